@@ -1,0 +1,195 @@
+/**
+ * What a storage engine promises. The log is the truth: everything that a watcher is ever shown was
+ * committed before (S6), and hints only say that it may be worth reading again.
+ *
+ * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now
+ * (nothing of the call was stored), `DATA_UNUSABLE` when it never can.
+ * `contract.suite.ts` is this file as tests; every engine passes the same.
+ */
+import type { BatchRecord } from "#shared/batch.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import type { JobChange, NewJob } from "#shared/lifecycle.ts";
+import type { Owner } from "#shared/principal.ts";
+
+export interface Capabilities {
+  /** Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`. */
+  readonly shared: boolean;
+}
+
+export interface Engine {
+  /** For people: `sqlite`. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+
+  /**
+   * Stores a job, its first event and its place in the queue, together.
+   * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
+   */
+  createJob(job: NewJob, at: Date): Promise<Job>;
+  /**
+   * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
+   * `idempotencyKey` as with `createJob`, in a key space of its own.
+   */
+  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<BatchRecord>;
+
+  getJob(jobId: string): Promise<Job | undefined>;
+  /** Newest first. */
+  listJobs(query: JobQuery): Promise<JobPage>;
+  getBatch(batchId: string): Promise<BatchRecord | undefined>;
+  /** Newest first. */
+  listBatches(query: BatchQuery): Promise<BatchPage>;
+
+  /**
+   * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and
+   * the batch's counts change together or not at all. Answers after the commit.
+   * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim.
+   * `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say.
+   */
+  change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;
+
+  /** Events with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
+  readEvents(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
+  /** Jobs of an owner that changed after a cursor, each once, in the order of their newest change. */
+  readFeed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
+
+  /**
+   * Appends text to the draft of the attempt that holds the claim; the first call of an attempt starts the draft
+   * over. `CLAIM_LOST` as with `change`.
+   */
+  appendDraft(claim: ClaimRef, text: string): Promise<void>;
+  /** The newest attempt's pieces with `seq > after`, in order. `undefined`: no such job. */
+  readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
+
+  /**
+   * Takes jobs to work on: PENDING ones that are due, oldest due time first, and PROCESSING ones whose runner
+   * did not renew its lease in time (it died). Each is given to one caller only until its lease ends.
+   * The record is not changed: the caller says what becomes of it with `change`.
+   */
+  claim(request: ClaimRequest): Promise<Claim[]>;
+  /** Prolongs leases. Returns the claims that do not hold any more. */
+  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
+
+  /** Says for `ttlMs` that this worker is there. Ephemeral; never written to disk. */
+  announce(worker: string, ttlMs: number, now: Date): Promise<void>;
+  /** Workers that are there. */
+  present(now: Date): Promise<string[]>;
+
+  /** Deletes jobs that settled before `before`, with their logs and drafts, and batches left empty. At most `limit` jobs; returns how many. */
+  prune(before: Date, limit: number): Promise<number>;
+
+  /**
+   * Hints that something was committed to a stream: to a job's log, its draft (also when the job settles), its
+   * batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes before
+   * its commit. Resolves once hints flow; the returned function ends them.
+   */
+  onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
+  /** Hints that `claim` may find something: a job was queued, became due, or lost its runner. */
+  onWork(listener: () => void): () => void;
+
+  /** Resolves when the data can be read and the last write did not fail; rejects with `UNAVAILABLE` otherwise. */
+  health(): Promise<void>;
+  /** Finishes what was asked for, then lets go of everything. Idempotent; later calls reject with `UNAVAILABLE`. */
+  close(): Promise<void>;
+}
+
+export interface NewBatch extends Owner {
+  id: string;
+  name: string | null;
+  idempotencyKey?: string | undefined;
+}
+
+export interface JobQuery extends Owner {
+  status?: JobStatus | undefined;
+  kind?: string | undefined;
+  batchId?: string | undefined;
+  /** `nextCursor` of the page before. */
+  cursor?: string | undefined;
+  limit: number;
+}
+
+export interface JobPage {
+  items: JobSummary[];
+  nextCursor: string | null;
+  /** The owner's feed cursor, read no later than the items: a feed from here on misses nothing. */
+  feed: number;
+}
+
+export interface BatchQuery extends Owner {
+  cursor?: string | undefined;
+  limit: number;
+}
+
+export interface BatchPage {
+  items: BatchRecord[];
+  nextCursor: string | null;
+}
+
+export interface Changed {
+  job: Job;
+  event: JobEvent;
+}
+
+export interface EventSlice {
+  events: JobEvent[];
+  /** The newest event of the log, read at the same moment. */
+  newest: JobEvent;
+}
+
+export interface FeedChange {
+  /** The feed cursor: counts up with every change of any job of the owner. */
+  rev: number;
+  job: JobSummary;
+}
+
+export interface FeedSlice {
+  changes: FeedChange[];
+  /** The newest cursor of this owner, 0 where nothing happened yet. */
+  head: number;
+}
+
+export interface DraftPiece {
+  /** Counts up over all attempts of a job. */
+  seq: number;
+  attempt: number;
+  /** UTF-16 units of the attempt's draft before this piece. */
+  offset: number;
+  text: string;
+}
+
+export interface DraftSlice {
+  pieces: DraftPiece[];
+  /** The newest piece's `seq`, 0 where there is none. */
+  head: number;
+  /** The job's status, read at the same moment. */
+  status: JobStatus;
+}
+
+/** Proof that a runner holds a job. `token` is never given out twice for a job. */
+export interface ClaimRef {
+  jobId: string;
+  token: number;
+}
+
+export interface Claim extends ClaimRef {
+  job: Job;
+}
+
+export interface ClaimRequest {
+  worker: string;
+  max: number;
+  leaseMs: number;
+  now: Date;
+}
+
+/** What can be watched. */
+export type StreamRef =
+  | { stream: "job"; jobId: string }
+  | { stream: "draft"; jobId: string }
+  | { stream: "batch"; batchId: string }
+  | { stream: "feed"; owner: Owner };
+
+/** `event` is there where a job's log grew and the engine has the entry at hand. */
+export interface Hint {
+  event?: JobEvent;
+}

@@ -1,0 +1,113 @@
+/** What goes into an article job and what comes out of it. The article kind itself is in `server/kinds/article/`. */
+import { z } from "zod";
+
+export const LlmProvider = z.enum([
+  "auto",
+  "anthropic",
+  "openai",
+  "google",
+  "compatible",
+  "offline",
+]);
+export type LlmProvider = z.infer<typeof LlmProvider>;
+
+export const WritingStrategy = z.enum(["multi_stage", "single_shot"]);
+export type WritingStrategy = z.infer<typeof WritingStrategy>;
+
+/** `example.com`, `example.com:8080`, `example.com/magazine`: no protocol, port and path optional. */
+const DOMAIN =
+  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
+
+export const ArticleInput = z.strictObject({
+  publisherDomain: z
+    .string()
+    .trim()
+    .max(300)
+    .regex(DOMAIN, "Must be a domain without protocol, such as example.com or example.com:8080")
+    .meta({ title: "Publisher", description: "The site that publishes the article, no protocol" }),
+  targetUrl: z
+    .url({ protocol: /^https?$/, error: "Must be an http:// or https:// address" })
+    .max(2000)
+    .meta({ title: "Target", description: "The page that the article links to" }),
+  anchorText: z
+    .string()
+    .trim()
+    .min(1, "Must not be empty")
+    .max(500, "Must be 500 characters at most")
+    .meta({ title: "Anchor text", description: "The text of the link" }),
+  llmProvider: LlmProvider.default("auto").meta({ title: "Writer" }),
+  writingStrategy: WritingStrategy.default("multi_stage").meta({ title: "Strategy" }),
+  country: z
+    .string()
+    .regex(/^[A-Za-z]{2}$/, "Must be two letters, such as SE")
+    .transform((code) => code.toUpperCase())
+    .optional()
+    .meta({ title: "Country", description: "ISO 3166-1, two letters" }),
+});
+export type ArticleInput = z.infer<typeof ArticleInput>;
+
+/** Columns of CSV files of the older system, and the field each one fills. */
+export const ARTICLE_CSV_COLUMNS: Record<string, keyof ArticleInput> = {
+  publisher: "publisherDomain",
+  publisher_domain: "publisherDomain",
+  target: "targetUrl",
+  target_url: "targetUrl",
+  anchor: "anchorText",
+  anchor_text: "anchorText",
+  llm_provider: "llmProvider",
+  strategy: "writingStrategy",
+  writing_strategy: "writingStrategy",
+  country: "country",
+};
+
+export const PageProfile = z.object({
+  /** As it was asked for, and where redirects led. */
+  url: z.string(),
+  finalUrl: z.string(),
+  title: z.string(),
+  description: z.string(),
+  headings: z.array(z.string()),
+  /** The beginning of the main text. */
+  excerpt: z.string(),
+  words: z.int(),
+  /** ISO 639-1, or `und` where it cannot be told. */
+  language: z.string(),
+  keyTerms: z.array(z.string()),
+  tone: z.enum(["formal", "neutral", "casual"]),
+});
+export type PageProfile = z.infer<typeof PageProfile>;
+
+export const QualityVerdict = z.enum(["passed", "mended", "failed", "skipped"]);
+export const QualityRule = z.object({
+  id: z.string(),
+  label: z.string(),
+  verdict: QualityVerdict,
+  /** What was measured, and what is allowed, as people read it. */
+  figure: z.string(),
+  limit: z.string(),
+});
+export type QualityRule = z.infer<typeof QualityRule>;
+
+export const QualityReport = z.object({ passed: z.boolean(), rules: z.array(QualityRule) });
+export type QualityReport = z.infer<typeof QualityReport>;
+
+export const ArticleOutput = z.object({
+  title: z.string(),
+  language: z.string(),
+  markdown: z.string(),
+  /** Sanitised. */
+  html: z.string(),
+  words: z.int(),
+  writer: z.object({
+    provider: LlmProvider,
+    model: z.string().nullable(),
+    strategy: WritingStrategy,
+  }),
+  report: QualityReport,
+  publisher: PageProfile,
+  target: PageProfile,
+  /** Milliseconds. */
+  timings: z.object({ profile: z.number(), write: z.number(), check: z.number() }),
+  cost: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
+});
+export type ArticleOutput = z.infer<typeof ArticleOutput>;

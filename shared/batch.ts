@@ -1,0 +1,113 @@
+/** The batch: jobs created together. What watchers see of it is a state, not a log: the newest is enough. */
+import { z } from "zod";
+import type { JobStatus } from "./job.ts";
+import { Owner } from "./principal.ts";
+
+export const MAX_BATCH_JOBS = 10_000;
+
+/** How many of a batch's jobs are in each status. */
+export type BatchCounts = Record<JobStatus, number>;
+
+/** A batch as engines keep it. Everything that is shown of it is computed from the counts. */
+export interface BatchRecord extends Owner {
+  id: string;
+  name: string | null;
+  counts: BatchCounts;
+  /** Counts up with each change of the counts: the cursor of `batch.onUpdate`. */
+  version: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export const BatchStatus = z.enum(["pending", "running", "completed", "failed"]);
+export type BatchStatus = z.infer<typeof BatchStatus>;
+
+export const BatchAggregate = z.object({
+  batchId: z.uuid(),
+  version: z.int().min(1),
+  total: z.int(),
+  /** Jobs that are settled: delivered, blocked or aborted. */
+  completed: z.int(),
+  delivered: z.int(),
+  blocked: z.int(),
+  aborted: z.int(),
+  /** Whole percent of jobs that are settled, rounded down. */
+  progress: z.int().min(0).max(100),
+  status: BatchStatus,
+  message: z.string(),
+  at: z.date(),
+  gap: z.literal(true).optional(),
+});
+export type BatchAggregate = z.infer<typeof BatchAggregate>;
+
+export const Batch = BatchAggregate.omit({ gap: true }).extend({
+  id: z.uuid(),
+  name: z.string().nullable(),
+  createdAt: z.date(),
+});
+export type Batch = z.infer<typeof Batch>;
+
+export function emptyCounts(): BatchCounts {
+  return { PENDING: 0, PROCESSING: 0, DELIVERED: 0, BLOCKED: 0, ABORTED: 0 };
+}
+
+/** The batch after one of its jobs went from one status to another. The same batch where nothing changed. */
+export function recount(batch: BatchRecord, from: JobStatus, to: JobStatus, at: Date): BatchRecord {
+  if (from === to) return batch;
+  const counts = { ...batch.counts };
+  counts[from] -= 1;
+  counts[to] += 1;
+  return { ...batch, counts, version: batch.version + 1, updatedAt: at };
+}
+
+export function isBatchSettled({ status }: BatchAggregate): boolean {
+  return status === "completed" || status === "failed";
+}
+
+export function aggregateOf(batch: BatchRecord): BatchAggregate {
+  const { PENDING, PROCESSING, DELIVERED, BLOCKED, ABORTED } = batch.counts;
+  const completed = DELIVERED + BLOCKED + ABORTED;
+  const total = PENDING + PROCESSING + completed;
+  const status: BatchStatus =
+    completed === total
+      ? ABORTED === total
+        ? "failed"
+        : "completed"
+      : PENDING === total
+        ? "pending"
+        : "running";
+  return {
+    batchId: batch.id,
+    version: batch.version,
+    total,
+    completed,
+    delivered: DELIVERED,
+    blocked: BLOCKED,
+    aborted: ABORTED,
+    progress: total === 0 ? 100 : Math.floor((completed / total) * 100),
+    status,
+    message: MESSAGE[status](DELIVERED, BLOCKED, ABORTED),
+    at: batch.updatedAt,
+  };
+}
+
+/** "Processing batch..." is verbatim what legacy clients know. */
+const MESSAGE: Record<
+  BatchStatus,
+  (delivered: number, blocked: number, aborted: number) => string
+> = {
+  pending: () => "Batch created and queued for processing",
+  running: () => "Processing batch...",
+  completed: (delivered, blocked, aborted) =>
+    `Batch completed: ${delivered} delivered, ${blocked} blocked, ${aborted} aborted`,
+  failed: () => "Batch failed: every job was aborted",
+};
+
+export function batchOf(batch: BatchRecord): Batch {
+  return {
+    id: batch.id,
+    name: batch.name,
+    createdAt: batch.createdAt,
+    ...aggregateOf(batch),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * What watchers of a job are shown. This is the only place where event names exist.
+ * Every event carries the whole visible state after it, so any single one is enough to draw the job.
+ */
+import { z } from "zod";
+import { type JobStatus, Progress } from "./job.ts";
+
+const visible = z.object({
+  jobId: z.uuid(),
+  /** 1, 2, 3 … for each job, without gaps in the log. It is the cursor (`lastEventId`) on every transport. */
+  seq: z.int().min(1),
+  at: z.date(),
+  attempt: z.int().min(0),
+  progress: Progress,
+  message: z.string(),
+  /** How many `progress` events this one stands for beside itself, where a slow watcher's were folded. */
+  skipped: z.int().min(1).optional(),
+  /** This is the current state, sent because the watcher's cursor cannot be served any more. */
+  gap: z.literal(true).optional(),
+});
+
+const event = <T extends string, S extends JobStatus>(type: T, status: S) =>
+  visible.extend({ type: z.literal(type), status: z.literal(status) });
+
+export const JobEvent = z.discriminatedUnion("type", [
+  event("created", "PENDING"),
+  event("started", "PROCESSING"),
+  event("progress", "PROCESSING"),
+  /** Given back: a crash, a transient error, or a shutdown. It will be started again. */
+  event("retrying", "PENDING"),
+  event("delivered", "DELIVERED"),
+  event("blocked", "BLOCKED"),
+  event("aborted", "ABORTED"),
+  event("approved", "DELIVERED"),
+  event("rejected", "ABORTED"),
+  /** Queued again because a person asked: `retry` or `regenerate`. */
+  event("requeued", "PENDING"),
+]);
+export type JobEvent = z.infer<typeof JobEvent>;
+export type JobEventType = JobEvent["type"];
+
+/** One frame of a job's draft: `text` goes at `offset` (UTF-16 units); what the reader has after it is dropped. */
+export const DraftFrame = z.object({
+  jobId: z.uuid(),
+  /** The cursor on every transport; counts up over all attempts. */
+  seq: z.int().min(0),
+  attempt: z.int().min(0),
+  /** 0 where the draft starts, or starts over with a new attempt. */
+  offset: z.int().min(0),
+  text: z.string(),
+  gap: z.literal(true).optional(),
+});
+export type DraftFrame = z.infer<typeof DraftFrame>;
+
+/** The draft after `frame`. */
+export function applyDraft(draft: string, frame: DraftFrame): string {
+  return draft.slice(0, frame.offset) + frame.text;
+}

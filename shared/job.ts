@@ -1,0 +1,54 @@
+/** The job: one long piece of work that people watch. How it changes is in `lifecycle.ts`. */
+import { z } from "zod";
+import { Owner } from "./principal.ts";
+
+export const JobStatus = z.enum(["PENDING", "PROCESSING", "DELIVERED", "BLOCKED", "ABORTED"]);
+export type JobStatus = z.infer<typeof JobStatus>;
+
+/** Settled: nobody works on it and nothing more happens unless a person asks for it. */
+export const SETTLED = ["DELIVERED", "BLOCKED", "ABORTED"] as const satisfies JobStatus[];
+export function isSettled(status: JobStatus): boolean {
+  return status === "DELIVERED" || status === "BLOCKED" || status === "ABORTED";
+}
+
+export const Progress = z.int().min(0).max(100);
+
+/** Why a job is ABORTED. `code` is for programs (`CANCELLED`, `PAGE_TIMEOUT` …), `message` for people. */
+export const JobError = z.object({ code: z.string(), message: z.string() });
+export type JobError = z.infer<typeof JobError>;
+
+export const Job = Owner.extend({
+  /** UUIDv7: ids sort by the time of creation. */
+  id: z.uuid(),
+  kind: z.string(),
+  /** One line for lists, made by the kind from the input. */
+  title: z.string(),
+  status: JobStatus,
+  progress: Progress,
+  message: z.string(),
+  /** How often it was started: 0 before the first start. */
+  attempt: z.int().min(0),
+  /** Automatic retries used up since it was created or last requeued by a person. */
+  retries: z.int().min(0),
+  batchId: z.uuid().nullable(),
+  error: JobError.nullable(),
+  createdAt: z.date(),
+  /** When the newest attempt started. */
+  startedAt: z.date().nullable(),
+  /** When it settled. */
+  finishedAt: z.date().nullable(),
+  /** The `seq` of its newest event. Every change counts one up. */
+  version: z.int().min(1),
+  input: z.unknown(),
+  output: z.unknown(),
+});
+export type Job = z.infer<typeof Job>;
+
+/** A job as lists and feeds show it: without what may be large. */
+export const JobSummary = Job.omit({ input: true, output: true });
+export type JobSummary = z.infer<typeof JobSummary>;
+
+export function summaryOf(job: Job): JobSummary {
+  const { input: _input, output: _output, ...summary } = job;
+  return summary;
+}

@@ -1,0 +1,89 @@
+/**
+ * The wire of the older Python system: event names and payloads that deployed Socket.IO clients rely on.
+ * They are a contract and never change. Pure: the core knows nothing of them.
+ */
+import { z } from "zod";
+import type { BatchAggregate } from "./batch.ts";
+import type { JobEvent } from "./events.ts";
+import { JobStatus } from "./job.ts";
+
+/** Names of events from server to client. */
+export const LEGACY = {
+  connection: "connection",
+  subscribed: "subscribed",
+  subscriptionError: "subscription:error",
+  jobUpdate: "job:update",
+  jobCompleted: "job:completed",
+  jobError: "job:error",
+  batchUpdate: "batch:update",
+} as const;
+
+/** Names of events from client to server. */
+export const LEGACY_REQUEST = {
+  subscribeJob: "subscribe:job",
+  unsubscribeJob: "unsubscribe:job",
+  subscribeBatch: "subscribe:batch",
+  unsubscribeBatch: "unsubscribe:batch",
+} as const;
+export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
+
+const id = z.string().min(1).max(200);
+export const LegacyJobRequest = z.object({ job_id: id });
+export const LegacyBatchRequest = z.object({ batch_id: id });
+
+/** `job:update`, `job:completed` and `job:error` carry the same fields. */
+export const LegacyJobPayload = z.object({
+  job_id: z.string(),
+  status: JobStatus,
+  progress: z.int().min(0).max(100),
+  message: z.string(),
+  /** ISO 8601 with milliseconds and Z. */
+  timestamp: z.iso.datetime({ precision: 3 }),
+});
+export type LegacyJobPayload = z.infer<typeof LegacyJobPayload>;
+
+export const LegacyBatchPayload = z.object({
+  batch_id: z.string(),
+  total: z.int(),
+  completed: z.int(),
+  progress: z.int(),
+  status: z.string(),
+  message: z.string(),
+  timestamp: z.iso.datetime({ precision: 3 }),
+});
+export type LegacyBatchPayload = z.infer<typeof LegacyBatchPayload>;
+
+export interface LegacyMessage {
+  name: (typeof LEGACY)[keyof typeof LEGACY];
+  payload: LegacyJobPayload | LegacyBatchPayload;
+}
+
+/** One job event as legacy clients see it, in the order in which they are to be sent. */
+export function legacyOfJob(event: JobEvent): LegacyMessage[] {
+  const failed = event.status === "ABORTED";
+  const payload: LegacyJobPayload = {
+    job_id: event.jobId,
+    status: event.status,
+    progress: failed ? 0 : event.progress,
+    message: failed ? `Error: ${event.message}` : event.message,
+    timestamp: event.at.toISOString(),
+  };
+  const update: LegacyMessage = { name: LEGACY.jobUpdate, payload };
+  if (failed) return [{ name: LEGACY.jobError, payload }, update];
+  if (event.status === "DELIVERED") return [{ name: LEGACY.jobCompleted, payload }, update];
+  return [update];
+}
+
+export function legacyOfBatch(aggregate: BatchAggregate): LegacyMessage[] {
+  const { batchId, total, completed, progress, status, message, at } = aggregate;
+  const payload: LegacyBatchPayload = {
+    batch_id: batchId,
+    total,
+    completed,
+    progress,
+    status,
+    message,
+    timestamp: at.toISOString(),
+  };
+  return [{ name: LEGACY.batchUpdate, payload }];
+}

@@ -1,0 +1,245 @@
+/**
+ * The lifecycle of a job: one pure table of legal transitions, and the one function that applies them.
+ * Every engine uses both, so that no two engines can disagree about what a change does.
+ *
+ *             start              deliver
+ *  PENDING ----------> PROCESSING ----------> DELIVERED
+ *     ^  ^                |   |  block                ^
+ *     |  +-- release -----+   +----------> BLOCKED ---+ approve
+ *     |  (crash, transient)   |               |  |
+ *     |                       | fail          |  +-- regenerate --> PENDING
+ *     +------- retry ------ ABORTED <---------+ reject
+ *  PENDING, PROCESSING -- cancel --> ABORTED
+ */
+import { AppError } from "./errors.ts";
+import type { JobEvent, JobEventType } from "./events.ts";
+import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
+
+/** What can be done to a job. Runners do the first six, people the others. */
+export type JobChange =
+  | { action: "start"; progress: number; message: string }
+  | { action: "progress"; progress: number; message: string }
+  /** Back into the queue, to be started at `runAt` at the earliest. `counts`: it uses up a retry. */
+  | { action: "release"; message: string; runAt: Date; counts: boolean }
+  | { action: "deliver"; message: string; output: unknown }
+  | { action: "block"; message: string; output: unknown }
+  | { action: "fail"; error: JobError }
+  | { action: "cancel"; note?: string | undefined }
+  | { action: "approve"; note?: string | undefined }
+  | { action: "reject"; note?: string | undefined }
+  | { action: "retry"; note?: string | undefined }
+  | { action: "regenerate"; note?: string | undefined };
+export type JobAction = JobChange["action"];
+
+/** `null`: illegal. The full record, so that a forgotten case does not compile. */
+export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> = {
+  PENDING: {
+    start: "PROCESSING",
+    progress: null,
+    release: null,
+    deliver: null,
+    block: null,
+    fail: null,
+    cancel: "ABORTED",
+    approve: null,
+    reject: null,
+    retry: null,
+    regenerate: null,
+  },
+  PROCESSING: {
+    start: null,
+    progress: "PROCESSING",
+    release: "PENDING",
+    deliver: "DELIVERED",
+    block: "BLOCKED",
+    fail: "ABORTED",
+    cancel: "ABORTED",
+    approve: null,
+    reject: null,
+    retry: null,
+    regenerate: null,
+  },
+  BLOCKED: {
+    start: null,
+    progress: null,
+    release: null,
+    deliver: null,
+    block: null,
+    fail: null,
+    cancel: null,
+    approve: "DELIVERED",
+    reject: "ABORTED",
+    retry: null,
+    regenerate: "PENDING",
+  },
+  ABORTED: {
+    start: null,
+    progress: null,
+    release: null,
+    deliver: null,
+    block: null,
+    fail: null,
+    cancel: null,
+    approve: null,
+    reject: null,
+    retry: "PENDING",
+    regenerate: null,
+  },
+  DELIVERED: {
+    start: null,
+    progress: null,
+    release: null,
+    deliver: null,
+    block: null,
+    fail: null,
+    cancel: null,
+    approve: null,
+    reject: null,
+    retry: null,
+    regenerate: null,
+  },
+};
+
+/** The event that watchers see when an action was taken. */
+export const EVENT_OF: Record<JobAction, JobEventType> = {
+  start: "started",
+  progress: "progress",
+  release: "retrying",
+  deliver: "delivered",
+  block: "blocked",
+  fail: "aborted",
+  cancel: "aborted",
+  approve: "approved",
+  reject: "rejected",
+  retry: "requeued",
+  regenerate: "requeued",
+};
+
+export const CREATED_MESSAGE = "Job created and queued for processing";
+
+/** What a new job is made from. */
+export type NewJob = Pick<
+  Job,
+  "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
+> & { idempotencyKey?: string | undefined };
+
+/** A job as it is at its creation, with its first event. */
+export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
+  const { idempotencyKey: _key, ...given } = fresh;
+  const job: Job = {
+    ...given,
+    status: "PENDING",
+    progress: 0,
+    message: CREATED_MESSAGE,
+    attempt: 0,
+    retries: 0,
+    error: null,
+    createdAt: at,
+    startedAt: null,
+    finishedAt: null,
+    version: 1,
+    output: null,
+  };
+  return { job, event: eventOf(job, "created", at) };
+}
+
+/**
+ * The job after `change`, and the event that says so. Pure.
+ * Throws `ILLEGAL_TRANSITION`, naming both states, where the table has no such way.
+ * Progress never falls within an attempt.
+ */
+export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {
+  const status = LIFECYCLE[job.status][change.action];
+  if (status === null) {
+    throw new AppError("ILLEGAL_TRANSITION", illegal(job, change.action));
+  }
+  const next: Job = {
+    ...job,
+    ...changedFields(job, change, at),
+    status,
+    version: job.version + 1,
+    finishedAt: isSettled(status) ? at : null,
+  };
+  return { job: next, event: eventOf(next, EVENT_OF[change.action], at) };
+}
+
+function changedFields(job: Job, change: JobChange, at: Date): Partial<Job> {
+  switch (change.action) {
+    case "start":
+      return {
+        progress: change.progress,
+        message: change.message,
+        attempt: job.attempt + 1,
+        startedAt: at,
+      };
+    case "progress":
+      return { progress: Math.max(job.progress, change.progress), message: change.message };
+    case "release":
+      return {
+        progress: 0,
+        message: change.message,
+        retries: job.retries + (change.counts ? 1 : 0),
+        startedAt: null,
+      };
+    case "deliver":
+      return { progress: 100, message: change.message, output: change.output };
+    case "block":
+      return { message: change.message, output: change.output };
+    case "fail":
+      return { message: change.error.message, error: change.error };
+    case "cancel":
+      return ended("CANCELLED", "Cancelled", change.note);
+    case "reject":
+      return ended("REJECTED", "Rejected", change.note);
+    case "approve":
+      return { progress: 100, message: withNote("Approved", change.note) };
+    case "retry":
+      return queuedAgain("Queued again", change.note);
+    case "regenerate":
+      return queuedAgain("Queued to be made anew", change.note);
+  }
+}
+
+function ended(code: string, word: string, note: string | undefined): Partial<Job> {
+  const message = withNote(word, note);
+  return { message, error: { code, message } };
+}
+
+function queuedAgain(word: string, note: string | undefined): Partial<Job> {
+  return {
+    progress: 0,
+    message: withNote(word, note),
+    retries: 0,
+    error: null,
+    output: null,
+    startedAt: null,
+  };
+}
+
+function withNote(word: string, note: string | undefined): string {
+  return note === undefined || note === "" ? word : `${word}: ${note}`;
+}
+
+function illegal(job: Job, action: JobAction): string {
+  const target = Object.values(LIFECYCLE)
+    .map((row) => row[action])
+    .find((status) => status !== null);
+  const from = (Object.keys(LIFECYCLE) as JobStatus[]).filter(
+    (status) => LIFECYCLE[status][action],
+  );
+  return `Job ${job.id} is ${job.status} and cannot become ${target}: "${action}" needs ${from.join(" or ")}.`;
+}
+
+function eventOf(job: Job, type: JobEventType, at: Date): JobEvent {
+  // The table ties each type to its status; the compiler cannot follow that.
+  return {
+    jobId: job.id,
+    seq: job.version,
+    at,
+    attempt: job.attempt,
+    type,
+    status: job.status,
+    progress: job.progress,
+    message: job.message,
+  } as JobEvent;
+}

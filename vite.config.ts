@@ -1,0 +1,48 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
+
+export default defineConfig({
+  root: "client",
+  plugins: [react(), tailwindcss()],
+  build: { outDir: "../dist/client", emptyOutDir: true, sourcemap: true },
+  server: {
+    port: 3000,
+    proxy: {
+      "/trpc": { target: server, ws: true },
+      "/socket.io": { target: server, ws: true },
+      "/samples": { target: server },
+    },
+  },
+  test: {
+    root: import.meta.dirname,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["{shared,server,client,scripts}/**/*.test.{ts,tsx}"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "types",
+          include: [],
+          typecheck: { enabled: true, only: true, include: ["**/*.test-d.ts"] },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
