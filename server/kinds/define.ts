@@ -70,10 +70,10 @@ export class Transient extends Failure {
 }
 
 /** Registries hold kinds of all inputs. Only the registry's own check of `input` makes a call of `run` safe. */
-export type AnyKind = Kind<unknown, unknown>;
+export type AnyKind = Kind;
 
 /** Keeps the types of input and output inside the kind. */
 export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
   // Sound because every input goes through `kind.input` before it comes near `title` or `run`.
-  return kind as unknown as AnyKind;
+  return kind;
 }
