@@ -1,7 +1,7 @@
 /** The batch: jobs created together. What watchers see of it is a state, not a log: the newest is enough. */
 import { z } from "zod";
 import type { JobStatus } from "./job.ts";
-import { Owner } from "./principal.ts";
+import type { Owner } from "./principal.ts";
 
 export const MAX_BATCH_JOBS = 10_000;
 
