@@ -34,6 +34,8 @@ export interface Engine {
   createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<BatchRecord>;
 
   getJob(jobId: string): Promise<Job | undefined>;
+  /** The same without `input` and `output`, and without the cost of reading them. */
+  getSummary(jobId: string): Promise<JobSummary | undefined>;
   /** Newest first. */
   listJobs(query: JobQuery): Promise<JobPage>;
   getBatch(batchId: string): Promise<BatchRecord | undefined>;

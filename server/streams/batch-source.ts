@@ -1,0 +1,32 @@
+/** The aggregate of a batch as a stream: a position is its `version`. It is a state: the newest stands for all. */
+import type { Engine } from "#server/engine/contract.ts";
+import { aggregateOf, type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
+import type { Slice, Source } from "./source.ts";
+
+/** At most ten a second. */
+const EVERY_MS = 100;
+
+export function createBatchSource(
+  engine: Pick<Engine, "getBatch">,
+  batchId: string,
+): Source<BatchAggregate> {
+  const read = async (after: number): Promise<Slice<BatchAggregate>> => {
+    const batch = await engine.getBatch(batchId);
+    if (batch === undefined) throw new AppError("NOT_FOUND", `Batch ${batchId} does not exist.`);
+    const aggregate = aggregateOf(batch);
+    const entries = batch.version > after ? [{ pos: batch.version, value: aggregate }] : [];
+    return { entries, head: batch.version, ended: isBatchSettled(aggregate) };
+  };
+  return {
+    key: `batch:${batchId}`,
+    ref: { stream: "batch", batchId },
+    foldBeyond: 0,
+    everyMs: EVERY_MS,
+    read,
+    current: () => read(0),
+    fromHint: () => undefined,
+    fold: (_older, newer) => newer,
+    markGap: (aggregate) => ({ ...aggregate, gap: true }),
+  };
+}

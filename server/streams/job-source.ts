@@ -1,0 +1,49 @@
+/** The log of a job as a stream: a position is an event's `seq`. */
+import type { Engine } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { isSettled } from "#shared/job.ts";
+import type { Entry, Slice, Source } from "./source.ts";
+
+/** A watcher that is further behind gets `progress` events folded. Far more than a reader that keeps up ever is. */
+const FOLD_BEYOND = 64;
+
+const entryOf = (event: JobEvent): Entry<JobEvent> => ({ pos: event.seq, value: event });
+
+export function createJobSource(
+  engine: Pick<Engine, "readEvents">,
+  jobId: string,
+): Source<JobEvent> {
+  const read = async (after: number, limit: number): Promise<Slice<JobEvent>> => {
+    const slice = await engine.readEvents(jobId, after, limit);
+    if (slice === undefined) throw new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+    return {
+      entries: slice.events.map(entryOf),
+      head: slice.newest.seq,
+      ended: isSettled(slice.newest.status),
+    };
+  };
+  return {
+    key: `job:${jobId}`,
+    ref: { stream: "job", jobId },
+    foldBeyond: FOLD_BEYOND,
+    everyMs: 0,
+    read,
+    async current() {
+      const slice = await engine.readEvents(jobId, Number.MAX_SAFE_INTEGER, 1);
+      if (slice === undefined) throw new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+      return single(slice.newest);
+    },
+    fromHint: ({ event }) => (event === undefined ? undefined : single(event)),
+    fold: (older, newer) => {
+      if (older.value.type !== "progress") return undefined;
+      const skipped = (older.value.skipped ?? 0) + 1 + (newer.value.skipped ?? 0);
+      return { pos: newer.pos, value: { ...newer.value, skipped } };
+    },
+    markGap: (event) => ({ ...event, gap: true }),
+  };
+}
+
+function single(event: JobEvent): Slice<JobEvent> {
+  return { entries: [entryOf(event)], head: event.seq, ended: isSettled(event.status) };
+}

@@ -1,0 +1,80 @@
+/**
+ * The streams of this process, as transports use them: replay, then live, for those who may see it. An opened
+ * stream can be pulled (`for await`) or pushed (`pipe`). This exists once; no transport writes its own replay.
+ */
+import type { Engine } from "#server/engine/contract.ts";
+import type { BatchAggregate } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
+import type { DraftFrame, JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import { type Owner, owns, ownerOf, type Principal } from "#shared/principal.ts";
+import { createBatchSource } from "./batch-source.ts";
+import { createDraftSource } from "./draft-source.ts";
+import { createFeedSource } from "./feed-source.ts";
+import { openHub } from "./hub.ts";
+import { createJobSource } from "./job-source.ts";
+import { pull } from "./pull.ts";
+import type { Entry, Source } from "./source.ts";
+import type { Sink, Watch, WatchOptions } from "./watch.ts";
+
+export type { Entry } from "./source.ts";
+export type { Sink, Watch } from "./watch.ts";
+
+/** Can be watched once or often; each `for await` and each `pipe` is a watch of its own. */
+export interface Stream<T> extends AsyncIterable<Entry<T>> {
+  pipe(sink: Sink<T>): Watch;
+}
+
+/** `after`: see `positionOf`. `follow`: stay after the stream settled. */
+export type Watching = Partial<WatchOptions>;
+
+export interface Streams {
+  /** All four reject with `NOT_FOUND` for what does not exist or belongs to somebody else. */
+  job(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<JobEvent>>;
+  draft(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<DraftFrame>>;
+  batch(
+    principal: Principal,
+    batchId: string,
+    watching?: Watching,
+  ): Promise<Stream<BatchAggregate>>;
+  feed(principal: Principal, watching?: Watching): Promise<Stream<FeedEntry>>;
+  count(): { watches: number; streams: number };
+  close(): void;
+}
+
+/** How often every watched stream is looked at even when no hint came. */
+const LOOK_EVERY_MS = 5000;
+
+export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
+  const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
+
+  function stream<T>(source: Source<T>, { after, follow = false }: Watching = {}): Stream<T> {
+    const pipe = (sink: Sink<T>) => hub.watch(source, sink, { after, follow });
+    return { pipe, [Symbol.asyncIterator]: () => pull(pipe) };
+  }
+
+  const jobFor = async (principal: Principal, jobId: string) => {
+    mine(principal, await engine.getSummary(jobId), `Job ${jobId}`);
+    return jobId;
+  };
+
+  return {
+    job: async (principal, jobId, watching) =>
+      stream(createJobSource(engine, await jobFor(principal, jobId)), watching),
+    draft: async (principal, jobId, watching) =>
+      stream(createDraftSource(engine, await jobFor(principal, jobId)), watching),
+    async batch(principal, batchId, watching) {
+      mine(principal, await engine.getBatch(batchId), `Batch ${batchId}`);
+      return stream(createBatchSource(engine, batchId), watching);
+    },
+    feed: async (principal, watching) =>
+      stream(createFeedSource(engine, ownerOf(principal)), watching),
+    count: () => hub.count(),
+    close: () => hub.close(),
+  };
+}
+
+function mine(principal: Principal, record: Owner | undefined, name: string): void {
+  if (record !== undefined && owns(principal, record)) return;
+  throw new AppError("NOT_FOUND", `${name} does not exist.`);
+}

@@ -1,0 +1,59 @@
+/**
+ * A watch as an `AsyncIterable`, for whoever asks for one entry after the other (SSE, callers in this process).
+ * It is a sink with room for a few entries; while they are not asked for, the watch is simply behind.
+ */
+import type { AppError } from "#shared/errors.ts";
+import type { Entry } from "./source.ts";
+import type { Sink, Watch } from "./watch.ts";
+
+const ROOM = 64;
+
+export function pull<T>(open: (sink: Sink<T>) => Watch): AsyncIterableIterator<Entry<T>> {
+  let buffer: Entry<T>[] = [];
+  let over = false;
+  let failure: AppError | undefined;
+  let waiting: PromiseWithResolvers<void> | undefined;
+
+  const wake = () => {
+    waiting?.resolve();
+    waiting = undefined;
+  };
+  const watch = open({
+    push(entry) {
+      buffer.push(entry);
+      wake();
+      return buffer.length < ROOM;
+    },
+    end(reason) {
+      over = true;
+      failure = reason;
+      wake();
+    },
+  });
+
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      for (;;) {
+        const entry = buffer.shift();
+        if (entry !== undefined) {
+          if (buffer.length === 0 && !over) watch.resume();
+          return { done: false, value: entry };
+        }
+        if (failure !== undefined) throw failure;
+        if (over) return { done: true, value: undefined };
+        waiting ??= Promise.withResolvers();
+        await waiting.promise;
+      }
+    },
+    async return() {
+      watch.stop();
+      over = true;
+      buffer = [];
+      wake();
+      return { done: true, value: undefined };
+    },
+  };
+}

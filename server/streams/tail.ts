@@ -1,0 +1,160 @@
+/**
+ * The newest entries of one watched stream, in memory once for all who watch it.
+ *
+ * The tail is filled from the log only: a hint either carries the very next entry, or it makes the tail read.
+ * So a lost, late, doubled or reordered hint changes nothing but the time. Reads never overlap.
+ */
+import type { Hint } from "#server/engine/contract.ts";
+import type { Entry, Slice, Source } from "./source.ts";
+
+/** Entries kept for those who come back a moment later; older ones are read from the log. */
+const KEEP = 256;
+const READ_LIMIT = 256;
+
+export interface Tail<T> {
+  readonly source: Source<T>;
+  /** Resolves when hints flow and the newest position is known. */
+  readonly opened: Promise<void>;
+  /** The newest position that is known here. */
+  readonly head: number;
+  /** Everything after `cursor` (`head` at most), or `undefined` where the log must be asked. */
+  since(cursor: number): Slice<T> | undefined;
+  /** Looks into the log for what hints did not tell. */
+  refresh(): void;
+  /** The regular look: `refresh()`, and everyone who listens tries again what may have failed. */
+  look(): void;
+  onGrowth(listener: () => void): () => void;
+  readonly listeners: number;
+  close(): void;
+}
+
+type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
+
+export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
+  const listeners = new Set<() => void>();
+  let entries: Entry<T>[] = [];
+  /** Every entry with `pos > from` is in `entries`. */
+  let from = 0;
+  let head = 0;
+  let ended = false;
+
+  let closed = false;
+  let unlisten: (() => void) | undefined;
+  let reading = false;
+  let readAgain = false;
+  let nextLook = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const opened = open();
+  // Whoever watches awaits it and is told.
+  opened.catch(() => {});
+
+  async function open(): Promise<void> {
+    const stop = await listen(onHint);
+    if (closed) return stop();
+    unlisten = stop;
+    const now = await source.read(Number.MAX_SAFE_INTEGER, 1);
+    from = head = now.head;
+    ended = now.ended;
+    // Hints from before this moment were not taken.
+    refresh();
+  }
+
+  function onHint(hint: Hint): void {
+    const told = source.fromHint(hint);
+    const next = told?.entries[0];
+    if (told !== undefined && next !== undefined && !reading && next.pos === head + 1) {
+      append(told);
+    } else if (next === undefined || next.pos > head) {
+      refresh();
+    }
+  }
+
+  function refresh(): void {
+    if (closed || timer !== undefined) return;
+    const wait = source.everyMs === 0 ? 0 : nextLook - performance.now();
+    if (wait > 0) {
+      timer = setTimeout(() => {
+        timer = undefined;
+        refresh();
+      }, wait);
+      return;
+    }
+    if (reading) {
+      readAgain = true;
+      return;
+    }
+    nextLook = performance.now() + source.everyMs;
+    reading = true;
+    void readOn().finally(() => {
+      reading = false;
+      if (!readAgain) return;
+      readAgain = false;
+      refresh();
+    });
+  }
+
+  async function readOn(): Promise<void> {
+    try {
+      let slice: Slice<T>;
+      do {
+        slice = await source.read(head, READ_LIMIT);
+        if (closed) return;
+        append(slice);
+      } while (slice.entries.length === READ_LIMIT);
+    } catch {
+      // The data cannot be read now, or the stream is gone. Those who watch find out with their own next read;
+      // the hub looks again regularly.
+    }
+  }
+
+  function append(slice: Slice<T>): void {
+    const last = slice.entries.at(-1);
+    const newHead = last?.pos ?? slice.head;
+    const changed = newHead > head || slice.ended !== ended;
+    if (newHead < head) return;
+    entries.push(...slice.entries);
+    if (entries.length > KEEP) {
+      const dropped = entries.splice(0, entries.length - KEEP);
+      from = dropped.at(-1)?.pos ?? from;
+    }
+    head = newHead;
+    ended = slice.ended && newHead >= slice.head;
+    if (changed) wake();
+  }
+
+  function wake(): void {
+    for (const listener of listeners) listener();
+  }
+
+  return {
+    source,
+    opened,
+    get head() {
+      return head;
+    },
+    since(cursor) {
+      if (cursor < from) return undefined;
+      let start = entries.length;
+      while (start > 0 && (entries[start - 1] as Entry<T>).pos > cursor) start -= 1;
+      return { entries: entries.slice(start), head, ended };
+    },
+    refresh,
+    look() {
+      refresh();
+      wake();
+    },
+    onGrowth(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    get listeners() {
+      return listeners.size;
+    },
+    close() {
+      closed = true;
+      clearTimeout(timer);
+      unlisten?.();
+    },
+  };
+}

@@ -1,0 +1,11 @@
+/** What watchers of a feed are shown: a job of theirs changed, and this is how it is now. */
+import { z } from "zod";
+import { JobSummary } from "./job.ts";
+
+export const FeedEntry = z.object({
+  /** The cursor on every transport. */
+  rev: z.int().min(1),
+  job: JobSummary,
+  gap: z.literal(true).optional(),
+});
+export type FeedEntry = z.infer<typeof FeedEntry>;
