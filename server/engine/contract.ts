@@ -25,10 +25,12 @@ export interface Engine {
   /**
    * Stores a job, its first event and its place in the queue, together.
    * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
+   * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it.
    */
   createJob(job: NewJob, at: Date): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
+   * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
    * `idempotencyKey` as with `createJob`, in a key space of its own.
    */
   createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<BatchRecord>;
@@ -45,8 +47,8 @@ export interface Engine {
   /**
    * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and
    * the batch's counts change together or not at all. Answers after the commit.
-   * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim.
-   * `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say.
+   * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim,
+   * whoever did it. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say.
    */
   change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;
 
@@ -57,15 +59,16 @@ export interface Engine {
 
   /**
    * Appends text to the draft of the attempt that holds the claim; the first call of an attempt starts the draft
-   * over. `CLAIM_LOST` as with `change`.
+   * over. `NOT_FOUND` and `CLAIM_LOST` as with `change`; `ILLEGAL_TRANSITION` while the job is not PROCESSING.
    */
   appendDraft(claim: ClaimRef, text: string): Promise<void>;
-  /** The newest attempt's pieces with `seq > after`, in order. `undefined`: no such job. */
+  /** Pieces with `seq > after` of the newest attempt that wrote any, in order. `undefined`: no such job. */
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
    * Takes jobs to work on: PENDING ones that are due, oldest due time first, and PROCESSING ones whose runner
-   * did not renew its lease in time (it died). Each is given to one caller only until its lease ends.
+   * did not renew its lease in time (it died). Each is given to one caller only until its lease ends; after that
+   * the claim may be lost at any moment, and it is lost for good once another one got the job.
    * The record is not changed: the caller says what becomes of it with `change`.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
@@ -77,12 +80,16 @@ export interface Engine {
   /** Workers that are there. */
   present(now: Date): Promise<string[]>;
 
-  /** Deletes jobs that settled before `before`, with their logs and drafts, and batches left empty. At most `limit` jobs; returns how many. */
+  /**
+   * Deletes jobs that settled before `before`, oldest first, with their logs, drafts and idempotency keys, and
+   * batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
+   * At most `limit` jobs; returns how many.
+   */
   prune(before: Date, limit: number): Promise<number>;
 
   /**
-   * Hints that something was committed to a stream: to a job's log, its draft (also when the job settles), its
-   * batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes before
+   * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the
+   * job settles), its batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes before
    * its commit. Resolves once hints flow; the returned function ends them.
    */
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
@@ -128,7 +135,8 @@ export interface BatchPage {
 }
 
 export interface Changed {
-  job: Job;
+  /** Without input and output, so that a step of progress costs the same whatever the job holds. */
+  job: JobSummary;
   event: JobEvent;
 }
 
