@@ -25,8 +25,8 @@ export interface Stream<T> extends AsyncIterable<Entry<T>> {
   pipe(sink: Sink<T>): Watch;
 }
 
-/** `after`: see `positionOf`. `follow`: stay after the stream settled. */
-export type Watching = Partial<WatchOptions>;
+/** `after`: see `positionOf`. `follow`: stay after the stream settled. `signal` ends what is pulled. */
+export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefined };
 
 export interface Streams {
   /** All four reject with `NOT_FOUND` for what does not exist or belongs to somebody else. */
@@ -48,9 +48,10 @@ const LOOK_EVERY_MS = 5000;
 export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
   const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
 
-  function stream<T>(source: Source<T>, { after, follow = false }: Watching = {}): Stream<T> {
+  function stream<T>(source: Source<T>, watching: Watching = {}): Stream<T> {
+    const { after, follow = false, signal } = watching;
     const pipe = (sink: Sink<T>) => hub.watch(source, sink, { after, follow });
-    return { pipe, [Symbol.asyncIterator]: () => pull(pipe) };
+    return { pipe, [Symbol.asyncIterator]: () => pull(pipe, signal) };
   }
 
   const jobFor = async (principal: Principal, jobId: string) => {

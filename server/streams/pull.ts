@@ -8,7 +8,10 @@ import type { Sink, Watch } from "./watch.ts";
 
 const ROOM = 64;
 
-export function pull<T>(open: (sink: Sink<T>) => Watch): AsyncIterableIterator<Entry<T>> {
+export function pull<T>(
+  open: (sink: Sink<T>) => Watch,
+  signal?: AbortSignal,
+): AsyncIterableIterator<Entry<T>> {
   let buffer: Entry<T>[] = [];
   let over = false;
   let failure: AppError | undefined;
@@ -25,11 +28,22 @@ export function pull<T>(open: (sink: Sink<T>) => Watch): AsyncIterableIterator<E
       return buffer.length < ROOM;
     },
     end(reason) {
+      signal?.removeEventListener("abort", leave);
       over = true;
       failure = reason;
       wake();
     },
   });
+
+  const leave = () => {
+    watch.stop();
+    signal?.removeEventListener("abort", leave);
+    over = true;
+    buffer = [];
+    wake();
+  };
+  if (signal?.aborted === true) leave();
+  else signal?.addEventListener("abort", leave);
 
   return {
     [Symbol.asyncIterator]() {
@@ -49,10 +63,7 @@ export function pull<T>(open: (sink: Sink<T>) => Watch): AsyncIterableIterator<E
       }
     },
     async return() {
-      watch.stop();
-      over = true;
-      buffer = [];
-      wake();
+      leave();
       return { done: true, value: undefined };
     },
   };

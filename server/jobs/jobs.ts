@@ -1,0 +1,187 @@
+/**
+ * What can be done with jobs and batches, by whoever may. Every call carries a principal; what belongs to
+ * somebody else does not exist for it.
+ */
+import { v7 as newId } from "uuid";
+import { z } from "zod";
+import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
+import type { AnyKind } from "#server/kinds/define.ts";
+import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
+import type { JobChange, NewJob } from "#shared/lifecycle.ts";
+import { owns, ownerOf, type Principal } from "#shared/principal.ts";
+import { createAdmission, type JobRequest } from "./admission.ts";
+
+/** What a person decides about a job, with the note they give. */
+export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
+
+/** A kind as programs see it. */
+export interface KindInfo {
+  name: string;
+  description: string;
+  /** JSON Schema of the input. */
+  input: Record<string, unknown>;
+}
+
+export interface Jobs {
+  kinds(): KindInfo[];
+  create(
+    principal: Principal,
+    request: JobRequest & { idempotencyKey?: string | undefined },
+  ): Promise<Job>;
+  get(principal: Principal, jobId: string): Promise<Job>;
+  list(
+    principal: Principal,
+    query: {
+      status?: JobStatus | undefined;
+      kind?: string | undefined;
+      batchId?: string | undefined;
+      cursor?: string | undefined;
+      limit: number;
+    },
+  ): Promise<JobPage>;
+  /** A page of a job's log, oldest first. `nextCursor` is the last `seq` of a page that is not the last. */
+  events(
+    principal: Principal,
+    query: { jobId: string; after: number; limit: number },
+  ): Promise<{ items: JobEvent[]; nextCursor: string | null }>;
+  /** Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. */
+  decide(principal: Principal, jobId: string, decision: Decision, note?: string): Promise<Job>;
+
+  createBatch(
+    principal: Principal,
+    request: {
+      name?: string | undefined;
+      jobs: readonly JobRequest[];
+      idempotencyKey?: string | undefined;
+    },
+  ): Promise<Batch>;
+  getBatch(principal: Principal, batchId: string): Promise<Batch>;
+  listBatches(
+    principal: Principal,
+    query: { cursor?: string | undefined; limit: number },
+  ): Promise<{ items: Batch[]; nextCursor: string | null }>;
+  /** Cancels every job of the batch that is not settled. Resolves when all of them are. */
+  cancelBatch(principal: Principal, batchId: string, note?: string): Promise<Batch>;
+}
+
+/** How many jobs of a batch are cancelled at once: a few commits, and the process stays free for others. */
+const CANCEL_CHUNK = 500;
+
+export function createJobs(
+  engine: Engine,
+  kinds: ReadonlyMap<string, AnyKind>,
+  now: () => Date = () => new Date(),
+): Jobs {
+  const admit = createAdmission(kinds);
+
+  async function myJob(principal: Principal, jobId: string): Promise<Job> {
+    const job = await engine.getJob(jobId);
+    if (job === undefined || !owns(principal, job)) throw noJob(jobId);
+    return job;
+  }
+
+  async function mySummary(principal: Principal, jobId: string): Promise<JobSummary> {
+    const job = await engine.getSummary(jobId);
+    if (job === undefined || !owns(principal, job)) throw noJob(jobId);
+    return job;
+  }
+
+  async function myBatch(principal: Principal, batchId: string): Promise<BatchRecord> {
+    const batch = await engine.getBatch(batchId);
+    if (batch === undefined || !owns(principal, batch)) {
+      throw new AppError("NOT_FOUND", `Batch ${batchId} does not exist.`);
+    }
+    return batch;
+  }
+
+  function fresh(principal: Principal, request: JobRequest, batchId: string | null): NewJob {
+    return { id: newId(), batchId, ...ownerOf(principal), ...admit.one(request) };
+  }
+
+  return {
+    kinds: () =>
+      [...kinds.values()].map(({ name, description, input }) => ({
+        name,
+        description,
+        input: z.toJSONSchema(input, { io: "input", unrepresentable: "any" }),
+      })),
+
+    create: (principal, request) =>
+      engine.createJob(
+        { ...fresh(principal, request, null), idempotencyKey: request.idempotencyKey },
+        now(),
+      ),
+
+    get: myJob,
+
+    list: (principal, query) => engine.listJobs({ ...ownerOf(principal), ...query }),
+
+    async events(principal, { jobId, after, limit }) {
+      await mySummary(principal, jobId);
+      const slice = await engine.readEvents(jobId, after, limit);
+      if (slice === undefined) throw noJob(jobId);
+      const last = slice.events.at(-1);
+      const more = last !== undefined && last.seq < slice.newest.seq;
+      return { items: slice.events, nextCursor: more ? String(last.seq) : null };
+    },
+
+    async decide(principal, jobId, decision, note) {
+      await mySummary(principal, jobId);
+      await engine.change(jobId, { action: decision, note }, now());
+      return myJob(principal, jobId);
+    },
+
+    async createBatch(principal, request) {
+      const id = newId();
+      const jobs = admit
+        .all(request.jobs)
+        .map((admitted) => ({ id: newId(), batchId: id, ...ownerOf(principal), ...admitted }));
+      const { idempotencyKey, name = null } = request;
+      const batch = { id, name, ...ownerOf(principal), idempotencyKey };
+      return batchOf(await engine.createBatch(batch, jobs, now()));
+    },
+
+    getBatch: async (principal, batchId) => batchOf(await myBatch(principal, batchId)),
+
+    async listBatches(principal, query) {
+      const page: BatchPage = await engine.listBatches({ ...ownerOf(principal), ...query });
+      return { items: page.items.map(batchOf), nextCursor: page.nextCursor };
+    },
+
+    async cancelBatch(principal, batchId, note) {
+      await myBatch(principal, batchId);
+      let cursor: string | undefined;
+      do {
+        const page = await engine.listJobs({
+          ...ownerOf(principal),
+          batchId,
+          cursor,
+          limit: CANCEL_CHUNK,
+        });
+        await Promise.all(
+          page.items
+            .filter((job) => !isSettled(job.status))
+            .map((job) => cancelUnlessSettled(job.id, note)),
+        );
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+      return batchOf(await myBatch(principal, batchId));
+    },
+  };
+
+  async function cancelUnlessSettled(jobId: string, note: string | undefined): Promise<void> {
+    try {
+      await engine.change(jobId, { action: "cancel", note }, now());
+    } catch (error) {
+      // It settled between the page and the change.
+      if (!(error instanceof AppError && error.code === "ILLEGAL_TRANSITION")) throw error;
+    }
+  }
+}
+
+function noJob(jobId: string): AppError {
+  return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+}

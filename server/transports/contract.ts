@@ -1,0 +1,45 @@
+/**
+ * What a transport is: something that takes requests and connections under paths of its own, and shows the
+ * same jobs and streams as its siblings. `docs/add-a-transport.md` shows how to write one.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Logger } from "pino";
+import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Streams } from "#server/streams/open.ts";
+import type { Principal } from "#shared/principal.ts";
+
+export interface Transport {
+  readonly name: string;
+  /** Whether this transport serves the path (`/trpc/job.get`, without the query). */
+  serves(path: string): boolean;
+  request(req: IncomingMessage, res: ServerResponse): void;
+  /** Takes over a connection that asks to be upgraded. Absent: such requests are refused. */
+  upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells clients to come back, then lets go of every connection. */
+  close(): Promise<void>;
+}
+
+/** What every transport gets. */
+export interface TransportContext {
+  jobs: Jobs;
+  streams: Streams;
+  authenticate: Authenticate;
+  system: SystemInfo;
+  /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */
+  ping: { intervalMs: number; timeoutMs: number };
+  log: Logger;
+}
+
+/** Says who asks. Rejects when the credentials are no good. */
+export type Authenticate = (credentials: {
+  headers: IncomingMessage["headers"];
+  /** What a client gave when it connected, where it could not set headers. */
+  token?: string | undefined;
+}) => Promise<Principal>;
+
+export interface SystemInfo {
+  version: string;
+  engine: string;
+  limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
+}

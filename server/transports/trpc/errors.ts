@@ -1,0 +1,66 @@
+/** Our errors as tRPC's: its codes, our code beside them, and what is wrong with an input by field. */
+import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
+import { ZodError } from "zod";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
+
+const TRPC_CODE = {
+  BAD_REQUEST: "BAD_REQUEST",
+  NOT_FOUND: "NOT_FOUND",
+  ILLEGAL_TRANSITION: "CONFLICT",
+  CLAIM_LOST: "CONFLICT",
+  UNAVAILABLE: "SERVICE_UNAVAILABLE",
+  DATA_UNUSABLE: "INTERNAL_SERVER_ERROR",
+  INTERNAL: "INTERNAL_SERVER_ERROR",
+} as const satisfies Record<ErrorCode, TRPC_ERROR_CODE_KEY>;
+
+/** The same shape as zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
+export interface FlatIssues {
+  formErrors: string[];
+  fieldErrors: Record<string, string[]>;
+}
+
+/** What was thrown in one of our procedures, as tRPC wants it. A fault of ours keeps its text to itself. */
+export function toTRPCError(thrown: unknown): TRPCError {
+  if (thrown instanceof TRPCError && thrown.cause === undefined) return thrown;
+  const cause = thrown instanceof TRPCError ? thrown.cause : thrown;
+  if (cause instanceof AppError && cause.code !== "INTERNAL") {
+    return new TRPCError({ code: TRPC_CODE[cause.code], message: cause.message, cause });
+  }
+  if (thrown instanceof TRPCError && thrown.code !== "INTERNAL_SERVER_ERROR") return thrown;
+  return new TRPCError({
+    code: "INTERNAL_SERVER_ERROR",
+    message: "Something went wrong in the server. It was logged; try again.",
+    cause,
+  });
+}
+
+export function appCodeOf(error: TRPCError): ErrorCode {
+  if (error.cause instanceof AppError) return error.cause.code;
+  if (error.code === "NOT_FOUND") return "NOT_FOUND";
+  // Everything else that tRPC itself throws is about what the client sent.
+  return error.code === "INTERNAL_SERVER_ERROR" ? "INTERNAL" : "BAD_REQUEST";
+}
+
+export function flatIssuesOf(error: TRPCError): FlatIssues | null {
+  const { cause } = error;
+  if (cause instanceof ZodError) return flatten(cause.issues);
+  if (cause instanceof AppError && cause.issues.length > 0) return flatten(cause.issues);
+  return null;
+}
+
+/** A message for people where zod's own is a JSON text. */
+export function messageOfInput(error: TRPCError): string {
+  if (!(error.cause instanceof ZodError)) return error.message;
+  return error.cause.issues
+    .map((issue) => `${issue.path.length > 0 ? `${issue.path.join(".")}: ` : ""}${issue.message}`)
+    .join("; ");
+}
+
+function flatten(issues: readonly { path: readonly PropertyKey[]; message: string }[]): FlatIssues {
+  const flat: FlatIssues = { formErrors: [], fieldErrors: {} };
+  for (const { path, message } of issues) {
+    if (path.length === 0) flat.formErrors.push(message);
+    else (flat.fieldErrors[path.join(".")] ??= []).push(message);
+  }
+  return flat;
+}

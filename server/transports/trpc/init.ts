@@ -1,0 +1,49 @@
+/** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
+import { initTRPC, tracked } from "@trpc/server";
+import superjson from "superjson";
+import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Stream, Streams } from "#server/streams/open.ts";
+import type { SystemInfo } from "#server/transports/contract.ts";
+import type { Principal } from "#shared/principal.ts";
+import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
+
+export interface Context {
+  principal: Principal;
+  jobs: Jobs;
+  streams: Streams;
+  system: SystemInfo;
+}
+
+export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
+  const t = initTRPC.context<Context>().create({
+    transformer: superjson,
+    // Stack traces are for the log.
+    isDev: false,
+    sse: {
+      ping: { enabled: true, intervalMs: ping.intervalMs },
+      client: { reconnectAfterInactivityMs: ping.intervalMs + ping.timeoutMs },
+    },
+    errorFormatter: ({ shape, error }) => ({
+      ...shape,
+      message: messageOfInput(error),
+      data: { ...shape.data, appCode: appCodeOf(error), zodError: flatIssuesOf(error) },
+    }),
+  });
+
+  const procedure = t.procedure.use(async ({ next }) => {
+    const result = await next();
+    if (!result.ok) throw toTRPCError(result.error);
+    return result;
+  });
+
+  return { router: t.router, procedure };
+}
+
+/** A stream as tRPC sends it: each entry with its cursor, so that the stock client resumes by itself. */
+export async function* relay<T>(opening: Promise<Stream<T>>) {
+  try {
+    for await (const { pos, value } of await opening) yield tracked<T>(String(pos), value);
+  } catch (error) {
+    throw toTRPCError(error);
+  }
+}

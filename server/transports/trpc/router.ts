@@ -1,0 +1,142 @@
+/** Every procedure, with what it takes and gives. Clients import the type of this, and nothing else. */
+import { z } from "zod";
+import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { Cursor, positionOf } from "#shared/cursor.ts";
+import { JobStatus } from "#shared/job.ts";
+import { createInit, relay } from "./init.ts";
+
+const JobId = z.object({ jobId: z.uuid() });
+const BatchId = z.object({ batchId: z.uuid() });
+const Note = z.object({ note: z.string().trim().max(2000).optional() });
+const Page = z.object({
+  cursor: z.string().max(200).nullish(),
+  limit: z.int().min(1).max(200).default(50),
+});
+const Resume = z.object({
+  /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
+  lastEventId: Cursor.nullish(),
+});
+const Follow = z.object({ follow: z.boolean().default(false) });
+const Key = z.string().min(1).max(200).optional();
+const JobRequest = z.object({ kind: z.string().min(1).max(100), input: z.unknown() });
+
+export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
+  const { router, procedure } = createInit(ping);
+
+  const decide = (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate") =>
+    procedure
+      .input(JobId.extend(Note.shape))
+      .mutation(({ ctx, input }) =>
+        ctx.jobs.decide(ctx.principal, input.jobId, decision, input.note),
+      );
+
+  const job = router({
+    create: procedure
+      .input(JobRequest.extend({ idempotencyKey: Key }))
+      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.principal, input)),
+    get: procedure.input(JobId).query(({ ctx, input }) => ctx.jobs.get(ctx.principal, input.jobId)),
+    list: procedure
+      .input(
+        Page.extend({
+          status: JobStatus.optional(),
+          kind: z.string().max(100).optional(),
+          batchId: z.uuid().optional(),
+        }).prefault({}),
+      )
+      .query(({ ctx, input: { cursor, ...query } }) =>
+        ctx.jobs.list(ctx.principal, { ...query, cursor: cursor ?? undefined }),
+      ),
+    events: procedure
+      .input(
+        JobId.extend({ cursor: Cursor.nullish(), limit: z.int().min(1).max(1000).default(200) }),
+      )
+      .query(({ ctx, input: { jobId, cursor, limit } }) =>
+        ctx.jobs.events(ctx.principal, { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
+      ),
+    cancel: decide("cancel"),
+    retry: decide("retry"),
+    approve: decide("approve"),
+    reject: decide("reject"),
+    regenerate: decide("regenerate"),
+    onUpdate: procedure
+      .input(JobId.extend(Resume.shape).extend(Follow.shape))
+      .subscription(({ ctx, input: { jobId, lastEventId, follow }, signal }) =>
+        relay(
+          ctx.streams.job(ctx.principal, jobId, {
+            after: positionOf(lastEventId ?? undefined),
+            follow,
+            signal,
+          }),
+        ),
+      ),
+    onOutput: procedure
+      .input(JobId.extend(Resume.shape))
+      .subscription(({ ctx, input: { jobId, lastEventId }, signal }) =>
+        relay(
+          ctx.streams.draft(ctx.principal, jobId, {
+            after: positionOf(lastEventId ?? undefined),
+            signal,
+          }),
+        ),
+      ),
+  });
+
+  const batch = router({
+    create: procedure
+      .input(
+        z.object({
+          name: z.string().trim().min(1).max(200).optional(),
+          jobs: z.array(JobRequest).min(1).max(MAX_BATCH_JOBS),
+          idempotencyKey: Key,
+        }),
+      )
+      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.principal, input)),
+    get: procedure
+      .input(BatchId)
+      .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal, input.batchId)),
+    list: procedure
+      .input(Page.prefault({}))
+      .query(({ ctx, input: { cursor, limit } }) =>
+        ctx.jobs.listBatches(ctx.principal, { limit, cursor: cursor ?? undefined }),
+      ),
+    cancel: procedure
+      .input(BatchId.extend(Note.shape))
+      .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.principal, input.batchId, input.note)),
+    onUpdate: procedure
+      .input(BatchId.extend(Resume.shape).extend(Follow.shape))
+      .subscription(({ ctx, input: { batchId, lastEventId, follow }, signal }) =>
+        relay(
+          ctx.streams.batch(ctx.principal, batchId, {
+            after: positionOf(lastEventId ?? undefined),
+            follow,
+            signal,
+          }),
+        ),
+      ),
+  });
+
+  return router({
+    job,
+    batch,
+    feed: router({
+      onUpdate: procedure
+        .input(Resume.prefault({}))
+        .subscription(({ ctx, input: { lastEventId }, signal }) =>
+          relay(
+            ctx.streams.feed(ctx.principal, {
+              after: positionOf(lastEventId ?? undefined),
+              signal,
+            }),
+          ),
+        ),
+    }),
+    kind: router({
+      list: procedure.query(({ ctx }) => ctx.jobs.kinds()),
+    }),
+    system: router({
+      info: procedure.query(({ ctx }) => ctx.system),
+    }),
+  });
+}
+
+export type AppRouter = ReturnType<typeof createRouter>;
