@@ -1,0 +1,129 @@
+/**
+ * The tables, as migrations: each brings a file one version further (`PRAGMA user_version`), in a transaction.
+ * Times are milliseconds. `n` are row numbers; they order rows by creation and are never used twice.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { unusable } from "./errors.ts";
+
+/** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
+export const APPLICATION_ID = 0x4a6f6257;
+
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE owners (
+    n INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    -- The feed cursor of the newest change of any of its jobs.
+    rev INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (tenant, owner)
+  ) STRICT;
+
+  CREATE TABLE batches (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner_n INTEGER NOT NULL REFERENCES owners,
+    name TEXT,
+    pending INTEGER NOT NULL,
+    processing INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    blocked INTEGER NOT NULL,
+    aborted INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    idempotency_key TEXT
+  ) STRICT;
+  CREATE INDEX batches_of_owner ON batches (owner_n);
+  CREATE UNIQUE INDEX batches_idempotency ON batches (owner_n, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+
+  CREATE TABLE jobs (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner_n INTEGER NOT NULL REFERENCES owners,
+    batch_n INTEGER REFERENCES batches,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL,
+    progress INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    retries INTEGER NOT NULL,
+    error_code TEXT,
+    error_message TEXT,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    version INTEGER NOT NULL,
+    -- The owner's rev at the newest change.
+    rev INTEGER NOT NULL,
+    -- The queue. When the next claim may take the job: its due time, or the end of the lease while it is held.
+    due INTEGER,
+    held INTEGER NOT NULL DEFAULT 0,
+    -- Counts claims; the newest one's proof.
+    token INTEGER NOT NULL DEFAULT 0,
+    idempotency_key TEXT
+  ) STRICT;
+  CREATE INDEX jobs_of_owner ON jobs (owner_n);
+  CREATE INDEX jobs_by_status ON jobs (owner_n, status);
+  CREATE INDEX jobs_by_kind ON jobs (owner_n, kind);
+  CREATE INDEX jobs_by_kind_and_status ON jobs (owner_n, kind, status);
+  CREATE INDEX jobs_of_batch ON jobs (batch_n, status) WHERE batch_n IS NOT NULL;
+  CREATE UNIQUE INDEX jobs_feed ON jobs (owner_n, rev);
+  CREATE INDEX jobs_due ON jobs (due) WHERE due IS NOT NULL;
+  CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+  CREATE UNIQUE INDEX jobs_idempotency ON jobs (owner_n, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+
+  -- What may be large, as JSON: apart, so that lists and progress never touch it.
+  CREATE TABLE payloads (
+    job_n INTEGER PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
+    input TEXT NOT NULL,
+    output TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE events (
+    job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    progress INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (job_n, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE drafts (
+    job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    -- UTF-16 units before this piece, and with it.
+    start_unit INTEGER NOT NULL,
+    end_unit INTEGER NOT NULL,
+    -- JSON, because half a surrogate pair is no UTF-8.
+    text TEXT NOT NULL,
+    UNIQUE (job_n, seq)
+  ) STRICT;
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Brings the file to the newest version. A file of a newer one is refused, unchanged. */
+export function migrate(db: DatabaseSync, path: string): void {
+  const { user_version: found } = db.prepare("PRAGMA user_version").get() as {
+    user_version: number;
+  };
+  if (found > SCHEMA_VERSION) {
+    throw unusable(
+      path,
+      `was written by a newer version of Jobwire (its data are of version ${found}, this program knows ` +
+        `${SCHEMA_VERSION}). Nothing in it was changed. Start the newer version, or set DATA_DIR to another directory.`,
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < found) continue;
+    db.exec(`BEGIN; ${migration}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
