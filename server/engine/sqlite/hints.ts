@@ -1,0 +1,49 @@
+/** Tells listeners that a stream grew. Costs one look into a map where nobody listens. */
+import type { Hint, StreamRef } from "#server/engine/contract.ts";
+import { notify } from "./notify.ts";
+
+export interface Hints {
+  on(stream: StreamRef, listener: (hint: Hint) => void): () => void;
+  emit(stream: StreamRef, hint: Hint): void;
+}
+
+export function createHints(): Hints {
+  const listeners: Record<StreamRef["stream"], Map<string, Set<(hint: Hint) => void>>> = {
+    job: new Map(),
+    draft: new Map(),
+    batch: new Map(),
+    feed: new Map(),
+  };
+  return {
+    on(stream, listener) {
+      // A function of its own, so that a listener given twice is called, and ended, twice.
+      const entry = (hint: Hint): void => listener(hint);
+      const ofKind = listeners[stream.stream];
+      const key = keyOf(stream);
+      const set = ofKind.get(key) ?? new Set();
+      ofKind.set(key, set.add(entry));
+      return () => {
+        set.delete(entry);
+        if (set.size === 0 && ofKind.get(key) === set) ofKind.delete(key);
+      };
+    },
+    emit(stream, hint) {
+      const ofKind = listeners[stream.stream];
+      if (ofKind.size === 0) return;
+      const set = ofKind.get(keyOf(stream));
+      if (set) notify(set, hint);
+    },
+  };
+}
+
+function keyOf(stream: StreamRef): string {
+  switch (stream.stream) {
+    case "job":
+    case "draft":
+      return stream.jobId;
+    case "batch":
+      return stream.batchId;
+    case "feed":
+      return `${stream.owner.tenant.length}:${stream.owner.tenant}${stream.owner.owner}`;
+  }
+}

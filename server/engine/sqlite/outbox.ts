@@ -1,0 +1,50 @@
+/** What is told to others once the transaction is committed: hints to watchers, and the signal that there is work. */
+import type { JobEvent } from "#shared/events.ts";
+import { isSettled } from "#shared/job.ts";
+import type { Owner } from "#shared/principal.ts";
+import type { GroupCommit } from "./group-commit.ts";
+import type { Hints } from "./hints.ts";
+import type { WorkSignal } from "./work-signal.ts";
+
+export interface Outbox {
+  /** The log of a job grew by `event`. */
+  job(event: JobEvent): void;
+  draft(jobId: string): void;
+  batch(batchId: string): void;
+  feed(owner: Owner): void;
+  /** A job may be claimed from `due` on. */
+  queued(due: number): void;
+  /** Leases began or were prolonged. */
+  leased(): void;
+}
+
+export function createOutbox(
+  group: GroupCommit,
+  hints: Hints,
+  work: WorkSignal,
+  now: () => number,
+): Outbox {
+  function draft(jobId: string): void {
+    group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
+  }
+  return {
+    job(event) {
+      const { jobId } = event;
+      group.afterCommit(() => hints.emit({ stream: "job", jobId }, { event }));
+      if (event.type === "started" || isSettled(event.status)) draft(jobId);
+    },
+    draft,
+    batch(batchId) {
+      group.afterCommit(() => hints.emit({ stream: "batch", batchId }, {}));
+    },
+    feed({ tenant, owner }) {
+      group.afterCommit(() => hints.emit({ stream: "feed", owner: { tenant, owner } }, {}));
+    },
+    queued(due) {
+      group.afterCommit(due <= now() ? work.fire : work.rearm);
+    },
+    leased() {
+      group.afterCommit(work.rearm);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** Says when there may be work: at once for what is due, and by one timer for what comes due next. */
+import { notify } from "./notify.ts";
+
+export interface WorkSignal {
+  on(listener: () => void): () => void;
+  /** A job is due: call the listeners. */
+  readonly fire: () => void;
+  /** Due times changed: set the timer anew. */
+  readonly rearm: () => void;
+  close(): void;
+}
+
+/** Longer delays make Node's timers fire at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** `nextDue(after)`: the first due time or end of a lease that is later than `after`. */
+export function createWorkSignal(
+  nextDue: (after: number) => number | undefined,
+  now: () => number,
+): WorkSignal {
+  const listeners = new Set<() => void>();
+  let timer: NodeJS.Timeout | undefined;
+
+  function fire(): void {
+    notify(listeners, undefined);
+  }
+
+  function rearm(): void {
+    clearTimeout(timer);
+    if (listeners.size === 0) return;
+    const time = now();
+    const due = nextDue(time);
+    if (due === undefined) return;
+    timer = setTimeout(
+      () => {
+        if (now() >= due) fire();
+        rearm();
+      },
+      Math.min(due - time, MAX_TIMEOUT_MS),
+    );
+    timer.unref();
+  }
+
+  return {
+    on(listener) {
+      const entry = (): void => listener();
+      listeners.add(entry);
+      rearm();
+      return () => void listeners.delete(entry);
+    },
+    fire,
+    rearm,
+    close() {
+      listeners.clear();
+      clearTimeout(timer);
+    },
+  };
+}
