@@ -1,0 +1,90 @@
+/** Batches: their counts change in the transaction of the job that changes. */
+import type { DatabaseSync } from "node:sqlite";
+import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
+import { type BatchRecord, emptyCounts, recount } from "#shared/batch.ts";
+import type { JobStatus } from "#shared/job.ts";
+import { pageBefore, pageOf } from "./cursor.ts";
+import type { Owners } from "./owners.ts";
+import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
+
+export interface Batches {
+  get(batchId: string): BatchRecord | undefined;
+  list(query: BatchQuery): BatchPage;
+  findByKey(ownerN: number, key: string): BatchRecord | undefined;
+  insert(
+    batch: NewBatch,
+    ownerN: number,
+    jobs: number,
+    at: Date,
+  ): { n: number | bigint; batch: BatchRecord };
+  /** One job of the batch went from one status to another. */
+  count(batchN: number, from: JobStatus, to: JobStatus, at: Date): void;
+}
+
+export function createBatches(db: DatabaseSync, owners: Owners): Batches {
+  const byId = db.prepare(`SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.id = ?`);
+  const byN = db.prepare(`SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.n = ?`);
+  const byKey = db.prepare(
+    `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.owner_n = ? AND batches.idempotency_key = ?`,
+  );
+  const page = db.prepare(
+    `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}
+     WHERE batches.owner_n = ? AND batches.n < ? ORDER BY batches.n DESC LIMIT ?`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO batches (id, owner_n, name, pending, processing, delivered, blocked, aborted,
+       version, created_at, updated_at, idempotency_key)
+     VALUES (?, ?, ?, ?, 0, 0, 0, 0, 1, ?, ?, ?)`,
+  );
+  const update = db.prepare(
+    `UPDATE batches SET pending = ?, processing = ?, delivered = ?, blocked = ?, aborted = ?,
+       version = ?, updated_at = ? WHERE n = ?`,
+  );
+
+  return {
+    get: (batchId) => recordOf(byId.get(batchId)),
+    findByKey: (ownerN, key) => recordOf(byKey.get(ownerN, key)),
+    list(query) {
+      const before = pageBefore(query.cursor);
+      const owner = owners.find(query);
+      if (!owner) return { items: [], nextCursor: null };
+      const found = page.all(owner.n, before, query.limit + 1) as unknown as BatchRow[];
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { items: rows.map(batchOfRow), nextCursor };
+    },
+    insert(batch, ownerN, jobs, at) {
+      const time = at.getTime();
+      const key = batch.idempotencyKey ?? null;
+      const { lastInsertRowid } = insert.run(batch.id, ownerN, batch.name, jobs, time, time, key);
+      const { idempotencyKey: _key, ...given } = batch;
+      return {
+        n: lastInsertRowid,
+        batch: {
+          ...given,
+          counts: { ...emptyCounts(), PENDING: jobs },
+          version: 1,
+          createdAt: at,
+          updatedAt: at,
+        },
+      };
+    },
+    count(batchN, from, to, at) {
+      const row = byN.get(batchN) as unknown as BatchRow;
+      const { counts, version, updatedAt } = recount(batchOfRow(row), from, to, at);
+      update.run(
+        counts.PENDING,
+        counts.PROCESSING,
+        counts.DELIVERED,
+        counts.BLOCKED,
+        counts.ABORTED,
+        version,
+        updatedAt.getTime(),
+        batchN,
+      );
+    },
+  };
+}
+
+function recordOf(row: unknown): BatchRecord | undefined {
+  return row === undefined ? undefined : batchOfRow(row as BatchRow);
+}

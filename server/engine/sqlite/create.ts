@@ -1,0 +1,122 @@
+/** Creating jobs and batches: record, first event and place in the queue in one transaction. */
+import type { DatabaseSync } from "node:sqlite";
+import type { NewBatch } from "#server/engine/contract.ts";
+import type { BatchRecord } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
+import type { Job } from "#shared/job.ts";
+import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import type { Batches } from "./batches.ts";
+import type { Jobs } from "./jobs.ts";
+import type { Log } from "./log.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Owners } from "./owners.ts";
+import { toJson } from "./payload.ts";
+
+export interface Creation {
+  createJob(fresh: NewJob, at: Date): Job;
+  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): BatchRecord;
+}
+
+export function createCreation(
+  db: DatabaseSync,
+  owners: Owners,
+  jobs: Jobs,
+  batches: Batches,
+  log: Log,
+  outbox: Outbox,
+): Creation {
+  const insertJob = db.prepare(
+    `INSERT INTO jobs (id, owner_n, batch_n, kind, title, status, progress, message, attempt, retries,
+       created_at, version, rev, due, idempotency_key)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
+
+  function insert(
+    fresh: NewJob,
+    at: Date,
+    ownerN: number,
+    rev: number,
+    batchN: number | bigint | null,
+  ): Job {
+    const { job, event } = createdJob(fresh, at);
+    const time = at.getTime();
+    const { lastInsertRowid: n } = insertJob.run(
+      job.id,
+      ownerN,
+      batchN,
+      job.kind,
+      job.title,
+      job.status,
+      job.progress,
+      job.message,
+      job.attempt,
+      job.retries,
+      time,
+      job.version,
+      rev,
+      time,
+      fresh.idempotencyKey ?? null,
+    );
+    insertPayload.run(n, toJson(job.input, job.id, "input"), toJson(job.output, job.id, "output"));
+    log.append(n, event);
+    outbox.job(event);
+    return job;
+  }
+
+  return {
+    createJob(fresh, at) {
+      if (fresh.batchId !== null) {
+        throw new AppError(
+          "BAD_REQUEST",
+          `Job ${fresh.id} names batch ${fresh.batchId}: jobs come into a batch only when it is created.`,
+        );
+      }
+      if (fresh.idempotencyKey !== undefined) {
+        const owner = owners.find(fresh);
+        const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
+        if (first) return first;
+      }
+      const owner = owners.advance(fresh, 1);
+      const job = insert(fresh, at, owner.n, owner.rev, null);
+      outbox.feed(fresh);
+      outbox.queued(at.getTime());
+      return job;
+    },
+    createBatch(batch, fresh, at) {
+      if (batch.idempotencyKey !== undefined) {
+        const owner = owners.find(batch);
+        const first = owner && batches.findByKey(owner.n, batch.idempotencyKey);
+        if (first) return first;
+      }
+      refuseStrangers(batch, fresh);
+      const owner = owners.advance(batch, fresh.length);
+      const inserted = batches.insert(batch, owner.n, fresh.length, at);
+      let rev = owner.rev - fresh.length;
+      for (const each of fresh) insert(each, at, owner.n, ++rev, inserted.n);
+      outbox.feed(batch);
+      outbox.batch(batch.id);
+      outbox.queued(at.getTime());
+      return inserted.batch;
+    },
+  };
+}
+
+function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void {
+  if (jobs.length === 0) {
+    throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
+  }
+  for (const job of jobs) {
+    if (
+      job.batchId !== batch.id ||
+      job.tenant !== batch.tenant ||
+      job.owner !== batch.owner ||
+      job.idempotencyKey !== undefined
+    ) {
+      throw new AppError(
+        "BAD_REQUEST",
+        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key.`,
+      );
+    }
+  }
+}

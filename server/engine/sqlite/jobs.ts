@@ -1,0 +1,116 @@
+/** Reading jobs: one, a page, what changed. */
+import type { DatabaseSync } from "node:sqlite";
+import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
+import type { Job, JobSummary } from "#shared/job.ts";
+import type { Owner } from "#shared/principal.ts";
+import { pageBefore, pageOf } from "./cursor.ts";
+import type { Owners } from "./owners.ts";
+import { JOB_COLUMNS, JOB_TABLES, type JobRow, summaryOfRow } from "./rows.ts";
+
+export interface Jobs {
+  /** Without what may be large. */
+  findRow(jobId: string): JobRow | undefined;
+  get(jobId: string): Job | undefined;
+  getSummary(jobId: string): JobSummary | undefined;
+  findByKey(ownerN: number, key: string): Job | undefined;
+  /** With input and output. */
+  complete(row: JobRow): Job;
+  list(query: JobQuery): JobPage;
+  feed(owner: Owner, after: number, limit: number): FeedSlice;
+}
+
+export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
+  const byId = db.prepare(`SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.id = ?`);
+  const byKey = db.prepare(
+    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?`,
+  );
+  const payload = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
+  const changes = db.prepare(
+    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES}
+     WHERE jobs.owner_n = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?`,
+  );
+  const page = preparePages(db);
+
+  function findRow(jobId: string): JobRow | undefined {
+    return byId.get(jobId) as JobRow | undefined;
+  }
+
+  function complete(row: JobRow): Job {
+    const { input, output } = payload.get(row.n) as { input: string; output: string };
+    return {
+      ...summaryOfRow(row),
+      input: JSON.parse(input) as unknown,
+      output: JSON.parse(output) as unknown,
+    };
+  }
+
+  return {
+    findRow,
+    complete,
+    get(jobId) {
+      const row = findRow(jobId);
+      return row && complete(row);
+    },
+    getSummary(jobId) {
+      const row = findRow(jobId);
+      return row && summaryOfRow(row);
+    },
+    findByKey(ownerN, key) {
+      const row = byKey.get(ownerN, key) as JobRow | undefined;
+      return row && complete(row);
+    },
+    list(query) {
+      const before = pageBefore(query.cursor);
+      const owner = owners.find(query);
+      if (!owner) return { items: [], nextCursor: null, feed: 0 };
+      const { rows, nextCursor } = pageOf(page(query, owner.n, before), query.limit);
+      return { items: rows.map(summaryOfRow), nextCursor, feed: owner.rev };
+    },
+    feed(owner, after, limit) {
+      const found = owners.find(owner);
+      if (!found) return { changes: [], head: 0 };
+      const rows =
+        after >= found.rev ? [] : (changes.all(found.n, after, limit) as unknown as JobRow[]);
+      return {
+        changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })),
+        head: found.rev,
+      };
+    },
+  };
+}
+
+/** One statement for each combination of filters, so that each has its index. */
+function preparePages(
+  db: DatabaseSync,
+): (query: JobQuery, ownerN: number, before: number) => JobRow[] {
+  const statement = (filters: string) =>
+    db.prepare(
+      `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES}
+       WHERE ${filters} AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
+    );
+  const ofOwner = statement("jobs.owner_n = ?");
+  const byStatus = statement("jobs.owner_n = ? AND jobs.status = ?");
+  const byKind = statement("jobs.owner_n = ? AND jobs.kind = ?");
+  const byKindAndStatus = statement("jobs.owner_n = ? AND jobs.kind = ? AND jobs.status = ?");
+  // A batch is small, so what is left of the filters may look at each of its jobs.
+  const ofBatch = statement(
+    `jobs.batch_n = (SELECT batches.n FROM batches WHERE batches.id = ?) AND +jobs.owner_n = ?
+     AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)`,
+  );
+  return ({ status, kind, batchId, limit }, ownerN, before) => {
+    const end = [before, limit + 1];
+    if (batchId !== undefined) {
+      const [state, name] = [status ?? null, kind ?? null];
+      return ofBatch.all(batchId, ownerN, state, state, name, name, ...end) as unknown as JobRow[];
+    }
+    const rows =
+      kind === undefined
+        ? status === undefined
+          ? ofOwner.all(ownerN, ...end)
+          : byStatus.all(ownerN, status, ...end)
+        : status === undefined
+          ? byKind.all(ownerN, kind, ...end)
+          : byKindAndStatus.all(ownerN, kind, status, ...end);
+    return rows as unknown as JobRow[];
+  };
+}

@@ -1,0 +1,116 @@
+/** The embedded engine: Node's own SQLite, one process, nothing to install. */
+import type { Engine } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import { createBatches } from "./batches.ts";
+import { createChange } from "./change.ts";
+import { createCreation } from "./create.ts";
+import { databasePath, openDatabase } from "./database.ts";
+import { createDrafts } from "./drafts.ts";
+import { asAppError } from "./errors.ts";
+import { createGroupCommit } from "./group-commit.ts";
+import { createHints } from "./hints.ts";
+import { createJobs } from "./jobs.ts";
+import { createLog } from "./log.ts";
+import { createOutbox } from "./outbox.ts";
+import { createOwners } from "./owners.ts";
+import { createPresence } from "./presence.ts";
+import { createPrune } from "./prune.ts";
+import { createNextDue, createQueue, endLeases } from "./queue.ts";
+import { createWorkSignal } from "./work-signal.ts";
+
+export interface SqliteOptions {
+  /** Made where it does not exist. */
+  dataDir: string;
+  /** Milliseconds since 1970: the clock by which delayed jobs come due. */
+  now?: () => number;
+}
+
+/** A pruned job takes its log, draft and payload with it. */
+const ROWS_OF_PRUNED_JOB = 20;
+
+export async function openSqliteEngine({
+  dataDir,
+  now = Date.now,
+}: SqliteOptions): Promise<Engine> {
+  const path = databasePath(dataDir);
+  const db = openDatabase(dataDir);
+  endLeases(db);
+
+  const group = createGroupCommit(db, path);
+  const hints = createHints();
+  const work = createWorkSignal(createNextDue(db), now);
+  const outbox = createOutbox(group, hints, work, now);
+  const owners = createOwners(db);
+  const jobs = createJobs(db, owners);
+  const batches = createBatches(db, owners);
+  const log = createLog(db);
+  const creation = createCreation(db, owners, jobs, batches, log, outbox);
+  const change = createChange(db, owners, jobs, batches, log, outbox);
+  const drafts = createDrafts(db, jobs, outbox);
+  const queue = createQueue(db, jobs, outbox);
+  const prune = createPrune(db);
+  const presence = createPresence();
+  const alive = db.prepare("SELECT count(*) FROM (SELECT 1 FROM jobs LIMIT 1)");
+  let open = true;
+
+  function assertOpen(): void {
+    if (!open) throw new AppError("UNAVAILABLE", `${path} is closed: the server is stopping.`);
+  }
+
+  async function read<T>(query: () => T): Promise<T> {
+    assertOpen();
+    try {
+      return query();
+    } catch (cause) {
+      throw asAppError(cause, path);
+    }
+  }
+
+  async function write<T>(op: () => T, weight?: number): Promise<T> {
+    assertOpen();
+    return group.write(op, weight);
+  }
+
+  return {
+    name: "sqlite",
+    capabilities: { shared: false },
+
+    createJob: (fresh, at) => write(() => creation.createJob(fresh, at)),
+    createBatch: (batch, fresh, at) =>
+      write(() => creation.createBatch(batch, fresh, at), fresh.length),
+    getJob: (jobId) => read(() => jobs.get(jobId)),
+    getSummary: (jobId) => read(() => jobs.getSummary(jobId)),
+    listJobs: (query) => read(() => jobs.list(query)),
+    getBatch: (batchId) => read(() => batches.get(batchId)),
+    listBatches: (query) => read(() => batches.list(query)),
+    change: (jobId, what, at, claim) => write(() => change(jobId, what, at, claim)),
+    readEvents: (jobId, after, limit) => read(() => log.read(jobId, after, limit)),
+    readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),
+    appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
+    readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
+    claim: (request) => write(() => queue.claim(request), request.max),
+    renew: (claims, leaseMs, at) => write(() => queue.renew(claims, leaseMs, at), claims.length),
+    announce: (worker, ttlMs, at) => read(() => presence.announce(worker, ttlMs, at)),
+    present: (at) => read(() => presence.present(at)),
+    prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
+
+    async onAppend(stream, listener) {
+      assertOpen();
+      return hints.on(stream, listener);
+    },
+    onWork: (listener) => work.on(listener),
+
+    async health() {
+      await read(() => alive.get());
+      const failure = group.failure();
+      if (failure) throw failure;
+    },
+    async close() {
+      if (!open) return;
+      open = false;
+      group.flush();
+      work.close();
+      db.close();
+    },
+  };
+}

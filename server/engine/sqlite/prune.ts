@@ -1,0 +1,22 @@
+/** Deleting what settled long ago. Logs, drafts and payloads go with their job (`ON DELETE CASCADE`). */
+import type { DatabaseSync } from "node:sqlite";
+
+/** Deletes at most `limit` jobs; returns how many. */
+export function createPrune(db: DatabaseSync): (before: Date, limit: number) => number {
+  const old = db.prepare(
+    "SELECT n, batch_n FROM jobs WHERE finished_at < ? ORDER BY finished_at LIMIT ?",
+  );
+  const dropJob = db.prepare("DELETE FROM jobs WHERE n = ?");
+  const dropEmptyBatch = db.prepare(
+    "DELETE FROM batches WHERE n = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE batch_n = batches.n)",
+  );
+  return (before, limit) => {
+    const rows = old.all(before.getTime(), limit) as unknown as {
+      n: number;
+      batch_n: number | null;
+    }[];
+    for (const { n } of rows) dropJob.run(n);
+    for (const n of new Set(rows.map((row) => row.batch_n))) if (n !== null) dropEmptyBatch.run(n);
+    return rows.length;
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * The queue is one column of jobs: `due`, when the next claim may take the job. That is the time it was queued
+ * for, or the end of the lease while somebody holds it; a runner that died needs no search.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import type { Jobs } from "./jobs.ts";
+import type { Outbox } from "./outbox.ts";
+import { JOB_COLUMNS, JOB_TABLES, type JobRow } from "./rows.ts";
+
+export interface Queue {
+  claim(request: ClaimRequest): Claim[];
+  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): ClaimRef[];
+}
+
+/** Ends the leases of an earlier process: it is gone, because this one holds the file. */
+export function endLeases(db: DatabaseSync): void {
+  db.exec("UPDATE jobs SET due = 0, held = 0 WHERE due > 0 AND held = 1");
+}
+
+/** The first due time or end of a lease that is later than `after`. */
+export function createNextDue(db: DatabaseSync): (after: number) => number | undefined {
+  const next = db.prepare("SELECT due FROM jobs WHERE due > ? ORDER BY due LIMIT 1");
+  return (after) => (next.get(after) as { due: number } | undefined)?.due;
+}
+
+export function createQueue(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Queue {
+  const due = db.prepare(
+    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.due <= ? ORDER BY jobs.due, jobs.n LIMIT ?`,
+  );
+  const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
+  const prolong = db.prepare(
+    "UPDATE jobs SET due = ? WHERE id = ? AND held = 1 AND token = ? RETURNING n",
+  );
+  return {
+    claim({ max, leaseMs, now }) {
+      const rows = due.all(now.getTime(), max) as unknown as JobRow[];
+      if (rows.length === 0) return [];
+      const end = now.getTime() + leaseMs;
+      for (const row of rows) take.run(end, row.n);
+      outbox.leased();
+      return rows.map((row) => ({
+        jobId: row.id,
+        token: row.token + 1,
+        job: jobs.complete(row),
+      }));
+    },
+    renew(claims, leaseMs, now) {
+      const end = now.getTime() + leaseMs;
+      const lost = claims.filter(({ jobId, token }) => !prolong.get(end, jobId, token));
+      if (lost.length < claims.length) outbox.leased();
+      return lost;
+    },
+  };
+}
