@@ -1,4 +1,8 @@
-/** The only place that knows which engines there are. */
+/**
+ * The only place that knows which engines there are. What every engine does beside its contract is done here,
+ * so that none can forget it: each committed event is reported once.
+ */
+import type { JobEvent } from "#shared/events.ts";
 import type { Engine } from "./contract.ts";
 import { openSqliteEngine } from "./sqlite/open.ts";
 
@@ -6,6 +10,17 @@ export interface EngineConfig {
   dataDir: string;
 }
 
-export function openEngine({ dataDir }: EngineConfig): Promise<Engine> {
-  return openSqliteEngine({ dataDir });
+export async function openEngine(
+  { dataDir }: EngineConfig,
+  onEvent: (event: JobEvent) => void = () => {},
+): Promise<Engine> {
+  const engine = await openSqliteEngine({ dataDir });
+  return {
+    ...engine,
+    async change(...args) {
+      const changed = await engine.change(...args);
+      onEvent(changed.event);
+      return changed;
+    },
+  };
 }

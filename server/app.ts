@@ -1,0 +1,163 @@
+/** Puts the parts together: all wiring, nothing else. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { pino, type Logger } from "pino";
+import { v7 as newId } from "uuid";
+import pkg from "#package.json" with { type: "json" };
+import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { AppError } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import type { Config } from "./config.ts";
+import { openEngine } from "./engine/index.ts";
+import { createJobs } from "./jobs/jobs.ts";
+import { startRetention } from "./jobs/retention.ts";
+import { createRunner } from "./jobs/runner.ts";
+import type { AnyKind } from "./kinds/define.ts";
+import { createKinds } from "./kinds/index.ts";
+import { createMetrics } from "./metrics.ts";
+import { openStreams } from "./streams/open.ts";
+import type { Authenticate } from "./transports/contract.ts";
+import { createTransports } from "./transports/index.ts";
+import { mountTransports } from "./transports/mount.ts";
+import { createOriginPolicy } from "./transports/origins.ts";
+
+export interface App {
+  /** Where it can be reached from this machine: `http://localhost:8000`. */
+  url: string;
+  /** Lets running jobs finish or gives them back, tells clients to come back, and lets go of the data. */
+  close(): Promise<void>;
+}
+
+/** What an embedding program or a test may bring along. */
+export interface AppParts {
+  /** Kinds beside those of the registry. */
+  kinds?: readonly AnyKind[];
+  authenticate?: Authenticate;
+  log?: Logger;
+}
+
+const now = () => new Date();
+const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
+
+export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
+  const log = parts.log ?? pino({ level: config.LOG_LEVEL });
+
+  const ready = { stopping: false };
+
+  const metrics = createMetrics({
+    watches: () => streams.count().watches,
+    streams: () => streams.count().streams,
+    running: () => runner.running(),
+  });
+  const engine = await openEngine({ dataDir: config.DATA_DIR }, metrics.onEvent);
+  const server = createServer();
+  let url: string;
+  try {
+    url = await listen(server, config.HOST, config.PORT);
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+
+  const kinds = createKinds({
+    fetchAllow: config.FETCH_ALLOW ?? samplesOf(url),
+    models: {
+      anthropicApiKey: config.ANTHROPIC_API_KEY,
+      openaiApiKey: config.OPENAI_API_KEY,
+      googleApiKey: config.GOOGLE_API_KEY,
+      llmBaseUrl: config.LLM_BASE_URL,
+      llmModel: config.LLM_MODEL,
+    },
+    offlinePaceMs: config.OFFLINE_PACE_MS,
+  });
+  const allKinds = new Map(kinds);
+  for (const kind of parts.kinds ?? []) allKinds.set(kind.name, kind);
+
+  const streams = openStreams(engine);
+  const jobs = createJobs(engine, allKinds, now);
+  const runner = createRunner({
+    engine,
+    kinds: allKinds,
+    worker: newId(),
+    concurrency: config.CONCURRENCY,
+    maxAttempts: config.MAX_ATTEMPTS,
+    now,
+    random: Math.random,
+    log,
+  });
+
+  const transports = createTransports(
+    {
+      jobs,
+      streams,
+      authenticate: parts.authenticate ?? (async () => LOCAL_PRINCIPAL),
+      system: {
+        version: pkg.version,
+        engine: engine.name,
+        limits: {
+          maxBatchJobs: MAX_BATCH_JOBS,
+          concurrency: config.CONCURRENCY,
+          maxAttempts: config.MAX_ATTEMPTS,
+        },
+      },
+      ping: { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS },
+      log,
+    },
+    {
+      http: {
+        clientDir: CLIENT_DIR,
+        metrics: metrics.expose,
+        async ready() {
+          if (ready.stopping) throw new AppError("UNAVAILABLE", "The server is stopping.");
+          await engine.health();
+        },
+      },
+    },
+  );
+  const origins = createOriginPolicy({
+    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
+    host: config.HOST,
+  });
+  mountTransports(server, transports, origins);
+  const stopRetention = startRetention({ engine, days: config.RETENTION_DAYS, now, log });
+  runner.start();
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    ready.stopping = true;
+    stopRetention();
+    // Watchers see how their jobs end before they are sent away.
+    await runner.stop(config.SHUTDOWN_GRACE_MS);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await Promise.all(transports.map((transport) => transport.close()));
+    server.closeAllConnections();
+    await closed;
+    streams.close();
+    await engine.close();
+  }
+
+  return { url, close: () => (closing ??= close()) };
+}
+
+function listen(server: Server, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve(`http://${nameOf(host)}:${(server.address() as AddressInfo).port}`);
+    });
+  });
+}
+
+/** What to call an address from this machine. */
+function nameOf(host: string): string {
+  if (["127.0.0.1", "::1", "0.0.0.0", "::"].includes(host)) return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** The sample pages of this very server, by every name it has on its own machine. */
+function samplesOf(url: string): string[] {
+  const { port } = new URL(url);
+  return ["localhost", "127.0.0.1"].map((host) => `${host}:${port}/samples/`);
+}

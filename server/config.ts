@@ -1,0 +1,233 @@
+/**
+ * The configuration: environment variables only. The README's table is made from `VARIABLES`.
+ * A bad value stops the start with one line per variable: its name, what is wrong, what is allowed.
+ */
+import { z } from "zod";
+
+const int = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+
+const flag = z
+  .enum(["true", "false", "1", "0"], "must be true or false")
+  .transform((text) => text === "true" || text === "1");
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+
+/** `https://app.example.com`, or with one `*` for a label: `https://*.example.com`. */
+const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
+/** `host`, `host:port`, or `host:port/path/`. */
+const ALLOWED = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/\S*)?$/i;
+
+const text = z.string();
+const origins = list.refine(
+  (all) => all.every((origin) => ORIGIN.test(origin)),
+  "must be origins with commas between, such as https://app.example.com or https://*.example.com",
+);
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
+
+interface Variable {
+  schema: z.ZodType<unknown, string>;
+  /** As the README shows it: the text that stands for an unset variable, or what happens then. */
+  default?: string;
+  unset?: string;
+  about: string;
+}
+
+export const VARIABLES = {
+  PORT: {
+    schema: int(0, 65535),
+    default: "8000",
+    about: "Where the server listens; 0 picks a free port.",
+  },
+  HOST: {
+    schema: text.min(1),
+    default: "127.0.0.1",
+    about:
+      "The address it listens on. Nobody has to sign in, so think before you open it to others.",
+  },
+  FRONTEND_URL: {
+    schema: origins,
+    default: "http://localhost:3000",
+    about: "The origin of a page on another host or port that may use this server from a browser.",
+  },
+  CORS_ORIGINS: {
+    schema: origins,
+    default: "",
+    about:
+      "More such origins, commas between; one `*` stands for a label: `https://*.example.com`.",
+  },
+  DATA_DIR: {
+    schema: text.min(1),
+    default: "./data",
+    about: "Where the embedded database is kept.",
+  },
+  REDIS_URL: {
+    schema: z
+      .string()
+      .refine(
+        () => false,
+        "is not used by this version, which keeps everything in DATA_DIR; unset it",
+      ),
+    unset: "embedded engine",
+    about: "Reserved for the engine that runs on more than one machine; refused for now.",
+  },
+  ROLE: {
+    schema: z.enum(["all"], 'must be "all": the embedded engine lives in one process'),
+    default: "all",
+    about: "What this process does: serve and run jobs.",
+  },
+  CONCURRENCY: { schema: int(1, 1000), default: "10", about: "Jobs that run at the same time." },
+  MAX_ATTEMPTS: {
+    schema: int(1, 100),
+    default: "3",
+    about: "Starts a job may have before a crash or a transient error ends it.",
+  },
+  SHUTDOWN_GRACE_MS: {
+    schema: int(0, 3_600_000),
+    default: "10000",
+    about:
+      "How long running jobs may go on after SIGTERM before they are given back, in milliseconds.",
+  },
+  PING_INTERVAL_MS: {
+    schema: int(1000, 3_600_000),
+    default: "25000",
+    about: "How often open connections are pinged, in milliseconds.",
+  },
+  PING_TIMEOUT_MS: {
+    schema: int(1000, 3_600_000),
+    default: "60000",
+    about: "How long the answer to a ping may take, in milliseconds.",
+  },
+  ALLOW_EIO3: {
+    schema: flag,
+    default: "false",
+    about: "Whether Socket.IO clients of version 2 may connect.",
+  },
+  FETCH_ALLOW: {
+    schema: list.refine(
+      (all) => all.every((entry) => ALLOWED.test(entry)),
+      "must be hosts with commas between, such as intranet.example.com, 10.0.0.5:8080 or localhost:8000/samples/",
+    ),
+    unset: "this server's own `/samples/`",
+    about:
+      "Private hosts that articles may be made from all the same: `host`, `host:port` or `host:port/path/`.",
+  },
+  ANTHROPIC_API_KEY: { schema: text, unset: "not used", about: "Writes with Anthropic's models." },
+  OPENAI_API_KEY: {
+    schema: text,
+    unset: "not used",
+    about: "Writes with OpenAI's models, or opens LLM_BASE_URL.",
+  },
+  GOOGLE_API_KEY: { schema: text, unset: "not used", about: "Writes with Google's models." },
+  LLM_BASE_URL: {
+    schema: httpUrl,
+    unset: "not used",
+    about: "Writes with any server that speaks OpenAI's protocol.",
+  },
+  LLM_MODEL: { schema: text, unset: "chosen by provider", about: "The model to write with." },
+  OFFLINE_PACE_MS: {
+    schema: int(0, 10_000),
+    default: "25",
+    about:
+      "The offline writer's pause after each sentence, so that people can follow it; 0 for bulk.",
+  },
+  LOG_LEVEL: {
+    schema: z.enum(
+      ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+      "must be trace, debug, info, warn, error, fatal or silent",
+    ),
+    default: "info",
+    about: "What is logged, as JSON lines on standard output.",
+  },
+  RETENTION_DAYS: {
+    schema: int(0, 36_500),
+    default: "90",
+    about: "Days after which settled jobs are deleted; 0 keeps them for ever.",
+  },
+} as const satisfies Record<string, Variable>;
+
+type VariableName = keyof typeof VARIABLES;
+type ValueOf<N extends VariableName> = z.output<(typeof VARIABLES)[N]["schema"]>;
+/** A value for each variable; `undefined` for those without a default that are not set. */
+export type Config = {
+  [N in VariableName]: (typeof VARIABLES)[N] extends { default: string }
+    ? ValueOf<N>
+    : ValueOf<N> | undefined;
+};
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(`The configuration cannot be used:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+    this.lines = lines;
+  }
+}
+
+/** Throws `ConfigError` with one line per bad variable, and per name that looks like one of ours misspelt. */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const lines: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
+    // An empty variable is an unset one, as in shells and compose files.
+    const given = env[name] === "" ? undefined : env[name];
+    const value = given ?? variable.default;
+    if (value === undefined) continue;
+    const parsed = variable.schema.safeParse(value);
+    if (parsed.success) config[name] = parsed.data;
+    else
+      lines.push(
+        `${name}=${shown(name, value)} ${parsed.error.issues[0]?.message ?? "is not valid"}`,
+      );
+  }
+  lines.push(...misspelt(env));
+  if (lines.length > 0) throw new ConfigError(lines);
+  return config as Config;
+}
+
+/** Keys stay out of logs. */
+function shown(name: string, value: string): string {
+  return name.endsWith("_KEY")
+    ? "…"
+    : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+}
+
+/** Names shorter than this are too common for a near one to mean ours. */
+const SHORTEST_GUESS = 8;
+
+function misspelt(env: Record<string, string | undefined>): string[] {
+  const names = Object.keys(VARIABLES).filter((name) => name.length >= SHORTEST_GUESS);
+  return Object.keys(env)
+    .filter((name) => !(name in VARIABLES))
+    .flatMap((name) => {
+      const meant = names.find((known) => isNear(name.toUpperCase(), known));
+      return meant === undefined ? [] : [`${name} is not known; did you mean ${meant}?`];
+    });
+}
+
+/** One letter missing, added or replaced, or two neighbours swapped. */
+function isNear(name: string, known: string): boolean {
+  if (Math.abs(name.length - known.length) > 1) return false;
+  let start = 0;
+  while (start < known.length && name[start] === known[start]) start += 1;
+  const rest = name.slice(start);
+  const wanted = known.slice(start);
+  const swapped = rest.slice(0, 2) === wanted.charAt(1) + wanted.charAt(0);
+  return (
+    rest === wanted ||
+    rest.slice(1) === wanted ||
+    rest === wanted.slice(1) ||
+    rest.slice(1) === wanted.slice(1) ||
+    (swapped && rest.slice(2) === wanted.slice(2))
+  );
+}

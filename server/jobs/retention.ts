@@ -1,0 +1,40 @@
+/** Deletes jobs that settled long ago, in small steps, once an hour. */
+import type { Logger } from "pino";
+import type { Engine } from "#server/engine/contract.ts";
+import { messageOf } from "#shared/errors.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
+const EVERY_MS = 60 * 60_000;
+const STEP = 200;
+
+/** `days` 0 keeps everything. Returns what ends it. */
+export function startRetention(options: {
+  engine: Pick<Engine, "prune">;
+  days: number;
+  now: () => Date;
+  log: Logger;
+}): () => void {
+  const { engine, days, now, log } = options;
+  if (days === 0) return () => {};
+  let stopped = false;
+
+  async function pruneAll(): Promise<void> {
+    const before = new Date(now().getTime() - days * DAY_MS);
+    let total = 0;
+    try {
+      for (let deleted = STEP; deleted === STEP && !stopped; total += deleted) {
+        deleted = await engine.prune(before, STEP);
+      }
+      if (total > 0) log.info({ jobs: total, days }, "Old jobs were deleted");
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, "Old jobs could not be deleted; it is tried again");
+    }
+  }
+
+  void pruneAll();
+  const timer = setInterval(() => void pruneAll(), EVERY_MS).unref();
+  return () => {
+    stopped = true;
+    clearInterval(timer);
+  };
+}

@@ -1,0 +1,11 @@
+/** The transports of this server, a line each. The last one serves what no other does. */
+import type { Transport, TransportContext } from "./contract.ts";
+import { createHttpTransport, type HttpOptions } from "./http/transport.ts";
+import { createTrpcTransport } from "./trpc/transport.ts";
+
+export function createTransports(
+  context: TransportContext,
+  options: { http: HttpOptions },
+): Transport[] {
+  return [createTrpcTransport(context), createHttpTransport(options.http)];
+}

@@ -1,0 +1,90 @@
+/** tRPC over HTTP, SSE and WebSocket, all at `/trpc`. */
+import type { IncomingMessage } from "node:http";
+import { TRPCError } from "@trpc/server";
+import { createHTTPHandler } from "@trpc/server/adapters/standalone";
+import { applyWSSHandler } from "@trpc/server/adapters/ws";
+import { WebSocketServer } from "ws";
+import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { messageOf } from "#shared/errors.ts";
+import type { Context } from "./init.ts";
+import { createRouter } from "./router.ts";
+
+/** Enough for a batch of 10,000 jobs. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Clients were told to come back; those that do not leave are cut off after this. */
+const CLOSE_AFTER_MS = 1000;
+/** RFC 6455: the server is going away. */
+const GOING_AWAY = 1001;
+
+export function createTrpcTransport(context: TransportContext): Transport {
+  const { jobs, streams, system, ping, log } = context;
+  const router = createRouter(ping);
+
+  async function createContext(opts: {
+    req: IncomingMessage;
+    info: { connectionParams: Record<string, unknown> | null };
+  }): Promise<Context> {
+    const token = opts.info.connectionParams?.token;
+    try {
+      const principal = await context.authenticate({
+        headers: opts.req.headers,
+        token: typeof token === "string" ? token : undefined,
+      });
+      return { principal, jobs, streams, system };
+    } catch (cause) {
+      throw new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
+    }
+  }
+
+  const onError = ({
+    error,
+    path,
+    type,
+  }: {
+    error: TRPCError;
+    path?: string | undefined;
+    type: string;
+  }) => {
+    if (error.code === "INTERNAL_SERVER_ERROR") {
+      log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
+    } else {
+      log.debug({ code: error.code, reason: error.message, path, type }, "A call was refused");
+    }
+  };
+
+  const handleRequest = createHTTPHandler({
+    router,
+    createContext,
+    onError,
+    basePath: "/trpc/",
+    maxBodySize: MAX_BODY_BYTES,
+  });
+  const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
+  const sockets = applyWSSHandler({
+    wss,
+    router,
+    createContext,
+    onError,
+    keepAlive: { enabled: true, pingMs: ping.intervalMs, pongWaitMs: ping.timeoutMs },
+  });
+
+  return {
+    name: "trpc",
+    serves: (path) => path === "/trpc" || path.startsWith("/trpc/"),
+    request: handleRequest,
+    upgrade(req, socket, head) {
+      wss.handleUpgrade(req, socket, head, (ws) => {
+        // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
+        ws.on("error", (error) => log.debug({ reason: error.message }, "A socket failed"));
+        wss.emit("connection", ws, req);
+      });
+    },
+    async close() {
+      sockets.broadcastReconnectNotification();
+      for (const ws of wss.clients) ws.close(GOING_AWAY, "The server is restarting");
+      const timer = setTimeout(() => wss.clients.forEach((ws) => ws.terminate()), CLOSE_AFTER_MS);
+      await new Promise<void>((resolve) => wss.close(() => resolve()));
+      clearTimeout(timer);
+    },
+  };
+}
