@@ -5,6 +5,7 @@
  * So a lost, late, doubled or reordered hint changes nothing but the time. Reads never overlap.
  */
 import type { Hint } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
 /** Entries kept for those who come back a moment later; older ones are read from the log. */
@@ -15,6 +16,8 @@ export interface Tail<T> {
   readonly source: Source<T>;
   /** Resolves when hints flow and the newest position is known. */
   readonly opened: Promise<void>;
+  /** Why this stream cannot be served any more (it was deleted), once that is known. */
+  readonly failure: AppError | undefined;
   /** The newest position that is known here. */
   readonly head: number;
   /** Everything after `cursor` (`head` at most), or `undefined` where the log must be asked. */
@@ -37,6 +40,7 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   let from = 0;
   let head = 0;
   let ended = false;
+  let failure: AppError | undefined;
 
   let closed = false;
   let unlisten: (() => void) | undefined;
@@ -102,9 +106,11 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
         if (closed) return;
         append(slice);
       } while (slice.entries.length === READ_LIMIT);
-    } catch {
-      // The data cannot be read now, or the stream is gone. Those who watch find out with their own next read;
-      // the hub looks again regularly.
+    } catch (error) {
+      // Unreadable for the moment: the hub looks again regularly. Anything else is final.
+      if (!(error instanceof AppError) || error.code === "UNAVAILABLE") return;
+      failure = error;
+      wake();
     }
   }
 
@@ -130,6 +136,9 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   return {
     source,
     opened,
+    get failure() {
+      return failure;
+    },
     get head() {
       return head;
     },

@@ -74,6 +74,7 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
       busy = false;
       if (slice.entries.length === 0) {
         whole = false;
+        if (tail.failure !== undefined) finish(tail.failure);
         return;
       }
     }

@@ -1,0 +1,49 @@
+/** Checks what a watcher of a job was shown against the job's log: rules S1 to S6. For tests of every transport. */
+import type { JobEvent } from "#shared/events.ts";
+
+export interface Connection {
+  /** The cursor it came with; `undefined`: none. */
+  after: number | undefined;
+  seen: readonly JobEvent[];
+}
+
+/** What is wrong, in words; empty where all is well. */
+export function checkRecord(
+  log: readonly JobEvent[],
+  connections: readonly Connection[],
+): string[] {
+  return connections.flatMap((connection, index) =>
+    checkConnection(log, connection).map((fault) => `connection ${index}: ${fault}`),
+  );
+}
+
+function checkConnection(log: readonly JobEvent[], { after, seen }: Connection): string[] {
+  const faults: string[] = [];
+  let last = after;
+  for (const event of seen) {
+    const { skipped = 0, gap, ...shown } = event;
+    const logged = log[event.seq - 1];
+    if (JSON.stringify(sorted(logged)) !== JSON.stringify(sorted(shown))) {
+      faults.push(`[S6] seq ${event.seq} is not what the log has`);
+    }
+    // A gap says that the cursor was of no use: order counts anew from here (S8).
+    if (last !== undefined && gap === undefined) {
+      if (event.seq <= last) faults.push(`[S1] seq ${event.seq} came after ${last}`);
+      const missing = log.slice(last, event.seq - 1);
+      if (missing.length !== skipped) {
+        faults.push(
+          `[S2] ${missing.length} events before seq ${event.seq} are missing, it says ${skipped}`,
+        );
+      }
+      const dropped = missing.find(({ type }) => type !== "progress");
+      if (dropped !== undefined)
+        faults.push(`[S3] seq ${dropped.seq} (${dropped.type}) was folded`);
+    }
+    last = event.seq;
+  }
+  return faults;
+}
+
+function sorted(event: object | undefined): unknown {
+  return Object.entries(event ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}

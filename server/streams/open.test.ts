@@ -1,0 +1,488 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { v7 as newId } from "uuid";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
+import { openEngine } from "#server/engine/index.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { checkRecord, type Connection } from "./check-record.ts";
+import { type Entry, openStreams, type Sink, type Stream, type Streams } from "./open.ts";
+
+let dataDir: string;
+let engine: Engine;
+let streams: Streams;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "jobwire-streams-"));
+  engine = await openEngine({ dataDir });
+  streams = openStreams(engine);
+});
+
+afterEach(async () => {
+  streams.close();
+  await engine.close();
+  await rm(dataDir, { recursive: true });
+});
+
+const now = () => new Date();
+
+async function createJob(batchId: string | null = null): Promise<string> {
+  const id = newId();
+  const job = { id, kind: "test", title: "A test", input: {}, batchId, ...ownerOf(me) };
+  await engine.createJob(job, now());
+  return id;
+}
+
+async function startJob(jobId: string): Promise<Claim> {
+  const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 60_000, now: now() });
+  const claim = claims.find((each) => each.jobId === jobId) as Claim;
+  await engine.change(jobId, { action: "start", progress: 10, message: "started" }, now(), claim);
+  return claim;
+}
+
+const progress = (claim: Claim, n: number) =>
+  engine.change(
+    claim.jobId,
+    { action: "progress", progress: Math.min(n, 99), message: `step ${n}` },
+    now(),
+    claim,
+  );
+
+const deliver = (claim: Claim) =>
+  engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, now(), claim);
+
+/** Does `count` steps of a whole life: start, progress …, delivery. */
+async function* life(jobId: string, steps: number): AsyncGenerator<void> {
+  const claim = await startJob(jobId);
+  yield;
+  for (let n = 1; n <= steps; n++) {
+    await progress(claim, n);
+    yield;
+  }
+  await deliver(claim);
+}
+
+async function wholeLife(jobId: string, steps: number): Promise<void> {
+  for await (const _step of life(jobId, steps));
+}
+
+async function logOf(jobId: string): Promise<JobEvent[]> {
+  const slice = await engine.readEvents(jobId, 0, 100_000);
+  return slice?.events ?? [];
+}
+
+async function take<T>(stream: Stream<T>, count = Number.POSITIVE_INFINITY): Promise<T[]> {
+  const values: T[] = [];
+  if (count === 0) return values;
+  for await (const { value } of stream) {
+    values.push(value);
+    if (values.length >= count) break;
+  }
+  return values;
+}
+
+/** A sink that is full after `room` entries, until it is told otherwise. */
+function createSink<T>() {
+  const entries: Entry<T>[] = [];
+  const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
+  const sink: Sink<T> = {
+    push(entry) {
+      expect(state.ended, "nothing comes after the end").toBe(false);
+      entries.push(entry);
+      state.room -= 1;
+      return state.room > 0;
+    },
+    end(reason) {
+      state.ended = true;
+      state.reason = reason?.code ?? "";
+    },
+  };
+  return { entries, state, sink, seqs: () => entries.map(({ pos }) => pos) };
+}
+
+describe("a watch of a job", () => {
+  test("[S4] starts with the current state where there is no cursor, then goes on live", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    await progress(claim, 20);
+    const seen = take(await streams.job(me, jobId));
+    await vi.waitFor(() => expect(streams.count().watches).toBe(1));
+    await progress(claim, 30);
+    await deliver(claim);
+    const types = (await seen).map(({ type, seq }) => `${seq} ${type}`);
+    expect(types.at(0)).toBe("3 progress");
+    expect(types.at(-1)).toBe("5 delivered");
+  });
+
+  test("[S4] replays everything after a cursor, and the whole log after 0", async () => {
+    const jobId = await createJob();
+    await wholeLife(jobId, 300);
+    const log = await logOf(jobId);
+    expect(await take(await streams.job(me, jobId, { after: 0 }))).toEqual(log);
+    expect(await take(await streams.job(me, jobId, { after: 290 }))).toEqual(log.slice(290));
+    expect(await take(await streams.job(me, jobId))).toEqual(log.slice(-1));
+  });
+
+  test("[S1] [S2] [S3] [S4] [S5] holds when the connection is cut after every possible frame", async () => {
+    const steps = 8;
+    for (let cutAt = 0; cutAt <= steps + 3; cutAt++) {
+      for (const start of [undefined, 0, 1, 2]) {
+        const jobId = await createJob();
+        const connections: Connection[] = [];
+        const steppedLife = life(jobId, steps);
+        const watcher = (async () => {
+          const seen = await take(await streams.job(me, jobId, { after: start }), cutAt);
+          connections.push({ after: start, seen });
+          const cursor = seen.at(-1)?.seq ?? start;
+          const rest = await take(await streams.job(me, jobId, { after: cursor }));
+          connections.push({ after: cursor, seen: rest });
+        })();
+        for await (const _step of steppedLife);
+        await watcher;
+        const log = await logOf(jobId);
+        expect(checkRecord(log, connections)).toEqual([]);
+        const last = connections.flatMap(({ seen }) => seen).at(-1);
+        expect(last?.seq).toBe(log.length);
+      }
+    }
+  });
+
+  test("[S1] [S2] [S3] [S5] holds for random cuts while hints are lost, doubled, late and out of order", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("keep", "drop", "double", "late", "empty"), {
+          minLength: 1,
+          maxLength: 20,
+        }),
+        fc.array(fc.nat(6), { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 0, max: 40 }),
+        async (fates, cuts, steps) => {
+          const unreliable = openStreams(withHints(engine, fates), { lookEveryMs: 10 });
+          const jobId = await createJob();
+          const connections: Connection[] = [];
+          const watcher = (async () => {
+            let cursor: number | undefined;
+            for (const cut of [...cuts, Number.POSITIVE_INFINITY]) {
+              const seen = await take(await unreliable.job(me, jobId, { after: cursor }), cut);
+              connections.push({ after: cursor, seen });
+              cursor = seen.at(-1)?.seq ?? cursor;
+            }
+          })();
+          await wholeLife(jobId, steps);
+          await watcher;
+          unreliable.close();
+          expect(checkRecord(await logOf(jobId), connections)).toEqual([]);
+          expect(connections.flatMap(({ seen }) => seen).at(-1)?.type).toBe("delivered");
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("[S2] [S3] [S7] a full sink is pushed nothing, and gets the newest state folded when it takes again", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    const { entries, sink, state, seqs } = createSink<JobEvent>();
+    state.room = 1;
+    const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
+    await vi.waitFor(() => expect(seqs()).toEqual([2]));
+    for (let n = 1; n <= 500; n++) void progress(claim, n);
+    await engine.change(
+      jobId,
+      { action: "release", message: "again", runAt: now(), counts: true },
+      now(),
+      claim,
+    );
+    const second = await startJob(jobId);
+    for (let n = 1; n <= 1000; n++) void progress(second, n);
+    await deliver(second);
+    expect(seqs()).toEqual([2]);
+
+    state.room = Number.POSITIVE_INFINITY;
+    watch.resume();
+    await vi.waitFor(() => expect(entries.at(-1)?.value.type).toBe("delivered"));
+    const seen = entries.map(({ value }) => value);
+    expect(seen.map(({ type }) => type)).toEqual(["started", "retrying", "started", "delivered"]);
+    expect(seen.map(({ skipped }) => skipped)).toEqual([undefined, 500, undefined, 1000]);
+    expect(checkRecord(await logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
+    watch.stop();
+  });
+
+  test("[S2] [S3] [S5] holds for a sink that fills up and drains at random", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 10 }),
+        fc.integer({ min: 0, max: 400 }),
+        async (rooms, steps) => {
+          const jobId = await createJob();
+          const { entries, sink, state } = createSink<JobEvent>();
+          state.room = rooms[0] as number;
+          const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
+          const living = wholeLife(jobId, steps);
+          for (const room of rooms.slice(1)) {
+            await engine.health();
+            if (state.room > 0) continue;
+            state.room = room;
+            watch.resume();
+          }
+          await living;
+          state.room = Number.POSITIVE_INFINITY;
+          watch.resume();
+          await vi.waitFor(() => expect(state.ended).toBe(true));
+          const seen = entries.map(({ value }) => value);
+          expect(checkRecord(await logOf(jobId), [{ after: 0, seen }])).toEqual([]);
+          expect(seen.at(-1)?.type).toBe("delivered");
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test("[S6] nobody is shown what a reader of the log would not find", async () => {
+    const jobId = await createJob();
+    const missing: number[] = [];
+    const reads: Promise<void>[] = [];
+    const watch = (await streams.job(me, jobId, { after: 0 })).pipe({
+      push({ pos }) {
+        const read = engine.readEvents(jobId, pos - 1, 1).then((slice) => {
+          if (slice?.events[0]?.seq !== pos) missing.push(pos);
+        });
+        reads.push(read);
+        return true;
+      },
+      end() {},
+    });
+    await wholeLife(jobId, 50);
+    await vi.waitFor(() => expect(reads).toHaveLength(53));
+    await Promise.all(reads);
+    expect(missing).toEqual([]);
+    watch.stop();
+  });
+
+  test("[S8] a cursor beyond the log is answered by the current state marked as a gap", async () => {
+    const jobId = await createJob();
+    await wholeLife(jobId, 3);
+    const seen = await take(await streams.job(me, jobId, { after: 4711 }));
+    expect(seen).toMatchObject([{ seq: 6, type: "delivered", gap: true }]);
+  });
+
+  test("[S8] a watch that was answered with a gap goes on live", async () => {
+    const jobId = await createJob();
+    const seen = take(await streams.job(me, jobId, { after: 99 }));
+    await vi.waitFor(() => expect(streams.count().watches).toBe(1));
+    await wholeLife(jobId, 1);
+    const shown = (await seen).map(({ seq, gap }) => [seq, gap]);
+    expect(shown[0]?.[1]).toBe(true);
+    expect(shown.slice(1).every(([, gap]) => gap === undefined)).toBe(true);
+    expect(shown.at(-1)?.[0]).toBe(4);
+  });
+
+  test("[S9] a cursor taken by pushing resumes by pulling, also after a restart on the same data", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    const { sink, seqs } = createSink<JobEvent>();
+    const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
+    await vi.waitFor(() => expect(seqs()).toEqual([1, 2]));
+    watch.stop();
+    await progress(claim, 50);
+    streams.close();
+    await engine.close();
+
+    engine = await openEngine({ dataDir });
+    streams = openStreams(engine);
+    const rest = await take(await streams.job(me, jobId, { after: 2 }), 1);
+    expect(rest).toMatchObject([{ seq: 3, type: "progress" }]);
+  });
+
+  test("[S10] ends after the settled event, and at once where the cursor is already there", async () => {
+    const jobId = await createJob();
+    await wholeLife(jobId, 1);
+    expect(await take(await streams.job(me, jobId, { after: 4 }))).toEqual([]);
+    expect(await take(await streams.job(me, jobId, { after: 3 }))).toMatchObject([{ seq: 4 }]);
+  });
+
+  test("[S10] does not end at an event that settled the job once, where the log goes on", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
+    await engine.change(jobId, { action: "regenerate" }, now());
+    await wholeLife(jobId, 0);
+    const types = (await take(await streams.job(me, jobId, { after: 0 }))).map(({ type }) => type);
+    expect(types).toEqual(["created", "started", "blocked", "requeued", "started", "delivered"]);
+  });
+
+  test("[S10] stays with `follow`, and shows what happens after", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    const { sink, entries, state } = createSink<JobEvent>();
+    const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
+    await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
+    await vi.waitFor(() => expect(entries.at(-1)?.value.type).toBe("blocked"));
+    expect(state.ended).toBe(false);
+    await engine.change(jobId, { action: "approve" }, now());
+    await vi.waitFor(() => expect(entries.at(-1)?.value.type).toBe("approved"));
+    watch.stop();
+  });
+
+  test("what belongs to somebody else does not exist", async () => {
+    const jobId = await createJob();
+    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
+    const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: [] };
+    for (const principal of [stranger, abroad]) {
+      await expect(streams.job(principal, jobId)).rejects.toMatchObject({ code: "NOT_FOUND" });
+      await expect(streams.draft(principal, jobId)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    }
+    await expect(streams.job(me, newId())).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  test("a job that is deleted while it is watched ends the watch with NOT_FOUND", async () => {
+    const looking = openStreams(engine, { lookEveryMs: 10 });
+    const jobId = await createJob();
+    const { sink, state, seqs } = createSink<JobEvent>();
+    (await looking.job(me, jobId, { follow: true })).pipe(sink);
+    await vi.waitFor(() => expect(seqs()).toEqual([1]));
+    await wholeLife(jobId, 0);
+    await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3]));
+    expect(await engine.prune(new Date(Date.now() + 1000), 10)).toBe(1);
+    await vi.waitFor(() => expect(state).toMatchObject({ ended: true, reason: "NOT_FOUND" }));
+    expect(looking.count()).toEqual({ watches: 0, streams: 0 });
+    looking.close();
+  });
+
+  test("who leaves, in whatever way, leaves nothing behind", async () => {
+    const jobId = await createJob();
+    const controller = new AbortController();
+    const pulling = take(await streams.job(me, jobId, { follow: true, signal: controller.signal }));
+    const { sink } = createSink<JobEvent>();
+    const watch = (await streams.job(me, jobId)).pipe(sink);
+    await take(await streams.job(me, jobId), 1);
+    await vi.waitFor(() => expect(streams.count()).toEqual({ watches: 2, streams: 1 }));
+    controller.abort();
+    await pulling;
+    watch.stop();
+    watch.stop();
+    expect(streams.count()).toEqual({ watches: 0, streams: 0 });
+  });
+});
+
+describe("other streams", () => {
+  test("[S4] [S10] a draft comes as the text so far, then as deltas, until the job settles", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    await engine.appendDraft(claim, "Once ");
+    await engine.appendDraft(claim, "upon ");
+    const { sink, entries, state } = createSink<{
+      text: string;
+      offset: number;
+      attempt: number;
+    }>();
+    (await streams.draft(me, jobId)).pipe(sink);
+    await vi.waitFor(() => expect(entries).toHaveLength(1));
+    await engine.appendDraft(claim, "a time");
+    await vi.waitFor(() => expect(entries).toHaveLength(2));
+    expect(entries.map(({ value }) => value)).toMatchObject([
+      { offset: 0, text: "Once upon ", attempt: 1 },
+      { offset: 10, text: "a time", attempt: 1 },
+    ]);
+    await deliver(claim);
+    await vi.waitFor(() => expect(state.ended).toBe(true));
+  });
+
+  test("[S4] [S9] a draft resumes after its cursor, and says where an attempt starts over", async () => {
+    const jobId = await createJob();
+    const claim = await startJob(jobId);
+    await engine.appendDraft(claim, "First ");
+    const [first] = await take(await streams.draft(me, jobId), 1);
+    await engine.appendDraft(claim, "attempt");
+    const resumed = await take(await streams.draft(me, jobId, { after: first?.seq }), 1);
+    expect(resumed).toMatchObject([{ offset: 6, text: "attempt" }]);
+
+    await engine.change(
+      jobId,
+      { action: "release", message: "again", runAt: now(), counts: true },
+      now(),
+      claim,
+    );
+    await engine.appendDraft(await startJob(jobId), "Second");
+    const again = await take(await streams.draft(me, jobId, { after: resumed[0]?.seq }), 1);
+    expect(again).toMatchObject([{ offset: 0, text: "Second", attempt: 2 }]);
+  });
+
+  test("[S4] [S10] a batch comes as its newest state, and ends when every job is settled", async () => {
+    const batchId = newId();
+    const jobs = [1, 2, 3].map(() => ({
+      id: newId(),
+      kind: "test",
+      title: "A test",
+      input: {},
+      batchId,
+      ...ownerOf(me),
+    }));
+    await engine.createBatch({ id: batchId, name: "three", ...ownerOf(me) }, jobs, now());
+    const seen = take(await streams.batch(me, batchId));
+    await vi.waitFor(() => expect(streams.count().watches).toBe(1));
+    for (const { id } of jobs) await engine.change(id, { action: "cancel" }, now());
+    const states = await seen;
+    expect(states.at(0)).toMatchObject({ total: 3, completed: 0, status: "pending" });
+    expect(states.at(-1)).toMatchObject({ completed: 3, aborted: 3, status: "failed" });
+    const versions = states.map(({ version }) => version);
+    expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+  });
+
+  test("[S2] [S4] a feed shows the newest state of each job that changed after its cursor", async () => {
+    const first = await createJob();
+    const { feed } = await engine.listJobs({ ...ownerOf(me), limit: 10 });
+    const second = await createJob();
+    await wholeLife(first, 5);
+    const seen = await take(await streams.feed(me, { after: feed }), 2);
+    expect(seen.map(({ job }) => [job.id, job.status])).toEqual([
+      [second, "PENDING"],
+      [first, "DELIVERED"],
+    ]);
+    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
+    const controller = new AbortController();
+    const theirs = take(await streams.feed(stranger, { signal: controller.signal }));
+    await createJob();
+    controller.abort();
+    expect(await theirs).toEqual([]);
+  });
+
+  test("[S8] a feed, a draft and a batch answer a cursor from the future with a marked state", async () => {
+    const jobId = await createJob();
+    await engine.appendDraft(await startJob(jobId), "text");
+    expect(await take(await streams.draft(me, jobId, { after: 99 }), 1)).toMatchObject([
+      { text: "text", gap: true },
+    ]);
+    expect(await take(await streams.feed(me, { after: 9999 }), 1)).toMatchObject([
+      { job: { id: jobId }, gap: true },
+    ]);
+  });
+});
+
+/** The engine with a channel for hints as bad as one can be. */
+function withHints(real: Engine, fates: readonly string[]): Engine {
+  let next = 0;
+  return {
+    ...real,
+    onAppend: (stream, listener) =>
+      real.onAppend(stream, (hint: Hint) => {
+        switch (fates[next++ % fates.length] ?? "keep") {
+          case "drop":
+            return;
+          case "double":
+            listener(hint);
+            return listener(hint);
+          case "late":
+            void real.health().then(() => setImmediate(() => listener(hint)));
+            return;
+          case "empty":
+            return listener({});
+          default:
+            return listener(hint);
+        }
+      }),
+  };
+}
