@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { checkRules } from "./check-rules.ts";
+
+const spec = "| **S1** order | … |\n| **S2** no gap | … |\n";
+
+test("a rule without a test and a test without a rule are both found", () => {
+  const tests = ['test("[S1] [X9] events come in order", () => {})'];
+  expect(checkRules(spec, tests)).toEqual({
+    rules: ["S1", "S2"],
+    unproved: ["S2"],
+    unknown: ["X9"],
+  });
+});
+
+test("titles of tables, suites and multi-line calls count, other texts do not", () => {
+  const tests = [
+    'test.each([1])(\n  "[S1] holds", () => {})',
+    "describe('[S2]', () => {})",
+    'const text = "[S3]"',
+  ];
+  expect(checkRules(spec, tests)).toMatchObject({ unproved: [], unknown: [] });
+});

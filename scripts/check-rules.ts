@@ -1,0 +1,36 @@
+/** Ties SPEC.md to the tests: every rule is proved by a test, and every rule that a test names exists. */
+import { globSync, readFileSync } from "node:fs";
+
+export interface RuleReport {
+  rules: string[];
+  unproved: string[];
+  unknown: string[];
+}
+
+/** A rule stands in SPEC.md as `**S1**`, and in a test's title as `[S1]`. */
+export function checkRules(spec: string, tests: readonly string[]): RuleReport {
+  const rules = new Set([...spec.matchAll(/^\| \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule ?? ""));
+  const named = new Set<string>();
+  for (const source of tests) {
+    for (const [, title = ""] of source.matchAll(/\b(?:test|it|describe)\S*?\(\s*["'`]([^"'`]*)/g)) {
+      for (const [, rule = ""] of title.matchAll(/\[([A-Z]\d+)\]/g)) named.add(rule);
+    }
+  }
+  return {
+    rules: [...rules],
+    unproved: [...rules].filter((rule) => !named.has(rule)),
+    unknown: [...named].filter((rule) => !rules.has(rule)),
+  };
+}
+
+if (import.meta.main) {
+  const files = globSync("{shared,server,client,e2e,scripts}/**/*.{test,suite}.{ts,tsx}");
+  const { rules, unproved, unknown } = checkRules(
+    readFileSync("SPEC.md", "utf8"),
+    files.map((file) => readFileSync(file, "utf8")),
+  );
+  for (const rule of unproved) console.error(`${rule} is in SPEC.md, but no test names it.`);
+  for (const rule of unknown) console.error(`${rule} is named by a test, but it is not in SPEC.md.`);
+  if (unproved.length + unknown.length > 0) process.exit(1);
+  console.log(`${rules.length} rules, each proved by a test.`);
+}
