@@ -44,7 +44,8 @@ export function createChange(
       change,
       at,
     );
-    const rev = owners.next(row.owner_n);
+    const rev = row.owner_rev + 1;
+    owners.set(row.owner_n, rev);
     if (change.action === "progress") {
       updateProgress.run(job.progress, job.message, job.version, rev, row.n);
     } else {

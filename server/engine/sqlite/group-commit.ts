@@ -1,8 +1,12 @@
 /**
  * Group commit: all writes that are asked for in one tick share one transaction, because the disk's flush costs
- * more than everything else of a write together. Each runs in a savepoint of its own, so one that fails rejects
- * alone. Callers are answered after the commit, and only then come the effects (hints) of what was stored.
- * When the commit fails, everything in it rejects and nothing of it is stored.
+ * more than everything else of a write together. Callers are answered after the commit, and only then come the
+ * effects (hints) of what was stored. One that fails rejects alone; when the commit fails, everything in it
+ * rejects and nothing of it is stored.
+ *
+ * A savepoint for each write would cost more than the write: SQLite copies each page that it touches into a
+ * temporary file. So a group runs without them first, and when one of it fails it is rolled back and runs again
+ * with them. An op may therefore run twice, and must do nothing but read and write the database.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AppError } from "#shared/errors.ts";
@@ -21,7 +25,7 @@ export interface GroupCommit {
 
 interface Waiting {
   weight: number;
-  /** Runs the op, and returns what answers its caller. Throws only where the whole transaction is lost. */
+  /** Runs the op, and returns what answers its caller. */
   run(): () => void;
   reject(error: AppError): void;
 }
@@ -42,13 +46,6 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
   let effects = new Set<() => void>();
   let failure: AppError | null = null;
 
-  function write<T>(op: () => T, weight = 1): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      waiting.push({ weight, reject, run: () => runInSavepoint(op, resolve, reject) });
-      schedule();
-    });
-  }
-
   function schedule(): void {
     if (scheduled) return;
     scheduled = true;
@@ -61,19 +58,19 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
 
   function commitNext(): void {
     let weight = 0;
-    const cut = waiting.findIndex((each) => (weight += each.weight) >= MAX_WEIGHT);
-    const group = cut === -1 ? waiting : waiting.slice(0, cut + 1);
-    waiting = cut === -1 ? [] : waiting.slice(cut + 1);
+    const last = waiting.findIndex((each) => (weight += each.weight) >= MAX_WEIGHT);
+    const group = last === -1 ? waiting : waiting.slice(0, last + 1);
+    waiting = last === -1 ? [] : waiting.slice(last + 1);
     if (group.length > 0) commitGroup(group);
   }
 
   function commitGroup(group: readonly Waiting[]): void {
-    const before = failure;
-    effects = new Set();
-    const answers: (() => void)[] = [];
+    let answers: (() => void)[];
+    let failed: AppError | null = null;
     try {
-      begin.run();
-      for (const each of group) answers.push(each.run());
+      const plain = runPlain(group);
+      if (plain) answers = plain;
+      else ({ answers, failed } = runInSavepoints(group));
       commit.run();
     } catch (cause) {
       if (db.isTransaction) rollback.run();
@@ -81,39 +78,62 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
       for (const each of group) each.reject(failure);
       return;
     }
-    if (failure === before) failure = null;
+    failure = failed;
     for (const answer of answers) answer();
     for (const effect of effects) effect();
   }
 
-  function runInSavepoint<T>(
-    op: () => T,
-    resolve: (value: T) => void,
-    reject: (error: AppError) => void,
-  ): () => void {
-    const outer = effects;
+  /** `undefined` where an op failed: then nothing is left of the transaction. */
+  function runPlain(group: readonly Waiting[]): (() => void)[] | undefined {
     effects = new Set();
-    savepoint.run();
+    begin.run();
     try {
-      const value = op();
-      release.run();
-      for (const effect of effects) outer.add(effect);
-      return () => resolve(value);
-    } catch (cause) {
-      // After some errors (a full disk) SQLite has rolled the whole transaction back.
-      if (!db.isTransaction) throw cause;
-      rollbackToSavepoint.run();
-      release.run();
-      const error = asAppError(cause, path);
-      if (error.code === "UNAVAILABLE") failure = error;
-      return () => reject(error);
-    } finally {
-      effects = outer;
+      return group.map((each) => each.run());
+    } catch {
+      // After some errors (a full disk) SQLite has rolled back by itself.
+      if (db.isTransaction) rollback.run();
+      return undefined;
     }
   }
 
+  function runInSavepoints(group: readonly Waiting[]): {
+    answers: (() => void)[];
+    failed: AppError | null;
+  } {
+    const committed = new Set<() => void>();
+    let failed: AppError | null = null;
+    begin.run();
+    const answers = group.map((each) => {
+      effects = new Set();
+      savepoint.run();
+      try {
+        const answer = each.run();
+        release.run();
+        for (const effect of effects) committed.add(effect);
+        return answer;
+      } catch (cause) {
+        if (!db.isTransaction) throw cause;
+        rollbackToSavepoint.run();
+        release.run();
+        const error = asAppError(cause, path);
+        if (error.code === "UNAVAILABLE") failed = error;
+        return () => each.reject(error);
+      }
+    });
+    effects = committed;
+    return { answers, failed };
+  }
+
   return {
-    write,
+    write: (op, weight = 1) =>
+      new Promise((resolve, reject) => {
+        const run = (): (() => void) => {
+          const value = op();
+          return () => resolve(value);
+        };
+        waiting.push({ weight, reject, run });
+        schedule();
+      }),
     afterCommit: (effect) => void effects.add(effect),
     failure: () => failure,
     flush() {

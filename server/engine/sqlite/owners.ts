@@ -11,8 +11,7 @@ export interface Owners {
   find(owner: Owner): OwnerRow | undefined;
   /** Takes the next `by` revs; `rev` is the last of them. Makes the owner known where it is not. */
   advance(owner: Owner, by: number): OwnerRow;
-  /** Takes the next rev of a known owner. */
-  next(ownerN: number): number;
+  set(ownerN: number, rev: number): void;
 }
 
 export function createOwners(db: DatabaseSync): Owners {
@@ -21,10 +20,10 @@ export function createOwners(db: DatabaseSync): Owners {
     `INSERT INTO owners (tenant, owner, rev) VALUES (?, ?, ?)
      ON CONFLICT (tenant, owner) DO UPDATE SET rev = rev + excluded.rev RETURNING n, rev`,
   );
-  const next = db.prepare("UPDATE owners SET rev = rev + 1 WHERE n = ? RETURNING rev");
+  const set = db.prepare("UPDATE owners SET rev = ? WHERE n = ?");
   return {
     find: ({ tenant, owner }) => find.get(tenant, owner) as OwnerRow | undefined,
     advance: ({ tenant, owner }, by) => advance.get(tenant, owner, by) as unknown as OwnerRow,
-    next: (ownerN) => (next.get(ownerN) as { rev: number }).rev,
+    set: (ownerN, rev) => void set.run(rev, ownerN),
   };
 }

@@ -5,7 +5,7 @@ import type { JobStatus, JobSummary } from "#shared/job.ts";
 
 /** `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES}` gives `JobRow`s. */
 export const JOB_COLUMNS = `
-  jobs.n, jobs.id, jobs.owner_n, owners.tenant, owners.owner, jobs.batch_n, batches.id AS batch_id,
+  jobs.n, jobs.id, jobs.owner_n, owners.tenant, owners.owner, owners.rev AS owner_rev, jobs.batch_n, batches.id AS batch_id,
   jobs.kind, jobs.title, jobs.status, jobs.progress, jobs.message, jobs.attempt, jobs.retries,
   jobs.error_code, jobs.error_message, jobs.created_at, jobs.started_at, jobs.finished_at,
   jobs.version, jobs.rev, jobs.held, jobs.token`;
@@ -19,6 +19,7 @@ export interface JobRow {
   owner_n: number;
   tenant: string;
   owner: string;
+  owner_rev: number;
   batch_n: number | null;
   batch_id: string | null;
   kind: string;

@@ -83,7 +83,10 @@ const MIGRATIONS: readonly string[] = [
     output TEXT NOT NULL
   ) STRICT;
 
+  -- In the order of time, with an index by job: the tail of one table is rewritten with each commit, not a page
+  -- for each job that had an event.
   CREATE TABLE events (
+    n INTEGER PRIMARY KEY,
     job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
@@ -91,8 +94,8 @@ const MIGRATIONS: readonly string[] = [
     type TEXT NOT NULL,
     progress INTEGER NOT NULL,
     message TEXT NOT NULL,
-    PRIMARY KEY (job_n, seq)
-  ) STRICT, WITHOUT ROWID;
+    UNIQUE (job_n, seq)
+  ) STRICT;
 
   CREATE TABLE drafts (
     job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
