@@ -9,10 +9,14 @@ export interface RuleReport {
 
 /** A rule stands in SPEC.md as `**S1**`, and in a test's title as `[S1]`. */
 export function checkRules(spec: string, tests: readonly string[]): RuleReport {
-  const rules = new Set([...spec.matchAll(/^\| \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule ?? ""));
+  const rules = new Set(
+    [...spec.matchAll(/^\| \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule ?? ""),
+  );
   const named = new Set<string>();
   for (const source of tests) {
-    for (const [, title = ""] of source.matchAll(/\b(?:test|it|describe)\S*?\(\s*["'`]([^"'`]*)/g)) {
+    for (const [, title = ""] of source.matchAll(
+      /\b(?:test|it|describe)\S*?\(\s*["'`]([^"'`]*)/g,
+    )) {
       for (const [, rule = ""] of title.matchAll(/\[([A-Z]\d+)\]/g)) named.add(rule);
     }
   }
@@ -30,7 +34,8 @@ if (import.meta.main) {
     files.map((file) => readFileSync(file, "utf8")),
   );
   for (const rule of unproved) console.error(`${rule} is in SPEC.md, but no test names it.`);
-  for (const rule of unknown) console.error(`${rule} is named by a test, but it is not in SPEC.md.`);
+  for (const rule of unknown)
+    console.error(`${rule} is named by a test, but it is not in SPEC.md.`);
   if (unproved.length + unknown.length > 0) process.exit(1);
   console.log(`${rules.length} rules, each proved by a test.`);
 }
