@@ -13,7 +13,10 @@ import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 
 export interface Capabilities {
-  /** Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`. */
+  /**
+   * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
+   * opening the data ends all leases: the process that had them is gone.
+   */
   readonly shared: boolean;
 }
 

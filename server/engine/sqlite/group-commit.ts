@@ -73,9 +73,9 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
       else ({ answers, failed } = runInSavepoints(group));
       commit.run();
     } catch (cause) {
-      if (db.isTransaction) rollback.run();
       failure = unavailable(path, cause);
       for (const each of group) each.reject(failure);
+      if (db.isTransaction) rollback.run();
       return;
     }
     failure = failed;

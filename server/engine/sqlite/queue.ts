@@ -9,6 +9,8 @@ import type { Outbox } from "./outbox.ts";
 import { JOB_COLUMNS, JOB_TABLES, type JobRow } from "./rows.ts";
 
 export interface Queue {
+  /** Whether a claim would find something. */
+  isDue(now: Date): boolean;
   claim(request: ClaimRequest): Claim[];
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): ClaimRef[];
 }
@@ -32,7 +34,9 @@ export function createQueue(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Queue
   const prolong = db.prepare(
     "UPDATE jobs SET due = ? WHERE id = ? AND held = 1 AND token = ? RETURNING n",
   );
+  const anyDue = db.prepare("SELECT 1 FROM jobs WHERE due <= ? LIMIT 1");
   return {
+    isDue: (now) => anyDue.get(now.getTime()) !== undefined,
     claim({ max, leaseMs, now }) {
       const rows = due.all(now.getTime(), max) as unknown as JobRow[];
       if (rows.length === 0) return [];

@@ -69,7 +69,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_by_status ON jobs (owner_n, status);
   CREATE INDEX jobs_by_kind ON jobs (owner_n, kind);
   CREATE INDEX jobs_by_kind_and_status ON jobs (owner_n, kind, status);
-  CREATE INDEX jobs_of_batch ON jobs (batch_n, status) WHERE batch_n IS NOT NULL;
+  CREATE INDEX jobs_of_batch ON jobs (batch_n) WHERE batch_n IS NOT NULL;
   CREATE UNIQUE INDEX jobs_feed ON jobs (owner_n, rev);
   CREATE INDEX jobs_due ON jobs (due) WHERE due IS NOT NULL;
   CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;

@@ -13,6 +13,9 @@ export interface WorkSignal {
 /** Longer delays make Node's timers fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
+/** When the queue cannot be read, it is looked at again after this time. */
+const RETRY_MS = 1000;
+
 /** `nextDue(after)`: the first due time or end of a lease that is later than `after`. */
 export function createWorkSignal(
   nextDue: (after: number) => number | undefined,
@@ -25,11 +28,19 @@ export function createWorkSignal(
     notify(listeners, undefined);
   }
 
+  function dueAfter(time: number): number | undefined {
+    try {
+      return nextDue(time);
+    } catch {
+      return time + RETRY_MS;
+    }
+  }
+
   function rearm(): void {
     clearTimeout(timer);
     if (listeners.size === 0) return;
     const time = now();
-    const due = nextDue(time);
+    const due = dueAfter(time);
     if (due === undefined) return;
     timer = setTimeout(
       () => {
