@@ -1,4 +1,5 @@
 /** The registry of kinds: a line each. */
+import { createArticleKind } from "./article/kind.ts";
 import type { AnyKind } from "./define.ts";
 
 export interface KindOptions {
@@ -13,6 +14,7 @@ export interface KindOptions {
   offlinePaceMs: number;
 }
 
-export function createKinds(_options: KindOptions): ReadonlyMap<string, AnyKind> {
-  return new Map();
+export function createKinds(options: KindOptions): ReadonlyMap<string, AnyKind> {
+  const kinds = [createArticleKind(options)];
+  return new Map(kinds.map((kind) => [kind.name, kind]));
 }

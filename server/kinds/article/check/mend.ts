@@ -1,0 +1,106 @@
+/** Mends what a rule found wrong, where that takes no new thoughts. Leaves the rest as it is. */
+import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
+import { termsIn } from "#server/kinds/article/text/key-terms.ts";
+import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
+import { anchorSentence } from "#server/kinds/article/write/offline/anchor-paragraph.ts";
+import { trustSentence } from "#server/kinds/article/write/offline/compose.ts";
+import { phrasesFor } from "#server/kinds/article/write/offline/phrases.ts";
+import { anchorsOf, targetLinks, type Anchor } from "./anchor.ts";
+import { articleMarkdown, paragraphsOf, parseArticle, proseOf, type Article } from "./article.ts";
+import { strayLinks } from "./rules.ts";
+import { THRESHOLDS } from "./thresholds.ts";
+import { topicsOf } from "./topics.ts";
+
+type Mend = (article: Article, brief: Brief) => string;
+
+/** By the id of the rule, in the order in which they are tried: links are taken away before one is put in. */
+const MENDS: readonly (readonly [rule: string, mend: Mend])[] = [
+  ["links", (article, brief) => unlink(article, new Set(strayLinks(article, brief)))],
+  ["anchor-place", takeFromEdges],
+  ["anchor", takeSurplus],
+  ["anchor", addAnchor],
+  ["anchor-place", addAnchor],
+  ["title", addTitle],
+  ["trust-source", addTrustSource],
+  ["disclaimer", addDisclaimers],
+];
+
+/** `failed`: ids of rules. The Markdown after mending, the same where nothing could be mended. */
+export function mend(markdown: string, brief: Brief, failed: ReadonlySet<string>): string {
+  return MENDS.filter(([rule]) => failed.has(rule)).reduce(
+    (text, [, mended]) => mended(parseArticle(text), brief),
+    markdown,
+  );
+}
+
+function unlink(article: Article, addresses: ReadonlySet<string>): string {
+  for (const block of article.blocks) {
+    for (const link of block.links) {
+      if (addresses.has(link.href)) toText({ block, link });
+    }
+  }
+  return articleMarkdown(article);
+}
+
+function takeFromEdges(article: Article, brief: Brief): string {
+  const paragraphs = paragraphsOf(article);
+  for (const anchor of targetLinks(article, brief.targetUrl)) {
+    const { block } = anchor;
+    const edge = block === paragraphs[0] || block === paragraphs.at(-1);
+    if (edge || block.kind === "title" || block.kind === "heading") toText(anchor);
+  }
+  return articleMarkdown(article);
+}
+
+function takeSurplus(article: Article, brief: Brief): string {
+  const named = anchorsOf(article, brief).map(({ link }) => link);
+  const surplus = targetLinks(article, brief.targetUrl)
+    .toSorted((a, b) => Number(named.includes(b.link)) - Number(named.includes(a.link)))
+    .slice(THRESHOLDS.anchorLinks.most);
+  for (const anchor of surplus) toText(anchor);
+  return articleMarkdown(article);
+}
+
+/** Into the paragraph that speaks most of the target's subject. */
+function addAnchor(article: Article, brief: Brief): string {
+  if (anchorsOf(article, brief).length > 0) return articleMarkdown(article);
+  const terms = relatedTerms(brief);
+  const { language } = brief.target.profile;
+  const [place] = paragraphsOf(article)
+    .slice(1, -1)
+    .map((block) => ({ block, found: termsIn(block.text, terms, language).length }))
+    .toSorted((a, b) => b.found - a.found);
+  if (place !== undefined) {
+    const sentence = anchorSentence(brief, phrasesFor(brief.language));
+    place.block.raw = `${place.block.raw.trimEnd()} ${sentence}\n\n`;
+  }
+  return articleMarkdown(article);
+}
+
+/** The first one stays; where there is none, the target's topic makes one. */
+function addTitle(article: Article, brief: Brief): string {
+  const [first, ...others] = article.blocks.filter(({ kind }) => kind === "title");
+  for (const block of others) block.raw = block.raw.replace(/^#/, "##");
+  if (first !== undefined) return articleMarkdown(article);
+  const title = phrasesFor(brief.language).title(brief.target.topic);
+  return `# ${escapeMarkdown(title)}\n\n${articleMarkdown(article)}`;
+}
+
+function addTrustSource(article: Article, brief: Brief): string {
+  const sentence = trustSentence(brief, phrasesFor(brief.language));
+  const last = paragraphsOf(article).at(-1);
+  if (last !== undefined) last.raw = `${sentence}\n\n${last.raw}`;
+  return articleMarkdown(article);
+}
+
+function addDisclaimers(article: Article, brief: Brief): string {
+  const prose = proseOf(article);
+  const language = brief.language === "sv" ? "sv" : "en";
+  const missing = topicsOf(brief).filter(({ accepts }) => !accepts.test(prose));
+  const notes = missing.map(({ disclaimer }) => `*${disclaimer[language]}*\n\n`);
+  return `${articleMarkdown(article).trimEnd()}\n\n${notes.join("")}`;
+}
+
+function toText({ block, link }: Anchor): void {
+  block.raw = block.raw.replace(link.raw, () => escapeMarkdown(link.text));
+}

@@ -1,0 +1,284 @@
+/** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
+import type { QualityRule } from "#shared/article.ts";
+import type { Brief } from "#server/kinds/article/brief.ts";
+import { languageName, languageOf } from "#server/kinds/article/text/language.ts";
+import { flesch, lix } from "#server/kinds/article/text/readability.ts";
+import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
+import { countWords } from "#server/kinds/article/text/words.ts";
+import { anchorsOf, sameAddress, targetLinks, termsAround } from "./anchor.ts";
+import { paragraphsOf, proseOf, titleOf, type Article } from "./article.ts";
+import { copied } from "./copied.ts";
+import { THRESHOLDS as LIMITS } from "./thresholds.ts";
+import { topicsOf } from "./topics.ts";
+import { isTrusted } from "./trust.ts";
+
+export interface Subject {
+  article: Article;
+  brief: Brief;
+  /** Written from quotations alone, so the pages must hold enough to quote. */
+  extractive: boolean;
+}
+
+export interface Measured {
+  figure: string;
+  limit: string;
+  verdict: "passed" | "failed" | "skipped";
+}
+
+export interface Rule {
+  id: string;
+  label: string;
+  measure(subject: Subject): Measured;
+}
+
+export const RULES: readonly Rule[] = [
+  {
+    id: "source-text",
+    label: "Both pages hold enough text to quote",
+    measure({ brief, extractive }) {
+      const limit = `${LIMITS.sourceWords} words each`;
+      if (!extractive) return { figure: "not needed by this writer", limit, verdict: "skipped" };
+      const words = [brief.publisher.profile.words, brief.target.profile.words];
+      return judged(
+        words.every((count) => count >= LIMITS.sourceWords),
+        `publisher ${words[0]}, target ${words[1]} words`,
+        limit,
+      );
+    },
+  },
+  {
+    id: "title",
+    label: "It has one title",
+    measure({ article }) {
+      const titles = article.blocks.filter((block) => block.kind === "title" && block.text !== "");
+      return judged(titles.length === 1, `${titles.length}`, "1");
+    },
+  },
+  {
+    id: "words",
+    label: "Length",
+    measure({ article }) {
+      const { least, most } = LIMITS.words;
+      const words = countWords(proseOf(article));
+      return judged(words >= least && words <= most, `${words} words`, `${least} to ${most}`);
+    },
+  },
+  {
+    id: "paragraphs",
+    label: "Paragraphs",
+    measure({ article }) {
+      const count = paragraphsOf(article).length;
+      return judged(count >= LIMITS.paragraphs, `${count}`, `${LIMITS.paragraphs} at least`);
+    },
+  },
+  {
+    id: "sections",
+    label: "Sections with a heading and text",
+    measure({ article }) {
+      const count = sectionCount(article);
+      return judged(count >= LIMITS.sections, `${count}`, `${LIMITS.sections} at least`);
+    },
+  },
+  {
+    id: "anchor",
+    label: "The anchor text links to the target",
+    measure({ article, brief }) {
+      const { least, most } = LIMITS.anchorLinks;
+      const named = anchorsOf(article, brief).length;
+      const all = targetLinks(article, brief.targetUrl).length;
+      const figure = all === named ? `${all} links` : `${all} links, ${named} with the anchor text`;
+      return judged(named >= least && all <= most, figure, `${least} to ${most}`);
+    },
+  },
+  {
+    id: "anchor-place",
+    label: "It links from the body, not from a heading, the first or the last paragraph",
+    measure({ article, brief }) {
+      const paragraphs = paragraphsOf(article);
+      const places = targetLinks(article, brief.targetUrl).map(({ block }) => {
+        if (block.kind === "title" || block.kind === "heading") return "a heading";
+        if (block === paragraphs[0]) return "the first paragraph";
+        return block === paragraphs.at(-1) ? "the last paragraph" : "the body";
+      });
+      const ok = places.length > 0 && places.every((place) => place === "the body");
+      return judged(ok, [...new Set(places)].join(", ") || "no link", "the body");
+    },
+  },
+  {
+    id: "anchor-context",
+    label: `Related terms within ${LIMITS.relatedTermsReach} sentences of the anchor`,
+    measure({ article, brief }) {
+      const { least, most } = LIMITS.relatedTerms;
+      const limit = `${least} to ${most}`;
+      const anchors = anchorsOf(article, brief);
+      if (anchors.length === 0) return judged(false, "no link", limit);
+      const counts = anchors.map((anchor) => termsAround(article, anchor, brief));
+      const ok = counts.every(({ length }) => length >= least && length <= most);
+      return judged(
+        ok,
+        counts.map((terms) => `${terms.length} (${terms.join(", ")})`).join("; "),
+        limit,
+      );
+    },
+  },
+  {
+    id: "links",
+    label: "Links lead to the target, the publisher and trusted sources only",
+    measure({ article, brief }) {
+      const others = strayLinks(article, brief);
+      return judged(
+        others.length === 0,
+        others.length === 0 ? "no others" : others.join(", "),
+        "no others",
+      );
+    },
+  },
+  {
+    id: "trust-source",
+    label: "It names a source that readers can trust",
+    measure({ article, brief }) {
+      const links = article.blocks.flatMap((block) => block.links);
+      const trusted = links.find(
+        ({ href }) => isTrusted(href) && !sameAddress(href, brief.targetUrl),
+      );
+      return judged(
+        trusted !== undefined,
+        trusted === undefined ? "none" : new URL(trusted.href).hostname,
+        "1 at least",
+      );
+    },
+  },
+  {
+    id: "disclaimer",
+    label: "Sensitive subjects carry a disclaimer",
+    measure({ article, brief }) {
+      const topics = topicsOf(brief);
+      if (topics.length === 0) {
+        return {
+          figure: "no sensitive subject",
+          limit: "one for each subject",
+          verdict: "skipped",
+        };
+      }
+      const prose = proseOf(article);
+      const missing = topics.filter(({ accepts }) => !accepts.test(prose));
+      const names = topics.map(({ name }) => name).join(", ");
+      const figure =
+        missing.length === 0 ? names : `missing for ${missing.map(({ name }) => name).join(", ")}`;
+      return judged(missing.length === 0, figure, "one for each subject");
+    },
+  },
+  {
+    id: "language",
+    label: "It is in the publisher's language",
+    measure({ article, brief }) {
+      const share = languageShare(proseOf(article), brief.language);
+      const name = languageName(brief.language);
+      return judged(share >= LIMITS.language, `${share} % ${name}`, `${LIMITS.language} % ${name}`);
+    },
+  },
+  {
+    id: "readability",
+    label: "Readability",
+    measure({ article, brief }) {
+      const text = proseOf(article);
+      if (brief.language === "sv") {
+        const figure = Math.round(lix(text));
+        return judged(figure > 0 && figure <= LIMITS.lix, `LIX ${figure}`, `${LIMITS.lix} at most`);
+      }
+      if (brief.language === "en") {
+        const figure = Math.round(flesch(text));
+        return judged(figure >= LIMITS.flesch, `Flesch ${figure}`, `${LIMITS.flesch} at least`);
+      }
+      return { figure: "no measure for this language", limit: "-", verdict: "skipped" };
+    },
+  },
+  {
+    id: "copied-run",
+    label: "Longest passage taken word for word from the target",
+    measure({ article, brief }) {
+      const { longest } = copied(proseOf(article), textOf(brief), LIMITS.copiedRunCounts);
+      return judged(longest <= LIMITS.copiedRun, `${longest} words`, `${LIMITS.copiedRun} at most`);
+    },
+  },
+  {
+    id: "copied-share",
+    label: "Share taken word for word from the target",
+    measure({ article, brief }) {
+      const { share } = copied(proseOf(article), textOf(brief), LIMITS.copiedRunCounts);
+      const percent = Math.round(100 * share);
+      return judged(
+        percent <= LIMITS.copiedShare,
+        `${percent} %`,
+        `${LIMITS.copiedShare} % at most`,
+      );
+    },
+  },
+  {
+    id: "leftovers",
+    label: "No placeholders, and no words of the writer about itself",
+    measure({ article }) {
+      const found = LEFTOVER.exec(`${titleOf(article)}\n${proseOf(article)}`)?.[0];
+      return judged(found === undefined, found ?? "none", "none");
+    },
+  },
+];
+
+export function measureAll(subject: Subject): QualityRule[] {
+  return RULES.map(({ id, label, measure }) => ({ id, label, ...measure(subject) }));
+}
+
+/** Addresses that the article links to without a reason. */
+export function strayLinks(article: Article, { publisher, targetUrl }: Brief): string[] {
+  const publisherHost = new URL(publisher.profile.finalUrl).host;
+  return article.blocks
+    .flatMap((block) => block.links)
+    .map(({ href }) => href)
+    .filter((href) => {
+      if (!URL.canParse(href)) return true;
+      return !(
+        sameAddress(href, targetUrl) ||
+        new URL(href).host === publisherHost ||
+        isTrusted(href)
+      );
+    });
+}
+
+const LEFTOVER =
+  /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
+
+function judged(ok: boolean, figure: string, limit: string): Measured {
+  return { figure, limit, verdict: ok ? "passed" : "failed" };
+}
+
+function textOf({ target }: Brief): string {
+  return target.sections.flatMap(({ paragraphs }) => paragraphs.flat()).join(" ");
+}
+
+function sectionCount(article: Article): number {
+  let count = 0;
+  let open = false;
+  for (const block of article.blocks) {
+    if (block.kind === "heading") open = block.text !== "";
+    else if (open && block.text !== "" && block.kind !== "title") {
+      count += 1;
+      open = false;
+    }
+  }
+  return count;
+}
+
+/** Percent of the words that stand in sentences of the language; short sentences go with their neighbours. */
+function languageShare(text: string, language: string): number {
+  const pieces: string[] = [];
+  for (const sentence of sentencesOf(text, language)) {
+    const last = pieces.at(-1);
+    if (last !== undefined && countWords(last) < 20)
+      pieces[pieces.length - 1] = `${last} ${sentence}`;
+    else pieces.push(sentence);
+  }
+  const total = countWords(text);
+  if (total === 0) return 0;
+  const matching = pieces.filter((piece) => languageOf(piece, "") === language);
+  return Math.round((100 * matching.reduce((sum, piece) => sum + countWords(piece), 0)) / total);
+}

@@ -1,0 +1,140 @@
+/**
+ * Fetches one HTML page within limits: redirects, time, bytes, and no private address.
+ * Each address on the way is checked by itself, and each page has connections of its own, so that no
+ * connection which one address was allowed to open is ever used for another.
+ */
+import { Agent, fetch, type Response } from "undici";
+import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
+import { createConnector, type Resolve } from "./address-guard.ts";
+import type { AllowList } from "./allow-list.ts";
+import { decodeHtml } from "./charset.ts";
+import { networkError, PageError, statusError } from "./page-error.ts";
+
+export interface FetchLimits {
+  redirects: number;
+  /** For the whole page, redirects included. */
+  timeoutMs: number;
+  /** After decompression. */
+  bytes: number;
+}
+
+export const FETCH_LIMITS: FetchLimits = {
+  redirects: 5,
+  timeoutMs: 10_000,
+  bytes: 2 * 1024 * 1024,
+};
+
+export interface FetchHtmlOptions {
+  allow: AllowList;
+  resolve: Resolve;
+  limits: FetchLimits;
+}
+
+export interface FetchedHtml {
+  /** Where redirects led. */
+  url: string;
+  html: string;
+}
+
+const HEADERS = {
+  accept: "text/html,application/xhtml+xml;q=0.9",
+  "user-agent": "Jobwire/0.1 (reads one page to profile it)",
+};
+const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
+const HTML_START = /^\s*(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html)\b/i;
+
+/** Rejects with `PageError`, or with the reason of `signal`. */
+export async function fetchHtml(
+  address: string,
+  signal: AbortSignal,
+  options: FetchHtmlOptions,
+): Promise<FetchedHtml> {
+  const { limits } = options;
+  const timeout = AbortSignal.timeout(limits.timeoutMs);
+  const agents = {
+    guarded: openAgent(options, true),
+    // The allow list may name addresses that the guard refuses.
+    listed: openAgent(options, false),
+  };
+  const request = {
+    headers: HEADERS,
+    redirect: "manual",
+    signal: AbortSignal.any([signal, timeout]),
+  } as const;
+  try {
+    let url = webAddress(address);
+    for (let hops = 0; hops <= limits.redirects; hops++) {
+      const dispatcher = options.allow(url) ? agents.listed : agents.guarded;
+      const response = await fetch(url, { ...request, dispatcher });
+      const location = redirectOf(response);
+      if (location === null) return { url: url.href, html: await readHtml(response, limits.bytes) };
+      await response.body?.cancel();
+      url = webAddress(location, url);
+    }
+    throw new PageError("PAGE_TOO_MANY_REDIRECTS", `redirects more than ${limits.redirects} times`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.aborted) {
+      throw new PageError("PAGE_TIMEOUT", `did not answer within ${limits.timeoutMs / 1000} s`);
+    }
+    throw error instanceof PageError ? error : networkError(error);
+  } finally {
+    await Promise.all([agents.guarded.destroy(), agents.listed.destroy()]);
+  }
+}
+
+function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
+  const { resolve, limits } = options;
+  return new Agent({ connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs }) });
+}
+
+function webAddress(address: string, base?: URL): URL {
+  const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    const at =
+      base === undefined ? "is no http or https address" : "redirects to what is no web page";
+    throw new PageError("PAGE_BAD_ADDRESS", `${at}: ${address}`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new PageError("PAGE_BAD_ADDRESS", "has a user name or password in its address");
+  }
+  return url;
+}
+
+function redirectOf(response: Response): string | null {
+  const redirects = [301, 302, 303, 307, 308].includes(response.status);
+  return redirects ? response.headers.get("location") : null;
+}
+
+async function readHtml(response: Response, limit: number): Promise<string> {
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw statusError(
+      response.status,
+      retryAfterMs(response.headers.get("retry-after"), new Date()),
+    );
+  }
+  const type = response.headers.get("content-type") ?? "";
+  if (type !== "" && !HTML_TYPE.test(type)) {
+    await response.body?.cancel();
+    throw new PageError("PAGE_NOT_HTML", `is no HTML page but ${type}`);
+  }
+  const html = decodeHtml(await readBytes(response, limit), type);
+  if (type === "" && !HTML_START.test(html)) {
+    throw new PageError("PAGE_NOT_HTML", "does not say what it is, and does not look like HTML");
+  }
+  return html;
+}
+
+async function readBytes(response: Response, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) {
+      throw new PageError("PAGE_TOO_LARGE", `is larger than ${limit / 1024} KiB`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,58 @@
+/** Finds a page's main text and gives it as headings and paragraphs. */
+import { Readability } from "@mozilla/readability";
+import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
+import { countWords } from "#server/kinds/article/text/words.ts";
+import { parseDocument } from "./html-document.ts";
+import type { PageSection } from "./page.ts";
+
+export interface TextBlock {
+  heading: boolean;
+  text: string;
+}
+
+const BLOCKS = "h1, h2, h3, h4, p, li, blockquote, dd";
+const NOT_TEXT =
+  "script, style, noscript, template, svg, nav, header, footer, aside, form, button, [hidden]";
+const MOST_ELEMENTS = 40_000;
+
+/** Headings without text below them are left out. Throws what the parser throws on pages beyond its limits. */
+export function readBlocks(html: string): TextBlock[] {
+  const found = new Readability<Element>(parseDocument(html), {
+    maxElemsToParse: MOST_ELEMENTS,
+    disableJSONLD: true,
+    serializer: (node) => node as Element,
+  }).parse()?.content;
+  const readable = found === null || found === undefined ? [] : blocksIn(found);
+  return wordsIn(readable) > 0 ? readable : blocksIn(bare(parseDocument(html)));
+}
+
+export function sectionsOf(blocks: readonly TextBlock[], language: string): PageSection[] {
+  const sections: PageSection[] = [{ heading: "", paragraphs: [] }];
+  for (const { heading, text } of blocks) {
+    if (heading) sections.push({ heading: text, paragraphs: [] });
+    else sections.at(-1)?.paragraphs.push(sentencesOf(text, language));
+  }
+  return sections.filter((section) => section.paragraphs.length > 0);
+}
+
+function bare(document: Document): Element {
+  for (const element of document.querySelectorAll(NOT_TEXT)) element.remove();
+  return document.body;
+}
+
+function blocksIn(root: Element): TextBlock[] {
+  const blocks: TextBlock[] = [];
+  for (const element of root.querySelectorAll(BLOCKS)) {
+    // A paragraph inside a list item or a quotation is taken once, as the inner one.
+    if (element.querySelector(BLOCKS) !== null) continue;
+    const text = element.textContent.replaceAll(/\s+/g, " ").trim();
+    if (text !== "") blocks.push({ heading: /^H\d$/.test(element.tagName), text });
+  }
+  if (blocks.some((block) => !block.heading)) return blocks;
+  const text = root.textContent.replaceAll(/\s+/g, " ").trim();
+  return text === "" ? [] : [{ heading: false, text }];
+}
+
+function wordsIn(blocks: readonly TextBlock[]): number {
+  return blocks.reduce((sum, block) => sum + (block.heading ? 0 : countWords(block.text)), 0);
+}

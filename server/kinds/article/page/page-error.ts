@@ -1,0 +1,95 @@
+/** What can go wrong with a page, and how that is told to a person: which page, where, and why. */
+import { STATUS_CODES } from "node:http";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import { PrivateAddressError } from "./address-guard.ts";
+
+export type PageRole = "publisher" | "target";
+
+export type PageErrorCode =
+  | "PAGE_BAD_ADDRESS"
+  | "PAGE_EMPTY"
+  | "PAGE_NOT_HTML"
+  | "PAGE_PRIVATE_ADDRESS"
+  | "PAGE_STATUS"
+  | "PAGE_TIMEOUT"
+  | "PAGE_TOO_COMPLEX"
+  | "PAGE_TOO_LARGE"
+  | "PAGE_TOO_MANY_REDIRECTS"
+  | "PAGE_UNREACHABLE";
+
+/** `message` continues a sentence that begins with the page's name. */
+export class PageError extends Error {
+  override readonly name = "PageError";
+  readonly code: PageErrorCode;
+  /** The server asked to be left alone for so long. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: PageErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A page that is away for longer than this is not waited for. */
+const LONGEST_WAIT_MS = 60 * 60 * 1000;
+
+export function pageFailure(role: PageRole, url: string, error: PageError): Failure {
+  const message = `The ${role} page ${url} ${error.message}`;
+  const { retryAfterMs } = error;
+  return retryAfterMs !== undefined && retryAfterMs <= LONGEST_WAIT_MS
+    ? new Transient(error.code, message, { cause: error, retryAfterMs })
+    : new Failure(error.code, message, { cause: error });
+}
+
+export function statusError(status: number, retryAfterMs: number | undefined): PageError {
+  const phrase = STATUS_CODES[status];
+  const asked = status === 429 || status === 503 ? retryAfterMs : undefined;
+  return new PageError(
+    "PAGE_STATUS",
+    `answered with status ${status}${phrase === undefined ? "" : ` ${phrase}`}`,
+    { retryAfterMs: asked },
+  );
+}
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  EHOSTUNREACH: "there is no route to it",
+  ENETUNREACH: "there is no route to it",
+  EAI_AGAIN: "its name cannot be looked up right now",
+  ENOTFOUND: "its name is not known",
+  ETIMEDOUT: "the connection timed out",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  UND_ERR_SOCKET: "the connection was closed in the middle",
+};
+
+/** What the network threw, as something about a page. */
+export function networkError(error: unknown): PageError {
+  const causes = causesOf(error);
+  const refused = causes.find((cause) => cause instanceof PrivateAddressError);
+  if (refused !== undefined) {
+    return new PageError(
+      "PAGE_PRIVATE_ADDRESS",
+      `is not on the public internet: ${refused.message}. FETCH_ALLOW lists hosts that may be fetched all the same`,
+      { cause: error },
+    );
+  }
+  const reasons = causes.flatMap((cause) => {
+    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+    return REASONS[code] ?? [];
+  });
+  const reason = reasons[0] ?? causes.at(-1)?.message ?? "the connection failed";
+  return new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
+}
+
+/** Outermost first; the attempts of one connection (IPv6, IPv4) count as causes. */
+function causesOf(error: unknown): Error[] {
+  if (!(error instanceof Error)) return [];
+  const inner = error instanceof AggregateError ? error.errors : [error.cause];
+  return [error, ...inner.flatMap(causesOf)];
+}

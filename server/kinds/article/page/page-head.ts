@@ -1,0 +1,71 @@
+/** What a page says of itself, outside of its main text. */
+import type { PageLink } from "./page.ts";
+
+export interface PageHead {
+  title: string;
+  description: string;
+  /** As declared: `sv-SE`, or empty. */
+  language: string;
+  siteName: string;
+  topic: string;
+}
+
+const LONGEST_LINE = 300;
+const MOST_LINKS = 200;
+/** Between a page's title and its site's name. */
+const TITLE_PARTS = /\s+[|–—·»:-]\s+/;
+
+export function readHead(document: Document, url: URL): PageHead {
+  const meta = (name: string): string =>
+    line(
+      document
+        .querySelector(`meta[property="${name}"], meta[name="${name}"]`)
+        ?.getAttribute("content"),
+    );
+  const heading = line(document.querySelector("h1")?.textContent);
+  const title = line(document.title) || meta("og:title") || heading || url.hostname;
+  const siteName =
+    meta("og:site_name") ||
+    meta("application-name") ||
+    siteInTitle(title, heading) ||
+    url.hostname.replace(/^www\./, "");
+  return {
+    title,
+    description: meta("description") || meta("og:description"),
+    language: line(document.documentElement.getAttribute("lang")) || meta("og:locale"),
+    siteName,
+    topic: topicOf(title, heading, siteName),
+  };
+}
+
+/** Links to other hosts, in the order of the page. */
+export function readLinks(document: Document, base: URL): PageLink[] {
+  const links = new Map<string, PageLink>();
+  for (const anchor of document.querySelectorAll("a[href]")) {
+    const href = anchor.getAttribute("href") ?? "";
+    const url = URL.canParse(href, base) ? new URL(href, base) : undefined;
+    const text = line(anchor.textContent);
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === base.host) continue;
+    if (text !== "" && !links.has(url.href)) links.set(url.href, { url: url.href, text });
+    if (links.size === MOST_LINKS) break;
+  }
+  return [...links.values()];
+}
+
+/** "Growing tomatoes | Balcony Growers" with the heading "Growing tomatoes": the site is the other part. */
+function siteInTitle(title: string, heading: string): string | undefined {
+  const parts = title.split(TITLE_PARTS);
+  return parts.length > 1 && parts[0] === heading ? parts.at(-1) : undefined;
+}
+
+function topicOf(title: string, heading: string, siteName: string): string {
+  const parts = title.split(TITLE_PARTS).filter((part) => part !== siteName);
+  const topic = parts.join(": ");
+  return heading !== "" && (topic === "" || heading.length < topic.length)
+    ? heading
+    : topic || siteName;
+}
+
+function line(text: string | null | undefined): string {
+  return (text ?? "").replaceAll(/\s+/g, " ").trim().slice(0, LONGEST_LINE);
+}

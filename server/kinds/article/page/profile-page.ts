@@ -1,0 +1,45 @@
+/** Fetches and reads the two pages of an article; what goes wrong says which page it was. */
+import { fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
+import { PageError, pageFailure, type PageRole } from "./page-error.ts";
+import type { Page } from "./page.ts";
+import { readPage } from "./read-page.ts";
+
+export function profileTarget(
+  url: string,
+  signal: AbortSignal,
+  options: FetchHtmlOptions,
+): Promise<Page> {
+  return withRole("target", url, () => fetchAndRead(url, signal, options));
+}
+
+/** Asks over https first; over http where no https connection could be made. A status is an answer. */
+export function profilePublisher(
+  domain: string,
+  signal: AbortSignal,
+  options: FetchHtmlOptions,
+): Promise<Page> {
+  return withRole("publisher", domain, async () => {
+    try {
+      return await fetchAndRead(`https://${domain}`, signal, options);
+    } catch (error) {
+      if (!(error instanceof PageError && error.code === "PAGE_UNREACHABLE")) throw error;
+      return await fetchAndRead(`http://${domain}`, signal, options);
+    }
+  });
+}
+
+async function fetchAndRead(
+  url: string,
+  signal: AbortSignal,
+  options: FetchHtmlOptions,
+): Promise<Page> {
+  return readPage(url, await fetchHtml(url, signal, options));
+}
+
+async function withRole(role: PageRole, page: string, work: () => Promise<Page>): Promise<Page> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof PageError ? pageFailure(role, page, error) : error;
+  }
+}

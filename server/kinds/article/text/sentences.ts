@@ -1,0 +1,24 @@
+/**
+ * Splits running text into sentences. `Intl.Segmenter` knows the punctuation of each language but not its
+ * abbreviations, so a piece that ends in one is joined with the next.
+ */
+const ABBREVIATION =
+  /(?:^|[\s(“"])(?:e\.g|i\.e|etc|approx|vs|no|mr|mrs|ms|dr|prof|st|t\.ex|bl\.a|d\.v\.s|dvs|m\.m|s\.k|osv|ca|jfr|nr|kl|max|min|\p{Lu})\.\s*$/iu;
+
+export function sentencesOf(text: string, language: string): string[] {
+  const sentences: string[] = [];
+  let pending = "";
+  for (const { segment } of segmenter(language).segment(text.replaceAll(/\s+/g, " "))) {
+    pending += segment;
+    // A sentence starts with a capital, a digit or a quotation mark; else the stop was not its end.
+    if (ABBREVIATION.test(pending)) continue;
+    sentences.push(pending.trim());
+    pending = "";
+  }
+  if (pending.trim() !== "") sentences.push(pending.trim());
+  return sentences.filter((sentence) => sentence !== "");
+}
+
+function segmenter(language: string): Intl.Segmenter {
+  return new Intl.Segmenter(language === "und" ? "en" : language, { granularity: "sentence" });
+}

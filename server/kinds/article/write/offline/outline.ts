@@ -1,0 +1,111 @@
+/** Chooses what is quoted where: pairs sections of the target with what the publisher says on the same things. */
+import type { Material, MaterialSection, Quotable } from "./material.ts";
+
+export interface Outline {
+  opening: Quotable | undefined;
+  /** What the publisher's own text says, closest to the target's subject. */
+  publisher: MaterialSection | undefined;
+  /** What the target says before its first heading. */
+  lead: Quotable[];
+  /** Sections of the target, in the order of the page. */
+  target: MaterialSection[];
+}
+
+const TARGET_SECTIONS = 3;
+const FEWEST_SENTENCES = 2;
+/** A headless text is cut into sections of so many sentences. */
+const CHUNK = 5;
+const NOT_CONTENT =
+  /^(?:about|authors?|comments?|contact|cookies?|faq|further reading|links|more|newsletter|related|references|share|sources|summary|om oss|kontakt|kommentarer|källor|länkar|läs mer|relaterat|nyhetsbrev|dela|sammanfattning|vanliga frågor)\b/i;
+
+export function outline(
+  publisher: Material,
+  target: Material,
+  headingFor: (material: Material, section: MaterialSection) => string,
+): Outline {
+  const targetStems = stemsOfAll(target.sections);
+  const publisherStems = stemsOfAll(publisher.sections);
+  const own = best(usable(publisher, headingFor), (section) => overlap(section, targetStems));
+  const opening = publisher.sections
+    .filter((section) => section !== own)
+    .flatMap(({ sentences }) => sentences)
+    .find((sentence) => !own?.sentences.includes(sentence));
+  const sections = usable(target, headingFor);
+  const chosen = new Set(
+    sections
+      .toSorted((a, b) => overlap(b, publisherStems) - overlap(a, publisherStems))
+      .slice(0, TARGET_SECTIONS),
+  );
+  const lead = target.sections.find(({ heading }) => heading === "")?.sentences ?? [];
+  return {
+    opening,
+    publisher: own,
+    lead: lead
+      .filter((sentence) => !sections.some((section) => section.sentences.includes(sentence)))
+      .slice(0, 2),
+    target: sections.filter((section) => chosen.has(section)),
+  };
+}
+
+/** Sentences of a page on the subject of others, from one section of it, two at most. */
+export function onTheSubject(
+  material: Material,
+  others: readonly Quotable[],
+  used: ReadonlySet<Quotable>,
+): Quotable[] {
+  const stems = new Set(others.flatMap((sentence) => [...sentence.stems]));
+  const candidates = material.sections.map(({ sentences }) =>
+    sentences
+      .filter((sentence) => !used.has(sentence))
+      .map((sentence) => ({ sentence, shared: shared(sentence.stems, stems) }))
+      .filter(({ shared }) => shared > 0)
+      .toSorted((a, b) => b.shared - a.shared)
+      .slice(0, 2),
+  );
+  const found = best(candidates, (section) => section[0]?.shared ?? 0);
+  // One word in common is chance.
+  if (found?.[0] === undefined || found[0].shared < 2) return [];
+  return found.map(({ sentence }) => sentence).toSorted((a, b) => a.place - b.place);
+}
+
+function usable(
+  material: Material,
+  headingFor: (material: Material, section: MaterialSection) => string,
+): MaterialSection[] {
+  const headed = material.sections.filter(
+    ({ heading, sentences }) =>
+      heading !== "" && !NOT_CONTENT.test(heading) && sentences.length >= FEWEST_SENTENCES,
+  );
+  if (headed.length > 1) return headed;
+  const all = material.sections.flatMap(({ sentences }) => sentences);
+  const chunks: MaterialSection[] = [];
+  for (let at = 0; at + FEWEST_SENTENCES <= all.length; at += CHUNK) {
+    const sentences = all.slice(at, at + CHUNK);
+    chunks.push({ heading: headingFor(material, { heading: "", sentences }), sentences });
+  }
+  return chunks;
+}
+
+function overlap(section: MaterialSection, stems: ReadonlySet<string>): number {
+  return section.sentences
+    .slice(0, 4)
+    .reduce((sum, sentence) => sum + shared(sentence.stems, stems), 0);
+}
+
+function stemsOfAll(sections: readonly MaterialSection[]): Set<string> {
+  return new Set(
+    sections.flatMap(({ sentences }) => sentences.flatMap((sentence) => [...sentence.stems])),
+  );
+}
+
+function shared(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  return one.intersection(other).size;
+}
+
+function best<T>(items: readonly T[], score: (item: T) => number): T | undefined {
+  let found: T | undefined;
+  for (const item of items) {
+    if (found === undefined || score(item) > score(found)) found = item;
+  }
+  return found;
+}

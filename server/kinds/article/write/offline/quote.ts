@@ -1,0 +1,62 @@
+/** Leads quotations in. Each phrase is used once before any is used again, so that the text does not drone. */
+import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
+import type { Material, Quotable } from "./material.ts";
+import type { Phrase, Phrases } from "./phrases.ts";
+
+export interface Quoter {
+  /** Sentences of Markdown that quote `sentences` from one page, in its order. The first one names the site. */
+  quote(material: Material, sentences: readonly Quotable[]): string[];
+  /** The same for sentences that follow where the site was just named. */
+  goOn(material: Material, sentences: readonly Quotable[]): string[];
+}
+
+/** `start` rotates the phrases, so that articles on different pages do not begin alike. */
+export function createQuoter(phrases: Phrases, language: string, start: number): Quoter {
+  const uses = new Map<Phrase, number>();
+
+  function pick(bank: readonly Phrase[], statement: boolean): Phrase {
+    const turned = bank.map((_, at) => bank[(at + start) % bank.length] as Phrase);
+    const fits = turned.filter(({ form }) => form !== "clause" || statement);
+    const used = (phrase: Phrase): number => uses.get(phrase) ?? 0;
+    const phrase = fits.reduce((best, next) => (used(next) < used(best) ? next : best));
+    uses.set(phrase, used(phrase) + 1);
+    return phrase;
+  }
+
+  function write(bank: readonly Phrase[], material: Material, { text }: Quotable): string {
+    const statement = language === "en" && canFollowThat(text, material.smallWords);
+    const { form, write: written } = pick(bank, statement);
+    return written(escapeMarkdown(material.page.siteName), passage(form, text));
+  }
+
+  function passage(form: Phrase["form"], text: string): string {
+    if (form === "clause") return escapeMarkdown(text.charAt(0).toLowerCase() + text.slice(1));
+    if (form === "quote") return phrases.quoted(escapeMarkdown(text));
+    // English puts the comma inside of the marks, Swedish outside: there it is part of the phrase.
+    const open = text.replace(/\.$/, language === "en" ? "," : "");
+    return phrases.quoted(escapeMarkdown(open));
+  }
+
+  return {
+    quote: (material, [first, ...rest]) =>
+      first === undefined
+        ? []
+        : [
+            write(phrases.lead, material, first),
+            ...rest.map((sentence) => write(phrases.follow, material, sentence)),
+          ],
+    goOn: (material, sentences) =>
+      sentences.map((sentence) => write(phrases.follow, material, sentence)),
+  };
+}
+
+const SUBJECT_STARTS =
+  /^(?:a|an|the|every|each|most|many|some|several|few|no|all|both|two|three|four|five|six|seven|eight|nine|ten|nothing|nobody|everything|everybody|anyone|another)\s/i;
+const PLURAL_OR_GERUND = /^(?:\p{L}+[^s\W]s|\p{L}{3,}ing)\s/u;
+
+/** A statement whose first word is its subject's, and no name: orders and adverbs cannot follow "that". */
+function canFollowThat(text: string, smallWords: ReadonlySet<string>): boolean {
+  if (SUBJECT_STARTS.test(text)) return true;
+  const first = /^[\p{L}'’-]+/u.exec(text)?.[0].toLowerCase() ?? "";
+  return smallWords.has(first) && PLURAL_OR_GERUND.test(text);
+}
