@@ -105,6 +105,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       log,
     },
     {
+      socketio: { allowEio3: config.ALLOW_EIO3 },
       http: {
         clientDir: CLIENT_DIR,
         metrics: metrics.expose,

@@ -1,11 +1,16 @@
 /** The transports of this server, a line each. The last one serves what no other does. */
 import type { Transport, TransportContext } from "./contract.ts";
 import { createHttpTransport, type HttpOptions } from "./http/transport.ts";
+import { createSocketioTransport, type SocketioOptions } from "./socketio/transport.ts";
 import { createTrpcTransport } from "./trpc/transport.ts";
 
 export function createTransports(
   context: TransportContext,
-  options: { http: HttpOptions },
+  options: { http: HttpOptions; socketio: SocketioOptions },
 ): Transport[] {
-  return [createTrpcTransport(context), createHttpTransport(options.http)];
+  return [
+    createTrpcTransport(context),
+    createSocketioTransport(context, options.socketio),
+    createHttpTransport(options.http),
+  ];
 }
