@@ -72,7 +72,7 @@ function addAnchor(article: Article, brief: Brief): string {
     .toSorted((a, b) => b.found - a.found);
   if (place !== undefined) {
     const sentence = anchorSentence(brief, phrasesFor(brief.language));
-    place.block.raw = `${place.block.raw.trimEnd()} ${sentence}\n\n`;
+    place.block.raw = place.block.raw.replace(/\s*$/, (end) => ` ${sentence}${end}`);
   }
   return articleMarkdown(article);
 }

@@ -1,6 +1,7 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
 import type { QualityRule } from "#shared/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
+import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { languageName, languageOf } from "#server/kinds/article/text/language.ts";
 import { flesch, lix } from "#server/kinds/article/text/readability.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
@@ -44,6 +45,17 @@ export const RULES: readonly Rule[] = [
         `publisher ${words[0]}, target ${words[1]} words`,
         limit,
       );
+    },
+  },
+  {
+    id: "common-ground",
+    label: "Publisher and target write about related things",
+    measure({ brief, extractive }) {
+      const limit = `${LIMITS.sharedTerms} shared key terms at least`;
+      if (!extractive) return { figure: "not needed by this writer", limit, verdict: "skipped" };
+      const { keyTerms, language } = brief.target.profile;
+      const shared = termsIn(brief.publisher.profile.keyTerms.join(" "), keyTerms, language);
+      return judged(shared.length >= LIMITS.sharedTerms, shared.join(", ") || "none", limit);
     },
   },
   {

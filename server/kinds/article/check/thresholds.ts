@@ -4,7 +4,7 @@ export const THRESHOLDS = {
   relatedTerms: { least: 6, most: 10 },
   /** Sentences on each side of the anchor in which related terms count. */
   relatedTermsReach: 2,
-  words: { least: 400, most: 2500 },
+  words: { least: 350, most: 2500 },
   paragraphs: 5,
   sections: 3,
   /** Flesch Reading Ease, higher is easier. */
@@ -19,6 +19,8 @@ export const THRESHOLDS = {
   copiedShare: 40,
   /** Percent of the article's sentences that are in its language. */
   language: 80,
+  /** Key terms that both pages have. */
+  sharedTerms: 2,
   /** Words that each page needs before short quotations make an article. */
   sourceWords: 150,
 } as const;

@@ -9,7 +9,9 @@ export function parseDocument(html: string): Document {
     : `<!doctype html><html><body>${html}</body></html>`;
   const { document } = parseHTML(whole);
   // The parser leaves what stands outside of head and body where it found it; browsers move it in.
-  for (const child of [...document.documentElement.children]) {
+  // A copy, because appending moves the child.
+  const children = Array.from(document.documentElement.children);
+  for (const child of children) {
     if (child === document.head || child === document.body) continue;
     (HEAD_TAGS.has(child.tagName) ? document.head : document.body).append(child);
   }

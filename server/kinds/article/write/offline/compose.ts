@@ -4,10 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import type { Brief } from "#server/kinds/article/brief.ts";
+import { THRESHOLDS } from "#server/kinds/article/check/thresholds.ts";
 import { topicsOf } from "#server/kinds/article/check/topics.ts";
 import { trustSource } from "#server/kinds/article/check/trust.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { escapeMarkdown, markdownLink } from "#server/kinds/article/text/markdown.ts";
+import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorSentence, planAnchor } from "./anchor-paragraph.ts";
 import { materialOf, type Material, type MaterialSection, type Quotable } from "./material.ts";
 import { onTheSubject, outline } from "./outline.ts";
@@ -26,18 +28,38 @@ export interface ComposedPart {
   paragraphs: string[][];
 }
 
-const PUBLISHER_SENTENCES = 3;
-const TARGET_SENTENCES = 2;
+/** How much is quoted: as little as makes an article of the least length. */
+const MEASURES = [
+  { targetSections: 3, own: 3, quotations: 2 },
+  { targetSections: 4, own: 4, quotations: 2 },
+  { targetSections: 4, own: 4, quotations: 3 },
+  { targetSections: 5, own: 5, quotations: 3 },
+] as const;
+type Measure = (typeof MEASURES)[number];
+/** Above the least, so that a mended sentence does not decide. */
+const ENOUGH_WORDS = THRESHOLDS.words.least + 50;
 const SHARED_WORDS = 3;
 
 export function compose(brief: Brief): Composed {
+  let composed: Composed = { title: "", parts: [] };
+  for (const measure of MEASURES) {
+    composed = composeOnce(brief, measure);
+    if (wordsIn(composed) >= ENOUGH_WORDS) break;
+  }
+  return composed;
+}
+
+function composeOnce(brief: Brief, measure: Measure): Composed {
   const language = brief.language === "sv" ? "sv" : "en";
   const phrases = phrasesFor(language);
   const quoter = createQuoter(phrases, language, rotation(brief));
   const publisher = materialOf(brief.publisher);
   const target = materialOf(brief.target);
-  const plan = outline(publisher, target, (material, section) =>
-    headingOf(material, section, phrases),
+  const plan = outline(
+    publisher,
+    target,
+    (material, section) => headingOf(material, section, phrases),
+    measure.targetSections,
   );
   const anchor = planAnchor(plan.target, brief);
   const used = new Set<Quotable>();
@@ -61,8 +83,8 @@ export function compose(brief: Brief): Composed {
     },
   ];
   if (plan.publisher !== undefined) {
-    const own = quoter.quote(publisher, take(plan.publisher.sentences, PUBLISHER_SENTENCES));
-    const lead = quoter.quote(target, take(plan.lead, TARGET_SENTENCES));
+    const own = quoter.quote(publisher, take(plan.publisher.sentences, measure.own));
+    const lead = quoter.quote(target, take(plan.lead, measure.quotations));
     parts.push({ heading: plan.publisher.heading, paragraphs: [own, lead] });
   }
   for (const section of plan.target) {
@@ -78,10 +100,10 @@ export function compose(brief: Brief): Composed {
         ...quoter.goOn(target, after),
       ]);
     } else {
-      quoted = take(section.sentences, TARGET_SENTENCES);
+      quoted = take(section.sentences, measure.quotations);
       paragraphs.push(quoter.quote(target, quoted));
     }
-    const answer = take(onTheSubject(publisher, quoted, used), TARGET_SENTENCES);
+    const answer = take(onTheSubject(publisher, quoted, used), measure.quotations);
     paragraphs.push(quoter.quote(publisher, answer));
     parts.push({ heading: section.heading, paragraphs });
   }
@@ -108,6 +130,10 @@ export function trustSentence(brief: Brief, phrases: Phrases): string {
   return source.search === undefined
     ? phrases.trustListed(link)
     : phrases.trustSearch(link, escapeMarkdown(source.search));
+}
+
+function wordsIn({ parts }: Composed): number {
+  return countWords(parts.flatMap(({ paragraphs }) => paragraphs.flat()).join(" "));
 }
 
 function sourcesOf(brief: Brief, phrases: Phrases): string {

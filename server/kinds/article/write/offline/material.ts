@@ -35,6 +35,11 @@ const LEANS_BACK: Record<string, RegExp> = {
   en: /^(?:it|its|they|their|them|this|that|these|those|such|he|she|his|her|but|and|or|so|then|thus|therefore|however|instead|otherwise|also|yet|here|there|both of|neither|none|another|for example|for instance|in addition|as a result|the (?:former|latter|same|other|others|first|second|third|result)|one of (?:them|these)|not least)\b/i,
   sv: /^(?:den|det|de|dess|deras|denna|detta|dessa|sådana?|sådant|han|hon|hans|hennes|men|och|eller|så|då|därför|alltså|dock|istället|i stället|annars|också|även|här|där|dit|till exempel|dessutom|samma|resultatet|båda|ingendera|en annan|ett annat|enligt)\b/i,
 };
+/** Points at something that is not in the sentence. */
+const POINTS: Record<string, RegExp> = {
+  en: /\b(?:this|these|those|such)\b|\bthe (?:two|other|others|former|latter|rest)(?=[,.;])/i,
+  sv: /\b(?:denna|detta|dessa|sådan|sådana|sådant|detsamma)\b|^[^,]*\b(?:alltså|däremot|därför)\b/i,
+};
 const SPEAKS_OF_ITSELF =
   /\b(?:i|we|us|our|ours|my|me|mine|jag|vi|oss|vår|vårt|våra|min|mitt|mina)\b/i;
 const NOT_RUNNING_TEXT =
@@ -71,6 +76,7 @@ function isQuotable(text: string, language: string): boolean {
     /^[\p{Lu}\d]/u.test(text) &&
     /[\p{L}\d]\.$/u.test(text) &&
     LEANS_BACK[language]?.test(text) !== true &&
+    POINTS[language]?.test(text) !== true &&
     !SPEAKS_OF_ITSELF.test(text) &&
     !NOT_RUNNING_TEXT.test(text)
   );

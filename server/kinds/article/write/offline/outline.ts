@@ -11,8 +11,8 @@ export interface Outline {
   target: MaterialSection[];
 }
 
-const TARGET_SECTIONS = 3;
 const FEWEST_SENTENCES = 2;
+const MOST = 3;
 /** A headless text is cut into sections of so many sentences. */
 const CHUNK = 5;
 const NOT_CONTENT =
@@ -22,6 +22,7 @@ export function outline(
   publisher: Material,
   target: Material,
   headingFor: (material: Material, section: MaterialSection) => string,
+  targetSections: number,
 ): Outline {
   const targetStems = stemsOfAll(target.sections);
   const publisherStems = stemsOfAll(publisher.sections);
@@ -34,20 +35,20 @@ export function outline(
   const chosen = new Set(
     sections
       .toSorted((a, b) => overlap(b, publisherStems) - overlap(a, publisherStems))
-      .slice(0, TARGET_SECTIONS),
+      .slice(0, targetSections),
   );
   const lead = target.sections.find(({ heading }) => heading === "")?.sentences ?? [];
   return {
     opening,
     publisher: own,
-    lead: lead
-      .filter((sentence) => !sections.some((section) => section.sentences.includes(sentence)))
-      .slice(0, 2),
+    lead: lead.filter(
+      (sentence) => !sections.some((section) => section.sentences.includes(sentence)),
+    ),
     target: sections.filter((section) => chosen.has(section)),
   };
 }
 
-/** Sentences of a page on the subject of others, from one section of it, two at most. */
+/** Sentences of a page on the subject of others, from one section of it, a few at most. */
 export function onTheSubject(
   material: Material,
   others: readonly Quotable[],
@@ -60,7 +61,7 @@ export function onTheSubject(
       .map((sentence) => ({ sentence, shared: shared(sentence.stems, stems) }))
       .filter(({ shared }) => shared > 0)
       .toSorted((a, b) => b.shared - a.shared)
-      .slice(0, 2),
+      .slice(0, MOST),
   );
   const found = best(candidates, (section) => section[0]?.shared ?? 0);
   // One word in common is chance.

@@ -22,7 +22,7 @@ export const ENGLISH: Phrases = {
     { form: "inverted", write: (_, passage) => `${passage} it continues.` },
     { form: "clause", write: (_, passage) => `The same text explains that ${passage}` },
     { form: "quote", write: (_, passage) => `Further down the page is this: ${passage}` },
-    { form: "inverted", write: (_, passage) => `${passage} the text goes on.` },
+    { form: "quote", write: (_, passage) => `Then comes this: ${passage}` },
     { form: "clause", write: (_, passage) => `The page mentions that ${passage}` },
     { form: "quote", write: (_, passage) => `The same page adds: ${passage}` },
     { form: "quote", write: (_, passage) => `To this the text adds: ${passage}` },
@@ -39,10 +39,8 @@ export const ENGLISH: Phrases = {
   heading: (site, term) => `${site} on “${term}”`,
   anchor: (site, link, inSentence) =>
     inSentence
-      ? `${site} has the whole of it on its page about ${link}.`
+      ? `${site} goes into more detail on its page about ${link}.`
       : `The whole text is at ${site}: ${link}`,
-  orders:
-    /^(?:buy|click|check|discover|download|find|get|go|here|learn|look|more|order|read|see|shop|sign|start|this|try|view|visit|website)\b/i,
   sourcesHeading: "Sources and further reading",
   trustNamed: (site, link) => `Beyond these two pages, ${site} refers its readers to ${link}.`,
   trustListed: (link) => `Independent information on the subject is available from ${link}.`,

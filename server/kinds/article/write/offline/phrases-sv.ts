@@ -19,13 +19,13 @@ export const SWEDISH: Phrases = {
     { form: "quote", write: (_, passage) => `Texten fortsätter: ${passage}` },
     { form: "inverted", write: (_, passage) => `${passage}, tillägger texten.` },
     { form: "quote", write: (_, passage) => `Vidare står det: ${passage}` },
-    { form: "inverted", write: (_, passage) => `${passage}, heter det längre ner.` },
+    { form: "quote", write: (_, passage) => `Det står också: ${passage}` },
     { form: "quote", write: (_, passage) => `Till det läggs: ${passage}` },
-    { form: "inverted", write: (_, passage) => `${passage}, står det också.` },
+    { form: "quote", write: (_, passage) => `I texten finns även detta: ${passage}` },
     { form: "quote", write: (_, passage) => `Samma sida tillägger: ${passage}` },
     { form: "inverted", write: (_, passage) => `${passage}, fortsätter sidan.` },
     { form: "quote", write: (_, passage) => `Lite längre ner går det att läsa: ${passage}` },
-    { form: "inverted", write: (_, passage) => `${passage}, skriver samma källa.` },
+    { form: "quote", write: (_, passage) => `Samma källa skriver: ${passage}` },
     { form: "quote", write: (_, passage) => `Därefter följer: ${passage}` },
   ],
   quoted: (text) => `”${text}”`,
@@ -41,8 +41,6 @@ export const SWEDISH: Phrases = {
     inSentence
       ? `Hela texten hos ${site} handlar om ${link}.`
       : `Hela texten finns hos ${site}: ${link}`,
-  orders:
-    /^(?:beställ|besök|gå|hitta|här|klicka|kolla|köp|ladda|läs|mer|prova|se|testa|titta|upptäck|hemsida)\b/i,
   sourcesHeading: "Källor och vidare läsning",
   trustNamed: (site, link) => `Utöver de två sidorna hänvisar ${site} sina läsare till ${link}.`,
   trustListed: (link) => `Oberoende information om ämnet finns hos ${link}.`,

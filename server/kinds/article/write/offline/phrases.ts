@@ -21,8 +21,6 @@ export interface Phrases {
   heading(site: string, term: string): string;
   /** `link` is part of the sentence, or stands by itself where it cannot be. */
   anchor(site: string, link: string, inSentence: boolean): string;
-  /** Begins an anchor text that is an order and no name of anything. */
-  orders: RegExp;
   sourcesHeading: string;
   trustNamed(site: string, link: string): string;
   trustListed(link: string): string;

@@ -10,23 +10,51 @@ export interface Quoter {
   goOn(material: Material, sentences: readonly Quotable[]): string[];
 }
 
+interface Sentence {
+  text: string;
+  endsInPassage: boolean;
+}
+
 /** `start` rotates the phrases, so that articles on different pages do not begin alike. */
 export function createQuoter(phrases: Phrases, language: string, start: number): Quoter {
   const uses = new Map<Phrase, number>();
 
-  function pick(bank: readonly Phrase[], statement: boolean): Phrase {
+  function pick(bank: readonly Phrase[], statement: boolean, afterPassage: boolean): Phrase {
     const turned = bank.map((_, at) => bank[(at + start) % bank.length] as Phrase);
-    const fits = turned.filter(({ form }) => form !== "clause" || statement);
+    // Two passages never touch: they would look like one, and count as one long copy.
+    const fits = turned.filter(
+      ({ form }) => (form !== "clause" || statement) && (form !== "inverted" || !afterPassage),
+    );
     const used = (phrase: Phrase): number => uses.get(phrase) ?? 0;
     const phrase = fits.reduce((best, next) => (used(next) < used(best) ? next : best));
     uses.set(phrase, used(phrase) + 1);
     return phrase;
   }
 
-  function write(bank: readonly Phrase[], material: Material, { text }: Quotable): string {
+  function write(
+    bank: readonly Phrase[],
+    material: Material,
+    { text }: Quotable,
+    afterPassage: boolean,
+  ): Sentence {
     const statement = language === "en" && canFollowThat(text, material.smallWords);
-    const { form, write: written } = pick(bank, statement);
-    return written(escapeMarkdown(material.page.siteName), passage(form, text));
+    const { form, write: written } = pick(bank, statement, afterPassage);
+    const sentence = written(escapeMarkdown(material.page.siteName), passage(form, text));
+    return { text: sentence, endsInPassage: form !== "inverted" };
+  }
+
+  function goOn(
+    material: Material,
+    sentences: readonly Quotable[],
+    before: Sentence | undefined,
+  ): string[] {
+    const written: string[] = [];
+    let last = before;
+    for (const sentence of sentences) {
+      last = write(phrases.follow, material, sentence, last?.endsInPassage ?? false);
+      written.push(last.text);
+    }
+    return written;
   }
 
   function passage(form: Phrase["form"], text: string): string {
@@ -38,15 +66,12 @@ export function createQuoter(phrases: Phrases, language: string, start: number):
   }
 
   return {
-    quote: (material, [first, ...rest]) =>
-      first === undefined
-        ? []
-        : [
-            write(phrases.lead, material, first),
-            ...rest.map((sentence) => write(phrases.follow, material, sentence)),
-          ],
-    goOn: (material, sentences) =>
-      sentences.map((sentence) => write(phrases.follow, material, sentence)),
+    quote(material, [first, ...rest]) {
+      if (first === undefined) return [];
+      const lead = write(phrases.lead, material, first, false);
+      return [lead.text, ...goOn(material, rest, lead)];
+    },
+    goOn: (material, sentences) => goOn(material, sentences, undefined),
   };
 }
 
