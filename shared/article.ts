@@ -16,7 +16,7 @@ export type WritingStrategy = z.infer<typeof WritingStrategy>;
 
 /** `example.com`, `example.com:8080`, `example.com/magazine`: no protocol, port and path optional. */
 const DOMAIN =
-  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
+  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
 
 export const ArticleInput = z.strictObject({
   publisherDomain: z

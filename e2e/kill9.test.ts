@@ -1,0 +1,130 @@
+/** `kill -9` in the middle of the work, again and again: nothing that anybody saw is lost, and everything settles. */
+import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
+import { io } from "socket.io-client";
+import superjson from "superjson";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { checkRecord } from "#server/streams/check-record.ts";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { BatchAggregate } from "#shared/batch.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
+import { type Pages, startPages } from "./pages.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+const JOBS = 50;
+/** The server is killed once so many jobs are settled. */
+const KILL_AT = [5, 20, 35];
+
+let pages: Pages;
+let server: RunningServer;
+
+beforeAll(async () => {
+  pages = await startPages();
+  server = await startServer({
+    env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "4", CONCURRENCY: "5", MAX_ATTEMPTS: "20" },
+  });
+});
+
+afterAll(async () => {
+  await server.stop();
+  await pages.close();
+});
+
+test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills, and watchers see one story", async () => {
+  const socket = createWSClient({
+    url: `${server.url.replace("http", "ws")}/trpc`,
+    retryDelayMs: () => 20,
+  });
+  const trpc = createTRPCClient<AppRouter>({
+    links: [wsLink({ client: socket, transformer: superjson })],
+  });
+  const batch = await trpc.batch.create.mutate({
+    name: "fifty",
+    jobs: Array.from({ length: JOBS }, () => ({
+      kind: "article",
+      input: {
+        publisherDomain: pages.host,
+        targetUrl: pages.targetUrl,
+        anchorText: "self-watering planters",
+      },
+    })),
+  });
+  const { items: jobs } = await trpc.job.list.query({ batchId: batch.id, limit: 200 });
+  expect(jobs).toHaveLength(JOBS);
+
+  const seen = new Map<string, JobEvent[]>();
+  const aggregates: BatchAggregate[] = [];
+  const watchers = jobs.map(
+    ({ id }) =>
+      new Promise<void>((resolve, reject) => {
+        const events: JobEvent[] = [];
+        seen.set(id, events);
+        trpc.job.onUpdate.subscribe(
+          { jobId: id, lastEventId: "0" },
+          { onData: ({ data }) => events.push(data), onComplete: resolve, onError: reject },
+        );
+      }),
+  );
+  const batchWatcher = new Promise<void>((resolve, reject) => {
+    trpc.batch.onUpdate.subscribe(
+      { batchId: batch.id },
+      { onData: ({ data }) => aggregates.push(data), onComplete: resolve, onError: reject },
+    );
+  });
+
+  const legacy = io(server.url, { reconnectionDelay: 20, reconnectionDelayMax: 20 });
+  const legacyBatch: LegacyBatchPayload[] = [];
+  const legacyJobs = new Map<string, LegacyJobPayload[]>();
+  legacy.on("connect", () => {
+    legacy.emit("subscribe:batch", { batch_id: batch.id });
+    for (const { id } of jobs.slice(0, 10)) legacy.emit("subscribe:job", { job_id: id });
+  });
+  legacy.on("batch:update", (payload: LegacyBatchPayload) => legacyBatch.push(payload));
+  legacy.on("job:update", (payload: LegacyJobPayload) => {
+    legacyJobs.set(payload.job_id, [...(legacyJobs.get(payload.job_id) ?? []), payload]);
+  });
+
+  for (const settled of KILL_AT) {
+    await vi.waitFor(
+      () => {
+        const newest = [...seen.values()].map((events) => events.at(-1)?.status);
+        expect(newest.filter((status) => status === "DELIVERED").length).toBeGreaterThan(settled);
+        expect(newest).toContain("PROCESSING");
+      },
+      { timeout: 60_000, interval: 2 },
+    );
+    await server.kill("SIGKILL");
+    await server.restart();
+  }
+  await Promise.all([...watchers, batchWatcher]);
+
+  for (const [jobId, events] of seen) {
+    const { items: log } = await trpc.job.events.query({ jobId, limit: 1000 });
+    expect(checkRecord(log, [{ after: 0, seen: events }])).toEqual([]);
+    expect(events).toHaveLength(log.length);
+    expect(events.at(-1)?.type).toBe("delivered");
+    const starts = log.filter(({ type }) => type === "started").map(({ attempt }) => attempt);
+    expect(starts).toEqual(starts.map((_, index) => index + 1));
+  }
+  const interrupted = [...seen.values()].filter((events) => (events.at(-1)?.attempt ?? 0) > 1);
+  expect(interrupted.length).toBeGreaterThanOrEqual(KILL_AT.length);
+
+  const versions = aggregates.map(({ version }) => version);
+  expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
+  expect(aggregates.at(-1)).toMatchObject({
+    total: JOBS,
+    completed: JOBS,
+    delivered: JOBS,
+    progress: 100,
+    status: "completed",
+  });
+
+  await vi.waitFor(() => {
+    expect(legacyBatch.at(-1)).toMatchObject({ completed: JOBS, status: "completed" });
+    for (const { id } of jobs.slice(0, 10)) {
+      expect(legacyJobs.get(id)?.at(-1)).toMatchObject({ status: "DELIVERED", progress: 100 });
+    }
+  });
+  legacy.close();
+  socket.close();
+});

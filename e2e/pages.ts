@@ -1,0 +1,48 @@
+/** A web server with a publisher at `/` and a target at `/target`, as articles are made from: the sample pages. */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface Pages {
+  /** `127.0.0.1:port`: the publisher's domain, and what FETCH_ALLOW has to list. */
+  readonly host: string;
+  readonly targetUrl: string;
+  /** Answers wait until `release()`. */
+  hold(): void;
+  release(): void;
+  close(): Promise<void>;
+}
+
+const SAMPLES = new URL("../server/transports/http/samples/", import.meta.url);
+
+export async function startPages(): Promise<Pages> {
+  const publisher = await readFile(new URL("publisher/index.html", SAMPLES));
+  const target = await readFile(new URL("target/index.html", SAMPLES));
+  let held: PromiseWithResolvers<void> | undefined;
+
+  const server = createServer(async (req, res) => {
+    await held?.promise;
+    const page = { "/": publisher, "/target": target }[req.url ?? ""];
+    res.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
+    res.end(page);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  return {
+    host,
+    targetUrl: `http://${host}/target`,
+    hold() {
+      held ??= Promise.withResolvers();
+    },
+    release() {
+      held?.resolve();
+      held = undefined;
+    },
+    async close() {
+      held?.resolve();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
