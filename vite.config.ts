@@ -29,14 +29,6 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "types",
-          include: [],
-          typecheck: { enabled: true, only: true, include: ["**/*.test-d.ts"] },
-        },
-      },
-      {
-        extends: true,
-        test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           testTimeout: 120_000,
