@@ -12,7 +12,8 @@ import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
 import { languageName } from "./text/language.ts";
 import { countWords } from "./text/words.ts";
-import { chooseWriter, type Models } from "./write/writers.ts";
+import type { Models } from "./write/llm/models.ts";
+import { chooseWriter, type WriterOptions } from "./write/writers.ts";
 
 export interface ArticleKindOptions {
   /** Hosts, with port and path where wanted, that may be fetched although they are private. */
@@ -20,6 +21,8 @@ export interface ArticleKindOptions {
   models: Models;
   /** Between sentences of the offline writer. */
   offlinePaceMs: number;
+  /** How long a model may send nothing; a minute where not given. */
+  llmStallMs?: number;
   fetchLimits?: Partial<FetchLimits>;
   resolve?: Resolve;
 }
@@ -43,6 +46,12 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
     limits: { ...FETCH_LIMITS, ...options.fetchLimits },
   };
 
+  const writers: WriterOptions = {
+    models: options.models,
+    offlinePaceMs: options.offlinePaceMs,
+    llmStallMs: options.llmStallMs ?? 60_000,
+  };
+
   return defineKind<ArticleInput, ArticleOutput>({
     name: "article",
     description:
@@ -50,19 +59,19 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
     input: ArticleInput,
     title: ({ publisherDomain, anchorText }) => `${anchorText} on ${publisherDomain}`,
     start: { progress: 10, message: "Job started - Profiling publisher and target" },
-    run: (context) => runArticle(context, pages, options),
+    run: (context) => runArticle(context, pages, writers),
   });
 }
 
 async function runArticle(
   context: RunContext<ArticleInput>,
   pages: FetchHtmlOptions,
-  options: ArticleKindOptions,
+  writers: WriterOptions,
 ): Promise<Outcome<ArticleOutput>> {
   const { input, signal } = context;
   const watch = stopwatch();
   // Before any work, so that a missing key is told at once.
-  const writer = chooseWriter(input, options.models, options.offlinePaceMs);
+  const writer = chooseWriter(input, writers);
 
   await context.progress(AT.publisher, `Reading the publisher, ${input.publisherDomain}`);
   const publisher = await profilePublisher(input.publisherDomain, signal, pages);

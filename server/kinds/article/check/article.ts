@@ -36,12 +36,15 @@ export function paragraphsOf(article: Article): Block[] {
   return article.blocks.filter((block) => block.kind === "paragraph");
 }
 
-/** Paragraphs and lists, without headings, as running text. */
-export function proseOf(article: Article): string {
+/** Paragraphs and lists, without headings. */
+export function proseBlocks(article: Article): string[] {
   return article.blocks
     .filter((block) => block.kind === "paragraph" || block.kind === "list")
-    .map((block) => block.text)
-    .join("\n");
+    .map((block) => block.text);
+}
+
+export function proseOf(article: Article): string {
+  return proseBlocks(article).join("\n");
 }
 
 export function titleOf(article: Article): string {

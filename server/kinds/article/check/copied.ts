@@ -8,8 +8,8 @@ export interface Copied {
   share: number;
 }
 
-export function copied(text: string, source: string, counts: number): Copied {
-  const words = wordsOf(text);
+/** A run ends where a text ends: passages in two paragraphs are two. */
+export function copied(texts: readonly string[], source: string, counts: number): Copied {
   const from = wordsOf(source);
   const starts = new Map<string, number[]>();
   for (let at = 0; at + counts <= from.length; at++) {
@@ -18,19 +18,29 @@ export function copied(text: string, source: string, counts: number): Copied {
     if (places === undefined) starts.set(key, [at]);
     else places.push(at);
   }
+  let total = 0;
   let longest = 0;
   let covered = 0;
-  for (let at = 0; at + counts <= words.length;) {
-    const places = starts.get(words.slice(at, at + counts).join(" ")) ?? [];
-    let run = 0;
-    for (const place of places) {
-      let length = counts;
-      while (at + length < words.length && words[at + length] === from[place + length]) length++;
-      run = Math.max(run, length);
+  for (const words of texts.map(wordsOf)) {
+    total += words.length;
+    for (let at = 0; at + counts <= words.length;) {
+      const places = starts.get(words.slice(at, at + counts).join(" ")) ?? [];
+      const run = Math.max(0, ...places.map((place) => runAt(words, at, from, place)));
+      longest = Math.max(longest, run);
+      covered += run;
+      at += Math.max(run, 1);
     }
-    longest = Math.max(longest, run);
-    covered += run;
-    at += Math.max(run, 1);
   }
-  return { longest, share: words.length === 0 ? 0 : covered / words.length };
+  return { longest, share: total === 0 ? 0 : covered / total };
+}
+
+function runAt(
+  words: readonly string[],
+  at: number,
+  from: readonly string[],
+  place: number,
+): number {
+  let length = 0;
+  while (at + length < words.length && words[at + length] === from[place + length]) length += 1;
+  return length;
 }

@@ -7,7 +7,7 @@ import { flesch, lix } from "#server/kinds/article/text/readability.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorsOf, sameAddress, targetLinks, termsAround } from "./anchor.ts";
-import { paragraphsOf, proseOf, titleOf, type Article } from "./article.ts";
+import { paragraphsOf, proseBlocks, proseOf, titleOf, type Article } from "./article.ts";
 import { copied } from "./copied.ts";
 import { THRESHOLDS as LIMITS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
@@ -209,7 +209,7 @@ export const RULES: readonly Rule[] = [
     id: "copied-run",
     label: "Longest passage taken word for word from the target",
     measure({ article, brief }) {
-      const { longest } = copied(proseOf(article), textOf(brief), LIMITS.copiedRunCounts);
+      const { longest } = copied(proseBlocks(article), textOf(brief), LIMITS.copiedRunCounts);
       return judged(longest <= LIMITS.copiedRun, `${longest} words`, `${LIMITS.copiedRun} at most`);
     },
   },
@@ -217,7 +217,7 @@ export const RULES: readonly Rule[] = [
     id: "copied-share",
     label: "Share taken word for word from the target",
     measure({ article, brief }) {
-      const { share } = copied(proseOf(article), textOf(brief), LIMITS.copiedRunCounts);
+      const { share } = copied(proseBlocks(article), textOf(brief), LIMITS.copiedRunCounts);
       const percent = Math.round(100 * share);
       return judged(
         percent <= LIMITS.copiedShare,

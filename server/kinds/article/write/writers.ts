@@ -1,16 +1,10 @@
 /** Which writer an article gets. */
 import type { ArticleInput, LlmProvider } from "#shared/article.ts";
 import type { Write } from "#server/kinds/article/brief.ts";
-import { Failure } from "#server/kinds/define.ts";
+import { createAsk } from "./llm/ask.ts";
+import { createLlmWriter } from "./llm/llm-writer.ts";
+import { chooseModel, type Models } from "./llm/models.ts";
 import { createOfflineWriter } from "./offline/offline-writer.ts";
-
-export interface Models {
-  anthropicApiKey?: string | undefined;
-  openaiApiKey?: string | undefined;
-  googleApiKey?: string | undefined;
-  llmBaseUrl?: string | undefined;
-  llmModel?: string | undefined;
-}
 
 export interface Writer {
   provider: LlmProvider;
@@ -18,8 +12,24 @@ export interface Writer {
   write: Write;
 }
 
-export function chooseWriter(input: ArticleInput, _models: Models, paceMs: number): Writer {
-  if (input.llmProvider !== "auto" && input.llmProvider !== "offline")
-    throw new Failure("LLM_NOT_CONFIGURED", "x");
-  return { provider: "offline", model: null, write: createOfflineWriter(paceMs) };
+export interface WriterOptions {
+  models: Models;
+  /** Between sentences of the offline writer. */
+  offlinePaceMs: number;
+  /** How long a model may send nothing. */
+  llmStallMs: number;
+}
+
+/** Throws `LLM_NOT_CONFIGURED` where the writer that was asked for cannot be had. */
+export function chooseWriter(input: ArticleInput, options: WriterOptions): Writer {
+  const chosen = chooseModel(input.llmProvider, options.models);
+  if (chosen === undefined) {
+    return { provider: "offline", model: null, write: createOfflineWriter(options.offlinePaceMs) };
+  }
+  const ask = createAsk(chosen, options.llmStallMs);
+  return {
+    provider: chosen.provider,
+    model: chosen.modelId,
+    write: createLlmWriter(ask, input.writingStrategy),
+  };
 }

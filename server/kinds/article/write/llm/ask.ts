@@ -1,0 +1,97 @@
+/** One request to a model, streamed. Tried once: the runner is what retries jobs. */
+import { streamText } from "ai";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import { llmError } from "./llm-error.ts";
+import type { ChosenModel } from "./models.ts";
+
+export interface Question {
+  instructions: string;
+  prompt: string;
+}
+
+export interface Answer {
+  text: string;
+  inputTokens: number;
+  outputTokens: number;
+}
+
+export type Ask = (
+  question: Question,
+  signal: AbortSignal,
+  onText: (text: string) => Promise<void>,
+) => Promise<Answer>;
+
+/** Many times an article: a model that does not come to an end is cut off, and the checks see the rest. */
+const MOST_CHARACTERS = 40_000;
+const MOST_TOKENS = 8_000;
+
+/**
+ * Rejects with `Failure`, `Transient` (also where nothing came for `stallMs`), or the reason of the signal.
+ * `onText` slows the reading down to its own pace.
+ */
+export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
+  return async ({ instructions, prompt }, signal, onText) => {
+    const enough = new AbortController();
+    const stall = new AbortController();
+    let timer = setTimeout(() => stall.abort(), stallMs);
+    const alive = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stall.abort(), stallMs);
+    };
+    const answer: Answer = { text: "", inputTokens: 0, outputTokens: 0 };
+    let ended = false;
+    try {
+      const { stream } = streamText({
+        model: chosen.model,
+        instructions,
+        prompt,
+        maxRetries: 0,
+        maxOutputTokens: MOST_TOKENS,
+        abortSignal: AbortSignal.any([signal, stall.signal, enough.signal]),
+        // Errors are parts of the stream too; the default prints them.
+        onError: () => {},
+      });
+      for await (const part of stream) {
+        alive();
+        if (part.type === "error") throw part.error;
+        if (part.type === "text-delta") {
+          answer.text += part.text;
+          await onText(part.text);
+          // The reader's pace is not the server's fault.
+          alive();
+        }
+        if (part.type === "finish") {
+          answer.inputTokens = part.totalUsage.inputTokens ?? 0;
+          answer.outputTokens = part.totalUsage.outputTokens ?? 0;
+          if (part.finishReason === "content-filter") throw refused(chosen);
+          ended = part.rawFinishReason !== undefined;
+        }
+        if (answer.text.length > MOST_CHARACTERS) {
+          ended = true;
+          break;
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!stall.signal.aborted) throw llmError(error, chosen, new Date());
+    } finally {
+      clearTimeout(timer);
+      enough.abort();
+    }
+    signal.throwIfAborted();
+    if (stall.signal.aborted) {
+      const message = `${chosen.provider} sent nothing for ${stallMs / 1000} s`;
+      throw new Transient("LLM_STALLED", message);
+    }
+    if (!ended)
+      throw new Transient(
+        "LLM_CUT_OFF",
+        `${chosen.provider} broke off in the middle of its answer`,
+      );
+    return answer;
+  };
+}
+
+function refused({ provider, modelId }: ChosenModel): Failure {
+  return new Failure("LLM_REFUSED", `${provider} stopped ${modelId} with its content filter`);
+}

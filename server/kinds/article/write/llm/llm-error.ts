@@ -1,0 +1,65 @@
+/** What a model's server did wrong, as what becomes of the job: given up, or tried again. */
+import { APICallError } from "ai";
+import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import type { ChosenModel } from "./models.ts";
+
+const LONGEST_REASON = 300;
+
+export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failure {
+  if (error instanceof Failure) return error;
+  const { provider, modelId, keyVariable } = chosen;
+  const cause = { cause: error };
+  if (!APICallError.isInstance(error)) {
+    // What the stream itself carries: an overloaded server says so in the middle, or sends what is no JSON.
+    return new Transient("LLM_STREAM", `${provider} broke off: ${reasonOf(error)}`, cause);
+  }
+  const { statusCode, responseHeaders } = error;
+  if (statusCode === undefined) {
+    return new Transient(
+      "LLM_UNREACHABLE",
+      `${provider} cannot be reached: ${reasonOf(error)}`,
+      cause,
+    );
+  }
+  if (statusCode === 401 || statusCode === 403) {
+    // The answer is left out: it can hold a part of the key.
+    return new Failure(
+      "LLM_AUTH",
+      `API key invalid: ${provider} refused it with status ${statusCode}. Check ${keyVariable}`,
+      cause,
+    );
+  }
+  const wait =
+    milliseconds(responseHeaders?.["retry-after-ms"]) ??
+    retryAfterMs(responseHeaders?.["retry-after"], now);
+  if (statusCode === 429) {
+    const message = `${provider} takes no more requests right now: ${reasonOf(error)}`;
+    return new Transient("LLM_RATE_LIMITED", message, { ...cause, retryAfterMs: wait });
+  }
+  if (statusCode >= 500 || statusCode === 408 || statusCode === 409) {
+    const message = `${provider} answered with status ${statusCode}: ${reasonOf(error)}`;
+    return new Transient("LLM_UNAVAILABLE", message, { ...cause, retryAfterMs: wait });
+  }
+  return new Failure(
+    "LLM_REQUEST",
+    `${provider} did not accept the request for ${modelId} (status ${statusCode}): ${reasonOf(error)}`,
+    cause,
+  );
+}
+
+function milliseconds(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  const text =
+    error instanceof Error
+      ? error.message
+      : typeof error === "string"
+        ? error
+        : JSON.stringify(error);
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  if (line === "") return "it gave no reason";
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+}
