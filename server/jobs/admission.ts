@@ -80,7 +80,7 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
 }
 
 function sentence({ path, message }: InputIssue): string {
-  const field = path.filter((key) => key !== "input").join(".");
+  const field = (path[0] === "input" ? path.slice(1) : path).join(".");
   return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 

@@ -1,22 +1,27 @@
-/** One attempt at one job: starts it, runs its kind, and says in the record how it ended. */
+/**
+ * One attempt at one job: starts it, runs its kind, and says in the record how it ended.
+ *
+ * Only the engine's word counts for whose job it is. Where it refuses the claim, the attempt is over: the code is
+ * told to stop, and nothing more is written.
+ */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { type AnyKind, Failure, type Outcome, Transient } from "#server/kinds/define.ts";
-import { AppError, messageOf } from "#shared/errors.ts";
+import { type AnyKind, Failure, type Outcome } from "#server/kinds/define.ts";
+import { AppError } from "#shared/errors.ts";
 import type { JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createDraftWriter } from "./draft-writer.ts";
+import { afterCrash, afterError, faultOf, isFault, type RetryPolicy } from "./retry.ts";
 
 /** Why a running job's signal is aborted. */
 export const LOST = "lost";
 export const SHUTDOWN = "shutdown";
 
-export interface AttemptPolicy {
-  /** Starts that a job may have before a crash or a transient error is final; `requeued` counts anew. */
-  maxAttempts: number;
+export interface AttemptPolicy extends RetryPolicy {
   now: () => Date;
-  /** 0 <= x < 1, for the jitter of the backoff. */
-  random: () => number;
+  /** How long to wait before the end of an attempt, which could not be stored, is tried again. */
+  storeAgainMs?: number;
 }
 
 interface AttemptContext extends AttemptPolicy {
@@ -25,110 +30,124 @@ interface AttemptContext extends AttemptPolicy {
   log: Logger;
 }
 
-const FIRST_BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 60_000;
-/** A server that asks for more patience than this is not waited for any longer. */
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
+const STORE_AGAIN_MS = 1000;
 
-/** Rejects only when the engine cannot store how the attempt ended. */
+/**
+ * Resolves when the record says how the attempt ended and the code has returned; after `SHUTDOWN` it does not wait
+ * for the code. Rejects when that could not be stored: then the lease runs out, and the job is found again.
+ */
 export async function attempt(
   claim: Claim,
-  signal: AbortSignal,
+  controller: AbortController,
   context: AttemptContext,
 ): Promise<void> {
   const { job } = claim;
-  const change = (what: JobChange) => context.engine.change(job.id, what, context.now(), claim);
+  const { engine, now } = context;
+  const { signal } = controller;
+  const mine = guard(controller);
+  const change = (what: JobChange) => mine(engine.change(job.id, what, now(), claim));
   try {
     // Still PROCESSING: whoever held it died.
-    await change(
-      job.status === "PROCESSING" ? afterCrash(job, context) : await run(claim, signal, context),
-    );
+    if (job.status === "PROCESSING") {
+      await change(afterCrash(job, context, now()));
+      return;
+    }
+    const kind = context.kinds.get(job.kind);
+    const begin = kind?.start ?? { progress: 0, message: "Job started" };
+    const started = await change({ action: "start", ...begin });
+    await store(await run(kind, claim, started.job, controller, context), change, signal, context);
   } catch (error) {
-    if (!isOver(error)) throw error;
+    if (signal.reason !== LOST && !isOver(error)) throw error;
   }
 }
 
 /** Runs the kind, and returns the change that ends the attempt. */
-async function run(claim: Claim, signal: AbortSignal, context: AttemptContext): Promise<JobChange> {
-  const { job } = claim;
+async function run(
+  kind: AnyKind | undefined,
+  claim: Claim,
+  job: JobSummary,
+  controller: AbortController,
+  context: AttemptContext,
+): Promise<JobChange> {
   const { engine, log, now } = context;
-  const kind = context.kinds.get(job.kind);
-  const start = kind?.start ?? { progress: 0, message: "Job started" };
-  const started = await engine.change(job.id, { action: "start", ...start }, now(), claim);
-  const draft = createDraftWriter((text) => engine.appendDraft(claim, text));
+  const { signal } = controller;
+  const mine = guard(controller);
+  const draft = createDraftWriter((text) => mine(engine.appendDraft(claim, text)));
   try {
     if (kind === undefined) {
       throw new Failure("UNKNOWN_KIND", `This server does not know the kind "${job.kind}"`);
     }
-    const outcome = await kind.run({
+    const work = kind.run({
       jobId: job.id,
-      input: job.input,
-      attempt: started.job.attempt,
+      input: claim.job.input,
+      attempt: job.attempt,
       signal,
-      async progress(percent, message) {
-        const progress = Math.min(100, Math.max(0, Math.round(percent)));
-        await engine.change(job.id, { action: "progress", progress, message }, now(), claim);
+      progress(percent, message) {
+        const step: JobChange = { action: "progress", progress: wholePercent(percent), message };
+        return mayBeLeftAlone(mine(engine.change(job.id, step, now(), claim)).then(() => {}));
       },
-      draft: (text) => draft.write(text),
+      draft: (text) => mayBeLeftAlone(draft.write(text)),
     });
+    const outcome = await Promise.race([work, shutdownOf(signal)]);
     await draft.flush();
     return ending(outcome);
   } catch (error) {
-    if (isOver(error) || signal.reason === LOST) throw lost(error);
+    if (signal.reason === LOST) throw error;
+    // People see what was written before it failed; where that cannot be stored, `error` says more.
     await draft.flush().catch(() => {});
-    return failed(error, signal, started.job, context, log);
+    if (signal.reason === SHUTDOWN) {
+      const message = "Job given back - The server is restarting";
+      return { action: "release", message, runAt: now(), counts: false };
+    }
+    if (isFault(error)) log.error({ err: error }, "A kind failed in a way it does not know itself");
+    return afterError(error, job, context, now());
   }
 }
 
-function ending(outcome: Outcome<unknown>): JobChange {
-  const { message, output } = outcome;
-  return outcome.status === "delivered"
-    ? { action: "deliver", message, output }
-    : { action: "block", message, output };
-}
-
-function failed(
-  error: unknown,
+/** Stores how the attempt ended. The work is done: a full disk may delay its result, but not undo it. */
+async function store(
+  end: JobChange,
+  change: (what: JobChange) => Promise<unknown>,
   signal: AbortSignal,
-  job: JobSummary,
-  context: AttemptContext,
-  log: Logger,
-): JobChange {
-  const { now } = context;
-  if (signal.reason === SHUTDOWN) {
-    const message = "Job given back - The server is restarting";
-    return { action: "release", message, runAt: now(), counts: false };
+  { log, storeAgainMs = STORE_AGAIN_MS }: AttemptContext,
+): Promise<void> {
+  let what = end;
+  for (;;) {
+    try {
+      await change(what);
+      return;
+    } catch (error) {
+      if (signal.aborted || what.action === "fail") throw error;
+      if (error instanceof AppError && error.code === "UNAVAILABLE") {
+        log.warn({ reason: error.message }, "The end of an attempt could not be stored yet");
+        await delay(storeAgainMs, undefined, { signal }).catch(() => {});
+      } else {
+        log.error({ err: error }, "A kind gave a result that cannot be stored");
+        what = { action: "fail", error: faultOf(error) };
+      }
+    }
   }
-  if (error instanceof Transient && mayRetry(job, context)) {
-    const wait = waitFor(error, job, context.random);
-    const message = `${error.message} - Trying again in ${Math.ceil(wait / 1000)} s`;
-    return { action: "release", message, runAt: new Date(now().getTime() + wait), counts: true };
-  }
-  if (error instanceof Failure) {
-    return { action: "fail", error: { code: error.code, message: error.message } };
-  }
-  log.error({ err: error }, "A kind failed in a way it does not know itself");
-  return { action: "fail", error: { code: "KIND_FAILED", message: messageOf(error) } };
 }
 
-function afterCrash(job: JobSummary, context: AttemptContext): JobChange {
-  if (mayRetry(job, context)) {
-    const message = "Job given back - Its runner stopped unexpectedly";
-    return { action: "release", message, runAt: context.now(), counts: true };
-  }
-  const message = `Its runner stopped unexpectedly in each of ${context.maxAttempts} attempts`;
-  return { action: "fail", error: { code: "CRASHED", message } };
+function ending({ status, message, output }: Outcome<unknown>): JobChange {
+  return { action: status === "delivered" ? "deliver" : "block", message, output };
 }
 
-function mayRetry(job: JobSummary, { maxAttempts }: AttemptPolicy): boolean {
-  return job.retries + 1 < maxAttempts;
+/** Percent as the record has it. What is no number moves nothing: progress never falls. */
+function wholePercent(percent: number): number {
+  return Math.min(100, Math.max(0, Math.round(percent) || 0));
 }
 
-/** Exponential backoff with jitter (half to whole), so that jobs which failed together do not return together. */
-function waitFor(error: Transient, job: JobSummary, random: () => number): number {
-  if (error.retryAfterMs !== undefined) return Math.min(error.retryAfterMs, MAX_RETRY_AFTER_MS);
-  const most = Math.min(FIRST_BACKOFF_MS * 2 ** job.retries, MAX_BACKOFF_MS);
-  return Math.round(most * (0.5 + random() / 2));
+/** Passes on what the engine answers; where the job is not ours any more, the code is told to stop. */
+function guard(controller: AbortController) {
+  return async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isOver(error)) controller.abort(LOST);
+      throw error;
+    }
+  };
 }
 
 /** The job is not ours any more: somebody else has said what became of it. */
@@ -136,6 +155,19 @@ function isOver(error: unknown): boolean {
   return error instanceof AppError && ["CLAIM_LOST", "NOT_FOUND"].includes(error.code);
 }
 
-function lost(cause: unknown): AppError {
-  return new AppError("CLAIM_LOST", "The job went to somebody else.", { cause });
+/** Rejects at a shutdown, so that code which ignores its signal cannot hold the server. */
+function shutdownOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const leave = () => {
+      if (signal.reason === SHUTDOWN) reject(new Error(SHUTDOWN));
+    };
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+  });
+}
+
+/** A kind that does not wait for an answer must not bring down the process when it is a refusal. */
+function mayBeLeftAlone<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => {});
+  return answer;
 }

@@ -13,8 +13,9 @@ export function startRetention(options: {
   days: number;
   now: () => Date;
   log: Logger;
+  everyMs?: number;
 }): () => void {
-  const { engine, days, now, log } = options;
+  const { engine, days, now, log, everyMs = EVERY_MS } = options;
   if (days === 0) return () => {};
   let stopped = false;
 
@@ -32,7 +33,7 @@ export function startRetention(options: {
   }
 
   void pruneAll();
-  const timer = setInterval(() => void pruneAll(), EVERY_MS).unref();
+  const timer = setInterval(() => void pruneAll(), everyMs).unref();
   return () => {
     stopped = true;
     clearInterval(timer);

@@ -14,7 +14,7 @@ import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 
 export interface Runner {
   start(): void;
-  /** Jobs that run now. */
+  /** Jobs whose code runs now. */
   running(): number;
   /** Takes no more jobs, lets those that run finish for `graceMs`, then gives them back. */
   stop(graceMs: number): Promise<void>;
@@ -42,71 +42,83 @@ interface Running {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { engine, worker, concurrency, log, leaseMs = LEASE_MS } = options;
-  const running = new Map<string, Running>();
+  const { engine, worker, concurrency, log, now, leaseMs = LEASE_MS } = options;
+  /** By claim and not by job: a job can come back while its old code has not noticed yet. */
+  const running = new Set<Running>();
   const timers: NodeJS.Timeout[] = [];
   let unlisten: (() => void) | undefined;
   let stopped = false;
-  let filling = false;
+  let filling: Promise<void> | undefined;
   let fillAgain = false;
+  /** When all leases were known to be good for their whole time. */
+  let renewedAt = now().getTime();
 
-  async function fill(): Promise<void> {
-    if (filling) {
-      fillAgain = true;
-      return;
-    }
-    filling = true;
+  function fill(): void {
+    if (stopped) return;
+    fillAgain = filling !== undefined;
+    filling ??= fillUp().finally(() => {
+      filling = undefined;
+      if (fillAgain) fill();
+    });
+  }
+
+  async function fillUp(): Promise<void> {
+    const max = concurrency - running.size;
+    if (max <= 0) return;
     try {
-      do {
-        fillAgain = false;
-        const max = concurrency - running.size;
-        if (stopped || max <= 0) break;
-        const claims = await engine.claim({ worker, max, leaseMs, now: options.now() });
-        claims.forEach(take);
-      } while (fillAgain);
+      // After this process was asleep it must not take its own jobs for those of a dead one.
+      if (now().getTime() - renewedAt > leaseMs / 2) await renew();
+      const claims = await engine.claim({ worker, max, leaseMs, now: now() });
+      claims.forEach(take);
     } catch (error) {
       log.error({ err: error }, "No work could be claimed; it is tried again");
-    } finally {
-      filling = false;
     }
   }
 
   function take(claim: Claim): void {
     // Our own lease ran out while the code went on: it writes nothing any more.
-    running.get(claim.jobId)?.controller.abort(LOST);
-    const controller = new AbortController();
-    const entry: Running = { claim, controller, done: Promise.resolve() };
-    running.set(claim.jobId, entry);
+    for (const earlier of running) {
+      if (earlier.claim.jobId === claim.jobId) earlier.controller.abort(LOST);
+    }
+    const entry: Running = { claim, controller: new AbortController(), done: Promise.resolve() };
+    running.add(entry);
     entry.done = hold(entry).finally(() => {
-      if (running.get(claim.jobId) === entry) running.delete(claim.jobId);
-      void fill();
+      running.delete(entry);
+      fill();
     });
   }
 
   async function hold({ claim, controller }: Running): Promise<void> {
-    const jobLog = log.child({ jobId: claim.jobId, kind: claim.job.kind });
+    const { jobId, job } = claim;
+    const jobLog = log.child({ jobId, kind: job.kind });
     let unwatch: (() => void) | undefined;
     try {
-      unwatch = await engine.onAppend({ stream: "job", jobId: claim.jobId }, ({ event }) => {
-        if (event !== undefined && isSettled(event.status)) controller.abort(LOST);
+      unwatch = await engine.onAppend({ stream: "job", jobId }, ({ event }) => {
+        // A late hint may still speak of how an earlier attempt ended.
+        if (event !== undefined && event.seq > job.version && isSettled(event.status)) {
+          controller.abort(LOST);
+        }
       });
-      if (stopped) controller.abort(SHUTDOWN);
-      await attempt(claim, controller.signal, { ...options, log: jobLog });
+      await attempt(claim, controller, { ...options, log: jobLog });
     } catch (error) {
-      // The engine could not store how it ended: the lease runs out, and the job is found again.
-      jobLog.error({ err: error }, "The end of an attempt could not be stored");
+      // The lease runs out, and the job is found again.
+      jobLog.error({ err: error }, "How an attempt went could not be stored");
     } finally {
       unwatch?.();
     }
   }
 
   async function renew(): Promise<void> {
-    const claims = [...running.values()].map((entry) => entry.claim);
-    if (claims.length === 0) return;
+    const entries = [...running];
     try {
-      for (const lost of await engine.renew(claims, leaseMs, options.now())) {
-        const entry = running.get(lost.jobId);
-        if (entry?.claim.token === lost.token) entry.controller.abort(LOST);
+      const asked = now();
+      const claims = entries.map((entry) => entry.claim);
+      const lost = claims.length === 0 ? [] : await engine.renew(claims, leaseMs, asked);
+      renewedAt = asked.getTime();
+      for (const { jobId, token } of lost) {
+        entries
+          .find(({ claim }) => claim.jobId === jobId && claim.token === token)
+          ?.controller.abort(LOST);
       }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "Leases could not be renewed; it is tried again");
@@ -115,35 +127,39 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function announce(): Promise<void> {
     try {
-      await engine.announce(worker, leaseMs, options.now());
+      await engine.announce(worker, leaseMs, now());
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "This worker could not be announced");
     }
   }
 
-  const allDone = () => Promise.all([...running.values()].map((entry) => entry.done));
+  /** Jobs that are ours to say something about. Code that lost its job is not waited for. */
+  const ours = () => [...running].filter(({ controller }) => controller.signal.reason !== LOST);
+  const allDone = () => Promise.all(ours().map((entry) => entry.done));
 
   return {
     start() {
-      unlisten = engine.onWork(() => void fill());
+      unlisten = engine.onWork(fill);
       timers.push(
-        setInterval(() => void fill(), LOOK_EVERY_MS),
+        setInterval(fill, LOOK_EVERY_MS),
         setInterval(() => void Promise.all([renew(), announce()]), leaseMs / 3),
       );
       void announce();
-      void fill();
+      fill();
     },
     running: () => running.size,
     async stop(graceMs) {
       stopped = true;
       unlisten?.();
+      // What is being claimed at this moment belongs to us, and gets the same grace.
+      await filling;
       let timer: NodeJS.Timeout | undefined;
       const grace = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);
       });
       await Promise.race([allDone(), grace]);
       clearTimeout(timer);
-      for (const { controller } of running.values()) controller.abort(SHUTDOWN);
+      for (const { controller } of running) controller.abort(SHUTDOWN);
       await allDone();
       timers.forEach((each) => clearInterval(each));
     },

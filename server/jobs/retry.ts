@@ -1,0 +1,77 @@
+/** What becomes of a job whose attempt did not end well: once more, later, or not again. Pure. */
+import { Failure, Transient } from "#server/kinds/define.ts";
+import { AppError, messageOf } from "#shared/errors.ts";
+import type { JobError, JobSummary } from "#shared/job.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
+
+export interface RetryPolicy {
+  /** Starts that a job may have before a crash or a transient error is final; `requeued` counts anew. */
+  maxAttempts: number;
+  /** 0 <= x < 1, for the jitter of the backoff. */
+  random: () => number;
+}
+
+const FIRST_BACKOFF_MS = 1000;
+const MAX_BACKOFF_MS = 60_000;
+/** Who asks for more patience than this is not waited for: the error is final. */
+const MAX_RETRY_AFTER_MS = 60 * 60_000;
+
+export function afterCrash(job: JobSummary, policy: RetryPolicy, now: Date): JobChange {
+  if (mayRetry(job, policy)) {
+    const message = "Job given back - Its runner stopped unexpectedly";
+    return { action: "release", message, runAt: now, counts: true };
+  }
+  const message = `Its runner stopped unexpectedly, and ${policy.maxAttempts} attempts is all a job gets`;
+  return { action: "fail", error: { code: "CRASHED", message } };
+}
+
+export function afterError(
+  error: unknown,
+  job: JobSummary,
+  policy: RetryPolicy,
+  now: Date,
+): JobChange {
+  const wait = waitFor(error, job, policy.random);
+  if (wait !== undefined && mayRetry(job, policy)) {
+    const message = `${messageOf(error)} - Trying again in ${Math.ceil(wait / 1000)} s`;
+    return { action: "release", message, runAt: new Date(now.getTime() + wait), counts: true };
+  }
+  return { action: "fail", error: faultOf(error) };
+}
+
+/** What the record says of an error that is final. */
+export function faultOf(error: unknown): JobError {
+  const code = error instanceof Failure || isUnavailable(error) ? error.code : "KIND_FAILED";
+  return { code, message: messageOf(error) };
+}
+
+/** Nobody foresaw it: it is a fault in the code of the kind. */
+export function isFault(error: unknown): boolean {
+  return !(error instanceof Failure) && !isUnavailable(error);
+}
+
+function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
+  return job.retries + 1 < maxAttempts;
+}
+
+/** How long to wait before it may go better; `undefined` where it will not, or not in any useful time. */
+function waitFor(error: unknown, job: JobSummary, random: () => number): number | undefined {
+  const backoff = backoffFor(job, random);
+  if (isUnavailable(error)) return backoff;
+  if (!(error instanceof Transient)) return undefined;
+  const asked = error.retryAfterMs ?? 0;
+  // Also where the other side said something that is no number.
+  if (!(asked > backoff)) return backoff;
+  return asked <= MAX_RETRY_AFTER_MS ? asked : undefined;
+}
+
+/** Exponential, with jitter (half to whole), so that jobs which failed together do not return together. */
+function backoffFor(job: JobSummary, random: () => number): number {
+  const most = Math.min(FIRST_BACKOFF_MS * 2 ** job.retries, MAX_BACKOFF_MS);
+  return Math.round(most * (0.5 + random() / 2));
+}
+
+/** The disk is full for a moment: not the kind's fault. */
+function isUnavailable(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === "UNAVAILABLE";
+}
