@@ -1,0 +1,208 @@
+import { describe, expect, vi } from "vitest";
+import type { Claim, Engine } from "#server/engine/contract.ts";
+import {
+  at,
+  claimOne,
+  codeOf,
+  DELIVER,
+  engineTest,
+  type EngineUnderTest,
+  LEASE_MS,
+  newBatch,
+  newJob,
+  release,
+  START,
+  startedJob,
+  STEP,
+} from "./harness.ts";
+
+function claim(engine: Engine, seconds: number, max = 10): Promise<Claim[]> {
+  return engine.claim({ worker: "w1", max, leaseMs: LEASE_MS, now: at(seconds) });
+}
+
+export function claimsSuite(subject: EngineUnderTest): void {
+  const test = engineTest(subject);
+
+  describe("claiming work", () => {
+    test("a claim brings the whole job, and leaves the record alone", async ({ engine }) => {
+      const job = await engine.createJob(newJob(), at(0));
+      const [claimed] = await claim(engine, 1);
+      expect(claimed?.job).toEqual(job);
+      expect(await engine.getJob(job.id)).toEqual(job);
+    });
+
+    test("the oldest due time comes first, `max` at most", async ({ engine }) => {
+      const [late, early, middle] = [newJob(), newJob(), newJob()];
+      await engine.createJob(late, at(3));
+      await engine.createJob(early, at(1));
+      await engine.createJob(middle, at(2));
+      expect((await claim(engine, 5, 2)).map(({ jobId }) => jobId)).toEqual([early.id, middle.id]);
+      expect((await claim(engine, 5, 2)).map(({ jobId }) => jobId)).toEqual([late.id]);
+    });
+
+    test("what is not due yet is not given", async ({ engine }) => {
+      await engine.createJob(newJob(), at(10));
+      expect(await claim(engine, 9.999)).toEqual([]);
+      expect(await claim(engine, 10)).toHaveLength(1);
+    });
+
+    test("a job that was given back waits for its time", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      await engine.change(held.jobId, release(at(30)), at(1), held);
+      expect(await claim(engine, 29)).toEqual([]);
+      expect(await claim(engine, 30)).toMatchObject([{ jobId: held.jobId, job: { retries: 1 } }]);
+    });
+
+    test("no job is given to two callers", async ({ engine }) => {
+      const { batch, jobs } = newBatch(100);
+      await engine.createBatch(batch, jobs, at(0));
+      const claims = await Promise.all(Array.from({ length: 20 }, () => claim(engine, 1, 9)));
+      const ids = claims.flat().map(({ jobId }) => jobId);
+      expect(ids).toHaveLength(100);
+      expect(new Set(ids).size).toBe(100);
+    });
+
+    test("settled jobs are not given, queued again they are", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      await engine.change(held.jobId, { action: "cancel" }, at(1));
+      expect(await claim(engine, 100)).toEqual([]);
+      await engine.change(held.jobId, { action: "retry" }, at(200));
+      expect(await claim(engine, 199)).toEqual([]);
+      expect(await claim(engine, 200)).toHaveLength(1);
+    });
+  });
+
+  describe("leases", () => {
+    test("while a lease holds nobody else gets the job", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      expect(await claim(engine, 9.9)).toEqual([]);
+      await engine.change(held.jobId, STEP, at(9.9), held);
+    });
+
+    test("when it ends the job is given again, PENDING or PROCESSING", async ({ engine }) => {
+      const started = await startedJob(engine, at(0));
+      await engine.createJob(newJob(), at(0));
+      const waiting = await claimOne(engine, at(0));
+      const again = await claim(engine, 10);
+      expect(again.map(({ job }) => job.status).toSorted()).toEqual(["PENDING", "PROCESSING"]);
+      for (const { jobId, token } of [started, waiting]) {
+        expect(again.find((each) => each.jobId === jobId)?.token).toBeGreaterThan(token);
+      }
+    });
+
+    test("the token of a lost claim is refused everywhere, and the new one is good", async ({
+      engine,
+    }) => {
+      const old = await startedJob(engine, at(0));
+      const fresh = await claimOne(engine, at(10));
+      expect(await codeOf(engine.change(old.jobId, STEP, at(11), old))).toBe("CLAIM_LOST");
+      expect(await codeOf(engine.change(old.jobId, DELIVER, at(11), old))).toBe("CLAIM_LOST");
+      expect(await codeOf(engine.appendDraft(old, "x"))).toBe("CLAIM_LOST");
+      expect(await engine.renew([old], LEASE_MS, at(11))).toEqual([old]);
+      await engine.change(fresh.jobId, release(at(12)), at(11), fresh);
+      expect((await engine.getSummary(old.jobId))?.version).toBe(3);
+    });
+
+    test("renewing prolongs the lease from now", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      expect(await engine.renew([held], LEASE_MS, at(8))).toEqual([]);
+      expect(await claim(engine, 17.9)).toEqual([]);
+      expect(await claim(engine, 18)).toHaveLength(1);
+    });
+
+    test("renewing says which claims are lost, and prolongs the others", async ({ engine }) => {
+      const [kept, cancelled] = [await startedJob(engine, at(0)), await startedJob(engine, at(0))];
+      await engine.change(cancelled.jobId, { action: "cancel" }, at(1));
+      const unknown = { jobId: newJob().id, token: 1 };
+      expect(await engine.renew([kept, cancelled, unknown], LEASE_MS, at(5))).toEqual([
+        cancelled,
+        unknown,
+      ]);
+      await engine.change(kept.jobId, STEP, at(14), kept);
+      expect(await claim(engine, 14)).toEqual([]);
+    });
+
+    test("settling and releasing end the claim, whoever did it", async ({ engine }) => {
+      for (const end of [DELIVER, release(at(1)), { action: "cancel" } as const]) {
+        const held = await startedJob(engine, at(0));
+        await engine.change(held.jobId, end, at(1));
+        expect(await codeOf(engine.change(held.jobId, STEP, at(2), held))).toBe("CLAIM_LOST");
+        expect(await codeOf(engine.appendDraft(held, "x"))).toBe("CLAIM_LOST");
+        expect(await engine.renew([held], LEASE_MS, at(2))).toEqual([held]);
+      }
+    });
+
+    test("a change that is refused does not end the claim", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      expect(await codeOf(engine.change(held.jobId, START, at(1), held))).toBe(
+        "ILLEGAL_TRANSITION",
+      );
+      await engine.change(held.jobId, STEP, at(1), held);
+    });
+
+    test("a claim is good for its own job only", async ({ engine }) => {
+      const [mine, other] = [await startedJob(engine, at(0)), await startedJob(engine, at(0))];
+      expect(await codeOf(engine.change(other.jobId, STEP, at(1), mine))).toBe("CLAIM_LOST");
+    });
+
+    test("a job never gets the same token twice", async ({ engine }) => {
+      const job = newJob();
+      await engine.createJob(job, at(0));
+      const tokens = new Set<number>();
+      for (let round = 0; round < 10; round += 1) {
+        const held = await claimOne(engine, at(100 * round));
+        tokens.add(held.token);
+        if (round % 2 === 0) continue;
+        const ends = round % 4 === 1 ? release(at(100 * round)) : DELIVER;
+        await engine.change(job.id, START, at(100 * round), held);
+        if (ends === DELIVER) {
+          await engine.change(job.id, { action: "cancel" }, at(100 * round), held);
+          await engine.change(job.id, { action: "retry" }, at(100 * round));
+        } else await engine.change(job.id, ends, at(100 * round), held);
+      }
+      expect(tokens.size).toBe(10);
+    });
+  });
+
+  describe("onWork", () => {
+    test("tells of jobs that are queued, and no more once it was ended", async ({ engine }) => {
+      const work = vi.fn<() => void>();
+      const end = engine.onWork(work);
+      const { id } = await engine.createJob(newJob(), at(0));
+      await vi.waitFor(() => expect(work).toHaveBeenCalled());
+      await engine.change(id, { action: "cancel" }, at(1));
+      work.mockClear();
+      await engine.change(id, { action: "retry" }, at(2));
+      await vi.waitFor(() => expect(work).toHaveBeenCalled());
+      end();
+      work.mockClear();
+      const other = vi.fn<() => void>();
+      engine.onWork(other);
+      await engine.createJob(newJob(), at(0));
+      await vi.waitFor(() => expect(other).toHaveBeenCalled());
+      expect(work).not.toHaveBeenCalled();
+    });
+
+    test("tells of a delayed job when it comes due", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      const due = new Date(Date.now() + 100);
+      const called = new Promise<number>((resolve) => {
+        engine.onWork(() => resolve(Date.now()));
+      });
+      await engine.change(held.jobId, release(due), new Date(), held);
+      await called;
+      await vi.waitFor(async () => {
+        const now = new Date();
+        expect(await engine.claim({ worker: "w", max: 1, leaseMs: 1000, now })).toHaveLength(1);
+      });
+    });
+
+    test("tells of a runner that did not renew its lease", async ({ engine }) => {
+      await engine.createJob(newJob(), at(0));
+      await engine.claim({ worker: "w", max: 1, leaseMs: 50, now: new Date() });
+      await new Promise<void>((resolve) => {
+        engine.onWork(resolve);
+      });
+    });
+  });
+}
