@@ -126,5 +126,5 @@ test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills
     }
   });
   legacy.close();
-  socket.close();
+  await socket.close();
 });

@@ -20,11 +20,12 @@ export async function startPages(): Promise<Pages> {
   const target = await readFile(new URL("target/index.html", SAMPLES));
   let held: PromiseWithResolvers<void> | undefined;
 
-  const server = createServer(async (req, res) => {
-    await held?.promise;
+  const server = createServer((req, res) => {
     const page = { "/": publisher, "/target": target }[req.url ?? ""];
-    res.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
-    res.end(page);
+    void (held?.promise ?? Promise.resolve()).then(() => {
+      res.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
+      res.end(page);
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
