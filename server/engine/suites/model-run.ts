@@ -165,7 +165,9 @@ export class ModelRun {
 
   /** A claim of before, good or lost. None whose lease just ended: it may hold or not, until another gets the job. */
   #claimAt(pick: number, now: Date): ClaimRef | undefined {
-    const claim = this.claims[pick % Math.max(1, this.claims.length)];
+    // Half of the time one of the last, of which more are still good.
+    const among = pick % 2 === 0 ? this.claims.slice(-3) : this.claims;
+    const claim = among[pick % Math.max(1, among.length)];
     const held = claim && this.#entry(claim)?.held;
     return held && held.token === claim.token && held.until <= now.getTime() ? undefined : claim;
   }
