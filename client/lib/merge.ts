@@ -1,0 +1,73 @@
+/** How what is pushed joins what is known. Pure: by position and version, so that order of arrival cannot matter. */
+import type { DraftFrame, JobEvent } from "#shared/events.ts";
+import { applyDraft } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import type { JobStatus, JobSummary } from "#shared/job.ts";
+
+/** A job's log with new events at its end. Events that are known already are dropped; a gap starts anew. */
+export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]): JobEvent[] {
+  let merged = [...log];
+  for (const event of fresh) {
+    if (event.gap === true) merged = [event];
+    else if (event.seq > (merged.at(-1)?.seq ?? 0)) merged.push(event);
+  }
+  return merged;
+}
+
+export interface Draft {
+  attempt: number;
+  text: string;
+}
+
+export function mergeDraft(draft: Draft, frames: readonly DraftFrame[]): Draft {
+  let { text, attempt } = draft;
+  for (const frame of frames) {
+    text = applyDraft(text, frame);
+    attempt = frame.attempt;
+  }
+  return { text, attempt };
+}
+
+/** The newest version of each job, by id. */
+export function mergeFeed(
+  known: ReadonlyMap<string, JobSummary>,
+  fresh: readonly FeedEntry[],
+): Map<string, JobSummary> {
+  const merged = new Map(known);
+  for (const { job } of fresh) {
+    if (job.version >= (merged.get(job.id)?.version ?? 0)) merged.set(job.id, job);
+  }
+  return merged;
+}
+
+export interface JobFilter {
+  status?: JobStatus | undefined;
+  batchId?: string | undefined;
+}
+
+/**
+ * A list of jobs, newest first: what pages brought, each job in its newest version, and those that were created
+ * since. Jobs older than the last loaded page come with their page.
+ */
+export function mergeJobs(
+  pages: readonly { items: JobSummary[]; nextCursor: string | null }[],
+  changed: ReadonlyMap<string, JobSummary>,
+  filter: JobFilter,
+): JobSummary[] {
+  const jobs = new Map<string, JobSummary>();
+  for (const job of pages.flatMap((page) => page.items)) jobs.set(job.id, job);
+  const complete = pages.at(-1)?.nextCursor == null;
+  const oldest = pages.flatMap((page) => page.items).at(-1)?.id ?? "";
+  for (const job of changed.values()) {
+    const known = jobs.get(job.id);
+    const loaded = known !== undefined || complete || job.id > oldest;
+    if (loaded && job.version >= (known?.version ?? 0)) jobs.set(job.id, job);
+  }
+  return [...jobs.values()]
+    .filter(
+      (job) =>
+        (filter.status === undefined || job.status === filter.status) &&
+        (filter.batchId === undefined || job.batchId === filter.batchId),
+    )
+    .toSorted((a, b) => (a.id < b.id ? 1 : -1));
+}

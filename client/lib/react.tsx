@@ -1,0 +1,223 @@
+/** React hooks over the typed client: what a component shows is always the newest state that is known. */
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useEffectEvent,
+  useMemo,
+  useState,
+  useSyncExternalStore,
+} from "react";
+import type { BatchAggregate } from "#shared/batch.ts";
+import type { DraftFrame, JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import { isSettled, type JobSummary } from "#shared/job.ts";
+import type { JobwireClient } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import {
+  type Draft,
+  type JobFilter,
+  mergeDraft,
+  mergeEvents,
+  mergeFeed,
+  mergeJobs,
+} from "./merge.ts";
+
+const Client = createContext<JobwireClient | undefined>(undefined);
+
+export function JobwireProvider(props: { client: JobwireClient; children: ReactNode }) {
+  return <Client value={props.client}>{props.children}</Client>;
+}
+
+export function useJobwire(): JobwireClient {
+  const client = useContext(Client);
+  if (client === undefined) throw new Error("useJobwire needs a JobwireProvider around it.");
+  return client;
+}
+
+export function useConnection(): Connection {
+  const { connection } = useJobwire();
+  return useSyncExternalStore(connection.subscribe, connection.get);
+}
+
+interface Handlers<T> {
+  onData: (value: T) => void;
+  onError: (error: { message: string }) => void;
+}
+
+interface StreamState<S> {
+  state: S;
+  /** Why the stream ended, where it did not end by itself. */
+  error: string | undefined;
+}
+
+/**
+ * A subscription, reduced to a state. What arrives within one frame of the screen is rendered at once, so that a
+ * busy stream costs one render a frame. `key` names the stream: with another one everything starts anew. `initial` and
+ * `reduce` must not change between renders.
+ */
+function useStream<S, T>(
+  key: string | undefined,
+  initial: S,
+  reduce: (state: S, values: readonly T[]) => S,
+  open: (handlers: Handlers<T>) => { unsubscribe: () => void },
+): StreamState<S> {
+  const [current, setCurrent] = useState<StreamState<S> & { key: string | undefined }>({
+    key,
+    state: initial,
+    error: undefined,
+  });
+  const connect = useEffectEvent(open);
+
+  useEffect(() => {
+    if (key === undefined) return;
+    let waiting: T[] = [];
+    let frame = 0;
+    const flush = () => {
+      frame = 0;
+      const values = waiting;
+      waiting = [];
+      setCurrent((before) => {
+        const state = before.key === key ? before.state : initial;
+        return { key, error: undefined, state: reduce(state, values) };
+      });
+    };
+    setCurrent({ key, state: initial, error: undefined });
+    const subscription = connect({
+      onData(value) {
+        waiting.push(value);
+        frame ||= requestAnimationFrame(flush);
+      },
+      onError: ({ message }) => setCurrent((before) => ({ ...before, error: message })),
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      subscription.unsubscribe();
+    };
+  }, [key, initial, reduce]);
+
+  return current.key === key ? current : { state: initial, error: undefined };
+}
+
+const NO_EVENTS: JobEvent[] = [];
+
+/** A job, its log, and its newest visible state. Stays after the job settled: it may be retried or approved. */
+export function useJob(jobId: string) {
+  const { trpc } = useJobwire();
+  const query = useQuery({
+    queryKey: ["jobwire", "job", jobId],
+    queryFn: () => trpc.job.get.query({ jobId }),
+    retry: false,
+  });
+  const log = useStream(jobId, NO_EVENTS, mergeEvents, (handlers: Handlers<JobEvent>) =>
+    trpc.job.onUpdate.subscribe(
+      { jobId, lastEventId: "0", follow: true },
+      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+    ),
+  );
+  const newest = log.state.at(-1);
+  const { data: record, refetch } = query;
+
+  // The output is not in the log: it is asked for when the job has settled.
+  const settledAt = newest !== undefined && isSettled(newest.status) ? newest.seq : undefined;
+  useEffect(() => {
+    if (settledAt !== undefined && record !== undefined && record.version < settledAt)
+      void refetch();
+  }, [settledAt, record, refetch]);
+
+  const job = useMemo(() => {
+    if (record === undefined || newest === undefined || newest.seq <= record.version) return record;
+    const { status, progress, message, attempt, seq } = newest;
+    return { ...record, status, progress, message, attempt, version: seq };
+  }, [record, newest]);
+  return { job, events: log.state, error: query.error?.message ?? log.error };
+}
+
+const NO_DRAFT: Draft = { attempt: 0, text: "" };
+
+/** The draft as far as it is written. `attempt` changes where it starts over; pass it to watch the next one. */
+export function useDraft(jobId: string | undefined, attempt: number): Draft {
+  const { trpc } = useJobwire();
+  const key = jobId === undefined ? undefined : `${jobId} ${attempt}`;
+  return useStream(key, NO_DRAFT, mergeDraft, (handlers: Handlers<DraftFrame>) =>
+    trpc.job.onOutput.subscribe(
+      { jobId: jobId ?? "" },
+      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+    ),
+  ).state;
+}
+
+const newestOf = (_: BatchAggregate | undefined, values: readonly BatchAggregate[]) =>
+  values.at(-1);
+
+export function useBatch(batchId: string) {
+  const { trpc } = useJobwire();
+  const query = useQuery({
+    queryKey: ["jobwire", "batch", batchId],
+    queryFn: () => trpc.batch.get.query({ batchId }),
+    retry: false,
+  });
+  const stream = useStream(batchId, undefined, newestOf, (handlers: Handlers<BatchAggregate>) =>
+    trpc.batch.onUpdate.subscribe(
+      { batchId, follow: true },
+      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+    ),
+  );
+  const batch = useMemo(
+    () => (query.data === undefined ? undefined : { ...query.data, ...stream.state }),
+    [query.data, stream.state],
+  );
+  return { batch, error: query.error?.message ?? stream.error };
+}
+
+const NO_CHANGES: ReadonlyMap<string, JobSummary> = new Map();
+
+/** A live list of jobs, newest first. The feed starts where the first page was read, so nothing is missed. */
+export function useJobs(filter: JobFilter = {}) {
+  const { trpc } = useJobwire();
+  const cache = useQueryClient();
+  const { status, batchId } = filter;
+  const queryKey = ["jobwire", "jobs", status ?? "", batchId ?? ""];
+  const list = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) =>
+      trpc.job.list.query({ status, batchId, limit: 50, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    // Kept up to date by the feed, not by asking again.
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnMount: "always",
+  });
+  const pages = list.data?.pages ?? [];
+  const from = pages[0]?.feed;
+  const feed = useStream(
+    from === undefined ? undefined : `${queryKey.join(" ")} ${from}`,
+    NO_CHANGES,
+    mergeFeed,
+    (handlers: Handlers<FeedEntry>) =>
+      trpc.feed.onUpdate.subscribe(
+        { lastEventId: String(from) },
+        {
+          onData({ data }) {
+            if (data.gap === true) void cache.invalidateQueries({ queryKey });
+            handlers.onData(data);
+          },
+          onError: handlers.onError,
+        },
+      ),
+  );
+  const jobs = useMemo(
+    () => mergeJobs(list.data?.pages ?? [], feed.state, { status, batchId }),
+    [list.data, feed.state, status, batchId],
+  );
+  return {
+    jobs,
+    isLoading: list.isPending,
+    error: list.error?.message ?? feed.error,
+    hasMore: list.hasNextPage,
+    loadMore: () => void list.fetchNextPage(),
+    isLoadingMore: list.isFetchingNextPage,
+  };
+}
