@@ -18,6 +18,11 @@ export function startRetention(options: {
   const { engine, days, now, log, everyMs = EVERY_MS } = options;
   if (days === 0) return () => {};
   let stopped = false;
+  let pruning: Promise<void> | undefined;
+
+  function start(): void {
+    pruning ??= pruneAll().finally(() => (pruning = undefined));
+  }
 
   async function pruneAll(): Promise<void> {
     const before = new Date(now().getTime() - days * DAY_MS);
@@ -32,8 +37,8 @@ export function startRetention(options: {
     }
   }
 
-  void pruneAll();
-  const timer = setInterval(() => void pruneAll(), everyMs).unref();
+  start();
+  const timer = setInterval(start, everyMs).unref();
   return () => {
     stopped = true;
     clearInterval(timer);

@@ -28,6 +28,7 @@ export interface RunnerOptions extends AttemptPolicy {
   concurrency: number;
   log: Logger;
   leaseMs?: number;
+  lookEveryMs?: number;
 }
 
 /** A runner that died is found after this long at the latest (where its engine cannot tell at once). */
@@ -42,7 +43,8 @@ interface Running {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { engine, worker, concurrency, log, now, leaseMs = LEASE_MS } = options;
+  const { engine, worker, concurrency, log, now } = options;
+  const { leaseMs = LEASE_MS, lookEveryMs = LOOK_EVERY_MS } = options;
   /** By claim and not by job: a job can come back while its old code has not noticed yet. */
   const running = new Set<Running>();
   const timers: NodeJS.Timeout[] = [];
@@ -141,7 +143,7 @@ export function createRunner(options: RunnerOptions): Runner {
     start() {
       unlisten = engine.onWork(fill);
       timers.push(
-        setInterval(fill, LOOK_EVERY_MS),
+        setInterval(fill, lookEveryMs),
         setInterval(() => void Promise.all([renew(), announce()]), leaseMs / 3),
       );
       void announce();

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { createDraftWriter } from "./draft-writer.ts";
+
+/** A store that takes its time, and says what came. */
+function createStore(failAt = Number.POSITIVE_INFINITY) {
+  const pieces: string[] = [];
+  let inside = 0;
+  return {
+    pieces,
+    append: async (text: string) => {
+      expect(++inside, "one commit at a time").toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside -= 1;
+      if (pieces.length >= failAt) throw new Error("The disk is full.");
+      pieces.push(text);
+    },
+  };
+}
+
+test("small pieces are gathered into few commits", async () => {
+  const store = createStore();
+  const draft = createDraftWriter(store.append);
+  for (const word of ["Once ", "upon ", "a ", "time"]) await draft.write(word);
+  await draft.flush();
+  expect(store.pieces).toEqual(["Once upon a time"]);
+});
+
+test("what was written is stored soon, also when nothing more comes", async () => {
+  const store = createStore();
+  await createDraftWriter(store.append).write("alone");
+  await vi.waitFor(() => expect(store.pieces).toEqual(["alone"]));
+});
+
+test("a writer that is faster than the store waits for it", async () => {
+  const store = createStore();
+  const draft = createDraftWriter(store.append);
+  await draft.write("x".repeat(70_000));
+  expect(store.pieces.join("")).toHaveLength(70_000);
+});
+
+test("every character is stored once and in order, however it is written", async () => {
+  const step = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constant("y".repeat(66_000)),
+    fc.constant("flush" as const).map(() => undefined),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.boolean(), async (steps, awaited) => {
+      const store = createStore();
+      const draft = createDraftWriter(store.append);
+      for (const text of steps) {
+        const done = text === undefined ? draft.flush() : draft.write(text);
+        if (awaited) await done;
+      }
+      await draft.flush();
+      expect(store.pieces.join("")).toBe(steps.join(""));
+      expect(store.pieces).not.toContain("");
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("a failure is told at the next word and at the end, and nothing is stored after it", async () => {
+  const store = createStore(1);
+  const draft = createDraftWriter(store.append);
+  await draft.write("kept");
+  await draft.flush();
+  await draft.write("lost");
+  await expect(draft.flush()).rejects.toThrow("The disk is full.");
+  await expect(draft.write("more")).rejects.toThrow("The disk is full.");
+  await expect(draft.flush()).rejects.toThrow("The disk is full.");
+  expect(store.pieces).toEqual(["kept"]);
+});
+
+test("a failure that nobody waited for is not lost", async () => {
+  const store = createStore(0);
+  const draft = createDraftWriter(store.append);
+  await draft.write("lost");
+  await vi.waitFor(() => expect(draft.write("")).rejects.toThrow("The disk is full."));
+});

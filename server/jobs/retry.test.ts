@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobSummary } from "#shared/job.ts";
+import { createdJob } from "#shared/lifecycle.ts";
+import { afterCrash, afterError } from "./retry.ts";
+
+const HOUR_MS = 3_600_000;
+const now = new Date(1_750_000_000_000);
+const fresh = { id: "j", kind: "k", title: "t", tenant: "t", owner: "o", input: 1, batchId: null };
+
+function jobAfter(retries: number): JobSummary {
+  return { ...createdJob(fresh, now).job, status: "PROCESSING", retries };
+}
+const policy = (random: number, maxAttempts = 3) => ({ maxAttempts, random: () => random });
+
+function waitOf(error: unknown, retries: number, random = 0): number | undefined {
+  const change = afterError(error, jobAfter(retries), policy(random, 100), now);
+  return change.action === "release" ? change.runAt.getTime() - now.getTime() : undefined;
+}
+
+test("[J7] the backoff doubles up to a minute, and half of it is jitter", () => {
+  const error = new Transient("BUSY", "busy");
+  expect([0, 1, 2, 3, 4, 5, 6, 50].map((retries) => waitOf(error, retries))).toEqual([
+    500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000,
+  ]);
+  expect(waitOf(error, 0, 0.999)).toBe(1000);
+  expect(waitOf(error, 50, 0.999)).toBe(59_970);
+});
+
+test("[J7] a retry never comes before the time that was asked for, nor before the backoff", () => {
+  const asked = fc.oneof(fc.integer({ min: -10, max: 2 * HOUR_MS }), fc.double());
+  const holds = fc.property(
+    asked,
+    fc.nat(98),
+    fc.double({ min: 0, max: 0.99, noNaN: true }),
+    (ms, retries, x) => {
+      const wait = waitOf(new Transient("BUSY", "busy", { retryAfterMs: ms }), retries, x);
+      if (wait === undefined) return ms > HOUR_MS;
+      return wait >= 500 && wait <= HOUR_MS && !(wait < ms);
+    },
+  );
+  expect(() => fc.assert(holds)).not.toThrow();
+});
+
+test("[J7] who asks for more than an hour is not waited for", () => {
+  const error = new Transient("QUOTA", "come back tomorrow", { retryAfterMs: HOUR_MS + 1 });
+  expect(afterError(error, jobAfter(0), policy(0), now)).toEqual({
+    action: "fail",
+    error: { code: "QUOTA", message: "come back tomorrow" },
+  });
+});
+
+test("[J6] [J7] a job is started as often as it may, and not once more", () => {
+  for (const maxAttempts of [1, 2, 5]) {
+    for (const after of [
+      (retries: number) => afterCrash(jobAfter(retries), policy(0, maxAttempts), now),
+      (retries: number) =>
+        afterError(new Transient("BUSY", "busy"), jobAfter(retries), policy(0, maxAttempts), now),
+    ]) {
+      let starts = 1;
+      let retries = 0;
+      while (after(retries).action === "release") {
+        starts += 1;
+        retries += 1;
+      }
+      expect(starts).toBe(maxAttempts);
+    }
+  }
+});
+
+test("a crash is no reason to wait", () => {
+  expect(afterCrash(jobAfter(0), policy(0), now)).toMatchObject({
+    action: "release",
+    runAt: now,
+    counts: true,
+  });
+  expect(afterCrash(jobAfter(2), policy(0), now)).toMatchObject({
+    action: "fail",
+    error: { code: "CRASHED" },
+  });
+});
+
+test("[J7] only what may go better is retried", () => {
+  expect(waitOf(new AppError("UNAVAILABLE", "full"), 0)).toBe(500);
+  for (const error of [
+    new Failure("NO", "no"),
+    new Error("bug"),
+    new AppError("BAD_REQUEST", "x"),
+    "text",
+    null,
+  ]) {
+    expect(waitOf(error, 0)).toBeUndefined();
+  }
+});

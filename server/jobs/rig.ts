@@ -1,0 +1,128 @@
+/** For tests: jobs and runners on a real engine in a temporary directory, with a clock that stands until it is moved. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { vi } from "vitest";
+import { z } from "zod";
+import type { Engine } from "#server/engine/contract.ts";
+import { openEngine } from "#server/engine/index.ts";
+import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { Job, JobStatus } from "#shared/job.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
+import { createRunner, type Runner, type RunnerOptions } from "./runner.ts";
+
+const Input = z.object({ name: z.string().default("it") });
+type Input = z.infer<typeof Input>;
+export type Run = (context: RunContext<Input>) => Promise<Outcome<unknown>>;
+
+export const DONE: Outcome<unknown> = {
+  status: "delivered",
+  message: "Done",
+  output: { ok: true },
+};
+const PATIENCE = { timeout: 10_000, interval: 2 };
+
+export interface Rig {
+  engine: Engine;
+  jobs: Jobs;
+  now: () => Date;
+  advance(ms: number): void;
+  /** Lines of the log from `warn` on. */
+  logged: { msg: string; err?: { message: string } }[];
+  /** What a job of the kind "work" does. */
+  run: Run;
+  startRunner(options?: Partial<RunnerOptions>): Runner;
+  /** The process dies, as far as the data can tell, and another one opens it. */
+  crash(): Promise<void>;
+  create(name?: string): Promise<string>;
+  job(jobId: string): Promise<Job>;
+  log(jobId: string): Promise<JobEvent[]>;
+  reaches(jobId: string, status: JobStatus): Promise<Job>;
+  close(): Promise<void>;
+}
+
+export async function openRig(): Promise<Rig> {
+  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-jobs-"));
+  const runners: Runner[] = [];
+  const logged: Rig["logged"] = [];
+  const log = pino({ level: "warn" }, { write: (line) => void logged.push(JSON.parse(line)) });
+  let time = Date.now();
+  const now = () => new Date(time);
+
+  const work = defineKind<Input, unknown>({
+    name: "work",
+    description: "Does what a test says.",
+    input: Input,
+    title: ({ name }) => `Work on ${name}`,
+    start: { progress: 10, message: "Work started" },
+    run: (context) => rig.run(context),
+  });
+  const kinds: ReadonlyMap<string, AnyKind> = new Map([[work.name, work]]);
+
+  const rig: Rig = {
+    engine: await openEngine({ dataDir }),
+    get jobs() {
+      return createJobs(rig.engine, kinds, now);
+    },
+    now,
+    advance: (ms) => void (time += ms),
+    logged,
+    run: async () => DONE,
+    startRunner(options) {
+      const runner = createRunner({
+        engine: rig.engine,
+        kinds,
+        worker: `runner ${runners.length + 1}`,
+        concurrency: 5,
+        maxAttempts: 3,
+        now,
+        random: () => 0,
+        storeAgainMs: 1,
+        lookEveryMs: 10,
+        log,
+        ...options,
+      });
+      runners.push(runner);
+      runner.start();
+      return runner;
+    },
+    async crash() {
+      await rig.engine.close();
+      await Promise.all(runners.splice(0).map((runner) => runner.stop(0)));
+      rig.engine = await openEngine({ dataDir });
+    },
+    create: async (name) => (await rig.jobs.create(me, { kind: "work", input: { name } })).id,
+    job: (jobId) => rig.jobs.get(me, jobId),
+    async log(jobId) {
+      const { items } = await rig.jobs.events(me, { jobId, after: 0, limit: 10_000 });
+      return items;
+    },
+    reaches: (jobId, status) =>
+      vi.waitFor(async () => {
+        const job = await rig.job(jobId);
+        if (job.status !== status) throw new Error(`The job is ${job.status}: ${job.message}`);
+        return job;
+      }, PATIENCE),
+    async close() {
+      await Promise.all(runners.map((runner) => runner.stop(0)));
+      await rig.engine.close();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+  return rig;
+}
+
+/** A kind that waits for its signal, as one that listens does. */
+export function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(new Error("stopped"));
+    signal.addEventListener("abort", () => reject(new Error("stopped")));
+  });
+}
+
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, PATIENCE);
+}

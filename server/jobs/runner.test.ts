@@ -1,0 +1,316 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AppError } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { DONE, eventually, openRig, type Rig, untilAborted } from "./rig.ts";
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await openRig();
+});
+afterEach(() => rig.close());
+
+/** Jobs wait in here until they are let go. */
+function createGate() {
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  let inside = 0;
+  return {
+    enter: async () => {
+      most = Math.max(most, ++inside);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      inside -= 1;
+    },
+    inside: () => waiting.length,
+    most: () => most,
+    open: () => waiting.splice(0).forEach((resolve) => resolve()),
+  };
+}
+
+describe("runners", () => {
+  test("run as many jobs at a time as they may, in the order of the queue", async () => {
+    const gate = createGate();
+    const order: string[] = [];
+    rig.run = async ({ input }) => {
+      order.push(input.name);
+      await gate.enter();
+      return DONE;
+    };
+    const names = Array.from({ length: 10 }, (_, index) => `${index}`);
+    const ids: string[] = [];
+    for (const name of names) ids.push(await rig.create(name));
+    const runner = rig.startRunner({ concurrency: 3 });
+    for (const inside of [3, 3, 3, 1]) {
+      await eventually(() => expect(gate.inside()).toBe(inside));
+      expect(runner.running()).toBe(inside);
+      gate.open();
+    }
+    for (const id of ids) await rig.reaches(id, "DELIVERED");
+    expect(order).toEqual(names);
+    expect(gate.most()).toBe(3);
+  });
+
+  test("[J5] share the work of one engine, and no job is run twice", async () => {
+    const runs = new Map<string, number>();
+    rig.run = async ({ jobId, progress }) => {
+      runs.set(jobId, (runs.get(jobId) ?? 0) + 1);
+      await progress(50, "Half");
+      return DONE;
+    };
+    for (let n = 0; n < 4; n++) rig.startRunner({ concurrency: 4 });
+    const ids = await Promise.all(Array.from({ length: 200 }, () => rig.create()));
+    for (const id of ids) await rig.reaches(id, "DELIVERED");
+    expect([...runs.values()]).toEqual(ids.map(() => 1));
+    expect(await rig.engine.present(rig.now())).toHaveLength(4);
+  });
+
+  test("start what comes due or is created without waiting for a regular look", async () => {
+    rig.startRunner({ lookEveryMs: 3_600_000 });
+    const ids = [await rig.create(), await rig.create()];
+    for (const id of ids) {
+      expect(await rig.reaches(id, "DELIVERED")).toMatchObject({ attempt: 1 });
+    }
+  });
+
+  test("find work by a regular look where no hint came", async () => {
+    rig.engine = { ...rig.engine, onWork: () => () => {} };
+    rig.startRunner();
+    expect(await rig.reaches(await rig.create(), "DELIVERED")).toMatchObject({ attempt: 1 });
+  });
+
+  test("go on after work could not be claimed", async () => {
+    const { engine } = rig;
+    let refusals = 2;
+    rig.engine = {
+      ...engine,
+      claim: async (request) => {
+        if (refusals-- > 0) throw new AppError("UNAVAILABLE", "The disk is full.");
+        return engine.claim(request);
+      },
+    };
+    rig.startRunner();
+    await rig.reaches(await rig.create(), "DELIVERED");
+    expect(rig.logged.map(({ msg }) => msg)).toContain(
+      "No work could be claimed; it is tried again",
+    );
+  });
+
+  test("keep their leases while code runs, and stop code whose lease went to another", async () => {
+    const gate = createGate();
+    rig.run = async ({ signal }) => {
+      await Promise.race([gate.enter(), untilAborted(signal)]);
+      return DONE;
+    };
+    const { engine } = rig;
+    let renewed = 0;
+    rig.engine = {
+      ...engine,
+      async renew(claims, leaseMs, now) {
+        const lost = await engine.renew(claims, leaseMs, now);
+        renewed = now.getTime();
+        return lost;
+      },
+    };
+    const slow = rig.startRunner({ leaseMs: 30 });
+    const jobId = await rig.create();
+    await rig.reaches(jobId, "PROCESSING");
+    for (let step = 0; step < 5; step++) {
+      rig.advance(20);
+      await eventually(() => expect(renewed).toBe(rig.now().getTime()));
+      const request = { worker: "other", max: 1, leaseMs: 1, now: rig.now() };
+      expect(await rig.engine.claim(request)).toEqual([]);
+    }
+    // Another runner that takes it for dead gets it, and this one hears of it.
+    const [taken] = await rig.engine.claim({
+      worker: "other",
+      max: 1,
+      leaseMs: 60_000,
+      now: new Date(rig.now().getTime() + 60_000),
+    });
+    expect(taken?.jobId).toBe(jobId);
+    await eventually(() => expect(slow.running()).toBe(0));
+    expect((await rig.job(jobId)).status).toBe("PROCESSING");
+  });
+
+  test("do not take their own jobs for those of the dead after the machine slept", async () => {
+    const gate = createGate();
+    rig.run = async () => {
+      await gate.enter();
+      return DONE;
+    };
+    rig.startRunner({ leaseMs: 60_000 });
+    const jobId = await rig.create("long");
+    await rig.reaches(jobId, "PROCESSING");
+    rig.advance(3_600_000);
+    await rig.create("wakes the runner");
+    await eventually(() => expect(gate.inside()).toBe(2));
+    gate.open();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+  });
+});
+
+describe("[J6] a job whose runner died", () => {
+  test("runs again with the next attempt, and what happened is in its log", async () => {
+    rig.run = ({ signal }) => untilAborted(signal);
+    rig.startRunner();
+    const jobId = await rig.create();
+    await rig.reaches(jobId, "PROCESSING");
+    await rig.crash();
+    rig.run = async ({ attempt }) => ({ status: "delivered", message: "Done", output: attempt });
+    rig.startRunner();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({
+      attempt: 2,
+      retries: 1,
+      output: 2,
+    });
+    const log = await rig.log(jobId);
+    expect(log.map(({ type, attempt }) => `${type} ${attempt}`)).toEqual([
+      "created 0",
+      "started 1",
+      "retrying 1",
+      "started 2",
+      "delivered 2",
+    ]);
+    expect(log[2]?.message).toBe("Job given back - Its runner stopped unexpectedly");
+  });
+
+  test("is aborted as CRASHED when that was its last attempt, and may be retried by a person", async () => {
+    rig.run = ({ signal }) => untilAborted(signal);
+    const jobId = await rig.create();
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      rig.startRunner();
+      await eventually(async () =>
+        expect(await rig.job(jobId)).toMatchObject({ status: "PROCESSING", attempt }),
+      );
+      await rig.crash();
+    }
+    rig.startRunner();
+    const job = await rig.reaches(jobId, "ABORTED");
+    expect(job).toMatchObject({ attempt: 3, error: { code: "CRASHED" } });
+    rig.run = async () => DONE;
+    await rig.jobs.decide(me, jobId, "retry");
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 4, retries: 0 });
+  });
+
+  test("is found again when how it ended could not be stored", async () => {
+    const { engine } = rig;
+    rig.engine = {
+      ...engine,
+      change: async (jobId, change, ...rest) => {
+        if (change.action === "deliver") throw new AppError("UNAVAILABLE", "The disk is full.");
+        return engine.change(jobId, change, ...rest);
+      },
+    };
+    rig.startRunner();
+    const jobId = await rig.create();
+    await eventually(() => expect(rig.logged.length).toBeGreaterThan(2));
+    await rig.crash();
+    rig.startRunner();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 1 });
+  });
+
+  test("that was claimed and not yet started simply starts", async () => {
+    const jobId = await rig.create();
+    await rig.engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: rig.now() });
+    await rig.crash();
+    rig.startRunner();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+  });
+});
+
+describe("[J10] a runner that stops", () => {
+  test("lets running jobs finish in time, and takes no more", async () => {
+    const gate = createGate();
+    rig.run = async () => {
+      await gate.enter();
+      return DONE;
+    };
+    const runner = rig.startRunner({ concurrency: 1 });
+    const [first, second] = [await rig.create(), await rig.create()];
+    await rig.reaches(first, "PROCESSING");
+    const stopped = runner.stop(60_000);
+    gate.open();
+    await stopped;
+    expect((await rig.job(first)).status).toBe("DELIVERED");
+    expect((await rig.job(second)).status).toBe("PENDING");
+    expect(runner.running()).toBe(0);
+  });
+
+  test("gives back what does not finish in time without using up a retry, and it runs again", async () => {
+    rig.run = async ({ signal, progress, draft }) => {
+      await progress(60, "Most of it");
+      await draft("Once upon");
+      return untilAborted(signal);
+    };
+    const runner = rig.startRunner();
+    const jobId = await rig.create();
+    await eventually(async () => expect((await rig.job(jobId)).progress).toBe(60));
+    await runner.stop(0);
+    expect(await rig.job(jobId)).toMatchObject({
+      status: "PENDING",
+      progress: 0,
+      retries: 0,
+      message: "Job given back - The server is restarting",
+    });
+    await rig.crash();
+    rig.run = async () => DONE;
+    rig.startRunner();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 0 });
+  });
+
+  test("does not wait for code that ignores its signal, whether it was given back or cancelled", async () => {
+    const never = new Promise<never>(() => {});
+    rig.run = () => never;
+    const runner = rig.startRunner();
+    const [deaf, cancelled] = [await rig.create(), await rig.create()];
+    await rig.reaches(deaf, "PROCESSING");
+    await rig.reaches(cancelled, "PROCESSING");
+    await rig.jobs.decide(me, cancelled, "cancel");
+    await runner.stop(0);
+    expect(await rig.job(deaf)).toMatchObject({ status: "PENDING", retries: 0 });
+    expect((await rig.job(cancelled)).error?.code).toBe("CANCELLED");
+    expect(rig.logged).toEqual([]);
+  });
+
+  test("gives what it was just claiming the same grace", async () => {
+    const { engine } = rig;
+    const claiming = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    rig.engine = {
+      ...engine,
+      claim: async (request) => {
+        const claims = await engine.claim(request);
+        claiming.resolve();
+        await answer.promise;
+        return claims;
+      },
+    };
+    const jobId = await rig.create();
+    const runner = rig.startRunner();
+    await claiming.promise;
+    const stopped = runner.stop(60_000);
+    answer.resolve();
+    await stopped;
+    expect((await rig.job(jobId)).status).toBe("DELIVERED");
+  });
+
+  test("keeps a result that only waits to be stored, if the engine comes back in time", async () => {
+    const { engine } = rig;
+    let works = false;
+    rig.engine = {
+      ...engine,
+      change: async (jobId, change, ...rest) => {
+        if (change.action === "deliver" && !works) {
+          throw new AppError("UNAVAILABLE", "The disk is full.");
+        }
+        return engine.change(jobId, change, ...rest);
+      },
+    };
+    const runner = rig.startRunner({ storeAgainMs: 3_600_000 });
+    const jobId = await rig.create();
+    await eventually(() => expect(rig.logged).toHaveLength(1));
+    works = true;
+    await runner.stop(0);
+    expect((await rig.job(jobId)).status).toBe("DELIVERED");
+  });
+});
