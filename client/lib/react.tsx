@@ -53,9 +53,11 @@ interface StreamState<S> {
   error: string | undefined;
 }
 
+const FRAME_MS = 16;
+
 /**
  * A subscription, reduced to a state. What arrives within one frame of the screen is rendered at once, so that a
- * busy stream costs one render a frame. `key` names the stream: with another one everything starts anew. `initial` and
+ * busy stream costs one render a frame; a timer and not a frame's callback, so that hidden tabs go on too. `key` names the stream: with another one everything starts anew. `initial` and
  * `reduce` must not change between renders.
  */
 function useStream<S, T>(
@@ -74,9 +76,9 @@ function useStream<S, T>(
   useEffect(() => {
     if (key === undefined) return;
     let waiting: T[] = [];
-    let frame = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
-      frame = 0;
+      timer = undefined;
       const values = waiting;
       waiting = [];
       setCurrent((before) => {
@@ -84,16 +86,20 @@ function useStream<S, T>(
         return { key, error: undefined, state: reduce(state, values) };
       });
     };
-    setCurrent({ key, state: initial, error: undefined });
     const subscription = connect({
       onData(value) {
         waiting.push(value);
-        frame ||= requestAnimationFrame(flush);
+        timer ??= setTimeout(flush, FRAME_MS);
       },
-      onError: ({ message }) => setCurrent((before) => ({ ...before, error: message })),
+      onError: ({ message }) =>
+        setCurrent((before) => ({
+          key,
+          state: before.key === key ? before.state : initial,
+          error: message,
+        })),
     });
     return () => {
-      cancelAnimationFrame(frame);
+      clearTimeout(timer);
       subscription.unsubscribe();
     };
   }, [key, initial, reduce]);
