@@ -61,11 +61,13 @@ export async function fetchHtml(
     redirect: "manual",
     signal: AbortSignal.any([signal, timeout]),
   } as const;
+  let answered = false;
   try {
     let url = webAddress(address);
     for (let hops = 0; hops <= limits.redirects; hops++) {
       const dispatcher = options.allow(url) ? agents.listed : agents.guarded;
       const response = await fetch(url, { ...request, dispatcher });
+      answered = true;
       const location = redirectOf(response);
       if (location === null) return { url: url.href, html: await readHtml(response, limits.bytes) };
       await response.body?.cancel();
@@ -77,7 +79,7 @@ export async function fetchHtml(
     if (timeout.aborted) {
       throw new PageError("PAGE_TIMEOUT", `did not answer within ${limits.timeoutMs / 1000} s`);
     }
-    throw error instanceof PageError ? error : networkError(error);
+    throw error instanceof PageError ? error : networkError(error, answered);
   } finally {
     await Promise.all([agents.guarded.destroy(), agents.listed.destroy()]);
   }
@@ -85,7 +87,10 @@ export async function fetchHtml(
 
 function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
   const { resolve, limits } = options;
-  return new Agent({ connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs }) });
+  // Connecting has half of the time, so that a publisher without https can still be asked over http.
+  return new Agent({
+    connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs / 2 }),
+  });
 }
 
 function webAddress(address: string, base?: URL): URL {

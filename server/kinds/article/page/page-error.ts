@@ -7,6 +7,7 @@ export type PageRole = "publisher" | "target";
 
 export type PageErrorCode =
   | "PAGE_BAD_ADDRESS"
+  | "PAGE_CUT_OFF"
   | "PAGE_EMPTY"
   | "PAGE_NOT_HTML"
   | "PAGE_PRIVATE_ADDRESS"
@@ -68,8 +69,8 @@ const REASONS: Record<string, string> = {
   UND_ERR_SOCKET: "the connection was closed in the middle",
 };
 
-/** What the network threw, as something about a page. */
-export function networkError(error: unknown): PageError {
+/** What the network threw, as something about a page. `answered`: a server had begun to answer. */
+export function networkError(error: unknown, answered: boolean): PageError {
   const causes = causesOf(error);
   const refused = causes.find((cause) => cause instanceof PrivateAddressError);
   if (refused !== undefined) {
@@ -84,7 +85,9 @@ export function networkError(error: unknown): PageError {
     return REASONS[code] ?? [];
   });
   const reason = reasons[0] ?? causes.at(-1)?.message ?? "the connection failed";
-  return new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
+  return answered
+    ? new PageError("PAGE_CUT_OFF", `was not received whole: ${reason}`, { cause: error })
+    : new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
 }
 
 /** Outermost first; the attempts of one connection (IPv6, IPv4) count as causes. */

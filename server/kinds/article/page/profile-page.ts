@@ -2,7 +2,7 @@
 import { fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { PageError, pageFailure, type PageRole } from "./page-error.ts";
 import type { Page } from "./page.ts";
-import { readPage } from "./read-page.ts";
+import { readInThread } from "./read-in-thread.ts";
 
 export function profileTarget(
   url: string,
@@ -29,11 +29,12 @@ export function profilePublisher(
 }
 
 async function fetchAndRead(
-  url: string,
+  address: string,
   signal: AbortSignal,
   options: FetchHtmlOptions,
 ): Promise<Page> {
-  return readPage(url, await fetchHtml(url, signal, options));
+  const fetched = await fetchHtml(address, signal, options);
+  return await readInThread({ address, fetched }, signal, options.limits.timeoutMs);
 }
 
 async function withRole(role: PageRole, page: string, work: () => Promise<Page>): Promise<Page> {

@@ -5,13 +5,14 @@ import { toneOf } from "#server/kinds/article/text/tone.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import type { FetchedHtml } from "./fetch-html.ts";
 import { parseDocument } from "./html-document.ts";
-import { readBlocks, sectionsOf } from "./main-text.ts";
+import { readBlocks, sectionsOf, type TextBlock } from "./main-text.ts";
 import { PageError } from "./page-error.ts";
 import { readHead, readLinks } from "./page-head.ts";
 import type { Page } from "./page.ts";
 
 const KEY_TERMS = 24;
 const EXCERPT_CHARACTERS = 600;
+const MOST_CHARACTERS = 200_000;
 
 /** `address` is what was asked for. Throws `PageError` where the page cannot be read or holds no text. */
 export function readPage(address: string, fetched: FetchedHtml): Page {
@@ -47,6 +48,18 @@ export function readPage(address: string, fetched: FetchedHtml): Page {
   };
 }
 
+/** Nobody quotes from what comes after a book's worth of text. */
+function beginning(blocks: readonly TextBlock[]): TextBlock[] {
+  const kept: TextBlock[] = [];
+  let left = MOST_CHARACTERS;
+  for (const { heading, text } of blocks) {
+    if (left <= 0) break;
+    kept.push({ heading, text: text.slice(0, left) });
+    left -= text.length;
+  }
+  return kept;
+}
+
 function parse(fetched: FetchedHtml) {
   try {
     const document = parseDocument(fetched.html);
@@ -54,7 +67,7 @@ function parse(fetched: FetchedHtml) {
     return {
       head: readHead(document, url),
       links: readLinks(document, url),
-      blocks: readBlocks(fetched.html),
+      blocks: beginning(readBlocks(fetched.html)),
     };
   } catch (error) {
     throw new PageError("PAGE_TOO_COMPLEX", "is too large or too deeply nested to be read", {

@@ -5,13 +5,14 @@
 const ABBREVIATION =
   /(?:^|[\s(“"])(?:e\.g|i\.e|etc|approx|vs|no|mr|mrs|ms|dr|prof|st|t\.ex|bl\.a|d\.v\.s|dvs|m\.m|s\.k|osv|ca|jfr|nr|kl|max|min|\p{Lu})\.\s*$/iu;
 
+const LONGEST_ABBREVIATION = 12;
+
 export function sentencesOf(text: string, language: string): string[] {
   const sentences: string[] = [];
   let pending = "";
   for (const { segment } of segmenter(language).segment(text.replaceAll(/\s+/g, " "))) {
     pending += segment;
-    // A sentence starts with a capital, a digit or a quotation mark; else the stop was not its end.
-    if (ABBREVIATION.test(pending)) continue;
+    if (ABBREVIATION.test(pending.slice(-LONGEST_ABBREVIATION))) continue;
     sentences.push(pending.trim());
     pending = "";
   }

@@ -1,0 +1,129 @@
+/** One article job, stage by stage. */
+import type { ArticleInput, ArticleOutput, QualityRule } from "#shared/article.ts";
+import type { Outcome, RunContext } from "#server/kinds/define.ts";
+import type { Brief, Desk } from "./brief.ts";
+import { parseArticle, proseOf, titleOf } from "./check/article.ts";
+import { check, failedRules } from "./check/check.ts";
+import { articleHtml } from "./deliver/html.ts";
+import { resolveWithSystem, type Resolve } from "./page/address-guard.ts";
+import type { AllowList } from "./page/allow-list.ts";
+import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
+import type { Page } from "./page/page.ts";
+import { profilePublisher, profileTarget } from "./page/profile-page.ts";
+import { languageName } from "./text/language.ts";
+import { countWords } from "./text/words.ts";
+import { chooseWriter, type WriterOptions } from "./write/writers.ts";
+
+export interface PageOptions {
+  allow: AllowList;
+  limits: Partial<FetchLimits>;
+  resolve: Resolve | undefined;
+}
+
+/** Percent at which each stage begins. Ten is the start of the attempt. */
+const AT = {
+  publisher: 12,
+  target: 16,
+  profiled: 20,
+  write: 22,
+  written: 78,
+  check: 80,
+  checked: 88,
+  deliver: 95,
+};
+
+export async function runArticle(
+  context: RunContext<ArticleInput>,
+  pageOptions: PageOptions,
+  writers: WriterOptions,
+): Promise<Outcome<ArticleOutput>> {
+  const { input, signal } = context;
+  const pages = {
+    allow: pageOptions.allow,
+    limits: { ...FETCH_LIMITS, ...pageOptions.limits },
+    resolve: pageOptions.resolve ?? resolveWithSystem,
+  };
+  const watch = stopwatch();
+  // Before any work, so that a missing key is told at once.
+  const writer = chooseWriter(input, writers);
+
+  await context.progress(AT.publisher, `Reading the publisher, ${input.publisherDomain}`);
+  const publisher = await profilePublisher(input.publisherDomain, signal, pages);
+  await context.progress(
+    AT.target,
+    `Read the publisher: ${summary(publisher)}. Reading the target`,
+  );
+  const target = await profileTarget(input.targetUrl, signal, pages);
+  await context.progress(AT.profiled, `Read the target: ${summary(target)}`);
+  const brief: Brief = {
+    publisher,
+    target,
+    targetUrl: input.targetUrl,
+    anchorText: input.anchorText,
+    country: input.country,
+    language: publisher.profile.language,
+  };
+  const profile = watch();
+
+  const desk: Desk = {
+    signal,
+    draft: (text) => context.draft(text),
+    step: (done, message) =>
+      context.progress(Math.floor(AT.write + done * (AT.written - AT.write)), message),
+  };
+  const written = await writer.write(brief, desk);
+  const write = watch();
+
+  await context.progress(AT.check, "Content generated - Running quality checks");
+  const { markdown, report } = check(written.markdown, brief, writer.provider === "offline");
+  signal.throwIfAborted();
+  const failed = failedRules(report.rules);
+  await context.progress(AT.checked, verdictOf(report.rules));
+
+  const article = parseArticle(markdown);
+  const output: ArticleOutput = {
+    title: titleOf(article),
+    language: brief.language,
+    markdown,
+    html: articleHtml(markdown),
+    words: countWords(proseOf(article)),
+    writer: { provider: writer.provider, model: writer.model, strategy: input.writingStrategy },
+    report,
+    publisher: publisher.profile,
+    target: target.profile,
+    timings: { profile, write, check: watch() },
+    cost: { inputTokens: written.inputTokens, outputTokens: written.outputTokens },
+  };
+  if (failed.length > 0) {
+    const reasons = failed.map(
+      ({ label, figure, limit }) => `${label}: ${figure} (allowed: ${limit})`,
+    );
+    return { status: "blocked", message: `Quality checks failed. ${reasons.join(". ")}`, output };
+  }
+  await context.progress(AT.deliver, `Delivering ${output.words} words`);
+  return { status: "delivered", message: "Article successfully generated and delivered", output };
+}
+
+function summary({ profile }: Page): string {
+  return `"${profile.title}", ${profile.words} words, ${languageName(profile.language)}, ${profile.tone}`;
+}
+
+function verdictOf(rules: readonly QualityRule[]): string {
+  const count = (verdict: QualityRule["verdict"]): number =>
+    rules.filter((rule) => rule.verdict === verdict).length;
+  const parts = [`${count("passed")} of ${rules.length} quality rules passed`];
+  if (count("mended") > 0) parts.push(`${count("mended")} mended`);
+  if (count("failed") > 0) parts.push(`${count("failed")} failed`);
+  return parts.join(", ");
+}
+
+/** Each call: milliseconds since the one before. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const elapsed = Math.round(now - last);
+    last = now;
+    return elapsed;
+  };
+}
