@@ -1,0 +1,237 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openLocalServer, type LocalServer } from "#server/kinds/article/testing/local-server.ts";
+import { resolveWithSystem } from "./address-guard.ts";
+import { createAllowList } from "./allow-list.ts";
+import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
+
+const HTML = { "content-type": "text/html; charset=utf-8" };
+const LIMIT = 64 * 1024;
+
+function redirect(response: ServerResponse, location: string, status = 302): void {
+  response.writeHead(status, { location }).end();
+}
+
+const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage) => void> = {
+  "/page": (response) => response.writeHead(200, HTML).end("<p>Good morning</p>"),
+  "/xhtml": (response) =>
+    response.writeHead(200, { "content-type": "application/xhtml+xml" }).end("<p>Good morning</p>"),
+  "/gzip": (response) =>
+    response
+      .writeHead(200, { ...HTML, "content-encoding": "gzip" })
+      .end(gzipSync("<p>Good morning</p>")),
+  "/untyped": (response) => response.writeHead(200).end("<!doctype html><p>Good morning</p>"),
+  "/untyped-data": (response) => response.writeHead(200).end("a,b\n1,2"),
+  "/pdf": (response) => response.writeHead(200, { "content-type": "application/pdf" }).end("%PDF"),
+  "/missing": (response) => response.writeHead(404, HTML).end("gone"),
+  "/broken": (response) => response.writeHead(500).end(),
+  "/busy": (response) => response.writeHead(503, { "retry-after": "30" }).end(),
+  "/away": (response) => response.writeHead(503).end(),
+  "/limited": (response) => response.writeHead(429, { "retry-after": "2" }).end(),
+  "/not-modified": (response) => response.writeHead(304).end(),
+  "/large": (response) => response.writeHead(200, HTML).end("x".repeat(LIMIT + 1)),
+  "/bomb": (response) =>
+    response
+      .writeHead(200, { ...HTML, "content-encoding": "gzip" })
+      .end(gzipSync("x".repeat(100 * LIMIT))),
+  "/largest": (response) => response.writeHead(200, HTML).end("x".repeat(LIMIT)),
+  "/endless": (response) => {
+    response.writeHead(200, HTML);
+    const more = (): void => {
+      while (!response.destroyed && response.write("x".repeat(1024)));
+    };
+    response.on("drain", more);
+    more();
+  },
+  "/silent": () => {},
+  "/half": (response) => response.writeHead(200, HTML).write("<p>Good"),
+  "/cut": (response) => {
+    response.writeHead(200, { ...HTML, "content-length": "1000" });
+    response.write("<p>Good", () => response.destroy());
+  },
+  "/loop": (response) => redirect(response, "/loop"),
+  "/moved": (response) => redirect(response, "/page", 301),
+  "/to-file": (response) => redirect(response, "file:///etc/passwd"),
+  "/to-password": (response) => redirect(response, "http://user:secret@site.example/"),
+  "/to-metadata": (response) => redirect(response, "http://169.254.169.254/latest/meta-data/"),
+  "/to-unlisted": (response, request) =>
+    redirect(
+      response,
+      `http://${(request.headers.host ?? "").replace("localhost", "127.0.0.1")}/page`,
+    ),
+};
+
+let server: LocalServer;
+
+beforeAll(async () => {
+  server = await openLocalServer((request, response) => {
+    const url = request.url ?? "";
+    const hops = /^\/hops\/(\d+)$/.exec(url)?.[1];
+    if (hops !== undefined) {
+      redirect(response, hops === "1" ? "/page" : `/hops/${Number(hops) - 1}`, 307);
+      return;
+    }
+    PAGES[url]?.(response, request);
+  });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+function options(more: Partial<FetchHtmlOptions> = {}): FetchHtmlOptions {
+  return {
+    allow: createAllowList([server.host]),
+    resolve: resolveWithSystem,
+    limits: { ...FETCH_LIMITS, bytes: LIMIT },
+    ...more,
+  };
+}
+
+function get(
+  path: string,
+  more: Partial<FetchHtmlOptions> = {},
+): Promise<{ url: string; html: string }> {
+  const url = path.startsWith("/") ? server.origin + path : path;
+  return fetchHtml(url, new AbortController().signal, options(more));
+}
+
+test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) => {
+  const { html, url } = await get(path);
+  expect(html).toContain("Good morning");
+  expect(url).toBe(server.origin + path);
+});
+
+test("a page of exactly the limit is read", async () => {
+  expect((await get("/largest")).html).toHaveLength(LIMIT);
+});
+
+test("redirects are followed, and the last address is told", async () => {
+  expect((await get("/moved")).url).toBe(`${server.origin}/page`);
+  expect((await get("/hops/5")).html).toContain("Good morning");
+});
+
+test.each([
+  ["/missing", "PAGE_STATUS", "answered with status 404 Not Found"],
+  ["/broken", "PAGE_STATUS", "answered with status 500 Internal Server Error"],
+  ["/not-modified", "PAGE_STATUS", "answered with status 304 Not Modified"],
+  ["/pdf", "PAGE_NOT_HTML", "is no HTML page but application/pdf"],
+  ["/untyped-data", "PAGE_NOT_HTML", "does not look like HTML"],
+  ["/large", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
+  ["/bomb", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
+  ["/endless", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
+  ["/cut", "PAGE_CUT_OFF", "was not received whole"],
+  ["/loop", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
+  ["/hops/6", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
+  ["/to-file", "PAGE_BAD_ADDRESS", "redirects to what is no web page: file:///etc/passwd"],
+  ["/to-password", "PAGE_BAD_ADDRESS", "has a user name or password in its address"],
+  ["/to-metadata", "PAGE_PRIVATE_ADDRESS", "169.254.169.254 is a private address"],
+  ["/to-unlisted", "PAGE_PRIVATE_ADDRESS", "127.0.0.1 is a private address"],
+  ["ftp://site.example/", "PAGE_BAD_ADDRESS", "is no http or https address"],
+  ["http://user@site.example/", "PAGE_BAD_ADDRESS", "has a user name or password"],
+])("%s is refused as %s", async (path, code, message) => {
+  await expect(get(path)).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining(message),
+  });
+});
+
+test.each([
+  ["/busy", 30_000],
+  ["/limited", 2000],
+  ["/away", undefined],
+  ["/broken", undefined],
+])("%s asks to be left alone for %s ms", async (path, retryAfterMs) => {
+  await expect(get(path)).rejects.toMatchObject({ code: "PAGE_STATUS", retryAfterMs });
+});
+
+test.each(["/silent", "/half"])(
+  "a server that stops answering is not waited for: %s",
+  async (path) => {
+    const limits = { ...FETCH_LIMITS, timeoutMs: 100 };
+    await expect(get(path, { limits })).rejects.toMatchObject({
+      code: "PAGE_TIMEOUT",
+      message: "did not answer within 0.1 s",
+    });
+  },
+);
+
+test("an abort ends the fetch with its own reason", async () => {
+  const controller = new AbortController();
+  const reason = new Error("cancelled");
+  const started = Promise.withResolvers<void>();
+  await using slow = await openLocalServer(() => started.resolve());
+  const fetching = fetchHtml(slow.origin, controller.signal, options({ allow: () => true }));
+  await started.promise;
+  controller.abort(reason);
+  await expect(fetching).rejects.toBe(reason);
+});
+
+test("a refused connection is told as one", async () => {
+  const closed = await openLocalServer(() => {});
+  await closed[Symbol.asyncDispose]();
+  await expect(get(closed.origin, { allow: () => true })).rejects.toMatchObject({
+    code: "PAGE_UNREACHABLE",
+    message: "cannot be reached: the connection was refused",
+  });
+});
+
+test.each([
+  ["ENOTFOUND", "its name is not known"],
+  ["EAI_AGAIN", "its name cannot be looked up right now"],
+])("a name that cannot be looked up (%s) is told as that", async (code, reason) => {
+  const error = Object.assign(new Error(code), { code });
+  await expect(
+    get("http://site.example/", { resolve: (_, done) => done(error, []) }),
+  ).rejects.toMatchObject({ code: "PAGE_UNREACHABLE", message: `cannot be reached: ${reason}` });
+});
+
+describe("addresses that are not public", () => {
+  test.each([
+    "http://localhost/",
+    "http://LOCALHOST/",
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://0x7f000001/",
+    "http://2130706433/",
+    "http://0.0.0.0/",
+    "http://10.1.2.3/",
+    "http://192.168.0.1/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:7f00:1]/",
+    "http://[fd00:ec2::254]/",
+    "http://[64:ff9b::7f00:1]/",
+    "https://127.0.0.1/",
+  ])("%s is refused", async (url) => {
+    await expect(get(url, { allow: () => false })).rejects.toMatchObject({
+      code: "PAGE_PRIVATE_ADDRESS",
+      message: expect.stringContaining("FETCH_ALLOW"),
+    });
+  });
+
+  test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00::1"])(
+    "a name that resolves to %s is refused",
+    async (address) => {
+      await expect(
+        get("http://site.example/", {
+          resolve: (_, done) => done(null, [{ address, family: address.includes(":") ? 6 : 4 }]),
+        }),
+      ).rejects.toMatchObject({
+        code: "PAGE_PRIVATE_ADDRESS",
+        message: expect.stringContaining(`site.example is ${address}`),
+      });
+    },
+  );
+
+  test("a path that is allowed opens no other path of its host, not even by a redirect", async () => {
+    await using site = await openLocalServer((request, response) => {
+      if (request.url === "/samples/") redirect(response, "/secret");
+      else response.writeHead(200, HTML).end("secret");
+    });
+    const allow = createAllowList([`${site.host}/samples/`]);
+    await expect(get(`${site.origin}/samples/`, { allow })).rejects.toMatchObject({
+      code: "PAGE_PRIVATE_ADDRESS",
+    });
+  });
+});
