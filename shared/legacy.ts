@@ -31,6 +31,14 @@ const id = z.string().min(1).max(200);
 export const LegacyJobRequest = z.object({ job_id: id });
 export const LegacyBatchRequest = z.object({ batch_id: id });
 
+/** What `connection` carries, sent when a client has connected. */
+export const LegacyConnection = z.object({ connected: z.literal(true), session_id: z.string() });
+export type LegacyConnection = z.infer<typeof LegacyConnection>;
+
+/** What `subscribed` carries: the id that was asked for. */
+export const LegacyIds = z.object({ job_id: id, batch_id: id }).partial();
+export type LegacyIds = z.infer<typeof LegacyIds>;
+
 /** `job:update`, `job:completed` and `job:error` carry the same fields. */
 export const LegacyJobPayload = z.object({
   job_id: z.string(),
@@ -53,8 +61,15 @@ export const LegacyBatchPayload = z.object({
 });
 export type LegacyBatchPayload = z.infer<typeof LegacyBatchPayload>;
 
+/** Beside an acknowledgement, the answer to what cannot be served: the older system was silent then. */
+export const LegacySubscriptionError = LegacyIds.extend({ code: z.string(), message: z.string() });
+export type LegacySubscriptionError = z.infer<typeof LegacySubscriptionError>;
+
+/** What an acknowledgement gets, where the client asked for one. */
+export type LegacyAnswer = { ok: true } | { ok: false; error: { code: string; message: string } };
+
 export interface LegacyMessage {
-  name: (typeof LEGACY)[keyof typeof LEGACY];
+  name: (typeof LEGACY)["jobUpdate" | "jobCompleted" | "jobError" | "batchUpdate"];
   payload: LegacyJobPayload | LegacyBatchPayload;
 }
 

@@ -1,87 +1,85 @@
 /** One legacy connection: its requests, and the answers under the older system's names. */
 import type { Socket } from "socket.io";
-import type { z } from "zod";
 import type { TransportContext } from "#server/transports/contract.ts";
-import { AppError } from "#shared/errors.ts";
+import type { AppError } from "#shared/errors.ts";
 import {
   LEGACY,
-  LEGACY_REQUEST,
-  LegacyBatchRequest,
-  LegacyJobRequest,
+  type LegacyAnswer,
+  type LegacyConnection,
+  type LegacyIds,
   legacyOfBatch,
   legacyOfJob,
-  type LegacyRequestName,
+  type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
+import { openOutlet } from "./outlet.ts";
+import { createEncoder } from "./packet.ts";
+import { readRequest, type Request } from "./request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
 
-type Ack = (answer: { ok: boolean; error?: { code: string; message: string } }) => void;
+type Ack = (answer: LegacyAnswer) => void;
 
-export function serveConnection(
-  socket: Socket,
-  principal: Principal,
-  { streams, log }: Pick<TransportContext, "streams" | "log">,
-): void {
-  const subscriptions = createSubscriptions();
+/** Gives what serves each connection. They share what is serialised. */
+export function createConnections({ streams, log }: Pick<TransportContext, "streams" | "log">) {
+  const encodeJob = createEncoder(legacyOfJob);
+  const encodeBatch = createEncoder(legacyOfBatch);
 
-  function fail(error: unknown, ids: object, ack?: Ack): void {
-    const answer = toLegacyError(error);
-    if (answer.code === "INTERNAL") log.error({ err: error }, "A subscription failed");
-    socket.emit(LEGACY.subscriptionError, { ...answer, ...ids });
-    ack?.({ ok: false, error: answer });
-  }
+  return function serveConnection(socket: Socket, principal: Principal): void {
+    const outlet = openOutlet(socket.conn, () => subscriptions.resume());
+    const subscriptions = createSubscriptions(outlet);
 
-  /** Calls `serve` with what the client sent, once it is known to be what it should be. */
-  function onRequest<T extends object>(
-    name: LegacyRequestName,
-    schema: z.ZodObject & z.ZodType<T>,
-    serve: (request: T) => Promise<void> | void,
-  ): void {
-    socket.on(name, async (...args: unknown[]) => {
-      const last = args.at(-1);
-      const ack = typeof last === "function" ? (last as Ack) : undefined;
-      const [payload] = args;
-      const parsed = schema.safeParse(typeof payload === "function" ? undefined : payload);
-      if (!parsed.success) {
-        const [id] = Object.keys(schema.shape);
-        const message = `${name} takes an object with a text of 1 to 200 characters in "${id}".`;
-        return fail(new AppError("BAD_REQUEST", message), {}, ack);
-      }
+    function subscribe({ stream, id, ids }: Request): Promise<void> {
+      const hooks = {
+        started: () => socket.emit(LEGACY.subscribed, ids),
+        failed: (reason: AppError) => fail(reason, ids),
+      };
+      const follow = { follow: true };
+      return stream === "job"
+        ? subscriptions.add(`job:${id}`, {
+            open: () => streams.job(principal, id, follow),
+            encode: encodeJob,
+            ...hooks,
+          })
+        : subscriptions.add(`batch:${id}`, {
+            open: () => streams.batch(principal, id, follow),
+            encode: encodeBatch,
+            ...hooks,
+          });
+    }
+
+    function fail(error: unknown, ids: LegacyIds): LegacyAnswer {
+      const answer = toLegacyError(error);
+      if (answer.code === "INTERNAL") log.error({ err: error, ...ids }, "A subscription failed");
+      const payload: LegacySubscriptionError = { ...answer, ...ids };
+      socket.emit(LEGACY.subscriptionError, payload);
+      return { ok: false, error: answer };
+    }
+
+    async function answer(name: unknown, payload: unknown): Promise<LegacyAnswer> {
+      let ids: LegacyIds = {};
       try {
-        await serve(parsed.data);
-        ack?.({ ok: true });
+        const request = readRequest(name, payload);
+        ids = request.ids;
+        if (request.action === "subscribe") await subscribe(request);
+        else subscriptions.remove(`${request.stream}:${request.id}`);
+        return { ok: true };
       } catch (error) {
-        fail(error, parsed.data, ack);
+        return fail(error, ids);
       }
+    }
+
+    socket.onAny((name: unknown, ...args: unknown[]) => {
+      // What came in one message with a disconnect is still handed out after it.
+      if (!socket.connected) return;
+      const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
+      void answer(name, args[0]).then(ack);
     });
-  }
-
-  onRequest(LEGACY_REQUEST.subscribeJob, LegacyJobRequest, (request) =>
-    subscriptions.add(`job:${request.job_id}`, {
-      open: () => streams.job(principal, request.job_id, { follow: true }),
-      started: () => socket.emit(LEGACY.subscribed, request),
-      toLegacy: legacyOfJob,
-      send: ({ name, payload }) => socket.emit(name, payload),
-      failed: (reason) => fail(reason, request),
-    }),
-  );
-  onRequest(LEGACY_REQUEST.unsubscribeJob, LegacyJobRequest, ({ job_id }) =>
-    subscriptions.remove(`job:${job_id}`),
-  );
-  onRequest(LEGACY_REQUEST.subscribeBatch, LegacyBatchRequest, (request) =>
-    subscriptions.add(`batch:${request.batch_id}`, {
-      open: () => streams.batch(principal, request.batch_id, { follow: true }),
-      started: () => socket.emit(LEGACY.subscribed, request),
-      toLegacy: legacyOfBatch,
-      send: ({ name, payload }) => socket.emit(name, payload),
-      failed: (reason) => fail(reason, request),
-    }),
-  );
-  onRequest(LEGACY_REQUEST.unsubscribeBatch, LegacyBatchRequest, ({ batch_id }) =>
-    subscriptions.remove(`batch:${batch_id}`),
-  );
-
-  socket.on("disconnect", () => subscriptions.removeAll());
-  socket.emit(LEGACY.connection, { connected: true, session_id: socket.id });
+    socket.on("disconnect", () => {
+      subscriptions.removeAll();
+      outlet.close();
+    });
+    const greeting: LegacyConnection = { connected: true, session_id: socket.id };
+    socket.emit(LEGACY.connection, greeting);
+  };
 }

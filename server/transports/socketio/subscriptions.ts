@@ -4,74 +4,118 @@
  */
 import type { Stream, Watch } from "#server/streams/open.ts";
 import { AppError } from "#shared/errors.ts";
-import type { LegacyMessage } from "#shared/legacy.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Packet } from "./packet.ts";
 
 export interface Subscriptions {
   /**
-   * Watches under `key`, in place of what was watched under it before. `started` is called before the first
-   * message. Resolves when the watch began, or when it was cancelled before that; rejects when it cannot begin.
+   * Watches under `key`. Who subscribes again is told so again and gets the newest state that it was sent once
+   * more; the watch goes on, so that nothing is lost or doubled. Resolves when the watch began, or when it was
+   * called off before that; rejects when it cannot begin.
    */
-  add<T>(key: string, subscription: Subscription<T>): Promise<void>;
+  add<T>(key: string, wanted: Wanted<T>): Promise<void>;
   remove(key: string): void;
   removeAll(): void;
+  /** The outlet has room again. */
+  resume(): void;
 }
 
-export interface Subscription<T> {
-  open: () => Promise<Stream<T>>;
-  started: () => void;
-  toLegacy: (value: T) => LegacyMessage[];
-  send: (message: LegacyMessage) => void;
+export interface Wanted<T> {
+  open(): Promise<Stream<T>>;
+  encode(value: T): readonly Packet[];
+  /** Called before the first state is sent. */
+  started(): void;
   /** The stream cannot be served any more. */
-  failed: (reason: AppError) => void;
+  failed(reason: AppError): void;
+}
+
+interface Subscription {
+  /** Settles when the watch began, or cannot begin. */
+  begun: Promise<void>;
+  watch: Watch | undefined;
+  newest: readonly Packet[];
 }
 
 /** One connection's share of the server. */
 export const MAX_SUBSCRIPTIONS = 1000;
 
-export function createSubscriptions(): Subscriptions {
-  /** `undefined` while the stream is being opened. */
-  const active = new Map<string, { watch: Watch | undefined }>();
+export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): Subscriptions {
+  const active = new Map<string, Subscription>();
+  /** Those that found no room, in the order in which they get it. */
+  const behind = new Set<Subscription>();
+
+  async function begin<T>(
+    key: string,
+    subscription: Subscription,
+    wanted: Wanted<T>,
+  ): Promise<void> {
+    const isCurrent = () => active.get(key) === subscription;
+    let stream: Stream<T>;
+    try {
+      stream = await wanted.open();
+    } catch (error) {
+      if (!isCurrent()) return;
+      active.delete(key);
+      throw error;
+    }
+    // Unsubscribed or disconnected in the meantime: the later word wins.
+    if (!isCurrent()) return;
+    wanted.started();
+    subscription.watch = stream.pipe({
+      push({ value }) {
+        subscription.newest = wanted.encode(value);
+        outlet.send(subscription.newest);
+        const room = outlet.hasRoom();
+        if (!room) behind.add(subscription);
+        return room;
+      },
+      end(reason) {
+        behind.delete(subscription);
+        active.delete(key);
+        if (reason !== undefined) wanted.failed(reason);
+      },
+    });
+  }
 
   function remove(key: string): void {
-    active.get(key)?.watch?.stop();
+    const subscription = active.get(key);
+    if (subscription === undefined) return;
     active.delete(key);
+    behind.delete(subscription);
+    subscription.watch?.stop();
   }
 
   return {
-    async add(key, { open, started, toLegacy, send, failed }) {
-      remove(key);
+    async add(key, wanted) {
+      const known = active.get(key);
+      if (known !== undefined) {
+        await known.begun;
+        if (active.get(key) !== known) return;
+        wanted.started();
+        outlet.send(known.newest);
+        return;
+      }
       if (active.size >= MAX_SUBSCRIPTIONS) {
         throw new AppError(
           "BAD_REQUEST",
           `This connection has ${MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or open another.`,
         );
       }
-      const entry: { watch: Watch | undefined } = { watch: undefined };
-      active.set(key, entry);
-      const isCurrent = () => active.get(key) === entry;
-      try {
-        const stream = await open();
-        // Unsubscribed, replaced, or disconnected in the meantime: the later word wins.
-        if (!isCurrent()) return;
-        started();
-        entry.watch = stream.pipe({
-          push({ value }) {
-            for (const message of toLegacy(value)) send(message);
-            return true;
-          },
-          end(reason) {
-            if (isCurrent()) active.delete(key);
-            if (reason !== undefined) failed(reason);
-          },
-        });
-      } catch (error) {
-        if (isCurrent()) active.delete(key);
-        throw error;
-      }
+      const fresh: Subscription = { begun: Promise.resolve(), watch: undefined, newest: [] };
+      active.set(key, fresh);
+      fresh.begun = begin(key, fresh, wanted);
+      await fresh.begun;
     },
     remove,
     removeAll() {
       for (const key of active.keys()) remove(key);
+    },
+    resume() {
+      for (const subscription of behind) {
+        if (!outlet.hasRoom()) return;
+        behind.delete(subscription);
+        subscription.watch?.resume();
+      }
     },
   };
 }

@@ -3,11 +3,13 @@
  * WebSocket and polling. They see the same streams as everybody, under the names they know.
  */
 import { createServer } from "node:http";
-import { Server, type Socket } from "socket.io";
+import type { Duplex } from "node:stream";
+import { type DefaultEventsMap, Server } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import { serveConnection } from "./connection.ts";
+import { createConnections } from "./connection.ts";
+import { limitConnects } from "./connects.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
@@ -17,53 +19,80 @@ export interface SocketioOptions {
 const PATH = "/socket.io";
 /** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
 const MAX_MESSAGE_BYTES = 1.5 * 1024 * 1024;
+/** Clients were told to come back; those that do not leave are cut off after this. */
+const CLOSE_AFTER_MS = 1000;
 
 export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
   const { authenticate, ping, log } = context;
-  // Socket.IO wants to be attached to a server. This one never listens; it is handed what comes for it.
-  const inbox = createServer();
-  const io = new Server(inbox, {
+  const serveConnection = createConnections(context);
+  const upgraded = new Set<Duplex>();
+  let closing = false;
+
+  // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
+  // engine is handed what comes for it.
+  const io = new Server<
+    DefaultEventsMap,
+    DefaultEventsMap,
+    DefaultEventsMap,
+    { principal: Principal }
+  >(createServer(), {
     path: PATH,
+    serveClient: false,
     transports: ["polling", "websocket"],
     allowEIO3: options.allowEio3,
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    allowRequest: (_req, answer) => answer("The server is restarting. Try again.", !closing),
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
     // of one argument with two. A client that comes back subscribes again and gets the current state.
   });
-  const principals = new WeakMap<Socket, Principal>();
+  const { engine } = io;
+
+  engine.on("connection", limitConnects);
+  engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
+    log.debug({ code, reason: message }, "A Socket.IO connection was refused");
+  });
 
   io.use((socket, next) => {
     const { headers, auth } = socket.handshake;
     const token: unknown = auth.token;
-    void authenticate({ headers, token: typeof token === "string" ? token : undefined })
-      .then((principal) => principals.set(socket, principal))
-      .then(
-        () => next(),
-        (error: unknown) => next(new Error(messageOf(error))),
-      );
+    authenticate({ headers, token: typeof token === "string" ? token : undefined }).then(
+      (principal) => {
+        socket.data.principal = principal;
+        next();
+      },
+      (error: unknown) => next(new Error(messageOf(error))),
+    );
   });
-  io.on("connection", (socket) => {
-    const principal = principals.get(socket);
-    if (principal !== undefined) serveConnection(socket, principal, context);
-  });
-  io.engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
-    log.debug({ code, reason: message }, "A Socket.IO connection was refused");
-  });
+  io.on("connection", (socket) => serveConnection(socket, socket.data.principal));
 
   return {
     name: "socketio",
     serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
-    request: (req, res) => void inbox.emit("request", req, res),
-    upgrade: (req, socket, head) => void inbox.emit("upgrade", req, socket, head),
+    request: (req, res) => engine.handleRequest(req, res),
+    upgrade(req, socket, head) {
+      upgraded.add(socket);
+      socket.once("close", () => upgraded.delete(socket));
+      engine.handleUpgrade(req, socket, head);
+    },
     async close() {
-      // Closes the connections below Socket.IO: clients take that for a lost connection, and come back. A
+      closing = true;
+      const gone = [...upgraded].map(
+        (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      );
+      // Ends the connections below Socket.IO: clients take that for a lost connection, and come back. A
       // Socket.IO disconnect would tell JavaScript clients to stay away.
       await io.close();
+      const timer = setTimeout(
+        () => upgraded.forEach((socket) => socket.destroy()),
+        CLOSE_AFTER_MS,
+      );
+      await Promise.all(gone);
+      clearTimeout(timer);
     },
   };
 }

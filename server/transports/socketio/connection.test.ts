@@ -1,0 +1,417 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { LegacyAnswer } from "#shared/legacy.ts";
+import { openPolling, openRaw } from "./raw-client.ts";
+import { MAX_SUBSCRIPTIONS } from "./subscriptions.ts";
+import {
+  type Client,
+  createBatch,
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+} from "./test-server.ts";
+
+let server: TestServer;
+afterEach(async () => {
+  await server.close();
+});
+
+const UNKNOWN = "00000000-0000-7000-8000-000000000000";
+
+const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
+  (await client.socket.timeout(5000).emitWithAck(name, payload)) as LegacyAnswer;
+
+/** Resolves when the server has read everything that the client sent so far, and answered it. */
+const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "nothing" });
+
+const namesOf = (client: Client) => client.notes.map(([name]) => name);
+const progressOf = (client: Client) =>
+  client.named("job:update").map((payload) => (payload as { progress: number }).progress);
+
+describe("a subscription", () => {
+  test("[L2] tells of a failure as job:error, then job:update, with progress 0 and the reason", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    expect(await call(client, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
+    const job = await startJob(server.engine, jobId);
+    await job.fail("API key invalid");
+    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(3));
+    expect(namesOf(client).slice(-2)).toEqual(["job:error", "job:update"]);
+    const [failure] = client.named("job:error");
+    expect(failure).toMatchObject({
+      job_id: jobId,
+      status: "ABORTED",
+      progress: 0,
+      message: "Error: API key invalid",
+    });
+    expect(client.named("job:update").at(-1)).toEqual(failure);
+  });
+
+  test("[L2] shows a blocked job as job:update alone, and follows it to its approval", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    await call(client, "subscribe:job", { job_id: jobId });
+    const job = await startJob(server.engine, jobId);
+    await job.block("2 rules failed");
+    await vi.waitFor(() =>
+      expect(client.notes.at(-1)).toMatchObject(["job:update", { status: "BLOCKED" }]),
+    );
+    expect(namesOf(client)).not.toContain("job:completed");
+    expect(namesOf(client)).not.toContain("job:error");
+    await server.engine.change(jobId, { action: "approve" }, new Date());
+    await vi.waitFor(() =>
+      expect(client.notes.slice(-2)).toMatchObject([
+        ["job:completed", { status: "DELIVERED", progress: 100 }],
+        ["job:update", { status: "DELIVERED", progress: 100 }],
+      ]),
+    );
+  });
+
+  test("[L2] to a job that is settled shows how it ended, in the same order", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    await (await startJob(server.engine, jobId)).deliver();
+    const client = server.connect();
+    client.socket.emit("subscribe:job", { job_id: jobId });
+    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(1));
+    expect(namesOf(client)).toEqual(["connection", "subscribed", "job:completed", "job:update"]);
+  });
+
+  test("[L1] to a batch shows its aggregate, until every job is settled", async () => {
+    server = await openTestServer();
+    const { batchId, jobIds } = await createBatch(server.engine, 3);
+    const client = server.connect();
+    client.socket.emit("subscribe:batch", { batch_id: batchId });
+    await vi.waitFor(() => expect(client.named("batch:update")).toHaveLength(1));
+    expect(client.named("subscribed")).toEqual([{ batch_id: batchId }]);
+    expect(client.named("batch:update")).toEqual([
+      {
+        batch_id: batchId,
+        total: 3,
+        completed: 0,
+        progress: 0,
+        status: "pending",
+        message: "Batch created and queued for processing",
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
+      },
+    ]);
+    await (await startJob(server.engine, jobIds[0] ?? "")).deliver();
+    await vi.waitFor(() =>
+      expect(client.named("batch:update").at(-1)).toMatchObject({
+        completed: 1,
+        progress: 33,
+        status: "running",
+        message: "Processing batch...",
+      }),
+    );
+    for (const id of jobIds.slice(1)) {
+      await server.engine.change(id, { action: "cancel" }, new Date());
+    }
+    await vi.waitFor(() =>
+      expect(client.named("batch:update").at(-1)).toMatchObject({
+        completed: 3,
+        progress: 100,
+        status: "completed",
+      }),
+    );
+    expect(await call(client, "unsubscribe:batch", { batch_id: batchId })).toEqual({ ok: true });
+    expect(server.watches()).toBe(0);
+  });
+
+  test("[S1] made twice is confirmed twice with the current state, and doubles nothing that follows", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    // Both before the first is answered, and once more when it runs.
+    client.socket.emit("subscribe:job", { job_id: jobId });
+    client.socket.emit("subscribe:job", { job_id: jobId });
+    await vi.waitFor(() => expect(client.named("subscribed")).toHaveLength(2));
+    const job = await startJob(server.engine, jobId);
+    await vi.waitFor(() => expect(progressOf(client).at(-1)).toBe(10));
+    client.notes.length = 0;
+
+    await call(client, "subscribe:job", { job_id: jobId });
+    await job.progress(20);
+    await job.progress(30);
+    await job.deliver();
+    await vi.waitFor(() => expect(progressOf(client).at(-1)).toBe(100));
+    expect(namesOf(client)).toEqual([
+      "subscribed",
+      "job:update",
+      "job:update",
+      "job:update",
+      "job:completed",
+      "job:update",
+    ]);
+    expect(progressOf(client)).toEqual([10, 20, 30, 100]);
+    expect(server.watches()).toBe(1);
+  });
+
+  test("ends with unsubscribe, and can be made again", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    await call(client, "subscribe:job", { job_id: jobId });
+    const job = await startJob(server.engine, jobId);
+    await vi.waitFor(() => expect(progressOf(client)).toEqual([0, 10]));
+    expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });
+    expect(server.watches()).toBe(0);
+    await job.progress(50);
+    await settled(client);
+    expect(progressOf(client)).toEqual([0, 10]);
+    await call(client, "subscribe:job", { job_id: jobId });
+    await vi.waitFor(() => expect(progressOf(client)).toEqual([0, 10, 50]));
+  });
+
+  test("that is called off while it is looked up never begins, whatever the lookup finds", async () => {
+    const gate = Promise.withResolvers<void>();
+    const waiting: string[] = [];
+    server = await openTestServer({
+      wrap: (engine) => ({
+        ...engine,
+        async getSummary(jobId) {
+          waiting.push(jobId);
+          await gate.promise;
+          return engine.getSummary(jobId);
+        },
+      }),
+    });
+    const jobId = await createJob(server.engine);
+    const client = server.connect({ transports: ["websocket"] });
+    const leaver = server.connect({ transports: ["websocket"] });
+    const answers = [
+      call(client, "subscribe:job", { job_id: jobId }),
+      call(client, "subscribe:job", { job_id: jobId }),
+      call(client, "subscribe:job", { job_id: UNKNOWN }),
+    ];
+    leaver.socket.emit("subscribe:job", { job_id: jobId });
+    leaver.socket.emit("subscribe:job", { job_id: UNKNOWN });
+    await vi.waitFor(() => expect(waiting).toHaveLength(4));
+    expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });
+    await call(client, "unsubscribe:job", { job_id: UNKNOWN });
+    leaver.socket.disconnect();
+    await vi.waitFor(async () => expect(await server.connections()).toBe(1));
+    gate.resolve();
+    expect(await Promise.all(answers)).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
+    await settled(client);
+    expect(namesOf(client)).toEqual(["connection"]);
+    expect(server.watches()).toBe(0);
+  });
+
+  test("is refused beyond the bound of one connection, until it gives some back", async () => {
+    server = await openTestServer();
+    const { jobIds } = await createBatch(server.engine, MAX_SUBSCRIPTIONS + 1);
+    const client = server.connect({ transports: ["websocket"] });
+    const answers = await Promise.all(
+      jobIds.map((id) => call(client, "subscribe:job", { job_id: id })),
+    );
+    expect(answers.filter(({ ok }) => ok)).toHaveLength(MAX_SUBSCRIPTIONS);
+    const message =
+      "This connection has 1000 subscriptions already. Unsubscribe from some, or open another.";
+    expect(answers.at(-1)).toEqual({ ok: false, error: { code: "BAD_REQUEST", message } });
+    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
+    expect(server.watches()).toBe(MAX_SUBSCRIPTIONS);
+    // What it has already can be asked for again, and what it gives back can be used.
+    expect(await call(client, "subscribe:job", { job_id: jobIds[0] })).toEqual({ ok: true });
+    await call(client, "unsubscribe:job", { job_id: jobIds[0] });
+    expect(await call(client, "subscribe:job", { job_id: jobIds.at(-1) })).toEqual({ ok: true });
+  });
+});
+
+describe("a subscription that cannot be served", () => {
+  test("to what is unknown or belongs to somebody else is an error that names it", async () => {
+    server = await openTestServer();
+    const foreign = await createJob(server.engine, {
+      owner: { userId: "anna", tenantId: "t", scopes: [] },
+    });
+    const client = server.connect();
+    for (const job_id of [UNKNOWN, foreign, "no uuid", "__proto__", "\u0000\ud800"]) {
+      const error = { code: "NOT_FOUND", message: `Job ${job_id} does not exist.` };
+      expect(await call(client, "subscribe:job", { job_id })).toMatchObject({ ok: false });
+      expect(client.notes.at(-1)).toEqual(["subscription:error", { ...error, job_id }]);
+    }
+    expect(await call(client, "subscribe:batch", { batch_id: UNKNOWN })).toEqual({
+      ok: false,
+      error: { code: "NOT_FOUND", message: `Batch ${UNKNOWN} does not exist.` },
+    });
+    expect(client.notes.at(-1)).toMatchObject(["subscription:error", { batch_id: UNKNOWN }]);
+    expect(client.named("subscribed")).toEqual([]);
+  });
+
+  test("[S8] because the job was deleted while it was watched, is told so and can go on with others", async () => {
+    server = await openTestServer();
+    const old = new Date(Date.now() - 1000);
+    const jobId = await createJob(server.engine, { at: old });
+    await server.engine.change(jobId, { action: "cancel" }, old);
+    const client = server.connect();
+    await call(client, "subscribe:job", { job_id: jobId });
+    await vi.waitFor(() => expect(client.named("job:error")).toHaveLength(1));
+    expect(await server.engine.prune(new Date(), 10)).toBe(1);
+    await vi.waitFor(() =>
+      expect(client.named("subscription:error")).toEqual([
+        { code: "NOT_FOUND", message: `Job ${jobId} does not exist.`, job_id: jobId },
+      ]),
+    );
+    expect(server.watches()).toBe(0);
+    const other = await createJob(server.engine);
+    expect(await call(client, "subscribe:job", { job_id: other })).toEqual({ ok: true });
+  });
+
+  test("because of a fault of ours, is told no more than that, and the fault is logged", async () => {
+    server = await openTestServer({
+      wrap: (engine: Engine) => ({
+        ...engine,
+        getBatch: () => Promise.reject(new TypeError("secret")),
+      }),
+    });
+    const client = server.connect();
+    const message = "Something went wrong in the server. It was logged; try again.";
+    expect(await call(client, "subscribe:batch", { batch_id: UNKNOWN })).toEqual({
+      ok: false,
+      error: { code: "INTERNAL", message },
+    });
+    expect(client.named("subscription:error")).toEqual([
+      { code: "INTERNAL", message, batch_id: UNKNOWN },
+    ]);
+    expect(server.faults.join("")).toContain("secret");
+  });
+
+  test("because the data cannot be read right now, is told so", async () => {
+    server = await openTestServer({
+      wrap: (engine: Engine) => ({
+        ...engine,
+        getSummary: () => Promise.reject(new AppError("UNAVAILABLE", "The disk is full.")),
+      }),
+    });
+    const client = server.connect();
+    expect(await call(client, "subscribe:job", { job_id: UNKNOWN })).toEqual({
+      ok: false,
+      error: { code: "UNAVAILABLE", message: "The disk is full." },
+    });
+  });
+});
+
+describe("hostile input", () => {
+  const deep = JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) as unknown;
+  const PAYLOADS: [string, unknown][] = [
+    ["null", null],
+    ["a number", 7],
+    ["a text", "job-123"],
+    ["a text of a megabyte", "x".repeat(1024 * 1024)],
+    ["a list", ["job_id"]],
+    ["a deep list", deep],
+    ["an empty object", {}],
+    ["an id that is empty", { job_id: "" }],
+    ["an id that is too long", { job_id: "x".repeat(201) }],
+    ["an id of a megabyte", { job_id: "x".repeat(1024 * 1024) }],
+    ["an id that is a number", { job_id: 7 }],
+    ["an id that is an object", { job_id: { $ne: null } }],
+    ["an id that is a list", { job_id: [UNKNOWN] }],
+    ["an id in the prototype", JSON.parse(`{"__proto__":{"job_id":"${UNKNOWN}"}}`)],
+    ["bytes", Buffer.from("job")],
+    ["an id of bytes", { job_id: Buffer.from("job") }],
+  ];
+
+  test.each(PAYLOADS)(
+    "[L4] %s is refused with what would be right, and disturbs nobody",
+    async (_n, payload) => {
+      server = await openTestServer();
+      const jobId = await createJob(server.engine);
+      const good = server.connect();
+      await call(good, "subscribe:job", { job_id: jobId });
+      const bad = server.connect();
+      const message = (name: string, field: string) =>
+        `"${name}" takes an object with a text of 1 to 200 characters in "${field}".`;
+      for (const [name, field] of [
+        ["subscribe:job", "job_id"],
+        ["unsubscribe:job", "job_id"],
+        ["subscribe:batch", "batch_id"],
+        ["unsubscribe:batch", "batch_id"],
+      ] as const) {
+        const error = { code: "BAD_REQUEST", message: message(name, field) };
+        expect(await call(bad, name, payload)).toEqual({ ok: false, error });
+        expect(bad.notes.at(-1)).toEqual(["subscription:error", error]);
+      }
+      await (await startJob(server.engine, jobId)).deliver();
+      await vi.waitFor(() => expect(progressOf(good)).toEqual([0, 10, 100]));
+      // Whoever was refused may still do it right.
+      expect(await call(bad, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
+    },
+  );
+
+  test("[L4] names that are not known are answered with those that are", async () => {
+    server = await openTestServer();
+    const { socket, named } = server.connect();
+    const names = ["subscribe:jobs", "message", "error", "__proto__", "toString", "x".repeat(1000)];
+    for (const name of names) socket.emit(name, {});
+    await vi.waitFor(() => expect(named("subscription:error")).toHaveLength(names.length));
+    expect(named("subscription:error").at(0)).toEqual({
+      code: "BAD_REQUEST",
+      message:
+        '"subscribe:jobs" is not known here. Known are subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
+    });
+    expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
+  });
+
+  test("[L4] missing, additional and misplaced arguments are survived", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    client.socket.emit("subscribe:job");
+    expect(await client.socket.emitWithAck("subscribe:job")).toMatchObject({ ok: false });
+    client.socket.emit("subscribe:job", { job_id: jobId }, "not an acknowledgement", 7, null);
+    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(1));
+    expect(client.named("subscription:error")).toHaveLength(2);
+  });
+
+  test.each([
+    ["a packet of no type", "49{}"],
+    ["broken JSON", '42["subscribe:job",{"job_id":'],
+    ["an event before it joined", '42["subscribe:job",{}]'],
+    ["an event that is no list", "42{}"],
+    ["a reserved name", '42["disconnect"]'],
+    ["attachments without end", '459999-["subscribe:job",{"_placeholder":true,"num":0}]'],
+    ["an answer to nothing", "43999[1]"],
+    ["a heartbeat of the wrong side", "2"],
+    ["a packet that Engine.IO does not know", "9"],
+    ["bytes where none are expected", Buffer.from([1, 2, 3])],
+    ["a message that is too large", `42["subscribe:job","${"x".repeat(2 * 1024 * 1024)}"]`],
+  ])("[L4] %s costs its sender the connection at most", async (_name, frame) => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const good = server.connect({ transports: ["websocket"] });
+    await call(good, "subscribe:job", { job_id: jobId });
+    for (const join of [true, false]) {
+      const bad = openRaw(
+        `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+      );
+      await vi.waitFor(() => expect(bad.frames).toHaveLength(1));
+      if (join) {
+        bad.send("40");
+        await vi.waitFor(() => expect(bad.frames).toHaveLength(3));
+      }
+      bad.send(frame);
+      bad.close();
+      await bad.closed;
+    }
+    await (await startJob(server.engine, jobId)).deliver();
+    await vi.waitFor(() => expect(progressOf(good)).toEqual([0, 10, 100]));
+    expect(server.faults).toEqual([]);
+  });
+
+  test("[L4] a request that came in one message with a disconnect starts nothing", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const raw = await openPolling(server.url);
+    await raw.post("40");
+    await raw.poll();
+    await raw.post("41", `42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`);
+    const other = server.connect();
+    await settled(other);
+    expect(server.watches()).toBe(0);
+  });
+});

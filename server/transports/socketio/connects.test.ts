@@ -1,0 +1,39 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { openPolling } from "./raw-client.ts";
+import { openTestServer, type TestServer } from "./test-server.ts";
+
+let server: TestServer;
+afterEach(async () => {
+  await server.close();
+});
+
+test("[L4] a connection that joins without end is closed before it costs much", async () => {
+  let asked = 0;
+  server = await openTestServer({
+    authenticate: async () => {
+      asked += 1;
+      return { userId: "anna", tenantId: "t", scopes: [] };
+    },
+  });
+  const bad = await openPolling(server.url);
+  await bad.post(...Array.from({ length: 100_000 }, () => "40"));
+  await vi.waitFor(async () => expect((await bad.poll()).status).toBe(400));
+  expect(asked).toBeLessThan(10);
+  const { socket } = server.connect();
+  await vi.waitFor(() => expect(socket.connected).toBe(true));
+});
+
+test("a client may leave and join again on one connection", async () => {
+  server = await openTestServer();
+  const client = await openPolling(server.url);
+  const greetings: string[] = [];
+  for (let round = 1; round <= 3; round++) {
+    await client.post("40");
+    while (greetings.length < round) {
+      const { packets } = await client.poll();
+      greetings.push(...packets.filter((packet) => packet.startsWith('42["connection"')));
+    }
+    await client.post("41");
+  }
+  expect(new Set(greetings).size).toBe(3);
+});
