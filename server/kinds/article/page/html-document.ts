@@ -4,16 +4,14 @@ import { parseHTML } from "linkedom";
 const HEAD_TAGS = new Set(["BASE", "LINK", "META", "SCRIPT", "STYLE", "TITLE"]);
 
 export function parseDocument(html: string): Document {
-  const whole = /<html[\s>]/i.test(html)
-    ? html
-    : `<!doctype html><html><body>${html}</body></html>`;
-  const { document } = parseHTML(whole);
+  const { document } = parseHTML(/<html[\s>]/i.test(html) ? html : `<html>${html}</html>`);
+  const { head, body } = document;
   // The parser leaves what stands outside of head and body where it found it; browsers move it in.
-  // A copy, because appending moves the child.
-  const children = Array.from(document.documentElement.children);
-  for (const child of children) {
-    if (child === document.head || child === document.body) continue;
-    (HEAD_TAGS.has(child.tagName) ? document.head : document.body).append(child);
+  // A copy, because appending moves the node.
+  const nodes = Array.from(document.documentElement.childNodes);
+  for (const node of nodes) {
+    if (node === head || node === body) continue;
+    (HEAD_TAGS.has(node.nodeName) ? head : body).append(node);
   }
   return document;
 }

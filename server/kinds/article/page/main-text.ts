@@ -17,8 +17,11 @@ const MOST_ELEMENTS = 40_000;
 
 /** Headings without text below them are left out. Throws what the parser throws on pages beyond its limits. */
 export function readBlocks(html: string): TextBlock[] {
-  const found = new Readability<Element>(parseDocument(html), {
-    maxElemsToParse: MOST_ELEMENTS,
+  const document = parseDocument(html);
+  // Counted here: the DOM in use answers 0 to the question that `maxElemsToParse` asks.
+  const elements = document.querySelectorAll("*").length;
+  if (elements > MOST_ELEMENTS) throw new RangeError(`${elements} elements`);
+  const found = new Readability<Element>(document, {
     disableJSONLD: true,
     serializer: (node) => node as Element,
   }).parse()?.content;

@@ -12,7 +12,7 @@ export function escapeMarkdown(text: string): string {
       .replace(/^(\d{1,9})([.)])/, String.raw`$1\$2`)
       // What becomes a link by itself.
       .replaceAll("://", String.raw`\://`)
-      .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, -1)}\\.`)
+      .replaceAll(/www\./gi, (www) => `${www.slice(0, -1)}\\.`)
       .replaceAll("@", String.raw`\@`)
   );
 }

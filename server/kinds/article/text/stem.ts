@@ -2,45 +2,34 @@
  * Light stems, enough to see that "tomato" and "tomatoes", "odling" and "odlingen" are one word.
  * They are compared, never shown.
  */
-const SUFFIXES: Record<string, readonly string[]> = {
-  en: ["ies", "es", "ing", "ed", "s", "y"],
-  sv: [
-    "ornas",
-    "arnas",
-    "ernas",
-    "orna",
-    "arna",
-    "erna",
-    "ande",
-    "ades",
-    "ade",
-    "ens",
-    "ets",
-    "or",
-    "ar",
-    "er",
-    "en",
-    "et",
-    "na",
-    "ad",
-    "as",
-    "s",
-    "a",
-    "n",
-    "t",
-    "e",
-  ],
+interface Stemming {
+  /** Longest first; one is taken off. */
+  suffixes: readonly string[];
+  /** Letters that must be left. */
+  shortest: number;
+}
+
+const LANGUAGES: Record<string, Stemming> = {
+  en: { suffixes: ["ies", "ing", "es", "ed", "s", "y"], shortest: 4 },
+  sv: {
+    suffixes:
+      "ornas arnas ernas orna arna erna ande ades ade ens ets ans or ar er en et an na ad as s a n t e".split(
+        " ",
+      ),
+    shortest: 3,
+  },
 };
-const SHORTEST = 4;
 
 export function stem(word: string, language: string): string {
-  const suffix = SUFFIXES[language]?.find(
-    (end) => word.endsWith(end) && word.length - end.length >= SHORTEST,
-  );
+  const stemming = LANGUAGES[language];
+  if (stemming === undefined) return word;
+  const { suffixes, shortest } = stemming;
+  const suffix = suffixes.find((end) => word.endsWith(end) && word.length - end.length >= shortest);
   const cut = suffix === undefined ? word : word.slice(0, -suffix.length);
+  // "cutting" and "cut", "using" and "use".
   return language === "en" &&
-    cut.length > SHORTEST &&
-    /(?:e|(?<double>[^aeiouls])\k<double>)$/.test(cut)
+    /(?:e|(?<double>[^aeiouls])\k<double>)$/.test(cut) &&
+    cut.length > shortest
     ? cut.slice(0, -1)
     : cut;
 }

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
+import { resolveWithSystem } from "./address-guard.ts";
+import { FETCH_LIMITS } from "./fetch-html.ts";
+import { profilePublisher, profileTarget } from "./profile-page.ts";
+
+const never = new AbortController().signal;
+const options = { allow: () => true, resolve: resolveWithSystem, limits: FETCH_LIMITS };
+const GARDEN = "<title>Garden</title><p>Lettuce grows in the shade.</p>";
+
+test("a publisher that has no https is asked over http", async () => {
+  await using site = await openLocalServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/html" }).end(GARDEN);
+  });
+  const { profile } = await profilePublisher(`${site.host}/magazine`, never, options);
+  expect(profile.url).toBe(`${site.origin}/magazine`);
+});
+
+test("a publisher that answers neither way fails with its name and the reason", async () => {
+  const site = await openLocalServer(() => {});
+  await site[Symbol.asyncDispose]();
+  const error: unknown = await profilePublisher(site.host, never, options).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(Failure);
+  expect(error).not.toBeInstanceOf(Transient);
+  expect(error).toMatchObject({
+    code: "PAGE_UNREACHABLE",
+    message: `The publisher page ${site.host} cannot be reached: the connection was refused`,
+  });
+});
+
+test("a private publisher is not asked over http after https was refused", async () => {
+  const allow = (): boolean => false;
+  await expect(profilePublisher("127.0.0.1", never, { ...options, allow })).rejects.toMatchObject({
+    code: "PAGE_PRIVATE_ADDRESS",
+    message: expect.stringContaining("The publisher page 127.0.0.1 is not on the public internet"),
+  });
+});
+
+test.each([
+  [404, {}, Failure, undefined],
+  [503, {}, Failure, undefined],
+  [429, { "retry-after": "7" }, Transient, 7000],
+  [503, { "retry-after": "60" }, Transient, 60_000],
+  [503, { "retry-after": "86400" }, Failure, undefined],
+] as const)(
+  "a target that answers %i with %j ends as %o",
+  async (status, headers, kind, retryAfterMs) => {
+    await using site = await openLocalServer((_, response) => {
+      response.writeHead(status, headers).end();
+    });
+    const error: unknown = await profileTarget(site.origin, never, options).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(kind);
+    expect(error).toMatchObject({
+      code: "PAGE_STATUS",
+      message: expect.stringMatching(
+        new RegExp(`^The target page ${site.origin} answered with status ${status}`),
+      ),
+    });
+    expect(error instanceof Transient ? error.retryAfterMs : undefined).toBe(retryAfterMs);
+  },
+);
+
+test("a cancelled profile ends with the reason of the cancel", async () => {
+  const reason = new Error("cancelled");
+  await expect(
+    profileTarget("http://site.example/", AbortSignal.abort(reason), options),
+  ).rejects.toBe(reason);
+});
