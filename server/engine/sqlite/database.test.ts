@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   chmodSync,
   mkdirSync,
@@ -14,13 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { at, codeOf, newJob } from "#server/engine/suites/harness.ts";
+import { at, codeOf, newJob } from "#server/engine/suites/material.ts";
+import { type Child, spawnChild } from "./child.ts";
 import { openSqliteEngine } from "./open.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 let dataDir: string;
 let path: string;
-const children: ChildProcess[] = [];
+const children: Child[] = [];
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "jobwire-database-"));
@@ -28,38 +27,15 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-  }
+  for (const child of children.splice(0)) await child.kill();
   chmodSync(dataDir, 0o700);
   rmSync(dataDir, { recursive: true });
 });
 
-/** Runs a program that has `dataDir` and `openSqliteEngine`, as another process. */
-function run(program: string, options: { uid?: number } = {}): ChildProcess {
-  const source = `
-    const { openSqliteEngine } = await import(${JSON.stringify(import.meta.resolve("./open.ts"))});
-    const dataDir = ${JSON.stringify(dataDir)};
-    ${program}`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", source], {
-    stdio: ["pipe", "pipe", "inherit"],
-    ...options,
-  });
+function run(program: string): Child {
+  const child = spawnChild(dataDir, program);
   children.push(child);
   return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  let text = "";
-  child.stdout?.setEncoding("utf8");
-  for await (const piece of child.stdout ?? []) {
-    text += String(piece);
-    if (text.includes("\n")) break;
-  }
-  return text.trim();
 }
 
 const HOLD = `await openSqliteEngine({ dataDir }); console.log("open"); process.stdin.resume();`;
@@ -92,19 +68,18 @@ async function refusal(): Promise<string> {
 describe("one process holds the data", () => {
   test("another process is refused while it runs, and gets in after kill -9", async () => {
     const holder = run(HOLD);
-    expect(await firstLine(holder)).toBe("open");
+    expect(await holder.line()).toBe("open");
     expect(await refusal()).toContain("in use by another process");
-    holder.kill("SIGKILL");
-    await once(holder, "exit");
+    await holder.kill();
     await (await openSqliteEngine({ dataDir })).close();
   });
 
   test("a second open of the same process is refused, and does not give the lock away", async () => {
     const engine = await openSqliteEngine({ dataDir });
     expect(await codeOf(openSqliteEngine({ dataDir }))).toBe("DATA_UNUSABLE");
-    expect(await firstLine(run(TRY))).toContain("DATA_UNUSABLE");
+    expect(await run(TRY).line()).toContain("DATA_UNUSABLE");
     await engine.close();
-    expect(await firstLine(run(TRY))).toBe("opened");
+    expect(await run(TRY).line()).toBe("opened");
   });
 });
 
@@ -192,7 +167,7 @@ describe("the data directory", () => {
     chmodSync(dataDir, 0o555);
     // Root may write everywhere, so the process becomes somebody else once its program is loaded.
     const drop = process.getuid?.() === 0 ? "process.setgid(65534); process.setuid(65534);" : "";
-    const line = await firstLine(run(`${drop} ${TRY}`));
+    const line = await run(`${drop} ${TRY}`).line();
     expect(line).toContain("DATA_UNUSABLE");
     expect(line).toContain(path);
     expect(readdirSync(dataDir)).toEqual([]);

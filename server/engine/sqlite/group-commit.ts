@@ -66,11 +66,8 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
 
   function commitGroup(group: readonly Waiting[]): void {
     let answers: (() => void)[];
-    let failed: AppError | null = null;
     try {
-      const plain = runPlain(group);
-      if (plain) answers = plain;
-      else ({ answers, failed } = runInSavepoints(group));
+      answers = runPlain(group) ?? runInSavepoints(group);
       commit.run();
     } catch (cause) {
       failure = unavailable(path, cause);
@@ -78,7 +75,7 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
       if (db.isTransaction) rollback.run();
       return;
     }
-    failure = failed;
+    failure = null;
     for (const answer of answers) answer();
     for (const effect of effects) effect();
   }
@@ -96,12 +93,8 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
     }
   }
 
-  function runInSavepoints(group: readonly Waiting[]): {
-    answers: (() => void)[];
-    failed: AppError | null;
-  } {
+  function runInSavepoints(group: readonly Waiting[]): (() => void)[] {
     const committed = new Set<() => void>();
-    let failed: AppError | null = null;
     begin.run();
     const answers = group.map((each) => {
       effects = new Set();
@@ -112,16 +105,16 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
         for (const effect of effects) committed.add(effect);
         return answer;
       } catch (cause) {
-        if (!db.isTransaction) throw cause;
+        const error = asAppError(cause, path);
+        // The disk's trouble is everybody's: SQLite has rolled the whole transaction back.
+        if (error.code === "UNAVAILABLE") throw cause;
         rollbackToSavepoint.run();
         release.run();
-        const error = asAppError(cause, path);
-        if (error.code === "UNAVAILABLE") failed = error;
         return () => each.reject(error);
       }
     });
     effects = committed;
-    return { answers, failed };
+    return answers;
   }
 
   return {

@@ -51,7 +51,7 @@ export async function openSqliteEngine({
   const queue = createQueue(db, jobs, outbox);
   const prune = createPrune(db);
   const presence = createPresence();
-  const alive = db.prepare("SELECT count(*) FROM (SELECT 1 FROM jobs LIMIT 1)");
+  const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
 

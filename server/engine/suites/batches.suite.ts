@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
   at,
@@ -7,15 +8,13 @@ import {
   claimOne,
   codeOf,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   logOf,
   newBatch,
   newId,
   newJob,
   START,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 export function batchesSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);

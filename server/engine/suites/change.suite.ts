@@ -2,13 +2,12 @@ import { describe, expect } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { JobStatus } from "#shared/job.ts";
 import { EVENT_OF, type JobAction, type JobChange, LIFECYCLE } from "#shared/lifecycle.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   at,
   BLOCK,
   codeOf,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   FAIL,
   logOf,
   newBatch,
@@ -17,7 +16,7 @@ import {
   release,
   START,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 const CHANGES: Record<JobAction, JobChange> = {
   start: START,

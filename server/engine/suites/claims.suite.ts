@@ -1,12 +1,11 @@
 import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   at,
   claimOne,
   codeOf,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   LEASE_MS,
   newBatch,
   newJob,
@@ -14,7 +13,7 @@ import {
   START,
   startedJob,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 function claim(engine: Engine, seconds: number, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w1", max, leaseMs: LEASE_MS, now: at(seconds) });

@@ -1,19 +1,18 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   at,
   claimOne,
   codeOf,
   DELIVER,
   draftOf,
-  engineTest,
-  type EngineUnderTest,
   newId,
   newJob,
   release,
   START,
   startedJob,
-} from "./harness.ts";
+} from "./material.ts";
 
 export function draftsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);

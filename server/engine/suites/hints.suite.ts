@@ -1,13 +1,12 @@
 import { describe, expect, vi } from "vitest";
 import type { StreamRef } from "#server/engine/contract.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
   at,
   BOB,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   listen,
   logOf,
   newBatch,
@@ -15,7 +14,7 @@ import {
   START,
   startedJob,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 export function hintsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);

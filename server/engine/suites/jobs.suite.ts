@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { CREATED_MESSAGE } from "#shared/lifecycle.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
   at,
@@ -8,14 +9,12 @@ import {
   claimOne,
   codeOf,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   logOf,
   newBatch,
   newId,
   newJob,
   START,
-} from "./harness.ts";
+} from "./material.ts";
 
 export function jobsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import type { Engine, JobQuery } from "#server/engine/contract.ts";
 import type { JobSummary } from "#shared/job.ts";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
   at,
@@ -8,14 +9,12 @@ import {
   BOB,
   codeOf,
   DELIVER,
-  engineTest,
-  type EngineUnderTest,
   newBatch,
   newId,
   newJob,
   START,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 async function allJobs(engine: Engine, query: Omit<JobQuery, "cursor">): Promise<JobSummary[]> {
   const items: JobSummary[] = [];

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { emptyCounts } from "#shared/batch.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import type { EngineData } from "./harness.ts";
 import {
   ANN,
   at,
@@ -12,7 +13,6 @@ import {
   codeOf,
   DELIVER,
   draftOf,
-  type EngineData,
   FAIL,
   LEASE_MS,
   logOf,
@@ -21,7 +21,7 @@ import {
   newJob,
   release,
   START,
-} from "./harness.ts";
+} from "./material.ts";
 import { createModel, type Model, type ModelJob } from "./model.ts";
 
 const pick = fc.nat({ max: 1000 });

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
   at,
@@ -6,8 +7,6 @@ import {
   codeOf,
   DELIVER,
   draftOf,
-  engineTest,
-  type EngineUnderTest,
   LEASE_MS,
   logOf,
   newBatch,
@@ -16,7 +15,7 @@ import {
   START,
   startedJob,
   STEP,
-} from "./harness.ts";
+} from "./material.ts";
 
 export function upkeepSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);

@@ -1,0 +1,111 @@
+/**
+ * A disk that is full, as far as the process can tell: the kernel lets none of its files grow beyond a limit.
+ * Linux only, because only there can the limit be lifted again from outside.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ANN, logOf } from "#server/engine/suites/material.ts";
+import { type Child, spawnChild } from "./child.ts";
+import { openSqliteEngine } from "./open.ts";
+
+let dataDir: string;
+let child: Child | undefined;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "jobwire-full-"));
+});
+
+afterEach(async () => {
+  await child?.kill();
+  rmSync(dataDir, { recursive: true });
+});
+
+/** Answers each line on its input with one on its output. */
+const SERVER = `
+  import { createInterface } from "node:readline";
+  const { at, newJob, START, codeOf } = suites;
+  // Else the kernel ends the process when a file would grow too large.
+  process.on("SIGXFSZ", () => undefined);
+  const engine = await openSqliteEngine({ dataDir });
+  const hints = [];
+  await engine.onAppend({ stream: "feed", owner: suites.ANN }, () => hints.push(1));
+  let work = 0;
+  const job = newJob();
+  await engine.createJob(job, at(0));
+  const commands = {
+    async fill() {
+      const stored = [];
+      for (;;) {
+        const jobs = Array.from({ length: 4 }, () => newJob({ input: "x".repeat(20_000) }));
+        const heard = hints.length;
+        const results = await Promise.all(jobs.map((each) => codeOf(engine.createJob(each, at(0)))));
+        if (results.every((code) => code === undefined)) stored.push(...jobs.map(({ id }) => id));
+        else return { stored, results, refused: jobs.map(({ id }) => id), heard: hints.length - heard };
+      }
+    },
+    health: () => codeOf(engine.health()),
+    claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(-1) })),
+    read: async () => (await engine.readEvents(job.id, 0, 10)).events.length,
+    change: () => codeOf(engine.change(job.id, START, at(1))),
+    close: () => engine.close(),
+  };
+  console.log(JSON.stringify({ ready: process.pid }));
+  for await (const line of createInterface({ input: process.stdin })) {
+    console.log(JSON.stringify((await commands[line]()) ?? null));
+  }`;
+
+test.runIf(process.platform === "linux")(
+  "on a full disk writes are UNAVAILABLE and nothing of them stays; with room all goes on",
+  async () => {
+    const server = spawnChild(dataDir, SERVER);
+    child = server;
+    const answer = async () => JSON.parse((await server.line()) ?? "null") as unknown;
+    const ask = async (command: string) => {
+      server.process.stdin.write(`${command}\n`);
+      return answer();
+    };
+    const limit = (bytes: string) =>
+      execFileSync("prlimit", [`--pid=${server.process.pid}`, `--fsize=${bytes}:unlimited`]);
+
+    expect(await answer()).toEqual({ ready: server.process.pid });
+    limit("1000000");
+    const filled = (await ask("fill")) as {
+      stored: string[];
+      results: (string | null)[];
+      refused: string[];
+      heard: number;
+    };
+    expect(filled.stored.length).toBeGreaterThan(0);
+    expect(new Set(filled.results)).toEqual(new Set(["UNAVAILABLE"]));
+    expect(filled.heard).toBe(0);
+
+    limit("1");
+    expect(await ask("change")).toBe("UNAVAILABLE");
+    expect(await ask("read")).toBe(1);
+    expect(await ask("health")).toBe("UNAVAILABLE");
+    expect(await ask("claim")).toBeNull();
+    expect(await ask("health")).toBe("UNAVAILABLE");
+
+    limit("unlimited");
+    expect(await ask("health")).toBeNull();
+    expect(await ask("change")).toBeNull();
+    expect(await ask("read")).toBe(2);
+    await ask("close");
+
+    await server.kill();
+    const engine = await openSqliteEngine({ dataDir });
+    const { items } = await engine.listJobs({ ...ANN, limit: 1000 });
+    const ids = new Set(items.map(({ id }) => id));
+    expect(filled.stored.every((id) => ids.has(id))).toBe(true);
+    expect(filled.refused.some((id) => ids.has(id))).toBe(false);
+    expect(ids.size).toBe(filled.stored.length + 1);
+    for (const { id, version } of items) {
+      expect((await logOf(engine, id)).map(({ seq }) => seq)).toEqual(version === 2 ? [1, 2] : [1]);
+    }
+    await engine.close();
+  },
+  30_000,
+);

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createWorkSignal } from "./work-signal.ts";
+
+beforeEach(() => void vi.useFakeTimers({ now: 0 }));
+afterEach(() => void vi.useRealTimers());
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A queue whose due times are given. */
+function signalOf(due: number[]) {
+  const nextDue = (after: number) => due.toSorted((a, b) => a - b).find((time) => time > after);
+  return createWorkSignal(nextDue, Date.now);
+}
+
+test("it calls at each due time, not before", () => {
+  const times: number[] = [];
+  const signal = signalOf([100, 250]);
+  signal.on(() => times.push(Date.now()));
+  vi.advanceTimersByTime(99);
+  expect(times).toEqual([]);
+  vi.advanceTimersByTime(1000);
+  expect(times).toEqual([100, 250]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a due time that a timer cannot hold is waited for in parts", () => {
+  const work = vi.fn<() => void>();
+  const signal = signalOf([60 * DAY_MS]);
+  signal.on(work);
+  vi.advanceTimersByTime(60 * DAY_MS - 1);
+  expect(work).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(work).toHaveBeenCalledOnce();
+});
+
+test("a queue that cannot be read is looked at again soon", () => {
+  const work = vi.fn<() => void>();
+  let broken = true;
+  const signal = createWorkSignal((after) => {
+    if (broken) throw new Error("disk I/O error");
+    return after < 5000 ? 5000 : undefined;
+  }, Date.now);
+  signal.on(work);
+  broken = false;
+  vi.advanceTimersByTime(4999);
+  work.mockClear();
+  vi.advanceTimersByTime(1);
+  expect(work).toHaveBeenCalledOnce();
+});
+
+test("nobody listens: no timer; closed: no timer and no call", () => {
+  const work = vi.fn<() => void>();
+  const signal = signalOf([100]);
+  signal.rearm();
+  expect(vi.getTimerCount()).toBe(0);
+  signal.on(work);
+  expect(vi.getTimerCount()).toBe(1);
+  signal.close();
+  signal.fire();
+  vi.advanceTimersByTime(1000);
+  expect(work).not.toHaveBeenCalled();
+});
+
+test("one listener's fault does not keep the others from their work", async () => {
+  vi.useRealTimers();
+  const warned = new Promise((resolve) => {
+    process.once("warning", resolve);
+  });
+  const work = vi.fn<() => void>();
+  const signal = signalOf([]);
+  signal.on(() => {
+    throw new Error("no hands");
+  });
+  signal.on(work);
+  signal.fire();
+  expect(work).toHaveBeenCalledOnce();
+  expect(await warned).toMatchObject({ message: "no hands" });
+});

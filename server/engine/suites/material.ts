@@ -1,0 +1,102 @@
+/** What the tests of engines work with. It needs no test runner, so other processes can use it too. */
+import { v7 as newId } from "uuid";
+import type { Claim, ClaimRef, Engine, NewBatch, StreamRef } from "#server/engine/contract.ts";
+import { type AppError, ErrorCode } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { JobChange, NewJob } from "#shared/lifecycle.ts";
+import type { Owner } from "#shared/principal.ts";
+
+export { newId };
+
+export const ANN: Owner = { tenant: "acme", owner: "ann" };
+export const BOB: Owner = { tenant: "acme", owner: "bob" };
+
+/** Suites tell the time: seconds after a fixed moment in the past. */
+export function at(seconds: number): Date {
+  return new Date(Date.UTC(2026, 0, 1) + Math.round(seconds * 1000));
+}
+
+export function newJob(given: Partial<NewJob> = {}): NewJob {
+  return {
+    id: newId(),
+    kind: "article",
+    title: "An article",
+    ...ANN,
+    input: { words: 900 },
+    batchId: null,
+    ...given,
+  };
+}
+
+export function newBatch(
+  jobs: number,
+  given: Partial<NewBatch> = {},
+): { batch: NewBatch; jobs: NewJob[] } {
+  const batch: NewBatch = { id: newId(), name: "January", ...ANN, ...given };
+  const { tenant, owner } = batch;
+  return {
+    batch,
+    jobs: Array.from({ length: jobs }, (_, index) =>
+      newJob({ batchId: batch.id, title: `Article ${index}`, tenant, owner }),
+    ),
+  };
+}
+
+export const START: JobChange = { action: "start", progress: 10, message: "Started" };
+export const STEP: JobChange = { action: "progress", progress: 50, message: "Half way" };
+export const DELIVER: JobChange = { action: "deliver", message: "Delivered", output: { ok: true } };
+export const BLOCK: JobChange = { action: "block", message: "Too short", output: { words: 3 } };
+export const FAIL: JobChange = { action: "fail", error: { code: "BROKEN", message: "It broke" } };
+export function release(runAt: Date, counts = true): JobChange {
+  return { action: "release", message: "Given back", runAt, counts };
+}
+
+export const LEASE_MS = 10_000;
+
+export async function claimOne(engine: Engine, now: Date): Promise<Claim> {
+  const [claim] = await engine.claim({ worker: "w1", max: 1, leaseMs: LEASE_MS, now });
+  if (!claim) throw new Error("There was nothing to claim.");
+  return claim;
+}
+
+/** A job that is being worked on. */
+export async function startedJob(engine: Engine, now: Date): Promise<ClaimRef> {
+  const job = newJob();
+  await engine.createJob(job, now);
+  const claim = await claimOne(engine, now);
+  await engine.change(claim.jobId, START, now, claim);
+  return { jobId: claim.jobId, token: claim.token };
+}
+
+/** The code with which a promise rejects; `undefined` where it does not. */
+export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | undefined> {
+  try {
+    await promise;
+    return undefined;
+  } catch (thrown) {
+    return ErrorCode.parse((thrown as AppError).code);
+  }
+}
+
+export async function logOf(engine: Engine, jobId: string): Promise<JobEvent[]> {
+  const slice = await engine.readEvents(jobId, 0, 100_000);
+  return slice?.events ?? [];
+}
+
+export async function draftOf(engine: Engine, jobId: string): Promise<string> {
+  const slice = await engine.readDraft(jobId, 0);
+  return (slice?.pieces ?? []).map((piece) => piece.text).join("");
+}
+
+/** Counts hints, and keeps the events that came with them. */
+export async function listen(
+  engine: Engine,
+  stream: StreamRef,
+): Promise<{ count: number; events: JobEvent[]; end: () => void }> {
+  const heard = { count: 0, events: [] as JobEvent[], end: () => undefined as void };
+  heard.end = await engine.onAppend(stream, (hint) => {
+    heard.count += 1;
+    if (hint.event) heard.events.push(hint.event);
+  });
+  return heard;
+}
