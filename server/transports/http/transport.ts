@@ -1,9 +1,12 @@
 /** Plain HTTP: health, metrics, the sample pages, and the page itself for everything else. */
 import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import helmet from "helmet";
 import sirv from "sirv";
 import type { Transport } from "#server/transports/contract.ts";
+import { messageOf } from "#shared/errors.ts";
 
 export interface HttpOptions {
   /** Where the built page is. */
@@ -14,7 +17,7 @@ export interface HttpOptions {
   metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
-const SAMPLES_DIR = new URL("samples", import.meta.url).pathname;
+const SAMPLES_DIR = fileURLToPath(new URL("samples", import.meta.url));
 
 export function createHttpTransport(options: HttpOptions): Transport {
   const secure = helmet({
@@ -29,21 +32,16 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     strictTransportSecurity: false,
   });
-  const samples = sirv(SAMPLES_DIR, { dev: true, etag: true });
-  const page = existsSync(options.clientDir)
-    ? sirv(options.clientDir, {
-        single: true,
-        etag: true,
-        gzip: true,
-        setHeaders(res, path) {
-          // Built files carry a hash in their names; the page itself must be asked for anew.
-          const cache = path.startsWith("/assets/")
-            ? "public, max-age=31536000, immutable"
-            : "no-cache";
-          res.setHeader("Cache-Control", cache);
-        },
-      })
-    : undefined;
+  // `dev` looks at the disk for each request: files may be built anew while the server runs, and one that is gone
+  // is then a 404 and not a broken stream.
+  const files = { dev: true, etag: true };
+  const samples = sirv(SAMPLES_DIR, files);
+  const page = sirv(options.clientDir, { ...files, single: true });
+  const assets = sirv(join(options.clientDir, "assets"), {
+    ...files,
+    // Their names carry a hash of what is in them.
+    setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
+  });
 
   const routes: Record<string, (res: ServerResponse) => Promise<void>> = {
     async "/healthz"(res) {
@@ -54,10 +52,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
         await options.ready();
         json(res, 200, { status: "ready" });
       } catch (error) {
-        json(res, 503, {
-          status: "unavailable",
-          reason: error instanceof Error ? error.message : String(error),
-        });
+        json(res, 503, { status: "unavailable", reason: messageOf(error) });
       }
     },
     async "/metrics"(res) {
@@ -71,22 +66,35 @@ export function createHttpTransport(options: HttpOptions): Transport {
       res.setHeader("Allow", "GET, HEAD");
       return text(res, 405, "Only GET and HEAD are served here.");
     }
-    const path = new URL(req.url ?? "/", "http://server").pathname;
+    // Everything here is small, and a range that makes no sense breaks the stream.
+    delete req.headers.range;
+    const url = req.url ?? "/";
+    const path = url.split("?", 1)[0] ?? "/";
     const route = routes[path];
     if (route !== undefined) {
-      void route(res);
-    } else if (path === "/samples" || path.startsWith("/samples/")) {
-      req.url = (req.url ?? "/").slice("/samples".length) || "/";
+      void route(res).catch((error: unknown) => text(res, 500, messageOf(error)));
+    } else if (path === "/samples") {
+      res.writeHead(301, { Location: "/samples/" }).end();
+    } else if (path.startsWith("/samples/")) {
+      req.url = url.slice("/samples".length);
       samples(req, res, () => text(res, 404, "There is no such sample page."));
-    } else if (page === undefined) {
-      text(
-        res,
-        503,
-        "The page is not built yet: run `npm run build`, then start the server again.",
-      );
+    } else if (path.startsWith("/assets/")) {
+      req.url = url.slice("/assets".length);
+      assets(req, res, () => missing(res));
     } else {
-      page(req, res, () => text(res, 404, "There is nothing here."));
+      page(req, res, () => missing(res));
     }
+  }
+
+  function missing(res: ServerResponse): void {
+    if (existsSync(join(options.clientDir, "index.html"))) {
+      return text(
+        res,
+        404,
+        "There is nothing here. If this was a link in the page, load it again.",
+      );
+    }
+    text(res, 503, "The page is not built yet: run `npm run build`, then load it again.");
   }
 
   return {

@@ -1,0 +1,242 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { mountTransports } from "#server/transports/mount.ts";
+import { createOriginPolicy } from "#server/transports/origins.ts";
+import { createHttpTransport } from "./transport.ts";
+
+let clientDir: string;
+let server: Server;
+let ready: () => Promise<void>;
+let metrics: () => Promise<{ contentType: string; text: string }>;
+
+beforeEach(async () => {
+  clientDir = await mkdtemp(join(tmpdir(), "jobwire-http-"));
+  ready = async () => {};
+  metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
+  server = createServer();
+  const transport = createHttpTransport({
+    clientDir,
+    ready: () => ready(),
+    metrics: () => metrics(),
+  });
+  mountTransports(server, [transport], createOriginPolicy({ origins: [], host: "127.0.0.1" }));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(clientDir, { recursive: true });
+});
+
+async function build(): Promise<void> {
+  await mkdir(join(clientDir, "assets"));
+  await writeFile(join(clientDir, "index.html"), "<title>Jobwire</title>");
+  await writeFile(join(clientDir, "assets", "app-a1b2.js"), "export {};");
+  await writeFile(join(clientDir, "robots.txt"), "User-agent: *");
+}
+
+interface Answer {
+  status: number | undefined;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** Sends the path as it stands; `fetch` would tidy it up. */
+function ask(
+  path: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const { port } = server.address() as AddressInfo;
+  return new Promise((resolve, reject) => {
+    const req = request({ host: "127.0.0.1", port, path, ...options }, (res) => {
+      let body = "";
+      res.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+      res.on("end", () => resolve({ status: res.statusCode, headers: res.headers, body }));
+      res.on("error", reject);
+    });
+    req.on("error", reject).end();
+  });
+}
+
+describe("health", () => {
+  test("/healthz says that the process answers", async () => {
+    const { status, headers, body } = await ask("/healthz?x=1");
+    expect([status, headers["content-type"], body]).toEqual([
+      200,
+      "application/json",
+      '{"status":"ok"}',
+    ]);
+    expect(headers["cache-control"]).toBe("no-store");
+  });
+
+  test("/readyz says why it is not ready", async () => {
+    expect(await ask("/readyz")).toMatchObject({ status: 200, body: '{"status":"ready"}' });
+    ready = () => Promise.reject(new Error("The disk is full."));
+    const { status, body } = await ask("/readyz");
+    expect([status, JSON.parse(body)]).toEqual([
+      503,
+      { status: "unavailable", reason: "The disk is full." },
+    ]);
+  });
+
+  test("/metrics is what was measured, and a failure of it harms nobody", async () => {
+    const answer = await ask("/metrics");
+    expect([answer.headers["content-type"], answer.body]).toEqual([
+      "text/plain; version=0.0.4",
+      "up 1\n",
+    ]);
+    metrics = () => Promise.reject(new Error("no figures"));
+    expect(await ask("/metrics")).toMatchObject({ status: 500, body: "no figures\n" });
+    expect((await ask("/healthz")).status).toBe(200);
+  });
+});
+
+describe("sample pages", () => {
+  test("are served from their index on, whether the page is built or not", async () => {
+    for (const [path, text] of [
+      ["/samples/", 'href="publisher/"'],
+      ["/samples/publisher/", "Balcony Gardener"],
+      ["/samples/publisher", "Balcony Gardener"],
+      ["/samples/sv/target/?x=1", "Norrlykt"],
+    ] as const) {
+      const { status, headers, body } = await ask(path);
+      expect([path, status, headers["content-type"]]).toEqual([
+        path,
+        200,
+        "text/html;charset=utf-8",
+      ]);
+      expect(body).toContain(text);
+    }
+    expect(await ask("/samples")).toMatchObject({
+      status: 301,
+      headers: { location: "/samples/" },
+    });
+  });
+
+  test("that do not exist are not found", async () => {
+    for (const path of [
+      "/samples/nope/",
+      "/samples/sv/",
+      "/samples/publisher/x.png",
+      "/samples/%00",
+    ]) {
+      expect([path, (await ask(path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test.each([
+    "/samples/../transport.ts",
+    "/samples/..%2ftransport.ts",
+    "/samples/%2e%2e/transport.ts",
+    "/samples/%252e%252e/transport.ts",
+    "/samples/..\\transport.ts",
+    "/samples//etc/passwd",
+    "/samples/publisher/../../transport.ts",
+    "/../../../../../../etc/passwd",
+    "/assets/../../../../../../etc/passwd",
+    "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+  ])("%s leads nowhere else", async (path) => {
+    await build();
+    const { body } = await ask(path);
+    expect(body).not.toMatch(/createHttpTransport|root:/);
+  });
+});
+
+describe("the page", () => {
+  test("is asked for anew each time, and its hashed files never again", async () => {
+    await build();
+    const page = await ask("/");
+    expect(page).toMatchObject({ status: 200, body: "<title>Jobwire</title>" });
+    expect(page.headers["cache-control"]).toBe("no-cache");
+    const script = await ask("/assets/app-a1b2.js");
+    expect(script.headers).toMatchObject({
+      "content-type": "text/javascript",
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+    const again = await ask("/", { headers: { "if-none-match": String(page.headers.etag) } });
+    expect([again.status, again.body]).toEqual([304, ""]);
+  });
+
+  test("stands for every address in it, but not for files that are not there", async () => {
+    await build();
+    for (const path of ["/jobs/123", "/batches", "//", "/a//b", "/%", "/%ff", "/jobs/1?tab=log"]) {
+      expect([path, (await ask(path)).body]).toEqual([path, "<title>Jobwire</title>"]);
+    }
+    for (const path of [
+      "/assets/old-0000.js",
+      "/assets/",
+      "/assets/x",
+      "/favicon.ico",
+      "/x/y.map",
+    ]) {
+      const { status, headers } = await ask(path);
+      expect([path, status]).toEqual([path, 404]);
+      expect(headers["cache-control"]).toBeUndefined();
+    }
+    expect((await ask("/robots.txt")).body).toBe("User-agent: *");
+  });
+
+  test("that is not built says what to do, and comes once it is built", async () => {
+    for (const path of ["/", "/jobs/1", "/assets/app-a1b2.js"]) {
+      const { status, body } = await ask(path);
+      expect([path, status]).toEqual([path, 503]);
+      expect(body).toContain("npm run build");
+    }
+    await build();
+    expect((await ask("/")).status).toBe(200);
+  });
+
+  test("may be built anew while the server runs", async () => {
+    await build();
+    await ask("/assets/app-a1b2.js");
+    await rm(join(clientDir, "assets"), { recursive: true });
+    expect((await ask("/assets/app-a1b2.js")).status).toBe(404);
+    await rm(join(clientDir, "index.html"));
+    expect((await ask("/")).status).toBe(503);
+  });
+
+  test("runs only what this server serves", async () => {
+    await build();
+    const { headers } = await ask("/");
+    const policy = String(headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).toContain("connect-src 'self' ws: wss:");
+    expect(policy).toContain("frame-ancestors 'self'");
+    expect(policy).not.toContain("upgrade-insecure-requests");
+    expect(headers["x-content-type-options"]).toBe("nosniff");
+    expect(headers).not.toHaveProperty("strict-transport-security");
+    expect(headers).not.toHaveProperty("x-powered-by");
+  });
+});
+
+describe("requests", () => {
+  test("HEAD is answered as GET is, without the body", async () => {
+    await build();
+    for (const path of ["/", "/healthz", "/metrics", "/samples/", "/assets/app-a1b2.js"]) {
+      const [get, head] = [await ask(path), await ask(path, { method: "HEAD" })];
+      expect([path, head.status, head.body]).toEqual([path, 200, ""]);
+      expect(head.headers["content-type"]).toBe(get.headers["content-type"]);
+    }
+  });
+
+  test("other methods are refused, and the ones that work are named", async () => {
+    for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+      const { status, headers } = await ask("/healthz", { method });
+      expect([method, status, headers.allow]).toEqual([method, 405, "GET, HEAD"]);
+    }
+  });
+
+  test("a range is answered with the whole, also one that makes no sense", async () => {
+    await build();
+    for (const range of ["bytes=5-2", "bytes=0-3", "bytes=-1", "bytes=999-", "lines=1-2", "x"]) {
+      const { status, body } = await ask("/", { headers: { range } });
+      expect([range, status, body]).toEqual([range, 200, "<title>Jobwire</title>"]);
+    }
+  });
+});
