@@ -1,0 +1,260 @@
+import { createServer, type IncomingMessage, request, type Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Transport } from "./contract.ts";
+import { mountTransports } from "./mount.ts";
+import { createOriginPolicy } from "./origins.ts";
+
+let server: Server;
+let sockets: Duplex[];
+let faults: string[];
+let reached: string[];
+
+function echo(name: string, prefix: string, extra: Partial<Transport> = {}): Transport {
+  return {
+    name,
+    serves: (path) => path.startsWith(prefix),
+    request(req, res) {
+      reached.push(`${name} ${req.method}`);
+      res.end(name);
+    },
+    async close() {},
+    ...extra,
+  };
+}
+
+beforeEach(async () => {
+  [sockets, faults, reached] = [[], [], []];
+  server = createServer({ connectionsCheckingInterval: 10 });
+  const transports = [
+    echo("live", "/live", {
+      upgrade(_req, socket) {
+        reached.push("live upgrade");
+        socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+      },
+    }),
+    echo("broken", "/broken", {
+      request(req, res) {
+        if (req.url === "/broken/late") res.write("half of ");
+        throw new Error(`no ${req.url}`);
+      },
+      upgrade() {
+        throw new Error("no upgrade");
+      },
+    }),
+    echo("rest", "/rest"),
+  ];
+  const origins = createOriginPolicy({ origins: ["https://*.example.com"], host: "127.0.0.1" });
+  mountTransports(server, transports, origins, (error, path) => {
+    faults.push(`${path}: ${error instanceof Error ? error.message : ""}`);
+  });
+  server.on("connection", (socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  sockets.forEach((socket) => socket.destroy());
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const port = () => (server.address() as AddressInfo).port;
+
+async function ask(
+  path: string,
+  headers: Record<string, string> = {},
+  method = "GET",
+): Promise<{ res: IncomingMessage; body: string }> {
+  return new Promise((resolve, reject) => {
+    const req = request({ host: "127.0.0.1", port: port(), path, method, headers }, (res) => {
+      let body = "";
+      res.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+      res.on("end", () => resolve({ res, body })).on("error", reject);
+    });
+    req.on("error", reject).end();
+  });
+}
+
+/** Sends text as it stands, and resolves to all that comes back until the server ends the connection. */
+async function send(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    // Never ends its own half: the server must not wait for that.
+    const socket = connect({ port: port(), host: "127.0.0.1", allowHalfOpen: true }, () =>
+      socket.write(text),
+    );
+    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
+    socket.on("end", () => resolve(answer)).on("error", reject);
+  });
+}
+
+const upgrade = (path: string, headers: string[] = []) =>
+  send(
+    [
+      `GET ${path} HTTP/1.1`,
+      "Host: localhost",
+      "Connection: Upgrade",
+      "Upgrade: websocket",
+      ...headers,
+      "",
+      "",
+    ].join("\r\n"),
+  );
+
+describe("requests", () => {
+  test("go to the transport of their path, without regard to the query", async () => {
+    expect((await ask("/live?x=/rest")).body).toBe("live");
+    expect((await ask("/rest/a/b")).body).toBe("rest");
+    const { res, body } = await ask("/nowhere");
+    expect([res.statusCode, body]).toEqual([404, "There is nothing here.\n"]);
+  });
+
+  test("of a foreign page are refused with the reason, whatever the method", async () => {
+    for (const method of ["GET", "POST", "OPTIONS"]) {
+      const origin = "https://evil.test";
+      const { res, body } = await ask("/live", { origin, accept: "text/event-stream" }, method);
+      expect([method, res.statusCode]).toEqual([method, 403]);
+      expect(body).toBe(
+        "The origin https://evil.test may not use this server. Its operator can list it in CORS_ORIGINS.\n",
+      );
+      expect(res.headers).not.toHaveProperty("access-control-allow-origin");
+    }
+    expect(reached).toEqual([]);
+  });
+
+  test("of a page whose name was pointed at this machine are refused, also without an Origin", async () => {
+    const { res, body } = await ask("/live", { host: "evil.test:8000" });
+    expect(res.statusCode).toBe(403);
+    expect(body).toContain("does not know itself as evil.test:8000");
+    expect(reached).toEqual([]);
+  });
+
+  test("of listed pages are answered so that the page may read it, and caches know", async () => {
+    const { res, body } = await ask("/live", { origin: "https://app.example.com" });
+    expect(body).toBe("live");
+    expect(res.headers).toMatchObject({
+      "access-control-allow-origin": "https://app.example.com",
+      vary: "Origin",
+    });
+    expect((await ask("/live")).res.headers).toMatchObject({ vary: "Origin" });
+  });
+
+  test("of our own page and of programs need no permission", async () => {
+    for (const headers of [
+      {},
+      { origin: `http://localhost:${port()}`, host: `localhost:${port()}` },
+    ]) {
+      const { res, body } = await ask("/live", headers, "POST");
+      expect(body).toBe("live");
+      expect(res.headers).not.toHaveProperty("access-control-allow-origin");
+    }
+  });
+
+  test("a listed page may ask beforehand what it may send", async () => {
+    const { res } = await ask("/live", { origin: "https://app.example.com" }, "OPTIONS");
+    expect(res.statusCode).toBe(204);
+    expect(res.headers).toMatchObject({
+      "access-control-allow-origin": "https://app.example.com",
+      "access-control-allow-methods": "GET, POST, OPTIONS",
+      "access-control-allow-headers": expect.stringContaining("authorization, content-type"),
+    });
+    expect(reached).toEqual([]);
+  });
+
+  test("that a transport cannot take cost themselves and nothing else", async () => {
+    const { res, body } = await ask("/broken");
+    expect([res.statusCode, body]).toEqual([
+      500,
+      "Something went wrong in the server. It was logged; try again.\n",
+    ]);
+    await expect(ask("/broken/late")).rejects.toMatchObject({ code: "ECONNRESET" });
+    expect(faults).toEqual(["/broken: no /broken", "/broken/late: no /broken/late"]);
+    expect((await ask("/live")).body).toBe("live");
+  });
+});
+
+describe("upgrades", () => {
+  test("go to the transport of their path", async () => {
+    expect(await upgrade("/live?x=1")).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    expect(reached).toEqual(["live upgrade"]);
+  });
+
+  test("that no transport takes are refused, and the connection ends", async () => {
+    for (const path of ["/rest", "/nowhere"]) {
+      const answer = await upgrade(path);
+      expect(answer).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+      expect(answer).toContain("\r\n\r\nNo WebSocket is served here.");
+    }
+    for (const socket of sockets) await expect.poll(() => socket.destroyed).toBe(true);
+  });
+
+  test("of foreign and misnamed pages are refused with the reason", async () => {
+    const foreign = await upgrade("/live", ["Origin: https://evil.test"]);
+    expect(foreign).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(foreign).toContain("The origin https://evil.test may not use this server.");
+    const rebound = await send(
+      "GET /live HTTP/1.1\r\nHost: evil.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    expect(rebound).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(reached).toEqual([]);
+  });
+
+  test("that a transport cannot take cost themselves and nothing else", async () => {
+    expect(await upgrade("/broken")).toBe("");
+    expect(faults).toEqual(["/broken: no upgrade"]);
+    expect((await ask("/live")).body).toBe("live");
+  });
+
+  test("whose connection breaks before anybody took it harm nobody", async () => {
+    const taken = new Promise<void>((resolve) => {
+      server.prependListener("upgrade", (_req, socket: Duplex) => {
+        socket.once("close", resolve);
+        queueMicrotask(() => socket.destroy(new Error("the cable was cut")));
+      });
+    });
+    const client = connect({ port: port(), host: "127.0.0.1" });
+    client.on("error", () => {});
+    client.write(
+      "GET /rest HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    await taken;
+    client.destroy();
+    expect((await ask("/live")).body).toBe("live");
+  });
+});
+
+describe("what is no request", () => {
+  test("is told so", async () => {
+    expect(await send("\u0016\u0003\u0001 this is TLS\r\n\r\n")).toMatch(
+      /^HTTP\/1\.1 400 Bad Request\r\n[^]*This is not HTTP\.$/,
+    );
+  });
+
+  test("is told when it is only too long", async () => {
+    const answer = await send(
+      `GET /live?${"x".repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain("Send it as POST.");
+  });
+
+  test("is told when it came too slowly", async () => {
+    server.headersTimeout = 1;
+    expect(await send("GET /live HTTP/1.1\r\nHost: loc")).toMatch(
+      /^HTTP\/1\.1 408 Request Timeout\r\n[^]*did not arrive in time\.$/,
+    );
+  });
+
+  test("may break off at any point", async () => {
+    for (const text of ["", "GET", "GET /live HTTP/1.1\r\nHost: loc"]) {
+      await new Promise<void>((resolve) => {
+        const socket = connect({ port: port(), host: "127.0.0.1" }, () => {
+          socket.write(text, () => socket.resetAndDestroy());
+        });
+        socket.on("close", () => resolve());
+      });
+    }
+    expect((await ask("/live")).body).toBe("live");
+  });
+});
