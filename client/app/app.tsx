@@ -1,0 +1,70 @@
+/** The frame around every page, and which page is shown where. */
+import { Component, lazy, type ReactNode, Suspense } from "react";
+import { Route, Switch } from "wouter";
+import { BatchPage } from "./pages/batch-page.tsx";
+import { BatchesPage } from "./pages/batches-page.tsx";
+import { JobPage } from "./pages/job-page.tsx";
+import { JobsPage } from "./pages/jobs-page.tsx";
+import { NewJobPage } from "./pages/new-job-page.tsx";
+import { NotFoundPage } from "./pages/not-found-page.tsx";
+import { Header } from "./ui/header.tsx";
+import { Notice } from "./ui/notice.tsx";
+import { Skeleton } from "./ui/skeleton.tsx";
+
+// Each brings a library of its own.
+const NewBatchPage = lazy(() => import("./pages/new-batch-page.tsx"));
+const ConsolePage = lazy(() => import("./pages/console-page.tsx"));
+
+export function App() {
+  return (
+    <>
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-card focus:px-3 focus:py-2"
+      >
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
+        <Boundary>
+          <Suspense fallback={<Skeleton rows={6} />}>
+            <Switch>
+              <Route path="/" component={JobsPage} />
+              <Route path="/jobs/new" component={NewJobPage} />
+              <Route path="/jobs/:id">{({ id }) => <JobPage key={id} jobId={id} />}</Route>
+              <Route path="/batches" component={BatchesPage} />
+              <Route path="/batches/new" component={NewBatchPage} />
+              <Route path="/batches/:id">{({ id }) => <BatchPage key={id} batchId={id} />}</Route>
+              <Route path="/console" component={ConsolePage} />
+              <Route component={NotFoundPage} />
+            </Switch>
+          </Suspense>
+        </Boundary>
+      </main>
+    </>
+  );
+}
+
+/** A fault in one page leaves the frame standing. */
+class Boundary extends Component<{ children: ReactNode }, { message: string | undefined }> {
+  override state = { message: undefined };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render() {
+    if (this.state.message === undefined) return this.props.children;
+    return (
+      <Notice tone="bad" title="This page failed">
+        <p>{this.state.message}</p>
+        <p>
+          <a className="underline" href={location.href}>
+            Load it again
+          </a>
+          . Jobs go on meanwhile; nothing of them is lost.
+        </p>
+      </Notice>
+    );
+  }
+}

@@ -1,0 +1,26 @@
+/** The page: one client, one cache, and the theme before anything is painted. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { createJobwireClient } from "#client/lib/client.ts";
+import { JobwireProvider } from "#client/lib/react.tsx";
+import "./app.css";
+import { App } from "./app.tsx";
+import { applyTheme, storedTheme } from "./theme.ts";
+
+applyTheme(storedTheme());
+
+const client = createJobwireClient({ url: location.origin });
+const cache = new QueryClient();
+const root = document.getElementById("root");
+if (root === null) throw new Error("The page has no element with the id root.");
+
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={cache}>
+      <JobwireProvider client={client}>
+        <App />
+      </JobwireProvider>
+    </QueryClientProvider>
+  </StrictMode>,
+);

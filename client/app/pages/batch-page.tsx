@@ -1,0 +1,98 @@
+import { useMutation } from "@tanstack/react-query";
+import { Inbox } from "lucide-react";
+import { BATCH_LOOK, BatchBadge } from "#client/app/ui/batch-badge.tsx";
+import { DecisionButton } from "#client/app/ui/decision-button.tsx";
+import { Empty } from "#client/app/ui/empty.tsx";
+import { JobList } from "#client/app/ui/job-list.tsx";
+import { Notice } from "#client/app/ui/notice.tsx";
+import { PageHeader } from "#client/app/ui/page-header.tsx";
+import { Skeleton } from "#client/app/ui/skeleton.tsx";
+import { ProgressBar } from "#client/app/ui/status.tsx";
+import { Age } from "#client/app/ui/time.tsx";
+import { useBatch, useJobwire } from "#client/lib/react.tsx";
+import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
+import { NotFoundPage } from "./not-found-page.tsx";
+
+export function BatchPage({ batchId }: { batchId: string }) {
+  const { trpc } = useJobwire();
+  const { batch, error } = useBatch(batchId);
+  const cancel = useMutation({
+    mutationFn: (note: string | undefined) => trpc.batch.cancel.mutate({ batchId, note }),
+  });
+
+  if (batch === undefined) {
+    return error === undefined ? <Skeleton rows={5} /> : <NotFoundPage what="batch" why={error} />;
+  }
+  const title = batch.name ?? "Batch without a name";
+  return (
+    <>
+      <PageHeader
+        title={title}
+        tab={isBatchSettled(batch) ? title : `${batch.progress}% ${title}`}
+        above={
+          <p className="mb-1 flex items-center gap-2 text-sm text-muted">
+            <BatchBadge status={batch.status} /> created <Age at={batch.createdAt} />
+          </p>
+        }
+      >
+        {!isBatchSettled(batch) && (
+          <DecisionButton
+            label="Cancel batch"
+            danger
+            question="Cancel every job of this batch that is not settled?"
+            busy={cancel.isPending}
+            onDecide={(note) => cancel.mutate(note)}
+          />
+        )}
+      </PageHeader>
+      {cancel.error !== null && (
+        <Notice tone="bad" title="The batch could not be cancelled">
+          {cancel.error.message}
+        </Notice>
+      )}
+      <section
+        aria-label="Progress of the batch"
+        className="mb-8 rounded-2xl border border-line bg-card p-5"
+      >
+        <div className="mb-2 flex justify-between gap-4 text-sm">
+          <p aria-live="polite">{batch.message}</p>
+          <p className="font-medium tabular-nums">{batch.progress}%</p>
+        </div>
+        <ProgressBar
+          percent={batch.progress}
+          label="Progress of the batch"
+          bar={BATCH_LOOK[batch.status].bar}
+        />
+        <Counts batch={batch} />
+      </section>
+      <JobList
+        batchId={batchId}
+        empty={
+          <Empty Icon={Inbox} title="The batch is empty">
+            <p>Its jobs were deleted.</p>
+          </Empty>
+        }
+      />
+    </>
+  );
+}
+
+function Counts({ batch }: { batch: BatchAggregate }) {
+  const counts: [string, number, string][] = [
+    ["Jobs", batch.total, ""],
+    ["Settled", batch.completed, ""],
+    ["Delivered", batch.delivered, "text-good"],
+    ["Blocked", batch.blocked, "text-warn"],
+    ["Aborted", batch.aborted, "text-bad"],
+  ];
+  return (
+    <dl className="mt-5 grid grid-cols-3 gap-4 sm:grid-cols-5">
+      {counts.map(([name, count, ink]) => (
+        <div key={name}>
+          <dt className="text-xs text-muted">{name}</dt>
+          <dd className={`text-xl font-semibold tabular-nums ${count > 0 ? ink : ""}`}>{count}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

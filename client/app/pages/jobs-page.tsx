@@ -1,0 +1,28 @@
+import { Newspaper } from "lucide-react";
+import { ButtonLink } from "#client/app/ui/button.tsx";
+import { Empty } from "#client/app/ui/empty.tsx";
+import { JobList } from "#client/app/ui/job-list.tsx";
+import { PageHeader } from "#client/app/ui/page-header.tsx";
+
+export function JobsPage() {
+  return (
+    <>
+      <PageHeader title="Jobs">
+        <ButtonLink href="/batches/new">New batch</ButtonLink>
+      </PageHeader>
+      <JobList
+        empty={
+          <Empty Icon={Newspaper} title="No jobs yet">
+            <p>
+              Ask for an article and watch it being written. The form is filled in with sample pages,
+              so it works at once.
+            </p>
+            <ButtonLink href="/jobs/new" tone="primary">
+              Create the first job
+            </ButtonLink>
+          </Empty>
+        }
+      />
+    </>
+  );
+}

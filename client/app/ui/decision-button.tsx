@@ -1,0 +1,63 @@
+/** A button that asks before it acts, with room for a note that goes into the record. */
+import { useId, useRef, useState } from "react";
+import { Button } from "./button.tsx";
+
+const MAX_NOTE = 2000;
+
+export function DecisionButton(props: {
+  label: string;
+  question: string;
+  danger?: boolean;
+  busy: boolean;
+  onDecide: (note: string | undefined) => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [note, setNote] = useState("");
+  const id = useId();
+  const tone = props.danger === true ? "danger" : "plain";
+
+  return (
+    <>
+      <Button tone={tone} disabled={props.busy} onClick={() => dialog.current?.showModal()}>
+        {props.label}
+      </Button>
+      <dialog
+        ref={dialog}
+        aria-labelledby={`${id}-question`}
+        className="m-auto w-[min(28rem,calc(100%-2rem))] rounded-2xl border border-line bg-card p-6 text-ink shadow-xl"
+      >
+        <form
+          method="dialog"
+          className="space-y-4"
+          onSubmit={() => {
+            props.onDecide(note.trim() === "" ? undefined : note.trim());
+            setNote("");
+          }}
+        >
+          <h2 id={`${id}-question`} className="text-lg font-semibold text-balance">
+            {props.question}
+          </h2>
+          <div>
+            <label htmlFor={`${id}-note`} className="mb-1 block text-sm font-medium">
+              Note <span className="font-normal text-muted">(optional, everyone who watches sees it)</span>
+            </label>
+            <textarea
+              id={`${id}-note`}
+              rows={2}
+              maxLength={MAX_NOTE}
+              value={note}
+              onChange={(event) => setNote(event.target.value)}
+              className="w-full rounded-lg border border-line bg-page px-3 py-2"
+            />
+          </div>
+          <div className="flex justify-end gap-2">
+            <Button onClick={() => dialog.current?.close()}>Leave it</Button>
+            <Button type="submit" tone={props.danger === true ? "danger" : "primary"}>
+              {props.label}
+            </Button>
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

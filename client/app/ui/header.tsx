@@ -1,0 +1,77 @@
+import { Moon, Plus, Sun } from "lucide-react";
+import { useState } from "react";
+import { Link, useRoute } from "wouter";
+import { chooseTheme, storedTheme } from "#client/app/theme.ts";
+import { ButtonLink } from "./button.tsx";
+import { ConnectionBadge } from "./connection-badge.tsx";
+
+export function Header() {
+  return (
+    <header className="sticky top-0 z-20 border-b border-line bg-card">
+      <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-5 gap-y-1 px-4 py-2 sm:px-6">
+        <Link href="/" className="flex items-center gap-2 font-semibold tracking-tight">
+          <img src="/favicon.svg" alt="" className="size-6" />
+          Jobwire
+        </Link>
+        <nav aria-label="Main" className="order-3 flex w-full gap-1 sm:order-none sm:w-auto">
+          <NavLink href="/" pattern="/jobs/*?">
+            Jobs
+          </NavLink>
+          <NavLink href="/batches" pattern="/batches/*?">
+            Batches
+          </NavLink>
+          <NavLink href="/console" pattern="/console">
+            Console
+          </NavLink>
+        </nav>
+        <div className="ml-auto flex items-center gap-2">
+          <ConnectionBadge />
+          <ThemeToggle />
+          <ButtonLink href="/jobs/new" tone="primary">
+            <Plus aria-hidden className="size-4" />
+            New job
+          </ButtonLink>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+function NavLink(props: { href: string; pattern: string; children: string }) {
+  const [below] = useRoute(props.pattern);
+  const [exact] = useRoute(props.href);
+  const active = below || exact;
+  return (
+    <Link
+      href={props.href}
+      aria-current={active ? "page" : undefined}
+      className={`rounded-md px-3 py-1.5 text-sm font-medium transition-colors ${
+        active ? "bg-sunken text-ink" : "text-muted hover:bg-sunken hover:text-ink"
+      }`}
+    >
+      {props.children}
+    </Link>
+  );
+}
+
+function ThemeToggle() {
+  const [theme, setTheme] = useState(storedTheme);
+  const other = theme === "dark" ? "light" : "dark";
+  return (
+    <button
+      type="button"
+      aria-label={`Use the ${other} theme`}
+      className="rounded-md p-2 text-muted transition-colors hover:bg-sunken hover:text-ink"
+      onClick={() => {
+        chooseTheme(other);
+        setTheme(other);
+      }}
+    >
+      {theme === "dark" ? (
+        <Sun aria-hidden className="size-4" />
+      ) : (
+        <Moon aria-hidden className="size-4" />
+      )}
+    </button>
+  );
+}
