@@ -1,6 +1,11 @@
-/** Calls each listener. One that throws is reported as a warning of the process and disturbs nobody. */
-export function notify<T>(listeners: Iterable<(value: T) => void>, value: T): void {
-  for (const listener of listeners) {
+/**
+ * Calls each listener that is there when it begins and has not ended when its turn comes. One that throws is
+ * reported as a warning of the process and disturbs nobody.
+ */
+export function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+  const present = Array.from(listeners);
+  for (const listener of present) {
+    if (!listeners.has(listener)) continue;
     try {
       listener(value);
     } catch (thrown) {

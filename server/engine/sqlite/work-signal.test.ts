@@ -48,6 +48,23 @@ test("a queue that cannot be read is looked at again soon", () => {
   expect(work).toHaveBeenCalledOnce();
 });
 
+test("one that listens anew while it is called is called once", () => {
+  let calls = 0;
+  const signal = signalOf([]);
+  const listenAnew = (): void => {
+    const end = signal.on(() => {
+      calls += 1;
+      end();
+      if (calls < 100) listenAnew();
+    });
+  };
+  listenAnew();
+  signal.fire();
+  expect(calls).toBe(1);
+  signal.fire();
+  expect(calls).toBe(2);
+});
+
 test("nobody listens: no timer; closed: no timer and no call", () => {
   const work = vi.fn<() => void>();
   const signal = signalOf([100]);

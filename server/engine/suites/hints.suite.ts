@@ -113,6 +113,30 @@ export function hintsSuite(subject: EngineUnderTest): void {
       expect(first.count).toBe(0);
     });
 
+    test("a listener may end itself and others, and listen anew, while it is called", async ({
+      engine,
+    }) => {
+      const { jobId } = await startedJob(engine, at(0));
+      const stream: StreamRef = { stream: "job", jobId };
+      const seen: number[] = [];
+      let end: (() => void) | undefined;
+      const listenAnew = async () => {
+        end = await engine.onAppend(stream, ({ event }) => {
+          end?.();
+          other.end();
+          if (event) seen.push(event.seq);
+          void listenAnew();
+        });
+      };
+      await listenAnew();
+      const other = await listen(engine, stream);
+      await engine.change(jobId, STEP, at(1));
+      await vi.waitFor(() => expect(seen).toContain(3));
+      await engine.change(jobId, STEP, at(2));
+      await vi.waitFor(() => expect(seen).toContain(4));
+      expect(other.count).toBe(0);
+    });
+
     test("a listener that throws disturbs neither the others nor the commit", async ({
       engine,
     }) => {
