@@ -36,7 +36,9 @@ export function App() {
               <Route path="/batches/new" component={NewBatchPage} />
               <Route path="/batches/:id">{({ id }) => <BatchPage key={id} batchId={id} />}</Route>
               <Route path="/console" component={ConsolePage} />
-              <Route component={NotFoundPage} />
+              <Route>
+                <NotFoundPage />
+              </Route>
             </Switch>
           </Suspense>
         </Boundary>

@@ -136,7 +136,9 @@ export function useJob(jobId: string) {
   const job = useMemo(() => {
     if (record === undefined || newest === undefined || newest.seq <= record.version) return record;
     const { status, progress, message, attempt, seq } = newest;
-    return { ...record, status, progress, message, attempt, version: seq };
+    // A job that was queued again has no output any more.
+    const output = isSettled(status) ? record.output : null;
+    return { ...record, status, progress, message, attempt, version: seq, output };
   }, [record, newest]);
   return { job, events: log.state, error: query.error?.message ?? log.error };
 }

@@ -14,8 +14,8 @@ export function JobsPage() {
         empty={
           <Empty Icon={Newspaper} title="No jobs yet">
             <p>
-              Ask for an article and watch it being written. The form is filled in with sample pages,
-              so it works at once.
+              Ask for an article and watch it being written. The form is filled in with sample
+              pages, so it works at once.
             </p>
             <ButtonLink href="/jobs/new" tone="primary">
               Create the first job

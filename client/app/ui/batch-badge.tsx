@@ -2,7 +2,12 @@ import { Ban, CircleCheck, CircleDashed, LoaderCircle } from "lucide-react";
 import type { BatchStatus } from "#shared/batch.ts";
 
 export const BATCH_LOOK = {
-  pending: { word: "Pending", Icon: CircleDashed, className: "bg-sunken text-muted", bar: "bg-muted" },
+  pending: {
+    word: "Pending",
+    Icon: CircleDashed,
+    className: "bg-sunken text-muted",
+    bar: "bg-muted",
+  },
   running: {
     word: "Running",
     Icon: LoaderCircle,

@@ -2,7 +2,11 @@ import { useConnection } from "#client/lib/react.tsx";
 import type { Connection } from "#client/lib/connection.ts";
 
 const LOOK: Record<Connection, { dot: string; text: string; title: string }> = {
-  connecting: { dot: "bg-muted animate-pulse", text: "connecting", title: "Connecting to the server" },
+  connecting: {
+    dot: "bg-muted animate-pulse",
+    text: "connecting",
+    title: "Connecting to the server",
+  },
   live: { dot: "bg-good", text: "live", title: "Everything you see is current" },
   stale: {
     dot: "bg-warn animate-pulse",

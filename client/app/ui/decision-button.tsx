@@ -39,7 +39,10 @@ export function DecisionButton(props: {
           </h2>
           <div>
             <label htmlFor={`${id}-note`} className="mb-1 block text-sm font-medium">
-              Note <span className="font-normal text-muted">(optional, everyone who watches sees it)</span>
+              Note{" "}
+              <span className="font-normal text-muted">
+                (optional, everyone who watches sees it)
+              </span>
             </label>
             <textarea
               id={`${id}-note`}

@@ -31,7 +31,9 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
         </Notice>
       )}
       {list.isLoading && list.error === undefined && <Skeleton rows={5} />}
-      {!list.isLoading && list.jobs.length === 0 && (status === undefined ? props.empty : <NoneLikeThis />)}
+      {!list.isLoading &&
+        list.jobs.length === 0 &&
+        (status === undefined ? props.empty : <NoneLikeThis />)}
       <ul className="space-y-2">
         {list.jobs.map((job) => (
           <JobRow key={job.id} job={job} />

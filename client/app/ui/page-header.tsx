@@ -1,7 +1,12 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
 /** The title of a page. It takes the focus when the page is opened, so that readers hear where they are. */
-export function PageHeader(props: { title: string; tab?: string; above?: ReactNode; children?: ReactNode }) {
+export function PageHeader(props: {
+  title: string;
+  tab?: string;
+  above?: ReactNode;
+  children?: ReactNode;
+}) {
   const heading = useRef<HTMLHeadingElement>(null);
   const tab = props.tab ?? props.title;
 

@@ -3,7 +3,12 @@ import type { JobStatus } from "#shared/job.ts";
 
 /** Colour is never alone: each status has a word and a sign of its own. */
 export const STATUS_LOOK = {
-  PENDING: { word: "Pending", Icon: CircleDashed, className: "bg-sunken text-muted", bar: "bg-muted" },
+  PENDING: {
+    word: "Pending",
+    Icon: CircleDashed,
+    className: "bg-sunken text-muted",
+    bar: "bg-muted",
+  },
   PROCESSING: {
     word: "Processing",
     Icon: LoaderCircle,
@@ -16,7 +21,12 @@ export const STATUS_LOOK = {
     className: "bg-good-soft text-good",
     bar: "bg-good",
   },
-  BLOCKED: { word: "Blocked", Icon: ShieldAlert, className: "bg-warn-soft text-warn", bar: "bg-warn" },
+  BLOCKED: {
+    word: "Blocked",
+    Icon: ShieldAlert,
+    className: "bg-warn-soft text-warn",
+    bar: "bg-warn",
+  },
   ABORTED: { word: "Aborted", Icon: Ban, className: "bg-bad-soft text-bad", bar: "bg-bad" },
 } as const satisfies Record<JobStatus, unknown>;
 
@@ -33,7 +43,12 @@ export function StatusBadge({ status }: { status: JobStatus }) {
   );
 }
 
-export function ProgressBar(props: { percent: number; label: string; bar: string; thin?: boolean }) {
+export function ProgressBar(props: {
+  percent: number;
+  label: string;
+  bar: string;
+  thin?: boolean;
+}) {
   return (
     <div
       role="progressbar"

@@ -1,0 +1,182 @@
+/** A finished article: to read, to copy, to take away, and how it was judged. */
+import { Copy, Download } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import type { ArticleOutput, PageProfile, QualityRule } from "#shared/article.ts";
+import { Button } from "./button.tsx";
+import { Card } from "./card.tsx";
+
+export function ArticleView({ article }: { article: ArticleOutput }) {
+  return (
+    <>
+      <Card
+        title="Article"
+        actions={
+          <>
+            <CopyButton label="Copy Markdown" text={article.markdown} />
+            <SaveButton name="article.md" type="text/markdown" text={article.markdown} />
+            <SaveButton name="article.html" type="text/html" text={article.html} />
+          </>
+        }
+      >
+        <article
+          lang={article.language}
+          className="article-text max-w-prose break-words"
+          // The server sanitised it, and the page's content security policy runs no script but its own.
+          // oxlint-disable-next-line react/no-danger
+          dangerouslySetInnerHTML={{ __html: article.html }}
+        />
+      </Card>
+      <ReportCard article={article} />
+      <Card title="Sources">
+        <div className="grid gap-6 md:grid-cols-2">
+          <Profile of="Publisher" page={article.publisher} />
+          <Profile of="Target" page={article.target} />
+        </div>
+      </Card>
+      <Card title="How it was made">
+        <dl className="grid gap-x-6 gap-y-3 sm:grid-cols-3">
+          <Fact name="Writer">
+            {article.writer.provider}
+            {article.writer.model !== null && `, ${article.writer.model}`}
+          </Fact>
+          <Fact name="Strategy">{article.writer.strategy.replace("_", " ")}</Fact>
+          <Fact name="Length">{article.words} words</Fact>
+          <Fact name="Reading both pages">{seconds(article.timings.profile)}</Fact>
+          <Fact name="Writing">{seconds(article.timings.write)}</Fact>
+          <Fact name="Tokens in and out">
+            {article.cost.inputTokens} / {article.cost.outputTokens}
+          </Fact>
+        </dl>
+      </Card>
+    </>
+  );
+}
+
+const VERDICT: Record<QualityRule["verdict"], { word: string; className: string }> = {
+  passed: { word: "Passed", className: "text-good" },
+  mended: { word: "Mended", className: "text-accent" },
+  failed: { word: "Failed", className: "font-semibold text-bad" },
+  skipped: { word: "Not needed", className: "text-muted" },
+};
+
+function ReportCard({ article }: { article: ArticleOutput }) {
+  const { rules, passed } = article.report;
+  const failed = rules.filter(({ verdict }) => verdict === "failed").length;
+  return (
+    <Card title="Quality report">
+      <p className="mb-3 text-sm text-muted">
+        {passed ? "Every rule is met." : `${failed} of ${rules.length} rules are not met.`}
+      </p>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls on narrow screens */}
+      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Quality report">
+        <table className="w-full min-w-[34rem] text-left text-sm">
+          <thead className="text-xs text-muted">
+            <tr className="border-b border-line">
+              <th scope="col" className="py-2 pr-4 font-medium">
+                Rule
+              </th>
+              <th scope="col" className="py-2 pr-4 font-medium">
+                Found
+              </th>
+              <th scope="col" className="py-2 pr-4 font-medium">
+                Allowed
+              </th>
+              <th scope="col" className="py-2 font-medium">
+                Verdict
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rules.map((rule) => (
+              <tr key={rule.id} className="border-b border-line align-top last:border-0">
+                <th scope="row" className="py-2 pr-4 font-normal">
+                  {rule.label}
+                </th>
+                <td className="py-2 pr-4 text-muted">{rule.figure}</td>
+                <td className="py-2 pr-4 text-muted">{rule.limit}</td>
+                <td className={`py-2 ${VERDICT[rule.verdict].className}`}>
+                  {VERDICT[rule.verdict].word}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Card>
+  );
+}
+
+function Profile({ of, page }: { of: string; page: PageProfile }) {
+  return (
+    <section aria-label={of} className="min-w-0 space-y-2 text-sm">
+      <p className="text-xs text-muted">{of}</p>
+      <p className="font-medium">{page.title}</p>
+      <p>
+        <a
+          href={page.finalUrl}
+          target="_blank"
+          rel="noreferrer"
+          className="break-all text-accent underline underline-offset-2"
+        >
+          {page.finalUrl}
+        </a>
+      </p>
+      <p className="text-muted">
+        {page.words} words, language {page.language}, {page.tone}
+      </p>
+      <ul className="flex flex-wrap gap-1" aria-label="Key terms">
+        {page.keyTerms.slice(0, 10).map((term) => (
+          <li key={term} className="rounded-full bg-sunken px-2 py-0.5 text-xs">
+            {term}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Fact(props: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt className="text-xs text-muted">{props.name}</dt>
+      <dd className="tabular-nums">{props.children}</dd>
+    </div>
+  );
+}
+
+function CopyButton(props: { label: string; text: string }) {
+  const [done, setDone] = useState(false);
+  return (
+    <Button
+      onClick={() => {
+        void navigator.clipboard.writeText(props.text).then(() => setDone(true));
+      }}
+    >
+      <Copy aria-hidden className="size-4" />
+      <span aria-live="polite">{done ? "Copied" : props.label}</span>
+    </Button>
+  );
+}
+
+function SaveButton(props: { name: string; type: string; text: string }) {
+  return (
+    <Button
+      onClick={() => {
+        const url = URL.createObjectURL(new Blob([props.text], { type: props.type }));
+        const link = Object.assign(document.createElement("a"), {
+          href: url,
+          download: props.name,
+        });
+        link.click();
+        URL.revokeObjectURL(url);
+      }}
+    >
+      <Download aria-hidden className="size-4" />
+      {props.name.endsWith(".md") ? "Markdown" : "HTML"}
+    </Button>
+  );
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

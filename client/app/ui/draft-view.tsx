@@ -1,0 +1,38 @@
+import { type UIEvent, useLayoutEffect, useRef } from "react";
+
+/** How near to its end a reader must be for the text to follow the writer. */
+const NEAR_PX = 48;
+
+/** The draft as it is written. It scrolls along, unless the reader went back to read. */
+export function DraftView({ text }: { text: string }) {
+  const box = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+
+  useLayoutEffect(() => {
+    if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [text]);
+
+  function onScroll({ currentTarget }: UIEvent<HTMLDivElement>) {
+    const { scrollHeight, scrollTop, clientHeight } = currentTarget;
+    follows.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+  }
+
+  return (
+    <div
+      ref={box}
+      onScroll={onScroll}
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
+      tabIndex={0}
+      role="region"
+      aria-label="Draft"
+      data-testid="draft"
+      className="max-h-[32rem] min-h-48 overflow-y-auto whitespace-pre-wrap break-words"
+    >
+      {text}
+      <span
+        aria-hidden
+        className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
+      />
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import type { JobEvent, JobEventType } from "#shared/events.ts";
+import { STATUS_LOOK } from "./status.tsx";
+import { Clock } from "./time.tsx";
+
+const WORD: Record<JobEventType, string> = {
+  created: "Created",
+  started: "Started",
+  progress: "Progress",
+  retrying: "Given back",
+  delivered: "Delivered",
+  blocked: "Blocked",
+  aborted: "Aborted",
+  approved: "Approved",
+  rejected: "Rejected",
+  requeued: "Queued again",
+};
+
+/** The log of a job, newest first. */
+export function Timeline({ events }: { events: readonly JobEvent[] }) {
+  return (
+    <ol
+      className="relative space-y-3 border-l border-line pl-4"
+      aria-label="Timeline, newest first"
+    >
+      {events.toReversed().map((event) => (
+        <li key={event.seq} className="relative text-sm">
+          <span
+            aria-hidden
+            className={`absolute top-1.5 -left-[1.3125rem] size-2 rounded-full ring-4 ring-card ${
+              event.type === "progress" ? "bg-line" : STATUS_LOOK[event.status].bar
+            }`}
+          />
+          <p className="break-words">{event.message}</p>
+          <p className="flex flex-wrap gap-x-2 text-xs text-muted tabular-nums">
+            <Clock at={event.at} />
+            {event.type !== "progress" && <span>{WORD[event.type]}</span>}
+            {event.status === "PROCESSING" && <span>{event.progress}%</span>}
+            {event.attempt > 1 && <span>attempt {event.attempt}</span>}
+            {event.skipped !== undefined && <span>{event.skipped} steps folded</span>}
+          </p>
+        </li>
+      ))}
+    </ol>
+  );
+}

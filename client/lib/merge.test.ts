@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import type { JobSummary } from "#shared/job.ts";
+import { nextConnection } from "./connection.ts";
+import { mergeDraft, mergeEvents, mergeFeed, mergeJobs } from "./merge.ts";
+
+const event = (seq: number, extra: Partial<JobEvent> = {}) =>
+  ({ seq, type: "progress", ...extra }) as JobEvent;
+const job = (id: string, version: number, extra: Partial<JobSummary> = {}) =>
+  ({ id, version, status: "PENDING", batchId: null, ...extra }) as JobSummary;
+const entry = (rev: number, summary: JobSummary) => ({ rev, job: summary }) as FeedEntry;
+const frame = (attempt: number, offset: number, text: string) => ({
+  jobId: "",
+  seq: 1,
+  attempt,
+  offset,
+  text,
+});
+const page = (nextCursor: string | null, ...items: JobSummary[]) => ({ items, nextCursor });
+const idsOf = (jobs: JobSummary[]) => jobs.map(({ id, version }) => `${id}${version}`);
+
+test("[S1] events join a log once and in order, also when some come again", () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(fc.integer({ min: 1, max: 30 }))), (chunks) => {
+      let log: JobEvent[] = [];
+      for (const chunk of chunks)
+        log = mergeEvents(
+          log,
+          chunk.map((seq) => event(seq)),
+        );
+      const seqs = log.map(({ seq }) => seq);
+      expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
+    }),
+  );
+});
+
+test("[S8] a gap starts the log anew", () => {
+  const log = mergeEvents([event(1), event(2)], [event(9, { gap: true }), event(10)]);
+  expect(log.map(({ seq }) => seq)).toEqual([9, 10]);
+});
+
+test("a draft grows by frames, and starts over with a new attempt", () => {
+  let draft = mergeDraft({ attempt: 0, text: "" }, [frame(1, 0, "one "), frame(1, 4, "two")]);
+  expect(draft).toEqual({ attempt: 1, text: "one two" });
+  draft = mergeDraft(draft, [frame(1, 4, "2")]);
+  expect(draft.text).toBe("one 2");
+  expect(mergeDraft(draft, [frame(2, 0, "again")])).toEqual({ attempt: 2, text: "again" });
+});
+
+describe("a list of jobs", () => {
+  test("an older version never replaces a newer one, whichever comes first", () => {
+    const changed = mergeFeed(new Map(), [entry(1, job("a", 3)), entry(2, job("a", 2))]);
+    expect(idsOf(mergeJobs([page(null, job("a", 1))], changed, {}))).toEqual(["a3"]);
+    expect(idsOf(mergeJobs([page(null, job("a", 5))], changed, {}))).toEqual(["a5"]);
+  });
+
+  test("jobs created since come on top, and those of pages that are not loaded wait for their page", () => {
+    const changed = mergeFeed(new Map(), [entry(1, job("z", 1)), entry(2, job("a", 7))]);
+    const loaded = [page("m", job("n", 1), job("m", 1))];
+    expect(idsOf(mergeJobs(loaded, changed, {}))).toEqual(["z1", "n1", "m1"]);
+    const all = [...loaded, page(null, job("b", 1), job("a", 1))];
+    expect(idsOf(mergeJobs(all, changed, {}))).toEqual(["z1", "n1", "m1", "b1", "a7"]);
+  });
+
+  test("a job that left the filter leaves the list", () => {
+    const changed = mergeFeed(new Map(), [entry(1, job("a", 2, { status: "DELIVERED" }))]);
+    expect(mergeJobs([page(null, job("a", 1))], changed, { status: "PENDING" })).toEqual([]);
+    expect(idsOf(mergeJobs([page(null)], changed, { status: "DELIVERED" }))).toEqual(["a2"]);
+    expect(mergeJobs([page(null)], changed, { batchId: "other" })).toEqual([]);
+  });
+});
+
+test("a connection is stale only after it was live once", () => {
+  expect(nextConnection("connecting", "lost")).toBe("connecting");
+  expect(nextConnection("connecting", "open")).toBe("live");
+  expect(nextConnection("live", "lost")).toBe("stale");
+  expect(nextConnection("stale", "lost")).toBe("stale");
+  expect(nextConnection("stale", "open")).toBe("live");
+});
