@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import { runInNewContext } from "node:vm";
+import { fileURLToPath } from "node:url";
+import { createTRPCClient, httpLink } from "@trpc/client";
+import { io, type Socket } from "socket.io-client";
+import superjson from "superjson";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { type Pages, startPages } from "#e2e/pages.ts";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { LegacyJobPayload } from "#shared/legacy.ts";
+import { type PythonProgram, runPython } from "./python.ts";
+
+const STRICT = fileURLToPath(new URL("strict.py", import.meta.url));
+const textOf = (file: string) => readFile(new URL(file, import.meta.url), "utf8");
+
+let pages: Pages;
+let server: RunningServer;
+const leave: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  pages = await startPages();
+  server = await startServer({ env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0" } });
+});
+afterEach(async () => {
+  pages.release();
+  for (const each of leave.splice(0)) await each();
+});
+afterAll(async () => {
+  await server.stop();
+  await pages.close();
+});
+
+/** An article that waits for its pages until `pages.release()`. */
+async function createHeldJob(): Promise<string> {
+  pages.hold();
+  const trpc = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${server.url}/trpc`, transformer: superjson })],
+  });
+  const input = {
+    publisherDomain: pages.host,
+    targetUrl: pages.targetUrl,
+    anchorText: "self-watering planters",
+  };
+  const { id } = await trpc.job.create.mutate({ kind: "article", input });
+  return id;
+}
+
+function python(args: readonly string[]): PythonProgram {
+  const program = runPython(inject("python"), args);
+  leave.push(() => program.end());
+  return program;
+}
+
+const WAIT = { timeout: 60_000 };
+
+describe("the guide's programs", () => {
+  test("[L1] the console's JavaScript works as it stands", async () => {
+    const jobId = await createHeldJob();
+    const snippet = (await textOf("console-snippet.txt")).replace("your-job-id-here", jobId);
+    const lines: [string, unknown][] = [];
+    const sockets: Socket[] = [];
+    runInNewContext(snippet, {
+      io(url: string) {
+        expect(url).toBe("ws://localhost:8000");
+        const socket = io(server.url.replace("http", "ws"));
+        sockets.push(socket);
+        leave.push(() => socket.close());
+        return socket;
+      },
+      console: {
+        log: (label: string, what: unknown) => lines.push([label, what]),
+        error: (label: string, what: unknown) => lines.push([label, what]),
+      },
+    });
+    await vi.waitFor(() => expect(lines.some(([label]) => label === "Update:")).toBe(true), WAIT);
+    pages.release();
+    await vi.waitFor(
+      () => expect(lines.at(-1)).toMatchObject(["Update:", { status: "DELIVERED", progress: 100 }]),
+      WAIT,
+    );
+    expect(lines[0]).toEqual(["Connected!", sockets[0]?.id]);
+    expect(lines.at(-2)).toEqual(["Completed:", lines.at(-1)?.[1]]);
+    expect(lines.map(([label]) => label)).not.toContain("Error:");
+  });
+
+  test("[L1] [L3] the Python program works as it stands", async () => {
+    const jobId = await createHeldJob();
+    const program = (await textOf("guide.py"))
+      .replace("your-job-id", jobId)
+      .replace("http://localhost:8000", server.url);
+    const guide = python(["-c", program]);
+    await vi.waitFor(() => expect(guide.lines.join("\n")).toContain("Job update:"), WAIT);
+    pages.release();
+    // Its library runs each handler in a thread of its own, so the order of its lines says nothing.
+    await vi.waitFor(() => {
+      expect(guide.lines.filter((line) => line.startsWith("Job completed: "))).toHaveLength(1);
+      expect(guide.lines.filter((line) => line.includes("'progress': 100"))).toHaveLength(2);
+    }, WAIT);
+    expect(guide.lines[0]).toBe("Connected!");
+    const completed = guide.lines.find((line) => line.startsWith("Job completed: "));
+    expect(completed).toContain(
+      `{'job_id': '${jobId}', 'status': 'DELIVERED', 'progress': 100, 'message': 'Article successfully generated and delivered', 'timestamp': '`,
+    );
+    expect(guide.complaints()).toBe("");
+  });
+});
+
+describe.each([
+  ["polling, then websocket", []],
+  ["websocket", ["websocket"]],
+  ["polling", ["polling"]],
+])("python-socketio over %s", (_name, transports) => {
+  test("[L1] [L2] [L3] sees a whole life in order, each event as exactly one argument", async () => {
+    const jobId = await createHeldJob();
+    const strict = python([STRICT, server.url, jobId, ...transports]);
+    await vi.waitFor(() => expect(strict.lines.join("\n")).toContain("job:update"), WAIT);
+    pages.release();
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain('"progress": 100'), WAIT);
+
+    const told = strict.lines.map((line) => JSON.parse(line) as [string, LegacyJobPayload]);
+    const names = told.map(([name]) => name);
+    expect(names.slice(0, 4)).toEqual(["connect", "connection", "subscribed", "job:update"]);
+    expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
+    expect(names.slice(4, -2).every((name) => name === "job:update")).toBe(true);
+    const progress = told.slice(3).map(([, payload]) => payload.progress);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.length).toBeGreaterThan(4);
+    expect(strict.complaints()).toBe("");
+  });
+
+  test("[S4] [S6] comes back after the server was killed, and is shown what happened since", async () => {
+    const jobId = await createHeldJob();
+    const strict = python([STRICT, server.url, jobId, ...transports]);
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("job:update"), WAIT);
+    await server.kill("SIGKILL");
+    pages.release();
+    await server.restart();
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain('"progress": 100'), WAIT);
+    const names = strict.lines.map((line) => (JSON.parse(line) as [string])[0]);
+    expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
+    expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
+    expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
+  });
+});
+
+test("clients of both languages come back after a polite restart", async () => {
+  const jobId = await createHeldJob();
+  const strict = python([STRICT, server.url, jobId]);
+  const socket = io(server.url, { reconnectionDelay: 50, reconnectionDelayMax: 50 });
+  leave.push(() => socket.close());
+  const statuses: string[] = [];
+  const reasons: string[] = [];
+  socket.on("connect", () => socket.emit("subscribe:job", { job_id: jobId }));
+  socket.on("disconnect", (reason) => reasons.push(reason));
+  socket.on("job:update", ({ status }: LegacyJobPayload) => statuses.push(status));
+  await vi.waitFor(() => {
+    expect(statuses).toContain("PROCESSING");
+    expect(strict.lines.at(-1)).toContain("PROCESSING");
+  }, WAIT);
+  // Whether the job finishes before the server is gone or after it is back, both are shown its end.
+  const stopping = server.restart();
+  pages.release();
+  await stopping;
+  await vi.waitFor(() => {
+    expect(statuses.at(-1)).toBe("DELIVERED");
+    expect(strict.lines.at(-1)).toContain("DELIVERED");
+  }, WAIT);
+  await vi.waitFor(() => expect(reasons).toHaveLength(1), WAIT);
+  expect(reasons[0]).not.toBe("io server disconnect");
+  expect(strict.complaints()).toBe("");
+});

@@ -1,0 +1,57 @@
+# The guide's program with handlers of exactly one argument. It tells everything as JSON lines, in order of arrival.
+import json
+import sys
+
+import engineio
+import socketio
+
+url, job_id, *transports = sys.argv[1:]
+
+
+class InOrder(engineio.Client):
+    # The library hands each message to a thread of its own, and threads may overtake each other.
+    def _trigger_event(self, event, *args, **kwargs):
+        return super()._trigger_event(event, *args, **{**kwargs, "run_async": False})
+
+
+class Client(socketio.Client):
+    def _engineio_client_class(self):
+        return InOrder
+
+
+sio = Client(reconnection_delay=0.1, reconnection_delay_max=0.2)
+
+
+def tell(*what):
+    print(json.dumps(what), flush=True)
+
+
+def listen(name):
+    @sio.on(name)
+    def on_event(data):
+        tell(name, data)
+
+
+@sio.event
+def connect():
+    tell("connect")
+    sio.emit("subscribe:job", {"job_id": job_id})
+
+
+@sio.event
+def disconnect():
+    tell("disconnect")
+
+
+for name in (
+    "connection",
+    "subscribed",
+    "subscription:error",
+    "job:update",
+    "job:completed",
+    "job:error",
+):
+    listen(name)
+
+sio.connect(url, transports=transports or None)
+sio.wait()
