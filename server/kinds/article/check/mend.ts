@@ -2,14 +2,24 @@
 import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
+import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { anchorSentence } from "#server/kinds/article/write/offline/anchor-paragraph.ts";
 import { trustSentence } from "#server/kinds/article/write/offline/compose.ts";
 import { phrasesFor } from "#server/kinds/article/write/offline/phrases.ts";
-import { anchorsOf, targetLinks, type Anchor } from "./anchor.ts";
-import { articleMarkdown, paragraphsOf, parseArticle, proseOf, type Article } from "./article.ts";
+import { anchorsOf, targetLinks, termsAround, type Anchor } from "./anchor.ts";
+import {
+  articleMarkdown,
+  paragraphsOf,
+  parseArticle,
+  proseOf,
+  type Article,
+  type Block,
+} from "./article.ts";
 import { strayLinks } from "./rules.ts";
 import { THRESHOLDS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
+
+const PARAGRAPHS_TRIED = 3;
 
 type Mend = (article: Article, brief: Brief) => string;
 
@@ -61,20 +71,48 @@ function takeSurplus(article: Article, brief: Brief): string {
   return articleMarkdown(article);
 }
 
-/** Into the paragraph that speaks most of the target's subject. */
+/** Into one of the paragraphs that speak most of the target's subject, where related terms stand around it. */
 function addAnchor(article: Article, brief: Brief): string {
-  if (anchorsOf(article, brief).length > 0) return articleMarkdown(article);
+  const markdown = articleMarkdown(article);
+  if (anchorsOf(article, brief).length > 0) return markdown;
   const terms = relatedTerms(brief);
   const { language } = brief.target.profile;
-  const [place] = paragraphsOf(article)
+  const paragraphs = paragraphsOf(article)
     .slice(1, -1)
-    .map((block) => ({ block, found: termsIn(block.text, terms, language).length }))
-    .toSorted((a, b) => b.found - a.found);
-  if (place !== undefined) {
-    const sentence = anchorSentence(brief, phrasesFor(brief.language));
-    place.block.raw = place.block.raw.replace(/\s*$/, (end) => ` ${sentence}${end}`);
+    .toSorted(
+      (a, b) => termsIn(b.text, terms, language).length - termsIn(a.text, terms, language).length,
+    )
+    .slice(0, PARAGRAPHS_TRIED);
+  const sentence = anchorSentence(brief, phrasesFor(brief.language));
+  const tries = paragraphs.flatMap((block) => {
+    const { raw } = block;
+    return placesIn(block, brief.language).map((at) => {
+      block.raw = `${raw.slice(0, at)} ${sentence}${raw.slice(at)}`;
+      const mended = articleMarkdown(article);
+      block.raw = raw;
+      return mended;
+    });
+  });
+  return tries.toSorted((a, b) => offMark(a, brief) - offMark(b, brief))[0] ?? markdown;
+}
+
+/** Ends of sentences in a paragraph's Markdown, as far as they are written without markup. */
+function placesIn({ raw, text }: Block, language: string): number[] {
+  const places = [raw.trimEnd().length];
+  for (const sentence of sentencesOf(text, language)) {
+    const at = raw.indexOf(sentence);
+    if (at !== -1) places.push(at + sentence.length);
   }
-  return articleMarkdown(article);
+  return places;
+}
+
+/** How far the number of related terms around the anchor is from the middle of what is allowed. */
+function offMark(markdown: string, brief: Brief): number {
+  const article = parseArticle(markdown);
+  const [anchor] = anchorsOf(article, brief);
+  if (anchor === undefined) return Infinity;
+  const { least, most } = THRESHOLDS.relatedTerms;
+  return Math.abs(termsAround(article, anchor, brief).length - (least + most) / 2);
 }
 
 /** The first one stays; where there is none, the target's topic makes one. */

@@ -15,7 +15,7 @@ const NOT_TEXT =
   "script, style, noscript, template, svg, nav, header, footer, aside, form, button, [hidden]";
 const MOST_ELEMENTS = 40_000;
 
-/** Headings without text below them are left out. Throws what the parser throws on pages beyond its limits. */
+/** Throws `RangeError` on pages beyond its limits. */
 export function readBlocks(html: string): TextBlock[] {
   const document = parseDocument(html);
   // Counted here: the DOM in use answers 0 to the question that `maxElemsToParse` asks.
@@ -29,6 +29,7 @@ export function readBlocks(html: string): TextBlock[] {
   return wordsIn(readable) > 0 ? readable : blocksIn(bare(parseDocument(html)));
 }
 
+/** Headings without text below them are left out. */
 export function sectionsOf(blocks: readonly TextBlock[], language: string): PageSection[] {
   const sections: PageSection[] = [{ heading: "", paragraphs: [] }];
   for (const { heading, text } of blocks) {

@@ -32,8 +32,8 @@ test("a publisher that answers neither way fails with its name and the reason", 
 });
 
 test("a private publisher is not asked over http after https was refused", async () => {
-  const allow = (): boolean => false;
-  await expect(profilePublisher("127.0.0.1", never, { ...options, allow })).rejects.toMatchObject({
+  const guarded = { ...options, allow: () => false };
+  await expect(profilePublisher("127.0.0.1", never, guarded)).rejects.toMatchObject({
     code: "PAGE_PRIVATE_ADDRESS",
     message: expect.stringContaining("The publisher page 127.0.0.1 is not on the public internet"),
   });

@@ -64,7 +64,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
           answer.inputTokens = part.totalUsage.inputTokens ?? 0;
           answer.outputTokens = part.totalUsage.outputTokens ?? 0;
           if (part.finishReason === "content-filter") throw refused(chosen);
-          ended = part.rawFinishReason !== undefined;
+          ended = part.finishReason !== "interrupted";
         }
         if (answer.text.length > MOST_CHARACTERS) {
           ended = true;

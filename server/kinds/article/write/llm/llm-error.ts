@@ -10,17 +10,19 @@ export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failur
   if (error instanceof Failure) return error;
   const { provider, modelId, keyVariable } = chosen;
   const cause = { cause: error };
-  if (!APICallError.isInstance(error)) {
-    // What the stream itself carries: an overloaded server says so in the middle, or sends what is no JSON.
-    return new Transient("LLM_STREAM", `${provider} broke off: ${reasonOf(error)}`, cause);
-  }
-  const { statusCode, responseHeaders } = error;
+  const { statusCode, responseHeaders } = APICallError.isInstance(error)
+    ? error
+    : { statusCode: 200, responseHeaders: undefined };
   if (statusCode === undefined) {
     return new Transient(
       "LLM_UNREACHABLE",
       `${provider} cannot be reached: ${reasonOf(error)}`,
       cause,
     );
+  }
+  if (statusCode < 400) {
+    // It began to answer; then the stream broke, told of an error itself, or held what is no JSON.
+    return new Transient("LLM_STREAM", `${provider} broke off: ${reasonOf(error)}`, cause);
   }
   if (statusCode === 401 || statusCode === 403) {
     // The answer is left out: it can hold a part of the key.

@@ -13,7 +13,7 @@ export function createOfflineWriter(paceMs: number): Write {
       desk.signal.throwIfAborted();
       markdown += text;
       await desk.draft(text);
-      if (paceMs > 0) await pause(paceMs, undefined, { signal: desk.signal });
+      if (paceMs > 0) await pauseFor(paceMs, desk.signal);
     };
     const sections = parts.filter(({ heading }) => heading !== undefined).length;
     await desk.step(0, `Outlined ${sections} sections from quotations of both pages`);
@@ -33,4 +33,14 @@ export function createOfflineWriter(paceMs: number): Write {
     }
     return { markdown, inputTokens: 0, outputTokens: 0 };
   };
+}
+
+async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, { signal });
+  } catch (error) {
+    // The timer's own error only has the reason inside.
+    signal.throwIfAborted();
+    throw error;
+  }
 }
