@@ -23,7 +23,7 @@ export const DONE: Outcome<unknown> = {
   message: "Done",
   output: { ok: true },
 };
-const PATIENCE = { timeout: 10_000, interval: 2 };
+const PATIENCE = { timeout: 20_000, interval: 2 };
 
 export interface Rig {
   engine: Engine;

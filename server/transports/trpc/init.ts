@@ -12,6 +12,8 @@ export interface Context {
   jobs: Jobs;
   streams: Streams;
   system: SystemInfo;
+  /** Resolves when the connection takes more. */
+  drained: () => Promise<void>;
 }
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
@@ -40,9 +42,12 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
 }
 
 /** A stream as tRPC sends it: each entry with its cursor, so that the stock client resumes by itself. */
-export async function* relay<T>(opening: Promise<Stream<T>>) {
+export async function* relay<T>(opening: Promise<Stream<T>>, { drained }: Context) {
   try {
-    for await (const { pos, value } of await opening) yield tracked<T>(String(pos), value);
+    for await (const { pos, value } of await opening) {
+      yield tracked<T>(String(pos), value);
+      await drained();
+    }
   } catch (error) {
     throw toTRPCError(error);
   }

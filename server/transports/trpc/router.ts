@@ -67,6 +67,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             follow,
             signal,
           }),
+          ctx,
         ),
       ),
     onOutput: procedure
@@ -77,6 +78,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             after: positionOf(lastEventId ?? undefined),
             signal,
           }),
+          ctx,
         ),
       ),
   });
@@ -111,6 +113,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             follow,
             signal,
           }),
+          ctx,
         ),
       ),
   });
@@ -127,6 +130,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
               after: positionOf(lastEventId ?? undefined),
               signal,
             }),
+            ctx,
           ),
         ),
     }),

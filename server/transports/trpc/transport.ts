@@ -1,11 +1,12 @@
 /** tRPC over HTTP, SSE and WebSocket, all at `/trpc`. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { applyWSSHandler } from "@trpc/server/adapters/ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { messageOf } from "#shared/errors.ts";
+import { createDrain } from "./drain.ts";
 import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
 
@@ -30,7 +31,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
         headers: opts.req.headers,
         token: typeof token === "string" ? token : undefined,
       });
-      return { principal, jobs, streams, system };
+      return { principal, jobs, streams, system, drained: createDrain(opts.req.socket) };
     } catch (cause) {
       throw new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
     }
@@ -59,6 +60,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     basePath: "/trpc/",
     maxBodySize: MAX_BODY_BYTES,
   });
+  const responses = new Set<ServerResponse>();
   const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
   const sockets = applyWSSHandler({
     wss,
@@ -71,15 +73,26 @@ export function createTrpcTransport(context: TransportContext): Transport {
   return {
     name: "trpc",
     serves: (path) => path === "/trpc" || path.startsWith("/trpc/"),
-    request: handleRequest,
+    request(req, res) {
+      responses.add(res);
+      res.once("close", () => responses.delete(res));
+      handleRequest(req, res);
+    },
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => {
         // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
         ws.on("error", (error) => log.debug({ reason: error.message }, "A socket failed"));
-        wss.emit("connection", ws, req);
+        try {
+          wss.emit("connection", ws, req);
+        } catch (error) {
+          // The adapter makes a URL of the request, which a `Host` of nonsense does not allow.
+          log.debug({ reason: messageOf(error) }, "A socket was refused");
+          ws.terminate();
+        }
       });
     },
     async close() {
+      for (const res of responses) if (isEventStream(res)) res.destroy();
       sockets.broadcastReconnectNotification();
       for (const ws of wss.clients) ws.close(GOING_AWAY, "The server is restarting");
       const timer = setTimeout(() => wss.clients.forEach((ws) => ws.terminate()), CLOSE_AFTER_MS);
@@ -87,4 +100,9 @@ export function createTrpcTransport(context: TransportContext): Transport {
       clearTimeout(timer);
     },
   };
+}
+
+/** It would never end by itself. Its client takes the end for a lost connection, and comes back. */
+function isEventStream(res: ServerResponse): boolean {
+  return String(res.getHeader("content-type")).startsWith("text/event-stream");
 }
