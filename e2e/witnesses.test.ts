@@ -1,0 +1,175 @@
+/** S11: five clients that have nothing in common but the server watch one job, and see one story. */
+import { fileURLToPath } from "node:url";
+import {
+  createTRPCClient,
+  createWSClient,
+  httpLink,
+  httpSubscriptionLink,
+  splitLink,
+  wsLink,
+} from "@trpc/client";
+import { EventSource } from "eventsource";
+import { io } from "socket.io-client";
+import superjson from "superjson";
+import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { legacyOfJob, type LegacyMessage } from "#shared/legacy.ts";
+import { runPython } from "./legacy/python.ts";
+import { type Pages, startPages } from "./pages.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+const STRICT = fileURLToPath(new URL("legacy/strict.py", import.meta.url));
+const WAIT = { timeout: 60_000 };
+
+/** One watcher's record. */
+interface Witness {
+  name: string;
+  messages(): LegacyMessage[];
+  leave(): unknown;
+}
+
+let pages: Pages;
+let server: RunningServer;
+const witnesses: Witness[] = [];
+
+beforeAll(async () => {
+  pages = await startPages();
+  server = await startServer({ env: { FETCH_ALLOW: pages.host, CONCURRENCY: "1" } });
+});
+afterAll(async () => {
+  for (const { leave } of witnesses) await leave();
+  await server.stop();
+  await pages.close();
+});
+
+const wsUrl = () => `${server.url.replace("http", "ws")}/trpc`;
+
+function typedOverWebSocket(jobId: string): Witness {
+  const client = createWSClient({ url: wsUrl() });
+  const trpc = createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] });
+  return typed("tRPC over WebSocket", trpc, jobId, () => client.close());
+}
+
+function typedOverSse(jobId: string): Witness {
+  const options = { url: `${server.url}/trpc`, transformer: superjson };
+  const trpc = createTRPCClient<AppRouter>({
+    links: [
+      splitLink({
+        condition: ({ type }) => type === "subscription",
+        true: httpSubscriptionLink({ ...options, EventSource }),
+        false: httpLink(options),
+      }),
+    ],
+  });
+  return typed("tRPC over SSE", trpc, jobId, () => {});
+}
+
+function typed(
+  name: string,
+  trpc: ReturnType<typeof createTRPCClient<AppRouter>>,
+  jobId: string,
+  close: () => unknown,
+): Witness {
+  const events: JobEvent[] = [];
+  const subscription = trpc.job.onUpdate.subscribe(
+    { jobId, follow: true },
+    { onData: ({ data }) => events.push(data) },
+  );
+  return {
+    name,
+    messages: () => events.flatMap(legacyOfJob),
+    leave() {
+      subscription.unsubscribe();
+      return close();
+    },
+  };
+}
+
+function legacy(transport: "websocket" | "polling", jobId: string): Witness {
+  const messages: LegacyMessage[] = [];
+  const socket = io(server.url, { transports: [transport], forceNew: true });
+  socket.on("connect", () => socket.emit("subscribe:job", { job_id: jobId }));
+  for (const name of ["job:update", "job:completed", "job:error"] as const) {
+    socket.on(name, (...args: [LegacyMessage["payload"]]) => {
+      expect(args).toHaveLength(1);
+      messages.push({ name, payload: args[0] });
+    });
+  }
+  return {
+    name: `Socket.IO over ${transport}`,
+    messages: () => messages,
+    leave: () => socket.close(),
+  };
+}
+
+function python(jobId: string): Witness {
+  const program = runPython(inject("python"), [STRICT, server.url, jobId]);
+  return {
+    name: "python-socketio",
+    messages() {
+      expect(program.complaints()).toBe("");
+      return program.lines
+        .map((line) => JSON.parse(line) as [LegacyMessage["name"], LegacyMessage["payload"]])
+        .filter(([name]) => name.startsWith("job:"))
+        .map(([name, payload]) => ({ name, payload }));
+    },
+    leave: () => program.end(),
+  };
+}
+
+/** What each witness says, under its name. */
+const byName = <T>(say: (seen: LegacyMessage[]) => T) =>
+  Object.fromEntries(witnesses.map(({ name, messages }) => [name, say(messages())]));
+/** The same from all. */
+const all = <T>(what: T) => byName(() => what);
+
+function endOf(seen: LegacyMessage[]): string {
+  const end = seen.at(-1);
+  return `${end?.name} ${end?.payload.status}`;
+}
+
+test("[S11] [S4] [L1] [L2] tRPC over WebSocket and SSE, and three legacy clients, see one sequence", async () => {
+  const trpc = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${server.url}/trpc`, transformer: superjson })],
+  });
+  const create = () =>
+    trpc.job.create.mutate({
+      kind: "article",
+      input: {
+        publisherDomain: pages.host,
+        targetUrl: pages.targetUrl,
+        anchorText: "self-watering planters",
+      },
+    });
+  // A job before it has the only worker, and waits for its pages: ours stays as it was created.
+  pages.hold();
+  await create();
+  const job = await create();
+  witnesses.push(
+    typedOverWebSocket(job.id),
+    typedOverSse(job.id),
+    legacy("websocket", job.id),
+    legacy("polling", job.id),
+    python(job.id),
+  );
+  await vi.waitFor(() => expect(byName((seen) => seen.length)).toEqual(all(1)), WAIT);
+  expect((await trpc.job.get.query({ jobId: job.id })).version).toBe(1);
+  pages.release();
+  await vi.waitFor(() => expect(byName(endOf)).toEqual(all("job:update DELIVERED")), WAIT);
+
+  const log = (await trpc.job.events.query({ jobId: job.id, limit: 1000 })).items;
+  const story = log.flatMap(legacyOfJob);
+  expect(byName((seen) => seen)).toEqual(all(story));
+
+  const told = log.map(({ progress, status, message }) => `${progress} ${status} ${message}`);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      "0 PENDING Job created and queued for processing",
+      "10 PROCESSING Job started - Profiling publisher and target",
+      "80 PROCESSING Content generated - Running quality checks",
+      "100 DELIVERED Article successfully generated and delivered",
+    ]),
+  );
+  expect(told.at(-1)).toMatch(/^100 DELIVERED/);
+});
