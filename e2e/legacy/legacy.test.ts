@@ -5,6 +5,7 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import { io, type Socket } from "socket.io-client";
 import superjson from "superjson";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { LegacyClient } from "#client/lib/legacy-client.ts";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
@@ -82,6 +83,29 @@ describe("the guide's programs", () => {
     expect(lines[0]).toEqual(["Connected!", sockets[0]?.id]);
     expect(lines.at(-2)).toEqual(["Completed:", lines.at(-1)?.[1]]);
     expect(lines.map(([label]) => label)).not.toContain("Error:");
+  });
+
+  test("[L1] the client's example works as it stands, on an instance of ours", async () => {
+    const jobId = await createHeldJob();
+    const snippet = await textOf("client-snippet.txt");
+    const [head = "", rest = ""] = snippet.replaceAll("job-123-456", jobId).split("// Unsubscribe");
+    const wsClient = new LegacyClient(server.url.replace("http", "ws"));
+    leave.push(() => wsClient.disconnect());
+    const lines: [string, LegacyJobPayload][] = [];
+    const log = (label: string, data: LegacyJobPayload) => lines.push([label, data]);
+    const scope = { wsClient, console: { log, error: log } };
+    // The import is of the app's own module, and `wsClient` is what it exports.
+    runInNewContext(head.replace(/^import .*/, ""), scope);
+    await vi.waitFor(() => expect(lines.at(-1)?.[0]).toBe("Job update:"), WAIT);
+    pages.release();
+    await vi.waitFor(
+      () => expect(lines.at(-1)).toMatchObject(["Job update:", { status: "DELIVERED" }]),
+      WAIT,
+    );
+    expect(lines.at(-2)).toEqual(["Job completed:", lines.at(-1)?.[1]]);
+    runInNewContext(`// Unsubscribe${rest}`, scope);
+    const metrics = async () => (await fetch(`${server.url}/metrics`)).text();
+    await vi.waitFor(async () => expect(await metrics()).toMatch(/^jobwire_watches 0$/m), WAIT);
   });
 
   test("[L1] [L3] the Python program works as it stands", async () => {

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import {
+  createBatch,
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+} from "#server/transports/socketio/test-server.ts";
+import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
+import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
+
+let dataDir: string;
+let server: TestServer;
+let client: LegacyClient;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "jobwire-legacy-client-"));
+  server = await openTestServer({ dataDir });
+  client = new LegacyClient(server.url.replace("http", "ws"), { reconnectionDelay: 20 });
+});
+afterEach(async () => {
+  client.disconnect();
+  await server.close();
+  await rm(dataDir, { recursive: true });
+});
+
+/** What a client is told under a name, from now on. */
+function listen<N extends keyof LegacyEvents>(name: N): Parameters<LegacyEvents[N]>[0][] {
+  const told: Parameters<LegacyEvents[N]>[0][] = [];
+  client.on(name, (data: Parameters<LegacyEvents[N]>[0]) => told.push(data));
+  return told;
+}
+
+test("[L1] what was asked for before it is connected is asked for once it is", async () => {
+  const jobId = await createJob(server.engine);
+  const { batchId } = await createBatch(server.engine, 2);
+  const greetings = listen("connection");
+  const subscribed = listen("subscribed");
+  const updates: LegacyJobPayload[] = listen("job:update");
+  const batches: LegacyBatchPayload[] = listen("batch:update");
+  client.subscribeToJob(jobId);
+  client.subscribeToJob("gone");
+  client.subscribeToBatch(batchId);
+  client.unsubscribeFromJob("gone");
+  expect(client.connected).toBe(false);
+  client.connect();
+  await vi.waitFor(() => expect([...updates, ...batches]).toHaveLength(2));
+  expect(client.connected).toBe(true);
+  expect(greetings).toMatchObject([{ connected: true }]);
+  expect(subscribed).toHaveLength(2);
+  expect(subscribed).toEqual(
+    expect.arrayContaining([{ job_id: jobId }, { batch_id: batchId }]) as unknown,
+  );
+});
+
+test("[L1] [L2] while it is connected it follows and lets go", async () => {
+  client.connect();
+  await vi.waitFor(() => expect(client.connected).toBe(true));
+  const jobId = await createJob(server.engine);
+  const { batchId } = await createBatch(server.engine, 1);
+  const updates = listen("job:update");
+  const completed = listen("job:completed");
+  const errors = listen("subscription:error");
+  client.subscribeToJob(jobId);
+  client.subscribeToBatch(batchId);
+  client.subscribeToBatch("nothing");
+  await vi.waitFor(() => expect(server.watches()).toBe(2));
+  await vi.waitFor(() =>
+    expect(errors).toMatchObject([{ code: "NOT_FOUND", batch_id: "nothing" }]),
+  );
+  await (await startJob(server.engine, jobId)).deliver();
+  await vi.waitFor(() => expect(updates.at(-1)?.status).toBe("DELIVERED"));
+  expect(completed).toHaveLength(1);
+  client.unsubscribeFromJob(jobId);
+  client.unsubscribeFromBatch(batchId);
+  await vi.waitFor(() => expect(server.watches()).toBe(0));
+});
+
+test("a listener that is taken away is not called any more", async () => {
+  const jobId = await createJob(server.engine);
+  const kept = listen("job:update");
+  const dropped = vi.fn<LegacyEvents["job:update"]>();
+  client.on("job:update", dropped);
+  client.subscribeToJob(jobId);
+  client.connect();
+  await vi.waitFor(() => expect(dropped).toHaveBeenCalledTimes(1));
+  client.off("job:update", dropped);
+  await startJob(server.engine, jobId);
+  await vi.waitFor(() => expect(kept).toHaveLength(2));
+  expect(dropped).toHaveBeenCalledTimes(1);
+});
+
+test("[S4] after the server was away it is subscribed again, and not to what it let go meanwhile", async () => {
+  const [kept, left] = [await createJob(server.engine), await createJob(server.engine)];
+  const subscribed = listen("subscribed");
+  client.subscribeToJob(kept);
+  client.subscribeToJob(left);
+  client.connect();
+  await vi.waitFor(() => expect(subscribed).toHaveLength(2));
+  const port = Number(new URL(server.url).port);
+  await server.close();
+  await vi.waitFor(() => expect(client.connected).toBe(false));
+  client.unsubscribeFromJob(left);
+  subscribed.length = 0;
+  server = await openTestServer({ dataDir, port });
+  const updates = listen("job:update");
+  await vi.waitFor(() => expect(updates).toMatchObject([{ job_id: kept }]), { timeout: 10_000 });
+  expect(subscribed).toEqual([{ job_id: kept }]);
+});
+
+test("where WebSockets do not get through, it polls", async () => {
+  const jobId = await createJob(server.engine);
+  const updates = listen("job:update");
+  server.transport.upgrade = (_req, socket) => socket.destroy();
+  client.subscribeToJob(jobId);
+  client.connect();
+  await vi.waitFor(() => expect(updates).toHaveLength(1));
+});

@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { aggregateOf, type BatchRecord, emptyCounts } from "./batch.ts";
+import { JobEvent } from "./events.ts";
+import {
+  LegacyBatchPayload,
+  LegacyBatchRequest,
+  LegacyJobPayload,
+  LegacyJobRequest,
+  legacyOfBatch,
+  legacyOfJob,
+} from "./legacy.ts";
+
+const base = {
+  jobId: "550e8400-e29b-41d4-a716-446655440000",
+  seq: 3,
+  at: new Date("2025-11-08T23:50:00.000Z"),
+  attempt: 1,
+};
+
+const STATUS_OF = {
+  created: "PENDING",
+  started: "PROCESSING",
+  progress: "PROCESSING",
+  retrying: "PENDING",
+  delivered: "DELIVERED",
+  blocked: "BLOCKED",
+  aborted: "ABORTED",
+  approved: "DELIVERED",
+  rejected: "ABORTED",
+  requeued: "PENDING",
+} as const satisfies Record<JobEvent["type"], JobEvent["status"]>;
+
+function eventOf(type: JobEvent["type"], progress: number, message: string): JobEvent {
+  return JobEvent.parse({ ...base, type, status: STATUS_OF[type], progress, message });
+}
+
+describe("a job's event", () => {
+  test("[L1] is the guide's example of an update, field by field", () => {
+    const event = eventOf("progress", 45, "Content generated - Running quality checks");
+    expect(legacyOfJob(event)).toEqual([
+      {
+        name: "job:update",
+        payload: {
+          job_id: "550e8400-e29b-41d4-a716-446655440000",
+          status: "PROCESSING",
+          progress: 45,
+          message: "Content generated - Running quality checks",
+          timestamp: "2025-11-08T23:50:00.000Z",
+        },
+      },
+    ]);
+  });
+
+  test("[L1] [L2] is the guide's example of a failure: job:error, then job:update, at progress 0", () => {
+    const messages = legacyOfJob(eventOf("aborted", 45, "API key invalid"));
+    expect(messages.map(({ name }) => name)).toEqual(["job:error", "job:update"]);
+    for (const { payload } of messages) {
+      expect(payload).toEqual({
+        job_id: "550e8400-e29b-41d4-a716-446655440000",
+        status: "ABORTED",
+        progress: 0,
+        message: "Error: API key invalid",
+        timestamp: "2025-11-08T23:50:00.000Z",
+      });
+    }
+  });
+
+  test.each([
+    ["created", ["job:update"]],
+    ["started", ["job:update"]],
+    ["progress", ["job:update"]],
+    ["retrying", ["job:update"]],
+    ["delivered", ["job:completed", "job:update"]],
+    ["blocked", ["job:update"]],
+    ["aborted", ["job:error", "job:update"]],
+    ["approved", ["job:completed", "job:update"]],
+    ["rejected", ["job:error", "job:update"]],
+    ["requeued", ["job:update"]],
+  ] as const)("[L2] of type %s is sent as %j", (type, names) => {
+    expect(legacyOfJob(eventOf(type, 50, "")).map(({ name }) => name)).toEqual(names);
+  });
+
+  test("[L1] has exactly the guide's fields, whatever it holds beside them", () => {
+    const Strict = LegacyJobPayload.strict();
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...(Object.keys(STATUS_OF) as JobEvent["type"][])),
+        fc.integer({ min: 0, max: 100 }),
+        fc.string(),
+        fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-12-31") }),
+        (type, progress, message, at) => {
+          const event = { ...eventOf(type, progress, message), at, skipped: 3, gap: true as const };
+          for (const { payload } of legacyOfJob(event)) {
+            expect(Strict.parse(payload)).toEqual(payload);
+          }
+        },
+      ),
+    );
+  });
+});
+
+const batchOf = (counts: Partial<BatchRecord["counts"]>): BatchRecord => ({
+  id: "650e8400-e29b-41d4-a716-446655440000",
+  name: null,
+  tenant: "t",
+  owner: "o",
+  counts: { ...emptyCounts(), ...counts },
+  version: 1,
+  createdAt: base.at,
+  updatedAt: base.at,
+});
+
+describe("a batch's aggregate", () => {
+  test("[L1] is the guide's example, field by field", () => {
+    const aggregate = aggregateOf(
+      batchOf({ PENDING: 20, PROCESSING: 7, DELIVERED: 20, ABORTED: 3 }),
+    );
+    expect(legacyOfBatch(aggregate)).toEqual([
+      {
+        name: "batch:update",
+        payload: {
+          batch_id: "650e8400-e29b-41d4-a716-446655440000",
+          total: 50,
+          completed: 23,
+          progress: 46,
+          status: "running",
+          message: "Processing batch...",
+          timestamp: "2025-11-08T23:50:00.000Z",
+        },
+      },
+    ]);
+  });
+
+  test("[L1] has exactly the guide's fields, in every state", () => {
+    const Strict = LegacyBatchPayload.strict();
+    const count = fc.nat(50);
+    fc.assert(
+      fc.property(count, count, count, count, count, (...n) => {
+        const [PENDING, PROCESSING, DELIVERED, BLOCKED, ABORTED] = n;
+        const batch = batchOf({ PENDING, PROCESSING, DELIVERED, BLOCKED, ABORTED });
+        const [message] = legacyOfBatch({ ...aggregateOf(batch), gap: true });
+        expect(Strict.parse(message?.payload)).toEqual(message?.payload);
+      }),
+    );
+  });
+});
+
+test("a request is an id under its name, of 1 to 200 characters; what comes beside it is dropped", () => {
+  expect(LegacyJobRequest.parse({ job_id: "a", more: 1 })).toEqual({ job_id: "a" });
+  expect(LegacyBatchRequest.parse({ batch_id: "b".repeat(200) }).batch_id).toHaveLength(200);
+  for (const bad of [
+    null,
+    [],
+    "a",
+    {},
+    { job_id: "" },
+    { job_id: 1 },
+    { job_id: "a".repeat(201) },
+  ]) {
+    expect(LegacyJobRequest.safeParse(bad).success).toBe(false);
+  }
+});
