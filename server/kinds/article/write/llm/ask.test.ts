@@ -144,7 +144,7 @@ test("a stream that is cut in the middle is tried again", async () => {
 
 test.each([
   ["", "LLM_STREAM"],
-  ["data: [DONE]\n\n", "LLM_CUT_OFF"],
+  ["data: [DONE]\n\n", "LLM_STREAM"],
 ])(
   "a stream that stops without saying that it is done, with %j, is tried again",
   async (end, code) => {

@@ -37,7 +37,8 @@ async function writeInOneGo(ask: Ask, brief: Brief, desk: Desk): Promise<Written
       await desk.step(words / EXPECTED_WORDS, `Written ${words} words`);
     },
   );
-  return { ...answer, markdown: unfenced(answer.text) };
+  const { inputTokens, outputTokens } = answer;
+  return { markdown: unfenced(answer.text), inputTokens, outputTokens };
 }
 
 async function writeInStages(ask: Ask, brief: Brief, desk: Desk): Promise<Written> {

@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ArticleOutput } from "#shared/article.ts";
+import { Failure, Transient, type AnyKind, type Outcome } from "#server/kinds/define.ts";
+import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
+import { testArticle } from "./testing/brief.ts";
+import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
+import { openModelServer } from "./testing/model-server.ts";
+import { createRecorder, runArticleKind } from "./testing/recorder.ts";
+import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+
+let samples: LocalServer;
+
+beforeAll(async () => {
+  samples = await openSamples();
+});
+afterAll(() => samples[Symbol.asyncDispose]());
+
+function kindWith(more: Partial<ArticleKindOptions> = {}): AnyKind {
+  return createArticleKind({
+    fetchAllow: [`${samples.host}/samples/`],
+    models: {},
+    offlinePaceMs: 0,
+    ...more,
+  });
+}
+
+function inputOf(
+  pair: { publisher: string; target: string; anchorText: string },
+  more: object = {},
+): object {
+  return {
+    publisherDomain: `${samples.host}/samples/${pair.publisher}`,
+    targetUrl: `${samples.origin}/samples/${pair.target}`,
+    anchorText: pair.anchorText,
+    ...more,
+  };
+}
+
+function failed(running: Promise<unknown>): Promise<unknown> {
+  return running.then(
+    () => expect.unreachable("it should fail"),
+    (error: unknown) => error,
+  );
+}
+
+test.each(SAMPLE_PAIRS)(
+  "$publisher to $target: from two addresses to a delivered article",
+  async (pair) => {
+    const { outcome, recorder } = await runArticleKind(kindWith(), inputOf(pair));
+    expect(outcome).toMatchObject({
+      status: "delivered",
+      message: "Article successfully generated and delivered",
+      output: {
+        writer: { provider: "offline", model: null, strategy: "multi_stage" },
+        report: { passed: true },
+        cost: { inputTokens: 0, outputTokens: 0 },
+      },
+    });
+    const { output } = outcome;
+    expect(output.markdown).toBe(recorder.draft());
+    expect(output.html).toContain(`href="${samples.origin}/samples/${pair.target}"`);
+    expect(output.words).toBeGreaterThan(350);
+    expect(output.publisher.language).toBe(output.language);
+    expect(output.target.url).toBe(`${samples.origin}/samples/${pair.target}`);
+  },
+);
+
+test("progress rises in 8 to 18 steps between the start and the delivery, with the messages that clients know", async () => {
+  const kind = kindWith();
+  expect(kind.start).toEqual({
+    progress: 10,
+    message: "Job started - Profiling publisher and target",
+  });
+  const { recorder } = await runArticleKind(kind, inputOf(SAMPLE_PAIRS[0]));
+  const percents = recorder.progress.map(({ percent }) => percent);
+  expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+  expect(
+    percents.every((percent) => Number.isInteger(percent) && percent > 10 && percent < 100),
+  ).toBe(true);
+  expect(percents.length).toBeGreaterThanOrEqual(8);
+  expect(percents.length).toBeLessThanOrEqual(18);
+  expect(recorder.progress).toContainEqual({
+    percent: 80,
+    message: "Content generated - Running quality checks",
+  });
+});
+
+test("a page with too little text ends BLOCKED, and the message names the rules", async () => {
+  const pair = { publisher: "publisher/", target: "thin/", anchorText: "our shop" };
+  const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
+  expect(outcome.status).toBe("blocked");
+  expect(outcome.message).toMatch(
+    /^Quality checks failed\. Both pages hold enough text to quote: publisher 4\d\d, target 19 words \(allowed: 150 words each\)\./,
+  );
+  expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
+});
+
+test("a publisher in another language than the target ends BLOCKED", async () => {
+  const pair = { ...SAMPLE_PAIRS[2], target: "target/" };
+  const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
+  expect(outcome).toMatchObject({
+    status: "blocked",
+    message: expect.stringContaining("It is in the publisher's language"),
+  });
+});
+
+test.each([
+  [
+    { target: "nowhere/" },
+    "PAGE_STATUS",
+    /^The target page http\S+nowhere\/ answered with status 404 Not Found$/,
+  ],
+  [
+    { publisher: "nowhere/" },
+    "PAGE_STATUS",
+    /^The publisher page localhost\S+nowhere\/ answered with status 404/,
+  ],
+  [
+    { target: "../trpc/" },
+    "PAGE_PRIVATE_ADDRESS",
+    /^The target page \S+ is not on the public internet/,
+  ],
+])("a page that cannot be had ends the job: %j", async (change, code, message) => {
+  const running = runArticleKind(kindWith(), inputOf({ ...SAMPLE_PAIRS[0], ...change }));
+  const error = await failed(running);
+  expect(error).toBeInstanceOf(Failure);
+  expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+});
+
+test("limits of fetching and the resolver can be set", async () => {
+  const small = kindWith({ fetchLimits: { bytes: 1000 } });
+  await expect(runArticleKind(small, inputOf(SAMPLE_PAIRS[0]))).rejects.toMatchObject({
+    code: "PAGE_TOO_LARGE",
+  });
+  const elsewhere = kindWith({
+    fetchAllow: ["site.example"],
+    resolve: (_, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),
+  });
+  const port = samples.host.split(":")[1];
+  const input = inputOf(SAMPLE_PAIRS[0], { publisherDomain: `site.example:${port}/samples/thin/` });
+  const { recorder } = await runArticleKind(elsewhere, {
+    ...input,
+    targetUrl: `http://site.example:${port}/samples/thin/`,
+  });
+  expect(recorder.progress.map(({ message }) => message).join()).toContain(
+    '"Opening soon | Almost Nothing"',
+  );
+});
+
+test("what a page smuggles in is text in the delivered HTML", async () => {
+  const evil = "<script>alert(1)</script>";
+  const escaped = evil.replaceAll("<", "&lt;");
+  const text =
+    "<p>The garden gives salad to a family from May until October. Water reaches the roots in the morning.</p>".repeat(
+      3,
+    );
+  await using site = await openLocalServer((_, response) => {
+    response
+      .writeHead(200, { "content-type": "text/html" })
+      .end(
+        `<title>${escaped} | Evil</title><h1>${escaped}</h1>${evil}<h2>[x](javascript:alert(1))</h2>${text}`,
+      );
+  });
+  const { outcome } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+    publisherDomain: site.host,
+    targetUrl: site.origin,
+    anchorText: evil,
+  });
+  expect(outcome.output.html).not.toMatch(/<script|href="javascript/i);
+  expect(outcome.output.title).toContain(evil);
+});
+
+test("a cancel ends the job with its own reason, in every stage", async () => {
+  for (const stage of [
+    /^Reading the publisher/,
+    /^Read the target/,
+    /^Writing/,
+    /^Content generated/,
+  ]) {
+    const controller = new AbortController();
+    const reason = new Error("cancelled");
+    const recorder = createRecorder(
+      kindWith().input.parse(inputOf(SAMPLE_PAIRS[0])),
+      controller.signal,
+    );
+    const context = {
+      ...recorder.context,
+      async progress(_: number, message: string) {
+        if (stage.test(message)) controller.abort(reason);
+      },
+    };
+    expect(await failed(kindWith().run(context))).toBe(reason);
+  }
+});
+
+test("a writer that is not set up is told before anything is fetched", async () => {
+  const recorder = createRecorder(
+    kindWith().input.parse(inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
+    new AbortController().signal,
+  );
+  await expect(kindWith().run(recorder.context)).rejects.toMatchObject({
+    code: "LLM_NOT_CONFIGURED",
+    message: expect.stringContaining("ANTHROPIC_API_KEY"),
+  });
+  expect(recorder.progress).toEqual([]);
+});
+
+async function runWithModel(
+  answer: string | number,
+  more: object = {},
+): Promise<Outcome<ArticleOutput>> {
+  await using server = await openModelServer((_, reply) =>
+    typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
+  );
+  const kind = kindWith({ models: { llmBaseUrl: `${server.origin}/v1`, llmModel: "test" } });
+  const input = inputOf(SAMPLE_PAIRS[0], { writingStrategy: "single_shot", ...more });
+  return (await runArticleKind(kind, input)).outcome;
+}
+
+test("a model's article is checked, mended and delivered with its cost", async () => {
+  const text = testArticle({
+    anchor:
+      "It starts with water and good soil. Strong roots grow in a container of any kind. The moisture comes from below. A wick and a reservoir do the rest.",
+    end: "More can be read [here](https://spam.example/).",
+  });
+  const outcome = await runWithModel(text);
+  expect(outcome.output.report.rules.filter(({ verdict }) => verdict === "failed")).toEqual([]);
+  expect(outcome).toMatchObject({
+    status: "delivered",
+    output: {
+      writer: { provider: "compatible", model: "test", strategy: "single_shot" },
+      cost: { inputTokens: 10, outputTokens: 20 },
+    },
+  });
+  const mended = outcome.output.report.rules.filter(({ verdict }) => verdict === "mended");
+  expect(mended.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["anchor", "links", "trust-source"]),
+  );
+  expect(outcome.output.html).not.toContain("spam.example");
+});
+
+test("a model's nonsense ends BLOCKED", async () => {
+  expect((await runWithModel("asdf qwer")).status).toBe("blocked");
+  expect((await runWithModel(" ")).status).toBe("blocked");
+});
+
+test("offline can always be asked for, also where a model is set up", async () => {
+  const outcome = await runWithModel("never asked", { llmProvider: "offline" });
+  expect(outcome.output.writer.provider).toBe("offline");
+});
+
+test("a model's server that is busy makes the job be tried again; a refused key ends it", async () => {
+  expect(await failed(runWithModel(503))).toBeInstanceOf(Transient);
+  const error = await failed(runWithModel(401));
+  expect(error).not.toBeInstanceOf(Transient);
+  expect(error).toMatchObject({
+    code: "LLM_AUTH",
+    message: expect.stringMatching(/^API key invalid/),
+  });
+});
+
+test("an entry of the allow list that cannot be read is told when the kind is made", () => {
+  expect(() => kindWith({ fetchAllow: ["not a host"] })).toThrow('"not a host"');
+});
+
+test("a job is called by its anchor and its publisher", () => {
+  const kind = kindWith();
+  const input = kind.input.parse(inputOf(SAMPLE_PAIRS[0]));
+  expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
+});
