@@ -93,7 +93,12 @@ export function JobPage({ jobId }: { jobId: string }) {
             <LiveDraft jobId={jobId} attempt={job.attempt} status={job.status} />
           )}
         </div>
-        <aside className="rounded-2xl border border-line bg-card p-5 lg:sticky lg:top-20 lg:max-h-[calc(100vh-6rem)] lg:overflow-y-auto">
+        <aside
+          aria-label="Timeline"
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
+          tabIndex={0}
+          className="rounded-2xl border border-line bg-card p-5 lg:sticky lg:top-20 lg:max-h-[calc(100vh-6rem)] lg:overflow-y-auto"
+        >
           <h2 className="mb-4 text-base font-semibold">Timeline</h2>
           <Timeline events={events} />
         </aside>

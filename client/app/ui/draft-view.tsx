@@ -28,7 +28,17 @@ export function DraftView({ text }: { text: string }) {
       data-testid="draft"
       className="max-h-[32rem] min-h-48 overflow-y-auto whitespace-pre-wrap break-words"
     >
-      {text}
+      {text.split(/^(#{1,3} .*)$/m).map((part, index) =>
+        // Parts only grow at the end, so that a part's place is its name.
+        part.startsWith("#") ? (
+          // oxlint-disable-next-line react/no-array-index-key
+          <strong key={index} className="text-base font-semibold">
+            {part.replace(/^#+ /, "")}
+          </strong>
+        ) : (
+          part
+        ),
+      )}
       <span
         aria-hidden
         className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"

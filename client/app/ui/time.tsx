@@ -9,12 +9,11 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "narrow" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** One timer for every age on the page. */
 function onTick(listener: () => void): () => void {
   const timer = setInterval(listener, 5000);
   return () => clearInterval(timer);
 }
-const tick = () => Math.floor(Date.now() / 5000);
+const seconds = () => Math.floor(Date.now() / 1000);
 
 export function ageOf(at: Date, now: number): string {
   const age = Math.max(0, now - at.getTime());
@@ -24,7 +23,7 @@ export function ageOf(at: Date, now: number): string {
 
 /** How long ago; the exact time on hover. */
 export function Age({ at }: { at: Date }) {
-  const now = useSyncExternalStore(onTick, tick) * 5000 + 5000;
+  const now = useSyncExternalStore(onTick, seconds) * 1000;
   return (
     <time dateTime={at.toISOString()} title={at.toLocaleString()} className="tabular-nums">
       {ageOf(at, now)}

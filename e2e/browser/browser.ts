@@ -1,0 +1,56 @@
+/**
+ * A browser for tests: one of the system, else the Chromium that comes inside an npm package, else Debian's where it
+ * may be installed. What cannot be had is named with the command that helps.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import packaged from "@sparticuz/chromium";
+import { type Browser, chromium } from "playwright-core";
+
+const SYSTEM = [
+  process.env.CHROMIUM_PATH ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+const DEBIAN = "/usr/bin/chromium";
+/** Background traffic would only fail on a machine without a network. */
+const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"];
+
+export async function launchBrowser(): Promise<Browser> {
+  const system = SYSTEM.filter((path) => path !== "" && existsSync(path));
+  for (const path of system) {
+    const browser = await tryLaunch(path);
+    if (browser !== undefined) return browser;
+  }
+  const fromPackage = await packaged
+    .executablePath()
+    .then(tryLaunch)
+    .catch(() => undefined);
+  if (fromPackage !== undefined) return fromPackage;
+  if (process.getuid?.() === 0 && existsSync("/etc/debian_version")) {
+    installDebians();
+    const installed = await tryLaunch(DEBIAN);
+    if (installed !== undefined) return installed;
+  }
+  throw new Error(
+    "The browser tests need a Chromium, and none was found that starts. Install it (sudo apt-get install chromium), " +
+      "or name one with CHROMIUM_PATH.",
+  );
+}
+
+async function tryLaunch(executablePath: string): Promise<Browser | undefined> {
+  try {
+    return await chromium.launch({ executablePath, args: ARGS });
+  } catch {
+    return undefined;
+  }
+}
+
+function installDebians(): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  for (const args of [["update"], ["install", "-y", "--no-install-recommends", "chromium"]]) {
+    execFileSync("apt-get", args, { env, stdio: "pipe" });
+  }
+}

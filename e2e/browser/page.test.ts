@@ -1,0 +1,261 @@
+/** The page as a person uses it, in a real browser against the real program. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { launchBrowser } from "./browser.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+/** What the page complained about. */
+let complaints: string[];
+
+beforeAll(async () => {
+  // One job at a time, slowly enough to be seen at work.
+  server = await startServer({ env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1" } });
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  page = await openPage("light");
+});
+
+afterEach(async () => {
+  await page.context().close();
+  if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join("; ")}`);
+});
+
+async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
+  complaints = [];
+  const context = await browser.newContext({ colorScheme });
+  const opened = await context.newPage();
+  opened.on("pageerror", (error) => complaints.push(error.message));
+  return opened;
+}
+
+const go = (path: string) => page.goto(server.url + path);
+/** The title of the page; a finished article has one of its own. */
+const TITLE = "h1[tabindex]";
+const badge = (status: string) =>
+  page.locator(TITLE).locator("xpath=..").locator(`[data-status=${status}]`);
+
+const wire = (name: string) => page.getByRole("list", { name: `Frames of ${name}` });
+
+async function createJob(): Promise<string> {
+  await go("/jobs/new");
+  await page.getByRole("button", { name: "Create job" }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  return page.url();
+}
+
+test("a person creates a job, watches the draft grow and the bar move, and reads the article", async () => {
+  await go("/");
+  await page.getByRole("link", { name: "New job" }).click();
+  await page.getByRole("button", { name: "Create job" }).click();
+
+  const draft = page.getByTestId("draft");
+  await draft.waitFor();
+  const bar = page.getByRole("progressbar", { name: "Progress of the job" });
+  const lengths: number[] = [];
+  const percents = new Set<number>();
+  await badge("PROCESSING").waitFor();
+  while (await badge("PROCESSING").isVisible()) {
+    const text = await draft.textContent({ timeout: 500 }).catch(() => null);
+    if (text !== null) lengths.push(text.length);
+    percents.add(Number(await bar.getAttribute("aria-valuenow")));
+  }
+  expect(new Set(lengths).size).toBeGreaterThan(5);
+  expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+  expect(percents.size).toBeGreaterThan(4);
+  expect([...percents]).toEqual([...percents].toSorted((a, b) => a - b));
+
+  await badge("DELIVERED").waitFor();
+  expect(await bar.getAttribute("aria-valuenow")).toBe("100");
+  const article = page.locator("article");
+  await article.waitFor();
+  expect(await article.locator("h2").count()).toBeGreaterThanOrEqual(3);
+  expect(await article.locator('a[href*="/samples/target/"]').textContent()).toBe(
+    "self-watering planters",
+  );
+  expect(await page.getByRole("region", { name: "Quality report" }).last().isVisible()).toBe(true);
+  await page
+    .getByRole("complementary")
+    .getByText("Content generated - Running quality checks")
+    .waitFor();
+  expect(await page.title()).toContain("Delivered");
+});
+
+test("a person cancels a job, and runs it again", async () => {
+  await createJob();
+  await badge("PROCESSING").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/Note/).fill("the wrong page");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await badge("ABORTED").waitFor();
+  await page.getByRole("status").getByText("Cancelled: the wrong page").waitFor();
+
+  await page.getByRole("button", { name: "Retry" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
+  await badge("DELIVERED").waitFor();
+  expect(await page.getByText("attempt 2").first().isVisible()).toBe(true);
+});
+
+test("a person sees which row of a CSV file is bad and why, corrects it, and watches the batch", async () => {
+  await go("/batches/new");
+  const { host } = new URL(server.url);
+  const good = `${host}/samples/publisher/,${server.url}/samples/target/,self-watering planters`;
+  const csv = `publisher,target,anchor\n${good}\nhttps://example.com,${server.url}/samples/target/,x\n${good}\n`;
+  await page.locator('input[type="file"]').setInputFiles({
+    name: "spring.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(csv),
+  });
+  await page.getByRole("alert").getByText("1 of 3 rows cannot be used").waitFor();
+  const row = page.getByRole("region", { name: "Preview of the rows" }).getByRole("row").nth(1);
+  expect(await row.getByRole("rowheader").textContent()).toBe("3");
+  expect(await row.textContent()).toContain("publisher: Must be a domain without protocol");
+  const create = page.getByRole("button", { name: "Create batch of 3" });
+  expect(await create.isDisabled()).toBe(true);
+
+  await page
+    .getByLabel("CSV", { exact: true })
+    .fill(csv.replace("https://example.com", "nosuch.invalid"));
+  await page.getByText("3 rows are ready").waitFor();
+  await create.click();
+  await page.getByRole("heading", { name: "spring" }).waitFor();
+  await badge("completed").waitFor({ timeout: 60_000 });
+  await page.getByText("Batch completed: 2 delivered, 0 blocked, 1 aborted").waitFor();
+});
+
+test("[S5] the badge says when the connection is lost, and what was missed is there when it is back", async () => {
+  await createJob();
+  await badge("PROCESSING").waitFor();
+  const connection = (state: string) => page.locator(`[data-connection=${state}]`);
+  await connection("live").waitFor();
+  await server.kill("SIGKILL");
+  await connection("stale").waitFor();
+  await server.restart();
+  await connection("live").waitFor();
+  await badge("DELIVERED").waitFor();
+  await page.getByRole("complementary").getByText("Its runner stopped unexpectedly").waitFor();
+  await page.getByText("attempt 2").first().waitFor();
+  const times = await page.getByRole("complementary").locator("li").count();
+  const started = await page.getByRole("complementary").getByText("Job started").count();
+  expect(started).toBe(2);
+  expect(times).toBeGreaterThan(10);
+});
+
+test("a job can be created with the keyboard alone", async () => {
+  await go("/");
+  await page.getByRole("heading", { name: "Jobs" }).waitFor();
+  await page.keyboard.press("Shift+Tab");
+  await tabTo("New job", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "New article" }).waitFor();
+  await tabTo("Anchor text", "Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  expect(await page.locator(TITLE).textContent()).toContain("self-watering planters");
+});
+
+async function tabTo(name: string, key: string): Promise<void> {
+  for (let presses = 0; presses < 20; presses++) {
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      const label = element instanceof HTMLInputElement ? element.labels?.[0] : element;
+      return label?.textContent ?? "";
+    });
+    if (focused.includes(name)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`The keyboard does not reach "${name}".`);
+}
+
+test("a bad field is named beside the field, and takes the focus", async () => {
+  await go("/jobs/new");
+  await page.getByLabel("Target").fill("ftp://example.com");
+  await page.getByRole("button", { name: "Create job" }).click();
+  await page.getByText("Must be an http:// or https:// address").waitFor();
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("targetUrl");
+});
+
+test("[S11] the console shows both wires of a job", async () => {
+  const url = await createJob();
+  await badge("DELIVERED").waitFor();
+  await go(`/console?job=${url.split("/").at(-1)}`);
+  await wire("Socket.IO").getByText("job:completed").waitFor();
+  await wire("tRPC").getByText("delivered", { exact: false }).first().waitFor();
+  expect(await wire("tRPC").getByText("1 created").isVisible()).toBe(true);
+});
+
+test("what does not exist is said plainly", async () => {
+  await go("/nothing/here");
+  await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+  await go("/jobs/01a20665-8cab-704e-9437-209e0533c3ad");
+  await page.getByRole("heading", { name: "There is no such job" }).waitFor();
+  expect(await page.title()).toContain("Not found");
+});
+
+describe.each(["light", "dark"] as const)("with the %s theme", (theme) => {
+  test("axe finds nothing serious on any page", async () => {
+    const jobUrl = await createJob();
+    await badge("DELIVERED").waitFor();
+    await page.context().close();
+    page = await openPage(theme);
+    const batch = await page.request.post(`${server.url}/trpc/batch.create`, {
+      data: { json: { name: "axe", jobs: [{ kind: "article", input: sampleInput() }] } },
+    });
+    const { result } = (await batch.json()) as { result: { data: { json: { id: string } } } };
+    const paths = [
+      "/",
+      "/jobs/new",
+      new URL(jobUrl).pathname,
+      "/batches",
+      "/batches/new",
+      `/batches/${result.data.json.id}`,
+      "/console",
+      `/console?job=${jobUrl.split("/").at(-1)}`,
+      "/nothing/here",
+    ];
+    for (const path of paths) {
+      await go(path);
+      await page.locator("[data-connection=live]").waitFor();
+      await page.locator(TITLE).waitFor();
+      await page.evaluate(AXE);
+      expect(await seriousViolations(), `on ${path}`).toEqual([]);
+    }
+  });
+});
+
+function sampleInput() {
+  return {
+    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
+    targetUrl: `${server.url}/samples/target/`,
+    anchorText: "self-watering planters",
+  };
+}
+
+async function seriousViolations(): Promise<string[]> {
+  return page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{
+        violations: { id: string; impact: string; nodes: { html: string }[] }[];
+      }>;
+    }
+    const { axe } = globalThis as unknown as { axe: Axe };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+  });
+}
