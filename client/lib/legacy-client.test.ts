@@ -8,9 +8,12 @@ import {
   openTestServer,
   startJob,
   type TestServer,
+  until,
 } from "#server/transports/socketio/test-server.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
 import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let dataDir: string;
 let server: TestServer;
@@ -47,7 +50,7 @@ test("[L1] what was asked for before it is connected is asked for once it is", a
   client.unsubscribeFromJob("gone");
   expect(client.connected).toBe(false);
   client.connect();
-  await vi.waitFor(() => expect([...updates, ...batches]).toHaveLength(2));
+  await until(() => expect([...updates, ...batches]).toHaveLength(2));
   expect(client.connected).toBe(true);
   expect(greetings).toMatchObject([{ connected: true }]);
   expect(subscribed).toHaveLength(2);
@@ -58,7 +61,7 @@ test("[L1] what was asked for before it is connected is asked for once it is", a
 
 test("[L1] [L2] while it is connected it follows and lets go", async () => {
   client.connect();
-  await vi.waitFor(() => expect(client.connected).toBe(true));
+  await until(() => expect(client.connected).toBe(true));
   const jobId = await createJob(server.engine);
   const { batchId } = await createBatch(server.engine, 1);
   const updates = listen("job:update");
@@ -67,16 +70,14 @@ test("[L1] [L2] while it is connected it follows and lets go", async () => {
   client.subscribeToJob(jobId);
   client.subscribeToBatch(batchId);
   client.subscribeToBatch("nothing");
-  await vi.waitFor(() => expect(server.watches()).toBe(2));
-  await vi.waitFor(() =>
-    expect(errors).toMatchObject([{ code: "NOT_FOUND", batch_id: "nothing" }]),
-  );
+  await until(() => expect(server.watches()).toBe(2));
+  await until(() => expect(errors).toMatchObject([{ code: "NOT_FOUND", batch_id: "nothing" }]));
   await (await startJob(server.engine, jobId)).deliver();
-  await vi.waitFor(() => expect(updates.at(-1)?.status).toBe("DELIVERED"));
+  await until(() => expect(updates.at(-1)?.status).toBe("DELIVERED"));
   expect(completed).toHaveLength(1);
   client.unsubscribeFromJob(jobId);
   client.unsubscribeFromBatch(batchId);
-  await vi.waitFor(() => expect(server.watches()).toBe(0));
+  await until(() => expect(server.watches()).toBe(0));
 });
 
 test("a listener that is taken away is not called any more", async () => {
@@ -86,10 +87,10 @@ test("a listener that is taken away is not called any more", async () => {
   client.on("job:update", dropped);
   client.subscribeToJob(jobId);
   client.connect();
-  await vi.waitFor(() => expect(dropped).toHaveBeenCalledTimes(1));
+  await until(() => expect(dropped).toHaveBeenCalledTimes(1));
   client.off("job:update", dropped);
   await startJob(server.engine, jobId);
-  await vi.waitFor(() => expect(kept).toHaveLength(2));
+  await until(() => expect(kept).toHaveLength(2));
   expect(dropped).toHaveBeenCalledTimes(1);
 });
 
@@ -99,15 +100,15 @@ test("[S4] after the server was away it is subscribed again, and not to what it 
   client.subscribeToJob(kept);
   client.subscribeToJob(left);
   client.connect();
-  await vi.waitFor(() => expect(subscribed).toHaveLength(2));
+  await until(() => expect(subscribed).toHaveLength(2));
   const port = Number(new URL(server.url).port);
   await server.close();
-  await vi.waitFor(() => expect(client.connected).toBe(false));
+  await until(() => expect(client.connected).toBe(false));
   client.unsubscribeFromJob(left);
   subscribed.length = 0;
   server = await openTestServer({ dataDir, port });
   const updates = listen("job:update");
-  await vi.waitFor(() => expect(updates).toMatchObject([{ job_id: kept }]), { timeout: 10_000 });
+  await until(() => expect(updates).toMatchObject([{ job_id: kept }]));
   expect(subscribed).toEqual([{ job_id: kept }]);
 });
 
@@ -117,5 +118,5 @@ test("where WebSockets do not get through, it polls", async () => {
   server.transport.upgrade = (_req, socket) => socket.destroy();
   client.subscribeToJob(jobId);
   client.connect();
-  await vi.waitFor(() => expect(updates).toHaveLength(1));
+  await until(() => expect(updates).toHaveLength(1));
 });

@@ -11,7 +11,10 @@ import {
   openTestServer,
   startJob,
   type TestServer,
+  until,
 } from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {
@@ -41,7 +44,7 @@ describe("a subscription", () => {
     expect(await call(client, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
     const job = await startJob(server.engine, jobId);
     await job.fail("API key invalid");
-    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(3));
+    await until(() => expect(client.named("job:update")).toHaveLength(3));
     expect(namesOf(client).slice(-2)).toEqual(["job:error", "job:update"]);
     const [failure] = client.named("job:error");
     expect(failure).toMatchObject({
@@ -60,13 +63,13 @@ describe("a subscription", () => {
     await call(client, "subscribe:job", { job_id: jobId });
     const job = await startJob(server.engine, jobId);
     await job.block("2 rules failed");
-    await vi.waitFor(() =>
+    await until(() =>
       expect(client.notes.at(-1)).toMatchObject(["job:update", { status: "BLOCKED" }]),
     );
     expect(namesOf(client)).not.toContain("job:completed");
     expect(namesOf(client)).not.toContain("job:error");
     await server.engine.change(jobId, { action: "approve" }, new Date());
-    await vi.waitFor(() =>
+    await until(() =>
       expect(client.notes.slice(-2)).toMatchObject([
         ["job:completed", { status: "DELIVERED", progress: 100 }],
         ["job:update", { status: "DELIVERED", progress: 100 }],
@@ -80,7 +83,7 @@ describe("a subscription", () => {
     await (await startJob(server.engine, jobId)).deliver();
     const client = server.connect();
     client.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(1));
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
     expect(namesOf(client)).toEqual(["connection", "subscribed", "job:completed", "job:update"]);
   });
 
@@ -89,7 +92,7 @@ describe("a subscription", () => {
     const { batchId, jobIds } = await createBatch(server.engine, 3);
     const client = server.connect();
     client.socket.emit("subscribe:batch", { batch_id: batchId });
-    await vi.waitFor(() => expect(client.named("batch:update")).toHaveLength(1));
+    await until(() => expect(client.named("batch:update")).toHaveLength(1));
     expect(client.named("subscribed")).toEqual([{ batch_id: batchId }]);
     expect(client.named("batch:update")).toEqual([
       {
@@ -103,7 +106,7 @@ describe("a subscription", () => {
       },
     ]);
     await (await startJob(server.engine, jobIds[0] ?? "")).deliver();
-    await vi.waitFor(() =>
+    await until(() =>
       expect(client.named("batch:update").at(-1)).toMatchObject({
         completed: 1,
         progress: 33,
@@ -114,7 +117,7 @@ describe("a subscription", () => {
     for (const id of jobIds.slice(1)) {
       await server.engine.change(id, { action: "cancel" }, new Date());
     }
-    await vi.waitFor(() =>
+    await until(() =>
       expect(client.named("batch:update").at(-1)).toMatchObject({
         completed: 3,
         progress: 100,
@@ -132,16 +135,16 @@ describe("a subscription", () => {
     // Both before the first is answered, and once more when it runs.
     client.socket.emit("subscribe:job", { job_id: jobId });
     client.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(client.named("subscribed")).toHaveLength(2));
+    await until(() => expect(client.named("subscribed")).toHaveLength(2));
     const job = await startJob(server.engine, jobId);
-    await vi.waitFor(() => expect(progressOf(client).at(-1)).toBe(10));
+    await until(() => expect(progressOf(client).at(-1)).toBe(10));
     client.notes.length = 0;
 
     await call(client, "subscribe:job", { job_id: jobId });
     await job.progress(20);
     await job.progress(30);
     await job.deliver();
-    await vi.waitFor(() => expect(progressOf(client).at(-1)).toBe(100));
+    await until(() => expect(progressOf(client).at(-1)).toBe(100));
     expect(namesOf(client)).toEqual([
       "subscribed",
       "job:update",
@@ -160,14 +163,14 @@ describe("a subscription", () => {
     const client = server.connect();
     await call(client, "subscribe:job", { job_id: jobId });
     const job = await startJob(server.engine, jobId);
-    await vi.waitFor(() => expect(progressOf(client)).toEqual([0, 10]));
+    await until(() => expect(progressOf(client)).toEqual([0, 10]));
     expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });
     expect(server.watches()).toBe(0);
     await job.progress(50);
     await settled(client);
     expect(progressOf(client)).toEqual([0, 10]);
     await call(client, "subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(progressOf(client)).toEqual([0, 10, 50]));
+    await until(() => expect(progressOf(client)).toEqual([0, 10, 50]));
   });
 
   test("that is called off while it is looked up never begins, whatever the lookup finds", async () => {
@@ -193,11 +196,11 @@ describe("a subscription", () => {
     ];
     leaver.socket.emit("subscribe:job", { job_id: jobId });
     leaver.socket.emit("subscribe:job", { job_id: UNKNOWN });
-    await vi.waitFor(() => expect(waiting).toHaveLength(4));
+    await until(() => expect(waiting).toHaveLength(4));
     expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });
     await call(client, "unsubscribe:job", { job_id: UNKNOWN });
     leaver.socket.disconnect();
-    await vi.waitFor(async () => expect(await server.connections()).toBe(1));
+    await until(async () => expect(await server.connections()).toBe(1));
     gate.resolve();
     expect(await Promise.all(answers)).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
     await settled(client);
@@ -216,7 +219,7 @@ describe("a subscription", () => {
     const message =
       "This connection has 1000 subscriptions already. Unsubscribe from some, or open another.";
     expect(answers.at(-1)).toEqual({ ok: false, error: { code: "BAD_REQUEST", message } });
-    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
+    await until(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
     expect(server.watches()).toBe(MAX_SUBSCRIPTIONS);
     // What it has already can be asked for again, and what it gives back can be used.
     expect(await call(client, "subscribe:job", { job_id: jobIds[0] })).toEqual({ ok: true });
@@ -252,9 +255,9 @@ describe("a subscription that cannot be served", () => {
     await server.engine.change(jobId, { action: "cancel" }, old);
     const client = server.connect();
     await call(client, "subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(client.named("job:error")).toHaveLength(1));
+    await until(() => expect(client.named("job:error")).toHaveLength(1));
     expect(await server.engine.prune(new Date(), 10)).toBe(1);
-    await vi.waitFor(() =>
+    await until(() =>
       expect(client.named("subscription:error")).toEqual([
         { code: "NOT_FOUND", message: `Job ${jobId} does not exist.`, job_id: jobId },
       ]),
@@ -338,7 +341,7 @@ describe("hostile input", () => {
         expect(bad.notes.at(-1)).toEqual(["subscription:error", error]);
       }
       await (await startJob(server.engine, jobId)).deliver();
-      await vi.waitFor(() => expect(progressOf(good)).toEqual([0, 10, 100]));
+      await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
       // Whoever was refused may still do it right.
       expect(await call(bad, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
     },
@@ -349,7 +352,7 @@ describe("hostile input", () => {
     const { socket, named } = server.connect();
     const names = ["subscribe:jobs", "message", "error", "__proto__", "toString", "x".repeat(1000)];
     for (const name of names) socket.emit(name, {});
-    await vi.waitFor(() => expect(named("subscription:error")).toHaveLength(names.length));
+    await until(() => expect(named("subscription:error")).toHaveLength(names.length));
     expect(named("subscription:error").at(0)).toEqual({
       code: "BAD_REQUEST",
       message:
@@ -365,7 +368,7 @@ describe("hostile input", () => {
     client.socket.emit("subscribe:job");
     expect(await client.socket.emitWithAck("subscribe:job")).toMatchObject({ ok: false });
     client.socket.emit("subscribe:job", { job_id: jobId }, "not an acknowledgement", 7, null);
-    await vi.waitFor(() => expect(client.named("job:update")).toHaveLength(1));
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
     expect(client.named("subscription:error")).toHaveLength(2);
   });
 
@@ -390,16 +393,16 @@ describe("hostile input", () => {
       const bad = openRaw(
         `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
       );
-      await vi.waitFor(() => expect(bad.frames).toHaveLength(1));
+      await until(() => expect(bad.frames).toHaveLength(1));
       for (const packet of joining) bad.send(packet);
       // Who joined is told so, and greeted.
-      await vi.waitFor(() => expect(bad.frames).toHaveLength(1 + 2 * joining.length));
+      await until(() => expect(bad.frames).toHaveLength(1 + 2 * joining.length));
       bad.send(frame);
       bad.close();
       await bad.closed;
     }
     await (await startJob(server.engine, jobId)).deliver();
-    await vi.waitFor(() => expect(progressOf(good)).toEqual([0, 10, 100]));
+    await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
     expect(server.faults).toEqual([]);
   });
 

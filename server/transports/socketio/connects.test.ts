@@ -1,6 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { openPolling } from "./raw-client.ts";
-import { openTestServer, type TestServer } from "./test-server.ts";
+import { openTestServer, type TestServer, until } from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {
@@ -17,10 +19,10 @@ test("[L4] a connection that joins without end is closed before it costs much", 
   });
   const bad = await openPolling(server.url);
   await bad.post(...Array.from({ length: 100_000 }, () => "40"));
-  await vi.waitFor(async () => expect((await bad.poll()).status).toBe(400));
+  await until(async () => expect((await bad.poll()).status).toBe(400));
   expect(asked).toBeLessThan(10);
   const { socket } = server.connect();
-  await vi.waitFor(() => expect(socket.connected).toBe(true));
+  await until(() => expect(socket.connected).toBe(true));
 });
 
 test("a client may leave and join again on one connection", async () => {

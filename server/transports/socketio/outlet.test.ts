@@ -6,7 +6,10 @@ import {
   openTestServer,
   startJob,
   type TestServer,
+  until,
 } from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {
@@ -41,10 +44,10 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   const [stalledJob, otherJob] = [await createJob(server.engine), await createJob(server.engine)];
   const client = await joined();
   await client.post(subscribe(stalledJob), subscribe(otherJob));
-  await vi.waitFor(() => expect(server.watches()).toBe(2));
+  await until(() => expect(server.watches()).toBe(2));
   const reader = server.connect({ transports: ["websocket"] });
   reader.socket.emit("subscribe:job", { job_id: stalledJob });
-  await vi.waitFor(() => expect(reader.named("job:update")).toHaveLength(1));
+  await until(() => expect(reader.named("job:update")).toHaveLength(1));
 
   // It reads nothing during all this.
   const steps = 1000;
@@ -54,7 +57,7 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   await server.engine.change(stalledJob, { action: "approve" }, new Date());
   const other = await startJob(server.engine, otherJob);
   await other.deliver();
-  await vi.waitFor(() => expect(reader.named("job:completed")).toHaveLength(1));
+  await until(() => expect(reader.named("job:completed")).toHaveLength(1));
   expect(reader.named("job:update")).toHaveLength(steps + 4);
 
   const first = eventsIn((await client.poll()).packets);
@@ -85,7 +88,7 @@ test("[S7] each of many subscriptions gets its turn when a slow client reads", a
   const { jobIds } = await createBatch(server.engine, 200);
   const client = await joined();
   await client.post(...jobIds.map(subscribe));
-  await vi.waitFor(() => expect(server.watches()).toBe(200));
+  await until(() => expect(server.watches()).toBe(200));
   for (const id of jobIds) await server.engine.change(id, { action: "cancel" }, new Date());
   const ended = new Set<string>();
   while (ended.size < jobIds.length) {
@@ -103,12 +106,12 @@ test("[L4] a client that asks on and on without reading answers loses its connec
   await client.post(subscribe(jobId));
   const reader = server.connect();
   reader.socket.emit("subscribe:job", { job_id: jobId });
-  await vi.waitFor(() => expect(server.watches()).toBe(2));
+  await until(() => expect(server.watches()).toBe(2));
 
   const asked = Array.from({ length: 2000 }, () => '42["subscribe:job",{}]');
   for (let round = 0; round < 3; round++) await client.post(...asked);
-  await vi.waitFor(() => expect(server.watches()).toBe(1));
+  await until(() => expect(server.watches()).toBe(1));
   expect((await client.poll()).status).toBe(400);
   await (await startJob(server.engine, jobId)).deliver();
-  await vi.waitFor(() => expect(reader.named("job:completed")).toHaveLength(1));
+  await until(() => expect(reader.named("job:completed")).toHaveLength(1));
 });

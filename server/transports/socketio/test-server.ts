@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { v7 as newId } from "uuid";
+import { vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { createJobs } from "#server/jobs/jobs.ts";
@@ -108,6 +109,10 @@ export async function openTestServer(
     close: () => (closing ??= close()),
   };
 }
+
+/** Waits for a condition; long enough for a machine that is busy with other tests. */
+export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 20_000 });
 
 const now = () => new Date();
 

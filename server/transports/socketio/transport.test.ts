@@ -6,7 +6,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { AppError } from "#shared/errors.ts";
 import { openRaw } from "./raw-client.ts";
-import { createJob, openTestServer, startJob, type TestServer } from "./test-server.ts";
+import { createJob, openTestServer, startJob, type TestServer, until } from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {
@@ -25,12 +27,12 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     const jobId = await createJob(server.engine);
     const { socket, notes, named } = server.connect({ transports });
     socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(named("job:update")).toHaveLength(1));
-    await vi.waitFor(() => expect(socket.io.engine.transport.name).toBe(last));
+    await until(() => expect(named("job:update")).toHaveLength(1));
+    await until(() => expect(socket.io.engine.transport.name).toBe(last));
     const job = await startJob(server.engine, jobId, "Job started - Profiling");
     await job.progress(80, "Content generated - Räksmörgås 🦐");
     await job.deliver("Article delivered");
-    await vi.waitFor(() => expect(named("job:update")).toHaveLength(4));
+    await until(() => expect(named("job:update")).toHaveLength(4));
 
     const log = (await server.engine.readEvents(jobId, 0, 10))?.events ?? [];
     const payloadOf = (n: number) => ({
@@ -62,11 +64,11 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     const abrupt = server.connect({ transports });
     polite.socket.emit("subscribe:job", { job_id: jobId });
     abrupt.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(server.watches()).toBe(2));
+    await until(() => expect(server.watches()).toBe(2));
     polite.socket.disconnect();
-    await vi.waitFor(() => expect(server.watches()).toBe(1));
+    await until(() => expect(server.watches()).toBe(1));
     abrupt.socket.io.engine.close();
-    await vi.waitFor(() => expect(server.watches()).toBe(0));
+    await until(() => expect(server.watches()).toBe(0));
   });
 
   test("a server that closes sends its clients away so that they come back and are served again", async () => {
@@ -82,16 +84,16 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     const reasons: string[] = [];
     socket.on("disconnect", (reason) => reasons.push(reason));
     socket.on("connect", () => socket.emit("subscribe:job", { job_id: jobId }));
-    await vi.waitFor(() => expect(named("subscribed")).toHaveLength(1));
+    await until(() => expect(named("subscribed")).toHaveLength(1));
 
     const port = Number(new URL(server.url).port);
     await server.close();
-    await vi.waitFor(() => expect(reasons).toHaveLength(1));
+    await until(() => expect(reasons).toHaveLength(1));
     // Not "io server disconnect", after which a client stays away.
     expect(["transport close", "transport error"]).toContain(reasons[0]);
     server = await openTestServer({ dataDir, port });
-    await vi.waitFor(() => expect(named("subscribed")).toHaveLength(2), { timeout: 10_000 });
-    await vi.waitFor(() => expect(named("job:update")).toHaveLength(2));
+    await until(() => expect(named("subscribed")).toHaveLength(2));
+    await until(() => expect(named("job:update")).toHaveLength(2));
     socket.disconnect();
     await server.close();
     await rm(dataDir, { recursive: true });
@@ -117,10 +119,10 @@ describe("connecting", () => {
 
     const anna = server.connect({ auth: { token: "anna" } });
     anna.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(anna.named("job:update")).toHaveLength(1));
+    await until(() => expect(anna.named("job:update")).toHaveLength(1));
     const same = server.connect({ extraHeaders: { "x-user": "anna" } });
     same.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() => expect(same.named("job:update")).toHaveLength(1));
+    await until(() => expect(same.named("job:update")).toHaveLength(1));
     // A token that is no text is none.
     const odd = server.connect({ auth: { token: { anna: true } } });
     const oddRefused = new Promise<Error>((resolve) => odd.socket.on("connect_error", resolve));
@@ -128,7 +130,7 @@ describe("connecting", () => {
 
     const bert = server.connect({ auth: { token: "bert" } });
     bert.socket.emit("subscribe:job", { job_id: jobId });
-    await vi.waitFor(() =>
+    await until(() =>
       expect(bert.named("subscription:error")).toEqual([
         { code: "NOT_FOUND", message: `Job ${jobId} does not exist.`, job_id: jobId },
       ]),
@@ -177,11 +179,11 @@ describe("on the wire", () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = openRaw(`${wsUrl()}?EIO=4&transport=websocket`);
-    await vi.waitFor(() => expect(client.frames[0]).toMatch(/^0\{/));
+    await until(() => expect(client.frames[0]).toMatch(/^0\{/));
     client.send("40");
-    await vi.waitFor(() => expect(client.frames).toHaveLength(3));
+    await until(() => expect(client.frames).toHaveLength(3));
     client.send(`42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`);
-    await vi.waitFor(() => expect(client.frames).toHaveLength(5));
+    await until(() => expect(client.frames).toHaveLength(5));
     const connected = JSON.parse(client.frames[1]?.slice(2) ?? "") as { sid: string };
     expect(Object.keys(connected)).toEqual(["sid"]);
     const event = (await server.engine.readEvents(jobId, 0, 1))?.newest;
@@ -198,14 +200,14 @@ describe("on the wire", () => {
     const jobId = await createJob(server.engine);
     const client = openRaw(`${wsUrl()}?EIO=3&transport=websocket`);
     // The older protocol joins by itself, and its client pings.
-    await vi.waitFor(() => expect(client.frames).toHaveLength(3));
+    await until(() => expect(client.frames).toHaveLength(3));
     client.send("2");
-    await vi.waitFor(() => expect(client.frames.at(-1)).toBe("3"));
+    await until(() => expect(client.frames.at(-1)).toBe("3"));
     client.send(`42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`);
-    await vi.waitFor(() => expect(client.frames).toHaveLength(6));
+    await until(() => expect(client.frames).toHaveLength(6));
     const job = await startJob(server.engine, jobId);
     await job.fail("Räksmörgås");
-    await vi.waitFor(() => expect(client.frames).toHaveLength(9));
+    await until(() => expect(client.frames).toHaveLength(9));
     expect(client.frames.slice(1).map((frame) => frame.replace(/,.*/, ""))).toEqual([
       "40",
       '42["connection"',
