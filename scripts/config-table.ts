@@ -24,11 +24,14 @@ function aligned(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   const [head = [], ...body] = rows.map((row) =>
     line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0))),
   );
   return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+}
+
+function line(cells: string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 if (import.meta.main) {
