@@ -65,7 +65,7 @@ async function refusal(): Promise<string> {
   return message;
 }
 
-describe("one process holds the data", () => {
+describe("[J11] one process holds the data", () => {
   test("another process is refused while it runs, and gets in after kill -9", async () => {
     const holder = run(HOLD);
     expect(await holder.line()).toBe("open");
@@ -83,7 +83,7 @@ describe("one process holds the data", () => {
   });
 });
 
-describe("data that cannot be used is refused and left as it is", () => {
+describe("[J12] data that cannot be used is refused and left as it is", () => {
   test("a file of garbage", async () => {
     writeFileSync(path, Buffer.alloc(10_000, "not a database "));
     expect(await refusal()).toContain("damaged");

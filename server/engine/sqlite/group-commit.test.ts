@@ -119,7 +119,7 @@ test("whichever fail, exactly the others are stored, each effect once", async ()
   );
 });
 
-test("when the commit fails everything rejects with UNAVAILABLE, and it goes on afterwards", async () => {
+test("[J3] when the commit fails everything rejects with UNAVAILABLE, and it goes on afterwards", async () => {
   const effect = vi.fn<() => void>();
   const results = await Promise.allSettled([
     group.write(() => {
@@ -140,7 +140,7 @@ test("when the commit fails everything rejects with UNAVAILABLE, and it goes on 
   expect(group.failure()).toBeNull();
 });
 
-test("without room everything of the transaction is UNAVAILABLE, with room it goes on", async () => {
+test("[J3] without room everything of the transaction is UNAVAILABLE, with room it goes on", async () => {
   const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
   db.exec(`PRAGMA max_page_count = ${pages}`);
   const large = "x".repeat(100_000);

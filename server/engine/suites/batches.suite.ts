@@ -20,7 +20,7 @@ export function batchesSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("batches", () => {
-    test("a batch counts its jobs, and each job names it", async ({ engine }) => {
+    test("[B2] a batch counts its jobs, and each job names it", async ({ engine }) => {
       const { batch, jobs } = newBatch(3);
       const record = await engine.createBatch(batch, jobs, at(0));
       expect(record).toEqual({
@@ -63,7 +63,7 @@ export function batchesSuite(subject: EngineUnderTest): void {
       });
     });
 
-    test("when one job cannot be stored nothing of the batch is", async ({ engine }) => {
+    test("[B1] [J2] when one job cannot be stored nothing of the batch is", async ({ engine }) => {
       const taken = await engine.createJob(newJob(), at(0));
       const { batch, jobs } = newBatch(5);
       const bad = jobs.map((job, index) => (index === 3 ? { ...job, id: taken.id } : job));
@@ -98,7 +98,9 @@ export function batchesSuite(subject: EngineUnderTest): void {
       expect((await engine.getBatch(batch.id))?.counts.PENDING).toBe(1);
     });
 
-    test("a key that was used gives the first batch, and stores nothing", async ({ engine }) => {
+    test("[J4] a key that was used gives the first batch, and stores nothing", async ({
+      engine,
+    }) => {
       const first = newBatch(2, { idempotencyKey: "k" });
       const record = await engine.createBatch(first.batch, first.jobs, at(0));
       const others = await Promise.all(

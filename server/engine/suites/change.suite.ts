@@ -59,7 +59,7 @@ export function changeSuite(subject: EngineUnderTest): void {
 
   describe("changing jobs", () => {
     for (const { from, action, to } of pairs.filter((pair) => pair.to !== null)) {
-      test(`${action} takes a job from ${from} to ${to}: record, log and batch agree`, async ({
+      test(`[J1] [J2] ${action} takes a job from ${from} to ${to}: record, log and batch agree`, async ({
         engine,
       }) => {
         const id = await jobIn(engine, from);
@@ -87,7 +87,7 @@ export function changeSuite(subject: EngineUnderTest): void {
       });
     }
 
-    test("every other way is ILLEGAL_TRANSITION and changes nothing", async ({ engine }) => {
+    test("[J1] every other way is ILLEGAL_TRANSITION and changes nothing", async ({ engine }) => {
       const illegal = pairs.filter((pair) => pair.to === null);
       expect(illegal).toHaveLength(43);
       for (const from of statuses) {

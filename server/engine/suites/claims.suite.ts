@@ -52,7 +52,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       expect(await claim(engine, 30)).toMatchObject([{ jobId: held.jobId, job: { retries: 1 } }]);
     });
 
-    test("no job is given to two callers", async ({ engine }) => {
+    test("[J5] no job is given to two callers", async ({ engine }) => {
       const { batch, jobs } = newBatch(100);
       await engine.createBatch(batch, jobs, at(0));
       const claims = await Promise.all(Array.from({ length: 20 }, () => claim(engine, 1, 9)));
@@ -89,7 +89,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       }
     });
 
-    test("the token of a lost claim is refused everywhere, and the new one is good", async ({
+    test("[J5] the token of a lost claim is refused everywhere, and the new one is good", async ({
       engine,
     }) => {
       const old = await startedJob(engine, at(0));

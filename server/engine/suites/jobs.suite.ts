@@ -123,7 +123,7 @@ export function jobsSuite(subject: EngineUnderTest): void {
   });
 
   describe("idempotency keys", () => {
-    test("a key that was used gives the first job, and stores nothing", async ({ engine }) => {
+    test("[J4] a key that was used gives the first job, and stores nothing", async ({ engine }) => {
       const first = await engine.createJob(newJob({ idempotencyKey: "k" }), at(0));
       const second = newJob({ idempotencyKey: "k", input: { other: true } });
       expect(await engine.createJob(second, at(1))).toEqual(first);

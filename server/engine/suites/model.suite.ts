@@ -9,7 +9,7 @@ export function modelSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("against the model", () => {
-    test("whatever is done to it, the engine tells the model's story", async () => {
+    test("[J1] [J2] [B2] whatever is done to it, the engine tells the model's story", async () => {
       let jobs = 0;
       const story = fc.asyncProperty(COMMANDS, async (commands) => {
         const data = await subject.prepare();

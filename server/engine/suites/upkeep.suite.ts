@@ -107,7 +107,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
   });
 
   describe("closing and opening", () => {
-    test("all is there again, and cursors go on", async ({ data, engine }) => {
+    test("[J3] all is there again, and cursors go on", async ({ data, engine }) => {
       const { batch, jobs } = newBatch(5, { idempotencyKey: "k" });
       await engine.createBatch(batch, jobs, at(0));
       const held = await claimOne(engine, at(1));
@@ -225,7 +225,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
   });
 
   describe.runIf(!subject.capabilities.shared)("one at a time on the same data", () => {
-    test("a second one is refused with DATA_UNUSABLE, and the first goes on", async ({
+    test("[J11] a second one is refused with DATA_UNUSABLE, and the first goes on", async ({
       data,
       engine,
     }) => {

@@ -85,7 +85,7 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
   });
 });
 
-test("a page with too little text ends BLOCKED, and the message names the rules", async () => {
+test("[A3] a page with too little text ends BLOCKED, and the message names the rules", async () => {
   const pair = { publisher: "publisher/", target: "thin/", anchorText: "our shop" };
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome.status).toBe("blocked");
@@ -95,7 +95,7 @@ test("a page with too little text ends BLOCKED, and the message names the rules"
   expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
 });
 
-test("a publisher in another language than the target ends BLOCKED", async () => {
+test("[A3] a publisher in another language than the target ends BLOCKED", async () => {
   const pair = { ...SAMPLE_PAIRS[2], target: "target/" };
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome).toMatchObject({

@@ -3,12 +3,8 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { expect, test } from "vitest";
-import {
-  createConnector,
-  isPublicAddress,
-  PrivateAddressError,
-  type Resolve,
-} from "./address-guard.ts";
+import { createConnector, isPublicAddress, type Resolve } from "./address-guard.ts";
+import { PrivateAddressError } from "./private-address-error.ts";
 
 test.each([
   "127.0.0.1",
@@ -96,7 +92,7 @@ const privateAddress = fc
     return mapped ? address.toIPv4MappedAddress().toString() : address.toString();
   });
 
-test("a guarded connector never connects to an address that is not public, literal or resolved", async () => {
+test("[A1] a guarded connector never connects to an address that is not public, literal or resolved", async () => {
   await fc.assert(
     fc.asyncProperty(
       privateAddress,
@@ -124,7 +120,7 @@ test("a guarded connector never connects to an address that is not public, liter
   );
 });
 
-test("a name is looked up once, so that a second answer cannot be another one", async () => {
+test("[A1] a name is looked up once, so that a second answer cannot be another one", async () => {
   const server = createServer();
   await new Promise<void>((listening) => {
     server.listen(0, "127.0.0.1", listening);

@@ -100,11 +100,11 @@ test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) =
   expect(url).toBe(server.origin + path);
 });
 
-test("a page of exactly the limit is read", async () => {
+test("[A2] a page of exactly the limit is read", async () => {
   expect((await get("/largest")).html).toHaveLength(LIMIT);
 });
 
-test("redirects are followed, and the last address is told", async () => {
+test("[A2] redirects are followed, and the last address is told", async () => {
   expect((await get("/moved")).url).toBe(`${server.origin}/page`);
   expect((await get("/hops/5")).html).toContain("Good morning");
 });
@@ -184,7 +184,7 @@ test.each([
   ).rejects.toMatchObject({ code: "PAGE_UNREACHABLE", message: `cannot be reached: ${reason}` });
 });
 
-describe("addresses that are not public", () => {
+describe("[A1] addresses that are not public", () => {
   test.each([
     "http://localhost/",
     "http://LOCALHOST/",
@@ -224,7 +224,7 @@ describe("addresses that are not public", () => {
     },
   );
 
-  test("a path that is allowed opens no other path of its host, not even by a redirect", async () => {
+  test("[A1] a path that is allowed opens no other path of its host, not even by a redirect", async () => {
     await using site = await openLocalServer((request, response) => {
       if (request.url === "/samples/") redirect(response, "/secret");
       else response.writeHead(200, HTML).end("secret");

@@ -55,7 +55,7 @@ test("with other addresses the words between the quotations change, and the rule
   expect(texts.size).toBeGreaterThan(SAMPLE_PAIRS.length);
 });
 
-test("the same brief gives the same article, and the draft is that article", async () => {
+test("[A4] the same brief gives the same article, and the draft is that article", async () => {
   const brief = await sampleBrief(SAMPLE_PAIRS[0]);
   const first = await write(brief);
   const second = await write(await sampleBrief(SAMPLE_PAIRS[0]));
