@@ -8,7 +8,8 @@ import type { Principal } from "#shared/principal.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
 
 export interface Context {
-  principal: Principal;
+  /** Throws `UNAUTHORIZED`. A connection of somebody unknown stays open, so that each of its calls is told why. */
+  principal: () => Principal;
   jobs: Jobs;
   streams: Streams;
   system: SystemInfo;
@@ -32,7 +33,9 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   });
 
-  const procedure = t.procedure.use(async ({ next }) => {
+  const procedure = t.procedure.use(async ({ ctx, type, next }) => {
+    // An event stream can only tell its reader why once it began: `relay` does that.
+    if (type !== "subscription") ctx.principal();
     const result = await next();
     if (!result.ok) throw toTRPCError(result.error);
     return result;
@@ -42,9 +45,9 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
 }
 
 /** A stream as tRPC sends it: each entry with its cursor, so that the stock client resumes by itself. */
-export async function* relay<T>(opening: Promise<Stream<T>>, { drained }: Context) {
+export async function* relay<T>(open: () => Promise<Stream<T>>, { drained }: Context) {
   try {
-    for await (const { pos, value } of await opening) {
+    for await (const { pos, value } of await open()) {
       yield tracked<T>(String(pos), value);
       await drained();
     }

@@ -27,14 +27,16 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     procedure
       .input(JobId.extend(Note.shape))
       .mutation(({ ctx, input }) =>
-        ctx.jobs.decide(ctx.principal, input.jobId, decision, input.note),
+        ctx.jobs.decide(ctx.principal(), input.jobId, decision, input.note),
       );
 
   const job = router({
     create: procedure
       .input(JobRequest.extend({ idempotencyKey: Key }))
-      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.principal, input)),
-    get: procedure.input(JobId).query(({ ctx, input }) => ctx.jobs.get(ctx.principal, input.jobId)),
+      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.principal(), input)),
+    get: procedure
+      .input(JobId)
+      .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
     list: procedure
       .input(
         Page.extend({
@@ -44,14 +46,14 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
         }).prefault({}),
       )
       .query(({ ctx, input: { cursor, ...query } }) =>
-        ctx.jobs.list(ctx.principal, { ...query, cursor: cursor ?? undefined }),
+        ctx.jobs.list(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),
     events: procedure
       .input(
         JobId.extend({ cursor: Cursor.nullish(), limit: z.int().min(1).max(1000).default(200) }),
       )
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
-        ctx.jobs.events(ctx.principal, { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
+        ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
     cancel: decide("cancel"),
     retry: decide("retry"),
@@ -62,11 +64,12 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(JobId.extend(Resume.shape).extend(Follow.shape))
       .subscription(({ ctx, input: { jobId, lastEventId, follow }, signal }) =>
         relay(
-          ctx.streams.job(ctx.principal, jobId, {
-            after: positionOf(lastEventId ?? undefined),
-            follow,
-            signal,
-          }),
+          () =>
+            ctx.streams.job(ctx.principal(), jobId, {
+              after: positionOf(lastEventId ?? undefined),
+              follow,
+              signal,
+            }),
           ctx,
         ),
       ),
@@ -74,10 +77,11 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(JobId.extend(Resume.shape))
       .subscription(({ ctx, input: { jobId, lastEventId }, signal }) =>
         relay(
-          ctx.streams.draft(ctx.principal, jobId, {
-            after: positionOf(lastEventId ?? undefined),
-            signal,
-          }),
+          () =>
+            ctx.streams.draft(ctx.principal(), jobId, {
+              after: positionOf(lastEventId ?? undefined),
+              signal,
+            }),
           ctx,
         ),
       ),
@@ -92,27 +96,30 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
           idempotencyKey: Key,
         }),
       )
-      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.principal, input)),
+      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.principal(), input)),
     get: procedure
       .input(BatchId)
-      .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal, input.batchId)),
+      .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal(), input.batchId)),
     list: procedure
       .input(Page.prefault({}))
       .query(({ ctx, input: { cursor, limit } }) =>
-        ctx.jobs.listBatches(ctx.principal, { limit, cursor: cursor ?? undefined }),
+        ctx.jobs.listBatches(ctx.principal(), { limit, cursor: cursor ?? undefined }),
       ),
     cancel: procedure
       .input(BatchId.extend(Note.shape))
-      .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.principal, input.batchId, input.note)),
+      .mutation(({ ctx, input }) =>
+        ctx.jobs.cancelBatch(ctx.principal(), input.batchId, input.note),
+      ),
     onUpdate: procedure
       .input(BatchId.extend(Resume.shape).extend(Follow.shape))
       .subscription(({ ctx, input: { batchId, lastEventId, follow }, signal }) =>
         relay(
-          ctx.streams.batch(ctx.principal, batchId, {
-            after: positionOf(lastEventId ?? undefined),
-            follow,
-            signal,
-          }),
+          () =>
+            ctx.streams.batch(ctx.principal(), batchId, {
+              after: positionOf(lastEventId ?? undefined),
+              follow,
+              signal,
+            }),
           ctx,
         ),
       ),
@@ -126,10 +133,11 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
         .input(Resume.prefault({}))
         .subscription(({ ctx, input: { lastEventId }, signal }) =>
           relay(
-            ctx.streams.feed(ctx.principal, {
-              after: positionOf(lastEventId ?? undefined),
-              signal,
-            }),
+            () =>
+              ctx.streams.feed(ctx.principal(), {
+                after: positionOf(lastEventId ?? undefined),
+                signal,
+              }),
             ctx,
           ),
         ),

@@ -5,8 +5,9 @@ import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { applyWSSHandler } from "@trpc/server/adapters/ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
-import { messageOf } from "#shared/errors.ts";
+import { AppError, messageOf } from "#shared/errors.ts";
 import { createDrain } from "./drain.ts";
+import { toTRPCError } from "./errors.ts";
 import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
 
@@ -26,16 +27,28 @@ export function createTrpcTransport(context: TransportContext): Transport {
     info: { connectionParams: Record<string, unknown> | null };
   }): Promise<Context> {
     const token = opts.info.connectionParams?.token;
+    const drained = createDrain(opts.req.socket);
     try {
       const principal = await context.authenticate({
         headers: opts.req.headers,
         token: typeof token === "string" ? token : undefined,
       });
-      return { principal, jobs, streams, system, drained: createDrain(opts.req.socket) };
+      return { principal: () => principal, jobs, streams, system, drained };
     } catch (cause) {
-      throw new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
+      // Ours say themselves what is wrong: who could be asked is not there, for one.
+      const refusal =
+        cause instanceof AppError
+          ? toTRPCError(cause)
+          : new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
+      const principal = () => {
+        throw refusal;
+      };
+      return { principal, jobs, streams, system, drained };
     }
   }
+
+  /** What broke a socket: its client's doing, or the network's. */
+  const ofSockets = new WeakSet<Error>();
 
   const onError = ({
     error,
@@ -46,7 +59,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
     path?: string | undefined;
     type: string;
   }) => {
-    if (error.code === "INTERNAL_SERVER_ERROR") {
+    const ours = error.cause === undefined || !ofSockets.has(error.cause);
+    if (error.code === "INTERNAL_SERVER_ERROR" && ours) {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
       log.debug({ code: error.code, reason: error.message, path, type }, "A call was refused");
@@ -81,7 +95,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => {
         // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
-        ws.on("error", (error) => log.debug({ reason: error.message }, "A socket failed"));
+        ws.on("error", (error) => ofSockets.add(error));
         try {
           wss.emit("connection", ws, req);
         } catch (error) {

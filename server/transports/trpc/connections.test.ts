@@ -1,0 +1,182 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { DONE, eventually } from "#server/jobs/rig.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import {
+  type Link,
+  openCable,
+  openClient,
+  openTestServer,
+  type TestServer,
+  watchBatch,
+  watchDraft,
+  watchFeed,
+  watchJob,
+} from "./test-server.ts";
+
+const LINKS: Link[] = ["ws", "sse"];
+const MIB = 1024 * 1024;
+
+async function watchAll(url: string, link: Link, rig: TestServer["rig"]) {
+  const client = openClient(url, link);
+  const { id: batchId } = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
+  const jobId = await rig.create();
+  return [
+    watchJob(client, { jobId }),
+    watchDraft(client, { jobId }),
+    watchBatch(client, { batchId }),
+    watchFeed(client),
+  ];
+}
+
+describe.each(LINKS)("a watcher over %s", (link) => {
+  test("[S7] that unsubscribes costs nothing any more", async () => {
+    const { url, rig, watches } = await openTestServer();
+    const notes = await watchAll(url, link, rig);
+    await eventually(() => expect(watches()).toBe(4));
+    for (const each of notes) each.unsubscribe();
+    await eventually(() => expect(watches()).toBe(0));
+  });
+
+  test("[S7] whose connection breaks without a goodbye costs nothing any more", async () => {
+    const { url, rig, watches } = await openTestServer();
+    const cable = await openCable(url);
+    const notes = await watchAll(cable.url, link, rig);
+    await eventually(() => expect(watches()).toBe(4));
+    for (const each of notes) each.unsubscribe();
+    cable.cut();
+    await eventually(() => expect(watches()).toBe(0));
+  });
+
+  test("that leaves before its watch was opened leaves nothing behind", async () => {
+    const { url, rig, watches } = await openTestServer();
+    const jobId = await rig.create();
+    const client = openClient(url, link);
+    for (let n = 0; n < 50; n++) watchJob(client, { jobId }).unsubscribe();
+    const last = watchJob(client, { jobId });
+    await eventually(() => expect(last.ids).toEqual(["1"]));
+    await eventually(() => expect(watches()).toBe(1));
+  });
+});
+
+/** A client that subscribes and then reads nothing more. */
+async function openStalled(url: string, link: Link, jobId: string): Promise<Socket> {
+  const input = encodeURIComponent(JSON.stringify({ json: { jobId, lastEventId: "0" } }));
+  const head = `HTTP/1.1\r\nHost: ${new URL(url).host}\r\n`;
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  socket.on("error", () => {});
+  if (link === "sse") {
+    socket.write(`GET /trpc/job.onUpdate?input=${input} ${head}Accept: text/event-stream\r\n\r\n`);
+    await once(socket, "data");
+  } else {
+    socket.write(
+      `GET /trpc ${head}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${"x".repeat(22)}==\r\n\r\n`,
+    );
+    await once(socket, "data");
+    const params = { path: "job.onUpdate", input: { json: { jobId, lastEventId: "0" } } };
+    socket.write(frame(JSON.stringify({ id: 1, method: "subscription", params })));
+  }
+  socket.pause();
+  return socket;
+}
+
+/** A masked text frame of less than 64 KiB; the mask is zero. */
+function frame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const head = Buffer.from([
+    0x81,
+    0x80 | 126,
+    payload.length >> 8,
+    payload.length & 0xff,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  return Buffer.concat([head, payload]);
+}
+
+describe.each(LINKS)("[S7] a client over %s that reads nothing", (link) => {
+  test("costs a bounded buffer, whatever happens, and has the newest state when it reads again", async () => {
+    const { url, rig, sockets, watches } = await openTestServer();
+    const steps = 400;
+    const text = "x".repeat(64 * 1024);
+    rig.run = async ({ progress }) => {
+      for (let n = 1; n <= steps; n++) await progress(n / 5, `${n} ${text}`);
+      return DONE;
+    };
+    const jobId = await rig.create();
+    const stalled = await openStalled(url, link, jobId);
+    await eventually(() => expect(watches()).toBe(1));
+    const queued: number[] = [];
+    rig.startRunner();
+    await eventually(async () => {
+      queued.push(Math.max(...sockets.map(({ writableLength }) => writableLength)));
+      expect((await rig.job(jobId)).status).toBe("DELIVERED");
+    });
+    expect(Math.max(...queued)).toBeLessThan(MIB);
+    expect(watches()).toBe(1);
+
+    let read = "";
+    stalled.on("data", (chunk: Buffer) => (read += chunk.toString("latin1")));
+    stalled.resume();
+    await eventually(() => expect(read).toContain('"type":"delivered"'));
+    // 25 MB happened; what stands for it is much less.
+    expect(read.length).toBeLessThan(10 * MIB);
+    expect(read).toContain('"skipped":');
+    await eventually(() => expect(watches()).toBe(0));
+  }, 30_000);
+});
+
+describe("a socket that went dead without a word", () => {
+  test("is ended by the keep-alive, with its watches", async () => {
+    const { url, rig, sockets, watches } = await openTestServer({
+      ping: { intervalMs: 20, timeoutMs: 40 },
+    });
+    const jobId = await rig.create();
+    const alive = watchJob(openClient(url, "ws"), { jobId });
+    await eventually(() => expect(alive.ids).toEqual(["1"]));
+    const dead = await openStalled(url, "ws", jobId);
+    const theirEnd = sockets.at(-1);
+    await eventually(() => expect(theirEnd?.destroyed).toBe(true));
+    await eventually(() => expect(watches()).toBe(1));
+    expect(dead.destroyed).toBe(false);
+    await rig.jobs.decide(me, jobId, "cancel");
+    await eventually(() => expect(alive.state).toBe("complete"));
+    expect(alive.ids).toEqual(["1", "2"]);
+  });
+});
+
+describe("a server that stops", () => {
+  test("tells every socket to come back, ends SSE, and leaves nothing open", async () => {
+    const server = await openTestServer();
+    const { url, rig, watches } = server;
+    const notes = [...(await watchAll(url, "ws", rig)), ...(await watchAll(url, "sse", rig))];
+    await eventually(() => expect(watches()).toBe(8));
+    const raw = new WebSocket(`${url.replace("http", "ws")}/trpc`);
+    const told: string[] = [];
+    raw.on("message", (data: Buffer) => told.push(data.toString()));
+    await once(raw, "open");
+    const gone = once(raw, "close");
+    const before = [...server.sockets];
+    await server.restart();
+    expect(told).toEqual(['{"id":null,"method":"reconnect"}']);
+    expect((await gone)[0]).toBe(1001);
+    expect(before.every(({ destroyed }) => destroyed)).toBe(true);
+    await eventually(() => expect(watches()).toBe(8));
+    expect(notes.flatMap(({ errors }) => errors)).toEqual([]);
+  }, 30_000);
+
+  test("does not wait for sockets that do not answer", async () => {
+    const server = await openTestServer();
+    const jobId = await server.rig.create();
+    const deaf = await openStalled(server.url, "ws", jobId);
+    await eventually(() => expect(server.watches()).toBe(1));
+    await server.restart();
+    expect(deaf.destroyed).toBe(false);
+    expect(server.watches()).toBe(0);
+  });
+});

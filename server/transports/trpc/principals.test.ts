@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { eventually } from "#server/jobs/rig.ts";
+import type { Authenticate } from "#server/transports/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import {
+  type Link,
+  openClient,
+  openTestServer,
+  watchBatch,
+  watchFeed,
+  watchJob,
+} from "./test-server.ts";
+
+const LINKS: Link[] = ["ws", "sse"];
+const work = { kind: "work", input: {} };
+
+/** Ann and Bob; a token stands in a header, or comes with the connection where headers cannot be set. */
+const authenticate: Authenticate = async ({ headers, token }) => {
+  const given = token ?? headers.authorization?.replace("Bearer ", "");
+  if (given !== "ann" && given !== "bob") throw new Error(`The token "${given}" is not known.`);
+  return { userId: given, tenantId: "bakery", scopes: [] };
+};
+
+describe.each(LINKS)("over %s", (link) => {
+  test("[J9] what belongs to somebody else does not exist", async () => {
+    const { url } = await openTestServer({ authenticate });
+    const [ann, bob] = [openClient(url, link, "ann"), openClient(url, link, "bob")];
+    const { id: batchId } = await ann.batch.create.mutate({ jobs: [work] });
+    const [job] = (await ann.job.list.query()).items;
+    const jobId = job?.id ?? "";
+    expect(job?.owner).toBe("ann");
+
+    const refused = { data: { code: "NOT_FOUND", appCode: "NOT_FOUND" } };
+    for (const ask of [
+      () => bob.job.get.query({ jobId }),
+      () => bob.job.events.query({ jobId }),
+      () => bob.job.cancel.mutate({ jobId }),
+      () => bob.batch.get.query({ batchId }),
+      () => bob.batch.cancel.mutate({ batchId }),
+    ]) {
+      await expect(ask()).rejects.toMatchObject(refused);
+    }
+    expect((await bob.job.list.query()).items).toEqual([]);
+    expect((await bob.batch.list.query()).items).toEqual([]);
+
+    const notes = [watchJob(bob, { jobId }), watchBatch(bob, { batchId })];
+    await eventually(() => expect(notes.map(({ state }) => state)).toEqual(["failed", "failed"]));
+    expect(notes.map(({ errors }) => errors[0]?.data?.code)).toEqual(["NOT_FOUND", "NOT_FOUND"]);
+    expect(notes.flatMap<unknown>(({ data }) => data)).toEqual([]);
+  });
+
+  test("[J9] a feed shows one's own jobs alone", async () => {
+    const { url } = await openTestServer({ authenticate });
+    const [ann, bob] = [openClient(url, link, "ann"), openClient(url, link, "bob")];
+    const notes = watchFeed(bob, { lastEventId: "0" });
+    await ann.job.create.mutate(work);
+    const mine = await bob.job.create.mutate(work);
+    await ann.job.create.mutate(work);
+    await eventually(() => expect(notes.data.map(({ job }) => job.id)).toEqual([mine.id]));
+  });
+
+  test("who is not known is refused with the reason, and may watch nothing", async () => {
+    const { url, watches } = await openTestServer({ authenticate });
+    const stranger = openClient(url, link, "eve");
+    await expect(stranger.job.list.query()).rejects.toMatchObject({
+      message: 'The token "eve" is not known.',
+      data: { code: "UNAUTHORIZED", httpStatus: 401 },
+    });
+    await expect(stranger.system.info.query()).rejects.toMatchObject({
+      data: { code: "UNAUTHORIZED" },
+    });
+    const notes = watchFeed(stranger, { lastEventId: "0" });
+    await eventually(() => expect(notes.state).toBe("failed"));
+    expect(notes.errors[0]).toMatchObject({
+      message: 'The token "eve" is not known.',
+      data: { code: "UNAUTHORIZED" },
+    });
+    expect(watches()).toBe(0);
+  });
+});
+
+test("an authority that cannot be asked now is no refusal: it may be tried again", async () => {
+  const { url } = await openTestServer({
+    authenticate: async () => {
+      throw new AppError("UNAVAILABLE", "Nobody is at the door.");
+    },
+  });
+  for (const link of LINKS) {
+    await expect(openClient(url, link).job.list.query()).rejects.toMatchObject({
+      message: "Nobody is at the door.",
+      data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE" },
+    });
+  }
+});
+
+test("a token in a header counts for sockets too", async () => {
+  const { url } = await openTestServer({ authenticate });
+  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc`, {
+    headers: { authorization: "Bearer ann" },
+  });
+  const answer = new Promise<string>((resolve) => {
+    socket.on("message", (data: Buffer) => resolve(data.toString()));
+  });
+  socket.on("open", () =>
+    socket.send(
+      JSON.stringify({ id: 1, method: "query", params: { path: "job.list", input: {} } }),
+    ),
+  );
+  expect(JSON.parse(await answer)).toMatchObject({
+    id: 1,
+    result: { data: { json: { items: [] } } },
+  });
+  socket.close();
+});
