@@ -4,6 +4,7 @@ import { defineKind, type AnyKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
+import { createPageReader } from "./page/page-reader.ts";
 import type { Models } from "./write/llm/models.ts";
 
 export interface ArticleKindOptions {
@@ -25,6 +26,7 @@ const LLM_STALL_MS = 60_000;
 export function createArticleKind(options: ArticleKindOptions): AnyKind {
   const { models, offlinePaceMs, llmStallMs = LLM_STALL_MS, fetchLimits = {}, resolve } = options;
   const allow = createAllowList(options.fetchAllow);
+  const read = createPageReader();
 
   return defineKind<ArticleInput, ArticleOutput>({
     name: "article",
@@ -38,7 +40,7 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
       const { runArticle } = await import("./run-article.ts");
       return await runArticle(
         context,
-        { allow, limits: fetchLimits, resolve },
+        { allow, limits: fetchLimits, resolve, read },
         { models, offlinePaceMs, llmStallMs },
       );
     },

@@ -8,6 +8,7 @@ import { articleHtml } from "./deliver/html.ts";
 import { resolveWithSystem, type Resolve } from "./page/address-guard.ts";
 import type { AllowList } from "./page/allow-list.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
+import type { ReadPage } from "./page/page-reader.ts";
 import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
 import { languageName } from "./text/language.ts";
@@ -18,6 +19,7 @@ export interface PageOptions {
   allow: AllowList;
   limits: Partial<FetchLimits>;
   resolve: Resolve | undefined;
+  read: ReadPage;
 }
 
 /** Percent at which each stage begins. Ten is the start of the attempt. */
@@ -42,6 +44,7 @@ export async function runArticle(
     allow: pageOptions.allow,
     limits: { ...FETCH_LIMITS, ...pageOptions.limits },
     resolve: pageOptions.resolve ?? resolveWithSystem,
+    read: pageOptions.read,
   };
   const watch = stopwatch();
   // Before any work, so that a missing key is told at once.

@@ -7,16 +7,7 @@ import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
-
-export class PrivateAddressError extends Error {
-  override readonly name = "PrivateAddressError";
-  readonly address: string;
-
-  constructor(hostname: string, address: string) {
-    super(hostname === address ? `${address} is a private address` : `${hostname} is ${address}`);
-    this.address = address;
-  }
-}
+import { PrivateAddressError } from "./private-address-error.ts";
 
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;

@@ -1,7 +1,7 @@
 /** What can go wrong with a page, and how that is told to a person: which page, where, and why. */
 import { STATUS_CODES } from "node:http";
 import { Failure, Transient } from "#server/kinds/define.ts";
-import { PrivateAddressError } from "./address-guard.ts";
+import { PrivateAddressError } from "./private-address-error.ts";
 
 export type PageRole = "publisher" | "target";
 

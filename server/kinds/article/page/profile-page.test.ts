@@ -3,10 +3,16 @@ import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
+import { createPageReader } from "./page-reader.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
 
 const never = new AbortController().signal;
-const options = { allow: () => true, resolve: resolveWithSystem, limits: FETCH_LIMITS };
+const options = {
+  allow: () => true,
+  resolve: resolveWithSystem,
+  limits: FETCH_LIMITS,
+  read: createPageReader(),
+};
 const GARDEN = "<title>Garden</title><p>Lettuce grows in the shade.</p>";
 
 test("a publisher that has no https is asked over http", async () => {

@@ -2,12 +2,16 @@
 import { fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { PageError, pageFailure, type PageRole } from "./page-error.ts";
 import type { Page } from "./page.ts";
-import { readInThread } from "./read-in-thread.ts";
+import type { ReadPage } from "./page-reader.ts";
+
+export interface ProfileOptions extends FetchHtmlOptions {
+  read: ReadPage;
+}
 
 export function profileTarget(
   url: string,
   signal: AbortSignal,
-  options: FetchHtmlOptions,
+  options: ProfileOptions,
 ): Promise<Page> {
   return withRole("target", url, () => fetchAndRead(url, signal, options));
 }
@@ -16,7 +20,7 @@ export function profileTarget(
 export function profilePublisher(
   domain: string,
   signal: AbortSignal,
-  options: FetchHtmlOptions,
+  options: ProfileOptions,
 ): Promise<Page> {
   return withRole("publisher", domain, async () => {
     try {
@@ -31,10 +35,10 @@ export function profilePublisher(
 async function fetchAndRead(
   address: string,
   signal: AbortSignal,
-  options: FetchHtmlOptions,
+  options: ProfileOptions,
 ): Promise<Page> {
   const fetched = await fetchHtml(address, signal, options);
-  return await readInThread({ address, fetched }, signal, options.limits.timeoutMs);
+  return await options.read({ address, fetched }, signal, options.limits.timeoutMs);
 }
 
 async function withRole(role: PageRole, page: string, work: () => Promise<Page>): Promise<Page> {

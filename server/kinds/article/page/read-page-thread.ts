@@ -1,12 +1,10 @@
-/** The thread of `read-in-thread.ts`: reads one page, answers, and ends. */
-import { parentPort, workerData } from "node:worker_threads";
+/** The thread of `page-reader.ts`: reads one page after the other. */
+import { parentPort } from "node:worker_threads";
 import { PageError } from "./page-error.ts";
-import type { ReadAnswer, ReadTask } from "./read-in-thread.ts";
+import type { ReadAnswer, ReadTask } from "./page-reader.ts";
 import { readPage } from "./read-page.ts";
 
-const { address, fetched } = workerData as ReadTask;
-
-function answer(): ReadAnswer {
+function answer({ address, fetched }: ReadTask): ReadAnswer {
   try {
     return { page: readPage(address, fetched) };
   } catch (error) {
@@ -16,4 +14,4 @@ function answer(): ReadAnswer {
   }
 }
 
-parentPort?.postMessage(answer(), []);
+parentPort?.on("message", (task: ReadTask) => parentPort?.postMessage(answer(task), []));

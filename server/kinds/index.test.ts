@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { createKinds } from "./index.ts";
+
+const kinds = createKinds({ fetchAllow: [], models: {}, offlinePaceMs: 0 });
+
+test("each kind is registered under its own name, and its input has a JSON Schema", () => {
+  expect([...kinds.keys()]).toEqual(["article"]);
+  for (const [name, kind] of kinds) {
+    expect(kind.name).toBe(name);
+    expect(z.toJSONSchema(kind.input, { io: "input" })).toMatchObject({ type: "object" });
+  }
+});
+
+/** Runs the kind of `docs/add-a-kind.md` in a process of its own, with the given inputs. */
+const DRIVER = `
+const [inputs] = process.argv.slice(-1).map((text) => JSON.parse(text));
+const results = [];
+for (const input of inputs) {
+  const progress = [];
+  let draft = "";
+  const context = {
+    jobId: "1", attempt: 1, signal: new AbortController().signal, input: wordCount.input.parse(input),
+    async progress(percent: number, message: string) { progress.push([percent, message]); },
+    async draft(text: string) { draft += text; },
+  };
+  const outcome = await wordCount.run(context).catch((error) => ({ failed: error.code }));
+  results.push({ outcome, progress, draft });
+}
+console.log(JSON.stringify(results));
+`;
+
+test("the example of the guide works as it stands there", async () => {
+  const guide = await readFile(new URL("../../docs/add-a-kind.md", import.meta.url), "utf8");
+  const code = /```ts\n([\s\S]*?)```/.exec(guide)?.[1];
+  const inputs = [{ text: "one two\n\nthree" }, { text: "one two three", limit: 2 }, { text: " " }];
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--input-type=module-typescript",
+    "--eval",
+    `${code}${DRIVER}`,
+    JSON.stringify(inputs),
+  ]);
+  expect(JSON.parse(stdout)).toEqual([
+    {
+      outcome: {
+        status: "delivered",
+        message: "Counted 3 words",
+        output: { words: 3, paragraphs: [2, 1] },
+      },
+      progress: [
+        [49, "Counted 1 of 2 paragraphs"],
+        [99, "Counted 2 of 2 paragraphs"],
+      ],
+      draft: "Paragraph 1: 2 words\nParagraph 2: 1 words\n",
+    },
+    expect.objectContaining({
+      outcome: {
+        status: "blocked",
+        message: "3 words are more than 2",
+        output: { words: 3, paragraphs: [3] },
+      },
+    }),
+    { outcome: { failed: "EMPTY_TEXT" }, progress: [], draft: "" },
+  ]);
+});
