@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ArticleOutput } from "#shared/article.ts";
-import { Failure, Transient, type AnyKind, type Outcome } from "#server/kinds/define.ts";
+import { Failure, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
-import { testArticle } from "./testing/brief.ts";
 import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
-import { openModelServer } from "./testing/model-server.ts";
 import { createRecorder, runArticleKind } from "./testing/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
 
@@ -203,60 +200,6 @@ test("a writer that is not set up is told before anything is fetched", async () 
     message: expect.stringContaining("ANTHROPIC_API_KEY"),
   });
   expect(recorder.progress).toEqual([]);
-});
-
-async function runWithModel(
-  answer: string | number,
-  more: object = {},
-): Promise<Outcome<ArticleOutput>> {
-  await using server = await openModelServer((_, reply) =>
-    typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
-  );
-  const kind = kindWith({ models: { llmBaseUrl: `${server.origin}/v1`, llmModel: "test" } });
-  const input = inputOf(SAMPLE_PAIRS[0], { writingStrategy: "single_shot", ...more });
-  return (await runArticleKind(kind, input)).outcome;
-}
-
-test("a model's article is checked, mended and delivered with its cost", async () => {
-  const text = testArticle({
-    anchor:
-      "It starts with water and good soil. Strong roots grow in a container of any kind. The moisture comes from below. A wick and a reservoir do the rest.",
-    end: "More can be read [here](https://spam.example/).",
-  });
-  const outcome = await runWithModel(text);
-  expect(outcome.output.report.rules.filter(({ verdict }) => verdict === "failed")).toEqual([]);
-  expect(outcome).toMatchObject({
-    status: "delivered",
-    output: {
-      writer: { provider: "compatible", model: "test", strategy: "single_shot" },
-      cost: { inputTokens: 10, outputTokens: 20 },
-    },
-  });
-  const mended = outcome.output.report.rules.filter(({ verdict }) => verdict === "mended");
-  expect(mended.map(({ id }) => id)).toEqual(
-    expect.arrayContaining(["anchor", "links", "trust-source"]),
-  );
-  expect(outcome.output.html).not.toContain("spam.example");
-});
-
-test("a model's nonsense ends BLOCKED", async () => {
-  expect((await runWithModel("asdf qwer")).status).toBe("blocked");
-  expect((await runWithModel(" ")).status).toBe("blocked");
-});
-
-test("offline can always be asked for, also where a model is set up", async () => {
-  const outcome = await runWithModel("never asked", { llmProvider: "offline" });
-  expect(outcome.output.writer.provider).toBe("offline");
-});
-
-test("a model's server that is busy makes the job be tried again; a refused key ends it", async () => {
-  expect(await failed(runWithModel(503))).toBeInstanceOf(Transient);
-  const error = await failed(runWithModel(401));
-  expect(error).not.toBeInstanceOf(Transient);
-  expect(error).toMatchObject({
-    code: "LLM_AUTH",
-    message: expect.stringMatching(/^API key invalid/),
-  });
 });
 
 test("an entry of the allow list that cannot be read is told when the kind is made", () => {

@@ -15,7 +15,7 @@ import {
   type Article,
   type Block,
 } from "./article.ts";
-import { strayLinks } from "./rules.ts";
+import { strayLinks } from "./measures.ts";
 import { THRESHOLDS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
 

@@ -2,13 +2,12 @@
 import type { QualityRule } from "#shared/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
-import { languageName, languageOf } from "#server/kinds/article/text/language.ts";
+import { languageName } from "#server/kinds/article/text/language.ts";
 import { flesch, lix } from "#server/kinds/article/text/readability.ts";
-import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorsOf, sameAddress, targetLinks, termsAround } from "./anchor.ts";
-import { paragraphsOf, proseBlocks, proseOf, titleOf, type Article } from "./article.ts";
-import { copied } from "./copied.ts";
+import { paragraphsOf, proseOf, titleOf, type Article } from "./article.ts";
+import { copiedFromTarget, languageShare, sectionCount, strayLinks } from "./measures.ts";
 import { THRESHOLDS as LIMITS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
 import { isTrusted } from "./trust.ts";
@@ -209,7 +208,7 @@ export const RULES: readonly Rule[] = [
     id: "copied-run",
     label: "Longest passage taken word for word from the target",
     measure({ article, brief }) {
-      const { longest } = copied(proseBlocks(article), textOf(brief), LIMITS.copiedRunCounts);
+      const { longest } = copiedFromTarget(article, brief);
       return judged(longest <= LIMITS.copiedRun, `${longest} words`, `${LIMITS.copiedRun} at most`);
     },
   },
@@ -217,7 +216,7 @@ export const RULES: readonly Rule[] = [
     id: "copied-share",
     label: "Share taken word for word from the target",
     measure({ article, brief }) {
-      const { share } = copied(proseBlocks(article), textOf(brief), LIMITS.copiedRunCounts);
+      const { share } = copiedFromTarget(article, brief);
       const percent = Math.round(100 * share);
       return judged(
         percent <= LIMITS.copiedShare,
@@ -240,57 +239,9 @@ export function measureAll(subject: Subject): QualityRule[] {
   return RULES.map(({ id, label, measure }) => ({ id, label, ...measure(subject) }));
 }
 
-/** Addresses that the article links to without a reason. */
-export function strayLinks(article: Article, { publisher, targetUrl }: Brief): string[] {
-  const publisherHost = new URL(publisher.profile.finalUrl).host;
-  return article.blocks
-    .flatMap((block) => block.links)
-    .map(({ href }) => href)
-    .filter((href) => {
-      if (!URL.canParse(href)) return true;
-      return !(
-        sameAddress(href, targetUrl) ||
-        new URL(href).host === publisherHost ||
-        isTrusted(href)
-      );
-    });
-}
-
 const LEFTOVER =
   /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
 
 function judged(ok: boolean, figure: string, limit: string): Measured {
   return { figure, limit, verdict: ok ? "passed" : "failed" };
-}
-
-function textOf({ target }: Brief): string {
-  return target.sections.flatMap(({ paragraphs }) => paragraphs.flat()).join(" ");
-}
-
-function sectionCount(article: Article): number {
-  let count = 0;
-  let open = false;
-  for (const block of article.blocks) {
-    if (block.kind === "heading") open = block.text !== "";
-    else if (open && block.text !== "" && block.kind !== "title") {
-      count += 1;
-      open = false;
-    }
-  }
-  return count;
-}
-
-/** Percent of the words that stand in sentences of the language; short sentences go with their neighbours. */
-function languageShare(text: string, language: string): number {
-  const pieces: string[] = [];
-  for (const sentence of sentencesOf(text, language)) {
-    const last = pieces.at(-1);
-    if (last !== undefined && countWords(last) < 20)
-      pieces[pieces.length - 1] = `${last} ${sentence}`;
-    else pieces.push(sentence);
-  }
-  const total = countWords(text);
-  if (total === 0) return 0;
-  const matching = pieces.filter((piece) => languageOf(piece, "") === language);
-  return Math.round((100 * matching.reduce((sum, piece) => sum + countWords(piece), 0)) / total);
 }

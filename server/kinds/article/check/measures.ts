@@ -1,0 +1,63 @@
+/** What the rules measure that takes more than a look. */
+import type { Brief } from "#server/kinds/article/brief.ts";
+import { languageOf } from "#server/kinds/article/text/language.ts";
+import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
+import { countWords } from "#server/kinds/article/text/words.ts";
+import { sameAddress } from "./anchor.ts";
+import { proseBlocks, type Article } from "./article.ts";
+import { copied, type Copied } from "./copied.ts";
+import { THRESHOLDS } from "./thresholds.ts";
+import { isTrusted } from "./trust.ts";
+
+/** Addresses that the article links to without a reason. */
+export function strayLinks(article: Article, { publisher, targetUrl }: Brief): string[] {
+  const publisherHost = new URL(publisher.profile.finalUrl).host;
+  return article.blocks
+    .flatMap((block) => block.links)
+    .map(({ href }) => href)
+    .filter((href) => {
+      if (!URL.canParse(href)) return true;
+      return !(
+        sameAddress(href, targetUrl) ||
+        new URL(href).host === publisherHost ||
+        isTrusted(href)
+      );
+    });
+}
+
+export function copiedFromTarget(article: Article, { target }: Brief): Copied {
+  const source = target.sections.flatMap(({ paragraphs }) => paragraphs.flat()).join(" ");
+  return copied(proseBlocks(article), source, THRESHOLDS.copiedRunCounts);
+}
+
+/** Headings with text below them. */
+export function sectionCount(article: Article): number {
+  let count = 0;
+  let open = false;
+  for (const block of article.blocks) {
+    if (block.kind === "heading") open = block.text !== "";
+    else if (open && block.text !== "" && block.kind !== "title") {
+      count += 1;
+      open = false;
+    }
+  }
+  return count;
+}
+
+/** Short sentences pass for any language. */
+const ENOUGH_WORDS = 20;
+
+/** Percent of the words that stand in sentences of the language; short sentences go with their neighbours. */
+export function languageShare(text: string, language: string): number {
+  const pieces: string[] = [];
+  for (const sentence of sentencesOf(text, language)) {
+    const last = pieces.at(-1);
+    if (last !== undefined && countWords(last) < ENOUGH_WORDS)
+      pieces[pieces.length - 1] = `${last} ${sentence}`;
+    else pieces.push(sentence);
+  }
+  const total = countWords(text);
+  if (total === 0) return 0;
+  const matching = pieces.filter((piece) => languageOf(piece, "") === language);
+  return Math.round((100 * matching.reduce((sum, piece) => sum + countWords(piece), 0)) / total);
+}

@@ -1,0 +1,89 @@
+/** Whole article jobs that are written by a model. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ArticleOutput } from "#shared/article.ts";
+import { Transient, type Outcome } from "#server/kinds/define.ts";
+import { createArticleKind } from "./kind.ts";
+import { testArticle } from "./testing/brief.ts";
+import type { LocalServer } from "./testing/local-server.ts";
+import { openModelServer } from "./testing/model-server.ts";
+import { runArticleKind } from "./testing/recorder.ts";
+import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+
+let samples: LocalServer;
+
+beforeAll(async () => {
+  samples = await openSamples();
+});
+afterAll(() => samples[Symbol.asyncDispose]());
+
+function failed(running: Promise<unknown>): Promise<unknown> {
+  return running.then(
+    () => expect.unreachable("it should fail"),
+    (error: unknown) => error,
+  );
+}
+
+async function runWithModel(
+  answer: string | number,
+  more: object = {},
+): Promise<Outcome<ArticleOutput>> {
+  await using server = await openModelServer((_, reply) =>
+    typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
+  );
+  const kind = createArticleKind({
+    fetchAllow: [`${samples.host}/samples/`],
+    models: { llmBaseUrl: `${server.origin}/v1`, llmModel: "test" },
+    offlinePaceMs: 0,
+  });
+  const [{ publisher, target, anchorText }] = SAMPLE_PAIRS;
+  const input = {
+    publisherDomain: `${samples.host}/samples/${publisher}`,
+    targetUrl: `${samples.origin}/samples/${target}`,
+    anchorText,
+    writingStrategy: "single_shot",
+    ...more,
+  };
+  return (await runArticleKind(kind, input)).outcome;
+}
+
+test("a model's article is checked, mended and delivered with its cost", async () => {
+  const text = testArticle({
+    anchor:
+      "It starts with water and good soil. Strong roots grow in a container of any kind. The moisture comes from below. A wick and a reservoir do the rest.",
+    end: "More can be read [here](https://spam.example/).",
+  });
+  const outcome = await runWithModel(text);
+  expect(outcome.output.report.rules.filter(({ verdict }) => verdict === "failed")).toEqual([]);
+  expect(outcome).toMatchObject({
+    status: "delivered",
+    output: {
+      writer: { provider: "compatible", model: "test", strategy: "single_shot" },
+      cost: { inputTokens: 10, outputTokens: 20 },
+    },
+  });
+  const mended = outcome.output.report.rules.filter(({ verdict }) => verdict === "mended");
+  expect(mended.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["anchor", "links", "trust-source"]),
+  );
+  expect(outcome.output.html).not.toContain("spam.example");
+});
+
+test("a model's nonsense ends BLOCKED", async () => {
+  expect((await runWithModel("asdf qwer")).status).toBe("blocked");
+  expect((await runWithModel(" ")).status).toBe("blocked");
+});
+
+test("offline can always be asked for, also where a model is set up", async () => {
+  const outcome = await runWithModel("never asked", { llmProvider: "offline" });
+  expect(outcome.output.writer.provider).toBe("offline");
+});
+
+test("a model's server that is busy makes the job be tried again; a refused key ends it", async () => {
+  expect(await failed(runWithModel(503))).toBeInstanceOf(Transient);
+  const error = await failed(runWithModel(401));
+  expect(error).not.toBeInstanceOf(Transient);
+  expect(error).toMatchObject({
+    code: "LLM_AUTH",
+    message: expect.stringMatching(/^API key invalid/),
+  });
+});
