@@ -17,16 +17,18 @@ import { openOutlet } from "./outlet.ts";
 import { createEncoder } from "./packet.ts";
 import { readRequest, type Request } from "./request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
+import { createWires } from "./wire.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
-/** Gives what serves each connection. They share what is serialised. */
+/** Gives what serves each connection. They share what is serialised, and what is flushed. */
 export function createConnections({ streams, log }: Pick<TransportContext, "streams" | "log">) {
   const encodeJob = createEncoder(legacyOfJob);
   const encodeBatch = createEncoder(legacyOfBatch);
+  const openWire = createWires();
 
   return function serveConnection(socket: Socket, principal: Principal): void {
-    const outlet = openOutlet(socket.conn, () => subscriptions.resume());
+    const outlet = openOutlet(socket.conn, openWire, () => subscriptions.resume());
     const subscriptions = createSubscriptions(outlet);
 
     function subscribe({ stream, id, ids }: Request): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { openPolling } from "./raw-client.ts";
+import { openPolling, openRaw } from "./raw-client.ts";
 import {
   createBatch,
   createJob,
@@ -81,6 +81,67 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   expect(rest.filter(([, { job_id }]) => job_id === otherJob).map(([name]) => name)).toEqual(
     expect.arrayContaining(["job:completed", "job:update"]),
   );
+});
+
+test("[S2] [S3] [S7] a WebSocket that stops reading fills its socket's buffer, and is caught up when it reads again", async () => {
+  server = await openTestServer();
+  const jobId = await createJob(server.engine);
+  const client = openRaw(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+  );
+  await until(() => expect(client.frames).toHaveLength(1));
+  client.send("40");
+  await until(() => expect(client.frames).toHaveLength(3));
+  client.send(subscribe(jobId));
+  await until(() => expect(client.frames).toHaveLength(5));
+  client.pause();
+
+  // More than the buffers of both ends hold.
+  const steps = 400;
+  const text = "x".repeat(60_000);
+  const job = await startJob(server.engine, jobId);
+  for (let step = 1; step <= steps; step++) {
+    await job.progress(Math.floor(step / 5), `${step} ${text}`);
+  }
+  await job.block("Blocked");
+  await server.engine.change(jobId, { action: "approve" }, new Date());
+  client.resume();
+  await until(() => expect(client.frames.at(-1)).toContain('"status":"DELIVERED"'));
+
+  const told = eventsIn(client.frames).filter(([name]) => name === "job:update");
+  expect(told.length).toBeLessThan(steps);
+  expect(told.slice(-3).map(([, { status }]) => status)).toEqual([
+    "PROCESSING",
+    "BLOCKED",
+    "DELIVERED",
+  ]);
+  const progress = told.map(([, payload]) => payload.progress);
+  expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+  client.close();
+});
+
+test("[S1] answers and events keep their order, however they are sent", async () => {
+  server = await openTestServer();
+  const { jobIds } = await createBatch(server.engine, 60);
+  const { socket, notes } = server.connect({ transports: ["websocket"] });
+  for (const job_id of jobIds) {
+    socket.emit("subscribe:job", { job_id });
+    void server.engine.change(job_id, { action: "cancel", note: "early" }, new Date());
+  }
+  await until(() => {
+    const ended = notes.filter(([name]) => name === "job:error");
+    expect(new Set(ended.map(([, payload]) => (payload as Update).job_id)).size).toBe(60);
+    expect(notes.at(-1)?.[0]).toBe("job:update");
+  });
+  for (const job_id of jobIds) {
+    const names = notes
+      .filter(([, payload]) => (payload as Update).job_id === job_id)
+      .map(([name]) => name);
+    expect([
+      ["subscribed", "job:update", "job:error", "job:update"],
+      ["subscribed", "job:error", "job:update"],
+    ]).toContainEqual(names);
+  }
 });
 
 test("[S7] each of many subscriptions gets its turn when a slow client reads", async () => {

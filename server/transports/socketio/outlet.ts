@@ -1,10 +1,11 @@
 /**
  * The way out to one connection, and how full it is. Engine.IO keeps what its client has not taken yet in a
- * list without an end; watches stop adding to it when it holds `ROOM` packets (S7), and a client that goes on
- * asking without ever reading answers loses its connection.
+ * list without an end; watches stop adding to it when it holds `ROOM` packets, or when the socket's own buffer is
+ * full (S7). A client that goes on asking without ever reading answers loses its connection.
  */
 import type { Socket } from "socket.io";
 import type { Packet } from "./packet.ts";
+import type { Wire } from "./wire.ts";
 
 /** What is below a Socket.IO socket: one Engine.IO connection. */
 export type Connection = Socket["conn"];
@@ -21,9 +22,14 @@ const ROOM = 64;
 const MAX_UNREAD = 5000;
 
 /** `onRoom` is called when there is room again after there was none. */
-export function openOutlet(connection: Connection, onRoom: () => void): Outlet {
-  /** Packets of any kind that were not handed to the client's socket, or to its poll. */
+export function openOutlet(
+  connection: Connection,
+  openWire: (connection: Connection, onRoom: () => void) => Wire | undefined,
+  onRoom: () => void,
+): Outlet {
+  /** Packets of any kind that wait in Engine.IO's list. */
   let unread = 0;
+  let wire = openWire(connection, onRoom);
 
   const onPacket = () => {
     unread += 1;
@@ -34,17 +40,28 @@ export function openOutlet(connection: Connection, onRoom: () => void): Outlet {
     unread = 0;
     if (wasFull) onRoom();
   };
+  const onUpgrade = () => {
+    wire = openWire(connection, onRoom);
+  };
   connection.on("packetCreate", onPacket);
   connection.on("drain", onDrain);
+  connection.on("upgrade", onUpgrade);
 
   return {
     send(packets) {
-      for (const { text, options } of packets) connection.write(text, options);
+      for (const { text, options } of packets) {
+        // Nothing overtakes what waits in the list.
+        const direct = wire !== undefined && unread === 0;
+        if (direct && wire?.write(options.wsPreEncodedFrame[0]) === true) continue;
+        connection.write(text, options);
+      }
     },
-    hasRoom: () => unread < ROOM,
+    hasRoom: () => unread < ROOM && wire?.hasRoom() !== false,
     close() {
       connection.off("packetCreate", onPacket);
       connection.off("drain", onDrain);
+      connection.off("upgrade", onUpgrade);
+      wire?.close();
     },
   };
 }

@@ -8,6 +8,8 @@ export function openRaw(url: string) {
   return {
     frames,
     send: (frame: string | Buffer) => ws.send(frame),
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
     close: () => ws.close(),
     closed: new Promise<void>((resolve) => ws.once("close", () => resolve())),
   };

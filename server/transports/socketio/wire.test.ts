@@ -1,0 +1,79 @@
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { once } from "node:events";
+import { Server, type Socket } from "socket.io";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openOutlet } from "./outlet.ts";
+import { textFrame } from "./text-frame.ts";
+import { openRaw } from "./raw-client.ts";
+import { until } from "./test-server.ts";
+import { createWires } from "./wire.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let http: HttpServer;
+let io: Server;
+let url: string;
+
+beforeEach(async () => {
+  http = createServer();
+  io = new Server(http);
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  url = `127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=4&transport=`;
+});
+afterEach(async () => {
+  await io.close();
+});
+
+async function connect() {
+  const client = openRaw(`ws://${url}websocket`);
+  await until(() => expect(client.frames).toHaveLength(1));
+  const connected = once(io, "connection") as Promise<[Socket]>;
+  client.send("40");
+  const [socket] = await connected;
+  return { client, socket };
+}
+
+test("the socket below a WebSocket is found in the Engine.IO that is installed", async () => {
+  const { client, socket } = await connect();
+  const wire = createWires()(socket.conn, () => {});
+  for (const text of ["one", "two", "three"]) {
+    expect(wire?.write(textFrame(`42["${text}"]`))).toBe(true);
+  }
+  await until(() => expect(client.frames).toHaveLength(5));
+  expect(client.frames.slice(2)).toEqual(['42["one"]', '42["two"]', '42["three"]']);
+  expect(wire?.hasRoom()).toBe(true);
+});
+
+test("[S1] an outlet lets nothing overtake what Engine.IO still holds", async () => {
+  const { client, socket } = await connect();
+  const outlet = openOutlet(socket.conn, createWires(), () => {});
+  const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);
+  for (const [n, text] of texts.entries()) {
+    const frame = textFrame(`4${text}`);
+    if (n % 3 === 0) socket.emit(String(n));
+    else outlet.send([{ text, options: { compress: true, wsPreEncodedFrame: [frame] } }]);
+  }
+  await until(() => expect(client.frames).toHaveLength(22));
+  expect(client.frames.slice(2)).toEqual(texts.map((text) => `4${text}`));
+});
+
+test("a connection that polls has none", async () => {
+  const wires = createWires();
+  let found: unknown = "not looked for";
+  io.engine.on("connection", (connection: Socket["conn"]) => {
+    found = wires(connection, () => {});
+  });
+  await (await fetch(`http://${url}polling`)).text();
+  expect(found).toBeUndefined();
+});
+
+test("nothing is written to a WebSocket that is closing", async () => {
+  const { client, socket } = await connect();
+  const wire = createWires()(socket.conn, () => {});
+  socket.conn.close();
+  expect(wire?.write(textFrame("late"))).toBe(false);
+  await client.closed;
+  expect(client.frames.at(-1)).not.toBe("late");
+});
