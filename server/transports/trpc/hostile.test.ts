@@ -85,8 +85,9 @@ test.each([
       socket.send(
         JSON.stringify({ id: 99, method: "query", params: { path: "system.info", input: {} } }),
       );
-      await eventually(() => expect(answers.at(-1)).toMatchObject({ id: 99, result: {} }));
-      expect(answers.slice(0, -1).filter(({ error }) => error === undefined)).toEqual([]);
+      await eventually(() => expect(answers.map(({ id }) => id)).toContain(99));
+      const served = answers.filter(({ error }) => error === undefined);
+      expect(served).toMatchObject([{ id: 99, result: {} }]);
       expect({}).not.toHaveProperty("polluted");
     });
   },
