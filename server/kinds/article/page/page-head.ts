@@ -1,4 +1,5 @@
 /** What a page says of itself, outside of its main text. */
+import { countWords } from "#server/kinds/article/text/words.ts";
 import type { PageLink } from "./page.ts";
 
 export interface PageHead {
@@ -11,6 +12,8 @@ export interface PageHead {
 }
 
 const LONGEST_LINE = 300;
+/** Words. */
+const LONGEST_NAME = 4;
 const MOST_LINKS = 200;
 /** Between a page's title and its site's name. */
 const TITLE_PARTS = /\s+[|–—·»:-]\s+/;
@@ -52,18 +55,27 @@ export function readLinks(document: Document, base: URL): PageLink[] {
   return [...links.values()];
 }
 
-/** "Growing tomatoes | Balcony Growers" with the heading "Growing tomatoes": the site is the other part. */
+/**
+ * "Growing tomatoes | Balcony Growers": the last part is the site's name where the page's heading is one of the
+ * two, or where it is short enough for a name.
+ */
 function siteInTitle(title: string, heading: string): string | undefined {
   const parts = title.split(TITLE_PARTS);
-  return parts.length > 1 && parts[0] === heading ? parts.at(-1) : undefined;
+  const last = parts.at(-1);
+  if (parts.length < 2 || last === undefined) return undefined;
+  return heading === parts[0] || heading === last || countWords(last) <= LONGEST_NAME
+    ? last
+    : undefined;
 }
 
+/** The heading, unless it is only the site's name, or longer than what the title says without that name. */
 function topicOf(title: string, heading: string, siteName: string): string {
   const parts = title.split(TITLE_PARTS).filter((part) => part !== siteName);
   const topic = parts.join(": ");
-  return heading !== "" && (topic === "" || heading.length < topic.length)
-    ? heading
-    : topic || siteName;
+  if (heading !== "" && heading !== siteName && (topic === "" || heading.length < topic.length)) {
+    return heading;
+  }
+  return topic || siteName;
 }
 
 function line(text: string | null | undefined): string {

@@ -109,3 +109,25 @@ test("the text of a very long page ends somewhere", () => {
   const { profile } = read(`<body>${`<p>${MORE.repeat(100)}</p>`.repeat(100)}</body>`);
   expect(profile.words).toBeLessThan(50_000);
 });
+
+test.each([
+  ["What to include - The manual", "The manual", "The manual", "What to include"],
+  [
+    "What to include | Manuals",
+    "Something else entirely, and longer",
+    "Manuals",
+    "What to include",
+  ],
+  [
+    "Salt - and why we need so much of it every day",
+    "Salt for all",
+    "site.example",
+    "Salt for all",
+  ],
+])(
+  "the title %j with the heading %j is from %s and about %s",
+  (title, heading, siteName, topic) => {
+    const page = read(`<title>${title}</title><h1>${heading}</h1><p>${TEXT}</p>`);
+    expect(page).toMatchObject({ siteName, topic });
+  },
+);

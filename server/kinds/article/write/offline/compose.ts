@@ -55,12 +55,7 @@ function composeOnce(brief: Brief, measure: Measure): Composed {
   const quoter = createQuoter(phrases, language, rotation(brief));
   const publisher = materialOf(brief.publisher);
   const target = materialOf(brief.target);
-  const plan = outline(
-    publisher,
-    target,
-    (material, section) => headingOf(material, section, phrases),
-    measure.targetSections,
-  );
+  const plan = outline(publisher, target, createHeadings(phrases), measure.targetSections);
   const anchor = planAnchor(plan.target, brief);
   const used = new Set<Quotable>();
   const take = (sentences: readonly Quotable[], most: number): Quotable[] => {
@@ -158,10 +153,20 @@ function sharedWords({ publisher, target }: Brief, phrases: Phrases): string[] {
   ];
 }
 
-function headingOf({ page }: Material, section: MaterialSection, phrases: Phrases): string {
-  const text = section.sentences.map((sentence) => sentence.text).join(" ");
-  const term = termsIn(text, page.profile.keyTerms, page.profile.language)[0];
-  return term === undefined ? page.siteName : phrases.heading(page.siteName, term);
+/** Headings for sections that have none: by their commonest key term that no other one is called by. */
+function createHeadings(
+  phrases: Phrases,
+): (material: Material, section: MaterialSection) => string {
+  const taken = new Set<string>();
+  return ({ page }, section) => {
+    const text = section.sentences.map((sentence) => sentence.text).join(" ");
+    const term = termsIn(text, page.profile.keyTerms, page.profile.language).find(
+      (found) => !taken.has(found),
+    );
+    if (term === undefined) return page.siteName;
+    taken.add(term);
+    return phrases.heading(page.siteName, term);
+  };
 }
 
 function rotation({ publisher, target, anchorText }: Brief): number {

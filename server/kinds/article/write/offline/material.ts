@@ -32,12 +32,12 @@ export interface MaterialSection {
 const FEWEST_WORDS = 6;
 /** A sentence that starts like this leans on the one before it. */
 const LEANS_BACK: Record<string, RegExp> = {
-  en: /^(?:it|its|they|their|them|this|that|these|those|such|he|she|his|her|but|and|or|so|then|thus|therefore|however|instead|otherwise|also|yet|here|there|both of|neither|none|another|for example|for instance|in addition|as a result|the (?:former|latter|same|other|others|first|second|third|result)|one of (?:them|these)|not least)\b/i,
-  sv: /^(?:den|det|de|dess|deras|denna|detta|dessa|sådana?|sådant|han|hon|hans|hennes|men|och|eller|så|då|därför|alltså|dock|istället|i stället|annars|också|även|här|där|dit|till exempel|dessutom|samma|resultatet|båda|ingendera|en annan|ett annat|enligt)\b/i,
+  en: /^(?:it|its|they|their|them|this|that|these|those|such|he|she|his|her|but|and|or|so|then|thus|therefore|however|instead|otherwise|also|yet|here|there|both of|neither|none|another|for example|for instance|in addition|as a result|the (?:former|latter|same|other|others|first|second|third|result)|one of (?:them|these)|not least|now|next|finally|first|secondly|lastly|again|still|similarly|likewise|meanwhile|after that|besides|furthermore|moreover|note|notice|remember)\b/i,
+  sv: /^(?:den|det|de|dess|deras|denna|detta|dessa|sådana?|sådant|han|hon|hans|hennes|men|och|eller|så|då|därför|alltså|dock|istället|i stället|annars|också|även|här|där|dit|till exempel|dessutom|samma|resultatet|båda|ingendera|en annan|ett annat|enligt|nu|sedan|slutligen|vidare|först|igen|ändå|likaså|samtidigt|observera|kom ihåg|tänk på)(?![\p{L}])/iu,
 };
 /** Points at something that is not in the sentence. */
 const POINTS: Record<string, RegExp> = {
-  en: /\b(?:this|these|those|such)\b|\bthe (?:two|other|others|former|latter|rest)(?=[,.;])/i,
+  en: /\b(?:this|these|those|such)\b|\bthat(?= (?:in|into|to|from|with|by|at|on)\b|[.,;])|\bthe (?:two|other|others|former|latter|rest)(?=[,.;])/i,
   sv: /\b(?:denna|detta|dessa|sådan|sådana|sådant|detsamma)\b|^[^,]*\b(?:alltså|däremot|därför)\b/i,
 };
 const SPEAKS_OF_ITSELF =

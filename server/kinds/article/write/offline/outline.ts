@@ -16,7 +16,7 @@ const MOST = 3;
 /** A headless text is cut into sections of so many sentences. */
 const CHUNK = 5;
 const NOT_CONTENT =
-  /^(?:about|authors?|comments?|contact|cookies?|faq|further reading|links|more|newsletter|related|references|share|sources|summary|om oss|kontakt|kommentarer|källor|länkar|läs mer|relaterat|nyhetsbrev|dela|sammanfattning|vanliga frågor)\b/i;
+  /^(?:about|appendix|authors?|comments?|conclusions?|contact|contents|cookies?|examples?|faq|footnotes|further reading|getting started|introduction|links|more|newsletter|notes|overview|preface|related|references|see also|share|sources|summary|table of contents|exempel|fotnoter|inledning|innehåll|introduktion|kommentarer|kontakt|källor|länkar|läs mer|nyhetsbrev|dela|om oss|relaterat|sammanfattning|översikt|vanliga frågor)\b/i;
 
 export function outline(
   publisher: Material,
