@@ -1,5 +1,5 @@
 /** Whole article jobs that are written by a model. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ArticleOutput } from "#shared/article.ts";
 import { Transient, type Outcome } from "#server/kinds/define.ts";
 import { createArticleKind } from "./kind.ts";
@@ -8,6 +8,9 @@ import type { LocalServer } from "./testing/local-server.ts";
 import { openModelServer } from "./testing/model-server.ts";
 import { runArticleKind } from "./testing/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+
+// Threads start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
 

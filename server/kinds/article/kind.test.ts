@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Failure, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
 import { createRecorder, runArticleKind } from "./testing/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+
+// Threads start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
 
@@ -76,6 +79,10 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
   ).toBe(true);
   expect(percents.length).toBeGreaterThanOrEqual(8);
   expect(percents.length).toBeLessThanOrEqual(18);
+  expect(recorder.progress).toContainEqual({
+    percent: 88,
+    message: "16 of 16 quality rules passed",
+  });
   expect(recorder.progress).toContainEqual({
     percent: 80,
     message: "Content generated - Running quality checks",

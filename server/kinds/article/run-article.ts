@@ -114,7 +114,8 @@ function summary({ profile }: Page): string {
 function verdictOf(rules: readonly QualityRule[]): string {
   const count = (verdict: QualityRule["verdict"]): number =>
     rules.filter((rule) => rule.verdict === verdict).length;
-  const parts = [`${count("passed")} of ${rules.length} quality rules passed`];
+  const measured = rules.length - count("skipped");
+  const parts = [`${count("passed")} of ${measured} quality rules passed`];
   if (count("mended") > 0) parts.push(`${count("mended")} mended`);
   if (count("failed") > 0) parts.push(`${count("failed")} failed`);
   return parts.join(", ");

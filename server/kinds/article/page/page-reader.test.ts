@@ -3,6 +3,9 @@ import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { createPageReader, type ReadTask } from "./page-reader.ts";
 
+// Threads start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
 const read = createPageReader();
 const never = new AbortController().signal;
 

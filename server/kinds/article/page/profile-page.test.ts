@@ -1,10 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
 import { createPageReader } from "./page-reader.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
+
+// Threads start slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const never = new AbortController().signal;
 const options = {

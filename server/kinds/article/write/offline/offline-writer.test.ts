@@ -1,10 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
 import { testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
 import { SAMPLE_PAIRS, sampleBrief } from "#server/kinds/article/testing/samples.ts";
 import { createOfflineWriter } from "./offline-writer.ts";
+
+// Many articles are composed and checked.
+vi.setConfig({ testTimeout: 30_000 });
 
 interface Watched {
   written: Written;
