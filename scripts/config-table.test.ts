@@ -1,31 +1,33 @@
 import { expect, test } from "vitest";
-import { withTable } from "./config-table.ts";
+import { z } from "zod";
+import { VARIABLES } from "#server/config.ts";
+import { configTable, tableIn } from "./config-table.ts";
 
-const readme = "# It\n\n<!-- config -->\nold\n<!-- /config -->\n\nmore\n";
-
-test("the table stands between its marks, a row a variable, and the rest is left alone", () => {
-  const text = withTable(readme, {
-    PORT: { default: "8000", about: "Where." },
-    KEY: { unset: "not used", about: "A key." },
-    LIST: { default: "", about: "A list." },
+test("each variable has a row, with its default or what stands for it", () => {
+  const schema = z.string();
+  const table = configTable({
+    PORT: { schema, default: "8000", about: "Where it listens." },
+    MORE: { schema, default: "", about: "This | that." },
+    API_KEY: { schema, unset: "not used", about: "A key." },
   });
-  expect(text).toBe(`# It
-
-<!-- config -->
-
-| variable | default  |         |
-| -------- | -------- | ------- |
-| \`PORT\`   | \`8000\`   | Where.  |
-| \`KEY\`    | not used | A key.  |
-| \`LIST\`   | empty    | A list. |
-
-<!-- /config -->
-
-more
-`);
-  expect(withTable(text, { PORT: { default: "1", about: "" } })).not.toContain("LIST");
+  expect(table.split("\n")).toEqual([
+    "| variable  | default  |                   |",
+    "| --------- | -------- | ----------------- |",
+    "| `PORT`    | `8000`   | Where it listens. |",
+    "| `MORE`    | empty    | This \\| that.     |",
+    "| `API_KEY` | not used | A key.            |",
+  ]);
 });
 
-test("a README without the marks is an error, not a silent nothing", () => {
-  expect(() => withTable("# It", {})).toThrow("config");
+test("every variable of the server is described in a sentence", () => {
+  for (const [name, variable] of Object.entries(VARIABLES)) {
+    expect([name, variable.about]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+    expect([name, "default" in variable || "unset" in variable]).toEqual([name, true]);
+  }
+});
+
+test("the table is found between its marks, and a text without them has none", () => {
+  expect(tableIn("a\n<!-- config -->\n\n| x |\n\n<!-- /config -->\nb")).toBe("| x |");
+  expect(tableIn("a <!-- /config --> <!-- config --> b")).toBeUndefined();
+  expect(tableIn("")).toBeUndefined();
 });

@@ -1,48 +1,55 @@
-/** Keeps the README's table of variables equal to the schema. `--check` only says whether it is. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { VARIABLES } from "#server/config.ts";
+/**
+ * The README's table of variables, made from the schema that reads them. Prints it; with `--check`, fails where the
+ * README says otherwise.
+ */
+import { readFileSync } from "node:fs";
+import { VARIABLES, type Variable } from "#server/config.ts";
 
-const BLOCK = /(<!-- config -->)[\s\S]*?(<!-- \/config -->)/;
+const START = "<!-- config -->";
+const END = "<!-- /config -->";
 
-/** The README with the table of `variables` in its block. Throws where it has no such block. */
-export function withTable(
-  readme: string,
-  variables: Record<string, { about: string; default?: string; unset?: string }>,
-): string {
-  if (!BLOCK.test(readme)) throw new Error("README.md has no <!-- config --> block.");
-  const rows = Object.entries(variables).map(([name, { about, default: value, unset }]) => [
-    `\`${name}\``,
-    value === undefined ? (unset ?? "") : value === "" ? "empty" : `\`${value}\``,
-    about,
-  ]);
-  const table = aligned([["variable", "default", ""], ...rows]);
-  return readme.replace(BLOCK, (_, start: string, end: string) => `${start}\n\n${table}\n\n${end}`);
-}
-
-/** As the formatter would write it. */
-function aligned(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
+/** Padded as the formatter does it, so that it can stand in the README as it is. */
+export function configTable(variables: Record<string, Variable>): string {
+  const rows = [
+    ["variable", "default", ""],
+    ...Object.entries(variables).map(([name, variable]) => [
+      `\`${name}\``,
+      defaultOf(variable),
+      variable.about.replaceAll("|", "\\|"),
+    ]),
+  ];
+  const widths = [0, 1, 2].map((column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
   );
-  const [head = [], ...body] = rows.map((row) =>
-    line(row.map((cell, column) => cell.padEnd(widths[column] ?? 0))),
-  );
-  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = rows;
+  const rule = widths.map((width) => "-".repeat(width));
+  return [head, rule, ...body].map(line).join("\n");
 }
 
-function line(cells: string[]): string {
-  return `| ${cells.join(" | ")} |`;
+/** What stands between the two marks. */
+export function tableIn(readme: string): string | undefined {
+  const start = readme.indexOf(START);
+  const end = readme.indexOf(END);
+  if (start === -1 || end < start) return undefined;
+  return readme.slice(start + START.length, end).trim();
+}
+
+function defaultOf({ default: text, unset }: Variable): string {
+  if (text === undefined) return unset ?? "not set";
+  return text === "" ? "empty" : `\`${text}\``;
 }
 
 if (import.meta.main) {
-  const before = readFileSync("README.md", "utf8");
-  const after = withTable(before, VARIABLES);
-  if (process.argv.includes("--check")) {
-    if (after !== before) {
-      console.error("README.md does not list the variables as they are: run `npm run config`.");
-      process.exit(1);
-    }
-  } else {
-    writeFileSync("README.md", after);
+  const table = configTable(VARIABLES);
+  if (!process.argv.includes("--check")) {
+    console.log(table);
+  } else if (tableIn(readFileSync("README.md", "utf8")) !== table) {
+    console.error(
+      `The table between ${START} and ${END} in README.md is not what server/config.ts says.\n` +
+        "Put in its place what `node scripts/config-table.ts` prints.",
+    );
+    process.exit(1);
   }
 }

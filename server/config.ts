@@ -22,19 +22,27 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ""),
 );
 
-/** `https://app.example.com`, or with one `*` for a label: `https://*.example.com`. */
+/** `https://app.example.com`, or with a `*` for one or more labels: `https://*.example.com`. */
 const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
 /** `host`, `host:port`, or `host:port/path/`. */
 const ALLOWED = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/\S*)?$/i;
 
 const text = z.string();
-const origins = list.refine(
-  (all) => all.every((origin) => ORIGIN.test(origin)),
-  "must be origins with commas between, such as https://app.example.com or https://*.example.com",
-);
+/** Pasted keys bring line ends along, which no header can carry. */
+const key = z
+  .string()
+  .trim()
+  .regex(/^[!-~]+$/, "must be a key without spaces in it");
+const origins = list
+  // People copy origins from address bars, with the slash at the end.
+  .transform((all) => all.map((origin) => origin.replace(/\/$/, "")))
+  .refine(
+    (all) => all.every((origin) => ORIGIN.test(origin)),
+    "must be origins with commas between, such as https://app.example.com or https://*.example.com",
+  );
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
 
-interface Variable {
+export interface Variable {
   schema: z.ZodType<unknown, string>;
   /** As the README shows it: the text that stands for an unset variable, or what happens then. */
   default?: string;
@@ -63,7 +71,7 @@ export const VARIABLES = {
     schema: origins,
     default: "",
     about:
-      "More such origins, commas between; one `*` stands for a label: `https://*.example.com`.",
+      "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`.",
   },
   DATA_DIR: {
     schema: text.min(1),
@@ -121,13 +129,13 @@ export const VARIABLES = {
     about:
       "Private hosts that articles may be made from all the same: `host`, `host:port` or `host:port/path/`.",
   },
-  ANTHROPIC_API_KEY: { schema: text, unset: "not used", about: "Writes with Anthropic's models." },
+  ANTHROPIC_API_KEY: { schema: key, unset: "not used", about: "Writes with Anthropic's models." },
   OPENAI_API_KEY: {
-    schema: text,
+    schema: key,
     unset: "not used",
     about: "Writes with OpenAI's models, or opens LLM_BASE_URL.",
   },
-  GOOGLE_API_KEY: { schema: text, unset: "not used", about: "Writes with Google's models." },
+  GOOGLE_API_KEY: { schema: key, unset: "not used", about: "Writes with Google's models." },
   LLM_BASE_URL: {
     schema: httpUrl,
     unset: "not used",
@@ -195,11 +203,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   return config as Config;
 }
 
-/** Keys stay out of logs. */
+/** Keys stay out of logs, and so do the names and passwords in addresses. */
 function shown(name: string, value: string): string {
-  return name.endsWith("_KEY")
-    ? "…"
-    : JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
+  if (name.endsWith("_KEY")) return "…";
+  const plain = value.replace(/^.*@/s, "…@");
+  return JSON.stringify(plain.length > 80 ? `${plain.slice(0, 80)}…` : plain);
 }
 
 /** Names shorter than this are too common for a near one to mean ours. */

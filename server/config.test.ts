@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError, loadConfig, type VARIABLES } from "./config.ts";
+
+function linesOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines;
+    throw error;
+  }
+  return [];
+}
+
+test("without any variable everything has its default", () => {
+  const defaults = {
+    PORT: 8000,
+    HOST: "127.0.0.1",
+    FRONTEND_URL: ["http://localhost:3000"],
+    CORS_ORIGINS: [],
+    DATA_DIR: "./data",
+    ROLE: "all",
+    CONCURRENCY: 10,
+    MAX_ATTEMPTS: 3,
+    SHUTDOWN_GRACE_MS: 10_000,
+    PING_INTERVAL_MS: 25_000,
+    PING_TIMEOUT_MS: 60_000,
+    ALLOW_EIO3: false,
+    OFFLINE_PACE_MS: 25,
+    LOG_LEVEL: "info",
+    RETENTION_DAYS: 90,
+  };
+  expect(loadConfig({})).toEqual(defaults);
+  const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, ""]));
+  expect(loadConfig(empty)).toEqual(defaults);
+});
+
+test.each([
+  ["PORT", "0", 0],
+  ["PORT", "65535", 65_535],
+  ["HOST", "0.0.0.0", "0.0.0.0"],
+  ["FRONTEND_URL", "https://app.example.com/", ["https://app.example.com"]],
+  [
+    "CORS_ORIGINS",
+    " https://*.example.com , http://[::1]:3000,",
+    ["https://*.example.com", "http://[::1]:3000"],
+  ],
+  ["DATA_DIR", "/var/lib/job wire", "/var/lib/job wire"],
+  ["CONCURRENCY", "1", 1],
+  ["MAX_ATTEMPTS", "100", 100],
+  ["SHUTDOWN_GRACE_MS", "0", 0],
+  ["PING_INTERVAL_MS", "1000", 1000],
+  ["PING_TIMEOUT_MS", "3600000", 3_600_000],
+  ["ALLOW_EIO3", "1", true],
+  ["ALLOW_EIO3", "true", true],
+  ["ALLOW_EIO3", "false", false],
+  [
+    "FETCH_ALLOW",
+    "intranet, 10.0.0.5:8080,[::1]:80,localhost:8000/samples/",
+    ["intranet", "10.0.0.5:8080", "[::1]:80", "localhost:8000/samples/"],
+  ],
+  ["ANTHROPIC_API_KEY", "sk-ant-1\n", "sk-ant-1"],
+  ["OPENAI_API_KEY", "sk-1", "sk-1"],
+  ["GOOGLE_API_KEY", "AIza", "AIza"],
+  ["LLM_BASE_URL", "http://localhost:11434/v1", "http://localhost:11434/v1"],
+  ["LLM_MODEL", "a model", "a model"],
+  ["OFFLINE_PACE_MS", "0", 0],
+  ["LOG_LEVEL", "silent", "silent"],
+  ["RETENTION_DAYS", "0", 0],
+  ["ROLE", "all", "all"],
+])("%s=%j is taken", (name, text, value) => {
+  expect(loadConfig({ [name]: text })).toMatchObject({ [name]: value });
+});
+
+const number = (from: number, to: number) => `must be a whole number from ${from} to ${to}`;
+test.each([
+  ["PORT", "65536", number(0, 65_535)],
+  ["PORT", "-1", number(0, 65_535)],
+  ["PORT", "80.5", number(0, 65_535)],
+  ["PORT", "0x50", number(0, 65_535)],
+  ["PORT", "80 ", number(0, 65_535)],
+  ["PORT", "9".repeat(60), number(0, 65_535)],
+  ["FRONTEND_URL", "app.example.com", "must be origins with commas between"],
+  ["FRONTEND_URL", "https://app.example.com/page", "must be origins with commas between"],
+  ["CORS_ORIGINS", "*", "must be origins with commas between"],
+  ["CORS_ORIGINS", "https://*", "must be origins with commas between"],
+  ["CORS_ORIGINS", "https://a.*.com", "must be origins with commas between"],
+  [
+    "CORS_ORIGINS",
+    "https://a.example.com https://b.example.com",
+    "must be origins with commas between",
+  ],
+  ["REDIS_URL", "redis://localhost", "is not used by this version"],
+  ["ROLE", "worker", 'must be "all"'],
+  ["CONCURRENCY", "0", number(1, 1000)],
+  ["CONCURRENCY", "1001", number(1, 1000)],
+  ["MAX_ATTEMPTS", "0", number(1, 100)],
+  ["SHUTDOWN_GRACE_MS", "10s", number(0, 3_600_000)],
+  ["PING_INTERVAL_MS", "999", number(1000, 3_600_000)],
+  ["PING_TIMEOUT_MS", "Infinity", number(1000, 3_600_000)],
+  ["ALLOW_EIO3", "yes", "must be true or false"],
+  ["FETCH_ALLOW", "http://intranet", "must be hosts with commas between"],
+  ["LLM_BASE_URL", "localhost:11434", "must be an http:// or https:// address"],
+  ["LLM_BASE_URL", "file:///etc/passwd", "must be an http:// or https:// address"],
+  ["OFFLINE_PACE_MS", "10001", number(0, 10_000)],
+  ["LOG_LEVEL", "verbose", "must be trace, debug, info, warn, error, fatal or silent"],
+  ["RETENTION_DAYS", "1e3", number(0, 36_500)],
+])("%s=%j is refused in one line that says what is allowed", (name, text, allowed) => {
+  const lines = linesOf({ [name]: text });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(`${name}=${JSON.stringify(text)} ${allowed}`);
+});
+
+test("every bad variable has its line, and the message shows them all", () => {
+  expect(() => loadConfig({ PORT: "x", LOG_LEVEL: "loud", CONCURENCY: "3" })).toThrow(
+    [
+      "The configuration cannot be used:",
+      `  PORT="x" ${number(0, 65_535)}`,
+      '  LOG_LEVEL="loud" must be trace, debug, info, warn, error, fatal or silent',
+      "  CONCURENCY is not known; did you mean CONCURRENCY?",
+    ].join("\n"),
+  );
+});
+
+describe("secrets", () => {
+  test.each([
+    ["ANTHROPIC_API_KEY", "sk-ant secret"],
+    ["OPENAI_API_KEY", "sk secret"],
+    ["GOOGLE_API_KEY", "sécret"],
+    ["REDIS_URL", "rediss://user:secret@redis.example.com:6379/0"],
+    ["REDIS_URL", "redis://:s@c/ret-secret@redis.example.com"],
+    ["LLM_BASE_URL", "ftp://user:secret@models.example.com"],
+    ["LLM_BASE_URL", "user:secret@models.example.com"],
+    ["ANTHROPIC_API_KEYS", "secret"],
+  ])("%s is refused without a word of it", (name, text) => {
+    const lines = linesOf({ [name]: text });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(name);
+    expect(lines[0]).not.toMatch(/s.cret/);
+  });
+
+  test("a very long value is cut", () => {
+    expect(linesOf({ ROLE: "x".repeat(5000) })[0]?.length).toBeLessThan(200);
+  });
+});
+
+describe("names that look like ours misspelt", () => {
+  test.each([
+    ["CONCURENCY", "CONCURRENCY"],
+    ["CONCURRENCYY", "CONCURRENCY"],
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["DATA_DRI", "DATA_DIR"],
+    ["data_dir", "DATA_DIR"],
+    ["LOG-LEVEL", "LOG_LEVEL"],
+    ["OPENAI_APIKEY", "OPENAI_API_KEY"],
+  ])("%s is refused, and %s is named", (name, meant) => {
+    expect(linesOf({ [name]: "1" })).toEqual([`${name} is not known; did you mean ${meant}?`]);
+  });
+
+  test.each([
+    "POST",
+    "ROLES",
+    "HOSTNAME",
+    "PATH",
+    "DATABASE_URL",
+    "DATA_DIRECTORY",
+    "LOG_LEVEL_FILE",
+    "PORTS",
+  ])("%s is somebody else's", (name) => {
+    expect(linesOf({ [name]: "1" })).toEqual([]);
+  });
+
+  test("one letter more, less, other, or two swapped is near, for every long name", () => {
+    for (const name of Object.keys(VARIABLES).filter(({ length }) => length >= 8)) {
+      for (let at = 0; at < name.length; at++) {
+        const variants = [
+          `${name.slice(0, at)}Z${name.slice(at)}`,
+          `${name.slice(0, at)}${name.slice(at + 1)}`,
+          `${name.slice(0, at)}Z${name.slice(at + 1)}`,
+          `${name.slice(0, at)}${name.charAt(at + 1)}${name.charAt(at)}${name.slice(at + 2)}`,
+        ];
+        for (const variant of variants.filter((each) => !(each in VARIABLES))) {
+          expect(linesOf({ [variant]: "1" })).toEqual([
+            expect.stringMatching(`^${variant} is not known; did you mean [A-Z_0-9]+\\?$`),
+          ]);
+        }
+      }
+    }
+  });
+});
