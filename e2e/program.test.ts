@@ -1,0 +1,159 @@
+/** The program as an operator meets it: exit codes, signals, and what it says when it cannot start. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Pages, startPages } from "./pages.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
+
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "jobwire-program-"));
+});
+
+afterEach(async () => {
+  await rm(dir, { recursive: true });
+});
+
+/** Runs the program to its end: for starts that fail. */
+async function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { DATA_DIR: dir, PORT: "0", LOG_LEVEL: "silent", ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const stderr = text(child.stderr);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stderr: await stderr };
+}
+
+describe("a start that cannot be", () => {
+  test("a bad configuration ends with 78 and a line for each variable", async () => {
+    const { code, stderr } = await run({ PORT: "many", CONCURRENCY: "0", CONCURENCY: "3" });
+    expect(code).toBe(78);
+    const lines = stderr.trim().split("\n");
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toContain('PORT="many" must be a whole number');
+    expect(lines[2]).toContain('CONCURRENCY="0" must be');
+    expect(lines[3]).toContain("did you mean CONCURRENCY?");
+  });
+
+  test("a port in use is named, with what to do", async () => {
+    const blocker = createServer().listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const port = String((blocker.address() as AddressInfo).port);
+    const { code, stderr } = await run({ PORT: port });
+    blocker.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Port ${port}`);
+    expect(stderr).toContain("PORT");
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("[J11] data that another process uses are named, and that process goes on", async () => {
+    const first = await startServer();
+    try {
+      const { code, stderr } = await run({ DATA_DIR: first.dataDir });
+      expect(code).toBe(1);
+      expect(stderr).toContain(first.dataDir);
+      expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+    } finally {
+      await first.stop();
+    }
+  });
+
+  test("[J12] a data directory that is a file is named", async () => {
+    const file = join(dir, "file");
+    await writeFile(file, "");
+    const { code, stderr } = await run({ DATA_DIR: file });
+    expect(code).toBe(1);
+    expect(stderr).toContain(file);
+  });
+});
+
+describe("signals", () => {
+  let pages: Pages;
+  let server: RunningServer;
+
+  beforeEach(async () => {
+    pages = await startPages();
+    server = await startServer({
+      env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "60000" },
+    });
+  });
+
+  afterEach(async () => {
+    await server.stop();
+    await pages.close();
+  });
+
+  async function call(
+    path: string,
+    input: unknown,
+  ): Promise<{ id: string; status: string; attempt: number }> {
+    const response = await fetch(`${server.url}/trpc/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ json: input }),
+    });
+    const { result } = (await response.json()) as { result: { data: { json: never } } };
+    return result.data.json;
+  }
+
+  async function jobIs(id: string): Promise<{ status: string; attempt: number; retries: number }> {
+    const input = encodeURIComponent(JSON.stringify({ json: { jobId: id } }));
+    const response = await fetch(`${server.url}/trpc/job.get?input=${input}`);
+    const { result } = (await response.json()) as { result: { data: { json: never } } };
+    return result.data.json;
+  }
+
+  const becomes = (id: string, status: string) =>
+    vi.waitFor(async () => expect(await jobIs(id)).toMatchObject({ status }), { timeout: 30_000 });
+
+  const isStopping = () =>
+    vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503));
+
+  async function startedJob(): Promise<string> {
+    pages.hold();
+    const { id } = await call("job.create", {
+      kind: "article",
+      input: {
+        publisherDomain: pages.host,
+        targetUrl: pages.targetUrl,
+        anchorText: "self-watering planters",
+      },
+    });
+    await becomes(id, "PROCESSING");
+    return id;
+  }
+
+  test("[J10] SIGTERM lets a running job finish, then ends with 0", async () => {
+    const id = await startedJob();
+    const ended = server.kill("SIGTERM");
+    await isStopping();
+    pages.release();
+    expect(await ended).toBe(0);
+    await server.restart();
+    expect(await jobIs(id)).toMatchObject({ status: "DELIVERED", attempt: 1 });
+  });
+
+  test("a second signal ends at once, and the job runs again after the next start", async () => {
+    const id = await startedJob();
+    const ended = server.kill("SIGTERM");
+    await isStopping();
+    expect(await server.kill("SIGINT")).toBe(130);
+    await ended;
+    pages.release();
+    await server.restart();
+    await becomes(id, "DELIVERED");
+    expect(await jobIs(id)).toMatchObject({ attempt: 2, retries: 1 });
+  });
+});
