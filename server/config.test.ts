@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, loadConfig, type VARIABLES } from "./config.ts";
+import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
 
 function linesOf(env: Record<string, string>): readonly string[] {
   try {
