@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import type { LegacyAnswer } from "#shared/legacy.ts";
-import { openPolling, openRaw } from "./raw-client.ts";
 import { MAX_SUBSCRIPTIONS } from "./subscriptions.ts";
 import {
   type Client,
@@ -28,9 +27,6 @@ const call = async (client: Client, name: string, payload: unknown): Promise<Leg
 
 /** Resolves when the server has read everything that the client sent so far, and answered it. */
 const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "nothing" });
-
-const wanted = (name: string, field: string) =>
-  `"${name}" takes an object with a text of 1 to 200 characters in "${field}".`;
 
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
 const progressOf = (client: Client) =>
@@ -298,123 +294,5 @@ describe("a subscription that cannot be served", () => {
       ok: false,
       error: { code: "UNAVAILABLE", message: "The disk is full." },
     });
-  });
-});
-
-describe("hostile input", () => {
-  const deep = JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) as unknown;
-  const PAYLOADS: [string, unknown][] = [
-    ["null", null],
-    ["a number", 7],
-    ["a text", "job-123"],
-    ["a text of a megabyte", "x".repeat(1024 * 1024)],
-    ["a list", ["job_id"]],
-    ["a deep list", deep],
-    ["an empty object", {}],
-    ["an id that is empty", { job_id: "" }],
-    ["an id that is too long", { job_id: "x".repeat(201) }],
-    ["an id of a megabyte", { job_id: "x".repeat(1024 * 1024) }],
-    ["an id that is a number", { job_id: 7 }],
-    ["an id that is an object", { job_id: { $ne: null } }],
-    ["an id that is a list", { job_id: [UNKNOWN] }],
-    ["an id in the prototype", JSON.parse(`{"__proto__":{"job_id":"${UNKNOWN}"}}`)],
-    ["bytes", Buffer.from("job")],
-    ["an id of bytes", { job_id: Buffer.from("job") }],
-  ];
-
-  test.each(PAYLOADS)(
-    "[L4] %s is refused with what would be right, and disturbs nobody",
-    async (_n, payload) => {
-      server = await openTestServer();
-      const jobId = await createJob(server.engine);
-      const good = server.connect();
-      await call(good, "subscribe:job", { job_id: jobId });
-      const bad = server.connect();
-      for (const [name, field] of [
-        ["subscribe:job", "job_id"],
-        ["unsubscribe:job", "job_id"],
-        ["subscribe:batch", "batch_id"],
-        ["unsubscribe:batch", "batch_id"],
-      ] as const) {
-        const error = { code: "BAD_REQUEST", message: wanted(name, field) };
-        expect(await call(bad, name, payload)).toEqual({ ok: false, error });
-        expect(bad.notes.at(-1)).toEqual(["subscription:error", error]);
-      }
-      await (await startJob(server.engine, jobId)).deliver();
-      await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
-      // Whoever was refused may still do it right.
-      expect(await call(bad, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
-    },
-  );
-
-  test("[L4] names that are not known are answered with those that are", async () => {
-    server = await openTestServer();
-    const { socket, named } = server.connect();
-    const names = ["subscribe:jobs", "message", "error", "__proto__", "toString", "x".repeat(1000)];
-    for (const name of names) socket.emit(name, {});
-    await until(() => expect(named("subscription:error")).toHaveLength(names.length));
-    expect(named("subscription:error").at(0)).toEqual({
-      code: "BAD_REQUEST",
-      message:
-        '"subscribe:jobs" is not known here. Known are subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
-    });
-    expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
-  });
-
-  test("[L4] missing, additional and misplaced arguments are survived", async () => {
-    server = await openTestServer();
-    const jobId = await createJob(server.engine);
-    const client = server.connect();
-    client.socket.emit("subscribe:job");
-    expect(await client.socket.emitWithAck("subscribe:job")).toMatchObject({ ok: false });
-    client.socket.emit("subscribe:job", { job_id: jobId }, "not an acknowledgement", 7, null);
-    await until(() => expect(client.named("job:update")).toHaveLength(1));
-    expect(client.named("subscription:error")).toHaveLength(2);
-  });
-
-  test.each([
-    ["a packet of no type", "49{}"],
-    ["broken JSON", '42["subscribe:job",{"job_id":'],
-    ["an event of no use", '42["subscribe:job",{}]'],
-    ["an event that is no list", "42{}"],
-    ["a reserved name", '42["disconnect"]'],
-    ["attachments without end", '459999-["subscribe:job",{"_placeholder":true,"num":0}]'],
-    ["an answer to nothing", "43999[1]"],
-    ["a heartbeat of the wrong side", "2"],
-    ["a packet that Engine.IO does not know", "9"],
-    ["bytes where none are expected", Buffer.from([1, 2, 3])],
-    ["a message that is too large", `42["subscribe:job","${"x".repeat(2 * 1024 * 1024)}"]`],
-  ])("[L4] %s costs its sender the connection at most", async (_name, frame) => {
-    server = await openTestServer();
-    const jobId = await createJob(server.engine);
-    const good = server.connect({ transports: ["websocket"] });
-    await call(good, "subscribe:job", { job_id: jobId });
-    for (const joining of [[], ["40"]]) {
-      const bad = openRaw(
-        `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
-      );
-      await until(() => expect(bad.frames).toHaveLength(1));
-      for (const packet of joining) bad.send(packet);
-      // Who joined is told so, and greeted.
-      await until(() => expect(bad.frames).toHaveLength(1 + 2 * joining.length));
-      bad.send(frame);
-      bad.close();
-      await bad.closed;
-    }
-    await (await startJob(server.engine, jobId)).deliver();
-    await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
-    expect(server.faults).toEqual([]);
-  });
-
-  test("[L4] a request that came in one message with a disconnect starts nothing", async () => {
-    server = await openTestServer();
-    const jobId = await createJob(server.engine);
-    const raw = await openPolling(server.url);
-    await raw.post("40");
-    await raw.poll();
-    await raw.post("41", `42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`);
-    const other = server.connect();
-    await settled(other);
-    expect(server.watches()).toBe(0);
   });
 });
