@@ -1,13 +1,14 @@
 import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
-import { BATCH_LOOK, BatchBadge } from "#client/app/ui/batch-badge.tsx";
+import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { JobList } from "#client/app/ui/job-list.tsx";
+import { BATCH_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
-import { ProgressBar } from "#client/app/ui/status.tsx";
+import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useBatch, useJobwire } from "#client/lib/react.tsx";
 import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
@@ -31,7 +32,8 @@ export function BatchPage({ batchId }: { batchId: string }) {
         tab={isBatchSettled(batch) ? title : `${batch.progress}% ${title}`}
         above={
           <p className="mb-1 flex items-center gap-2 text-sm text-muted">
-            <BatchBadge status={batch.status} /> created <Age at={batch.createdAt} />
+            <Badge status={batch.status} look={BATCH_LOOK[batch.status]} /> created{" "}
+            <Age at={batch.createdAt} />
           </p>
         }
       >

@@ -1,14 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
-import { Link } from "wouter";
-import { BATCH_LOOK, BatchBadge } from "#client/app/ui/batch-badge.tsx";
 import { ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
+import { ListRow } from "#client/app/ui/list-row.tsx";
+import { BATCH_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
-import { ProgressBar } from "#client/app/ui/status.tsx";
-import { Age } from "#client/app/ui/time.tsx";
 import { useBatch, useJobwire } from "#client/lib/react.tsx";
 import type { Batch } from "#shared/batch.ts";
 
@@ -50,35 +48,15 @@ export function BatchesPage() {
 
 function BatchRow({ known }: { known: Batch }) {
   const batch = useBatch(known.id).batch ?? known;
-  const name = batch.name ?? "Batch without a name";
   return (
-    <li>
-      <Link
-        href={`/batches/${batch.id}`}
-        className="grid gap-x-4 gap-y-2 rounded-xl border border-line bg-card px-4 py-3 transition-colors hover:border-accent sm:grid-cols-[1fr_9rem_7.5rem]"
-      >
-        <span className="min-w-0">
-          <span className="block truncate font-medium">{name}</span>
-          <span className="block truncate text-sm text-muted tabular-nums">
-            {batch.completed} of {batch.total} settled
-          </span>
-        </span>
-        <span className="flex items-center gap-2 text-sm tabular-nums">
-          <ProgressBar
-            percent={batch.progress}
-            label={`Progress of ${name}`}
-            bar={BATCH_LOOK[batch.status].bar}
-            thin
-          />
-          <span className="w-10 text-right text-muted">{batch.progress}%</span>
-        </span>
-        <span className="flex items-center justify-between gap-2 sm:flex-col sm:items-end sm:gap-1">
-          <BatchBadge status={batch.status} />
-          <span className="text-xs text-muted">
-            <Age at={batch.createdAt} />
-          </span>
-        </span>
-      </Link>
-    </li>
+    <ListRow
+      href={`/batches/${batch.id}`}
+      title={batch.name ?? "Batch without a name"}
+      detail={`${batch.completed} of ${batch.total} settled`}
+      progress={batch.progress}
+      status={batch.status}
+      look={BATCH_LOOK[batch.status]}
+      createdAt={batch.createdAt}
+    />
   );
 }

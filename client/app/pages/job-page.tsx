@@ -1,13 +1,15 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
+import { Badge } from "#client/app/ui/badge.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
+import { JOB_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
-import { ProgressBar, STATUS_LOOK, StatusBadge } from "#client/app/ui/status.tsx";
+import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useConnection, useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
@@ -42,7 +44,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   if (job === undefined) {
     return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" why={error} />;
   }
-  const { word, bar } = STATUS_LOOK[job.status];
+  const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
   const article = ArticleOutput.safeParse(job.output);
 
@@ -53,7 +55,7 @@ export function JobPage({ jobId }: { jobId: string }) {
         tab={tab}
         above={
           <p className="mb-1 flex flex-wrap items-center gap-2 text-sm text-muted">
-            <StatusBadge status={job.status} />
+            <Badge status={job.status} look={JOB_LOOK[job.status]} />
             <span>
               created <Age at={job.createdAt} />
             </span>

@@ -1,13 +1,12 @@
 /** A live list of jobs with a filter by status, as the jobs page and a batch show it. */
 import { memo, type ReactNode, useState } from "react";
-import { Link } from "wouter";
 import { useJobs } from "#client/lib/react.tsx";
 import { JobStatus, type JobSummary } from "#shared/job.ts";
 import { Button } from "./button.tsx";
+import { ListRow } from "./list-row.tsx";
+import { JOB_LOOK } from "./looks.ts";
 import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
-import { ProgressBar, STATUS_LOOK, StatusBadge } from "./status.tsx";
-import { Age } from "./time.tsx";
 
 export function JobList(props: { batchId?: string; empty: ReactNode }) {
   const [status, setStatus] = useState<JobStatus | undefined>();
@@ -21,7 +20,7 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
         </FilterButton>
         {JobStatus.options.map((option) => (
           <FilterButton key={option} active={status === option} onClick={() => setStatus(option)}>
-            {STATUS_LOOK[option].word}
+            {JOB_LOOK[option].word}
           </FilterButton>
         ))}
       </div>
@@ -71,28 +70,16 @@ function NoneLikeThis() {
 
 /** Drawn again only when its job changed. */
 const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
-  const { bar } = STATUS_LOOK[job.status];
+  const { id, title, message, progress, status, createdAt } = job;
   return (
-    <li className="[contain-intrinsic-size:auto_5rem] [content-visibility:auto]">
-      <Link
-        href={`/jobs/${job.id}`}
-        className="grid gap-x-4 gap-y-2 rounded-xl border border-line bg-card px-4 py-3 transition-colors hover:border-accent sm:grid-cols-[1fr_9rem_7.5rem]"
-      >
-        <span className="min-w-0">
-          <span className="block truncate font-medium">{job.title}</span>
-          <span className="block truncate text-sm text-muted">{job.message}</span>
-        </span>
-        <span className="flex items-center gap-2 text-sm tabular-nums">
-          <ProgressBar percent={job.progress} label={`Progress of ${job.title}`} bar={bar} thin />
-          <span className="w-10 text-right text-muted">{job.progress}%</span>
-        </span>
-        <span className="flex items-center justify-between gap-2 sm:flex-col sm:items-end sm:gap-1">
-          <StatusBadge status={job.status} />
-          <span className="text-xs text-muted">
-            <Age at={job.createdAt} />
-          </span>
-        </span>
-      </Link>
-    </li>
+    <ListRow
+      href={`/jobs/${id}`}
+      title={title}
+      detail={message}
+      progress={progress}
+      status={status}
+      look={JOB_LOOK[status]}
+      createdAt={createdAt}
+    />
   );
 });

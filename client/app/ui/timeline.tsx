@@ -1,5 +1,5 @@
 import type { JobEvent, JobEventType } from "#shared/events.ts";
-import { STATUS_LOOK } from "./status.tsx";
+import { JOB_LOOK } from "./looks.ts";
 import { Clock } from "./time.tsx";
 
 const WORD: Record<JobEventType, string> = {
@@ -27,7 +27,7 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
           <span
             aria-hidden
             className={`absolute top-1.5 -left-[1.3125rem] size-2 rounded-full ring-4 ring-card ${
-              event.type === "progress" ? "bg-line" : STATUS_LOOK[event.status].bar
+              event.type === "progress" ? "bg-line" : JOB_LOOK[event.status].bar
             }`}
           />
           <p className="break-words">{event.message}</p>
