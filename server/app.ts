@@ -37,6 +37,9 @@ export interface AppParts {
   log?: Logger;
 }
 
+/** How long calls that are under way at a shutdown may still take. */
+const LAST_ANSWERS_MS = 2000;
+
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
@@ -51,7 +54,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     running: () => runner.running(),
   });
   const engine = await openEngine({ dataDir: config.DATA_DIR }, metrics.onEvent);
-  const server = createServer();
+  const server = createServer({
+    // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+  });
   let url: string;
   try {
     url = await listen(server, config.HOST, config.PORT);
@@ -120,7 +126,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
     host: config.HOST,
   });
-  mountTransports(server, transports, origins);
+  mountTransports(server, transports, origins, (error, path) =>
+    log.error({ err: error, path }, "A transport could not take a request"),
+  );
+  // A connection whose last answer was given while the server stops would stay open for the next request.
+  server.on("request", (_req, res) => {
+    res.once("close", () => ready.stopping && server.closeIdleConnections());
+  });
   const stopRetention = startRetention({ engine, days: config.RETENTION_DAYS, now, log });
   runner.start();
 
@@ -132,8 +144,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     await runner.stop(config.SHUTDOWN_GRACE_MS);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all(transports.map((transport) => transport.close()));
-    server.closeAllConnections();
+    // Calls that are under way get their answers.
+    const cutOff = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
     await closed;
+    clearTimeout(cutOff);
     streams.close();
     await engine.close();
   }
@@ -159,6 +173,8 @@ function nameOf(host: string): string {
 
 /** The sample pages of this very server, by every name it has on its own machine. */
 function samplesOf(url: string): string[] {
-  const { port } = new URL(url);
-  return ["localhost", "127.0.0.1"].map((host) => `${host}:${port}/samples/`);
+  const { hostname, port } = new URL(url);
+  return [...new Set(["localhost", "127.0.0.1", hostname])].map(
+    (host) => `${host}:${port}/samples/`,
+  );
 }

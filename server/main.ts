@@ -1,5 +1,5 @@
 /** The program: environment, start, signals. The only reader of `process.env`. */
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { AppError } from "#shared/errors.ts";
 import { type App, createApp } from "./app.ts";
 import { ConfigError, loadConfig } from "./config.ts";
@@ -13,9 +13,10 @@ await main();
 
 async function main(): Promise<void> {
   let app: App;
+  let log: Logger;
   try {
     const config = loadConfig(process.env);
-    const log = pino({ level: config.LOG_LEVEL });
+    log = pino({ level: config.LOG_LEVEL });
     app = await createApp(config, { log });
     log.info({ url: app.url, dataDir: config.DATA_DIR }, "listening");
     if (process.stdout.isTTY) process.stdout.write(`\n  Jobwire is at ${app.url}\n\n`);
@@ -23,6 +24,12 @@ async function main(): Promise<void> {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
   }
+
+  // What is stored is whole, whenever the process ends; what is in memory nobody can vouch for any more.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "A fault in the server; it ends, and jobs that run are found again");
+    process.exit(1);
+  });
 
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

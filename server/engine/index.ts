@@ -3,6 +3,7 @@
  * so that none can forget it: each committed event is reported once.
  */
 import type { JobEvent } from "#shared/events.ts";
+import { createdJob } from "#shared/lifecycle.ts";
 import type { Engine } from "./contract.ts";
 import { openSqliteEngine } from "./sqlite/open.ts";
 
@@ -17,6 +18,17 @@ export async function openEngine(
   const engine = await openSqliteEngine({ dataDir });
   return {
     ...engine,
+    async createJob(fresh, at) {
+      const job = await engine.createJob(fresh, at);
+      // Another id: the idempotency key was used before, and nothing was stored.
+      if (job.id === fresh.id) onEvent(createdJob(fresh, at).event);
+      return job;
+    },
+    async createBatch(batch, jobs, at) {
+      const stored = await engine.createBatch(batch, jobs, at);
+      if (stored.id === batch.id) for (const fresh of jobs) onEvent(createdJob(fresh, at).event);
+      return stored;
+    },
     async change(...args) {
       const changed = await engine.change(...args);
       onEvent(changed.event);

@@ -1,0 +1,284 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@trpc/client";
+import superjson from "superjson";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { z } from "zod";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { type App, type AppParts, createApp } from "./app.ts";
+import { loadConfig } from "./config.ts";
+import { defineKind } from "./kinds/define.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+let dataDir: string;
+let gate: PromiseWithResolvers<void>;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "jobwire-app-"));
+  gate = Promise.withResolvers();
+});
+afterEach(() => rm(dataDir, { recursive: true }));
+
+const waits = defineKind({
+  name: "waits",
+  description: "Waits until it may end.",
+  input: z.object({}),
+  title: () => "Waits",
+  start: { progress: 0, message: "Waiting" },
+  async run() {
+    await gate.promise;
+    return { status: "delivered", message: "Done", output: null };
+  },
+});
+
+async function start(env: Record<string, string> = {}, parts: AppParts = {}): Promise<App> {
+  const config = loadConfig({ PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "silent", ...env });
+  const app = await createApp(config, { kinds: [waits], ...parts });
+  onTestFinished(async () => {
+    gate.resolve();
+    await app.close();
+  });
+  return app;
+}
+
+function clientOf({ url }: App) {
+  const socket = createWSClient({
+    url: `${url.replace("http", "ws")}/trpc`,
+    lazy: { enabled: true, closeMs: 0 },
+  });
+  onTestFinished(() => void socket.close());
+  return createTRPCClient<AppRouter>({
+    links: [
+      splitLink({
+        condition: ({ type }) => type === "subscription",
+        true: wsLink({ client: socket, transformer: superjson }),
+        false: httpLink({ url: `${url}/trpc`, transformer: superjson }),
+      }),
+    ],
+  });
+}
+
+const create = (app: App) => clientOf(app).job.create.mutate({ kind: "waits", input: {} });
+const readyz = async (app: App) => {
+  const res = await fetch(`${app.url}/readyz`);
+  return [res.status, await res.json()];
+};
+
+test("a server answers as soon as it has started, with everything mounted", async () => {
+  const app = await start();
+  expect(app.url).toMatch(/^http:\/\/localhost:\d+$/);
+  expect(await readyz(app)).toEqual([200, { status: "ready" }]);
+  expect((await fetch(`${app.url}/samples/publisher/`)).status).toBe(200);
+  expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`)).status).toBe(200);
+  const info = await clientOf(app).system.info.query();
+  expect(info).toMatchObject({ engine: "sqlite", limits: { concurrency: 10, maxAttempts: 3 } });
+  const kinds = (await clientOf(app).kind.list.query()).map(({ name }) => name);
+  expect(kinds).toEqual(["article", "waits"]);
+});
+
+const ignore = { onData() {} };
+
+/** Our own figures. Every line must be one that Prometheus can read. */
+async function figuresOf(app: App): Promise<Record<string, number>> {
+  const lines = (await (await fetch(`${app.url}/metrics`)).text()).trim().split("\n");
+  const samples = lines.filter((line) => line !== "" && !line.startsWith("#"));
+  const read = samples.map((line) => {
+    const [, name = line, value] = /^([a-z_:][a-z0-9_:]*(?:\{.*\})?) (\S+)$/i.exec(line) ?? [];
+    return [name, Number(value)] as const;
+  });
+  expect(read.filter(([, value]) => Number.isNaN(value))).toEqual([]);
+  return Object.fromEntries(read.filter(([name]) => name.startsWith("jobwire_")));
+}
+
+describe("metrics", () => {
+  test("have the names and texts that Prometheus wants", async () => {
+    const app = await start();
+    const res = await fetch(`${app.url}/metrics`);
+    expect(res.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await res.text();
+    for (const [name, type] of [
+      ["jobwire_job_events_total", "counter"],
+      ["jobwire_watches", "gauge"],
+      ["jobwire_watched_streams", "gauge"],
+      ["jobwire_running_jobs", "gauge"],
+    ] as const) {
+      expect(text).toMatch(new RegExp(`^# HELP ${name} [A-Z].*\\.$`, "m"));
+      expect(text).toContain(`# TYPE ${name} ${type}\n`);
+    }
+    expect(text).toContain("process_cpu_seconds_total ");
+  });
+
+  test("say what happens, and count each event once", async () => {
+    const app = await start();
+    const client = clientOf(app);
+    const job = await client.job.create.mutate({ kind: "waits", input: {}, idempotencyKey: "k" });
+    await client.job.create.mutate({ kind: "waits", input: {}, idempotencyKey: "k" });
+    await client.batch.create.mutate({
+      jobs: [
+        { kind: "waits", input: {} },
+        { kind: "waits", input: {} },
+      ],
+    });
+    const watching = [
+      client.job.onUpdate.subscribe({ jobId: job.id, follow: true }, ignore),
+      client.job.onUpdate.subscribe({ jobId: job.id, follow: true }, ignore),
+      client.feed.onUpdate.subscribe(undefined, ignore),
+    ];
+    await vi.waitFor(async () =>
+      expect(await figuresOf(app)).toEqual({
+        'jobwire_job_events_total{type="created"}': 3,
+        'jobwire_job_events_total{type="started"}': 3,
+        jobwire_watches: 3,
+        jobwire_watched_streams: 2,
+        jobwire_running_jobs: 3,
+      }),
+    );
+    gate.resolve();
+    watching.forEach((each) => each.unsubscribe());
+    await vi.waitFor(async () =>
+      expect(await figuresOf(app)).toMatchObject({
+        'jobwire_job_events_total{type="delivered"}': 3,
+        jobwire_watches: 0,
+        jobwire_watched_streams: 0,
+        jobwire_running_jobs: 0,
+      }),
+    );
+  });
+});
+
+describe("stopping", () => {
+  test("says so, lets jobs end, and closes once however often it is asked", async () => {
+    const app = await start();
+    const { id } = await create(app);
+    const client = clientOf(app);
+    await vi.waitFor(async () =>
+      expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "PROCESSING" }),
+    );
+    const closing = app.close();
+    expect(app.close()).toBe(closing);
+    expect(await readyz(app)).toEqual([
+      503,
+      { status: "unavailable", reason: "The server is stopping." },
+    ]);
+    gate.resolve();
+    await closing;
+    await expect(fetch(`${app.url}/healthz`)).rejects.toThrow("fetch failed");
+    const again = await start();
+    expect(await clientOf(again).job.get.query({ jobId: id })).toMatchObject({
+      status: "DELIVERED",
+      attempt: 1,
+    });
+  });
+
+  test("gives back what does not end in time", async () => {
+    const app = await start({ SHUTDOWN_GRACE_MS: "0" });
+    const { id } = await create(app);
+    await vi.waitFor(async () =>
+      expect(await clientOf(app).job.get.query({ jobId: id })).toMatchObject({
+        status: "PROCESSING",
+      }),
+    );
+    await app.close();
+    gate.resolve();
+    const again = await start();
+    await vi.waitFor(async () =>
+      expect(await clientOf(again).job.get.query({ jobId: id })).toMatchObject({
+        status: "DELIVERED",
+        attempt: 2,
+        retries: 0,
+      }),
+    );
+  });
+
+  test("answers calls that are under way", async () => {
+    const asked = Promise.withResolvers<void>();
+    const app = await start(
+      {},
+      {
+        authenticate: async () => {
+          asked.resolve();
+          await gate.promise;
+          return LOCAL_PRINCIPAL;
+        },
+      },
+    );
+    const created = create(app);
+    await asked.promise;
+    const closing = app.close();
+    await vi.waitFor(() => expect(fetch(app.url)).rejects.toThrow("fetch failed"));
+    gate.resolve();
+    const { id } = await created;
+    await closing;
+    expect(await clientOf(await start()).job.get.query({ jobId: id })).toMatchObject({ id });
+  });
+
+  test("and starting again works on the same port and data, many times over", async () => {
+    gate.resolve();
+    const first = await start();
+    const { port } = new URL(first.url);
+    const { id } = await create(first);
+    await first.close();
+    for (let n = 0; n < 3; n++) {
+      const app = await start({ PORT: port });
+      expect(app.url).toBe(first.url);
+      expect(await clientOf(app).job.get.query({ jobId: id })).toMatchObject({ id });
+      await app.close();
+    }
+  });
+
+  test("leaves nothing that keeps the process", async () => {
+    const program = `
+      import { createApp } from "#server/app.ts";
+      import { loadConfig } from "#server/config.ts";
+      const app = await createApp(loadConfig({ PORT: "0", DATA_DIR: ${JSON.stringify(dataDir)}, LOG_LEVEL: "silent" }));
+      await (await fetch(app.url + "/metrics")).text();
+      const ws = new WebSocket(app.url.replace("http", "ws") + "/trpc");
+      await new Promise((resolve) => (ws.onopen = resolve));
+      await app.close();
+      console.log("closed");`;
+    const args = ["--input-type=module-typescript", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    expect(stdout).toBe("closed\n");
+  }, 20_000);
+});
+
+describe("a start that cannot be", () => {
+  test("[J11] because the data are in use leaves the other server alone", async () => {
+    const app = await start();
+    await expect(start()).rejects.toMatchObject({ code: "DATA_UNUSABLE" });
+    expect(await readyz(app)).toEqual([200, { status: "ready" }]);
+  });
+
+  test("because the port is in use lets go of the data", async () => {
+    const app = await start();
+    const other = await mkdtemp(join(tmpdir(), "jobwire-app-"));
+    onTestFinished(() => rm(other, { recursive: true }));
+    const { port } = new URL(app.url);
+    await expect(start({ PORT: port, DATA_DIR: other })).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    });
+    const elsewhere = await start({ DATA_DIR: other });
+    expect(await readyz(elsewhere)).toEqual([200, { status: "ready" }]);
+  });
+});
+
+test("who offers to speak something else than WebSocket is answered in plain HTTP", async () => {
+  const app = await start();
+  const headers = {
+    Connection: "Upgrade, HTTP2-Settings",
+    Upgrade: "h2c",
+    "HTTP2-Settings": "AAMAAABkAAQ",
+  };
+  const asked = request(`${app.url}/healthz`, { headers }).end();
+  const [res] = await once(asked, "response");
+  expect((res as { statusCode: number }).statusCode).toBe(200);
+  asked.destroy();
+});

@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
+/** Stands for a fault anywhere in the server: it happens when the process is told to. */
+const FAULTS = {
+  "an error that nobody caught": 'process.on("SIGUSR2", () => { throw new Error("a bug"); });',
+  "a rejection that nobody waited for":
+    'process.on("SIGUSR2", () => void Promise.reject(new Error("a bug")));',
+};
+
+test.each(Object.entries(FAULTS))(
+  "%s is logged and ends the process with 1",
+  async (_what, fault) => {
+    const dataDir = await mkdtemp(join(tmpdir(), "jobwire-main-"));
+    const args = ["--import", `data:text/javascript,${encodeURIComponent(fault)}`, MAIN];
+    const child = spawn(process.execPath, args, {
+      env: { PORT: "0", DATA_DIR: dataDir },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const closed = once(child, "close");
+    const lines: { msg: string; level: number; err?: { message: string } }[] = [];
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      lines.push(JSON.parse(line) as (typeof lines)[number]);
+      if (lines.at(-1)?.msg === "listening") child.kill("SIGUSR2");
+    });
+    expect((await closed)[0]).toBe(1);
+    expect(lines.at(-1)).toMatchObject({
+      level: 60,
+      msg: "A fault in the server; it ends, and jobs that run are found again",
+      err: { message: "a bug" },
+    });
+    await rm(dataDir, { recursive: true });
+  },
+  20_000,
+);
