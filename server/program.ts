@@ -1,0 +1,60 @@
+/** The program: starts the server, ends it at a signal, and says so when it cannot. */
+import { type Logger, pino } from "pino";
+import { AppError } from "#shared/errors.ts";
+import { type App, createApp } from "./app.ts";
+import { ConfigError, loadConfig } from "./config.ts";
+
+/** sysexits.h: the configuration is wrong. */
+const EX_CONFIG = 78;
+/** What shells report for a process that a signal ended. */
+const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Resolves when the server listens. */
+export async function runProgram(env: NodeJS.ProcessEnv): Promise<void> {
+  let app: App;
+  let log: Logger;
+  try {
+    const config = loadConfig(env);
+    log = pino({ level: config.LOG_LEVEL });
+    app = await createApp(config, { log });
+    log.info({ url: app.url, dataDir: config.DATA_DIR }, "listening");
+    if (process.stdout.isTTY) process.stdout.write(`\n  Jobwire is at ${app.url}\n\n`);
+  } catch (error) {
+    process.stderr.write(`${explain(error)}\n`);
+    process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
+  }
+
+  // What is stored is whole, whenever the process ends; what is in memory nobody can vouch for any more.
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "A fault in the server; it ends, and jobs that run are found again");
+    process.exit(1);
+  });
+
+  let stopping = false;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // Whoever asks twice does not want to wait.
+      if (stopping) process.exit(BY_SIGNAL[signal]);
+      stopping = true;
+      void app.close().then(() => process.exit(0));
+    });
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof AppError) return error.message;
+  const { code, port, address } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+  };
+  if (code === "EADDRINUSE") {
+    return `Port ${port} on ${address} is in use. Stop the program that uses it, or choose another with PORT.`;
+  }
+  if (code === "EACCES" && port !== undefined) {
+    return `Port ${port} may not be used by this user. Choose one above 1023 with PORT.`;
+  }
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return `HOST names no address of this machine: ${address ?? "it cannot be resolved"}.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
