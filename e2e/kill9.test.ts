@@ -1,5 +1,6 @@
 /** `kill -9` in the middle of the work, again and again: nothing that anybody saw is lost, and everything settles. */
-import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
+import { createTRPCClient, createWSClient, httpSubscriptionLink, wsLink } from "@trpc/client";
+import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -65,6 +66,24 @@ test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills
         );
       }),
   );
+  // The same over SSE, whose client comes back by itself as well.
+  const events = createTRPCClient<AppRouter>({
+    links: [
+      httpSubscriptionLink({ url: `${server.url}/trpc`, transformer: superjson, EventSource }),
+    ],
+  });
+  const seenOverSse = new Map<string, JobEvent[]>();
+  const sseWatchers = jobs.slice(0, 10).map(
+    ({ id }) =>
+      new Promise<void>((resolve, reject) => {
+        const record: JobEvent[] = [];
+        seenOverSse.set(id, record);
+        events.job.onUpdate.subscribe(
+          { jobId: id, lastEventId: "0" },
+          { onData: ({ data }) => record.push(data), onComplete: resolve, onError: reject },
+        );
+      }),
+  );
   const batchWatcher = new Promise<void>((resolve, reject) => {
     trpc.batch.onUpdate.subscribe(
       { batchId: batch.id },
@@ -96,7 +115,7 @@ test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills
     await server.kill("SIGKILL");
     await server.restart();
   }
-  await Promise.all([...watchers, batchWatcher]);
+  await Promise.all([...watchers, ...sseWatchers, batchWatcher]);
 
   for (const [jobId, events] of seen) {
     const { items: log } = await trpc.job.events.query({ jobId, limit: 1000 });
@@ -105,7 +124,11 @@ test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills
     expect(events.at(-1)?.type).toBe("delivered");
     const starts = log.filter(({ type }) => type === "started").map(({ attempt }) => attempt);
     expect(starts).toEqual(starts.map((_, index) => index + 1));
+    // Each attempt but the last was broken off by a kill, and the log says so.
+    const broken = log.filter(({ type }) => type === "retrying").map(({ attempt }) => attempt);
+    expect(broken).toEqual(starts.slice(0, -1));
   }
+  for (const [jobId, record] of seenOverSse) expect(record).toEqual(seen.get(jobId));
   const interrupted = [...seen.values()].filter((events) => (events.at(-1)?.attempt ?? 0) > 1);
   expect(interrupted.length).toBeGreaterThanOrEqual(KILL_AT.length);
 
@@ -125,6 +148,10 @@ test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills
       expect(legacyJobs.get(id)?.at(-1)).toMatchObject({ status: "DELIVERED", progress: 100 });
     }
   });
+  for (const updates of legacyJobs.values()) {
+    const statuses = updates.map(({ status }) => status);
+    expect(new Set(statuses.slice(statuses.indexOf("DELIVERED")))).toEqual(new Set(["DELIVERED"]));
+  }
   legacy.close();
   await socket.close();
 });

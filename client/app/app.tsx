@@ -9,6 +9,7 @@ import { NewJobPage } from "./pages/new-job-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { Header } from "./ui/header.tsx";
 import { Notice } from "./ui/notice.tsx";
+import { StaleBanner } from "./ui/stale-banner.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
 
 // Each brings a library of its own.
@@ -25,6 +26,7 @@ export function App() {
         Skip to the content
       </a>
       <Header />
+      <StaleBanner />
       <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
         <Boundary>
           <Suspense fallback={<Skeleton rows={6} />}>

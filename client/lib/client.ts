@@ -4,13 +4,18 @@ import {
   createWSClient,
   httpBatchLink,
   httpSubscriptionLink,
+  retryLink,
   splitLink,
   type TRPCClient,
+  TRPCClientError,
+  type TRPCLink,
   wsLink,
 } from "@trpc/client";
+import { observable } from "@trpc/server/observable";
 import superjson from "superjson";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
+import { PromptSocket } from "./prompt-socket.ts";
 
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
@@ -45,7 +50,9 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
   if (transport === "sse") {
     const events = httpSubscriptionLink({ url: http, transformer: superjson, ...credentials });
     return {
-      trpc: createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] }),
+      trpc: createTRPCClient<AppRouter>({
+        links: [bySubscription([tellConnection(connection), again(), events], calls)],
+      }),
       connection,
       close() {},
     };
@@ -53,27 +60,63 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
 
   const socket = createWSClient({
     url: http.replace(/^http/, "ws"),
+    WebSocket: PromptSocket,
     retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, MAX_RETRY_MS),
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
     ...credentials,
   });
-  socket.connectionState.subscribe({
-    next: ({ state }) => connection.signal(state === "pending" ? "open" : "lost"),
-  });
+  socket.connectionState.subscribe({ next: ({ state }) => tell(connection, state) });
   const events = wsLink({ client: socket, transformer: superjson });
   return {
-    trpc: createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] }),
+    trpc: createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] }),
     connection,
     close: () => void socket.close(),
   };
 }
 
-type Link = ReturnType<typeof httpBatchLink<AppRouter>>;
+type Link = TRPCLink<AppRouter>;
 
-function bySubscription(events: Link, calls: Link): Link {
+function bySubscription(events: Link[], calls: Link): Link {
   return splitLink({
     condition: ({ type }) => type === "subscription",
     true: events,
     false: calls,
   });
+}
+
+/** Whether asking again cannot help: the server answered, and it was not in trouble itself. */
+export function isFinal(error: unknown): boolean {
+  if (!(error instanceof TRPCClientError)) return false;
+  const { data } = error as TRPCClientError<AppRouter>;
+  return data != null && data.appCode !== "UNAVAILABLE" && data.appCode !== "INTERNAL";
+}
+
+/** A subscription that the server ended because it was in trouble is opened again, and resumes. */
+function again(): Link {
+  return retryLink({
+    retry: ({ error }) => !isFinal(error),
+    retryDelayMs: (attempt) => Math.min(500 * 2 ** attempt, MAX_RETRY_MS),
+  });
+}
+
+/** tRPC says `pending` while a connection is open, and `idle` where none is wanted. */
+function tell(connection: ConnectionStore, state: "connecting" | "pending" | "idle"): void {
+  if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
+}
+
+/** SSE has no connection of its own to ask: each subscription says how it is. */
+function tellConnection(connection: ConnectionStore): Link {
+  return () =>
+    ({ op, next }) =>
+      observable((observer) =>
+        next(op).subscribe({
+          next(value) {
+            const { result } = value;
+            if (result.type === "state") tell(connection, result.state);
+            observer.next(value);
+          },
+          error: (error) => observer.error(error),
+          complete: () => observer.complete(),
+        }),
+      );
 }

@@ -14,7 +14,7 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
-import type { JobwireClient } from "./client.ts";
+import { isFinal, type JobwireClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
   type Draft,
@@ -41,6 +41,12 @@ export function useConnection(): Connection {
   const { connection } = useJobwire();
   return useSyncExternalStore(connection.subscribe, connection.get);
 }
+
+/** What cannot be had for the moment is asked for until it can; only the server's own no is an error. */
+const UNTIL_ANSWERED = {
+  retry: (_failures: number, error: Error) => !isFinal(error),
+  retryDelay: (failures: number) => Math.min(500 * 2 ** failures, 5000),
+} as const;
 
 interface Handlers<T> {
   onData: (value: T) => void;
@@ -115,7 +121,7 @@ export function useJob(jobId: string) {
   const query = useQuery({
     queryKey: ["jobwire", "job", jobId],
     queryFn: () => trpc.job.get.query({ jobId }),
-    retry: false,
+    ...UNTIL_ANSWERED,
   });
   const log = useStream(jobId, NO_EVENTS, mergeEvents, (handlers: Handlers<JobEvent>) =>
     trpc.job.onUpdate.subscribe(
@@ -134,7 +140,8 @@ export function useJob(jobId: string) {
   }, [settledAt, record, refetch]);
 
   const job = useMemo(() => {
-    if (record === undefined || newest === undefined || newest.seq <= record.version) return record;
+    if (record === undefined || newest === undefined) return record;
+    if (newest.seq <= record.version && newest.gap !== true) return record;
     const { status, progress, message, attempt, seq } = newest;
     // A job that was queued again has no output any more.
     const output = isSettled(status) ? record.output : null;
@@ -165,7 +172,7 @@ export function useBatch(batchId: string) {
   const query = useQuery({
     queryKey: ["jobwire", "batch", batchId],
     queryFn: () => trpc.batch.get.query({ batchId }),
-    retry: false,
+    ...UNTIL_ANSWERED,
   });
   const stream = useStream(batchId, undefined, newestOf, (handlers: Handlers<BatchAggregate>) =>
     trpc.batch.onUpdate.subscribe(
@@ -194,6 +201,7 @@ export function useJobs(filter: JobFilter = {}) {
       trpc.job.list.query({ status, batchId, limit: 50, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor,
+    ...UNTIL_ANSWERED,
     // Kept up to date by the feed, not by asking again.
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnMount: "always",

@@ -155,6 +155,22 @@ test("[S5] the badge says when the connection is lost, and what was missed is th
   expect(times).toBeGreaterThan(10);
 });
 
+test("a job that is opened while the server is away is shown once it is back", async () => {
+  await createJob();
+  await badge("DELIVERED").waitFor();
+  await go("/");
+  const row = page.getByRole("list").getByRole("link").first();
+  await row.waitFor();
+  await server.kill("SIGKILL");
+  await page.getByText("The connection was lost.").waitFor();
+  await row.click();
+  await page.getByRole("status", { name: "Loading" }).waitFor();
+  await server.restart();
+  await badge("DELIVERED").waitFor();
+  await page.getByText("The connection was lost.").waitFor({ state: "hidden" });
+  expect(await page.locator("article h2").count()).toBeGreaterThan(2);
+});
+
 test("a job can be created with the keyboard alone", async () => {
   await go("/");
   await page.getByRole("heading", { name: "Jobs" }).waitFor();

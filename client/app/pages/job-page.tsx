@@ -12,7 +12,7 @@ import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
-import { useConnection, useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
+import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
 import { ArticleOutput } from "#shared/article.ts";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
@@ -39,7 +39,6 @@ const DECISIONS = [
 
 export function JobPage({ jobId }: { jobId: string }) {
   const { job, events, error } = useJob(jobId);
-  const connection = useConnection();
 
   if (job === undefined) {
     return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" why={error} />;
@@ -76,10 +75,7 @@ export function JobPage({ jobId }: { jobId: string }) {
 
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0 space-y-6">
-          <section
-            aria-label="Progress"
-            className={`rounded-2xl border border-line bg-card p-5 ${connection === "stale" ? "opacity-60" : ""}`}
-          >
+          <section aria-label="Progress" className="rounded-2xl border border-line bg-card p-5">
             <div className="mb-2 flex justify-between gap-4 text-sm">
               <p role="status" className="min-w-0 break-words">
                 {job.message}
@@ -149,7 +145,6 @@ function Outcome({ job, failed }: { job: Job; failed: boolean }) {
   if (job.status === "ABORTED") {
     return (
       <Notice tone="bad" title="The job ended without an article">
-        <p>{job.message}</p>
         <p>You can retry it: it runs again from the beginning with the same input.</p>
       </Notice>
     );
@@ -157,7 +152,6 @@ function Outcome({ job, failed }: { job: Job; failed: boolean }) {
   if (job.status === "BLOCKED") {
     return (
       <Notice tone="warn" title="This article needs your decision">
-        <p>{job.message}</p>
         <p>
           Approve it as it is, reject it, or let it be written anew.
           {failed && " The quality report below says which rules are not met."}

@@ -13,6 +13,7 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
         actions={
           <>
             <CopyButton label="Copy Markdown" text={article.markdown} />
+            <CopyButton label="Copy HTML" text={article.html} />
             <SaveButton name="article.md" type="text/markdown" text={article.markdown} />
             <SaveButton name="article.html" type="text/html" text={article.html} />
           </>

@@ -28,21 +28,35 @@ export function DraftView({ text }: { text: string }) {
       data-testid="draft"
       className="max-h-[32rem] min-h-48 overflow-y-auto whitespace-pre-wrap break-words"
     >
-      {text.split(/^(#{1,3} .*)$/m).map((part, index) =>
-        // Parts only grow at the end, so that a part's place is its name.
-        part.startsWith("#") ? (
-          // oxlint-disable-next-line react/no-array-index-key
-          <strong key={index} className="text-base font-semibold">
-            {part.replace(/^#+ /, "")}
-          </strong>
-        ) : (
-          part
-        ),
-      )}
+      <DraftText text={text} />
       <span
         aria-hidden
         className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
       />
     </div>
   );
+}
+
+/** Headings and links of Markdown; the rest stands as it is written. */
+function DraftText({ text }: { text: string }) {
+  return text.split(/^(#{1,3} .*)$|(\[[^\]\n]+\]\([^)\s]*\))/m).map((part, index) => {
+    // Parts only grow at the end, so that a part's place is its name.
+    /* oxlint-disable react/no-array-index-key */
+    if (part?.startsWith("#")) {
+      return (
+        <strong key={index} className="text-base font-semibold">
+          {part.replace(/^#+ /, "")}
+        </strong>
+      );
+    }
+    const link = part?.match(/^\[([^\]]+)\]\(/);
+    return link == null ? (
+      part
+    ) : (
+      <span key={index} className="text-accent underline underline-offset-2">
+        {link[1]}
+      </span>
+    );
+    /* oxlint-enable react/no-array-index-key */
+  });
 }
