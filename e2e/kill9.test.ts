@@ -31,7 +31,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-test("[S1] [S2] [S5] [S6] [S9] [J3] [J6] [B2] a batch of 50 survives three kills, and watchers see one story", async () => {
+test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three kills, and watchers see one story", async () => {
   const socket = createWSClient({
     url: `${server.url.replace("http", "ws")}/trpc`,
     retryDelayMs: () => 20,
