@@ -65,7 +65,8 @@ export const VARIABLES = {
   FRONTEND_URL: {
     schema: origins,
     default: "http://localhost:3000",
-    about: "The origin of a page on another host or port that may use this server from a browser.",
+    about:
+      "The origin of a page that may use this server from a browser, or under which a proxy on this machine serves it.",
   },
   CORS_ORIGINS: {
     schema: origins,
