@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
 
@@ -212,6 +212,22 @@ test("[S11] the console shows both wires of a job", async () => {
   await wire("Socket.IO").getByText("job:completed").waitFor();
   await wire("tRPC").getByText("delivered", { exact: false }).first().waitFor();
   expect(await wire("tRPC").getByText("1 created").isVisible()).toBe(true);
+});
+
+test("[L1] the README's lines for the console work on the page", async () => {
+  const url = await createJob();
+  const [, snippet = ""] =
+    /```js\n(const \{ io \}[\s\S]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
+  const lines: string[] = [];
+  page.on("console", (message) => lines.push(message.text()));
+  await page.evaluate(
+    `(async () => {${snippet
+      .replace("ws://localhost:8000", server.url.replace("http", "ws"))
+      .replace("your-job-id-here", url.split("/").at(-1) ?? "")}})()`,
+  );
+  await badge("DELIVERED").waitFor();
+  await vi.waitFor(() => expect(lines.some((line) => line.startsWith("Completed:"))).toBe(true));
+  expect(lines.some((line) => line.startsWith("Update:"))).toBe(true);
 });
 
 test("what does not exist is said plainly", async () => {

@@ -8,6 +8,7 @@ import { type DefaultEventsMap, Server } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
+import { createClientFiles } from "./client-files.ts";
 import { createConnections } from "./connection.ts";
 import { limitConnects } from "./connects.ts";
 
@@ -28,6 +29,7 @@ export function createSocketioTransport(
 ): Transport {
   const { authenticate, ping, log } = context;
   const serveConnection = createConnections(context);
+  const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   let closing = false;
 
@@ -73,7 +75,9 @@ export function createSocketioTransport(
   return {
     name: "socketio",
     serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
-    request: (req, res) => engine.handleRequest(req, res),
+    request(req, res) {
+      if (!serveFile(req, res)) engine.handleRequest(req, res);
+    },
     upgrade(req, socket, head) {
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));

@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createClientFiles } from "./client-files.ts";
+
+const serveFile = createClientFiles();
+const server = createServer((req, res) => {
+  if (!serveFile(req, res)) res.writeHead(418).end();
+});
+let url: string;
+
+beforeAll(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.close();
+});
+
+test.each(["socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.js.map?x=1"])(
+  "%s is served",
+  async (name) => {
+    const response = await fetch(`${url}/socket.io/${name}`);
+    expect(response.status).toBe(200);
+    expect((await response.text()).length).toBeGreaterThan(1000);
+  },
+);
+
+test.each([
+  "/socket.io/",
+  "/socket.io/?EIO=4&transport=polling",
+  "/socket.io/../package.json",
+  "/socket.io/%2e%2e/package.json",
+  "/socket.io/socket.io.js/x",
+  "/other/socket.io.js",
+])("%s is left to others", async (path) => {
+  expect((await fetch(url + path)).status).toBe(418);
+});
+
+test("other methods are left to others", async () => {
+  expect((await fetch(`${url}/socket.io/socket.io.js`, { method: "POST" })).status).toBe(418);
+});
