@@ -88,7 +88,16 @@ export function JobPage({ jobId }: { jobId: string }) {
           {article.success ? (
             <ArticleView article={article.data} />
           ) : (
-            <LiveDraft jobId={jobId} attempt={job.attempt} status={job.status} />
+            <>
+              <LiveDraft jobId={jobId} attempt={job.attempt} status={job.status} />
+              {job.output != null && (
+                <Card title="Output">
+                  <pre className="text-sm break-words whitespace-pre-wrap">
+                    {JSON.stringify(job.output, null, 2)}
+                  </pre>
+                </Card>
+              )}
+            </>
           )}
         </div>
         <aside
