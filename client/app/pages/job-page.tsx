@@ -1,4 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
+import { Fragment } from "react";
 import { Link } from "wouter";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
@@ -99,6 +100,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               )}
             </>
           )}
+          <Input input={job.input} />
         </div>
         <aside
           aria-label="Timeline"
@@ -169,6 +171,25 @@ function Outcome({ job, failed }: { job: Job; failed: boolean }) {
     );
   }
   return null;
+}
+
+/** What was asked for. */
+function Input({ input }: { input: unknown }) {
+  if (typeof input !== "object" || input === null) return null;
+  return (
+    <Card title="Input">
+      <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
+        {Object.entries(input).map(([name, value]) => (
+          <Fragment key={name}>
+            <dt className="text-muted">{name}</dt>
+            <dd className="break-words">
+              {typeof value === "string" ? value : JSON.stringify(value)}
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+    </Card>
+  );
 }
 
 function LiveDraft(props: { jobId: string; attempt: number; status: Job["status"] }) {
