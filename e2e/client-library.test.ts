@@ -54,6 +54,9 @@ test.each(["ws", "sse"] as const)(
       );
     });
     await vi.waitFor(() => expect(seen.at(-1)?.status).toBe("PROCESSING"), { timeout: 10_000 });
+    // Opening and leaving another stream is no loss of the connection.
+    trpc.job.onOutput.subscribe({ jobId: job.id }, { onData() {} }).unsubscribe();
+    expect(connection.get()).toBe("live");
     await server.kill("SIGKILL");
     await vi.waitFor(() => expect(connection.get()).toBe("stale"), { timeout: 10_000 });
     pages.release();

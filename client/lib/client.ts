@@ -65,7 +65,12 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
     ...credentials,
   });
-  socket.connectionState.subscribe({ next: ({ state }) => tell(connection, state) });
+  socket.connectionState.subscribe({
+    // tRPC says `pending` while a connection is open, and `idle` where none is wanted.
+    next({ state }) {
+      if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
+    },
+  });
   const events = wsLink({ client: socket, transformer: superjson });
   return {
     trpc: createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] }),
@@ -99,24 +104,49 @@ function again(): Link {
   });
 }
 
-/** tRPC says `pending` while a connection is open, and `idle` where none is wanted. */
-function tell(connection: ConnectionStore, state: "connecting" | "pending" | "idle"): void {
-  if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
-}
-
-/** SSE has no connection of its own to ask: each subscription says how it is. */
+/** SSE has no connection of its own to ask: each subscription says how it is, and one that is lost is enough. */
 function tellConnection(connection: ConnectionStore): Link {
+  const open = new Set<symbol>();
+  const lost = new Set<symbol>();
+  const tellAll = () => {
+    if (lost.size > 0) connection.signal("lost");
+    else if (open.size > 0) connection.signal("open");
+  };
   return () =>
     ({ op, next }) =>
-      observable((observer) =>
-        next(op).subscribe({
+      observable((observer) => {
+        const id = Symbol(op.path);
+        const forget = () => {
+          open.delete(id);
+          lost.delete(id);
+          tellAll();
+        };
+        const subscription = next(op).subscribe({
           next(value) {
             const { result } = value;
-            if (result.type === "state") tell(connection, result.state);
+            if (result.type === "state" && result.state === "pending") {
+              lost.delete(id);
+              open.add(id);
+              tellAll();
+            } else if (result.type === "state" && open.delete(id)) {
+              // A first `connecting` is no loss.
+              lost.add(id);
+              tellAll();
+            }
             observer.next(value);
           },
-          error: (error) => observer.error(error),
-          complete: () => observer.complete(),
-        }),
-      );
+          error(error) {
+            forget();
+            observer.error(error);
+          },
+          complete() {
+            forget();
+            observer.complete();
+          },
+        });
+        return () => {
+          subscription.unsubscribe();
+          forget();
+        };
+      });
 }

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import type { JobSummary } from "#shared/job.ts";
+import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import { nextConnection } from "./connection.ts";
-import { mergeDraft, mergeEvents, mergeFeed, mergeJobs } from "./merge.ts";
+import { currentJob, mergeDraft, mergeEvents, mergeFeed, mergeJobs } from "./merge.ts";
 
 const event = (seq: number, extra: Partial<JobEvent> = {}) =>
   ({ seq, type: "progress", ...extra }) as JobEvent;
@@ -69,6 +69,40 @@ describe("a list of jobs", () => {
     expect(mergeJobs([page(null, job("a", 1))], changed, { status: "PENDING" })).toEqual([]);
     expect(idsOf(mergeJobs([page(null)], changed, { status: "DELIVERED" }))).toEqual(["a2"]);
     expect(mergeJobs([page(null)], changed, { batchId: "other" })).toEqual([]);
+  });
+});
+
+describe("a job and its log", () => {
+  const record = {
+    version: 4,
+    status: "BLOCKED",
+    output: "old",
+    error: null,
+    finishedAt: new Date(0),
+  } as unknown as Job;
+  const at = new Date(1);
+  const then = (seq: number, status: JobStatus) => event(seq, { status, at });
+
+  test("the newest event says how it is, an older one nothing", () => {
+    expect(currentJob(record, [])).toBe(record);
+    expect(currentJob(record, [then(4, "BLOCKED")])).toBe(record);
+    expect(currentJob(record, [then(5, "DELIVERED")])).toMatchObject({
+      status: "DELIVERED",
+      output: "old",
+    });
+  });
+
+  test("what an earlier run made is never shown as what a later one made", () => {
+    const rerun = [then(5, "PENDING"), then(6, "PROCESSING")];
+    expect(currentJob(record, rerun)).toMatchObject({ output: null, finishedAt: null });
+    expect(currentJob(record, [...rerun, then(7, "BLOCKED")])).toMatchObject({ output: null });
+    const failed = { ...record, status: "ABORTED", error: { code: "X", message: "x" } } as Job;
+    expect(currentJob(failed, [...rerun, then(7, "ABORTED")]).error).toBeNull();
+  });
+
+  test("after a gap an older state is the true one", () => {
+    const gap = event(2, { status: "PENDING", at, gap: true });
+    expect(currentJob(record, [gap])).toMatchObject({ status: "PENDING", version: 2 });
   });
 });
 

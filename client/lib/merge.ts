@@ -2,7 +2,7 @@
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import { applyDraft } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import type { JobStatus, JobSummary } from "#shared/job.ts";
+import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 
 /** A job's log with new events at its end. Events that are known already are dropped; a gap starts anew. */
 export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]): JobEvent[] {
@@ -12,6 +12,29 @@ export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]
     else if (event.seq > (merged.at(-1)?.seq ?? 0)) merged.push(event);
   }
   return merged;
+}
+
+/**
+ * A job as it is now: its record, with what its log has to say since. Output and error belong to the run that made
+ * them: once it was queued again they are gone until the record is read anew.
+ */
+export function currentJob(record: Job, log: readonly JobEvent[]): Job {
+  const newest = log.at(-1);
+  if (newest === undefined || (newest.seq <= record.version && newest.gap !== true)) return record;
+  const { status, progress, message, attempt, seq, at } = newest;
+  const settled = isSettled(status);
+  const isSameRun = log.every((event) => event.seq <= record.version || isSettled(event.status));
+  return {
+    ...record,
+    status,
+    progress,
+    message,
+    attempt,
+    version: seq,
+    finishedAt: settled ? at : null,
+    output: isSameRun ? record.output : null,
+    error: settled && isSameRun ? record.error : null,
+  };
 }
 
 export interface Draft {
@@ -35,6 +58,7 @@ export function mergeFeed(
 ): Map<string, JobSummary> {
   const merged = new Map(known);
   for (const { job } of fresh) {
+    if (job === null) continue;
     if (job.version >= (merged.get(job.id)?.version ?? 0)) merged.set(job.id, job);
   }
   return merged;

@@ -17,6 +17,7 @@ import { isSettled, type JobSummary } from "#shared/job.ts";
 import { isFinal, type JobwireClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
+  currentJob,
   type Draft,
   type JobFilter,
   mergeDraft,
@@ -97,12 +98,15 @@ function useStream<S, T>(
         waiting.push(value);
         timer ??= setTimeout(flush, FRAME_MS);
       },
-      onError: ({ message }) =>
+      onError({ message }) {
+        clearTimeout(timer);
+        flush();
         setCurrent((before) => ({
           key,
           state: before.key === key ? before.state : initial,
           error: message,
-        })),
+        }));
+      },
     });
     return () => {
       clearTimeout(timer);
@@ -139,14 +143,10 @@ export function useJob(jobId: string) {
       void refetch();
   }, [settledAt, record, refetch]);
 
-  const job = useMemo(() => {
-    if (record === undefined || newest === undefined) return record;
-    if (newest.seq <= record.version && newest.gap !== true) return record;
-    const { status, progress, message, attempt, seq } = newest;
-    // A job that was queued again has no output any more.
-    const output = isSettled(status) ? record.output : null;
-    return { ...record, status, progress, message, attempt, version: seq, output };
-  }, [record, newest]);
+  const job = useMemo(
+    () => (record === undefined ? undefined : currentJob(record, log.state)),
+    [record, log.state],
+  );
   return { job, events: log.state, error: query.error?.message ?? log.error };
 }
 
@@ -217,7 +217,9 @@ export function useJobs(filter: JobFilter = {}) {
         { lastEventId: String(from) },
         {
           onData({ data }) {
-            if (data.gap === true) void cache.invalidateQueries({ queryKey });
+            if (data.gap === true && cache.isFetching({ queryKey }) === 0) {
+              void cache.invalidateQueries({ queryKey });
+            }
             handlers.onData(data);
           },
           onError: handlers.onError,

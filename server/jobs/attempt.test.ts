@@ -332,6 +332,24 @@ describe("an engine that cannot be written for a while", () => {
     );
   });
 
+  test("[J7] delays a final error too: the job does not run again because of it", async () => {
+    const { engine } = rig;
+    let refusals = 3;
+    rig.engine = {
+      ...engine,
+      change: async (jobId, change, ...rest) => {
+        if (change.action === "fail" && refusals-- > 0) throw full;
+        return engine.change(jobId, change, ...rest);
+      },
+    };
+    rig.run = async () => {
+      throw new Failure("BAD_PAGE", "The page is bad");
+    };
+    rig.startRunner();
+    const job = await rig.reaches(await rig.create(), "ABORTED");
+    expect(job).toMatchObject({ attempt: 1, retries: 0, error: { code: "BAD_PAGE" } });
+  });
+
   test("is no fault of the kind: the job is retried", async () => {
     const { engine } = rig;
     let refused = false;

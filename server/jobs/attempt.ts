@@ -117,10 +117,12 @@ async function store(
       await change(what);
       return;
     } catch (error) {
-      if (signal.aborted || what.action === "fail") throw error;
+      if (signal.aborted) throw error;
       if (error instanceof AppError && error.code === "UNAVAILABLE") {
         log.warn({ reason: error.message }, "The end of an attempt could not be stored yet");
         await delay(storeAgainMs, undefined, { signal }).catch(() => {});
+      } else if (what.action === "fail") {
+        throw error;
       } else {
         log.error({ err: error }, "A kind gave a result that cannot be stored");
         what = { action: "fail", error: faultOf(error) };

@@ -109,7 +109,7 @@ export function createJobs(
         input: z.toJSONSchema(input, { io: "input", unrepresentable: "any" }),
       })),
 
-    create: (principal, request) =>
+    create: async (principal, request) =>
       engine.createJob(
         { ...fresh(principal, request, null), idempotencyKey: request.idempotencyKey },
         now(),

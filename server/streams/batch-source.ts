@@ -27,6 +27,7 @@ export function createBatchSource(
     current: () => read(0),
     fromHint: () => undefined,
     fold: (_older, newer) => newer,
-    markGap: (aggregate) => ({ ...aggregate, gap: true }),
+    markGap: ({ entries }) =>
+      entries.map(({ pos, value }) => ({ pos, value: { ...value, gap: true } })),
   };
 }

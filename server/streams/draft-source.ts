@@ -38,7 +38,8 @@ export function createDraftSource(
       if (newer.value.offset !== offset + text.length) return undefined;
       return { pos: newer.pos, value: { ...newer.value, offset, text: text + newer.value.text } };
     },
-    markGap: (frame) => ({ ...frame, gap: true }),
+    markGap: ({ entries }) =>
+      entries.map(({ pos, value }) => ({ pos, value: { ...value, gap: true } })),
   };
 }
 

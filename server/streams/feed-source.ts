@@ -9,7 +9,7 @@ import type { Slice, Source } from "./source.ts";
 
 /** At most ten looks a second. */
 const EVERY_MS = 100;
-/** How many of the newest changes are the current state: the first screen of a list. */
+/** How many of the jobs that changed last are the current state: the first screen of a list. */
 const CURRENT = 50;
 
 export function createFeedSource(
@@ -23,12 +23,22 @@ export function createFeedSource(
     everyMs: EVERY_MS,
     async current() {
       const { head } = await engine.readFeed(owner, Number.MAX_SAFE_INTEGER, 1);
-      return sliceOf(await engine.readFeed(owner, Math.max(0, head - CURRENT), CURRENT));
+      // One busy job can hold many of the newest positions: look further back until there are enough jobs.
+      for (let window = CURRENT; ; window *= 4) {
+        const after = Math.max(0, head - window);
+        const slice = sliceOf(await engine.readFeed(owner, after, window + CURRENT));
+        if (slice.entries.length >= CURRENT || after === 0) {
+          return { ...slice, entries: slice.entries.slice(-CURRENT) };
+        }
+      }
     },
     read: async (after, limit) => sliceOf(await engine.readFeed(owner, after, limit)),
     fromHint: () => undefined,
     fold: () => undefined,
-    markGap: (entry) => ({ ...entry, gap: true }),
+    markGap: ({ entries, head }) =>
+      entries.length === 0
+        ? [{ pos: head, value: { rev: head, job: null, gap: true } }]
+        : entries.map(({ pos, value }) => ({ pos, value: { ...value, gap: true } })),
   };
 }
 

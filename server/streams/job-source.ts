@@ -40,7 +40,8 @@ export function createJobSource(
       const skipped = (older.value.skipped ?? 0) + 1 + (newer.value.skipped ?? 0);
       return { pos: newer.pos, value: { ...newer.value, skipped } };
     },
-    markGap: (event) => ({ ...event, gap: true }),
+    markGap: ({ entries }) =>
+      entries.map(({ pos, value }) => ({ pos, value: { ...value, gap: true } })),
   };
 }
 

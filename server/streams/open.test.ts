@@ -438,7 +438,7 @@ describe("other streams", () => {
     const second = await createJob();
     await wholeLife(first, 5);
     const seen = await take(await streams.feed(me, { after: feed }), 2);
-    expect(seen.map(({ job }) => [job.id, job.status])).toEqual([
+    expect(seen.map(({ job }) => [job?.id, job?.status])).toEqual([
       [second, "PENDING"],
       [first, "DELIVERED"],
     ]);
@@ -460,6 +460,64 @@ describe("other streams", () => {
       { job: { id: jobId }, gap: true },
     ]);
   });
+});
+
+test("[S8] a feed with nothing left says so to a cursor from before", async () => {
+  const seen = await take(await streams.feed(me, { after: 500 }), 1);
+  expect(seen).toEqual([{ rev: 0, job: null, gap: true }]);
+});
+
+test("[S4] a feed without a cursor shows the jobs that changed last, however busy one of them is", async () => {
+  const quiet = [await createJob(), await createJob(), await createJob()];
+  const busy = await createJob();
+  const claim = await startJob(busy);
+  for (let n = 0; n < 300; n++) void progress(claim, n);
+  await progress(claim, 99);
+  const seen = await take(await streams.feed(me), 4);
+  expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
+});
+
+test("[S10] a new watch of a draft stays while the job is queued again, whatever an older watch saw", async () => {
+  const jobId = await createJob();
+  const claim = await startJob(jobId);
+  await engine.appendDraft(claim, "First");
+  const stalled = createSink<{ text: string }>();
+  stalled.state.room = 1;
+  (await streams.draft(me, jobId)).pipe(stalled.sink);
+  await vi.waitFor(() => expect(stalled.entries).toHaveLength(1));
+  const failure = { code: "X", message: "failed" };
+  await engine.change(jobId, { action: "fail", error: failure }, now(), claim);
+  await engine.change(jobId, { action: "retry" }, now());
+  const fresh = createSink<{ text: string; attempt: number }>();
+  (await streams.draft(me, jobId)).pipe(fresh.sink);
+  await engine.appendDraft(await startJob(jobId), "Second");
+  await vi.waitFor(() => expect(fresh.entries.at(-1)?.value).toMatchObject({ text: "Second" }));
+});
+
+test("[S1] [S5] nothing is doubled when the first look at a log takes its time and hints come meanwhile", async () => {
+  const jobId = await createJob();
+  const first = Promise.withResolvers<void>();
+  let looks = 0;
+  const slow = openStreams({
+    ...engine,
+    async readEvents(...args) {
+      const slice = await engine.readEvents(...args);
+      if (looks++ === 0) await first.promise;
+      return slice;
+    },
+  });
+  const { sink, entries, state } = createSink<JobEvent>();
+  (await slow.job(me, jobId, { after: 0 })).pipe(sink);
+  const claim = await startJob(jobId);
+  await progress(claim, 20);
+  first.resolve();
+  const late = createSink<JobEvent>();
+  (await slow.job(me, jobId, { after: 1 })).pipe(late.sink);
+  await deliver(claim);
+  await vi.waitFor(() => expect([state.ended, late.state.ended]).toEqual([true, true]));
+  expect(entries.map(({ pos }) => pos)).toEqual([1, 2, 3, 4]);
+  expect(late.seqs()).toEqual([2, 3, 4]);
+  slow.close();
 });
 
 /** The engine with a channel for hints as bad as one can be. */

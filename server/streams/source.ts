@@ -32,8 +32,8 @@ export interface Source<T> {
   readonly fold: (older: Entry<T>, newer: Entry<T>) => Entry<T> | undefined;
   /** How many positions behind the head a watch must be before its entries are folded. */
   readonly foldBeyond: number;
-  /** Marks the current state as the answer to a cursor that cannot be served (S8). */
-  markGap(value: T): T;
+  /** The current state as the answer to a cursor that cannot be served (S8): marked, and never empty. */
+  markGap(current: Slice<T>): readonly Entry<T>[];
   /** At least this long between two looks at a busy stream, for all its watchers together; 0: none. */
   readonly everyMs: number;
 }

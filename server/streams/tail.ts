@@ -44,7 +44,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
 
   let closed = false;
   let unlisten: (() => void) | undefined;
-  let reading = false;
+  /** From the beginning: the first read says where the tail starts. */
+  let reading = true;
   let readAgain = false;
   let nextLook = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -60,7 +61,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     const now = await source.read(Number.MAX_SAFE_INTEGER, 1);
     from = head = now.head;
     ended = now.ended;
-    // Hints from before this moment were not taken.
+    // Hints of the meantime were not taken.
+    reading = false;
     refresh();
   }
 
@@ -107,8 +109,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
         append(slice);
       } while (slice.entries.length === READ_LIMIT);
     } catch (error) {
-      // Unreadable for the moment: the hub looks again regularly. Anything else is final.
-      if (!(error instanceof AppError) || error.code === "UNAVAILABLE") return;
+      // The stream was deleted. Whatever else it is may be over when the hub looks again.
+      if (!(error instanceof AppError) || error.code !== "NOT_FOUND") return;
       failure = error;
       wake();
     }

@@ -63,7 +63,10 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
 
   function pump(): void {
     while (open && ready && !busy && cursor !== undefined) {
-      if (cursor > tail.head && cursor === confirmed) return;
+      if (cursor > tail.head && cursor === confirmed) {
+        if (tail.failure !== undefined) finish(tail.failure);
+        return;
+      }
       const slice = cursor > tail.head ? undefined : tail.since(cursor);
       busy = true;
       if (slice === undefined) {
@@ -121,9 +124,9 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
 
   function deliverCurrent(slice: Slice<T>, gap: boolean): void {
     cursor = slice.entries.at(-1)?.pos ?? slice.head;
-    for (const { pos, value } of slice.entries) {
+    for (const entry of gap ? source.markGap(slice) : slice.entries) {
       // The current state is one picture: it is delivered whole, also to a sink that fills up on the way.
-      if (open) ready = sink.push({ pos, value: gap ? source.markGap(value) : value }) && ready;
+      if (open) ready = sink.push(entry) && ready;
     }
     endIfSettled(slice);
   }

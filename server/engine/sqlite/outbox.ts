@@ -1,6 +1,5 @@
 /** What is told to others once the transaction is committed: hints to watchers, and the signal that there is work. */
 import type { JobEvent } from "#shared/events.ts";
-import { isSettled } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { GroupCommit } from "./group-commit.ts";
 import type { Hints } from "./hints.ts";
@@ -31,7 +30,8 @@ export function createOutbox(
     job(event) {
       const { jobId } = event;
       group.afterCommit(() => hints.emit({ stream: "job", jobId }, { event }));
-      if (event.type === "started" || isSettled(event.status)) draft(jobId);
+      // Whether a draft goes on is a matter of the job's status.
+      if (event.type !== "progress") draft(jobId);
     },
     draft,
     batch(batchId) {

@@ -57,7 +57,7 @@ describe.each(LINKS)("over %s", (link) => {
     await ann.job.create.mutate(work);
     const mine = await bob.job.create.mutate(work);
     await ann.job.create.mutate(work);
-    await eventually(() => expect(notes.data.map(({ job }) => job.id)).toEqual([mine.id]));
+    await eventually(() => expect(notes.data.map(({ job }) => job?.id)).toEqual([mine.id]));
   });
 
   test("who is not known is refused with the reason, and may watch nothing", async () => {
