@@ -128,7 +128,11 @@ function tellConnection(connection: ConnectionStore): Link {
               lost.delete(id);
               open.add(id);
               tellAll();
-            } else if (result.type === "state" && open.delete(id)) {
+            } else if (
+              result.type === "state" &&
+              result.state === "connecting" &&
+              open.delete(id)
+            ) {
               // A first `connecting` is no loss.
               lost.add(id);
               tellAll();
