@@ -15,11 +15,12 @@ export function pull<T>(
   let buffer: Entry<T>[] = [];
   let over = false;
   let failure: AppError | undefined;
-  let waiting: PromiseWithResolvers<void> | undefined;
+  /** Wakes whoever asked for more than there is. */
+  const waiting = new Set<() => void>();
 
   const wake = () => {
-    waiting?.resolve();
-    waiting = undefined;
+    for (const resolve of waiting) resolve();
+    waiting.clear();
   };
   const watch = open({
     push(entry) {
@@ -58,8 +59,7 @@ export function pull<T>(
         }
         if (failure !== undefined) throw failure;
         if (over) return { done: true, value: undefined };
-        waiting ??= Promise.withResolvers();
-        await waiting.promise;
+        await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
     async return() {
