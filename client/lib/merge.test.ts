@@ -1,10 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import { nextConnection } from "./connection.ts";
-import { currentJob, mergeDraft, mergeEvents, mergeFeed, mergeJobs } from "./merge.ts";
+import {
+  currentBatch,
+  currentJob,
+  dropKnown,
+  mergeBatch,
+  mergeDraft,
+  mergeEvents,
+  mergeFeed,
+  mergeJobs,
+} from "./merge.ts";
 
 const event = (seq: number, extra: Partial<JobEvent> = {}) =>
   ({ seq, type: "progress", ...extra }) as JobEvent;
@@ -19,6 +29,8 @@ const frame = (attempt: number, offset: number, text: string) => ({
   text,
 });
 const page = (nextCursor: string | null, ...items: JobSummary[]) => ({ items, nextCursor });
+const state = (version: number, extra: Partial<BatchAggregate> = {}) =>
+  ({ version, progress: version, ...extra }) as BatchAggregate;
 const idsOf = (jobs: JobSummary[]) => jobs.map(({ id, version }) => `${id}${version}`);
 
 test("[S1] events join a log once and in order, also when some come again", () => {
@@ -49,7 +61,32 @@ test("a draft grows by frames, and starts over with a new attempt", () => {
   expect(mergeDraft(draft, [frame(2, 0, "again")])).toEqual({ attempt: 2, text: "again" });
 });
 
+describe("a batch", () => {
+  test("never goes back to an older state, whether it was read or pushed", () => {
+    const pushed = mergeBatch(state(5), [state(3), state(4)]);
+    expect(pushed?.version).toBe(5);
+    expect(currentBatch(state(2) as Batch, pushed).progress).toBe(5);
+    expect(currentBatch(state(9) as Batch, pushed).progress).toBe(9);
+  });
+
+  test("[S8] after a gap it is what the server says now, however old that is", () => {
+    const pushed = mergeBatch(state(5), [state(2, { gap: true })]);
+    expect(currentBatch(state(5) as Batch, pushed).progress).toBe(2);
+  });
+});
+
 describe("a list of jobs", () => {
+  test("what was pushed is kept until a page says as much", () => {
+    const changed = mergeFeed(new Map(), [
+      entry(1, job("a", 7)),
+      entry(2, job("b", 2)),
+      entry(3, job("c", 4)),
+      entry(4, job("z", 1)),
+    ]);
+    const left = dropKnown(changed, [page("b", job("c", 3), job("b", 2))]);
+    expect([...left.keys()]).toEqual(["c", "z"]);
+  });
+
   test("an older version never replaces a newer one, whichever comes first", () => {
     const changed = mergeFeed(new Map(), [entry(1, job("a", 3)), entry(2, job("a", 2))]);
     expect(idsOf(mergeJobs([page(null, job("a", 1))], changed, {}))).toEqual(["a3"]);

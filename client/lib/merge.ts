@@ -1,4 +1,5 @@
 /** How what is pushed joins what is known. Pure: by position and version, so that order of arrival cannot matter. */
+import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import { applyDraft } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
@@ -37,6 +38,25 @@ export function currentJob(record: Job, log: readonly JobEvent[]): Job {
   };
 }
 
+/** The newest state of a batch; one with a gap stands for whatever is true now. */
+export function mergeBatch(
+  known: BatchAggregate | undefined,
+  fresh: readonly BatchAggregate[],
+): BatchAggregate | undefined {
+  let newest = known;
+  for (const state of fresh) {
+    if (newest === undefined || state.gap === true || state.version >= newest.version)
+      newest = state;
+  }
+  return newest;
+}
+
+/** A batch as it is now: its record, or what was pushed since. */
+export function currentBatch(record: Batch, pushed: BatchAggregate | undefined): Batch {
+  const isNewer = pushed !== undefined && (pushed.version >= record.version || pushed.gap === true);
+  return isNewer ? { ...record, ...pushed } : record;
+}
+
 export interface Draft {
   attempt: number;
   text: string;
@@ -62,6 +82,23 @@ export function mergeFeed(
     if (job.version >= (merged.get(job.id)?.version ?? 0)) merged.set(job.id, job);
   }
   return merged;
+}
+
+/** Of what a feed brought, that which pages read since do not say: newer versions, and jobs newer than all of them. */
+export function dropKnown(
+  changed: ReadonlyMap<string, JobSummary>,
+  pages: readonly { items: JobSummary[] }[],
+): ReadonlyMap<string, JobSummary> {
+  const listed = new Map(
+    pages.flatMap((page) => page.items).map(({ id, version }) => [id, version]),
+  );
+  const newest = pages[0]?.items[0]?.id ?? "";
+  return new Map(
+    [...changed].filter(([id, job]) => {
+      const version = listed.get(id);
+      return version === undefined ? id > newest : job.version > version;
+    }),
+  );
 }
 
 export interface JobFilter {

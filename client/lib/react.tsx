@@ -1,5 +1,5 @@
 /** React hooks over the typed client: what a component shows is always the newest state that is known. */
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { skipToken, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import {
   createContext,
   type ReactNode,
@@ -17,9 +17,12 @@ import { isSettled, type JobSummary } from "#shared/job.ts";
 import { isFinal, type JobwireClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
+  currentBatch,
   currentJob,
   type Draft,
+  dropKnown,
   type JobFilter,
+  mergeBatch,
   mergeDraft,
   mergeEvents,
   mergeFeed,
@@ -54,68 +57,75 @@ interface Handlers<T> {
   onError: (error: { message: string }) => void;
 }
 
-interface StreamState<S> {
-  state: S;
-  /** Why the stream ended, where it did not end by itself. */
-  error: string | undefined;
+interface StreamOptions<S, T> {
+  /** Names the state in the query cache. */
+  key: string;
+  initial: S;
+  reduce: (state: S, values: readonly T[]) => S;
+  /** Which subscription feeds the state: with another one it is opened anew. Without one, nothing is open. */
+  source: string | undefined;
+  open: (handlers: Handlers<T>, state: S) => { unsubscribe: () => void };
 }
 
 const FRAME_MS = 16;
 
 /**
- * A subscription, reduced to a state. What arrives within one frame of the screen is rendered at once, so that a
- * busy stream costs one render a frame; a timer and not a frame's callback, so that hidden tabs go on too. `key` names the stream: with another one everything starts anew. `initial` and
- * `reduce` must not change between renders.
+ * A subscription, reduced to a state. The state is kept in the query cache: who leaves a page and comes back sees
+ * what was known, never less, and the subscription resumes from there. What arrives within one frame of the screen
+ * is rendered at once, so that a busy stream costs one render a frame; a timer and not a frame's callback, so that
+ * hidden tabs go on too. `initial` and `reduce` must not change between renders.
  */
-function useStream<S, T>(
-  key: string | undefined,
-  initial: S,
-  reduce: (state: S, values: readonly T[]) => S,
-  open: (handlers: Handlers<T>) => { unsubscribe: () => void },
-): StreamState<S> {
-  const [current, setCurrent] = useState<StreamState<S> & { key: string | undefined }>({
-    key,
-    state: initial,
-    error: undefined,
+function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: string | undefined } {
+  const { key, initial, reduce, source } = options;
+  const client = useJobwire();
+  const cache = useQueryClient();
+  const { data } = useQuery<S>({
+    queryKey: liveKey(key),
+    queryFn: skipToken,
+    initialData: () => initial,
+    staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false,
   });
-  const connect = useEffectEvent(open);
+  const [failure, setFailure] = useState<string>();
+  const connect = useEffectEvent(options.open);
 
   useEffect(() => {
-    if (key === undefined) return;
+    if (source === undefined) return;
+    const known = () => cache.getQueryData<S>(liveKey(key)) ?? initial;
     let waiting: T[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = () => {
+      clearTimeout(timer);
       timer = undefined;
+      if (waiting.length === 0) return;
       const values = waiting;
       waiting = [];
-      setCurrent((before) => {
-        const state = before.key === key ? before.state : initial;
-        return { key, error: undefined, state: reduce(state, values) };
-      });
+      cache.setQueryData<S>(liveKey(key), reduce(known(), values));
     };
-    const subscription = connect({
-      onData(value) {
-        waiting.push(value);
-        timer ??= setTimeout(flush, FRAME_MS);
+    const subscription = connect(
+      {
+        onData(value) {
+          waiting.push(value);
+          timer ??= setTimeout(flush, FRAME_MS);
+        },
+        onError({ message }) {
+          flush();
+          setFailure(message);
+        },
       },
-      onError({ message }) {
-        clearTimeout(timer);
-        flush();
-        setCurrent((before) => ({
-          key,
-          state: before.key === key ? before.state : initial,
-          error: message,
-        }));
-      },
-    });
+      known(),
+    );
     return () => {
-      clearTimeout(timer);
+      flush();
       subscription.unsubscribe();
+      setFailure(undefined);
     };
-  }, [key, initial, reduce]);
+  }, [client, cache, key, initial, reduce, source]);
 
-  return current.key === key ? current : { state: initial, error: undefined };
+  return { state: data ?? initial, error: failure };
 }
+
+const liveKey = (key: string) => ["jobwire", "live", key] as const;
 
 const NO_EVENTS: JobEvent[] = [];
 
@@ -127,12 +137,17 @@ export function useJob(jobId: string) {
     queryFn: () => trpc.job.get.query({ jobId }),
     ...UNTIL_ANSWERED,
   });
-  const log = useStream(jobId, NO_EVENTS, mergeEvents, (handlers: Handlers<JobEvent>) =>
-    trpc.job.onUpdate.subscribe(
-      { jobId, lastEventId: "0", follow: true },
-      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
-    ),
-  );
+  const log = useStream({
+    key: `job ${jobId}`,
+    initial: NO_EVENTS,
+    reduce: mergeEvents,
+    source: jobId,
+    open: (handlers: Handlers<JobEvent>, known) =>
+      trpc.job.onUpdate.subscribe(
+        { jobId, lastEventId: String(known.at(-1)?.seq ?? 0), follow: true },
+        { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+      ),
+  });
   const newest = log.state.at(-1);
   const { data: record, refetch } = query;
 
@@ -155,17 +170,19 @@ const NO_DRAFT: Draft = { attempt: 0, text: "" };
 /** The draft as far as it is written. `attempt` changes where it starts over; pass it to watch the next one. */
 export function useDraft(jobId: string | undefined, attempt: number): Draft {
   const { trpc } = useJobwire();
-  const key = jobId === undefined ? undefined : `${jobId} ${attempt}`;
-  return useStream(key, NO_DRAFT, mergeDraft, (handlers: Handlers<DraftFrame>) =>
-    trpc.job.onOutput.subscribe(
-      { jobId: jobId ?? "" },
-      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
-    ),
-  ).state;
+  const source = jobId === undefined ? undefined : `${jobId} ${attempt}`;
+  return useStream({
+    key: `draft ${source}`,
+    initial: NO_DRAFT,
+    reduce: mergeDraft,
+    source,
+    open: (handlers: Handlers<DraftFrame>) =>
+      trpc.job.onOutput.subscribe(
+        { jobId: jobId ?? "" },
+        { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+      ),
+  }).state;
 }
-
-const newestOf = (_: BatchAggregate | undefined, values: readonly BatchAggregate[]) =>
-  values.at(-1);
 
 export function useBatch(batchId: string) {
   const { trpc } = useJobwire();
@@ -174,14 +191,19 @@ export function useBatch(batchId: string) {
     queryFn: () => trpc.batch.get.query({ batchId }),
     ...UNTIL_ANSWERED,
   });
-  const stream = useStream(batchId, undefined, newestOf, (handlers: Handlers<BatchAggregate>) =>
-    trpc.batch.onUpdate.subscribe(
-      { batchId, follow: true },
-      { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
-    ),
-  );
+  const stream = useStream({
+    key: `batch ${batchId}`,
+    initial: undefined,
+    reduce: mergeBatch,
+    source: batchId,
+    open: (handlers: Handlers<BatchAggregate>) =>
+      trpc.batch.onUpdate.subscribe(
+        { batchId, follow: true },
+        { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+      ),
+  });
   const batch = useMemo(
-    () => (query.data === undefined ? undefined : { ...query.data, ...stream.state }),
+    () => (query.data === undefined ? undefined : currentBatch(query.data, stream.state)),
     [query.data, stream.state],
   );
   return { batch, error: query.error?.message ?? stream.error };
@@ -208,12 +230,15 @@ export function useJobs(filter: JobFilter = {}) {
   });
   const pages = list.data?.pages ?? [];
   const from = pages[0]?.feed;
-  const feed = useStream(
-    from === undefined ? undefined : `${queryKey.join(" ")} ${from}`,
-    NO_CHANGES,
-    mergeFeed,
-    (handlers: Handlers<FeedEntry>) =>
-      trpc.feed.onUpdate.subscribe(
+  const key = queryKey.join(" ");
+  const feed = useStream({
+    key,
+    initial: NO_CHANGES,
+    reduce: mergeFeed,
+    source: from === undefined ? undefined : String(from),
+    open(handlers: Handlers<FeedEntry>, known) {
+      cache.setQueryData(liveKey(key), dropKnown(known, pages));
+      return trpc.feed.onUpdate.subscribe(
         { lastEventId: String(from) },
         {
           onData({ data }) {
@@ -224,8 +249,9 @@ export function useJobs(filter: JobFilter = {}) {
           },
           onError: handlers.onError,
         },
-      ),
-  );
+      );
+    },
+  });
   const jobs = useMemo(
     () => mergeJobs(list.data?.pages ?? [], feed.state, { status, batchId }),
     [list.data, feed.state, status, batchId],

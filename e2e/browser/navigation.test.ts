@@ -1,0 +1,75 @@
+/** What a page showed is not taken back when a person leaves it and returns, also while the server is away. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { launchBrowser } from "./browser.ts";
+
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  server = await startServer({ env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1" } });
+  browser = await launchBrowser();
+  page = await (await browser.newContext()).newPage();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+async function percentOf(name: string): Promise<number> {
+  const bar = page.getByRole("progressbar", { name }).first();
+  return Number(await bar.getAttribute("aria-valuenow"));
+}
+
+test("[S5] progress never goes back over a person's going and coming while the server is away", async () => {
+  const input = {
+    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
+    targetUrl: `${server.url}/samples/target/`,
+    anchorText: "self-watering planters",
+  };
+  const jobs = Array.from({ length: 5 }, () => ({ kind: "article", input }));
+  const created = await page.request.post(`${server.url}/trpc/batch.create`, {
+    data: { json: { name: "going and coming", jobs } },
+  });
+  const { result } = (await created.json()) as { result: { data: { json: { id: string } } } };
+
+  await page.goto(`${server.url}/`);
+  await page.getByRole("progressbar").first().waitFor();
+  await page.getByRole("link", { name: "Batches" }).click();
+  await page.getByRole("link", { name: /going and coming/ }).click();
+  await page.waitForURL(`**/batches/${result.data.json.id}`);
+  // A job that runs, as its page shows it.
+  await page.locator("[data-status=PROCESSING]").first().click();
+  await page.waitForURL(/\/jobs\//);
+  await vi.waitFor(async () => expect(await percentOf("Progress of the job")).toBeGreaterThan(30), {
+    timeout: 20_000,
+    interval: 20,
+  });
+  await page.goBack();
+  await vi.waitFor(
+    async () => expect(await percentOf("Progress of the batch")).toBeGreaterThan(10),
+    { timeout: 30_000 },
+  );
+
+  await server.kill("SIGKILL");
+  await page.locator("[data-connection=stale]").waitFor();
+  const ofBatch = await percentOf("Progress of the batch");
+  const running = await page.locator("[data-status]").allTextContents();
+  await page.goForward();
+  await page.getByRole("complementary").getByText("Job started").waitFor();
+  expect(await percentOf("Progress of the job")).toBeGreaterThan(30);
+  await page.goBack();
+  await page.getByRole("progressbar", { name: "Progress of the batch" }).waitFor();
+  expect(await percentOf("Progress of the batch")).toBe(ofBatch);
+  expect(await page.locator("[data-status]").allTextContents()).toEqual(running);
+
+  await server.restart();
+  await page.locator("[data-connection=live]").waitFor();
+  await page.locator("h1").locator("xpath=..").locator("[data-status=completed]").waitFor({
+    timeout: 60_000,
+  });
+  expect(await percentOf("Progress of the batch")).toBe(100);
+});
