@@ -197,9 +197,22 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
   }
 });
 
-test("a writer that is not set up is told before anything is fetched", async () => {
+test("a writer that is not set up is refused with the input, and the field is named", () => {
+  const input = inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" });
+  expect(kindWith().input.safeParse(input).error?.issues).toEqual([
+    expect.objectContaining({
+      path: ["llmProvider"],
+      message: expect.stringContaining("set ANTHROPIC_API_KEY"),
+    }),
+  ]);
+  const { input: taken } = kindWith({ models: { anthropicApiKey: "a" } });
+  expect(taken.safeParse(input).success).toBe(true);
+});
+
+test("a writer that is not set up any more is told before anything is fetched", async () => {
+  const { input: then } = kindWith({ models: { anthropicApiKey: "a" } });
   const recorder = createRecorder(
-    kindWith().input.parse(inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
+    then.parse(inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
     new AbortController().signal,
   );
   await expect(kindWith().run(recorder.context)).rejects.toMatchObject({

@@ -5,7 +5,7 @@ import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
 import { createPageReader } from "./page/page-reader.ts";
-import type { Models } from "./write/llm/models.ts";
+import { type Models, settingsFor } from "./write/writer-settings.ts";
 
 export interface ArticleKindOptions {
   /** Hosts, with port and path where wanted, that may be fetched although they are private. */
@@ -32,7 +32,13 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
     name: "article",
     description:
       "Writes an article for a publisher that links to a target page with an anchor text.",
-    input: ArticleInput,
+    // A writer that cannot be had is refused at once, instead of by a job that fails.
+    input: ArticleInput.superRefine(({ llmProvider }, context) => {
+      const settings = settingsFor(llmProvider, models);
+      if (typeof settings === "string") {
+        context.addIssue({ code: "custom", path: ["llmProvider"], message: settings });
+      }
+    }),
     title: ({ publisherDomain, anchorText }) => `${anchorText} on ${publisherDomain}`,
     start: { progress: 10, message: "Job started - Profiling publisher and target" },
     async run(context) {

@@ -3,8 +3,9 @@ import type { ArticleInput, LlmProvider } from "#shared/article.ts";
 import type { Write } from "#server/kinds/article/brief.ts";
 import { createAsk } from "./llm/ask.ts";
 import { createLlmWriter } from "./llm/llm-writer.ts";
-import { chooseModel, type Models } from "./llm/models.ts";
+import { chooseModel } from "./llm/models.ts";
 import { createOfflineWriter } from "./offline/offline-writer.ts";
+import type { Models } from "./writer-settings.ts";
 
 export interface Writer {
   provider: LlmProvider;

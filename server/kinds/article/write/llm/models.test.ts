@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LlmProvider } from "#shared/article.ts";
-import { chooseModel, type Models } from "./models.ts";
+import type { Models } from "#server/kinds/article/write/writer-settings.ts";
+import { chooseModel } from "./models.ts";
 
 const ANTHROPIC = { anthropicApiKey: "a" };
 const OPENAI = { openaiApiKey: "o" };

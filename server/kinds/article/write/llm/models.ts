@@ -1,23 +1,19 @@
-/** Which model an article is written with: the provider that was asked for, else the first one that has a key. */
+/** The model that an article is written with. */
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModel } from "ai";
 import type { LlmProvider } from "#shared/article.ts";
+import {
+  type Models,
+  settingsFor,
+  type WriterName,
+  type WriterSettings,
+} from "#server/kinds/article/write/writer-settings.ts";
 import { Failure } from "#server/kinds/define.ts";
 
-export interface Models {
-  anthropicApiKey?: string | undefined;
-  openaiApiKey?: string | undefined;
-  googleApiKey?: string | undefined;
-  /** An OpenAI-compatible server; `openaiApiKey`, where set, opens it. */
-  llmBaseUrl?: string | undefined;
-  /** Instead of the provider's default. */
-  llmModel?: string | undefined;
-}
-
-export type HostedProvider = Exclude<LlmProvider, "auto" | "offline">;
+export type HostedProvider = Exclude<WriterName, "offline">;
 
 export interface ChosenModel {
   provider: HostedProvider;
@@ -42,60 +38,36 @@ const KEY_VARIABLES: Record<HostedProvider, string> = {
 
 /** `undefined`: write offline. Throws `LLM_NOT_CONFIGURED` where what was asked for cannot be had. */
 export function chooseModel(asked: LlmProvider, models: Models): ChosenModel | undefined {
-  const provider = asked === "auto" ? firstConfigured(models) : asked;
-  return provider === "offline" ? undefined : open(provider, models);
+  const settings = settingsFor(asked, models);
+  if (typeof settings === "string") throw new Failure("LLM_NOT_CONFIGURED", settings);
+  return settings.provider === "offline" ? undefined : open(settings);
 }
 
-function firstConfigured(models: Models): HostedProvider | "offline" {
-  if (models.anthropicApiKey !== undefined) return "anthropic";
-  // With a server of one's own the key is that server's.
-  if (models.openaiApiKey !== undefined && models.llmBaseUrl === undefined) return "openai";
-  if (models.googleApiKey !== undefined) return "google";
-  return models.llmBaseUrl === undefined ? "offline" : "compatible";
-}
-
-function open(provider: HostedProvider, models: Models): ChosenModel {
-  const keyVariable = KEY_VARIABLES[provider];
+function open(settings: Exclude<WriterSettings, { provider: "offline" }>): ChosenModel {
+  const { provider } = settings;
   const chosen = (modelId: string, model: LanguageModel): ChosenModel => ({
     provider,
     modelId,
     model,
-    keyVariable,
+    keyVariable: KEY_VARIABLES[provider],
   });
-  switch (provider) {
-    case "anthropic": {
-      const modelId = models.llmModel ?? DEFAULT_MODELS.anthropic;
-      const apiKey = needed(models.anthropicApiKey, provider, keyVariable);
-      return chosen(modelId, createAnthropic({ apiKey })(modelId));
-    }
-    case "openai": {
-      const modelId = models.llmModel ?? DEFAULT_MODELS.openai;
-      const apiKey = needed(models.openaiApiKey, provider, keyVariable);
-      return chosen(modelId, createOpenAI({ apiKey })(modelId));
-    }
-    case "google": {
-      const modelId = models.llmModel ?? DEFAULT_MODELS.google;
-      const apiKey = needed(models.googleApiKey, provider, keyVariable);
-      return chosen(modelId, createGoogle({ apiKey })(modelId));
-    }
-    case "compatible": {
-      const baseURL = needed(models.llmBaseUrl, provider, "LLM_BASE_URL");
-      const modelId = needed(models.llmModel, provider, "LLM_MODEL");
-      const server = createOpenAICompatible({
-        name: "compatible",
-        baseURL,
-        includeUsage: true,
-        ...(models.openaiApiKey === undefined ? {} : { apiKey: models.openaiApiKey }),
-      });
-      return chosen(modelId, server(modelId));
-    }
+  if (provider === "compatible") {
+    const { baseUrl: baseURL, apiKey, modelId } = settings;
+    const server = createOpenAICompatible({
+      name: "compatible",
+      baseURL,
+      includeUsage: true,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
+    return chosen(modelId, server(modelId));
   }
-}
-
-function needed(value: string | undefined, provider: HostedProvider, variable: string): string {
-  if (value !== undefined) return value;
-  throw new Failure(
-    "LLM_NOT_CONFIGURED",
-    `The writer "${provider}" is not set up on this server: set ${variable}, or choose another writer`,
-  );
+  const { apiKey, modelId = DEFAULT_MODELS[provider] } = settings;
+  switch (provider) {
+    case "anthropic":
+      return chosen(modelId, createAnthropic({ apiKey })(modelId));
+    case "openai":
+      return chosen(modelId, createOpenAI({ apiKey })(modelId));
+    case "google":
+      return chosen(modelId, createGoogle({ apiKey })(modelId));
+  }
 }
