@@ -84,6 +84,26 @@ test("a server answers as soon as it has started, with everything mounted", asyn
   expect(kinds).toEqual(["article", "waits"]);
 });
 
+test("a server says which writers it has, and refuses a job for one that it has not", async () => {
+  const client = clientOf(await start({ GOOGLE_API_KEY: "g" }));
+  expect((await client.system.info.query()).writers).toEqual(["google", "offline"]);
+  const input = {
+    publisherDomain: "example.com",
+    targetUrl: "https://example.com/",
+    anchorText: "it",
+    llmProvider: "openai",
+  };
+  await expect(client.job.create.mutate({ kind: "article", input })).rejects.toMatchObject({
+    data: {
+      code: "BAD_REQUEST",
+      zodError: {
+        fieldErrors: { "input.llmProvider": [expect.stringContaining("OPENAI_API_KEY")] },
+      },
+    },
+  });
+  expect((await client.job.list.query({})).items).toEqual([]);
+});
+
 const ignore = { onData() {} };
 
 /** Our own figures. Every line must be one that Prometheus can read. */

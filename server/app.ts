@@ -13,6 +13,7 @@ import { openEngine } from "./engine/index.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner } from "./jobs/runner.ts";
+import { usableWriters } from "./kinds/article/write/writer-settings.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
 import { createMetrics } from "./metrics.ts";
@@ -66,15 +67,16 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     throw error;
   }
 
+  const models = {
+    anthropicApiKey: config.ANTHROPIC_API_KEY,
+    openaiApiKey: config.OPENAI_API_KEY,
+    googleApiKey: config.GOOGLE_API_KEY,
+    llmBaseUrl: config.LLM_BASE_URL,
+    llmModel: config.LLM_MODEL,
+  };
   const kinds = createKinds({
     fetchAllow: config.FETCH_ALLOW ?? samplesOf(url),
-    models: {
-      anthropicApiKey: config.ANTHROPIC_API_KEY,
-      openaiApiKey: config.OPENAI_API_KEY,
-      googleApiKey: config.GOOGLE_API_KEY,
-      llmBaseUrl: config.LLM_BASE_URL,
-      llmModel: config.LLM_MODEL,
-    },
+    models,
     offlinePaceMs: config.OFFLINE_PACE_MS,
   });
   const allKinds = new Map(kinds);
@@ -106,6 +108,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
           concurrency: config.CONCURRENCY,
           maxAttempts: config.MAX_ATTEMPTS,
         },
+        writers: usableWriters(models),
       },
       ping: { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS },
       log,

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { LlmProvider } from "#shared/article.ts";
 import type { Principal } from "#shared/principal.ts";
 
 export interface Transport {
@@ -42,4 +43,6 @@ export interface SystemInfo {
   version: string;
   engine: string;
   limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
+  /** Who can write articles here, in the order in which "auto" prefers them; "offline" at least. */
+  writers: LlmProvider[];
 }

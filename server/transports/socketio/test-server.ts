@@ -66,6 +66,7 @@ export async function openTestServer(
         version: "0",
         engine: engine.name,
         limits: { maxBatchJobs: 1, concurrency: 1, maxAttempts: 1 },
+        writers: ["offline"],
       },
       ping: { intervalMs: 25_000, timeoutMs: 60_000 },
       log,

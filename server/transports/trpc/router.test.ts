@@ -108,6 +108,7 @@ describe.each(LINKS)("over %s", (link) => {
       version: "1.2.3",
       engine: "sqlite",
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
+      writers: ["offline"],
     });
   });
 

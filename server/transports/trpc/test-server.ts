@@ -60,6 +60,7 @@ export async function openTestServer(
         version: "1.2.3",
         engine: rig.engine.name,
         limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
+        writers: ["offline"],
       },
       ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
       log,
