@@ -1,7 +1,8 @@
 /** The program as an operator meets it: exit codes, signals, and what it says when it cannot start. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,13 +71,47 @@ describe("a start that cannot be", () => {
     }
   });
 
+  /** What stands in the way of a data directory. */
+  async function refused(path: string): Promise<void> {
+    const { code, stderr } = await run({ DATA_DIR: path });
+    expect(code).toBe(1);
+    expect(stderr).toContain(path);
+    expect(stderr).toContain("Set DATA_DIR to a directory");
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  }
+
   test("[J12] a data directory that is a file is named", async () => {
     const file = join(dir, "file");
     await writeFile(file, "");
-    const { code, stderr } = await run({ DATA_DIR: file });
-    expect(code).toBe(1);
-    expect(stderr).toContain(file);
+    await refused(file);
+    await refused(join(file, "data"));
   });
+
+  test("[J12] a data directory that is a link to nothing is named", async () => {
+    const link = join(dir, "link");
+    await symlink(join(dir, "gone"), link);
+    await refused(link);
+  });
+
+  test.skipIf(!existsSync("/proc/self"))(
+    "[J12] a data directory where nothing can be made is named, and the start does not hang",
+    async () => {
+      await refused("/proc/nope");
+      // One that is there, and that not even root can write.
+      await refused("/proc");
+    },
+  );
+
+  // Rights do not bind root.
+  test.skipIf(process.getuid?.() === 0)(
+    "[J12] a data directory that this user may not write is named",
+    async () => {
+      const closed = join(dir, "closed");
+      await mkdir(closed, { mode: 0o500 });
+      await refused(closed);
+      await refused(join(closed, "data"));
+    },
+  );
 });
 
 describe("signals", () => {

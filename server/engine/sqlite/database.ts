@@ -3,11 +3,12 @@
  * first read on, so a second process is refused, and the lock is gone with its process, also after `kill -9`.
  * A file that is not ours is recognised before SQLite may touch it.
  */
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { AppError, messageOf } from "#shared/errors.ts";
+import { makeDataDirectory } from "./data-directory.ts";
 import { damaged, isBusy, isDamage, unusable } from "./errors.ts";
 import { APPLICATION_ID, migrate } from "./schema.ts";
 
@@ -16,16 +17,7 @@ export function databasePath(dataDir: string): string {
 }
 
 export function openDatabase(dataDir: string): DatabaseSync {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-  } catch (cause) {
-    throw unusable(
-      dataDir,
-      `cannot be made a data directory (${messageOf(cause)}). ` +
-        "Set DATA_DIR to a directory that this user may write.",
-      cause,
-    );
-  }
+  makeDataDirectory(dataDir);
   const path = databasePath(dataDir);
   let db: DatabaseSync | undefined;
   try {

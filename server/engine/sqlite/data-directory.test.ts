@@ -1,0 +1,67 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { makeDataDirectory } from "./data-directory.ts";
+
+let dir: string;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "jobwire-data-directory-"));
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+function refused(path: string, why: RegExp): void {
+  const error = expect.objectContaining({
+    code: "DATA_UNUSABLE",
+    message: expect.stringMatching(
+      new RegExp(`^${path} cannot be made a data directory \\(${why.source}\\)\\. Set DATA_DIR `),
+    ),
+  });
+  expect(() => makeDataDirectory(path)).toThrow(error);
+}
+
+test("a directory is made with those above it, and one that is there is left as it is", () => {
+  const path = join(dir, "a/b/c");
+  makeDataDirectory(path);
+  writeFileSync(join(path, "kept"), "");
+  makeDataDirectory(path);
+  expect(existsSync(join(path, "kept"))).toBe(true);
+});
+
+test("a link to a directory is one", () => {
+  mkdirSync(join(dir, "real"));
+  symlinkSync(join(dir, "real"), join(dir, "link"));
+  makeDataDirectory(join(dir, "link/data"));
+  expect(statSync(join(dir, "real/data")).isDirectory()).toBe(true);
+});
+
+test("[J12] a file in the way is named, also above the directory", () => {
+  const file = join(dir, "file");
+  writeFileSync(file, "");
+  refused(file, new RegExp(`${file} is not a directory`));
+  refused(join(file, "data"), new RegExp(`.*(ENOTDIR|${file} is not a directory).*`));
+});
+
+test("[J12] a link that leads nowhere is named, also above the directory", () => {
+  const link = join(dir, "link");
+  symlinkSync(join(dir, "gone"), link);
+  refused(link, new RegExp(`${link} is a link to something that does not exist`));
+  refused(join(link, "data"), new RegExp(`${link} is a link to something that does not exist`));
+});
+
+test.skipIf(!existsSync("/proc/self"))(
+  "[J12] a directory that takes no others is refused, and not asked for ever",
+  () => {
+    refused("/proc/nope", /\/proc takes no directories/);
+    refused("/proc/nope/deep", /\/proc takes no directories/);
+  },
+);
