@@ -4,6 +4,9 @@ import { AppError, messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 
+/** How an attempt can end. */
+export type Ending = Extract<JobChange, { action: "deliver" | "block" | "fail" | "release" }>;
+
 export interface RetryPolicy {
   /** Starts that a job may have before a crash or a transient error is final; `requeued` counts anew. */
   maxAttempts: number;
@@ -16,7 +19,7 @@ const MAX_BACKOFF_MS = 60_000;
 /** Who asks for more patience than this is not waited for: the error is final. */
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
 
-export function afterCrash(job: JobSummary, policy: RetryPolicy, now: Date): JobChange {
+export function afterCrash(job: JobSummary, policy: RetryPolicy, now: Date): Ending {
   if (mayRetry(job, policy)) {
     const message = "Job given back - Its runner stopped unexpectedly";
     return { action: "release", message, runAt: now, counts: true };
@@ -30,7 +33,7 @@ export function afterError(
   job: JobSummary,
   policy: RetryPolicy,
   now: Date,
-): JobChange {
+): Ending {
   const wait = waitFor(error, job, policy.random);
   if (wait !== undefined && mayRetry(job, policy)) {
     const message = `${messageOf(error)} - Trying again in ${Math.ceil(wait / 1000)} s`;
@@ -62,7 +65,8 @@ function waitFor(error: unknown, job: JobSummary, random: () => number): number 
   const asked = error.retryAfterMs ?? 0;
   // Also where the other side said something that is no number.
   if (!(asked > backoff)) return backoff;
-  return asked <= MAX_RETRY_AFTER_MS ? asked : undefined;
+  // A date drops parts of a millisecond, and would come too early.
+  return asked <= MAX_RETRY_AFTER_MS ? Math.ceil(asked) : undefined;
 }
 
 /** Exponential, with jitter (half to whole), so that jobs which failed together do not return together. */
