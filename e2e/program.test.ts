@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
+import { openTerminal } from "./terminal.ts";
 
 const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
 
@@ -34,6 +35,22 @@ async function run(env: Record<string, string>): Promise<{ code: number | null; 
   const stderr = text(child.stderr);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stderr: await stderr };
+}
+
+/** One line that names the directory and what to set. */
+const refusalOf = (path: string) => ({
+  code: 1,
+  stderr: expect.stringMatching(new RegExp(`^${path}.*Set DATA_DIR to a directory.*\\n$`)),
+});
+
+async function post(url: string, path: string, input: unknown): Promise<{ id: string }> {
+  const response = await fetch(`${url}/trpc/${path}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ json: input }),
+  });
+  const { result } = (await response.json()) as { result: { data: { json: never } } };
+  return result.data.json;
 }
 
 describe("a start that cannot be", () => {
@@ -71,34 +88,25 @@ describe("a start that cannot be", () => {
     }
   });
 
-  /** What stands in the way of a data directory. */
-  async function refused(path: string): Promise<void> {
-    const { code, stderr } = await run({ DATA_DIR: path });
-    expect(code).toBe(1);
-    expect(stderr).toContain(path);
-    expect(stderr).toContain("Set DATA_DIR to a directory");
-    expect(stderr.trim().split("\n")).toHaveLength(1);
-  }
-
   test("[J12] a data directory that is a file is named", async () => {
     const file = join(dir, "file");
     await writeFile(file, "");
-    await refused(file);
-    await refused(join(file, "data"));
+    expect(await run({ DATA_DIR: file })).toEqual(refusalOf(file));
+    expect(await run({ DATA_DIR: join(file, "data") })).toEqual(refusalOf(join(file, "data")));
   });
 
   test("[J12] a data directory that is a link to nothing is named", async () => {
     const link = join(dir, "link");
     await symlink(join(dir, "gone"), link);
-    await refused(link);
+    expect(await run({ DATA_DIR: link })).toEqual(refusalOf(link));
   });
 
   test.skipIf(!existsSync("/proc/self"))(
     "[J12] a data directory where nothing can be made is named, and the start does not hang",
     async () => {
-      await refused("/proc/nope");
+      expect(await run({ DATA_DIR: "/proc/nope" })).toEqual(refusalOf("/proc/nope"));
       // One that is there, and that not even root can write.
-      await refused("/proc");
+      expect(await run({ DATA_DIR: "/proc" })).toEqual(refusalOf("/proc"));
     },
   );
 
@@ -108,8 +116,10 @@ describe("a start that cannot be", () => {
     async () => {
       const closed = join(dir, "closed");
       await mkdir(closed, { mode: 0o500 });
-      await refused(closed);
-      await refused(join(closed, "data"));
+      expect(await run({ DATA_DIR: closed })).toEqual(refusalOf(closed));
+      expect(await run({ DATA_DIR: join(closed, "data") })).toEqual(
+        refusalOf(join(closed, "data")),
+      );
     },
   );
 });
@@ -130,18 +140,14 @@ describe("signals", () => {
     await pages.close();
   });
 
-  async function call(
-    path: string,
-    input: unknown,
-  ): Promise<{ id: string; status: string; attempt: number }> {
-    const response = await fetch(`${server.url}/trpc/${path}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ json: input }),
-    });
-    const { result } = (await response.json()) as { result: { data: { json: never } } };
-    return result.data.json;
-  }
+  const article = () => ({
+    kind: "article",
+    input: {
+      publisherDomain: pages.host,
+      targetUrl: pages.targetUrl,
+      anchorText: "self-watering planters",
+    },
+  });
 
   async function jobIs(id: string): Promise<{ status: string; attempt: number; retries: number }> {
     const input = encodeURIComponent(JSON.stringify({ json: { jobId: id } }));
@@ -158,14 +164,7 @@ describe("signals", () => {
 
   async function startedJob(): Promise<string> {
     pages.hold();
-    const { id } = await call("job.create", {
-      kind: "article",
-      input: {
-        publisherDomain: pages.host,
-        targetUrl: pages.targetUrl,
-        anchorText: "self-watering planters",
-      },
-    });
+    const { id } = await post(server.url, "job.create", article());
     await becomes(id, "PROCESSING");
     return id;
   }
@@ -174,10 +173,34 @@ describe("signals", () => {
     const id = await startedJob();
     const ended = server.kill("SIGTERM");
     await isStopping();
+    await vi.waitFor(() =>
+      expect(server.output()).toContain(
+        '"msg":"stopping: waiting up to 60 s for 1 job; send SIGTERM again to stop now"',
+      ),
+    );
     pages.release();
     expect(await ended).toBe(0);
+    expect(server.output()).toContain('"msg":"stopped: 1 job finished"');
     await server.restart();
     expect(await jobIs(id)).toMatchObject({ status: "DELIVERED", attempt: 1 });
+  });
+
+  test("[J10] at a terminal, Ctrl-C tells at once what is waited for, and then what became of it", async () => {
+    pages.hold();
+    const terminal = openTerminal({
+      FETCH_ALLOW: pages.host,
+      SHUTDOWN_GRACE_MS: "1000",
+      DATA_DIR: dir,
+    });
+    const url = await terminal.sees(/Jobwire is at (\S+)/);
+    await post(url, "job.create", article());
+    await terminal.sees(/job started/);
+    terminal.press("\x03");
+    await terminal.sees(
+      /^ {2}stopping: waiting up to 1 s for 1 job; press Ctrl-C again to stop now\r?$/m,
+    );
+    await terminal.sees(/^ {2}stopped: 1 job given back, to go on after the next start\r?$/m);
+    expect(await terminal.ended).toBe(0);
   });
 
   test("a second signal ends at once, and the job runs again after the next start", async () => {

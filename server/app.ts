@@ -12,7 +12,7 @@ import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
-import { createRunner } from "./jobs/runner.ts";
+import { createRunner, type Stopped } from "./jobs/runner.ts";
 import { usableWriters } from "./kinds/article/write/writer-settings.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
@@ -26,8 +26,10 @@ import { createOriginPolicy } from "./transports/origins.ts";
 export interface App {
   /** Where it can be reached from this machine: `http://localhost:8000`. */
   url: string;
+  /** Jobs that run now. */
+  running(): number;
   /** Lets running jobs finish or gives them back, tells clients to come back, and lets go of the data. */
-  close(): Promise<void>;
+  close(): Promise<Stopped>;
 }
 
 /** What an embedding program or a test may bring along. */
@@ -139,12 +141,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const stopRetention = startRetention({ engine, days: config.RETENTION_DAYS, now, log });
   runner.start();
 
-  let closing: Promise<void> | undefined;
-  async function close(): Promise<void> {
+  let closing: Promise<Stopped> | undefined;
+  async function close(): Promise<Stopped> {
     ready.stopping = true;
     stopRetention();
     // Watchers see how their jobs end before they are sent away.
-    await runner.stop(config.SHUTDOWN_GRACE_MS);
+    const stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all(transports.map((transport) => transport.close()));
     // Calls that are under way get their answers.
@@ -153,9 +155,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clearTimeout(cutOff);
     streams.close();
     await engine.close();
+    return stopped;
   }
 
-  return { url, close: () => (closing ??= close()) };
+  return { url, running: runner.running, close: () => (closing ??= close()) };
 }
 
 function listen(server: Server, host: string, port: number): Promise<string> {

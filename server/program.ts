@@ -2,7 +2,8 @@
 import { type Logger, pino } from "pino";
 import { AppError } from "#shared/errors.ts";
 import { type App, createApp } from "./app.ts";
-import { ConfigError, loadConfig } from "./config.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { stoppedLine, stoppingLine } from "./stop-lines.ts";
 
 /** sysexits.h: the configuration is wrong. */
 const EX_CONFIG = 78;
@@ -13,12 +14,13 @@ const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 export async function runProgram(env: NodeJS.ProcessEnv): Promise<void> {
   let app: App;
   let log: Logger;
+  let config: Config;
   try {
-    const config = loadConfig(env);
+    config = loadConfig(env);
     log = pino({ level: config.LOG_LEVEL });
     app = await createApp(config, { log });
     log.info({ url: app.url, dataDir: config.DATA_DIR }, "listening");
-    if (process.stdout.isTTY) process.stdout.write(`\n  Jobwire is at ${app.url}\n\n`);
+    tell(`Jobwire is at ${app.url}`);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
@@ -36,9 +38,21 @@ export async function runProgram(env: NodeJS.ProcessEnv): Promise<void> {
       // Whoever asks twice does not want to wait.
       if (stopping) process.exit(BY_SIGNAL[signal]);
       stopping = true;
-      void app.close().then(() => process.exit(0));
+      const stop = { signal, jobs: app.running(), graceMs: config.SHUTDOWN_GRACE_MS };
+      log.info({ signal, jobs: stop.jobs }, stoppingLine(stop));
+      if (stop.jobs > 0) tell(stoppingLine(stop));
+      void app.close().then((stopped) => {
+        log.info(stopped, stoppedLine(stopped));
+        if (stop.jobs > 0) tell(stoppedLine(stopped));
+        process.exit(0);
+      });
     });
   }
+}
+
+/** For people at a terminal, beside the log. */
+function tell(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\n  ${line}\n\n`);
 }
 
 function explain(error: unknown): string {

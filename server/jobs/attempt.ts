@@ -11,8 +11,16 @@ import { type AnyKind, Failure, type Outcome } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { createAttemptLog } from "./attempt-log.ts";
 import { createDraftWriter } from "./draft-writer.ts";
-import { afterCrash, afterError, faultOf, isFault, type RetryPolicy } from "./retry.ts";
+import {
+  afterCrash,
+  afterError,
+  type Ending,
+  faultOf,
+  isFault,
+  type RetryPolicy,
+} from "./retry.ts";
 
 /** Why a running job's signal is aborted. */
 export const LOST = "lost";
@@ -28,36 +36,50 @@ interface AttemptContext extends AttemptPolicy {
   engine: Pick<Engine, "change" | "appendDraft">;
   kinds: ReadonlyMap<string, AnyKind>;
   log: Logger;
+  /** No code is to be told anything any more: what is left is to store how the attempt ended. */
+  returned: () => void;
 }
 
 const STORE_AGAIN_MS = 1000;
 
 /**
- * Resolves when the record says how the attempt ended and the code has returned; after `SHUTDOWN` it does not wait
- * for the code. Rejects when that could not be stored: then the lease runs out, and the job is found again.
+ * Resolves when the record says how the attempt ended and the code has returned, to that end; after `SHUTDOWN` it does
+ * not wait for the code. `undefined`: somebody else said what became of the job.
+ * Rejects when the end could not be stored: then the lease runs out, and the job is found again.
  */
 export async function attempt(
   claim: Claim,
   controller: AbortController,
   context: AttemptContext,
-): Promise<void> {
+): Promise<Ending | undefined> {
   const { job } = claim;
   const { engine, now } = context;
   const { signal } = controller;
   const mine = guard(controller);
   const change = (what: JobChange) => mine(engine.change(job.id, what, now(), claim));
+  let log = createAttemptLog(context.log, job, now);
   try {
     // Still PROCESSING: whoever held it died.
     if (job.status === "PROCESSING") {
-      await change(afterCrash(job, context, now()));
-      return;
+      const end = afterCrash(job, context, now());
+      await change(end);
+      log.ended(end);
+      return end;
     }
     const kind = context.kinds.get(job.kind);
     const begin = kind?.start ?? { progress: 0, message: "Job started" };
     const started = await change({ action: "start", ...begin });
-    await store(await run(kind, claim, started.job, controller, context), change, signal, context);
+    log = createAttemptLog(context.log, started.job, now);
+    log.started();
+    const outcome = await run(kind, claim, started.job, controller, context);
+    context.returned();
+    const end = await store(outcome, change, signal, context);
+    log.ended(end);
+    return end;
   } catch (error) {
     if (signal.reason !== LOST && !isOver(error)) throw error;
+    log.lost();
+    return undefined;
   }
 }
 
@@ -68,7 +90,7 @@ async function run(
   job: JobSummary,
   controller: AbortController,
   context: AttemptContext,
-): Promise<JobChange> {
+): Promise<Ending> {
   const { engine, log, now } = context;
   const { signal } = controller;
   const mine = guard(controller);
@@ -104,18 +126,18 @@ async function run(
   }
 }
 
-/** Stores how the attempt ended. The work is done: a full disk may delay its result, but not undo it. */
+/** Stores how the attempt ended, and returns what was stored. The work is done: a full disk may delay its result, but not undo it. */
 async function store(
-  end: JobChange,
+  end: Ending,
   change: (what: JobChange) => Promise<unknown>,
   signal: AbortSignal,
   { log, storeAgainMs = STORE_AGAIN_MS }: AttemptContext,
-): Promise<void> {
+): Promise<Ending> {
   let what = end;
   for (;;) {
     try {
       await change(what);
-      return;
+      return what;
     } catch (error) {
       if (signal.aborted) throw error;
       if (error instanceof AppError && error.code === "UNAVAILABLE") {
@@ -131,7 +153,7 @@ async function store(
   }
 }
 
-function ending({ status, message, output }: Outcome<unknown>): JobChange {
+function ending({ status, message, output }: Outcome<unknown>): Ending {
   return { action: status === "delivered" ? "deliver" : "block", message, output };
 }
 

@@ -23,6 +23,7 @@ export const DONE: Outcome<unknown> = {
   message: "Done",
   output: { ok: true },
 };
+const INFO = 30;
 const PATIENCE = { timeout: 20_000, interval: 2 };
 
 export interface Rig {
@@ -32,6 +33,8 @@ export interface Rig {
   advance(ms: number): void;
   /** Lines of the log from `warn` on. */
   logged: { msg: string; err?: { message: string } }[];
+  /** Lines of the log about attempts that came and went as they may. */
+  noted: { msg: string; jobId: string; kind: string; attempt: number; ms?: number }[];
   /** What a job of the kind "work" does. */
   run: Run;
   startRunner(options?: Partial<RunnerOptions>): Runner;
@@ -48,7 +51,12 @@ export async function openRig(): Promise<Rig> {
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-jobs-"));
   const runners: Runner[] = [];
   const logged: Rig["logged"] = [];
-  const log = pino({ level: "warn" }, { write: (line) => void logged.push(JSON.parse(line)) });
+  const noted: Rig["noted"] = [];
+  const write = (text: string) => {
+    const line = JSON.parse(text);
+    (line.level > INFO ? logged : noted).push(line);
+  };
+  const log = pino({ level: "info" }, { write });
   let time = Date.now();
   const now = () => new Date(time);
 
@@ -70,6 +78,7 @@ export async function openRig(): Promise<Rig> {
     now,
     advance: (ms) => void (time += ms),
     logged,
+    noted,
     run: async () => DONE,
     startRunner(options) {
       const runner = createRunner({

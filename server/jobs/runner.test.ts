@@ -230,7 +230,7 @@ describe("[J10] a runner that stops", () => {
     await rig.reaches(first, "PROCESSING");
     const stopped = runner.stop(60_000);
     gate.open();
-    await stopped;
+    expect(await stopped).toEqual({ finished: 1, givenBack: 0 });
     expect((await rig.job(first)).status).toBe("DELIVERED");
     expect((await rig.job(second)).status).toBe("PENDING");
     expect(runner.running()).toBe(0);
@@ -245,7 +245,7 @@ describe("[J10] a runner that stops", () => {
     const runner = rig.startRunner();
     const jobId = await rig.create();
     await eventually(async () => expect((await rig.job(jobId)).progress).toBe(60));
-    await runner.stop(0);
+    expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
     expect(await rig.job(jobId)).toMatchObject({
       status: "PENDING",
       progress: 0,
@@ -266,7 +266,7 @@ describe("[J10] a runner that stops", () => {
     await rig.reaches(deaf, "PROCESSING");
     await rig.reaches(cancelled, "PROCESSING");
     await rig.jobs.decide(me, cancelled, "cancel");
-    await runner.stop(0);
+    expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
     expect(await rig.job(deaf)).toMatchObject({ status: "PENDING", retries: 0 });
     expect((await rig.job(cancelled)).error?.code).toBe("CANCELLED");
     expect(rig.logged).toEqual([]);

@@ -17,7 +17,14 @@ export interface Runner {
   /** Jobs whose code runs now. */
   running(): number;
   /** Takes no more jobs, lets those that run finish for `graceMs`, then gives them back. */
-  stop(graceMs: number): Promise<void>;
+  stop(graceMs: number): Promise<Stopped>;
+}
+
+/** What became of the jobs that ran when a runner was stopped. */
+export interface Stopped {
+  finished: number;
+  /** They run again after the next start. */
+  givenBack: number;
 }
 
 export interface RunnerOptions extends AttemptPolicy {
@@ -39,8 +46,12 @@ const LOOK_EVERY_MS = 2000;
 interface Running {
   claim: Claim;
   controller: AbortController;
-  done: Promise<void>;
+  /** Its code has: how it ended is being stored. */
+  returned: boolean;
+  done: Promise<Outcome>;
 }
+
+type Outcome = "finished" | "given back" | "lost";
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
@@ -82,7 +93,12 @@ export function createRunner(options: RunnerOptions): Runner {
     for (const earlier of running) {
       if (earlier.claim.jobId === claim.jobId) earlier.controller.abort(LOST);
     }
-    const entry: Running = { claim, controller: new AbortController(), done: Promise.resolve() };
+    const entry: Running = {
+      claim,
+      controller: new AbortController(),
+      returned: false,
+      done: Promise.resolve("lost"),
+    };
     running.add(entry);
     entry.done = hold(entry).finally(() => {
       running.delete(entry);
@@ -90,21 +106,28 @@ export function createRunner(options: RunnerOptions): Runner {
     });
   }
 
-  async function hold({ claim, controller }: Running): Promise<void> {
+  async function hold(entry: Running): Promise<Outcome> {
+    const { claim, controller } = entry;
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
     let unwatch: (() => void) | undefined;
     try {
       unwatch = await engine.onAppend({ stream: "job", jobId }, ({ event }) => {
-        // A late hint may still speak of how an earlier attempt ended.
-        if (event !== undefined && event.seq > job.version && isSettled(event.status)) {
-          controller.abort(LOST);
-        }
+        if (event === undefined || !isSettled(event.status)) return;
+        // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
+        if (event.seq > job.version && !entry.returned) controller.abort(LOST);
       });
-      await attempt(claim, controller, { ...options, log: jobLog });
+      const end = await attempt(claim, controller, {
+        ...options,
+        log: jobLog,
+        returned: () => void (entry.returned = true),
+      });
+      if (end === undefined) return "lost";
+      return end.action === "release" ? "given back" : "finished";
     } catch (error) {
       // The lease runs out, and the job is found again.
       jobLog.error({ err: error }, "How an attempt went could not be stored");
+      return "given back";
     } finally {
       unwatch?.();
     }
@@ -136,8 +159,10 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Jobs that are ours to say something about. Code that lost its job is not waited for. */
-  const ours = () => [...running].filter(({ controller }) => controller.signal.reason !== LOST);
-  const allDone = () => Promise.all(ours().map((entry) => entry.done));
+  const ours = (entries: Iterable<Running>) =>
+    [...entries].filter(({ controller }) => controller.signal.reason !== LOST);
+  const allDone = (entries: readonly Running[]) =>
+    Promise.all(ours(entries).map((entry) => entry.done));
 
   return {
     start() {
@@ -159,11 +184,14 @@ export function createRunner(options: RunnerOptions): Runner {
       const grace = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);
       });
-      await Promise.race([allDone(), grace]);
+      const held = ours(running);
+      await Promise.race([allDone(held), grace]);
       clearTimeout(timer);
       for (const { controller } of running) controller.abort(SHUTDOWN);
-      await allDone();
+      const outcomes = await allDone(held);
       timers.forEach((each) => clearInterval(each));
+      const count = (outcome: Outcome) => outcomes.filter((each) => each === outcome).length;
+      return { finished: count("finished"), givenBack: count("given back") };
     },
   };
 }

@@ -19,14 +19,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-function refused(path: string, why: RegExp): void {
-  const error = expect.objectContaining({
+function refusal(path: string, why: RegExp): unknown {
+  const text = `^${path} cannot be made a data directory \\(${why.source}\\)\\. Set DATA_DIR `;
+  return expect.objectContaining({
     code: "DATA_UNUSABLE",
-    message: expect.stringMatching(
-      new RegExp(`^${path} cannot be made a data directory \\(${why.source}\\)\\. Set DATA_DIR `),
-    ),
+    message: expect.stringMatching(new RegExp(text)),
   });
-  expect(() => makeDataDirectory(path)).toThrow(error);
 }
 
 test("a directory is made with those above it, and one that is there is left as it is", () => {
@@ -47,21 +45,33 @@ test("a link to a directory is one", () => {
 test("[J12] a file in the way is named, also above the directory", () => {
   const file = join(dir, "file");
   writeFileSync(file, "");
-  refused(file, new RegExp(`${file} is not a directory`));
-  refused(join(file, "data"), new RegExp(`.*(ENOTDIR|${file} is not a directory).*`));
+  expect(() => makeDataDirectory(file)).toThrow(
+    refusal(file, new RegExp(`${file} is not a directory`)),
+  );
+  expect(() => makeDataDirectory(join(file, "data"))).toThrow(
+    refusal(join(file, "data"), new RegExp(`.*(ENOTDIR|${file} is not a directory).*`)),
+  );
 });
 
 test("[J12] a link that leads nowhere is named, also above the directory", () => {
   const link = join(dir, "link");
   symlinkSync(join(dir, "gone"), link);
-  refused(link, new RegExp(`${link} is a link to something that does not exist`));
-  refused(join(link, "data"), new RegExp(`${link} is a link to something that does not exist`));
+  expect(() => makeDataDirectory(link)).toThrow(
+    refusal(link, new RegExp(`${link} is a link to something that does not exist`)),
+  );
+  expect(() => makeDataDirectory(join(link, "data"))).toThrow(
+    refusal(join(link, "data"), new RegExp(`${link} is a link to something that does not exist`)),
+  );
 });
 
 test.skipIf(!existsSync("/proc/self"))(
   "[J12] a directory that takes no others is refused, and not asked for ever",
   () => {
-    refused("/proc/nope", /\/proc takes no directories/);
-    refused("/proc/nope/deep", /\/proc takes no directories/);
+    expect(() => makeDataDirectory("/proc/nope")).toThrow(
+      refusal("/proc/nope", /\/proc takes no directories/),
+    );
+    expect(() => makeDataDirectory("/proc/nope/deep")).toThrow(
+      refusal("/proc/nope/deep", /\/proc takes no directories/),
+    );
   },
 );

@@ -1,0 +1,95 @@
+/** What an operator reads of jobs that run. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { DONE, eventually, openRig, type Rig, type Run, untilAborted } from "./rig.ts";
+
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await openRig();
+});
+afterEach(() => rig.close());
+
+const blocked: Outcome<unknown> = { status: "blocked", message: "Look at it", output: null };
+
+test.each<[what: string, status: "DELIVERED" | "BLOCKED" | "ABORTED", run: Run, line: object]>([
+  ["is delivered", "DELIVERED", async () => DONE, { msg: "job delivered" }],
+  ["is blocked", "BLOCKED", async () => blocked, { msg: "job blocked", reason: "Look at it" }],
+  [
+    "fails",
+    "ABORTED",
+    () => Promise.reject(new Failure("PAGE_STATUS", "It answered with status 404")),
+    { msg: "job aborted", code: "PAGE_STATUS", reason: "It answered with status 404" },
+  ],
+])("a job that %s has a line at its start and one at its end, and none between", async (...row) => {
+  const [, status, run, line] = row;
+  rig.run = async (context) => {
+    await context.progress(20, "Some");
+    await context.progress(40, "More");
+    rig.advance(1234);
+    return run(context);
+  };
+  rig.startRunner();
+  const jobId = await rig.create();
+  await rig.reaches(jobId, status);
+  await eventually(() => expect(rig.noted).toHaveLength(2));
+  const who = { jobId, kind: "work", attempt: 1 };
+  expect(rig.noted).toEqual([
+    expect.objectContaining({ ...who, msg: "job started" }),
+    expect.objectContaining({ ...who, ...line, ms: 1234 }),
+  ]);
+  expect(rig.logged).toEqual([]);
+});
+
+test("a job that is to be tried again is warned of, with the reason", async () => {
+  rig.run = () => Promise.reject(new Transient("BUSY", "The model is busy"));
+  rig.startRunner();
+  const jobId = await rig.create();
+  await eventually(() => expect(rig.logged).toHaveLength(1));
+  expect(rig.logged).toMatchObject([
+    {
+      msg: "job to be tried again",
+      jobId,
+      kind: "work",
+      attempt: 1,
+      reason: "The model is busy - Trying again in 1 s",
+    },
+  ]);
+});
+
+test("a job whose runner died is warned of when it is found", async () => {
+  rig.run = () => new Promise(() => {});
+  rig.startRunner();
+  const jobId = await rig.create();
+  await rig.reaches(jobId, "PROCESSING");
+  await rig.crash();
+  rig.run = async () => DONE;
+  rig.logged.length = 0;
+  rig.startRunner();
+  await rig.reaches(jobId, "DELIVERED");
+  expect(rig.logged).toMatchObject([
+    {
+      msg: "job to be tried again",
+      jobId,
+      attempt: 1,
+      reason: "Job given back - Its runner stopped unexpectedly",
+    },
+  ]);
+});
+
+test("a job that is cancelled is left, and one that a shutdown gives back goes on later", async () => {
+  rig.run = ({ signal }) => untilAborted(signal);
+  const runner = rig.startRunner();
+  const [cancelled, kept] = [await rig.create(), await rig.create()];
+  await rig.reaches(cancelled, "PROCESSING");
+  await rig.reaches(kept, "PROCESSING");
+  await rig.jobs.decide(me, cancelled, "cancel");
+  await eventually(() => expect(runner.running()).toBe(1));
+  await runner.stop(0);
+  expect(rig.noted.slice(2)).toMatchObject([
+    { jobId: cancelled, msg: "job left: it was cancelled, or another runner has it" },
+    { jobId: kept, msg: "job given back; it goes on after the next start" },
+  ]);
+  expect(rig.logged).toEqual([]);
+});
