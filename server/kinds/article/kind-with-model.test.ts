@@ -30,6 +30,13 @@ async function runWithModel(
   answer: string | number,
   more: object = {},
 ): Promise<Outcome<ArticleOutput>> {
+  return (await recordWithModel(answer, more)).outcome;
+}
+
+async function recordWithModel(
+  answer: string | number,
+  { target: otherTarget, ...more }: { target?: string } = {},
+): Promise<Awaited<ReturnType<typeof runArticleKind>>> {
   await using server = await openModelServer((_, reply) =>
     typeof answer === "string" ? reply.answer(answer) : reply.fail(answer, "no"),
   );
@@ -41,13 +48,21 @@ async function runWithModel(
   const [{ publisher, target, anchorText }] = SAMPLE_PAIRS;
   const input = {
     publisherDomain: `${samples.host}/samples/${publisher}`,
-    targetUrl: `${samples.origin}/samples/${target}`,
+    targetUrl: `${samples.origin}/samples/${otherTarget ?? target}`,
     anchorText,
     writingStrategy: "single_shot",
     ...more,
   };
-  return (await runArticleKind(kind, input)).outcome;
+  return await runArticleKind(kind, input);
 }
+
+test("a model may make something of a thin page, and people are told that it is one", async () => {
+  const { recorder } = await recordWithModel(testArticle(), { target: "thin/" });
+  expect(recorder.progress).toContainEqual({
+    percent: 21,
+    message: "The target's page has only 19 words; the article may be thin",
+  });
+});
 
 test("a model's article is checked, mended and delivered with its cost", async () => {
   const text = testArticle({

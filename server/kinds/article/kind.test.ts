@@ -99,6 +99,19 @@ test("[A3] a page with too little text ends BLOCKED, and the message names the r
   expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
 });
 
+test("a page with too little text is told as soon as both are read, before anything is written", async () => {
+  const pair = { publisher: "thin/", target: "thin/", anchorText: "our shop" };
+  const { recorder } = await runArticleKind(kindWith(), inputOf(pair));
+  const said = recorder.progress.map(({ message }) => message);
+  expect(said[3]).toBe(
+    "The publisher's page has only 19 words and the target's page has only 19 words; " +
+      "the article will be blocked for a person to decide",
+  );
+  expect(said[2]).toMatch(/^Read the target/);
+  const enough = await runArticleKind(kindWith(), inputOf(SAMPLE_PAIRS[0]));
+  expect(enough.recorder.progress.map(({ message }) => message).join()).not.toContain("has only");
+});
+
 test("[A3] a publisher in another language than the target ends BLOCKED", async () => {
   const pair = { ...SAMPLE_PAIRS[2], target: "target/" };
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));

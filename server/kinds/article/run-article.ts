@@ -4,6 +4,7 @@ import type { Outcome, RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
 import { parseArticle, proseOf, titleOf } from "./check/article.ts";
 import { check, failedRules } from "./check/check.ts";
+import { THRESHOLDS } from "./check/thresholds.ts";
 import { articleHtml } from "./deliver/html.ts";
 import { resolveWithSystem, type Resolve } from "./page/address-guard.ts";
 import type { AllowList } from "./page/allow-list.ts";
@@ -27,6 +28,7 @@ const AT = {
   publisher: 12,
   target: 16,
   profiled: 20,
+  thin: 21,
   write: 22,
   written: 78,
   check: 80,
@@ -58,6 +60,13 @@ export async function runArticle(
   );
   const target = await profileTarget(input.targetUrl, signal, pages);
   await context.progress(AT.profiled, `Read the target: ${summary(target)}`);
+  const thin = thinPages(publisher, target);
+  if (thin !== undefined) {
+    // What can be quoted from too little cannot be mended, so the end is known.
+    const end =
+      writer.provider === "offline" ? "will be blocked for a person to decide" : "may be thin";
+    await context.progress(AT.thin, `${thin}; the article ${end}`);
+  }
   const brief: Brief = {
     publisher,
     target,
@@ -109,6 +118,14 @@ export async function runArticle(
 
 function summary({ profile }: Page): string {
   return `"${profile.title}", ${profile.words} words, ${languageName(profile.language)}, ${profile.tone}`;
+}
+
+/** What people should know before they wait for an article. */
+function thinPages(publisher: Page, target: Page): string | undefined {
+  const thin = Object.entries({ publisher, target })
+    .filter(([, { profile }]) => profile.words < THRESHOLDS.sourceWords)
+    .map(([name, { profile }]) => `the ${name}'s page has only ${profile.words} words`);
+  return thin.length === 0 ? undefined : thin.join(" and ").replace("the", "The");
 }
 
 function verdictOf(rules: readonly QualityRule[]): string {
