@@ -48,10 +48,15 @@ export function flatIssuesOf(error: TRPCError): FlatIssues | null {
   return null;
 }
 
-/** A message for people where zod's own is a JSON text. */
+/** A message for people where that of zod, the parser or tRPC is none, or does not say what to do. */
 export function messageOfInput(error: TRPCError): string {
-  if (!(error.cause instanceof ZodError)) return error.message;
-  return error.cause.issues
+  const { cause } = error;
+  if (error.code === "UNSUPPORTED_MEDIA_TYPE") {
+    return "The body has to be JSON: send it with the header Content-Type: application/json.";
+  }
+  if (cause instanceof SyntaxError) return `The input is not JSON: ${cause.message}.`;
+  if (!(cause instanceof ZodError)) return error.message;
+  return cause.issues
     .map((issue) => `${issue.path.length > 0 ? `${issue.path.join(".")}: ` : ""}${issue.message}`)
     .join("; ");
 }

@@ -1,10 +1,10 @@
 /** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
 import { initTRPC, tracked } from "@trpc/server";
-import superjson from "superjson";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Stream, Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#server/transports/contract.ts";
 import type { Principal } from "#shared/principal.ts";
+import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
 
 export interface Context {
@@ -19,7 +19,7 @@ export interface Context {
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   const t = initTRPC.context<Context>().create({
-    transformer: superjson,
+    transformer,
     // Stack traces are for the log.
     isDev: false,
     sse: {
@@ -33,9 +33,10 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   });
 
-  const procedure = t.procedure.use(async ({ ctx, type, next }) => {
+  const procedure = t.procedure.use(async ({ ctx, type, getRawInput, next }) => {
     // An event stream can only tell its reader why once it began: `relay` does that.
     if (type !== "subscription") ctx.principal();
+    assertEnvelope(await getRawInput());
     const result = await next();
     if (!result.ok) throw toTRPCError(result.error);
     return result;

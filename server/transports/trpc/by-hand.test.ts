@@ -1,0 +1,134 @@
+/** Requests as people write them with curl, without the stock client, and what they are told when they err. */
+import { once } from "node:events";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { eventually } from "#server/jobs/rig.ts";
+import { openTestServer } from "./test-server.ts";
+
+const WORK = { kind: "work", input: { name: "bread" } };
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+interface Answer {
+  result?: { data: { json: unknown } };
+  error?: { json: { message: string; data: { code: string; appCode: string } } };
+}
+
+async function answerOf(response: Promise<Response>): Promise<[number, Answer]> {
+  const res = await response;
+  return [res.status, (await res.json()) as Answer];
+}
+
+function refusal(code: string, message: RegExp): unknown {
+  return {
+    error: {
+      json: expect.objectContaining({
+        message: expect.stringMatching(message),
+        data: expect.objectContaining({ code, appCode: "BAD_REQUEST" }),
+      }),
+    },
+  };
+}
+
+test("an envelope is all that a call needs", async () => {
+  const { url } = await openTestServer();
+  const body = JSON.stringify({ json: WORK });
+  const init = { method: "POST", headers: JSON_TYPE, body };
+  expect(await answerOf(fetch(`${url}/trpc/job.create`, init))).toMatchObject([
+    200,
+    { result: { data: { json: { kind: "work", input: { name: "bread" } } } } },
+  ]);
+});
+
+test.each([
+  ["POST", "job.create", WORK],
+  ["POST", "job.create", 5],
+  ["POST", "job.create", [WORK]],
+  ["GET", "job.get", { jobId: "01a20665-8cab-704e-9437-209e0533c3ad" }],
+  // Where no input is needed, it would be passed over in silence.
+  ["GET", "job.list", { limit: 1 }],
+  ["GET", "system.info", { limit: 1 }],
+])("%s %s without the envelope is told to use it: %j", async (method, path, input) => {
+  const { url, logged } = await openTestServer();
+  const body = JSON.stringify(input);
+  const init = method === "GET" ? {} : { method: "POST", headers: JSON_TYPE, body };
+  const query =
+    method === "GET" ? `${path.includes("?") ? "&" : "?"}input=${encodeURIComponent(body)}` : "";
+  const response = fetch(`${url}/trpc/${path}${query}`, init);
+  expect(await answerOf(response)).toEqual([
+    400,
+    refusal("BAD_REQUEST", /^The input has to be in an envelope: send \{"json": …\}/),
+  ]);
+  expect(logged.filter(({ level }) => level > 20)).toEqual([]);
+});
+
+test.each([
+  ["job.onUpdate", { jobId: "01a20665-8cab-704e-9437-209e0533c3ad" }, {}],
+  ["feed.onUpdate", { lastEventId: "0" }, {}],
+  // The cursor of a client that comes back is put into its input.
+  ["feed.onUpdate", { lastEventId: "0" }, { "Last-Event-ID": "1" }],
+])("an event stream says the same: %s %j %j", async (path, input, headers) => {
+  const { url } = await openTestServer();
+  const query = encodeURIComponent(JSON.stringify(input));
+  const text = await (await fetch(`${url}/trpc/${path}?input=${query}`, { headers })).text();
+  expect(text).toContain("event: serialized-error");
+  expect(text).toContain("The input has to be in an envelope");
+});
+
+test("no input at all is none, and the field that is missing is named", async () => {
+  const { url } = await openTestServer();
+  for (const query of ["", "?input=", "?input={}", "?input=null"]) {
+    expect((await fetch(`${url}/trpc/job.list${query}`)).status).toBe(200);
+    expect(await answerOf(fetch(`${url}/trpc/job.get${query}`))).toEqual([
+      400,
+      refusal("BAD_REQUEST", /expected object/),
+    ]);
+  }
+});
+
+test.each(['{"json":{"kind":"work"', "kind=work", "{'json': {}}"])(
+  "what is no JSON is the sender's fault, and said to be none: %s",
+  async (body) => {
+    const { url, logged } = await openTestServer();
+    const asked = [
+      fetch(`${url}/trpc/job.create`, { method: "POST", headers: JSON_TYPE, body }),
+      fetch(`${url}/trpc/job.list?input=${encodeURIComponent(body)}`),
+      fetch(`${url}/trpc/system.info?input=${encodeURIComponent(body)}`),
+    ];
+    for (const answer of asked) {
+      expect(await answerOf(answer)).toEqual([
+        400,
+        refusal("BAD_REQUEST", /^The input is not JSON: /),
+      ]);
+    }
+    expect(logged.filter(({ level }) => level > 20)).toEqual([]);
+  },
+);
+
+test("a body of another type is told which one to send", async () => {
+  const { url } = await openTestServer();
+  const body = JSON.stringify({ json: WORK });
+  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+  expect(
+    await answerOf(fetch(`${url}/trpc/job.create`, { method: "POST", headers, body })),
+  ).toEqual([415, refusal("UNSUPPORTED_MEDIA_TYPE", /Content-Type: application\/json/)]);
+});
+
+test("over a WebSocket the answer names its request, whether the envelope or the input is missing", async () => {
+  const { url } = await openTestServer();
+  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc`);
+  onTestFinished(() => socket.terminate());
+  const answers: (Answer & { id: number })[] = [];
+  socket.on("message", (data: Buffer) => answers.push(JSON.parse(data.toString())));
+  await once(socket, "open");
+  const send = (id: number, path: string, input?: unknown) =>
+    socket.send(JSON.stringify({ id, method: "query", params: { path, input } }));
+  send(1, "job.list", { limit: 1 });
+  send(2, "job.get");
+  send(3, "job.list");
+  await eventually(() => expect(answers).toHaveLength(3));
+  expect(answers.toSorted((a, b) => a.id - b.id)).toMatchObject([
+    { id: 1, ...(refusal("BAD_REQUEST", /in an envelope/) as object) },
+    { id: 2, ...(refusal("BAD_REQUEST", /expected object/) as object) },
+    { id: 3, result: { data: { json: { items: [] } } } },
+  ]);
+});
