@@ -228,6 +228,12 @@ test("[L1] the README's lines for the console work on the page", async () => {
   await badge("DELIVERED").waitFor();
   await vi.waitFor(() => expect(lines.some((line) => line.startsWith("Completed:"))).toBe(true));
   expect(lines.some((line) => line.startsWith("Update:"))).toBe(true);
+  // With an id of no job they say why nothing comes.
+  const address = server.url.replace("http", "ws");
+  await page.evaluate(`(async () => {${snippet.replace("ws://localhost:8000", address)}})()`);
+  await vi.waitFor(() =>
+    expect(lines.some((line) => line.startsWith("Not subscribed:"))).toBe(true),
+  );
 });
 
 test("what does not exist is said plainly", async () => {
