@@ -88,6 +88,11 @@ export const QualityRule = z.object({
 });
 export type QualityRule = z.infer<typeof QualityRule>;
 
+/** Those that a report counts: what an article did not need is neither passed nor failed. */
+export function measuredRules(rules: readonly QualityRule[]): QualityRule[] {
+  return rules.filter(({ verdict }) => verdict !== "skipped");
+}
+
 export const QualityReport = z.object({ passed: z.boolean(), rules: z.array(QualityRule) });
 export type QualityReport = z.infer<typeof QualityReport>;
 

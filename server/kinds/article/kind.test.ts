@@ -81,7 +81,7 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
   expect(percents.length).toBeLessThanOrEqual(18);
   expect(recorder.progress).toContainEqual({
     percent: 88,
-    message: "16 of 16 quality rules passed",
+    message: "16 of 16 quality checks passed",
   });
   expect(recorder.progress).toContainEqual({
     percent: 80,
@@ -94,7 +94,7 @@ test("[A3] a page with too little text ends BLOCKED, and the message names the r
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome.status).toBe("blocked");
   expect(outcome.message).toMatch(
-    /^Quality checks failed\. Both pages hold enough text to quote: publisher 4\d\d, target 19 words \(allowed: 150 words each\)\./,
+    /^\d+ of 16 quality checks failed\. Text to quote in both pages: publisher 4\d\d, target 19 words \(allowed: 150 words each\)\./,
   );
   expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
 });
@@ -117,7 +117,7 @@ test("[A3] a publisher in another language than the target ends BLOCKED", async 
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome).toMatchObject({
     status: "blocked",
-    message: expect.stringContaining("It is in the publisher's language"),
+    message: expect.stringContaining("Language: "),
   });
 });
 

@@ -1,5 +1,10 @@
 /** One article job, stage by stage. */
-import type { ArticleInput, ArticleOutput, QualityRule } from "#shared/article.ts";
+import {
+  type ArticleInput,
+  type ArticleOutput,
+  measuredRules,
+  type QualityRule,
+} from "#shared/article.ts";
 import type { Outcome, RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
 import { parseArticle, proseOf, titleOf } from "./check/article.ts";
@@ -110,7 +115,9 @@ export async function runArticle(
     const reasons = failed.map(
       ({ label, figure, limit }) => `${label}: ${figure} (allowed: ${limit})`,
     );
-    return { status: "blocked", message: `Quality checks failed. ${reasons.join(". ")}`, output };
+    const count = `${failed.length} of ${measuredRules(report.rules).length}`;
+    const message = `${count} quality checks failed. ${reasons.join(". ")}`;
+    return { status: "blocked", message, output };
   }
   await context.progress(AT.deliver, `Delivering ${output.words} words`);
   return { status: "delivered", message: "Article successfully generated and delivered", output };
@@ -131,8 +138,7 @@ function thinPages(publisher: Page, target: Page): string | undefined {
 function verdictOf(rules: readonly QualityRule[]): string {
   const count = (verdict: QualityRule["verdict"]): number =>
     rules.filter((rule) => rule.verdict === verdict).length;
-  const measured = rules.length - count("skipped");
-  const parts = [`${count("passed")} of ${measured} quality rules passed`];
+  const parts = [`${count("passed")} of ${measuredRules(rules).length} quality checks passed`];
   if (count("mended") > 0) parts.push(`${count("mended")} mended`);
   if (count("failed") > 0) parts.push(`${count("failed")} failed`);
   return parts.join(", ");

@@ -54,7 +54,7 @@ describe.each<[id: string, name: string, markdown: string, figure: string]>([
     "anchor",
     "another text",
     testArticle({ anchor: LINK.replace("clever", "stupid") }),
-    "1 links, 0 with the anchor text",
+    "1 link, 0 with the anchor text",
   ],
   [
     "anchor",

@@ -27,6 +27,7 @@ export interface Measured {
 
 export interface Rule {
   id: string;
+  /** What is measured. It says nothing of the result, so that it reads right with each verdict. */
   label: string;
   measure(subject: Subject): Measured;
 }
@@ -34,7 +35,7 @@ export interface Rule {
 export const RULES: readonly Rule[] = [
   {
     id: "source-text",
-    label: "Both pages hold enough text to quote",
+    label: "Text to quote in both pages",
     measure({ brief, extractive }) {
       const limit = `${LIMITS.sourceWords} words each`;
       if (!extractive) return { figure: "not needed by this writer", limit, verdict: "skipped" };
@@ -48,9 +49,9 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "common-ground",
-    label: "Publisher and target write about related things",
+    label: "Key terms that both pages share",
     measure({ brief, extractive }) {
-      const limit = `${LIMITS.sharedTerms} shared key terms at least`;
+      const limit = `${LIMITS.sharedTerms} at least`;
       if (!extractive) return { figure: "not needed by this writer", limit, verdict: "skipped" };
       const { keyTerms, language } = brief.target.profile;
       const shared = termsIn(brief.publisher.profile.keyTerms.join(" "), keyTerms, language);
@@ -59,7 +60,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "title",
-    label: "It has one title",
+    label: "Titles",
     measure({ article }) {
       const titles = article.blocks.filter((block) => block.kind === "title" && block.text !== "");
       return judged(titles.length === 1, `${titles.length}`, "1");
@@ -92,18 +93,19 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "anchor",
-    label: "The anchor text links to the target",
+    label: "Links to the target with the anchor text",
     measure({ article, brief }) {
       const { least, most } = LIMITS.anchorLinks;
       const named = anchorsOf(article, brief).length;
       const all = targetLinks(article, brief.targetUrl).length;
-      const figure = all === named ? `${all} links` : `${all} links, ${named} with the anchor text`;
+      const links = `${all} ${all === 1 ? "link" : "links"}`;
+      const figure = all === named ? links : `${links}, ${named} with the anchor text`;
       return judged(named >= least && all <= most, figure, `${least} to ${most}`);
     },
   },
   {
     id: "anchor-place",
-    label: "It links from the body, not from a heading, the first or the last paragraph",
+    label: "Place of the links to the target",
     measure({ article, brief }) {
       const paragraphs = paragraphsOf(article);
       const places = targetLinks(article, brief.targetUrl).map(({ block }) => {
@@ -134,19 +136,19 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "links",
-    label: "Links lead to the target, the publisher and trusted sources only",
+    label: "Links to sites that are neither page nor trusted",
     measure({ article, brief }) {
       const others = strayLinks(article, brief);
       return judged(
         others.length === 0,
-        others.length === 0 ? "no others" : others.join(", "),
-        "no others",
+        others.length === 0 ? "none" : others.join(", "),
+        "none",
       );
     },
   },
   {
     id: "trust-source",
-    label: "It names a source that readers can trust",
+    label: "Sources that readers can trust",
     measure({ article, brief }) {
       const links = article.blocks.flatMap((block) => block.links);
       const trusted = links.find(
@@ -161,7 +163,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "disclaimer",
-    label: "Sensitive subjects carry a disclaimer",
+    label: "Disclaimers for sensitive subjects",
     measure({ article, brief }) {
       const topics = topicsOf(brief);
       if (topics.length === 0) {
@@ -181,7 +183,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "language",
-    label: "It is in the publisher's language",
+    label: "Language",
     measure({ article, brief }) {
       const share = languageShare(proseOf(article), brief.language);
       const name = languageName(brief.language);
@@ -227,7 +229,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "leftovers",
-    label: "No placeholders, and no words of the writer about itself",
+    label: "Placeholders, and words of the writer about itself",
     measure({ article }) {
       const found = LEFTOVER.exec(`${titleOf(article)}\n${proseOf(article)}`)?.[0];
       return judged(found === undefined, found ?? "none", "none");
