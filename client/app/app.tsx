@@ -1,6 +1,6 @@
 /** The frame around every page, and which page is shown where. */
 import { Component, lazy, type ReactNode, Suspense } from "react";
-import { Route, Switch } from "wouter";
+import { Route, Switch, useLocation } from "wouter";
 import { BatchPage } from "./pages/batch-page.tsx";
 import { BatchesPage } from "./pages/batches-page.tsx";
 import { JobPage } from "./pages/job-page.tsx";
@@ -13,10 +13,19 @@ import { StaleBanner } from "./ui/stale-banner.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
 
 // Each brings a library of its own.
-const NewBatchPage = lazy(() => import("./pages/new-batch-page.tsx"));
-const ConsolePage = lazy(() => import("./pages/console-page.tsx"));
+const loadNewBatchPage = () => import("./pages/new-batch-page.tsx");
+const loadConsolePage = () => import("./pages/console-page.tsx");
+const NewBatchPage = lazy(loadNewBatchPage);
+const ConsolePage = lazy(loadConsolePage);
+
+/** Fetches what is left of the page, so that it can be opened while the server is away. */
+export function loadRest(): void {
+  // What cannot be had now is asked for again when it is wanted.
+  for (const load of [loadNewBatchPage, loadConsolePage]) load().catch(() => {});
+}
 
 export function App() {
+  const [path] = useLocation();
   return (
     <>
       <a
@@ -28,7 +37,7 @@ export function App() {
       <Header />
       <StaleBanner />
       <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
-        <Boundary>
+        <Boundary key={path}>
           <Suspense fallback={<Skeleton rows={6} />}>
             <Switch>
               <Route path="/" component={JobsPage} />

@@ -22,9 +22,7 @@ test("[B1] rows become inputs, with the older system's names of columns", () => 
 });
 
 test("[B1] a bad row says on which line it stands and what is wrong, and leaves the others", () => {
-  const { rows } = readCsv(
-    `publisher,target,anchor\n${GOOD}\nhttps://example.com,ftp://x,\n${GOOD}\n`,
-  );
+  const { rows } = readCsv(`publisher,target,anchor\n${GOOD}\nex ample,ftp://x,\n${GOOD}\n`);
   expect(rows.map(({ input }) => input !== undefined)).toEqual([true, false, true]);
   expect(rows[1]).toMatchObject({
     line: 3,
@@ -74,4 +72,19 @@ test("a row with more cells than columns is not guessed at", () => {
     input: undefined,
     errors: { anchorText: "Has 5 cells, but there are 3 columns" },
   });
+});
+
+test("publishers may be pasted as addresses", () => {
+  const { rows } = readCsv("publisher,target,anchor\nhttps://example.com/,https://t.example,x\n");
+  expect(rows[0]?.input?.publisherDomain).toBe("example.com");
+});
+
+test("[B1] a row whose writer this server does not have is a bad row", () => {
+  const text = `publisher,target,anchor,llm_provider\n${GOOD},openai\n${GOOD},\n${GOOD},offline\n`;
+  expect(readCsv(text, ["offline"]).rows.map(({ errors }) => Object.keys(errors))).toEqual([
+    ["llmProvider"],
+    [],
+    [],
+  ]);
+  expect(readCsv(text).rows.every(({ input }) => input !== undefined)).toBe(true);
 });

@@ -1,6 +1,6 @@
 /** Reads CSV files of article jobs. Pure. Every row keeps the line it stands on, so that a bad one can be found. */
 import Papa from "papaparse";
-import { ARTICLE_CSV_COLUMNS, type ArticleInput } from "#shared/article.ts";
+import { ARTICLE_CSV_COLUMNS, type ArticleInput, type LlmProvider } from "#shared/article.ts";
 import { checkFields, type FieldErrors } from "./article-form.ts";
 
 export interface CsvRow {
@@ -20,7 +20,8 @@ export interface CsvFile {
 
 const REQUIRED = ["publisherDomain", "targetUrl", "anchorText"] as const;
 
-export function readCsv(text: string): CsvFile {
+/** `writers`: those that this server has; `undefined` while that is not known. */
+export function readCsv(text: string, writers?: readonly LlmProvider[]): CsvFile {
   const records: { line: number; cells: string[] }[] = [];
   let read = 0;
   let line = 1;
@@ -48,7 +49,10 @@ export function readCsv(text: string): CsvFile {
   }
   if (body.length === 0)
     return { rows: [], problem: "There is no row below the names of the columns." };
-  return { rows: body.map(({ line, cells }) => rowOf(line, cells, columns)), problem: undefined };
+  return {
+    rows: body.map(({ line, cells }) => withWriter(rowOf(line, cells, columns), writers)),
+    problem: undefined,
+  };
 }
 
 function rowOf(line: number, cells: string[], columns: (keyof ArticleInput | undefined)[]): CsvRow {
@@ -64,6 +68,14 @@ function rowOf(line: number, cells: string[], columns: (keyof ArticleInput | und
   }
   const { input, errors = {} } = checkFields(fields);
   return { line, fields, input, errors };
+}
+
+/** A row whose writer cannot be had here is found now, and not when the batch is refused for it. */
+function withWriter(row: CsvRow, writers: readonly LlmProvider[] | undefined): CsvRow {
+  const writer = row.input?.llmProvider ?? "auto";
+  if (writers === undefined || writer === "auto" || writers.includes(writer)) return row;
+  const errors = { llmProvider: `Is not set up on this server, which has: ${writers.join(", ")}` };
+  return { ...row, input: undefined, errors };
 }
 
 function normal(name: string): string {

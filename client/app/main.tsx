@@ -5,10 +5,10 @@ import { createRoot } from "react-dom/client";
 import { createJobwireClient } from "#client/lib/client.ts";
 import { JobwireProvider } from "#client/lib/react.tsx";
 import "./app.css";
-import { App } from "./app.tsx";
-import { applyTheme, storedTheme } from "./theme.ts";
+import { App, loadRest } from "./app.tsx";
+import { startTheme } from "./theme.ts";
 
-applyTheme(storedTheme());
+startTheme();
 
 const client = createJobwireClient({ url: location.origin });
 const cache = new QueryClient();
@@ -24,3 +24,5 @@ createRoot(root).render(
     </QueryClientProvider>
   </StrictMode>,
 );
+
+addEventListener("load", () => setTimeout(loadRest));

@@ -1,19 +1,29 @@
-/** Light or dark: as the system has it, until somebody chooses. */
+/** Light or dark: as the system has it, also when that changes, until somebody chooses. */
 export type Theme = "light" | "dark";
+export type ThemeChoice = Theme | "system";
 
 const KEY = "jobwire-theme";
+const DARK = matchMedia("(prefers-color-scheme: dark)");
 
-export function storedTheme(): Theme {
+export function chosenTheme(): ThemeChoice {
   const stored = localStorage.getItem(KEY);
-  if (stored === "light" || stored === "dark") return stored;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return stored === "light" || stored === "dark" ? stored : "system";
 }
 
-export function applyTheme(theme: Theme): void {
-  document.documentElement.dataset.theme = theme;
+export function chooseTheme(choice: ThemeChoice): void {
+  if (choice === "system") localStorage.removeItem(KEY);
+  else localStorage.setItem(KEY, choice);
+  applyTheme();
 }
 
-export function chooseTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
-  applyTheme(theme);
+/** Before anything is painted, and whenever the system changes. */
+export function startTheme(): void {
+  DARK.addEventListener("change", applyTheme);
+  applyTheme();
+}
+
+function applyTheme(): void {
+  const choice = chosenTheme();
+  const system: Theme = DARK.matches ? "dark" : "light";
+  document.documentElement.dataset.theme = choice === "system" ? system : choice;
 }

@@ -14,6 +14,7 @@ import {
 import { observable } from "@trpc/server/observable";
 import superjson from "superjson";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { PromptSocket } from "./prompt-socket.ts";
 
@@ -94,6 +95,19 @@ export function isFinal(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
   const { data } = error as TRPCClientError<AppRouter>;
   return data != null && data.appCode !== "UNAVAILABLE" && data.appCode !== "INTERNAL";
+}
+
+/** Why something could not be had. Without a code nobody answered. */
+export interface Failed {
+  code: ErrorCode | undefined;
+  message: string;
+}
+
+export function failureOf(error: unknown): Failed {
+  const message = messageOf(error);
+  if (!(error instanceof TRPCClientError)) return { code: undefined, message };
+  const { data } = error as TRPCClientError<AppRouter>;
+  return { code: data?.appCode, message };
 }
 
 /** A subscription that the server ended because it was in trouble is opened again, and resumes. */

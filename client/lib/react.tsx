@@ -14,7 +14,7 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
-import { isFinal, type JobwireClient } from "./client.ts";
+import { type Failed, failureOf, isFinal, type JobwireClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
   currentBatch,
@@ -54,7 +54,7 @@ const UNTIL_ANSWERED = {
 
 interface Handlers<T> {
   onData: (value: T) => void;
-  onError: (error: { message: string }) => void;
+  onError: (error: unknown) => void;
 }
 
 interface StreamOptions<S, T> {
@@ -67,6 +67,8 @@ interface StreamOptions<S, T> {
   open: (handlers: Handlers<T>, state: S) => { unsubscribe: () => void };
 }
 
+const failed = ({ error }: { error: unknown }) => (error === null ? undefined : failureOf(error));
+
 const FRAME_MS = 16;
 
 /**
@@ -75,7 +77,7 @@ const FRAME_MS = 16;
  * is rendered at once, so that a busy stream costs one render a frame; a timer and not a frame's callback, so that
  * hidden tabs go on too. `initial` and `reduce` must not change between renders.
  */
-function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: string | undefined } {
+function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: Failed | undefined } {
   const { key, initial, reduce, source } = options;
   const client = useJobwire();
   const cache = useQueryClient();
@@ -86,7 +88,7 @@ function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: strin
     staleTime: Number.POSITIVE_INFINITY,
     structuralSharing: false,
   });
-  const [failure, setFailure] = useState<string>();
+  const [failure, setFailure] = useState<Failed>();
   const connect = useEffectEvent(options.open);
 
   useEffect(() => {
@@ -108,9 +110,9 @@ function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: strin
           waiting.push(value);
           timer ??= setTimeout(flush, FRAME_MS);
         },
-        onError({ message }) {
+        onError(error) {
           flush();
-          setFailure(message);
+          setFailure(failureOf(error));
         },
       },
       known(),
@@ -162,7 +164,7 @@ export function useJob(jobId: string) {
     () => (record === undefined ? undefined : currentJob(record, log.state)),
     [record, log.state],
   );
-  return { job, events: log.state, error: query.error?.message ?? log.error };
+  return { job, events: log.state, error: failed(query) ?? log.error };
 }
 
 const NO_DRAFT: Draft = { attempt: 0, text: "" };
@@ -206,7 +208,7 @@ export function useBatch(batchId: string) {
     () => (query.data === undefined ? undefined : currentBatch(query.data, stream.state)),
     [query.data, stream.state],
   );
-  return { batch, error: query.error?.message ?? stream.error };
+  return { batch, error: failed(query) ?? stream.error };
 }
 
 const NO_CHANGES: ReadonlyMap<string, JobSummary> = new Map();
@@ -259,7 +261,7 @@ export function useJobs(filter: JobFilter = {}) {
   return {
     jobs,
     isLoading: list.isPending,
-    error: list.error?.message ?? feed.error,
+    error: failed(list) ?? feed.error,
     hasMore: list.hasNextPage,
     loadMore: () => void list.fetchNextPage(),
     isLoadingMore: list.isFetchingNextPage,

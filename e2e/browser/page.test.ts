@@ -43,8 +43,7 @@ async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
 }
 
 const go = (path: string) => page.goto(server.url + path);
-/** The title of the page; a finished article has one of its own. */
-const TITLE = "h1[tabindex]";
+const TITLE = "h1";
 const badge = (status: string) =>
   page.locator(TITLE).locator("xpath=..").locator(`[data-status=${status}]`);
 
@@ -82,7 +81,7 @@ test("a person creates a job, watches the draft grow and the bar move, and reads
   expect(await bar.getAttribute("aria-valuenow")).toBe("100");
   const article = page.locator("article");
   await article.waitFor();
-  expect(await article.locator("h2").count()).toBeGreaterThanOrEqual(3);
+  expect(await article.locator("h3").count()).toBeGreaterThanOrEqual(3);
   expect(await article.locator('a[href*="/samples/target/"]').textContent()).toBe(
     "self-watering planters",
   );
@@ -114,22 +113,20 @@ test("a person sees which row of a CSV file is bad and why, corrects it, and wat
   await go("/batches/new");
   const { host } = new URL(server.url);
   const good = `${host}/samples/publisher/,${server.url}/samples/target/,self-watering planters`;
-  const csv = `publisher,target,anchor\n${good}\nhttps://example.com,${server.url}/samples/target/,x\n${good}\n`;
+  const csv = `publisher,target,anchor\n${good}\nex ample,${server.url}/samples/target/,x\n${good}\n`;
   await page.locator('input[type="file"]').setInputFiles({
     name: "spring.csv",
     mimeType: "text/csv",
     buffer: Buffer.from(csv),
   });
   await page.getByRole("alert").getByText("1 of 3 rows cannot be used").waitFor();
-  const row = page.getByRole("region", { name: "Preview of the rows" }).getByRole("row").nth(1);
-  expect(await row.getByRole("rowheader").textContent()).toBe("3");
-  expect(await row.textContent()).toContain("publisher: Must be a domain without protocol");
+  const rows = page.getByRole("list", { name: "Preview of the rows" }).getByRole("listitem");
+  expect(await rows.count()).toBe(1);
+  expect(await rows.textContent()).toMatch(/^Line 3.*publisher: Must be a domain/);
   const create = page.getByRole("button", { name: "Create batch of 3" });
   expect(await create.isDisabled()).toBe(true);
 
-  await page
-    .getByLabel("CSV", { exact: true })
-    .fill(csv.replace("https://example.com", "nosuch.invalid"));
+  await page.getByLabel("CSV", { exact: true }).fill(csv.replace("ex ample", "nosuch.invalid"));
   await page.getByText("3 rows are ready").waitFor();
   await create.click();
   await page.getByRole("heading", { name: "spring" }).waitFor();
@@ -168,7 +165,7 @@ test("a job that is opened while the server is away is shown once it is back", a
   await server.restart();
   await badge("DELIVERED").waitFor();
   await page.getByText("The connection was lost.").waitFor({ state: "hidden" });
-  expect(await page.locator("article h2").count()).toBeGreaterThan(2);
+  expect(await page.locator("article h3").count()).toBeGreaterThan(2);
 });
 
 test("a job can be created with the keyboard alone", async () => {

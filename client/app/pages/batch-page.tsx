@@ -1,16 +1,17 @@
 import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
+import { whyNot } from "#client/app/failure.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
-import { JobList } from "#client/app/ui/job-list.tsx";
-import { BATCH_LOOK } from "#client/app/ui/looks.ts";
+import { JobList, JobRow } from "#client/app/ui/job-list.tsx";
+import { lookOfBatch } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Age } from "#client/app/ui/time.tsx";
-import { useBatch, useJobwire } from "#client/lib/react.tsx";
+import { useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
@@ -22,7 +23,11 @@ export function BatchPage({ batchId }: { batchId: string }) {
   });
 
   if (batch === undefined) {
-    return error === undefined ? <Skeleton rows={5} /> : <NotFoundPage what="batch" why={error} />;
+    return error === undefined ? (
+      <Skeleton rows={5} />
+    ) : (
+      <NotFoundPage what="batch" error={error} />
+    );
   }
   const title = batch.name ?? "Batch without a name";
   return (
@@ -32,7 +37,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
         tab={isBatchSettled(batch) ? title : `${batch.progress}% ${title}`}
         above={
           <p className="mb-1 flex items-center gap-2 text-sm text-muted">
-            <Badge status={batch.status} look={BATCH_LOOK[batch.status]} /> created{" "}
+            <Badge status={batch.status} look={lookOfBatch(batch)} /> created{" "}
             <Age at={batch.createdAt} />
           </p>
         }
@@ -49,7 +54,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       </PageHeader>
       {cancel.error !== null && (
         <Notice tone="bad" title="The batch could not be cancelled">
-          {cancel.error.message}
+          {whyNot(cancel.error)}
         </Notice>
       )}
       <section
@@ -63,10 +68,11 @@ export function BatchPage({ batchId }: { batchId: string }) {
         <ProgressBar
           percent={batch.progress}
           label="Progress of the batch"
-          bar={BATCH_LOOK[batch.status].bar}
+          bar={lookOfBatch(batch).bar}
         />
         <Counts batch={batch} />
       </section>
+      {batch.status === "running" && <RunningNow batchId={batchId} />}
       <JobList
         batchId={batchId}
         empty={
@@ -76,6 +82,22 @@ export function BatchPage({ batchId }: { batchId: string }) {
         }
       />
     </>
+  );
+}
+
+/** Those that somebody works on now: in a long list they would be out of sight. */
+function RunningNow({ batchId }: { batchId: string }) {
+  const { jobs } = useJobs({ batchId, status: "PROCESSING" });
+  if (jobs.length === 0) return null;
+  return (
+    <section aria-label="Running now" className="mb-8">
+      <h2 className="mb-3 text-base font-semibold">Running now</h2>
+      <ul className="space-y-2">
+        {jobs.toReversed().map((job) => (
+          <JobRow key={job.id} job={job} />
+        ))}
+      </ul>
+    </section>
   );
 }
 

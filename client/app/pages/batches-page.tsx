@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
+import { counted } from "#client/app/article-words.ts";
+import { whyNot } from "#client/app/failure.ts";
 import { ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { ListRow } from "#client/app/ui/list-row.tsx";
-import { BATCH_LOOK } from "#client/app/ui/looks.ts";
+import { lookOfBatch } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
@@ -25,7 +27,7 @@ export function BatchesPage() {
       </PageHeader>
       {error !== null && (
         <Notice tone="bad" title="The batches could not be loaded">
-          {error.message}
+          {whyNot(error)}
         </Notice>
       )}
       {data === undefined && error === null && <Skeleton rows={4} />}
@@ -52,11 +54,17 @@ function BatchRow({ known }: { known: Batch }) {
     <ListRow
       href={`/batches/${batch.id}`}
       title={batch.name ?? "Batch without a name"}
-      detail={`${batch.completed} of ${batch.total} settled`}
+      detail={detailOf(batch)}
       progress={batch.progress}
       status={batch.status}
-      look={BATCH_LOOK[batch.status]}
+      look={lookOfBatch(batch)}
       createdAt={batch.createdAt}
     />
   );
+}
+
+function detailOf({ completed, total, blocked }: Batch): string {
+  const settled = `${completed} of ${counted(total, "job")} settled`;
+  if (blocked === 0) return settled;
+  return `${settled}, ${blocked} ${blocked === 1 ? "needs" : "need"} your decision`;
 }

@@ -1,11 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
-import { Fragment } from "react";
 import { Link } from "wouter";
+import { whyNot } from "#client/app/failure.ts";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
+import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JOB_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
@@ -15,6 +16,7 @@ import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
 import { ArticleOutput } from "#shared/article.ts";
+import type { JobEventType } from "#shared/events.ts";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -42,7 +44,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   const { job, events, error } = useJob(jobId);
 
   if (job === undefined) {
-    return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" why={error} />;
+    return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" error={error} />;
   }
   const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
@@ -85,7 +87,11 @@ export function JobPage({ jobId }: { jobId: string }) {
             </div>
             <ProgressBar percent={job.progress} label="Progress of the job" bar={bar} />
           </section>
-          <Outcome job={job} failed={article.success && !article.data.report.passed} />
+          <Outcome
+            job={job}
+            ending={events.at(-1)?.type ?? "progress"}
+            failed={article.success && !article.data.report.passed}
+          />
           {article.success ? (
             <ArticleView article={article.data} />
           ) : (
@@ -100,7 +106,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               )}
             </>
           )}
-          <Input input={job.input} />
+          <JobInput kind={job.kind} input={job.input} settled={isSettled(job.status)} />
         </div>
         <aside
           aria-label="Timeline"
@@ -144,7 +150,7 @@ function Decisions({ job }: { job: Job }) {
       {decide.error !== null && (
         <div className="basis-full">
           <Notice tone="bad" title="That was not done">
-            {decide.error.message}
+            {whyNot(decide.error)}
           </Notice>
         </div>
       )}
@@ -152,44 +158,44 @@ function Decisions({ job }: { job: Job }) {
   );
 }
 
-function Outcome({ job, failed }: { job: Job; failed: boolean }) {
+/** How the job ended, where that is not plain from the article itself. */
+function Outcome({ job, ending, failed }: { job: Job; ending: JobEventType; failed: boolean }) {
+  const what = job.kind === "article" ? "article" : "job";
+  if (job.status === "ABORTED" && job.error?.code === "CANCELLED") {
+    return (
+      <Notice tone="info" title="This job was cancelled">
+        <p>You can retry it: it runs again from the beginning with the same input.</p>
+      </Notice>
+    );
+  }
+  if (job.status === "ABORTED" && ending === "rejected") {
+    return (
+      <Notice tone="info" title={`This ${what} was rejected`}>
+        <p>It is not delivered. You can retry the job: it is done anew from the beginning.</p>
+      </Notice>
+    );
+  }
   if (job.status === "ABORTED") {
     return (
-      <Notice tone="bad" title="The job ended without an article">
-        <p>You can retry it: it runs again from the beginning with the same input.</p>
+      <Notice tone="bad" title="This job failed">
+        <p>
+          Retry runs it again from the beginning with the same input. Where the input is the reason,
+          make a new job from it below.
+        </p>
       </Notice>
     );
   }
   if (job.status === "BLOCKED") {
     return (
-      <Notice tone="warn" title="This article needs your decision">
+      <Notice tone="warn" title={`This ${what} needs your decision`}>
         <p>
-          Approve it as it is, reject it, or let it be written anew.
-          {failed && " The quality report below says which rules are not met."}
+          Approve it as it is, reject it, or have it made anew.
+          {failed && " The quality report below says what is not as it should be."}
         </p>
       </Notice>
     );
   }
   return null;
-}
-
-/** What was asked for. */
-function Input({ input }: { input: unknown }) {
-  if (typeof input !== "object" || input === null) return null;
-  return (
-    <Card title="Input">
-      <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
-        {Object.entries(input).map(([name, value]) => (
-          <Fragment key={name}>
-            <dt className="text-muted">{name}</dt>
-            <dd className="break-words">
-              {typeof value === "string" ? value : JSON.stringify(value)}
-            </dd>
-          </Fragment>
-        ))}
-      </dl>
-    </Card>
-  );
 }
 
 function LiveDraft(props: { jobId: string; attempt: number; status: Job["status"] }) {
@@ -202,7 +208,7 @@ function LiveDraft(props: { jobId: string; attempt: number; status: Job["status"
       {draft.text === "" ? (
         <p className="min-h-48 text-muted">{waiting} The text appears here as it is written.</p>
       ) : (
-        <DraftView text={draft.text} />
+        <DraftView text={draft.text} isWritten={isSettled(props.status)} />
       )}
     </Card>
   );

@@ -3,10 +3,14 @@ import { FileUp } from "lucide-react";
 import { type DragEvent, type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { type CsvFile, type CsvRow, nameOf, readCsv } from "#client/app/csv.ts";
+import { counted } from "#client/app/article-words.ts";
+import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
+import { useCreationKey } from "#client/app/use-creation-key.ts";
+import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 
@@ -20,18 +24,22 @@ export default function NewBatchPage() {
   const [text, setText] = useState("");
   const [dragging, setDragging] = useState(false);
   const source = useDeferredValue(text);
+  const writers = useWriters();
   const file = useMemo<CsvFile>(
-    () => (source.trim() === "" ? { rows: [], problem: undefined } : readCsv(source)),
-    [source],
+    () => (source.trim() === "" ? { rows: [], problem: undefined } : readCsv(source, writers)),
+    [source, writers],
   );
+  const keyOf = useCreationKey();
   const bad = file.rows.filter(({ input }) => input === undefined);
   const tooMany = file.rows.length > MAX_BATCH_JOBS;
   const create = useMutation({
-    mutationFn: () =>
-      trpc.batch.create.mutate({
+    mutationFn() {
+      const asked = {
         ...(name.trim() === "" ? {} : { name: name.trim() }),
         jobs: file.rows.map(({ input }) => ({ kind: "article", input })),
-      }),
+      };
+      return trpc.batch.create.mutate({ ...asked, idempotencyKey: keyOf(asked) });
+    },
     onSuccess: ({ id }) => navigate(`/batches/${id}`),
   });
   const ready = file.rows.length > 0 && bad.length === 0 && !tooMany && source === text;
@@ -127,7 +135,10 @@ export default function NewBatchPage() {
             </Notice>
           )}
           {bad.length > 0 && (
-            <Notice tone="bad" title={`${bad.length} of ${file.rows.length} rows cannot be used`}>
+            <Notice
+              tone="bad"
+              title={`${bad.length} of ${counted(file.rows.length, "row")} cannot be used`}
+            >
               A batch is created with all of its rows or not at all. Correct these above:{" "}
               {bad
                 .slice(0, PREVIEW)
@@ -137,8 +148,8 @@ export default function NewBatchPage() {
             </Notice>
           )}
           {create.error !== null && (
-            <Notice tone="bad" title="The batch was not created">
-              {create.error.message}
+            <Notice tone="bad" title="That did not work">
+              {whyNot(create.error, CREATE_AGAIN)}
             </Notice>
           )}
         </div>
@@ -165,42 +176,41 @@ function Preview({ rows, bad }: { rows: CsvRow[]; bad: CsvRow[] }) {
   return (
     <section aria-label="Rows" className="rounded-2xl border border-line bg-card p-5">
       <h2 className="mb-3 text-base font-semibold">
-        {bad.length > 0 ? "Rows to correct" : `${rows.length} rows are ready`}
+        {bad.length > 0
+          ? "Rows to correct"
+          : `${counted(rows.length, "row")} ${rows.length === 1 ? "is" : "are"} ready`}
       </h2>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls on narrow screens */}
-      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Preview of the rows">
-        <table className="w-full min-w-[44rem] text-left text-sm">
-          <thead className="text-xs text-muted">
-            <tr className="border-b border-line">
-              {["Line", "Publisher", "Target", "Anchor", "What is wrong"].map((head) => (
-                <th key={head} scope="col" className="py-2 pr-4 font-medium">
-                  {head}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map(({ line, fields, errors }) => (
-              <tr key={line} className="border-b border-line align-top last:border-0">
-                <th scope="row" className="py-2 pr-4 font-medium tabular-nums">
-                  {line}
-                </th>
-                <td className="max-w-48 truncate py-2 pr-4">{fields.publisherDomain}</td>
-                <td className="max-w-64 truncate py-2 pr-4">{fields.targetUrl}</td>
-                <td className="max-w-48 truncate py-2 pr-4">{fields.anchorText}</td>
-                <td className="py-2 text-bad">
-                  {Object.entries(errors).map(([field, message]) => (
-                    <p key={field}>
-                      <span className="font-medium">{nameOf(field)}:</span> {message}
-                    </p>
-                  ))}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ul aria-label="Preview of the rows" className="divide-y divide-line text-sm">
+        {shown.map((row) => (
+          <PreviewRow key={row.line} row={row} />
+        ))}
+      </ul>
       {left > 0 && <p className="mt-3 text-sm text-muted">And {left} more.</p>}
     </section>
+  );
+}
+
+function PreviewRow({ row: { line, fields, errors } }: { row: CsvRow }) {
+  return (
+    <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-4 py-2">
+      <span className="row-span-2 font-medium tabular-nums">Line {line}</span>
+      <span className="grid min-w-0 gap-x-4 sm:grid-cols-3">
+        {(["publisherDomain", "targetUrl", "anchorText"] as const).map((field) => (
+          <span key={field} title={fields[field]} className="truncate">
+            <span className="sr-only">{nameOf(field)}: </span>
+            {fields[field]}
+          </span>
+        ))}
+      </span>
+      {Object.keys(errors).length > 0 && (
+        <span className="min-w-0 text-bad">
+          {Object.entries(errors).map(([field, message]) => (
+            <span key={field} className="block break-words">
+              <span className="font-medium">{nameOf(field)}:</span> {message}
+            </span>
+          ))}
+        </span>
+      )}
+    </li>
   );
 }

@@ -1,42 +1,49 @@
 import { useMutation } from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
 import { type FormEvent, useState } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import {
   type ArticleFields,
   checkFields,
   type FieldErrors,
-  sampleFields,
+  fieldsFrom,
+  samplesOf,
   serverErrors,
 } from "#client/app/article-form.ts";
+import { STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
+import { useCreationKey } from "#client/app/use-creation-key.ts";
+import { useWriters } from "#client/app/use-writers.ts";
 import { Button } from "#client/app/ui/button.tsx";
+import { Card } from "#client/app/ui/card.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
-import type { ArticleInput } from "#shared/article.ts";
+import type { ArticleInput, LlmProvider } from "#shared/article.ts";
 
-const WRITERS = [
-  ["auto", "Best available"],
-  ["offline", "Offline (quotes both pages, no key needed)"],
-  ["anthropic", "Anthropic"],
-  ["openai", "OpenAI"],
-  ["google", "Google"],
-  ["compatible", "OpenAI-compatible server"],
-] as const;
-const STRATEGIES = [
-  ["multi_stage", "In stages: plan, sections, polish"],
-  ["single_shot", "In one go"],
-] as const;
+const optionsOf = (words: Record<string, string>) =>
+  Object.entries(words).map(([value, text]) => ({ value, text }));
+
+function writerOptions(writers: readonly LlmProvider[] | undefined) {
+  return optionsOf(WRITERS).map((option) => {
+    const has = option.value === "auto" || writers?.includes(option.value as LlmProvider) !== false;
+    return has ? option : { ...option, text: `${option.text} (not set up here)`, disabled: true };
+  });
+}
 
 export function NewJobPage() {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
-  const [fields, setFields] = useState<ArticleFields>(() => sampleFields(location));
+  const query = useSearch();
+  const writers = useWriters();
+  const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, location));
   const [errors, setErrors] = useState<FieldErrors>({});
+  const keyOf = useCreationKey();
   const create = useMutation({
-    mutationFn: (input: ArticleInput) => trpc.job.create.mutate({ kind: "article", input }),
+    mutationFn: (input: ArticleInput) =>
+      trpc.job.create.mutate({ kind: "article", input, idempotencyKey: keyOf(input) }),
     onSuccess: ({ id }) => navigate(`/jobs/${id}`),
     onError: (error) => setErrors(fieldErrorsOf(error)),
   });
@@ -62,59 +69,97 @@ export function NewJobPage() {
   return (
     <>
       <PageHeader title="New article" />
-      <form
-        noValidate
-        onSubmit={submit}
-        className="max-w-2xl space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7"
-      >
-        <p className="text-muted">
-          Jobwire reads both pages, writes an article for the publisher that links to the target,
-          and checks it. For many at once,{" "}
-          <Link href="/batches/new" className="text-accent underline underline-offset-2">
-            create a batch
-          </Link>
-          .
-        </p>
-        {create.error !== null && Object.keys(errors).length === 0 && (
-          <Notice tone="bad" title="The job was not created">
-            {create.error.message}
-          </Notice>
-        )}
-        <TextField
-          {...field("publisherDomain")}
-          label="Publisher"
-          hint="The site that publishes the article, without https://"
-          autoComplete="off"
-          inputMode="url"
-        />
-        <TextField
-          {...field("targetUrl")}
-          label="Target"
-          hint="The page that the article links to"
-          type="url"
-          autoComplete="off"
-        />
-        <TextField
-          {...field("anchorText")}
-          label="Anchor text"
-          hint="The words of the link"
-          autoComplete="off"
-        />
-        <div className="grid gap-5 sm:grid-cols-2">
-          <SelectField {...field("llmProvider")} label="Writer" options={WRITERS} />
-          <SelectField {...field("writingStrategy")} label="Strategy" options={STRATEGIES} />
-        </div>
-        <TextField
-          {...field("country")}
-          label="Country (optional)"
-          hint="Two letters, such as SE"
-          maxLength={2}
-          autoComplete="off"
-        />
-        <Button type="submit" tone="primary" disabled={create.isPending} className="px-5 py-2">
-          {create.isPending ? "Creating…" : "Create job"}
-        </Button>
-      </form>
+      <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+        <form
+          noValidate
+          onSubmit={submit}
+          className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7"
+        >
+          {create.error !== null && Object.keys(errors).length === 0 && (
+            <Notice tone="bad" title="That did not work">
+              {whyNot(create.error, CREATE_AGAIN)}
+            </Notice>
+          )}
+          <TextField
+            {...field("publisherDomain")}
+            label="Publisher"
+            hint="The site that publishes the article; a path is fine"
+            autoComplete="off"
+            inputMode="url"
+          />
+          <TextField
+            {...field("targetUrl")}
+            label="Target"
+            hint="The page that the article links to"
+            type="url"
+            autoComplete="off"
+          />
+          <TextField
+            {...field("anchorText")}
+            label="Anchor text"
+            hint="The words of the link"
+            autoComplete="off"
+          />
+          <div className="grid gap-5 sm:grid-cols-2">
+            <SelectField
+              {...field("llmProvider")}
+              label="Writer"
+              options={writerOptions(writers)}
+            />
+            <SelectField
+              {...field("writingStrategy")}
+              label="Strategy"
+              options={optionsOf(STRATEGIES)}
+            />
+          </div>
+          <TextField
+            {...field("country")}
+            label="Country (optional)"
+            hint="Two letters, such as SE"
+            maxLength={2}
+            autoComplete="off"
+          />
+          <Button type="submit" tone="primary" disabled={create.isPending} className="px-5 py-2">
+            {create.isPending ? "Creating…" : "Create job"}
+          </Button>
+        </form>
+        <aside aria-label="Help" className="space-y-6">
+          <Card title="What happens">
+            <ol className="list-decimal space-y-2 pl-5 text-sm">
+              <li>Both pages are read: what they say, in which language, and how.</li>
+              <li>An article is written for the publisher that links to the target.</li>
+              <li>It is checked; what does not pass waits for your decision.</li>
+            </ol>
+            <p className="mt-3 text-sm text-muted">
+              For many at once,{" "}
+              <Link href="/batches/new" className="text-accent underline underline-offset-2">
+                create a batch
+              </Link>
+              .
+            </p>
+          </Card>
+          <Card title="Samples">
+            <p className="mb-3 text-sm text-muted">
+              Pages that come with the server: they need no network and no key.
+            </p>
+            <ul className="space-y-2">
+              {samplesOf(location).map((sample) => (
+                <li key={sample.name}>
+                  <Button
+                    className="w-full justify-start"
+                    onClick={() => {
+                      setFields(sample.fields);
+                      setErrors({});
+                    }}
+                  >
+                    {sample.name}
+                  </Button>
+                </li>
+              ))}
+            </ul>
+          </Card>
+        </aside>
+      </div>
     </>
   );
 }

@@ -1,9 +1,12 @@
 /** A finished article: to read, to copy, to take away, and how it was judged. */
 import { Copy, Download } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { ArticleOutput, PageProfile, QualityRule } from "#shared/article.ts";
+import { languageName, STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { lowerHeadings } from "#client/app/headings.ts";
+import type { ArticleOutput, PageProfile } from "#shared/article.ts";
 import { Button } from "./button.tsx";
 import { Card } from "./card.tsx";
+import { QualityReportCard } from "./quality-report.tsx";
 
 export function ArticleView({ article }: { article: ArticleOutput }) {
   return (
@@ -24,10 +27,10 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
           className="article-text max-w-prose break-words"
           // The server sanitised it, and the page's content security policy runs no script but its own.
           // oxlint-disable-next-line react/no-danger
-          dangerouslySetInnerHTML={{ __html: article.html }}
+          dangerouslySetInnerHTML={{ __html: lowerHeadings(article.html) }}
         />
       </Card>
-      <ReportCard article={article} />
+      <QualityReportCard report={article.report} />
       <Card title="Sources">
         <div className="grid gap-6 md:grid-cols-2">
           <Profile of="Publisher" page={article.publisher} />
@@ -37,10 +40,10 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
       <Card title="How it was made">
         <dl className="grid gap-x-6 gap-y-3 sm:grid-cols-3">
           <Fact name="Writer">
-            {article.writer.provider}
+            {WRITERS[article.writer.provider].replace(/ \(.*/, "")}
             {article.writer.model !== null && `, ${article.writer.model}`}
           </Fact>
-          <Fact name="Strategy">{article.writer.strategy.replace("_", " ")}</Fact>
+          <Fact name="Strategy">{STRATEGIES[article.writer.strategy]}</Fact>
           <Fact name="Length">{article.words} words</Fact>
           <Fact name="Reading both pages">{seconds(article.timings.profile)}</Fact>
           <Fact name="Writing">{seconds(article.timings.write)}</Fact>
@@ -50,60 +53,6 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
         </dl>
       </Card>
     </>
-  );
-}
-
-const VERDICT: Record<QualityRule["verdict"], { word: string; className: string }> = {
-  passed: { word: "Passed", className: "text-good" },
-  mended: { word: "Mended", className: "text-accent" },
-  failed: { word: "Failed", className: "font-semibold text-bad" },
-  skipped: { word: "Not needed", className: "text-muted" },
-};
-
-function ReportCard({ article }: { article: ArticleOutput }) {
-  const { rules, passed } = article.report;
-  const failed = rules.filter(({ verdict }) => verdict === "failed").length;
-  return (
-    <Card title="Quality report">
-      <p className="mb-3 text-sm text-muted">
-        {passed ? "Every rule is met." : `${failed} of ${rules.length} rules are not met.`}
-      </p>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls on narrow screens */}
-      <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Quality report">
-        <table className="w-full min-w-[34rem] text-left text-sm">
-          <thead className="text-xs text-muted">
-            <tr className="border-b border-line">
-              <th scope="col" className="py-2 pr-4 font-medium">
-                Rule
-              </th>
-              <th scope="col" className="py-2 pr-4 font-medium">
-                Found
-              </th>
-              <th scope="col" className="py-2 pr-4 font-medium">
-                Allowed
-              </th>
-              <th scope="col" className="py-2 font-medium">
-                Verdict
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rules.map((rule) => (
-              <tr key={rule.id} className="border-b border-line align-top last:border-0">
-                <th scope="row" className="py-2 pr-4 font-normal">
-                  {rule.label}
-                </th>
-                <td className="py-2 pr-4 text-muted">{rule.figure}</td>
-                <td className="py-2 pr-4 text-muted">{rule.limit}</td>
-                <td className={`py-2 ${VERDICT[rule.verdict].className}`}>
-                  {VERDICT[rule.verdict].word}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Card>
   );
 }
 
@@ -123,7 +72,7 @@ function Profile({ of, page }: { of: string; page: PageProfile }) {
         </a>
       </p>
       <p className="text-muted">
-        {page.words} words, language {page.language}, {page.tone}
+        {page.words} words, {languageName(page.language)}, {page.tone} tone
       </p>
       <ul className="flex flex-wrap gap-1" aria-label="Key terms">
         {page.keyTerms.slice(0, 10).map((term) => (

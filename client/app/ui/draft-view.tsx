@@ -3,14 +3,15 @@ import { type UIEvent, useLayoutEffect, useRef } from "react";
 /** How near to its end a reader must be for the text to follow the writer. */
 const NEAR_PX = 48;
 
-/** The draft as it is written. It scrolls along, unless the reader went back to read. */
-export function DraftView({ text }: { text: string }) {
+/** A draft. While it is written it scrolls along, unless the reader went back to read; then it is shown from its top. */
+export function DraftView({ text, isWritten }: { text: string; isWritten: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
 
   useLayoutEffect(() => {
-    if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
-  }, [text]);
+    if (isWritten) box.current?.scrollTo({ top: 0 });
+    else if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
+  }, [text, isWritten]);
 
   function onScroll({ currentTarget }: UIEvent<HTMLDivElement>) {
     const { scrollHeight, scrollTop, clientHeight } = currentTarget;
@@ -26,13 +27,15 @@ export function DraftView({ text }: { text: string }) {
       role="region"
       aria-label="Draft"
       data-testid="draft"
-      className="max-h-[32rem] min-h-48 overflow-y-auto whitespace-pre-wrap break-words"
+      className={`max-h-[32rem] overflow-y-auto whitespace-pre-wrap break-words ${isWritten ? "" : "min-h-48"}`}
     >
       <DraftText text={text} />
-      <span
-        aria-hidden
-        className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
-      />
+      {!isWritten && (
+        <span
+          aria-hidden
+          className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
+        />
+      )}
     </div>
   );
 }

@@ -48,6 +48,12 @@ export function TextField({ id, label, hint, error, ...rest }: Common & Componen
   );
 }
 
+interface Option {
+  value: string;
+  text: string;
+  disabled?: boolean;
+}
+
 export function SelectField({
   id,
   label,
@@ -55,12 +61,12 @@ export function SelectField({
   error,
   options,
   ...rest
-}: Common & { options: readonly (readonly [string, string])[] } & ComponentProps<"select">) {
+}: Common & { options: readonly Option[] } & ComponentProps<"select">) {
   return (
     <Field id={id} label={label} hint={hint} error={error}>
       <select id={id} className={CONTROL} aria-describedby={`${id}-hint`} {...rest}>
-        {options.map(([value, text]) => (
-          <option key={value} value={value}>
+        {options.map(({ value, text, disabled }) => (
+          <option key={value} value={value} disabled={disabled}>
             {text}
           </option>
         ))}

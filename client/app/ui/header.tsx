@@ -1,7 +1,7 @@
-import { Moon, Plus, Sun } from "lucide-react";
+import { type LucideIcon, Moon, Plus, Sun, SunMoon } from "lucide-react";
 import { useState } from "react";
 import { Link, useRoute } from "wouter";
-import { chooseTheme, storedTheme } from "#client/app/theme.ts";
+import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
 import { ButtonLink } from "./button.tsx";
 import { ConnectionBadge } from "./connection-badge.tsx";
 
@@ -54,24 +54,28 @@ function NavLink(props: { href: string; pattern: string; children: string }) {
   );
 }
 
+const THEMES: Record<ThemeChoice, { Icon: LucideIcon; next: ThemeChoice; says: string }> = {
+  system: { Icon: SunMoon, next: "light", says: "as the system has it" },
+  light: { Icon: Sun, next: "dark", says: "light" },
+  dark: { Icon: Moon, next: "system", says: "dark" },
+};
+
 function ThemeToggle() {
-  const [theme, setTheme] = useState(storedTheme);
-  const other = theme === "dark" ? "light" : "dark";
+  const [theme, setTheme] = useState(chosenTheme);
+  const { Icon, next, says } = THEMES[theme];
+  const label = `Theme: ${says}. Change to: ${THEMES[next].says}`;
   return (
     <button
       type="button"
-      aria-label={`Use the ${other} theme`}
+      aria-label={label}
+      title={label}
       className="rounded-md p-2 text-muted transition-colors hover:bg-sunken hover:text-ink"
       onClick={() => {
-        chooseTheme(other);
-        setTheme(other);
+        chooseTheme(next);
+        setTheme(next);
       }}
     >
-      {theme === "dark" ? (
-        <Sun aria-hidden className="size-4" />
-      ) : (
-        <Moon aria-hidden className="size-4" />
-      )}
+      <Icon aria-hidden className="size-4" />
     </button>
   );
 }

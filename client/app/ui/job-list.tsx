@@ -14,7 +14,11 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
 
   return (
     <section aria-label="Jobs">
-      <div role="group" aria-label="Show" className="mb-4 flex flex-wrap gap-1">
+      <div
+        role="group"
+        aria-label="Show"
+        className="-mx-4 mb-4 flex gap-1 overflow-x-auto px-4 py-1 sm:mx-0 sm:px-0"
+      >
         <FilterButton active={status === undefined} onClick={() => setStatus(undefined)}>
           All
         </FilterButton>
@@ -26,7 +30,7 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
       </div>
       {list.error !== undefined && (
         <Notice tone="bad" title="The list could not be loaded">
-          {list.error}
+          {list.error.code === undefined ? "The server cannot be reached." : list.error.message}
         </Notice>
       )}
       {list.isLoading && list.error === undefined && <Skeleton rows={5} />}
@@ -55,7 +59,7 @@ function FilterButton(props: { active: boolean; onClick: () => void; children: s
       type="button"
       aria-pressed={props.active}
       onClick={props.onClick}
-      className={`rounded-full px-3 py-1 text-sm transition-colors ${
+      className={`shrink-0 rounded-full px-3 py-1 text-sm transition-colors ${
         props.active ? "bg-ink text-page" : "text-muted hover:bg-sunken hover:text-ink"
       }`}
     >
@@ -69,7 +73,7 @@ function NoneLikeThis() {
 }
 
 /** Drawn again only when its job changed. */
-const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
+export const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
   const { id, title, message, progress, status, createdAt } = job;
   return (
     <ListRow

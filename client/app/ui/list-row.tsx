@@ -1,5 +1,6 @@
 import { Link } from "wouter";
 import { Badge, type Look } from "./badge.tsx";
+import { Breakable } from "./breakable.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { Age } from "./time.tsx";
 
@@ -21,7 +22,9 @@ export function ListRow(props: {
         className="grid gap-x-4 gap-y-2 rounded-xl border border-line bg-card px-4 py-3 transition-colors hover:border-accent sm:grid-cols-[1fr_9rem_7.5rem]"
       >
         <span className="min-w-0">
-          <span className="block truncate font-medium">{title}</span>
+          <span className="line-clamp-2 font-medium break-words sm:line-clamp-1">
+            <Breakable text={title} />
+          </span>
           <span className="block truncate text-sm text-muted">{props.detail}</span>
         </span>
         <span className="flex items-center gap-2 text-sm tabular-nums">

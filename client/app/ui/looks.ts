@@ -1,6 +1,6 @@
 /** How the states of jobs and batches look. */
 import { Ban, CircleCheck, CircleDashed, LoaderCircle, ShieldAlert } from "lucide-react";
-import type { BatchStatus } from "#shared/batch.ts";
+import type { BatchAggregate, BatchStatus } from "#shared/batch.ts";
 import type { JobStatus } from "#shared/job.ts";
 import type { Look } from "./badge.tsx";
 
@@ -12,24 +12,26 @@ const MOVING = {
   moves: true,
 };
 const GOOD = { Icon: CircleCheck, className: "bg-good-soft text-good", bar: "bg-good" };
+const WARNING = { Icon: ShieldAlert, className: "bg-warn-soft text-warn", bar: "bg-warn" };
 const BAD = { Icon: Ban, className: "bg-bad-soft text-bad", bar: "bg-bad" };
 
 export const JOB_LOOK: Record<JobStatus, Look> = {
   PENDING: { word: "Pending", ...WAITING },
   PROCESSING: { word: "Processing", ...MOVING },
   DELIVERED: { word: "Delivered", ...GOOD },
-  BLOCKED: {
-    word: "Blocked",
-    Icon: ShieldAlert,
-    className: "bg-warn-soft text-warn",
-    bar: "bg-warn",
-  },
+  BLOCKED: { word: "Blocked", ...WARNING },
   ABORTED: { word: "Aborted", ...BAD },
 };
 
-export const BATCH_LOOK: Record<BatchStatus, Look> = {
+const BATCH_LOOK: Record<BatchStatus, Look> = {
   pending: { word: "Pending", ...WAITING },
   running: { word: "Running", ...MOVING },
   completed: { word: "Completed", ...GOOD },
   failed: { word: "Failed", ...BAD },
 };
+
+/** A batch with nothing left to do but what a person has to decide is not simply completed. */
+export function lookOfBatch({ status, blocked }: Pick<BatchAggregate, "status" | "blocked">): Look {
+  if (status !== "completed" || blocked === 0) return BATCH_LOOK[status];
+  return { word: `${blocked} to decide`, ...WARNING };
+}

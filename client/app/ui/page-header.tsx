@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from "react";
+import { Breakable } from "./breakable.tsx";
 
 /** The title of a page. It takes the focus when the page is opened, so that readers hear where they are. */
 export function PageHeader(props: {
@@ -24,9 +25,9 @@ export function PageHeader(props: {
         <h1
           ref={heading}
           tabIndex={-1}
-          className="text-2xl font-semibold tracking-tight text-balance break-words"
+          className="text-xl font-semibold tracking-tight text-balance break-words sm:text-2xl"
         >
-          {props.title}
+          <Breakable text={props.title} />
         </h1>
       </div>
       <div className="flex flex-wrap items-center gap-2">{props.children}</div>

@@ -81,7 +81,7 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
   expect(percents.length).toBeLessThanOrEqual(18);
   expect(recorder.progress).toContainEqual({
     percent: 88,
-    message: "16 of 16 quality checks passed",
+    message: "All 16 checks passed",
   });
   expect(recorder.progress).toContainEqual({
     percent: 80,
@@ -91,11 +91,19 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
 
 test("[A3] a page with too little text ends BLOCKED, and the message names the rules", async () => {
   const pair = { publisher: "publisher/", target: "thin/", anchorText: "our shop" };
-  const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
+  const { outcome, recorder } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome.status).toBe("blocked");
-  expect(outcome.message).toMatch(
-    /^\d+ of 16 quality checks failed\. Text to quote in both pages: publisher 4\d\d, target 19 words \(allowed: 150 words each\)\./,
+  const { rules } = outcome.output.report;
+  const failed = rules.filter(({ verdict }) => verdict === "failed");
+  expect(outcome.message).toBe(
+    `Blocked: ${failed.length} of 16 checks failed (${failed.map(({ label }) => label.charAt(0).toLowerCase() + label.slice(1)).join(", ")})`,
   );
+  expect(outcome.message).toContain("(text to quote in both pages, key terms");
+  expect(failed[0]?.figure).toMatch(/^publisher 4\d\d, target 19 words$/);
+  expect(recorder.progress).toContainEqual({
+    percent: 88,
+    message: expect.stringMatching(`^${failed.length} of 16 checks failed`),
+  });
   expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
 });
 
@@ -117,7 +125,7 @@ test("[A3] a publisher in another language than the target ends BLOCKED", async 
   const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
   expect(outcome).toMatchObject({
     status: "blocked",
-    message: expect.stringContaining("Language: "),
+    message: expect.stringContaining(", language"),
   });
 });
 

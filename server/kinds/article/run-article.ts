@@ -1,10 +1,5 @@
 /** One article job, stage by stage. */
-import {
-  type ArticleInput,
-  type ArticleOutput,
-  measuredRules,
-  type QualityRule,
-} from "#shared/article.ts";
+import { type ArticleInput, type ArticleOutput, type QualityRule, tally } from "#shared/article.ts";
 import type { Outcome, RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
 import { parseArticle, proseOf, titleOf } from "./check/article.ts";
@@ -112,11 +107,8 @@ export async function runArticle(
     cost: { inputTokens: written.inputTokens, outputTokens: written.outputTokens },
   };
   if (failed.length > 0) {
-    const reasons = failed.map(
-      ({ label, figure, limit }) => `${label}: ${figure} (allowed: ${limit})`,
-    );
-    const count = `${failed.length} of ${measuredRules(report.rules).length}`;
-    const message = `${count} quality checks failed. ${reasons.join(". ")}`;
+    const names = failed.map(({ label }) => label.charAt(0).toLowerCase() + label.slice(1));
+    const message = `Blocked: ${tally(report.rules)} (${names.join(", ")})`;
     return { status: "blocked", message, output };
   }
   await context.progress(AT.deliver, `Delivering ${output.words} words`);
@@ -136,12 +128,8 @@ function thinPages(publisher: Page, target: Page): string | undefined {
 }
 
 function verdictOf(rules: readonly QualityRule[]): string {
-  const count = (verdict: QualityRule["verdict"]): number =>
-    rules.filter((rule) => rule.verdict === verdict).length;
-  const parts = [`${count("passed")} of ${measuredRules(rules).length} quality checks passed`];
-  if (count("mended") > 0) parts.push(`${count("mended")} mended`);
-  if (count("failed") > 0) parts.push(`${count("failed")} failed`);
-  return parts.join(", ");
+  const mended = rules.filter(({ verdict }) => verdict === "mended").length;
+  return mended === 0 ? tally(rules) : `${tally(rules)}, ${mended} mended`;
 }
 
 /** Each call: milliseconds since the one before. */

@@ -39,10 +39,10 @@ export const RULES: readonly Rule[] = [
     measure({ brief, extractive }) {
       const limit = `${LIMITS.sourceWords} words each`;
       if (!extractive) return { figure: "not needed by this writer", limit, verdict: "skipped" };
-      const words = [brief.publisher.profile.words, brief.target.profile.words];
+      const words = [brief.publisher.profile.words, brief.target.profile.words] as const;
       return judged(
         words.every((count) => count >= LIMITS.sourceWords),
-        `publisher ${words[0]}, target ${words[1]} words`,
+        `publisher ${words[0]}, target ${counted(words[1], "word")}`,
         limit,
       );
     },
@@ -72,7 +72,7 @@ export const RULES: readonly Rule[] = [
     measure({ article }) {
       const { least, most } = LIMITS.words;
       const words = countWords(proseOf(article));
-      return judged(words >= least && words <= most, `${words} words`, `${least} to ${most}`);
+      return judged(words >= least && words <= most, counted(words, "word"), `${least} to ${most}`);
     },
   },
   {
@@ -98,7 +98,7 @@ export const RULES: readonly Rule[] = [
       const { least, most } = LIMITS.anchorLinks;
       const named = anchorsOf(article, brief).length;
       const all = targetLinks(article, brief.targetUrl).length;
-      const links = `${all} ${all === 1 ? "link" : "links"}`;
+      const links = counted(all, "link");
       const figure = all === named ? links : `${links}, ${named} with the anchor text`;
       return judged(named >= least && all <= most, figure, `${least} to ${most}`);
     },
@@ -139,11 +139,7 @@ export const RULES: readonly Rule[] = [
     label: "Links to sites that are neither page nor trusted",
     measure({ article, brief }) {
       const others = strayLinks(article, brief);
-      return judged(
-        others.length === 0,
-        others.length === 0 ? "none" : others.join(", "),
-        "none",
-      );
+      return judged(others.length === 0, others.length === 0 ? "none" : others.join(", "), "none");
     },
   },
   {
@@ -211,7 +207,11 @@ export const RULES: readonly Rule[] = [
     label: "Longest passage taken word for word from the target",
     measure({ article, brief }) {
       const { longest } = copiedFromTarget(article, brief);
-      return judged(longest <= LIMITS.copiedRun, `${longest} words`, `${LIMITS.copiedRun} at most`);
+      return judged(
+        longest <= LIMITS.copiedRun,
+        counted(longest, "word"),
+        `${LIMITS.copiedRun} at most`,
+      );
     },
   },
   {
@@ -229,7 +229,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "leftovers",
-    label: "Placeholders, and words of the writer about itself",
+    label: "Placeholders or words of the writer about itself",
     measure({ article }) {
       const found = LEFTOVER.exec(`${titleOf(article)}\n${proseOf(article)}`)?.[0];
       return judged(found === undefined, found ?? "none", "none");
@@ -243,6 +243,10 @@ export function measureAll(subject: Subject): QualityRule[] {
 
 const LEFTOVER =
   /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
 
 function judged(ok: boolean, figure: string, limit: string): Measured {
   return { figure, limit, verdict: ok ? "passed" : "failed" };

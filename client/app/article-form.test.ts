@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./article-form.ts";
+
+const AT = { host: "jobs.test:8000", origin: "http://jobs.test:8000" };
+
+test("the form begins with a sample, or with what the address asks for", () => {
+  expect(fieldsFrom("", AT)).toEqual(samplesOf(AT)[0].fields);
+  expect(fieldsFrom("?job=1", AT)).toEqual(samplesOf(AT)[0].fields);
+  expect(fieldsFrom("?anchorText=a+%26+b&country=SE&other=x", AT)).toEqual({
+    publisherDomain: "",
+    targetUrl: "",
+    anchorText: "a & b",
+    llmProvider: "auto",
+    writingStrategy: "multi_stage",
+    country: "SE",
+  });
+});
+
+test("every sample is an input that can be created", () => {
+  for (const { fields } of samplesOf(AT)) expect(checkFields(fields).errors).toBeUndefined();
+});
+
+test.each([
+  ["https://example.com/", "example.com"],
+  ["HTTP://example.com", "example.com"],
+  [" example.com:8080/ ", "example.com:8080"],
+  ["https://example.com/magazine/", "example.com/magazine/"],
+  ["example.com", "example.com"],
+])("a publisher pasted as %j is %j", (typed, publisher) => {
+  expect(publisherOf(typed)).toBe(publisher);
+});
+
+test("what is no publisher stays none", () => {
+  const fields = { ...samplesOf(AT)[0].fields, publisherDomain: "https://" };
+  expect(checkFields(fields).errors).toHaveProperty("publisherDomain");
+});

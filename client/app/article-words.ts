@@ -1,0 +1,27 @@
+/** What people read in place of the values of an article's fields. */
+import type { LlmProvider, WritingStrategy } from "#shared/article.ts";
+
+export const WRITERS: Record<LlmProvider, string> = {
+  auto: "Best available",
+  offline: "Offline (quotes both pages, no key needed)",
+  anthropic: "Anthropic",
+  openai: "OpenAI",
+  google: "Google",
+  compatible: "OpenAI-compatible server",
+};
+
+export const STRATEGIES: Record<WritingStrategy, string> = {
+  multi_stage: "In stages: plan, sections, polish",
+  single_shot: "In one go",
+};
+
+const languages = new Intl.DisplayNames("en", { type: "language" });
+
+export function languageName(code: string): string {
+  return code === "und" ? "language not known" : (languages.of(code) ?? code);
+}
+
+/** "1 row", "2 rows". */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

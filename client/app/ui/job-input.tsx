@@ -1,0 +1,55 @@
+/** What a job was asked for, in words; and the way to ask for something like it again. */
+import { Fragment } from "react";
+import { STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { ArticleInput } from "#shared/article.ts";
+import { ButtonLink } from "./button.tsx";
+import { Card } from "./card.tsx";
+
+export function JobInput(props: { kind: string; input: unknown; settled: boolean }) {
+  const { kind, input, settled } = props;
+  if (typeof input !== "object" || input === null) return null;
+  const article = kind === "article" ? ArticleInput.safeParse(input).data : undefined;
+  return (
+    <Card
+      title="Input"
+      actions={
+        article !== undefined &&
+        settled && <ButtonLink href={againHref(article)}>New job with this input</ButtonLink>
+      }
+    >
+      <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
+        {(article === undefined ? rowsOf(input) : rowsOfArticle(article)).map(([name, value]) => (
+          <Fragment key={name}>
+            <dt className="text-muted">{name}</dt>
+            <dd className="min-w-0 break-words">{value}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </Card>
+  );
+}
+
+/** The form, filled in. */
+function againHref(input: ArticleInput): string {
+  const given = rowsOf(input).filter(([, value]) => value !== "");
+  return `/jobs/new?${new URLSearchParams(given).toString()}`;
+}
+
+function rowsOfArticle(input: ArticleInput): [string, string][] {
+  const words = {
+    ...input,
+    llmProvider: WRITERS[input.llmProvider],
+    writingStrategy: STRATEGIES[input.writingStrategy],
+  };
+  return rowsOf(words).map(([name, value]) => [
+    ArticleInput.shape[name as keyof ArticleInput].meta()?.title ?? name,
+    value,
+  ]);
+}
+
+function rowsOf(input: object): [string, string][] {
+  return Object.entries(input).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === "string" ? value : (JSON.stringify(value) ?? ""),
+  ]);
+}

@@ -1,0 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
+import { useJobwire } from "#client/lib/react.tsx";
+import type { LlmProvider } from "#shared/article.ts";
+
+/** Who can write articles on this server; `undefined` until it said so. */
+export function useWriters(): LlmProvider[] | undefined {
+  const { trpc } = useJobwire();
+  const { data } = useQuery({
+    queryKey: ["jobwire", "system"],
+    queryFn: () => trpc.system.info.query(),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return data?.writers;
+}

@@ -1,0 +1,186 @@
+/** The page at the size of a phone, in the system's theme, without a server, and with jobs that ended in every way. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { launchBrowser } from "./browser.ts";
+
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  server = await startServer({ env: { OFFLINE_PACE_MS: "20" } });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  page = await (await browser.newContext()).newPage();
+});
+afterEach(async () => {
+  await page.context().close();
+});
+
+const go = (path: string) => page.goto(server.url + path);
+const badge = (status: string) =>
+  page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
+
+function sample(publisher: string, target: string, anchorText: string) {
+  const samples = `${server.url}/samples`;
+  return {
+    publisherDomain: `${samples.replace("http://", "")}/${publisher}/`,
+    targetUrl: `${samples}/${target}/`,
+    anchorText,
+  };
+}
+const good = () => sample("publisher", "target", "self-watering planters");
+const thin = () => sample("publisher", "thin", "our shop");
+
+async function call(path: string, json: unknown): Promise<string> {
+  const response = await page.request.post(`${server.url}/trpc/${path}`, { data: { json } });
+  const { result } = (await response.json()) as { result: { data: { json: { id: string } } } };
+  return result.data.json.id;
+}
+const createJob = (input: object) => call("job.create", { kind: "article", input });
+const createBatch = (name: string, inputs: object[]) =>
+  call("batch.create", { name, jobs: inputs.map((input) => ({ kind: "article", input })) });
+
+test("no page is wider than a phone", async () => {
+  const delivered = await createJob(good());
+  const batch = await createBatch("phone", [good(), thin()]);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await go(`/jobs/${delivered}`);
+  await badge("DELIVERED").waitFor();
+  await go(`/batches/${batch}`);
+  await badge("completed").waitFor();
+  const paths = ["/", "/jobs/new", `/jobs/${delivered}`, "/batches", `/batches/${batch}`];
+  for (const path of [...paths, "/batches/new", `/console?job=${delivered}`, "/nothing"]) {
+    await go(path);
+    await page.locator("[data-connection=live]").waitFor();
+    await page.locator("h1").waitFor();
+    expect(await page.evaluate(() => document.scrollingElement?.scrollWidth), `on ${path}`).toBe(
+      390,
+    );
+  }
+  await go("/batches/new");
+  await page.getByLabel("CSV", { exact: true }).fill("publisher,target,anchor\nex ample,x,\n");
+  const problem = page.getByText("publisher: Must be a domain");
+  await problem.waitFor();
+  const box = await problem.boundingBox();
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+  expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBe(390);
+});
+
+test("a batch says what waits for a decision, and shows what runs", async () => {
+  const batch = await createBatch("to decide", [good(), thin()]);
+  await go(`/batches/${batch}`);
+  await page.getByRole("region", { name: "Running now" }).getByRole("link").first().waitFor();
+  await badge("completed").waitFor();
+  expect(await badge("completed").textContent()).toBe("1 to decide");
+  await go("/batches");
+  await page.getByText("2 of 2 jobs settled, 1 needs your decision").first().waitFor();
+});
+
+test("how a job ended is said in words of its own", async () => {
+  const blocked = await createJob(thin());
+  await go(`/jobs/${blocked}`);
+  await badge("BLOCKED").waitFor();
+  await page.getByText("This article needs your decision").waitFor();
+  const [count] = /\d+ of 16/.exec((await page.getByRole("status").allTextContents()).join()) ?? [];
+  await page.getByText(`${count} checks failed.`).waitFor();
+  await page.getByRole("button", { name: "Reject" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
+  await page.getByText("This article was rejected").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+
+  const cancelled = await createJob(good());
+  await go(`/jobs/${cancelled}`);
+  await page.getByTestId("draft").getByText("planters").first().waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await page.getByText("This job was cancelled").waitFor();
+  expect(await page.getByTestId("draft").evaluate(({ scrollTop }) => scrollTop)).toBe(0);
+
+  const failed = await createJob({ ...good(), targetUrl: `${server.url}/samples/nowhere/` });
+  await go(`/jobs/${failed}`);
+  await page.getByRole("alert").getByText("This job failed").waitFor();
+  await page.getByRole("link", { name: "New job with this input" }).click();
+  await page.getByRole("heading", { name: "New article" }).waitFor();
+  expect(await page.getByLabel("Target").inputValue()).toBe(`${server.url}/samples/nowhere/`);
+  expect(await page.getByLabel("Anchor text").inputValue()).toBe("self-watering planters");
+});
+
+test("the form has samples, takes a pasted address, and offers only writers that are there", async () => {
+  await go("/jobs/new");
+  await page.getByRole("button", { name: "Household money" }).click();
+  expect(await page.getByLabel("Anchor text").inputValue()).toBe("emergency fund");
+  const publisher = page.getByLabel("Publisher");
+  await publisher.fill(`http://${await publisher.inputValue()}`);
+  const openai = page.getByLabel("Writer").locator("option[value=openai]");
+  await openai.and(page.locator("[disabled]")).waitFor({ state: "attached" });
+  expect(await page.getByLabel("Writer").locator("option[value=offline]").isDisabled()).toBe(false);
+  await page.getByRole("button", { name: "Create job" }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await badge("DELIVERED").waitFor();
+});
+
+test("what is not there is said in one sentence, with the way back", async () => {
+  await go("/jobs/abc");
+  await page.getByRole("heading", { name: "There is no such job" }).waitFor();
+  expect(await page.locator("main").textContent()).not.toContain("UUID");
+  await go("/batches/abc");
+  await page.getByRole("link", { name: "To the batches" }).click();
+  await page.getByRole("heading", { name: "Batches" }).waitFor();
+});
+
+test("the theme is the system's until somebody chooses, and again when he says so", async () => {
+  const themed = (theme: string) => page.locator(`html[data-theme=${theme}]`).waitFor();
+  await page.emulateMedia({ colorScheme: "light" });
+  await go("/");
+  await themed("light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await themed("dark");
+  const toggle = page.getByRole("button", { name: /^Theme:/ });
+  await toggle.click();
+  await themed("light");
+  await page.reload();
+  await themed("light");
+  await toggle.click();
+  await themed("dark");
+  await toggle.click();
+  await page.emulateMedia({ colorScheme: "light" });
+  await themed("light");
+  expect(await toggle.getAttribute("aria-label")).toContain("as the system has it");
+});
+
+test("without a server the form says so, asks again when told to, and makes one job", async () => {
+  await go("/jobs/new");
+  await page.locator("[data-connection=live]").waitFor();
+  const anchor = "asked for twice";
+  await page.getByLabel("Anchor text").fill(anchor);
+  // It arrives, and its answer is lost.
+  await page.route("**/trpc/job.create**", async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.getByRole("button", { name: "Create job" }).click();
+  await page.getByRole("alert").getByText("The server cannot be reached.").waitFor();
+  await page.unroute("**/trpc/job.create**");
+  await page.getByRole("button", { name: "Create job" }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await go("/");
+  await page
+    .getByRole("link", { name: new RegExp(anchor) })
+    .first()
+    .waitFor();
+  expect(await page.getByRole("link", { name: new RegExp(anchor) }).count()).toBe(1);
+
+  await server.kill("SIGKILL");
+  await page.locator("[data-connection=stale]").waitFor();
+  // Also pages that were not opened before.
+  await page.getByRole("link", { name: "Console" }).click();
+  await page.getByRole("heading", { name: "Console" }).waitFor();
+  await server.restart();
+});
