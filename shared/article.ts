@@ -88,9 +88,11 @@ export const QualityRule = z.object({
 });
 export type QualityRule = z.infer<typeof QualityRule>;
 
-/** Those that a report counts: what an article did not need is neither passed nor failed. */
-export function measuredRules(rules: readonly QualityRule[]): QualityRule[] {
-  return rules.filter(({ verdict }) => verdict !== "skipped");
+/** Counts for people. What an article did not need is not counted; what was mended has passed. */
+export function tally(rules: readonly QualityRule[]): string {
+  const measured = rules.filter(({ verdict }) => verdict !== "skipped").length;
+  const failed = rules.filter(({ verdict }) => verdict === "failed").length;
+  return failed === 0 ? `All ${measured} checks passed` : `${failed} of ${measured} checks failed`;
 }
 
 export const QualityReport = z.object({ passed: z.boolean(), rules: z.array(QualityRule) });
