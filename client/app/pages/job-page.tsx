@@ -3,6 +3,7 @@ import { Link } from "wouter";
 import { whyNot } from "#client/app/failure.ts";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
+import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
@@ -81,7 +82,7 @@ export function JobPage({ jobId }: { jobId: string }) {
           <section aria-label="Progress" className="rounded-2xl border border-line bg-card p-5">
             <div className="mb-2 flex justify-between gap-4 text-sm">
               <p role="status" className="min-w-0 break-words">
-                {job.message}
+                <Breakable text={job.message} />
               </p>
               <p className="font-medium tabular-nums">{job.progress}%</p>
             </div>

@@ -1,4 +1,5 @@
 import type { JobEvent, JobEventType } from "#shared/events.ts";
+import { Breakable } from "./breakable.tsx";
 import { JOB_LOOK } from "./looks.ts";
 import { Clock } from "./time.tsx";
 
@@ -30,7 +31,9 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
               event.type === "progress" ? "bg-line" : JOB_LOOK[event.status].bar
             }`}
           />
-          <p className="break-words">{event.message}</p>
+          <p className="break-words">
+            <Breakable text={event.message} />
+          </p>
           <p className="flex flex-wrap gap-x-2 text-xs text-muted tabular-nums">
             <Clock at={event.at} />
             {event.type !== "progress" && <span>{WORD[event.type]}</span>}
