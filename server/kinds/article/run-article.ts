@@ -116,7 +116,7 @@ export async function runArticle(
 }
 
 function summary({ profile }: Page): string {
-  return `"${profile.title}", ${profile.words} words, ${languageName(profile.language)}, ${profile.tone}`;
+  return `"${profile.title}", ${profile.words} words, ${languageName(profile.language)}, ${profile.tone} tone`;
 }
 
 /** What people should know before they wait for an article. */
