@@ -1,15 +1,20 @@
-import { type UIEvent, useLayoutEffect, useRef } from "react";
+import { Fragment, type UIEvent, useLayoutEffect, useRef } from "react";
+import { draftParts } from "#client/app/draft-parts.ts";
 
 /** How near to its end a reader must be for the text to follow the writer. */
 const NEAR_PX = 48;
 
-/** A draft. While it is written it scrolls along, unless the reader went back to read; then it is shown from its top. */
+/**
+ * A draft. While it is written it scrolls along in a box, unless the reader went back to read. What was written is
+ * shown whole.
+ */
 export function DraftView({ text, isWritten }: { text: string; isWritten: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
 
   useLayoutEffect(() => {
-    if (isWritten) box.current?.scrollTo({ top: 0 });
+    // The next attempt is followed from its beginning.
+    if (isWritten) follows.current = true;
     else if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
   }, [text, isWritten]);
 
@@ -18,6 +23,14 @@ export function DraftView({ text, isWritten }: { text: string; isWritten: boolea
     follows.current = scrollHeight - scrollTop - clientHeight < NEAR_PX;
   }
 
+  const look = "whitespace-pre-wrap break-words";
+  if (isWritten) {
+    return (
+      <div data-testid="draft" className={look}>
+        <DraftText text={text} />
+      </div>
+    );
+  }
   return (
     <div
       ref={box}
@@ -27,39 +40,33 @@ export function DraftView({ text, isWritten }: { text: string; isWritten: boolea
       role="region"
       aria-label="Draft"
       data-testid="draft"
-      className={`max-h-[32rem] overflow-y-auto whitespace-pre-wrap break-words ${isWritten ? "" : "min-h-48"}`}
+      className={`max-h-[32rem] min-h-48 overflow-y-auto ${look}`}
     >
       <DraftText text={text} />
-      {!isWritten && (
-        <span
-          aria-hidden
-          className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
-        />
-      )}
+      <span
+        aria-hidden
+        data-testid="caret"
+        className="ml-0.5 inline-block h-4 w-0.5 animate-pulse bg-accent align-middle"
+      />
     </div>
   );
 }
 
 /** Headings and links of Markdown; the rest stands as it is written. */
 function DraftText({ text }: { text: string }) {
-  return text.split(/^(#{1,3} .*)$|(\[[^\]\n]+\]\([^)\s]*\))/m).map((part, index) => {
-    // Parts only grow at the end, so that a part's place is its name.
-    /* oxlint-disable react/no-array-index-key */
-    if (part?.startsWith("#")) {
-      return (
-        <strong key={index} className="text-base font-semibold">
-          {part.replace(/^#+ /, "")}
-        </strong>
-      );
-    }
-    const link = part?.match(/^\[([^\]]+)\]\(/);
-    return link == null ? (
-      part
+  // Parts only grow at the end, so that a part's place is its name.
+  /* oxlint-disable react/no-array-index-key */
+  return draftParts(text).map((part, index) => {
+    if (part.type === "plain") return <Fragment key={index}>{part.text}</Fragment>;
+    return part.type === "heading" ? (
+      <strong key={index} className="text-base font-semibold">
+        {part.text}
+      </strong>
     ) : (
       <span key={index} className="text-accent underline underline-offset-2">
-        {link[1]}
+        {part.text}
       </span>
     );
-    /* oxlint-enable react/no-array-index-key */
   });
+  /* oxlint-enable react/no-array-index-key */
 }
