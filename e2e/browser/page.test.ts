@@ -101,7 +101,7 @@ test("a person cancels a job, and runs it again", async () => {
   await dialog.getByLabel(/Note/).fill("the wrong page");
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await badge("ABORTED").waitFor();
-  await page.getByRole("status").getByText("Cancelled: the wrong page").waitFor();
+  await page.getByRole("note").getByText("the wrong page").waitFor();
 
   await page.getByRole("button", { name: "Retry" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();

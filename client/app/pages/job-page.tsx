@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { whyNot } from "#client/app/failure.ts";
+import { endingOf } from "#client/app/job-ending.ts";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Breakable } from "#client/app/ui/breakable.tsx";
@@ -8,6 +9,7 @@ import { Card } from "#client/app/ui/card.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
+import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
 import { JOB_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
@@ -17,7 +19,6 @@ import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
 import { ArticleOutput } from "#shared/article.ts";
-import type { JobEventType } from "#shared/events.ts";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -27,17 +28,17 @@ const DECISIONS = [
   {
     action: "approve",
     label: "Approve",
-    question: "Deliver this article as it is?",
+    question: "Deliver it as it is?",
     danger: false,
   },
   {
     action: "regenerate",
     label: "Regenerate",
-    question: "Write it anew from the beginning?",
+    question: "Have it made anew from the beginning?",
     danger: false,
   },
   { action: "retry", label: "Retry", question: "Run this job again?", danger: false },
-  { action: "reject", label: "Reject", question: "Reject this article?", danger: true },
+  { action: "reject", label: "Reject", question: "Reject what was made?", danger: true },
   { action: "cancel", label: "Cancel", question: "Cancel this job?", danger: true },
 ] as const;
 
@@ -82,22 +83,18 @@ export function JobPage({ jobId }: { jobId: string }) {
           <section aria-label="Progress" className="rounded-2xl border border-line bg-card p-5">
             <div className="mb-2 flex justify-between gap-4 text-sm">
               <p role="status" className="min-w-0 break-words">
-                <Breakable text={job.message} />
+                {job.status === "ABORTED" ? endingOf(job).word : <Breakable text={job.message} />}
               </p>
               <p className="font-medium tabular-nums">{job.progress}%</p>
             </div>
             <ProgressBar percent={job.progress} label="Progress of the job" bar={bar} />
           </section>
-          <Outcome
-            job={job}
-            ending={events.at(-1)?.type ?? "progress"}
-            failed={article.success && !article.data.report.passed}
-          />
+          <JobOutcome job={job} failedChecks={article.success && !article.data.report.passed} />
           {article.success ? (
             <ArticleView article={article.data} />
           ) : (
             <>
-              <LiveDraft jobId={jobId} attempt={job.attempt} status={job.status} />
+              <LiveDraft job={job} />
               {job.output != null && (
                 <Card title="Output">
                   <pre className="text-sm break-words whitespace-pre-wrap">
@@ -159,57 +156,17 @@ function Decisions({ job }: { job: Job }) {
   );
 }
 
-/** How the job ended, where that is not plain from the article itself. */
-function Outcome({ job, ending, failed }: { job: Job; ending: JobEventType; failed: boolean }) {
-  const what = job.kind === "article" ? "article" : "job";
-  if (job.status === "ABORTED" && job.error?.code === "CANCELLED") {
-    return (
-      <Notice tone="info" title="This job was cancelled">
-        <p>You can retry it: it runs again from the beginning with the same input.</p>
-      </Notice>
-    );
-  }
-  if (job.status === "ABORTED" && ending === "rejected") {
-    return (
-      <Notice tone="info" title={`This ${what} was rejected`}>
-        <p>It is not delivered. You can retry the job: it is done anew from the beginning.</p>
-      </Notice>
-    );
-  }
-  if (job.status === "ABORTED") {
-    return (
-      <Notice tone="bad" title="This job failed">
-        <p>
-          Retry runs it again from the beginning with the same input. Where the input is the reason,
-          make a new job from it below.
-        </p>
-      </Notice>
-    );
-  }
-  if (job.status === "BLOCKED") {
-    return (
-      <Notice tone="warn" title={`This ${what} needs your decision`}>
-        <p>
-          Approve it as it is, reject it, or have it made anew.
-          {failed && " The quality report below says what is not as it should be."}
-        </p>
-      </Notice>
-    );
-  }
-  return null;
-}
-
-function LiveDraft(props: { jobId: string; attempt: number; status: Job["status"] }) {
-  const draft = useDraft(props.jobId, props.attempt);
-  const waiting =
-    props.status === "PENDING" ? "The job waits for its turn." : "Both pages are read first.";
-  if (draft.text === "" && isSettled(props.status)) return null;
+function LiveDraft({ job }: { job: Job }) {
+  const { text } = useDraft(job.id, job.attempt);
+  if (text === "" && isSettled(job.status)) return null;
+  const first = job.kind === "article" ? "Both pages are read first." : "";
+  const waiting = job.status === "PENDING" ? "The job waits for its turn." : first;
   return (
     <Card title="Draft">
-      {draft.text === "" ? (
+      {text === "" ? (
         <p className="min-h-48 text-muted">{waiting} The text appears here as it is written.</p>
       ) : (
-        <DraftView text={draft.text} isWritten={isSettled(props.status)} />
+        <DraftView text={text} isWritten={job.status !== "PROCESSING"} />
       )}
     </Card>
   );

@@ -8,13 +8,16 @@ import { Card } from "./card.tsx";
 export function JobInput(props: { kind: string; input: unknown; settled: boolean }) {
   const { kind, input, settled } = props;
   if (typeof input !== "object" || input === null) return null;
-  const article = kind === "article" ? ArticleInput.safeParse(input).data : undefined;
+  const article = articleOf(kind, input);
   return (
     <Card
       title="Input"
       actions={
-        article !== undefined &&
-        settled && <ButtonLink href={againHref(article)}>New job with this input</ButtonLink>
+        settled && (
+          <NewJobLink kind={kind} input={input}>
+            New job with this input
+          </NewJobLink>
+        )
       }
     >
       <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
@@ -29,7 +32,18 @@ export function JobInput(props: { kind: string; input: unknown; settled: boolean
   );
 }
 
-/** The form, filled in. */
+/** To the form, filled in. Only for articles: other kinds have no form. */
+export function NewJobLink(props: { kind: string; input: unknown; children: string }) {
+  const article = articleOf(props.kind, props.input);
+  return (
+    article !== undefined && <ButtonLink href={againHref(article)}>{props.children}</ButtonLink>
+  );
+}
+
+function articleOf(kind: string, input: unknown): ArticleInput | undefined {
+  return kind === "article" ? ArticleInput.safeParse(input).data : undefined;
+}
+
 function againHref(input: ArticleInput): string {
   const given = rowsOf(input).filter(([, value]) => value !== "");
   return `/jobs/new?${new URLSearchParams(given).toString()}`;

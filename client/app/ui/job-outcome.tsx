@@ -1,0 +1,58 @@
+/** How a job ended and what can be done now, where that is not plain from the article itself. */
+import { endingOf } from "#client/app/job-ending.ts";
+import type { Job } from "#shared/job.ts";
+import { Breakable } from "./breakable.tsx";
+import { NewJobLink } from "./job-input.tsx";
+import { Notice } from "./notice.tsx";
+
+export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: boolean }) {
+  const what = job.kind === "article" ? "article" : "job";
+  if (job.status === "BLOCKED") {
+    return (
+      <Notice tone="warn" title={`This ${what} needs your decision`}>
+        <p>
+          Approve it as it is, reject it, or have it made anew.
+          {failedChecks && " The quality report below says what is not as it should be."}
+        </p>
+      </Notice>
+    );
+  }
+  if (job.status !== "ABORTED") return null;
+  const { word, why, lasting } = endingOf(job);
+  const reason = why !== "" && (
+    <p>
+      <Breakable text={why} />
+    </p>
+  );
+  if (word === "Cancelled") {
+    return (
+      <Notice tone="info" title="This job was cancelled">
+        {reason}
+        <p>You can retry it: it runs again from the beginning with the same input.</p>
+      </Notice>
+    );
+  }
+  if (word === "Rejected") {
+    return (
+      <Notice tone="info" title={`This ${what} was rejected`}>
+        {reason}
+        <p>It is not delivered. You can retry the job: it is done anew from the beginning.</p>
+      </Notice>
+    );
+  }
+  return (
+    <Notice tone="bad" title="This job failed">
+      {reason}
+      {lasting ? (
+        <>
+          <p>With the same input it will most likely fail again.</p>
+          <NewJobLink kind={job.kind} input={job.input}>
+            Correct it in a new job
+          </NewJobLink>
+        </>
+      ) : (
+        <p>It may go better later: retry runs it again from the beginning with the same input.</p>
+      )}
+    </Notice>
+  );
+}

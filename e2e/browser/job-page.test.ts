@@ -1,0 +1,146 @@
+/** The page of one job: its draft, its ending and what can be done next. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { launchBrowser } from "./browser.ts";
+
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  server = await startServer({ env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1" } });
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  page = await (await browser.newContext()).newPage();
+});
+
+afterEach(async () => {
+  await page.context().close();
+});
+
+const badge = (status: string) =>
+  page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
+
+async function openJob(changes: Record<string, string> = {}): Promise<void> {
+  const input = {
+    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
+    targetUrl: `${server.url}/samples/target/`,
+    anchorText: "self-watering planters",
+    ...changes,
+  };
+  const created = await page.request.post(`${server.url}/trpc/job.create`, {
+    data: { json: { kind: "article", input } },
+  });
+  const { result } = (await created.json()) as { result: { data: { json: { id: string } } } };
+  await page.goto(`${server.url}/jobs/${result.data.json.id}`);
+}
+
+async function decide(action: string, note: string): Promise<void> {
+  await page.getByRole("button", { name: action }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/Note/).fill(note);
+  await dialog.getByRole("button", { name: action }).click();
+}
+
+test("a draft shows headings and links as such, follows its end, and stands whole once nobody writes it", async () => {
+  await openJob();
+  const draft = page.getByTestId("draft");
+  const link = draft.getByText("self-watering planters", { exact: true });
+  await link.first().waitFor({ timeout: 30_000 });
+  expect(await draft.locator("strong").count()).toBeGreaterThan(1);
+  expect(await draft.textContent()).not.toMatch(/^#+ |\]\(http/m);
+  expect(await page.getByTestId("caret").count()).toBe(1);
+  const below = () =>
+    draft.evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+  expect(await below()).toBeLessThan(48);
+
+  await decide("Cancel", "");
+  await badge("ABORTED").waitFor();
+  await page.getByTestId("caret").waitFor({ state: "detached" });
+  expect(await below()).toBe(0);
+  expect(await draft.evaluate(({ scrollTop }) => scrollTop)).toBe(0);
+});
+
+test("a cancelled job says so with the note, and is never called failed", async () => {
+  await openJob();
+  await badge("PROCESSING").waitFor();
+  await page.evaluate(() => {
+    const seen = globalThis as unknown as { alarms: string[] };
+    seen.alarms = [];
+    new MutationObserver(() => {
+      for (const alert of document.querySelectorAll("[role=alert]")) {
+        seen.alarms.push(alert.textContent);
+      }
+    }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  });
+  await decide("Cancel", "the wrong page");
+  const note = page.getByRole("note");
+  await note.getByText("This job was cancelled").waitFor();
+  expect(await note.getByText("the wrong page", { exact: true }).count()).toBe(1);
+  expect(await page.getByRole("status").getByText("Cancelled", { exact: true }).count()).toBe(1);
+  expect(await page.evaluate(() => (globalThis as unknown as { alarms: string[] }).alarms)).toEqual(
+    [],
+  );
+  await page.reload();
+  await note.getByText("the wrong page", { exact: true }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
+test("a rejected article says so with the note", async () => {
+  await openJob({ targetUrl: `${server.url}/samples/thin/`, anchorText: "our shop" });
+  await badge("BLOCKED").waitFor({ timeout: 30_000 });
+  await decide("Reject", "too thin");
+  await page.getByRole("note").getByText("This article was rejected").waitFor();
+  await page.getByRole("note").getByText("too thin", { exact: true }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
+test("a failure says why once, and leads to the form with the same input where trying again is no use", async () => {
+  const targetUrl = `${server.url}/samples/nowhere/`;
+  await openJob({ targetUrl, country: "se", writingStrategy: "single_shot" });
+  const alert = page.getByRole("alert");
+  await alert.getByText("This job failed").waitFor();
+  const main = page.locator("main");
+  await alert.getByText("answered with status 404 Not Found").waitFor();
+  // Once in the notice, and once in the log.
+  const log = page.getByRole("complementary");
+  const told = (await main.textContent())?.split("status 404 Not Found").length ?? 0;
+  const logged = (await log.textContent())?.split("status 404 Not Found").length ?? 0;
+  expect([told, logged]).toEqual([3, 2]);
+  expect(await page.getByRole("button", { name: "Retry" }).isEnabled()).toBe(true);
+
+  const input = page.getByRole("region", { name: "Input" });
+  const rows = (await input.locator("dt").allTextContents()).join();
+  expect(rows).toBe("Publisher,Target,Anchor text,Writer,Strategy,Country");
+  await input.getByText("In one go").waitFor();
+  const again = input.getByRole("link", { name: "New job with this input" });
+  const correct = alert.getByRole("link", { name: "Correct it in a new job" });
+  expect(await again.getAttribute("href")).toBe(await correct.getAttribute("href"));
+  await correct.click();
+  await page.getByRole("heading", { name: "New article" }).waitFor();
+  expect(await page.getByLabel("Target").inputValue()).toBe(targetUrl);
+  expect(await page.getByLabel("Strategy").inputValue()).toBe("single_shot");
+  expect(await page.getByLabel(/Country/).inputValue()).toBe("SE");
+});
+
+test("an address of no job or batch is said in one sentence, with the way back", async () => {
+  for (const [what, list] of [
+    ["job", "Jobs"],
+    ["batch", "Batches"],
+  ] as const) {
+    await page.goto(`${server.url}/${what === "job" ? "jobs" : "batches"}/abc`);
+    await page.getByRole("heading", { name: `There is no such ${what}` }).waitFor();
+    await page.getByText("The address may be misspelt").waitFor();
+    expect(await page.locator("main").textContent()).not.toContain("UUID");
+    await page.getByRole("link", { name: `To the ${list.toLowerCase()}` }).click();
+    await page.getByRole("heading", { level: 1, name: list }).waitFor();
+  }
+});
