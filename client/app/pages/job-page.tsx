@@ -51,6 +51,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
   const article = ArticleOutput.safeParse(job.output);
+  const ending = job.status === "ABORTED" ? endingOf(job).word : undefined;
 
   return (
     <>
@@ -83,11 +84,15 @@ export function JobPage({ jobId }: { jobId: string }) {
           <section aria-label="Progress" className="rounded-2xl border border-line bg-card p-5">
             <div className="mb-2 flex justify-between gap-4 text-sm">
               <p role="status" className="min-w-0 break-words">
-                {job.status === "ABORTED" ? endingOf(job).word : <Breakable text={job.message} />}
+                {ending ?? <Breakable text={job.message} />}
               </p>
               <p className="font-medium tabular-nums">{job.progress}%</p>
             </div>
-            <ProgressBar percent={job.progress} label="Progress of the job" bar={bar} />
+            <ProgressBar
+              percent={job.progress}
+              label="Progress of the job"
+              bar={ending === undefined || ending === "Failed" ? bar : "bg-muted"}
+            />
           </section>
           <JobOutcome job={job} failedChecks={article.success && !article.data.report.passed} />
           {article.success ? (
