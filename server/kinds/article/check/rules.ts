@@ -183,7 +183,11 @@ export const RULES: readonly Rule[] = [
     measure({ article, brief }) {
       const share = languageShare(proseOf(article), brief.language);
       const name = languageName(brief.language);
-      return judged(share >= LIMITS.language, `${share} % ${name}`, `${LIMITS.language} % ${name}`);
+      return judged(
+        share >= LIMITS.language,
+        `${share} % ${name}`,
+        `${LIMITS.language} % at least`,
+      );
     },
   },
   {
