@@ -1,5 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
+import { Link } from "wouter";
+import { counted } from "#client/app/article-words.ts";
 import { whyNot } from "#client/app/failure.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
@@ -14,6 +16,9 @@ import { Age } from "#client/app/ui/time.tsx";
 import { useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
+
+/** Up to here all rows are loaded and stand in the order in which they were given; longer ones go by pages. */
+const IN_ORDER = 500;
 
 export function BatchPage({ batchId }: { batchId: string }) {
   const { trpc } = useJobwire();
@@ -37,8 +42,10 @@ export function BatchPage({ batchId }: { batchId: string }) {
         tab={isBatchSettled(batch) ? title : `${batch.progress}% ${title}`}
         above={
           <p className="mb-1 flex items-center gap-2 text-sm text-muted">
-            <Badge status={batch.status} look={lookOfBatch(batch)} /> created{" "}
-            <Age at={batch.createdAt} />
+            <Badge status={batch.status} look={lookOfBatch(batch)} />
+            <span>
+              created <Age at={batch.createdAt} />
+            </span>
           </p>
         }
       >
@@ -73,8 +80,16 @@ export function BatchPage({ batchId }: { batchId: string }) {
         <Counts batch={batch} />
       </section>
       {batch.status === "running" && <RunningNow batchId={batchId} />}
+      {batch.blocked > 0 && <ToDecide batchId={batchId} count={batch.blocked} />}
+      <h2 className="mb-3 text-base font-semibold">
+        Jobs{" "}
+        <span className="text-sm font-normal text-muted">
+          {batch.total > IN_ORDER ? "the last ones first" : "in the order they were given"}
+        </span>
+      </h2>
       <JobList
         batchId={batchId}
+        inOrder={batch.total <= IN_ORDER}
         empty={
           <Empty Icon={Inbox} title="The batch is empty">
             <p>Its jobs were deleted.</p>
@@ -98,6 +113,22 @@ function RunningNow({ batchId }: { batchId: string }) {
         ))}
       </ul>
     </section>
+  );
+}
+
+function ToDecide({ batchId, count }: { batchId: string; count: number }) {
+  return (
+    <div className="mb-8">
+      <Notice
+        tone="warn"
+        title={`${counted(count, "job")} ${count === 1 ? "needs" : "need"} your decision`}
+      >
+        Open each to approve it, to reject it, or to have it made anew.{" "}
+        <Link href={`/batches/${batchId}?show=BLOCKED`} className="underline underline-offset-2">
+          Show only these
+        </Link>
+      </Notice>
+    </div>
   );
 }
 

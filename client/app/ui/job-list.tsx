@@ -1,5 +1,9 @@
-/** A live list of jobs with a filter by status, as the jobs page and a batch show it. */
-import { memo, type ReactNode, useState } from "react";
+/**
+ * A live list of jobs with a filter by status, as the jobs page and a batch show it. The filter stands in the address:
+ * who opens a job and comes back finds the same list, and other pages can link to it.
+ */
+import { memo, type ReactNode, useEffect, useEffectEvent } from "react";
+import { useSearchParams } from "wouter";
 import { useJobs } from "#client/lib/react.tsx";
 import { JobStatus, type JobSummary } from "#shared/job.ts";
 import { Button } from "./button.tsx";
@@ -8,9 +12,25 @@ import { JOB_LOOK } from "./looks.ts";
 import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
-export function JobList(props: { batchId?: string; empty: ReactNode }) {
-  const [status, setStatus] = useState<JobStatus | undefined>();
-  const list = useJobs({ status, batchId: props.batchId });
+/** `inOrder`: all of them, oldest first. For lists that are not long; others are newest first, page by page. */
+export function JobList(props: { batchId?: string; inOrder?: boolean; empty: ReactNode }) {
+  const { batchId, inOrder = false } = props;
+  const [params, setParams] = useSearchParams();
+  const { data: status } = JobStatus.safeParse(params.get("show"));
+  const list = useJobs({ status, batchId });
+  const lacksPages = inOrder && list.hasMore && list.error === undefined;
+  const isLoading = list.isLoading || lacksPages;
+  const jobs = inOrder ? list.jobs.toReversed() : list.jobs;
+
+  const loadMore = useEffectEvent(list.loadMore);
+  const { isLoadingMore } = list;
+  useEffect(() => {
+    if (lacksPages && !isLoadingMore) loadMore();
+  }, [lacksPages, isLoadingMore]);
+
+  function show(wanted: JobStatus | undefined) {
+    setParams(wanted === undefined ? {} : { show: wanted }, { replace: true });
+  }
 
   return (
     <section aria-label="Jobs">
@@ -19,11 +39,11 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
         aria-label="Show"
         className="-mx-4 mb-4 flex gap-1 overflow-x-auto px-4 py-1 sm:mx-0 sm:px-0"
       >
-        <FilterButton active={status === undefined} onClick={() => setStatus(undefined)}>
+        <FilterButton active={status === undefined} onClick={() => show(undefined)}>
           All
         </FilterButton>
         {JobStatus.options.map((option) => (
-          <FilterButton key={option} active={status === option} onClick={() => setStatus(option)}>
+          <FilterButton key={option} active={status === option} onClick={() => show(option)}>
             {JOB_LOOK[option].word}
           </FilterButton>
         ))}
@@ -33,19 +53,18 @@ export function JobList(props: { batchId?: string; empty: ReactNode }) {
           {list.error.code === undefined ? "The server cannot be reached." : list.error.message}
         </Notice>
       )}
-      {list.isLoading && list.error === undefined && <Skeleton rows={5} />}
-      {!list.isLoading &&
-        list.jobs.length === 0 &&
+      {isLoading && list.error === undefined && <Skeleton rows={5} />}
+      {!isLoading &&
+        list.error === undefined &&
+        jobs.length === 0 &&
         (status === undefined ? props.empty : <NoneLikeThis />)}
       <ul className="space-y-2">
-        {list.jobs.map((job) => (
-          <JobRow key={job.id} job={job} />
-        ))}
+        {!isLoading && jobs.map((job) => <JobRow key={job.id} job={job} />)}
       </ul>
-      {list.hasMore && (
+      {list.hasMore && !isLoading && (
         <div className="mt-4 text-center">
-          <Button onClick={list.loadMore} disabled={list.isLoadingMore}>
-            {list.isLoadingMore ? "Loading…" : "Load more"}
+          <Button onClick={list.loadMore} disabled={isLoadingMore}>
+            {isLoadingMore ? "Loading…" : "Load more"}
           </Button>
         </div>
       )}
