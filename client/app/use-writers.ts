@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useJobwire } from "#client/lib/react.tsx";
+import { UNTIL_ANSWERED, useJobwire } from "#client/lib/react.tsx";
 import type { LlmProvider } from "#shared/article.ts";
 
 /** Who can write articles on this server; `undefined` until it said so. */
@@ -9,6 +9,7 @@ export function useWriters(): LlmProvider[] | undefined {
     queryKey: ["jobwire", "system"],
     queryFn: () => trpc.system.info.query(),
     staleTime: Number.POSITIVE_INFINITY,
+    ...UNTIL_ANSWERED,
   });
   return data?.writers;
 }

@@ -47,7 +47,7 @@ export function useConnection(): Connection {
 }
 
 /** What cannot be had for the moment is asked for until it can; only the server's own no is an error. */
-const UNTIL_ANSWERED = {
+export const UNTIL_ANSWERED = {
   retry: (_failures: number, error: Error) => !isFinal(error),
   retryDelay: (failures: number) => Math.min(500 * 2 ** failures, 5000),
 } as const;

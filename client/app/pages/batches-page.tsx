@@ -1,23 +1,20 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
+import { useEffect } from "react";
 import { counted } from "#client/app/article-words.ts";
 import { whyNot } from "#client/app/failure.ts";
-import { ButtonLink } from "#client/app/ui/button.tsx";
+import { Button, ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { ListRow } from "#client/app/ui/list-row.tsx";
 import { lookOfBatch } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
-import { useBatch, useJobwire } from "#client/lib/react.tsx";
+import { UNTIL_ANSWERED, useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import type { Batch } from "#shared/batch.ts";
 
 export function BatchesPage() {
-  const { trpc } = useJobwire();
-  const { data, error } = useQuery({
-    queryKey: ["jobwire", "batches"],
-    queryFn: () => trpc.batch.list.query({ limit: 50 }),
-  });
+  const list = useBatches();
   return (
     <>
       <PageHeader title="Batches">
@@ -25,13 +22,13 @@ export function BatchesPage() {
           New batch
         </ButtonLink>
       </PageHeader>
-      {error !== null && (
+      {list.error !== null && (
         <Notice tone="bad" title="The batches could not be loaded">
-          {whyNot(error)}
+          {whyNot(list.error)}
         </Notice>
       )}
-      {data === undefined && error === null && <Skeleton rows={4} />}
-      {data?.items.length === 0 && (
+      {list.batches === undefined && list.error === null && <Skeleton rows={4} />}
+      {list.batches?.length === 0 && (
         <Empty Icon={Layers} title="No batches yet">
           <p>A batch is many jobs at once, from a CSV file with a row for each article.</p>
           <ButtonLink href="/batches/new" tone="primary">
@@ -40,12 +37,45 @@ export function BatchesPage() {
         </Empty>
       )}
       <ul className="space-y-2">
-        {data?.items.map((batch) => (
+        {list.batches?.map((batch) => (
           <BatchRow key={batch.id} known={batch} />
         ))}
       </ul>
+      {list.hasMore && (
+        <div className="mt-4 text-center">
+          <Button onClick={list.loadMore} disabled={list.isLoadingMore}>
+            {list.isLoadingMore ? "Loading…" : "Load more"}
+          </Button>
+        </div>
+      )}
     </>
   );
+}
+
+/** Batches newest first. One that somebody else creates is known by its jobs, which the feed brings. */
+function useBatches() {
+  const { trpc } = useJobwire();
+  const { data, refetch, ...list } = useInfiniteQuery({
+    queryKey: ["jobwire", "batches"],
+    queryFn: ({ pageParam }) => trpc.batch.list.query({ limit: 50, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    ...UNTIL_ANSWERED,
+  });
+  const batches = data?.pages.flatMap((page) => page.items);
+  const newest = useJobs().jobs.find(({ batchId }) => batchId !== null)?.batchId;
+  const isUnknown = newest != null && batches?.every(({ id }) => id !== newest) === true;
+  useEffect(() => {
+    if (isUnknown) void refetch();
+  }, [isUnknown, newest, refetch]);
+
+  return {
+    batches,
+    error: list.error,
+    hasMore: list.hasNextPage,
+    loadMore: () => void list.fetchNextPage(),
+    isLoadingMore: list.isFetchingNextPage,
+  };
 }
 
 function BatchRow({ known }: { known: Batch }) {
