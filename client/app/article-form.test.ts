@@ -16,6 +16,14 @@ test("the form begins with a sample, or with what the address asks for", () => {
   });
 });
 
+test("a choice that the form does not have is not taken from the address", () => {
+  const query = "?anchorText=x&llmProvider=pigeon&writingStrategy=single_shot";
+  expect(fieldsFrom(query, AT)).toMatchObject({
+    llmProvider: "auto",
+    writingStrategy: "single_shot",
+  });
+});
+
 test("every sample is an input that can be created", () => {
   for (const { fields } of samplesOf(AT)) expect(checkFields(fields).errors).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 /** The article form's fields as texts, what is wrong with them, and the input they make. Pure. */
-import { ArticleInput } from "#shared/article.ts";
+import { ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
 
 export type ArticleFields = Record<keyof ArticleInput, string>;
 export type FieldErrors = Partial<Record<keyof ArticleInput, string>>;
@@ -43,7 +43,15 @@ export function samplesOf({
   ];
 }
 
-/** What the form begins with: what the address asks for, or else the first sample. */
+const CHOICES: Partial<Record<keyof ArticleFields, readonly string[]>> = {
+  llmProvider: LlmProvider.options,
+  writingStrategy: WritingStrategy.options,
+};
+
+/**
+ * What the form begins with: what the address asks for, or else the first sample. A choice that the form does not
+ * have is left out: a list would show another one than it sends.
+ */
 export function fieldsFrom(
   query: string,
   location: { host: string; origin: string },
@@ -51,12 +59,12 @@ export function fieldsFrom(
   const asked = new URLSearchParams(query);
   const names = Object.keys(DEFAULTS) as (keyof ArticleFields)[];
   if (!names.some((name) => asked.has(name))) return samplesOf(location)[0].fields;
-  return {
-    ...DEFAULTS,
-    ...Object.fromEntries(
-      names.flatMap((name) => (asked.has(name) ? [[name, asked.get(name)]] : [])),
-    ),
-  };
+  const fields = { ...DEFAULTS };
+  for (const name of names) {
+    const value = asked.get(name);
+    if (value !== null && CHOICES[name]?.includes(value) !== false) fields[name] = value;
+  }
+  return fields;
 }
 
 /** People copy publishers from address bars. A bare host has no use for the slash at its end; a path keeps it. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readCsv } from "./csv.ts";
+import { samplesOf } from "./article-form.ts";
+import { csvOf, readCsv } from "./csv.ts";
 
 const GOOD = "example.com,https://target.example/page,good anchor";
 
@@ -72,6 +73,14 @@ test("a row with more cells than columns is not guessed at", () => {
     input: undefined,
     errors: { anchorText: "Has 5 cells, but there are 3 columns" },
   });
+});
+
+test("the samples make a file that can be used", () => {
+  const samples = samplesOf({ host: "jobs.test:8000", origin: "http://jobs.test:8000" });
+  const { rows } = readCsv(csvOf(samples));
+  expect(rows.map(({ input }) => input?.anchorText)).toEqual(
+    samples.map(({ fields }) => fields.anchorText),
+  );
 });
 
 test("publishers may be pasted as addresses", () => {

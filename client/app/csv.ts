@@ -1,7 +1,7 @@
 /** Reads CSV files of article jobs. Pure. Every row keeps the line it stands on, so that a bad one can be found. */
 import Papa from "papaparse";
 import { ARTICLE_CSV_COLUMNS, type ArticleInput, type LlmProvider } from "#shared/article.ts";
-import { checkFields, type FieldErrors } from "./article-form.ts";
+import { checkFields, type FieldErrors, type Sample } from "./article-form.ts";
 
 export interface CsvRow {
   /** In the file, counted from 1, header and blank lines included. */
@@ -53,6 +53,17 @@ export function readCsv(text: string, writers?: readonly LlmProvider[]): CsvFile
     rows: body.map(({ line, cells }) => withWriter(rowOf(line, cells, columns), writers)),
     problem: undefined,
   };
+}
+
+export function csvOf(samples: readonly Sample[]): string {
+  return Papa.unparse(
+    samples.map(({ fields: { publisherDomain, targetUrl, anchorText } }) => ({
+      publisher: publisherDomain,
+      target: targetUrl,
+      anchor: anchorText,
+    })),
+    { newline: "\n" },
+  );
 }
 
 function rowOf(line: number, cells: string[], columns: (keyof ArticleInput | undefined)[]): CsvRow {

@@ -60,7 +60,7 @@ export default function ConsolePage() {
             ))}
           </datalist>
         </div>
-        <Button type="submit" tone="primary" className="sm:mt-7">
+        <Button type="submit" tone="primary" className="py-2.5 sm:mt-6">
           Watch
         </Button>
       </form>

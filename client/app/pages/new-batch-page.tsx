@@ -2,20 +2,24 @@ import { useMutation } from "@tanstack/react-query";
 import { FileUp } from "lucide-react";
 import { type DragEvent, type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
-import { type CsvFile, type CsvRow, nameOf, readCsv } from "#client/app/csv.ts";
+import { samplesOf } from "#client/app/article-form.ts";
+import { csvOf, type CsvFile, readCsv } from "#client/app/csv.ts";
 import { counted } from "#client/app/article-words.ts";
 import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
+import { Card } from "#client/app/ui/card.tsx";
+import { CsvPreview } from "#client/app/ui/csv-preview.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
+import { WritingStrategy } from "#shared/article.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 
-/** Rows of the preview; bad ones are always shown. */
-const PREVIEW = 20;
+/** Of bad rows: the others are in the preview. */
+const MOST_NAMED = 20;
 
 export default function NewBatchPage() {
   const { trpc } = useJobwire();
@@ -65,62 +69,67 @@ export default function NewBatchPage() {
     <>
       <PageHeader title="New batch" />
       <form onSubmit={submit} className="space-y-6">
-        <div className="max-w-2xl space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7">
-          <p className="text-muted">
-            One row for each article. The first line names the columns: <code>publisher</code>,{" "}
-            <code>target</code> and <code>anchor</code>, and if you like <code>llm_provider</code>,{" "}
-            <code>strategy</code> and <code>country</code>.
-          </p>
-          <TextField
-            id="name"
-            label="Name (optional)"
-            value={name}
-            maxLength={200}
-            autoComplete="off"
-            onChange={(event) => setName(event.target.value)}
-          />
-          <div
-            onDragOver={(event) => {
-              event.preventDefault();
-              setDragging(true);
-            }}
-            onDragLeave={() => setDragging(false)}
-            onDrop={onDrop}
-          >
-            <label htmlFor="csv" className="mb-1 block text-sm font-medium">
-              CSV
-            </label>
-            <textarea
-              id="csv"
-              rows={8}
-              spellCheck={false}
-              value={text}
-              aria-describedby="csv-hint"
-              placeholder={
-                "publisher,target,anchor\nexample.com,https://shop.example/page,the words of the link"
-              }
-              onChange={(event) => setText(event.target.value)}
-              className={`w-full rounded-lg border bg-page px-3 py-2 font-mono text-sm placeholder:text-muted ${
-                dragging ? "border-accent ring-2 ring-accent" : "border-line"
-              }`}
+        <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+          <div className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7">
+            <TextField
+              id="name"
+              label="Name (optional)"
+              value={name}
+              maxLength={200}
+              autoComplete="off"
+              onChange={(event) => setName(event.target.value)}
             />
             <div
-              id="csv-hint"
-              className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted"
+              onDragOver={(event) => {
+                event.preventDefault();
+                setDragging(true);
+              }}
+              onDragLeave={() => setDragging(false)}
+              onDrop={onDrop}
             >
-              <span>Paste rows here, drop a file, or</span>
-              <label className="inline-flex cursor-pointer items-center gap-1.5 font-medium text-accent underline underline-offset-2 focus-within:outline-2 focus-within:outline-offset-2">
-                <FileUp aria-hidden className="size-4" />
-                choose a file
-                <input
-                  type="file"
-                  accept=".csv,text/csv,text/plain"
-                  className="sr-only"
-                  onChange={(event) => void load(event.target.files?.[0])}
-                />
+              <label htmlFor="csv" className="mb-1 block text-sm font-medium">
+                CSV
               </label>
+              <textarea
+                id="csv"
+                rows={8}
+                spellCheck={false}
+                value={text}
+                aria-describedby="csv-hint"
+                placeholder={
+                  "publisher,target,anchor\nexample.com,https://shop.example/page,the words of the link"
+                }
+                onChange={(event) => setText(event.target.value)}
+                className={`w-full rounded-lg border bg-page px-3 py-2 font-mono text-sm placeholder:text-muted ${
+                  dragging ? "border-accent ring-2 ring-accent" : "border-line"
+                }`}
+              />
+              <div
+                id="csv-hint"
+                className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted"
+              >
+                <span>Paste rows here, drop a file, or</span>
+                <label className="inline-flex cursor-pointer items-center gap-1.5 font-medium text-accent underline underline-offset-2 focus-within:outline-2 focus-within:outline-offset-2">
+                  <FileUp aria-hidden className="size-4" />
+                  choose a file
+                  <input
+                    type="file"
+                    accept=".csv,text/csv,text/plain"
+                    className="sr-only"
+                    onChange={(event) => void load(event.target.files?.[0])}
+                  />
+                </label>
+              </div>
             </div>
           </div>
+          <aside aria-label="Help">
+            <Card title="What the file says">
+              <Columns />
+              <Button className="mt-4 w-full" onClick={() => setText(csvOf(samplesOf(location)))}>
+                Fill in sample rows
+              </Button>
+            </Card>
+          </aside>
         </div>
 
         <div aria-live="polite" className="space-y-4">
@@ -141,10 +150,10 @@ export default function NewBatchPage() {
             >
               A batch is created with all of its rows or not at all. Correct these above:{" "}
               {bad
-                .slice(0, PREVIEW)
+                .slice(0, MOST_NAMED)
                 .map(({ line }) => `line ${line}`)
                 .join(", ")}
-              {bad.length > PREVIEW ? ` and ${bad.length - PREVIEW} more.` : "."}
+              {bad.length > MOST_NAMED ? ` and ${bad.length - MOST_NAMED} more.` : "."}
             </Notice>
           )}
           {create.error !== null && (
@@ -154,7 +163,7 @@ export default function NewBatchPage() {
           )}
         </div>
 
-        {file.rows.length > 0 && <Preview rows={file.rows} bad={bad} />}
+        {file.rows.length > 0 && <CsvPreview rows={file.rows} bad={bad} />}
         <Button
           type="submit"
           tone="primary"
@@ -170,47 +179,29 @@ export default function NewBatchPage() {
   );
 }
 
-function Preview({ rows, bad }: { rows: CsvRow[]; bad: CsvRow[] }) {
-  const shown = bad.length > 0 ? bad.slice(0, PREVIEW * 5) : rows.slice(0, PREVIEW);
-  const left = (bad.length > 0 ? bad.length : rows.length) - shown.length;
-  return (
-    <section aria-label="Rows" className="rounded-2xl border border-line bg-card p-5">
-      <h2 className="mb-3 text-base font-semibold">
-        {bad.length > 0
-          ? "Rows to correct"
-          : `${counted(rows.length, "row")} ${rows.length === 1 ? "is" : "are"} ready`}
-      </h2>
-      <ul aria-label="Preview of the rows" className="divide-y divide-line text-sm">
-        {shown.map((row) => (
-          <PreviewRow key={row.line} row={row} />
-        ))}
-      </ul>
-      {left > 0 && <p className="mt-3 text-sm text-muted">And {left} more.</p>}
-    </section>
-  );
-}
+const COLUMNS: Record<string, string> = {
+  publisher: "The site that publishes the article; a path is fine",
+  target: "The page that it links to",
+  anchor: "The words of the link",
+  llm_provider: "Who writes; may be left out",
+  strategy: `${WritingStrategy.options.join(" or ")}; may be left out`,
+  country: "Two letters; may be left out",
+};
 
-function PreviewRow({ row: { line, fields, errors } }: { row: CsvRow }) {
+function Columns() {
   return (
-    <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-4 py-2">
-      <span className="row-span-2 font-medium tabular-nums">Line {line}</span>
-      <span className="grid min-w-0 gap-x-4 sm:grid-cols-3">
-        {(["publisherDomain", "targetUrl", "anchorText"] as const).map((field) => (
-          <span key={field} title={fields[field]} className="truncate">
-            <span className="sr-only">{nameOf(field)}: </span>
-            {fields[field]}
-          </span>
+    <>
+      <p className="mb-3 text-sm text-muted">
+        One row for each article, below a line that names the columns:
+      </p>
+      <dl className="space-y-2 text-sm">
+        {Object.entries(COLUMNS).map(([name, meaning]) => (
+          <div key={name}>
+            <dt className="font-mono font-medium">{name}</dt>
+            <dd className="text-muted">{meaning}</dd>
+          </div>
         ))}
-      </span>
-      {Object.keys(errors).length > 0 && (
-        <span className="min-w-0 text-bad">
-          {Object.entries(errors).map(([field, message]) => (
-            <span key={field} className="block break-words">
-              <span className="font-medium">{nameOf(field)}:</span> {message}
-            </span>
-          ))}
-        </span>
-      )}
-    </li>
+      </dl>
+    </>
   );
 }

@@ -29,7 +29,8 @@ const optionsOf = (words: Record<string, string>) =>
 function writerOptions(writers: readonly LlmProvider[] | undefined) {
   return optionsOf(WRITERS).map((option) => {
     const has = option.value === "auto" || writers?.includes(option.value as LlmProvider) !== false;
-    return has ? option : { ...option, text: `${option.text} (not set up here)`, disabled: true };
+    const needs = option.value === "compatible" ? "needs an address" : "needs a key";
+    return has ? option : { ...option, text: `${option.text} (${needs})`, disabled: true };
   });
 }
 

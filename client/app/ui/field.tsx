@@ -64,7 +64,13 @@ export function SelectField({
 }: Common & { options: readonly Option[] } & ComponentProps<"select">) {
   return (
     <Field id={id} label={label} hint={hint} error={error}>
-      <select id={id} className={CONTROL} aria-describedby={`${id}-hint`} {...rest}>
+      <select
+        id={id}
+        className={CONTROL}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-hint`}
+        {...rest}
+      >
         {options.map(({ value, text, disabled }) => (
           <option key={value} value={value} disabled={disabled}>
             {text}
