@@ -1,5 +1,5 @@
 /** The page at the size of a phone, in the system's theme, without a server, and with jobs that ended in every way. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
@@ -79,8 +79,47 @@ test("a batch says what waits for a decision, and shows what runs", async () => 
   await page.getByRole("region", { name: "Running now" }).getByRole("link").first().waitFor();
   await badge("completed").waitFor();
   expect(await badge("completed").textContent()).toBe("1 to decide");
+  await page.getByText("1 job needs your decision").waitFor();
+  const jobs = page.getByRole("region", { name: "Jobs" }).getByRole("link");
+  await jobs.nth(1).waitFor();
+  await page.getByRole("link", { name: "Show only these" }).click();
+  await jobs.nth(1).waitFor({ state: "detached" });
+  await jobs.click();
+  await badge("BLOCKED").waitFor();
+  await page.goBack();
+  await page.getByRole("button", { name: "Blocked", pressed: true }).waitFor();
+  expect(await jobs.count()).toBe(1);
   await go("/batches");
   await page.getByText("2 of 2 jobs settled, 1 needs your decision").first().waitFor();
+});
+
+test("the jobs of a batch stand in the order they were given, however many pages they are", async () => {
+  const anchors = Array.from({ length: 60 }, (_, index) => `row ${index + 1}.`);
+  const batch = await createBatch(
+    "in order",
+    anchors.map((anchorText) => sample("publisher", "nowhere", anchorText)),
+  );
+  await go(`/batches/${batch}`);
+  const jobs = page.getByRole("region", { name: "Jobs" }).getByRole("link");
+  await jobs.nth(anchors.length - 1).waitFor();
+  const titles = await jobs.allTextContents();
+  expect(titles.map((title) => /^row \d+\./.exec(title)?.[0])).toEqual(anchors);
+});
+
+test("a batch that somebody else creates comes into the list", async () => {
+  await go("/batches");
+  await page.locator("[data-connection=live]").waitFor();
+  await page.getByRole("heading", { name: "Batches" }).waitFor();
+  await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
+  await createBatch("of somebody else", [good()]);
+  await page.getByRole("link", { name: /of somebody else/ }).waitFor();
+});
+
+test("the sample rows of a batch can be used as they are", async () => {
+  await go("/batches/new");
+  await page.getByRole("button", { name: "Fill in sample rows" }).click();
+  await page.getByText("4 rows are ready").waitFor();
+  expect(await page.getByRole("button", { name: "Create batch of 4" }).isEnabled()).toBe(true);
 });
 
 test("how a job ended is said in words of its own", async () => {
@@ -181,6 +220,17 @@ test("without a server the form says so, asks again when told to, and makes one 
   await page.locator("[data-connection=stale]").waitFor();
   // Also pages that were not opened before.
   await page.getByRole("link", { name: "Console" }).click();
-  await page.getByRole("heading", { name: "Console" }).waitFor();
+  const heading = page.getByRole("heading", { name: "Console" });
+  await heading.waitFor();
+  const banner = page.getByText("The connection was lost.");
+  expect(await banner.isVisible()).toBe(true);
+  const left = async (part: Locator) => (await part.boundingBox())?.x;
+  expect(await left(banner.locator("svg"))).toBe(await left(heading));
+  // The list that could not be had comes by itself.
+  await page.getByRole("link", { name: "Batches" }).click();
+  await page.getByRole("status", { name: "Loading" }).waitFor();
   await server.restart();
+  await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
+  await banner.waitFor({ state: "hidden" });
+  expect(await page.getByRole("alert").count()).toBe(0);
 });
