@@ -43,6 +43,7 @@ async function call(path: string, json: unknown): Promise<string> {
   const { result } = (await response.json()) as { result: { data: { json: { id: string } } } };
   return result.data.json.id;
 }
+const left = async (part: Locator) => (await part.boundingBox())?.x;
 const createJob = (input: object) => call("job.create", { kind: "article", input });
 const createBatch = (name: string, inputs: object[]) =>
   call("batch.create", { name, jobs: inputs.map((input) => ({ kind: "article", input })) });
@@ -112,7 +113,9 @@ test("a batch that somebody else creates comes into the list", async () => {
   await page.getByRole("heading", { name: "Batches" }).waitFor();
   await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
   await createBatch("of somebody else", [good()]);
-  await page.getByRole("link", { name: /of somebody else/ }).waitFor();
+  const link = page.getByRole("link", { name: /of somebody else/ });
+  await link.waitFor();
+  expect(await link.count()).toBe(1);
 });
 
 test("the sample rows of a batch can be used as they are", async () => {
@@ -224,7 +227,6 @@ test("without a server the form says so, asks again when told to, and makes one 
   await heading.waitFor();
   const banner = page.getByText("The connection was lost.");
   expect(await banner.isVisible()).toBe(true);
-  const left = async (part: Locator) => (await part.boundingBox())?.x;
   expect(await left(banner.locator("svg"))).toBe(await left(heading));
   // The list that could not be had comes by itself.
   await page.getByRole("link", { name: "Batches" }).click();
