@@ -15,7 +15,7 @@ import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
-import { WritingStrategy } from "#shared/article.ts";
+import { LlmProvider, WritingStrategy } from "#shared/article.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 
 /** Of bad rows: the others are in the preview. */
@@ -68,8 +68,8 @@ export default function NewBatchPage() {
   return (
     <>
       <PageHeader title="New batch" />
-      <form onSubmit={submit} className="space-y-6">
-        <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+      <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
+        <form onSubmit={submit} className="min-w-0 space-y-6">
           <div className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7">
             <TextField
               id="name"
@@ -122,80 +122,81 @@ export default function NewBatchPage() {
               </div>
             </div>
           </div>
-          <aside aria-label="Help">
-            <Card title="What the file says">
-              <Columns />
-              <Button className="mt-4 w-full" onClick={() => setText(csvOf(samplesOf(location)))}>
-                Fill in sample rows
-              </Button>
-            </Card>
-          </aside>
-        </div>
 
-        <div aria-live="polite" className="space-y-4">
-          {file.problem !== undefined && (
-            <Notice tone="bad" title="This is not usable yet">
-              {file.problem}
-            </Notice>
-          )}
-          {tooMany && (
-            <Notice tone="bad" title="Too many rows">
-              A batch holds {MAX_BATCH_JOBS} jobs at most; these are {file.rows.length}.
-            </Notice>
-          )}
-          {bad.length > 0 && (
-            <Notice
-              tone="bad"
-              title={`${bad.length} of ${counted(file.rows.length, "row")} cannot be used`}
-            >
-              A batch is created with all of its rows or not at all. Correct these above:{" "}
-              {bad
-                .slice(0, MOST_NAMED)
-                .map(({ line }) => `line ${line}`)
-                .join(", ")}
-              {bad.length > MOST_NAMED ? ` and ${bad.length - MOST_NAMED} more.` : "."}
-            </Notice>
-          )}
-          {create.error !== null && (
-            <Notice tone="bad" title="That did not work">
-              {whyNot(create.error, CREATE_AGAIN)}
-            </Notice>
-          )}
-        </div>
+          <div aria-live="polite" className="space-y-4">
+            {file.problem !== undefined && (
+              <Notice tone="bad" title="This is not usable yet">
+                {file.problem}
+              </Notice>
+            )}
+            {tooMany && (
+              <Notice tone="bad" title="Too many rows">
+                A batch holds {MAX_BATCH_JOBS} jobs at most; these are {file.rows.length}.
+              </Notice>
+            )}
+            {bad.length > 0 && (
+              <Notice
+                tone="bad"
+                title={`${bad.length} of ${counted(file.rows.length, "row")} cannot be used`}
+              >
+                A batch is created with all of its rows or not at all. Correct these above:{" "}
+                {bad
+                  .slice(0, MOST_NAMED)
+                  .map(({ line }) => `line ${line}`)
+                  .join(", ")}
+                {bad.length > MOST_NAMED ? ` and ${bad.length - MOST_NAMED} more.` : "."}
+              </Notice>
+            )}
+            {create.error !== null && (
+              <Notice tone="bad" title="That did not work">
+                {whyNot(create.error, CREATE_AGAIN)}
+              </Notice>
+            )}
+          </div>
 
-        {file.rows.length > 0 && <CsvPreview rows={file.rows} bad={bad} />}
-        <Button
-          type="submit"
-          tone="primary"
-          disabled={!ready || create.isPending}
-          className="px-5 py-2"
-        >
-          {create.isPending
-            ? "Creating…"
-            : `Create batch${file.rows.length > 0 ? ` of ${file.rows.length}` : ""}`}
-        </Button>
-      </form>
+          {file.rows.length > 0 && <CsvPreview rows={file.rows} bad={bad} />}
+          <Button
+            type="submit"
+            tone="primary"
+            disabled={!ready || create.isPending}
+            className="px-5 py-2"
+          >
+            {create.isPending
+              ? "Creating…"
+              : `Create batch${file.rows.length > 0 ? ` of ${file.rows.length}` : ""}`}
+          </Button>
+        </form>
+        <aside aria-label="Help">
+          <Card title="What the file says">
+            <Columns writers={writers} />
+            <Button className="mt-4 w-full" onClick={() => setText(csvOf(samplesOf(location)))}>
+              Fill in sample rows
+            </Button>
+          </Card>
+        </aside>
+      </div>
     </>
   );
 }
 
-const COLUMNS: Record<string, string> = {
-  publisher: "The site that publishes the article; a path is fine",
-  target: "The page that it links to",
-  anchor: "The words of the link",
-  llm_provider: "Who writes; may be left out",
-  strategy: `${WritingStrategy.options.join(" or ")}; may be left out`,
-  country: "Two letters; may be left out",
-};
+const anyOf = (words: readonly string[]) => `${words.join(", ")}; may be left out`;
 
-function Columns() {
+function Columns({ writers }: { writers: readonly string[] | undefined }) {
+  const columns: Record<string, string> = {
+    publisher: "The site that publishes the article; a path is fine",
+    target: "The page that it links to",
+    anchor: "The words of the link",
+    llm_provider: anyOf(writers === undefined ? LlmProvider.options : ["auto", ...writers]),
+    strategy: anyOf(WritingStrategy.options),
+    country: "Two letters; may be left out",
+  };
   return (
     <>
       <p className="mb-3 text-sm text-muted">
         One row for each article, below a line that names the columns:
       </p>
       <dl className="space-y-2 text-sm">
-        {Object.entries(COLUMNS).map(([name, meaning]) => (
+        {Object.entries(columns).map(([name, meaning]) => (
           <div key={name}>
             <dt className="font-mono font-medium">{name}</dt>
             <dd className="text-muted">{meaning}</dd>
