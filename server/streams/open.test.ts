@@ -84,16 +84,17 @@ async function take<T>(stream: Stream<T>, count = Number.POSITIVE_INFINITY): Pro
   return values;
 }
 
-/** A sink that is full after `room` entries, until it is told otherwise. */
+/** A sink that takes `room` entries, until it is told otherwise. */
 function createSink<T>() {
   const entries: Entry<T>[] = [];
   const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
   const sink: Sink<T> = {
     push(entry) {
       expect(state.ended, "nothing comes after the end").toBe(false);
+      if (state.room === 0) return false;
       entries.push(entry);
       state.room -= 1;
-      return state.room > 0;
+      return true;
     },
     end(reason) {
       state.ended = true;

@@ -13,6 +13,7 @@ export function pull<T>(
   signal?: AbortSignal,
 ): AsyncIterableIterator<Entry<T>> {
   let buffer: Entry<T>[] = [];
+  let refused = false;
   let over = false;
   let failure: AppError | undefined;
   /** Wakes whoever asked for more than there is. */
@@ -24,9 +25,11 @@ export function pull<T>(
   };
   const watch = open({
     push(entry) {
+      refused = buffer.length >= ROOM;
+      if (refused) return false;
       buffer.push(entry);
       wake();
-      return buffer.length < ROOM;
+      return true;
     },
     end(reason) {
       signal?.removeEventListener("abort", leave);
@@ -54,7 +57,10 @@ export function pull<T>(
       for (;;) {
         const entry = buffer.shift();
         if (entry !== undefined) {
-          if (buffer.length === 0 && !over) watch.resume();
+          if (buffer.length === 0 && refused) {
+            refused = false;
+            watch.resume();
+          }
           return { done: false, value: entry };
         }
         if (failure !== undefined) throw failure;

@@ -1,6 +1,6 @@
 /**
  * One watcher: a cursor and a sink. There is no queue here. While the sink takes entries it is pushed each one
- * as it comes; when it is full the watch only remembers where it is, and on `resume()` it catches up from the
+ * as it comes; when it refuses one the watch only remembers where it is, and on `resume()` it catches up from the
  * tail or the log, folded (S2, S7).
  *
  * What is delivered next is always "whatever comes after the cursor", wherever it is read from. That is why
@@ -12,7 +12,10 @@ import type { Tail } from "./tail.ts";
 
 /** Where a watch delivers. */
 export interface Sink<T> {
-  /** Takes one entry. `false`: this one was taken, but no more until `resume()` is called. */
+  /**
+   * Takes one entry. `false`: it was not taken, and no other is offered until `resume()` is called, which must
+   * not happen within `push`.
+   */
   push(entry: Entry<T>): boolean;
   /** The last call: the stream settled (no reason), or it cannot be served. Not called after `stop()`. */
   end(reason?: AppError): void;
@@ -53,26 +56,23 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
   async function start(): Promise<void> {
     try {
       await tail.opened;
-      if (open && cursor === undefined) deliverCurrent(await source.current(), false);
     } catch (error) {
-      finish(reasonOf(error));
+      return finish(reasonOf(error));
     }
     busy = false;
     pump();
   }
 
   function pump(): void {
-    while (open && ready && !busy && cursor !== undefined) {
+    while (open && ready && !busy) {
+      if (cursor === undefined) return void goOnAfter(showCurrent(false));
       if (cursor > tail.head && cursor === confirmed) {
         if (tail.failure !== undefined) finish(tail.failure);
         return;
       }
       const slice = cursor > tail.head ? undefined : tail.since(cursor);
+      if (slice === undefined) return void goOnAfter(catchUp(cursor));
       busy = true;
-      if (slice === undefined) {
-        void catchUp(cursor);
-        return;
-      }
       deliver(slice, cursor);
       busy = false;
       if (slice.entries.length === 0) {
@@ -83,58 +83,64 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
     }
   }
 
-  function deliver(slice: Slice<T>, from: number): void {
-    const folder = createFolder(foldingFrom(from, slice), push);
-    if (slice.entries.every(folder.add) && folder.flush()) endIfSettled(slice);
-  }
-
-  /** Reads the log from `from` on, to its end or until the sink is full. */
-  async function catchUp(from: number): Promise<void> {
+  async function goOnAfter(step: Promise<void>): Promise<void> {
+    busy = true;
     try {
-      let slice = await source.read(from, READ_LIMIT);
-      if (slice.head < from) {
-        const current = await source.current();
-        if (open) deliverCurrent(current, true);
-      } else {
-        // One folder over all slices, so that a long absence costs one entry and not one a slice.
-        const folder = createFolder(foldingFrom(from, slice), push);
-        while (open && slice.entries.every(folder.add) && slice.entries.length === READ_LIMIT) {
-          slice = await source.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
-        }
-        if (open && ready && folder.flush()) {
-          cursor = Math.max(cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
-          confirmed = cursor;
-          endIfSettled(slice);
-          if (cursor > tail.head) tail.refresh();
-        }
-      }
+      await step;
     } catch (error) {
       busy = false;
-      // Unreadable for the moment: the regular look wakes us again. Anything else is final.
-      if (error instanceof AppError && error.code === "UNAVAILABLE") return;
-      return finish(reasonOf(error));
+      // Unreadable for the moment: the regular look wakes us again. Who was shown nothing yet is told.
+      const passes = error instanceof AppError && error.code === "UNAVAILABLE";
+      if (!passes || cursor === undefined) finish(reasonOf(error));
+      return;
     }
     busy = false;
     pump();
   }
 
-  function foldingFrom(from: number, slice: Slice<T>): Source<T>["fold"] {
-    return !whole && slice.head - from > source.foldBeyond ? source.fold : () => undefined;
-  }
-
-  function deliverCurrent(slice: Slice<T>, gap: boolean): void {
-    cursor = slice.entries.at(-1)?.pos ?? slice.head;
-    for (const entry of gap ? source.markGap(slice) : slice.entries) {
-      // The current state is one picture: it is delivered whole, also to a sink that fills up on the way.
-      if (open) ready = sink.push(entry) && ready;
+  function deliver(slice: Slice<T>, from: number): void {
+    if (isNear(from, slice)) {
+      for (const entry of slice.entries) if (!offer(entry)) return;
+    } else {
+      const folder = createFolder(source.fold, offer);
+      if (!slice.entries.every(folder.add) || !folder.flush()) return;
     }
     endIfSettled(slice);
   }
 
-  /** `false`: stop pushing. */
-  function push(entry: Entry<T>): boolean {
-    cursor = entry.pos;
+  /** Reads the log from `from` on, to its end or until the sink is full. */
+  async function catchUp(from: number): Promise<void> {
+    let slice = await source.read(from, READ_LIMIT);
+    if (slice.head < from) return showCurrent(true);
+    // One folder over all slices, so that a long absence costs one entry and not one a slice.
+    const folder = createFolder(isNear(from, slice) ? NO_FOLD : source.fold, offer);
+    while (open && slice.entries.every(folder.add) && slice.entries.length === READ_LIMIT) {
+      slice = await source.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
+    }
+    if (!open || !ready || !folder.flush()) return;
+    cursor = Math.max(cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
+    confirmed = cursor;
+    endIfSettled(slice);
+    if (cursor > tail.head) tail.refresh();
+  }
+
+  /** What the sink refuses of it follows the cursor, as everything does. */
+  async function showCurrent(gap: boolean): Promise<void> {
+    const slice = await source.current();
+    const entries = gap ? source.markGap(slice) : slice.entries;
+    for (const entry of entries) if (!open || !offer(entry)) return;
+    cursor = entries.at(-1)?.pos ?? slice.head;
+    endIfSettled(slice);
+  }
+
+  function isNear(from: number, slice: Slice<T>): boolean {
+    return whole || slice.head - from <= source.foldBeyond;
+  }
+
+  /** `false`: offer no more. */
+  function offer(entry: Entry<T>): boolean {
     ready = sink.push(entry);
+    if (ready) cursor = entry.pos;
     return open && ready;
   }
 
@@ -161,6 +167,8 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
     stop,
   };
 }
+
+const NO_FOLD = () => undefined;
 
 /** Holds one entry back until it is known that it is not folded into the next. */
 function createFolder<T>(fold: Source<T>["fold"], push: (entry: Entry<T>) => boolean) {

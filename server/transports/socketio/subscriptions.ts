@@ -63,11 +63,13 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
     wanted.started();
     subscription.watch = stream.pipe({
       push({ value }) {
+        if (!outlet.hasRoom()) {
+          behind.add(subscription);
+          return false;
+        }
         subscription.newest = wanted.encode(value);
         outlet.send(subscription.newest);
-        const room = outlet.hasRoom();
-        if (!room) behind.add(subscription);
-        return room;
+        return true;
       },
       end(reason) {
         behind.delete(subscription);
