@@ -113,6 +113,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         writers: usableWriters(models),
       },
       ping: { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS },
+      backpressure: {
+        highWaterBytes: config.SEND_BUFFER_BYTES,
+        stallTimeoutMs: config.STALL_TIMEOUT_MS,
+      },
       log,
     },
     {

@@ -116,6 +116,18 @@ export const VARIABLES = {
     default: "60000",
     about: "How long the answer to a ping may take, in milliseconds.",
   },
+  SEND_BUFFER_BYTES: {
+    schema: int(65_536, 67_108_864),
+    default: "262144",
+    about:
+      "Bytes that may wait for one client; above that it gets the newest state when it reads again.",
+  },
+  STALL_TIMEOUT_MS: {
+    schema: int(1000, 3_600_000),
+    default: "60000",
+    about:
+      "After how long a client that reads nothing of what waits for it is disconnected, in milliseconds.",
+  },
   ALLOW_EIO3: {
     schema: flag,
     default: "false",

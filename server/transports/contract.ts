@@ -29,6 +29,8 @@ export interface TransportContext {
   system: SystemInfo;
   /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */
   ping: { intervalMs: number; timeoutMs: number };
+  /** How much may wait for one client, and how long for a client that takes nothing. */
+  backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
 

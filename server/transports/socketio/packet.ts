@@ -3,7 +3,7 @@
  * the whole frame is made once as well, as Socket.IO's own rooms do it.
  */
 import type { LegacyMessage } from "#shared/legacy.ts";
-import { textFrame } from "./text-frame.ts";
+import { textFrame } from "#server/transports/text-frame.ts";
 
 export interface Packet {
   /** The Socket.IO packet. */

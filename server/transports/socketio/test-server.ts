@@ -69,6 +69,7 @@ export async function openTestServer(
         writers: ["offline"],
       },
       ping: { intervalMs: 25_000, timeoutMs: 60_000 },
+      backpressure: { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
       log,
     },
     { allowEio3: options.allowEio3 ?? false },

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Server, type Socket } from "socket.io";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openOutlet } from "./outlet.ts";
-import { textFrame } from "./text-frame.ts";
+import { textFrame } from "#server/transports/text-frame.ts";
 import { openRaw } from "./raw-client.ts";
 import { until } from "./test-server.ts";
 import { createWires } from "./wire.ts";

@@ -1,7 +1,7 @@
 /** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
-import { initTRPC, tracked } from "@trpc/server";
+import { initTRPC } from "@trpc/server";
 import type { Jobs } from "#server/jobs/jobs.ts";
-import type { Stream, Streams } from "#server/streams/open.ts";
+import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#server/transports/contract.ts";
 import type { Principal } from "#shared/principal.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
@@ -13,7 +13,7 @@ export interface Context {
   jobs: Jobs;
   streams: Streams;
   system: SystemInfo;
-  /** Resolves when the connection takes more. */
+  /** Resolves when the connection takes more. For what is pulled. */
   drained: () => Promise<void>;
 }
 
@@ -43,16 +43,4 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   });
 
   return { router: t.router, procedure };
-}
-
-/** A stream as tRPC sends it: each entry with its cursor, so that the stock client resumes by itself. */
-export async function* relay<T>(open: () => Promise<Stream<T>>, { drained }: Context) {
-  try {
-    for await (const { pos, value } of await open()) {
-      yield tracked<T>(String(pos), value);
-      await drained();
-    }
-  } catch (error) {
-    throw toTRPCError(error);
-  }
 }

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
 import { JobStatus } from "#shared/job.ts";
-import { createInit, relay } from "./init.ts";
+import { createInit } from "./init.ts";
+import { relay } from "./relay.ts";
 
 const JobId = z.object({ jobId: z.uuid() });
 const BatchId = z.object({ batchId: z.uuid() });

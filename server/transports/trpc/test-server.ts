@@ -63,6 +63,7 @@ export async function openTestServer(
         writers: ["offline"],
       },
       ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
+      backpressure: { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
       log,
     });
     const server = createServer();

@@ -2,14 +2,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
-import { applyWSSHandler } from "@trpc/server/adapters/ws";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import { createDrain } from "./drain.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
+import { openHandler } from "./ws/handler.ts";
 
 /** Enough for a batch of 10,000 jobs. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -75,13 +76,14 @@ export function createTrpcTransport(context: TransportContext): Transport {
     maxBodySize: MAX_BODY_BYTES,
   });
   const responses = new Set<ServerResponse>();
-  const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
-  const sockets = applyWSSHandler({
-    wss,
+  const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, autoPong: false });
+  const wires = openWires(context.backpressure);
+  const sockets = openHandler({
     router,
     createContext,
-    onError,
-    keepAlive: { enabled: true, pingMs: ping.intervalMs, pongWaitMs: ping.timeoutMs },
+    onError: (error, { type, path }) => onError({ error, type, path }),
+    wires,
+    ping,
   });
 
   return {
@@ -96,22 +98,18 @@ export function createTrpcTransport(context: TransportContext): Transport {
       wss.handleUpgrade(req, socket, head, (ws) => {
         // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
         ws.on("error", (error) => ofSockets.add(error));
-        try {
-          wss.emit("connection", ws, req);
-        } catch (error) {
-          // The adapter makes a URL of the request, which a `Host` of nonsense does not allow.
-          log.debug({ reason: messageOf(error) }, "A socket was refused");
-          ws.terminate();
-        }
+        sockets.serve(ws, socket, req);
       });
     },
     async close() {
       for (const res of responses) if (isEventStream(res)) res.destroy();
-      sockets.broadcastReconnectNotification();
+      sockets.tellToReconnect();
       for (const ws of wss.clients) ws.close(GOING_AWAY, "The server is restarting");
       const timer = setTimeout(() => wss.clients.forEach((ws) => ws.terminate()), CLOSE_AFTER_MS);
       await new Promise<void>((resolve) => wss.close(() => resolve()));
       clearTimeout(timer);
+      sockets.close();
+      wires.close();
     },
   };
 }

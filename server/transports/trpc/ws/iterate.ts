@@ -1,0 +1,59 @@
+/** What a subscription gives that is not one of our streams, value for value, until it ends or nobody wants it. */
+export interface Reader {
+  signal: AbortSignal;
+  /** Aborts `signal`, for cleanup that waits for it. */
+  abort(): void;
+  untilRoom(): Promise<void>;
+  next(value: unknown): void;
+  /** What fails after nobody wants it any more. */
+  late(cause: unknown): void;
+}
+
+/** Rejects with what the iterable or `next` throws. The iterator is at its end then, in every case. */
+export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader): Promise<void> {
+  const { signal } = reader;
+  const iterator = iterable[Symbol.asyncIterator]();
+  let wake: (() => void) | undefined;
+  signal.addEventListener("abort", () => wake?.(), { once: true });
+
+  /** The next value, `undefined` at the end. An iterator that is stuck is not waited for once nobody wants it. */
+  const next = () =>
+    new Promise<{ value: unknown } | undefined>((resolve, reject) => {
+      wake = () => resolve(undefined);
+      iterator.next().then(
+        ({ done, value }) => resolve(done === true ? undefined : { value }),
+        (cause: unknown) => {
+          if (!signal.aborted) reject(cause);
+          else if (!isAbortError(cause)) reader.late(cause);
+        },
+      );
+    });
+
+  let failure: { cause: unknown } | undefined;
+  try {
+    for (;;) {
+      await reader.untilRoom();
+      if (signal.aborted) break;
+      const item = await next();
+      if (item === undefined || signal.aborted) break;
+      reader.next(item.value);
+    }
+  } catch (cause) {
+    failure = { cause };
+    reader.abort();
+  }
+  await dispose(iterator).catch(reader.late);
+  if (failure !== undefined) throw failure.cause;
+}
+
+/** Ends an iterable that is not wanted, without reading it. */
+export async function dispose(
+  iterable: AsyncIterable<unknown> | AsyncIterator<unknown>,
+): Promise<void> {
+  const iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable;
+  await iterator.return?.();
+}
+
+function isAbortError(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "AbortError";
+}
