@@ -10,7 +10,7 @@ import { createDrain } from "./drain.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
-import { openHandler } from "./ws/handler.ts";
+import { openHandler } from "./ws-handler.ts";
 
 /** Enough for a batch of 10,000 jobs. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;

@@ -9,12 +9,12 @@ import { isObservable, observableToAsyncIterable } from "@trpc/server/observable
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import type { Watch } from "#server/streams/open.ts";
 import type { Behind } from "#server/transports/behind.ts";
-import { toTRPCError } from "#server/transports/trpc/errors.ts";
-import { Relay } from "#server/transports/trpc/relay.ts";
+import { toTRPCError } from "./errors.ts";
+import { Relay } from "./relay.ts";
 import type { Wire } from "#server/transports/wires.ts";
 import type { FrameOf } from "./entry-frames.ts";
 import { dispose, iterate } from "./iterate.ts";
-import { type Address, beforeResult, type Call, NO_CALL, type Responses } from "./responses.ts";
+import { type Address, beforeResult, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
 export interface Requests {
   /** Resolves when the request was answered, or its subscription began. Never rejects. */

@@ -15,8 +15,8 @@ import { createBehind } from "#server/transports/behind.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import type { Wires } from "#server/transports/wires.ts";
 import type { FrameOf } from "./entry-frames.ts";
-import { createRequests } from "./requests.ts";
-import { type Call, NO_CALL, type Responses } from "./responses.ts";
+import { createRequests } from "./ws-requests.ts";
+import { type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
 /** What all connections share. */
 export interface Shared {

@@ -1,6 +1,6 @@
 /**
  * tRPC over WebSocket for any router. It does what tRPC's own handler does and speaks its protocol to the letter
- * (`conformance.test.ts` runs each case against both), but keeps every connection bounded, and pushes streams that
+ * (`ws-handler.test.ts` runs each case against both), but keeps every connection bounded, and pushes streams that
  * are ours instead of pulling them for each watcher.
  */
 import type { IncomingMessage } from "node:http";
@@ -9,9 +9,9 @@ import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { WebSocket } from "ws";
 import type { Wires } from "#server/transports/wires.ts";
-import { type Connection, openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./ws-connection.ts";
 import { createFrames } from "./entry-frames.ts";
-import { type Call, createResponses } from "./responses.ts";
+import { type Call, createResponses } from "./ws-responses.ts";
 
 export interface HandlerOptions {
   router: AnyTRPCRouter;

@@ -1,0 +1,574 @@
+/** Our handler speaks tRPC's protocol: each case runs against it and against tRPC's own. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
+import { initTRPC, tracked, TRPCError } from "@trpc/server";
+import { applyWSSHandler, type CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
+import { observable } from "@trpc/server/observable";
+import superjson from "superjson";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { z } from "zod";
+import { openWires } from "#server/transports/wires.ts";
+import { openHandler } from "./ws-handler.ts";
+
+interface Context {
+  user: string;
+}
+
+/** What the procedures saw and did. */
+function createTestRouter(seen: string[]) {
+  const t = initTRPC.context<Context>().create({
+    transformer: superjson,
+    isDev: false,
+    errorFormatter({ shape, error }) {
+      if (error.message === "unspeakable") throw new Error("the formatter fails");
+      return { ...shape, data: { ...shape.data, formatted: true } };
+    },
+  });
+  const { procedure, router } = t;
+  return router({
+    who: procedure.query(({ ctx }) => ctx.user),
+    add: procedure
+      .input(z.object({ a: z.number(), b: z.number() }))
+      .mutation(({ input }) => input.a + input.b),
+    when: procedure.query(() => ({ at: new Date(0), none: undefined, many: new Set([1]) })),
+    nothing: procedure.mutation(() => undefined),
+    fail: procedure.query(() => {
+      throw new TRPCError({ code: "CONFLICT", message: "not now" });
+    }),
+    unspeakable: procedure.query(() => {
+      throw new Error("unspeakable");
+    }),
+    unserialisable: procedure.query(() => ({
+      toJSON() {
+        throw new Error("no words");
+      },
+    })),
+    iterableQuery: procedure.query(async function* () {
+      yield 1;
+    }),
+    cursor: procedure.input(z.unknown()).subscription(async function* ({ input }) {
+      yield JSON.stringify(input) ?? "nothing";
+    }),
+    count: procedure.input(z.number()).subscription(async function* ({ input }) {
+      for (let n = 1; n <= input; n++) yield tracked(String(n), { n, at: new Date(n) });
+    }),
+    plain: procedure.subscription(async function* () {
+      yield "a";
+      yield { b: 1n };
+    }),
+    observed: procedure.subscription(() =>
+      observable<number>((observer) => {
+        observer.next(1);
+        observer.next(2);
+        observer.complete();
+        return () => void seen.push("unsubscribed");
+      }),
+    ),
+    endless: procedure.subscription(async function* ({ signal }) {
+      signal?.addEventListener("abort", () => seen.push("aborted"));
+      try {
+        yield 1;
+        await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      } finally {
+        seen.push("finally");
+      }
+    }),
+    stuck: procedure.subscription(async function* () {
+      yield 1;
+      await new Promise(() => {});
+    }),
+    breaks: procedure.subscription(async function* () {
+      yield 1;
+      throw new TRPCError({ code: "CONFLICT", message: "half-way" });
+    }),
+    neverBegins: procedure.subscription(async () => {
+      throw new TRPCError({ code: "FORBIDDEN", message: "not you" });
+    }),
+    notIterable: procedure.subscription((() => 7) as never),
+  });
+}
+
+interface Options {
+  createContext?: (options: CreateWSSContextFnOptions) => Promise<Context>;
+  ping?: { intervalMs: number; timeoutMs: number };
+}
+
+const HANDLERS = { ours: serveOurs, "tRPC's own": serveStock };
+type Router = ReturnType<typeof createTestRouter>;
+
+function serveOurs(
+  _wss: WebSocketServer,
+  router: Router,
+  options: Required<Options>,
+  onError: () => void,
+) {
+  const wires = openWires({ highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 });
+  const handler = openHandler({
+    router,
+    createContext: options.createContext,
+    onError,
+    wires,
+    ping: options.ping,
+  });
+  onTestFinished(() => {
+    handler.close();
+    wires.close();
+  });
+  return { serve: handler.serve, reconnect: () => handler.tellToReconnect() };
+}
+
+function serveStock(
+  wss: WebSocketServer,
+  router: Router,
+  options: Required<Options>,
+  onError: () => void,
+) {
+  // Where `onError` fails it speaks to the console.
+  const quiet = vi.spyOn(console, "error").mockReturnValue(undefined);
+  onTestFinished(() => quiet.mockRestore());
+  const { intervalMs, timeoutMs } = options.ping;
+  const handler = applyWSSHandler({
+    wss,
+    router,
+    createContext: options.createContext,
+    onError,
+    keepAlive: { enabled: true, pingMs: intervalMs, pongWaitMs: timeoutMs },
+  });
+  return {
+    serve: (...[ws, , req]: Parameters<ReturnType<typeof openHandler>["serve"]>) =>
+      wss.emit("connection", ws, req),
+    reconnect: () => handler.broadcastReconnectNotification(),
+  };
+}
+
+const query = (id: unknown, path: string, input?: unknown) => ({
+  id,
+  method: "query",
+  params: { path, input: superjson.serialize(input) },
+});
+const mutation = (id: unknown, path: string, input?: unknown) => ({
+  ...query(id, path, input),
+  method: "mutation",
+});
+const subscription = (id: unknown, path: string, input?: unknown) => ({
+  ...query(id, path, input),
+  method: "subscription",
+});
+const stop = (id: unknown) => ({ id, method: "subscription.stop" });
+const data = (id: unknown, json: unknown) => ({ id, result: { type: "data", data: { json } } });
+const started = (id: unknown) => ({ id, result: { type: "started" } });
+const stopped = (id: unknown) => ({ id, result: { type: "stopped" } });
+const failed = (id: unknown, code: string, message?: string) =>
+  expect.objectContaining({
+    id,
+    error: {
+      json: expect.objectContaining({
+        ...(message === undefined ? {} : { message }),
+        data: expect.objectContaining({ code, formatted: true }),
+      }),
+    },
+  });
+
+/** The n-th of `count`, to the letter. */
+const entry = (n: number) =>
+  `{"id":7,"result":{"type":"data","data":{"json":{"id":"${n}","data":{"n":${n},"at":"1970-01-01T00:00:00.00${n}Z"}},"meta":{"values":{"data.at":["Date"]},"v":1}},"id":"${n}"}}`;
+
+/** A client that says what it wants and keeps every frame. */
+async function talk(url: string) {
+  const ws = new WebSocket(url);
+  const frames: string[] = [];
+  ws.on("message", (data: Buffer) => frames.push(data.toString()));
+  const closed = once(ws, "close") as Promise<[code: number]>;
+  await once(ws, "open");
+  onTestFinished(() => ws.terminate());
+  return {
+    ws,
+    frames,
+    closed,
+    send: (message: unknown) => ws.send(JSON.stringify(message)),
+    /** Resolves with all frames when there are so many. */
+    async heard(count: number): Promise<unknown[]> {
+      await vi.waitFor(() => expect(frames.length).toBeGreaterThanOrEqual(count), {
+        interval: 2,
+      });
+      return frames.map((frame) => JSON.parse(frame) as unknown);
+    },
+  };
+}
+
+describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) => {
+  async function open(options: Options = {}) {
+    const seen: string[] = [];
+    const errors = { count: 0 };
+    const router = createTestRouter(seen);
+    const wss = new WebSocketServer({ noServer: true, autoPong: which !== "ours" });
+    const handler = HANDLERS[which](
+      wss,
+      router,
+      {
+        createContext: options.createContext ?? (async () => ({ user: "somebody" })),
+        ping: options.ping ?? { intervalMs: 30_000, timeoutMs: 5000 },
+      },
+      () => {
+        errors.count += 1;
+        throw new Error("a listener that fails harms nobody");
+      },
+    );
+    const server = createServer();
+    server.on("upgrade", (req, socket, head) => {
+      wss.handleUpgrade(req, socket, head, (ws) => handler.serve(ws, socket, req));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(async () => {
+      for (const ws of wss.clients) ws.terminate();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    return {
+      url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      seen,
+      errors,
+      reconnect: () => handler.reconnect(),
+    };
+  }
+
+  test("answers a query and a mutation, with the transformer's meta", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send(query(1, "who"));
+    client.send(mutation("two", "add", { a: 1, b: 2 }));
+    client.send(query(3, "when"));
+    client.send(mutation(4, "nothing"));
+    const heard = await client.heard(4);
+    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data("two", 3));
+    expect(client.frames).toContain(
+      '{"id":3,"result":{"type":"data","data":{"json":{"at":"1970-01-01T00:00:00.000Z","none":null,"many":[1]},"meta":{"values":{"at":["Date"],"none":["undefined"],"many":["set"]},"v":1}}}}',
+    );
+    expect(heard).toContainEqual(
+      expect.objectContaining({ id: 4, result: expect.objectContaining({ type: "data" }) }),
+    );
+  });
+
+  test("answers each message of a batch", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send([query(1, "who"), mutation(2, "add", { a: 2, b: 2 }), subscription(3, "plain")]);
+    const heard = await client.heard(6);
+    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data(2, 4));
+    expect(heard).toContainEqual(started(3));
+    expect(heard).toContainEqual(stopped(3));
+  });
+
+  test("gives `jsonrpc` back where it came", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send({ ...query(1, "who"), jsonrpc: "2.0" });
+    await client.heard(1);
+    client.send({ ...query(2, "fail"), jsonrpc: "2.0" });
+    await client.heard(2);
+    client.send({ ...subscription(3, "count", 1), jsonrpc: "2.0" });
+    await client.heard(5);
+    expect(client.frames.every((frame) => frame.includes(',"jsonrpc":"2.0",'))).toBe(true);
+    expect(client.frames[0]).toBe(
+      '{"id":1,"jsonrpc":"2.0","result":{"type":"data","data":{"json":"somebody"}}}',
+    );
+  });
+
+  test("sends a subscription: started, what it gives with its ids, stopped", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send(subscription(7, "count", 2));
+    await client.heard(4);
+    expect(client.frames).toEqual([
+      '{"id":7,"result":{"type":"started"}}',
+      entry(1),
+      entry(2),
+      '{"id":7,"result":{"type":"stopped"}}',
+    ]);
+  });
+
+  test("sends values without ids, and observables", async () => {
+    const { url, seen } = await open();
+    const client = await talk(url);
+    client.send(subscription(1, "plain"));
+    await client.heard(4);
+    client.send(subscription(2, "observed"));
+    const heard = await client.heard(8);
+    expect(heard[1]).toEqual(data(1, "a"));
+    expect(heard[2]).toMatchObject({ result: { data: { json: { b: "1" } } } });
+    expect(heard.slice(4)).toEqual([started(2), data(2, 1), data(2, 2), stopped(2)]);
+    await vi.waitFor(() => expect(seen).toEqual(["unsubscribed"]));
+  });
+
+  test("ends a subscription that its client stops, and frees the id", async () => {
+    const { url, seen } = await open();
+    const client = await talk(url);
+    client.send(subscription(1, "endless"));
+    await client.heard(2);
+    client.send(stop(1));
+    expect((await client.heard(3))[2]).toEqual(stopped(1));
+    expect(seen).toEqual(["aborted", "finally"]);
+    client.send(stop(1));
+    client.send(stop("never was"));
+    client.send(subscription(1, "count", 1));
+    expect(await client.heard(6)).toEqual([
+      started(1),
+      data(1, 1),
+      stopped(1),
+      started(1),
+      expect.objectContaining({ id: 1 }),
+      stopped(1),
+    ]);
+  });
+
+  test("aborts what runs when the connection is gone", async () => {
+    const { url, seen } = await open();
+    const client = await talk(url);
+    client.send(subscription(1, "endless"));
+    await client.heard(2);
+    client.ws.terminate();
+    await vi.waitFor(() => expect(seen).toEqual(["aborted", "finally"]));
+  });
+
+  test("refuses an id that is in use, and the first one goes on", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send(subscription(1, "endless"));
+    await client.heard(2);
+    client.send(subscription(1, "count", 3));
+    expect((await client.heard(3))[2]).toEqual(failed(1, "BAD_REQUEST", "Duplicate id 1"));
+    client.send(stop(1));
+    expect((await client.heard(4))[3]).toEqual(stopped(1));
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["an unknown procedure", query(1, "no.such"), failed(1, "NOT_FOUND")],
+    ["a query that is a mutation", query(1, "add"), failed(1, "NOT_FOUND")],
+    ["bad input", mutation(1, "add", { a: "x" }), failed(1, "BAD_REQUEST")],
+    ["a procedure's own error", query(1, "fail"), failed(1, "CONFLICT", "not now")],
+    ["an iterable from a query", query(1, "iterableQuery"), failed(1, "UNSUPPORTED_MEDIA_TYPE")],
+    ["an output without words", query(1, "unserialisable"), failed(1, "INTERNAL_SERVER_ERROR")],
+    [
+      "an error without words",
+      query(1, "unspeakable"),
+      expect.objectContaining({
+        id: 1,
+        error: {
+          json: {
+            code: -32603,
+            message: "Internal server error",
+            data: { code: "INTERNAL_SERVER_ERROR", httpStatus: 500 },
+          },
+        },
+      }),
+    ],
+    ["a subscription that is refused", subscription(1, "neverBegins"), failed(1, "FORBIDDEN")],
+    [
+      "a subscription to nothing",
+      subscription(1, "notIterable"),
+      failed(1, "INTERNAL_SERVER_ERROR"),
+    ],
+    ["no id", query(null, "who"), failed(null, "PARSE_ERROR", "`id` is required")],
+    ["an id that is none", query({}, "who"), failed(null, "PARSE_ERROR")],
+    ["no method", { id: 1, params: { path: "who" } }, failed(null, "PARSE_ERROR")],
+    ["another method", { ...query(1, "who"), method: "delete" }, failed(null, "PARSE_ERROR")],
+    ["no params", { id: 1, method: "query" }, failed(null, "PARSE_ERROR")],
+    ["no path", { id: 1, method: "query", params: { input: {} } }, failed(null, "PARSE_ERROR")],
+    ["another jsonrpc", { ...query(1, "who"), jsonrpc: "1.0" }, failed(null, "PARSE_ERROR")],
+    ["a number", 7, failed(null, "PARSE_ERROR")],
+    ["null", null, failed(null, "PARSE_ERROR")],
+    ["a bad message in a batch", [query(1, "who"), 7], failed(null, "PARSE_ERROR")],
+    [
+      "a cursor that is no text",
+      { id: 1, method: "subscription", params: { path: "cursor", input: {}, lastEventId: 7 } },
+      failed(null, "PARSE_ERROR"),
+    ],
+  ])("answers %s with an error, and goes on", async (_name, message, error) => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.send(message);
+    expect(await client.heard(1)).toEqual([error]);
+    client.send(query(9, "who"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+  });
+
+  test.each([["{"], [""], ["PINGPONG"], ["\u0000"]])(
+    "answers %j, which is no JSON, with an error, and goes on",
+    async (text) => {
+      const { url } = await open();
+      const client = await talk(url);
+      client.ws.send(text);
+      expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
+      client.send(query(9, "who"));
+      expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+    },
+  );
+
+  test("answers binary frames with an error, and an empty batch with nothing", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.ws.send(Buffer.from(JSON.stringify(query(1, "who"))));
+    expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
+    client.send([]);
+    client.send(query(9, "who"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+  });
+
+  test("sends an error that comes half-way, and then that it stopped", async () => {
+    const { url, errors } = await open();
+    const client = await talk(url);
+    client.send(subscription(1, "breaks"));
+    expect(await client.heard(4)).toEqual([
+      started(1),
+      data(1, 1),
+      failed(1, "CONFLICT", "half-way"),
+      stopped(1),
+    ]);
+    expect(errors.count).toBe(1);
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ["an object", { a: 1 }, { a: 1, lastEventId: "5" }],
+    ["nothing", undefined, { lastEventId: "5" }],
+    ["a text", "text", "text"],
+    ["a list", [1], [1]],
+  ])("puts the cursor into an input that is %s", async (_name, input, wanted) => {
+    const { url } = await open();
+    const client = await talk(url);
+    const message = subscription(1, "cursor", input);
+    client.send({ ...message, params: { ...message.params, lastEventId: "5" } });
+    const heard = await client.heard(3);
+    expect(heard[1]).toEqual(data(1, JSON.stringify(wanted)));
+  });
+
+  test("makes the context from the first message where the client says so", async () => {
+    const contexts: unknown[] = [];
+    const { url } = await open({
+      async createContext({ info, req }) {
+        contexts.push(info.connectionParams, req.url);
+        return { user: info.connectionParams?.token ?? "nobody" };
+      },
+    });
+    const client = await talk(`${url}?connectionParams=1`);
+    client.send({ method: "connectionParams", data: { token: "ada" } });
+    client.send(query(1, "who"));
+    expect(await client.heard(1)).toEqual([data(1, "ada")]);
+    expect(contexts).toEqual([{ token: "ada" }, "/?connectionParams=1"]);
+  });
+
+  test.each([["7"], ["{"], ['{"data":{"token":7}}'], ['{"data":[]}']])(
+    "refuses connection params like %s, and closes",
+    async (text) => {
+      const { url } = await open();
+      const client = await talk(`${url}?connectionParams=1`);
+      client.ws.send(text);
+      expect((await client.closed)[0]).toBe(1005);
+      expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
+    },
+  );
+
+  test("keeps messages until a slow context is there", async () => {
+    const gate = Promise.withResolvers<Context>();
+    const { url } = await open({ createContext: () => gate.promise });
+    const client = await talk(url);
+    client.send(query(1, "who"));
+    client.send([subscription(2, "count", 1), subscription(3, "endless")]);
+    client.send(stop(3));
+    client.ws.send("PING");
+    await vi.waitFor(() => expect(client.frames).toEqual(["PONG"]));
+    gate.resolve({ user: "late" });
+    await vi.waitFor(() => expect(client.frames).toHaveLength(6));
+    const heard = client.frames.slice(1).map((frame) => JSON.parse(frame) as unknown);
+    expect(heard).toContainEqual(data(1, "late"));
+    expect(heard).toContainEqual(stopped(2));
+    // It was called off before it began.
+    expect(heard).toContainEqual(stopped(3));
+    expect(heard).not.toContainEqual(started(3));
+  });
+
+  test("says why no context could be made, and closes", async () => {
+    const { url, errors } = await open({
+      async createContext() {
+        throw new TRPCError({ code: "UNAUTHORIZED", message: "who are you" });
+      },
+    });
+    const client = await talk(url);
+    expect((await client.closed)[0]).toBe(1005);
+    expect((await client.heard(1))[0]).toEqual(failed(null, "UNAUTHORIZED", "who are you"));
+    expect(errors.count).toBe(1);
+  });
+
+  test("answers PING", async () => {
+    const { url } = await open();
+    const client = await talk(url);
+    client.ws.send("PING");
+    await vi.waitFor(() => expect(client.frames).toEqual(["PONG"]));
+    const ponged = once(client.ws, "pong");
+    client.ws.ping("echo");
+    expect(String((await ponged)[0])).toBe("echo");
+  });
+
+  test("asks a client that is silent, keeps one that answers, and cuts off one that does not", async () => {
+    const { url } = await open({ ping: { intervalMs: 20, timeoutMs: 40 } });
+    const alive = await talk(url);
+    alive.ws.on("message", () => alive.ws.send("PONG"));
+    const silent = await talk(url);
+    expect((await silent.closed)[0]).toBe(1006);
+    expect(silent.frames[0]).toBe("PING");
+    await vi.waitFor(() => expect(alive.frames.length).toBeGreaterThan(3));
+    expect(alive.ws.readyState).toBe(WebSocket.OPEN);
+  });
+
+  test("the stock client reconnects when told so, and goes on after its last event", async () => {
+    const asked: unknown[] = [];
+    const contexts = { count: 0 };
+    const { url, reconnect } = await open({
+      async createContext() {
+        contexts.count += 1;
+        return { user: "somebody" };
+      },
+    });
+    const socket = createWSClient({ url, retryDelayMs: () => 5 });
+    onTestFinished(() => void socket.close());
+    const client = createTRPCClient<Router>({
+      links: [wsLink({ client: socket, transformer: superjson })],
+    });
+    client.stuck.subscribe(undefined, { onData: (value) => asked.push(value) });
+    await vi.waitFor(() => expect(asked).toEqual([1]));
+    reconnect();
+    await vi.waitFor(() => expect(asked).toEqual([1, 1]));
+    expect(contexts.count).toBe(2);
+    expect(await client.who.query()).toBe("somebody");
+  });
+
+  test("the stock client gets dates as dates, ends, errors and its unsubscription", async () => {
+    const { url, seen } = await open();
+    const socket = createWSClient({ url });
+    onTestFinished(() => void socket.close());
+    const client = createTRPCClient<Router>({
+      links: [wsLink({ client: socket, transformer: superjson })],
+    });
+    expect((await client.when.query()).at).toEqual(new Date(0));
+    const story: unknown[] = [];
+    const handlers = {
+      onData: (value: unknown) => story.push(value),
+      onComplete: () => story.push("complete"),
+      onError: (error: { message: string }) => story.push(error.message),
+    };
+    client.count.subscribe(1, handlers);
+    await vi.waitFor(() =>
+      expect(story).toEqual([{ id: "1", data: { n: 1, at: new Date(1) } }, "complete"]),
+    );
+    client.breaks.subscribe(undefined, handlers);
+    await vi.waitFor(() => expect(story.slice(2)).toEqual([1, "half-way"]));
+    const endless = client.endless.subscribe(undefined, handlers);
+    await vi.waitFor(() => expect(story.slice(4)).toEqual([1]));
+    endless.unsubscribe();
+    await vi.waitFor(() => expect(seen).toContain("finally"));
+  });
+});
