@@ -1,6 +1,7 @@
 /** One legacy connection: its requests, and the answers under the older system's names. */
 import type { Socket } from "socket.io";
 import type { TransportContext } from "#server/transports/contract.ts";
+import type { Wires } from "#server/transports/wires.ts";
 import type { AppError } from "#shared/errors.ts";
 import {
   LEGACY,
@@ -17,18 +18,23 @@ import { openOutlet } from "./outlet.ts";
 import { createEncoder } from "./packet.ts";
 import { readRequest, type Request } from "./request.ts";
 import { createSubscriptions } from "./subscriptions.ts";
-import { createWires } from "./wire.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
 /** Gives what serves each connection. They share what is serialised, and what is flushed. */
-export function createConnections({ streams, log }: Pick<TransportContext, "streams" | "log">) {
+export function createConnections(
+  { streams, backpressure, log }: Pick<TransportContext, "streams" | "backpressure" | "log">,
+  wires: Wires,
+) {
   const encodeJob = createEncoder(legacyOfJob);
   const encodeBatch = createEncoder(legacyOfBatch);
-  const openWire = createWires();
 
   return function serveConnection(socket: Socket, principal: Principal): void {
-    const outlet = openOutlet(socket.conn, openWire, () => subscriptions.resume());
+    const outlet = openOutlet(socket.conn, {
+      wires,
+      highWaterBytes: backpressure.highWaterBytes,
+      onRoom: () => subscriptions.resume(),
+    });
     const subscriptions = createSubscriptions(outlet);
 
     function subscribe({ stream, id, ids }: Request): Promise<void> {

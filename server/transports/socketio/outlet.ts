@@ -1,11 +1,14 @@
 /**
  * The way out to one connection, and how full it is. Engine.IO keeps what its client has not taken yet in a
- * list without an end; watches stop adding to it when it holds `ROOM` packets, or when the socket's own buffer is
- * full (S7). A client that goes on asking without ever reading answers loses its connection.
+ * list without an end; watches stop adding to it when it holds `ROOM_PACKETS`, or as many bytes as may wait for one
+ * client, or when the socket has no room (S7). A client that goes on asking without ever reading answers, and one
+ * that takes nothing for too long, loses its connection.
  */
 import type { Socket } from "socket.io";
+import { WebSocket } from "ws";
+import type { Wire, Wires } from "#server/transports/wires.ts";
 import type { Packet } from "./packet.ts";
-import type { Wire } from "./wire.ts";
+import { websocketBelow } from "./websocket-below.ts";
 
 /** What is below a Socket.IO socket: one Engine.IO connection. */
 export type Connection = Socket["conn"];
@@ -17,51 +20,69 @@ export interface Outlet {
   close(): void;
 }
 
-const ROOM = 64;
+export interface OutletOptions {
+  wires: Wires;
+  /** Bytes that may wait in Engine.IO's list. */
+  highWaterBytes: number;
+  /** There is room again after there was none. */
+  onRoom(): void;
+}
+
+/** Few, so that one who polls rarely is told what is true now rather than what was true then. */
+const ROOM_PACKETS = 64;
 /** More than a client gets that subscribes to as much as it may at once, with acknowledgements. */
-const MAX_UNREAD = 5000;
+const MAX_UNREAD_PACKETS = 5000;
 
-/** `onRoom` is called when there is room again after there was none. */
-export function openOutlet(
-  connection: Connection,
-  openWire: (connection: Connection, onRoom: () => void) => Wire | undefined,
-  onRoom: () => void,
-): Outlet {
-  /** Packets of any kind that wait in Engine.IO's list. */
-  let unread = 0;
-  let wire = openWire(connection, onRoom);
+export function openOutlet(connection: Connection, options: OutletOptions): Outlet {
+  const { wires, highWaterBytes, onRoom } = options;
+  /** Of any kind, in Engine.IO's list. */
+  let packets = 0;
+  let bytes = 0;
+  let below = openBelow();
 
-  const onPacket = () => {
-    unread += 1;
-    if (unread > MAX_UNREAD) connection.close(true);
+  function openBelow(): { ws: WebSocket; wire: Wire } | undefined {
+    const found = websocketBelow(connection);
+    const stalled = () => connection.close(true);
+    return found && { ws: found.ws, wire: wires.open(found.socket, { room: onRoom, stalled }) };
+  }
+
+  const listHasRoom = () => packets < ROOM_PACKETS && bytes < highWaterBytes;
+
+  const onPacket = ({ data }: { data?: string | Buffer }) => {
+    packets += 1;
+    bytes += data?.length ?? 0;
+    if (packets > MAX_UNREAD_PACKETS) connection.close(true);
   };
   const onDrain = () => {
-    const wasFull = unread >= ROOM;
-    unread = 0;
+    const wasFull = !listHasRoom();
+    packets = bytes = 0;
     if (wasFull) onRoom();
   };
   const onUpgrade = () => {
-    wire = openWire(connection, onRoom);
+    below?.wire.release();
+    below = openBelow();
   };
   connection.on("packetCreate", onPacket);
   connection.on("drain", onDrain);
   connection.on("upgrade", onUpgrade);
 
   return {
-    send(packets) {
-      for (const { text, options } of packets) {
+    send(sent) {
+      for (const { text, options: how } of sent) {
         // Nothing overtakes what waits in the list.
-        const direct = wire !== undefined && unread === 0;
-        if (direct && wire?.write(options.wsPreEncodedFrame[0]) === true) continue;
-        connection.write(text, options);
+        if (below?.ws.readyState === WebSocket.OPEN && packets === 0) {
+          below.wire.write(how.wsPreEncodedFrame[0]);
+        } else {
+          connection.write(text, how);
+        }
       }
     },
-    hasRoom: () => unread < ROOM && wire?.hasRoom() !== false,
+    hasRoom: () => listHasRoom() && below?.wire.hasRoom() !== false,
     close() {
       connection.off("packetCreate", onPacket);
       connection.off("drain", onDrain);
       connection.off("upgrade", onUpgrade);
-      wire?.close();
+      below?.wire.release();
     },
   };
 }

@@ -2,8 +2,9 @@
  * Events as they go over the wire. Each is serialised once, whatever the number of its watchers; for WebSockets
  * the whole frame is made once as well, as Socket.IO's own rooms do it.
  */
-import type { LegacyMessage } from "#shared/legacy.ts";
+import { onceATick } from "#server/transports/once-a-tick.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
+import type { LegacyMessage } from "#shared/legacy.ts";
 
 export interface Packet {
   /** The Socket.IO packet. */
@@ -12,19 +13,10 @@ export interface Packet {
   options: { compress: boolean; wsPreEncodedFrame: [Buffer] };
 }
 
-/** Remembers the packets of each value for as long as somebody has the value. */
 export function createEncoder<T extends object>(
   toLegacy: (value: T) => LegacyMessage[],
 ): (value: T) => readonly Packet[] {
-  const known = new WeakMap<T, readonly Packet[]>();
-  return (value) => {
-    let packets = known.get(value);
-    if (packets === undefined) {
-      packets = toLegacy(value).map(packetOf);
-      known.set(value, packets);
-    }
-    return packets;
-  };
+  return onceATick((value: T) => toLegacy(value).map(packetOf));
 }
 
 /** Socket.IO's EVENT packet, in the one namespace that there is. */

@@ -3,6 +3,7 @@
  * leave, as the older system kept them in its rooms.
  */
 import type { Stream, Watch } from "#server/streams/open.ts";
+import { createBehind } from "#server/transports/behind.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Packet } from "./packet.ts";
@@ -41,8 +42,7 @@ export const MAX_SUBSCRIPTIONS = 1000;
 
 export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): Subscriptions {
   const active = new Map<string, Subscription>();
-  /** Those that found no room, in the order in which they get it. */
-  const behind = new Set<Subscription>();
+  const behind = createBehind(outlet.hasRoom);
 
   async function begin<T>(
     key: string,
@@ -61,10 +61,10 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
     // Unsubscribed or disconnected in the meantime: the later word wins.
     if (!isCurrent()) return;
     wanted.started();
-    subscription.watch = stream.pipe({
+    const watch = stream.pipe({
       push({ value }) {
         if (!outlet.hasRoom()) {
-          behind.add(subscription);
+          behind.add(watch);
           return false;
         }
         subscription.newest = wanted.encode(value);
@@ -72,19 +72,20 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
         return true;
       },
       end(reason) {
-        behind.delete(subscription);
         active.delete(key);
         if (reason !== undefined) wanted.failed(reason);
       },
     });
+    subscription.watch = watch;
   }
 
   function remove(key: string): void {
     const subscription = active.get(key);
     if (subscription === undefined) return;
     active.delete(key);
-    behind.delete(subscription);
-    subscription.watch?.stop();
+    if (subscription.watch === undefined) return;
+    subscription.watch.stop();
+    behind.delete(subscription.watch);
   }
 
   return {
@@ -112,12 +113,6 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
     removeAll() {
       for (const key of active.keys()) remove(key);
     },
-    resume() {
-      for (const subscription of behind) {
-        if (!outlet.hasRoom()) return;
-        behind.delete(subscription);
-        subscription.watch?.resume();
-      }
-    },
+    resume: () => behind.resume(),
   };
 }

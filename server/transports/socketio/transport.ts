@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { openWires } from "#server/transports/wires.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createClientFiles } from "./client-files.ts";
@@ -28,7 +29,8 @@ export function createSocketioTransport(
   options: SocketioOptions,
 ): Transport {
   const { authenticate, ping, log } = context;
-  const serveConnection = createConnections(context);
+  const wires = openWires(context.backpressure);
+  const serveConnection = createConnections(context, wires);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   let closing = false;
@@ -97,6 +99,7 @@ export function createSocketioTransport(
       );
       await Promise.all(gone);
       clearTimeout(timer);
+      wires.close();
     },
   };
 }

@@ -3,19 +3,23 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { Server, type Socket } from "socket.io";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import { openOutlet } from "./outlet.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
+import { openWires, type Wires } from "#server/transports/wires.ts";
 import { openRaw } from "./raw-client.ts";
 import { until } from "./test-server.ts";
-import { createWires } from "./wire.ts";
+import { websocketBelow } from "./websocket-below.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
 let http: HttpServer;
 let io: Server;
 let url: string;
+let wires: Wires;
 
 beforeEach(async () => {
+  wires = openWires({ highWaterBytes: 262_144, stallTimeoutMs: 60_000 });
   http = createServer();
   io = new Server(http);
   http.listen(0, "127.0.0.1");
@@ -24,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await io.close();
+  wires.close();
 });
 
 async function connect() {
@@ -37,18 +42,15 @@ async function connect() {
 
 test("the socket below a WebSocket is found in the Engine.IO that is installed", async () => {
   const { client, socket } = await connect();
-  const wire = createWires()(socket.conn, () => {});
-  for (const text of ["one", "two", "three"]) {
-    expect(wire?.write(textFrame(`42["${text}"]`))).toBe(true);
-  }
-  await until(() => expect(client.frames).toHaveLength(5));
-  expect(client.frames.slice(2)).toEqual(['42["one"]', '42["two"]', '42["three"]']);
-  expect(wire?.hasRoom()).toBe(true);
+  const below = websocketBelow(socket.conn);
+  expect(below?.ws.readyState).toBe(WebSocket.OPEN);
+  below?.socket.write(textFrame('42["one"]'));
+  await until(() => expect(client.frames.slice(2)).toEqual(['42["one"]']));
 });
 
 test("[S1] an outlet lets nothing overtake what Engine.IO still holds", async () => {
   const { client, socket } = await connect();
-  const outlet = openOutlet(socket.conn, createWires(), () => {});
+  const outlet = openOutlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
   const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);
   for (const [n, text] of texts.entries()) {
     const frame = textFrame(`4${text}`);
@@ -60,10 +62,9 @@ test("[S1] an outlet lets nothing overtake what Engine.IO still holds", async ()
 });
 
 test("a connection that polls has none", async () => {
-  const wires = createWires();
   let found: unknown = "not looked for";
   io.engine.on("connection", (connection: Socket["conn"]) => {
-    found = wires(connection, () => {});
+    found = websocketBelow(connection);
   });
   await (await fetch(`http://${url}polling`)).text();
   expect(found).toBeUndefined();
@@ -71,9 +72,10 @@ test("a connection that polls has none", async () => {
 
 test("nothing is written to a WebSocket that is closing", async () => {
   const { client, socket } = await connect();
-  const wire = createWires()(socket.conn, () => {});
+  const outlet = openOutlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
   socket.conn.close();
-  expect(wire?.write(textFrame("late"))).toBe(false);
+  const text = '2["late"]';
+  outlet.send([{ text, options: { compress: true, wsPreEncodedFrame: [textFrame(`4${text}`)] } }]);
   await client.closed;
-  expect(client.frames.at(-1)).not.toBe("late");
+  expect(client.frames.at(-1)).not.toContain("late");
 });
