@@ -21,6 +21,7 @@ export function createBatchSource(
   return {
     key: `batch:${batchId}`,
     ref: { stream: "batch", batchId },
+    sharesEntries: false,
     foldBeyond: 0,
     everyMs: EVERY_MS,
     read,

@@ -20,6 +20,7 @@ export function createDraftSource(
   return {
     key: `draft:${jobId}`,
     ref: { stream: "draft", jobId },
+    sharesEntries: false,
     foldBeyond: 0,
     everyMs: 0,
     async current() {

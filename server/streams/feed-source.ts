@@ -19,6 +19,7 @@ export function createFeedSource(
   return {
     key: `feed:${JSON.stringify([owner.tenant, owner.owner])}`,
     ref: { stream: "feed", owner: { tenant: owner.tenant, owner: owner.owner } },
+    sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,
     everyMs: EVERY_MS,
     async current() {

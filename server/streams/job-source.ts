@@ -26,6 +26,7 @@ export function createJobSource(
   return {
     key: `job:${jobId}`,
     ref: { stream: "job", jobId },
+    sharesEntries: true,
     foldBeyond: FOLD_BEYOND,
     everyMs: 0,
     read,

@@ -1,127 +1,42 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
-import { openEngine } from "#server/engine/index.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { checkRecord, type Connection } from "./check-record.ts";
-import { type Entry, openStreams, type Sink, type Stream, type Streams } from "./open.ts";
+import { openStreams, type Streams } from "./open.ts";
+import { createSink, openRig, type Rig, take, withHints } from "./rig.ts";
 
-let dataDir: string;
+let rig: Rig;
 let engine: Engine;
 let streams: Streams;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "jobwire-streams-"));
-  engine = await openEngine({ dataDir });
-  streams = openStreams(engine);
-});
-
-afterEach(async () => {
-  streams.close();
-  await engine.close();
-  await rm(dataDir, { recursive: true });
+  rig = await openRig();
+  ({ engine, streams } = rig);
 });
 
 const now = () => new Date();
 
-async function createJob(batchId: string | null = null): Promise<string> {
-  const id = newId();
-  const job = { id, kind: "test", title: "A test", input: {}, batchId, ...ownerOf(me) };
-  await engine.createJob(job, now());
-  return id;
-}
-
-async function startJob(jobId: string): Promise<Claim> {
-  const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 60_000, now: now() });
-  const claim = claims.find((each) => each.jobId === jobId) as Claim;
-  await engine.change(jobId, { action: "start", progress: 10, message: "started" }, now(), claim);
-  return claim;
-}
-
-const progress = (claim: Claim, n: number) =>
-  engine.change(
-    claim.jobId,
-    { action: "progress", progress: Math.min(n, 99), message: `step ${n}` },
-    now(),
-    claim,
-  );
-
-const deliver = (claim: Claim) =>
-  engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, now(), claim);
-
-/** Does `count` steps of a whole life: start, progress …, delivery. */
-async function* life(jobId: string, steps: number): AsyncGenerator<void> {
-  const claim = await startJob(jobId);
-  yield;
-  for (let n = 1; n <= steps; n++) {
-    await progress(claim, n);
-    yield;
-  }
-  await deliver(claim);
-}
-
-async function wholeLife(jobId: string, steps: number): Promise<void> {
-  for await (const _step of life(jobId, steps));
-}
-
-async function logOf(jobId: string): Promise<JobEvent[]> {
-  const slice = await engine.readEvents(jobId, 0, 100_000);
-  return slice?.events ?? [];
-}
-
-async function take<T>(stream: Stream<T>, count = Number.POSITIVE_INFINITY): Promise<T[]> {
-  const values: T[] = [];
-  if (count === 0) return values;
-  for await (const { value } of stream) {
-    values.push(value);
-    if (values.length >= count) break;
-  }
-  return values;
-}
-
-/** A sink that takes `room` entries, until it is told otherwise. */
-function createSink<T>() {
-  const entries: Entry<T>[] = [];
-  const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
-  const sink: Sink<T> = {
-    push(entry) {
-      expect(state.ended, "nothing comes after the end").toBe(false);
-      if (state.room === 0) return false;
-      entries.push(entry);
-      state.room -= 1;
-      return true;
-    },
-    end(reason) {
-      state.ended = true;
-      state.reason = reason?.code ?? "";
-    },
-  };
-  return { entries, state, sink, seqs: () => entries.map(({ pos }) => pos) };
-}
-
 describe("a watch of a job", () => {
   test("[S4] starts with the current state where there is no cursor, then goes on live", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
-    await progress(claim, 20);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
+    await rig.progress(claim, 20);
     const seen = take(await streams.job(me, jobId));
     await vi.waitFor(() => expect(streams.count().watches).toBe(1));
-    await progress(claim, 30);
-    await deliver(claim);
+    await rig.progress(claim, 30);
+    await rig.deliver(claim);
     const types = (await seen).map(({ type, seq }) => `${seq} ${type}`);
     expect(types.at(0)).toBe("3 progress");
     expect(types.at(-1)).toBe("5 delivered");
   });
 
   test("[S4] replays everything after a cursor, and the whole log after 0", async () => {
-    const jobId = await createJob();
-    await wholeLife(jobId, 300);
-    const log = await logOf(jobId);
+    const jobId = await rig.createJob();
+    await rig.wholeLife(jobId, 300);
+    const log = await rig.logOf(jobId);
     expect(await take(await streams.job(me, jobId, { after: 0 }))).toEqual(log);
     expect(await take(await streams.job(me, jobId, { after: 290 }))).toEqual(log.slice(290));
     expect(await take(await streams.job(me, jobId))).toEqual(log.slice(-1));
@@ -131,9 +46,9 @@ describe("a watch of a job", () => {
     const steps = 8;
     for (let cutAt = 0; cutAt <= steps + 3; cutAt++) {
       for (const start of [undefined, 0, 1, 2]) {
-        const jobId = await createJob();
+        const jobId = await rig.createJob();
         const connections: Connection[] = [];
-        const steppedLife = life(jobId, steps);
+        const steppedLife = rig.life(jobId, steps);
         const watcher = (async () => {
           const seen = await take(await streams.job(me, jobId, { after: start }), cutAt);
           connections.push({ after: start, seen });
@@ -143,7 +58,7 @@ describe("a watch of a job", () => {
         })();
         for await (const _step of steppedLife);
         await watcher;
-        const log = await logOf(jobId);
+        const log = await rig.logOf(jobId);
         expect(checkRecord(log, connections)).toEqual([]);
         const last = connections.flatMap(({ seen }) => seen).at(-1);
         expect(last?.seq).toBe(log.length);
@@ -162,7 +77,7 @@ describe("a watch of a job", () => {
         fc.integer({ min: 0, max: 40 }),
         async (fates, cuts, steps) => {
           const unreliable = openStreams(withHints(engine, fates), { lookEveryMs: 10 });
-          const jobId = await createJob();
+          const jobId = await rig.createJob();
           const connections: Connection[] = [];
           const watcher = (async () => {
             let cursor: number | undefined;
@@ -172,10 +87,10 @@ describe("a watch of a job", () => {
               cursor = seen.at(-1)?.seq ?? cursor;
             }
           })();
-          await wholeLife(jobId, steps);
+          await rig.wholeLife(jobId, steps);
           await watcher;
           unreliable.close();
-          expect(checkRecord(await logOf(jobId), connections)).toEqual([]);
+          expect(checkRecord(await rig.logOf(jobId), connections)).toEqual([]);
           expect(connections.flatMap(({ seen }) => seen).at(-1)?.type).toBe("delivered");
         },
       ),
@@ -184,22 +99,22 @@ describe("a watch of a job", () => {
   });
 
   test("[S2] [S3] [S7] a full sink is pushed nothing, and gets the newest state folded when it takes again", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     const { entries, sink, state, seqs } = createSink<JobEvent>();
     state.room = 1;
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([2]));
-    for (let n = 1; n <= 500; n++) void progress(claim, n);
+    for (let n = 1; n <= 500; n++) void rig.progress(claim, n);
     await engine.change(
       jobId,
       { action: "release", message: "again", runAt: now(), counts: true },
       now(),
       claim,
     );
-    const second = await startJob(jobId);
-    for (let n = 1; n <= 1000; n++) void progress(second, n);
-    await deliver(second);
+    const second = await rig.startJob(jobId);
+    for (let n = 1; n <= 1000; n++) void rig.progress(second, n);
+    await rig.deliver(second);
     expect(seqs()).toEqual([2]);
 
     state.room = Number.POSITIVE_INFINITY;
@@ -208,7 +123,7 @@ describe("a watch of a job", () => {
     const seen = entries.map(({ value }) => value);
     expect(seen.map(({ type }) => type)).toEqual(["started", "retrying", "started", "delivered"]);
     expect(seen.map(({ skipped }) => skipped)).toEqual([undefined, 500, undefined, 1000]);
-    expect(checkRecord(await logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
+    expect(checkRecord(await rig.logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
     watch.stop();
   });
 
@@ -218,11 +133,11 @@ describe("a watch of a job", () => {
         fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 10 }),
         fc.integer({ min: 0, max: 400 }),
         async (rooms, steps) => {
-          const jobId = await createJob();
+          const jobId = await rig.createJob();
           const { entries, sink, state } = createSink<JobEvent>();
           state.room = rooms[0] as number;
           const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
-          const living = wholeLife(jobId, steps);
+          const living = rig.wholeLife(jobId, steps);
           for (const room of rooms.slice(1)) {
             await engine.health();
             if (state.room > 0) continue;
@@ -234,7 +149,7 @@ describe("a watch of a job", () => {
           watch.resume();
           await vi.waitFor(() => expect(state.ended).toBe(true));
           const seen = entries.map(({ value }) => value);
-          expect(checkRecord(await logOf(jobId), [{ after: 0, seen }])).toEqual([]);
+          expect(checkRecord(await rig.logOf(jobId), [{ after: 0, seen }])).toEqual([]);
           expect(seen.at(-1)?.type).toBe("delivered");
         },
       ),
@@ -243,7 +158,7 @@ describe("a watch of a job", () => {
   });
 
   test("[S6] nobody is shown what a reader of the log would not find", async () => {
-    const jobId = await createJob();
+    const jobId = await rig.createJob();
     const missing: number[] = [];
     const reads: Promise<void>[] = [];
     const watch = (await streams.job(me, jobId, { after: 0 })).pipe({
@@ -256,7 +171,7 @@ describe("a watch of a job", () => {
       },
       end() {},
     });
-    await wholeLife(jobId, 50);
+    await rig.wholeLife(jobId, 50);
     await vi.waitFor(() => expect(reads).toHaveLength(53));
     await Promise.all(reads);
     expect(missing).toEqual([]);
@@ -264,17 +179,17 @@ describe("a watch of a job", () => {
   });
 
   test("[S8] a cursor beyond the log is answered by the current state marked as a gap", async () => {
-    const jobId = await createJob();
-    await wholeLife(jobId, 3);
+    const jobId = await rig.createJob();
+    await rig.wholeLife(jobId, 3);
     const seen = await take(await streams.job(me, jobId, { after: 4711 }));
     expect(seen).toMatchObject([{ seq: 6, type: "delivered", gap: true }]);
   });
 
   test("[S8] a watch that was answered with a gap goes on live", async () => {
-    const jobId = await createJob();
+    const jobId = await rig.createJob();
     const seen = take(await streams.job(me, jobId, { after: 99 }));
     await vi.waitFor(() => expect(streams.count().watches).toBe(1));
-    await wholeLife(jobId, 1);
+    await rig.wholeLife(jobId, 1);
     const shown = (await seen).map(({ seq, gap }) => [seq, gap]);
     expect(shown[0]?.[1]).toBe(true);
     expect(shown.slice(1).every(([, gap]) => gap === undefined)).toBe(true);
@@ -282,42 +197,38 @@ describe("a watch of a job", () => {
   });
 
   test("[S9] a cursor taken by pushing resumes by pulling, also after a restart on the same data", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     const { sink, seqs } = createSink<JobEvent>();
     const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([1, 2]));
     watch.stop();
-    await progress(claim, 50);
-    streams.close();
-    await engine.close();
-
-    engine = await openEngine({ dataDir });
-    streams = openStreams(engine);
-    const rest = await take(await streams.job(me, jobId, { after: 2 }), 1);
+    await rig.progress(claim, 50);
+    await rig.restart();
+    const rest = await take(await rig.streams.job(me, jobId, { after: 2 }), 1);
     expect(rest).toMatchObject([{ seq: 3, type: "progress" }]);
   });
 
   test("[S10] ends after the settled event, and at once where the cursor is already there", async () => {
-    const jobId = await createJob();
-    await wholeLife(jobId, 1);
+    const jobId = await rig.createJob();
+    await rig.wholeLife(jobId, 1);
     expect(await take(await streams.job(me, jobId, { after: 4 }))).toEqual([]);
     expect(await take(await streams.job(me, jobId, { after: 3 }))).toMatchObject([{ seq: 4 }]);
   });
 
   test("[S10] does not end at an event that settled the job once, where the log goes on", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
     await engine.change(jobId, { action: "regenerate" }, now());
-    await wholeLife(jobId, 0);
+    await rig.wholeLife(jobId, 0);
     const types = (await take(await streams.job(me, jobId, { after: 0 }))).map(({ type }) => type);
     expect(types).toEqual(["created", "started", "blocked", "requeued", "started", "delivered"]);
   });
 
   test("[S10] stays with `follow`, and shows what happens after", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     const { sink, entries, state } = createSink<JobEvent>();
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
@@ -329,7 +240,7 @@ describe("a watch of a job", () => {
   });
 
   test("what belongs to somebody else does not exist", async () => {
-    const jobId = await createJob();
+    const jobId = await rig.createJob();
     const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
     const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: [] };
     for (const principal of [stranger, abroad]) {
@@ -341,11 +252,11 @@ describe("a watch of a job", () => {
 
   test("a job that is deleted while it is watched ends the watch with NOT_FOUND", async () => {
     const looking = openStreams(engine, { lookEveryMs: 10 });
-    const jobId = await createJob();
+    const jobId = await rig.createJob();
     const { sink, state, seqs } = createSink<JobEvent>();
     (await looking.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([1]));
-    await wholeLife(jobId, 0);
+    await rig.wholeLife(jobId, 0);
     await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3]));
     expect(await engine.prune(new Date(Date.now() + 1000), 10)).toBe(1);
     await vi.waitFor(() => expect(state).toMatchObject({ ended: true, reason: "NOT_FOUND" }));
@@ -354,7 +265,7 @@ describe("a watch of a job", () => {
   });
 
   test("who leaves, in whatever way, leaves nothing behind", async () => {
-    const jobId = await createJob();
+    const jobId = await rig.createJob();
     const controller = new AbortController();
     const pulling = take(await streams.job(me, jobId, { follow: true, signal: controller.signal }));
     const { sink } = createSink<JobEvent>();
@@ -371,8 +282,8 @@ describe("a watch of a job", () => {
 
 describe("other streams", () => {
   test("[S4] [S10] a draft comes as the text so far, then as deltas, until the job settles", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     await engine.appendDraft(claim, "Once ");
     await engine.appendDraft(claim, "upon ");
     const { sink, entries, state } = createSink<{
@@ -388,13 +299,13 @@ describe("other streams", () => {
       { offset: 0, text: "Once upon ", attempt: 1 },
       { offset: 10, text: "a time", attempt: 1 },
     ]);
-    await deliver(claim);
+    await rig.deliver(claim);
     await vi.waitFor(() => expect(state.ended).toBe(true));
   });
 
   test("[S4] [S9] a draft resumes after its cursor, and says where an attempt starts over", async () => {
-    const jobId = await createJob();
-    const claim = await startJob(jobId);
+    const jobId = await rig.createJob();
+    const claim = await rig.startJob(jobId);
     await engine.appendDraft(claim, "First ");
     const [first] = await take(await streams.draft(me, jobId), 1);
     await engine.appendDraft(claim, "attempt");
@@ -407,7 +318,7 @@ describe("other streams", () => {
       now(),
       claim,
     );
-    await engine.appendDraft(await startJob(jobId), "Second");
+    await engine.appendDraft(await rig.startJob(jobId), "Second");
     const again = await take(await streams.draft(me, jobId, { after: resumed[0]?.seq }), 1);
     expect(again).toMatchObject([{ offset: 0, text: "Second", attempt: 2 }]);
   });
@@ -434,10 +345,10 @@ describe("other streams", () => {
   });
 
   test("[S2] [S4] a feed shows the newest state of each job that changed after its cursor", async () => {
-    const first = await createJob();
+    const first = await rig.createJob();
     const { feed } = await engine.listJobs({ ...ownerOf(me), limit: 10 });
-    const second = await createJob();
-    await wholeLife(first, 5);
+    const second = await rig.createJob();
+    await rig.wholeLife(first, 5);
     const seen = await take(await streams.feed(me, { after: feed }), 2);
     expect(seen.map(({ job }) => [job?.id, job?.status])).toEqual([
       [second, "PENDING"],
@@ -446,14 +357,14 @@ describe("other streams", () => {
     const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
     const controller = new AbortController();
     const theirs = take(await streams.feed(stranger, { signal: controller.signal }));
-    await createJob();
+    await rig.createJob();
     controller.abort();
     expect(await theirs).toEqual([]);
   });
 
   test("[S8] a feed, a draft and a batch answer a cursor from the future with a marked state", async () => {
-    const jobId = await createJob();
-    await engine.appendDraft(await startJob(jobId), "text");
+    const jobId = await rig.createJob();
+    await engine.appendDraft(await rig.startJob(jobId), "text");
     expect(await take(await streams.draft(me, jobId, { after: 99 }), 1)).toMatchObject([
       { text: "text", gap: true },
     ]);
@@ -469,18 +380,18 @@ test("[S8] a feed with nothing left says so to a cursor from before", async () =
 });
 
 test("[S4] a feed without a cursor shows the jobs that changed last, however busy one of them is", async () => {
-  const quiet = [await createJob(), await createJob(), await createJob()];
-  const busy = await createJob();
-  const claim = await startJob(busy);
-  for (let n = 0; n < 300; n++) void progress(claim, n);
-  await progress(claim, 99);
+  const quiet = [await rig.createJob(), await rig.createJob(), await rig.createJob()];
+  const busy = await rig.createJob();
+  const claim = await rig.startJob(busy);
+  for (let n = 0; n < 300; n++) void rig.progress(claim, n);
+  await rig.progress(claim, 99);
   const seen = await take(await streams.feed(me), 4);
   expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
 });
 
 test("[S10] a new watch of a draft stays while the job is queued again, whatever an older watch saw", async () => {
-  const jobId = await createJob();
-  const claim = await startJob(jobId);
+  const jobId = await rig.createJob();
+  const claim = await rig.startJob(jobId);
   await engine.appendDraft(claim, "First");
   const stalled = createSink<{ text: string }>();
   stalled.state.room = 1;
@@ -491,12 +402,12 @@ test("[S10] a new watch of a draft stays while the job is queued again, whatever
   await engine.change(jobId, { action: "retry" }, now());
   const fresh = createSink<{ text: string; attempt: number }>();
   (await streams.draft(me, jobId)).pipe(fresh.sink);
-  await engine.appendDraft(await startJob(jobId), "Second");
+  await engine.appendDraft(await rig.startJob(jobId), "Second");
   await vi.waitFor(() => expect(fresh.entries.at(-1)?.value).toMatchObject({ text: "Second" }));
 });
 
 test("[S1] [S5] nothing is doubled when the first look at a log takes its time and hints come meanwhile", async () => {
-  const jobId = await createJob();
+  const jobId = await rig.createJob();
   const first = Promise.withResolvers<void>();
   let looks = 0;
   const slow = openStreams({
@@ -509,39 +420,14 @@ test("[S1] [S5] nothing is doubled when the first look at a log takes its time a
   });
   const { sink, entries, state } = createSink<JobEvent>();
   (await slow.job(me, jobId, { after: 0 })).pipe(sink);
-  const claim = await startJob(jobId);
-  await progress(claim, 20);
+  const claim = await rig.startJob(jobId);
+  await rig.progress(claim, 20);
   first.resolve();
   const late = createSink<JobEvent>();
   (await slow.job(me, jobId, { after: 1 })).pipe(late.sink);
-  await deliver(claim);
+  await rig.deliver(claim);
   await vi.waitFor(() => expect([state.ended, late.state.ended]).toEqual([true, true]));
   expect(entries.map(({ pos }) => pos)).toEqual([1, 2, 3, 4]);
   expect(late.seqs()).toEqual([2, 3, 4]);
   slow.close();
 });
-
-/** The engine with a channel for hints as bad as one can be. */
-function withHints(real: Engine, fates: readonly string[]): Engine {
-  let next = 0;
-  return {
-    ...real,
-    onAppend: (stream, listener) =>
-      real.onAppend(stream, (hint: Hint) => {
-        switch (fates[next++ % fates.length] ?? "keep") {
-          case "drop":
-            return;
-          case "double":
-            listener(hint);
-            return listener(hint);
-          case "late":
-            void real.health().then(() => setImmediate(() => listener(hint)));
-            return;
-          case "empty":
-            return listener({});
-          default:
-            return listener(hint);
-        }
-      }),
-  };
-}

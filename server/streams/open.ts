@@ -14,6 +14,7 @@ import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
 import { pull } from "./pull.ts";
+import { createRecent } from "./recent.ts";
 import type { Entry, Source } from "./source.ts";
 import type { Sink, Watch, WatchOptions } from "./watch.ts";
 
@@ -54,8 +55,10 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
     return { pipe, [Symbol.asyncIterator]: () => pull(pipe, signal) };
   }
 
+  // Owners never change.
+  const owners = createRecent<Owner | undefined>();
   const jobFor = async (principal: Principal, jobId: string) => {
-    mine(principal, await engine.getSummary(jobId), `Job ${jobId}`);
+    mine(principal, await owners.get(jobId, () => engine.getSummary(jobId)), `Job ${jobId}`);
     return jobId;
   };
 
@@ -65,7 +68,11 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
     draft: async (principal, jobId, watching) =>
       stream(createDraftSource(engine, await jobFor(principal, jobId)), watching),
     async batch(principal, batchId, watching) {
-      mine(principal, await engine.getBatch(batchId), `Batch ${batchId}`);
+      mine(
+        principal,
+        await owners.get(batchId, () => engine.getBatch(batchId)),
+        `Batch ${batchId}`,
+      );
       return stream(createBatchSource(engine, batchId), watching);
     },
     feed: async (principal, watching) =>

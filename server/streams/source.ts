@@ -26,6 +26,11 @@ export interface Source<T> {
   current(): Promise<Slice<T>>;
   /** Entries with `pos > after`, in order, `limit` at most. Rejects with `NOT_FOUND` when the stream is gone. */
   read(after: number, limit: number): Promise<Slice<T>>;
+  /**
+   * Whether a reader's entries after a cursor are the same, whatever the cursor: then those of the moments before are
+   * read once for all who come back. A draft's are not, they are put together for each reader.
+   */
+  readonly sharesEntries: boolean;
   /** What a hint says by itself, so that the log need not be read. */
   fromHint(hint: Hint): Slice<T> | undefined;
   /** One entry that stands for both, or `undefined` where `older` must be shown by itself (S2, S3). */

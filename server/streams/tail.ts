@@ -6,6 +6,7 @@
  */
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
+import { createRecent } from "./recent.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
 /** Entries kept for those who come back a moment later; older ones are read from the log. */
@@ -22,6 +23,9 @@ export interface Tail<T> {
   readonly head: number;
   /** Everything after `cursor` (`head` at most), or `undefined` where the log must be asked. */
   since(cursor: number): Slice<T> | undefined;
+  /** As the source's. Who asks for the same while nothing new has come is given the same. */
+  read(after: number, limit: number): Promise<Slice<T>>;
+  current(): Promise<Slice<T>>;
   /** Looks into the log for what hints did not tell. */
   refresh(): void;
   /** The regular look: `refresh()`, and everyone who listens tries again what may have failed. */
@@ -41,6 +45,10 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   let head = 0;
   let ended = false;
   let failure: AppError | undefined;
+
+  const current = createRecent<Slice<T>>();
+  const slices = createRecent<Slice<T>>();
+  let filling: Promise<void> | undefined;
 
   let closed = false;
   let unlisten: (() => void) | undefined;
@@ -67,6 +75,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   }
 
   function onHint(hint: Hint): void {
+    current.forget();
+    slices.forget();
     const told = source.fromHint(hint);
     const next = told?.entries[0];
     if (told !== undefined && next !== undefined && !reading && next.pos === head + 1) {
@@ -116,12 +126,40 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     }
   }
 
+  /** Takes in what came shortly before the tail was opened, for all who come back from there. */
+  async function fill(): Promise<void> {
+    const start = Math.max(0, head - KEEP);
+    const slice = await source.read(start, KEEP);
+    const last = slice.entries.at(-1)?.pos;
+    if (closed || last === undefined || last < from) return;
+    entries = [...slice.entries, ...entries.filter(({ pos }) => pos > last)];
+    from = start;
+    append({ entries: [], head: last, ended: slice.ended && last >= slice.head });
+  }
+
+  async function read(after: number, limit: number): Promise<Slice<T>> {
+    if (source.sharesEntries && after < from && head - after < KEEP) {
+      await (filling ??= fill().finally(() => (filling = undefined)));
+      const slice = since(after);
+      if (slice !== undefined) return slice;
+    }
+    return slices.get(after, () => source.read(after, limit));
+  }
+
+  function since(cursor: number): Slice<T> | undefined {
+    if (cursor < from) return undefined;
+    let start = entries.length;
+    while (start > 0 && (entries[start - 1] as Entry<T>).pos > cursor) start -= 1;
+    return { entries: entries.slice(start), head, ended };
+  }
+
   function append(slice: Slice<T>): void {
-    const last = slice.entries.at(-1);
-    const newHead = last?.pos ?? slice.head;
+    const last = slice.entries.at(-1)?.pos;
+    const newHead = last ?? slice.head;
     const changed = newHead > head || slice.ended !== ended;
     if (newHead < head) return;
-    entries.push(...slice.entries);
+    // Another read may have brought the first of them already.
+    for (const entry of slice.entries) if (entry.pos > head) entries.push(entry);
     if (entries.length > KEEP) {
       const dropped = entries.splice(0, entries.length - KEEP);
       from = dropped.at(-1)?.pos ?? from;
@@ -144,12 +182,9 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     get head() {
       return head;
     },
-    since(cursor) {
-      if (cursor < from) return undefined;
-      let start = entries.length;
-      while (start > 0 && (entries[start - 1] as Entry<T>).pos > cursor) start -= 1;
-      return { entries: entries.slice(start), head, ended };
-    },
+    since,
+    read,
+    current: () => current.get("", () => source.current()),
     refresh,
     look() {
       refresh();

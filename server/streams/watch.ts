@@ -110,12 +110,12 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
 
   /** Reads the log from `from` on, to its end or until the sink is full. */
   async function catchUp(from: number): Promise<void> {
-    let slice = await source.read(from, READ_LIMIT);
+    let slice = await tail.read(from, READ_LIMIT);
     if (slice.head < from) return showCurrent(true);
     // One folder over all slices, so that a long absence costs one entry and not one a slice.
     const folder = createFolder(isNear(from, slice) ? NO_FOLD : source.fold, offer);
     while (open && slice.entries.every(folder.add) && slice.entries.length === READ_LIMIT) {
-      slice = await source.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
+      slice = await tail.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
     }
     if (!open || !ready || !folder.flush()) return;
     cursor = Math.max(cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
@@ -126,7 +126,7 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
 
   /** What the sink refuses of it follows the cursor, as everything does. */
   async function showCurrent(gap: boolean): Promise<void> {
-    const slice = await source.current();
+    const slice = await tail.current();
     const entries = gap ? source.markGap(slice) : slice.entries;
     for (const entry of entries) if (!open || !offer(entry)) return;
     cursor = entries.at(-1)?.pos ?? slice.head;

@@ -1,0 +1,131 @@
+/** Many watchers that come back at once, as after a deploy: a few reads serve them all. */
+import { v7 as newId } from "uuid";
+import { expect, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import type { BatchAggregate } from "#shared/batch.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { checkRecord } from "./check-record.ts";
+import { openStreams } from "./open.ts";
+import { createSink, openRig } from "./rig.ts";
+
+const HERD = 1000;
+/** Those of the few moments that a herd needs, on however slow a machine. */
+const FEW = HERD / 10;
+
+/** Counts what is asked of an engine. */
+function counting(engine: Engine) {
+  const reads = { count: 0 };
+  const counted = Object.fromEntries(
+    Object.entries(engine).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === "function" && /^(get|read)/.test(name)
+        ? (...args: unknown[]) => {
+            reads.count += 1;
+            return value(...args) as unknown;
+          }
+        : value,
+    ]),
+  ) as unknown as Engine;
+  return { reads, counted };
+}
+
+async function openHerd() {
+  const rig = await openRig();
+  const { reads, counted } = counting(rig.engine);
+  const streams = openStreams(counted);
+  return { rig, reads, streams };
+}
+
+test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few reads", async () => {
+  const { rig, reads, streams } = await openHerd();
+  const jobId = await rig.createJob();
+  const life = rig.life(jobId, 200);
+  for (let n = 0; n < 150; n++) await life.next();
+  const first = createSink<JobEvent>();
+  (await streams.job(me, jobId)).pipe(first.sink);
+  await vi.waitFor(() => expect(first.entries).toHaveLength(1));
+  reads.count = 0;
+
+  const herd = Array.from({ length: HERD }, (_, n) => ({
+    ...createSink<JobEvent>(),
+    after: n % 5 === 0 ? undefined : 1 + (n % 150),
+  }));
+  await Promise.all(
+    herd.map(async ({ sink, after }) => (await streams.job(me, jobId, { after })).pipe(sink)),
+  );
+  await vi.waitFor(() => expect(herd.every(({ entries }) => entries.length > 0)).toBe(true));
+  const used = reads.count;
+  for await (const _step of life);
+  await vi.waitFor(() => expect(herd.every(({ state }) => state.ended)).toBe(true));
+  const log = await rig.logOf(jobId);
+  for (const { after, entries } of herd) {
+    expect(checkRecord(log, [{ after, seen: entries.map(({ value }) => value) }])).toEqual([]);
+  }
+  expect(used).toBeLessThan(FEW);
+  streams.close();
+});
+
+test("a herd that wants the whole log, more than a tail holds, shares the reads of it", async () => {
+  const { rig, reads, streams } = await openHerd();
+  const jobId = await rig.createJob();
+  await rig.wholeLife(jobId, 1000);
+  const herd = Array.from({ length: 200 }, () => createSink<JobEvent>());
+  reads.count = 0;
+  await Promise.all(
+    herd.map(async ({ sink }) => (await streams.job(me, jobId, { after: 0 })).pipe(sink)),
+  );
+  await vi.waitFor(() => expect(herd.every(({ state }) => state.ended)).toBe(true));
+  for (const { entries } of herd) expect(entries).toHaveLength(1003);
+  expect(reads.count).toBeLessThan(200);
+  streams.close();
+});
+
+test("herds at a batch and at a feed share their reads too", async () => {
+  const { rig, reads, streams } = await openHerd();
+  const batchId = newId();
+  const jobs = [1, 2, 3].map(() => ({
+    id: newId(),
+    kind: "test",
+    title: "A test",
+    input: {},
+    batchId,
+    ...ownerOf(me),
+  }));
+  await rig.engine.createBatch({ id: batchId, name: null, ...ownerOf(me) }, jobs, new Date());
+  const { feed } = await rig.engine.listJobs({ ...ownerOf(me), limit: 1 });
+  await rig.engine.change(String(jobs[0]?.id), { action: "cancel" }, new Date());
+  reads.count = 0;
+  const atBatch = Array.from({ length: HERD }, () => createSink<BatchAggregate>());
+  const atFeed = Array.from({ length: HERD }, () => createSink<FeedEntry>());
+  await Promise.all([
+    ...atBatch.map(async ({ sink }) => (await streams.batch(me, batchId)).pipe(sink)),
+    ...atFeed.map(async ({ sink }) => (await streams.feed(me, { after: feed })).pipe(sink)),
+  ]);
+  await vi.waitFor(() => {
+    expect(atBatch.every(({ entries }) => entries.at(-1)?.value.aborted === 1)).toBe(true);
+    expect(atFeed.every(({ entries }) => entries.length === 1)).toBe(true);
+  });
+  expect(reads.count).toBeLessThan(2 * FEW);
+  streams.close();
+});
+
+test("[S10] who subscribes after a retry was answered is not told of the end before it", async () => {
+  const { rig, streams } = await openHerd();
+  const jobId = await rig.createJob();
+  const follower = createSink<JobEvent>();
+  const claim = await rig.startJob(jobId);
+  const failure = { code: "X", message: "failed" };
+  await rig.engine.change(jobId, { action: "fail", error: failure }, new Date(), claim);
+  (await streams.job(me, jobId, { follow: true })).pipe(follower.sink);
+  await vi.waitFor(() => expect(follower.entries).toHaveLength(1));
+  await rig.engine.change(jobId, { action: "retry" }, new Date());
+  const fresh = createSink<JobEvent>();
+  (await streams.job(me, jobId)).pipe(fresh.sink);
+  await vi.waitFor(() => expect(fresh.entries.at(-1)?.value.type).toBe("requeued"));
+  expect(fresh.state.ended).toBe(false);
+  await rig.wholeLife(jobId, 1);
+  await vi.waitFor(() => expect(fresh.state.ended).toBe(true));
+  streams.close();
+});
