@@ -1,0 +1,130 @@
+/** Starts `app.ts` and tells it what to do. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import superjson from "superjson";
+import type { JobEvent } from "#shared/events.ts";
+import type { Memory, Order } from "./app.ts";
+
+const APP = fileURLToPath(new URL("app.ts", import.meta.url));
+
+type Without<T> = T extends unknown ? Omit<T, "n"> : never;
+
+export interface DrivenServer {
+  readonly url: string;
+  /** Everything it wrote to standard error. */
+  complaints(): string;
+  /** Resolves when the job runs. */
+  startJob(): Promise<string>;
+  emit(jobId: string, count: number, bytes?: number): Promise<void>;
+  deliver(jobId: string): Promise<void>;
+  logOf(jobId: string): Promise<JobEvent[]>;
+  /** After a garbage collection. */
+  memory(): Promise<Memory>;
+  call(path: string, input: unknown, method?: "GET" | "POST"): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+export async function startDrivenServer(env: Record<string, string> = {}): Promise<DrivenServer> {
+  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-driven-"));
+  const child = fork(APP, {
+    env: { DATA_DIR: dataDir, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
+    execArgv: ["--expose-gc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  let written = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => (written += text));
+  }
+  const waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();
+  let n = 0;
+  const ready = new Promise<string>((resolve, reject) => {
+    child.on(
+      "message",
+      (answer: { url?: string; n?: number; result?: unknown; error?: string }) => {
+        if (answer.url !== undefined) return resolve(answer.url);
+        waiting.get(answer.n ?? 0)?.(answer);
+        waiting.delete(answer.n ?? 0);
+      },
+    );
+    child.once("exit", () => {
+      reject(new Error(`The server ended:\n${written}`));
+      for (const answer of waiting.values()) answer({ error: `The server ended:\n${written}` });
+    });
+  });
+  const url = await ready;
+
+  function order(what: Without<Order>): Promise<unknown> {
+    n += 1;
+    child.send({ ...what, n });
+    return new Promise((resolve, reject) => {
+      waiting.set(n, ({ result, error }) =>
+        error === undefined ? resolve(result) : reject(new Error(error)),
+      );
+    });
+  }
+
+  async function call(path: string, input: unknown, method: "GET" | "POST" = "GET") {
+    const body = JSON.stringify(superjson.serialize(input));
+    const response = await fetch(
+      method === "GET"
+        ? `${url}/trpc/${path}?input=${encodeURIComponent(body)}`
+        : `${url}/trpc/${path}`,
+      method === "GET" ? {} : { method, body, headers: { "content-type": "application/json" } },
+    );
+    const { result, error } = (await response.json()) as {
+      result?: { data: Parameters<typeof superjson.deserialize>[0] };
+      error?: unknown;
+    };
+    if (result === undefined) throw new Error(JSON.stringify(error));
+    return superjson.deserialize(result.data);
+  }
+
+  return {
+    url,
+    complaints: () => written,
+    async startJob() {
+      const job = (await call("job.create", { kind: "driven", input: null }, "POST")) as {
+        id: string;
+      };
+      for (;;) {
+        const runs = order({ do: "emit", jobId: job.id, count: 0, bytes: 0 });
+        if (
+          await runs.then(
+            () => true,
+            () => child.exitCode !== null,
+          )
+        )
+          return job.id;
+      }
+    },
+    emit: async (jobId, count, bytes = 0) =>
+      void (await order({ do: "emit", jobId, count, bytes })),
+    deliver: async (jobId) => void (await order({ do: "deliver", jobId })),
+    async logOf(jobId) {
+      const log: JobEvent[] = [];
+      for (;;) {
+        const page = (await call("job.events", {
+          jobId,
+          limit: 1000,
+          cursor: String(log.at(-1)?.seq ?? 0),
+        })) as { items: JobEvent[] };
+        if (page.items.length === 0) return log;
+        log.push(...page.items);
+      }
+    },
+    memory: () => order({ do: "memory" }) as Promise<Memory>,
+    call,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = once(child, "exit");
+        child.kill("SIGTERM");
+        await gone;
+      }
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}

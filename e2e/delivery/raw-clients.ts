@@ -1,0 +1,99 @@
+/**
+ * Clients without a library, one for each transport that keeps a connection open. Each can stop reading, so that
+ * whatever it is sent stays on the way. They hand out what they were told as text, so that thousands of them cost little.
+ */
+import { WebSocket } from "ws";
+
+export interface RawClient {
+  pause(): void;
+  resume(): void;
+  /** Without a goodbye. */
+  cut(): void;
+  readonly closed: Promise<unknown>;
+}
+
+export type OpenRaw = (
+  url: string,
+  jobId: string,
+  onText: (text: string) => void,
+  after?: number,
+) => RawClient;
+
+export const openTrpc: OpenRaw = (url, jobId, onText, after) => {
+  const ws = new WebSocket(`${url.replace("http", "ws")}/trpc`);
+  const input = {
+    json: { jobId, follow: true, ...(after === undefined ? {} : { lastEventId: String(after) }) },
+  };
+  ws.once("open", () =>
+    ws.send(
+      JSON.stringify({ id: 1, method: "subscription", params: { path: "job.onUpdate", input } }),
+    ),
+  );
+  ws.on("message", (data: Buffer) => {
+    const text = data.toString();
+    if (text === "PING") ws.send("PONG");
+    else onText(text);
+  });
+  return control(ws);
+};
+
+export const openSocketio: OpenRaw = (url, jobId, onText) => {
+  const ws = new WebSocket(`${url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
+  ws.on("message", (data: Buffer) => {
+    const text = data.toString();
+    if (text.startsWith("0")) ws.send("40");
+    else if (text === "2") ws.send("3");
+    else if (text.startsWith("40")) ws.send(subscribe(jobId));
+    else onText(text);
+  });
+  return control(ws);
+};
+
+function control(ws: WebSocket): RawClient {
+  ws.on("error", () => {});
+  return {
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    cut: () => ws.terminate(),
+    closed: new Promise((resolve) => ws.once("close", (...how) => resolve(how))),
+  };
+}
+
+const subscribe = (jobId: string) => `42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`;
+/** What stands between packets of one request in Engine.IO 4. */
+const SEPARATOR = "\u001e";
+
+export const openPolling: OpenRaw = (url, jobId, onText) => {
+  const over = new AbortController();
+  const { signal } = over;
+  let gate = Promise.withResolvers<void>();
+  gate.resolve();
+  const base = `${url}/socket.io/?EIO=4&transport=polling`;
+
+  async function live(): Promise<void> {
+    const opened = await (await fetch(base, { signal })).text();
+    const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
+    const address = `${base}&sid=${sid}`;
+    const post = (body: string) => fetch(address, { method: "POST", body, signal });
+    await post("40");
+    for (;;) {
+      await gate.promise;
+      const response = await fetch(address, { signal });
+      if (!response.ok) return;
+      for (const packet of (await response.text()).split(SEPARATOR)) {
+        if (packet === "2") await post("3");
+        else if (packet.startsWith("40")) await post(subscribe(jobId));
+        else onText(packet);
+      }
+    }
+  }
+
+  return {
+    pause() {
+      gate = Promise.withResolvers();
+    },
+    resume: () => gate.resolve(),
+    cut: () => over.abort(),
+    closed: live().catch(() => {}),
+  };
+};

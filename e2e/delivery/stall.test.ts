@@ -1,0 +1,100 @@
+/** [S7] One watcher of many stops reading: it costs the server a bounded buffer, and the others nothing. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
+import { openPolling, type OpenRaw, openSocketio, openTrpc } from "./raw-clients.ts";
+
+const MIB = 1024 * 1024;
+/** A WebSocket's share: what may wait for it, and one frame. The rest is what a heap of this size moves by itself. */
+const MAY_GROW = 3 * MIB;
+const WAIT = { timeout: 90_000, interval: 20 };
+
+let server: DrivenServer;
+beforeEach(async () => {
+  server = await startDrivenServer();
+});
+afterEach(async () => {
+  await server.stop();
+});
+
+/** What one watcher was told, as numbers. */
+interface Tally {
+  /** The newest step that it knows. */
+  step: number;
+  told: number;
+  /** Steps that came after a newer one, or again. */
+  backwards: number;
+  /** Of what was no step. */
+  statuses: string[];
+  /** Steps that were folded into others, where the wire says so. */
+  skipped: number;
+}
+
+function tally(): Tally & { onText(text: string): void } {
+  const numbers: Tally = { step: 0, told: 0, backwards: 0, statuses: [], skipped: 0 };
+  return Object.assign(numbers, {
+    onText(text: string) {
+      const status = /"status":"(\w+)"/.exec(text)?.[1];
+      // Beside it comes the same as an update.
+      if (status === undefined || text.startsWith('42["job:completed"')) return;
+      const step = /step (\d+) /.exec(text)?.[1];
+      numbers.told += 1;
+      numbers.skipped += Number(/"skipped":(\d+)/.exec(text)?.[1] ?? 0);
+      if (step === undefined) return void numbers.statuses.push(status);
+      if (Number(step) <= numbers.step) numbers.backwards += 1;
+      numbers.step = Number(step);
+    },
+  });
+}
+
+const used = async () => {
+  const { heapUsed, external } = await server.memory();
+  return heapUsed + external;
+};
+
+test.each<[string, OpenRaw, number, number]>([
+  ["tRPC over WebSocket", openTrpc, 100, 50_000],
+  ["Socket.IO over WebSocket", openSocketio, 100, 50_000],
+  ["Socket.IO over polling", openPolling, 20, 10_000],
+])(
+  "[S2] [S3] [S7] over %s the server's memory stays flat, and the others lose nothing",
+  async (_name, open, watchers, events) => {
+    const jobId = await server.startJob();
+    const readers = Array.from({ length: watchers - 1 }, tally);
+    const stalled = tally();
+    const clients = readers.map(({ onText }) => open(server.url, jobId, onText));
+    const sleeper = open(server.url, jobId, stalled.onText);
+    const everybody = () => [...readers, stalled].every(({ told }) => told === 1);
+    await vi.waitFor(() => expect(everybody()).toBe(true), WAIT);
+
+    sleeper.pause();
+    // All buffers on the way are full after this.
+    await server.emit(jobId, events / 5, 100);
+    await vi.waitFor(
+      () => expect(readers.every(({ step }) => step === events / 5)).toBe(true),
+      WAIT,
+    );
+    const before = await used();
+    const asleep = stalled.told;
+    await server.emit(jobId, (events / 5) * 4, 100);
+    await vi.waitFor(() => expect(readers.every(({ step }) => step === events)).toBe(true), WAIT);
+    expect((await used()) - before).toBeLessThan(MAY_GROW);
+    expect(readers.map(({ backwards }) => backwards)).toEqual(readers.map(() => 0));
+
+    await server.deliver(jobId);
+    await vi.waitFor(
+      () => expect(readers.every(({ statuses }) => statuses.at(-1) === "DELIVERED")).toBe(true),
+      WAIT,
+    );
+    expect(stalled.statuses).not.toContain("DELIVERED");
+    sleeper.resume();
+    await vi.waitFor(() => expect(stalled.statuses.at(-1)).toBe("DELIVERED"), WAIT);
+    expect(stalled.statuses).toEqual(["PROCESSING", "DELIVERED"]);
+    expect(stalled.backwards).toBe(0);
+    expect(stalled.told - asleep).toBeLessThan(events / 2);
+    // The legacy wire has no word for what was folded.
+    const story = ({ told, skipped }: Tally) => (open === openTrpc ? told + skipped : events + 2);
+    expect([...readers, stalled].map(story)).toEqual(Array(watchers).fill(events + 2));
+    for (const client of [...clients, sleeper]) client.cut();
+    expect(server.complaints()).toBe("");
+  },
+);
