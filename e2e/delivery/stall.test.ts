@@ -5,7 +5,7 @@ import { openPolling, type OpenRaw, openSocketio, openTrpc } from "./raw-clients
 
 const MIB = 1024 * 1024;
 /** What may wait for one, and what a heap of this size moves by itself. Kept without a bound it were 25 MiB and more. */
-const MAY_GROW = 8 * MIB;
+const MAY_GROW = 4 * MIB;
 const WAIT = { timeout: 90_000, interval: 20 };
 
 let server: DrivenServer;
