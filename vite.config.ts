@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: ["e2e/**/*.test.ts"],
+          include: ["{e2e,bench}/**/*.test.ts"],
           globalSetup: ["e2e/needs.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -1,0 +1,158 @@
+/** Many watchers in one process, as light as they can be. A few of them look at when what they get was emitted. */
+import { answerCalls } from "#bench/program.ts";
+import type { Watch } from "#bench/servers/peer.ts";
+import { openWatcher, type Watcher } from "./watcher.ts";
+
+export interface Connecting {
+  port: number;
+  /** Taken in turn. */
+  watches: Watch[];
+  count: number;
+  /** So many of them look into what they get. */
+  samples: number;
+}
+
+export interface Arrival {
+  /** Microseconds that this process has computed since `expect`. */
+  cpu: number;
+  bytes: number;
+  /** Milliseconds from emitted to read, of the watchers that look. */
+  latencies: number[];
+}
+
+export interface CrowdProgram {
+  /** Resolves to how long it took, in milliseconds, once all have seen what they are greeted with. */
+  connect(connecting: Connecting): Promise<number>;
+  /** From now on, so many frames are to come to each that reads. */
+  expect(input: { frames: number }): void;
+  /** Resolves once they came. */
+  arrived(): Promise<Arrival>;
+  /** The first ones read nothing any more, until `resume`. */
+  pause(input: { count: number }): void;
+  resume(): void;
+  leave(): void;
+}
+
+/** A server's queue for new connections holds 511. */
+const AT_ONCE = 256;
+const BUFFER = 65_536;
+const SENT = Buffer.from(" sent ");
+
+interface Member {
+  watcher: Watcher;
+  greeting: number;
+  greeted: boolean;
+  paused: boolean;
+  target: number;
+}
+
+const buffer = new Uint8Array(BUFFER);
+let members: Member[] = [];
+let connecting: { next(): void; fail(error: Error): void } | undefined;
+let missing = 0;
+let allCame = Promise.withResolvers<void>();
+let latencies: number[] = [];
+let cpuBefore = 0;
+let bytesBefore = 0;
+
+function open({ port, watches, samples }: Connecting, index: number): void {
+  const watch = watches[index % watches.length] as Watch;
+  const member: Member = {
+    watcher: openWatcher(
+      port,
+      watch,
+      { keep: index < samples, buffer },
+      {
+        onFrame({ frames }, payload) {
+          if (!member.greeted && frames >= member.greeting) {
+            member.greeted = true;
+            connecting?.next();
+          }
+          if (payload !== undefined && member.target > 0) note(payload);
+          if (frames !== member.target) return;
+          missing -= 1;
+          if (missing === 0) allCame.resolve();
+        },
+        onError(error) {
+          connecting?.fail(error);
+          allCame.reject(error);
+        },
+      },
+    ),
+    greeting: watch.greeting,
+    greeted: false,
+    paused: false,
+    target: -1,
+  };
+  members.push(member);
+}
+
+function note(payload: Buffer): void {
+  const at = payload.indexOf(SENT);
+  if (at === -1) return;
+  const from = at + SENT.length;
+  const sent = BigInt(payload.toString("latin1", from, payload.indexOf(" ", from)));
+  latencies.push(Number(process.hrtime.bigint() - sent) / 1e6);
+}
+
+const cpu = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+const bytes = () => members.reduce((sum, { watcher }) => sum + watcher.bytes, 0);
+
+const program: CrowdProgram = {
+  connect(wanted) {
+    const begin = performance.now();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    let opened = 0;
+    let greeted = 0;
+    connecting = {
+      next() {
+        greeted += 1;
+        if (greeted === wanted.count) resolve(performance.now() - begin);
+        else openMore();
+      },
+      fail: reject,
+    };
+    function openMore(): void {
+      while (opened < wanted.count && opened - greeted < AT_ONCE) {
+        open(wanted, opened);
+        opened += 1;
+      }
+    }
+    openMore();
+    return promise;
+  },
+  expect({ frames }) {
+    const reading = members.filter(({ paused }) => !paused);
+    for (const member of reading) member.target = member.watcher.frames + frames;
+    missing = reading.length;
+    allCame = Promise.withResolvers();
+    latencies = [];
+    cpuBefore = cpu();
+    bytesBefore = bytes();
+  },
+  async arrived() {
+    await allCame.promise;
+    return { cpu: cpu() - cpuBefore, bytes: bytes() - bytesBefore, latencies };
+  },
+  pause({ count }) {
+    for (const member of members.slice(0, count)) {
+      member.paused = true;
+      member.watcher.pause();
+    }
+  },
+  resume() {
+    for (const member of members) {
+      member.paused = false;
+      member.watcher.resume();
+    }
+  },
+  leave() {
+    for (const { watcher } of members) watcher.close();
+    members = [];
+  },
+};
+
+answerCalls(program, () => program.leave());

@@ -1,0 +1,66 @@
+/** Watchers, in as many processes as it takes for them not to be what is measured. */
+import type { Arrival, CrowdProgram } from "#bench/client/crowd-program.ts";
+import type { Watch } from "#bench/servers/peer.ts";
+import { openProgram } from "./program.ts";
+
+export interface Crowd {
+  /** Resolves to how long it took until all were greeted, in milliseconds. `watches` are taken in turn. */
+  connect(port: number, watches: readonly Watch[], count: number): Promise<number>;
+  expect(frames: number): Promise<void>;
+  arrived(): Promise<Arrival>;
+  pause(count: number): Promise<void>;
+  resume(): Promise<void>;
+  leave(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One process keeps up with so many. */
+const PER_PROCESS = 5000;
+/** So many look into what they get, in all. */
+const SAMPLES = 10;
+
+export function openCrowd(atMost: number): Crowd {
+  const size = Math.ceil(atMost / PER_PROCESS);
+  const programs = Array.from({ length: size }, () =>
+    openProgram<CrowdProgram>("client/crowd-program.ts"),
+  );
+  const first = programs[0] as (typeof programs)[0];
+  return {
+    async connect(port, watches, count) {
+      const share = Math.ceil(count / size);
+      const times = await Promise.all(
+        programs.map(async (program, i) => {
+          const mine = Math.min(share, count - i * share);
+          return mine > 0
+            ? program.call("connect", {
+                port,
+                watches: [...watches],
+                count: mine,
+                samples: Math.ceil(SAMPLES / size),
+              })
+            : 0;
+        }),
+      );
+      return Math.max(...times);
+    },
+    async expect(frames) {
+      await Promise.all(programs.map((program) => program.call("expect", { frames })));
+    },
+    async arrived() {
+      const all = await Promise.all(programs.map((program) => program.call("arrived", undefined)));
+      return {
+        cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),
+        bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+        latencies: all.flatMap(({ latencies }) => latencies),
+      };
+    },
+    pause: (count) => first.call("pause", { count }),
+    resume: () => first.call("resume", undefined),
+    async leave() {
+      await Promise.all(programs.map((program) => program.call("leave", undefined)));
+    },
+    async close() {
+      await Promise.all(programs.map((program) => program.close()));
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/**
+ * What it costs servers to deliver events to many watchers, side by side: all are up at once, and each round has every
+ * one of them in turn, so that a noisy machine is noisy to all.
+ */
+import type { Peer } from "#bench/servers/peer.ts";
+import { type Crowd, openCrowd } from "./crowd.ts";
+import { openProgram, type Program } from "./program.ts";
+import type { Row } from "./report.ts";
+import { median, quantile } from "./statistics.ts";
+
+export interface Contender {
+  who: string;
+  /** Its program in `servers/`; `undefined` where what it needs is not installed. */
+  program: string | undefined;
+  protocol: string;
+}
+
+export interface Load {
+  watchers: number;
+  events: number;
+  perTick: number;
+  everyMs: number;
+  rounds: number;
+}
+
+interface Entrant extends Contender {
+  server: Program<Peer>;
+  crowd: Crowd;
+  rounds: Round[];
+}
+
+interface Round {
+  /** Microseconds a delivery. */
+  server: number;
+  client: number;
+  bytes: number;
+  latencies: number[];
+}
+
+export const CPU = "server CPU, µs a delivery";
+
+/** One row for each, in their order. */
+export async function compareDelivery(
+  contenders: readonly Contender[],
+  load: Load,
+): Promise<Row[]> {
+  const entrants: Entrant[] = [];
+  try {
+    for (const contender of contenders) {
+      if (contender.program === undefined) continue;
+      const server = openProgram<Peer>(contender.program);
+      const entrant = { ...contender, server, crowd: openCrowd(load.watchers), rounds: [] };
+      entrants.push(entrant);
+      await join(entrant, load.watchers);
+      // What is compiled and grown on the way is not counted.
+      await deliver(entrant, load);
+    }
+    for (let round = 0; round < load.rounds; round += 1) {
+      for (const entrant of entrants) entrant.rounds.push(await deliver(entrant, load));
+    }
+  } finally {
+    for (const { server, crowd } of entrants) await Promise.all([crowd.close(), server.close()]);
+  }
+  return contenders.map(({ who }) =>
+    rowOf(
+      who,
+      entrants.find((entrant) => entrant.who === who),
+    ),
+  );
+}
+
+async function join({ server, crowd, protocol }: Entrant, watchers: number): Promise<void> {
+  const { port, watches } = await server.call("open", { jobs: 1 });
+  const watch = watches[protocol];
+  if (watch === undefined) throw new Error(`The server does not speak ${protocol}.`);
+  await crowd.connect(port, [watch], watchers);
+}
+
+/** Emits, waits until everybody has everything, and divides. */
+export async function deliver(
+  { server, crowd }: Pick<Entrant, "server" | "crowd">,
+  { watchers, events, perTick, everyMs }: Omit<Load, "rounds">,
+): Promise<Round> {
+  await crowd.expect(events);
+  const before = await server.call("cpu", undefined);
+  const arrived = crowd.arrived();
+  await Promise.all([server.call("emit", { events, perTick, everyMs }), arrived]);
+  const after = await server.call("cpu", undefined);
+  const { cpu, bytes, latencies } = await arrived;
+  const deliveries = events * watchers;
+  return {
+    server: (after - before) / deliveries,
+    client: cpu / deliveries,
+    bytes: bytes / deliveries,
+    latencies,
+  };
+}
+
+function rowOf(who: string, entrant: Entrant | undefined): Row {
+  if (entrant === undefined) return { who };
+  const { rounds } = entrant;
+  const latencies = rounds.flatMap((round) => round.latencies);
+  return {
+    who,
+    figures: {
+      [CPU]: median(rounds.map(({ server }) => server)),
+      "client CPU, µs": median(rounds.map(({ client }) => client)),
+      "bytes a delivery": median(rounds.map(({ bytes }) => bytes)),
+      "p50, ms": quantile(latencies, 0.5),
+      "p99, ms": quantile(latencies, 0.99),
+    },
+  };
+}
+
+/** A column of one row divided by that of another. */
+export function ratio(rows: readonly Row[], column: string, who: string, to: string): number {
+  const figure = (name: string) => rows.find((row) => row.who === name)?.figures?.[column];
+  return (figure(who) ?? Number.NaN) / (figure(to) ?? Number.NaN);
+}

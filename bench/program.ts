@@ -1,0 +1,87 @@
+/**
+ * A program of the bench in a process of its own, whose methods can be called from outside. Servers and clients each
+ * get one, so that what is measured in a process is that process's alone.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { messageOf } from "#shared/errors.ts";
+
+/** What a program answers to, by name: one argument, and a result that can be sent as JSON. */
+type Methods<M> = { [K in keyof M]: (input: never) => unknown };
+
+interface Question {
+  id: number;
+  method: string;
+  input: unknown;
+}
+type Answer = { id: number; result: unknown } | { id: number; error: string };
+
+export interface Program<M extends Methods<M>> {
+  readonly pid: number;
+  /** Rejects with what the method threw, or when the program ended before it answered. */
+  call<K extends keyof M & string>(
+    method: K,
+    input: Parameters<M[K]>[0],
+  ): Promise<Awaited<ReturnType<M[K]>>>;
+  close(): Promise<void>;
+}
+
+/** `file` is relative to this folder. */
+export function openProgram<M extends Methods<M>>(file: string): Program<M> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child: ChildProcess = fork(path, { execArgv: ["--expose-gc"] });
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let asked = 0;
+  let ended: Error | undefined;
+
+  const endWithUs = () => child.kill("SIGKILL");
+  process.on("exit", endWithUs);
+  child.on("message", (answer: Answer) => {
+    const open = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ("error" in answer) open?.reject(new Error(`${file}: ${answer.error}`));
+    else open?.resolve(answer.result);
+  });
+  child.once("exit", (code, signal) => {
+    process.off("exit", endWithUs);
+    ended = new Error(`${file} ended (${code ?? signal}) before it answered.`);
+    for (const { reject } of waiting.values()) reject(ended);
+  });
+
+  return {
+    pid: child.pid ?? 0,
+    call(method, input) {
+      const answer = Promise.withResolvers<unknown>();
+      if (ended !== undefined) return Promise.reject(ended);
+      asked += 1;
+      waiting.set(asked, answer);
+      child.send({ id: asked, method, input } satisfies Question);
+      return answer.promise as never;
+    },
+    async close() {
+      if (ended !== undefined) return;
+      const gone = once(child, "exit");
+      child.disconnect();
+      await gone;
+    },
+  };
+}
+
+/** The other side. The program ends when whoever started it lets go. */
+export function answerCalls<M extends Methods<M>>(methods: M, close: () => unknown): void {
+  const answer = async ({ id, method, input }: Question): Promise<Answer> => {
+    try {
+      const run: (input: never) => unknown = methods[method as keyof M];
+      return { id, result: await run(input as never) };
+    } catch (error) {
+      return { id, error: error instanceof Error ? (error.stack ?? "") : messageOf(error) };
+    }
+  };
+  process.on("message", (question: Question) => {
+    void answer(question).then((given) => process.send?.(given));
+  });
+  process.once("disconnect", () => {
+    void Promise.resolve(close()).finally(() => process.exit());
+  });
+}

@@ -1,0 +1,28 @@
+/** Who is measured, by the names that tables show. */
+import type { Contender } from "#bench/delivery.ts";
+
+export const JOBWIRE_TRPC: Contender = {
+  who: "Jobwire, tRPC",
+  program: "servers/jobwire.ts",
+  protocol: "trpc",
+};
+export const JOBWIRE_SOCKETIO: Contender = {
+  who: "Jobwire, Socket.IO",
+  program: "servers/jobwire.ts",
+  protocol: "socketio",
+};
+export const RAW_WS: Contender = {
+  who: "raw ws broadcast",
+  program: "servers/raw-ws.ts",
+  protocol: "ws",
+};
+export const STOCK_TRPC: Contender = {
+  who: "stock tRPC",
+  program: "servers/stock-trpc.ts",
+  protocol: "trpc",
+};
+export const STOCK_SOCKETIO: Contender = {
+  who: "stock Socket.IO room",
+  program: "servers/stock-socketio.ts",
+  protocol: "socketio",
+};

@@ -1,0 +1,110 @@
+/**
+ * Jobwire itself, with a kind whose jobs report progress when they are told to. Engine, runner, streams and transports
+ * are the real ones, on a data directory of its own: an event that a watcher gets was committed to disk before.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import superjson from "superjson";
+import { z } from "zod";
+import { createApp } from "#server/app.ts";
+import { loadConfig } from "#server/config.ts";
+import { defineKind, type RunContext } from "#server/kinds/define.ts";
+import type { Batch } from "#shared/batch.ts";
+import { LEGACY_REQUEST } from "#shared/legacy.ts";
+import { servePeer, type Watch } from "./peer.ts";
+
+servePeer(async ({ jobs }) => {
+  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
+  const running: RunContext<unknown>[] = [];
+  const pulse = defineKind({
+    name: "pulse",
+    description: "Reports progress when it is told to.",
+    input: z.object({}),
+    title: () => "Pulse",
+    start: { progress: 0, message: "Job started" },
+    run(context) {
+      running.push(context);
+      return new Promise(() => {});
+    },
+  });
+  const app = await createApp(
+    loadConfig({
+      PORT: "0",
+      DATA_DIR: dataDir,
+      LOG_LEVEL: "error",
+      CONCURRENCY: "1000",
+      SHUTDOWN_GRACE_MS: "0",
+      // Nobody is pinged, and nobody cut off, while it is measured what they cost.
+      PING_INTERVAL_MS: "3600000",
+      STALL_TIMEOUT_MS: "3600000",
+    }),
+    { kinds: [pulse] },
+  );
+  const response = await fetch(`${app.url}/trpc/batch.create`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(
+      superjson.serialize({
+        jobs: Array.from({ length: jobs }, () => ({ kind: "pulse", input: {} })),
+      }),
+    ),
+  });
+  if (!response.ok) throw new Error(`The jobs were not created: ${await response.text()}`);
+  const { result } = (await response.json()) as { result: { data: { json: Batch } } };
+  if (result.data.json.total !== jobs) throw new Error("Not all jobs were created.");
+  while (running.length < jobs) await delay(5);
+  const ids = running.map(({ jobId }) => jobId);
+
+  let turn = 0;
+  return {
+    opened: {
+      port: Number(new URL(app.url).port),
+      watches: { trpc: trpcWatch(ids), socketio: socketioWatch(ids) },
+    },
+    async emit(messages) {
+      await Promise.all(
+        messages.map((message) => {
+          turn = (turn + 1) % jobs;
+          return (running[turn] as RunContext<unknown>).progress(50, message);
+        }),
+      );
+    },
+    async close() {
+      await app.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+});
+
+function trpcWatch(ids: readonly string[]): Watch {
+  return {
+    path: "/trpc",
+    says: ids.map((jobId, index) => ({
+      after: 0,
+      text: JSON.stringify({
+        id: index + 1,
+        method: "subscription",
+        params: { path: "job.onUpdate", input: { json: { jobId } } },
+      }),
+    })),
+    // That it started, and the current state.
+    greeting: 2 * ids.length,
+  };
+}
+
+function socketioWatch(ids: readonly string[]): Watch {
+  return {
+    path: "/socket.io/?EIO=4&transport=websocket",
+    says: [
+      { after: 1, text: "40" },
+      ...ids.map((jobId) => ({
+        after: 3,
+        text: `42${JSON.stringify([LEGACY_REQUEST.subscribeJob, { job_id: jobId }])}`,
+      })),
+    ],
+    // Two that open it, `connection`, and for each `subscribed` and the current state.
+    greeting: 3 + 2 * ids.length,
+  };
+}
