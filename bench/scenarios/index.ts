@@ -1,5 +1,19 @@
 /** Every scenario, in the order in which they run. */
+import { durableEvents } from "./durable-events.ts";
+import { memory } from "./memory.ts";
 import type { Scenario } from "./scenario.ts";
+import { socketioDelivery } from "./socketio-delivery.ts";
+import { stalled } from "./stalled.ts";
+import { start } from "./start.ts";
+import { tenATick } from "./ten-a-tick.ts";
 import { trpcDelivery } from "./trpc-delivery.ts";
 
-export const SCENARIOS: readonly Scenario[] = [trpcDelivery];
+export const SCENARIOS: readonly Scenario[] = [
+  trpcDelivery,
+  tenATick,
+  socketioDelivery,
+  memory,
+  stalled,
+  durableEvents,
+  start,
+];

@@ -1,0 +1,65 @@
+/** What a watcher that has everything costs in memory, by the process that serves it. */
+import { openCrowd } from "#bench/crowd.ts";
+import { type Contender, deliver, ratio } from "#bench/delivery.ts";
+import { openProgram } from "#bench/program.ts";
+import type { Row } from "#bench/report.ts";
+import type { Peer } from "#bench/servers/peer.ts";
+import {
+  JOBWIRE_SOCKETIO,
+  JOBWIRE_TRPC,
+  RAW_WS,
+  STOCK_SOCKETIO,
+  STOCK_TRPC,
+} from "./contenders.ts";
+import type { Scenario } from "./scenario.ts";
+
+const RSS = "resident, KiB a watcher";
+const HELD = "heap and buffers, KiB a watcher";
+
+export const memory: Scenario = {
+  name: "memory",
+  async run({ quick }) {
+    const watchers = quick ? 200 : 4000;
+    const contenders = [JOBWIRE_TRPC, RAW_WS, STOCK_TRPC, JOBWIRE_SOCKETIO, STOCK_SOCKETIO];
+    const rows: Row[] = [];
+    for (const contender of contenders) rows.push(await memoryOf(contender, watchers));
+    return {
+      scenario: "memory",
+      title: `Memory: ${watchers} watchers of one job, each on a connection of its own`,
+      rows,
+      goals: [RSS, HELD].map((column) => ({
+        what: `tRPC watcher against raw ws, ${column.split(",")[0]}`,
+        figure: ratio(rows, column, JOBWIRE_TRPC.who, RAW_WS.who),
+        unit: " x",
+        atMost: 1.3,
+      })),
+    };
+  },
+};
+
+async function memoryOf({ who, program, protocol }: Contender, watchers: number): Promise<Row> {
+  if (program === undefined) return { who };
+  const server = openProgram<Peer>(program);
+  // A tenth comes first, so that what a server makes once is there already.
+  const first = Math.ceil(watchers / 10);
+  const crowd = openCrowd(watchers + first);
+  try {
+    const { port, watches } = await server.call("open", { jobs: 1 });
+    const watch = watches[protocol];
+    if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
+    const connectAndDeliver = async (count: number, total: number) => {
+      await crowd.connect(port, [watch], count);
+      await deliver({ server, crowd }, { watchers: total, events: 10, perTick: 1, everyMs: 20 });
+      return server.call("memory", undefined);
+    };
+    const before = await connectAndDeliver(first, first);
+    const after = await connectAndDeliver(watchers, watchers + first);
+    const each = (bytes: number) => bytes / watchers / 1024;
+    return {
+      who,
+      figures: { [RSS]: each(after.rss - before.rss), [HELD]: each(after.held - before.held) },
+    };
+  } finally {
+    await Promise.all([crowd.close(), server.close()]);
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * One watcher stops reading while others go on. Each server emits the same twice, without and with it; what the second
+ * time took more is what it costs. It reads nothing for so long that the kernel's buffers are full many times over.
+ */
+import { openCrowd } from "#bench/crowd.ts";
+import { openProgram } from "#bench/program.ts";
+import type { Row } from "#bench/report.ts";
+import type { Peer } from "#bench/servers/peer.ts";
+import { type Contender } from "#bench/delivery.ts";
+import { JOBWIRE_SOCKETIO, JOBWIRE_TRPC, RAW_WS, STOCK_SOCKETIO } from "./contenders.ts";
+import type { Scenario } from "./scenario.ts";
+
+const READING = 3;
+const LENGTH = 1000;
+const HELD = "MiB held for it";
+
+export const stalled: Scenario = {
+  name: "stalled",
+  async run({ quick }) {
+    const events = quick ? 2000 : 40_000;
+    const contenders = [JOBWIRE_TRPC, JOBWIRE_SOCKETIO, RAW_WS, STOCK_SOCKETIO];
+    const rows: Row[] = [];
+    for (const contender of contenders) rows.push(await costOf(contender, events));
+    const held = (who: string) =>
+      rows.find((row) => row.who === who)?.figures?.[HELD] ?? Number.NaN;
+    return {
+      scenario: "stalled",
+      title: `One watcher reads nothing while ${events.toLocaleString("en")} events of ${LENGTH} characters go out`,
+      rows,
+      goals: [JOBWIRE_TRPC, JOBWIRE_SOCKETIO].map(({ who }) => ({
+        what: `held for it by ${who}`,
+        figure: held(who),
+        unit: " MiB",
+        atMost: 1,
+      })),
+    };
+  },
+};
+
+async function costOf({ who, program, protocol }: Contender, events: number): Promise<Row> {
+  if (program === undefined) return { who };
+  const server = openProgram<Peer>(program);
+  const stalling = openCrowd(1);
+  const reading = openCrowd(READING);
+  try {
+    const { port, watches } = await server.call("open", { jobs: 1 });
+    const watch = watches[protocol];
+    if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
+    await reading.connect(port, [watch], READING);
+    const emit = async () => {
+      await reading.expect(events);
+      await server.call("emit", { events, perTick: 50, everyMs: 0, length: LENGTH });
+      await reading.arrived();
+      return (await server.call("memory", undefined)).held;
+    };
+    await emit();
+    const without = await emit();
+    await stalling.connect(port, [watch], 1);
+    await stalling.pause(1);
+    const withIt = await emit();
+    return {
+      who,
+      figures: {
+        [HELD]: (withIt - without) / 2 ** 20,
+        "MiB that went past it": (events * LENGTH) / 2 ** 20,
+      },
+    };
+  } finally {
+    await Promise.all([stalling.close(), reading.close(), server.close()]);
+  }
+}
