@@ -2,6 +2,7 @@
  * Clients without a library, one for each transport that keeps a connection open. Each can stop reading, so that
  * whatever it is sent stays on the way. They hand out what they were told as text, so that thousands of them cost little.
  */
+import { get, type IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 
 export interface RawClient {
@@ -19,11 +20,14 @@ export type OpenRaw = (
   after?: number,
 ) => RawClient;
 
+function inputOf(jobId: string, after: number | undefined) {
+  const cursor = after === undefined ? {} : { lastEventId: String(after) };
+  return { json: { jobId, follow: true, ...cursor } };
+}
+
 export const openTrpc: OpenRaw = (url, jobId, onText, after) => {
   const ws = new WebSocket(`${url.replace("http", "ws")}/trpc`);
-  const input = {
-    json: { jobId, follow: true, ...(after === undefined ? {} : { lastEventId: String(after) }) },
-  };
+  const input = inputOf(jobId, after);
   ws.once("open", () =>
     ws.send(
       JSON.stringify({ id: 1, method: "subscription", params: { path: "job.onUpdate", input } }),
@@ -35,6 +39,29 @@ export const openTrpc: OpenRaw = (url, jobId, onText, after) => {
     else onText(text);
   });
   return control(ws);
+};
+
+/** Hands out whole events, as they stand between blank lines. */
+export const openSse: OpenRaw = (url, jobId, onText, after) => {
+  const input = encodeURIComponent(JSON.stringify(inputOf(jobId, after)));
+  const request = get(`${url}/trpc/job.onUpdate?input=${input}`, { agent: false });
+  request.on("error", () => {});
+  const response = new Promise<IncomingMessage>((resolve) => request.once("response", resolve));
+  void response.then((stream) => {
+    let rest = "";
+    stream.on("error", () => {});
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      const events = (rest + text).split("\n\n");
+      rest = events.pop() ?? "";
+      for (const event of events) onText(event);
+    });
+  });
+  return {
+    pause: () => void response.then((stream) => stream.pause()),
+    resume: () => void response.then((stream) => stream.resume()),
+    cut: () => void request.destroy(),
+    closed: new Promise((resolve) => request.once("close", resolve)),
+  };
 };
 
 export const openSocketio: OpenRaw = (url, jobId, onText) => {
@@ -90,6 +117,7 @@ export const openPolling: OpenRaw = (url, jobId, onText) => {
 
   return {
     pause() {
+      gate.resolve();
       gate = Promise.withResolvers();
     },
     resume: () => gate.resolve(),

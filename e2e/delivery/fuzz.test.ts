@@ -1,0 +1,135 @@
+/** Nonsense from many clients costs the server nothing, and those beside them nothing either. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
+import { mutate, type Random, randomFrom } from "./mutate.ts";
+import { WITNESSES } from "./witness.ts";
+
+const FRAMES = 50_000;
+const CLIENTS = 50;
+const FRAMES_A_ROUND = 2500;
+const EVENTS_A_ROUND = 20;
+const MAY_GROW = 8 * 1024 * 1024;
+/** A failure names it. */
+const SEED = Date.now() % 1_000_000;
+
+let server: DrivenServer;
+beforeEach(async () => {
+  server = await startDrivenServer();
+});
+afterEach(async () => {
+  await server.stop();
+});
+
+const trpcTexts = (jobId: string) => [
+  `{"id":1,"method":"query","params":{"path":"job.get","input":{"json":{"jobId":"${jobId}"}}}}`,
+  `{"id":2,"jsonrpc":"2.0","method":"query","params":{"path":"job.list","input":{"json":{"limit":1}}}}`,
+  `{"id":3,"method":"subscription","params":{"path":"job.onUpdate","input":{"json":{"jobId":"${jobId}","lastEventId":"0"}}}}`,
+  `{"id":"x","method":"subscription","params":{"path":"feed.onUpdate","input":{"json":{}},"lastEventId":"1"}}`,
+  `{"id":3,"method":"subscription.stop"}`,
+  `{"id":4,"method":"mutation","params":{"path":"job.retry","input":{"json":{"jobId":"${jobId}"}}}}`,
+  `{"method":"connectionParams","data":{"token":"x"}}`,
+  `[{"id":5,"method":"query","params":{"path":"kind.list","input":{}}},{"id":6,"method":"query","params":{"path":"system.info","input":{}}}]`,
+  "PING",
+  "PONG",
+];
+
+const socketioTexts = (jobId: string) => [
+  "40",
+  '40{"token":"x"}',
+  `42["subscribe:job",{"job_id":"${jobId}"}]`,
+  `420["subscribe:job",{"job_id":"${jobId}"}]`,
+  `42["unsubscribe:job",{"job_id":"${jobId}"}]`,
+  `42["subscribe:batch",{"batch_id":"${jobId}"}]`,
+  '42["no:such",1,2,3]',
+  '451-["subscribe:job",{"_placeholder":true,"num":0}]',
+  "2",
+  "3",
+  "1",
+  "41",
+  "5",
+  "6",
+];
+
+/** Sends its share, over as many connections as it is refused on. */
+async function babble(url: string, texts: string[], count: number, random: Random): Promise<void> {
+  let left = count;
+  while (left > 0) {
+    const ws = new WebSocket(url);
+    ws.on("error", () => {});
+    const closed = once(ws, "close");
+    await Promise.race([once(ws, "open").catch(() => {}), closed]);
+    for (let burst = 0; burst < 200 && left > 0 && ws.readyState === WebSocket.OPEN; burst++) {
+      left -= 1;
+      const text = mutate(random.pick(texts), random);
+      ws.send(random.int(20) === 0 ? Buffer.from(text) : text);
+      if (burst % 20 === 19) await new Promise((resolve) => ws.send("", resolve));
+    }
+    if (ws.readyState === WebSocket.CLOSED) continue;
+    if (random.int(2) === 0) ws.close();
+    else ws.terminate();
+    await closed;
+  }
+}
+
+/** Bytes that are no frames at all, on a connection that was upgraded. */
+async function scribble(url: string, path: string, random: Random): Promise<void> {
+  const { port, host } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${"x".repeat(22)}==\r\n\r\n`,
+  );
+  await Promise.race([once(socket, "data"), once(socket, "close")]);
+  socket.write(Buffer.from(Array.from({ length: random.int(200) }, () => random.int(256))));
+  socket.end();
+  await once(socket.resume(), "close");
+}
+
+test.each([
+  ["/trpc", "/trpc", trpcTexts],
+  ["/socket.io", "/socket.io/?EIO=4&transport=websocket", socketioTexts],
+])(
+  "[S1] [S2] [L4] random frames at %s end nothing, grow nothing, and disturb nobody",
+  async (_name, path, textsOf) => {
+    const jobId = await server.startJob();
+    const witnesses = WITNESSES.map((open) => open(server.url, jobId));
+    const target = server.url.replace("http", "ws") + path;
+    const random = randomFrom(SEED);
+    const round = async () => {
+      const emitting = server.emit(jobId, EVENTS_A_ROUND, 50);
+      await Promise.all([
+        ...Array.from({ length: CLIENTS }, () =>
+          babble(target, textsOf(jobId), FRAMES_A_ROUND / CLIENTS, random),
+        ),
+        ...Array.from({ length: 5 }, () => scribble(server.url, path, random)),
+      ]);
+      await emitting;
+    };
+    const used = async () => {
+      const { heapUsed, external } = await server.memory();
+      return heapUsed + external;
+    };
+
+    const rounds = FRAMES / FRAMES_A_ROUND;
+    for (let n = 0; n < rounds / 4; n++) await round();
+    const before = await used();
+    for (let n = rounds / 4; n < rounds; n++) await round();
+    expect((await used()) - before, `memory, seed ${SEED}`).toBeLessThan(MAY_GROW);
+
+    await server.deliver(jobId);
+    await vi.waitFor(
+      () => expect(witnesses.every((each) => each.newest() === "DELIVERED")).toBe(true),
+      { timeout: 30_000 },
+    );
+    const log = await server.logOf(jobId);
+    expect(log.length).toBe(rounds * EVENTS_A_ROUND + 3);
+    for (const witness of witnesses) {
+      expect(witness.faults(log), `${witness.name}, seed ${SEED}`).toEqual([]);
+      witness.leave();
+    }
+    expect(server.complaints(), `seed ${SEED}`).toBe("");
+  },
+);

@@ -1,0 +1,79 @@
+/** Texts that are nearly right, from those that are: what a broken or hostile client might send. By seed, to be repeated. */
+export interface Random {
+  /** 0 to `below` - 1. */
+  int(below: number): number;
+  pick<T>(items: readonly T[]): T;
+}
+
+/** mulberry32, by Tommy Ettinger; in the public domain. */
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+  const int = (below: number) => next() % below;
+  return { int, pick: (items) => items[int(items.length)] as (typeof items)[number] };
+}
+
+const PIECES = [
+  "null",
+  "[]",
+  "{}",
+  '""',
+  "-1",
+  "1e999",
+  "true",
+  '{"__proto__":{"x":1}}',
+  '{"constructor":{"prototype":{}}}',
+  '"\\u0000"',
+  "[".repeat(500),
+  '{"a":'.repeat(200),
+  "9".repeat(400),
+  "é😀\u2028",
+  '"id":null,',
+  ",",
+  "}",
+  '"',
+  "\\",
+  " ",
+];
+
+type Change = (text: string, random: Random) => string;
+
+const CHANGES: readonly Change[] = [
+  (text) => text,
+  (text, random) => text.slice(0, random.int(text.length + 1)),
+  (text, random) => text.slice(random.int(text.length + 1)),
+  (text) => text + text,
+  (text, random) => insert(text, random.pick(PIECES), random),
+  (text, random) => insert(text, String.fromCodePoint(random.int(0xd800)), random),
+  // One value for another.
+  (text, random) => text.replace(/"[^"]*"|\d+|\{\}|\[\]/, () => random.pick(PIECES)),
+  (text, random) => {
+    const values = [...text.matchAll(/"[^"]*"(?!:)|\d+/g)];
+    if (values.length === 0) return text;
+    const { index, 0: value } = random.pick(values);
+    return text.slice(0, index) + random.pick(PIECES) + text.slice(index + value.length);
+  },
+  (text, random) => {
+    const at = random.int(text.length + 1);
+    return text.slice(0, at) + text.slice(at + 1 + random.int(5));
+  },
+  (text) => `[${text},${text}]`,
+  (_, random) => Array.from({ length: random.int(40) }, () => random.pick(PIECES)).join(""),
+];
+
+function insert(text: string, piece: string, random: Random): string {
+  const at = random.int(text.length + 1);
+  return text.slice(0, at) + piece + text.slice(at);
+}
+
+export function mutate(text: string, random: Random): string {
+  let changed = text;
+  for (let times = random.int(3); times >= 0; times--)
+    changed = random.pick(CHANGES)(changed, random);
+  return changed;
+}

@@ -1,0 +1,57 @@
+/** Random events, cuts, stalls and drains on every transport at once, and one log to check what each was shown. */
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
+import { WITNESSES } from "./witness.ts";
+
+const RUNS = 20;
+/** So large that few of them fill what lies between two processes. */
+const LARGE = 50_000;
+
+let server: DrivenServer;
+beforeAll(async () => {
+  server = await startDrivenServer({ SEND_BUFFER_BYTES: "65536" });
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+const who = fc.integer({ min: 0, max: WITNESSES.length - 1 });
+const step = fc.oneof(
+  fc.record({
+    what: fc.constant("emit" as const),
+    count: fc.integer({ min: 1, max: 120 }),
+    bytes: fc.constantFrom(0, 300, LARGE),
+  }),
+  fc.record({ what: fc.constantFrom("pause", "resume", "cut"), who }),
+);
+
+test("[S1] [S2] [S3] [S5] [S6] [S7] [S11] whatever happens to its connections, nobody is told anything but the log", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
+      const jobId = await server.startJob();
+      const witnesses = WITNESSES.map((open) => open(server.url, jobId));
+      for (const action of steps) {
+        if ("who" in action) witnesses[action.who]?.[action.what]();
+        else await server.emit(jobId, action.count, action.bytes);
+      }
+      await server.deliver(jobId);
+      for (const witness of witnesses) witness.resume();
+      await vi.waitFor(
+        () => {
+          const told = witnesses.map(({ name, newest }) => `${name}: ${newest()}`);
+          expect(told).toEqual(witnesses.map(({ name }) => `${name}: DELIVERED`));
+        },
+        { timeout: 30_000, interval: 10 },
+      );
+      const log = await server.logOf(jobId);
+      for (const witness of witnesses) {
+        expect(witness.faults(log), `told over ${witness.name}`).toEqual([]);
+        witness.leave();
+      }
+    }),
+    // Smaller ones would wait for the jobs of those that failed.
+    { numRuns: RUNS, endOnFailure: true },
+  );
+  expect(server.complaints()).toBe("");
+});
