@@ -26,8 +26,8 @@ export function isMet({ figure, atMost = Infinity, atLeast = -Infinity }: Goal):
 
 export const NOT_INSTALLED = "not installed";
 
-/** As people read it at a terminal, and as Markdown renders it. */
-export function tableOf({ title, rows, goals }: Report): string {
+/** As people read it at a terminal, and as Markdown renders it. `judged`: whether the figures are worth a verdict. */
+export function tableOf({ title, rows, goals }: Report, judged: boolean): string {
   const headings = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures ?? {})))];
   const lines = [
     ["", ...headings],
@@ -54,15 +54,16 @@ export function tableOf({ title, rows, goals }: Report): string {
     rule,
     ...body,
     ...(goals.length > 0 ? [""] : []),
-    ...goals.map(lineOf),
+    ...goals.map((goal) => lineOf(goal, judged)),
     "",
   ].join("\n");
 }
 
-function lineOf(goal: Goal): string {
+function lineOf(goal: Goal, judged: boolean): string {
   const { what, figure, unit, atMost, atLeast } = goal;
+  const verdict = judged ? (isMet(goal) ? "met" : "MISSED") : "not judged";
   const limit = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-  return `- ${isMet(goal) ? "met" : "MISSED"}: ${what}: ${shown(figure)}${unit} (${limit}${unit})`;
+  return `- ${verdict}: ${what}: ${shown(figure)}${unit} (${limit}${unit})`;
 }
 
 export function shown(figure: number): string {

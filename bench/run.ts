@@ -1,21 +1,25 @@
-/** `npm run bench`: runs the scenarios one after the other, prints what they found, and keeps it as JSON. */
+/** `npm run bench`: runs the scenarios one after the other, prints what they found, keeps it as JSON, and draws it. */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Report, tableOf } from "./report.ts";
+import { chartOf } from "./chart.ts";
+import { isMet, type Report, tableOf } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 const { values } = parseArgs({
   options: {
+    /** Small numbers, not judged: only the way there is tried. */
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     json: { type: "string", default: fileURLToPath(new URL("results.json", import.meta.url)) },
   },
 });
+const { quick, only, json } = values;
+const CHART = new URL("../docs/bench-delivery.svg", import.meta.url);
 
 const names = SCENARIOS.map(({ name }) => name);
-const unknown = values.only?.find((name) => !names.includes(name));
+const unknown = only?.find((name) => !names.includes(name));
 if (unknown !== undefined) {
   process.stderr.write(`There is no scenario "${unknown}". There are: ${names.join(", ")}\n`);
   process.exit(1);
@@ -25,10 +29,17 @@ const machine = `${cpus().length} x ${cpus()[0]?.model ?? "unknown CPU"}, ${Math
 process.stdout.write(`${machine}\n\n`);
 const reports: Report[] = [];
 for (const { name, run } of SCENARIOS) {
-  if (values.only !== undefined && !values.only.includes(name)) continue;
-  const report = await run({ quick: values.quick });
+  if (only !== undefined && !only.includes(name)) continue;
+  const report = await run({ quick });
   reports.push(report);
-  process.stdout.write(`${tableOf(report)}\n`);
+  process.stdout.write(`${tableOf(report, !quick)}\n`);
 }
-const results = { machine, quick: values.quick, at: new Date(), reports };
-writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+
+const goals = reports.flatMap((report) => report.goals);
+if (!quick) {
+  const met = goals.filter(isMet).length;
+  process.stdout.write(`${met} of ${goals.length} numbers are met.\n`);
+}
+const results = { machine, quick, at: new Date(), reports };
+writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
+if (!quick && only === undefined) writeFileSync(CHART, chartOf(reports));

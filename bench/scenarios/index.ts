@@ -1,6 +1,9 @@
 /** Every scenario, in the order in which they run. */
+import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { durableEvents } from "./durable-events.ts";
 import { memory } from "./memory.ts";
+import { noopJobs } from "./noop-jobs.ts";
+import { reconnect } from "./reconnect.ts";
 import type { Scenario } from "./scenario.ts";
 import { socketioDelivery } from "./socketio-delivery.ts";
 import { stalled } from "./stalled.ts";
@@ -15,5 +18,10 @@ export const SCENARIOS: readonly Scenario[] = [
   memory,
   stalled,
   durableEvents,
+  noopJobs,
+  reconnect,
   start,
+  watchersCurve,
+  streamsCurve,
+  logCurve,
 ];

@@ -8,7 +8,7 @@ export const tenATick: Scenario = {
   async run({ quick }) {
     const load = quick
       ? { watchers: 50, events: 50, perTick: 10, everyMs: 5, rounds: 1 }
-      : { watchers: 1000, events: 200, perTick: 10, everyMs: 100, rounds: 5 };
+      : { watchers: 1000, events: 150, perTick: 10, everyMs: 50, rounds: 3 };
     const rows = await compareDelivery([JOBWIRE_TRPC, RAW_WS, STOCK_TRPC], load);
     return {
       scenario: "ten-a-tick",

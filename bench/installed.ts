@@ -1,0 +1,24 @@
+/** What this machine has of the peers that npm does not bring. None of them is needed. */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+/** Whether a program can be started. */
+export function hasProgram(name: string, ...args: string[]): boolean {
+  return spawnSync(name, args, { stdio: "ignore" }).status === 0;
+}
+
+export function hasPackage(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where Debian's package `libnginx-mod-nchan` puts it. */
+export const NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so";
+
+export function hasNchan(): boolean {
+  return hasProgram("nginx", "-v") && existsSync(NCHAN_MODULE);
+}

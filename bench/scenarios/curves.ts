@@ -1,0 +1,111 @@
+/**
+ * Whether a delivery costs the same however much there is: of watchers, of streams on a connection, of log behind the
+ * newest event. What an event costs by itself (its commit) is measured with nobody watching and taken off, because a
+ * few watchers share it among fewer.
+ */
+import { openCrowd } from "#bench/crowd.ts";
+import { deliver } from "#bench/delivery.ts";
+import { openProgram } from "#bench/program.ts";
+import type { Goal, Report, Row } from "#bench/report.ts";
+import type { Peer } from "#bench/servers/peer.ts";
+import { median } from "#bench/statistics.ts";
+import type { Scenario } from "./scenario.ts";
+
+interface Point {
+  label: string;
+  watchers: number;
+  streams: number;
+  log: number;
+}
+
+const WHOLE = "server CPU, µs a delivery";
+const WITHOUT_COMMIT = "without the commit, µs";
+/** Deliveries at each point, about. Fewer watchers get more events. */
+const DELIVERIES = 60_000;
+const MAX_EVENTS = 600;
+const FLAT = 1.5;
+
+export const watchersCurve = curve("watchers", "Scaling: watchers of one job", (quick) =>
+  (quick ? [10, 100] : [10, 100, 1000, 10_000]).map((watchers) => ({
+    label: `${watchers.toLocaleString("en")} watchers`,
+    watchers,
+    streams: 1,
+    log: 0,
+  })),
+);
+
+export const streamsCurve = curve(
+  "streams",
+  "Scaling: streams on each of 100 connections",
+  (quick) =>
+    (quick ? [1, 10] : [1, 10, 50, 200]).map((streams) => ({
+      label: `${streams} streams`,
+      watchers: quick ? 10 : 100,
+      streams,
+      log: 0,
+    })),
+);
+
+export const logCurve = curve(
+  "log",
+  "Scaling: events in the log before 200 watchers come",
+  (quick) =>
+    (quick ? [10, 100] : [10, 100, 1000, 10_000, 100_000]).map((log) => ({
+      label: `${log.toLocaleString("en")} events`,
+      watchers: quick ? 20 : 200,
+      streams: 1,
+      log,
+    })),
+);
+
+function curve(name: string, title: string, pointsOf: (quick: boolean) => Point[]): Scenario {
+  return {
+    name: `curve-${name}`,
+    async run({ quick }): Promise<Report> {
+      const rows: Row[] = [];
+      for (const point of pointsOf(quick)) rows.push(await measure(point, quick));
+      return { scenario: `curve-${name}`, title, rows, goals: [flatness(rows)] };
+    },
+  };
+}
+
+/** Whether the largest costs more than the rest. */
+function flatness(rows: readonly Row[]): Goal {
+  const costs = rows.map(({ figures }) => figures?.[WITHOUT_COMMIT] ?? Number.NaN);
+  return {
+    what: "the last point against the cheapest",
+    figure: (costs.at(-1) ?? Number.NaN) / Math.min(...costs),
+    unit: " x",
+    atMost: FLAT,
+  };
+}
+
+async function measure({ label, watchers, streams, log }: Point, quick: boolean): Promise<Row> {
+  const server = openProgram<Peer>("servers/jobwire.ts");
+  const crowd = openCrowd(watchers);
+  const events = quick ? 20 : Math.max(10, Math.min(MAX_EVENTS, Math.round(DELIVERIES / watchers)));
+  const everyMs = quick ? 2 : Math.max(10, watchers / 50);
+  try {
+    const { port, watches } = await server.call("open", { jobs: streams });
+    if (watches.trpc === undefined) throw new Error("The server does not speak tRPC.");
+    await server.call("emit", { events: log, perTick: 200, everyMs: 0 });
+    await server.call("emit", { events, perTick: 1, everyMs });
+    const before = await server.call("cpu", undefined);
+    await server.call("emit", { events, perTick: 1, everyMs });
+    const perEvent = ((await server.call("cpu", undefined)) - before) / events;
+    await crowd.connect(port, [watches.trpc], watchers);
+    const load = { watchers, events, perTick: 1, everyMs };
+    await deliver({ server, crowd }, load);
+    const costs: number[] = [];
+    for (let round = 0; round < (quick ? 1 : 3); round += 1) {
+      costs.push((await deliver({ server, crowd }, load)).server);
+    }
+    const whole = median(costs);
+    return {
+      who: label,
+      figures: { [WHOLE]: whole, [WITHOUT_COMMIT]: whole - perEvent / watchers },
+    };
+  } finally {
+    await Promise.all([crowd.close(), server.close()]);
+  }
+}

@@ -1,0 +1,55 @@
+/** Jobwire with a kind that does nothing, asked over HTTP as any client would. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTRPCClient, httpLink } from "@trpc/client";
+import superjson from "superjson";
+import { z } from "zod";
+import { answerCalls } from "#bench/program.ts";
+import { createApp } from "#server/app.ts";
+import { loadConfig } from "#server/config.ts";
+import { defineKind } from "#server/kinds/define.ts";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { CONCURRENCY, type Queue } from "./queue.ts";
+
+const noop = defineKind({
+  name: "noop",
+  description: "Does nothing.",
+  input: z.object({ n: z.int() }),
+  title: ({ n }) => `No-op ${n}`,
+  start: { progress: 0, message: "Job started" },
+  run: async () => ({ status: "delivered", message: "Done", output: null }),
+});
+
+const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
+const app = await createApp(
+  loadConfig({
+    PORT: "0",
+    DATA_DIR: dataDir,
+    LOG_LEVEL: "error",
+    CONCURRENCY: String(CONCURRENCY),
+  }),
+  { kinds: [noop] },
+);
+const trpc = createTRPCClient<AppRouter>({
+  links: [httpLink({ url: `${app.url}/trpc`, transformer: superjson })],
+});
+
+const queue: Queue = {
+  async run({ jobs }) {
+    const begin = performance.now();
+    const { id } = await trpc.batch.create.mutate({
+      jobs: Array.from({ length: jobs }, (_, n) => ({ kind: "noop", input: { n } })),
+    });
+    for (;;) {
+      const { delivered, aborted } = await trpc.batch.get.query({ batchId: id });
+      if (aborted > 0) throw new Error(`${aborted} jobs that do nothing failed.`);
+      if (delivered === jobs) return performance.now() - begin;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  },
+};
+answerCalls(queue, async () => {
+  await app.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
