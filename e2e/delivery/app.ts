@@ -18,6 +18,8 @@ export interface Memory {
   external: number;
   arrayBuffers: number;
   rss: number;
+  /** What keeps the process busy, by kind: sockets, timers. */
+  resources: Record<string, number>;
 }
 
 /** Commits that are asked for before the first is awaited: what a busy job does. */
@@ -46,7 +48,11 @@ async function follow(order: Order): Promise<Memory | undefined> {
       globalThis.gc?.();
       await setImmediate();
     }
-    return process.memoryUsage();
+    const resources: Record<string, number> = {};
+    for (const kind of process.getActiveResourcesInfo()) {
+      resources[kind] = (resources[kind] ?? 0) + 1;
+    }
+    return { ...process.memoryUsage(), resources };
   }
   const job = running.get(order.jobId);
   if (job === undefined) throw new Error(`Job ${order.jobId} does not run.`);
