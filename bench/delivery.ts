@@ -2,7 +2,8 @@
  * What it costs servers to deliver events to many watchers, side by side: all are up at once, and each round has every
  * one of them in turn, so that a noisy machine is noisy to all.
  */
-import type { Peer } from "#bench/servers/peer.ts";
+import type { Peer, Watch } from "#bench/servers/peer.ts";
+import { messageOf } from "#shared/errors.ts";
 import { type Crowd, openCrowd } from "./crowd.ts";
 import { openProgram, type Program } from "./program.ts";
 import type { Row } from "./report.ts";
@@ -13,6 +14,8 @@ export interface Contender {
   /** Its program in `servers/`; `undefined` where what it needs is not installed. */
   program: string | undefined;
   protocol: string;
+  /** Belongs to the machine: the others are measured also where it does not start. */
+  optional?: boolean;
 }
 
 export interface Load {
@@ -23,7 +26,8 @@ export interface Load {
   rounds: number;
 }
 
-interface Entrant extends Contender {
+interface Entrant {
+  who: string;
   server: Program<Peer>;
   crowd: Crowd;
   rounds: Round[];
@@ -47,11 +51,12 @@ export async function compareDelivery(
   const entrants: Entrant[] = [];
   try {
     for (const contender of contenders) {
-      if (contender.program === undefined) continue;
-      const server = openProgram<Peer>(contender.program);
-      const entrant = { ...contender, server, crowd: openCrowd(load.watchers), rounds: [] };
+      const started = await startContender(contender);
+      if (started === undefined) continue;
+      const { server, port, watch } = started;
+      const entrant = { who: contender.who, server, crowd: openCrowd(load.watchers), rounds: [] };
       entrants.push(entrant);
-      await join(entrant, load.watchers);
+      await entrant.crowd.connect(port, [watch], load.watchers);
       // What is compiled and grown on the way is not counted.
       await deliver(entrant, load);
     }
@@ -69,11 +74,26 @@ export async function compareDelivery(
   );
 }
 
-async function join({ server, crowd, protocol }: Entrant, watchers: number): Promise<void> {
-  const { port, watches } = await server.call("open", { jobs: 1 });
-  const watch = watches[protocol];
-  if (watch === undefined) throw new Error(`The server does not speak ${protocol}.`);
-  await crowd.connect(port, [watch], watchers);
+/** `undefined` where it is not installed, or does not start. */
+export async function startContender({
+  who,
+  program,
+  protocol,
+  optional = false,
+}: Contender): Promise<{ server: Program<Peer>; port: number; watch: Watch } | undefined> {
+  if (program === undefined) return undefined;
+  const server = openProgram<Peer>(program);
+  try {
+    const { port, watches } = await server.call("open", { jobs: 1 });
+    const watch = watches[protocol];
+    if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
+    return { server, port, watch };
+  } catch (error) {
+    await server.close();
+    if (!optional) throw error;
+    process.stderr.write(`${who} does not start and is left out: ${messageOf(error)}\n`);
+    return undefined;
+  }
 }
 
 /** Emits, waits until everybody has everything, and divides. */

@@ -22,3 +22,11 @@ export const NCHAN_MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 export function hasNchan(): boolean {
   return hasProgram("nginx", "-v") && existsSync(NCHAN_MODULE);
 }
+
+/** The first on the PATH may be another than Debian's, which is the one that sees Debian's packages. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
+
+/** A Python that can serve python-socketio over ASGI, with WebSockets. */
+export function pythonWithServer(): string | undefined {
+  return PYTHONS.find((python) => hasProgram(python, "-c", "import socketio, uvicorn, websockets"));
+}

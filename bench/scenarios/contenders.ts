@@ -1,5 +1,6 @@
 /** Who is measured, by the names that tables show. */
 import type { Contender } from "#bench/delivery.ts";
+import { hasNchan, pythonWithServer } from "#bench/installed.ts";
 
 export const JOBWIRE_TRPC: Contender = {
   who: "Jobwire, tRPC",
@@ -26,3 +27,20 @@ export const STOCK_SOCKETIO: Contender = {
   program: "servers/stock-socketio.ts",
   protocol: "socketio",
 };
+
+export function nchan(): Contender {
+  return {
+    who: "nginx with nchan (C)",
+    program: hasNchan() ? "servers/nchan.ts" : undefined,
+    protocol: "ws",
+    optional: true,
+  };
+}
+export function pythonSocketio(): Contender {
+  return {
+    who: "python-socketio, ASGI",
+    program: pythonWithServer() === undefined ? undefined : "servers/python-socketio.ts",
+    protocol: "socketio",
+    optional: true,
+  };
+}

@@ -21,8 +21,8 @@ interface Point {
 const WHOLE = "server CPU, µs a delivery";
 const WITHOUT_COMMIT = "without the commit, µs";
 /** Deliveries at each point, about. Fewer watchers get more events. */
-const DELIVERIES = 60_000;
-const MAX_EVENTS = 600;
+const DELIVERIES = 30_000;
+const MAX_EVENTS = 300;
 const FLAT = 1.5;
 
 export const watchersCurve = curve("watchers", "Scaling: watchers of one job", (quick) =>

@@ -1,15 +1,15 @@
 /** What a watcher that has everything costs in memory, by the process that serves it. */
 import { openCrowd } from "#bench/crowd.ts";
-import { type Contender, deliver, ratio } from "#bench/delivery.ts";
-import { openProgram } from "#bench/program.ts";
+import { type Contender, deliver, ratio, startContender } from "#bench/delivery.ts";
 import type { Row } from "#bench/report.ts";
-import type { Peer } from "#bench/servers/peer.ts";
 import {
   JOBWIRE_SOCKETIO,
   JOBWIRE_TRPC,
   RAW_WS,
   STOCK_SOCKETIO,
   STOCK_TRPC,
+  nchan,
+  pythonSocketio,
 } from "./contenders.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -20,7 +20,15 @@ export const memory: Scenario = {
   name: "memory",
   async run({ quick }) {
     const watchers = quick ? 200 : 4000;
-    const contenders = [JOBWIRE_TRPC, RAW_WS, STOCK_TRPC, JOBWIRE_SOCKETIO, STOCK_SOCKETIO];
+    const contenders = [
+      JOBWIRE_TRPC,
+      RAW_WS,
+      STOCK_TRPC,
+      nchan(),
+      JOBWIRE_SOCKETIO,
+      STOCK_SOCKETIO,
+      pythonSocketio(),
+    ];
     const rows: Row[] = [];
     for (const contender of contenders) rows.push(await memoryOf(contender, watchers));
     return {
@@ -37,16 +45,15 @@ export const memory: Scenario = {
   },
 };
 
-async function memoryOf({ who, program, protocol }: Contender, watchers: number): Promise<Row> {
-  if (program === undefined) return { who };
-  const server = openProgram<Peer>(program);
+async function memoryOf(contender: Contender, watchers: number): Promise<Row> {
+  const { who } = contender;
+  const started = await startContender(contender);
+  if (started === undefined) return { who };
+  const { server, port, watch } = started;
   // A tenth comes first, so that what a server makes once is there already.
   const first = Math.ceil(watchers / 10);
   const crowd = openCrowd(watchers + first);
   try {
-    const { port, watches } = await server.call("open", { jobs: 1 });
-    const watch = watches[protocol];
-    if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
     const connectAndDeliver = async (count: number, total: number) => {
       await crowd.connect(port, [watch], count);
       await deliver({ server, crowd }, { watchers: total, events: 10, perTick: 1, everyMs: 20 });

@@ -18,7 +18,7 @@ export const noopJobs: Scenario = {
     const programs = new Map<string, Program<Queue>>();
     const measured = new Map<string, number[]>();
     programs.set(OURS, openProgram<Queue>("servers/jobwire-queue.ts"));
-    if (hasProgram("redis-server", "--version") && hasPackage("bullmq")) {
+    if (hasProgram("redis-server", "--version") && ["bullmq", "ioredis"].every(hasPackage)) {
       programs.set(BULLMQ, openProgram<Queue>("servers/bullmq.ts"));
     }
     try {

@@ -1,6 +1,6 @@
 /** One event at a time to a thousand legacy clients that watch one job. */
 import { compareDelivery, CPU, ratio } from "#bench/delivery.ts";
-import { JOBWIRE_SOCKETIO, STOCK_SOCKETIO } from "./contenders.ts";
+import { JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio } from "./contenders.ts";
 import type { Scenario } from "./scenario.ts";
 
 export const socketioDelivery: Scenario = {
@@ -9,7 +9,7 @@ export const socketioDelivery: Scenario = {
     const load = quick
       ? { watchers: 50, events: 20, perTick: 1, everyMs: 5, rounds: 1 }
       : { watchers: 1000, events: 60, perTick: 1, everyMs: 50, rounds: 5 };
-    const rows = await compareDelivery([JOBWIRE_SOCKETIO, STOCK_SOCKETIO], load);
+    const rows = await compareDelivery([JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio()], load);
     return {
       scenario: "socketio-delivery",
       title: `Socket.IO delivery: ${load.watchers} watchers of one job, one event a tick`,

@@ -3,10 +3,8 @@
  * time took more is what it costs. It reads nothing for so long that the kernel's buffers are full many times over.
  */
 import { openCrowd } from "#bench/crowd.ts";
-import { openProgram } from "#bench/program.ts";
 import type { Row } from "#bench/report.ts";
-import type { Peer } from "#bench/servers/peer.ts";
-import { type Contender } from "#bench/delivery.ts";
+import { type Contender, startContender } from "#bench/delivery.ts";
 import { JOBWIRE_SOCKETIO, JOBWIRE_TRPC, RAW_WS, STOCK_SOCKETIO } from "./contenders.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -37,15 +35,14 @@ export const stalled: Scenario = {
   },
 };
 
-async function costOf({ who, program, protocol }: Contender, events: number): Promise<Row> {
-  if (program === undefined) return { who };
-  const server = openProgram<Peer>(program);
+async function costOf(contender: Contender, events: number): Promise<Row> {
+  const { who } = contender;
+  const started = await startContender(contender);
+  if (started === undefined) return { who };
+  const { server, port, watch } = started;
   const stalling = openCrowd(1);
   const reading = openCrowd(READING);
   try {
-    const { port, watches } = await server.call("open", { jobs: 1 });
-    const watch = watches[protocol];
-    if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
     await reading.connect(port, [watch], READING);
     const emit = async () => {
       await reading.expect(events);

@@ -26,7 +26,7 @@ db.exec(`
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   CREATE TABLE jobs (n INTEGER PRIMARY KEY) STRICT;
-  INSERT INTO jobs VALUES (1);
+  INSERT INTO jobs VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
   CREATE TABLE log (
     n INTEGER PRIMARY KEY,
     job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
@@ -41,16 +41,18 @@ db.exec(`
   CREATE TABLE plain (n INTEGER PRIMARY KEY, message TEXT NOT NULL) STRICT;
 `);
 const insertLog = db.prepare(
-  "INSERT INTO log (job_n, seq, at, attempt, type, progress, message) VALUES (1, ?, ?, 1, 'progress', 50, ?)",
+  "INSERT INTO log (job_n, seq, at, attempt, type, progress, message) VALUES (?, ?, ?, 1, 'progress', 50, ?)",
 );
 const insertPlain = db.prepare("INSERT INTO plain (message) VALUES (?)");
 const begin = db.prepare("BEGIN IMMEDIATE");
 const commit = db.prepare("COMMIT");
 const message = "Step of a job, of which this is the message ".padEnd(60, "-");
+/** As many as report to the other contender. */
+const JOBS = 10;
 let seq = 0;
 
 const run: Record<Inserting["table"], () => ReturnType<StatementSync["run"]>> = {
-  log: () => insertLog.run((seq += 1), Date.now(), message),
+  log: () => insertLog.run((seq += 1) % JOBS, seq, Date.now(), message),
   plain: () => insertPlain.run(message),
 };
 

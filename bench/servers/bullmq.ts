@@ -1,13 +1,12 @@
-/** BullMQ as its documentation has it, with a Redis of its own that flushes to disk as it does by default with AOF. */
+/** BullMQ as its documentation has it, with a Redis of its own that keeps an append-only file, flushed once a second. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { answerCalls } from "#bench/program.ts";
+import { freePort } from "./other-process.ts";
 import { CONCURRENCY, type Queue } from "./queue.ts";
 
 /** What is used of the package, which is loaded where it is installed. */
@@ -71,15 +70,6 @@ answerCalls(program, async () => {
   await gone;
   await rm(dir, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return free;
-}
 
 async function startRedis(): Promise<ChildProcess> {
   const child = spawn(

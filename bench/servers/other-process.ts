@@ -1,0 +1,58 @@
+/** What a process that is not ours has used, as Linux tells it. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Memory } from "./peer.ts";
+
+/** `USER_HZ`, which is the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Microseconds of CPU, in steps of a hundredth of a second. */
+export function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The name, in brackets, may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [user, system] = [Number(fields[11]), Number(fields[12])];
+  return ((user + system) * 1e6) / TICKS_PER_SECOND;
+}
+
+/** All that it holds is resident. */
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const rss = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  return { rss, held: rss };
+}
+
+/** For programs that cannot be told to take any. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const LOOK_EVERY_MS = 20;
+const START_MS = 10_000;
+
+export async function untilListens(port: number): Promise<void> {
+  const until = performance.now() + START_MS;
+  while (!(await listens(port))) {
+    if (performance.now() > until) throw new Error(`Nothing listens on port ${port}.`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
