@@ -17,7 +17,7 @@ import superjson from "superjson";
 import { onTestFinished } from "vitest";
 import { openRig, type Rig } from "#server/jobs/rig.ts";
 import { openStreams } from "#server/streams/open.ts";
-import type { Authenticate } from "#server/transports/contract.ts";
+import type { TransportContext } from "#server/transports/contract.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
@@ -43,7 +43,7 @@ export interface TestServer {
 }
 
 export async function openTestServer(
-  options: { authenticate?: Authenticate; ping?: { intervalMs: number; timeoutMs: number } } = {},
+  options: Partial<Pick<TransportContext, "authenticate" | "ping" | "backpressure">> = {},
 ): Promise<TestServer> {
   const rig = await openRig();
   const sockets: Duplex[] = [];
@@ -63,7 +63,7 @@ export async function openTestServer(
         writers: ["offline"],
       },
       ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
-      backpressure: { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+      backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
       log,
     });
     const server = createServer();

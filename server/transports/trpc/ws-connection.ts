@@ -64,7 +64,11 @@ export function openConnection(
       waiting.clear();
       readOn();
     },
-    stalled: () => ws.close(TRY_AGAIN_LATER, "Nothing was read for too long"),
+    stalled() {
+      // It is told when it reads on; until then it costs nothing but its socket.
+      ws.close(TRY_AGAIN_LATER, "Nothing was read for too long");
+      requests.leave();
+    },
   });
   const behind = createBehind(wire.hasRoom);
   const isOpen = () => ws.readyState === ws.OPEN;

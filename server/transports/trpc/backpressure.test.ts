@@ -1,0 +1,94 @@
+/** [S7] What a WebSocket client may cost that asks and does not read. */
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import { eventually } from "#server/jobs/rig.ts";
+import { openTestServer } from "./test-server.ts";
+
+const KIB = 1024;
+const MARK = 256 * KIB;
+/** The mark, the answers that were under way when it was reached, and a frame. */
+const BOUND = 2 * MARK;
+
+async function openClient(url: string): Promise<{ ws: WebSocket; frames: string[] }> {
+  const ws = new WebSocket(`${url.replace("http", "ws")}/trpc`);
+  onTestFinished(() => ws.terminate());
+  const frames: string[] = [];
+  ws.on("message", (data: Buffer) => frames.push(data.toString()));
+  await once(ws, "open");
+  return { ws, frames };
+}
+
+const query = (id: number) =>
+  JSON.stringify({ id, method: "query", params: { path: "kind.list", input: {} } });
+
+/** The most that ever waited in a socket of the server, from now on. */
+function watchMost(sockets: Duplex[]): { bytes: number } {
+  const most = { bytes: 0 };
+  const timer = setInterval(() => {
+    most.bytes = Math.max(most.bytes, ...sockets.map(({ writableLength }) => writableLength));
+  }, 1);
+  onTestFinished(() => clearInterval(timer));
+  return most;
+}
+
+test.each<[string, number, (n: number) => string]>([
+  ["queries", 60_000, query],
+  ["batches of queries", 1500, (n) => `[${Array(300).fill(query(n)).join(",")}]`],
+  ["PINGs", 1_000_000, () => "PING"],
+])(
+  "[S7] a client that pipelines %s and reads nothing is not read from",
+  async (_name, count, text) => {
+    const { url, sockets } = await openTestServer();
+    const { ws } = await openClient(url);
+    const most = watchMost(sockets);
+    ws.pause();
+    for (let n = 0; n < count; n++) ws.send(text(n));
+    const theirs = sockets.at(-1) as Duplex;
+    await eventually(() => expect(theirs.isPaused()).toBe(true));
+    // What it sent stays where it comes from.
+    expect(ws.bufferedAmount).toBeGreaterThan(0);
+    // Nobody else waits for it.
+    const other = await openClient(url);
+    other.ws.send(query(1));
+    await eventually(() => expect(other.frames).toHaveLength(1));
+    expect(most.bytes).toBeLessThan(BOUND);
+  },
+  30_000,
+);
+
+test("[S7] every query of a client that reads late is answered once", async () => {
+  const { url, sockets } = await openTestServer();
+  const { ws, frames } = await openClient(url);
+  ws.pause();
+  for (let n = 0; n < 20_000; n++) ws.send(query(n));
+  await eventually(() => expect(sockets.at(-1)?.isPaused()).toBe(true));
+  ws.resume();
+  await eventually(() => expect(frames).toHaveLength(20_000));
+  const ids = frames.map((frame) => (JSON.parse(frame) as { id: number }).id);
+  expect(new Set(ids).size).toBe(20_000);
+}, 30_000);
+
+test("[S7] a client that takes nothing for too long is closed, and told why when it reads", async () => {
+  const { url, rig, sockets, watches } = await openTestServer({
+    backpressure: { highWaterBytes: 64 * KIB, stallTimeoutMs: 100 },
+  });
+  const jobId = await rig.create();
+  const { ws } = await openClient(url);
+  const params = { path: "job.onUpdate", input: { json: { jobId } } };
+  ws.send(JSON.stringify({ id: 1, method: "subscription", params }));
+  await eventually(() => expect(watches()).toBe(1));
+  ws.pause();
+  rig.run = async ({ progress }) => {
+    for (let n = 1; n <= 300; n++) await progress(n / 4, "x".repeat(64 * KIB));
+    return new Promise(() => {});
+  };
+  rig.startRunner();
+  await eventually(() => expect(watches()).toBe(0));
+  const closed = once(ws, "close") as Promise<[code: number, reason: Buffer]>;
+  ws.resume();
+  const [code, reason] = await closed;
+  expect([code, reason.toString()]).toEqual([1013, "Nothing was read for too long"]);
+  expect(sockets.at(-1)?.destroyed).toBe(true);
+}, 30_000);
