@@ -1,10 +1,13 @@
-/** `npm run bench`: runs the scenarios one after the other, prints what they found, keeps it as JSON, and draws it. */
+/**
+ * `npm run bench`: runs the scenarios one after the other, prints what they found, and keeps it as JSON. A full run
+ * also goes into the documentation.
+ */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { chartOf } from "./chart.ts";
-import { isMet, type Report, tableOf } from "./report.ts";
+import { summaryOf, writeDocs } from "./docs.ts";
+import { type Report, tableOf } from "./report.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 const { values } = parseArgs({
@@ -16,7 +19,6 @@ const { values } = parseArgs({
   },
 });
 const { quick, only, json } = values;
-const CHART = new URL("../docs/bench-delivery.svg", import.meta.url);
 
 const names = SCENARIOS.map(({ name }) => name);
 const unknown = only?.find((name) => !names.includes(name));
@@ -35,11 +37,7 @@ for (const { name, run } of SCENARIOS) {
   process.stdout.write(`${tableOf(report, !quick)}\n`);
 }
 
-const goals = reports.flatMap((report) => report.goals);
-if (!quick) {
-  const met = goals.filter(isMet).length;
-  process.stdout.write(`${met} of ${goals.length} numbers are met.\n`);
-}
+if (!quick) process.stdout.write(`${summaryOf(reports)}\n`);
 const results = { machine, quick, at: new Date(), reports };
 writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
-if (!quick && only === undefined) writeFileSync(CHART, chartOf(reports));
+if (!quick && only === undefined) writeDocs(results);

@@ -47,8 +47,6 @@ test.each<[string, number, (n: number) => string]>([
     for (let n = 0; n < count; n++) ws.send(text(n));
     const theirs = sockets.at(-1) as Duplex;
     await eventually(() => expect(theirs.isPaused()).toBe(true));
-    // What it sent stays where it comes from.
-    expect(ws.bufferedAmount).toBeGreaterThan(0);
     // Nobody else waits for it.
     const other = await openClient(url);
     other.ws.send(query(1));
@@ -64,6 +62,7 @@ test("[S7] every query of a client that reads late is answered once", async () =
   ws.pause();
   for (let n = 0; n < 20_000; n++) ws.send(query(n));
   await eventually(() => expect(sockets.at(-1)?.isPaused()).toBe(true));
+  expect(frames).toEqual([]);
   ws.resume();
   await eventually(() => expect(frames).toHaveLength(20_000));
   const ids = frames.map((frame) => (JSON.parse(frame) as { id: number }).id);
