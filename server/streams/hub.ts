@@ -36,30 +36,12 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs
     watch<T>(source: Source<T>, sink: Sink<T>, watchOptions: WatchOptions): Watch {
       const entry = tailOf(source);
       entry.watches += 1;
-      let open = true;
-      const leave = () => {
-        if (!open) return;
-        open = false;
+      return openWatch(entry.tail, sink, watchOptions, () => {
         entry.watches -= 1;
         if (entry.watches > 0) return;
         tails.delete(source.key);
         entry.tail.close();
-      };
-      const ending: Sink<T> = {
-        push: (delivered) => sink.push(delivered),
-        end(reason) {
-          leave();
-          sink.end(reason);
-        },
-      };
-      const watch = openWatch(entry.tail, ending, watchOptions);
-      return {
-        resume: () => watch.resume(),
-        stop() {
-          watch.stop();
-          leave();
-        },
-      };
+      });
     },
     count() {
       let watches = 0;

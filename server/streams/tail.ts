@@ -49,6 +49,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   const current = createRecent<Slice<T>>();
   const slices = createRecent<Slice<T>>();
   let filling: Promise<void> | undefined;
+  /** Of those who watch live, most ask for what the one before them got. */
+  let latest: { cursor: number; slice: Slice<T> } | undefined;
 
   let closed = false;
   let unlisten: (() => void) | undefined;
@@ -134,6 +136,7 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     if (closed || last === undefined || last < from) return;
     entries = [...slice.entries, ...entries.filter(({ pos }) => pos > last)];
     from = start;
+    latest = undefined;
     append({ entries: [], head: last, ended: slice.ended && last >= slice.head });
   }
 
@@ -148,9 +151,12 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
 
   function since(cursor: number): Slice<T> | undefined {
     if (cursor < from) return undefined;
+    if (latest?.cursor === cursor) return latest.slice;
     let start = entries.length;
     while (start > 0 && (entries[start - 1] as Entry<T>).pos > cursor) start -= 1;
-    return { entries: entries.slice(start), head, ended };
+    const slice = { entries: entries.slice(start), head, ended };
+    latest = { cursor, slice };
+    return slice;
   }
 
   function append(slice: Slice<T>): void {
@@ -158,6 +164,7 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     const newHead = last ?? slice.head;
     const changed = newHead > head || slice.ended !== ended;
     if (newHead < head) return;
+    latest = undefined;
     // Another read may have brought the first of them already.
     for (const entry of slice.entries) if (entry.pos > head) entries.push(entry);
     if (entries.length > KEEP) {

@@ -37,7 +37,13 @@ export interface WatchOptions {
 
 const READ_LIMIT = 256;
 
-export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions): Watch {
+/** `onOver` is called once, when the watch is over in whatever way. */
+export function openWatch<T>(
+  tail: Tail<T>,
+  sink: Sink<T>,
+  options: WatchOptions,
+  onOver: () => void,
+): Watch {
   const { source } = tail;
   /** `undefined` until the current state was delivered. */
   let cursor = options.after;
@@ -75,7 +81,8 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
       busy = true;
       deliver(slice, cursor);
       busy = false;
-      if (slice.entries.length === 0) {
+      // What came while it was delivered is asked for now.
+      if (slice.entries.length === 0 || (ready && cursor >= tail.head)) {
         whole = false;
         if (tail.failure !== undefined) finish(tail.failure);
         return;
@@ -155,8 +162,10 @@ export function openWatch<T>(tail: Tail<T>, sink: Sink<T>, options: WatchOptions
   }
 
   function stop(): void {
+    if (!open) return;
     open = false;
     forget();
+    onOver();
   }
 
   return {

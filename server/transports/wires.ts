@@ -2,7 +2,8 @@
  * The way into a WebSocket's own socket, and how full it is: what makes pushing cheap and bounded (S7).
  *
  * A frame is made once and written as it is, to however many sockets. What falls into one tick for one socket is
- * one write. That is safe beside `ws`: without compression, which is off, it too writes each frame at once and whole.
+ * one write, and sockets that get the same share its bytes. That is safe beside `ws`: without compression, which is
+ * off, it too writes each frame at once and whole.
  *
  * A socket takes whatever it is given and keeps it in memory until the other side reads. So whoever writes asks for
  * room first: there is none above the high-water mark, and there is again when all of it was taken. A socket from
@@ -11,8 +12,10 @@
 import type { Duplex } from "node:stream";
 
 export interface Wire {
-  /** Takes one whole frame in any case. */
+  /** Takes one whole frame in any case. It is on its way at the end of the tick. */
   write(frame: Uint8Array): void;
+  /** Sends on its way what was written: before somebody else writes to the socket, who must not overtake it. */
+  flush(): void;
   hasRoom(): boolean;
   /** Lets go of the socket, which stays open. */
   release(): void;
@@ -43,14 +46,37 @@ interface Full {
   since: number;
 }
 
+/** What waits for the end of the tick. */
+interface Pending {
+  frames: Uint8Array[];
+  bytes: number;
+  send(bytes: Uint8Array): void;
+}
+
 export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires {
-  let corked: Duplex[] = [];
+  let waiting: Pending[] = [];
   const full = new Map<Duplex, Full>();
 
-  function flush(): void {
-    const sockets = corked;
-    corked = [];
-    for (const socket of sockets) socket.uncork();
+  function flushAll(): void {
+    const all = waiting;
+    waiting = [];
+    let joined: Uint8Array | undefined;
+    let parts: readonly Uint8Array[] = [];
+    for (const pending of all) {
+      const { frames } = pending;
+      if (frames.length === 0) continue;
+      if (joined === undefined || !isSame(frames, parts)) {
+        parts = frames;
+        joined = join(frames);
+      }
+      send(pending, joined);
+    }
+  }
+
+  function send(pending: Pending, bytes: Uint8Array): void {
+    pending.frames = [];
+    pending.bytes = 0;
+    pending.send(bytes);
   }
 
   const timer = setInterval(() => {
@@ -73,18 +99,26 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
       const onDrain = () => {
         if (full.delete(socket)) hooks.room();
       };
-      socket.on("drain", onDrain);
-      return {
-        write(frame) {
-          if (socket.writableCorked === 0) {
-            socket.cork();
-            if (corked.push(socket) === 1) process.nextTick(flush);
-          }
-          socket.write(frame);
+      const pending: Pending = {
+        frames: [],
+        bytes: 0,
+        send(bytes) {
+          socket.write(bytes);
           if (socket.writableLength < mark || full.has(socket)) return;
           full.set(socket, { hooks, waiting: socket.writableLength, since: performance.now() });
         },
-        hasRoom: () => socket.writableLength < mark,
+      };
+      socket.on("drain", onDrain);
+      return {
+        write(frame) {
+          pending.bytes += frame.length;
+          if (pending.frames.push(frame) > 1) return;
+          if (waiting.push(pending) === 1) process.nextTick(flushAll);
+        },
+        flush() {
+          if (pending.frames.length > 0) send(pending, join(pending.frames));
+        },
+        hasRoom: () => socket.writableLength + pending.bytes < mark,
         release() {
           socket.off("drain", onDrain);
           full.delete(socket);
@@ -93,4 +127,12 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
     },
     close: () => clearInterval(timer),
   };
+}
+
+function join(frames: readonly Uint8Array[]): Uint8Array {
+  return frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames);
+}
+
+function isSame(frames: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
+  return frames.length === others.length && frames.every((frame, at) => frame === others[at]);
 }

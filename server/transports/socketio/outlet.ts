@@ -49,6 +49,7 @@ export function openOutlet(connection: Connection, options: OutletOptions): Outl
   const listHasRoom = () => packets < ROOM_PACKETS && bytes < highWaterBytes;
 
   const onPacket = ({ data }: { data?: string | Buffer }) => {
+    below?.wire.flush();
     packets += 1;
     bytes += data?.length ?? 0;
     if (packets > MAX_UNREAD_PACKETS) connection.close(true);

@@ -15,13 +15,19 @@ export function createFrames(encode: (id: string, data: unknown) => string): Fra
     text: encode(String(pos), value),
     frames: new Map<string, Buffer>(),
   }));
+  let last: { entry: Entry<unknown>; head: string; frame: Buffer } | undefined;
+  const forget = () => (last = undefined);
   return (entry, head) => {
+    // Of many watchers, most ask for what the one before them got.
+    if (last?.entry === entry && last.head === head) return last.frame;
     const { text, frames } = encoded(entry);
     let frame = frames.get(head);
     if (frame === undefined) {
       frame = textFrame(head + text);
       frames.set(head, frame);
     }
+    if (last === undefined) setImmediate(forget);
+    last = { entry, head, frame };
     return frame;
   };
 }

@@ -31,6 +31,8 @@ export interface Shared {
 
 export interface Connection {
   readonly ws: WebSocket;
+  /** Sends a text at once. Dropped where the connection is closing. */
+  say(text: string): void;
   /** When something was read last, in milliseconds of `performance.now()`. `undefined`: it is not being read. */
   heardAt(): number | undefined;
 }
@@ -184,7 +186,14 @@ export function openConnection(
     closed.abort();
   });
 
-  return { ws, heardAt: () => (ws.isPaused ? undefined : heardAt) };
+  return {
+    ws,
+    say(text) {
+      send(text);
+      wire.flush();
+    },
+    heardAt: () => (ws.isPaused ? undefined : heardAt),
+  };
 }
 
 function decode(text: string | undefined): unknown {

@@ -70,7 +70,7 @@ export function openHandler(options: HandlerOptions): Handler {
           if (now - askedAt >= ping.timeoutMs) ws.terminate();
         } else if (now - heardAt >= ping.intervalMs) {
           connection.askedAt = now;
-          ws.send("PING");
+          connection.say("PING");
         }
       }
     },
@@ -84,9 +84,7 @@ export function openHandler(options: HandlerOptions): Handler {
       ws.once("close", () => connections.delete(connection));
     },
     tellToReconnect() {
-      for (const { ws } of connections) {
-        if (ws.readyState === ws.OPEN) ws.send('{"id":null,"method":"reconnect"}');
-      }
+      for (const { say } of connections) say('{"id":null,"method":"reconnect"}');
     },
     close: () => clearInterval(timer),
   };
