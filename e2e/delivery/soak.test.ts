@@ -156,7 +156,7 @@ test("[S7] watches and connections that came and went leave no listener, timer, 
       for (const kind of ["TCPSocketWrap", "Timeout"]) {
         // Keep-alive connections of this test come and go.
         const allowed = (before.resources[kind] ?? 0) + 10;
-        expect(resources[kind] ?? 0, `${kind}`).toBeLessThanOrEqual(allowed);
+        expect(resources[kind] ?? 0, `${kind} that stay`).toBeLessThanOrEqual(allowed);
       }
     },
     { timeout: 20_000 },
