@@ -24,6 +24,8 @@ test("without any variable everything has its default", () => {
     SHUTDOWN_GRACE_MS: 10_000,
     PING_INTERVAL_MS: 25_000,
     PING_TIMEOUT_MS: 60_000,
+    SEND_BUFFER_BYTES: 262_144,
+    STALL_TIMEOUT_MS: 60_000,
     ALLOW_EIO3: false,
     OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",

@@ -10,12 +10,14 @@
  * which nothing was taken for too long is reported, to be closed: its client comes back with its cursor.
  */
 import type { Duplex } from "node:stream";
+import { unsentBytes } from "./unsent-bytes.ts";
 
 export interface Wire {
   /** Takes one whole frame in any case. It is on its way at the end of the tick. */
   write(frame: Uint8Array): void;
   /** Sends on its way what was written: before somebody else writes to the socket, who must not overtake it. */
   flush(): void;
+  /** After `false` there is word when there is room. */
   hasRoom(): boolean;
   /** Lets go of the socket, which stays open. */
   release(): void;
@@ -42,7 +44,7 @@ export interface WireLimits {
 
 interface Full {
   hooks: WireHooks;
-  waiting: number;
+  unsent: number;
   since: number;
 }
 
@@ -82,8 +84,9 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
   const timer = setInterval(() => {
     const now = performance.now();
     for (const [socket, state] of full) {
-      if (socket.writableLength < state.waiting) {
-        state.waiting = socket.writableLength;
+      const unsent = unsentBytes(socket);
+      if (unsent !== state.unsent) {
+        state.unsent = unsent;
         state.since = now;
       } else if (now - state.since >= stallTimeoutMs) {
         full.delete(socket);
@@ -96,6 +99,10 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
     open(socket, hooks) {
       // Below its own mark a socket does not say when it was emptied.
       const mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
+      const nowFull = () => {
+        if (full.has(socket)) return;
+        full.set(socket, { hooks, unsent: unsentBytes(socket), since: performance.now() });
+      };
       const onDrain = () => {
         if (full.delete(socket)) hooks.room();
       };
@@ -104,8 +111,9 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
         bytes: 0,
         send(bytes) {
           socket.write(bytes);
-          if (socket.writableLength < mark || full.has(socket)) return;
-          full.set(socket, { hooks, waiting: socket.writableLength, since: performance.now() });
+          if (socket.writableLength >= mark) nowFull();
+          // What was taken at once does not make the socket say that it was emptied.
+          else if (full.has(socket) && !socket.writableNeedDrain) process.nextTick(onDrain);
         },
       };
       socket.on("drain", onDrain);
@@ -118,7 +126,11 @@ export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires
         flush() {
           if (pending.frames.length > 0) send(pending, join(pending.frames));
         },
-        hasRoom: () => socket.writableLength + pending.bytes < mark,
+        hasRoom() {
+          if (socket.writableLength + pending.bytes < mark) return true;
+          nowFull();
+          return false;
+        },
         release() {
           socket.off("drain", onDrain);
           full.delete(socket);
