@@ -12,29 +12,19 @@ export interface Recent<R> {
 }
 
 export function createRecent<R>(): Recent<R> {
-  const known = new Map<string | number, { result: Promise<R>; until: number }>();
-
-  function dropOld(now: number): void {
-    // All are kept equally long, so that the oldest stand first.
-    for (const [key, { until }] of known) {
-      if (until > now) return;
-      known.delete(key);
-    }
-  }
-
+  const known = new Map<string | number, Promise<R>>();
   return {
     get(key, read) {
-      const now = performance.now();
-      dropOld(now);
       const found = known.get(key);
-      if (found !== undefined) return found.result;
-      const entry = { result: read(), until: now + KEEP_MS };
-      known.set(key, entry);
+      if (found !== undefined) return found;
+      const result = read();
+      known.set(key, result);
       const drop = () => {
-        if (known.get(key) === entry) known.delete(key);
+        if (known.get(key) === result) known.delete(key);
       };
-      entry.result.then((value) => value === undefined && drop(), drop);
-      return entry.result;
+      setTimeout(drop, KEEP_MS).unref();
+      result.then((value) => value === undefined && drop(), drop);
+      return result;
     },
     forget: () => known.clear(),
   };
