@@ -14,34 +14,43 @@ export interface Hub {
   close(): void;
 }
 
+interface Watched<T> {
+  tail: Tail<T>;
+  watches: number;
+  /** One watch of it is over. */
+  leave(): void;
+}
+
 export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs: number }): Hub {
-  const tails = new Map<string, { tail: Tail<unknown>; watches: number }>();
+  const tails = new Map<string, Watched<unknown>>();
 
   const timer = setInterval(() => {
     for (const { tail } of tails.values()) tail.look();
   }, options.lookEveryMs).unref();
 
-  function tailOf<T>(source: Source<T>): { tail: Tail<T>; watches: number } {
-    let entry = tails.get(source.key);
-    if (entry === undefined) {
-      const tail = openTail(source, (listener) => engine.onAppend(source.ref, listener));
-      entry = { tail: tail as Tail<unknown>, watches: 0 };
-      tails.set(source.key, entry);
-    }
+  function watched<T>(source: Source<T>): Watched<T> {
+    const known = tails.get(source.key);
     // A key belongs to one source, and so to one type.
-    return entry as { tail: Tail<T>; watches: number };
+    if (known !== undefined) return known as Watched<T>;
+    const fresh: Watched<T> = {
+      tail: openTail(source, (listener) => engine.onAppend(source.ref, listener)),
+      watches: 0,
+      leave() {
+        fresh.watches -= 1;
+        if (fresh.watches > 0) return;
+        tails.delete(source.key);
+        fresh.tail.close();
+      },
+    };
+    tails.set(source.key, fresh as Watched<unknown>);
+    return fresh;
   }
 
   return {
     watch<T>(source: Source<T>, sink: Sink<T>, watchOptions: WatchOptions): Watch {
-      const entry = tailOf(source);
+      const entry = watched(source);
       entry.watches += 1;
-      return openWatch(entry.tail, sink, watchOptions, () => {
-        entry.watches -= 1;
-        if (entry.watches > 0) return;
-        tails.delete(source.key);
-        entry.tail.close();
-      });
+      return openWatch(entry.tail, sink, watchOptions, entry.leave);
     },
     count() {
       let watches = 0;

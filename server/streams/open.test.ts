@@ -162,12 +162,14 @@ describe("a watch of a job", () => {
     const missing: number[] = [];
     const reads: Promise<void>[] = [];
     const watch = (await streams.job(me, jobId, { after: 0 })).pipe({
-      push({ pos }) {
-        const read = engine.readEvents(jobId, pos - 1, 1).then((slice) => {
-          if (slice?.events[0]?.seq !== pos) missing.push(pos);
-        });
-        reads.push(read);
-        return true;
+      push(entries) {
+        for (const { pos } of entries) {
+          const read = engine.readEvents(jobId, pos - 1, 1).then((slice) => {
+            if (slice?.events[0]?.seq !== pos) missing.push(pos);
+          });
+          reads.push(read);
+        }
+        return entries.length;
       },
       end() {},
     });

@@ -23,6 +23,7 @@ export type { Sink, Watch } from "./watch.ts";
 
 /** Can be watched once or often; each `for await` and each `pipe` is a watch of its own. */
 export interface Stream<T> extends AsyncIterable<Entry<T>> {
+  /** The sink is first called after this has returned. */
   pipe(sink: Sink<T>): Watch;
 }
 

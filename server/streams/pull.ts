@@ -24,12 +24,12 @@ export function pull<T>(
     waiting.clear();
   };
   const watch = open({
-    push(entry) {
-      refused = buffer.length >= ROOM;
-      if (refused) return false;
-      buffer.push(entry);
+    push(entries) {
+      const taken = entries.slice(0, ROOM - buffer.length);
+      refused = taken.length < entries.length;
+      buffer.push(...taken);
       wake();
-      return true;
+      return taken.length;
     },
     end(reason) {
       signal?.removeEventListener("abort", leave);

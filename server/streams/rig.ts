@@ -111,12 +111,12 @@ export function createSink<T>() {
   const entries: Entry<T>[] = [];
   const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
   const sink: Sink<T> = {
-    push(entry) {
+    push(offered) {
       expect(state.ended, "nothing comes after the end").toBe(false);
-      if (state.room === 0) return false;
-      entries.push(entry);
-      state.room -= 1;
-      return true;
+      const taken = offered.slice(0, state.room);
+      entries.push(...taken);
+      state.room -= taken.length;
+      return taken.length;
     },
     end(reason) {
       state.ended = true;

@@ -30,21 +30,28 @@ export interface Tail<T> {
   refresh(): void;
   /** The regular look: `refresh()`, and everyone who listens tries again what may have failed. */
   look(): void;
-  onGrowth(listener: () => void): () => void;
-  readonly listeners: number;
+  /** Are woken when it has grown: once for what comes within one tick. */
+  readonly listeners: Set<Listener>;
   close(): void;
+}
+
+export interface Listener {
+  wake(): void;
 }
 
 type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
 
 export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
-  const listeners = new Set<() => void>();
+  const listeners = new Set<Listener>();
   let entries: Entry<T>[] = [];
   /** Every entry with `pos > from` is in `entries`. */
   let from = 0;
   let head = 0;
   let ended = false;
   let failure: AppError | undefined;
+  /** What everyone who listens was woken for. */
+  let wokenAt = 0;
+  let waking = false;
 
   const current = createRecent<Slice<T>>();
   const slices = createRecent<Slice<T>>();
@@ -173,11 +180,23 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     }
     head = newHead;
     ended = slice.ended && newHead >= slice.head;
-    if (changed) wake();
+    if (changed) wakeSoon();
+  }
+
+  /** What comes within one tick is delivered together, unless it is so much that it would be folded. */
+  function wakeSoon(): void {
+    if (head - wokenAt >= source.foldBeyond) return wake();
+    if (waking) return;
+    waking = true;
+    queueMicrotask(() => {
+      waking = false;
+      wake();
+    });
   }
 
   function wake(): void {
-    for (const listener of listeners) listener();
+    wokenAt = head;
+    for (const listener of listeners) listener.wake();
   }
 
   return {
@@ -197,13 +216,7 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
       refresh();
       wake();
     },
-    onGrowth(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    get listeners() {
-      return listeners.size;
-    },
+    listeners,
     close() {
       closed = true;
       clearTimeout(timer);

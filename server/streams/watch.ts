@@ -13,10 +13,11 @@ import type { Tail } from "./tail.ts";
 /** Where a watch delivers. */
 export interface Sink<T> {
   /**
-   * Takes one entry. `false`: it was not taken, and no other is offered until `resume()` is called, which must
-   * not happen within `push`.
+   * Takes entries from the front of a list that has some, and says how many. Where it is fewer than all, none are
+   * offered until `resume()` is called, which must not happen within `push`. Watches that are at the same place
+   * are given the same list, so that what is made of it can be shared.
    */
-  push(entry: Entry<T>): boolean;
+  push(entries: readonly Entry<T>[]): number;
   /** The last call: the stream settled (no reason), or it cannot be served. Not called after `stop()`. */
   end(reason?: AppError): void;
 }
@@ -44,156 +45,175 @@ export function openWatch<T>(
   options: WatchOptions,
   onOver: () => void,
 ): Watch {
-  const { source } = tail;
+  const watch = new OpenWatch(tail, sink, options, onOver);
+  void watch.start();
+  return watch;
+}
+
+/** A class, because there are many: functions of its own would weigh more than everything else of a watch. */
+class OpenWatch<T> implements Watch {
+  readonly #tail: Tail<T>;
+  readonly #sink: Sink<T>;
+  readonly #onOver: () => void;
+  readonly #follow: boolean;
   /** `undefined` until the current state was delivered. */
-  let cursor = options.after;
+  #cursor: number | undefined;
   /** The newest cursor that the log itself confirmed to be its end, while the tail has not heard of it yet. */
-  let confirmed = -1;
+  #confirmed = -1;
   /** A replay of everything is not folded: its reader asked for the log. */
-  let whole = options.after === 0;
-  let open = true;
-  let ready = true;
+  #whole: boolean;
+  #open = true;
+  #ready = true;
   /** Something is under way that goes on by itself, and serves whoever wakes us in the meantime. */
-  let busy = true;
+  #busy = true;
 
-  const forget = tail.onGrowth(pump);
-  void start();
+  constructor(tail: Tail<T>, sink: Sink<T>, options: WatchOptions, onOver: () => void) {
+    this.#tail = tail;
+    this.#sink = sink;
+    this.#onOver = onOver;
+    this.#follow = options.follow;
+    this.#cursor = options.after;
+    this.#whole = options.after === 0;
+    tail.listeners.add(this);
+  }
 
-  async function start(): Promise<void> {
+  async start(): Promise<void> {
     try {
-      await tail.opened;
+      await this.#tail.opened;
     } catch (error) {
-      return finish(reasonOf(error));
+      return this.#finish(reasonOf(error));
     }
-    busy = false;
-    pump();
+    this.#busy = false;
+    this.wake();
   }
 
-  function pump(): void {
-    while (open && ready && !busy) {
-      if (cursor === undefined) return void goOnAfter(showCurrent(false));
-      if (cursor > tail.head && cursor === confirmed) {
-        if (tail.failure !== undefined) finish(tail.failure);
-        return;
-      }
+  resume(): void {
+    this.#ready = true;
+    this.wake();
+  }
+
+  stop(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#tail.listeners.delete(this);
+    this.#onOver();
+  }
+
+  /** The tail has grown. */
+  wake(): void {
+    const tail = this.#tail;
+    while (this.#open && this.#ready && !this.#busy) {
+      const cursor = this.#cursor;
+      if (cursor === undefined) return void this.#goOnAfter(this.#showCurrent(false));
+      if (cursor > tail.head && cursor === this.#confirmed) return this.#finishIfFailed();
       const slice = cursor > tail.head ? undefined : tail.since(cursor);
-      if (slice === undefined) return void goOnAfter(catchUp(cursor));
-      busy = true;
-      deliver(slice, cursor);
-      busy = false;
+      if (slice === undefined) return void this.#goOnAfter(this.#catchUp(cursor));
+      this.#busy = true;
+      this.#deliver(slice, cursor);
+      this.#busy = false;
       // What came while it was delivered is asked for now.
-      if (slice.entries.length === 0 || (ready && cursor >= tail.head)) {
-        whole = false;
-        if (tail.failure !== undefined) finish(tail.failure);
-        return;
+      if (slice.entries.length === 0 || (this.#ready && (this.#cursor ?? 0) >= tail.head)) {
+        this.#whole = false;
+        return this.#finishIfFailed();
       }
     }
   }
 
-  async function goOnAfter(step: Promise<void>): Promise<void> {
-    busy = true;
+  async #goOnAfter(step: Promise<void>): Promise<void> {
+    this.#busy = true;
     try {
       await step;
     } catch (error) {
-      busy = false;
+      this.#busy = false;
       // Unreadable for the moment: the regular look wakes us again. Who was shown nothing yet is told.
       const passes = error instanceof AppError && error.code === "UNAVAILABLE";
-      if (!passes || cursor === undefined) finish(reasonOf(error));
+      if (!passes || this.#cursor === undefined) this.#finish(reasonOf(error));
       return;
     }
-    busy = false;
-    pump();
+    this.#busy = false;
+    this.wake();
   }
 
-  function deliver(slice: Slice<T>, from: number): void {
-    if (isNear(from, slice)) {
-      for (const entry of slice.entries) if (!offer(entry)) return;
-    } else {
-      const folder = createFolder(source.fold, offer);
-      if (!slice.entries.every(folder.add) || !folder.flush()) return;
-    }
-    endIfSettled(slice);
+  #deliver(slice: Slice<T>, from: number): void {
+    const isNear = this.#isNear(from, slice);
+    const entries = isNear ? slice.entries : folded(slice.entries, this.#tail.source.fold);
+    if (this.#offer(entries)) this.#endIfSettled(slice);
   }
 
   /** Reads the log from `from` on, to its end or until the sink is full. */
-  async function catchUp(from: number): Promise<void> {
+  async #catchUp(from: number): Promise<void> {
+    const tail = this.#tail;
     let slice = await tail.read(from, READ_LIMIT);
-    if (slice.head < from) return showCurrent(true);
-    // One folder over all slices, so that a long absence costs one entry and not one a slice.
-    const folder = createFolder(isNear(from, slice) ? NO_FOLD : source.fold, offer);
-    while (open && slice.entries.every(folder.add) && slice.entries.length === READ_LIMIT) {
+    if (slice.head < from) return this.#showCurrent(true);
+    const fold = this.#isNear(from, slice) ? undefined : tail.source.fold;
+    let entries: readonly Entry<T>[] = slice.entries;
+    while (slice.entries.length === READ_LIMIT) {
+      if (fold !== undefined) entries = folded(entries, fold);
+      // The last one may be folded into what follows, so that a long absence costs one entry and not one a slice.
+      const keep = fold === undefined ? 0 : 1;
+      if (!this.#offer(entries.slice(0, entries.length - keep))) return;
       slice = await tail.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
+      entries = [...entries.slice(entries.length - keep), ...slice.entries];
     }
-    if (!open || !ready || !folder.flush()) return;
-    cursor = Math.max(cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
-    confirmed = cursor;
-    endIfSettled(slice);
-    if (cursor > tail.head) tail.refresh();
+    if (!this.#offer(fold === undefined ? entries : folded(entries, fold))) return;
+    this.#cursor = Math.max(this.#cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
+    this.#confirmed = this.#cursor;
+    this.#endIfSettled(slice);
+    if (this.#cursor > tail.head) tail.refresh();
   }
 
   /** What the sink refuses of it follows the cursor, as everything does. */
-  async function showCurrent(gap: boolean): Promise<void> {
-    const slice = await tail.current();
+  async #showCurrent(gap: boolean): Promise<void> {
+    const { source } = this.#tail;
+    const slice = await this.#tail.current();
     const entries = gap ? source.markGap(slice) : slice.entries;
-    for (const entry of entries) if (!open || !offer(entry)) return;
-    cursor = entries.at(-1)?.pos ?? slice.head;
-    endIfSettled(slice);
+    if (!this.#offer(entries)) return;
+    this.#cursor = entries.at(-1)?.pos ?? slice.head;
+    this.#endIfSettled(slice);
   }
 
-  function isNear(from: number, slice: Slice<T>): boolean {
-    return whole || slice.head - from <= source.foldBeyond;
+  #isNear(from: number, slice: Slice<T>): boolean {
+    return this.#whole || slice.head - from <= this.#tail.source.foldBeyond;
   }
 
   /** `false`: offer no more. */
-  function offer(entry: Entry<T>): boolean {
-    ready = sink.push(entry);
-    if (ready) cursor = entry.pos;
-    return open && ready;
+  #offer(entries: readonly Entry<T>[]): boolean {
+    if (!this.#open) return false;
+    if (entries.length === 0) return true;
+    const taken = this.#sink.push(entries);
+    if (taken > 0) this.#cursor = (entries[taken - 1] as Entry<T>).pos;
+    this.#ready = taken === entries.length;
+    return this.#open && this.#ready;
   }
 
-  function endIfSettled(slice: Slice<T>): void {
-    if (slice.ended && !options.follow && cursor !== undefined && cursor >= slice.head) finish();
+  #endIfSettled(slice: Slice<T>): void {
+    const { ended, head } = slice;
+    if (ended && !this.#follow && this.#cursor !== undefined && this.#cursor >= head) {
+      this.#finish();
+    }
   }
 
-  function finish(reason?: AppError): void {
-    if (!open) return;
-    stop();
-    sink.end(reason);
+  #finishIfFailed(): void {
+    if (this.#tail.failure !== undefined) this.#finish(this.#tail.failure);
   }
 
-  function stop(): void {
-    if (!open) return;
-    open = false;
-    forget();
-    onOver();
+  #finish(reason?: AppError): void {
+    if (!this.#open) return;
+    this.stop();
+    this.#sink.end(reason);
   }
-
-  return {
-    resume() {
-      ready = true;
-      pump();
-    },
-    stop,
-  };
 }
 
-const NO_FOLD = () => undefined;
-
-/** Holds one entry back until it is known that it is not folded into the next. */
-function createFolder<T>(fold: Source<T>["fold"], push: (entry: Entry<T>) => boolean) {
-  let held: Entry<T> | undefined;
-  return {
-    /** `false`: the sink is full. What is held was not delivered; the cursor knows that. */
-    add(this: void, entry: Entry<T>): boolean {
-      const folded = held === undefined ? undefined : fold(held, entry);
-      if (folded === undefined && held !== undefined && !push(held)) return false;
-      held = folded ?? entry;
-      return true;
-    },
-    flush(this: void): boolean {
-      return held === undefined || push(held);
-    },
-  };
+/** Where an entry can be folded into the next one, only that stands for both. */
+function folded<T>(entries: readonly Entry<T>[], fold: Source<T>["fold"]): Entry<T>[] {
+  const kept: Entry<T>[] = [];
+  for (const entry of entries) {
+    const last = kept.at(-1);
+    const both = last && fold(last, entry);
+    if (both === undefined) kept.push(entry);
+    else kept[kept.length - 1] = both;
+  }
+  return kept;
 }
 
 function reasonOf(error: unknown): AppError {

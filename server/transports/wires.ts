@@ -10,6 +10,7 @@
  * which nothing was taken for too long is reported, to be closed: its client comes back with its cursor.
  */
 import type { Duplex } from "node:stream";
+import { joined } from "./chunks.ts";
 import { unsentBytes } from "./unsent-bytes.ts";
 
 export interface Wire {
@@ -42,107 +43,140 @@ export interface WireLimits {
   stallTimeoutMs: number;
 }
 
-interface Full {
-  hooks: WireHooks;
-  unsent: number;
-  since: number;
-}
-
-/** What waits for the end of the tick. */
-interface Pending {
-  frames: Uint8Array[];
-  bytes: number;
-  send(bytes: Uint8Array): void;
-}
-
-export function openWires({ highWaterBytes, stallTimeoutMs }: WireLimits): Wires {
-  let waiting: Pending[] = [];
-  const full = new Map<Duplex, Full>();
-
-  function flushAll(): void {
-    const all = waiting;
-    waiting = [];
-    let joined: Uint8Array | undefined;
-    let parts: readonly Uint8Array[] = [];
-    for (const pending of all) {
-      const { frames } = pending;
-      if (frames.length === 0) continue;
-      if (joined === undefined || !isSame(frames, parts)) {
-        parts = frames;
-        joined = join(frames);
-      }
-      send(pending, joined);
-    }
-  }
-
-  function send(pending: Pending, bytes: Uint8Array): void {
-    pending.frames = [];
-    pending.bytes = 0;
-    pending.send(bytes);
-  }
-
-  const timer = setInterval(() => {
-    const now = performance.now();
-    for (const [socket, state] of full) {
-      const unsent = unsentBytes(socket);
-      if (unsent !== state.unsent) {
-        state.unsent = unsent;
-        state.since = now;
-      } else if (now - state.since >= stallTimeoutMs) {
-        full.delete(socket);
-        state.hooks.stalled();
-      }
-    }
-  }, stallTimeoutMs / 4).unref();
-
+export function openWires(limits: WireLimits): Wires {
+  const shared = new Shared(limits.stallTimeoutMs);
   return {
-    open(socket, hooks) {
-      // Below its own mark a socket does not say when it was emptied.
-      const mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
-      const nowFull = () => {
-        if (full.has(socket)) return;
-        full.set(socket, { hooks, unsent: unsentBytes(socket), since: performance.now() });
-      };
-      const onDrain = () => {
-        if (full.delete(socket)) hooks.room();
-      };
-      const pending: Pending = {
-        frames: [],
-        bytes: 0,
-        send(bytes) {
-          socket.write(bytes);
-          if (socket.writableLength >= mark) nowFull();
-          // What was taken at once does not make the socket say that it was emptied.
-          else if (full.has(socket) && !socket.writableNeedDrain) process.nextTick(onDrain);
-        },
-      };
-      socket.on("drain", onDrain);
-      return {
-        write(frame) {
-          pending.bytes += frame.length;
-          if (pending.frames.push(frame) > 1) return;
-          if (waiting.push(pending) === 1) process.nextTick(flushAll);
-        },
-        flush() {
-          if (pending.frames.length > 0) send(pending, join(pending.frames));
-        },
-        hasRoom() {
-          if (socket.writableLength + pending.bytes < mark) return true;
-          nowFull();
-          return false;
-        },
-        release() {
-          socket.off("drain", onDrain);
-          full.delete(socket);
-        },
-      };
-    },
-    close: () => clearInterval(timer),
+    open: (socket, hooks) => new SocketWire(shared, socket, hooks, limits.highWaterBytes),
+    close: () => shared.close(),
   };
 }
 
-function join(frames: readonly Uint8Array[]): Uint8Array {
-  return frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames);
+/** What all wires have in common: the end of the tick, and the look at those that are full. */
+class Shared {
+  readonly #stallTimeoutMs: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly full = new Map<SocketWire, { unsent: number; since: number }>();
+  #waiting: SocketWire[] = [];
+
+  constructor(stallTimeoutMs: number) {
+    this.#stallTimeoutMs = stallTimeoutMs;
+    this.#timer = setInterval(() => this.#look(), stallTimeoutMs / 4).unref();
+  }
+
+  flushSoon(wire: SocketWire): void {
+    if (this.#waiting.push(wire) === 1) process.nextTick(() => this.#flush());
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #flush(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    let bytes: Uint8Array | undefined;
+    let parts: readonly Uint8Array[] = [];
+    for (const wire of all) {
+      const frames = wire.take();
+      if (frames.length === 0) continue;
+      if (bytes === undefined || !isSame(frames, parts)) {
+        parts = frames;
+        bytes = joined(frames);
+      }
+      wire.send(bytes);
+    }
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const [wire, state] of this.full) {
+      const unsent = unsentBytes(wire.socket);
+      if (unsent !== state.unsent) {
+        state.unsent = unsent;
+        state.since = now;
+      } else if (now - state.since >= this.#stallTimeoutMs) {
+        this.full.delete(wire);
+        wire.hooks.stalled();
+      }
+    }
+  }
+}
+
+const NONE: readonly Uint8Array[] = [];
+
+class SocketWire implements Wire {
+  readonly socket: Duplex;
+  readonly hooks: WireHooks;
+  readonly #shared: Shared;
+  readonly #mark: number;
+  readonly #onDrain = () => this.#nowEmpty();
+  /** What waits for the end of the tick. */
+  #frames: Uint8Array[] | undefined;
+  #bytes = 0;
+  /** Whether the socket has something that the kernel did not take. */
+  #isBehind = false;
+
+  constructor(shared: Shared, socket: Duplex, hooks: WireHooks, highWaterBytes: number) {
+    this.socket = socket;
+    this.hooks = hooks;
+    this.#shared = shared;
+    // Below its own mark a socket does not say when it was emptied.
+    this.#mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
+    socket.on("drain", this.#onDrain);
+  }
+
+  write(frame: Uint8Array): void {
+    this.#bytes += frame.length;
+    if (this.#frames !== undefined) return void this.#frames.push(frame);
+    this.#frames = [frame];
+    this.#shared.flushSoon(this);
+  }
+
+  flush(): void {
+    const frames = this.take();
+    if (frames.length > 0) this.send(joined(frames));
+  }
+
+  hasRoom(): boolean {
+    const unsent = this.#isBehind ? this.socket.writableLength : 0;
+    if (unsent + this.#bytes < this.#mark) return true;
+    this.#nowFull();
+    return false;
+  }
+
+  release(): void {
+    this.socket.off("drain", this.#onDrain);
+    this.#shared.full.delete(this);
+  }
+
+  /** What waits, which is to be sent now. */
+  take(): readonly Uint8Array[] {
+    const frames = this.#frames;
+    this.#frames = undefined;
+    this.#bytes = 0;
+    return frames ?? NONE;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#isBehind = !this.socket.write(bytes);
+    if (this.#isBehind) {
+      if (this.socket.writableLength >= this.#mark) this.#nowFull();
+    } else if (this.#shared.full.has(this)) {
+      // What was taken at once does not make the socket say that it was emptied.
+      process.nextTick(this.#onDrain);
+    }
+  }
+
+  #nowFull(): void {
+    const { full } = this.#shared;
+    if (full.has(this)) return;
+    full.set(this, { unsent: unsentBytes(this.socket), since: performance.now() });
+  }
+
+  #nowEmpty(): void {
+    this.#isBehind = false;
+    if (this.#shared.full.delete(this)) this.hooks.room();
+  }
 }
 
 function isSame(frames: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {

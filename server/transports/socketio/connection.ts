@@ -26,8 +26,8 @@ export function createConnections(
   { streams, backpressure, log }: Pick<TransportContext, "streams" | "backpressure" | "log">,
   wires: Wires,
 ) {
-  const encodeJob = createEncoder(legacyOfJob);
-  const encodeBatch = createEncoder(legacyOfBatch);
+  const jobEncoder = createEncoder(legacyOfJob);
+  const batchEncoder = createEncoder(legacyOfBatch);
 
   return function serveConnection(socket: Socket, principal: Principal): void {
     const outlet = openOutlet(socket.conn, {
@@ -46,12 +46,12 @@ export function createConnections(
       return stream === "job"
         ? subscriptions.add(`job:${id}`, {
             open: () => streams.job(principal, id, follow),
-            encode: encodeJob,
+            encoder: jobEncoder,
             ...hooks,
           })
         : subscriptions.add(`batch:${id}`, {
             open: () => streams.batch(principal, id, follow),
-            encode: encodeBatch,
+            encoder: batchEncoder,
             ...hooks,
           });
     }

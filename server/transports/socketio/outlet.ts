@@ -16,6 +16,8 @@ export type Connection = Socket["conn"];
 export interface Outlet {
   /** Takes the packets in any case. */
   send(packets: readonly Packet[]): void;
+  /** Takes whole frames. `false`: not here, and not now; they are to be sent as packets. */
+  write(frames: Uint8Array): boolean;
   hasRoom(): boolean;
   close(): void;
 }
@@ -67,15 +69,18 @@ export function openOutlet(connection: Connection, options: OutletOptions): Outl
   connection.on("drain", onDrain);
   connection.on("upgrade", onUpgrade);
 
+  function write(frames: Uint8Array): boolean {
+    // Nothing overtakes what waits in the list.
+    if (below?.ws.readyState !== WebSocket.OPEN || packets > 0) return false;
+    below.wire.write(frames);
+    return true;
+  }
+
   return {
+    write,
     send(sent) {
       for (const { text, options: how } of sent) {
-        // Nothing overtakes what waits in the list.
-        if (below?.ws.readyState === WebSocket.OPEN && packets === 0) {
-          below.wire.write(how.wsPreEncodedFrame[0]);
-        } else {
-          connection.write(text, how);
-        }
+        if (!write(how.wsPreEncodedFrame[0])) connection.write(text, how);
       }
     },
     hasRoom: () => listHasRoom() && below?.wire.hasRoom() !== false,

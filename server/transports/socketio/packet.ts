@@ -2,6 +2,8 @@
  * Events as they go over the wire. Each is serialised once, whatever the number of its watchers; for WebSockets
  * the whole frame is made once as well, as Socket.IO's own rooms do it.
  */
+import type { Entry } from "#server/streams/open.ts";
+import { type Chunk, chunksOf, joined } from "#server/transports/chunks.ts";
 import { onceATick } from "#server/transports/once-a-tick.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import type { LegacyMessage } from "#shared/legacy.ts";
@@ -13,10 +15,20 @@ export interface Packet {
   options: { compress: boolean; wsPreEncodedFrame: [Buffer] };
 }
 
+export interface Encoder<T> {
+  packetsOf(value: T): readonly Packet[];
+  /** All packets of each entry, as frames. */
+  framesOf(entries: readonly Entry<T>[]): readonly Chunk[];
+}
+
 export function createEncoder<T extends object>(
   toLegacy: (value: T) => LegacyMessage[],
-): (value: T) => readonly Packet[] {
-  return onceATick((value: T) => toLegacy(value).map(packetOf));
+): Encoder<T> {
+  const packetsOf = onceATick((value: T): readonly Packet[] => toLegacy(value).map(packetOf));
+  const frameOf = ({ value }: Entry<T>) =>
+    joined(packetsOf(value).map(({ options }) => options.wsPreEncodedFrame[0]));
+  const framesOf = onceATick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
+  return { packetsOf, framesOf };
 }
 
 /** Socket.IO's EVENT packet, in the one namespace that there is. */

@@ -2,11 +2,11 @@
  * What one connection watches. Legacy watchers follow: they stay after a job settled, until they unsubscribe or
  * leave, as the older system kept them in its rooms.
  */
-import type { Stream, Watch } from "#server/streams/open.ts";
-import { createBehind } from "#server/transports/behind.ts";
+import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
+import { Behind } from "#server/transports/behind.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
-import type { Packet } from "./packet.ts";
+import type { Encoder } from "./packet.ts";
 
 export interface Subscriptions {
   /**
@@ -23,7 +23,7 @@ export interface Subscriptions {
 
 export interface Wanted<T> {
   open(): Promise<Stream<T>>;
-  encode(value: T): readonly Packet[];
+  encoder: Encoder<T>;
   /** Called before the first state is sent. */
   started(): void;
   /** The stream cannot be served any more. */
@@ -34,22 +34,20 @@ interface Subscription {
   /** Settles when the watch began, or cannot begin. */
   begun: Promise<void>;
   watch: Watch | undefined;
-  newest: readonly Packet[];
+  /** The newest state that was sent, once more. */
+  sendNewest(): void;
 }
 
 /** One connection's share of the server. */
 export const MAX_SUBSCRIPTIONS = 1000;
 
-export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): Subscriptions {
+export function createSubscriptions(outlet: Room): Subscriptions {
   const active = new Map<string, Subscription>();
-  const behind = createBehind(outlet.hasRoom);
+  const behind = new Behind(outlet.hasRoom);
 
-  async function begin<T>(
-    key: string,
-    subscription: Subscription,
-    wanted: Wanted<T>,
-  ): Promise<void> {
-    const isCurrent = () => active.get(key) === subscription;
+  /** Settles when the watch began, or cannot begin. */
+  async function begin<T>(key: string, fresh: Pushed<T>, wanted: Wanted<T>): Promise<void> {
+    const isCurrent = () => active.get(key) === fresh;
     let stream: Stream<T>;
     try {
       stream = await wanted.open();
@@ -61,22 +59,7 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
     // Unsubscribed or disconnected in the meantime: the later word wins.
     if (!isCurrent()) return;
     wanted.started();
-    const watch = stream.pipe({
-      push({ value }) {
-        if (!outlet.hasRoom()) {
-          behind.add(watch);
-          return false;
-        }
-        subscription.newest = wanted.encode(value);
-        outlet.send(subscription.newest);
-        return true;
-      },
-      end(reason) {
-        active.delete(key);
-        if (reason !== undefined) wanted.failed(reason);
-      },
-    });
-    subscription.watch = watch;
+    fresh.watch = stream.pipe(fresh);
   }
 
   function remove(key: string): void {
@@ -95,7 +78,7 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
         await known.begun;
         if (active.get(key) !== known) return;
         wanted.started();
-        outlet.send(known.newest);
+        known.sendNewest();
         return;
       }
       if (active.size >= MAX_SUBSCRIPTIONS) {
@@ -104,7 +87,11 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
           `This connection has ${MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or open another.`,
         );
       }
-      const fresh: Subscription = { begun: Promise.resolve(), watch: undefined, newest: [] };
+      const { encoder, failed } = wanted;
+      const fresh = new Pushed(outlet, behind, encoder, (reason) => {
+        active.delete(key);
+        if (reason !== undefined) failed(reason);
+      });
       active.set(key, fresh);
       fresh.begun = begin(key, fresh, wanted);
       await fresh.begun;
@@ -115,4 +102,55 @@ export function createSubscriptions(outlet: Pick<Outlet, "send" | "hasRoom">): S
     },
     resume: () => behind.resume(),
   };
+}
+
+type Room = Pick<Outlet, "send" | "write" | "hasRoom">;
+
+class Pushed<T> implements Subscription, Sink<T> {
+  begun: Promise<void> = Promise.resolve();
+  watch: Watch | undefined;
+  #newest: { readonly value: T } | undefined;
+  readonly #outlet: Room;
+  readonly #behind: Behind;
+  readonly #encoder: Encoder<T>;
+  readonly end: (reason?: AppError) => void;
+
+  constructor(outlet: Room, behind: Behind, encoder: Encoder<T>, end: (reason?: AppError) => void) {
+    this.#outlet = outlet;
+    this.#behind = behind;
+    this.#encoder = encoder;
+    this.end = end;
+  }
+
+  push(entries: readonly Entry<T>[]): number {
+    const taken = this.#take(entries);
+    if (taken > 0) this.#newest = entries[taken - 1];
+    if (taken < entries.length && this.watch !== undefined) this.#behind.add(this.watch);
+    return taken;
+  }
+
+  sendNewest(): void {
+    if (this.#newest !== undefined) this.#send(this.#newest);
+  }
+
+  #take(entries: readonly Entry<T>[]): number {
+    let taken = 0;
+    for (const { bytes, count } of this.#encoder.framesOf(entries)) {
+      if (!this.#outlet.hasRoom()) return taken;
+      if (this.#outlet.write(bytes)) {
+        taken += count;
+        continue;
+      }
+      for (const entry of entries.slice(taken, taken + count)) {
+        if (!this.#outlet.hasRoom()) return taken;
+        this.#send(entry);
+        taken += 1;
+      }
+    }
+    return taken;
+  }
+
+  #send({ value }: { readonly value: T }): void {
+    this.#outlet.send(this.#encoder.packetsOf(value));
+  }
 }

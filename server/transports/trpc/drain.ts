@@ -5,22 +5,23 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
-/** The returned function resolves when the connection takes more, or is gone. */
-export function createDrain(socket: Writable): () => Promise<void> {
-  /** One for all watches of the connection. */
-  let draining: Promise<void> | undefined;
+/** One for all watches of a connection. */
+const draining = new WeakMap<Writable, Promise<void>>();
 
-  async function untilDrained(): Promise<void> {
-    const over = new AbortController();
-    const wait = (event: string) => once(socket, event, { signal: over.signal });
-    await Promise.race([wait("drain"), wait("close")]).catch(() => {});
-    over.abort();
-    draining = undefined;
+/** Resolves when the connection takes more, or is gone. */
+export async function untilDrained(socket: Writable): Promise<void> {
+  if (!socket.writableNeedDrain || socket.destroyed) return;
+  let wait = draining.get(socket);
+  if (wait === undefined) {
+    wait = drainOrClose(socket).finally(() => draining.delete(socket));
+    draining.set(socket, wait);
   }
+  await wait;
+}
 
-  return async () => {
-    if (!socket.writableNeedDrain || socket.destroyed) return;
-    draining ??= untilDrained();
-    await draining;
-  };
+async function drainOrClose(socket: Writable): Promise<void> {
+  const over = new AbortController();
+  const wait = (event: string) => once(socket, event, { signal: over.signal });
+  await Promise.race([wait("drain"), wait("close")]).catch(() => {});
+  over.abort();
 }

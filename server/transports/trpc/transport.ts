@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
-import { createDrain } from "./drain.ts";
+import { untilDrained } from "./drain.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
@@ -28,7 +28,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
     info: { connectionParams: Record<string, unknown> | null };
   }): Promise<Context> {
     const token = opts.info.connectionParams?.token;
-    const drained = createDrain(opts.req.socket);
+    const { socket } = opts.req;
+    const drained = () => untilDrained(socket);
     try {
       const principal = await context.authenticate({
         headers: opts.req.headers,
@@ -50,6 +51,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
 
   /** What broke a socket: its client's doing, or the network's. */
   const ofSockets = new WeakSet<Error>();
+  const noteError = (error: Error) => void ofSockets.add(error);
 
   const onError = ({
     error,
@@ -97,7 +99,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => {
         // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
-        ws.on("error", (error) => ofSockets.add(error));
+        ws.on("error", noteError);
         sockets.serve(ws, socket, req);
       });
     },

@@ -11,30 +11,23 @@ import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import type { WebSocket } from "ws";
-import { createBehind } from "#server/transports/behind.ts";
+import { Behind } from "#server/transports/behind.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
-import type { Wires } from "#server/transports/wires.ts";
-import type { FrameOf } from "./entry-frames.ts";
-import { createRequests } from "./ws-requests.ts";
-import { type Call, NO_CALL, type Responses } from "./ws-responses.ts";
+import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+import type { FramesOf } from "./entry-frames.ts";
+import { type Peer, Requests } from "./ws-requests.ts";
+import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
 /** What all connections share. */
 export interface Shared {
   router: AnyTRPCRouter;
   createContext(options: CreateWSSContextFnOptions): unknown;
   responses: Responses;
-  frameOf: FrameOf;
+  framesOf: FramesOf;
   wires: Wires;
   /** Never throws. */
   report(error: TRPCError, call: Call, context: unknown): void;
-}
-
-export interface Connection {
-  readonly ws: WebSocket;
-  /** Sends a text at once. Dropped where the connection is closing. */
-  say(text: string): void;
-  /** When something was read last, in milliseconds of `performance.now()`. `undefined`: it is not being read. */
-  heardAt(): number | undefined;
+  closed(connection: Connection): void;
 }
 
 const MAX_UNDER_WAY = 64;
@@ -44,156 +37,189 @@ const TRY_AGAIN_LATER = 1013;
 type Params = TRPCRequestInfo["connectionParams"];
 type Admission = { ok: true; context: unknown } | { ok: false; error: TRPCError };
 
-export function openConnection(
-  ws: WebSocket,
-  socket: Duplex,
-  req: IncomingMessage,
-  shared: Shared,
-): Connection {
-  const { router, responses } = shared;
-  let heardAt = performance.now();
-  let context: unknown;
-  let admission: Promise<Admission> | undefined;
-  const inbox: { message: TRPCClientOutgoingMessage; index: number }[] = [];
-  let underWay = 0;
-  const waiting = new Set<() => void>();
-  const closed = new AbortController();
+/** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
+export class Connection implements Peer, WireHooks {
+  readonly ws: WebSocket;
+  readonly router: AnyTRPCRouter;
+  readonly responses: Responses;
+  readonly framesOf: FramesOf;
+  readonly wire: Wire;
+  readonly behind: Behind;
+  /** When it was asked whether it is there; `undefined`: it need not be, or has answered. */
+  askedAt: number | undefined;
+  readonly #shared: Shared;
+  readonly #requests = new Requests(this);
+  #heardAt = performance.now();
+  /** Until the first message came, where that says who it is. */
+  #admission: Promise<Admission> | undefined;
+  #context: unknown;
+  #inbox: { message: TRPCClientOutgoingMessage; index: number }[] = [];
+  #underWay = 0;
+  #waiting: (() => void)[] = [];
+  /** Made when somebody asks for its signal. */
+  #closed: AbortController | undefined;
 
-  const wire = shared.wires.open(socket, {
-    room() {
-      behind.resume();
-      for (const resolve of waiting) resolve();
-      waiting.clear();
-      readOn();
-    },
-    stalled() {
-      // It is told when it reads on; until then it costs nothing but its socket.
-      ws.close(TRY_AGAIN_LATER, "Nothing was read for too long");
-      requests.leave();
-    },
-  });
-  const behind = createBehind(wire.hasRoom);
-  const isOpen = () => ws.readyState === ws.OPEN;
-  const send = (text: string) => {
-    if (isOpen()) wire.write(textFrame(text));
-  };
-  const requests = createRequests({
-    router,
-    responses,
-    frameOf: shared.frameOf,
-    wire,
-    behind,
-    isOpen,
-    send,
-    async untilRoom() {
-      if (isOpen() && !wire.hasRoom()) await new Promise<void>((resolve) => waiting.add(resolve));
-    },
-    async context() {
-      const admitted = await admission;
-      if (admitted?.ok === false) throw admitted.error;
-      return context;
-    },
-    report: (error, call) => shared.report(error, call, context),
-    describe: (to, error, call) => responses.error(to, error, call, context),
-  });
+  constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {
+    this.ws = ws;
+    this.router = shared.router;
+    this.responses = shared.responses;
+    this.framesOf = shared.framesOf;
+    this.#shared = shared;
+    this.wire = shared.wires.open(socket, this);
+    this.behind = new Behind(() => this.wire.hasRoom());
 
-  async function admit(paramsOf: () => Params): Promise<Admission> {
+    // With `connectionParams` the context is made from the first message.
+    const query = new URLSearchParams(req.url?.split("?")[1]);
+    if (query.get("connectionParams") !== "1") this.#admission = this.#admit(req, () => null);
+    this.#listen(this.#admission === undefined ? req : undefined);
+  }
+
+  /** Sends a text at once. Dropped where the connection is closing. */
+  say(text: string): void {
+    this.send(text);
+    this.wire.flush();
+  }
+
+  send(text: string): void {
+    if (this.isOpen()) this.wire.write(textFrame(text));
+  }
+
+  isOpen(): boolean {
+    return this.ws.readyState === this.ws.OPEN;
+  }
+
+  /** When something was read last, in milliseconds of `performance.now()`. `undefined`: it is not being read. */
+  heardAt(): number | undefined {
+    return this.ws.isPaused ? undefined : this.#heardAt;
+  }
+
+  room(): void {
+    this.behind.resume();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+    this.#readOn();
+  }
+
+  stalled(): void {
+    // It is told when it reads on; until then it costs nothing but its socket.
+    this.ws.close(TRY_AGAIN_LATER, "Nothing was read for too long");
+    this.#requests.leave();
+  }
+
+  async untilRoom(): Promise<void> {
+    if (!this.isOpen() || this.wire.hasRoom()) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  async context(): Promise<unknown> {
+    const admitted = await this.#admission;
+    if (admitted?.ok === false) throw admitted.error;
+    return this.#context;
+  }
+
+  report(error: TRPCError, call: Call): void {
+    this.#shared.report(error, call, this.#context);
+  }
+
+  describe(to: Address, error: TRPCError, call: Call): string {
+    return this.responses.error(to, error, call, this.#context);
+  }
+
+  /** `first`: the request that it came with, while its first message is not one to be answered. */
+  #listen(first: IncomingMessage | undefined): void {
+    const { ws } = this;
+    let unadmitted = first;
+    ws.on("message", (data: Buffer, isBinary: boolean) => {
+      this.#heardAt = performance.now();
+      const text = isBinary ? undefined : data.toString();
+      if (text === "PING") {
+        this.send("PONG");
+      } else if (text !== "PONG" && unadmitted !== undefined) {
+        this.#admission = this.#admit(unadmitted, () => paramsIn(text));
+        unadmitted = undefined;
+      } else if (text !== "PONG") {
+        this.#receive(text);
+      }
+      this.#readOn();
+    });
+    ws.on("ping", (data) => {
+      this.#heardAt = performance.now();
+      if (this.isOpen() && this.wire.hasRoom()) ws.pong(data);
+      this.#readOn();
+    });
+    ws.on("error", (cause) => this.report(getTRPCErrorFromUnknown(cause), NO_CALL));
+    ws.once("close", () => {
+      this.#inbox = [];
+      this.#requests.leave();
+      for (const resolve of this.#waiting) resolve();
+      this.wire.release();
+      this.#closed?.abort();
+      this.#shared.closed(this);
+    });
+  }
+
+  async #admit(req: IncomingMessage, paramsOf: () => Params): Promise<Admission> {
     try {
-      context = await shared.createContext({
+      const connectionParams = paramsOf();
+      const signal = () => (this.#closed ??= new AbortController()).signal;
+      this.#context = await this.#shared.createContext({
         req,
-        res: ws,
+        res: this.ws,
         info: {
-          connectionParams: paramsOf(),
+          connectionParams,
           calls: [],
           isBatchCall: false,
           accept: null,
           type: "unknown",
-          signal: closed.signal,
+          get signal() {
+            return signal();
+          },
           url: null,
         },
       });
-      return { ok: true, context };
+      return { ok: true, context: this.#context };
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
-      shared.report(error, NO_CALL, context);
-      send(responses.error({ id: null }, error, NO_CALL, context));
-      setImmediate(() => ws.close());
+      this.report(error, NO_CALL);
+      this.send(this.describe({ id: null }, error, NO_CALL));
+      setImmediate(() => this.ws.close());
       return { ok: false, error };
     }
   }
 
-  function onMessage(data: Buffer, isBinary: boolean): void {
-    heardAt = performance.now();
-    const text = isBinary ? undefined : data.toString();
-    if (text === "PING") send("PONG");
-    else if (text !== "PONG") receive(text);
-    readOn();
-  }
-
-  function receive(text: string | undefined): void {
-    if (admission === undefined) {
-      admission = admit(() => paramsIn(text));
-      return;
-    }
+  #receive(text: string | undefined): void {
     try {
       const json = decode(text);
       const messages = Array.isArray(json) ? json : [json];
-      const { transformer } = router._def._config;
+      const { transformer } = this.router._def._config;
       const parsed = messages.map((each: unknown) => parseTRPCMessage(each, transformer));
-      for (const [index, message] of parsed.entries()) inbox.push({ message, index });
+      for (const [index, message] of parsed.entries()) this.#inbox.push({ message, index });
     } catch (cause) {
       const error = new TRPCError({ code: "PARSE_ERROR", cause });
-      send(responses.error({ id: null }, error, NO_CALL, context));
+      this.send(this.describe({ id: null }, error, NO_CALL));
     }
   }
 
   /** Takes up what was read, and reads more, while there is room for the answers. */
-  function readOn(): void {
-    while (underWay < MAX_UNDER_WAY && wire.hasRoom()) {
-      const next = inbox.shift();
+  #readOn(): void {
+    while (this.#underWay < MAX_UNDER_WAY && this.wire.hasRoom()) {
+      const next = this.#inbox.shift();
       if (next === undefined) break;
-      underWay += 1;
-      void requests.handle(next.message, next.index).finally(() => {
-        underWay -= 1;
-        readOn();
+      this.#underWay += 1;
+      void this.#requests.handle(next.message, next.index).finally(() => {
+        this.#underWay -= 1;
+        this.#readOn();
       });
     }
-    if (!isOpen()) return;
-    if (inbox.length > 0 || !wire.hasRoom()) {
-      ws.pause();
-    } else if (ws.isPaused) {
-      heardAt = performance.now();
-      ws.resume();
+    if (!this.isOpen()) return;
+    if (this.#inbox.length > 0 || !this.wire.hasRoom()) {
+      this.ws.pause();
+    } else if (this.ws.isPaused) {
+      this.#heardAt = performance.now();
+      this.ws.resume();
     }
   }
-
-  // With `connectionParams` the context is made from the first message.
-  const query = new URLSearchParams(req.url?.split("?")[1]);
-  if (query.get("connectionParams") !== "1") admission = admit(() => null);
-
-  ws.on("message", onMessage);
-  ws.on("ping", (data) => {
-    heardAt = performance.now();
-    if (isOpen() && wire.hasRoom()) ws.pong(data);
-    readOn();
-  });
-  ws.on("error", (cause) => shared.report(getTRPCErrorFromUnknown(cause), NO_CALL, context));
-  ws.once("close", () => {
-    inbox.length = 0;
-    requests.leave();
-    for (const resolve of waiting) resolve();
-    wire.release();
-    closed.abort();
-  });
-
-  return {
-    ws,
-    say(text) {
-      send(text);
-      wire.flush();
-    },
-    heardAt: () => (ws.isPaused ? undefined : heardAt),
-  };
 }
 
 function decode(text: string | undefined): unknown {

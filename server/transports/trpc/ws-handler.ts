@@ -9,7 +9,7 @@ import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { WebSocket } from "ws";
 import type { Wires } from "#server/transports/wires.ts";
-import { type Connection, openConnection } from "./ws-connection.ts";
+import { Connection } from "./ws-connection.ts";
 import { createFrames } from "./entry-frames.ts";
 import { type Call, createResponses } from "./ws-responses.ts";
 
@@ -36,7 +36,7 @@ const LOOKS = 4;
 
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, wires, ping } = options;
-  const connections = new Set<Connection & { askedAt?: number | undefined }>();
+  const connections = new Set<Connection>();
 
   function report(error: TRPCError, call: Call, context: unknown): void {
     try {
@@ -53,9 +53,10 @@ export function openHandler(options: HandlerOptions): Handler {
     router,
     createContext,
     responses,
-    frameOf: createFrames(responses.entryAfterId),
+    framesOf: createFrames(responses.entryAfterId),
     wires,
     report,
+    closed: (connection: Connection) => void connections.delete(connection),
   };
 
   const timer = setInterval(
@@ -79,12 +80,10 @@ export function openHandler(options: HandlerOptions): Handler {
 
   return {
     serve(ws, socket, req) {
-      const connection = openConnection(ws, socket, req, shared);
-      connections.add(connection);
-      ws.once("close", () => connections.delete(connection));
+      connections.add(new Connection(ws, socket, req, shared));
     },
     tellToReconnect() {
-      for (const { say } of connections) say('{"id":null,"method":"reconnect"}');
+      for (const connection of connections) connection.say('{"id":null,"method":"reconnect"}');
     },
     close: () => clearInterval(timer),
   };

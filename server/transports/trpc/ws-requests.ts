@@ -7,29 +7,23 @@ import {
 } from "@trpc/server";
 import { isObservable, observableToAsyncIterable } from "@trpc/server/observable";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
-import type { Watch } from "#server/streams/open.ts";
+import type { Entry, Sink, Watch } from "#server/streams/open.ts";
 import type { Behind } from "#server/transports/behind.ts";
 import { toTRPCError } from "./errors.ts";
 import { Relay } from "./relay.ts";
 import type { Wire } from "#server/transports/wires.ts";
-import type { FrameOf } from "./entry-frames.ts";
+import type { AppError } from "#shared/errors.ts";
+import type { FramesOf } from "./entry-frames.ts";
 import { dispose, iterate } from "./iterate.ts";
 import { type Address, beforeResult, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
-export interface Requests {
-  /** Resolves when the request was answered, or its subscription began. Never rejects. */
-  handle(message: TRPCClientOutgoingMessage, batchIndex: number): Promise<void>;
-  /** The client is gone. */
-  leave(): void;
-}
-
 /** What requests need of their connection. */
 export interface Peer {
-  router: AnyTRPCRouter;
-  responses: Responses;
-  frameOf: FrameOf;
-  wire: Wire;
-  behind: Behind;
+  readonly router: AnyTRPCRouter;
+  readonly responses: Responses;
+  readonly framesOf: FramesOf;
+  readonly wire: Wire;
+  readonly behind: Behind;
   isOpen(): boolean;
   /** Dropped where the connection is closing. */
   send(text: string): void;
@@ -53,30 +47,56 @@ interface Active {
 
 type Subscription = Address & { id: number | string };
 
-export function createRequests(peer: Peer): Requests {
-  const { responses, wire, behind } = peer;
-  const active = new Map<number | string, Active>();
+export class Requests {
+  readonly #peer: Peer;
+  readonly #active = new Map<number | string, Active>();
 
-  function report(cause: unknown, call: Call): TRPCError {
-    const error = getTRPCErrorFromUnknown(cause);
-    peer.report(error, call);
-    return error;
+  constructor(peer: Peer) {
+    this.#peer = peer;
   }
 
-  function refuse(to: Address, call: Call, cause: unknown): void {
-    peer.send(peer.describe(to, report(cause, call), call));
+  /** Resolves when the request was answered, or its subscription began. Never rejects. */
+  async handle(message: TRPCClientOutgoingMessage, batchIndex: number): Promise<void> {
+    const { id, jsonrpc } = message;
+    if (id === null) {
+      const error = new TRPCError({ code: "PARSE_ERROR", message: "`id` is required" });
+      return this.#refuse({ id, jsonrpc }, NO_CALL, error);
+    }
+    if (message.method === "subscription.stop") return this.#active.get(id)?.stop();
+    const { path, input, lastEventId } = message.params;
+    const call = { type: message.method, path, input: withCursor(input, lastEventId) };
+    const to = { id, jsonrpc };
+    return call.type === "subscription"
+      ? this.#subscribe(to, call, batchIndex)
+      : this.#answer(to, call, batchIndex);
+  }
+
+  /** The client is gone. */
+  leave(): void {
+    for (const each of this.#active.values()) each.leave();
+    this.#active.clear();
   }
 
   /** The id is free again before the client is told so. */
-  function end(to: Subscription, call: Call, reason?: { cause: unknown }): void {
-    active.delete(to.id);
-    if (reason !== undefined) refuse(to, call, reason.cause);
-    peer.send(responses.result(to, { type: "stopped" }));
+  end(to: Subscription, call: Call, reason?: { cause: unknown }): void {
+    this.#active.delete(to.id);
+    if (reason !== undefined) this.#refuse(to, call, reason.cause);
+    this.#peer.send(this.#peer.responses.result(to, { type: "stopped" }));
   }
 
-  const run = (call: Call, batchIndex: number, signal: AbortSignal, ctx: unknown) =>
-    callTRPCProcedure({
-      router: peer.router,
+  #report(cause: unknown, call: Call): TRPCError {
+    const error = getTRPCErrorFromUnknown(cause);
+    this.#peer.report(error, call);
+    return error;
+  }
+
+  #refuse(to: Address, call: Call, cause: unknown): void {
+    this.#peer.send(this.#peer.describe(to, this.#report(cause, call), call));
+  }
+
+  #run(call: Call, batchIndex: number, signal: AbortSignal, ctx: unknown): Promise<unknown> {
+    return callTRPCProcedure({
+      router: this.#peer.router,
       path: call.path ?? "",
       getRawInput: async () => call.input,
       ctx,
@@ -84,27 +104,30 @@ export function createRequests(peer: Peer): Requests {
       signal,
       batchIndex,
     }) as Promise<unknown>;
+  }
 
-  async function answer(to: Address, call: Call, batchIndex: number): Promise<void> {
+  async #answer(to: Address, call: Call, batchIndex: number): Promise<void> {
+    const peer = this.#peer;
     try {
       const context = await peer.context();
-      const result = await run(call, batchIndex, new AbortController().signal, context);
+      const result = await this.#run(call, batchIndex, new AbortController().signal, context);
       if (isIterable(result)) {
         throw new TRPCError({
           code: "UNSUPPORTED_MEDIA_TYPE",
           message: `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`,
         });
       }
-      peer.send(responses.result(to, { type: "data", data: result }));
+      peer.send(peer.responses.result(to, { type: "data", data: result }));
     } catch (cause) {
-      refuse(to, call, cause);
+      this.#refuse(to, call, cause);
     }
   }
 
-  async function subscribe(to: Subscription, call: Call, batchIndex: number): Promise<void> {
-    if (active.has(to.id)) {
+  async #subscribe(to: Subscription, call: Call, batchIndex: number): Promise<void> {
+    const peer = this.#peer;
+    if (this.#active.has(to.id)) {
       const message = `Duplicate id ${to.id}`;
-      return refuse(to, call, new TRPCError({ code: "BAD_REQUEST", message }));
+      return this.#refuse(to, call, new TRPCError({ code: "BAD_REQUEST", message }));
     }
     const controller = new AbortController();
     const { signal } = controller;
@@ -116,11 +139,11 @@ export function createRequests(peer: Peer): Requests {
       return !signal.aborted;
     };
     // A stop or a disconnect while the procedure is called cancels it.
-    active.set(to.id, { stop: abort, leave: abort });
+    this.#active.set(to.id, { stop: abort, leave: abort });
     try {
       const context = await peer.context();
-      if (!isWanted()) return end(to, call);
-      const result = await run(call, batchIndex, signal, context);
+      if (!isWanted()) return this.end(to, call);
+      const result = await this.#run(call, batchIndex, signal, context);
       if (!isIterable(result)) {
         throw new TRPCError({
           code: "INTERNAL_SERVER_ERROR",
@@ -129,86 +152,98 @@ export function createRequests(peer: Peer): Requests {
       }
       if (!isWanted()) {
         // Turned into an iterable, an observable would begin.
-        if (!isObservable(result)) await dispose(result).catch((cause) => report(cause, call));
-        return end(to, call);
+        if (!isObservable(result)) {
+          await dispose(result).catch((cause) => this.#report(cause, call));
+        }
+        return this.end(to, call);
       }
-      peer.send(responses.result(to, { type: "started" }));
-      if (result instanceof Relay) return await push(to, call, result);
+      peer.send(peer.responses.result(to, { type: "started" }));
+      if (result instanceof Relay) {
+        const pushed = new Pushed(this, peer, to, call);
+        this.#active.set(to.id, pushed);
+        return await pushed.begin(result);
+      }
       const iterable = isObservable(result) ? observableToAsyncIterable(result, signal) : result;
       void iterate(iterable, {
         signal,
         abort,
         untilRoom: () => peer.untilRoom(),
-        next: (value) => peer.send(responses.value(to, value)),
-        late: (cause) => void report(cause, call),
+        next: (value) => peer.send(peer.responses.value(to, value)),
+        late: (cause) => void this.#report(cause, call),
       }).then(
-        () => end(to, call),
-        (cause: unknown) => end(to, call, { cause }),
+        () => this.end(to, call),
+        (cause: unknown) => this.end(to, call, { cause }),
       );
     } catch (cause) {
       // Who gives up because nobody wants the result any more did not fail.
-      if (signal.aborted && isAbort(cause)) return end(to, call);
-      active.delete(to.id);
-      refuse(to, call, cause);
+      if (signal.aborted && isAbort(cause)) return this.end(to, call);
+      this.#active.delete(to.id);
+      this.#refuse(to, call, cause);
     }
   }
+}
 
-  /** Our own streams: no promise, no timer and no queue from here on. */
-  async function push(to: Subscription, call: Call, relay: Relay<unknown>): Promise<void> {
-    let watch: Watch | undefined;
-    let isWanted = true;
-    const leave = () => {
-      isWanted = false;
-      if (watch === undefined) return;
-      watch.stop();
-      behind.delete(watch);
-    };
-    const stop = () => {
-      leave();
-      end(to, call);
-    };
-    active.set(to.id, { stop, leave });
+/** A subscription to one of our own streams: no promise, no timer and no queue once it has begun. */
+class Pushed implements Active, Sink<unknown> {
+  readonly #requests: Requests;
+  readonly #peer: Peer;
+  readonly #to: Subscription;
+  readonly #call: Call;
+  readonly #head: string;
+  #watch: Watch | undefined;
+  #isWanted = true;
+
+  constructor(requests: Requests, peer: Peer, to: Subscription, call: Call) {
+    this.#requests = requests;
+    this.#peer = peer;
+    this.#to = to;
+    this.#call = call;
+    this.#head = beforeResult(to);
+  }
+
+  /** Resolves when it has begun, or was refused, or is not wanted any more. */
+  async begin(relay: Relay<unknown>): Promise<void> {
     try {
       const stream = await relay.open();
-      if (!isWanted) return;
-      const head = beforeResult(to);
-      const opened = stream.pipe({
-        push(entry) {
-          if (!wire.hasRoom()) {
-            behind.add(opened);
-            return false;
-          }
-          wire.write(peer.frameOf(entry, head));
-          return true;
-        },
-        end: (reason) => end(to, call, reason && { cause: toTRPCError(reason) }),
-      });
-      watch = opened;
+      if (this.#isWanted) this.#watch = stream.pipe(this);
     } catch (cause) {
-      if (isWanted) end(to, call, { cause: toTRPCError(cause) });
+      if (this.#isWanted) this.#end({ cause: toTRPCError(cause) });
     }
   }
 
-  return {
-    async handle(message, batchIndex) {
-      const { id, jsonrpc } = message;
-      if (id === null) {
-        const error = new TRPCError({ code: "PARSE_ERROR", message: "`id` is required" });
-        return refuse({ id, jsonrpc }, NO_CALL, error);
+  push(entries: readonly Entry<unknown>[]): number {
+    const { wire, behind, framesOf } = this.#peer;
+    let taken = 0;
+    for (const { bytes, count } of framesOf(entries, this.#head)) {
+      if (!wire.hasRoom()) {
+        if (this.#watch !== undefined) behind.add(this.#watch);
+        return taken;
       }
-      if (message.method === "subscription.stop") return active.get(id)?.stop();
-      const { path, input, lastEventId } = message.params;
-      const call = { type: message.method, path, input: withCursor(input, lastEventId) };
-      const to = { id, jsonrpc };
-      return call.type === "subscription"
-        ? subscribe(to, call, batchIndex)
-        : answer(to, call, batchIndex);
-    },
-    leave() {
-      for (const each of active.values()) each.leave();
-      active.clear();
-    },
-  };
+      wire.write(bytes);
+      taken += count;
+    }
+    return taken;
+  }
+
+  end(reason?: AppError): void {
+    this.#end(reason && { cause: toTRPCError(reason) });
+  }
+
+  stop(): void {
+    this.leave();
+    this.#end();
+  }
+
+  leave(): void {
+    this.#isWanted = false;
+    if (this.#watch === undefined) return;
+    this.#watch.stop();
+    this.#peer.behind.delete(this.#watch);
+  }
+
+  #end(reason?: { cause: unknown }): void {
+    this.#requests.end(this.#to, this.#call, reason);
+  }
 }
 
 /** Where a client resumes, as part of the input: that is how procedures see it on every transport. */
