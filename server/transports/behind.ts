@@ -2,12 +2,12 @@
 import type { Watch } from "#server/streams/open.ts";
 
 export class Behind {
-  readonly #hasRoom: () => boolean;
+  readonly #way: { hasRoom(): boolean };
   /** Most connections never need it. */
   #waiting: Set<Watch> | undefined;
 
-  constructor(hasRoom: () => boolean) {
-    this.#hasRoom = hasRoom;
+  constructor(way: { hasRoom(): boolean }) {
+    this.#way = way;
   }
 
   add(watch: Watch): void {
@@ -24,7 +24,7 @@ export class Behind {
     if (this.#waiting === undefined) return;
     // Whoever finds the room taken again by those before goes to the end of the line.
     for (const watch of this.#waiting) {
-      if (!this.#hasRoom()) return;
+      if (!this.#way.hasRoom()) return;
       this.#waiting.delete(watch);
       watch.resume();
     }

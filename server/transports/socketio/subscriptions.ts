@@ -43,7 +43,7 @@ export const MAX_SUBSCRIPTIONS = 1000;
 
 export function createSubscriptions(outlet: Room): Subscriptions {
   const active = new Map<string, Subscription>();
-  const behind = new Behind(outlet.hasRoom);
+  const behind = new Behind(outlet);
 
   /** Settles when the watch began, or cannot begin. */
   async function begin<T>(key: string, fresh: Pushed<T>, wanted: Wanted<T>): Promise<void> {

@@ -35,7 +35,8 @@ const MAX_UNDER_WAY = 64;
 const TRY_AGAIN_LATER = 1013;
 
 type Params = TRPCRequestInfo["connectionParams"];
-type Admission = { ok: true; context: unknown } | { ok: false; error: TRPCError };
+type Admission = { ok: true } | { ok: false; error: TRPCError };
+const ADMITTED = Promise.resolve<Admission>({ ok: true });
 
 /** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
 export class Connection implements Peer, WireHooks {
@@ -66,7 +67,7 @@ export class Connection implements Peer, WireHooks {
     this.framesOf = shared.framesOf;
     this.#shared = shared;
     this.wire = shared.wires.open(socket, this);
-    this.behind = new Behind(() => this.wire.hasRoom());
+    this.behind = new Behind(this.wire);
 
     // With `connectionParams` the context is made from the first message.
     const query = new URLSearchParams(req.url?.split("?")[1]);
@@ -149,7 +150,7 @@ export class Connection implements Peer, WireHooks {
       this.#readOn();
     });
     ws.on("error", (cause) => this.report(getTRPCErrorFromUnknown(cause), NO_CALL));
-    ws.once("close", () => {
+    ws.on("close", () => {
       this.#inbox = [];
       this.#requests.leave();
       for (const resolve of this.#waiting) resolve();
@@ -178,7 +179,8 @@ export class Connection implements Peer, WireHooks {
           url: null,
         },
       });
-      return { ok: true, context: this.#context };
+      this.#admission = ADMITTED;
+      return { ok: true };
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
