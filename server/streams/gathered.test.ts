@@ -1,0 +1,49 @@
+/** Batches and feeds change as often as their jobs do together; who watches them is told ten times a second. */
+import { v7 as newId } from "uuid";
+import { expect, test, vi } from "vitest";
+import type { BatchAggregate } from "#shared/batch.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { createSink, openRig } from "./rig.ts";
+
+const LOOKS_A_SECOND = 10;
+/** The first, the last, and one that was under way. */
+const AROUND = 3;
+
+const mostLooks = (since: number) => ((performance.now() - since) / 1000) * LOOKS_A_SECOND + AROUND;
+
+test("a batch of 10,000 jobs is a small steady stream of aggregates, and the last one is the end", async () => {
+  const { engine, streams } = await openRig();
+  const batchId = newId();
+  const jobs = Array.from({ length: 10_000 }, () => ({
+    id: newId(),
+    kind: "test",
+    title: "A test",
+    input: {},
+    batchId,
+    ...ownerOf(me),
+  }));
+  await engine.createBatch({ id: batchId, name: null, ...ownerOf(me) }, jobs, new Date());
+  const { sink, entries, state } = createSink<BatchAggregate>();
+  (await streams.batch(me, batchId)).pipe(sink);
+  await vi.waitFor(() => expect(entries).toHaveLength(1));
+
+  const since = performance.now();
+  await Promise.all(jobs.map(({ id }) => engine.change(id, { action: "cancel" }, new Date())));
+  await vi.waitFor(() => expect(state.ended).toBe(true));
+  expect(entries.at(-1)?.value).toMatchObject({ total: 10_000, aborted: 10_000 });
+  expect(entries.length).toBeLessThanOrEqual(mostLooks(since));
+});
+
+test("a job that changes a thousand times is in a feed a few times, and last as it is", async () => {
+  const rig = await openRig();
+  const jobId = await rig.createJob();
+  const { feed } = await rig.engine.listJobs({ ...ownerOf(me), limit: 1 });
+  const { sink, entries } = createSink<FeedEntry>();
+  const watch = (await rig.streams.feed(me, { after: feed })).pipe(sink);
+  const since = performance.now();
+  await rig.wholeLife(jobId, 1000);
+  await vi.waitFor(() => expect(entries.at(-1)?.value.job?.status).toBe("DELIVERED"));
+  expect(entries.length).toBeLessThanOrEqual(mostLooks(since));
+  watch.stop();
+});
