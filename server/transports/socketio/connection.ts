@@ -2,7 +2,9 @@
 import type { Socket } from "socket.io";
 import type { TransportContext } from "#server/transports/contract.ts";
 import type { Wires } from "#server/transports/wires.ts";
+import type { BatchAggregate } from "#shared/batch.ts";
 import type { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
 import {
   LEGACY,
   type LegacyAnswer,
@@ -14,10 +16,10 @@ import {
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
-import { openOutlet } from "./outlet.ts";
-import { createEncoder } from "./packet.ts";
+import { Outlet } from "./outlet.ts";
+import { createEncoder, type Encoder } from "./packet.ts";
 import { readRequest, type Request } from "./request.ts";
-import { createSubscriptions } from "./subscriptions.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
@@ -26,68 +28,102 @@ export function createConnections(
   { streams, backpressure, log }: Pick<TransportContext, "streams" | "backpressure" | "log">,
   wires: Wires,
 ) {
-  const jobEncoder = createEncoder(legacyOfJob);
-  const batchEncoder = createEncoder(legacyOfBatch);
-
+  const shared: Shared = {
+    streams,
+    log,
+    wires,
+    highWaterBytes: backpressure.highWaterBytes,
+    jobs: createEncoder(legacyOfJob),
+    batches: createEncoder(legacyOfBatch),
+  };
   return function serveConnection(socket: Socket, principal: Principal): void {
-    const outlet = openOutlet(socket.conn, {
-      wires,
-      highWaterBytes: backpressure.highWaterBytes,
-      onRoom: () => subscriptions.resume(),
+    new Client(socket, principal, shared).greet();
+  };
+}
+
+interface Shared extends Pick<TransportContext, "streams" | "log"> {
+  wires: Wires;
+  highWaterBytes: number;
+  jobs: Encoder<JobEvent>;
+  batches: Encoder<BatchAggregate>;
+}
+
+/** A class, because there are many, and most of them wait. */
+class Client {
+  readonly #socket: Socket;
+  readonly #principal: Principal;
+  readonly #shared: Shared;
+  readonly #outlet: Outlet;
+  readonly #subscriptions: Subscriptions;
+
+  constructor(socket: Socket, principal: Principal, shared: Shared) {
+    this.#socket = socket;
+    this.#principal = principal;
+    this.#shared = shared;
+    this.#outlet = new Outlet(socket.conn, {
+      wires: shared.wires,
+      highWaterBytes: shared.highWaterBytes,
+      onRoom: () => this.#subscriptions.resume(),
     });
-    const subscriptions = createSubscriptions(outlet);
-
-    function subscribe({ stream, id, ids }: Request): Promise<void> {
-      const hooks = {
-        started: () => socket.emit(LEGACY.subscribed, ids),
-        failed: (reason: AppError) => fail(reason, ids),
-      };
-      const follow = { follow: true };
-      return stream === "job"
-        ? subscriptions.add(`job:${id}`, {
-            open: () => streams.job(principal, id, follow),
-            encoder: jobEncoder,
-            ...hooks,
-          })
-        : subscriptions.add(`batch:${id}`, {
-            open: () => streams.batch(principal, id, follow),
-            encoder: batchEncoder,
-            ...hooks,
-          });
-    }
-
-    function fail(error: unknown, ids: LegacyIds): LegacyAnswer {
-      const answer = toLegacyError(error);
-      if (answer.code === "INTERNAL") log.error({ err: error, ...ids }, "A subscription failed");
-      const payload: LegacySubscriptionError = { ...answer, ...ids };
-      socket.emit(LEGACY.subscriptionError, payload);
-      return { ok: false, error: answer };
-    }
-
-    async function answer(name: unknown, payload: unknown): Promise<LegacyAnswer> {
-      let ids: LegacyIds = {};
-      try {
-        const request = readRequest(name, payload);
-        ids = request.ids;
-        if (request.action === "subscribe") await subscribe(request);
-        else subscriptions.remove(`${request.stream}:${request.id}`);
-        return { ok: true };
-      } catch (error) {
-        return fail(error, ids);
-      }
-    }
-
+    this.#subscriptions = new Subscriptions(this.#outlet);
     socket.onAny((name: unknown, ...args: unknown[]) => {
       // What came in one message with a disconnect is still handed out after it.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
-      void answer(name, args[0]).then(ack);
+      void this.#answer(name, args[0]).then(ack);
     });
     socket.on("disconnect", () => {
-      subscriptions.removeAll();
-      outlet.close();
+      this.#subscriptions.removeAll();
+      this.#outlet.close();
     });
-    const greeting: LegacyConnection = { connected: true, session_id: socket.id };
-    socket.emit(LEGACY.connection, greeting);
-  };
+  }
+
+  greet(): void {
+    const greeting: LegacyConnection = { connected: true, session_id: this.#socket.id };
+    this.#socket.emit(LEGACY.connection, greeting);
+  }
+
+  async #answer(name: unknown, payload: unknown): Promise<LegacyAnswer> {
+    let ids: LegacyIds = {};
+    try {
+      const request = readRequest(name, payload);
+      ids = request.ids;
+      if (request.action === "subscribe") await this.#subscribe(request);
+      else this.#subscriptions.remove(`${request.stream}:${request.id}`);
+      return { ok: true };
+    } catch (error) {
+      return this.#fail(error, ids);
+    }
+  }
+
+  #subscribe({ stream, id, ids }: Request): Promise<void> {
+    const { streams, jobs, batches } = this.#shared;
+    const principal = this.#principal;
+    const hooks = {
+      started: () => this.#socket.emit(LEGACY.subscribed, ids),
+      failed: (reason: AppError) => this.#fail(reason, ids),
+    };
+    const follow = { follow: true };
+    return stream === "job"
+      ? this.#subscriptions.add(`job:${id}`, {
+          open: () => streams.job(principal, id, follow),
+          encoder: jobs,
+          ...hooks,
+        })
+      : this.#subscriptions.add(`batch:${id}`, {
+          open: () => streams.batch(principal, id, follow),
+          encoder: batches,
+          ...hooks,
+        });
+  }
+
+  #fail(error: unknown, ids: LegacyIds): LegacyAnswer {
+    const answer = toLegacyError(error);
+    if (answer.code === "INTERNAL") {
+      this.#shared.log.error({ err: error, ...ids }, "A subscription failed");
+    }
+    const payload: LegacySubscriptionError = { ...answer, ...ids };
+    this.#socket.emit(LEGACY.subscriptionError, payload);
+    return { ok: false, error: answer };
+  }
 }

@@ -6,21 +6,12 @@
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
-import type { Wire, Wires } from "#server/transports/wires.ts";
+import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
 import type { Packet } from "./packet.ts";
 import { websocketBelow } from "./websocket-below.ts";
 
 /** What is below a Socket.IO socket: one Engine.IO connection. */
 export type Connection = Socket["conn"];
-
-export interface Outlet {
-  /** Takes the packets in any case. */
-  send(packets: readonly Packet[]): void;
-  /** Takes whole frames. `false`: not here, and not now; they are to be sent as packets. */
-  write(frames: Uint8Array): boolean;
-  hasRoom(): boolean;
-  close(): void;
-}
 
 export interface OutletOptions {
   wires: Wires;
@@ -35,60 +26,77 @@ const ROOM_PACKETS = 64;
 /** More than a client gets that subscribes to as much as it may at once, with acknowledgements. */
 const MAX_UNREAD_PACKETS = 5000;
 
-export function openOutlet(connection: Connection, options: OutletOptions): Outlet {
-  const { wires, highWaterBytes, onRoom } = options;
+export class Outlet implements WireHooks {
+  readonly #connection: Connection;
+  readonly #options: OutletOptions;
   /** Of any kind, in Engine.IO's list. */
-  let packets = 0;
-  let bytes = 0;
-  let below = openBelow();
+  #packets = 0;
+  #bytes = 0;
+  #ws: WebSocket | undefined;
+  #wire: Wire | undefined;
 
-  function openBelow(): { ws: WebSocket; wire: Wire } | undefined {
-    const found = websocketBelow(connection);
-    const stalled = () => connection.close(true);
-    return found && { ws: found.ws, wire: wires.open(found.socket, { room: onRoom, stalled }) };
+  readonly #findBelow = () => {
+    this.#wire?.release();
+    const found = websocketBelow(this.#connection);
+    this.#ws = found?.ws;
+    this.#wire = found && this.#options.wires.open(found.socket, this);
+  };
+  readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
+    this.#wire?.flush();
+    this.#packets += 1;
+    this.#bytes += data?.length ?? 0;
+    if (this.#packets > MAX_UNREAD_PACKETS) this.#connection.close(true);
+  };
+  readonly #onDrain = () => {
+    const wasFull = !this.#listHasRoom();
+    this.#packets = this.#bytes = 0;
+    if (wasFull) this.#options.onRoom();
+  };
+
+  constructor(connection: Connection, options: OutletOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#findBelow();
+    connection.on("packetCreate", this.#onPacket);
+    connection.on("drain", this.#onDrain);
+    connection.on("upgrade", this.#findBelow);
   }
 
-  const listHasRoom = () => packets < ROOM_PACKETS && bytes < highWaterBytes;
+  /** Takes the packets in any case. */
+  send(packets: readonly Packet[]): void {
+    for (const { text, options: how } of packets) {
+      if (!this.write(how.wsPreEncodedFrame[0])) this.#connection.write(text, how);
+    }
+  }
 
-  const onPacket = ({ data }: { data?: string | Buffer }) => {
-    below?.wire.flush();
-    packets += 1;
-    bytes += data?.length ?? 0;
-    if (packets > MAX_UNREAD_PACKETS) connection.close(true);
-  };
-  const onDrain = () => {
-    const wasFull = !listHasRoom();
-    packets = bytes = 0;
-    if (wasFull) onRoom();
-  };
-  const onUpgrade = () => {
-    below?.wire.release();
-    below = openBelow();
-  };
-  connection.on("packetCreate", onPacket);
-  connection.on("drain", onDrain);
-  connection.on("upgrade", onUpgrade);
-
-  function write(frames: Uint8Array): boolean {
+  /** Takes whole frames. `false`: not here, and not now; they are to be sent as packets. */
+  write(frames: Uint8Array): boolean {
     // Nothing overtakes what waits in the list.
-    if (below?.ws.readyState !== WebSocket.OPEN || packets > 0) return false;
-    below.wire.write(frames);
+    if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets > 0) return false;
+    this.#wire?.write(frames);
     return true;
   }
 
-  return {
-    write,
-    send(sent) {
-      for (const { text, options: how } of sent) {
-        if (!write(how.wsPreEncodedFrame[0])) connection.write(text, how);
-      }
-    },
-    hasRoom: () => listHasRoom() && below?.wire.hasRoom() !== false,
-    close() {
-      connection.off("packetCreate", onPacket);
-      connection.off("drain", onDrain);
-      connection.off("upgrade", onUpgrade);
-      below?.wire.release();
-    },
-  };
+  hasRoom(): boolean {
+    return this.#listHasRoom() && this.#wire?.hasRoom() !== false;
+  }
+
+  close(): void {
+    this.#connection.off("packetCreate", this.#onPacket);
+    this.#connection.off("drain", this.#onDrain);
+    this.#connection.off("upgrade", this.#findBelow);
+    this.#wire?.release();
+  }
+
+  room(): void {
+    this.#options.onRoom();
+  }
+
+  stalled(): void {
+    this.#connection.close(true);
+  }
+
+  #listHasRoom(): boolean {
+    return this.#packets < ROOM_PACKETS && this.#bytes < this.#options.highWaterBytes;
+  }
 }

@@ -8,19 +8,6 @@ import { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Encoder } from "./packet.ts";
 
-export interface Subscriptions {
-  /**
-   * Watches under `key`. Who subscribes again is told so again and gets the newest state that it was sent once
-   * more; the watch goes on, so that nothing is lost or doubled. Resolves when the watch began, or when it was
-   * called off before that; rejects when it cannot begin.
-   */
-  add<T>(key: string, wanted: Wanted<T>): Promise<void>;
-  remove(key: string): void;
-  removeAll(): void;
-  /** The outlet has room again. */
-  resume(): void;
-}
-
 export interface Wanted<T> {
   open(): Promise<Stream<T>>;
   encoder: Encoder<T>;
@@ -41,19 +28,74 @@ interface Subscription {
 /** One connection's share of the server. */
 export const MAX_SUBSCRIPTIONS = 1000;
 
-export function createSubscriptions(outlet: Room): Subscriptions {
-  const active = new Map<string, Subscription>();
-  const behind = new Behind(outlet);
+export class Subscriptions {
+  readonly #outlet: Room;
+  readonly #behind: Behind;
+  readonly #active = new Map<string, Subscription>();
+
+  constructor(outlet: Room) {
+    this.#outlet = outlet;
+    this.#behind = new Behind(outlet);
+  }
+
+  /**
+   * Watches under `key`. Who subscribes again is told so again and gets the newest state that it was sent once
+   * more; the watch goes on, so that nothing is lost or doubled. Resolves when the watch began, or when it was
+   * called off before that; rejects when it cannot begin.
+   */
+  async add<T>(key: string, wanted: Wanted<T>): Promise<void> {
+    const known = this.#active.get(key);
+    if (known !== undefined) {
+      await known.begun;
+      if (this.#active.get(key) !== known) return;
+      wanted.started();
+      known.sendNewest();
+      return;
+    }
+    if (this.#active.size >= MAX_SUBSCRIPTIONS) {
+      throw new AppError(
+        "BAD_REQUEST",
+        `This connection has ${MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or open another.`,
+      );
+    }
+    const { encoder, failed } = wanted;
+    const fresh = new Pushed(this.#outlet, this.#behind, encoder, (reason) => {
+      this.#active.delete(key);
+      if (reason !== undefined) failed(reason);
+    });
+    this.#active.set(key, fresh);
+    fresh.begun = this.#begin(key, fresh, wanted);
+    await fresh.begun;
+    fresh.begun = BEGUN;
+  }
+
+  remove(key: string): void {
+    const subscription = this.#active.get(key);
+    if (subscription === undefined) return;
+    this.#active.delete(key);
+    if (subscription.watch === undefined) return;
+    subscription.watch.stop();
+    this.#behind.delete(subscription.watch);
+  }
+
+  removeAll(): void {
+    for (const key of this.#active.keys()) this.remove(key);
+  }
+
+  /** The outlet has room again. */
+  resume(): void {
+    this.#behind.resume();
+  }
 
   /** Settles when the watch began, or cannot begin. */
-  async function begin<T>(key: string, fresh: Pushed<T>, wanted: Wanted<T>): Promise<void> {
-    const isCurrent = () => active.get(key) === fresh;
+  async #begin<T>(key: string, fresh: Pushed<T>, wanted: Wanted<T>): Promise<void> {
+    const isCurrent = () => this.#active.get(key) === fresh;
     let stream: Stream<T>;
     try {
       stream = await wanted.open();
     } catch (error) {
       if (!isCurrent()) return;
-      active.delete(key);
+      this.#active.delete(key);
       throw error;
     }
     // Unsubscribed or disconnected in the meantime: the later word wins.
@@ -61,53 +103,14 @@ export function createSubscriptions(outlet: Room): Subscriptions {
     wanted.started();
     fresh.watch = stream.pipe(fresh);
   }
-
-  function remove(key: string): void {
-    const subscription = active.get(key);
-    if (subscription === undefined) return;
-    active.delete(key);
-    if (subscription.watch === undefined) return;
-    subscription.watch.stop();
-    behind.delete(subscription.watch);
-  }
-
-  return {
-    async add(key, wanted) {
-      const known = active.get(key);
-      if (known !== undefined) {
-        await known.begun;
-        if (active.get(key) !== known) return;
-        wanted.started();
-        known.sendNewest();
-        return;
-      }
-      if (active.size >= MAX_SUBSCRIPTIONS) {
-        throw new AppError(
-          "BAD_REQUEST",
-          `This connection has ${MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or open another.`,
-        );
-      }
-      const { encoder, failed } = wanted;
-      const fresh = new Pushed(outlet, behind, encoder, (reason) => {
-        active.delete(key);
-        if (reason !== undefined) failed(reason);
-      });
-      active.set(key, fresh);
-      fresh.begun = begin(key, fresh, wanted);
-      await fresh.begun;
-    },
-    remove,
-    removeAll() {
-      for (const key of active.keys()) remove(key);
-    },
-    resume: () => behind.resume(),
-  };
 }
+
+const BEGUN = Promise.resolve();
 
 type Room = Pick<Outlet, "send" | "write" | "hasRoom">;
 
 class Pushed<T> implements Subscription, Sink<T> {
-  begun: Promise<void> = Promise.resolve();
+  begun: Promise<void> = BEGUN;
   watch: Watch | undefined;
   #newest: { readonly value: T } | undefined;
   readonly #outlet: Room;

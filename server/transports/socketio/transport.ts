@@ -2,7 +2,7 @@
  * Socket.IO for deployed clients of the older Python system: browser JavaScript and python-socketio, over
  * WebSocket and polling. They see the same streams as everybody, under the names they know.
  */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
@@ -83,7 +83,7 @@ export function createSocketioTransport(
     upgrade(req, socket, head) {
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
-      engine.handleUpgrade(req, socket, head);
+      engine.handleUpgrade(withoutBody(req), socket, head);
     },
     async close() {
       closing = true;
@@ -102,4 +102,18 @@ export function createSocketioTransport(
       wires.close();
     },
   };
+}
+
+/**
+ * Engine.IO keeps the request of each WebSocket for as long as that is open, and Socket.IO asks it again at each
+ * CONNECT. What they read of it is a fraction of what Node keeps for a request that may have a body.
+ */
+function withoutBody({
+  method,
+  url,
+  headers,
+  httpVersion,
+  socket,
+}: IncomingMessage): IncomingMessage {
+  return { method, url, headers, httpVersion, socket, connection: socket } as IncomingMessage;
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Server, type Socket } from "socket.io";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { openOutlet } from "./outlet.ts";
+import { Outlet } from "./outlet.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import { openWires, type Wires } from "#server/transports/wires.ts";
 import { openRaw } from "./raw-client.ts";
@@ -50,7 +50,7 @@ test("the socket below a WebSocket is found in the Engine.IO that is installed",
 
 test("[S1] an outlet lets nothing overtake what Engine.IO still holds", async () => {
   const { client, socket } = await connect();
-  const outlet = openOutlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
+  const outlet = new Outlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
   const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);
   for (const [n, text] of texts.entries()) {
     const frame = textFrame(`4${text}`);
@@ -72,7 +72,7 @@ test("a connection that polls has none", async () => {
 
 test("nothing is written to a WebSocket that is closing", async () => {
   const { client, socket } = await connect();
-  const outlet = openOutlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
+  const outlet = new Outlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
   socket.conn.close();
   const text = '2["late"]';
   outlet.send([{ text, options: { compress: true, wsPreEncodedFrame: [textFrame(`4${text}`)] } }]);
