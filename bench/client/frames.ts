@@ -40,7 +40,7 @@ export function createFrameCounter(options: { keep: boolean }): FrameCounter {
         }
         const part = Math.min(left, bytes.length - at);
         // The buffer that was read into is used again.
-        if (options.keep && part > 0) kept.push(bytes.slice(at, at + part));
+        if (options.keep && part > 0) kept.push(new Uint8Array(bytes.subarray(at, at + part)));
         at += part;
         left -= part;
         if (left > 0) return;
