@@ -21,7 +21,10 @@ async def subscribe(sid, data):
 
 
 async def main():
-    config = uvicorn.Config(socketio.ASGIApp(sio), port=port, log_level="error")
+    # As everywhere in the bench, nobody is pinged: its light client would not answer.
+    config = uvicorn.Config(
+        socketio.ASGIApp(sio), port=port, log_level="error", ws_ping_interval=None
+    )
     server = asyncio.ensure_future(uvicorn.Server(config).serve())
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=2**24)
