@@ -11,6 +11,7 @@ import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
 import { toJson } from "./payload.ts";
 import { type JobRow, summaryOfRow } from "./rows.ts";
+import type { WriteBehind } from "./write-behind.ts";
 
 export type ChangeJob = (jobId: string, change: JobChange, at: Date, claim?: ClaimRef) => Changed;
 
@@ -24,11 +25,8 @@ export function createChange(
   batches: Batches,
   log: Log,
   outbox: Outbox,
+  behind: WriteBehind,
 ): ChangeJob {
-  // Names no column that an index holds but `rev`, so that it touches no other index.
-  const updateProgress = db.prepare(
-    "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
-  );
   const updateStatus = db.prepare(
     `UPDATE jobs SET status = ?, progress = ?, message = ?, attempt = ?, retries = ?, error_code = ?,
        error_message = ?, started_at = ?, finished_at = ?, version = ?, rev = ? WHERE n = ?`,
@@ -36,34 +34,45 @@ export function createChange(
   const queue = db.prepare("UPDATE jobs SET due = ?, held = 0 WHERE n = ?");
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
 
-  return (jobId, change, at, claim) => {
-    const row = requireRow(jobs, jobId);
+  function changed(row: JobRow, change: JobChange, at: Date, claim: ClaimRef | undefined) {
     if (claim) requireClaim(row, claim);
-    const { job, event } = applyChange(
-      { ...summaryOfRow(row), input: UNREAD, output: UNREAD },
-      change,
-      at,
-    );
+    return applyChange({ ...summaryOfRow(row), input: UNREAD, output: UNREAD }, change, at);
+  }
+
+  /** The frequent one: the log has each of them, the row only the last. */
+  function report(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed {
+    const row = behind.row(jobId) ?? requireRow(jobs, jobId);
+    const { job, event } = changed(row, change, at, claim);
+    const { progress, message, version } = job;
+    const rev = behind.rev(row.owner_n, row.owner_rev) + 1;
+    log.append(row.n, event);
+    behind.put({ ...row, progress, message, version, rev });
+    outbox.job(event);
+    outbox.feed(job);
+    return { job: summaryOf(job), event };
+  }
+
+  return (jobId, change, at, claim) => {
+    if (change.action === "progress") return report(jobId, change, at, claim);
+    behind.flush();
+    const row = requireRow(jobs, jobId);
+    const { job, event } = changed(row, change, at, claim);
     const rev = row.owner_rev + 1;
     owners.set(row.owner_n, rev);
-    if (change.action === "progress") {
-      updateProgress.run(job.progress, job.message, job.version, rev, row.n);
-    } else {
-      updateStatus.run(
-        job.status,
-        job.progress,
-        job.message,
-        job.attempt,
-        job.retries,
-        job.error?.code ?? null,
-        job.error?.message ?? null,
-        job.startedAt?.getTime() ?? null,
-        job.finishedAt?.getTime() ?? null,
-        job.version,
-        rev,
-        row.n,
-      );
-    }
+    updateStatus.run(
+      job.status,
+      job.progress,
+      job.message,
+      job.attempt,
+      job.retries,
+      job.error?.code ?? null,
+      job.error?.message ?? null,
+      job.startedAt?.getTime() ?? null,
+      job.finishedAt?.getTime() ?? null,
+      job.version,
+      rev,
+      row.n,
+    );
     if (job.output !== UNREAD) updateOutput.run(toJson(job.output, jobId, "output"), row.n);
     if (isSettled(job.status)) {
       queue.run(null, row.n);

@@ -13,6 +13,8 @@ let group: GroupCommit;
 /** Each transaction that was committed, by the numbers that it stored. */
 let commits: number[][];
 
+const NOTHING = { flush() {}, discard() {} };
+
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "jobwire-group-"));
   db = new DatabaseSync(join(dataDir, "group.db"));
@@ -20,7 +22,7 @@ beforeEach(() => {
     PRAGMA journal_mode = WAL;
     CREATE TABLE numbers (number INTEGER PRIMARY KEY, text TEXT) STRICT;
     CREATE TABLE promises (number INTEGER REFERENCES numbers DEFERRABLE INITIALLY DEFERRED) STRICT;`);
-  group = createGroupCommit(db, join(dataDir, "group.db"));
+  group = createGroupCommit(db, join(dataDir, "group.db"), NOTHING);
   commits = [];
 });
 

@@ -33,7 +33,17 @@ interface Waiting {
 /** Holds the event loop for some milliseconds at most, unless a single op is larger. */
 const MAX_WEIGHT = 500;
 
-export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
+/** What ops have not written yet. Is written before a transaction ends, or forgotten with it. */
+export interface Unwritten {
+  flush(): void;
+  discard(): void;
+}
+
+export function createGroupCommit(
+  db: DatabaseSync,
+  path: string,
+  unwritten: Unwritten,
+): GroupCommit {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   const rollback = db.prepare("ROLLBACK");
@@ -70,6 +80,7 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
       answers = runPlain(group) ?? runInSavepoints(group);
       commit.run();
     } catch (cause) {
+      unwritten.discard();
       failure = unavailable(path, cause);
       for (const each of group) each.reject(failure);
       if (db.isTransaction) rollback.run();
@@ -85,8 +96,11 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
     effects = new Set();
     begin.run();
     try {
-      return group.map((each) => each.run());
+      const answers = group.map((each) => each.run());
+      unwritten.flush();
+      return answers;
     } catch {
+      unwritten.discard();
       // After some errors (a full disk) SQLite has rolled back by itself.
       if (db.isTransaction) rollback.run();
       return undefined;
@@ -101,10 +115,12 @@ export function createGroupCommit(db: DatabaseSync, path: string): GroupCommit {
       savepoint.run();
       try {
         const answer = each.run();
+        unwritten.flush();
         release.run();
         for (const effect of effects) committed.add(effect);
         return answer;
       } catch (cause) {
+        unwritten.discard();
         const error = asAppError(cause, path);
         // The disk's trouble is everybody's: SQLite has rolled the whole transaction back.
         if (error.code === "UNAVAILABLE") throw cause;

@@ -18,6 +18,7 @@ import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, endLeases } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createWorkSignal } from "./work-signal.ts";
+import { createWriteBehind } from "./write-behind.ts";
 
 export interface SqliteOptions {
   /** Made where it does not exist. */
@@ -37,7 +38,8 @@ export async function openSqliteEngine({
   const db = openDatabase(dataDir);
   endLeases(db);
 
-  const group = createGroupCommit(db, path);
+  const behind = createWriteBehind(db);
+  const group = createGroupCommit(db, path, behind);
   const hints = createHints();
   const work = createWorkSignal(createNextDue(db), now);
   const outbox = createOutbox(group, hints, work, now);
@@ -46,7 +48,7 @@ export async function openSqliteEngine({
   const batches = createBatches(db, owners);
   const log = createLog(db);
   const creation = createCreation(db, owners, jobs, batches, log, outbox);
-  const change = createChange(db, owners, jobs, batches, log, outbox);
+  const change = createChange(db, owners, jobs, batches, log, outbox, behind);
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue(db, jobs, outbox);
   const prune = createPrune(db);
@@ -70,7 +72,10 @@ export async function openSqliteEngine({
 
   async function write<T>(op: () => T, weight?: number): Promise<T> {
     assertOpen();
-    return group.write(op, weight);
+    return group.write(() => {
+      behind.flush();
+      return op();
+    }, weight);
   }
 
   return {
@@ -85,7 +90,10 @@ export async function openSqliteEngine({
     listJobs: (query) => read(() => jobs.list(query)),
     getBatch: (batchId) => read(() => batches.get(batchId)),
     listBatches: (query) => read(() => batches.list(query)),
-    change: (jobId, what, at, claim) => write(() => change(jobId, what, at, claim)),
+    async change(jobId, what, at, claim) {
+      assertOpen();
+      return group.write(() => change(jobId, what, at, claim));
+    },
     readEvents: (jobId, after, limit) => read(() => log.read(jobId, after, limit)),
     readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),
     appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
