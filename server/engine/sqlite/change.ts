@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { isSettled, summaryOf } from "#shared/job.ts";
+import { isSettled, type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Batches } from "./batches.ts";
 import type { Jobs } from "./jobs.ts";
@@ -17,6 +17,10 @@ export type ChangeJob = (jobId: string, change: JobChange, at: Date, claim?: Cla
 
 /** Stands for a payload that was not read, because the change does not need it. */
 const UNREAD = Symbol("unread");
+
+function jobOf(row: JobRow): Job {
+  return { ...summaryOfRow(row), input: UNREAD, output: UNREAD };
+}
 
 export function createChange(
   db: DatabaseSync,
@@ -34,21 +38,17 @@ export function createChange(
   const queue = db.prepare("UPDATE jobs SET due = ?, held = 0 WHERE n = ?");
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
 
-  function changed(row: JobRow, change: JobChange, at: Date, claim: ClaimRef | undefined) {
-    if (claim) requireClaim(row, claim);
-    return applyChange({ ...summaryOfRow(row), input: UNREAD, output: UNREAD }, change, at);
-  }
-
   /** The frequent one: the log has each of them, the row only the last. */
   function report(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed {
-    const row = behind.row(jobId) ?? requireRow(jobs, jobId);
-    const { job, event } = changed(row, change, at, claim);
-    const { progress, message, version } = job;
-    const rev = behind.rev(row.owner_n, row.owner_rev) + 1;
+    const known = behind.get(jobId);
+    const row = known?.row ?? requireRow(jobs, jobId);
+    if (claim) requireClaim(row, claim);
+    const { job, event } = applyChange(known?.job ?? jobOf(row), change, at);
     log.append(row.n, event);
-    behind.put({ ...row, progress, message, version, rev });
+    behind.put({ row, job, rev: behind.rev(row.owner_n, row.owner_rev) + 1 });
     outbox.job(event);
-    outbox.feed(job);
+    // Once for all of them, as the row.
+    if (known === undefined) outbox.feed(job);
     return { job: summaryOf(job), event };
   }
 
@@ -56,7 +56,8 @@ export function createChange(
     if (change.action === "progress") return report(jobId, change, at, claim);
     behind.flush();
     const row = requireRow(jobs, jobId);
-    const { job, event } = changed(row, change, at, claim);
+    if (claim) requireClaim(row, claim);
+    const { job, event } = applyChange(jobOf(row), change, at);
     const rev = row.owner_rev + 1;
     owners.set(row.owner_n, rev);
     updateStatus.run(

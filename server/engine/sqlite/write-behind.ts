@@ -6,15 +6,26 @@
  * that nobody can tell.
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { Job } from "#shared/job.ts";
 import type { JobRow } from "./rows.ts";
 
+/** A job that is ahead of its row. */
+export interface Ahead {
+  /** As it was read. */
+  row: JobRow;
+  /** With stand-ins for what was not read. */
+  job: Job;
+  /** The owner's at its newest change. */
+  rev: number;
+}
+
 export interface WriteBehind {
-  /** The job's row as it will be. `undefined`: it is as it is stored. */
-  row(jobId: string): JobRow | undefined;
+  /** `undefined`: the job is as it is stored. */
+  get(jobId: string): Ahead | undefined;
   /** The owner's `rev` as it will be; `stored`: as it was read. */
   rev(ownerN: number, stored: number): number;
-  /** Takes a row whose `progress`, `message`, `version` and `rev` have changed. */
-  put(row: JobRow): void;
+  /** Takes a job whose `progress`, `message` and `version` have changed. */
+  put(ahead: Ahead): void;
   /** Writes what is behind. */
   flush(): void;
   /** The transaction is rolled back, and this with it. */
@@ -27,25 +38,25 @@ export function createWriteBehind(db: DatabaseSync): WriteBehind {
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );
   const updateOwner = db.prepare("UPDATE owners SET rev = ? WHERE n = ?");
-  const rows = new Map<string, JobRow>();
+  const jobs = new Map<string, Ahead>();
   const revs = new Map<number, number>();
 
   function discard(): void {
-    rows.clear();
+    jobs.clear();
     revs.clear();
   }
 
   return {
-    row: (jobId) => rows.get(jobId),
+    get: (jobId) => jobs.get(jobId),
     rev: (ownerN, stored) => revs.get(ownerN) ?? stored,
-    put(row) {
-      rows.set(row.id, row);
-      revs.set(row.owner_n, row.rev);
+    put(ahead) {
+      jobs.set(ahead.job.id, ahead);
+      revs.set(ahead.row.owner_n, ahead.rev);
     },
     flush() {
-      if (rows.size === 0) return;
-      for (const { progress, message, version, rev, n } of rows.values()) {
-        updateJob.run(progress, message, version, rev, n);
+      if (jobs.size === 0) return;
+      for (const { row, job, rev } of jobs.values()) {
+        updateJob.run(job.progress, job.message, job.version, rev, row.n);
       }
       for (const [n, rev] of revs) updateOwner.run(rev, n);
       discard();
