@@ -1,27 +1,19 @@
 /** One event at a time to a thousand legacy clients that watch one job. */
-import { compareDelivery, CPU, ratio } from "#bench/delivery.ts";
 import { JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio } from "./contenders.ts";
-import type { Scenario } from "./scenario.ts";
+import { deliveryScenario } from "./delivery-scenario.ts";
 
-export const socketioDelivery: Scenario = {
+export const socketioDelivery = deliveryScenario({
   name: "socketio-delivery",
-  async run({ quick }) {
-    const load = quick
-      ? { watchers: 50, events: 20, perTick: 1, everyMs: 5, rounds: 1 }
-      : { watchers: 1000, events: 60, perTick: 1, everyMs: 50, rounds: 5 };
-    const rows = await compareDelivery([JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio()], load);
-    return {
-      scenario: "socketio-delivery",
-      title: `Socket.IO delivery: ${load.watchers} watchers of one job, one event a tick`,
-      rows,
-      goals: [
-        {
-          what: "CPU against a stock Socket.IO room",
-          figure: ratio(rows, CPU, JOBWIRE_SOCKETIO.who, STOCK_SOCKETIO.who),
-          unit: " x",
-          atMost: 0.8,
-        },
-      ],
-    };
-  },
-};
+  title: { what: "Socket.IO delivery", how: "one event" },
+  perTick: 1,
+  full: { events: 60, rounds: 5 },
+  contenders: () => [JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio()],
+  goals: [
+    {
+      what: "CPU against a stock Socket.IO room",
+      who: JOBWIRE_SOCKETIO,
+      to: STOCK_SOCKETIO,
+      atMost: 0.8,
+    },
+  ],
+});

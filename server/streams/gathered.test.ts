@@ -1,5 +1,4 @@
 /** Batches and feeds change as often as their jobs do together; who watches them is told ten times a second. */
-import { v7 as newId } from "uuid";
 import { expect, test, vi } from "vitest";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { FeedEntry } from "#shared/feed.ts";
@@ -13,23 +12,14 @@ const AROUND = 3;
 const mostLooks = (since: number) => ((performance.now() - since) / 1000) * LOOKS_A_SECOND + AROUND;
 
 test("a batch of 10,000 jobs is a small steady stream of aggregates, and the last one is the end", async () => {
-  const { engine, streams } = await openRig();
-  const batchId = newId();
-  const jobs = Array.from({ length: 10_000 }, () => ({
-    id: newId(),
-    kind: "test",
-    title: "A test",
-    input: {},
-    batchId,
-    ...ownerOf(me),
-  }));
-  await engine.createBatch({ id: batchId, name: null, ...ownerOf(me) }, jobs, new Date());
+  const { engine, streams, createBatch } = await openRig();
+  const { batchId, jobIds } = await createBatch(10_000);
   const { sink, entries, state } = createSink<BatchAggregate>();
   (await streams.batch(me, batchId)).pipe(sink);
   await vi.waitFor(() => expect(entries).toHaveLength(1));
 
   const since = performance.now();
-  await Promise.all(jobs.map(({ id }) => engine.change(id, { action: "cancel" }, new Date())));
+  await Promise.all(jobIds.map((id) => engine.change(id, { action: "cancel" }, new Date())));
   await vi.waitFor(() => expect(state.ended).toBe(true));
   expect(entries.at(-1)?.value).toMatchObject({ total: 10_000, aborted: 10_000 });
   expect(entries.length).toBeLessThanOrEqual(mostLooks(since));

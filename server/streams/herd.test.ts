@@ -1,5 +1,4 @@
 /** Many watchers that come back at once, as after a deploy: a few reads serve them all. */
-import { v7 as newId } from "uuid";
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
@@ -84,18 +83,9 @@ test("a herd that wants the whole log, more than a tail holds, shares the reads 
 
 test("herds at a batch and at a feed share their reads too", async () => {
   const { rig, reads, streams } = await openHerd();
-  const batchId = newId();
-  const jobs = [1, 2, 3].map(() => ({
-    id: newId(),
-    kind: "test",
-    title: "A test",
-    input: {},
-    batchId,
-    ...ownerOf(me),
-  }));
-  await rig.engine.createBatch({ id: batchId, name: null, ...ownerOf(me) }, jobs, new Date());
+  const { batchId, jobIds } = await rig.createBatch(3);
   const { feed } = await rig.engine.listJobs({ ...ownerOf(me), limit: 1 });
-  await rig.engine.change(String(jobs[0]?.id), { action: "cancel" }, new Date());
+  await rig.engine.change(String(jobIds[0]), { action: "cancel" }, new Date());
   reads.count = 0;
   const atBatch = Array.from({ length: HERD }, () => createSink<BatchAggregate>());
   const atFeed = Array.from({ length: HERD }, () => createSink<FeedEntry>());

@@ -326,19 +326,10 @@ describe("other streams", () => {
   });
 
   test("[S4] [S10] a batch comes as its newest state, and ends when every job is settled", async () => {
-    const batchId = newId();
-    const jobs = [1, 2, 3].map(() => ({
-      id: newId(),
-      kind: "test",
-      title: "A test",
-      input: {},
-      batchId,
-      ...ownerOf(me),
-    }));
-    await engine.createBatch({ id: batchId, name: "three", ...ownerOf(me) }, jobs, now());
+    const { batchId, jobIds } = await rig.createBatch(3);
     const seen = take(await streams.batch(me, batchId));
     await vi.waitFor(() => expect(streams.count().watches).toBe(1));
-    for (const { id } of jobs) await engine.change(id, { action: "cancel" }, now());
+    for (const id of jobIds) await engine.change(id, { action: "cancel" }, now());
     const states = await seen;
     expect(states.at(0)).toMatchObject({ total: 3, completed: 0, status: "pending" });
     expect(states.at(-1)).toMatchObject({ completed: 3, aborted: 3, status: "failed" });

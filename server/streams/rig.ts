@@ -12,6 +12,10 @@ import { type Entry, openStreams, type Sink, type Stream } from "./open.ts";
 
 const now = () => new Date();
 
+function newJob(batchId: string | null) {
+  return { id: newId(), kind: "test", title: "A test", input: {}, batchId, ...ownerOf(me) };
+}
+
 export async function openRig() {
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-streams-"));
   let engine = await openEngine({ dataDir });
@@ -27,10 +31,16 @@ export async function openRig() {
   });
 
   async function createJob(batchId: string | null = null): Promise<string> {
-    const id = newId();
-    const job = { id, kind: "test", title: "A test", input: {}, batchId, ...ownerOf(me) };
+    const job = newJob(batchId);
     await engine.createJob(job, now());
-    return id;
+    return job.id;
+  }
+
+  async function createBatch(count: number): Promise<{ batchId: string; jobIds: string[] }> {
+    const batchId = newId();
+    const jobs = Array.from({ length: count }, () => newJob(batchId));
+    await engine.createBatch({ id: batchId, name: null, ...ownerOf(me) }, jobs, now());
+    return { batchId, jobIds: jobs.map(({ id }) => id) };
   }
 
   async function startJob(jobId: string): Promise<Claim> {
@@ -85,6 +95,7 @@ export async function openRig() {
       streams = openStreams(engine);
     },
     createJob,
+    createBatch,
     startJob,
     progress,
     deliver,

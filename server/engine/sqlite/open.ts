@@ -38,12 +38,12 @@ export async function openSqliteEngine({
   const db = openDatabase(dataDir);
   endLeases(db);
 
-  const behind = createWriteBehind(db);
+  const owners = createOwners(db);
+  const behind = createWriteBehind(db, owners);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
   const work = createWorkSignal(createNextDue(db), now);
   const outbox = createOutbox(group, hints, work, now);
-  const owners = createOwners(db);
   const jobs = createJobs(db, owners);
   const batches = createBatches(db, owners);
   const log = createLog(db);

@@ -7,6 +7,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Job } from "#shared/job.ts";
+import type { Owners } from "./owners.ts";
 import type { JobRow } from "./rows.ts";
 
 /** A job that is ahead of its row. */
@@ -32,12 +33,11 @@ export interface WriteBehind {
   discard(): void;
 }
 
-export function createWriteBehind(db: DatabaseSync): WriteBehind {
+export function createWriteBehind(db: DatabaseSync, owners: Pick<Owners, "set">): WriteBehind {
   // Names no column that an index holds but `rev`, so that it touches no other index.
   const updateJob = db.prepare(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );
-  const updateOwner = db.prepare("UPDATE owners SET rev = ? WHERE n = ?");
   const jobs = new Map<string, Ahead>();
   const revs = new Map<number, number>();
 
@@ -58,7 +58,7 @@ export function createWriteBehind(db: DatabaseSync): WriteBehind {
       for (const { row, job, rev } of jobs.values()) {
         updateJob.run(job.progress, job.message, job.version, rev, row.n);
       }
-      for (const [n, rev] of revs) updateOwner.run(rev, n);
+      for (const [n, rev] of revs) owners.set(n, rev);
       discard();
     },
     discard,
