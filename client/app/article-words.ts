@@ -20,8 +20,3 @@ const languages = new Intl.DisplayNames("en", { type: "language" });
 export function languageName(code: string): string {
   return code === "und" ? "language not known" : (languages.of(code) ?? code);
 }
-
-/** "1 row", "2 rows". */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
 import { Link } from "wouter";
-import { counted } from "#client/app/article-words.ts";
+import { counted } from "#shared/counted.ts";
 import { whyNot } from "#client/app/failure.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
 import { useEffect } from "react";
-import { counted } from "#client/app/article-words.ts";
+import { counted } from "#shared/counted.ts";
 import { whyNot } from "#client/app/failure.ts";
 import { Button, ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";

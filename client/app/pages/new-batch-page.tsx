@@ -4,7 +4,7 @@ import { type DragEvent, type FormEvent, useDeferredValue, useMemo, useState } f
 import { useLocation } from "wouter";
 import { samplesOf } from "#client/app/article-form.ts";
 import { csvOf, type CsvFile, readCsv } from "#client/app/csv.ts";
-import { counted } from "#client/app/article-words.ts";
+import { counted } from "#shared/counted.ts";
 import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";

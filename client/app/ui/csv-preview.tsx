@@ -1,4 +1,4 @@
-import { counted } from "#client/app/article-words.ts";
+import { counted } from "#shared/counted.ts";
 import { type CsvRow, nameOf } from "#client/app/csv.ts";
 
 const MOST_GOOD = 20;

@@ -1,4 +1,5 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
+import { counted } from "#shared/counted.ts";
 import type { QualityRule } from "#shared/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
@@ -247,10 +248,6 @@ export function measureAll(subject: Subject): QualityRule[] {
 
 const LEFTOVER =
   /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
 
 function judged(ok: boolean, figure: string, limit: string): Measured {
   return { figure, limit, verdict: ok ? "passed" : "failed" };
