@@ -112,6 +112,7 @@ test("a failure says why once, and leads to the form with the same input where t
   await alert.getByText("answered with status 404 Not Found").waitFor();
   // Once in the notice, and once in the log.
   const log = page.getByRole("complementary");
+  await log.getByText("status 404 Not Found").waitFor();
   const told = (await main.textContent())?.split("status 404 Not Found").length ?? 0;
   const logged = (await log.textContent())?.split("status 404 Not Found").length ?? 0;
   expect([told, logged]).toEqual([3, 2]);
