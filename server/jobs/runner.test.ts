@@ -50,6 +50,43 @@ describe("runners", () => {
     expect(gate.most()).toBe(3);
   });
 
+  test("take the next jobs while the ends of others are being stored, up to as many again", async () => {
+    const gate = createGate();
+    const { engine } = rig;
+    rig.engine = {
+      ...engine,
+      async change(jobId, change, at, claim) {
+        if (change.action === "deliver") await gate.enter();
+        return engine.change(jobId, change, at, claim);
+      },
+    };
+    const claimed: number[] = [];
+    rig.engine.claim = async (request) => {
+      const claims = await engine.claim(request);
+      claimed.push(claims.length);
+      return claims;
+    };
+    let ran = 0;
+    rig.run = async () => {
+      ran += 1;
+      return DONE;
+    };
+    const ids = await Promise.all(Array.from({ length: 10 }, () => rig.create()));
+    const runner = rig.startRunner({ concurrency: 3 });
+    await eventually(() => expect(gate.inside()).toBe(6));
+    // Those that began together ended together, and one claim took the place of all.
+    expect(claimed.filter((jobs) => jobs > 0)).toEqual([3, 3]);
+    expect([ran, runner.running()]).toEqual([6, 6]);
+    await eventually(() => {
+      gate.open();
+      expect(ran).toBe(10);
+    });
+    for (const id of ids) {
+      gate.open();
+      await rig.reaches(id, "DELIVERED");
+    }
+  });
+
   test("[J5] share the work of one engine, and no job is run twice", async () => {
     const runs = new Map<string, number>();
     rig.run = async ({ jobId, progress }) => {

@@ -14,7 +14,7 @@ import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 
 export interface Runner {
   start(): void;
-  /** Jobs whose code runs now. */
+  /** Jobs whose code runs now, or whose end is being stored. */
   running(): number;
   /** Takes no more jobs, lets those that run finish for `graceMs`, then gives them back. */
   stop(graceMs: number): Promise<Stopped>;
@@ -75,8 +75,16 @@ export function createRunner(options: RunnerOptions): Runner {
     });
   }
 
+  /** How many jobs may be claimed: those whose ends are being stored do not run, but there must not be ever more. */
+  function room(): number {
+    const busy = Array.from(running).filter(({ returned }) => !returned).length;
+    return Math.min(concurrency - busy, 2 * concurrency - running.size);
+  }
+
   async function fillUp(): Promise<void> {
-    const max = concurrency - running.size;
+    // Attempts end together where a commit began them together: one claim then takes the place of all of them.
+    await Promise.resolve();
+    const max = room();
     if (max <= 0) return;
     try {
       // After this process was asleep it must not take its own jobs for those of a dead one.
@@ -120,7 +128,11 @@ export function createRunner(options: RunnerOptions): Runner {
       const end = await attempt(claim, controller, {
         ...options,
         log: jobLog,
-        returned: () => void (entry.returned = true),
+        returned() {
+          entry.returned = true;
+          // In the same commit as the end of this one.
+          fill();
+        },
       });
       if (end === undefined) return "lost";
       return end.action === "release" ? "given back" : "finished";

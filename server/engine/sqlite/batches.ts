@@ -1,8 +1,7 @@
-/** Batches: their counts change in the transaction of the job that changes. */
+/** Batches: records of how many of their jobs are in each status. */
 import type { DatabaseSync } from "node:sqlite";
 import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
-import { type BatchRecord, emptyCounts, recount } from "#shared/batch.ts";
-import type { JobStatus } from "#shared/job.ts";
+import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import { pageBefore, pageOf } from "./cursor.ts";
 import type { Owners } from "./owners.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
@@ -17,8 +16,8 @@ export interface Batches {
     jobs: number,
     at: Date,
   ): { n: number | bigint; batch: BatchRecord };
-  /** One job of the batch went from one status to another. */
-  count(batchN: number, from: JobStatus, to: JobStatus, at: Date): void;
+  read(n: number): BatchRecord;
+  update(n: number, batch: BatchRecord): void;
 }
 
 export function createBatches(db: DatabaseSync, owners: Owners): Batches {
@@ -68,9 +67,8 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
         },
       };
     },
-    count(batchN, from, to, at) {
-      const row = byN.get(batchN) as unknown as BatchRow;
-      const { counts, version, updatedAt } = recount(batchOfRow(row), from, to, at);
+    read: (n) => batchOfRow(byN.get(n) as unknown as BatchRow),
+    update(n, { counts, version, updatedAt }) {
       update.run(
         counts.PENDING,
         counts.PROCESSING,
@@ -79,7 +77,7 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
         counts.ABORTED,
         version,
         updatedAt.getTime(),
-        batchN,
+        n,
       );
     },
   };

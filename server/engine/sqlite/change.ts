@@ -1,96 +1,43 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { isSettled, type Job, summaryOf } from "#shared/job.ts";
+import { isSettled, type JobStatus, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
-import type { Batches } from "./batches.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Owners } from "./owners.ts";
-import { toJson } from "./payload.ts";
-import { type JobRow, summaryOfRow } from "./rows.ts";
-import type { WriteBehind } from "./write-behind.ts";
+import type { JobRow } from "./rows.ts";
+import { asStored, type WriteBehind } from "./write-behind.ts";
 
 export type ChangeJob = (jobId: string, change: JobChange, at: Date, claim?: ClaimRef) => Changed;
 
-/** Stands for a payload that was not read, because the change does not need it. */
-const UNREAD = Symbol("unread");
-
-function jobOf(row: JobRow): Job {
-  return { ...summaryOfRow(row), input: UNREAD, output: UNREAD };
-}
-
-export function createChange(
-  db: DatabaseSync,
-  owners: Owners,
-  jobs: Jobs,
-  batches: Batches,
-  log: Log,
-  outbox: Outbox,
-  behind: WriteBehind,
-): ChangeJob {
-  const updateStatus = db.prepare(
-    `UPDATE jobs SET status = ?, progress = ?, message = ?, attempt = ?, retries = ?, error_code = ?,
-       error_message = ?, started_at = ?, finished_at = ?, version = ?, rev = ? WHERE n = ?`,
-  );
-  const queue = db.prepare("UPDATE jobs SET due = ?, held = 0 WHERE n = ?");
-  const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
-
-  /** The frequent one: the log has each of them, the row only the last. */
-  function report(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed {
-    const known = behind.get(jobId);
-    const row = known?.row ?? requireRow(jobs, jobId);
-    if (claim) requireClaim(row, claim);
-    const { job, event } = applyChange(known?.job ?? jobOf(row), change, at);
-    log.append(row.n, event);
-    behind.put({ row, job, rev: behind.rev(row.owner_n, row.owner_rev) + 1 });
-    outbox.job(event);
-    // Once for all of them, as the row.
-    if (known === undefined) outbox.feed(job);
-    return { job: summaryOf(job), event };
-  }
-
+export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: WriteBehind): ChangeJob {
   return (jobId, change, at, claim) => {
-    if (change.action === "progress") return report(jobId, change, at, claim);
-    behind.flush();
-    const row = requireRow(jobs, jobId);
-    if (claim) requireClaim(row, claim);
-    const { job, event } = applyChange(jobOf(row), change, at);
-    const rev = row.owner_rev + 1;
-    owners.set(row.owner_n, rev);
-    updateStatus.run(
-      job.status,
-      job.progress,
-      job.message,
-      job.attempt,
-      job.retries,
-      job.error?.code ?? null,
-      job.error?.message ?? null,
-      job.startedAt?.getTime() ?? null,
-      job.finishedAt?.getTime() ?? null,
-      job.version,
-      rev,
-      row.n,
-    );
-    if (job.output !== UNREAD) updateOutput.run(toJson(job.output, jobId, "output"), row.n);
-    if (isSettled(job.status)) {
-      queue.run(null, row.n);
-    } else if (job.status === "PENDING") {
-      const due = (change.action === "release" ? change.runAt : at).getTime();
-      queue.run(due, row.n);
-      outbox.queued(due);
-    }
-    if (row.batch_n !== null && row.batch_id !== null && row.status !== job.status) {
-      batches.count(row.batch_n, row.status, job.status, at);
+    const changed = behind.get(jobId);
+    const before = changed ?? asStored(requireRow(jobs, jobId));
+    if (claim) requireClaim(before.row, claim);
+    const { job, event } = applyChange(before.job, change, at);
+    const due = job.status === "PROCESSING" ? before.due : dueAfter(job.status, change, at);
+    // Whoever held it does not any more.
+    const row = due === undefined ? before.row : { ...before.row, held: 0 };
+    behind.put({ row, job, due, rev: behind.nextRev(row) });
+    log.append(row.n, event);
+    outbox.job(event);
+    // Once for all changes of a transaction, as the row.
+    if (changed === undefined) outbox.feed(job);
+    if (job.status === "PENDING" && typeof due === "number") outbox.queued(due);
+    if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {
+      behind.count(row.batch_n, before.job.status, job.status, at);
       outbox.batch(row.batch_id);
     }
-    log.append(row.n, event);
-    outbox.job(event);
-    outbox.feed(job);
     return { job: summaryOf(job), event };
   };
+}
+
+/** When the next claim may take a job that does not run. */
+function dueAfter(status: JobStatus, change: JobChange, at: Date): number | null {
+  if (isSettled(status)) return null;
+  return (change.action === "release" ? change.runAt : at).getTime();
 }
 
 export function requireRow(jobs: Jobs, jobId: string): JobRow {

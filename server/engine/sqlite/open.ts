@@ -39,16 +39,16 @@ export async function openSqliteEngine({
   endLeases(db);
 
   const owners = createOwners(db);
-  const behind = createWriteBehind(db, owners);
+  const batches = createBatches(db, owners);
+  const behind = createWriteBehind(db, owners, batches);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
   const work = createWorkSignal(createNextDue(db), now);
   const outbox = createOutbox(group, hints, work, now);
   const jobs = createJobs(db, owners);
-  const batches = createBatches(db, owners);
   const log = createLog(db);
   const creation = createCreation(db, owners, jobs, batches, log, outbox);
-  const change = createChange(db, owners, jobs, batches, log, outbox, behind);
+  const change = createChange(jobs, log, outbox, behind);
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue(db, jobs, outbox);
   const prune = createPrune(db);
