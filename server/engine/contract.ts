@@ -72,7 +72,8 @@ export interface Engine {
    * Takes jobs to work on: PENDING ones that are due, oldest due time first, and PROCESSING ones whose runner
    * did not renew its lease in time (it died). Each is given to one caller only until its lease ends; after that
    * the claim may be lost at any moment, and it is lost for good once another one got the job.
-   * The record is not changed: the caller says what becomes of it with `change`.
+   * With `start`, those that are PENDING are started in the same commit, as `change` would; otherwise no record is
+   * changed. What becomes of a job is said with `change`.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Prolongs leases. Returns the claims that do not hold any more. */
@@ -185,7 +186,10 @@ export interface ClaimRef {
 }
 
 export interface Claim extends ClaimRef {
+  /** As it is after the claim. */
   job: Job;
+  /** Says that this claim started it. `null` where it is PROCESSING: whoever held it died. */
+  started: JobEvent | null;
 }
 
 export interface ClaimRequest {
@@ -193,6 +197,8 @@ export interface ClaimRequest {
   max: number;
   leaseMs: number;
   now: Date;
+  /** What the log says first of an attempt. Pure. */
+  start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }
 
 /** What can be watched. */

@@ -29,6 +29,11 @@ export async function openEngine(
       if (stored.id === batch.id) for (const fresh of jobs) onEvent(createdJob(fresh, at).event);
       return stored;
     },
+    async claim(request) {
+      const claims = await engine.claim(request);
+      for (const { started } of claims) if (started) onEvent(started);
+      return claims;
+    },
     async change(...args) {
       const changed = await engine.change(...args);
       onEvent(changed.event);

@@ -1,5 +1,5 @@
 /**
- * One attempt at one job: starts it, runs its kind, and says in the record how it ended.
+ * One attempt at one job that was claimed: runs its kind, and says in the record how it ended.
  *
  * Only the engine's word counts for whose job it is. Where it refuses the claim, the attempt is over: the code is
  * told to stop, and nothing more is written.
@@ -9,7 +9,6 @@ import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, Failure, type Outcome } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
-import type { JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createAttemptLog } from "./attempt-log.ts";
 import { createDraftWriter } from "./draft-writer.ts";
@@ -57,21 +56,16 @@ export async function attempt(
   const { signal } = controller;
   const mine = guard(controller);
   const change = (what: JobChange) => mine(engine.change(job.id, what, now(), claim));
-  let log = createAttemptLog(context.log, job, now);
+  const log = createAttemptLog(context.log, job, now);
   try {
-    // Still PROCESSING: whoever held it died.
-    if (job.status === "PROCESSING") {
+    if (claim.started === null) {
       const end = afterCrash(job, context, now());
       await change(end);
       log.ended(end);
       return end;
     }
-    const kind = context.kinds.get(job.kind);
-    const begin = kind?.start ?? { progress: 0, message: "Job started" };
-    const started = await change({ action: "start", ...begin });
-    log = createAttemptLog(context.log, started.job, now);
     log.started();
-    const outcome = await run(kind, claim, started.job, controller, context);
+    const outcome = await run(claim, controller, context);
     context.returned();
     const end = await store(outcome, change, signal, context);
     log.ended(end);
@@ -85,14 +79,14 @@ export async function attempt(
 
 /** Runs the kind, and returns the change that ends the attempt. */
 async function run(
-  kind: AnyKind | undefined,
   claim: Claim,
-  job: JobSummary,
   controller: AbortController,
   context: AttemptContext,
 ): Promise<Ending> {
+  const { job } = claim;
   const { engine, log, now } = context;
   const { signal } = controller;
+  const kind = context.kinds.get(job.kind);
   const mine = guard(controller);
   const draft = createDraftWriter((text) => mine(engine.appendDraft(claim, text)));
   try {
@@ -101,7 +95,7 @@ async function run(
     }
     const work = kind.run({
       jobId: job.id,
-      input: claim.job.input,
+      input: job.input,
       attempt: job.attempt,
       signal,
       progress(percent, message) {

@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { messageOf } from "#shared/errors.ts";
-import { isSettled } from "#shared/job.ts";
+import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 
 export interface Runner {
@@ -38,6 +38,8 @@ export interface RunnerOptions extends AttemptPolicy {
   lookEveryMs?: number;
 }
 
+/** How a job of a kind starts that does not say so, or that this server does not know. */
+const START = { progress: 0, message: "Job started" };
 /** A runner that died is found after this long at the latest (where its engine cannot tell at once). */
 const LEASE_MS = 30_000;
 /** Work is looked for at least this often, also when no hint came. */
@@ -66,6 +68,8 @@ export function createRunner(options: RunnerOptions): Runner {
   /** When all leases were known to be good for their whole time. */
   let renewedAt = now().getTime();
 
+  const start = ({ kind }: JobSummary) => options.kinds.get(kind)?.start ?? START;
+
   function fill(): void {
     if (stopped) return;
     fillAgain = filling !== undefined;
@@ -89,7 +93,7 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       // After this process was asleep it must not take its own jobs for those of a dead one.
       if (now().getTime() - renewedAt > leaseMs / 2) await renew();
-      const claims = await engine.claim({ worker, max, leaseMs, now: now() });
+      const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
       claims.forEach(take);
     } catch (error) {
       log.error({ err: error }, "No work could be claimed; it is tried again");

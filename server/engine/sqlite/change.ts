@@ -7,30 +7,41 @@ import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { JobRow } from "./rows.ts";
-import { asStored, type WriteBehind } from "./write-behind.ts";
+import { type Ahead, asStored, type WriteBehind } from "./write-behind.ts";
 
-export type ChangeJob = (jobId: string, change: JobChange, at: Date, claim?: ClaimRef) => Changed;
+export interface Change {
+  /** Changes a job; under a claim only while that holds. */
+  byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed;
+  /** Changes a job as it was just read. */
+  from(before: Ahead, change: JobChange, at: Date): Changed;
+}
 
-export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: WriteBehind): ChangeJob {
-  return (jobId, change, at, claim) => {
-    const changed = behind.get(jobId);
-    const before = changed ?? asStored(requireRow(jobs, jobId));
-    if (claim) requireClaim(before.row, claim);
+export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: WriteBehind): Change {
+  function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
     const due = job.status === "PROCESSING" ? before.due : dueAfter(job.status, change, at);
     // Whoever held it does not any more.
     const row = due === undefined ? before.row : { ...before.row, held: 0 };
+    // Once for all changes of a transaction, as the row.
+    if (behind.get(job.id) === undefined) outbox.feed(job);
     behind.put({ row, job, due, rev: behind.nextRev(row) });
     log.append(row.n, event);
     outbox.job(event);
-    // Once for all changes of a transaction, as the row.
-    if (changed === undefined) outbox.feed(job);
     if (job.status === "PENDING" && typeof due === "number") outbox.queued(due);
     if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {
       behind.count(row.batch_n, before.job.status, job.status, at);
       outbox.batch(row.batch_id);
     }
     return { job: summaryOf(job), event };
+  }
+
+  return {
+    byId(jobId, change, at, claim) {
+      const before = behind.get(jobId) ?? asStored(requireRow(jobs, jobId));
+      if (claim) requireClaim(before.row, claim);
+      return from(before, change, at);
+    },
+    from,
   };
 }
 

@@ -50,7 +50,7 @@ export async function openSqliteEngine({
   const creation = createCreation(db, owners, jobs, batches, log, outbox);
   const change = createChange(jobs, log, outbox, behind);
   const drafts = createDrafts(db, jobs, outbox);
-  const queue = createQueue(db, jobs, outbox);
+  const queue = createQueue(db, jobs, outbox, change);
   const prune = createPrune(db);
   const presence = createPresence();
   const alive = db.prepare("SELECT max(n) FROM jobs");
@@ -92,7 +92,7 @@ export async function openSqliteEngine({
     listBatches: (query) => read(() => batches.list(query)),
     async change(jobId, what, at, claim) {
       assertOpen();
-      return group.write(() => change(jobId, what, at, claim));
+      return group.write(() => change.byId(jobId, what, at, claim));
     },
     readEvents: (jobId, after, limit) => read(() => log.read(jobId, after, limit)),
     readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),

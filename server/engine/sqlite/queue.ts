@@ -4,9 +4,11 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { JOB_COLUMNS, JOB_TABLES, type JobRow } from "./rows.ts";
+import { asStored } from "./write-behind.ts";
 
 export interface Queue {
   /** Whether a claim would find something. */
@@ -26,7 +28,12 @@ export function createNextDue(db: DatabaseSync): (after: number) => number | und
   return (after) => (next.get(after) as { due: number } | undefined)?.due;
 }
 
-export function createQueue(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Queue {
+export function createQueue(
+  db: DatabaseSync,
+  jobs: Jobs,
+  outbox: Outbox,
+  change: Pick<Change, "from">,
+): Queue {
   const due = db.prepare(
     `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.due <= ? ORDER BY jobs.due, jobs.n LIMIT ?`,
   );
@@ -37,17 +44,21 @@ export function createQueue(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Queue
   const anyDue = db.prepare("SELECT 1 FROM jobs WHERE due <= ? LIMIT 1");
   return {
     isDue: (now) => anyDue.get(now.getTime()) !== undefined,
-    claim({ max, leaseMs, now }) {
+    claim({ max, leaseMs, now, start }) {
       const rows = due.all(now.getTime(), max) as unknown as JobRow[];
       if (rows.length === 0) return [];
       const end = now.getTime() + leaseMs;
       for (const row of rows) take.run(end, row.n);
       outbox.leased();
-      return rows.map((row) => ({
-        jobId: row.id,
-        token: row.token + 1,
-        job: jobs.complete(row),
-      }));
+      return rows.map((row) => {
+        const job = jobs.complete(row);
+        const claim = { jobId: row.id, token: row.token + 1 };
+        if (start === undefined || row.status !== "PENDING")
+          return { ...claim, job, started: null };
+        const taken = asStored({ ...row, held: 1, token: claim.token });
+        const changed = change.from(taken, { action: "start", ...start(job) }, now);
+        return { ...claim, job: { ...job, ...changed.job }, started: changed.event };
+      });
     },
     renew(claims, leaseMs, now) {
       const end = now.getTime() + leaseMs;

@@ -2,11 +2,14 @@ import { describe, expect, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
+  ANN,
   at,
   claimOne,
   codeOf,
   DELIVER,
   LEASE_MS,
+  listen,
+  logOf,
   newBatch,
   newJob,
   release,
@@ -26,8 +29,50 @@ export function claimsSuite(subject: EngineUnderTest): void {
     test("a claim brings the whole job, and leaves the record alone", async ({ engine }) => {
       const job = await engine.createJob(newJob(), at(0));
       const [claimed] = await claim(engine, 1);
-      expect(claimed?.job).toEqual(job);
+      expect(claimed).toMatchObject({ job, started: null });
       expect(await engine.getJob(job.id)).toEqual(job);
+    });
+
+    test("with `start` it starts what is PENDING, as a change under it would", async ({
+      engine,
+    }) => {
+      const abandoned = await startedJob(engine, at(0));
+      const { batch, jobs } = newBatch(2, ANN);
+      await engine.createBatch(batch, jobs, at(1));
+      const heard = await listen(engine, { stream: "job", jobId: jobs[0]?.id ?? "" });
+      const claims = await engine.claim({
+        worker: "w1",
+        max: 10,
+        leaseMs: LEASE_MS,
+        now: at(20),
+        start: ({ title }) => ({ progress: 5, message: `Begun: ${title}` }),
+      });
+      for (const [index, { id, title }] of jobs.entries()) {
+        const taken = claims.find(({ jobId }) => jobId === id);
+        const job = await engine.getJob(id);
+        expect(taken).toMatchObject({ started: { type: "started", seq: 2 }, job });
+        expect(job).toMatchObject({
+          status: "PROCESSING",
+          attempt: 1,
+          progress: 5,
+          message: `Begun: ${title}`,
+          startedAt: at(20),
+          version: 2,
+          input: jobs[index]?.input,
+        });
+        expect((await logOf(engine, id)).map(({ type }) => type)).toEqual(["created", "started"]);
+        if (taken) await engine.change(id, STEP, at(21), taken);
+      }
+      expect((await engine.getBatch(batch.id))?.counts).toMatchObject({
+        PENDING: 0,
+        PROCESSING: 2,
+      });
+      expect(heard.events.map(({ type }) => type)).toEqual(["started", "progress"]);
+      heard.end();
+      expect(claims.find(({ jobId }) => jobId === abandoned.jobId)).toMatchObject({
+        started: null,
+        job: { status: "PROCESSING", attempt: 1, version: 2 },
+      });
     });
 
     test("the oldest due time comes first, `max` at most", async ({ engine }) => {

@@ -24,6 +24,9 @@ import {
 } from "./material.ts";
 import { createModel, type Model, type ModelJob } from "./model.ts";
 
+/** How a claim starts a job. */
+const BEGIN = { progress: 3, message: "Taken and started" };
+
 const pick = fc.nat({ max: 1000 });
 const change = fc.oneof(
   fc.constantFrom<(now: number) => JobChange>(
@@ -59,6 +62,7 @@ export const command = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("claim" as const),
       max: fc.integer({ min: 1, max: 3 }),
+      start: fc.boolean(),
     }),
   },
   { weight: 8, arbitrary: fc.record({ do: fc.constant("work" as const), pick, change }) },
@@ -107,7 +111,7 @@ export class ModelRun {
         return;
       }
       case "claim":
-        return this.#claim(command.max, now);
+        return this.#claim(command, now);
       case "work": {
         const claim = this.#claimAt(command.pick, now);
         if (claim) await this.#change(claim.jobId, command.change(this.#now), now, claim);
@@ -143,9 +147,10 @@ export class ModelRun {
     }
   }
 
-  async #claim(max: number, now: Date): Promise<void> {
+  async #claim({ max, start }: { max: number; start: boolean }, now: Date): Promise<void> {
     const [waiting, lost] = [this.model.waiting(now), this.model.lost(now)];
-    const claims = await this.engine.claim({ worker: "w", max, leaseMs: LEASE_MS, now });
+    const request = { worker: "w", max, leaseMs: LEASE_MS, now };
+    const claims = await this.engine.claim(start ? { ...request, start: () => BEGIN } : request);
     same(claims.length, Math.min(max, waiting.length + lost.length));
     const given = claims.map(({ jobId }) => jobId);
     const lostIds = lost.map(({ job }) => job.id);
@@ -154,9 +159,12 @@ export class ModelRun {
       fromQueue,
       waiting.slice(0, fromQueue.length).map(({ job }) => job.id),
     );
-    for (const { jobId, token, job } of claims) {
+    for (const { jobId, token, job, started } of claims) {
       const claim = { jobId, token };
+      same(started !== null, start && this.#entry(claim)?.job.status === "PENDING");
+      if (started) this.model.change(jobId, { action: "start", ...BEGIN }, now);
       same(job, this.#entry(claim)?.job);
+      if (started) same(started, this.#entry(claim)?.log.at(-1));
       ok(!this.claims.some((other) => other.jobId === jobId && other.token === token));
       this.claims.push(claim);
       this.model.take(claim, new Date(now.getTime() + LEASE_MS));
