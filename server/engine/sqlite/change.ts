@@ -1,12 +1,12 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { isSettled, type JobStatus, summaryOf } from "#shared/job.ts";
+import { isSettled, type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
-import type { JobRow } from "./rows.ts";
+import type { JobRow } from "./job-rows.ts";
 import { type Ahead, asStored, type WriteBehind } from "./write-behind.ts";
 
 export interface Change {
@@ -19,15 +19,15 @@ export interface Change {
 export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: WriteBehind): Change {
   function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
-    const due = job.status === "PROCESSING" ? before.due : dueAfter(job.status, change, at);
-    // Whoever held it does not any more.
-    const row = due === undefined ? before.row : { ...before.row, held: 0 };
+    const { row } = before;
+    // A job that runs keeps its claim and its lease. Otherwise, whoever held it does not any more.
+    if (job.status !== "PROCESSING") Object.assign(row, { due: dueOf(job, change, at), held: 0 });
+    const reportedOnly = before.reportedOnly && change.action === "progress";
     // Once for all changes of a transaction, as the row.
-    if (behind.get(job.id) === undefined) outbox.feed(job);
-    behind.put({ row, job, due, rev: behind.nextRev(row) });
+    if (behind.put({ row, job, rev: behind.nextRev(row), reportedOnly })) outbox.feed(job);
     log.append(row.n, event);
     outbox.job(event);
-    if (job.status === "PENDING" && typeof due === "number") outbox.queued(due);
+    if (job.status === "PENDING" && row.due !== null) outbox.queued(row.due);
     if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {
       behind.count(row.batch_n, before.job.status, job.status, at);
       outbox.batch(row.batch_id);
@@ -46,8 +46,8 @@ export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: Write
 }
 
 /** When the next claim may take a job that does not run. */
-function dueAfter(status: JobStatus, change: JobChange, at: Date): number | null {
-  if (isSettled(status)) return null;
+function dueOf(job: Job, change: JobChange, at: Date): number | null {
+  if (isSettled(job.status)) return null;
   return (change.action === "release" ? change.runAt : at).getTime();
 }
 

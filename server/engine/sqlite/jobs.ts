@@ -5,7 +5,7 @@ import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "./cursor.ts";
 import type { Owners } from "./owners.ts";
-import { JOB_COLUMNS, JOB_TABLES, type JobRow, summaryOfRow } from "./rows.ts";
+import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 
 export interface Jobs {
   /** Without what may be large. */
@@ -13,40 +13,37 @@ export interface Jobs {
   get(jobId: string): Job | undefined;
   getSummary(jobId: string): JobSummary | undefined;
   findByKey(ownerN: number, key: string): Job | undefined;
-  /** With input and output. */
-  complete(row: JobRow): Job;
+  payload(row: JobRow): Pick<Job, "input" | "output">;
   list(query: JobQuery): JobPage;
   feed(owner: Owner, after: number, limit: number): FeedSlice;
 }
 
 export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
-  const byId = db.prepare(`SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.id = ?`);
-  const byKey = db.prepare(
-    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?`,
-  );
-  const payload = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
-  const changes = db.prepare(
-    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES}
-     WHERE jobs.owner_n = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?`,
+  const byId = selectJobs(db, "WHERE jobs.id = ?");
+  const byKey = selectJobs(db, "WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?");
+  const payloads = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
+  const changes = selectJobs(
+    db,
+    "WHERE jobs.owner_n = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?",
   );
   const page = preparePages(db);
 
   function findRow(jobId: string): JobRow | undefined {
-    return byId.get(jobId) as JobRow | undefined;
+    return byId.first(jobId);
+  }
+
+  function payload({ n }: JobRow): Pick<Job, "input" | "output"> {
+    const { input, output } = payloads.get(n) as { input: string; output: string };
+    return { input: JSON.parse(input) as unknown, output: JSON.parse(output) as unknown };
   }
 
   function complete(row: JobRow): Job {
-    const { input, output } = payload.get(row.n) as { input: string; output: string };
-    return {
-      ...summaryOfRow(row),
-      input: JSON.parse(input) as unknown,
-      output: JSON.parse(output) as unknown,
-    };
+    return { ...summaryOfRow(row), ...payload(row) };
   }
 
   return {
     findRow,
-    complete,
+    payload,
     get(jobId) {
       const row = findRow(jobId);
       return row && complete(row);
@@ -56,7 +53,7 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
       return row && summaryOfRow(row);
     },
     findByKey(ownerN, key) {
-      const row = byKey.get(ownerN, key) as JobRow | undefined;
+      const row = byKey.first(ownerN, key);
       return row && complete(row);
     },
     list(query) {
@@ -69,8 +66,7 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
     feed(owner, after, limit) {
       const found = owners.find(owner);
       if (!found) return { changes: [], head: 0 };
-      const rows =
-        after >= found.rev ? [] : (changes.all(found.n, after, limit) as unknown as JobRow[]);
+      const rows = after >= found.rev ? [] : changes.all(found.n, after, limit);
       return {
         changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })),
         head: found.rev,
@@ -84,10 +80,7 @@ function preparePages(
   db: DatabaseSync,
 ): (query: JobQuery, ownerN: number, before: number) => JobRow[] {
   const statement = (filters: string) =>
-    db.prepare(
-      `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES}
-       WHERE ${filters} AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
-    );
+    selectJobs(db, `WHERE ${filters} AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`);
   const ofOwner = statement("jobs.owner_n = ?");
   const byStatus = statement("jobs.owner_n = ? AND jobs.status = ?");
   const byKind = statement("jobs.owner_n = ? AND jobs.kind = ?");
@@ -101,16 +94,15 @@ function preparePages(
     const end = [before, limit + 1];
     if (batchId !== undefined) {
       const [state, name] = [status ?? null, kind ?? null];
-      return ofBatch.all(batchId, ownerN, state, state, name, name, ...end) as unknown as JobRow[];
+      return ofBatch.all(batchId, ownerN, state, state, name, name, ...end);
     }
-    const rows =
-      kind === undefined
-        ? status === undefined
-          ? ofOwner.all(ownerN, ...end)
-          : byStatus.all(ownerN, status, ...end)
-        : status === undefined
-          ? byKind.all(ownerN, kind, ...end)
-          : byKindAndStatus.all(ownerN, kind, status, ...end);
-    return rows as unknown as JobRow[];
+    if (kind === undefined) {
+      return status === undefined
+        ? ofOwner.all(ownerN, ...end)
+        : byStatus.all(ownerN, status, ...end);
+    }
+    return status === undefined
+      ? byKind.all(ownerN, kind, ...end)
+      : byKindAndStatus.all(ownerN, kind, status, ...end);
   };
 }

@@ -4,10 +4,11 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
-import { JOB_COLUMNS, JOB_TABLES, type JobRow } from "./rows.ts";
+import { selectJobs, summaryOfRow } from "./job-rows.ts";
 import { asStored } from "./write-behind.ts";
 
 export interface Queue {
@@ -32,11 +33,9 @@ export function createQueue(
   db: DatabaseSync,
   jobs: Jobs,
   outbox: Outbox,
-  change: Pick<Change, "from">,
+  changes: Pick<Change, "from">,
 ): Queue {
-  const due = db.prepare(
-    `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE jobs.due <= ? ORDER BY jobs.due, jobs.n LIMIT ?`,
-  );
+  const due = selectJobs(db, "WHERE jobs.due <= ? ORDER BY jobs.due, jobs.n LIMIT ?");
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
   const prolong = db.prepare(
     "UPDATE jobs SET due = ? WHERE id = ? AND held = 1 AND token = ? RETURNING n",
@@ -44,20 +43,23 @@ export function createQueue(
   const anyDue = db.prepare("SELECT 1 FROM jobs WHERE due <= ? LIMIT 1");
   return {
     isDue: (now) => anyDue.get(now.getTime()) !== undefined,
-    claim({ max, leaseMs, now, start }) {
-      const rows = due.all(now.getTime(), max) as unknown as JobRow[];
+    claim({ max, leaseMs, now: at, start }) {
+      const rows = due.all(at.getTime(), max);
       if (rows.length === 0) return [];
-      const end = now.getTime() + leaseMs;
-      for (const row of rows) take.run(end, row.n);
       outbox.leased();
+      const end = at.getTime() + leaseMs;
       return rows.map((row) => {
-        const job = jobs.complete(row);
         const claim = { jobId: row.id, token: row.token + 1 };
-        if (start === undefined || row.status !== "PENDING")
-          return { ...claim, job, started: null };
-        const taken = asStored({ ...row, held: 1, token: claim.token });
-        const changed = change.from(taken, { action: "start", ...start(job) }, now);
-        return { ...claim, job: { ...job, ...changed.job }, started: changed.event };
+        const payload = jobs.payload(row);
+        if (start === undefined || row.status !== "PENDING") {
+          take.run(end, row.n);
+          return { ...claim, job: Object.assign(summaryOfRow(row), payload), started: null };
+        }
+        Object.assign(row, { due: end, held: 1, token: claim.token });
+        const before = asStored(row);
+        const change: JobChange = { action: "start", ...start(before.job) };
+        const { job, event } = changes.from(before, change, at);
+        return { ...claim, job: Object.assign(job, payload), started: event };
       });
     },
     renew(claims, leaseMs, now) {

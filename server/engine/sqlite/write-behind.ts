@@ -11,30 +11,32 @@ import type { Job, JobStatus } from "#shared/job.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
 import { toJson } from "./payload.ts";
-import { type JobRow, summaryOfRow } from "./rows.ts";
+import { type JobRow, summaryOfRow } from "./job-rows.ts";
 
 /** A job, and the row that it was read from. */
 export interface Ahead {
+  /** As it was read, but for its place in the queue (`due`, `held`, `token`), which is as it will be. */
   row: JobRow;
   /** `input` and `output` are not read: `UNREAD` stands for them until a change sets them. */
   job: Job;
-  /** When the next claim may take the job, and `null` for never. `undefined` while the queue's columns stay as they are. */
-  due: number | null | undefined;
   /** The owner's at its newest change. */
   rev: number;
+  /** Nothing but its progress and message. */
+  reportedOnly: boolean;
 }
 
 const UNREAD = Symbol("unread");
 
 export function asStored(row: JobRow): Ahead {
-  const job = { ...summaryOfRow(row), input: UNREAD, output: UNREAD };
-  return { row, job, due: undefined, rev: row.rev };
+  const job: Job = Object.assign(summaryOfRow(row), { input: UNREAD, output: UNREAD });
+  return { row, job, rev: row.rev, reportedOnly: true };
 }
 
 export interface WriteBehind {
   /** `undefined`: the job is as it is stored. */
   get(jobId: string): Ahead | undefined;
-  put(ahead: Ahead): void;
+  /** Returns whether it is the first change of the job in this transaction. */
+  put(ahead: Ahead): boolean;
   /** The owner's next `rev`. */
   nextRev(row: Pick<JobRow, "owner_n" | "owner_rev">): number;
   /** One job of the batch went from one status to another. */
@@ -50,47 +52,43 @@ export function createWriteBehind(
   owners: Pick<Owners, "set">,
   batches: Pick<Batches, "read" | "update">,
 ): WriteBehind {
-  // Each names the columns that may have changed and no other: naming one costs a change of every index on it.
-  const reported = db.prepare(
+  // The frequent one. It names no column that an index holds but `rev`, so that it touches no other index.
+  const report = db.prepare(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );
-  const started = db.prepare(
-    `UPDATE jobs SET status = ?, progress = ?, message = ?, attempt = ?, started_at = ?, version = ?, rev = ?
-     WHERE n = ?`,
-  );
-  const leftRunner = db.prepare(
+  const update = db.prepare(
     `UPDATE jobs SET status = ?, progress = ?, message = ?, attempt = ?, retries = ?, error_code = ?,
-       error_message = ?, started_at = ?, finished_at = ?, version = ?, rev = ?, due = ?, held = 0 WHERE n = ?`,
+       error_message = ?, started_at = ?, finished_at = ?, version = ?, rev = ?, due = ?, held = ?, token = ?
+     WHERE n = ?`,
   );
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
   const jobs = new Map<string, Ahead>();
   const revs = new Map<number, number>();
   const counted = new Map<number, BatchRecord>();
 
-  function write({ row, job, due, rev }: Ahead): void {
-    const { status, progress, message, attempt, version } = job;
-    const startedAt = job.startedAt?.getTime() ?? null;
-    if (due !== undefined) {
-      leftRunner.run(
-        status,
-        progress,
-        message,
-        attempt,
-        job.retries,
-        job.error?.code ?? null,
-        job.error?.message ?? null,
-        startedAt,
-        job.finishedAt?.getTime() ?? null,
-        version,
-        rev,
-        due,
-        row.n,
-      );
-    } else if (attempt !== row.attempt) {
-      started.run(status, progress, message, attempt, startedAt, version, rev, row.n);
-    } else {
-      reported.run(progress, message, version, rev, row.n);
+  function write({ row, job, rev, reportedOnly }: Ahead): void {
+    const { progress, message, version } = job;
+    if (reportedOnly) {
+      report.run(progress, message, version, rev, row.n);
+      return;
     }
+    update.run(
+      job.status,
+      progress,
+      message,
+      job.attempt,
+      job.retries,
+      job.error?.code ?? null,
+      job.error?.message ?? null,
+      job.startedAt?.getTime() ?? null,
+      job.finishedAt?.getTime() ?? null,
+      version,
+      rev,
+      row.due,
+      row.held,
+      row.token,
+      row.n,
+    );
     if (job.output !== UNREAD) updateOutput.run(toJson(job.output, job.id, "output"), row.n);
   }
 
@@ -102,7 +100,11 @@ export function createWriteBehind(
 
   return {
     get: (jobId) => jobs.get(jobId),
-    put: (ahead) => void jobs.set(ahead.job.id, ahead),
+    put(ahead) {
+      const before = jobs.size;
+      jobs.set(ahead.job.id, ahead);
+      return jobs.size > before;
+    },
     nextRev(row) {
       const rev = (revs.get(row.owner_n) ?? row.owner_rev) + 1;
       revs.set(row.owner_n, rev);
