@@ -67,7 +67,7 @@ export const durableEvents: Scenario = {
 const headingOf = (perBatch: number) => `${perBatch} a commit`;
 
 function emit(server: Program<Peer>, batches: number, perTick: number): Promise<number> {
-  return server.call("emit", { events: batches * perTick, perTick, everyMs: 0 });
+  return server.call("emit", { events: batches * perTick, perTick, everyMs: 0, alike: true });
 }
 
 function insert(bare: Program<BareInserts>, inserting: Inserting): Promise<number> {

@@ -33,6 +33,8 @@ export interface Burst {
   everyMs: number;
   /** Length of each message, in characters. */
   length?: number;
+  /** All messages are the same: nobody measures how long they are under way, and making them shall cost nothing. */
+  alike?: boolean;
 }
 
 export interface Memory {
@@ -76,12 +78,15 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
       parts = await openParts(opening);
       return parts.opened;
     },
-    async emit({ events, perTick, everyMs, length = MESSAGE_LENGTH }) {
+    async emit({ events, perTick, everyMs, length = MESSAGE_LENGTH, alike = false }) {
       const { emit } = opened();
+      const same = messageOf(0, length);
       const begin = performance.now();
       for (let sent = 0; sent < events; sent += perTick) {
         const count = Math.min(perTick, events - sent);
-        await emit(Array.from({ length: count }, (_, i) => messageOf(sent + i, length)));
+        await emit(
+          Array.from({ length: count }, (_, i) => (alike ? same : messageOf(sent + i, length))),
+        );
         if (everyMs > 0) await delay(everyMs);
         else await new Promise((resolve) => setImmediate(resolve));
       }
