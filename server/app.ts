@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { pino, type Logger } from "pino";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";

@@ -18,7 +18,7 @@ export const JobError = z.object({ code: z.string(), message: z.string() });
 export type JobError = z.infer<typeof JobError>;
 
 export const Job = Owner.extend({
-  /** UUIDv7: ids sort by the millisecond of their creation. */
+  /** UUIDv7: ids sort by the time of creation, also within a millisecond (which Node's own do not). */
   id: z.uuid(),
   kind: z.string(),
   /** One line for lists, made by the kind from the input. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import type { Claim } from "#server/engine/contract.ts";
 import type { JobStatus } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";

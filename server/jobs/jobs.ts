@@ -2,7 +2,7 @@
  * What can be done with jobs and batches, by whoever may. Every call carries a principal; what belongs to
  * somebody else does not exist for it.
  */
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";

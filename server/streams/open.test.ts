@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import { expect, onTestFinished } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";

@@ -1,5 +1,5 @@
 /** What the tests of engines work with. It needs no test runner, so other processes can use it too. */
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import type { Claim, ClaimRef, Engine, NewBatch, StreamRef } from "#server/engine/contract.ts";
 import { type AppError, ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";

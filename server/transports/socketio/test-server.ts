@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import { vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";

@@ -1,6 +1,6 @@
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, test } from "vitest";
-import { randomUUIDv7 as newId } from "node:crypto";
+import { v7 as newId } from "uuid";
 import { DONE, eventually, untilAborted } from "#server/jobs/rig.ts";
 import { applyDraft } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
