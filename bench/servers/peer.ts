@@ -49,7 +49,7 @@ export interface Peer {
   emit(burst: Burst): Promise<number>;
   /** Microseconds that this process has computed, so far. */
   cpu(): number | Promise<number>;
-  /** After garbage was collected. Bytes. */
+  /** Bytes. After garbage was collected and its pages were given back, which V8 does by itself when it is idle. */
   memory(): Promise<Memory>;
 }
 
@@ -102,7 +102,7 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
       const ofOther = opened().memory?.();
       if (ofOther !== undefined) return ofOther;
       for (let i = 0; i < 3; i += 1) {
-        globalThis.gc?.();
+        globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
         await delay(50);
       }
       const { rss, heapUsed, external } = process.memoryUsage();

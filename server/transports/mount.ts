@@ -57,7 +57,7 @@ export function mountTransports(
 
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A connection that breaks before anybody took it over must not end the process.
-    socket.on("error", () => socket.destroy());
+    socket.on("error", destroy);
     const origin = origins.of(req);
     if (origin === "foreign" || origin === "misnamed") {
       return refuseUpgrade(socket, "403 Forbidden", whyNot(origin, req));
@@ -69,6 +69,7 @@ export function mountTransports(
     }
     try {
       transport.upgrade(req, socket, head);
+      if (socket.listenerCount("error") > 1) socket.off("error", destroy);
     } catch (error) {
       onFault(error, path);
       socket.destroy();
@@ -83,6 +84,10 @@ export function mountTransports(
     if (socket.writable) refuseUpgrade(socket, status, message);
     else socket.destroy();
   });
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function pathOf({ url = "/" }: IncomingMessage): string {

@@ -109,12 +109,11 @@ class SocketWire implements Wire {
   readonly hooks: WireHooks;
   readonly #shared: Shared;
   readonly #mark: number;
-  readonly #onDrain = () => this.#nowEmpty();
   /** What waits for the end of the tick. */
   #frames: Uint8Array[] | undefined;
   #bytes = 0;
-  /** Whether the socket has something that the kernel did not take. */
-  #isBehind = false;
+  /** While the socket has something that the kernel did not take: it says when it has not. */
+  #onDrain: (() => void) | undefined;
 
   constructor(shared: Shared, socket: Duplex, hooks: WireHooks, highWaterBytes: number) {
     this.socket = socket;
@@ -122,7 +121,6 @@ class SocketWire implements Wire {
     this.#shared = shared;
     // Below its own mark a socket does not say when it was emptied.
     this.#mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
-    socket.on("drain", this.#onDrain);
   }
 
   write(frame: Uint8Array): void {
@@ -138,14 +136,14 @@ class SocketWire implements Wire {
   }
 
   hasRoom(): boolean {
-    const unsent = this.#isBehind ? this.socket.writableLength : 0;
+    const unsent = this.#onDrain === undefined ? 0 : this.socket.writableLength;
     if (unsent + this.#bytes < this.#mark) return true;
     this.#nowFull();
     return false;
   }
 
   release(): void {
-    this.socket.off("drain", this.#onDrain);
+    if (this.#onDrain !== undefined) this.socket.off("drain", this.#onDrain);
     this.#shared.full.delete(this);
   }
 
@@ -158,13 +156,20 @@ class SocketWire implements Wire {
   }
 
   send(bytes: Uint8Array): void {
-    this.#isBehind = !this.socket.write(bytes);
-    if (this.#isBehind) {
+    if (!this.socket.write(bytes)) {
+      this.#listen();
       if (this.socket.writableLength >= this.#mark) this.#nowFull();
     } else if (this.#shared.full.has(this)) {
       // What was taken at once does not make the socket say that it was emptied.
-      process.nextTick(this.#onDrain);
+      process.nextTick(() => this.#nowEmpty());
     }
+  }
+
+  /** Most sockets never are behind, and cost no listener. */
+  #listen(): void {
+    if (this.#onDrain !== undefined) return;
+    this.#onDrain = () => this.#nowEmpty();
+    this.socket.once("drain", this.#onDrain);
   }
 
   #nowFull(): void {
@@ -174,7 +179,7 @@ class SocketWire implements Wire {
   }
 
   #nowEmpty(): void {
-    this.#isBehind = false;
+    this.#onDrain = undefined;
     if (this.#shared.full.delete(this)) this.hooks.room();
   }
 }

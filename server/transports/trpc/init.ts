@@ -1,21 +1,8 @@
 /** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
 import { initTRPC } from "@trpc/server";
-import type { Jobs } from "#server/jobs/jobs.ts";
-import type { Streams } from "#server/streams/open.ts";
-import type { SystemInfo } from "#server/transports/contract.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
-
-export interface Context {
-  /** Throws `UNAUTHORIZED`. A connection of somebody unknown stays open, so that each of its calls is told why. */
-  principal: () => Principal;
-  jobs: Jobs;
-  streams: Streams;
-  system: SystemInfo;
-  /** Resolves when the connection takes more. For what is pulled. */
-  drained: () => Promise<void>;
-}
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   const t = initTRPC.context<Context>().create({

@@ -6,23 +6,23 @@
 import { tracked, type TrackedEnvelope } from "@trpc/server";
 import type { Stream } from "#server/streams/open.ts";
 import { toTRPCError } from "./errors.ts";
-import type { Context } from "./init.ts";
+import type { Context } from "./context.ts";
 
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
   /** Rejects as `Streams` does. To be called once. */
   readonly open: () => Promise<Stream<T>>;
-  readonly #drained: () => Promise<void>;
+  readonly #context: Pick<Context, "drained">;
 
-  constructor(open: () => Promise<Stream<T>>, { drained }: Pick<Context, "drained">) {
+  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "drained">) {
     this.open = open;
-    this.#drained = drained;
+    this.#context = context;
   }
 
   async *[Symbol.asyncIterator]() {
     try {
       for await (const { pos, value } of await this.open()) {
         yield tracked<T>(String(pos), value);
-        await this.#drained();
+        await this.#context.drained();
       }
     } catch (error) {
       throw toTRPCError(error);

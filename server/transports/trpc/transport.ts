@@ -6,9 +6,9 @@ import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
-import { untilDrained } from "./drain.ts";
+import type { Principal } from "#shared/principal.ts";
+import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
-import type { Context } from "./init.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -16,11 +16,9 @@ import { openHandler } from "./ws-handler.ts";
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
-/** RFC 6455: the server is going away. */
-const GOING_AWAY = 1001;
 
 export function createTrpcTransport(context: TransportContext): Transport {
-  const { jobs, streams, system, ping, log } = context;
+  const { ping, log } = context;
   const router = createRouter(ping);
 
   async function createContext(opts: {
@@ -28,30 +26,22 @@ export function createTrpcTransport(context: TransportContext): Transport {
     info: { connectionParams: Record<string, unknown> | null };
   }): Promise<Context> {
     const token = opts.info.connectionParams?.token;
-    const { socket } = opts.req;
-    const drained = () => untilDrained(socket);
+    const { socket, headers } = opts.req;
+    let caller: Principal | TRPCError;
     try {
-      const principal = await context.authenticate({
-        headers: opts.req.headers,
+      caller = await context.authenticate({
+        headers,
         token: typeof token === "string" ? token : undefined,
       });
-      return { principal: () => principal, jobs, streams, system, drained };
     } catch (cause) {
       // Ours say themselves what is wrong: who could be asked is not there, for one.
-      const refusal =
+      caller =
         cause instanceof AppError
           ? toTRPCError(cause)
           : new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
-      const principal = () => {
-        throw refusal;
-      };
-      return { principal, jobs, streams, system, drained };
     }
+    return new Context(context, socket, caller);
   }
-
-  /** What broke a socket: its client's doing, or the network's. */
-  const ofSockets = new WeakSet<Error>();
-  const noteError = (error: Error) => void ofSockets.add(error);
 
   const onError = ({
     error,
@@ -62,8 +52,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     path?: string | undefined;
     type: string;
   }) => {
-    const ours = error.cause === undefined || !ofSockets.has(error.cause);
-    if (error.code === "INTERNAL_SERVER_ERROR" && ours) {
+    if (error.code === "INTERNAL_SERVER_ERROR") {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
       log.debug({ code: error.code, reason: error.message, path, type }, "A call was refused");
@@ -78,12 +67,20 @@ export function createTrpcTransport(context: TransportContext): Transport {
     maxBodySize: MAX_BODY_BYTES,
   });
   const responses = new Set<ServerResponse>();
-  const wss = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, autoPong: false });
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_BODY_BYTES,
+    autoPong: false,
+    // The handler does.
+    clientTracking: false,
+  });
   const wires = openWires(context.backpressure);
   const sockets = openHandler({
     router,
     createContext,
     onError: (error, { type, path }) => onError({ error, type, path }),
+    // Broken frames and oversize messages, which `ws` has closed with the right code, or the network.
+    onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
     wires,
     ping,
   });
@@ -97,20 +94,13 @@ export function createTrpcTransport(context: TransportContext): Transport {
       handleRequest(req, res);
     },
     upgrade(req, socket, head) {
-      wss.handleUpgrade(req, socket, head, (ws) => {
-        // Broken frames and oversize messages end the connection; `ws` closes it with the right code.
-        ws.on("error", noteError);
-        sockets.serve(ws, socket, req);
-      });
+      wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
     },
     async close() {
       for (const res of responses) if (isEventStream(res)) res.destroy();
-      sockets.tellToReconnect();
-      for (const ws of wss.clients) ws.close(GOING_AWAY, "The server is restarting");
-      const timer = setTimeout(() => wss.clients.forEach((ws) => ws.terminate()), CLOSE_AFTER_MS);
-      await new Promise<void>((resolve) => wss.close(() => resolve()));
-      clearTimeout(timer);
-      sockets.close();
+      // From now on upgrades are refused.
+      wss.close();
+      await sockets.close(CLOSE_AFTER_MS);
       wires.close();
     },
   };

@@ -27,6 +27,8 @@ export interface Shared {
   wires: Wires;
   /** Never throws. */
   report(error: TRPCError, call: Call, context: unknown): void;
+  /** Never throws. */
+  broken(error: TRPCError, context: unknown): void;
   closed(connection: Connection): void;
 }
 
@@ -38,41 +40,75 @@ type Params = TRPCRequestInfo["connectionParams"];
 type Admission = { ok: true } | { ok: false; error: TRPCError };
 const ADMITTED = Promise.resolve<Admission>({ ok: true });
 
+const CONNECTION = Symbol("connection");
+type Served = WebSocket & { [CONNECTION]?: Connection };
+
+// All sockets have the same listeners: closures would weigh more than what a connection knows.
+function onMessage(this: Served, data: Buffer, isBinary: boolean): void {
+  this[CONNECTION]?.heard(data, isBinary);
+}
+function onPing(this: Served, data: Buffer): void {
+  this[CONNECTION]?.pinged(data);
+}
+function onError(this: Served, cause: Error): void {
+  this[CONNECTION]?.broke(cause);
+}
+function onClose(this: Served): void {
+  this[CONNECTION]?.closed();
+}
+
 /** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
 export class Connection implements Peer, WireHooks {
   readonly ws: WebSocket;
-  readonly router: AnyTRPCRouter;
-  readonly responses: Responses;
-  readonly framesOf: FramesOf;
   readonly wire: Wire;
-  readonly behind: Behind;
   /** When it was asked whether it is there; `undefined`: it need not be, or has answered. */
   askedAt: number | undefined;
   readonly #shared: Shared;
   readonly #requests = new Requests(this);
   #heardAt = performance.now();
+  /** The request that it came with, while its first message is not one to be answered. */
+  #unadmitted: IncomingMessage | undefined;
   /** Until the first message came, where that says who it is. */
   #admission: Promise<Admission> | undefined;
   #context: unknown;
-  #inbox: { message: TRPCClientOutgoingMessage; index: number }[] = [];
+  #inbox: { message: TRPCClientOutgoingMessage; index: number }[] | undefined;
   #underWay = 0;
-  #waiting: (() => void)[] = [];
+  #behind: Behind | undefined;
+  #waiting: (() => void)[] | undefined;
   /** Made when somebody asks for its signal. */
   #closed: AbortController | undefined;
 
   constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {
     this.ws = ws;
-    this.router = shared.router;
-    this.responses = shared.responses;
-    this.framesOf = shared.framesOf;
     this.#shared = shared;
     this.wire = shared.wires.open(socket, this);
-    this.behind = new Behind(this.wire);
 
     // With `connectionParams` the context is made from the first message.
     const query = new URLSearchParams(req.url?.split("?")[1]);
-    if (query.get("connectionParams") !== "1") this.#admission = this.#admit(req, () => null);
-    this.#listen(this.#admission === undefined ? req : undefined);
+    if (query.get("connectionParams") === "1") this.#unadmitted = req;
+    else this.#admission = this.#admit(req, () => null);
+
+    (ws as Served)[CONNECTION] = this;
+    ws.on("message", onMessage);
+    ws.on("ping", onPing);
+    ws.on("error", onError);
+    ws.on("close", onClose);
+  }
+
+  get router(): AnyTRPCRouter {
+    return this.#shared.router;
+  }
+
+  get responses(): Responses {
+    return this.#shared.responses;
+  }
+
+  get framesOf(): FramesOf {
+    return this.#shared.framesOf;
+  }
+
+  get behind(): Behind {
+    return (this.#behind ??= new Behind(this.wire));
   }
 
   /** Sends a text at once. Dropped where the connection is closing. */
@@ -95,10 +131,8 @@ export class Connection implements Peer, WireHooks {
   }
 
   room(): void {
-    this.behind.resume();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#behind?.resume();
+    this.#wakeWaiting();
     this.#readOn();
   }
 
@@ -110,7 +144,7 @@ export class Connection implements Peer, WireHooks {
 
   async untilRoom(): Promise<void> {
     if (!this.isOpen() || this.wire.hasRoom()) return;
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
   async context(): Promise<unknown> {
@@ -127,37 +161,43 @@ export class Connection implements Peer, WireHooks {
     return this.responses.error(to, error, call, this.#context);
   }
 
-  /** `first`: the request that it came with, while its first message is not one to be answered. */
-  #listen(first: IncomingMessage | undefined): void {
-    const { ws } = this;
-    let unadmitted = first;
-    ws.on("message", (data: Buffer, isBinary: boolean) => {
-      this.#heardAt = performance.now();
-      const text = isBinary ? undefined : data.toString();
-      if (text === "PING") {
-        this.send("PONG");
-      } else if (text !== "PONG" && unadmitted !== undefined) {
-        this.#admission = this.#admit(unadmitted, () => paramsIn(text));
-        unadmitted = undefined;
-      } else if (text !== "PONG") {
-        this.#receive(text);
-      }
-      this.#readOn();
-    });
-    ws.on("ping", (data) => {
-      this.#heardAt = performance.now();
-      if (this.isOpen() && this.wire.hasRoom()) ws.pong(data);
-      this.#readOn();
-    });
-    ws.on("error", (cause) => this.report(getTRPCErrorFromUnknown(cause), NO_CALL));
-    ws.on("close", () => {
-      this.#inbox = [];
-      this.#requests.leave();
-      for (const resolve of this.#waiting) resolve();
-      this.wire.release();
-      this.#closed?.abort();
-      this.#shared.closed(this);
-    });
+  heard(data: Buffer, isBinary: boolean): void {
+    this.#heardAt = performance.now();
+    const text = isBinary ? undefined : data.toString();
+    if (text === "PING") {
+      this.send("PONG");
+    } else if (text !== "PONG" && this.#unadmitted !== undefined) {
+      this.#admission = this.#admit(this.#unadmitted, () => paramsIn(text));
+      this.#unadmitted = undefined;
+    } else if (text !== "PONG") {
+      this.#receive(text);
+    }
+    this.#readOn();
+  }
+
+  pinged(data: Buffer): void {
+    this.#heardAt = performance.now();
+    if (this.isOpen() && this.wire.hasRoom()) this.ws.pong(data);
+    this.#readOn();
+  }
+
+  broke(cause: Error): void {
+    this.#shared.broken(getTRPCErrorFromUnknown(cause), this.#context);
+  }
+
+  closed(): void {
+    this.#inbox = undefined;
+    this.#requests.leave();
+    this.#wakeWaiting();
+    this.wire.release();
+    this.#closed?.abort();
+    this.#shared.closed(this);
+  }
+
+  #wakeWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.forEach((resolve) => resolve());
   }
 
   async #admit(req: IncomingMessage, paramsOf: () => Params): Promise<Admission> {
@@ -196,7 +236,8 @@ export class Connection implements Peer, WireHooks {
       const messages = Array.isArray(json) ? json : [json];
       const { transformer } = this.router._def._config;
       const parsed = messages.map((each: unknown) => parseTRPCMessage(each, transformer));
-      for (const [index, message] of parsed.entries()) this.#inbox.push({ message, index });
+      const inbox = (this.#inbox ??= []);
+      for (const [index, message] of parsed.entries()) inbox.push({ message, index });
     } catch (cause) {
       const error = new TRPCError({ code: "PARSE_ERROR", cause });
       this.send(this.describe({ id: null }, error, NO_CALL));
@@ -206,8 +247,9 @@ export class Connection implements Peer, WireHooks {
   /** Takes up what was read, and reads more, while there is room for the answers. */
   #readOn(): void {
     while (this.#underWay < MAX_UNDER_WAY && this.wire.hasRoom()) {
-      const next = this.#inbox.shift();
+      const next = this.#inbox?.shift();
       if (next === undefined) break;
+      if (this.#inbox?.length === 0) this.#inbox = undefined;
       this.#underWay += 1;
       void this.#requests.handle(next.message, next.index).finally(() => {
         this.#underWay -= 1;
@@ -215,7 +257,7 @@ export class Connection implements Peer, WireHooks {
       });
     }
     if (!this.isOpen()) return;
-    if (this.#inbox.length > 0 || !this.wire.hasRoom()) {
+    if (this.#inbox !== undefined || !this.wire.hasRoom()) {
       this.ws.pause();
     } else if (this.ws.isPaused) {
       this.#heardAt = performance.now();

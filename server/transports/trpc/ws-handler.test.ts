@@ -110,11 +110,12 @@ function serveOurs(
     router,
     createContext: options.createContext,
     onError,
+    onBroken: onError,
     wires,
     ping: options.ping,
   });
-  onTestFinished(() => {
-    handler.close();
+  onTestFinished(async () => {
+    await handler.close(0);
     wires.close();
   });
   return { serve: handler.serve, reconnect: () => handler.tellToReconnect() };

@@ -18,6 +18,8 @@ export interface HandlerOptions {
   /** Called once for each connection. */
   createContext(options: CreateWSSContextFnOptions): unknown;
   onError(error: TRPCError, call: Call, context: unknown): void;
+  /** A socket broke: its client's doing, or the network's. It is being closed. */
+  onBroken(error: TRPCError, context: unknown): void;
   wires: Wires;
   /** A client that is silent for `intervalMs` is asked; one that then says nothing for `timeoutMs` is cut off. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -28,27 +30,28 @@ export interface Handler {
   serve(ws: WebSocket, socket: Duplex, req: IncomingMessage): void;
   /** Tells every client to open another connection. */
   tellToReconnect(): void;
-  close(): void;
+  /** The same, and closes theirs. Those that are still there after `graceMs` are cut off. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** How often silent clients are looked for, as a part of the time that they have. */
 const LOOKS = 4;
+/** RFC 6455: the server is going away. */
+const GOING_AWAY = 1001;
 
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, wires, ping } = options;
   const connections = new Set<Connection>();
 
   function report(error: TRPCError, call: Call, context: unknown): void {
-    try {
-      options.onError(error, call, context);
-    } catch {
-      // It is called where a throw would end the process.
-    }
+    neverThrow(() => options.onError(error, call, context));
   }
 
   const responses = createResponses(router._def._config, (error, call) =>
     report(error, call, undefined),
   );
+  /** Is called when the last connection is gone. */
+  let allGone: (() => void) | undefined;
   const shared = {
     router,
     createContext,
@@ -56,7 +59,12 @@ export function openHandler(options: HandlerOptions): Handler {
     framesOf: createFrames(responses.entryAfterId),
     wires,
     report,
-    closed: (connection: Connection) => void connections.delete(connection),
+    broken: (error: TRPCError, context: unknown) =>
+      neverThrow(() => options.onBroken(error, context)),
+    closed(connection: Connection) {
+      connections.delete(connection);
+      if (connections.size === 0) allGone?.();
+    },
   };
 
   const timer = setInterval(
@@ -78,13 +86,33 @@ export function openHandler(options: HandlerOptions): Handler {
     Math.min(ping.intervalMs, ping.timeoutMs) / LOOKS,
   ).unref();
 
+  function tellToReconnect(): void {
+    for (const connection of connections) connection.say('{"id":null,"method":"reconnect"}');
+  }
+
   return {
+    tellToReconnect,
     serve(ws, socket, req) {
       connections.add(new Connection(ws, socket, req, shared));
     },
-    tellToReconnect() {
-      for (const connection of connections) connection.say('{"id":null,"method":"reconnect"}');
+    async close(graceMs) {
+      clearInterval(timer);
+      tellToReconnect();
+      for (const { ws } of connections) ws.close(GOING_AWAY, "The server is restarting");
+      if (connections.size === 0) return;
+      const cutOff = () => connections.forEach(({ ws }) => ws.terminate());
+      const grace = setTimeout(cutOff, graceMs);
+      await new Promise<void>((resolve) => (allGone = resolve));
+      clearTimeout(grace);
     },
-    close: () => clearInterval(timer),
   };
+}
+
+/** For what is called where a throw would end the process. */
+function neverThrow(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // Whoever is told of errors has to see to its own.
+  }
 }

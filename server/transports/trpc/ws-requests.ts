@@ -14,8 +14,9 @@ import { Relay } from "./relay.ts";
 import type { Wire } from "#server/transports/wires.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { FramesOf } from "./entry-frames.ts";
+import { Few } from "./few.ts";
 import { dispose, iterate } from "./iterate.ts";
-import { type Address, beforeResult, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
+import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
 /** What requests need of their connection. */
 export interface Peer {
@@ -48,11 +49,11 @@ interface Active {
 type Subscription = Address & { id: number | string };
 
 export class Requests {
-  readonly #peer: Peer;
-  readonly #active = new Map<number | string, Active>();
+  readonly peer: Peer;
+  readonly #active = new Few<number | string, Active>();
 
   constructor(peer: Peer) {
-    this.#peer = peer;
+    this.peer = peer;
   }
 
   /** Resolves when the request was answered, or its subscription began. Never rejects. */
@@ -74,29 +75,28 @@ export class Requests {
   /** The client is gone. */
   leave(): void {
     for (const each of this.#active.values()) each.leave();
-    this.#active.clear();
   }
 
   /** The id is free again before the client is told so. */
   end(to: Subscription, call: Call, reason?: { cause: unknown }): void {
     this.#active.delete(to.id);
     if (reason !== undefined) this.#refuse(to, call, reason.cause);
-    this.#peer.send(this.#peer.responses.result(to, { type: "stopped" }));
+    this.peer.send(this.peer.responses.result(to, { type: "stopped" }));
   }
 
   #report(cause: unknown, call: Call): TRPCError {
     const error = getTRPCErrorFromUnknown(cause);
-    this.#peer.report(error, call);
+    this.peer.report(error, call);
     return error;
   }
 
   #refuse(to: Address, call: Call, cause: unknown): void {
-    this.#peer.send(this.#peer.describe(to, this.#report(cause, call), call));
+    this.peer.send(this.peer.describe(to, this.#report(cause, call), call));
   }
 
   #run(call: Call, batchIndex: number, signal: AbortSignal, ctx: unknown): Promise<unknown> {
     return callTRPCProcedure({
-      router: this.#peer.router,
+      router: this.peer.router,
       path: call.path ?? "",
       getRawInput: async () => call.input,
       ctx,
@@ -107,7 +107,7 @@ export class Requests {
   }
 
   async #answer(to: Address, call: Call, batchIndex: number): Promise<void> {
-    const peer = this.#peer;
+    const { peer } = this;
     try {
       const context = await peer.context();
       const result = await this.#run(call, batchIndex, new AbortController().signal, context);
@@ -124,8 +124,8 @@ export class Requests {
   }
 
   async #subscribe(to: Subscription, call: Call, batchIndex: number): Promise<void> {
-    const peer = this.#peer;
-    if (this.#active.has(to.id)) {
+    const { peer } = this;
+    if (this.#active.get(to.id) !== undefined) {
       const message = `Duplicate id ${to.id}`;
       return this.#refuse(to, call, new TRPCError({ code: "BAD_REQUEST", message }));
     }
@@ -159,7 +159,7 @@ export class Requests {
       }
       peer.send(peer.responses.result(to, { type: "started" }));
       if (result instanceof Relay) {
-        const pushed = new Pushed(this, peer, to, call);
+        const pushed = new Pushed(this, to, call.path);
         this.#active.set(to.id, pushed);
         return await pushed.begin(result);
       }
@@ -183,22 +183,25 @@ export class Requests {
   }
 }
 
-/** A subscription to one of our own streams: no promise, no timer and no queue once it has begun. */
-class Pushed implements Active, Sink<unknown> {
+/**
+ * A subscription to one of our own streams: no promise, no timer and no queue once it has begun. It keeps as little of
+ * its request as can be: where the stream fails later, the error says the path and not the input.
+ */
+class Pushed implements Active, Sink<unknown>, Address {
+  readonly id: number | string;
+  readonly jsonrpc: "2.0" | undefined;
   readonly #requests: Requests;
-  readonly #peer: Peer;
-  readonly #to: Subscription;
-  readonly #call: Call;
+  readonly #path: string | undefined;
   readonly #head: string;
   #watch: Watch | undefined;
   #isWanted = true;
 
-  constructor(requests: Requests, peer: Peer, to: Subscription, call: Call) {
+  constructor(requests: Requests, { id, jsonrpc }: Subscription, path: string | undefined) {
+    this.id = id;
+    this.jsonrpc = jsonrpc;
     this.#requests = requests;
-    this.#peer = peer;
-    this.#to = to;
-    this.#call = call;
-    this.#head = beforeResult(to);
+    this.#path = path;
+    this.#head = requests.peer.responses.beforeResult(this);
   }
 
   /** Resolves when it has begun, or was refused, or is not wanted any more. */
@@ -212,14 +215,14 @@ class Pushed implements Active, Sink<unknown> {
   }
 
   push(entries: readonly Entry<unknown>[]): number {
-    const { wire, behind, framesOf } = this.#peer;
+    const { peer } = this.#requests;
     let taken = 0;
-    for (const { bytes, count } of framesOf(entries, this.#head)) {
-      if (!wire.hasRoom()) {
-        if (this.#watch !== undefined) behind.add(this.#watch);
+    for (const { bytes, count } of peer.framesOf(entries, this.#head)) {
+      if (!peer.wire.hasRoom()) {
+        if (this.#watch !== undefined) peer.behind.add(this.#watch);
         return taken;
       }
-      wire.write(bytes);
+      peer.wire.write(bytes);
       taken += count;
     }
     return taken;
@@ -238,11 +241,12 @@ class Pushed implements Active, Sink<unknown> {
     this.#isWanted = false;
     if (this.#watch === undefined) return;
     this.#watch.stop();
-    this.#peer.behind.delete(this.#watch);
+    this.#requests.peer.behind.delete(this.#watch);
   }
 
   #end(reason?: { cause: unknown }): void {
-    this.#requests.end(this.#to, this.#call, reason);
+    const call = { type: "subscription" as const, path: this.#path, input: undefined };
+    this.#requests.end(this, call, reason);
   }
 }
 

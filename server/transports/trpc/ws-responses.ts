@@ -36,6 +36,8 @@ const PLAIN: TRPCErrorShape = {
   data: { code: "INTERNAL_SERVER_ERROR", httpStatus: 500 },
 };
 
+const SMALL_IDS = 1024;
+
 export interface Responses {
   /** Throws what the transformer or `JSON.stringify` throws. */
   result(
@@ -46,7 +48,9 @@ export interface Responses {
   value(to: Address, value: unknown): string;
   /** Never throws. */
   error(to: Address, error: TRPCError, call: Call, context: unknown): string;
-  /** The text of a stream's entry up to the request's id, and from there on. */
+  /** The text of an answer up to its result. The same string for the same small id: most clients count from 1. */
+  beforeResult(to: Address): string;
+  /** The text of a stream's entry from its result on. */
   entryAfterId(id: string, data: unknown): string;
 }
 
@@ -54,6 +58,7 @@ export function createResponses(
   config: AnyTRPCRouter["_def"]["_config"],
   onFault: (error: TRPCError, call: Call) => void,
 ): Responses {
+  const heads = Array.from<string | undefined>({ length: SMALL_IDS });
   // `jsonrpc: undefined` is not in tRPC's type, and not in the text either.
   const encode = (message: object) =>
     JSON.stringify(transformTRPCResponse(config, message as TRPCResponseMessage));
@@ -74,6 +79,11 @@ export function createResponses(
         return encode({ ...to, error: PLAIN });
       }
     },
+    beforeResult(to) {
+      const { id, jsonrpc } = to;
+      if (jsonrpc !== undefined || typeof id !== "number" || !(id in heads)) return headOf(to);
+      return (heads[id] ??= headOf(to));
+    },
     entryAfterId(id, data) {
       const serialized: unknown = config.transformer.output.serialize({ id, data });
       return `"result":{"type":"data","data":${JSON.stringify(serialized)},"id":${JSON.stringify(id)}}}`;
@@ -81,7 +91,6 @@ export function createResponses(
   };
 }
 
-/** The text of an answer up to its result. */
-export function beforeResult({ id, jsonrpc }: Address): string {
+function headOf({ id, jsonrpc }: Address): string {
   return `{"id":${JSON.stringify(id)},${jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`}`;
 }
