@@ -6,7 +6,7 @@ export const socketioDelivery = deliveryScenario({
   name: "socketio-delivery",
   title: { what: "Socket.IO delivery", how: "one event" },
   perTick: 1,
-  full: { events: 60, rounds: 5 },
+  full: { events: 60, rounds: 7 },
   contenders: () => [JOBWIRE_SOCKETIO, STOCK_SOCKETIO, pythonSocketio()],
   goals: [
     {

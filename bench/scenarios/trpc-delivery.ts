@@ -6,7 +6,7 @@ export const trpcDelivery = deliveryScenario({
   name: "trpc-delivery",
   title: { what: "tRPC delivery", how: "one event" },
   perTick: 1,
-  full: { events: 60, rounds: 5 },
+  full: { events: 60, rounds: 9 },
   contenders: () => [JOBWIRE_TRPC, RAW_WS, STOCK_TRPC, nchan()],
   goals: [
     { what: "CPU against the raw ws broadcast", who: JOBWIRE_TRPC, to: RAW_WS, atMost: 1 },
