@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
+import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 
 let server: RunningServer;
 let browser: Browser;
@@ -24,17 +25,9 @@ afterAll(async () => {
 
 /** Opens the page of an article that is written for the samples' publisher about `target`. */
 async function open(target: string, anchorText: string, status: string): Promise<void> {
-  const input = {
-    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
-    targetUrl: `${server.url}/samples/${target}/`,
-    anchorText,
-  };
-  const created = await page.request.post(`${server.url}/trpc/job.create`, {
-    data: { json: { kind: "article", input } },
-  });
-  const { result } = (await created.json()) as { result: { data: { json: { id: string } } } };
-  await page.goto(`${server.url}/jobs/${result.data.json.id}`);
-  await page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`).waitFor();
+  const input = articleAbout(server.url, { target, anchorText });
+  await page.goto(`${server.url}/jobs/${await createArticle(page, server.url, input)}`);
+  await headingBadge(page, status).waitFor();
   await report().waitFor();
 }
 

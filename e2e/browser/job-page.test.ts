@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
+import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 
 let server: RunningServer;
 let browser: Browser;
@@ -26,21 +27,11 @@ afterEach(async () => {
   await page.context().close();
 });
 
-const badge = (status: string) =>
-  page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
+const badge = (status: string) => headingBadge(page, status);
 
 async function openJob(changes: Record<string, string> = {}): Promise<void> {
-  const input = {
-    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
-    targetUrl: `${server.url}/samples/target/`,
-    anchorText: "self-watering planters",
-    ...changes,
-  };
-  const created = await page.request.post(`${server.url}/trpc/job.create`, {
-    data: { json: { kind: "article", input } },
-  });
-  const { result } = (await created.json()) as { result: { data: { json: { id: string } } } };
-  await page.goto(`${server.url}/jobs/${result.data.json.id}`);
+  const input = { ...articleAbout(server.url), ...changes };
+  await page.goto(`${server.url}/jobs/${await createArticle(page, server.url, input)}`);
 }
 
 async function decide(action: string, note: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
+import { articleAbout, createArticles, headingBadge } from "./samples.ts";
 
 let server: RunningServer;
 let browser: Browser;
@@ -25,22 +26,14 @@ async function percentOf(name: string): Promise<number> {
 }
 
 test("[S5] progress never goes back over a person's going and coming while the server is away", async () => {
-  const input = {
-    publisherDomain: `${new URL(server.url).host}/samples/publisher/`,
-    targetUrl: `${server.url}/samples/target/`,
-    anchorText: "self-watering planters",
-  };
-  const jobs = Array.from({ length: 5 }, () => ({ kind: "article", input }));
-  const created = await page.request.post(`${server.url}/trpc/batch.create`, {
-    data: { json: { name: "going and coming", jobs } },
-  });
-  const { result } = (await created.json()) as { result: { data: { json: { id: string } } } };
+  const inputs = Array.from({ length: 5 }, () => articleAbout(server.url));
+  const batchId = await createArticles(page, server.url, "going and coming", inputs);
 
   await page.goto(`${server.url}/`);
   await page.getByRole("progressbar").first().waitFor();
   await page.getByRole("link", { name: "Batches" }).click();
   await page.getByRole("link", { name: /going and coming/ }).click();
-  await page.waitForURL(`**/batches/${result.data.json.id}`);
+  await page.waitForURL(`**/batches/${batchId}`);
   // A job that runs, as its page shows it.
   await page.locator("[data-status=PROCESSING]").first().click();
   await page.waitForURL(/\/jobs\//);
@@ -68,8 +61,6 @@ test("[S5] progress never goes back over a person's going and coming while the s
 
   await server.restart();
   await page.locator("[data-connection=live]").waitFor();
-  await page.locator("h1").locator("xpath=..").locator("[data-status=completed]").waitFor({
-    timeout: 60_000,
-  });
+  await headingBadge(page, "completed").waitFor({ timeout: 60_000 });
   expect(await percentOf("Progress of the batch")).toBe(100);
 });

@@ -5,6 +5,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
+import { headingBadge } from "./samples.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -44,8 +45,7 @@ async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
 
 const go = (path: string) => page.goto(server.url + path);
 const TITLE = "h1";
-const badge = (status: string) =>
-  page.locator(TITLE).locator("xpath=..").locator(`[data-status=${status}]`);
+const badge = (status: string) => headingBadge(page, status);
 
 const wire = (name: string) => page.getByRole("list", { name: `Frames of ${name}` });
 

@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
+import { articleAbout, createArticle, createArticles, headingBadge } from "./samples.ts";
 
 let server: RunningServer;
 let browser: Browser;
@@ -24,29 +25,13 @@ afterEach(async () => {
 });
 
 const go = (path: string) => page.goto(server.url + path);
-const badge = (status: string) =>
-  page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
-
-function sample(publisher: string, target: string, anchorText: string) {
-  const samples = `${server.url}/samples`;
-  return {
-    publisherDomain: `${samples.replace("http://", "")}/${publisher}/`,
-    targetUrl: `${samples}/${target}/`,
-    anchorText,
-  };
-}
-const good = () => sample("publisher", "target", "self-watering planters");
-const thin = () => sample("publisher", "thin", "our shop");
-
-async function call(path: string, json: unknown): Promise<string> {
-  const response = await page.request.post(`${server.url}/trpc/${path}`, { data: { json } });
-  const { result } = (await response.json()) as { result: { data: { json: { id: string } } } };
-  return result.data.json.id;
-}
-const left = async (part: Locator) => (await part.boundingBox())?.x;
-const createJob = (input: object) => call("job.create", { kind: "article", input });
+const badge = (status: string) => headingBadge(page, status);
+const good = () => articleAbout(server.url);
+const thin = () => articleAbout(server.url, { target: "thin", anchorText: "our shop" });
+const createJob = (input: object) => createArticle(page, server.url, input);
 const createBatch = (name: string, inputs: object[]) =>
-  call("batch.create", { name, jobs: inputs.map((input) => ({ kind: "article", input })) });
+  createArticles(page, server.url, name, inputs);
+const left = async (part: Locator) => (await part.boundingBox())?.x;
 
 test("no page is wider than a phone", async () => {
   const delivered = await createJob(good());
@@ -98,7 +83,7 @@ test("the jobs of a batch stand in the order they were given, however many pages
   const anchors = Array.from({ length: 60 }, (_, index) => `row ${index + 1}.`);
   const batch = await createBatch(
     "in order",
-    anchors.map((anchorText) => sample("publisher", "nowhere", anchorText)),
+    anchors.map((anchorText) => articleAbout(server.url, { target: "nowhere", anchorText })),
   );
   await go(`/batches/${batch}`);
   const jobs = page.getByRole("region", { name: "Jobs" }).getByRole("link");

@@ -1,0 +1,47 @@
+/** Articles about the pages that ship with Jobwire, made as any client makes them, and how their pages show it. */
+import type { Locator, Page } from "playwright-core";
+
+/** The samples under `/samples/`: which publisher's article, about which target. */
+export interface Sample {
+  publisher?: string;
+  target?: string;
+  anchorText?: string;
+}
+
+/** `url`: the server's. An input that ends DELIVERED where nothing else is said. */
+export function articleAbout(url: string, sample: Sample = {}) {
+  const { publisher = "publisher", target = "target" } = sample;
+  const { anchorText = "self-watering planters" } = sample;
+  return {
+    publisherDomain: `${new URL(url).host}/samples/${publisher}/`,
+    targetUrl: `${url}/samples/${target}/`,
+    anchorText,
+  };
+}
+
+/** Resolves to the job's id. */
+export function createArticle(page: Page, url: string, input: object): Promise<string> {
+  return create(page, `${url}/trpc/job.create`, { kind: "article", input });
+}
+
+/** Resolves to the batch's id. */
+export function createArticles(
+  page: Page,
+  url: string,
+  name: string,
+  inputs: readonly object[],
+): Promise<string> {
+  const jobs = inputs.map((input) => ({ kind: "article", input }));
+  return create(page, `${url}/trpc/batch.create`, { name, jobs });
+}
+
+async function create(page: Page, url: string, json: object): Promise<string> {
+  const response = await page.request.post(url, { data: { json } });
+  const { result } = (await response.json()) as { result: { data: { json: { id: string } } } };
+  return result.data.json.id;
+}
+
+/** The badge beside the page's heading, once it says so. */
+export function headingBadge(page: Page, status: string): Locator {
+  return page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
+}
