@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{shared,server,client,scripts}/**/*.test.{ts,tsx}"],
+          globalSetup: ["e2e/needs-redis.ts"],
         },
       },
       {
@@ -31,7 +32,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["{e2e,bench}/**/*.test.ts"],
-          globalSetup: ["e2e/needs.ts"],
+          globalSetup: ["e2e/needs.ts", "e2e/needs-redis.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -4,8 +4,8 @@
  * looks for it in `browser/`.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import type { TestProject } from "vitest/node";
+import { canInstall, installPackages } from "./debian.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -19,7 +19,10 @@ const PACKAGES = ["python3", "python3-socketio", "python3-requests", "python3-we
 const CANDIDATES = ["python3", "/usr/bin/python3"];
 
 export default function setup(project: TestProject): void {
-  project.provide("python", providePython(CANDIDATES, canInstall() ? installPackages : undefined));
+  project.provide(
+    "python",
+    providePython(CANDIDATES, canInstall() ? () => installPackages(PACKAGES) : undefined),
+  );
 }
 
 /** The first candidate that has the modules, also after `install` where none had them before. */
@@ -41,17 +44,5 @@ function hasModules(python: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function canInstall(): boolean {
-  return process.getuid?.() === 0 && existsSync("/etc/debian_version");
-}
-
-/** Quiet; what failed is in the error. */
-function installPackages(): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const args of [["update"], ["install", "-y", "--no-install-recommends", ...PACKAGES]]) {
-    execFileSync("apt-get", args, { env, stdio: "pipe" });
   }
 }

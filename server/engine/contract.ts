@@ -2,8 +2,8 @@
  * What a storage engine promises. The log is the truth: everything that a watcher is ever shown was
  * committed before (S6), and hints only say that it may be worth reading again.
  *
- * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now
- * (nothing of the call was stored), `DATA_UNUSABLE` when it never can.
+ * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now (nothing of the
+ * call was stored, unless the message says that this is not known), `DATA_UNUSABLE` when it never can.
  * `contract.suite.ts` is this file as tests; every engine passes the same.
  */
 import type { BatchRecord } from "#shared/batch.ts";
@@ -15,7 +15,8 @@ import type { Owner } from "#shared/principal.ts";
 export interface Capabilities {
   /**
    * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
-   * opening the data ends all leases: the process that had them is gone.
+   * opening the data ends all leases: the process that had them is gone. Where true, what a dead process held is found
+   * some time after its leases ended.
    */
   readonly shared: boolean;
 }
@@ -69,17 +70,17 @@ export interface Engine {
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
-   * Takes jobs to work on: PENDING ones that are due, oldest due time first, and PROCESSING ones whose runner
-   * did not renew its lease in time (it died). Each is given to one caller only until its lease ends; after that
-   * the claim may be lost at any moment, and it is lost for good once another one got the job.
-   * With `start`, those that are PENDING are started in the same commit, as `change` would; otherwise no record is
+   * Takes jobs to work on: PENDING ones that are due, oldest due time first (nearly so where the data are shared),
+   * and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
+   * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
+   * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is
    * changed. What becomes of a job is said with `change`.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Prolongs leases. Returns the claims that do not hold any more. */
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
 
-  /** Says for `ttlMs` that this worker is there. Ephemeral; never written to disk. */
+  /** Says for `ttlMs` that this worker is there. */
   announce(worker: string, ttlMs: number, now: Date): Promise<void>;
   /** Workers that are there. */
   present(now: Date): Promise<string[]>;
@@ -94,10 +95,13 @@ export interface Engine {
   /**
    * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the
    * job settles), its batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes before
-   * its commit. Resolves once hints flow; the returned function ends them.
+   * its commit. Resolves once hints flow; the returned function ends them. Of what does not exist yet nothing is told.
    */
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
-  /** Hints that `claim` may find something: a job was queued, became due, or lost its runner. */
+  /**
+   * Hints that `claim` may find something: a job was queued, became due, or lost its runner. Whoever was told is told
+   * again only after a claim that found less than it asked for.
+   */
   onWork(listener: () => void): () => void;
 
   /** Resolves when the data can be read and the last write did not fail; rejects with `UNAVAILABLE` otherwise. */

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
-import { pageBefore, pageOf } from "./cursor.ts";
+import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
 import type { Owners } from "./owners.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
 

@@ -2,7 +2,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
-import { AppError } from "#shared/errors.ts";
 import type { Job } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Batches } from "./batches.ts";
@@ -10,7 +9,8 @@ import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
-import { toJson } from "./payload.ts";
+import { toJson } from "#server/engine/common/payload.ts";
+import { refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
 
 export interface Creation {
   createJob(fresh: NewJob, at: Date): Job;
@@ -66,12 +66,7 @@ export function createCreation(
 
   return {
     createJob(fresh, at) {
-      if (fresh.batchId !== null) {
-        throw new AppError(
-          "BAD_REQUEST",
-          `Job ${fresh.id} names batch ${fresh.batchId}: jobs come into a batch only when it is created.`,
-        );
-      }
+      refuseMember(fresh);
       if (fresh.idempotencyKey !== undefined) {
         const owner = owners.find(fresh);
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
@@ -100,23 +95,4 @@ export function createCreation(
       return inserted.batch;
     },
   };
-}
-
-function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void {
-  if (jobs.length === 0) {
-    throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
-  }
-  for (const job of jobs) {
-    if (
-      job.batchId !== batch.id ||
-      job.tenant !== batch.tenant ||
-      job.owner !== batch.owner ||
-      job.idempotencyKey !== undefined
-    ) {
-      throw new AppError(
-        "BAD_REQUEST",
-        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key.`,
-      );
-    }
-  }
 }

@@ -10,7 +10,7 @@ import { type BatchRecord, recount } from "#shared/batch.ts";
 import type { Job, JobStatus } from "#shared/job.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
-import { toJson } from "./payload.ts";
+import { toJson } from "#server/engine/common/payload.ts";
 import { type JobRow, summaryOfRow } from "./job-rows.ts";
 
 /** A job, and the row that it was read from. */

@@ -24,6 +24,7 @@ function claim(engine: Engine, seconds: number, max = 10): Promise<Claim[]> {
 
 export function claimsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
+  const inOrder = test.runIf(!subject.capabilities.shared);
 
   describe("claiming work", () => {
     test("a claim brings the whole job, and leaves the record alone", async ({ engine }) => {
@@ -34,9 +35,11 @@ export function claimsSuite(subject: EngineUnderTest): void {
     });
 
     test("with `start` it starts what is PENDING, as a change under it would", async ({
+      data,
       engine,
     }) => {
       const abandoned = await startedJob(engine, at(0));
+      await data.pass(20_000);
       const { batch, jobs } = newBatch(2, ANN);
       await engine.createBatch(batch, jobs, at(1));
       const heard = await listen(engine, { stream: "job", jobId: jobs[0]?.id ?? "" });
@@ -75,7 +78,14 @@ export function claimsSuite(subject: EngineUnderTest): void {
       });
     });
 
-    test("the oldest due time comes first, `max` at most", async ({ engine }) => {
+    test("they come in the order in which they were queued, `max` at most", async ({ engine }) => {
+      const jobs = [newJob(), newJob(), newJob()];
+      for (const [index, job] of jobs.entries()) await engine.createJob(job, at(index));
+      const given = [...(await claim(engine, 5, 2)), ...(await claim(engine, 5, 2))];
+      expect(given.map(({ jobId }) => jobId)).toEqual(jobs.map(({ id }) => id));
+    });
+
+    inOrder("the oldest due time comes first", async ({ engine }) => {
       const [late, early, middle] = [newJob(), newJob(), newJob()];
       await engine.createJob(late, at(3));
       await engine.createJob(early, at(1));
@@ -123,10 +133,11 @@ export function claimsSuite(subject: EngineUnderTest): void {
       await engine.change(held.jobId, STEP, at(9.9), held);
     });
 
-    test("when it ends the job is given again, PENDING or PROCESSING", async ({ engine }) => {
+    test("when it ends the job is given again, PENDING or PROCESSING", async ({ data, engine }) => {
       const started = await startedJob(engine, at(0));
       await engine.createJob(newJob(), at(0));
       const waiting = await claimOne(engine, at(0));
+      await data.pass(10_000);
       const again = await claim(engine, 10);
       expect(again.map(({ job }) => job.status).toSorted()).toEqual(["PENDING", "PROCESSING"]);
       for (const { jobId, token } of [started, waiting]) {
@@ -135,9 +146,11 @@ export function claimsSuite(subject: EngineUnderTest): void {
     });
 
     test("[J5] the token of a lost claim is refused everywhere, and the new one is good", async ({
+      data,
       engine,
     }) => {
       const old = await startedJob(engine, at(0));
+      await data.pass(10_000);
       const fresh = await claimOne(engine, at(10));
       expect(await codeOf(engine.change(old.jobId, STEP, at(11), old))).toBe("CLAIM_LOST");
       expect(await codeOf(engine.change(old.jobId, DELIVER, at(11), old))).toBe("CLAIM_LOST");
@@ -147,10 +160,12 @@ export function claimsSuite(subject: EngineUnderTest): void {
       expect((await engine.getSummary(old.jobId))?.version).toBe(3);
     });
 
-    test("renewing prolongs the lease from now", async ({ engine }) => {
+    test("renewing prolongs the lease from now", async ({ data, engine }) => {
       const held = await startedJob(engine, at(0));
+      await data.pass(8000);
       expect(await engine.renew([held], LEASE_MS, at(8))).toEqual([]);
       expect(await claim(engine, 17.9)).toEqual([]);
+      await data.pass(10_000);
       expect(await claim(engine, 18)).toHaveLength(1);
     });
 
@@ -189,12 +204,13 @@ export function claimsSuite(subject: EngineUnderTest): void {
       expect(await codeOf(engine.change(other.jobId, STEP, at(1), mine))).toBe("CLAIM_LOST");
     });
 
-    test("a job never gets the same token twice", async ({ engine }) => {
+    test("a job never gets the same token twice", async ({ data, engine }) => {
       const job = newJob();
       await engine.createJob(job, at(0));
       const tokens = new Set<number>();
       for (let round = 0; round < 10; round += 1) {
         const held = await claimOne(engine, at(100 * round));
+        await data.pass(100_000);
         tokens.add(held.token);
         if (round % 2 === 0) continue;
         const ends = round % 4 === 1 ? release(at(100 * round)) : DELIVER;
@@ -215,6 +231,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       const { id } = await engine.createJob(newJob(), at(0));
       await vi.waitFor(() => expect(work).toHaveBeenCalled());
       await engine.change(id, { action: "cancel" }, at(1));
+      expect(await claim(engine, 1)).toEqual([]);
       work.mockClear();
       await engine.change(id, { action: "retry" }, at(2));
       await vi.waitFor(() => expect(work).toHaveBeenCalled());

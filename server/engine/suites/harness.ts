@@ -6,6 +6,11 @@ import type { Capabilities, Engine } from "#server/engine/contract.ts";
 export interface EngineData {
   /** Opens it: the same data each time. Two at once only where `capabilities.shared`. */
   open(): Promise<Engine>;
+  /**
+   * Tests tell engines the time. What of an engine measures time by itself sees now that `ms` went by: a runner whose
+   * lease is over by that is found.
+   */
+  pass?(ms: number): Promise<void>;
   destroy(): Promise<void>;
 }
 
@@ -31,6 +36,7 @@ export function engineTest(subject: EngineUnderTest) {
           opened.push(engine);
           return engine;
         },
+        pass: async (ms: number) => data.pass?.(ms),
         destroy: () => data.destroy(),
       } satisfies EngineData;
     })

@@ -139,7 +139,7 @@ export class ModelRun {
       }
       case "wait":
         this.#now += command.seconds;
-        return;
+        return this.#data.pass?.(command.seconds * 1000);
       case "reopen":
         await this.engine.close();
         this.engine = await this.#data.open();
@@ -155,10 +155,9 @@ export class ModelRun {
     const given = claims.map(({ jobId }) => jobId);
     const lostIds = lost.map(({ job }) => job.id);
     const fromQueue = given.filter((jobId) => !lostIds.includes(jobId));
-    same(
-      fromQueue,
-      waiting.slice(0, fromQueue.length).map(({ job }) => job.id),
-    );
+    const ids = waiting.map(({ job }) => job.id);
+    if (this.engine.capabilities.shared) ok(fromQueue.every((jobId) => ids.includes(jobId)));
+    else same(fromQueue, ids.slice(0, fromQueue.length));
     for (const { jobId, token, job, started } of claims) {
       const claim = { jobId, token };
       same(started !== null, start && this.#entry(claim)?.job.status === "PENDING");

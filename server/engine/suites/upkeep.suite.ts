@@ -1,4 +1,4 @@
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { engineTest, type EngineUnderTest } from "./harness.ts";
 import {
   ANN,
@@ -8,6 +8,7 @@ import {
   DELIVER,
   draftOf,
   LEASE_MS,
+  listen,
   logOf,
   newBatch,
   newJob,
@@ -197,11 +198,9 @@ export function upkeepSuite(subject: EngineUnderTest): void {
     test("each sees what the other stored, and hears of it", async ({ data, engine }) => {
       const other = await data.open();
       const { jobId } = await startedJob(engine, at(0));
-      const heard = new Promise<void>((resolve) => {
-        void other.onAppend({ stream: "job", jobId }, () => resolve());
-      });
+      const heard = await listen(other, { stream: "job", jobId });
       await engine.change(jobId, STEP, at(1));
-      await heard;
+      await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0));
       expect(await logOf(other, jobId)).toHaveLength(3);
     });
 

@@ -1,0 +1,31 @@
+/** What every engine refuses before it stores anything. */
+import type { NewBatch } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { NewJob } from "#shared/lifecycle.ts";
+
+export function refuseMember(fresh: NewJob): void {
+  if (fresh.batchId === null) return;
+  throw new AppError(
+    "BAD_REQUEST",
+    `Job ${fresh.id} names batch ${fresh.batchId}: jobs come into a batch only when it is created.`,
+  );
+}
+
+export function refuseStrangers(batch: NewBatch, jobs: readonly NewJob[]): void {
+  if (jobs.length === 0) {
+    throw new AppError("BAD_REQUEST", `Batch ${batch.id} has no jobs: it needs one at least.`);
+  }
+  for (const job of jobs) {
+    if (
+      job.batchId !== batch.id ||
+      job.tenant !== batch.tenant ||
+      job.owner !== batch.owner ||
+      job.idempotencyKey !== undefined
+    ) {
+      throw new AppError(
+        "BAD_REQUEST",
+        `Job ${job.id} does not fit batch ${batch.id}: it must name the batch, have its owner, and have no idempotency key.`,
+      );
+    }
+  }
+}

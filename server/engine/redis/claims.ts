@@ -1,0 +1,112 @@
+/**
+ * Claims: BullMQ says what is next, the record says whether it may be taken, and for how long it then is. Its lease is
+ * the truth; BullMQ's lock on the entry only tells when to look again.
+ */
+import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { type Job, summaryOf } from "#shared/job.ts";
+import type { Change, Newest } from "./change.ts";
+import type { Keys } from "./keys.ts";
+import type { Found, Queue } from "./queue.ts";
+import { jobOf } from "./reads.ts";
+import type { RunScript } from "./scripts.ts";
+import type { Tenants } from "./tenants.ts";
+
+export interface Claims {
+  claim(request: ClaimRequest): Promise<Claim[]>;
+  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
+}
+
+type Answer =
+  | ["ok", token: number, record: string, input: string, output: string | null]
+  | ["early", due: string]
+  | ["stale"];
+
+export function createClaims(
+  run: RunScript,
+  keys: Keys,
+  tenants: Tenants,
+  queue: Queue,
+  newest: Newest,
+  change: Change,
+): Claims {
+  async function accept(
+    found: Found,
+    { leaseMs, now, start }: ClaimRequest,
+  ): Promise<Claim | undefined> {
+    const { jobId, queuedAs, tenant } = found;
+    const time = now.getTime();
+    const answer = await run<Answer>(
+      "claim",
+      keys.tenant(tenant),
+      ...[jobId, queuedAs, time, time + leaseMs, queue.lock],
+    );
+    if (answer[0] === "stale") {
+      await queue.drop(found, queue.lock);
+      return undefined;
+    }
+    if (answer[0] === "early") {
+      await queue.postpone(found, Number(answer[1]));
+      return undefined;
+    }
+    const [, token, record, input, output] = answer;
+    const job = jobOf(record, input, output);
+    newest.set(summaryOf(job));
+    const claim = { jobId, token };
+    if (start === undefined || job.status !== "PENDING") return { ...claim, job, started: null };
+    return begin(claim, job, now, start);
+  }
+
+  async function begin(
+    claim: ClaimRef,
+    job: Job,
+    now: Date,
+    start: NonNullable<ClaimRequest["start"]>,
+  ): Promise<Claim | undefined> {
+    let event: JobEvent;
+    try {
+      const { input, output } = job;
+      const changed = await change(claim.jobId, { action: "start", ...start(job) }, now, claim);
+      event = changed.event;
+      return { ...claim, job: { ...changed.job, input, output }, started: event };
+    } catch (error) {
+      // Cancelled between the two. Whoever did that took care of its place in the queue.
+      if (error instanceof AppError && error.code === "CLAIM_LOST") return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    async claim(request) {
+      const claims: Claim[] = [];
+      const postponed = new Set<string>();
+      while (claims.length < request.max) {
+        const found = await queue.take(request.max - claims.length, request.leaseMs);
+        const taken = await Promise.all(found.map((each) => accept(each, request)));
+        claims.push(...taken.filter((claim) => claim !== undefined));
+        // What fits no record is gone from the queue now, so there may be more behind it.
+        const again = found.filter((_, index) => taken[index] === undefined);
+        if (again.length === 0 || again.some(({ jobId }) => postponed.has(jobId))) break;
+        for (const { jobId } of again) postponed.add(jobId);
+      }
+      return claims;
+    },
+    async renew(claims, leaseMs, now) {
+      const till = now.getTime() + leaseMs;
+      const answers = await Promise.all(
+        claims.map(async ({ jobId, token }) => {
+          const tenant = await tenants.of(jobId);
+          if (tenant === undefined) return [];
+          return run<[string, string] | []>("renew", keys.tenant(tenant), jobId, token, till);
+        }),
+      );
+      const held = claims.flatMap(({ jobId }, index) => {
+        const [queuedAs, lock] = answers[index] ?? [];
+        return queuedAs === undefined || lock === undefined ? [] : [{ jobId, queuedAs, lock }];
+      });
+      await queue.prolong(held, leaseMs);
+      return claims.filter((_, index) => answers[index]?.length === 0);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * Connections to one Redis. Commands are given up after a bounded time, so that callers are told; what only waits or
+ * listens comes back for as long as it takes.
+ */
+import { Redis, type RedisOptions } from "ioredis";
+import { AppError, messageOf } from "#shared/errors.ts";
+import type { Keys } from "./keys.ts";
+import { asAppError, placeOf } from "./errors.ts";
+
+export interface Connections {
+  readonly place: string;
+  /** For commands: each is answered, or fails, within some seconds. */
+  readonly commands: Redis;
+  /** For subscriptions. */
+  readonly hints: Redis;
+  /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
+  patient(): Redis;
+  close(): void;
+}
+
+/** A command that has no answer after this long is given up. */
+const COMMAND_TIMEOUT_MS = 5000;
+const CONNECT_TIMEOUT_MS = 2000;
+/** Attempts to connect again, a command's patience: with the pauses between, some four seconds. A restart takes less. */
+const RETRIES = 12;
+/** How long a start waits for a Redis that is starting too. */
+const START_MS = 10_000;
+
+/** Sharded channels, and scripts that publish to them. */
+const OLDEST = 7;
+export const SCHEMA_VERSION = 1;
+
+function pause(attempts: number): number {
+  return Math.min(50 * attempts, 500);
+}
+
+/** Without one that its own types disagree about. */
+type Options = Omit<RedisOptions, "replyMapping">;
+
+const COMMON: Options = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  retryStrategy: pause,
+  // What a failover leaves behind: connections to a master that takes no writes any more.
+  reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
+};
+
+export async function connect(url: string, keys: Keys): Promise<Connections> {
+  const place = placeOf(url);
+  const all: Redis[] = [];
+  function open(options: Options): Redis {
+    const redis = new Redis(url, { ...COMMON, ...options });
+    // Each command that fails says so to its caller.
+    redis.on("error", () => undefined);
+    all.push(redis);
+    return redis;
+  }
+  function close(): void {
+    for (const redis of all) redis.disconnect();
+  }
+
+  const commands = open({
+    enableAutoPipelining: true,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    maxRetriesPerRequest: RETRIES,
+  });
+  try {
+    await reach(commands, place);
+    await check(commands, place, keys);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const hints = open({ maxRetriesPerRequest: null });
+  return { place, commands, hints, patient: () => open({ maxRetriesPerRequest: null }), close };
+}
+
+/** Waits until it answers. What more time cannot mend fails at once. */
+async function reach(redis: Redis, place: string): Promise<void> {
+  const end = performance.now() + START_MS;
+  for (;;) {
+    try {
+      await redis.ping();
+      return;
+    } catch (cause) {
+      if (
+        /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|CERT|certificate|self-signed/i.test(`${messageOf(cause)}`)
+      ) {
+        throw new AppError(
+          "DATA_UNUSABLE",
+          `${place} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
+          { cause },
+        );
+      }
+      if (performance.now() > end) throw asAppError(cause, place);
+    }
+  }
+}
+
+async function check(redis: Redis, place: string, keys: Keys): Promise<void> {
+  const server = await redis.info("server");
+  const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? "0";
+  if (Number.parseInt(version, 10) < OLDEST) {
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} is of version ${version}; Jobwire needs Redis ${OLDEST} or newer, or Valkey.`,
+    );
+  }
+  const memory = await redis.info("memory");
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1] ?? "noeviction";
+  if (policy !== "noeviction") {
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} deletes keys when its memory is full (maxmemory-policy is ${policy}), so it would lose jobs. ` +
+        'Set maxmemory-policy to "noeviction".',
+    );
+  }
+  await redis.setnx(keys.schema, SCHEMA_VERSION);
+  const found = Number(await redis.get(keys.schema));
+  if (found > SCHEMA_VERSION) {
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
+        "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
+    );
+  }
+}

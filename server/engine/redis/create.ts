@@ -1,0 +1,98 @@
+/** Creating jobs and batches: stored by one script, and queued right after it. */
+import type { Redis } from "ioredis";
+import type { NewBatch } from "#server/engine/contract.ts";
+import { toJson } from "#server/engine/common/payload.ts";
+import { refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
+import { AppError } from "#shared/errors.ts";
+import { type Job, summaryOf } from "#shared/job.ts";
+import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import type { Owner } from "#shared/principal.ts";
+import { type Keys, ownerKey } from "./keys.ts";
+import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
+import type { RunScript } from "./scripts.ts";
+import type { Tenants } from "./tenants.ts";
+
+export interface Creation {
+  /** Answers with the id of the job that was stored; of an earlier one where the key was used before. */
+  job(fresh: NewJob, at: Date): Promise<string>;
+  batch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<string>;
+}
+
+type Answer = ["ok"] | ["first", string] | ["taken", string];
+
+export function createCreation(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  tenants: Tenants,
+  /** Names a call. */
+  op: () => string,
+): Creation {
+  async function store(
+    owner: Owner,
+    at: Date,
+    key: string | undefined,
+    batch: NewBatch | undefined,
+    jobs: readonly NewJob[],
+  ): Promise<string | undefined> {
+    const rows = jobs.flatMap((fresh) => rowOf(fresh, at));
+    const ids = jobs.map(({ id }) => id);
+    if (batch) ids.push(batch.id);
+    const strange = await tenants.note(owner.tenant, ids);
+    if (strange !== undefined) throw taken(strange);
+    const answer = await run<Answer>(
+      "create",
+      keys.tenant(owner.tenant),
+      op(),
+      ownerKey(owner),
+      at.getTime(),
+      key ?? "",
+      batch?.id ?? "",
+      batch ? encodeBatch(batch, at) : "",
+      rows,
+    );
+    switch (answer[0]) {
+      case "ok":
+        return undefined;
+      case "taken":
+        throw taken(answer[1]);
+      case "first":
+        // The same call, sent twice, finds its own.
+        if (!ids.includes(answer[1])) await tenants.forget(ids);
+        return answer[1];
+    }
+  }
+
+  return {
+    async job(fresh, at) {
+      refuseMember(fresh);
+      return (await store(fresh, at, fresh.idempotencyKey, undefined, [fresh])) ?? fresh.id;
+    },
+    async batch(batch, jobs, at) {
+      const key = batch.idempotencyKey;
+      if (key !== undefined) {
+        const first = await redis.hget(
+          `${keys.tenant(batch.tenant)}:owner:${ownerKey(batch)}:batch-keys`,
+          key,
+        );
+        if (first !== null) return first;
+      }
+      refuseStrangers(batch, jobs);
+      return (await store(batch, at, key, batch, jobs)) ?? batch.id;
+    },
+  };
+}
+
+/** A job as the script takes it. */
+function rowOf(fresh: NewJob, at: Date): string[] {
+  const { job, event } = createdJob(fresh, at);
+  return [job.id, job.kind, encodeSummary(summaryOf(job)), inputOf(job), encodeEvent(event)];
+}
+
+function inputOf({ id, input }: Job): string {
+  return toJson(input, id, "input");
+}
+
+function taken(id: string): AppError {
+  return new AppError("INTERNAL", `${id} is the id of a job or batch already. Nothing was stored.`);
+}

@@ -1,0 +1,83 @@
+/** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
+import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobStatus } from "#shared/job.ts";
+import { claimLost, notFound } from "./change.ts";
+import type { Keys } from "./keys.ts";
+import { createLanes } from "./lanes.ts";
+import { fieldsOf } from "./records.ts";
+import type { StreamEntries } from "./reads.ts";
+import type { RunScript } from "./scripts.ts";
+import type { Tenants } from "./tenants.ts";
+
+export interface Drafts {
+  append(claim: ClaimRef, text: string): Promise<void>;
+  read(jobId: string, after: number): Promise<DraftSlice | undefined>;
+}
+
+type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
+
+export function createDrafts(
+  run: RunScript,
+  keys: Keys,
+  tenants: Tenants,
+  /** Names a call. */
+  op: () => string,
+): Drafts {
+  const inLane = createLanes();
+
+  async function append(claim: ClaimRef, text: string): Promise<void> {
+    const { jobId, token } = claim;
+    const tenant = await tenants.of(jobId);
+    if (tenant === undefined) throw notFound(jobId);
+    // As JSON, because half a surrogate pair is no UTF-8.
+    const json = JSON.stringify(text);
+    const answer = await run<Answer>(
+      "append-draft",
+      keys.tenant(tenant),
+      ...[jobId, token, op(), json, text.length],
+    );
+    switch (answer[0]) {
+      case "ok":
+        return;
+      case "gone":
+        throw notFound(jobId);
+      case "lost":
+        throw claimLost(jobId, claim);
+      case "idle":
+        throw new AppError(
+          "ILLEGAL_TRANSITION",
+          `Job ${jobId} is ${answer[1]}: its draft is written only while it is PROCESSING. Start it first.`,
+        );
+    }
+  }
+
+  return {
+    append: (claim, text) => inLane(claim.jobId, () => append(claim, text)),
+    async read(jobId, after) {
+      const tenant = await tenants.of(jobId);
+      if (tenant === undefined) return undefined;
+      const answer = await run<[JobStatus, string, StreamEntries] | []>(
+        "read-draft",
+        keys.tenant(tenant),
+        jobId,
+        after,
+      );
+      if (answer.length === 0) return undefined;
+      const [status, head, entries] = answer;
+      return {
+        pieces: entries.map(([id, flat]) => {
+          const { a, o, t = '""' } = fieldsOf(flat);
+          return {
+            seq: Number.parseInt(id, 10),
+            attempt: Number(a),
+            offset: Number(o),
+            text: JSON.parse(t) as string,
+          };
+        }),
+        head: Number(head),
+        status,
+      };
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** What errors of Redis and of the way to it mean for callers. */
+import { AppError, messageOf } from "#shared/errors.ts";
+
+/** A Redis for people: its address without the password. */
+export function placeOf(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  return `Redis at ${protocol}//${hostname}${port === "" ? "" : `:${port}`}${pathname === "/" ? "" : pathname}`;
+}
+
+/** What Redis answers when it does not do what it could do at another time: the first word, and why. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  OOM: "is out of memory, so nothing was stored. Give it more (maxmemory), or delete old jobs (RETENTION_DAYS)",
+  READONLY: "is a read-only replica, so nothing was stored. It may be failing over",
+  MISCONF: "cannot save to its disk and takes no writes, so nothing was stored. See its log",
+  NOREPLICAS: "has too few replicas and takes no writes, so nothing was stored",
+  MASTERDOWN: "is a replica that has lost its master",
+  LOADING: "is loading its data",
+  CLUSTERDOWN: "belongs to a cluster that is down",
+  TRYAGAIN: "is moving these keys to another node",
+  BUSY: "is busy with a script",
+};
+
+export function asAppError(cause: unknown, place: string): AppError {
+  if (cause instanceof AppError) return cause;
+  const message = messageOf(cause);
+  const name = cause instanceof Error ? cause.name : "";
+  if (name !== "ReplyError") {
+    if (isOfConnection(cause)) {
+      return new AppError(
+        "UNAVAILABLE",
+        `${place} cannot be reached (${message}). Whether the last command was carried out is not known. Try again.`,
+        { cause },
+      );
+    }
+    return new AppError("INTERNAL", `${place}: ${message}`, { cause });
+  }
+  const word = message.split(" ", 1)[0] ?? "";
+  // A script that met an error says it after a prefix of its own.
+  const refusal = Object.entries(REFUSALS).find(
+    ([code]) => code === word || message.includes(`${code} `),
+  );
+  if (refusal) {
+    return new AppError("UNAVAILABLE", `${place} ${refusal[1]}. Try again.`, { cause });
+  }
+  return new AppError("INTERNAL", `${place}: ${message}`, { cause });
+}
+
+const SYSTEM_CODES = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"],
+  ...["ENOTFOUND", "EAI_AGAIN", "ECONNABORTED"],
+]);
+
+function isOfConnection(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  if (cause.name === "MaxRetriesPerRequestError" || cause.name === "AbortError") return true;
+  if (SYSTEM_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) return true;
+  return /^(?:Connection is closed|Command timed out|Stream isn't writeable|connect ETIMEDOUT|Socket timeout)/.test(
+    cause.message,
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * The names of keys and channels. All that belongs to one tenant has its name as the hash tag, so that it lies in one
+ * slot and one script can change it; so has the queue, which is one for all. Scripts append to a tenant's prefix.
+ */
+import type { Owner } from "#shared/principal.ts";
+
+export interface Keys {
+  /** What the keys of a tenant begin with: `jobwire:{acme}`. */
+  tenant(tenant: string): string;
+  job(tenant: string, jobId: string): string;
+  batch(tenant: string, batchId: string): string;
+  /** Jobs that are not settled, by when the next claim may take them. */
+  open(tenant: string): string;
+  /** Jobs that are settled, by when they were. */
+  finished(tenant: string): string;
+  /** The tenant of a job or batch. */
+  tenantOf(id: string): string;
+  readonly tenants: string;
+  readonly workers: string;
+  /** The version of all this. */
+  readonly schema: string;
+  /** Written to see whether writing works. */
+  readonly alive: string;
+  /** What BullMQ puts before the name of a queue. */
+  readonly queue: string;
+}
+
+export function createKeys(prefix: string): Keys {
+  const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name)}}`;
+  return {
+    tenant,
+    job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
+    batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
+    open: (name) => `${tenant(name)}:open`,
+    finished: (name) => `${tenant(name)}:finished`,
+    tenantOf: (id) => `${prefix}:tenant-of:${id}`,
+    tenants: `${prefix}:tenants`,
+    workers: `${prefix}:workers`,
+    schema: `${prefix}:schema`,
+    alive: `${prefix}:alive`,
+    queue: `{${prefix}}`,
+  };
+}
+
+/** An owner as part of a key. */
+export function ownerKey({ owner }: Pick<Owner, "owner">): string {
+  return encodeURIComponent(owner);
+}

@@ -1,0 +1,152 @@
+/** The engine for more than one machine: Redis for records, logs and hints, BullMQ for the queue. */
+import { v7 as newId } from "uuid";
+import type { ClaimRef, Engine } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
+import { createChange, createNewest } from "./change.ts";
+import { createClaims } from "./claims.ts";
+import { connect } from "./connect.ts";
+import { createCreation } from "./create.ts";
+import { createDrafts } from "./drafts.ts";
+import { asAppError } from "./errors.ts";
+import { createRedisHints } from "./hints.ts";
+import { createKeys } from "./keys.ts";
+import { createPresence } from "./presence.ts";
+import { createPrune } from "./prune.ts";
+import { createQueue, type QueuedPlace } from "./queue.ts";
+import { createReads } from "./reads.ts";
+import { createScripts } from "./scripts.ts";
+import { createSweep, GRACE_MS } from "./sweep.ts";
+import { createTenants } from "./tenants.ts";
+
+export interface RedisOptions {
+  /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
+  url: string;
+  /** What all keys begin with. Several servers can share a Redis under different ones. */
+  prefix?: string | undefined;
+  /** How often jobs are looked for that a worker held when it died, and jobs that are not in the queue. */
+  checkEveryMs?: number | undefined;
+}
+
+const CHECK_EVERY_MS = 5000;
+
+export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
+  const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS } = options;
+  const keys = createKeys(prefix);
+  const connections = await connect(url, keys);
+  const { commands: redis, place } = connections;
+
+  const self = newId();
+  let calls = 0;
+  const op = () => `${self}.${++calls}`;
+
+  const run = createScripts(redis);
+  const tenants = createTenants(redis, keys);
+  const newest = createNewest();
+  const reads = createReads(redis, run, keys, tenants);
+  const queue = createQueue({ connections, keys, lock: self, stalledEveryMs: checkEveryMs });
+  const creation = createCreation(redis, run, keys, tenants, op);
+  const applied = createChange(redis, run, keys, tenants, newest, op);
+  const drafts = createDrafts(run, keys, tenants, op);
+  const claims = createClaims(run, keys, tenants, queue, newest, applied);
+  const hints = createRedisHints(connections.hints, keys, tenants);
+  const presence = createPresence(redis, keys);
+  const prune = createPrune(redis, run, keys, tenants, newest.forget);
+  const sweep = createSweep(redis, keys, tenants, queue);
+
+  const underWay = new Set<Promise<unknown>>();
+  let sweeping: NodeJS.Timeout | undefined;
+  let open = true;
+
+  async function use<T>(what: () => Promise<T>): Promise<T> {
+    if (!open) throw new AppError("UNAVAILABLE", `${place} is closed: the server is stopping.`);
+    const call = what();
+    underWay.add(call);
+    try {
+      return await call;
+    } catch (cause) {
+      throw asAppError(cause, place);
+    } finally {
+      underWay.delete(call);
+    }
+  }
+
+  /** Where that fails the sweep does it later: what is stored is stored. */
+  async function enqueue(places: readonly QueuedPlace[]): Promise<void> {
+    try {
+      await queue.add(places);
+    } catch (cause) {
+      process.emitWarning(asAppError(cause, place));
+    }
+  }
+
+  async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
+    const { job, event, queued, ended } = await applied(jobId, what, at, claim);
+    await Promise.all([queued && enqueue([queued]), ended && queue.drop(ended, ended.lock)]);
+    return { job, event };
+  }
+
+  return {
+    name: "redis",
+    capabilities: { shared: true },
+
+    createJob: (fresh, at) =>
+      use(async () => {
+        const jobId = await creation.job(fresh, at);
+        if (jobId === fresh.id) {
+          const { tenant } = fresh;
+          await enqueue([{ jobId, queuedAs: "1", tenant, due: at.getTime() }]);
+        }
+        const job = await reads.job(jobId);
+        if (!job) throw new AppError("INTERNAL", `Job ${jobId} is gone as soon as it was stored.`);
+        return job;
+      }),
+    createBatch: (batch, jobs, at) =>
+      use(async () => {
+        const batchId = await creation.batch(batch, jobs, at);
+        if (batchId === batch.id) {
+          const { tenant } = batch;
+          const due = at.getTime();
+          await enqueue(jobs.map(({ id }) => ({ jobId: id, queuedAs: "1", tenant, due })));
+        }
+        const record = await reads.batch(batchId);
+        if (!record)
+          throw new AppError("INTERNAL", `Batch ${batchId} is gone as soon as it was stored.`);
+        return record;
+      }),
+    getJob: (jobId) => use(() => reads.job(jobId)),
+    getSummary: (jobId) => use(() => reads.summary(jobId)),
+    listJobs: (query) => use(() => reads.jobs(query)),
+    getBatch: (batchId) => use(() => reads.batch(batchId)),
+    listBatches: (query) => use(() => reads.batches(query)),
+    change: (jobId, what, at, claim) => use(() => change(jobId, what, at, claim)),
+    readEvents: (jobId, after, limit) => use(() => reads.events(jobId, after, limit)),
+    readFeed: (owner, after, limit) => use(() => reads.feed(owner, after, limit)),
+    appendDraft: (claim, text) => use(() => drafts.append(claim, text)),
+    readDraft: (jobId, after) => use(() => drafts.read(jobId, after)),
+    claim: (request) => use(() => claims.claim(request)),
+    renew: (held, leaseMs, now) => use(() => claims.renew(held, leaseMs, now)),
+    announce: (worker, ttlMs, now) => use(() => presence.announce(worker, ttlMs, now)),
+    present: (now) => use(() => presence.present(now)),
+    prune: (before, limit) => use(() => prune(before, limit)),
+
+    onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
+    onWork(listener) {
+      sweeping ??= setInterval(() => {
+        // What cannot be looked at now is looked at next time.
+        use(() => sweep(Date.now() - GRACE_MS)).catch(() => undefined);
+      }, checkEveryMs).unref();
+      return queue.onWork(listener);
+    },
+
+    health: () => use(async () => void (await redis.set(keys.alive, Date.now()))),
+    async close() {
+      if (!open) return;
+      open = false;
+      clearInterval(sweeping);
+      await Promise.allSettled(underWay);
+      await queue.close();
+      connections.close();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** Deleting what settled long ago, of all tenants, oldest first. */
+import type { Redis } from "ioredis";
+import type { Keys } from "./keys.ts";
+import { ownerKey } from "./keys.ts";
+import { decodeSummary } from "./records.ts";
+import type { RunScript } from "./scripts.ts";
+import type { Tenants } from "./tenants.ts";
+
+interface Old {
+  tenant: string;
+  jobId: string;
+  finishedAt: number;
+}
+
+/** Deletes at most `limit` jobs; returns how many. */
+export function createPrune(
+  redis: Redis,
+  run: RunScript,
+  keys: Keys,
+  tenants: Tenants,
+  forget: (jobId: string) => void,
+): (before: Date, limit: number) => Promise<number> {
+  async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {
+    const flat = await redis.zrange(
+      keys.finished(tenant),
+      "-inf",
+      `(${before}`,
+      "BYSCORE",
+      "LIMIT",
+      0,
+      limit,
+      "WITHSCORES",
+    );
+    const found: Old[] = [];
+    for (let index = 0; index < flat.length; index += 2) {
+      found.push({ tenant, jobId: flat[index] as string, finishedAt: Number(flat[index + 1]) });
+    }
+    return found;
+  }
+
+  async function drop({ tenant, jobId }: Old, before: number): Promise<number> {
+    const record = await redis.hget(keys.job(tenant, jobId), "s");
+    if (record === null) return 0;
+    const job = decodeSummary(record);
+    const { batchId } = job;
+    const [dropped, emptied] = await run<[number, number]>(
+      "prune",
+      keys.tenant(tenant),
+      ...[jobId, before, ownerKey(job), batchId ?? ""],
+    );
+    if (dropped === 0) return 0;
+    forget(jobId);
+    await tenants.forget(emptied === 1 && batchId !== null ? [jobId, batchId] : [jobId]);
+    return 1;
+  }
+
+  return async (before, limit) => {
+    const time = before.getTime();
+    const all = await tenants.all();
+    const old = (await Promise.all(all.map((tenant) => oldestOf(tenant, time, limit)))).flat();
+    old.sort((a, b) => a.finishedAt - b.finishedAt);
+    const dropped = await Promise.all(old.slice(0, limit).map((each) => drop(each, time)));
+    return dropped.reduce((sum, each) => sum + each, 0);
+  };
+}

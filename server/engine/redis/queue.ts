@@ -1,0 +1,236 @@
+/**
+ * The queue: BullMQ says which job is next, waits for delayed ones, and finds what a worker held that died. Each time
+ * a job is queued it gets an entry of its own, named by its id and the version it was queued as. Records are the truth:
+ * an entry that does not fit its job's record is dropped by whoever finds it, and one that is missing is added again
+ * (`sweep.ts`). So nothing is lost with the queue's data, and what is queued twice runs once.
+ */
+import { Job, Queue as BullQueue, Worker } from "bullmq";
+import { AppError } from "#shared/errors.ts";
+import { notify } from "#server/engine/common/notify.ts";
+import type { Connections } from "./connect.ts";
+import { asAppError } from "./errors.ts";
+import type { Keys } from "./keys.ts";
+
+/** A job's place in the queue. */
+export interface Place {
+  jobId: string;
+  /** The version of its record when it was queued. */
+  queuedAs: string;
+}
+
+export interface QueuedPlace extends Place {
+  tenant: string;
+  /** When it may be taken, in ms since 1970. */
+  due: number;
+}
+
+/** What was found in the queue: nobody else is given it while the lock holds. */
+export interface Found extends Place {
+  tenant: string;
+}
+
+export interface Queue {
+  /** Those that are there already are left alone. */
+  add(places: readonly QueuedPlace[]): Promise<void>;
+  /** What is next, `max` at most, locked for `leaseMs`. */
+  take(max: number, leaseMs: number): Promise<Found[]>;
+  /** The name under which this process locks entries. */
+  readonly lock: string;
+  /** It is done with, or fits no record. Nothing happens where somebody else has locked it by now. */
+  drop(place: Place, lock: string): Promise<void>;
+  /** Back into the queue, until `due`. */
+  postpone(place: Place, due: number): Promise<void>;
+  prolong(held: readonly (Place & { lock: string })[], leaseMs: number): Promise<void>;
+  /** Which of these are not in the queue. */
+  missing<T extends Place>(places: readonly T[]): Promise<T[]>;
+  /** Calls when `take` may find something; again only after one that found less than it might have. */
+  onWork(listener: () => void): () => void;
+  close(): Promise<void>;
+}
+
+interface Entry {
+  tenant: string;
+}
+
+const NAME = "jobs";
+const ENTRY = "job";
+/** BullMQ looks for entries without a lock this often, and puts them back when it sees them a second time. */
+const STALLED_EVERY_MS = 5000;
+/** How long a look into the queue may take. What comes later is kept for the next one. */
+const TAKE_MS = 5000;
+/** BullMQ's own log of what happens in the queue: nobody here reads it. */
+const KEPT_EVENTS = 100;
+
+export interface QueueOptions {
+  connections: Connections;
+  keys: Keys;
+  /** Differs from that of any other process. */
+  lock: string;
+  stalledEveryMs?: number | undefined;
+}
+
+export function createQueue(options: QueueOptions): Queue {
+  const { connections, keys, lock, stalledEveryMs = STALLED_EVERY_MS } = options;
+  const { place: server } = connections;
+  const queue = new BullQueue<Entry>(NAME, {
+    connection: connections.commands,
+    prefix: keys.queue,
+    skipVersionCheck: true,
+    streams: { events: { maxLen: KEPT_EVENTS } },
+    defaultJobOptions: { removeOnComplete: true },
+  });
+  // Each call that fails says so to its caller.
+  queue.on("error", () => undefined);
+
+  let worker: Worker<Entry> | undefined;
+  const listeners = new Set<() => void>();
+  /** Taken, and not asked for yet. */
+  const ready: Job<Entry>[] = [];
+  let waiting = false;
+  let closed = false;
+
+  function openWorker(): Worker<Entry> {
+    if (worker) return worker;
+    worker = new Worker<Entry>(NAME, null, {
+      connection: connections.patient(),
+      prefix: keys.queue,
+      autorun: false,
+      skipVersionCheck: true,
+      stalledInterval: stalledEveryMs,
+      // How often a job may be found abandoned is a matter of its record.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    worker.on("error", () => undefined);
+    void worker.startStalledCheckTimer();
+    return worker;
+  }
+
+  /** What comes of it too late for whoever asked is ready for the next. */
+  async function next(from: Worker<Entry>): Promise<Job<Entry> | undefined> {
+    let late = false;
+    const asked = from.getNextJob(lock, { block: false }).then((entry) => {
+      if (!late || entry === undefined) return entry;
+      offer(entry);
+      return undefined;
+    });
+    asked.catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(new AppError("UNAVAILABLE", `${server} does not answer. Try again.`));
+      }, TAKE_MS);
+    });
+    try {
+      return await Promise.race([asked, patience]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function offer(entry: Job<Entry>): void {
+    ready.push(entry);
+    notify(listeners, undefined);
+  }
+
+  /** Waits for one entry, while somebody listens and has room for it. */
+  async function wait(): Promise<void> {
+    if (waiting || closed || listeners.size === 0 || ready.length > 0) return;
+    waiting = true;
+    try {
+      while (listeners.size > 0 && ready.length === 0 && !closed) {
+        const entry = await openWorker().getNextJob(lock);
+        if (entry) offer(entry);
+      }
+    } catch (cause) {
+      if (!closed) process.emitWarning(asAppError(cause, server));
+    } finally {
+      waiting = false;
+    }
+  }
+
+  const nameOf = ({ jobId, queuedAs }: Place) => `${jobId}.${queuedAs}`;
+  const keyOf = (place: Place) => queue.toKey(nameOf(place));
+
+  /** Stands for an entry, of which only the name matters. */
+  function entryOf(place: Place): Job {
+    return new Job(queue, ENTRY, {}, { removeOnComplete: true }, nameOf(place));
+  }
+
+  async function giveBack(entry: Job<Entry>): Promise<void> {
+    await entry.moveToWait(lock).catch(() => undefined);
+  }
+
+  return {
+    lock,
+    async add(places) {
+      const now = Date.now();
+      await queue.addBulk(
+        places.map((place) => ({
+          name: ENTRY,
+          data: { tenant: place.tenant },
+          opts: { jobId: nameOf(place), delay: Math.max(0, place.due - now) },
+        })),
+      );
+    },
+    async take(max, leaseMs) {
+      const from = openWorker();
+      from.opts.lockDuration = leaseMs;
+      const early = ready.splice(0, max);
+      const asked = Array.from({ length: max - early.length }, () => next(from));
+      const results = await Promise.allSettled(asked);
+      const entries = [...early];
+      for (const result of results) {
+        if (result.status === "fulfilled" && result.value) entries.push(result.value);
+      }
+      const failed = results.find(({ status }) => status === "rejected");
+      if (entries.length === 0 && failed?.status === "rejected") throw failed.reason;
+      if (entries.length < max) void wait();
+      return entries.map((entry) => {
+        const [jobId = "", queuedAs = ""] = (entry.id ?? "").split(".");
+        return { jobId, queuedAs, tenant: entry.data.tenant };
+      });
+    },
+    async drop(place, heldBy) {
+      try {
+        await entryOf(place).moveToCompleted(null, heldBy, false);
+      } catch (cause) {
+        // It is somebody else's, or gone. And where Redis is away, it is found again and dropped then.
+        if (asAppError(cause, server).code === "DATA_UNUSABLE") throw cause;
+      }
+    },
+    async postpone(place, due) {
+      await entryOf(place)
+        .moveToDelayed(due, lock)
+        .catch(() => undefined);
+    },
+    async prolong(held, leaseMs) {
+      if (held.length === 0) return;
+      await openWorker().extendJobLocks(
+        held.map(nameOf),
+        held.map((each) => each.lock),
+        leaseMs,
+      );
+    },
+    async missing(places) {
+      const there = await Promise.all(
+        places.map((place) => connections.commands.exists(keyOf(place))),
+      );
+      return places.filter((_, index) => there[index] === 0);
+    },
+    onWork(listener) {
+      const entry = (): void => listener();
+      listeners.add(entry);
+      if (ready.length > 0) queueMicrotask(() => listeners.has(entry) && listener());
+      void wait();
+      return () => void listeners.delete(entry);
+    },
+    async close() {
+      closed = true;
+      listeners.clear();
+      await Promise.all(ready.splice(0).map(giveBack));
+      await worker?.close(true);
+      await queue.close();
+    },
+  };
+}

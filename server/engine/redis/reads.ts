@@ -1,0 +1,137 @@
+/** Reading: jobs, batches, pages of them, logs, feeds. */
+import type { Redis } from "ioredis";
+import type {
+  BatchPage,
+  BatchQuery,
+  EventSlice,
+  FeedSlice,
+  JobPage,
+  JobQuery,
+} from "#server/engine/contract.ts";
+import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
+import type { BatchRecord } from "#shared/batch.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { Job, JobSummary } from "#shared/job.ts";
+import type { Owner } from "#shared/principal.ts";
+import { type Keys, ownerKey } from "./keys.ts";
+import { decodeBatch, decodeEvent, decodeSummary, fieldsOf } from "./records.ts";
+import type { RunScript } from "./scripts.ts";
+import type { Tenants } from "./tenants.ts";
+
+export interface Reads {
+  job(jobId: string): Promise<Job | undefined>;
+  summary(jobId: string): Promise<JobSummary | undefined>;
+  jobs(query: JobQuery): Promise<JobPage>;
+  batch(batchId: string): Promise<BatchRecord | undefined>;
+  batches(query: BatchQuery): Promise<BatchPage>;
+  events(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
+  feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
+}
+
+/** What XRANGE gives: ids, and fields and values in turn. */
+export type StreamEntries = [id: string, fields: string[]][];
+
+export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: Tenants): Reads {
+  return {
+    async job(jobId) {
+      const tenant = await tenants.of(jobId);
+      if (tenant === undefined) return undefined;
+      const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
+      return record == null ? undefined : jobOf(record, input ?? null, output ?? null);
+    },
+    async summary(jobId) {
+      const tenant = await tenants.of(jobId);
+      if (tenant === undefined) return undefined;
+      const record = await redis.hget(keys.job(tenant, jobId), "s");
+      return record === null ? undefined : decodeSummary(record);
+    },
+    async jobs(query) {
+      const { limit, status, kind, batchId } = query;
+      const [feed = "0", ...rows] = await run<string[]>(
+        "list-jobs",
+        keys.tenant(query.tenant),
+        ownerKey(query),
+        pageBefore(query.cursor),
+        limit + 1,
+        status ?? "",
+        kind ?? "",
+        batchId ?? "",
+      );
+      const page = pageOf(inPairs(rows), limit);
+      return {
+        items: page.rows.map(({ value }) => decodeSummary(value)),
+        nextCursor: page.nextCursor,
+        feed: Number(feed),
+      };
+    },
+    async batch(batchId) {
+      const tenant = await tenants.of(batchId);
+      if (tenant === undefined) return undefined;
+      return decodeBatch(await redis.hgetall(keys.batch(tenant, batchId)));
+    },
+    async batches({ tenant, owner, cursor, limit }) {
+      const rows = await run<(string | string[])[]>(
+        "list-batches",
+        keys.tenant(tenant),
+        ownerKey({ owner }),
+        pageBefore(cursor),
+        limit + 1,
+      );
+      const page = pageOf(inPairs(rows), limit);
+      const found = page.rows.map(({ value }) => decodeBatch(fieldsOf(value as string[])));
+      return {
+        items: found.filter((batch) => batch !== undefined),
+        nextCursor: page.nextCursor,
+      };
+    },
+    async events(jobId, after, limit) {
+      const tenant = await tenants.of(jobId);
+      if (tenant === undefined) return undefined;
+      const answer = await run<[StreamEntries, [StreamEntries[number]]] | []>(
+        "read-events",
+        keys.tenant(tenant),
+        jobId,
+        after,
+        limit,
+      );
+      if (answer.length === 0) return undefined;
+      const [entries, [newest]] = answer;
+      return {
+        events: entries.map((each) => eventOf(jobId, each)),
+        newest: eventOf(jobId, newest),
+      };
+    },
+    async feed(owner, after, limit) {
+      const [head = "0", ...rows] = await run<string[]>(
+        "read-feed",
+        keys.tenant(owner.tenant),
+        ownerKey(owner),
+        after,
+        limit,
+      );
+      const changes = inPairs(rows).map(({ n, value }) => ({ rev: n, job: decodeSummary(value) }));
+      return { changes, head: Number(head) };
+    },
+  };
+}
+
+/** `output` is stored once there is one. */
+export function jobOf(record: string, input: string | null, output: string | null): Job {
+  return Object.assign(decodeSummary(record), {
+    input: JSON.parse(input ?? "null") as unknown,
+    output: JSON.parse(output ?? "null") as unknown,
+  });
+}
+
+function eventOf(jobId: string, [, fields]: StreamEntries[number]): JobEvent {
+  return decodeEvent(jobId, fields[1] as string);
+}
+
+/** A number and what belongs to it, in turn. */
+function inPairs<T>(rows: readonly T[]): { n: number; value: T }[] {
+  const pairs: { n: number; value: T }[] = [];
+  for (let index = 0; index < rows.length; index += 2) {
+    pairs.push({ n: Number(rows[index]), value: rows[index + 1] as T });
+  }
+  return pairs;
+}

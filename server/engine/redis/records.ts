@@ -1,0 +1,83 @@
+/** Records and events as they are stored: JSON, with times in milliseconds. */
+import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
+import type { JobEvent } from "#shared/events.ts";
+import type { JobStatus, JobSummary } from "#shared/job.ts";
+import type { NewBatch } from "#server/engine/contract.ts";
+
+type StoredSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+};
+
+export function encodeSummary(job: JobSummary): string {
+  return JSON.stringify({
+    ...job,
+    createdAt: job.createdAt.getTime(),
+    startedAt: job.startedAt?.getTime() ?? null,
+    finishedAt: job.finishedAt?.getTime() ?? null,
+  } satisfies StoredSummary);
+}
+
+export function decodeSummary(text: string): JobSummary {
+  const stored = JSON.parse(text) as StoredSummary;
+  return Object.assign(stored, {
+    createdAt: new Date(stored.createdAt),
+    startedAt: stored.startedAt === null ? null : new Date(stored.startedAt),
+    finishedAt: stored.finishedAt === null ? null : new Date(stored.finishedAt),
+  });
+}
+
+type StoredEvent = [
+  seq: number,
+  at: number,
+  attempt: number,
+  type: JobEvent["type"],
+  status: JobStatus,
+  progress: number,
+  message: string,
+];
+
+export function encodeEvent(event: JobEvent): string {
+  const { seq, at, attempt, type, status, progress, message } = event;
+  const stored: StoredEvent = [seq, at.getTime(), attempt, type, status, progress, message];
+  return JSON.stringify(stored);
+}
+
+export function decodeEvent(jobId: string, text: string): JobEvent {
+  const [seq, at, attempt, type, status, progress, message] = JSON.parse(text) as StoredEvent;
+  return { jobId, seq, at: new Date(at), attempt, type, status, progress, message } as JobEvent;
+}
+
+/** What of a batch never changes. Its counts, version and time are fields beside it, which the scripts count up. */
+type StoredBatch = Pick<BatchRecord, "id" | "tenant" | "owner" | "name"> & { createdAt: number };
+
+export function encodeBatch({ id, tenant, owner, name }: NewBatch, at: Date): string {
+  return JSON.stringify({ id, tenant, owner, name, createdAt: at.getTime() } satisfies StoredBatch);
+}
+
+/** Of what HGETALL gives. `undefined`: there is none. */
+export function decodeBatch(fields: Record<string, string>): BatchRecord | undefined {
+  if (fields.b === undefined) return undefined;
+  const stored = JSON.parse(fields.b) as StoredBatch;
+  const counts = emptyCounts();
+  for (const status of Object.keys(counts) as JobStatus[]) {
+    counts[status] = Number(fields[status] ?? 0);
+  }
+  return {
+    ...stored,
+    counts,
+    version: Number(fields.v),
+    createdAt: new Date(stored.createdAt),
+    updatedAt: new Date(Number(fields.updated)),
+  };
+}
+
+/** Field names and values in turn, as scripts give what HGETALL gives. */
+export function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let index = 0; index < flat.length; index += 2) {
+    fields[flat[index] as string] = flat[index + 1] as string;
+  }
+  return fields;
+}

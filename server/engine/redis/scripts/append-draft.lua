@@ -1,0 +1,25 @@
+-- Appends a piece to the draft of the attempt that holds the claim; the first of an attempt starts it over.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 job id  2 token of the claim  3 op: names this call, so that one that is sent twice is made once
+--       4 text as JSON  5 its length in UTF-16 units
+-- Returns {"ok"}; {"gone"} no such job; {"lost"} the claim does not hold it; {"idle", status}
+local t, id, token, op, text, length = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local job, draft = t .. ':job:' .. id, t .. ':draft:' .. id
+local is = redis.call('HMGET', job, 'st', 'held', 'token', 'a', 'd.seq', 'd.attempt', 'd.end', 'd.op')
+if not is[1] then return {'gone'} end
+if is[2] ~= '1' or is[3] ~= token then return {'lost'} end
+if is[1] ~= 'PROCESSING' then return {'idle', is[1]} end
+if is[8] == op then return {'ok'} end
+
+local start = tonumber(is[7] or 0)
+if is[6] ~= is[4] then
+  redis.call('DEL', draft)
+  start = 0
+end
+local seq = tonumber(is[5] or 0) + 1
+redis.call('XADD', draft, seq .. '-0', 'a', is[4], 'o', start, 't', text)
+redis.call('HSET', job, 'd.seq', seq, 'd.attempt', is[4], 'd.end', start + tonumber(length),
+  'd.op', op)
+redis.call('SPUBLISH', t .. ':hint:draft:' .. id, '')
+return {'ok'}

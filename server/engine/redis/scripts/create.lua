@@ -1,0 +1,56 @@
+-- Stores a job, or a batch with all of its jobs: records, logs, feed, lists. All of it, or nothing.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 op: names this call, so that one that is sent twice is made once
+--       2 owner  3 time in ms  4 idempotency key or ""
+--       5 batch id or ""  6 what of the batch never changes
+--       then for each job: id, kind, record, input, event
+-- Returns {"ok"}, {"first", id of what the key was used for}, or {"taken", an id that exists}
+local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local FIRST, FIELDS = 7, 5
+local o = t .. ':owner:' .. owner
+local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
+
+if key ~= '' then
+  local first = redis.call('HGET', keys, key)
+  if first then return {'first', first} end
+end
+local function taken(record, id)
+  local by = redis.call('HGET', record, 'op')
+  if not by then return nil end
+  return by == op and {'ok'} or {'taken', id}
+end
+local refused = batch ~= '' and taken(t .. ':batch:' .. batch, batch)
+if refused then return refused end
+for i = FIRST, #ARGV, FIELDS do
+  refused = taken(t .. ':job:' .. ARGV[i], ARGV[i])
+  if refused then return refused end
+end
+
+local count = (#ARGV - FIRST + 1) / FIELDS
+local rev = redis.call('INCRBY', o .. ':rev', count) - count
+local n = redis.call('INCRBY', t .. ':n', count + 1) - count
+if batch ~= '' then
+  redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'op', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
+  redis.call('ZADD', o .. ':batches', n, batch)
+  if key ~= '' then redis.call('HSET', keys, key, batch) end
+end
+for i = FIRST, #ARGV, FIELDS do
+  local id, kind, record, input, event = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  rev, n = rev + 1, n + 1
+  redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
+    'op', op, 'q', 1, 'due', time)
+  redis.call('XADD', t .. ':log:' .. id, '1-0', 'e', event)
+  redis.call('ZADD', o .. ':feed', rev, id)
+  redis.call('SADD', o .. ':kinds', kind)
+  redis.call('ZADD', o .. ':jobs:' .. kind .. ':PENDING', n, id)
+  redis.call('ZADD', t .. ':open', time, id)
+  if batch ~= '' then
+    redis.call('ZADD', t .. ':jobs-of:' .. batch, n, id)
+  elseif key ~= '' then
+    redis.call('HSET', t .. ':job:' .. id, 'key', key)
+    redis.call('HSET', keys, key, id)
+  end
+end
+redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
+return {'ok'}

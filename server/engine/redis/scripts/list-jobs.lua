@@ -1,0 +1,47 @@
+-- A page of an owner's jobs, newest first. Each kind and status has a list of its own; a page is merged from those
+-- that fit. Of a batch, which is small, each job is looked at.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 owner  2 the n before which to begin  3 how many at most  4 status or ""  5 kind or ""  6 batch id or ""
+-- Returns {the owner's newest rev, n, record, n, record, …}
+local t, owner, before, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+local status, kind, batch = ARGV[4], ARGV[5], ARGV[6]
+local o = t .. ':owner:' .. owner
+local STATUSES = {'PENDING', 'PROCESSING', 'DELIVERED', 'BLOCKED', 'ABORTED'}
+local CHUNK = 500
+local page = {}
+
+local function range(key, from, count)
+  return redis.call('ZRANGE', key, '(' .. from, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, count, 'WITHSCORES')
+end
+
+if batch == '' then
+  local kinds = kind == '' and redis.call('SMEMBERS', o .. ':kinds') or {kind}
+  local statuses = status == '' and STATUSES or {status}
+  for _, k in ipairs(kinds) do
+    for _, s in ipairs(statuses) do
+      local found = range(o .. ':jobs:' .. k .. ':' .. s, before, limit)
+      for i = 1, #found, 2 do page[#page + 1] = {n = tonumber(found[i + 1]), id = found[i]} end
+    end
+  end
+  table.sort(page, function(a, b) return a.n > b.n end)
+else
+  repeat
+    local found = range(t .. ':jobs-of:' .. batch, before, CHUNK)
+    for i = 1, #found, 2 do
+      local is = redis.call('HMGET', t .. ':job:' .. found[i], 'st', 'kind')
+      before = found[i + 1]
+      if (status == '' or is[1] == status) and (kind == '' or is[2] == kind) and
+        redis.call('ZSCORE', o .. ':jobs:' .. is[2] .. ':' .. is[1], found[i]) then
+        page[#page + 1] = {n = tonumber(before), id = found[i]}
+      end
+    end
+  until #page >= limit or #found < 2 * CHUNK
+end
+
+local answer = {redis.call('GET', o .. ':rev') or '0'}
+for i = 1, math.min(#page, limit) do
+  answer[#answer + 1] = page[i].n
+  answer[#answer + 1] = redis.call('HGET', t .. ':job:' .. page[i].id, 's')
+end
+return answer

@@ -1,0 +1,26 @@
+-- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
+-- Returns {1 where the job was deleted, 1 where the batch was}
+local t, id, before, owner, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local job, o = t .. ':job:' .. id, t .. ':owner:' .. owner
+local finished = redis.call('ZSCORE', t .. ':finished', id)
+-- It may have been queued again since somebody looked.
+if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
+
+local is = redis.call('HMGET', job, 'st', 'kind', 'key')
+redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id)
+redis.call('ZREM', t .. ':finished', id)
+redis.call('ZREM', o .. ':feed', id)
+redis.call('ZREM', o .. ':jobs:' .. is[2] .. ':' .. is[1], id)
+if is[3] then redis.call('HDEL', o .. ':job-keys', is[3]) end
+if batch == '' then return {1, 0} end
+
+redis.call('ZREM', t .. ':jobs-of:' .. batch, id)
+if redis.call('EXISTS', t .. ':jobs-of:' .. batch) == 1 then return {1, 0} end
+local key = redis.call('HGET', t .. ':batch:' .. batch, 'key')
+if key and key ~= '' then redis.call('HDEL', o .. ':batch-keys', key) end
+redis.call('DEL', t .. ':batch:' .. batch)
+redis.call('ZREM', o .. ':batches', batch)
+return {1, 1}

@@ -1,0 +1,51 @@
+/**
+ * Whose a job or batch is. Callers know ids; keys begin with the tenant. It is written before anything of the tenant,
+ * and never changes.
+ */
+import type { Redis } from "ioredis";
+import { LRUCache } from "lru-cache";
+import type { Keys } from "./keys.ts";
+
+export interface Tenants {
+  /** `undefined`: there is no such job or batch. */
+  of(id: string): Promise<string | undefined>;
+  /** Before jobs or batches of these ids are created. Answers with one that is another tenant's already. */
+  note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
+  forget(ids: readonly string[]): Promise<void>;
+  /** All that ever had a job. */
+  all(): Promise<string[]>;
+}
+
+const REMEMBERED = 100_000;
+
+export function createTenants(redis: Redis, keys: Keys): Tenants {
+  const known = new LRUCache<string, string>({ max: REMEMBERED });
+  const registered = new Set<string>();
+  return {
+    async of(id) {
+      const remembered = known.get(id);
+      if (remembered !== undefined) return remembered;
+      const found = (await redis.get(keys.tenantOf(id))) ?? undefined;
+      if (found !== undefined) known.set(id, found);
+      return found;
+    },
+    async note(tenant, ids) {
+      if (!registered.has(tenant)) {
+        await redis.sadd(keys.tenants, tenant);
+        registered.add(tenant);
+      }
+      const before = await Promise.all(
+        ids.map((id) => redis.set(keys.tenantOf(id), tenant, "NX", "GET")),
+      );
+      const taken = before.findIndex((found) => found !== null && found !== tenant);
+      if (taken !== -1) return ids[taken];
+      for (const id of ids) known.set(id, tenant);
+      return undefined;
+    },
+    async forget(ids) {
+      for (const id of ids) known.delete(id);
+      await Promise.all(ids.map((id) => redis.del(keys.tenantOf(id))));
+    },
+    all: () => redis.smembers(keys.tenants),
+  };
+}
