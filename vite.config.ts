@@ -37,6 +37,24 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "redis",
+          include: [
+            "server/{jobs,streams,transports}/**/*.test.ts",
+            "server/app.test.ts",
+            "client/lib/*.test.ts",
+            "e2e/{delivery,legacy}/*.test.ts",
+            "e2e/browser/page.test.ts",
+            "e2e/{client-library,kill9,witnesses}.test.ts",
+          ],
+          env: { TEST_ENGINE: "redis" },
+          globalSetup: ["e2e/needs.ts", "e2e/shared-redis.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -12,9 +12,19 @@ const CANDIDATES = [
 ];
 const PACKAGE = "redis-server";
 
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The program of a Redis or a Valkey. */
+    redisServer: string;
+  }
+}
+
 export default function setup(project: TestProject): void {
-  const install = canInstall() ? () => installPackages([PACKAGE]) : undefined;
-  project.provide("redisServer", provideRedis(CANDIDATES, install));
+  project.provide("redisServer", findRedis());
+}
+
+export function findRedis(): string {
+  return provideRedis(CANDIDATES, canInstall() ? () => installPackages([PACKAGE]) : undefined);
 }
 
 /** The first candidate that runs, also after `install` where none did before. */

@@ -1,11 +1,9 @@
 /** The real program in a process of its own, on a port and data of its own, for tests that kill it and bring it back. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { newTestData } from "#server/engine/test-data.ts";
 
 export interface RunningServer {
   /** Stays the same over restarts. */
@@ -28,8 +26,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export async function startServer(
   options: { env?: Record<string, string> } = {},
 ): Promise<RunningServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-e2e-"));
-  const env = { DATA_DIR: dataDir, PORT: "0", HOST: "127.0.0.1", ...options.env };
+  const data = await newTestData();
+  const env = { ...data.env, PORT: "0", HOST: "127.0.0.1", ...options.env };
   const written: string[] = [];
   let child: ChildProcess | undefined;
 
@@ -70,7 +68,7 @@ export async function startServer(
   async function stop(): Promise<void> {
     if (child !== undefined) await kill("SIGTERM");
     process.off("exit", endWithUs);
-    await rm(dataDir, { recursive: true, force: true });
+    await data.remove();
   }
 
   let url: string;
@@ -84,7 +82,7 @@ export async function startServer(
 
   return {
     url,
-    dataDir,
+    dataDir: data.config.dataDir,
     output: () => written.join(""),
     kill,
     async restart() {

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
+import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
@@ -18,14 +16,14 @@ import { defineKind } from "./kinds/define.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-let dataDir: string;
+let data: TestData;
 let gate: PromiseWithResolvers<void>;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "jobwire-app-"));
+  data = await newTestData();
   gate = Promise.withResolvers();
 });
-afterEach(() => rm(dataDir, { recursive: true }));
+afterEach(() => data.remove());
 
 const waits = defineKind({
   name: "waits",
@@ -40,7 +38,7 @@ const waits = defineKind({
 });
 
 async function start(env: Record<string, string> = {}, parts: AppParts = {}): Promise<App> {
-  const config = loadConfig({ PORT: "0", DATA_DIR: dataDir, LOG_LEVEL: "silent", ...env });
+  const config = loadConfig({ PORT: "0", ...data.env, LOG_LEVEL: "silent", ...env });
   const app = await createApp(config, { kinds: [waits], ...parts });
   onTestFinished(async () => {
     gate.resolve();
@@ -258,7 +256,7 @@ describe("stopping", () => {
     const program = `
       import { createApp } from "#server/app.ts";
       import { loadConfig } from "#server/config.ts";
-      const app = await createApp(loadConfig({ PORT: "0", DATA_DIR: ${JSON.stringify(dataDir)}, LOG_LEVEL: "silent" }));
+      const app = await createApp(loadConfig({ PORT: "0", LOG_LEVEL: "silent", ...${JSON.stringify(data.env)} }));
       await (await fetch(app.url + "/metrics")).text();
       const ws = new WebSocket(app.url.replace("http", "ws") + "/trpc");
       await new Promise((resolve) => (ws.onopen = resolve));

@@ -56,7 +56,14 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     streams: () => streams.count().streams,
     running: () => runner.running(),
   });
-  const engine = await openEngine({ dataDir: config.DATA_DIR }, metrics.onEvent);
+  const engine = await openEngine(
+    {
+      dataDir: config.DATA_DIR,
+      redisUrl: config.REDIS_URL,
+      redisPrefix: config.REDIS_PREFIX,
+    },
+    metrics.onEvent,
+  );
   const server = createServer({
     // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",

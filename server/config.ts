@@ -54,7 +54,8 @@ export const VARIABLES = {
   PORT: {
     schema: int(0, 65535),
     default: "8000",
-    about: "Where the server listens; 0 picks a free port.",
+    about:
+      "Where the server listens; 0 picks a free port, and so does a worker where it is not set.",
   },
   HOST: {
     schema: text.min(1),
@@ -80,19 +81,24 @@ export const VARIABLES = {
     about: "Where the embedded database is kept.",
   },
   REDIS_URL: {
-    schema: z
-      .string()
-      .refine(
-        () => false,
-        "is not used by this version, which keeps everything in DATA_DIR; unset it",
-      ),
+    schema: z.url({
+      protocol: /^rediss?$/,
+      error: "must be a redis:// or rediss:// address, such as redis://:password@localhost:6379",
+    }),
     unset: "embedded engine",
-    about: "Reserved for the engine that runs on more than one machine; refused for now.",
+    about:
+      "Keeps everything in this Redis (7 or newer, or Valkey) instead, for more than one process; `rediss://` for TLS.",
+  },
+  REDIS_PREFIX: {
+    schema: text.regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
+    default: "jobwire",
+    about: "What all keys in Redis begin with, so that several systems can share one.",
   },
   ROLE: {
-    schema: z.enum(["all"], 'must be "all": the embedded engine lives in one process'),
+    schema: z.enum(["all", "gateway", "worker"], "must be all, gateway or worker"),
     default: "all",
-    about: "What this process does: serve and run jobs.",
+    about:
+      "What this process does: serve clients (gateway), run jobs (worker), or both. The last two need REDIS_URL.",
   },
   CONCURRENCY: { schema: int(1, 1000), default: "10", about: "Jobs that run at the same time." },
   MAX_ATTEMPTS: {
@@ -212,8 +218,19 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       );
   }
   lines.push(...misspelt(env));
+  if (lines.length === 0) lines.push(...atOdds(config as Config));
   if (lines.length > 0) throw new ConfigError(lines);
+  // It is not for clients, and may run beside a gateway.
+  if (config.ROLE === "worker" && !env.PORT) config.PORT = 0;
   return config as Config;
+}
+
+/** Variables that are right by themselves, but not together. */
+function atOdds({ ROLE, REDIS_URL }: Config): string[] {
+  if (ROLE === "all" || REDIS_URL !== undefined) return [];
+  return [
+    `ROLE="${ROLE}" needs REDIS_URL: the embedded engine lives in one process, which does everything`,
+  ];
 }
 
 /** Keys stay out of logs, and so do the names and passwords in addresses. */

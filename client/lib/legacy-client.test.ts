@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import {
   createBatch,
   createJob,
@@ -15,19 +13,19 @@ import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
-let dataDir: string;
+let data: TestData;
 let server: TestServer;
 let client: LegacyClient;
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "jobwire-legacy-client-"));
-  server = await openTestServer({ dataDir });
+  data = await newTestData();
+  server = await openTestServer({ data });
   client = new LegacyClient(server.url.replace("http", "ws"), { reconnectionDelay: 20 });
 });
 afterEach(async () => {
   client.disconnect();
   await server.close();
-  await rm(dataDir, { recursive: true });
+  await data.remove();
 });
 
 /** What a client is told under a name, from now on. */
@@ -106,7 +104,7 @@ test("[S4] after the server was away it is subscribed again, and not to what it 
   await until(() => expect(client.connected).toBe(false));
   client.unsubscribeFromJob(left);
   subscribed.length = 0;
-  server = await openTestServer({ dataDir, port });
+  server = await openTestServer({ data, port });
   const updates = listen("job:update");
   await until(() => expect(updates).toMatchObject([{ job_id: kept }]));
   expect(subscribed).toEqual([{ job_id: kept }]);

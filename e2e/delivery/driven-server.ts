@@ -1,11 +1,9 @@
 /** Starts `app.ts` and tells it what to do. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import superjson from "superjson";
+import { newTestData } from "#server/engine/test-data.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Memory, Order } from "./app.ts";
 
@@ -29,9 +27,9 @@ export interface DrivenServer {
 }
 
 export async function startDrivenServer(env: Record<string, string> = {}): Promise<DrivenServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-driven-"));
+  const data = await newTestData();
   const child = fork(APP, {
-    env: { DATA_DIR: dataDir, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
+    env: { ...data.env, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
     execArgv: ["--expose-gc"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -124,7 +122,7 @@ export async function startDrivenServer(env: Record<string, string> = {}): Promi
         child.kill("SIGTERM");
         await gone;
       }
-      await rm(dataDir, { recursive: true, force: true });
+      await data.remove();
     },
   };
 }

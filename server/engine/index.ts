@@ -9,13 +9,23 @@ import { openSqliteEngine } from "./sqlite/open.ts";
 
 export interface EngineConfig {
   dataDir: string;
+  /** Where everything is kept instead. */
+  redisUrl?: string | undefined;
+  redisPrefix?: string | undefined;
+}
+
+async function open({ dataDir, redisUrl, redisPrefix }: EngineConfig): Promise<Engine> {
+  if (redisUrl === undefined) return openSqliteEngine({ dataDir });
+  // Whoever does not need it does not wait for it.
+  const { openRedisEngine } = await import("./redis/open.ts");
+  return openRedisEngine({ url: redisUrl, prefix: redisPrefix });
 }
 
 export async function openEngine(
-  { dataDir }: EngineConfig,
+  config: EngineConfig,
   onEvent: (event: JobEvent) => void = () => {},
 ): Promise<Engine> {
-  const engine = await openSqliteEngine({ dataDir });
+  const engine = await open(config);
   return {
     ...engine,
     async createJob(fresh, at) {

@@ -1,12 +1,10 @@
-/** For tests: jobs and runners on a real engine in a temporary directory, with a clock that stands until it is moved. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** For tests: jobs and runners on a real engine with data of its own, with a clock that stands until it is moved. */
 import { pino } from "pino";
 import { vi } from "vitest";
 import { z } from "zod";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
+import { newTestData } from "#server/engine/test-data.ts";
 import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobStatus } from "#shared/job.ts";
@@ -48,7 +46,7 @@ export interface Rig {
 }
 
 export async function openRig(): Promise<Rig> {
-  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-jobs-"));
+  const data = await newTestData();
   const runners: Runner[] = [];
   const logged: Rig["logged"] = [];
   const noted: Rig["noted"] = [];
@@ -71,7 +69,7 @@ export async function openRig(): Promise<Rig> {
   const kinds: ReadonlyMap<string, AnyKind> = new Map([[work.name, work]]);
 
   const rig: Rig = {
-    engine: await openEngine({ dataDir }),
+    engine: await openEngine(data.config),
     get jobs() {
       return createJobs(rig.engine, kinds, now);
     },
@@ -101,7 +99,7 @@ export async function openRig(): Promise<Rig> {
     async crash() {
       await rig.engine.close();
       await Promise.all(runners.splice(0).map((runner) => runner.stop(0)));
-      rig.engine = await openEngine({ dataDir });
+      rig.engine = await openEngine(data.config);
     },
     create: async (name) => (await rig.jobs.create(me, { kind: "work", input: { name } })).id,
     job: (jobId) => rig.jobs.get(me, jobId),
@@ -118,7 +116,7 @@ export async function openRig(): Promise<Rig> {
     async close() {
       await Promise.all(runners.map((runner) => runner.stop(0)));
       await rig.engine.close();
-      await rm(dataDir, { recursive: true });
+      await data.remove();
     },
   };
   return rig;

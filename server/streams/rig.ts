@@ -1,11 +1,9 @@
-/** For tests: streams over a real engine on a data directory of its own, and jobs that live on it step by step. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+/** For tests: streams over a real engine with data of its own, and jobs that live on it step by step. */
 import { v7 as newId } from "uuid";
 import { expect, onTestFinished } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
+import { newTestData } from "#server/engine/test-data.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { type Entry, openStreams, type Sink, type Stream } from "./open.ts";
@@ -17,8 +15,8 @@ function newJob(batchId: string | null) {
 }
 
 export async function openRig() {
-  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-streams-"));
-  let engine = await openEngine({ dataDir });
+  const data = await newTestData();
+  let engine = await openEngine(data.config);
   let streams = openStreams(engine);
 
   async function close(): Promise<void> {
@@ -27,7 +25,7 @@ export async function openRig() {
   }
   onTestFinished(async () => {
     await close();
-    await rm(dataDir, { recursive: true });
+    await data.remove();
   });
 
   async function createJob(batchId: string | null = null): Promise<string> {
@@ -91,7 +89,7 @@ export async function openRig() {
     /** The same data, opened anew. */
     async restart() {
       await close();
-      engine = await openEngine({ dataDir });
+      engine = await openEngine(data.config);
       streams = openStreams(engine);
     },
     createJob,

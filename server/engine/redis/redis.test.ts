@@ -1,9 +1,10 @@
-import { afterAll } from "vitest";
+import { afterAll, inject } from "vitest";
 import { engineSuite } from "#server/engine/contract.suite.ts";
 import { openRedisEngine } from "./open.ts";
-import { letPass, startRedis } from "./test-server.ts";
+import { letPass } from "./let-pass.ts";
+import { startRedis } from "./test-server.ts";
 
-const redis = await startRedis();
+const redis = await startRedis(inject("redisServer"));
 afterAll(() => redis.close());
 let data = 0;
 

@@ -5,16 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Worker } from "bullmq";
 import { Redis } from "ioredis";
-import { inject, vi } from "vitest";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** The program. */
-    redisServer: string;
-  }
-}
 
 export interface TestRedis {
   readonly url: string;
@@ -30,7 +21,11 @@ export interface TestRedis {
   close(): Promise<void>;
 }
 
-export async function startRedis(args: readonly string[] = []): Promise<TestRedis> {
+/** `program`: of a Redis or a Valkey. */
+export async function startRedis(
+  program: string,
+  args: readonly string[] = [],
+): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), "jobwire-redis-"));
   const port = await freePort();
   const client = new Redis({ port, maxRetriesPerRequest: null, retryStrategy: () => 20 });
@@ -40,7 +35,7 @@ export async function startRedis(args: readonly string[] = []): Promise<TestRedi
   async function start(): Promise<void> {
     const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
     const durable = ["--appendonly", "yes", "--appendfsync", "everysec"];
-    server = spawn(inject("redisServer"), [...options, ...durable, ...args], { stdio: "ignore" });
+    server = spawn(program, [...options, ...durable, ...args], { stdio: "ignore" });
     await client.ping();
   }
   async function kill(): Promise<void> {
@@ -74,42 +69,4 @@ async function freePort(): Promise<number> {
   probe.close();
   await once(probe, "close");
   return port;
-}
-
-/**
- * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
- */
-export async function letPass(
-  { client, url }: TestRedis,
-  prefix: string,
-  ms: number,
-): Promise<void> {
-  const queue = `{${prefix}}:jobs:`;
-  for (const key of await client.keys(`${queue.replaceAll(/[{}]/g, "?")}*:lock`)) {
-    const left = await client.pttl(key);
-    await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
-  }
-  const abandoned = async () => {
-    const active = await client.lrange(`${queue}active`, 0, -1);
-    const locks = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
-    return locks.filter((lock) => lock === 0).length;
-  };
-  if ((await abandoned()) === 0) return;
-  const connection = new Redis(url, { maxRetriesPerRequest: null });
-  const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
-  const worker = new Worker("jobs", null, {
-    connection,
-    prefix: `{${prefix}}`,
-    autorun: false,
-    ...options,
-  });
-  void worker.startStalledCheckTimer();
-  await vi.waitFor(
-    async () => {
-      if ((await abandoned()) > 0) throw new Error("Entries without a lock are still active.");
-    },
-    { timeout: 10_000, interval: 2 },
-  );
-  await worker.close(true);
-  connection.disconnect();
 }

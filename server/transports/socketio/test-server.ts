@@ -1,9 +1,6 @@
 /** What the tests of this folder share: the transport on a real server with a real engine, and clients that take notes. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
@@ -11,6 +8,7 @@ import { v7 as newId } from "uuid";
 import { vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
+import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import { createJobs } from "#server/jobs/jobs.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
@@ -49,11 +47,12 @@ export async function openTestServer(
     /** Stands between the streams and the engine. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
-    dataDir?: string;
+    /** Whoever brings them along removes them. */
+    data?: TestData;
   } = {},
 ): Promise<TestServer> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "jobwire-socketio-")));
-  const engine = await openEngine({ dataDir });
+  const data = options.data ?? (await newTestData());
+  const engine = await openEngine(data.config);
   const streams = openStreams(options.wrap?.(engine) ?? engine, { lookEveryMs: 20 });
   const faults: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
@@ -88,7 +87,7 @@ export async function openTestServer(
     await closed;
     streams.close();
     await engine.close();
-    if (options.dataDir === undefined) await rm(dataDir, { recursive: true });
+    if (options.data === undefined) await data.remove();
   }
 
   return {

@@ -1,9 +1,7 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { newTestData } from "#server/engine/test-data.ts";
 import { AppError } from "#shared/errors.ts";
 import { openRaw } from "./raw-client.ts";
 import { createJob, openTestServer, startJob, type TestServer, until } from "./test-server.ts";
@@ -72,8 +70,8 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
   });
 
   test("a server that closes sends its clients away so that they come back and are served again", async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), "jobwire-socketio-"));
-    server = await openTestServer({ dataDir });
+    const data = await newTestData();
+    server = await openTestServer({ data });
     const jobId = await createJob(server.engine);
     const { socket, named } = server.connect({
       transports,
@@ -91,12 +89,12 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     await until(() => expect(reasons).toHaveLength(1));
     // Not "io server disconnect", after which a client stays away.
     expect(["transport close", "transport error"]).toContain(reasons[0]);
-    server = await openTestServer({ dataDir, port });
+    server = await openTestServer({ data, port });
     await until(() => expect(named("subscribed")).toHaveLength(2));
     await until(() => expect(named("job:update")).toHaveLength(2));
     socket.disconnect();
     await server.close();
-    await rm(dataDir, { recursive: true });
+    await data.remove();
   });
 });
 

@@ -1,0 +1,43 @@
+/** For tests: time goes by, for what Redis and BullMQ measure by themselves. */
+import { Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { vi } from "vitest";
+import type { TestRedis } from "./test-server.ts";
+
+/**
+ * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
+ */
+export async function letPass(
+  { client, url }: TestRedis,
+  prefix: string,
+  ms: number,
+): Promise<void> {
+  const queue = `{${prefix}}:jobs:`;
+  for (const key of await client.keys(`${queue.replaceAll(/[{}]/g, "?")}*:lock`)) {
+    const left = await client.pttl(key);
+    await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
+  }
+  const abandoned = async () => {
+    const active = await client.lrange(`${queue}active`, 0, -1);
+    const locks = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
+    return locks.filter((lock) => lock === 0).length;
+  };
+  if ((await abandoned()) === 0) return;
+  const connection = new Redis(url, { maxRetriesPerRequest: null });
+  const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
+  const worker = new Worker("jobs", null, {
+    connection,
+    prefix: `{${prefix}}`,
+    autorun: false,
+    ...options,
+  });
+  void worker.startStalledCheckTimer();
+  await vi.waitFor(
+    async () => {
+      if ((await abandoned()) > 0) throw new Error("Entries without a lock are still active.");
+    },
+    { timeout: 10_000, interval: 2 },
+  );
+  await worker.close(true);
+  connection.disconnect();
+}
