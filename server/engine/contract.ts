@@ -99,8 +99,8 @@ export interface Engine {
    */
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   /**
-   * Hints that `claim` may find something: a job was queued, became due, or lost its runner. Whoever was told is told
-   * again only after a claim that found less than it asked for.
+   * Hints that a claim would find something now, after one that found less than it asked for: a job was queued, became
+   * due, or lost its runner. Whoever did not claim since may not be told again.
    */
   onWork(listener: () => void): () => void;
 

@@ -115,6 +115,15 @@ export async function take<T>(stream: Stream<T>, count = Number.POSITIVE_INFINIT
   return values;
 }
 
+/** Takes what comes, while it comes. */
+export function collect<T>(stream: Stream<T>): { values: T[]; ended: Promise<void> } {
+  const values: T[] = [];
+  const takeAll = async () => {
+    for await (const { value } of stream) values.push(value);
+  };
+  return { values, ended: takeAll() };
+}
+
 /** A sink that takes `room` entries, until it is told otherwise. */
 export function createSink<T>() {
   const entries: Entry<T>[] = [];

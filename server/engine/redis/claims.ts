@@ -4,7 +4,6 @@
  */
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import type { JobEvent } from "#shared/events.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import type { Change, Newest } from "./change.ts";
 import type { Keys } from "./keys.ts";
@@ -31,10 +30,11 @@ export function createClaims(
   newest: Newest,
   change: Change,
 ): Claims {
+  /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
   async function accept(
     found: Found,
     { leaseMs, now, start }: ClaimRequest,
-  ): Promise<Claim | undefined> {
+  ): Promise<Claim | "dropped" | "postponed"> {
     const { jobId, queuedAs, tenant } = found;
     const time = now.getTime();
     const answer = await run<Answer>(
@@ -44,11 +44,11 @@ export function createClaims(
     );
     if (answer[0] === "stale") {
       await queue.drop(found, queue.lock);
-      return undefined;
+      return "dropped";
     }
     if (answer[0] === "early") {
       await queue.postpone(found, Number(answer[1]));
-      return undefined;
+      return "postponed";
     }
     const [, token, record, input, output] = answer;
     const job = jobOf(record, input, output);
@@ -63,16 +63,15 @@ export function createClaims(
     job: Job,
     now: Date,
     start: NonNullable<ClaimRequest["start"]>,
-  ): Promise<Claim | undefined> {
-    let event: JobEvent;
+  ): Promise<Claim | "dropped"> {
     try {
       const { input, output } = job;
-      const changed = await change(claim.jobId, { action: "start", ...start(job) }, now, claim);
-      event = changed.event;
-      return { ...claim, job: { ...changed.job, input, output }, started: event };
+      const action = { action: "start", ...start(job) } as const;
+      const { job: started, event } = await change(claim.jobId, action, now, claim);
+      return { ...claim, job: { ...started, input, output }, started: event };
     } catch (error) {
       // Cancelled between the two. Whoever did that took care of its place in the queue.
-      if (error instanceof AppError && error.code === "CLAIM_LOST") return undefined;
+      if (error instanceof AppError && error.code === "CLAIM_LOST") return "dropped";
       throw error;
     }
   }
@@ -81,16 +80,17 @@ export function createClaims(
     async claim(request) {
       const claims: Claim[] = [];
       const postponed = new Set<string>();
-      while (claims.length < request.max) {
+      for (;;) {
         const found = await queue.take(request.max - claims.length, request.leaseMs);
         const taken = await Promise.all(found.map((each) => accept(each, request)));
-        claims.push(...taken.filter((claim) => claim !== undefined));
-        // What fits no record is gone from the queue now, so there may be more behind it.
-        const again = found.filter((_, index) => taken[index] === undefined);
-        if (again.length === 0 || again.some(({ jobId }) => postponed.has(jobId))) break;
-        for (const { jobId } of again) postponed.add(jobId);
+        claims.push(...taken.filter((outcome) => typeof outcome === "object"));
+        const back = found.filter((_, index) => taken[index] === "postponed");
+        // There may be more behind what is not to be had; but what comes a second time is all that is left.
+        const more = back.length > 0 || taken.includes("dropped");
+        const around = back.some(({ jobId }) => postponed.has(jobId));
+        if (!more || around || claims.length >= request.max) return claims;
+        for (const { jobId } of back) postponed.add(jobId);
       }
-      return claims;
     },
     async renew(claims, leaseMs, now) {
       const till = now.getTime() + leaseMs;

@@ -43,7 +43,7 @@ export interface Queue {
   prolong(held: readonly (Place & { lock: string })[], leaseMs: number): Promise<void>;
   /** Which of these are not in the queue. */
   missing<T extends Place>(places: readonly T[]): Promise<T[]>;
-  /** Calls when `take` may find something; again only after one that found less than it might have. */
+  /** Calls once when there is something for whoever's last `take` found less than it might have. */
   onWork(listener: () => void): () => void;
   close(): Promise<void>;
 }
@@ -86,7 +86,9 @@ export function createQueue(options: QueueOptions): Queue {
   const listeners = new Set<() => void>();
   /** Taken, and not asked for yet. */
   const ready: Job<Entry>[] = [];
-  let waiting = false;
+  /** Whoever took last would have taken more. */
+  let room = false;
+  let waiting: Promise<void> | undefined;
   let closed = false;
 
   function openWorker(): Worker<Entry> {
@@ -129,24 +131,42 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   function offer(entry: Job<Entry>): void {
+    if (!room || listeners.size === 0) return void giveBack(entry);
     ready.push(entry);
     notify(listeners, undefined);
   }
 
+  /** Nobody has room for what is ready: others may have. */
+  function giveBackAll(): Promise<unknown> {
+    room = false;
+    return Promise.all(ready.splice(0).map(giveBack));
+  }
+
+  async function giveBack(entry: Job<Entry>): Promise<void> {
+    // Where that fails its lock runs out.
+    await entry.moveToWait(lock).catch(() => undefined);
+  }
+
+  const isWanted = () => room && listeners.size > 0 && ready.length === 0 && !closed;
+
   /** Waits for one entry, while somebody listens and has room for it. */
-  async function wait(): Promise<void> {
-    if (waiting || closed || listeners.size === 0 || ready.length > 0) return;
-    waiting = true;
+  async function waitForOne(): Promise<void> {
     try {
-      while (listeners.size > 0 && ready.length === 0 && !closed) {
+      while (isWanted()) {
         const entry = await openWorker().getNextJob(lock);
         if (entry) offer(entry);
       }
     } catch (cause) {
       if (!closed) process.emitWarning(asAppError(cause, server));
-    } finally {
-      waiting = false;
     }
+  }
+
+  function wait(): void {
+    if (!isWanted()) return;
+    waiting ??= waitForOne().finally(() => {
+      waiting = undefined;
+      wait();
+    });
   }
 
   const nameOf = ({ jobId, queuedAs }: Place) => `${jobId}.${queuedAs}`;
@@ -155,10 +175,6 @@ export function createQueue(options: QueueOptions): Queue {
   /** Stands for an entry, of which only the name matters. */
   function entryOf(place: Place): Job {
     return new Job(queue, ENTRY, {}, { removeOnComplete: true }, nameOf(place));
-  }
-
-  async function giveBack(entry: Job<Entry>): Promise<void> {
-    await entry.moveToWait(lock).catch(() => undefined);
   }
 
   return {
@@ -185,7 +201,10 @@ export function createQueue(options: QueueOptions): Queue {
       }
       const failed = results.find(({ status }) => status === "rejected");
       if (entries.length === 0 && failed?.status === "rejected") throw failed.reason;
-      if (entries.length < max) void wait();
+      if (entries.length < max) {
+        room = true;
+        wait();
+      } else await giveBackAll();
       return entries.map((entry) => {
         const [jobId = "", queuedAs = ""] = (entry.id ?? "").split(".");
         return { jobId, queuedAs, tenant: entry.data.tenant };
@@ -221,15 +240,19 @@ export function createQueue(options: QueueOptions): Queue {
     onWork(listener) {
       const entry = (): void => listener();
       listeners.add(entry);
-      if (ready.length > 0) queueMicrotask(() => listeners.has(entry) && listener());
-      void wait();
-      return () => void listeners.delete(entry);
+      wait();
+      return () => {
+        listeners.delete(entry);
+        if (listeners.size === 0) void giveBackAll();
+      };
     },
     async close() {
       closed = true;
       listeners.clear();
-      await Promise.all(ready.splice(0).map(giveBack));
+      await giveBackAll();
+      // Ends the waiting; what it brings at the last moment is given back.
       await worker?.close(true);
+      await waiting;
       await queue.close();
     },
   };

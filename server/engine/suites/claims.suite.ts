@@ -228,6 +228,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
     test("tells of jobs that are queued, and no more once it was ended", async ({ engine }) => {
       const work = vi.fn<() => void>();
       const end = engine.onWork(work);
+      expect(await claim(engine, 0)).toEqual([]);
       const { id } = await engine.createJob(newJob(), at(0));
       await vi.waitFor(() => expect(work).toHaveBeenCalled());
       await engine.change(id, { action: "cancel" }, at(1));
@@ -239,6 +240,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       work.mockClear();
       const other = vi.fn<() => void>();
       engine.onWork(other);
+      expect(await claim(engine, 2)).toHaveLength(1);
       await engine.createJob(newJob(), at(0));
       await vi.waitFor(() => expect(other).toHaveBeenCalled());
       expect(work).not.toHaveBeenCalled();
@@ -251,6 +253,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
         engine.onWork(() => resolve(Date.now()));
       });
       await engine.change(held.jobId, release(due), new Date(), held);
+      expect(await claim(engine, 0)).toEqual([]);
       await called;
       await vi.waitFor(async () => {
         const now = new Date();
@@ -260,7 +263,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
 
     test("tells of a runner that did not renew its lease", async ({ engine }) => {
       await engine.createJob(newJob(), at(0));
-      await engine.claim({ worker: "w", max: 1, leaseMs: 50, now: new Date() });
+      await engine.claim({ worker: "w", max: 2, leaseMs: 50, now: new Date() });
       await new Promise<void>((resolve) => {
         engine.onWork(resolve);
       });

@@ -1,6 +1,7 @@
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, test } from "vitest";
 import { v7 as newId } from "uuid";
+import { onRedis } from "#server/engine/test-data.ts";
 import { DONE, eventually, untilAborted } from "#server/jobs/rig.ts";
 import { applyDraft } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
@@ -106,7 +107,7 @@ describe.each(LINKS)("over %s", (link) => {
     ]);
     expect(await client.system.info.query()).toEqual({
       version: "1.2.3",
-      engine: "sqlite",
+      engine: onRedis ? "redis" : "sqlite",
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
       writers: ["offline"],
     });
