@@ -12,16 +12,18 @@ import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
-import { createRunner, type Stopped } from "./jobs/runner.ts";
+import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import { usableWriters } from "./kinds/article/write/writer-settings.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStreams } from "./streams/open.ts";
-import type { Authenticate } from "./transports/contract.ts";
-import { createTransports } from "./transports/index.ts";
+import type { Authenticate, Transport } from "./transports/contract.ts";
+import type { HttpOptions, Readiness } from "./transports/http/transport.ts";
+import { createProbes, createTransports } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
+import { openCluster } from "./transports/socketio/cluster.ts";
 
 export interface App {
   /** Where it can be reached from this machine: `http://localhost:8000`. */
@@ -43,6 +45,9 @@ export interface AppParts {
 /** How long calls that are under way at a shutdown may still take. */
 const LAST_ANSWERS_MS = 2000;
 
+const NOBODY_WORKS =
+  "No worker is there: jobs are accepted, and wait until one is. Start one with `npm run worker`.";
+
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
@@ -54,7 +59,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const metrics = createMetrics({
     watches: () => streams.count().watches,
     streams: () => streams.count().streams,
-    running: () => runner.running(),
+    running: () => runner?.running() ?? 0,
   });
   const engine = await openEngine(
     {
@@ -93,19 +98,37 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
 
   const streams = openStreams(engine);
   const jobs = createJobs(engine, allKinds, now);
-  const runner = createRunner({
-    engine,
-    kinds: allKinds,
-    worker: newId(),
-    concurrency: config.CONCURRENCY,
-    maxAttempts: config.MAX_ATTEMPTS,
-    now,
-    random: Math.random,
-    log,
-  });
+  const runner: Runner | undefined =
+    config.ROLE === "gateway"
+      ? undefined
+      : createRunner({
+          engine,
+          kinds: allKinds,
+          worker: newId(),
+          concurrency: config.CONCURRENCY,
+          maxAttempts: config.MAX_ATTEMPTS,
+          leaseMs: config.LEASE_MS,
+          now,
+          random: Math.random,
+          log,
+        });
 
-  const transports = createTransports(
-    {
+  async function readiness(): Promise<Readiness> {
+    if (ready.stopping) throw new AppError("UNAVAILABLE", "The server is stopping.");
+    await engine.health();
+    if (!engine.capabilities.shared) return {};
+    const workers = (await engine.present(now())).length;
+    return workers > 0 ? { workers } : { workers, note: NOBODY_WORKS };
+  }
+  const http: HttpOptions = {
+    clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
+    metrics: metrics.expose,
+    ready: readiness,
+  };
+
+  function openTransports(): Transport[] {
+    if (config.ROLE === "worker") return createProbes(http);
+    const context = {
       jobs,
       streams,
       authenticate: parts.authenticate ?? (async () => LOCAL_PRINCIPAL),
@@ -125,19 +148,16 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         stallTimeoutMs: config.STALL_TIMEOUT_MS,
       },
       log,
-    },
-    {
-      socketio: { allowEio3: config.ALLOW_EIO3 },
-      http: {
-        clientDir: CLIENT_DIR,
-        metrics: metrics.expose,
-        async ready() {
-          if (ready.stopping) throw new AppError("UNAVAILABLE", "The server is stopping.");
-          await engine.health();
-        },
-      },
-    },
-  );
+    };
+    const { REDIS_URL: redisUrl, REDIS_PREFIX: prefix } = config;
+    const cluster = redisUrl === undefined ? undefined : openCluster(redisUrl, prefix);
+    return createTransports(context, {
+      socketio: { allowEio3: config.ALLOW_EIO3, cluster },
+      http,
+    });
+  }
+
+  const transports = openTransports();
   const origins = createOriginPolicy({
     origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
     host: config.HOST,
@@ -150,14 +170,17 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     res.once("close", () => ready.stopping && server.closeIdleConnections());
   });
   const stopRetention = startRetention({ engine, days: config.RETENTION_DAYS, now, log });
-  runner.start();
+  runner?.start();
 
   let closing: Promise<Stopped> | undefined;
   async function close(): Promise<Stopped> {
     ready.stopping = true;
     stopRetention();
     // Watchers see how their jobs end before they are sent away.
-    const stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
+    const stopped = await runner?.stop(config.SHUTDOWN_GRACE_MS);
+    if (engine.capabilities.shared) {
+      await Promise.all(transports.map(async ({ handOver }) => handOver?.(config.HANDOVER_MS)));
+    }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all(transports.map((transport) => transport.close()));
     // Calls that are under way get their answers.
@@ -166,10 +189,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clearTimeout(cutOff);
     streams.close();
     await engine.close();
-    return stopped;
+    return stopped ?? { finished: 0, givenBack: 0 };
   }
 
-  return { url, running: runner.running, close: () => (closing ??= close()) };
+  return { url, running: () => runner?.running() ?? 0, close: () => (closing ??= close()) };
 }
 
 function listen(server: Server, host: string, port: number): Promise<string> {

@@ -22,7 +22,9 @@ test("without any variable everything has its default", () => {
     REDIS_PREFIX: "jobwire",
     CONCURRENCY: 10,
     MAX_ATTEMPTS: 3,
+    LEASE_MS: 30_000,
     SHUTDOWN_GRACE_MS: 10_000,
+    HANDOVER_MS: 5000,
     PING_INTERVAL_MS: 25_000,
     PING_TIMEOUT_MS: 60_000,
     SEND_BUFFER_BYTES: 262_144,
@@ -50,7 +52,9 @@ test.each([
   ["DATA_DIR", "/var/lib/job wire", "/var/lib/job wire"],
   ["CONCURRENCY", "1", 1],
   ["MAX_ATTEMPTS", "100", 100],
+  ["LEASE_MS", "1000", 1000],
   ["SHUTDOWN_GRACE_MS", "0", 0],
+  ["HANDOVER_MS", "0", 0],
   ["PING_INTERVAL_MS", "1000", 1000],
   ["PING_TIMEOUT_MS", "3600000", 3_600_000],
   ["ALLOW_EIO3", "1", true],
@@ -70,6 +74,12 @@ test.each([
   ["LOG_LEVEL", "silent", "silent"],
   ["RETENTION_DAYS", "0", 0],
   ["ROLE", "all", "all"],
+  [
+    "REDIS_URL",
+    "rediss://:secret@redis.example.com:6380/1",
+    "rediss://:secret@redis.example.com:6380/1",
+  ],
+  ["REDIS_PREFIX", "staging.2", "staging.2"],
 ])("%s=%j is taken", (name, text, value) => {
   expect(loadConfig({ [name]: text })).toMatchObject({ [name]: value });
 });
@@ -99,7 +109,9 @@ test.each([
   ["CONCURRENCY", "0", number(1, 1000)],
   ["CONCURRENCY", "1001", number(1, 1000)],
   ["MAX_ATTEMPTS", "0", number(1, 100)],
+  ["LEASE_MS", "999", number(1000, 3_600_000)],
   ["SHUTDOWN_GRACE_MS", "10s", number(0, 3_600_000)],
+  ["HANDOVER_MS", "5s", number(0, 3_600_000)],
   ["PING_INTERVAL_MS", "999", number(1000, 3_600_000)],
   ["PING_TIMEOUT_MS", "Infinity", number(1000, 3_600_000)],
   ["ALLOW_EIO3", "yes", "must be true or false"],

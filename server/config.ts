@@ -106,11 +106,22 @@ export const VARIABLES = {
     default: "3",
     about: "Starts a job may have before a crash or a transient error ends it.",
   },
+  LEASE_MS: {
+    schema: int(1000, 3_600_000),
+    default: "30000",
+    about: "How long a worker may be silent before its jobs are given to others, in milliseconds.",
+  },
   SHUTDOWN_GRACE_MS: {
     schema: int(0, 3_600_000),
     default: "10000",
     about:
       "How long running jobs may go on after SIGTERM before they are given back, in milliseconds.",
+  },
+  HANDOVER_MS: {
+    schema: int(0, 3_600_000),
+    default: "5000",
+    about:
+      "Over how long a gateway among several sends its clients to the others after SIGTERM, in milliseconds.",
   },
   PING_INTERVAL_MS: {
     schema: int(1000, 3_600_000),

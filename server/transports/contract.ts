@@ -17,6 +17,11 @@ export interface Transport {
   request(req: IncomingMessage, res: ServerResponse): void;
   /** Takes over a connection that asks to be upgraded. Absent: such requests are refused. */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Tells one client after the other to come back, over `ms`, so that others take them over at a pace. Whoever comes
+   * meanwhile is served. Absent: it keeps no connections.
+   */
+  handOver?(ms: number): Promise<void>;
   /** Tells clients to come back, then lets go of every connection. */
   close(): Promise<void>;
 }

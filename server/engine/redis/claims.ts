@@ -40,7 +40,11 @@ export function createClaims(
     const answer = await run<Answer>(
       "claim",
       keys.tenant(tenant),
-      ...[jobId, queuedAs, time, time + leaseMs, queue.lock],
+      jobId,
+      queuedAs,
+      time,
+      time + leaseMs,
+      queue.lock,
     );
     if (answer[0] === "stale") {
       await queue.drop(found, queue.lock);

@@ -82,9 +82,7 @@ async function reach(redis: Redis, place: string): Promise<void> {
       await redis.ping();
       return;
     } catch (cause) {
-      if (
-        /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|CERT|certificate|self-signed/i.test(`${messageOf(cause)}`)
-      ) {
+      if (/NOAUTH|WRONGPASS|NOPERM|ERR AUTH|CERT|certificate|self-signed/i.test(messageOf(cause))) {
         throw new AppError(
           "DATA_UNUSABLE",
           `${place} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,

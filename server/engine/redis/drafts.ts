@@ -35,7 +35,11 @@ export function createDrafts(
     const answer = await run<Answer>(
       "append-draft",
       keys.tenant(tenant),
-      ...[jobId, token, op(), json, text.length],
+      jobId,
+      token,
+      op(),
+      json,
+      text.length,
     );
     switch (answer[0]) {
       case "ok":

@@ -46,7 +46,10 @@ export function createPrune(
     const [dropped, emptied] = await run<[number, number]>(
       "prune",
       keys.tenant(tenant),
-      ...[jobId, before, ownerKey(job), batchId ?? ""],
+      jobId,
+      before,
+      ownerKey(job),
+      batchId ?? "",
     );
     if (dropped === 0) return 0;
     forget(jobId);

@@ -61,6 +61,11 @@ const TAKE_MS = 5000;
 /** BullMQ's own log of what happens in the queue: nobody here reads it. */
 const KEPT_EVENTS = 100;
 
+/** What an entry is called. BullMQ's own keys have no dots. */
+function nameOf({ jobId, queuedAs }: Place): string {
+  return `${jobId}.${queuedAs}`;
+}
+
 export interface QueueOptions {
   connections: Connections;
   keys: Keys;
@@ -91,14 +96,18 @@ export function createQueue(options: QueueOptions): Queue {
   let waiting: Promise<void> | undefined;
   let closed = false;
 
-  function openWorker(): Worker<Entry> {
-    if (worker) return worker;
+  function openWorker(leaseMs: number): Worker<Entry> {
+    if (worker) {
+      worker.opts.lockDuration = leaseMs;
+      return worker;
+    }
     worker = new Worker<Entry>(NAME, null, {
       connection: connections.patient(),
       prefix: keys.queue,
       autorun: false,
       skipVersionCheck: true,
-      stalledInterval: stalledEveryMs,
+      lockDuration: leaseMs,
+      stalledInterval: Math.min(stalledEveryMs, leaseMs / 2),
       // How often a job may be found abandoned is a matter of its record.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
@@ -152,8 +161,8 @@ export function createQueue(options: QueueOptions): Queue {
   /** Waits for one entry, while somebody listens and has room for it. */
   async function waitForOne(): Promise<void> {
     try {
-      while (isWanted()) {
-        const entry = await openWorker().getNextJob(lock);
+      while (worker && isWanted()) {
+        const entry = await worker.getNextJob(lock);
         if (entry) offer(entry);
       }
     } catch (cause) {
@@ -169,7 +178,6 @@ export function createQueue(options: QueueOptions): Queue {
     });
   }
 
-  const nameOf = ({ jobId, queuedAs }: Place) => `${jobId}.${queuedAs}`;
   const keyOf = (place: Place) => queue.toKey(nameOf(place));
 
   /** Stands for an entry, of which only the name matters. */
@@ -190,8 +198,7 @@ export function createQueue(options: QueueOptions): Queue {
       );
     },
     async take(max, leaseMs) {
-      const from = openWorker();
-      from.opts.lockDuration = leaseMs;
+      const from = openWorker(leaseMs);
       const early = ready.splice(0, max);
       const asked = Array.from({ length: max - early.length }, () => next(from));
       const results = await Promise.allSettled(asked);
@@ -225,7 +232,7 @@ export function createQueue(options: QueueOptions): Queue {
     },
     async prolong(held, leaseMs) {
       if (held.length === 0) return;
-      await openWorker().extendJobLocks(
+      await openWorker(leaseMs).extendJobLocks(
         held.map(nameOf),
         held.map((each) => each.lock),
         leaseMs,

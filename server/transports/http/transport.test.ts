@@ -6,16 +6,16 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
-import { createHttpTransport } from "./transport.ts";
+import { createHttpTransport, type Readiness } from "./transport.ts";
 
 let clientDir: string;
 let server: Server;
-let ready: () => Promise<void>;
+let ready: () => Promise<Readiness>;
 let metrics: () => Promise<{ contentType: string; text: string }>;
 
 beforeEach(async () => {
   clientDir = await mkdtemp(join(tmpdir(), "jobwire-http-"));
-  ready = async () => {};
+  ready = async () => ({});
   metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
   server = createServer();
   const transport = createHttpTransport({

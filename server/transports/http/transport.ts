@@ -9,15 +9,26 @@ import type { Transport } from "#server/transports/contract.ts";
 import { messageOf } from "#shared/errors.ts";
 
 export interface HttpOptions {
-  /** Where the built page is. */
-  clientDir: string;
-  /** Resolves when the server can do its work; what it rejects with is shown. */
-  ready: () => Promise<void>;
+  /** Where the built page is. `undefined`: this process has none. */
+  clientDir: string | undefined;
+  /** Resolves, to what is worth knowing, when the server can do its work; what it rejects with is shown. */
+  ready: () => Promise<Readiness>;
   /** Prometheus' text format. */
   metrics: () => Promise<{ contentType: string; text: string }>;
 }
 
+export interface Readiness {
+  /** Workers that are there, where they may be other processes. */
+  workers?: number;
+  /** What is not as it should be, and yet no reason to send nobody here. */
+  note?: string;
+}
+
 const SAMPLES_DIR = fileURLToPath(new URL("samples", import.meta.url));
+
+// `dev` looks at the disk for each request: files may be built anew while the server runs, and one that is gone is then
+// a 404 and not a broken stream.
+const FILES = { dev: true, etag: true };
 
 export function createHttpTransport(options: HttpOptions): Transport {
   const secure = helmet({
@@ -32,16 +43,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     strictTransportSecurity: false,
   });
-  // `dev` looks at the disk for each request: files may be built anew while the server runs, and one that is gone
-  // is then a 404 and not a broken stream.
-  const files = { dev: true, etag: true };
-  const samples = sirv(SAMPLES_DIR, files);
-  const page = sirv(options.clientDir, { ...files, single: true });
-  const assets = sirv(join(options.clientDir, "assets"), {
-    ...files,
-    // Their names carry a hash of what is in them.
-    setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
-  });
+  const samples = sirv(SAMPLES_DIR, FILES);
+  const page = servePage(options.clientDir);
 
   const routes: Record<string, (res: ServerResponse) => Promise<void>> = {
     async "/healthz"(res) {
@@ -49,8 +52,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     async "/readyz"(res) {
       try {
-        await options.ready();
-        json(res, 200, { status: "ready" });
+        json(res, 200, { status: "ready", ...(await options.ready()) });
       } catch (error) {
         json(res, 503, { status: "unavailable", reason: messageOf(error) });
       }
@@ -78,23 +80,9 @@ export function createHttpTransport(options: HttpOptions): Transport {
     } else if (path.startsWith("/samples/")) {
       req.url = url.slice("/samples".length);
       samples(req, res, () => text(res, 404, "There is no such sample page."));
-    } else if (path.startsWith("/assets/")) {
-      req.url = url.slice("/assets".length);
-      assets(req, res, () => missing(res));
     } else {
-      page(req, res, () => missing(res));
+      page(path, req, res);
     }
-  }
-
-  function missing(res: ServerResponse): void {
-    if (existsSync(join(options.clientDir, "index.html"))) {
-      return text(
-        res,
-        404,
-        "There is nothing here. If this was a link in the page, load it again.",
-      );
-    }
-    text(res, 503, "The page is not built yet: run `npm run build`, then load it again.");
   }
 
   return {
@@ -104,6 +92,39 @@ export function createHttpTransport(options: HttpOptions): Transport {
       secure(req, res, () => serve(req, res));
     },
     async close() {},
+  };
+}
+
+type ServePage = (path: string, req: IncomingMessage, res: ServerResponse) => void;
+
+function servePage(dir: string | undefined): ServePage {
+  if (dir === undefined) {
+    return (_path, _req, res) =>
+      text(res, 404, "This is a worker: it runs jobs, and the page is served by a gateway.");
+  }
+  const page = sirv(dir, { ...FILES, single: true });
+  const assets = sirv(join(dir, "assets"), {
+    ...FILES,
+    // Their names carry a hash of what is in them.
+    setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
+  });
+  function missing(res: ServerResponse): void {
+    if (existsSync(join(dir ?? "", "index.html"))) {
+      return text(
+        res,
+        404,
+        "There is nothing here. If this was a link in the page, load it again.",
+      );
+    }
+    text(res, 503, "The page is not built yet: run `npm run build`, then load it again.");
+  }
+  return (path, req, res) => {
+    if (path.startsWith("/assets/")) {
+      req.url = req.url?.slice("/assets".length);
+      assets(req, res, () => missing(res));
+    } else {
+      page(req, res, () => missing(res));
+    }
   };
 }
 

@@ -4,19 +4,26 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type DefaultEventsMap, Server } from "socket.io";
+import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createClientFiles } from "./client-files.ts";
+import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
 import { limitConnects } from "./connects.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
   allowEio3: boolean;
+  /** Where there are several gateways. */
+  cluster?: Cluster | undefined;
 }
+
+/** A connection below Socket.IO. */
+type EngineClient = Socket["conn"];
 
 const PATH = "/socket.io";
 /** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
@@ -33,6 +40,7 @@ export function createSocketioTransport(
   const serveConnection = createConnections(context, wires);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
+  const clients = new Set<EngineClient>();
   let closing = false;
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
@@ -50,6 +58,7 @@ export function createSocketioTransport(
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    ...(options.cluster && { adapter: options.cluster.adapter }),
     allowRequest: (_req, answer) => answer("The server is restarting. Try again.", !closing),
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
     // of one argument with two. A client that comes back subscribes again and gets the current state.
@@ -57,6 +66,10 @@ export function createSocketioTransport(
   const { engine } = io;
 
   engine.on("connection", limitConnects);
+  engine.on("connection", (client: EngineClient) => {
+    clients.add(client);
+    client.once("close", () => clients.delete(client));
+  });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
   });
@@ -85,6 +98,8 @@ export function createSocketioTransport(
       socket.once("close", () => upgraded.delete(socket));
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
+    // Below Socket.IO, as in `close`.
+    handOver: (ms) => spread([...clients], ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(
@@ -100,6 +115,7 @@ export function createSocketioTransport(
       await Promise.all(gone);
       clearTimeout(timer);
       wires.close();
+      options.cluster?.close();
     },
   };
 }

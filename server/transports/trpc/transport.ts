@@ -4,6 +4,7 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
@@ -95,6 +96,10 @@ export function createTrpcTransport(context: TransportContext): Transport {
     },
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
+    },
+    async handOver(ms) {
+      const streams = [...responses].filter(isEventStream);
+      await Promise.all([sockets.handOver(ms), spread(streams, ms, (res) => res.destroy())]);
     },
     async close() {
       for (const res of responses) if (isEventStream(res)) res.destroy();

@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream";
 import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { WebSocket } from "ws";
+import { spread } from "#server/transports/spread.ts";
 import type { Wires } from "#server/transports/wires.ts";
 import { Connection } from "./ws-connection.ts";
 import { createFrames } from "./entry-frames.ts";
@@ -30,7 +31,9 @@ export interface Handler {
   serve(ws: WebSocket, socket: Duplex, req: IncomingMessage): void;
   /** Tells every client to open another connection. */
   tellToReconnect(): void;
-  /** The same, and closes theirs. Those that are still there after `graceMs` are cut off. */
+  /** Tells one after the other, over `ms`. Each closes its old connection when the calls on it are answered. */
+  handOver(ms: number): Promise<void>;
+  /** The same at once, and closes theirs. Those that are still there after `graceMs` are cut off. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export interface Handler {
 const LOOKS = 4;
 /** RFC 6455: the server is going away. */
 const GOING_AWAY = 1001;
+const RECONNECT = '{"id":null,"method":"reconnect"}';
 
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, wires, ping } = options;
@@ -86,15 +90,14 @@ export function openHandler(options: HandlerOptions): Handler {
     Math.min(ping.intervalMs, ping.timeoutMs) / LOOKS,
   ).unref();
 
-  function tellToReconnect(): void {
-    for (const connection of connections) connection.say('{"id":null,"method":"reconnect"}');
-  }
+  const tellToReconnect = () => connections.forEach(tellOne);
 
   return {
     tellToReconnect,
     serve(ws, socket, req) {
       connections.add(new Connection(ws, socket, req, shared));
     },
+    handOver: (ms) => spread([...connections], ms, tellOne),
     async close(graceMs) {
       clearInterval(timer);
       tellToReconnect();
@@ -106,6 +109,10 @@ export function openHandler(options: HandlerOptions): Handler {
       clearTimeout(grace);
     },
   };
+}
+
+function tellOne(connection: Connection): void {
+  connection.say(RECONNECT);
 }
 
 /** For what is called where a throw would end the process. */
