@@ -13,3 +13,32 @@ export function installPackages(packages: readonly string[]): void {
     execFileSync("apt-get", args, { env, stdio: "pipe" });
   }
 }
+
+type Install = (packages: readonly string[]) => void;
+
+/** The first candidate that runs with `args`, also after its package was installed where none did before. */
+export function provideProgram(
+  candidates: readonly string[],
+  debianPackage: string,
+  install?: Install,
+  args: readonly string[] = ["--version"],
+): string {
+  const runs = (program: string) => runsWith(program, args);
+  const found = candidates.find(runs);
+  if (found !== undefined) return found;
+  install?.([debianPackage]);
+  const installed = install && candidates.find(runs);
+  if (installed !== undefined) return installed;
+  throw new Error(
+    `The tests need ${candidates.join(" or ")}, and there is none. Install it: sudo apt-get install ${debianPackage}`,
+  );
+}
+
+function runsWith(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,16 +1,18 @@
 /**
- * What the end-to-end tests need that npm does not install: a Python with the legacy client. Looked for first;
+ * What the end-to-end tests need that npm does not install: a Python with the legacy client, a HAProxy. Looked for first;
  * installed where that is possible; otherwise the run ends with the one command that helps. Whoever needs a browser
  * looks for it in `browser/`.
  */
 import { execFileSync } from "node:child_process";
 import type { TestProject } from "vitest/node";
-import { canInstall, installPackages } from "./debian.ts";
+import { canInstall, installPackages, provideProgram } from "./debian.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** A Python that can import socketio, requests and websocket. */
     python: string;
+    /** A HAProxy. */
+    haproxy: string;
   }
 }
 
@@ -19,10 +21,16 @@ const PACKAGES = ["python3", "python3-socketio", "python3-requests", "python3-we
 const CANDIDATES = ["python3", "/usr/bin/python3"];
 
 export default function setup(project: TestProject): void {
+  project.provide("haproxy", findHaproxy());
   project.provide(
     "python",
     providePython(CANDIDATES, canInstall() ? () => installPackages(PACKAGES) : undefined),
   );
+}
+
+function findHaproxy(): string {
+  const candidates = ["haproxy", "/usr/sbin/haproxy"];
+  return provideProgram(candidates, "haproxy", canInstall() ? installPackages : undefined, ["-v"]);
 }
 
 /** The first candidate that has the modules, also after `install` where none had them before. */

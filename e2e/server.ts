@@ -22,9 +22,12 @@ export interface RunningServer {
 const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Resolves when the server listens. `env` is all that the program sees, beside a free port and a new data directory. */
+/**
+ * Resolves when the server listens. `env` is all that the program sees, beside a free port and new data. `main`: another
+ * program that says as the real one where it listens.
+ */
 export async function startServer(
-  options: { env?: Record<string, string> } = {},
+  options: { env?: Record<string, string>; main?: string } = {},
 ): Promise<RunningServer> {
   const data = await newTestData();
   const env = { ...data.env, PORT: "0", HOST: "127.0.0.1", ...options.env };
@@ -35,7 +38,7 @@ export async function startServer(
   process.on("exit", endWithUs);
 
   async function start(): Promise<string> {
-    const started = spawn(process.execPath, [MAIN], {
+    const started = spawn(process.execPath, [options.main ?? MAIN], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "pipe", "pipe"],

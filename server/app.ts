@@ -1,6 +1,7 @@
 /** Puts the parts together: all wiring, nothing else. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { pino, type Logger } from "pino";
 import { v7 as newId } from "uuid";
@@ -149,8 +150,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       },
       log,
     };
-    const { REDIS_URL: redisUrl, REDIS_PREFIX: prefix } = config;
-    const cluster = redisUrl === undefined ? undefined : openCluster(redisUrl, prefix);
+    const { REDIS_URL: redisUrl, REDIS_PREFIX: prefix, NODE_NAME: name = hostName() } = config;
+    const cluster = redisUrl === undefined ? undefined : openCluster({ redisUrl, prefix, name });
     return createTransports(context, {
       socketio: { allowEio3: config.ALLOW_EIO3, cluster },
       http,
@@ -193,6 +194,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   }
 
   return { url, running: () => runner?.running() ?? 0, close: () => (closing ??= close()) };
+}
+
+/** Without what has a meaning in addresses. */
+function hostName(): string {
+  return hostname()
+    .replaceAll(/[^\w-]/g, "-")
+    .slice(0, 40);
 }
 
 function listen(server: Server, host: string, port: number): Promise<string> {

@@ -80,6 +80,7 @@ test.each([
     "rediss://:secret@redis.example.com:6380/1",
   ],
   ["REDIS_PREFIX", "staging.2", "staging.2"],
+  ["NODE_NAME", "gateway-1", "gateway-1"],
 ])("%s=%j is taken", (name, text, value) => {
   expect(loadConfig({ [name]: text })).toMatchObject({ [name]: value });
 });
@@ -104,6 +105,7 @@ test.each([
   ],
   ["REDIS_URL", "http://localhost:6379", "must be a redis:// or rediss:// address"],
   ["REDIS_PREFIX", "a{b}", "must be letters, digits"],
+  ["NODE_NAME", "a.b", "must be up to 40 letters, digits"],
   ["ROLE", "server", "must be all, gateway or worker"],
   ["ROLE", "worker", "needs REDIS_URL"],
   ["CONCURRENCY", "0", number(1, 1000)],

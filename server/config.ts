@@ -100,6 +100,12 @@ export const VARIABLES = {
     about:
       "What this process does: serve clients (gateway), run jobs (worker), or both. The last two need REDIS_URL.",
   },
+  NODE_NAME: {
+    schema: text.regex(/^[\w-]{1,40}$/, "must be up to 40 letters, digits, dashes and underscores"),
+    unset: "the host's name",
+    about:
+      "With REDIS_URL, what this gateway's Socket.IO sessions begin with, so that a proxy knows whose they are.",
+  },
   CONCURRENCY: { schema: int(1, 1000), default: "10", about: "Jobs that run at the same time." },
   MAX_ATTEMPTS: {
     schema: int(1, 100),

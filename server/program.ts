@@ -1,7 +1,7 @@
 /** The program: starts the server, ends it at a signal, and says so when it cannot. */
 import { type Logger, pino } from "pino";
 import { AppError } from "#shared/errors.ts";
-import { type App, createApp } from "./app.ts";
+import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { stoppedLine, stoppingLine } from "./stop-lines.ts";
 
@@ -11,16 +11,17 @@ const EX_CONFIG = 78;
 const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves when the server listens. */
-export async function runProgram(env: NodeJS.ProcessEnv): Promise<void> {
+export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
   let app: App;
   let log: Logger;
   let config: Config;
   try {
     config = loadConfig(env);
     log = pino({ level: config.LOG_LEVEL });
-    app = await createApp(config, { log });
-    log.info({ url: app.url, dataDir: config.DATA_DIR }, "listening");
-    tell(`Jobwire is at ${app.url}`);
+    app = await createApp(config, { log, ...parts });
+    const { ROLE: role, DATA_DIR: dataDir } = config;
+    log.info({ url: app.url, ...(config.REDIS_URL ? { role } : { dataDir }) }, "listening");
+    tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);

@@ -88,8 +88,15 @@ function legacy(name: string, openRaw: OpenRaw) {
 
 const statusIn = (text: string | undefined) => /"status":"(\w+)"/.exec(text ?? "")?.[1];
 
-/** Rules S1 to S6 on a wire that has neither cursors nor a word for what was folded. */
-function checkLegacy(log: readonly JobEvent[], seen: readonly string[], index: number): string[] {
+/**
+ * Rules S1 to S6 on a wire that has neither cursors nor a word for what was folded. `seen`: names with their payloads,
+ * as JSON.
+ */
+export function checkLegacy(
+  log: readonly JobEvent[],
+  seen: readonly string[],
+  index: number,
+): string[] {
   const story = log.flatMap((event) =>
     legacyOfJob(event).map(({ name, payload }) => ({
       text: JSON.stringify([name, payload]),

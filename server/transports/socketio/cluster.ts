@@ -2,16 +2,29 @@
  * Socket.IO's own adapter for Redis: what is done to all clients of all gateways (`io.emit`, `disconnectSockets`, the
  * official emitter in another service). Updates of jobs do not go through it: each gateway takes them from its streams.
  */
+import { randomBytes } from "node:crypto";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { Redis } from "ioredis";
 import type { ServerOptions } from "socket.io";
 
+/** As many as Engine.IO's own ids have: whoever knows one can read what its session is told. */
+const SECRET_BYTES = 15;
+
 export interface Cluster {
   adapter: ServerOptions["adapter"];
+  /** An id for a session, by which a proxy can see whose it is: `gateway-1.…`. */
+  sessionId(): string;
   close(): void;
 }
 
-export function openCluster(redisUrl: string, prefix: string): Cluster {
+export interface ClusterOptions {
+  redisUrl: string;
+  prefix: string;
+  /** Differs from that of any other gateway. */
+  name: string;
+}
+
+export function openCluster({ redisUrl, prefix, name }: ClusterOptions): Cluster {
   const publisher = new Redis(redisUrl, { maxRetriesPerRequest: null });
   const subscriber = publisher.duplicate();
   for (const client of [publisher, subscriber]) {
@@ -20,6 +33,7 @@ export function openCluster(redisUrl: string, prefix: string): Cluster {
   }
   return {
     adapter: createAdapter(publisher, subscriber, { key: `${prefix}:socket.io` }),
+    sessionId: () => `${name}.${randomBytes(SECRET_BYTES).toString("base64url")}`,
     close() {
       publisher.disconnect();
       subscriber.disconnect();

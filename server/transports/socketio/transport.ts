@@ -65,6 +65,7 @@ export function createSocketioTransport(
   });
   const { engine } = io;
 
+  if (options.cluster) engine.generateId = options.cluster.sessionId;
   engine.on("connection", limitConnects);
   engine.on("connection", (client: EngineClient) => {
     clients.add(client);

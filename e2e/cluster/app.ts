@@ -1,0 +1,25 @@
+/** The program with a kind of job that reports some steps, for tests that kill it. */
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { defineKind } from "#server/kinds/define.ts";
+import { runProgram } from "#server/program.ts";
+
+const Steps = z.object({ steps: z.int(), everyMs: z.int() });
+
+const steps = defineKind({
+  name: "steps",
+  description: "Reports so many steps, and writes a word of its draft with each.",
+  input: Steps,
+  title: () => "Steps",
+  start: { progress: 0, message: "Step 0" },
+  async run({ input, progress, draft, signal }) {
+    for (let step = 1; step <= input.steps; step += 1) {
+      await delay(input.everyMs, undefined, { signal });
+      await progress(Math.min(99, step), `Step ${step}`);
+      await draft(`${step} `);
+    }
+    return { status: "delivered", message: "All steps done", output: { steps: input.steps } };
+  },
+});
+
+await runProgram(process.env, { kinds: [steps] });

@@ -1,0 +1,145 @@
+/** Everything is killed, again and again, and Redis too: no job is lost or done twice, and every watcher sees one story. */
+import { createTRPCClient, httpLink } from "@trpc/client";
+import superjson from "superjson";
+import { afterEach, expect, test, vi } from "vitest";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { type Cluster, startCluster } from "./cluster.ts";
+import { type Watcher, WAYS } from "./watchers.ts";
+
+const BATCHES = 10;
+const BATCH_JOBS = 50;
+const JOBS = BATCHES * BATCH_JOBS;
+const WATCHERS = 200;
+/** What is killed once so many jobs are settled. */
+const KILLS: [settled: number, who: "gateway" | "worker" | "redis"][] = [
+  [20, "gateway"],
+  [60, "worker"],
+  [110, "gateway"],
+  [160, "worker"],
+  [210, "redis"],
+  [280, "gateway"],
+  [330, "worker"],
+  [380, "gateway"],
+  [430, "worker"],
+];
+
+let cluster: Cluster;
+const watchers: Watcher[] = [];
+afterEach(async () => {
+  for (const watcher of watchers.splice(0)) watcher.leave();
+  await cluster.stop();
+});
+
+function clientOf(url: string) {
+  return createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, transformer: superjson })],
+  });
+}
+type Client = ReturnType<typeof clientOf>;
+
+/** As who wants to be sure does it: the same key, until there is an answer. */
+async function createBatch(client: Client, name: string): Promise<string> {
+  const jobs = Array.from({ length: BATCH_JOBS }, () => ({
+    kind: "steps",
+    input: { steps: 12, everyMs: 80 },
+  }));
+  const { id } = await vi.waitFor(
+    () => client.batch.create.mutate({ name, idempotencyKey: name, jobs }),
+    { timeout: 30_000 },
+  );
+  return id;
+}
+
+async function jobsOf(client: Client, batchId: string): Promise<string[]> {
+  const { items } = await vi.waitFor(() => client.job.list.query({ batchId, limit: 100 }));
+  return items.map(({ id }) => id);
+}
+
+async function settled(client: Client, batchIds: readonly string[]): Promise<number> {
+  const batches = await Promise.all(batchIds.map((batchId) => client.batch.get.query({ batchId })));
+  return batches.reduce((sum, { completed }) => sum + completed, 0);
+}
+
+/** Hints of the meantime are lost, and old ones come again, late and out of order. */
+function disturbHints({ redis }: Cluster): () => void {
+  const timer = setInterval(() => {
+    void redis.client.client("KILL", "TYPE", "PUBSUB").catch(() => undefined);
+    void repeatHints(redis).catch(() => undefined);
+  }, 200);
+  return () => clearInterval(timer);
+}
+
+async function repeatHints({ client }: Cluster["redis"]): Promise<void> {
+  const channels = (await client.pubsub("SHARDCHANNELS", "*:hint:job:*")) as string[];
+  for (const channel of channels.slice(0, 50)) {
+    const events = await client.xrange(channel.replace(":hint:job:", ":log:"), "-", "+");
+    const [, fields] = events[Math.floor(Math.random() * events.length)] ?? [];
+    if (fields?.[1] !== undefined) await client.spublish(channel, fields[1]);
+  }
+}
+
+async function run(disturb: (cluster: Cluster) => () => void): Promise<void> {
+  cluster = await startCluster(
+    { gateways: 3, workers: 2 },
+    { CONCURRENCY: "20", MAX_ATTEMPTS: "100" },
+  );
+  const client = clientOf(cluster.url);
+  const names = Array.from({ length: BATCHES }, (_, index) => `batch ${index}`);
+  const batchIds = await Promise.all(names.map((name) => createBatch(client, name)));
+  const jobIds = (await Promise.all(batchIds.map((id) => jobsOf(client, id)))).flat();
+  expect(new Set(jobIds).size).toBe(JOBS);
+  for (let index = 0; index < WATCHERS; index += 1) {
+    const watch = WAYS[index % WAYS.length] as (typeof WAYS)[number];
+    // Some jobs have many watchers, most have one, some have none.
+    const jobId = jobIds[(index * 7) % (index % 3 === 0 ? 10 : JOBS)] as string;
+    watchers.push(watch(cluster.url, jobId));
+  }
+
+  const stop = disturb(cluster);
+  const { gateways, workers, redis } = cluster;
+  for (const [turn, [count, who]] of KILLS.entries()) {
+    await vi.waitFor(
+      async () => expect(await settled(client, batchIds)).toBeGreaterThanOrEqual(count),
+      { timeout: 60_000, interval: 20 },
+    );
+    if (who === "redis") {
+      await redis.kill();
+      await redis.start();
+    } else {
+      const among = who === "gateway" ? gateways : workers;
+      const victim = among[turn % among.length];
+      await victim?.kill("SIGKILL");
+      await victim?.restart();
+    }
+  }
+  await vi.waitFor(async () => expect(await settled(client, batchIds)).toBe(JOBS), {
+    timeout: 90_000,
+    interval: 50,
+  });
+  stop();
+  await Promise.all(watchers.map(({ done }) => done));
+
+  const logs = new Map<string, JobEvent[]>();
+  for (const jobId of jobIds) {
+    const { items: log } = await client.job.events.query({ jobId, limit: 1000 });
+    logs.set(jobId, log);
+    expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+    expect(log.filter(({ type }) => type === "delivered")).toHaveLength(1);
+    expect(log.at(-1)?.type).toBe("delivered");
+    const starts = log.filter(({ type }) => type === "started").map(({ attempt }) => attempt);
+    expect(starts).toEqual(starts.map((_, index) => index + 1));
+  }
+  const faults = watchers.flatMap((watcher) => watcher.faults(logs.get(watcher.jobId) ?? []));
+  expect(faults).toEqual([]);
+  const again = [...logs.values()].filter((log) => (log.at(-1)?.attempt ?? 0) > 1);
+  expect(again.length).toBeGreaterThan(0);
+}
+
+test("[S1] [S2] [S3] [S5] [S6] [S9] [S10] [S11] [J3] [J5] [J6] while gateways, workers and Redis are killed", async () => {
+  await run(() => () => undefined);
+}, 300_000);
+
+test("[S1] [S2] [S5] [S6] the same while hints are lost, doubled and late", async () => {
+  await run(disturbHints);
+}, 300_000);

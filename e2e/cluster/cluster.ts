@@ -1,0 +1,105 @@
+/** Gateways behind a HAProxy, workers, and a Redis of their own: each a process that a test can kill and bring back. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inject, vi } from "vitest";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { startRedis, type TestRedis } from "#server/engine/redis/test-server.ts";
+
+export interface Cluster {
+  /** Of the HAProxy. */
+  readonly url: string;
+  readonly redis: TestRedis;
+  readonly gateways: readonly RunningServer[];
+  readonly workers: readonly RunningServer[];
+  stop(): Promise<void>;
+}
+
+const APP = fileURLToPath(new URL("app.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deploy/haproxy.cfg", import.meta.url));
+
+export async function startCluster(
+  size: { gateways: number; workers: number },
+  env: Record<string, string> = {},
+): Promise<Cluster> {
+  const redis = await startRedis(inject("redisServer"), ["--appendfsync", "always"]);
+  const started: RunningServer[] = [];
+  async function start(role: string, name: string): Promise<RunningServer> {
+    const common = { REDIS_URL: redis.url, LEASE_MS: "2000", ROLE: role, NODE_NAME: name };
+    const server = await startServer({ main: APP, env: { ...common, ...env } });
+    started.push(server);
+    return server;
+  }
+  const [gateways, workers] = await Promise.all([
+    Promise.all(names("gateway", size.gateways).map((name) => start("gateway", name))),
+    Promise.all(names("worker", size.workers).map((name) => start("worker", name))),
+  ]);
+  const haproxy = await startHaproxy(gateways.map(({ url }) => new URL(url).host));
+  return {
+    url: haproxy.url,
+    redis,
+    gateways,
+    workers,
+    async stop() {
+      await haproxy.stop();
+      await Promise.all(started.map((server) => server.stop()));
+      await redis.close();
+    },
+  };
+}
+
+function names(role: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
+}
+
+/** The one of `deploy/`, with these gateways in the place of its own. */
+async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), "jobwire-haproxy-"));
+  const path = join(dir, "haproxy.cfg");
+  const port = await freePort();
+  const deployed = await readFile(CONFIG, "utf8");
+  const [head = ""] = deployed
+    .replace("bind :8080", `bind 127.0.0.1:${port}`)
+    .split("  use-server");
+  const servers = hosts.map((host, index) => {
+    const name = `gateway-${index + 1}`;
+    return `  use-server ${name} if { urlp(sid) -m beg ${name}. }\n  server ${name} ${host.replace("localhost", "127.0.0.1")}\n`;
+  });
+  await writeFile(path, head + servers.join(""));
+  const url = `http://127.0.0.1:${port}`;
+  const child: ChildProcess = spawn(inject("haproxy"), ["-db", "-f", path], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let complaints = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (complaints += text));
+  await vi.waitFor(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`HAProxy ended: ${complaints}`);
+      const { status } = await fetch(`${url}/readyz`);
+      if (status !== 200) throw new Error(`HAProxy has no gateway: ${status}`);
+    },
+    { timeout: 20_000, interval: 20 },
+  );
+  return {
+    url,
+    async stop() {
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      await gone;
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, "close");
+  return port;
+}

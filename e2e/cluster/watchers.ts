@@ -1,0 +1,93 @@
+/** Stock clients that watch a job, come back by themselves, and keep a record of what they were told. */
+import {
+  createTRPCClient,
+  createWSClient,
+  httpSubscriptionLink,
+  type TRPCLink,
+  wsLink,
+} from "@trpc/client";
+import { EventSource } from "eventsource";
+import { io } from "socket.io-client";
+import superjson from "superjson";
+import { checkLegacy } from "#e2e/delivery/witness.ts";
+import { checkRecord } from "#server/streams/check-record.ts";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { JobEvent } from "#shared/events.ts";
+
+export interface Watcher {
+  readonly jobId: string;
+  /** Resolves when it was told the end; rejects when it was told an error. */
+  readonly done: Promise<void>;
+  faults(log: readonly JobEvent[]): string[];
+  leave(): void;
+}
+
+const RETRY_MS = 50;
+
+function watchTyped(link: TRPCLink<AppRouter>, jobId: string, close: () => void): Watcher {
+  const client = createTRPCClient<AppRouter>({ links: [link] });
+  const seen: JobEvent[] = [];
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  const subscription = client.job.onUpdate.subscribe(
+    { jobId, lastEventId: "0" },
+    { onData: ({ data }) => seen.push(data), onComplete: resolve, onError: reject },
+  );
+  return {
+    jobId,
+    done,
+    // The client resumes: to whoever uses it, it is one connection.
+    faults: (log) => checkRecord(log, [{ after: 0, seen }]),
+    leave() {
+      subscription.unsubscribe();
+      close();
+    },
+  };
+}
+
+function overTrpc(url: string, jobId: string): Watcher {
+  const client = createWSClient({
+    url: `${url.replace("http", "ws")}/trpc`,
+    retryDelayMs: () => RETRY_MS,
+  });
+  const link = wsLink({ client, transformer: superjson });
+  return watchTyped(link, jobId, () => void client.close());
+}
+
+function overSse(url: string, jobId: string): Watcher {
+  const link = httpSubscriptionLink({
+    url: `${url}/trpc`,
+    transformer: superjson,
+    EventSource,
+  });
+  return watchTyped(link, jobId, () => undefined);
+}
+
+function overSocketio(transport: "websocket" | "polling") {
+  return (url: string, jobId: string): Watcher => {
+    const socket = io(url, {
+      transports: [transport],
+      reconnectionDelay: RETRY_MS,
+      reconnectionDelayMax: 10 * RETRY_MS,
+      forceNew: true,
+    });
+    const connections: string[][] = [];
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    socket.on("connect", () => {
+      connections.push([]);
+      socket.emit("subscribe:job", { job_id: jobId });
+    });
+    socket.onAny((name: string, payload: { status?: string }) => {
+      if (!name.startsWith("job:")) return;
+      connections.at(-1)?.push(JSON.stringify([name, payload]));
+      if (name === "job:update" && payload.status === "DELIVERED") resolve();
+    });
+    return {
+      jobId,
+      done,
+      faults: (log) => connections.flatMap((seen, index) => checkLegacy(log, seen, index)),
+      leave: () => void socket.close(),
+    };
+  };
+}
+
+export const WAYS = [overTrpc, overSse, overSocketio("websocket"), overSocketio("polling")];
