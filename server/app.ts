@@ -46,6 +46,9 @@ export interface AppParts {
 /** How long calls that are under way at a shutdown may still take. */
 const LAST_ANSWERS_MS = 2000;
 
+/** Longer than proxies keep connections that nobody uses (60 s, mostly): who closes one last can meet a request on it. */
+const KEEP_ALIVE_MS = 65_000;
+
 const NOBODY_WORKS =
   "No worker is there: jobs are accepted, and wait until one is. Start one with `npm run worker`.";
 
@@ -73,6 +76,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const server = createServer({
     // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+    keepAliveTimeout: KEEP_ALIVE_MS,
   });
   let url: string;
   try {

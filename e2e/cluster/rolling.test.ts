@@ -1,0 +1,194 @@
+/** Every process is stopped politely and started again, one after the other, and nobody who uses the cluster sees it. */
+import { createTRPCClient, createWSClient, httpLink, wsLink } from "@trpc/client";
+import { Emitter } from "@socket.io/redis-emitter";
+import { Redis } from "ioredis";
+import { io } from "socket.io-client";
+import superjson from "superjson";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { v7 as newId } from "uuid";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { type Cluster, startCluster } from "./cluster.ts";
+import { type Watcher, WAYS } from "./watchers.ts";
+
+const SLOW = { kind: "steps", input: { steps: 150, everyMs: 100 } };
+const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
+
+let cluster: Cluster;
+beforeEach(async () => {
+  cluster = await startCluster(
+    { gateways: 2, workers: 2 },
+    { CONCURRENCY: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "1500" },
+  );
+});
+afterEach(() => cluster.stop());
+
+function overHttp(url: string) {
+  return createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, transformer: superjson })],
+  });
+}
+
+function overSocket(url: string) {
+  const client = createWSClient({ url: `${url.replace("http", "ws")}/trpc` });
+  onTestFinished(() => void client.close());
+  return createTRPCClient<AppRouter>({ links: [wsLink({ client, transformer: superjson })] });
+}
+
+/** The gateway that the proxy gives a new client. */
+async function whoServes(): Promise<string | undefined> {
+  const handshake = await fetch(`${cluster.url}/socket.io/?EIO=4&transport=polling`);
+  return /"sid":"([\w-]+)\./.exec(await handshake.text())?.[1];
+}
+
+/** Creates a job and reads it, over and over. Says how often, once it is told to stop. */
+function callOn(client: ReturnType<typeof overHttp>): { stop(): Promise<number> } {
+  let going = true;
+  const calls = (async () => {
+    let count = 0;
+    for (; going; count += 1) {
+      const { id } = await client.job.create.mutate(QUICK);
+      expect((await client.job.get.query({ jobId: id })).id).toBe(id);
+    }
+    return count;
+  })();
+  calls.catch(() => undefined);
+  return {
+    stop() {
+      going = false;
+      return calls;
+    },
+  };
+}
+
+test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", async () => {
+  const client = overHttp(cluster.url);
+  const jobs = await Promise.all(Array.from({ length: 12 }, () => client.job.create.mutate(SLOW)));
+  const watchers: Watcher[] = jobs.flatMap(({ id }) => WAYS.map((watch) => watch(cluster.url, id)));
+  const calls = [callOn(overHttp(cluster.url)), callOn(overSocket(cluster.url))];
+  for (const [index, gateway] of cluster.gateways.entries()) {
+    await gateway.restart();
+    // The next one goes when the proxy knows that this one is back.
+    await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), {
+      timeout: 10_000,
+      interval: 20,
+    });
+  }
+  for (const worker of cluster.workers) await worker.restart();
+  for (const { stop } of calls) expect(await stop()).toBeGreaterThan(20);
+  await Promise.all(watchers.map(({ done }) => done));
+
+  for (const [index, { id }] of jobs.entries()) {
+    const { items: log } = await client.job.events.query({ jobId: id, limit: 1000 });
+    expect(log.at(-1)).toMatchObject({ type: "delivered" });
+    // Given back, and never found dead: that would count.
+    const { retries } = await client.job.get.query({ jobId: id });
+    expect(retries).toBe(0);
+    const mine = watchers.slice(index * WAYS.length, (index + 1) * WAYS.length);
+    expect(mine.flatMap((watcher) => watcher.faults(log))).toEqual([]);
+  }
+  watchers.forEach((watcher) => watcher.leave());
+}, 180_000);
+
+test("a gateway without workers accepts jobs and says so; they run when one comes", async () => {
+  const [gateway] = cluster.gateways;
+  for (const worker of cluster.workers) await worker.kill("SIGTERM");
+  const client = overHttp(gateway?.url ?? "");
+  const { id } = await client.job.create.mutate(QUICK);
+  const readyz = async () => (await fetch(`${gateway?.url}/readyz`)).json();
+  await vi.waitFor(
+    async () =>
+      expect(await readyz()).toEqual({
+        status: "ready",
+        workers: 0,
+        note: expect.stringContaining("No worker is there") as string,
+      }),
+    { timeout: 10_000 },
+  );
+  expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "PENDING" });
+  await cluster.workers[0]?.restart();
+  await vi.waitFor(
+    async () => expect((await client.job.get.query({ jobId: id })).status).toBe("DELIVERED"),
+    { timeout: 10_000 },
+  );
+  expect(await readyz()).toEqual({ status: "ready", workers: 1 });
+});
+
+test("[S9] a cursor of one gateway, on one transport, resumes on another", async () => {
+  const [first, second] = cluster.gateways.map(({ url }) => url) as [string, string];
+  const { id } = await overHttp(first).job.create.mutate({
+    kind: "steps",
+    input: { steps: 20, everyMs: 20 },
+  });
+  const take = (url: string, after: string, count: number) =>
+    new Promise<JobEvent[]>((resolve, reject) => {
+      const seen: JobEvent[] = [];
+      const subscription = overSocket(url).job.onUpdate.subscribe(
+        { jobId: id, lastEventId: after },
+        {
+          onData({ data }) {
+            if (seen.push(data) < count) return;
+            subscription.unsubscribe();
+            resolve(seen);
+          },
+          onComplete: () => resolve(seen),
+          onError: reject,
+        },
+      );
+    });
+  const before = await take(first, "0", 5);
+  const after = await take(second, `${before.at(-1)?.seq}`, Number.POSITIVE_INFINITY);
+  const { items: log } = await overHttp(second).job.events.query({ jobId: id, limit: 100 });
+  const seqs = [...before.slice(0, 5), ...after].flatMap(({ seq, skipped = 0 }) =>
+    Array.from({ length: skipped + 1 }, (_, index) => seq - skipped + index),
+  );
+  expect(seqs).toEqual(log.map(({ seq }) => seq));
+});
+
+test("[L1] what another service emits reaches the clients of every gateway, and job updates come once", async () => {
+  const told = new Map<string, unknown[]>();
+  const sockets = cluster.gateways.map(({ url }) => {
+    const socket = io(url, { transports: ["websocket"], forceNew: true });
+    socket.onAny((name: string, payload: unknown) => {
+      told.set(socket.id ?? "", [...(told.get(socket.id ?? "") ?? []), [name, payload]]);
+    });
+    onTestFinished(() => void socket.close());
+    return socket;
+  });
+  await vi.waitFor(() => expect(sockets.every(({ connected }) => connected)).toBe(true));
+  for (const [index, { id = "" }] of sockets.entries()) {
+    expect(id).not.toBe("");
+    expect(sockets[index]?.io.engine.id).toMatch(`gateway-${index + 1}.`);
+  }
+  const redis = new Redis(cluster.redis.url);
+  onTestFinished(() => redis.disconnect());
+  new Emitter(redis, { key: "jobwire:socket.io" }).emit("notice", { text: "Maintenance at six" });
+  const notice = ["notice", { text: "Maintenance at six" }];
+  await vi.waitFor(() => {
+    for (const { id = "" } of sockets) expect(told.get(id)).toContainEqual(notice);
+  });
+
+  told.clear();
+  const jobId = (
+    await overHttp(cluster.url).job.create.mutate({
+      kind: "steps",
+      input: { steps: 5, everyMs: 20 },
+      idempotencyKey: newId(),
+    })
+  ).id;
+  for (const socket of sockets) socket.emit("subscribe:job", { job_id: jobId });
+  const updatesOf = (id: string) =>
+    (told.get(id) ?? []).filter((each) => (each as [string])[0] === "job:update");
+  await vi.waitFor(
+    () => {
+      for (const { id = "" } of sockets) {
+        expect(updatesOf(id).at(-1)).toMatchObject(["job:update", { status: "DELIVERED" }]);
+      }
+    },
+    { timeout: 10_000 },
+  );
+  for (const { id = "" } of sockets) {
+    const texts = updatesOf(id).map((each) => JSON.stringify(each));
+    expect(new Set(texts).size).toBe(texts.length);
+  }
+});
