@@ -26,7 +26,7 @@ export async function startCluster(
   size: { gateways: number; workers: number },
   env: Record<string, string> = {},
 ): Promise<Cluster> {
-  const redis = await startRedis(inject("redisServer"), ["--appendfsync", "always"]);
+  const redis = await startRedis(inject("redisServer"));
   const started: RunningServer[] = [];
   async function start(role: string, name: string): Promise<RunningServer> {
     const common = { REDIS_URL: redis.url, LEASE_MS: "2000", ROLE: role, NODE_NAME: name };

@@ -80,7 +80,7 @@ export interface Engine {
   /** Prolongs leases. Returns the claims that do not hold any more. */
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
 
-  /** Says for `ttlMs` that this worker is there. */
+  /** Says for `ttlMs` that this worker is there; with 0, that it is not any more. */
   announce(worker: string, ttlMs: number, now: Date): Promise<void>;
   /** Workers that are there. */
   present(now: Date): Promise<string[]>;

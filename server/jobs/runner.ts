@@ -166,9 +166,9 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  async function announce(): Promise<void> {
+  async function announce(ttlMs: number): Promise<void> {
     try {
-      await engine.announce(worker, leaseMs, now());
+      await engine.announce(worker, ttlMs, now());
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "This worker could not be announced");
     }
@@ -185,9 +185,9 @@ export function createRunner(options: RunnerOptions): Runner {
       unlisten = engine.onWork(fill);
       timers.push(
         setInterval(fill, lookEveryMs),
-        setInterval(() => void Promise.all([renew(), announce()]), leaseMs / 3),
+        setInterval(() => void Promise.all([renew(), announce(leaseMs)]), leaseMs / 3),
       );
-      void announce();
+      void announce(leaseMs);
       fill();
     },
     running: () => running.size,
@@ -206,6 +206,8 @@ export function createRunner(options: RunnerOptions): Runner {
       for (const { controller } of running) controller.abort(SHUTDOWN);
       const outcomes = await allDone(held);
       timers.forEach((each) => clearInterval(each));
+      // From now on it is not there.
+      await announce(0);
       const count = (outcome: Outcome) => outcomes.filter((each) => each === outcome).length;
       return { finished: count("finished"), givenBack: count("given back") };
     },

@@ -16,7 +16,7 @@ import { createPrune } from "./prune.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
-import { createSweep, GRACE_MS } from "./sweep.ts";
+import { createSweep } from "./sweep.ts";
 import { createTenants } from "./tenants.ts";
 
 export interface RedisOptions {
@@ -26,12 +26,15 @@ export interface RedisOptions {
   prefix?: string | undefined;
   /** How often jobs are looked for that a worker held when it died, and jobs that are not in the queue. */
   checkEveryMs?: number | undefined;
+  /** How late a job must be before it is looked for. */
+  lateMs?: number | undefined;
 }
 
 const CHECK_EVERY_MS = 5000;
+const LATE_MS = 10_000;
 
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
-  const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS } = options;
+  const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
   const keys = createKeys(prefix);
   const connections = await connect(url, keys);
   const { commands: redis, place } = connections;
@@ -134,7 +137,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     onWork(listener) {
       sweeping ??= setInterval(() => {
         // What cannot be looked at now is looked at next time.
-        use(() => sweep(Date.now() - GRACE_MS)).catch(() => undefined);
+        use(() => sweep(Date.now() - lateMs)).catch(() => undefined);
       }, checkEveryMs).unref();
       return queue.onWork(listener);
     },

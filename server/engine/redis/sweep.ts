@@ -7,8 +7,6 @@ import type { Keys } from "./keys.ts";
 import type { Queue, QueuedPlace } from "./queue.ts";
 import type { Tenants } from "./tenants.ts";
 
-/** How late a job must be before anybody wonders. */
-export const GRACE_MS = 10_000;
 const PAGE = 500;
 
 /** Queues again what is missing; returns how many. `late`: before when they should have been taken. */

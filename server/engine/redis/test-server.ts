@@ -13,6 +13,8 @@ export interface TestRedis {
   /** For looking at what is stored, and for making trouble. */
   readonly client: Redis;
   start(): Promise<void>;
+  /** Resolves when it takes writes. */
+  takesCommands(): Promise<void>;
   /** At once, without saying goodbye. */
   kill(): Promise<void>;
   /** It goes on to hold its connections and answers nothing. */
@@ -24,19 +26,36 @@ export interface TestRedis {
 /** `program`: of a Redis or a Valkey. */
 export async function startRedis(
   program: string,
-  args: readonly string[] = [],
+  options: { args?: readonly string[]; password?: string } = {},
 ): Promise<TestRedis> {
+  const { args = [], password } = options;
   const dir = await mkdtemp(join(tmpdir(), "jobwire-redis-"));
   const port = await freePort();
-  const client = new Redis({ port, maxRetriesPerRequest: null, retryStrategy: () => 20 });
+  const client = new Redis({
+    port,
+    ...(password !== undefined && { password }),
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 20,
+  });
   client.on("error", () => undefined);
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
-    const durable = ["--appendonly", "yes", "--appendfsync", "everysec"];
-    server = spawn(program, [...options, ...durable, ...args], { stdio: "ignore" });
+    const where = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
+    const durable = ["--appendonly", "yes", "--appendfsync", "always"];
+    const secret = password === undefined ? [] : ["--requirepass", password];
+    server = spawn(program, [...where, ...durable, ...secret, ...args], { stdio: "ignore" });
     await client.ping();
+  }
+  async function takesCommands(): Promise<void> {
+    for (;;) {
+      try {
+        await client.set("test", "1");
+        return;
+      } catch {
+        // Not yet.
+      }
+    }
   }
   async function kill(): Promise<void> {
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
@@ -47,10 +66,11 @@ export async function startRedis(
 
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
     port,
     client,
     start,
+    takesCommands,
     kill,
     pause: () => void server?.kill("SIGSTOP"),
     resume: () => void server?.kill("SIGCONT"),

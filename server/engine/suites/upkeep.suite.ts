@@ -104,6 +104,9 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       await engine.announce("b", 10_000, at(9));
       expect(await engine.present(at(18))).toEqual(["a", "b"]);
       expect(await engine.present(at(20))).toEqual([]);
+      await engine.announce("c", 10_000, at(20));
+      await engine.announce("c", 0, at(21));
+      expect(await engine.present(at(21))).toEqual([]);
     });
   });
 

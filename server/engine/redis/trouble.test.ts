@@ -1,0 +1,264 @@
+/** A Redis that goes away, says nothing, takes no writes or forgets: nothing acknowledged is lost, and all is told. */
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import {
+  ANN,
+  at,
+  claimOne,
+  codeOf,
+  DELIVER,
+  listen,
+  logOf,
+  newBatch,
+  newJob,
+  START,
+  startedJob,
+  STEP,
+} from "#server/engine/suites/material.ts";
+import { openRedisEngine } from "./open.ts";
+import { startRedis, type TestRedis } from "./test-server.ts";
+
+const PATIENCE = { timeout: 20_000, interval: 10 };
+
+let redis: TestRedis;
+let engine: Engine;
+const opened: Engine[] = [];
+async function open(url = redis.url): Promise<Engine> {
+  const another = await openRedisEngine({ url, checkEveryMs: 20, lateMs: 0 });
+  opened.push(another);
+  return another;
+}
+beforeEach(async () => {
+  redis = await startRedis(inject("redisServer"));
+  engine = await open();
+});
+afterEach(async () => {
+  redis.resume();
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+  await redis.close();
+});
+
+describe("a Redis that", () => {
+  test("[J3] is killed and comes back has lost nothing, and hints flow again", async () => {
+    const held = await startedJob(engine, at(0));
+    const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+    await redis.kill();
+    const during = engine.change(held.jobId, STEP, at(1), held);
+    await redis.start();
+    // It waited for Redis, or was told that it could not be made: never both.
+    const code = await codeOf(during);
+    expect([undefined, "UNAVAILABLE"]).toContain(code);
+    const events = await vi.waitFor(() => logOf(engine, held.jobId), PATIENCE);
+    expect(events.length).toBeGreaterThanOrEqual(code === undefined ? 3 : 2);
+    // Whoever listens is told to look.
+    await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0), PATIENCE);
+    heard.events.length = 0;
+    await engine.change(held.jobId, STEP, at(2), held);
+    await vi.waitFor(() => expect(heard.events).toHaveLength(1), PATIENCE);
+    await engine.change(held.jobId, DELIVER, at(3), held);
+    expect(await engine.getSummary(held.jobId)).toMatchObject({ status: "DELIVERED" });
+  }, 30_000);
+
+  test("is away for longer makes commands fail with UNAVAILABLE, and serves them again when it is back", async () => {
+    const held = await startedJob(engine, at(0));
+    await redis.kill();
+    await expect(engine.change(held.jobId, STEP, at(1), held)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(
+        /^Redis at redis:\/\/127\.0\.0\.1:\d+ cannot be reached/,
+      ) as string,
+    });
+    expect(await codeOf(engine.health())).toBe("UNAVAILABLE");
+    expect(await codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1000, now: at(1) }))).toBe(
+      "UNAVAILABLE",
+    );
+    await redis.start();
+    await vi.waitFor(() => engine.health(), PATIENCE);
+    await engine.change(held.jobId, STEP, at(2), held);
+    await engine.createJob(newJob(), at(2));
+    await vi.waitFor(
+      async () => expect(await claimOne(engine, at(3))).toMatchObject({ job: { attempt: 0 } }),
+      PATIENCE,
+    );
+  }, 60_000);
+
+  test("says nothing makes commands fail with UNAVAILABLE, and they say that what became of them is not known", async () => {
+    const held = await startedJob(engine, at(0));
+    redis.pause();
+    await expect(engine.change(held.jobId, STEP, at(1), held)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("is not known") as string,
+    });
+    redis.resume();
+    await vi.waitFor(() => engine.health(), PATIENCE);
+    // The same again is made on top of whatever became of the first.
+    const { event } = await engine.change(held.jobId, STEP, at(2), held);
+    expect((await logOf(engine, held.jobId)).at(-1)).toEqual(event);
+  }, 30_000);
+
+  test("[J12] is out of memory refuses what is new with UNAVAILABLE, and stores nothing of it", async () => {
+    const before = await engine.createJob(newJob(), at(0));
+    await redis.client.config("SET", "maxmemory", "1");
+    const { batch, jobs } = newBatch(3);
+    for (const call of [
+      () => engine.createJob(newJob(), at(1)),
+      () => engine.createBatch(batch, jobs, at(1)),
+      () => engine.change(before.id, START, at(1)),
+      () => engine.health(),
+    ]) {
+      await expect(call()).rejects.toMatchObject({
+        code: "UNAVAILABLE",
+        message: expect.stringContaining("out of memory") as string,
+      });
+    }
+    expect(await engine.getJob(before.id)).toEqual(before);
+    expect((await engine.listJobs({ ...ANN, limit: 10 })).items).toHaveLength(1);
+    await redis.client.config("SET", "maxmemory", "0");
+    await engine.createBatch(batch, jobs, at(2));
+    await engine.health();
+    expect((await engine.listJobs({ ...ANN, limit: 10 })).items).toHaveLength(4);
+  });
+
+  test("became a replica refuses writes with UNAVAILABLE until it is a master again", async () => {
+    const { id } = await engine.createJob(newJob(), at(0));
+    await redis.client.replicaof("127.0.0.1", 1);
+    await expect(engine.change(id, START, at(1))).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringMatching(/read-only replica|has lost its master/) as string,
+    });
+    await redis.client.replicaof("NO", "ONE");
+    await vi.waitFor(() => engine.change(id, START, at(2)), PATIENCE);
+  });
+
+  test("forgets its scripts is told them again, in the middle of everything", async () => {
+    const held = await startedJob(engine, at(0));
+    for (let round = 0; round < 20; round += 1) {
+      const work = Array.from({ length: 20 }, (_, index) =>
+        index % 2 === 0
+          ? engine.change(held.jobId, STEP, at(1), held)
+          : engine.appendDraft(held, `${round}.${index} `),
+      );
+      await redis.client.script("FLUSH");
+      await Promise.all(work);
+      await engine.readDraft(held.jobId, 0);
+    }
+    expect(await logOf(engine, held.jobId)).toHaveLength(202);
+    const pieces = (await engine.readDraft(held.jobId, 0))?.pieces ?? [];
+    expect(pieces.map(({ text }) => text)).toEqual(
+      Array.from(
+        { length: 200 },
+        (_, index) => `${Math.floor(index / 10)}.${2 * (index % 10) + 1} `,
+      ),
+    );
+  });
+});
+
+describe("the queue", () => {
+  async function forgetQueue(): Promise<void> {
+    const keys = await redis.client.keys("?jobwire?:jobs:*");
+    expect(keys.length).toBeGreaterThan(0);
+    await redis.client.del(keys);
+  }
+
+  test("[J3] that lost its data is filled again from the records", async () => {
+    const { batch, jobs } = newBatch(30);
+    await engine.createBatch(batch, jobs, new Date());
+    const [running] = await engine.claim({
+      worker: "w",
+      max: 1,
+      leaseMs: 60_000,
+      now: new Date(),
+      start: () => ({ progress: 1, message: "Started" }),
+    });
+    await forgetQueue();
+    const seen = new Set<string>();
+    engine.onWork(() => undefined);
+    await vi.waitFor(async () => {
+      const request = { worker: "w", max: 10, leaseMs: 60_000, now: new Date() };
+      for (const { jobId } of await engine.claim(request)) seen.add(jobId);
+      expect(seen.size).toBe(29);
+    }, PATIENCE);
+    // What runs goes on, and is given to nobody else.
+    expect(seen).not.toContain(running?.jobId);
+    if (running) await engine.change(running.jobId, DELIVER, new Date(), running);
+    expect((await engine.getBatch(batch.id))?.counts).toMatchObject({ DELIVERED: 1, PENDING: 29 });
+  });
+
+  test("gets a job whose process died before it was queued", async () => {
+    const { id } = await engine.createJob(newJob(), new Date());
+    await forgetQueue();
+    const other = await open();
+    other.onWork(() => undefined);
+    await vi.waitFor(async () => {
+      const request = { worker: "w", max: 1, leaseMs: 1000, now: new Date() };
+      expect(await other.claim(request)).toMatchObject([{ jobId: id }]);
+    }, PATIENCE);
+  });
+
+  test("[J5] with entries of the same job gives it once, and drops what fits no record", async () => {
+    const job = await engine.createJob(newJob(), new Date());
+    const gone = newJob();
+    const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+    const queue = new Queue("jobs", { connection, prefix: "{jobwire}" });
+    for (const name of [`${job.id}.1`, `${job.id}.7`, `${gone.id}.1`]) {
+      await queue.add("job", { tenant: job.tenant }, { jobId: name });
+    }
+    expect(await queue.getWaitingCount()).toBe(3);
+    const request = { worker: "w", max: 9, leaseMs: 60_000, now: new Date() };
+    const [claim, ...others] = await engine.claim(request);
+    expect([claim?.jobId, others]).toEqual([job.id, []]);
+    // The same entry again, while somebody holds the job.
+    await queue.add("job", { tenant: job.tenant }, { jobId: `${job.id}.1` });
+    expect(await engine.claim(request)).toEqual([]);
+    if (claim) await engine.change(job.id, START, new Date(), claim);
+    if (claim) await engine.change(job.id, DELIVER, new Date(), claim);
+    expect(await queue.getJobCounts("wait", "active", "delayed")).toEqual({
+      wait: 0,
+      active: 0,
+      delayed: 0,
+    });
+    await queue.close();
+    connection.disconnect();
+  });
+});
+
+describe("a Redis that cannot be used", () => {
+  test("because nobody is there is UNAVAILABLE, with its address and without its password", async () => {
+    const url = `redis://ann:secret@127.0.0.1:1`;
+    const error = await open(url).then(
+      () => undefined,
+      (thrown: Error & { code: string }) => thrown,
+    );
+    expect(error?.code).toBe("UNAVAILABLE");
+    expect(error?.message).toContain("redis://127.0.0.1:1");
+    expect(error?.message).not.toContain("secret");
+  }, 30_000);
+
+  test("because it would delete keys when it is full is DATA_UNUSABLE, and says what to set", async () => {
+    await redis.client.config("SET", "maxmemory-policy", "allkeys-lru");
+    await expect(open()).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining('Set maxmemory-policy to "noeviction"') as string,
+    });
+  });
+
+  test("because the password is wrong is DATA_UNUSABLE", async () => {
+    await redis.client.config("SET", "requirepass", "secret");
+    await expect(open()).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining("does not let this program in") as string,
+    });
+    await redis.client.auth("secret");
+    await redis.client.config("SET", "requirepass", "");
+  });
+
+  test("because its data are of a newer version is DATA_UNUSABLE", async () => {
+    await redis.client.set("jobwire:schema", "99");
+    await expect(open()).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining("newer version") as string,
+    });
+  });
+});
