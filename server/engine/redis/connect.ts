@@ -44,7 +44,12 @@ const COMMON: Options = {
   reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
 };
 
-export async function connect(url: string, keys: Keys): Promise<Connections> {
+/** `why`: "import" alone may go on with one that was broken off. */
+export async function connect(
+  url: string,
+  keys: Keys,
+  why: "serve" | "import" = "serve",
+): Promise<Connections> {
   const place = placeOf(url);
   const all: Redis[] = [];
   function open(options: Options): Redis {
@@ -66,6 +71,7 @@ export async function connect(url: string, keys: Keys): Promise<Connections> {
   try {
     await reach(commands, place);
     await check(commands, place, keys);
+    if (why === "serve") await refuseUnfinished(commands, place, keys);
   } catch (error) {
     close();
     throw error;
@@ -121,4 +127,13 @@ async function check(redis: Redis, place: string, keys: Keys): Promise<void> {
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
     );
   }
+}
+
+async function refuseUnfinished(redis: Redis, place: string, keys: Keys): Promise<void> {
+  if ((await redis.exists(keys.importing)) === 0) return;
+  throw new AppError(
+    "DATA_UNUSABLE",
+    `${place} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
+      "Wait for `npm run migrate` to end; where it was broken off, run it again.",
+  );
 }

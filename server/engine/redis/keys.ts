@@ -5,6 +5,7 @@
 import type { Owner } from "#shared/principal.ts";
 
 export interface Keys {
+  readonly prefix: string;
   /** What the keys of a tenant begin with: `jobwire:{acme}`. */
   tenant(tenant: string): string;
   job(tenant: string, jobId: string): string;
@@ -19,6 +20,8 @@ export interface Keys {
   readonly workers: string;
   /** The version of all this. */
   readonly schema: string;
+  /** There while data of another engine are being taken over. */
+  readonly importing: string;
   /** Written to see whether writing works. */
   readonly alive: string;
   /** What BullMQ puts before the name of a queue. */
@@ -28,6 +31,7 @@ export interface Keys {
 export function createKeys(prefix: string): Keys {
   const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name)}}`;
   return {
+    prefix,
     tenant,
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
@@ -37,6 +41,7 @@ export function createKeys(prefix: string): Keys {
     tenants: `${prefix}:tenants`,
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,
+    importing: `${prefix}:importing`,
     alive: `${prefix}:alive`,
     queue: `{${prefix}}`,
   };

@@ -24,7 +24,8 @@ interface PieceRow {
   text: string;
 }
 
-export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Drafts {
+/** `outbox` is told of pieces that are appended. */
+export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Drafts {
   const last = db.prepare(
     "SELECT seq, attempt, end_unit FROM drafts WHERE job_n = ? ORDER BY seq DESC LIMIT 1",
   );
@@ -58,7 +59,7 @@ export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox: Outbox): Draf
         start + text.length,
         JSON.stringify(text),
       );
-      outbox.draft(row.id);
+      outbox?.draft(row.id);
     },
     read(jobId, after) {
       const row = jobs.findRow(jobId);

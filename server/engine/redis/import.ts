@@ -1,0 +1,180 @@
+/**
+ * Takes over all that another engine kept, into a prefix that is not in use. While that goes on the prefix is marked,
+ * and no server starts on it; one that was broken off starts over.
+ */
+import type { ChainableCommander, Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/common/transfer.ts";
+import { AppError } from "#shared/errors.ts";
+import { type JobStatus, summaryOf } from "#shared/job.ts";
+import { connect } from "./connect.ts";
+import { createKeys, type Keys, ownerKey } from "./keys.ts";
+import { createQueue, type QueuedPlace } from "./queue.ts";
+import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
+
+export interface Imported {
+  jobs: number;
+  batches: number;
+}
+
+/** Commands that are sent together. */
+const AT_ONCE = 2000;
+const PLACES_AT_ONCE = 1000;
+
+export async function importToRedis(
+  source: TransferSource,
+  options: { url: string; prefix: string },
+): Promise<Imported> {
+  const keys = createKeys(options.prefix);
+  const connections = await connect(options.url, keys, "import");
+  const { commands: redis, place } = connections;
+  try {
+    await prepare(redis, keys, place);
+    const imported = await copy(redis, keys, source);
+    const queue = createQueue({ connections, keys, lock: newId() });
+    for (let at = 0; at < imported.places.length; at += PLACES_AT_ONCE) {
+      await queue.add(imported.places.slice(at, at + PLACES_AT_ONCE));
+    }
+    await queue.close();
+    await redis.del(keys.importing);
+    return { jobs: imported.jobs, batches: imported.batches };
+  } finally {
+    connections.close();
+  }
+}
+
+async function prepare(redis: Redis, keys: Keys, place: string): Promise<void> {
+  const unfinished = (await redis.exists(keys.importing)) === 1;
+  if (!unfinished && (await redis.exists(keys.tenants)) === 1) {
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} has jobs under the prefix "${keys.prefix}" already. Nothing was changed. Set REDIS_PREFIX to another name.`,
+    );
+  }
+  await redis.set(keys.importing, Date.now());
+  if (unfinished) await clear(redis, keys);
+}
+
+/** What an import left behind that was broken off. */
+async function clear(redis: Redis, keys: Keys): Promise<void> {
+  const kept = new Set([keys.importing, keys.schema]);
+  for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {
+    for await (const found of redis.scanStream({ match: pattern, count: 1000 })) {
+      const old = (found as string[]).filter((key) => !kept.has(key));
+      await Promise.all(old.map((key) => redis.unlink(key)));
+    }
+  }
+}
+
+async function copy(
+  redis: Redis,
+  keys: Keys,
+  source: TransferSource,
+): Promise<Imported & { places: QueuedPlace[] }> {
+  const places: QueuedPlace[] = [];
+  /** The newest place in lists of each tenant. */
+  const newest = new Map<string, number>();
+  const seen = (tenant: string, n: number) =>
+    newest.set(tenant, Math.max(n, newest.get(tenant) ?? 0));
+  let pipeline = redis.pipeline();
+  async function send(always = false): Promise<void> {
+    if (pipeline.length < AT_ONCE && !always) return;
+    const results = (await pipeline.exec()) ?? [];
+    const failed = results.find(([error]) => error !== null)?.[0];
+    if (failed) throw failed;
+    pipeline = redis.pipeline();
+  }
+
+  for (const { tenant, owner, rev } of source.owners()) {
+    pipeline.sadd(keys.tenants, tenant);
+    pipeline.set(`${keys.tenant(tenant)}:owner:${ownerKey({ owner })}:rev`, rev);
+    await send();
+  }
+  let batches = 0;
+  for (const each of source.batches()) {
+    putBatch(pipeline, keys, each);
+    seen(each.batch.tenant, each.n);
+    batches += 1;
+    await send();
+  }
+  let jobs = 0;
+  for (const each of source.jobs()) {
+    const { job, due } = each;
+    putJob(pipeline, keys, each);
+    seen(job.tenant, each.n);
+    if (due !== null) {
+      places.push({ jobId: job.id, queuedAs: `${job.version}`, tenant: job.tenant, due });
+    }
+    jobs += 1;
+    await send();
+  }
+  for (const [tenant, n] of newest) pipeline.set(`${keys.tenant(tenant)}:n`, n);
+  await send(true);
+  return { jobs, batches, places };
+}
+
+function putBatch(
+  pipeline: ChainableCommander,
+  keys: Keys,
+  { n, batch, idempotencyKey }: TransferBatch,
+): void {
+  const { id, tenant, counts } = batch;
+  const owner = `${keys.tenant(tenant)}:owner:${ownerKey(batch)}`;
+  const fields: Record<string, string | number> = {
+    b: encodeBatch(batch, batch.createdAt),
+    op: "import",
+    v: batch.version,
+    updated: batch.updatedAt.getTime(),
+    key: idempotencyKey ?? "",
+  };
+  for (const status of Object.keys(counts) as JobStatus[]) fields[status] = counts[status];
+  pipeline.hset(keys.batch(tenant, id), fields);
+  pipeline.set(keys.tenantOf(id), tenant);
+  pipeline.zadd(`${owner}:batches`, n, id);
+  if (idempotencyKey !== null) pipeline.hset(`${owner}:batch-keys`, idempotencyKey, id);
+}
+
+function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob): void {
+  const { n, job, idempotencyKey, rev, due, token, events, draft } = transfer;
+  const { id, tenant, kind, status, batchId } = job;
+  const prefix = keys.tenant(tenant);
+  const owner = `${prefix}:owner:${ownerKey(job)}`;
+  const fields: Record<string, string | number> = {
+    n,
+    s: encodeSummary(summaryOf(job)),
+    i: JSON.stringify(job.input),
+    o: JSON.stringify(job.output),
+    v: job.version,
+    st: status,
+    a: job.attempt,
+    kind,
+    op: "import",
+    q: job.version,
+    due: due ?? 0,
+    held: 0,
+    token,
+  };
+  if (idempotencyKey !== null) fields.key = idempotencyKey;
+  const last = draft.at(-1);
+  if (last) {
+    fields["d.seq"] = last.seq;
+    fields["d.attempt"] = last.attempt;
+    fields["d.end"] = last.offset + last.text.length;
+  }
+  pipeline.hset(keys.job(tenant, id), fields);
+  pipeline.set(keys.tenantOf(id), tenant);
+  for (const event of events) {
+    pipeline.xadd(`${prefix}:log:${id}`, `${event.seq}-0`, "e", encodeEvent(event));
+  }
+  for (const { seq, attempt, offset, text } of draft) {
+    const piece = ["a", attempt, "o", offset, "t", JSON.stringify(text)];
+    pipeline.xadd(`${prefix}:draft:${id}`, `${seq}-0`, ...piece);
+  }
+  pipeline.zadd(`${owner}:feed`, rev, id);
+  pipeline.sadd(`${owner}:kinds`, kind);
+  pipeline.zadd(`${owner}:jobs:${kind}:${status}`, n, id);
+  if (due !== null) pipeline.zadd(keys.open(tenant), due, id);
+  if (job.finishedAt !== null) pipeline.zadd(keys.finished(tenant), job.finishedAt.getTime(), id);
+  if (batchId !== null) pipeline.zadd(`${prefix}:jobs-of:${batchId}`, n, id);
+  if (idempotencyKey !== null) pipeline.hset(`${owner}:job-keys`, idempotencyKey, id);
+}

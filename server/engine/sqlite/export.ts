@@ -1,0 +1,78 @@
+/** All that a data directory holds, for another engine. It is read, and locked while it is read; nothing is changed. */
+import { existsSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import type {
+  TransferBatch,
+  TransferJob,
+  TransferOwner,
+  TransferSource,
+} from "#server/engine/common/transfer.ts";
+import { createDrafts } from "./drafts.ts";
+import { databasePath, openDatabase } from "./database.ts";
+import { unusable } from "./errors.ts";
+import { selectJobs, summaryOfRow } from "./job-rows.ts";
+import { createJobs } from "./jobs.ts";
+import { createLog } from "./log.ts";
+import { createOwners } from "./owners.ts";
+import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
+
+export function openExport(dataDir: string): TransferSource {
+  const path = databasePath(dataDir);
+  if (!existsSync(path)) throw unusable(path, "does not exist, so there is nothing to take over.");
+  const db = openDatabase(dataDir);
+  return {
+    owners: () => readOwners(db),
+    batches: () => readBatches(db),
+    jobs: () => readJobs(db),
+    close: () => db.close(),
+  };
+}
+
+function readOwners(db: DatabaseSync): Iterable<TransferOwner> {
+  return db
+    .prepare("SELECT tenant, owner, rev FROM owners ORDER BY n")
+    .iterate() as unknown as Iterable<TransferOwner>;
+}
+
+function* readBatches(db: DatabaseSync): Iterable<TransferBatch> {
+  const rows = db
+    .prepare(
+      `SELECT ${BATCH_COLUMNS}, batches.idempotency_key AS key FROM ${BATCH_TABLES} ORDER BY batches.n`,
+    )
+    .iterate() as unknown as Iterable<BatchRow & { key: string | null }>;
+  for (const row of rows) yield { n: row.n, batch: batchOfRow(row), idempotencyKey: row.key };
+}
+
+/** Jobs are read in pages of so many. */
+const PAGE = 200;
+const ALL = Number.MAX_SAFE_INTEGER;
+
+function* readJobs(db: DatabaseSync): Iterable<TransferJob> {
+  const owners = createOwners(db);
+  const jobs = createJobs(db, owners);
+  const log = createLog(db);
+  const drafts = createDrafts(db, jobs);
+  const page = selectJobs(db, "WHERE jobs.n > ? ORDER BY jobs.n LIMIT ?");
+  const key = db.prepare("SELECT idempotency_key AS key FROM jobs WHERE n = ?");
+  let after = 0;
+  for (;;) {
+    const rows = page.all(after, PAGE);
+    for (const row of rows) {
+      const { key: idempotencyKey } = key.get(row.n) as { key: string | null };
+      yield {
+        n: row.n,
+        job: { ...summaryOfRow(row), ...jobs.payload(row) },
+        idempotencyKey,
+        rev: row.rev,
+        // Whoever held it is gone: the file is ours.
+        due: row.held === 1 ? 0 : row.due,
+        token: row.token,
+        events: log.read(row.id, 0, ALL)?.events ?? [],
+        draft: drafts.read(row.id, 0)?.pieces ?? [],
+      };
+    }
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.n;
+  }
+}
