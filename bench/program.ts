@@ -27,10 +27,16 @@ export interface Program<M extends Methods<M>> {
   close(): Promise<void>;
 }
 
-/** `file` is relative to this folder. */
-export function openProgram<M extends Methods<M>>(file: string): Program<M> {
+/** `file` is relative to this folder. `env`: beside that of this process. */
+export function openProgram<M extends Methods<M>>(
+  file: string,
+  env: Record<string, string> = {},
+): Program<M> {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const child: ChildProcess = fork(path, { execArgv: ["--expose-gc"] });
+  const child: ChildProcess = fork(path, {
+    execArgv: ["--expose-gc"],
+    env: { ...process.env, ...env },
+  });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;
   let ended: Error | undefined;

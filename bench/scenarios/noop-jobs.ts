@@ -1,5 +1,5 @@
 /** Jobs that do nothing, created in one call, until the last is delivered. */
-import { hasPackage, hasProgram } from "#bench/installed.ts";
+import { hasProgram } from "#bench/installed.ts";
 import { openProgram, type Program } from "#bench/program.ts";
 import type { Goal, Row } from "#bench/report.ts";
 import type { Queue } from "#bench/servers/queue.ts";
@@ -7,6 +7,7 @@ import { median } from "#bench/statistics.ts";
 import type { Scenario } from "./scenario.ts";
 
 const OURS = "Jobwire, embedded";
+const ON_REDIS = "Jobwire on Redis";
 const BULLMQ = "BullMQ on Redis";
 const PER_SECOND = "jobs a second";
 
@@ -20,7 +21,9 @@ export const noopJobs: Scenario = {
     const programs = new Map<string, Program<Queue>>();
     const measured = new Map<string, number[]>();
     programs.set(OURS, openProgram<Queue>("servers/jobwire-queue.ts"));
-    if (hasProgram("redis-server", "--version") && ["bullmq", "ioredis"].every(hasPackage)) {
+    if (hasProgram("redis-server", "--version")) {
+      const env = { BENCH_ENGINE: "redis" };
+      programs.set(ON_REDIS, openProgram<Queue>("servers/jobwire-queue.ts", env));
       programs.set(BULLMQ, openProgram<Queue>("servers/bullmq.ts"));
     }
     try {
@@ -34,7 +37,7 @@ export const noopJobs: Scenario = {
     } finally {
       for (const program of programs.values()) await program.close();
     }
-    const rows: Row[] = [OURS, BULLMQ].map((who) => {
+    const rows: Row[] = [OURS, ON_REDIS, BULLMQ].map((who) => {
       const rates = measured.get(who);
       return rates === undefined ? { who } : { who, figures: { [PER_SECOND]: median(rates) } };
     });
@@ -48,9 +51,11 @@ export const noopJobs: Scenario = {
 };
 
 function goalsOf(measured: ReadonlyMap<string, number[]>): Goal[] {
-  const ours = measured.get(OURS);
   const theirs = measured.get(BULLMQ);
-  if (ours === undefined || theirs === undefined) return [];
-  const figure = median(ours) / median(theirs);
-  return [{ what: "against plain BullMQ", figure, unit: " x", atLeast: 1 }];
+  if (theirs === undefined) return [];
+  const against = (who: string) => median(measured.get(who) ?? []) / median(theirs);
+  return [
+    { what: "embedded, against plain BullMQ", figure: against(OURS), unit: " x", atLeast: 1 },
+    { what: "on Redis, against plain BullMQ", figure: against(ON_REDIS), unit: " x", atLeast: 0.5 },
+  ];
 }

@@ -1,7 +1,4 @@
 /** Jobwire with a kind that does nothing, asked over HTTP as any client would. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { z } from "zod";
@@ -10,6 +7,7 @@ import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { openData } from "./data.ts";
 import { CONCURRENCY, type Queue } from "./queue.ts";
 
 let ran = 0;
@@ -27,11 +25,11 @@ const noop = defineKind({
   },
 });
 
-const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
+const data = await openData();
 const app = await createApp(
   loadConfig({
     PORT: "0",
-    DATA_DIR: dataDir,
+    ...data.env,
     LOG_LEVEL: "error",
     CONCURRENCY: String(CONCURRENCY),
   }),
@@ -64,5 +62,5 @@ const queue: Queue = {
 };
 answerCalls(queue, async () => {
   await app.close();
-  await rm(dataDir, { recursive: true, force: true });
+  await data.remove();
 });

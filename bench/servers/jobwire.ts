@@ -1,10 +1,7 @@
 /**
  * Jobwire itself, with a kind whose jobs report progress when they are told to. Engine, runner, streams and transports
- * are the real ones, on a data directory of its own: an event that a watcher gets was committed to disk before.
+ * are the real ones, on data of its own: an event that a watcher gets was committed to disk before.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import superjson from "superjson";
 import { z } from "zod";
@@ -13,10 +10,11 @@ import { loadConfig } from "#server/config.ts";
 import { defineKind, type RunContext } from "#server/kinds/define.ts";
 import type { Batch } from "#shared/batch.ts";
 import { LEGACY_REQUEST } from "#shared/legacy.ts";
+import { openData } from "./data.ts";
 import { servePeer, type Watch } from "./peer.ts";
 
 servePeer(async ({ jobs }) => {
-  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
+  const data = await openData();
   const running: RunContext<unknown>[] = [];
   const pulse = defineKind({
     name: "pulse",
@@ -32,7 +30,7 @@ servePeer(async ({ jobs }) => {
   const app = await createApp(
     loadConfig({
       PORT: "0",
-      DATA_DIR: dataDir,
+      ...data.env,
       LOG_LEVEL: "error",
       CONCURRENCY: "1000",
       SHUTDOWN_GRACE_MS: "0",
@@ -73,7 +71,7 @@ servePeer(async ({ jobs }) => {
     },
     async close() {
       await app.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await data.remove();
     },
   };
 });
