@@ -14,8 +14,8 @@ import { type Keys, ownerKey } from "./keys.ts";
 import { createLanes } from "./lanes.ts";
 import type { Place } from "./queue.ts";
 import { decodeSummary, encodeEvent, encodeSummary } from "./records.ts";
-import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
+import type { RunTogether } from "./together.ts";
 
 /** The newest record of a job that is known here. It may be old: whatever is made of it is compared with the real one. */
 export interface Newest {
@@ -43,25 +43,37 @@ export interface Requeued {
   ended: (Place & { lock: string }) | undefined;
 }
 
-export type Change = (
-  jobId: string,
-  change: JobChange,
-  at: Date,
-  claim?: ClaimRef,
-) => Promise<Changed & Requeued>;
+/** A claim that begins with a change: the job's place in the queue, locked, and when the lease ends. */
+export interface Taking {
+  queuedAs: string;
+  lock: string;
+  till: number;
+}
+
+export interface Change {
+  (jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
+  /** Takes a job and changes it in one step. `undefined`: it is not as it was found. */
+  taking(
+    found: JobSummary,
+    change: JobChange,
+    at: Date,
+    taking: Taking,
+  ): Promise<(Changed & { token: number }) | undefined>;
+}
 
 type Answer =
   | ["ok"]
+  | ["ok", token: number]
   | ["ok", queuedAs: string, lock: string]
   | ["gone"]
   | ["lost"]
-  | ["stale", string];
+  | ["stale", record: string];
 
 const UNREAD = Symbol("unread");
 
 export function createChange(
   redis: Redis,
-  run: RunScript,
+  together: RunTogether,
   keys: Keys,
   tenants: Tenants,
   newest: Newest,
@@ -100,6 +112,36 @@ export function createChange(
     return { before, ...applyChange(withoutPayload(before), change, at) };
   }
 
+  function store(
+    before: JobSummary,
+    { job, event }: { job: Job; event: JobEvent },
+    at: Date,
+    name: string,
+    more: { claim?: ClaimRef | undefined; due?: number | undefined; taking?: Taking },
+  ): Promise<Answer> {
+    const { claim, due, taking } = more;
+    return together<Answer>(keys.tenant(job.tenant), [
+      job.id,
+      `${before.version}`,
+      `${job.version}`,
+      claim === undefined ? "" : `${claim.token}`,
+      name,
+      encodeSummary(summaryOf(job)),
+      encodeEvent(event),
+      `${at.getTime()}`,
+      ownerKey(job),
+      job.kind,
+      before.status,
+      job.status,
+      `${job.attempt}`,
+      due === undefined ? "" : `${due}`,
+      job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
+      job.batchId ?? "",
+      taking?.queuedAs ?? "",
+      taking?.lock ?? "",
+    ]);
+  }
+
   async function make(
     jobId: string,
     change: JobChange,
@@ -111,29 +153,10 @@ export function createChange(
     for (;;) {
       const { before, job, event } = await next(jobId, change, at, claim);
       const due = dueOf(job, change, at);
-      const record = summaryOf(job);
-      const answer = await run<Answer>(
-        "change",
-        keys.tenant(job.tenant),
-        jobId,
-        before.version,
-        job.version,
-        claim?.token ?? "",
-        name,
-        encodeSummary(record),
-        encodeEvent(event),
-        at.getTime(),
-        ownerKey(job),
-        job.kind,
-        before.status,
-        job.status,
-        job.attempt,
-        due ?? "",
-        job.output === UNREAD ? "" : toJson(job.output, jobId, "output"),
-        job.batchId ?? "",
-      );
+      const answer = await store(before, { job, event }, at, name, { claim, due });
       switch (answer[0]) {
         case "ok": {
+          const record = summaryOf(job);
           newest.set(record);
           const [, queuedAs, lock] = answer;
           const { tenant, version } = job;
@@ -141,7 +164,7 @@ export function createChange(
             job: record,
             event,
             queued: due === undefined ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
-            ended: queuedAs && lock ? { jobId, queuedAs, lock } : undefined,
+            ended: typeof queuedAs === "string" && lock ? { jobId, queuedAs, lock } : undefined,
           };
         }
         case "gone":
@@ -155,7 +178,29 @@ export function createChange(
     }
   }
 
-  return (jobId, change, at, claim) => inLane(jobId, () => make(jobId, change, at, claim));
+  async function take(
+    found: JobSummary,
+    change: JobChange,
+    at: Date,
+    taking: Taking,
+  ): Promise<(Changed & { token: number }) | undefined> {
+    const { job, event } = applyChange(withoutPayload(found), change, at);
+    const due = taking.till;
+    const answer = await store(found, { job, event }, at, op(), { due, taking });
+    if (answer[0] !== "ok") return undefined;
+    const record = summaryOf(job);
+    newest.set(record);
+    return { job: record, event, token: Number(answer[1]) };
+  }
+
+  return Object.assign(
+    (jobId: string, change: JobChange, at: Date, claim?: ClaimRef) =>
+      inLane(jobId, () => make(jobId, change, at, claim)),
+    {
+      taking: (found: JobSummary, change: JobChange, at: Date, taking: Taking) =>
+        inLane(found.id, () => take(found, change, at, taking)),
+    },
+  );
 }
 
 function withoutPayload(record: JobSummary): Job {

@@ -2,6 +2,7 @@
  * Claims: BullMQ says what is next, the record says whether it may be taken, and for how long it then is. Its lease is
  * the truth; BullMQ's lock on the entry only tells when to look again.
  */
+import type { Redis } from "ioredis";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
@@ -23,6 +24,7 @@ type Answer =
   | ["stale"];
 
 export function createClaims(
+  redis: Redis,
   run: RunScript,
   keys: Keys,
   tenants: Tenants,
@@ -32,6 +34,36 @@ export function createClaims(
 ): Claims {
   /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
   async function accept(
+    found: Found,
+    request: ClaimRequest,
+  ): Promise<Claim | "dropped" | "postponed"> {
+    if (request.start !== undefined) {
+      const begun = await takeAndStart(found, request, request.start);
+      if (begun !== undefined) return begun;
+    }
+    return take(found, request);
+  }
+
+  /** In one step, where the job waits to be started and nobody changes it meanwhile. */
+  async function takeAndStart(
+    { jobId, queuedAs, tenant }: Found,
+    { leaseMs, now }: ClaimRequest,
+    start: NonNullable<ClaimRequest["start"]>,
+  ): Promise<Claim | undefined> {
+    const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
+    if (record == null) return undefined;
+    const found = jobOf(record, input ?? null, output ?? null);
+    if (found.status !== "PENDING") return undefined;
+    const taking = { queuedAs, lock: queue.lock, till: now.getTime() + leaseMs };
+    const action = { action: "start", ...start(found) } as const;
+    const begun = await change.taking(summaryOf(found), action, now, taking);
+    if (begun === undefined) return undefined;
+    const { job, event, token } = begun;
+    const payload = { input: found.input, output: found.output };
+    return { jobId, token, job: { ...job, ...payload }, started: event };
+  }
+
+  async function take(
     found: Found,
     { leaseMs, now, start }: ClaimRequest,
   ): Promise<Claim | "dropped" | "postponed"> {

@@ -76,8 +76,14 @@ export async function connect(
     close();
     throw error;
   }
-  const hints = open({ maxRetriesPerRequest: null });
-  return { place, commands, hints, patient: () => open({ maxRetriesPerRequest: null }), close };
+  const patient = () =>
+    open({
+      maxRetriesPerRequest: null,
+      enableAutoPipelining: true,
+      // It would hold up what is sent with it.
+      autoPipeliningIgnoredCommands: ["bzpopmin"],
+    });
+  return { place, commands, hints: open({ maxRetriesPerRequest: null }), patient, close };
 }
 
 /** Waits until it answers. What more time cannot mend fails at once. */

@@ -18,6 +18,7 @@ import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenants } from "./tenants.ts";
+import { createTogether } from "./together.ts";
 
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
@@ -49,9 +50,10 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const reads = createReads(redis, run, keys, tenants);
   const queue = createQueue({ connections, keys, lock: self, stalledEveryMs: checkEveryMs });
   const creation = createCreation(redis, run, keys, tenants, op);
-  const applied = createChange(redis, run, keys, tenants, newest, op);
+  const together = createTogether(run, "change");
+  const applied = createChange(redis, together, keys, tenants, newest, op);
   const drafts = createDrafts(run, keys, tenants, op);
-  const claims = createClaims(run, keys, tenants, queue, newest, applied);
+  const claims = createClaims(redis, run, keys, tenants, queue, newest, applied);
   const hints = createRedisHints(connections.hints, keys, tenants);
   const presence = createPresence(redis, keys);
   const prune = createPrune(redis, run, keys, tenants, newest.forget);

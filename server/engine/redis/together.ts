@@ -1,0 +1,49 @@
+/**
+ * Calls of a script that come within one tick and concern the same tenant are sent as one: a script takes many at
+ * almost the cost of one.
+ */
+import type { RunScript, ScriptName } from "./scripts.ts";
+
+export type RunTogether = <Answer>(key: string, args: readonly string[]) => Promise<Answer>;
+
+/** A script holds up everybody else while it runs. */
+const AT_ONCE = 100;
+
+interface Waiting {
+  args: readonly string[];
+  resolve(answer: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** The script takes the arguments of all calls in turn, and answers with a list of their answers. */
+export function createTogether(run: RunScript, name: ScriptName): RunTogether {
+  const waiting = new Map<string, Waiting[]>();
+
+  async function send(key: string, calls: readonly Waiting[]): Promise<void> {
+    try {
+      const args = calls.flatMap((call) => call.args);
+      const answers = await run<unknown[]>(name, key, args);
+      for (const [index, call] of calls.entries()) call.resolve(answers[index]);
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+    }
+  }
+
+  function sendAll(): void {
+    for (const [key, calls] of waiting) {
+      for (let at = 0; at < calls.length; at += AT_ONCE) {
+        void send(key, calls.slice(at, at + AT_ONCE));
+      }
+    }
+    waiting.clear();
+  }
+
+  return <Answer>(key: string, args: readonly string[]) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (waiting.size === 0) setImmediate(sendAll);
+      const call = { args, resolve: resolve as (answer: unknown) => void, reject };
+      const calls = waiting.get(key);
+      if (calls) calls.push(call);
+      else waiting.set(key, [call]);
+    });
+}
