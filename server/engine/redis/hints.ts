@@ -5,7 +5,7 @@
  */
 import type { Redis } from "ioredis";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
-import { createHints } from "#server/engine/common/hints.ts";
+import { notify } from "#server/engine/common/notify.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
 import type { Tenants } from "./tenants.ts";
@@ -15,20 +15,17 @@ export interface RedisHints {
 }
 
 interface Subscription {
-  stream: StreamRef;
-  listeners: number;
+  listeners: Set<(text: string) => void>;
   ready: Promise<unknown>;
 }
 
 export function createRedisHints(redis: Redis, keys: Keys, tenants: Tenants): RedisHints {
-  const here = createHints();
   const subscriptions = new Map<string, Subscription>();
+  const { subscribe, unsubscribe } = createSubscriber(redis);
 
   redis.on("smessage", (channel: string, text: string) => {
-    const stream = subscriptions.get(channel)?.stream;
-    if (stream === undefined) return;
-    const event = stream.stream === "job" ? decodeEvent(stream.jobId, text) : undefined;
-    here.emit(stream, event === undefined ? {} : { event });
+    const subscription = subscriptions.get(channel);
+    if (subscription) notify(subscription.listeners, text);
   });
   let connected = false;
   redis.on("ready", () => {
@@ -39,52 +36,96 @@ export function createRedisHints(redis: Redis, keys: Keys, tenants: Tenants): Re
   /** ioredis has asked for the subscriptions of before by now; the answer to what is asked later comes after theirs. */
   async function lookAgain(): Promise<void> {
     await redis.ping();
-    for (const { stream } of subscriptions.values()) here.emit(stream, {});
+    for (const { listeners } of subscriptions.values()) notify(listeners, "");
   }
 
-  async function channelOf(stream: StreamRef): Promise<string | undefined> {
-    if (stream.stream === "feed") {
-      return `${keys.tenant(stream.owner.tenant)}:hint:feed:${ownerKey(stream.owner)}`;
+  async function join(channel: string, listener: (text: string) => void): Promise<() => void> {
+    const known = subscriptions.get(channel);
+    const subscription = known ?? { listeners: new Set(), ready: subscribe(channel) };
+    subscriptions.set(channel, subscription);
+    // A function of its own, so that a listener given twice is called, and ended, twice.
+    const entry = (text: string): void => listener(text);
+    subscription.listeners.add(entry);
+    function leave(): void {
+      if (!subscription.listeners.delete(entry) || subscription.listeners.size > 0) return;
+      if (subscriptions.get(channel) === subscription) subscriptions.delete(channel);
+      unsubscribe(channel);
     }
-    const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
-    const tenant = await tenants.of(id);
-    return tenant && `${keys.tenant(tenant)}:hint:${stream.stream}:${id}`;
-  }
-
-  function leave(channel: string, subscription: Subscription): void {
-    subscription.listeners -= 1;
-    if (subscription.listeners > 0) return;
-    subscriptions.delete(channel);
-    // Where that fails the connection is gone, and the subscription with it.
-    redis.sunsubscribe(channel).catch(() => undefined);
+    try {
+      await subscription.ready;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return leave;
   }
 
   return {
     async on(stream, listener) {
-      const channel = await channelOf(stream);
-      // Of what does not exist nothing is told.
-      if (channel === undefined) return () => undefined;
-      const subscription = subscriptions.get(channel) ?? {
-        stream,
-        listeners: 0,
-        ready: redis.ssubscribe(channel),
-      };
-      subscriptions.set(channel, subscription);
-      subscription.listeners += 1;
-      try {
-        await subscription.ready;
-      } catch (error) {
-        leave(channel, subscription);
-        throw error;
+      if (stream.stream === "feed") {
+        const { tenant } = stream.owner;
+        const channel = `${keys.tenant(tenant)}:hint:feed:${ownerKey(stream.owner)}`;
+        return join(channel, () => listener({}));
       }
-      const end = here.on(stream, listener);
-      let listening = true;
-      return () => {
-        if (!listening) return;
-        listening = false;
-        end();
-        leave(channel, subscription);
-      };
+      const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
+      const tenant = await tenants.of(id);
+      // Of what does not exist nothing is told.
+      if (tenant === undefined) return () => undefined;
+      const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${id}`;
+      if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
+      const onEvent = (text: string) =>
+        text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
+      if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
+      // Whether a draft goes on is a matter of its job's status.
+      const ends = await Promise.all([
+        join(channelOf("draft"), () => listener({})),
+        join(channelOf("job"), (text) => {
+          if (onEvent(text).event?.type !== "progress") listener({});
+        }),
+      ]);
+      return () => ends.forEach((end) => end());
+    },
+  };
+}
+
+/** Channels of one tick are asked for together: those of one slot in one command. */
+function createSubscriber(redis: Redis) {
+  /** What is to become of each channel. */
+  const wanted = new Map<string, "on" | "off">();
+  let sent: Promise<void> | undefined;
+
+  function change(channel: string, to: "on" | "off"): Promise<void> {
+    wanted.set(channel, to);
+    sent ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        sent = undefined;
+        send().then(resolve, reject);
+      });
+    });
+    return sent;
+  }
+
+  async function send(): Promise<void> {
+    const bySlot = new Map<string, { on: string[]; off: string[] }>();
+    for (const [channel, to] of wanted) {
+      const slot = channel.slice(0, channel.indexOf("}"));
+      const channels = bySlot.get(slot) ?? { on: [], off: [] };
+      bySlot.set(slot, channels);
+      channels[to].push(channel);
+    }
+    wanted.clear();
+    const calls = [...bySlot.values()].flatMap(({ on, off }) => [
+      on.length > 0 && redis.ssubscribe(...on),
+      off.length > 0 && redis.sunsubscribe(...off),
+    ]);
+    await Promise.all(calls);
+  }
+
+  return {
+    subscribe: (channel: string) => change(channel, "on"),
+    unsubscribe(channel: string) {
+      // Where that fails the connection is gone, and the subscription with it.
+      change(channel, "off").catch(() => undefined);
     },
   };
 }

@@ -8,7 +8,7 @@ import { databasePath, openDatabase } from "./database.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { createGroupCommit } from "./group-commit.ts";
-import { createHints } from "#server/engine/common/hints.ts";
+import { createHints } from "./hints.ts";
 import { createJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
 import { createOutbox } from "./outbox.ts";

@@ -2,7 +2,7 @@
 import type { JobEvent } from "#shared/events.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { GroupCommit } from "./group-commit.ts";
-import type { Hints } from "#server/engine/common/hints.ts";
+import type { Hints } from "./hints.ts";
 import type { WorkSignal } from "./work-signal.ts";
 
 export interface Outbox {

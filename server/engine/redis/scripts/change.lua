@@ -16,10 +16,31 @@
 --         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is}
 local FIELDS = 18
 local t = KEYS[1]
+-- What changes of the same owner or batch share is written once for all of them.
+local owners, batches = {}, {}
+
+-- The owner's next place in its feed.
+local function next_rev(owner)
+  local o = owners[owner]
+  if not o then
+    o = {rev = tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0), feed = {}}
+    owners[owner] = o
+  end
+  o.rev = o.rev + 1
+  return o
+end
+
+local function recount(batch, from, to, time)
+  local b = batches[batch] or {v = 0, counts = {}}
+  batches[batch] = b
+  b.counts[from] = (b.counts[from] or 0) - 1
+  b.counts[to] = (b.counts[to] or 0) + 1
+  b.v, b.time = b.v + 1, time
+end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
   batch, queued, lock)
-  local job, o = t .. ':job:' .. id, t .. ':owner:' .. owner
+  local job = t .. ':job:' .. id
   local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
   if not is[1] then return {'gone'} end
   if is[4] == op then return queued ~= '' and {'ok', tonumber(is[3])} or {'ok'} end
@@ -27,48 +48,73 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if is[1] ~= version then return {'stale', is[5]} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
 
-  redis.call('HSET', job, 's', record, 'v', seq, 'st', to, 'a', attempt, 'op', op)
+  local fields = {'s', record, 'v', seq, 'op', op}
+  local function set(...)
+    for _, each in ipairs({...}) do fields[#fields + 1] = each end
+  end
+  if output ~= '' then set('o', output) end
   redis.call('XADD', t .. ':log:' .. id, seq .. '-0', 'e', event)
-  redis.call('ZADD', o .. ':feed', redis.call('INCR', o .. ':rev'), id)
   redis.call('SPUBLISH', t .. ':hint:job:' .. id, event)
-  redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
-  if output ~= '' then redis.call('HSET', job, 'o', output) end
-  if from == to then return {'ok'} end
-
-  redis.call('ZREM', o .. ':jobs:' .. kind .. ':' .. from, id)
-  redis.call('ZADD', o .. ':jobs:' .. kind .. ':' .. to, is[8], id)
-  redis.call('SPUBLISH', t .. ':hint:draft:' .. id, '')
-  if batch ~= '' then
-    local b = t .. ':batch:' .. batch
-    redis.call('HINCRBY', b, from, -1)
-    redis.call('HINCRBY', b, to, 1)
-    redis.call('HINCRBY', b, 'v', 1)
-    redis.call('HSET', b, 'updated', time)
-    redis.call('SPUBLISH', t .. ':hint:batch:' .. batch, '')
+  local o = next_rev(owner)
+  o.feed[id] = o.rev
+  if from == to then
+    redis.call('HSET', job, unpack(fields))
+    return {'ok'}
   end
+
+  set('st', to, 'a', attempt)
+  local list = t .. ':owner:' .. owner .. ':jobs:' .. kind .. ':'
+  redis.call('ZREM', list .. from, id)
+  redis.call('ZADD', list .. to, is[8], id)
+  if batch ~= '' then recount(batch, from, to, time) end
+
+  local answer = {'ok'}
   if to == 'PROCESSING' then
-    if queued == '' then return {'ok'} end
-    redis.call('HSET', job, 'held', '1', 'due', due, 'lock', lock)
-    redis.call('ZADD', t .. ':open', due, id)
-    return {'ok', redis.call('HINCRBY', job, 'token', 1)}
-  end
-
-  -- It does not run: nobody holds it any more.
-  if to == 'PENDING' then
-    redis.call('HSET', job, 'held', '0', 'q', seq, 'due', due)
-    redis.call('ZADD', t .. ':open', due, id)
-    redis.call('ZREM', t .. ':finished', id)
+    if queued ~= '' then
+      local token = tonumber(is[3] or 0) + 1
+      set('held', '1', 'due', due, 'lock', lock, 'token', token)
+      redis.call('ZADD', t .. ':open', due, id)
+      answer[2] = token
+    end
   else
-    redis.call('HSET', job, 'held', '0')
-    redis.call('ZREM', t .. ':open', id)
-    redis.call('ZADD', t .. ':finished', time, id)
+    -- It does not run: nobody holds it any more.
+    set('held', '0')
+    if to == 'PENDING' then
+      set('q', seq, 'due', due)
+      redis.call('ZADD', t .. ':open', due, id)
+      redis.call('ZREM', t .. ':finished', id)
+    else
+      redis.call('ZREM', t .. ':open', id)
+      redis.call('ZADD', t .. ':finished', time, id)
+    end
+    if is[2] == '1' then answer = {'ok', is[6], is[7]} end
   end
-  if is[2] == '1' then return {'ok', is[6], is[7]} end
-  return {'ok'}
+  redis.call('HSET', job, unpack(fields))
+  return answer
 end
 
 local answers = {}
 for i = 1, #ARGV, FIELDS do
   answers[#answers + 1] = change(unpack(ARGV, i, i + FIELDS - 1))
+end
+
+for owner, o in pairs(owners) do
+  local places = {}
+  for id, rev in pairs(o.feed) do
+    places[#places + 1] = rev
+    places[#places + 1] = id
+  end
+  redis.call('SET', t .. ':owner:' .. owner .. ':rev', o.rev)
+  redis.call('ZADD', t .. ':owner:' .. owner .. ':feed', unpack(places))
+  redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
+end
+for batch, b in pairs(batches) do
+  local key = t .. ':batch:' .. batch
+  for status, by in pairs(b.counts) do
+    if by ~= 0 then redis.call('HINCRBY', key, status, by) end
+  end
+  redis.call('HINCRBY', key, 'v', b.v)
+  redis.call('HSET', key, 'updated', b.time)
+  redis.call('SPUBLISH', t .. ':hint:batch:' .. batch, '')
 end
 return answers

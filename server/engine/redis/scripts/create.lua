@@ -35,21 +35,38 @@ if batch ~= '' then
   redis.call('ZADD', o .. ':batches', n, batch)
   if key ~= '' then redis.call('HSET', keys, key, batch) end
 end
+-- Members of sorted sets, added to each once for all jobs.
+local sets = {}
+local function add(key, score, member)
+  local members = sets[key] or {}
+  sets[key] = members
+  members[#members + 1] = score
+  members[#members + 1] = member
+end
+local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
   local id, kind, record, input, event = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
     'op', op, 'q', 1, 'due', time)
   redis.call('XADD', t .. ':log:' .. id, '1-0', 'e', event)
-  redis.call('ZADD', o .. ':feed', rev, id)
-  redis.call('SADD', o .. ':kinds', kind)
-  redis.call('ZADD', o .. ':jobs:' .. kind .. ':PENDING', n, id)
-  redis.call('ZADD', t .. ':open', time, id)
+  kinds[kind] = true
+  add(o .. ':feed', rev, id)
+  add(o .. ':jobs:' .. kind .. ':PENDING', n, id)
+  add(t .. ':open', time, id)
   if batch ~= '' then
-    redis.call('ZADD', t .. ':jobs-of:' .. batch, n, id)
+    add(t .. ':jobs-of:' .. batch, n, id)
   elseif key ~= '' then
     redis.call('HSET', t .. ':job:' .. id, 'key', key)
     redis.call('HSET', keys, key, id)
+  end
+end
+for kind in pairs(kinds) do redis.call('SADD', o .. ':kinds', kind) end
+-- Lua passes some thousand arguments at most.
+local AT_ONCE = 1000
+for set, members in pairs(sets) do
+  for i = 1, #members, AT_ONCE do
+    redis.call('ZADD', set, unpack(members, i, math.min(i + AT_ONCE - 1, #members)))
   end
 end
 redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
