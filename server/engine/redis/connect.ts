@@ -64,7 +64,6 @@ export async function connect(
   }
 
   const commands = open({
-    enableAutoPipelining: true,
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: RETRIES,
   });
@@ -76,13 +75,7 @@ export async function connect(
     close();
     throw error;
   }
-  const patient = () =>
-    open({
-      maxRetriesPerRequest: null,
-      enableAutoPipelining: true,
-      // It would hold up what is sent with it.
-      autoPipeliningIgnoredCommands: ["bzpopmin"],
-    });
+  const patient = () => open({ maxRetriesPerRequest: null });
   return { place, commands, hints: open({ maxRetriesPerRequest: null }), patient, close };
 }
 

@@ -19,7 +19,6 @@ export interface Imported {
 
 /** Commands that are sent together. */
 const AT_ONCE = 2000;
-const PLACES_AT_ONCE = 1000;
 
 export async function importToRedis(
   source: TransferSource,
@@ -32,9 +31,7 @@ export async function importToRedis(
     await prepare(redis, keys, place);
     const imported = await copy(redis, keys, source);
     const queue = createQueue({ connections, keys, lock: newId() });
-    for (let at = 0; at < imported.places.length; at += PLACES_AT_ONCE) {
-      await queue.add(imported.places.slice(at, at + PLACES_AT_ONCE));
-    }
+    await queue.add(imported.places);
     await queue.close();
     await redis.del(keys.importing);
     return { jobs: imported.jobs, batches: imported.batches };

@@ -58,6 +58,8 @@ const ENTRY = "job";
 const STALLED_EVERY_MS = 5000;
 /** How long a look into the queue may take. What comes later is kept for the next one. */
 const TAKE_MS = 5000;
+/** Of many entries the first are worked on while the others are added. */
+const ADDED_AT_ONCE = 200;
 /** BullMQ's own log of what happens in the queue: nobody here reads it. */
 const KEPT_EVENTS = 100;
 
@@ -189,13 +191,15 @@ export function createQueue(options: QueueOptions): Queue {
     lock,
     async add(places) {
       const now = Date.now();
-      await queue.addBulk(
-        places.map((place) => ({
-          name: ENTRY,
-          data: { tenant: place.tenant },
-          opts: { jobId: nameOf(place), delay: Math.max(0, place.due - now) },
-        })),
-      );
+      for (let at = 0; at < places.length; at += ADDED_AT_ONCE) {
+        await queue.addBulk(
+          places.slice(at, at + ADDED_AT_ONCE).map((place) => ({
+            name: ENTRY,
+            data: { tenant: place.tenant },
+            opts: { jobId: nameOf(place), delay: Math.max(0, place.due - now) },
+          })),
+        );
+      }
     },
     async take(max, leaseMs) {
       const from = openWorker(leaseMs);
