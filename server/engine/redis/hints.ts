@@ -114,10 +114,11 @@ function createSubscriber(redis: Redis) {
       channels[to].push(channel);
     }
     wanted.clear();
-    const calls = [...bySlot.values()].flatMap(({ on, off }) => [
-      on.length > 0 && redis.ssubscribe(...on),
-      off.length > 0 && redis.sunsubscribe(...off),
-    ]);
+    const calls: Promise<unknown>[] = [];
+    for (const { on, off } of bySlot.values()) {
+      if (on.length > 0) calls.push(redis.ssubscribe(...on));
+      if (off.length > 0) calls.push(redis.sunsubscribe(...off));
+    }
     await Promise.all(calls);
   }
 

@@ -155,13 +155,13 @@ describe("a Redis that", () => {
   });
 });
 
-describe("the queue", () => {
-  async function forgetQueue(): Promise<void> {
-    const keys = await redis.client.keys("?jobwire?:jobs:*");
-    expect(keys.length).toBeGreaterThan(0);
-    await redis.client.del(keys);
-  }
+async function forgetQueue(): Promise<void> {
+  const keys = await redis.client.keys("?jobwire?:jobs:*");
+  expect(keys.length).toBeGreaterThan(0);
+  await redis.client.del(keys);
+}
 
+describe("the queue", () => {
   test("[J3] that lost its data is filled again from the records", async () => {
     const { batch, jobs } = newBatch(30);
     await engine.createBatch(batch, jobs, new Date());
