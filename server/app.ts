@@ -183,7 +183,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     stopRetention();
     // Watchers see how their jobs end before they are sent away.
     const stopped = await runner?.stop(config.SHUTDOWN_GRACE_MS);
-    if (engine.capabilities.shared) {
+    if (engine.capabilities.shared && config.HANDOVER_MS > 0) {
       await Promise.all(transports.map(async ({ handOver }) => handOver?.(config.HANDOVER_MS)));
     }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

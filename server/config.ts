@@ -127,7 +127,7 @@ export const VARIABLES = {
     schema: int(0, 3_600_000),
     default: "5000",
     about:
-      "Over how long a gateway among several sends its clients to the others after SIGTERM, in milliseconds.",
+      "Over how long a gateway among several sends its clients to the others after SIGTERM, in milliseconds; 0 where it is the only one.",
   },
   PING_INTERVAL_MS: {
     schema: int(1000, 3_600_000),

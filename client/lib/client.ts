@@ -21,6 +21,8 @@ import { PromptSocket } from "./prompt-socket.ts";
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
   connection: ConnectionStore;
+  /** Follows what the server says of its own state, until the returned function is called. */
+  follow(): () => void;
   close(): void;
 }
 
@@ -50,13 +52,10 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
 
   if (transport === "sse") {
     const events = httpSubscriptionLink({ url: http, transformer: superjson, ...credentials });
-    return {
-      trpc: createTRPCClient<AppRouter>({
-        links: [bySubscription([tellConnection(connection), again(), events], calls)],
-      }),
-      connection,
-      close() {},
-    };
+    const trpc = createTRPCClient<AppRouter>({
+      links: [bySubscription([tellConnection(connection), again(), events], calls)],
+    });
+    return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
   }
 
   const socket = createWSClient({
@@ -73,11 +72,20 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     },
   });
   const events = wsLink({ client: socket, transformer: superjson });
+  const trpc = createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] });
   return {
-    trpc: createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] }),
+    trpc,
     connection,
+    follow: () => follow(trpc, connection),
     close: () => void socket.close(),
   };
+}
+
+function follow(trpc: TRPCClient<AppRouter>, connection: ConnectionStore): () => void {
+  const state = trpc.system.onState.subscribe(undefined, {
+    onData: ({ stale }) => connection.reached(!stale),
+  });
+  return () => state.unsubscribe();
 }
 
 type Link = TRPCLink<AppRouter>;

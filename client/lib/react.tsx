@@ -32,7 +32,9 @@ import {
 const Client = createContext<JobwireClient | undefined>(undefined);
 
 export function JobwireProvider(props: { client: JobwireClient; children: ReactNode }) {
-  return <Client value={props.client}>{props.children}</Client>;
+  const { client } = props;
+  useEffect(() => client.follow(), [client]);
+  return <Client value={client}>{props.children}</Client>;
 }
 
 export function useJobwire(): JobwireClient {

@@ -159,12 +159,12 @@ test("a job that is opened while the server is away is shown once it is back", a
   const row = page.getByRole("list").getByRole("link").first();
   await row.waitFor();
   await server.kill("SIGKILL");
-  await page.getByText("The connection was lost.").waitFor();
+  await page.getByText("The connection to the server was lost").waitFor();
   await row.click();
   await page.getByRole("status", { name: "Loading" }).waitFor();
   await server.restart();
   await badge("DELIVERED").waitFor();
-  await page.getByText("The connection was lost.").waitFor({ state: "hidden" });
+  await page.getByText("The connection to the server was lost").waitFor({ state: "hidden" });
   expect(await page.locator("article h3").count()).toBeGreaterThan(2);
 });
 

@@ -210,7 +210,7 @@ test("without a server the form says so, asks again when told to, and makes one 
   await page.getByRole("link", { name: "Console" }).click();
   const heading = page.getByRole("heading", { name: "Console" });
   await heading.waitFor();
-  const banner = page.getByText("The connection was lost.");
+  const banner = page.getByText("The connection to the server was lost");
   expect(await banner.isVisible()).toBe(true);
   expect(await left(banner.locator("svg"))).toBe(await left(heading));
   // The list that could not be had comes by itself.

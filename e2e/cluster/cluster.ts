@@ -67,7 +67,13 @@ async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Pro
     .split("  use-server");
   const servers = hosts.map((host, index) => {
     const name = `gateway-${index + 1}`;
-    return `  use-server ${name} if { urlp(sid) -m beg ${name}. }\n  server ${name} ${host.replace("localhost", "127.0.0.1")}\n`;
+    const address = host.replace("localhost", "127.0.0.1");
+    return [
+      `  use-server ${name} if { urlp(sid) -m beg ${name}. }`,
+      `  server ${name} ${address}`,
+      `  server ${name}-anyway ${address} no-check backup`,
+      "",
+    ].join("\n");
   });
   await writeFile(path, head + servers.join(""));
   const url = `http://127.0.0.1:${port}`;

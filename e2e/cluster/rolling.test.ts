@@ -21,7 +21,10 @@ beforeEach(async () => {
     { CONCURRENCY: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "1500" },
   );
 });
-afterEach(() => cluster.stop());
+afterEach(async () => {
+  cluster.redis.resume();
+  await cluster.stop();
+});
 
 function overHttp(url: string) {
   return createTRPCClient<AppRouter>({
@@ -143,6 +146,49 @@ test("[S9] a cursor of one gateway, on one transport, resumes on another", async
     Array.from({ length: skipped + 1 }, (_, index) => seq - skipped + index),
   );
   expect(seqs).toEqual(log.map(({ seq }) => seq));
+});
+
+test("[S5] [S7] while Redis says nothing watchers stay connected and are told so; they catch up after", async () => {
+  const client = overHttp(cluster.url);
+  const { id } = await client.job.create.mutate(SLOW);
+  const watchers = WAYS.map((watch) => watch(cluster.url, id));
+  const states: boolean[] = [];
+  const trpc = overSocket(cluster.url);
+  const subscription = trpc.system.onState.subscribe(undefined, {
+    onData: ({ stale }) => states.push(stale),
+  });
+  await vi.waitFor(() => expect(states).toEqual([false]));
+  cluster.redis.pause();
+  await vi.waitFor(() => expect(states).toEqual([false, true]), { timeout: 20_000 });
+  const refused = client.job.get.query({ jobId: id });
+  await expect(refused).rejects.toMatchObject({ data: { appCode: "UNAVAILABLE" } });
+  const readyz = await fetch(`${cluster.gateways[0]?.url}/readyz`);
+  expect([readyz.status, await readyz.json()]).toMatchObject([503, { status: "unavailable" }]);
+  cluster.redis.resume();
+  await vi.waitFor(() => expect(states).toEqual([false, true, false]), { timeout: 20_000 });
+  subscription.unsubscribe();
+  await Promise.all(watchers.map(({ done }) => done));
+  const { items: log } = await client.job.events.query({ jobId: id, limit: 1000 });
+  expect(watchers.flatMap((watcher) => watcher.faults(log))).toEqual([]);
+  watchers.forEach((watcher) => watcher.leave());
+}, 120_000);
+
+test("[J8] cancelling stops the code that runs in a worker", async () => {
+  const client = overHttp(cluster.url);
+  const { id } = await client.job.create.mutate({
+    kind: "steps",
+    input: { steps: 1000, everyMs: 100 },
+  });
+  const running = async () => {
+    const texts = await Promise.all(
+      cluster.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+    );
+    return texts.map((text) => Number(/^jobwire_running_jobs (\d+)$/m.exec(text)?.[1]));
+  };
+  await vi.waitFor(async () => expect((await running()).toSorted()).toEqual([0, 1]));
+  await client.job.cancel.mutate({ jobId: id });
+  await vi.waitFor(async () => expect(await running()).toEqual([0, 0]));
+  expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "ABORTED" });
 });
 
 test("[L1] what another service emits reaches the clients of every gateway, and job updates come once", async () => {

@@ -11,7 +11,7 @@ import type { EngineConfig } from "./index.ts";
 export interface TestData {
   config: EngineConfig;
   /** The same for the program. */
-  env: { DATA_DIR: string; REDIS_URL?: string; REDIS_PREFIX?: string; LEASE_MS?: string };
+  env: Record<string, string> & { DATA_DIR: string };
   remove(): Promise<void>;
 }
 
@@ -27,8 +27,14 @@ export async function newTestData(): Promise<TestData> {
   const redisPrefix = newId();
   return {
     config: { dataDir, redisUrl, redisPrefix },
-    // Whoever kills a server does not wait half a minute for its jobs.
-    env: { DATA_DIR: dataDir, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix, LEASE_MS: "2000" },
+    env: {
+      DATA_DIR: dataDir,
+      REDIS_URL: redisUrl,
+      REDIS_PREFIX: redisPrefix,
+      // Whoever kills a server does not wait half a minute for its jobs, and there is no other to hand clients to.
+      LEASE_MS: "2000",
+      HANDOVER_MS: "0",
+    },
     remove,
   };
 }

@@ -14,6 +14,7 @@ import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
 import { pull } from "./pull.ts";
+import { createReach } from "./reach.ts";
 import { createRecent } from "./recent.ts";
 import type { Entry, Source } from "./source.ts";
 import type { Sink, Watch, WatchOptions } from "./watch.ts";
@@ -40,15 +41,20 @@ export interface Streams {
     watching?: Watching,
   ): Promise<Stream<BatchAggregate>>;
   feed(principal: Principal, watching?: Watching): Promise<Stream<FeedEntry>>;
+  /** Whether the data of all streams can be read, at first and then each change, until the signal aborts. */
+  reach(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
   close(): void;
 }
 
 /** How often every watched stream is looked at even when no hint came. */
 const LOOK_EVERY_MS = 5000;
+/** How often it is tried whether the data can be read. */
+const REACH_EVERY_MS = 2000;
 
 export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
   const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
+  const reach = createReach(engine, REACH_EVERY_MS);
 
   function stream<T>(source: Source<T>, watching: Watching = {}): Stream<T> {
     const { after, follow = false, signal } = watching;
@@ -78,8 +84,12 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
     },
     feed: async (principal, watching) =>
       stream(createFeedSource(engine, ownerOf(principal)), watching),
+    reach: (signal) => reach.states(signal),
     count: () => hub.count(),
-    close: () => hub.close(),
+    close() {
+      reach.close();
+      hub.close();
+    },
   };
 }
 

@@ -91,8 +91,11 @@ describe("a Redis that", () => {
       code: "UNAVAILABLE",
       message: expect.stringContaining("is not known") as string,
     });
+    // Nor does it keep anybody from closing.
+    engine.onWork(() => undefined);
+    await engine.close();
     redis.resume();
-    await vi.waitFor(() => engine.health(), PATIENCE);
+    engine = await open();
     // The same again is made on top of whatever became of the first.
     const { event } = await engine.change(held.jobId, STEP, at(2), held);
     expect((await logOf(engine, held.jobId)).at(-1)).toEqual(event);
