@@ -18,7 +18,7 @@ let cluster: Cluster;
 beforeEach(async () => {
   cluster = await startCluster(
     { gateways: 2, workers: 2 },
-    { CONCURRENCY: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "1500" },
+    { CONCURRENCY: "20", MAX_ATTEMPTS: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "1500" },
   );
 });
 afterEach(async () => {
@@ -150,14 +150,20 @@ test("[S9] a cursor of one gateway, on one transport, resumes on another", async
 
 test("[S5] [S7] while Redis says nothing watchers stay connected and are told so; they catch up after", async () => {
   const client = overHttp(cluster.url);
-  const { id } = await client.job.create.mutate(SLOW);
+  const { id } = await client.job.create.mutate({
+    kind: "steps",
+    input: { steps: 40, everyMs: 100 },
+  });
   const watchers = WAYS.map((watch) => watch(cluster.url, id));
   const states: boolean[] = [];
   const trpc = overSocket(cluster.url);
   const subscription = trpc.system.onState.subscribe(undefined, {
     onData: ({ stale }) => states.push(stale),
   });
-  await vi.waitFor(() => expect(states).toEqual([false]));
+  await vi.waitFor(() => {
+    expect(states).toEqual([false]);
+    expect(watchers.every(({ begun }) => begun())).toBe(true);
+  });
   cluster.redis.pause();
   await vi.waitFor(() => expect(states).toEqual([false, true]), { timeout: 20_000 });
   const refused = client.job.get.query({ jobId: id });
@@ -185,7 +191,7 @@ test("[J8] cancelling stops the code that runs in a worker", async () => {
     );
     return texts.map((text) => Number(/^jobwire_running_jobs (\d+)$/m.exec(text)?.[1]));
   };
-  await vi.waitFor(async () => expect((await running()).toSorted()).toEqual([0, 1]));
+  await vi.waitFor(async () => expect((await running()).toSorted((a, b) => a - b)).toEqual([0, 1]));
   await client.job.cancel.mutate({ jobId: id });
   await vi.waitFor(async () => expect(await running()).toEqual([0, 0]));
   expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "ABORTED" });

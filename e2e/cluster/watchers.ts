@@ -16,6 +16,8 @@ import type { JobEvent } from "#shared/events.ts";
 
 export interface Watcher {
   readonly jobId: string;
+  /** Whether it was told anything yet. */
+  begun(): boolean;
   /** Resolves when it was told the end; rejects when it was told an error. */
   readonly done: Promise<void>;
   faults(log: readonly JobEvent[]): string[];
@@ -34,6 +36,7 @@ function watchTyped(link: TRPCLink<AppRouter>, jobId: string, close: () => void)
   );
   return {
     jobId,
+    begun: () => seen.length > 0,
     done,
     // The client resumes: to whoever uses it, it is one connection.
     faults: (log) => checkRecord(log, [{ after: 0, seen }]),
@@ -71,7 +74,7 @@ function overSocketio(transport: "websocket" | "polling") {
       forceNew: true,
     });
     const connections: string[][] = [];
-    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const { promise: done, resolve, reject } = Promise.withResolvers<void>();
     socket.on("connect", () => {
       connections.push([]);
       socket.emit("subscribe:job", { job_id: jobId });
@@ -79,10 +82,13 @@ function overSocketio(transport: "websocket" | "polling") {
     socket.onAny((name: string, payload: { status?: string }) => {
       if (!name.startsWith("job:")) return;
       connections.at(-1)?.push(JSON.stringify([name, payload]));
-      if (name === "job:update" && payload.status === "DELIVERED") resolve();
+      if (name !== "job:update") return;
+      if (payload.status === "DELIVERED") resolve();
+      if (payload.status === "ABORTED") reject(new Error(JSON.stringify(payload)));
     });
     return {
       jobId,
+      begun: () => connections.some((seen) => seen.length > 0),
       done,
       faults: (log) => connections.flatMap((seen, index) => checkLegacy(log, seen, index)),
       leave: () => void socket.close(),
