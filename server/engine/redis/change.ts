@@ -11,7 +11,6 @@ import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import { createLanes } from "./lanes.ts";
 import type { Place } from "./queue.ts";
 import { decodeSummary, encodeEvent, encodeSummary } from "./records.ts";
 import type { Tenants } from "./tenants.ts";
@@ -70,6 +69,24 @@ type Answer =
   | ["stale", record: string];
 
 const UNREAD = Symbol("unread");
+/** Changes of one job that are sent together. */
+const AT_ONCE = 50;
+
+/** A change that somebody waits for. */
+interface Asked {
+  change: JobChange;
+  at: Date;
+  claim: ClaimRef | undefined;
+  resolve(made: Changed & Requeued): void;
+  reject(error: unknown): void;
+}
+
+/** What it comes to. */
+interface Computed {
+  before: JobSummary;
+  job: Job;
+  event: JobEvent;
+}
 
 export function createChange(
   redis: Redis,
@@ -80,7 +97,8 @@ export function createChange(
   /** Names a call. */
   op: () => string,
 ): Change {
-  const inLane = createLanes();
+  /** Changes of each job that wait here: they are made in the order in which they were asked for. */
+  const lines = new Map<string, Asked[]>();
 
   async function read(jobId: string, claim: ClaimRef | undefined): Promise<JobSummary> {
     const tenant = await tenants.of(jobId);
@@ -93,30 +111,9 @@ export function createChange(
     return decodeSummary(record);
   }
 
-  /** From a record that may be old: what is refused then may be right with the newest. */
-  async function next(
-    jobId: string,
-    change: JobChange,
+  async function store(
+    { before, job, event }: Computed,
     at: Date,
-    claim: ClaimRef | undefined,
-  ): Promise<{ before: JobSummary; job: Job; event: JobEvent }> {
-    const remembered = newest.get(jobId);
-    if (remembered !== undefined) {
-      try {
-        return { before: remembered, ...applyChange(withoutPayload(remembered), change, at) };
-      } catch {
-        newest.forget(jobId);
-      }
-    }
-    const before = await read(jobId, claim);
-    return { before, ...applyChange(withoutPayload(before), change, at) };
-  }
-
-  function store(
-    before: JobSummary,
-    { job, event }: { job: Job; event: JobEvent },
-    at: Date,
-    name: string,
     more: { claim?: ClaimRef | undefined; due?: number | undefined; taking?: Taking },
   ): Promise<Answer> {
     const { claim, due, taking } = more;
@@ -125,7 +122,7 @@ export function createChange(
       `${before.version}`,
       `${job.version}`,
       claim === undefined ? "" : `${claim.token}`,
-      name,
+      op(),
       encodeSummary(summaryOf(job)),
       encodeEvent(event),
       `${at.getTime()}`,
@@ -142,39 +139,85 @@ export function createChange(
     ]);
   }
 
-  async function make(
-    jobId: string,
-    change: JobChange,
-    at: Date,
-    claim?: ClaimRef,
-  ): Promise<Changed & Requeued> {
-    const name = op();
-    if (claim !== undefined && claim.jobId !== jobId) throw claimLost(jobId, claim);
-    for (;;) {
-      const { before, job, event } = await next(jobId, change, at, claim);
-      const due = dueOf(job, change, at);
-      const answer = await store(before, { job, event }, at, name, { claim, due });
-      switch (answer[0]) {
-        case "ok": {
-          const record = summaryOf(job);
-          newest.set(record);
-          const [, queuedAs, lock] = answer;
-          const { tenant, version } = job;
-          return {
-            job: record,
-            event,
-            queued: due === undefined ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
-            ended: typeof queuedAs === "string" && lock ? { jobId, queuedAs, lock } : undefined,
-          };
-        }
-        case "gone":
+  /**
+   * Computes as many of them as it can, each from what the one before it leads to. The record that it begins with may be
+   * old: what is refused then may be right with the newest.
+   */
+  async function compute(jobId: string, line: Asked[]): Promise<[Asked, Computed][]> {
+    const remembered = newest.get(jobId);
+    let record = remembered;
+    const computed: [Asked, Computed][] = [];
+    for (const asked of line.slice(0, AT_ONCE)) {
+      const { change, at, claim } = asked;
+      try {
+        record ??= await read(jobId, claim);
+        const next = { before: record, ...applyChange(withoutPayload(record), change, at) };
+        computed.push([asked, next]);
+        record = summaryOf(next.job);
+      } catch (error) {
+        if (computed.length > 0) return computed;
+        if (remembered !== undefined) {
           newest.forget(jobId);
-          throw notFound(jobId);
-        case "lost":
-          throw claimLost(jobId, claim);
-        case "stale":
-          newest.set(decodeSummary(answer[1]));
+          return compute(jobId, line);
+        }
+        // By the newest record, and while its claim holds.
+        line.shift();
+        asked.reject(error);
+        return [];
       }
+    }
+    return computed;
+  }
+
+  /** Makes what waits for a job, until nothing does. */
+  async function work(jobId: string, line: Asked[]): Promise<void> {
+    while (line.length > 0) {
+      const computed = await compute(jobId, line);
+      const answers = await Promise.allSettled(
+        computed.map(([{ change, at, claim }, next]) =>
+          store(next, at, { claim, due: dueOf(next.job, change, at) }),
+        ),
+      );
+      for (const [index, answer] of answers.entries()) {
+        const [asked, next] = computed[index] as [Asked, Computed];
+        if (answer.status === "fulfilled" && answer.value[0] === "stale") {
+          // And with it all that were computed from it: they are computed again.
+          newest.set(decodeSummary(answer.value[1]));
+          break;
+        }
+        line.shift();
+        if (answer.status === "rejected") {
+          newest.forget(jobId);
+          asked.reject(answer.reason);
+        } else settle(asked, next, answer.value);
+      }
+    }
+    lines.delete(jobId);
+  }
+
+  function settle(asked: Asked, { job, event }: Computed, answer: Answer): void {
+    switch (answer[0]) {
+      case "ok": {
+        const record = summaryOf(job);
+        newest.set(record);
+        const [, queuedAs, lock] = answer;
+        const { id: jobId, tenant, version } = job;
+        const due = dueOf(job, asked.change, asked.at);
+        asked.resolve({
+          job: record,
+          event,
+          queued: due === undefined ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
+          ended: typeof queuedAs === "string" && lock ? { jobId, queuedAs, lock } : undefined,
+        });
+        return;
+      }
+      case "gone":
+        newest.forget(job.id);
+        asked.reject(notFound(job.id));
+        return;
+      case "lost":
+      case "stale":
+        asked.reject(claimLost(job.id, asked.claim));
     }
   }
 
@@ -184,23 +227,37 @@ export function createChange(
     at: Date,
     taking: Taking,
   ): Promise<(Changed & { token: number }) | undefined> {
-    const { job, event } = applyChange(withoutPayload(found), change, at);
-    const due = taking.till;
-    const answer = await store(found, { job, event }, at, op(), { due, taking });
+    const next = { before: found, ...applyChange(withoutPayload(found), change, at) };
+    const answer = await store(next, at, { due: taking.till, taking });
     if (answer[0] !== "ok") return undefined;
-    const record = summaryOf(job);
+    const record = summaryOf(next.job);
     newest.set(record);
-    return { job: record, event, token: Number(answer[1]) };
+    return { job: record, event: next.event, token: Number(answer[1]) };
   }
 
-  return Object.assign(
-    (jobId: string, change: JobChange, at: Date, claim?: ClaimRef) =>
-      inLane(jobId, () => make(jobId, change, at, claim)),
-    {
-      taking: (found: JobSummary, change: JobChange, at: Date, taking: Taking) =>
-        inLane(found.id, () => take(found, change, at, taking)),
-    },
-  );
+  function make(
+    jobId: string,
+    change: JobChange,
+    at: Date,
+    claim?: ClaimRef,
+  ): Promise<Changed & Requeued> {
+    if (claim !== undefined && claim.jobId !== jobId) {
+      return Promise.reject(claimLost(jobId, claim));
+    }
+    return new Promise((resolve, reject) => {
+      const asked = { change, at, claim, resolve, reject };
+      const line = lines.get(jobId);
+      if (line) {
+        line.push(asked);
+        return;
+      }
+      const fresh = [asked];
+      lines.set(jobId, fresh);
+      void work(jobId, fresh);
+    });
+  }
+
+  return Object.assign(make, { taking: take });
 }
 
 function withoutPayload(record: JobSummary): Job {

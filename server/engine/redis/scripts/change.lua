@@ -6,7 +6,8 @@
 -- ARGV  for each change:
 --       1 job id  2 the version that the change was computed from, and 3 the one it leads to
 --       4 token of the claim under which it is made, or ""
---       5 op: names this call, so that one that is sent twice is made once
+--       5 op: names this call, "who.number", so that one that is sent twice is made once: who counts up, and sends
+--         what concerns a job in that order
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
 --       14 when the next claim may take it, or "" to leave that  15 output, or "" to leave it  16 batch id or ""
 --       where a claim begins with the change: 17 what the job was queued as  18 lock of its place in the queue
@@ -38,12 +39,18 @@ local function recount(batch, from, to, time)
   b.v, b.time = b.v + 1, time
 end
 
+local function was_made(newest, op)
+  local who, number = string.match(op, '^(.*)%.(%d+)$')
+  local by, made = string.match(newest, '^(.*)%.(%d+)$')
+  return by == who and tonumber(made) >= tonumber(number)
+end
+
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
   batch, queued, lock)
   local job = t .. ':job:' .. id
   local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
   if not is[1] then return {'gone'} end
-  if is[4] == op then return queued ~= '' and {'ok', tonumber(is[3])} or {'ok'} end
+  if was_made(is[4], op) then return queued ~= '' and {'ok', tonumber(is[3])} or {'ok'} end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
   if is[1] ~= version then return {'stale', is[5]} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
