@@ -15,13 +15,21 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The program of a Redis or a Valkey. */
     redisServer: string;
+    /** Makes the certificate of one that speaks TLS. */
+    openssl: string;
   }
 }
 
 export default function setup(project: TestProject): void {
   project.provide("redisServer", findRedis());
+  project.provide("openssl", find(["openssl", "/usr/bin/openssl"], "openssl", ["version"]));
 }
 
 export function findRedis(): string {
-  return provideProgram(CANDIDATES, PACKAGE, canInstall() ? installPackages : undefined);
+  return find(CANDIDATES, PACKAGE);
+}
+
+function find(candidates: readonly string[], debianPackage: string, args?: string[]): string {
+  const install = canInstall() ? installPackages : undefined;
+  return provideProgram(candidates, debianPackage, install, args);
 }

@@ -4,6 +4,8 @@ import { durableEvents } from "./durable-events.ts";
 import { memory } from "./memory.ts";
 import { noopJobs } from "./noop-jobs.ts";
 import { reconnect } from "./reconnect.ts";
+import { redisEvents } from "./redis-events.ts";
+import { redisHop } from "./redis-hop.ts";
 import type { Scenario } from "./scenario.ts";
 import { socketioDelivery } from "./socketio-delivery.ts";
 import { stalled } from "./stalled.ts";
@@ -19,6 +21,8 @@ export const SCENARIOS: readonly Scenario[] = [
   stalled,
   durableEvents,
   noopJobs,
+  redisEvents,
+  redisHop,
   reconnect,
   start,
   watchersCurve,

@@ -6,7 +6,8 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NCHAN_MODULE } from "#bench/installed.ts";
-import { cpuOf, freePort, memoryOf, untilListens } from "./other-process.ts";
+import { freePort } from "#server/engine/redis/test-server.ts";
+import { cpuOf, memoryOf, untilListens } from "./other-process.ts";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents, trpcText } from "./sample-event.ts";
 

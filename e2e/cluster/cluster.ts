@@ -2,13 +2,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { startRedis, type TestRedis } from "#server/engine/redis/test-server.ts";
+import { freePort, startRedis, type TestRedis } from "#server/engine/redis/test-server.ts";
 
 export interface Cluster {
   /** Of the HAProxy. */
@@ -99,13 +98,4 @@ async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Pro
       await rm(dir, { recursive: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

@@ -79,15 +79,24 @@ export async function connect(
   return { place, commands, hints: open({ maxRetriesPerRequest: null }), patient, close };
 }
 
+/** What is not over by waiting. TLS has many words for it. */
+const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
+
 /** Waits until it answers. What more time cannot mend fails at once. */
 async function reach(redis: Redis, place: string): Promise<void> {
   const end = performance.now() + START_MS;
+  // Why there is no connection, which a command that gives up does not know.
+  let reason: unknown;
+  const onError = (error: unknown) => (reason = error);
+  redis.on("error", onError);
   for (;;) {
     try {
       await redis.ping();
+      redis.off("error", onError);
       return;
-    } catch (cause) {
-      if (/NOAUTH|WRONGPASS|NOPERM|ERR AUTH|CERT|certificate|self-signed/i.test(messageOf(cause))) {
+    } catch (failure) {
+      const cause = reason ?? failure;
+      if (REFUSED.test(messageOf(cause))) {
         throw new AppError(
           "DATA_UNUSABLE",
           `${place} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,

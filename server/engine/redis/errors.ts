@@ -26,9 +26,10 @@ export function asAppError(cause: unknown, place: string): AppError {
   const name = cause instanceof Error ? cause.name : "";
   if (name !== "ReplyError") {
     if (isOfConnection(cause)) {
+      const why = name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : message;
       return new AppError(
         "UNAVAILABLE",
-        `${place} cannot be reached (${message}). Whether the last command was carried out is not known. Try again.`,
+        `${place} cannot be reached (${why}). Whether the last command was carried out is not known. Try again.`,
         { cause },
       );
     }

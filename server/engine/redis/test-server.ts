@@ -82,7 +82,8 @@ export async function startRedis(
   };
 }
 
-async function freePort(): Promise<number> {
+/** For programs that cannot be told to take any. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as { port: number };
