@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { provideProgram } from "./debian.ts";
+
+test("the first program that runs is taken, and nothing is installed", () => {
+  const install = () => {
+    throw new Error("It was there.");
+  };
+  expect(provideProgram(["no-such-program", process.execPath], "node", install)).toBe(
+    process.execPath,
+  );
+});
+
+test("what is missing is installed where that is possible, and looked for again", () => {
+  const candidates = ["no-such-program"];
+  const installed: string[] = [];
+  const install = (packages: readonly string[]) => {
+    installed.push(...packages);
+    candidates.push(process.execPath);
+  };
+  expect(provideProgram(candidates, "some-package", install)).toBe(process.execPath);
+  expect(installed).toEqual(["some-package"]);
+});
+
+test("what is missing and cannot be installed is named with the command that helps", () => {
+  const command = /no-such-program.*Install it: sudo apt-get install some-package$/;
+  expect(() => provideProgram(["no-such-program"], "some-package")).toThrow(command);
+  expect(() => provideProgram(["no-such-program"], "some-package", () => {})).toThrow(command);
+});
