@@ -22,6 +22,8 @@ export interface Keys {
   readonly schema: string;
   /** There while data of another engine are being taken over. */
   readonly importing: string;
+  /** There while one of the processes has just looked for jobs that are not in the queue. */
+  readonly swept: string;
   /** Written to see whether writing works. */
   readonly alive: string;
   /** What BullMQ puts before the name of a queue. */
@@ -42,6 +44,7 @@ export function createKeys(prefix: string): Keys {
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,
+    swept: `${prefix}:swept`,
     alive: `${prefix}:alive`,
     queue: `{${prefix}}`,
   };

@@ -1,8 +1,9 @@
 /** The engine for more than one machine: Redis for records, logs and hints, BullMQ for the queue. */
 import { v7 as newId } from "uuid";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
+import { createdBatch } from "#server/engine/common/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
-import type { JobChange } from "#shared/lifecycle.ts";
+import { createdJob, type JobChange } from "#shared/lifecycle.ts";
 import { createChange, createNewest } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { connect } from "./connect.ts";
@@ -86,6 +87,12 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     }
   }
 
+  /** Of all processes one is enough. */
+  async function sweepInTurn(): Promise<void> {
+    const mine = await redis.set(keys.swept, self, "PX", checkEveryMs, "NX");
+    if (mine !== null) await sweep(Date.now() - lateMs);
+  }
+
   async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
     const { job, event, queued, ended } = await applied(jobId, what, at, claim);
     await Promise.all([queued && enqueue([queued]), ended && queue.drop(ended, ended.lock)]);
@@ -99,26 +106,18 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     createJob: (fresh, at) =>
       use(async () => {
         const jobId = await creation.job(fresh, at);
-        if (jobId === fresh.id) {
-          const { tenant } = fresh;
-          await enqueue([{ jobId, queuedAs: "1", tenant, due: at.getTime() }]);
-        }
-        const job = await reads.job(jobId);
-        if (!job) throw new AppError("INTERNAL", `Job ${jobId} is gone as soon as it was stored.`);
-        return job;
+        if (jobId !== fresh.id) return stored(await reads.job(jobId), jobId);
+        await enqueue([{ jobId, queuedAs: "1", tenant: fresh.tenant, due: at.getTime() }]);
+        return createdJob(fresh, at).job;
       }),
     createBatch: (batch, jobs, at) =>
       use(async () => {
         const batchId = await creation.batch(batch, jobs, at);
-        if (batchId === batch.id) {
-          const { tenant } = batch;
-          const due = at.getTime();
-          await enqueue(jobs.map(({ id }) => ({ jobId: id, queuedAs: "1", tenant, due })));
-        }
-        const record = await reads.batch(batchId);
-        if (!record)
-          throw new AppError("INTERNAL", `Batch ${batchId} is gone as soon as it was stored.`);
-        return record;
+        if (batchId !== batch.id) return stored(await reads.batch(batchId), batchId);
+        const { tenant } = batch;
+        const due = at.getTime();
+        await enqueue(jobs.map(({ id }) => ({ jobId: id, queuedAs: "1", tenant, due })));
+        return createdBatch(batch, jobs.length, at);
       }),
     getJob: (jobId) => use(() => reads.job(jobId)),
     getSummary: (jobId) => use(() => reads.summary(jobId)),
@@ -140,7 +139,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     onWork(listener) {
       sweeping ??= setInterval(() => {
         // What cannot be looked at now is looked at next time.
-        use(() => sweep(Date.now() - lateMs)).catch(() => undefined);
+        use(sweepInTurn).catch(() => undefined);
       }, checkEveryMs).unref();
       return queue.onWork(listener);
     },
@@ -156,6 +155,12 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       connections.close();
     },
   };
+}
+
+/** What a key was used for before. */
+function stored<T>(record: T | undefined, id: string): T {
+  if (record !== undefined) return record;
+  throw new AppError("UNAVAILABLE", `${id} is being deleted. Try again.`);
 }
 
 /** Resolves with the promise, or without it after `ms`. */

@@ -4,11 +4,11 @@
  * an entry that does not fit its job's record is dropped by whoever finds it, and one that is missing is added again
  * (`sweep.ts`). So nothing is lost with the queue's data, and what is queued twice runs once.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { Job, Queue as BullQueue, Worker } from "bullmq";
 import { AppError } from "#shared/errors.ts";
 import { notify } from "#server/engine/common/notify.ts";
 import type { Connections } from "./connect.ts";
-import { asAppError } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 
 /** A job's place in the queue. */
@@ -62,6 +62,7 @@ const TAKE_MS = 5000;
 const ADDED_AT_ONCE = 200;
 /** BullMQ's own log of what happens in the queue: nobody here reads it. */
 const KEPT_EVENTS = 100;
+const RETRY_MS = 1000;
 
 /** What an entry is called. BullMQ's own keys have no dots. */
 function nameOf({ jobId, queuedAs }: Place): string {
@@ -118,15 +119,16 @@ export function createQueue(options: QueueOptions): Queue {
     return worker;
   }
 
-  /** What comes of it too late for whoever asked is ready for the next. */
-  async function next(from: Worker<Entry>): Promise<Job<Entry> | undefined> {
+  /** What comes too late for whoever asked is ready for the next. */
+  async function fetch(from: Worker<Entry>, count: number): Promise<Job<Entry>[]> {
+    const found: Job<Entry>[] = [];
     let late = false;
-    const asked = from.getNextJob(lock, { block: false }).then((entry) => {
-      if (!late || entry === undefined) return entry;
-      offer(entry);
-      return undefined;
+    const asked = Array.from({ length: count }, async () => {
+      const entry = await from.getNextJob(lock, { block: false });
+      if (entry === undefined) return;
+      if (late) offer(entry);
+      else found.push(entry);
     });
-    asked.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -135,10 +137,16 @@ export function createQueue(options: QueueOptions): Queue {
       }, TAKE_MS);
     });
     try {
-      return await Promise.race([asked, patience]);
+      const outcomes = await Promise.race([Promise.allSettled(asked), patience]);
+      const failed = outcomes.find(({ status }) => status === "rejected");
+      if (found.length === 0 && failed?.status === "rejected") throw failed.reason;
+    } catch (error) {
+      // What was found is not lost with what was not.
+      if (found.length === 0) throw error;
     } finally {
       clearTimeout(timer);
     }
+    return found;
   }
 
   function offer(entry: Job<Entry>): void {
@@ -167,8 +175,9 @@ export function createQueue(options: QueueOptions): Queue {
         const entry = await worker.getNextJob(lock);
         if (entry) offer(entry);
       }
-    } catch (cause) {
-      if (!closed) process.emitWarning(asAppError(cause, server));
+    } catch {
+      // Whoever takes is told. Here it is tried again.
+      await delay(RETRY_MS, undefined, { ref: false });
     }
   }
 
@@ -203,15 +212,12 @@ export function createQueue(options: QueueOptions): Queue {
     },
     async take(max, leaseMs) {
       const from = openWorker(leaseMs);
-      const early = ready.splice(0, max);
-      const asked = Array.from({ length: max - early.length }, () => next(from));
-      const results = await Promise.allSettled(asked);
-      const entries = [...early];
-      for (const result of results) {
-        if (result.status === "fulfilled" && result.value) entries.push(result.value);
+      const entries = ready.splice(0, max);
+      try {
+        if (entries.length < max) entries.push(...(await fetch(from, max - entries.length)));
+      } catch (cause) {
+        if (entries.length === 0) throw cause;
       }
-      const failed = results.find(({ status }) => status === "rejected");
-      if (entries.length === 0 && failed?.status === "rejected") throw failed.reason;
       if (entries.length < max) {
         room = true;
         wait();
@@ -222,12 +228,10 @@ export function createQueue(options: QueueOptions): Queue {
       });
     },
     async drop(place, heldBy) {
-      try {
-        await entryOf(place).moveToCompleted(null, heldBy, false);
-      } catch (cause) {
-        // It is somebody else's, or gone. And where Redis is away, it is found again and dropped then.
-        if (asAppError(cause, server).code === "DATA_UNUSABLE") throw cause;
-      }
+      // Somebody else may have locked it, or it is gone. And where Redis is away, it is found again and dropped then.
+      await entryOf(place)
+        .moveToCompleted(null, heldBy, false)
+        .catch(() => undefined);
     },
     async postpone(place, due) {
       await entryOf(place)

@@ -1,7 +1,8 @@
 /** Batches: records of how many of their jobs are in each status. */
 import type { DatabaseSync } from "node:sqlite";
 import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
-import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
+import type { BatchRecord } from "#shared/batch.ts";
+import { createdBatch } from "#server/engine/common/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
 import type { Owners } from "./owners.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
@@ -55,17 +56,7 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
       const time = at.getTime();
       const key = batch.idempotencyKey ?? null;
       const { lastInsertRowid } = insert.run(batch.id, ownerN, batch.name, jobs, time, time, key);
-      const { idempotencyKey: _key, ...given } = batch;
-      return {
-        n: lastInsertRowid,
-        batch: {
-          ...given,
-          counts: { ...emptyCounts(), PENDING: jobs },
-          version: 1,
-          createdAt: at,
-          updatedAt: at,
-        },
-      };
+      return { n: lastInsertRowid, batch: createdBatch(batch, jobs, at) };
     },
     read: (n) => batchOfRow(byN.get(n) as unknown as BatchRow),
     update(n, { counts, version, updatedAt }) {
