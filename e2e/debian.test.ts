@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { provideProgram } from "./debian.ts";
 
+function refuse(): never {
+  throw new Error("It was there.");
+}
+
 test("the first program that runs is taken, and nothing is installed", () => {
-  const install = () => {
-    throw new Error("It was there.");
-  };
-  expect(provideProgram(["no-such-program", process.execPath], "node", install)).toBe(
-    process.execPath,
-  );
+  const candidates = ["no-such-program", process.execPath];
+  expect(provideProgram(candidates, "node", refuse)).toBe(process.execPath);
 });
 
 test("what is missing is installed where that is possible, and looked for again", () => {
