@@ -12,6 +12,7 @@ import { type Cluster, startCluster } from "./cluster.ts";
 import { type Watcher, WAYS } from "./watchers.ts";
 
 const SLOW = { kind: "steps", input: { steps: 150, everyMs: 100 } };
+const PATIENCE = { timeout: 20_000, interval: 20 };
 const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
 
 let cluster: Cluster;
@@ -72,10 +73,7 @@ test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", 
   for (const [index, gateway] of cluster.gateways.entries()) {
     await gateway.restart();
     // The next one goes when the proxy knows that this one is back.
-    await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), {
-      timeout: 10_000,
-      interval: 20,
-    });
+    await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), PATIENCE);
   }
   for (const worker of cluster.workers) await worker.restart();
   for (const { stop } of calls) expect(await stop()).toBeGreaterThan(20);
@@ -106,13 +104,13 @@ test("a gateway without workers accepts jobs and says so; they run when one come
         workers: 0,
         note: expect.stringContaining("No worker is there") as string,
       }),
-    { timeout: 10_000 },
+    PATIENCE,
   );
   expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "PENDING" });
   await cluster.workers[0]?.restart();
   await vi.waitFor(
     async () => expect((await client.job.get.query({ jobId: id })).status).toBe("DELIVERED"),
-    { timeout: 10_000 },
+    PATIENCE,
   );
   expect(await readyz()).toEqual({ status: "ready", workers: 1 });
 });
@@ -163,15 +161,15 @@ test("[S5] [S7] while Redis says nothing watchers stay connected and are told so
   await vi.waitFor(() => {
     expect(states).toEqual([false]);
     expect(watchers.every(({ begun }) => begun())).toBe(true);
-  });
+  }, PATIENCE);
   cluster.redis.pause();
-  await vi.waitFor(() => expect(states).toEqual([false, true]), { timeout: 20_000 });
+  await vi.waitFor(() => expect(states).toEqual([false, true]), PATIENCE);
   const refused = client.job.get.query({ jobId: id });
   await expect(refused).rejects.toMatchObject({ data: { appCode: "UNAVAILABLE" } });
   const readyz = await fetch(`${cluster.gateways[0]?.url}/readyz`);
   expect([readyz.status, await readyz.json()]).toMatchObject([503, { status: "unavailable" }]);
   cluster.redis.resume();
-  await vi.waitFor(() => expect(states).toEqual([false, true, false]), { timeout: 20_000 });
+  await vi.waitFor(() => expect(states).toEqual([false, true, false]), PATIENCE);
   subscription.unsubscribe();
   await Promise.all(watchers.map(({ done }) => done));
   const { items: log } = await client.job.events.query({ jobId: id, limit: 1000 });
@@ -191,9 +189,12 @@ test("[J8] cancelling stops the code that runs in a worker", async () => {
     );
     return texts.map((text) => Number(/^jobwire_running_jobs (\d+)$/m.exec(text)?.[1]));
   };
-  await vi.waitFor(async () => expect((await running()).toSorted((a, b) => a - b)).toEqual([0, 1]));
+  await vi.waitFor(
+    async () => expect((await running()).toSorted((a, b) => a - b)).toEqual([0, 1]),
+    PATIENCE,
+  );
   await client.job.cancel.mutate({ jobId: id });
-  await vi.waitFor(async () => expect(await running()).toEqual([0, 0]));
+  await vi.waitFor(async () => expect(await running()).toEqual([0, 0]), PATIENCE);
   expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "ABORTED" });
 });
 
@@ -207,7 +208,7 @@ test("[L1] what another service emits reaches the clients of every gateway, and 
     onTestFinished(() => void socket.close());
     return socket;
   });
-  await vi.waitFor(() => expect(sockets.every(({ connected }) => connected)).toBe(true));
+  await vi.waitFor(() => expect(sockets.every(({ connected }) => connected)).toBe(true), PATIENCE);
   for (const [index, { id = "" }] of sockets.entries()) {
     expect(id).not.toBe("");
     expect(sockets[index]?.io.engine.id).toMatch(`gateway-${index + 1}.`);
@@ -218,7 +219,7 @@ test("[L1] what another service emits reaches the clients of every gateway, and 
   const notice = ["notice", { text: "Maintenance at six" }];
   await vi.waitFor(() => {
     for (const { id = "" } of sockets) expect(told.get(id)).toContainEqual(notice);
-  });
+  }, PATIENCE);
 
   told.clear();
   const jobId = (
@@ -231,14 +232,11 @@ test("[L1] what another service emits reaches the clients of every gateway, and 
   for (const socket of sockets) socket.emit("subscribe:job", { job_id: jobId });
   const updatesOf = (id: string) =>
     (told.get(id) ?? []).filter((each) => (each as [string])[0] === "job:update");
-  await vi.waitFor(
-    () => {
-      for (const { id = "" } of sockets) {
-        expect(updatesOf(id).at(-1)).toMatchObject(["job:update", { status: "DELIVERED" }]);
-      }
-    },
-    { timeout: 10_000 },
-  );
+  await vi.waitFor(() => {
+    for (const { id = "" } of sockets) {
+      expect(updatesOf(id).at(-1)).toMatchObject(["job:update", { status: "DELIVERED" }]);
+    }
+  }, PATIENCE);
   for (const { id = "" } of sockets) {
     const texts = updatesOf(id).map((each) => JSON.stringify(each));
     expect(new Set(texts).size).toBe(texts.length);
