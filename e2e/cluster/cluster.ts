@@ -69,6 +69,7 @@ async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Pro
     const address = host.replace("localhost", "127.0.0.1");
     return [
       `  use-server ${name} if { urlp(sid) -m beg ${name}. }`,
+      `  use-server ${name}-anyway if { urlp(sid) -m beg ${name}. }`,
       `  server ${name} ${address}`,
       `  server ${name}-anyway ${address} no-check backup`,
       "",
