@@ -7,7 +7,7 @@ function refuse(): never {
 
 test("the first program that runs is taken, and nothing is installed", () => {
   const candidates = ["no-such-program", process.execPath];
-  expect(provideProgram(candidates, "node", refuse)).toBe(process.execPath);
+  expect(provideProgram({ candidates, packages: ["node"] }, refuse)).toBe(process.execPath);
 });
 
 test("what is missing is installed where that is possible, and looked for again", () => {
@@ -17,12 +17,15 @@ test("what is missing is installed where that is possible, and looked for again"
     installed.push(...packages);
     candidates.push(process.execPath);
   };
-  expect(provideProgram(candidates, "some-package", install)).toBe(process.execPath);
+  expect(provideProgram({ candidates, packages: ["some-package"] }, install)).toBe(
+    process.execPath,
+  );
   expect(installed).toEqual(["some-package"]);
 });
 
 test("what is missing and cannot be installed is named with the command that helps", () => {
   const command = /no-such-program.*Install it: sudo apt-get install some-package$/;
-  expect(() => provideProgram(["no-such-program"], "some-package")).toThrow(command);
-  expect(() => provideProgram(["no-such-program"], "some-package", () => {})).toThrow(command);
+  const wanted = { candidates: ["no-such-program"], packages: ["some-package"] };
+  expect(() => provideProgram(wanted)).toThrow(command);
+  expect(() => provideProgram(wanted, () => {})).toThrow(command);
 });

@@ -1,15 +1,17 @@
 /** The tests of the redis engine start a Redis of their own: looked for, installed where possible, or named. */
 import type { TestProject } from "vitest/node";
-import { canInstall, installPackages, provideProgram } from "./debian.ts";
+import { findProgram } from "./debian.ts";
 
 /** Debian does not put it on everybody's PATH. */
-const CANDIDATES = [
-  "redis-server",
-  "/usr/bin/redis-server",
-  "valkey-server",
-  "/usr/bin/valkey-server",
-];
-const PACKAGE = "redis-server";
+const REDIS = {
+  candidates: ["redis-server", "/usr/bin/redis-server", "valkey-server", "/usr/bin/valkey-server"],
+  packages: ["redis-server"],
+};
+const OPENSSL = {
+  candidates: ["openssl", "/usr/bin/openssl"],
+  args: ["version"],
+  packages: ["openssl"],
+};
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,14 +24,9 @@ declare module "vitest" {
 
 export default function setup(project: TestProject): void {
   project.provide("redisServer", findRedis());
-  project.provide("openssl", find(["openssl", "/usr/bin/openssl"], "openssl", ["version"]));
+  project.provide("openssl", findProgram(OPENSSL));
 }
 
 export function findRedis(): string {
-  return find(CANDIDATES, PACKAGE);
-}
-
-function find(candidates: readonly string[], debianPackage: string, args?: string[]): string {
-  const install = canInstall() ? installPackages : undefined;
-  return provideProgram(candidates, debianPackage, install, args);
+  return findProgram(REDIS);
 }

@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { providePython } from "./needs.ts";
+import { provideProgram } from "./debian.ts";
+import { PYTHON } from "./needs.ts";
 
 let dir: string;
 let poor: string;
@@ -16,6 +17,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(dir, { recursive: true });
 });
+
+const providePython = (candidates: readonly string[], install?: () => void) =>
+  provideProgram({ ...PYTHON, candidates }, install);
 
 test("a Python without the modules is passed over for one that has them", () => {
   expect(providePython([join(dir, "none"), poor, inject("python")])).toBe(inject("python"));

@@ -5,10 +5,11 @@
 import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
+import { dueOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
 import { toJson } from "#server/engine/common/payload.ts";
-import { AppError } from "#shared/errors.ts";
+import { claimLost, notFound } from "#server/engine/common/refusals.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { isSettled, type Job, type JobSummary, summaryOf } from "#shared/job.ts";
+import { type Job, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./queue.ts";
@@ -50,7 +51,7 @@ export interface Taking {
 }
 
 export interface Change {
-  (jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
+  byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
   /** Takes a job and changes it in one step. `undefined`: it is not as it was found. */
   taking(
     found: JobSummary,
@@ -68,7 +69,6 @@ type Answer =
   | ["lost"]
   | ["stale", record: string];
 
-const UNREAD = Symbol("unread");
 /** Changes of one job that are sent together. */
 const AT_ONCE = 50;
 
@@ -114,7 +114,7 @@ export function createChange(
   async function store(
     { before, job, event }: Computed,
     at: Date,
-    more: { claim?: ClaimRef | undefined; due?: number | undefined; taking?: Taking },
+    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
   ): Promise<Answer> {
     const { claim, due, taking } = more;
     return together<Answer>(keys.tenant(job.tenant), [
@@ -131,7 +131,7 @@ export function createChange(
       before.status,
       job.status,
       `${job.attempt}`,
-      due === undefined ? "" : `${due}`,
+      due === null ? "" : `${due}`,
       job.output === UNREAD ? "" : toJson(job.output, job.id, "output"),
       job.batchId ?? "",
       taking?.queuedAs ?? "",
@@ -151,7 +151,10 @@ export function createChange(
       const { change, at, claim } = asked;
       try {
         record ??= await read(jobId, claim);
-        const next = { before: record, ...applyChange(withoutPayload(record), change, at) };
+        const next = {
+          before: record,
+          ...applyChange({ ...record, ...UNREAD_PAYLOAD }, change, at),
+        };
         computed.push([asked, next]);
         record = summaryOf(next.job);
       } catch (error) {
@@ -175,7 +178,7 @@ export function createChange(
       const computed = await compute(jobId, line);
       const answers = await Promise.allSettled(
         computed.map(([{ change, at, claim }, next]) =>
-          store(next, at, { claim, due: dueOf(next.job, change, at) }),
+          store(next, at, { claim, due: waitsUntil(next.job, change, at) }),
         ),
       );
       for (const [index, answer] of answers.entries()) {
@@ -202,11 +205,11 @@ export function createChange(
         newest.set(record);
         const [, queuedAs, lock] = answer;
         const { id: jobId, tenant, version } = job;
-        const due = dueOf(job, asked.change, asked.at);
+        const due = waitsUntil(job, asked.change, asked.at);
         asked.resolve({
           job: record,
           event,
-          queued: due === undefined ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
+          queued: due === null ? undefined : { jobId, queuedAs: `${version}`, tenant, due },
           ended: typeof queuedAs === "string" && lock ? { jobId, queuedAs, lock } : undefined,
         });
         return;
@@ -217,66 +220,38 @@ export function createChange(
         return;
       case "lost":
       case "stale":
-        asked.reject(claimLost(job.id, asked.claim));
+        // Only who came with a claim can have lost it.
+        asked.reject(claimLost(job.id, asked.claim as ClaimRef));
     }
   }
 
-  async function take(
-    found: JobSummary,
-    change: JobChange,
-    at: Date,
-    taking: Taking,
-  ): Promise<(Changed & { token: number }) | undefined> {
-    const next = { before: found, ...applyChange(withoutPayload(found), change, at) };
-    const answer = await store(next, at, { due: taking.till, taking });
-    if (answer[0] !== "ok") return undefined;
-    const record = summaryOf(next.job);
-    newest.set(record);
-    return { job: record, event: next.event, token: Number(answer[1]) };
-  }
-
-  function make(
-    jobId: string,
-    change: JobChange,
-    at: Date,
-    claim?: ClaimRef,
-  ): Promise<Changed & Requeued> {
-    if (claim !== undefined && claim.jobId !== jobId) {
-      return Promise.reject(claimLost(jobId, claim));
-    }
-    return new Promise((resolve, reject) => {
-      const asked = { change, at, claim, resolve, reject };
-      const line = lines.get(jobId);
-      if (line) {
-        line.push(asked);
-        return;
-      }
-      const fresh = [asked];
-      lines.set(jobId, fresh);
-      void work(jobId, fresh);
-    });
-  }
-
-  return Object.assign(make, { taking: take });
+  return {
+    async byId(jobId, change, at, claim) {
+      if (claim !== undefined && claim.jobId !== jobId) throw claimLost(jobId, claim);
+      return new Promise((resolve, reject) => {
+        const asked = { change, at, claim, resolve, reject };
+        const line = lines.get(jobId);
+        if (line) {
+          line.push(asked);
+          return;
+        }
+        const fresh = [asked];
+        lines.set(jobId, fresh);
+        void work(jobId, fresh);
+      });
+    },
+    async taking(found, change, at, taking) {
+      const next = { before: found, ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at) };
+      const answer = await store(next, at, { due: taking.till, taking });
+      if (answer[0] !== "ok") return undefined;
+      const record = summaryOf(next.job);
+      newest.set(record);
+      return { job: record, event: next.event, token: Number(answer[1]) };
+    },
+  };
 }
 
-function withoutPayload(record: JobSummary): Job {
-  return { ...record, input: UNREAD, output: UNREAD };
-}
-
-/** When the next claim may take a job that waits. */
-function dueOf(job: Job, change: JobChange, at: Date): number | undefined {
-  if (isSettled(job.status) || job.status === "PROCESSING") return undefined;
-  return (change.action === "release" ? change.runAt : at).getTime();
-}
-
-export function notFound(jobId: string): AppError {
-  return new AppError("NOT_FOUND", `There is no job ${jobId}.`);
-}
-
-export function claimLost(jobId: string, claim: ClaimRef | undefined): AppError {
-  return new AppError(
-    "CLAIM_LOST",
-    `Claim ${claim?.token} does not hold job ${jobId} any more: it ended, or another runner got the job. Stop working on it.`,
-  );
+/** When the next claim may take it; `null` where it does not wait to be started. */
+function waitsUntil(job: Job, change: JobChange, at: Date): number | null {
+  return job.status === "PENDING" ? dueOf(job, change, at) : null;
 }

@@ -4,8 +4,7 @@
  */
 import type { Redis } from "ioredis";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import { AppError } from "#shared/errors.ts";
-import { type Job, summaryOf } from "#shared/job.ts";
+import { summaryOf } from "#shared/job.ts";
 import type { Change, Newest } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import type { Found, Queue } from "./queue.ts";
@@ -30,7 +29,7 @@ export function createClaims(
   tenants: Tenants,
   queue: Queue,
   newest: Newest,
-  change: Change,
+  change: Pick<Change, "taking">,
 ): Claims {
   /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
   async function accept(
@@ -65,7 +64,7 @@ export function createClaims(
 
   async function take(
     found: Found,
-    { leaseMs, now, start }: ClaimRequest,
+    { leaseMs, now }: ClaimRequest,
   ): Promise<Claim | "dropped" | "postponed"> {
     const { jobId, queuedAs, tenant } = found;
     const time = now.getTime();
@@ -89,27 +88,7 @@ export function createClaims(
     const [, token, record, input, output] = answer;
     const job = jobOf(record, input, output);
     newest.set(summaryOf(job));
-    const claim = { jobId, token };
-    if (start === undefined || job.status !== "PENDING") return { ...claim, job, started: null };
-    return begin(claim, job, now, start);
-  }
-
-  async function begin(
-    claim: ClaimRef,
-    job: Job,
-    now: Date,
-    start: NonNullable<ClaimRequest["start"]>,
-  ): Promise<Claim | "dropped"> {
-    try {
-      const { input, output } = job;
-      const action = { action: "start", ...start(job) } as const;
-      const { job: started, event } = await change(claim.jobId, action, now, claim);
-      return { ...claim, job: { ...started, input, output }, started: event };
-    } catch (error) {
-      // Cancelled between the two. Whoever did that took care of its place in the queue.
-      if (error instanceof AppError && error.code === "CLAIM_LOST") return "dropped";
-      throw error;
-    }
+    return { jobId, token, job, started: null };
   }
 
   return {
@@ -117,15 +96,30 @@ export function createClaims(
       const claims: Claim[] = [];
       const postponed = new Set<string>();
       for (;;) {
-        const found = await queue.take(request.max - claims.length, request.leaseMs);
-        const taken = await Promise.all(found.map((each) => accept(each, request)));
-        claims.push(...taken.filter((outcome) => typeof outcome === "object"));
-        const back = found.filter((_, index) => taken[index] === "postponed");
-        // There may be more behind what is not to be had; but what comes a second time is all that is left.
-        const more = back.length > 0 || taken.includes("dropped");
+        let found: Found[];
+        try {
+          found = await queue.take(request.max - claims.length, request.leaseMs);
+        } catch (cause) {
+          // What was taken belongs to whoever asked, also where no more can be had.
+          if (claims.length > 0) return claims;
+          throw cause;
+        }
+        let failure: { cause: unknown } | undefined;
+        const accepted = found.map((each) =>
+          accept(each, request).catch((cause: unknown) => {
+            failure ??= { cause };
+            return "failed" as const;
+          }),
+        );
+        const outcomes = await Promise.all(accepted);
+        claims.push(...outcomes.filter((outcome) => typeof outcome === "object"));
+        if (failure !== undefined && claims.length === 0) throw failure.cause;
+        const back = found.filter((_, index) => outcomes[index] === "postponed");
+        const more = back.length > 0 || outcomes.includes("dropped");
         const around = back.some(({ jobId }) => postponed.has(jobId));
-        if (!more || around || claims.length >= request.max) return claims;
         for (const { jobId } of back) postponed.add(jobId);
+        // There may be more behind what is not to be had; but what comes a second time is all that is left.
+        if (failure || !more || around || claims.length >= request.max) return claims;
       }
     },
     async renew(claims, leaseMs, now) {

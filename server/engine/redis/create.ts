@@ -71,10 +71,7 @@ export function createCreation(
     async batch(batch, jobs, at) {
       const key = batch.idempotencyKey;
       if (key !== undefined) {
-        const first = await redis.hget(
-          `${keys.tenant(batch.tenant)}:owner:${ownerKey(batch)}:batch-keys`,
-          key,
-        );
+        const first = await redis.hget(`${keys.owner(batch)}:batch-keys`, key);
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);

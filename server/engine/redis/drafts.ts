@@ -1,8 +1,7 @@
 /** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
-import { AppError } from "#shared/errors.ts";
+import { claimLost, notFound, notWriting } from "#server/engine/common/refusals.ts";
 import type { JobStatus } from "#shared/job.ts";
-import { claimLost, notFound } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import { createLanes } from "./lanes.ts";
 import { fieldsOf } from "./records.ts";
@@ -49,10 +48,7 @@ export function createDrafts(
       case "lost":
         throw claimLost(jobId, claim);
       case "idle":
-        throw new AppError(
-          "ILLEGAL_TRANSITION",
-          `Job ${jobId} is ${answer[1]}: its draft is written only while it is PROCESSING. Start it first.`,
-        );
+        throw notWriting(jobId, answer[1]);
     }
   }
 

@@ -8,7 +8,7 @@ import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { connect } from "./connect.ts";
-import { createKeys, type Keys, ownerKey } from "./keys.ts";
+import { createKeys, type Keys } from "./keys.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 
@@ -82,9 +82,9 @@ async function copy(
     pipeline = redis.pipeline();
   }
 
-  for (const { tenant, owner, rev } of source.owners()) {
-    pipeline.sadd(keys.tenants, tenant);
-    pipeline.set(`${keys.tenant(tenant)}:owner:${ownerKey({ owner })}:rev`, rev);
+  for (const { rev, ...owner } of source.owners()) {
+    pipeline.sadd(keys.tenants, owner.tenant);
+    pipeline.set(`${keys.owner(owner)}:rev`, rev);
     await send();
   }
   let batches = 0;
@@ -116,7 +116,7 @@ function putBatch(
   { n, batch, idempotencyKey }: TransferBatch,
 ): void {
   const { id, tenant, counts } = batch;
-  const owner = `${keys.tenant(tenant)}:owner:${ownerKey(batch)}`;
+  const owner = keys.owner(batch);
   const fields: Record<string, string | number> = {
     b: encodeBatch(batch, batch.createdAt),
     op: "import",
@@ -135,7 +135,7 @@ function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob)
   const { n, job, idempotencyKey, rev, due, token, events, draft } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
-  const owner = `${prefix}:owner:${ownerKey(job)}`;
+  const owner = keys.owner(job);
   const fields: Record<string, string | number> = {
     n,
     s: encodeSummary(summaryOf(job)),

@@ -8,6 +8,8 @@ export interface Keys {
   readonly prefix: string;
   /** What the keys of a tenant begin with: `jobwire:{acme}`. */
   tenant(tenant: string): string;
+  /** What those of one of its owners begin with. */
+  owner(owner: Owner): string;
   job(tenant: string, jobId: string): string;
   batch(tenant: string, batchId: string): string;
   /** Jobs that are not settled, by when the next claim may take them. */
@@ -35,6 +37,7 @@ export function createKeys(prefix: string): Keys {
   return {
     prefix,
     tenant,
+    owner: (owner) => `${tenant(owner.tenant)}:owner:${ownerKey(owner)}`,
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,

@@ -14,12 +14,13 @@ import { createRedisHints } from "./hints.ts";
 import { createKeys } from "./keys.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
-import { createQueue, type QueuedPlace } from "./queue.ts";
+import { CHECK_EVERY_MS, createQueue, type QueuedPlace } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenants } from "./tenants.ts";
 import { createTogether } from "./together.ts";
+import { within } from "./within.ts";
 
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
@@ -32,7 +33,6 @@ export interface RedisOptions {
   lateMs?: number | undefined;
 }
 
-const CHECK_EVERY_MS = 5000;
 const LATE_MS = 10_000;
 const CLOSE_MS = 2000;
 
@@ -50,7 +50,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const tenants = createTenants(redis, keys);
   const newest = createNewest();
   const reads = createReads(redis, run, keys, tenants);
-  const queue = createQueue({ connections, keys, lock: self, stalledEveryMs: checkEveryMs });
+  const queue = createQueue({ connections, keys, lock: self, checkEveryMs });
   const creation = createCreation(redis, run, keys, tenants, op);
   const together = createTogether(run, "change");
   const applied = createChange(redis, together, keys, tenants, newest, op);
@@ -94,7 +94,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   }
 
   async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
-    const { job, event, queued, ended } = await applied(jobId, what, at, claim);
+    const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
     await Promise.all([queued && enqueue([queued]), ended && queue.drop(ended, ended.lock)]);
     return { job, event };
   }
@@ -151,7 +151,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       clearInterval(sweeping);
       await Promise.allSettled(underWay);
       // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
-      await within(CLOSE_MS, queue.close());
+      await within(CLOSE_MS, queue.close()).catch(() => undefined);
       connections.close();
     },
   };
@@ -161,15 +161,4 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 function stored<T>(record: T | undefined, id: string): T {
   if (record !== undefined) return record;
   throw new AppError("UNAVAILABLE", `${id} is being deleted. Try again.`);
-}
-
-/** Resolves with the promise, or without it after `ms`. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  promise.catch(() => undefined);
-  await Promise.race([promise, patience]);
-  clearTimeout(timer);
 }

@@ -1,7 +1,7 @@
 /** Deleting what settled long ago, of all tenants, oldest first. */
 import type { Redis } from "ioredis";
-import type { Keys } from "./keys.ts";
-import { ownerKey } from "./keys.ts";
+import { type Keys, ownerKey } from "./keys.ts";
+import { membersBelow } from "./members.ts";
 import { decodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
@@ -21,21 +21,8 @@ export function createPrune(
   forget: (jobId: string) => void,
 ): (before: Date, limit: number) => Promise<number> {
   async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {
-    const flat = await redis.zrange(
-      keys.finished(tenant),
-      "-inf",
-      `(${before}`,
-      "BYSCORE",
-      "LIMIT",
-      0,
-      limit,
-      "WITHSCORES",
-    );
-    const found: Old[] = [];
-    for (let index = 0; index < flat.length; index += 2) {
-      found.push({ tenant, jobId: flat[index] as string, finishedAt: Number(flat[index + 1]) });
-    }
-    return found;
+    const found = await membersBelow(redis, keys.finished(tenant), before, limit);
+    return found.map(({ name, score }) => ({ tenant, jobId: name, finishedAt: score }));
   }
 
   async function drop({ tenant, jobId }: Old, before: number): Promise<number> {

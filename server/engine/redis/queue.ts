@@ -10,6 +10,7 @@ import { AppError } from "#shared/errors.ts";
 import { notify } from "#server/engine/common/notify.ts";
 import type { Connections } from "./connect.ts";
 import type { Keys } from "./keys.ts";
+import { within } from "./within.ts";
 
 /** A job's place in the queue. */
 export interface Place {
@@ -55,7 +56,7 @@ interface Entry {
 const NAME = "jobs";
 const ENTRY = "job";
 /** BullMQ looks for entries without a lock this often, and puts them back when it sees them a second time. */
-const STALLED_EVERY_MS = 5000;
+export const CHECK_EVERY_MS = 5000;
 /** How long a look into the queue may take. What comes later is kept for the next one. */
 const TAKE_MS = 5000;
 /** Of many entries the first are worked on while the others are added. */
@@ -74,11 +75,11 @@ export interface QueueOptions {
   keys: Keys;
   /** Differs from that of any other process. */
   lock: string;
-  stalledEveryMs?: number | undefined;
+  checkEveryMs?: number;
 }
 
 export function createQueue(options: QueueOptions): Queue {
-  const { connections, keys, lock, stalledEveryMs = STALLED_EVERY_MS } = options;
+  const { connections, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
   const { place: server } = connections;
   const queue = new BullQueue<Entry>(NAME, {
     connection: connections.commands,
@@ -110,7 +111,7 @@ export function createQueue(options: QueueOptions): Queue {
       autorun: false,
       skipVersionCheck: true,
       lockDuration: leaseMs,
-      stalledInterval: Math.min(stalledEveryMs, leaseMs / 2),
+      stalledInterval: Math.min(checkEveryMs, leaseMs / 2),
       // How often a job may be found abandoned is a matter of its record.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
@@ -119,7 +120,7 @@ export function createQueue(options: QueueOptions): Queue {
     return worker;
   }
 
-  /** What comes too late for whoever asked is ready for the next. */
+  /** What comes too late for whoever asked is ready for the next; what was found is not lost with what was not. */
   async function fetch(from: Worker<Entry>, count: number): Promise<Job<Entry>[]> {
     const found: Job<Entry>[] = [];
     let late = false;
@@ -129,23 +130,14 @@ export function createQueue(options: QueueOptions): Queue {
       if (late) offer(entry);
       else found.push(entry);
     });
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        late = true;
-        reject(new AppError("UNAVAILABLE", `${server} does not answer. Try again.`));
-      }, TAKE_MS);
-    });
-    try {
-      const outcomes = await Promise.race([Promise.allSettled(asked), patience]);
-      const failed = outcomes.find(({ status }) => status === "rejected");
-      if (found.length === 0 && failed?.status === "rejected") throw failed.reason;
-    } catch (error) {
-      // What was found is not lost with what was not.
-      if (found.length === 0) throw error;
-    } finally {
-      clearTimeout(timer);
+    const outcomes = await within(TAKE_MS, Promise.allSettled(asked));
+    late = true;
+    if (found.length > 0) return found;
+    if (outcomes === undefined) {
+      throw new AppError("UNAVAILABLE", `${server} does not answer. Try again.`);
     }
+    const failed = outcomes.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
     return found;
   }
 

@@ -14,7 +14,7 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import { decodeBatch, decodeEvent, decodeSummary, fieldsOf } from "./records.ts";
+import { decodeBatch, decodeEvent, decodeSummary, fieldsOf, inPairs } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -57,7 +57,7 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
         kind ?? "",
         batchId ?? "",
       );
-      const page = pageOf(inPairs(rows), limit);
+      const page = pageOf(numbered(rows), limit);
       return {
         items: page.rows.map(({ value }) => decodeSummary(value)),
         nextCursor: page.nextCursor,
@@ -77,7 +77,7 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
         pageBefore(cursor),
         limit + 1,
       );
-      const page = pageOf(inPairs(rows), limit);
+      const page = pageOf(numbered(rows), limit);
       const found = page.rows.map(({ value }) => decodeBatch(fieldsOf(value as string[])));
       return {
         items: found.filter((batch) => batch !== undefined),
@@ -109,7 +109,7 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
         after,
         limit,
       );
-      const changes = inPairs(rows).map(({ n, value }) => ({ rev: n, job: decodeSummary(value) }));
+      const changes = numbered(rows).map(({ n, value }) => ({ rev: n, job: decodeSummary(value) }));
       return { changes, head: Number(head) };
     },
   };
@@ -127,11 +127,7 @@ function eventOf(jobId: string, [, fields]: StreamEntries[number]): JobEvent {
   return decodeEvent(jobId, fields[1] as string);
 }
 
-/** A number and what belongs to it, in turn. */
-function inPairs<T>(rows: readonly T[]): { n: number; value: T }[] {
-  const pairs: { n: number; value: T }[] = [];
-  for (let index = 0; index < rows.length; index += 2) {
-    pairs.push({ n: Number(rows[index]), value: rows[index + 1] as T });
-  }
-  return pairs;
+/** Numbers and what belongs to each, in turn. */
+function numbered<T extends string | string[]>(rows: readonly T[]): { n: number; value: T }[] {
+  return inPairs(rows).map(([n, value]) => ({ n: Number(n), value }));
 }

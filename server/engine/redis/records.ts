@@ -75,9 +75,14 @@ export function decodeBatch(fields: Record<string, string>): BatchRecord | undef
 
 /** Field names and values in turn, as scripts give what HGETALL gives. */
 export function fieldsOf(flat: readonly string[]): Record<string, string> {
-  const fields: Record<string, string> = {};
+  return Object.fromEntries(inPairs(flat));
+}
+
+/** Two by two: what Redis gives of what belongs together is one flat list. */
+export function inPairs<T>(flat: readonly T[]): [T, T][] {
+  const pairs: [T, T][] = [];
   for (let index = 0; index < flat.length; index += 2) {
-    fields[flat[index] as string] = flat[index + 1] as string;
+    pairs.push([flat[index] as T, flat[index + 1] as T]);
   }
-  return fields;
+  return pairs;
 }

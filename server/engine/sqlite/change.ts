@@ -1,7 +1,8 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
-import { AppError } from "#shared/errors.ts";
-import { isSettled, type Job, summaryOf } from "#shared/job.ts";
+import { dueOf } from "#server/engine/common/job-change.ts";
+import { claimLost, notFound } from "#server/engine/common/refusals.ts";
+import { summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
@@ -45,23 +46,14 @@ export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: Write
   };
 }
 
-/** When the next claim may take a job that does not run. */
-function dueOf(job: Job, change: JobChange, at: Date): number | null {
-  if (isSettled(job.status)) return null;
-  return (change.action === "release" ? change.runAt : at).getTime();
-}
-
 export function requireRow(jobs: Jobs, jobId: string): JobRow {
   const row = jobs.findRow(jobId);
-  if (!row) throw new AppError("NOT_FOUND", `There is no job ${jobId}.`);
+  if (!row) throw notFound(jobId);
   return row;
 }
 
 export function requireClaim(row: JobRow, claim: ClaimRef): void {
   if (row.id !== claim.jobId || row.held === 0 || row.token !== claim.token) {
-    throw new AppError(
-      "CLAIM_LOST",
-      `Claim ${claim.token} does not hold job ${row.id} any more: it ended, or another runner got the job. Stop working on it.`,
-    );
+    throw claimLost(row.id, claim);
   }
 }

@@ -1,7 +1,7 @@
 /** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
 import type { DatabaseSync } from "node:sqlite";
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
-import { AppError } from "#shared/errors.ts";
+import { notWriting } from "#server/engine/common/refusals.ts";
 import { requireClaim, requireRow } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
@@ -42,10 +42,7 @@ export function createDrafts(db: DatabaseSync, jobs: Jobs, outbox?: Outbox): Dra
       const row = requireRow(jobs, claim.jobId);
       requireClaim(row, claim);
       if (row.status !== "PROCESSING") {
-        throw new AppError(
-          "ILLEGAL_TRANSITION",
-          `Job ${row.id} is ${row.status}: its draft is written only while it is PROCESSING. Start it first.`,
-        );
+        throw notWriting(row.id, row.status);
       }
       const before = last.get(row.n) as LastPiece | undefined;
       const startsOver = before !== undefined && before.attempt !== row.attempt;

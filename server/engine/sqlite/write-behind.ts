@@ -8,6 +8,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type BatchRecord, recount } from "#shared/batch.ts";
 import type { Job, JobStatus } from "#shared/job.ts";
+import { UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
 import { toJson } from "#server/engine/common/payload.ts";
@@ -25,10 +26,8 @@ export interface Ahead {
   reportedOnly: boolean;
 }
 
-const UNREAD = Symbol("unread");
-
 export function asStored(row: JobRow): Ahead {
-  const job: Job = Object.assign(summaryOfRow(row), { input: UNREAD, output: UNREAD });
+  const job = Object.assign(summaryOfRow(row), UNREAD_PAYLOAD);
   return { row, job, rev: row.rev, reportedOnly: true };
 }
 

@@ -1,0 +1,21 @@
+/** Members of sorted sets, by their scores. */
+import type { Redis } from "ioredis";
+import { inPairs } from "./records.ts";
+
+export interface Member {
+  name: string;
+  score: number;
+}
+
+/** Those below a score, lowest first: `limit` at most, after the first `skip`. */
+export async function membersBelow(
+  redis: Redis,
+  key: string,
+  below: number,
+  limit: number,
+  skip = 0,
+): Promise<Member[]> {
+  const bounds = ["-inf", `(${below}`] as const;
+  const flat = await redis.zrange(key, ...bounds, "BYSCORE", "LIMIT", skip, limit, "WITHSCORES");
+  return inPairs(flat).map(([name, score]) => ({ name, score: Number(score) }));
+}
