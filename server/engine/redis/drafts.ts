@@ -4,8 +4,7 @@ import { claimLost, notFound, notWriting } from "#server/engine/common/refusals.
 import type { JobStatus } from "#shared/job.ts";
 import type { Keys } from "./keys.ts";
 import { createLanes } from "./lanes.ts";
-import { fieldsOf } from "./records.ts";
-import type { StreamEntries } from "./reads.ts";
+import { decodePiece } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -57,25 +56,17 @@ export function createDrafts(
     async read(jobId, after) {
       const tenant = await tenants.of(jobId);
       if (tenant === undefined) return undefined;
-      const answer = await run<[JobStatus, string, StreamEntries] | []>(
+      const answer = await run<[JobStatus, number, number, string[]] | []>(
         "read-draft",
         keys.tenant(tenant),
         jobId,
         after,
       );
       if (answer.length === 0) return undefined;
-      const [status, head, entries] = answer;
+      const [status, head, before, pieces] = answer;
       return {
-        pieces: entries.map(([id, flat]) => {
-          const { a, o, t = '""' } = fieldsOf(flat);
-          return {
-            seq: Number.parseInt(id, 10),
-            attempt: Number(a),
-            offset: Number(o),
-            text: JSON.parse(t) as string,
-          };
-        }),
-        head: Number(head),
+        pieces: pieces.map((each, index) => decodePiece(before + index + 1, each)),
+        head,
         status,
       };
     },

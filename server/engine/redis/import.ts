@@ -10,7 +10,7 @@ import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { connect } from "./connect.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
-import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
+import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
   jobs: number;
@@ -160,13 +160,8 @@ function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob)
   }
   pipeline.hset(keys.job(tenant, id), fields);
   pipeline.set(keys.tenantOf(id), tenant);
-  for (const event of events) {
-    pipeline.xadd(`${prefix}:log:${id}`, `${event.seq}-0`, "e", encodeEvent(event));
-  }
-  for (const { seq, attempt, offset, text } of draft) {
-    const piece = ["a", attempt, "o", offset, "t", JSON.stringify(text)];
-    pipeline.xadd(`${prefix}:draft:${id}`, `${seq}-0`, ...piece);
-  }
+  for (const event of events) pipeline.rpush(`${prefix}:log:${id}`, encodeEvent(event));
+  for (const piece of draft) pipeline.rpush(`${prefix}:draft:${id}`, encodePiece(piece));
   pipeline.zadd(`${owner}:feed`, rev, id);
   pipeline.sadd(`${owner}:kinds`, kind);
   pipeline.zadd(`${owner}:jobs:${kind}:${status}`, n, id);

@@ -10,7 +10,6 @@ import type {
 } from "#server/engine/contract.ts";
 import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
-import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
@@ -27,9 +26,6 @@ export interface Reads {
   events(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
   feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
 }
-
-/** What XRANGE gives: ids, and fields and values in turn. */
-export type StreamEntries = [id: string, fields: string[]][];
 
 export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: Tenants): Reads {
   return {
@@ -87,7 +83,7 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
     async events(jobId, after, limit) {
       const tenant = await tenants.of(jobId);
       if (tenant === undefined) return undefined;
-      const answer = await run<[StreamEntries, [StreamEntries[number]]] | []>(
+      const answer = await run<[string[], string] | []>(
         "read-events",
         keys.tenant(tenant),
         jobId,
@@ -95,10 +91,10 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
         limit,
       );
       if (answer.length === 0) return undefined;
-      const [entries, [newest]] = answer;
+      const [events, newest] = answer;
       return {
-        events: entries.map((each) => eventOf(jobId, each)),
-        newest: eventOf(jobId, newest),
+        events: events.map((each) => decodeEvent(jobId, each)),
+        newest: decodeEvent(jobId, newest),
       };
     },
     async feed(owner, after, limit) {
@@ -121,10 +117,6 @@ export function jobOf(record: string, input: string | null, output: string | nul
     input: JSON.parse(input ?? "null") as unknown,
     output: JSON.parse(output ?? "null") as unknown,
   });
-}
-
-function eventOf(jobId: string, [, fields]: StreamEntries[number]): JobEvent {
-  return decodeEvent(jobId, fields[1] as string);
 }
 
 /** Numbers and what belongs to each, in turn. */

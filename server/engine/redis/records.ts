@@ -2,7 +2,7 @@
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { JobStatus, JobSummary } from "#shared/job.ts";
-import type { NewBatch } from "#server/engine/contract.ts";
+import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
 type StoredSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
   createdAt: number;
@@ -47,6 +47,18 @@ export function encodeEvent(event: JobEvent): string {
 export function decodeEvent(jobId: string, text: string): JobEvent {
   const [seq, at, attempt, type, status, progress, message] = JSON.parse(text) as StoredEvent;
   return { jobId, seq, at: new Date(at), attempt, type, status, progress, message } as JobEvent;
+}
+
+/** `append-draft.lua` writes the same. */
+type StoredPiece = [attempt: number, offset: number, text: string];
+
+export function encodePiece({ attempt, offset, text }: DraftPiece): string {
+  return JSON.stringify([attempt, offset, text] satisfies StoredPiece);
+}
+
+export function decodePiece(seq: number, json: string): DraftPiece {
+  const [attempt, offset, text] = JSON.parse(json) as StoredPiece;
+  return { seq, attempt, offset, text };
 }
 
 /** What of a batch never changes. Its counts, version and time are fields beside it, which the scripts count up. */

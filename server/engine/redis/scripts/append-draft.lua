@@ -18,7 +18,7 @@ if is[6] ~= is[4] then
   start = 0
 end
 local seq = tonumber(is[5] or 0) + 1
-redis.call('XADD', draft, seq .. '-0', 'a', is[4], 'o', start, 't', text)
+redis.call('RPUSH', draft, '[' .. is[4] .. ',' .. start .. ',' .. text .. ']')
 redis.call('HSET', job, 'd.seq', seq, 'd.attempt', is[4], 'd.end', start + tonumber(length),
   'd.op', op)
 redis.call('SPUBLISH', t .. ':hint:draft:' .. id, '')

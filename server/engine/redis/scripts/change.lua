@@ -60,7 +60,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     for _, each in ipairs({...}) do fields[#fields + 1] = each end
   end
   if output ~= '' then set('o', output) end
-  redis.call('XADD', t .. ':log:' .. id, seq .. '-0', 'e', event)
+  redis.call('RPUSH', t .. ':log:' .. id, event)
   redis.call('SPUBLISH', t .. ':hint:job:' .. id, event)
   local o = next_rev(owner)
   o.feed[id] = o.rev

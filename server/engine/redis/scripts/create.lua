@@ -49,7 +49,7 @@ for i = FIRST, #ARGV, FIELDS do
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
     'op', op, 'q', 1, 'due', time)
-  redis.call('XADD', t .. ':log:' .. id, '1-0', 'e', event)
+  redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
   add(o .. ':feed', rev, id)
   add(o .. ':jobs:' .. kind .. ':PENDING', n, id)
