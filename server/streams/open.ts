@@ -13,8 +13,10 @@ import { createDraftSource } from "./draft-source.ts";
 import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
+import { type Pipe, pipeLater } from "./later.ts";
 import { pull } from "./pull.ts";
 import { createReach } from "./reach.ts";
+import { isUnreadable } from "./readable.ts";
 import { createRecent } from "./recent.ts";
 import type { Entry, Source } from "./source.ts";
 import type { Sink, Watch, WatchOptions } from "./watch.ts";
@@ -32,7 +34,10 @@ export interface Stream<T> extends AsyncIterable<Entry<T>> {
 export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefined };
 
 export interface Streams {
-  /** All four reject with `NOT_FOUND` for what does not exist or belongs to somebody else. */
+  /**
+   * All four reject with `NOT_FOUND` for what does not exist or belongs to somebody else. While the data cannot be read
+   * that is not known: the stream begins, or ends with `NOT_FOUND`, when it is.
+   */
   job(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<JobEvent>>;
   draft(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<DraftFrame>>;
   batch(
@@ -56,37 +61,52 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
   const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
   const reach = createReach(engine, REACH_EVERY_MS);
 
-  function stream<T>(source: Source<T>, watching: Watching = {}): Stream<T> {
-    const { after, follow = false, signal } = watching;
-    const pipe = (sink: Sink<T>) => hub.watch(source, sink, { after, follow });
+  let closed = false;
+
+  function stream<T>(
+    source: Source<T>,
+    { after, follow = false, signal }: Watching = {},
+    wrap: (pipe: Pipe<T>) => Pipe<T> = (pipe) => pipe,
+  ): Stream<T> {
+    const pipe = wrap((sink) => hub.watch(source, sink, { after, follow }));
     return { pipe, [Symbol.asyncIterator]: () => pull(pipe, signal) };
   }
 
   // Owners never change.
   const owners = createRecent<Owner | undefined>();
-  const jobFor = async (principal: Principal, jobId: string) => {
+  const mayWatchJob = (principal: Principal, jobId: string) => async () =>
     mine(principal, await owners.get(jobId, () => engine.getSummary(jobId)), `Job ${jobId}`);
-    return jobId;
-  };
+  const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
+    mine(principal, await owners.get(batchId, () => engine.getBatch(batchId)), `Batch ${batchId}`);
+
+  /** For whom it is not known yet whether they may watch, since the data cannot be read, a watch begins later. */
+  async function allowed<T>(
+    mayWatch: () => Promise<void>,
+    source: Source<T>,
+    watching?: Watching,
+  ): Promise<Stream<T>> {
+    try {
+      await mayWatch();
+      return stream(source, watching);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return stream(source, watching, (pipe) => pipeLater(mayWatch, pipe, () => !closed));
+    }
+  }
 
   return {
-    job: async (principal, jobId, watching) =>
-      stream(createJobSource(engine, await jobFor(principal, jobId)), watching),
-    draft: async (principal, jobId, watching) =>
-      stream(createDraftSource(engine, await jobFor(principal, jobId)), watching),
-    async batch(principal, batchId, watching) {
-      mine(
-        principal,
-        await owners.get(batchId, () => engine.getBatch(batchId)),
-        `Batch ${batchId}`,
-      );
-      return stream(createBatchSource(engine, batchId), watching);
-    },
+    job: (principal, jobId, watching) =>
+      allowed(mayWatchJob(principal, jobId), createJobSource(engine, jobId), watching),
+    draft: (principal, jobId, watching) =>
+      allowed(mayWatchJob(principal, jobId), createDraftSource(engine, jobId), watching),
+    batch: (principal, batchId, watching) =>
+      allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
       stream(createFeedSource(engine, ownerOf(principal)), watching),
     reach: (signal) => reach.states(signal),
     count: () => hub.count(),
     close() {
+      closed = true;
       reach.close();
       hub.close();
     },

@@ -4,6 +4,7 @@ import { expect, onTestFinished } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData } from "#server/engine/test-data.ts";
+import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { type Entry, openStreams, type Sink, type Stream } from "./open.ts";
@@ -166,5 +167,25 @@ export function withHints(real: Engine, fates: readonly string[]): Engine {
             return listener(hint);
         }
       }),
+  };
+}
+
+/** The engine, of which some calls fail until `back()`. `tries()`: how many have. */
+export function withOutage(real: Engine, names: readonly (keyof Engine)[]) {
+  let away = true;
+  let tries = 0;
+  const broken = names.map((name) => {
+    const call = real[name] as (...args: unknown[]) => unknown;
+    const failing = (...args: unknown[]): unknown => {
+      if (!away) return call(...args);
+      tries += 1;
+      return Promise.reject(new AppError("UNAVAILABLE", "The data cannot be read. Try again."));
+    };
+    return [name, failing];
+  });
+  return {
+    engine: { ...real, ...Object.fromEntries(broken) } as Engine,
+    tries: () => tries,
+    back: () => void (away = false),
   };
 }

@@ -6,6 +6,7 @@
  */
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
+import { whenReadable } from "./readable.ts";
 import { createRecent } from "./recent.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
@@ -72,10 +73,11 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   opened.catch(() => {});
 
   async function open(): Promise<void> {
-    const stop = await listen(onHint);
+    const isOpen = () => !closed;
+    const stop = await whenReadable(() => listen(onHint), isOpen);
     if (closed) return stop();
     unlisten = stop;
-    const now = await source.read(Number.MAX_SAFE_INTEGER, 1);
+    const now = await whenReadable(() => source.read(Number.MAX_SAFE_INTEGER, 1), isOpen);
     from = head = now.head;
     ended = now.ended;
     // Hints of the meantime were not taken.

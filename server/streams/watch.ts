@@ -7,6 +7,7 @@
  * nothing is lost or doubled between replay and live (S5).
  */
 import { AppError, messageOf } from "#shared/errors.ts";
+import { isUnreadable } from "./readable.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 import type { Tail } from "./tail.ts";
 
@@ -125,9 +126,8 @@ class OpenWatch<T> implements Watch {
       await step;
     } catch (error) {
       this.#busy = false;
-      // Unreadable for the moment: the regular look wakes us again. Who was shown nothing yet is told.
-      const passes = error instanceof AppError && error.code === "UNAVAILABLE";
-      if (!passes || this.#cursor === undefined) this.#finish(reasonOf(error));
+      // The regular look wakes us again.
+      if (!isUnreadable(error)) this.#finish(reasonOf(error));
       return;
     }
     this.#busy = false;
@@ -216,7 +216,7 @@ function folded<T>(entries: readonly Entry<T>[], fold: Source<T>["fold"]): Entry
   return kept;
 }
 
-function reasonOf(error: unknown): AppError {
+export function reasonOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError("INTERNAL", messageOf(error), { cause: error });
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { AppError } from "#shared/errors.ts";
+import { withOutage } from "#server/streams/rig.ts";
 import type { LegacyAnswer } from "#shared/legacy.ts";
 import { MAX_SUBSCRIPTIONS } from "./subscriptions.ts";
 import {
@@ -31,6 +31,21 @@ const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "n
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
 const progressOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { progress: number }).progress);
+
+/** A server whose reads fail until `back()`. */
+async function openServerWithout(names: readonly (keyof Engine)[]) {
+  let outage: ReturnType<typeof withOutage> | undefined;
+  server = await openTestServer({
+    wrap(engine: Engine) {
+      outage = withOutage(engine, names);
+      return outage.engine;
+    },
+  });
+  return {
+    tries: () => outage?.tries() ?? 0,
+    back: () => outage?.back(),
+  };
+}
 
 describe("a subscription", () => {
   test("[L2] tells of a failure as job:error, then job:update, with progress 0 and the reason", async () => {
@@ -283,18 +298,60 @@ describe("a subscription that cannot be served", () => {
     ]);
     expect(server.faults.join("")).toContain("secret");
   });
+});
 
-  test("because the data cannot be read right now, is told so", async () => {
-    server = await openTestServer({
-      wrap: (engine: Engine) => ({
-        ...engine,
-        getSummary: () => Promise.reject(new AppError("UNAVAILABLE", "The disk is full.")),
-      }),
-    });
+describe("while the data cannot be read", () => {
+  test("a subscription is taken, and begins when it can: who asks once need not ask again", async () => {
+    const { tries, back } = await openServerWithout(["getSummary", "getBatch"]);
+    const { batchId, jobIds } = await createBatch(server.engine, 2);
     const client = server.connect();
-    expect(await call(client, "subscribe:job", { job_id: UNKNOWN })).toEqual({
-      ok: false,
-      error: { code: "UNAVAILABLE", message: "The disk is full." },
+    client.socket.emit("subscribe:job", { job_id: jobIds[0] });
+    client.socket.emit("subscribe:batch", { batch_id: batchId });
+    client.socket.emit("subscribe:job", { job_id: UNKNOWN });
+    await until(() => expect(tries()).toBeGreaterThan(4));
+    const told = new Set(namesOf(client));
+    expect([...told]).toEqual(["connection", "subscribed"]);
+    back();
+    await until(() => {
+      expect(client.named("job:update")).toMatchObject([{ job_id: jobIds[0], status: "PENDING" }]);
+      expect(client.named("batch:update")).toMatchObject([{ batch_id: batchId, total: 2 }]);
+      // What does not exist is said as soon as that is known.
+      expect(client.named("subscription:error")).toMatchObject([{ job_id: UNKNOWN }]);
     });
+    expect(client.named("subscribed")).toHaveLength(3);
+    expect(server.watches()).toBe(2);
+  });
+
+  test("one that began and could show nothing goes on, and says once that it is subscribed", async () => {
+    const { tries, back } = await openServerWithout(["readEvents"]);
+    const job_id = await createJob(server.engine);
+    const client = server.connect();
+    expect(await call(client, "subscribe:job", { job_id })).toEqual({ ok: true });
+    await until(() => expect(tries()).toBeGreaterThan(2));
+    back();
+    await until(() => expect(client.named("job:update")).toMatchObject([{ job_id }]));
+    const job = await startJob(server.engine, job_id);
+    await job.fail("API key invalid");
+    await until(() => expect(client.named("job:update")).toHaveLength(3));
+    expect(client.named("subscribed")).toHaveLength(1);
+    expect(client.named("subscription:error")).toEqual([]);
+    expect(server.watches()).toBe(1);
+  });
+
+  test("nothing begins for who does not want it any more, or has left", async () => {
+    const { tries, back } = await openServerWithout(["getSummary"]);
+    const job_id = await createJob(server.engine);
+    const [client, gone] = [server.connect(), server.connect()];
+    client.socket.emit("subscribe:job", { job_id });
+    gone.socket.emit("subscribe:job", { job_id });
+    await until(() => expect(tries()).toBeGreaterThan(1));
+    await settled(client);
+    expect(await call(client, "unsubscribe:job", { job_id })).toEqual({ ok: true });
+    gone.socket.disconnect();
+    back();
+    const other = await createJob(server.engine);
+    expect(await call(client, "subscribe:job", { job_id: other })).toEqual({ ok: true });
+    await until(() => expect(client.named("job:update")).toMatchObject([{ job_id: other }]));
+    expect(server.watches()).toBe(1);
   });
 });

@@ -1,0 +1,67 @@
+import { v7 as newId } from "uuid";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { JobEvent } from "#shared/events.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { openStreams } from "./open.ts";
+import { collect, createSink, openRig, type Rig, take, withOutage } from "./rig.ts";
+
+const READS = ["getSummary", "readEvents", "onAppend"] as const;
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await openRig();
+});
+
+test("[S5] [S7] who begins to watch while the data cannot be read gets everything when they can", async () => {
+  const jobId = await rig.createJob();
+  const cases = [[...READS], ["readEvents"], ["onAppend"]] as const;
+  const watch = async (unreadable: (typeof cases)[number]) => {
+    const outage = withOutage(rig.engine, unreadable);
+    const streams = openStreams(outage.engine);
+    const pulled = collect(await streams.job(me, jobId, { after: 0, follow: true }));
+    const pushed = createSink<JobEvent>();
+    (await streams.job(me, jobId, { follow: true })).pipe(pushed.sink).resume();
+    await vi.waitFor(() => expect(outage.tries()).toBeGreaterThan(1), 5000);
+    expect([pulled.values, pushed.entries]).toEqual([[], []]);
+    outage.back();
+    await vi.waitFor(() => {
+      expect(pulled.values).toMatchObject([{ seq: 1 }]);
+      expect(pushed.seqs()).toEqual([1]);
+    }, 5000);
+    streams.close();
+  };
+  await Promise.all(cases.map(watch));
+}, 20_000);
+
+test("what nobody may see ends when that is known, and is not shown before", async () => {
+  const outage = withOutage(rig.engine, READS);
+  const streams = openStreams(outage.engine);
+  const foreign = { ...me, userId: "somebody else" };
+  const jobId = await rig.createJob();
+  const [pulled, pushed] = [take(await streams.job(foreign, jobId)), createSink<JobEvent>()];
+  const refused = pulled.catch((error: unknown) => error);
+  (await streams.job(me, newId())).pipe(pushed.sink);
+  outage.back();
+  expect(await refused).toMatchObject({ code: "NOT_FOUND" });
+  await vi.waitFor(() => expect(pushed.state.reason).toBe("NOT_FOUND"), 5000);
+  expect(pushed.entries).toEqual([]);
+  expect(streams.count().watches).toBe(0);
+  streams.close();
+});
+
+test("who leaves while waiting is shown nothing, and nothing is asked for any more", async () => {
+  const jobId = await rig.createJob();
+  const outage = withOutage(rig.engine, READS);
+  const streams = openStreams(outage.engine);
+  const left = createSink<JobEvent>();
+  const leaving = new AbortController();
+  const pulled = take(await streams.job(me, jobId, { signal: leaving.signal }));
+  (await streams.job(me, jobId)).pipe(left.sink).stop();
+  leaving.abort();
+  expect(await pulled).toEqual([]);
+  outage.back();
+  expect(await take(await streams.job(me, jobId), 1)).toMatchObject([{ seq: 1 }]);
+  await vi.waitFor(() => expect(streams.count()).toEqual({ watches: 0, streams: 0 }));
+  expect(left).toMatchObject({ entries: [], state: { ended: false } });
+  streams.close();
+});
