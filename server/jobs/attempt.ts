@@ -18,6 +18,7 @@ import {
   type Ending,
   faultOf,
   isFault,
+  isUnavailable,
   type RetryPolicy,
 } from "./retry.ts";
 
@@ -116,6 +117,7 @@ async function run(
       return { action: "release", message, runAt: now(), counts: false };
     }
     if (isFault(error)) log.error({ err: error }, "A kind failed in a way it does not know itself");
+    if (isUnavailable(error)) log.warn({ reason: error.message }, "Progress could not be stored");
     return afterError(error, job, context, now());
   }
 }
@@ -134,7 +136,7 @@ async function store(
       return what;
     } catch (error) {
       if (signal.aborted) throw error;
-      if (error instanceof AppError && error.code === "UNAVAILABLE") {
+      if (isUnavailable(error)) {
         log.warn({ reason: error.message }, "The end of an attempt could not be stored yet");
         await delay(storeAgainMs, undefined, { signal }).catch(() => {});
       } else if (what.action === "fail") {

@@ -34,17 +34,23 @@ export function afterError(
   policy: RetryPolicy,
   now: Date,
 ): Ending {
+  if (isUnavailable(error)) {
+    // However often that happens, the job is not to blame. Where its data are is nobody's business who watches.
+    const pause = backoffFor(job, policy.random);
+    const message = `Its progress could not be stored - Trying again in ${inSeconds(pause)}`;
+    return { action: "release", message, runAt: after(now, pause), counts: false };
+  }
   const wait = waitFor(error, job, policy.random);
   if (wait !== undefined && mayRetry(job, policy)) {
-    const message = `${messageOf(error)} - Trying again in ${Math.ceil(wait / 1000)} s`;
-    return { action: "release", message, runAt: new Date(now.getTime() + wait), counts: true };
+    const message = `${messageOf(error)} - Trying again in ${inSeconds(wait)}`;
+    return { action: "release", message, runAt: after(now, wait), counts: true };
   }
   return { action: "fail", error: faultOf(error) };
 }
 
 /** What the record says of an error that is final. */
 export function faultOf(error: unknown): JobError {
-  const code = error instanceof Failure || isUnavailable(error) ? error.code : "KIND_FAILED";
+  const code = error instanceof Failure ? error.code : "KIND_FAILED";
   return { code, message: messageOf(error) };
 }
 
@@ -60,7 +66,6 @@ function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
 /** How long to wait before it may go better; `undefined` where it will not, or not in any useful time. */
 function waitFor(error: unknown, job: JobSummary, random: () => number): number | undefined {
   const backoff = backoffFor(job, random);
-  if (isUnavailable(error)) return backoff;
   if (!(error instanceof Transient)) return undefined;
   const asked = error.retryAfterMs ?? 0;
   // Also where the other side said something that is no number.
@@ -75,7 +80,15 @@ function backoffFor(job: JobSummary, random: () => number): number {
   return Math.round(most * (0.5 + random() / 2));
 }
 
-/** The disk is full for a moment: not the kind's fault. */
-function isUnavailable(error: unknown): error is AppError {
+function inSeconds(ms: number): string {
+  return `${Math.ceil(ms / 1000)} s`;
+}
+
+function after(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms);
+}
+
+/** The disk is full, or Redis is away, for a moment: not the kind's fault. */
+export function isUnavailable(error: unknown): error is AppError {
   return error instanceof AppError && error.code === "UNAVAILABLE";
 }
