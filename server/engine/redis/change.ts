@@ -8,6 +8,7 @@ import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { dueOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
 import { toJson } from "#server/engine/common/payload.ts";
 import { claimLost, notFound } from "#server/engine/common/refusals.ts";
+import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
@@ -163,9 +164,9 @@ export function createChange(
           newest.forget(jobId);
           return compute(jobId, line);
         }
-        // By the newest record, and while its claim holds.
-        line.shift();
-        asked.reject(error);
+        // By the newest record, and while its claim holds; or it cannot be read, and then not for the next one either.
+        const refused = error instanceof AppError ? 1 : line.length;
+        for (const each of line.splice(0, refused)) each.reject(error);
         return [];
       }
     }

@@ -1,0 +1,151 @@
+/** A network that stops between a server and its Redis, and a replica that takes over from a dead master. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { afterEach, expect, inject, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import {
+  at,
+  claimOne,
+  codeOf,
+  DELIVER,
+  listen,
+  logOf,
+  newJob,
+  startedJob,
+  STEP,
+} from "#server/engine/suites/material.ts";
+import { openRedisEngine } from "./open.ts";
+import { startRedis, type TestRedis } from "./test-server.ts";
+
+const PATIENCE = { timeout: 30_000, interval: 10 };
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
+});
+
+async function start(args: readonly string[] = []): Promise<TestRedis> {
+  const redis = await startRedis(inject("redisServer"), { args });
+  cleanups.push(() => redis.close());
+  return redis;
+}
+
+async function open(port: number): Promise<Engine> {
+  const url = `redis://127.0.0.1:${port}`;
+  const engine = await openRedisEngine({ url, checkEveryMs: 20, lateMs: 0 });
+  cleanups.push(() => engine.close());
+  return engine;
+}
+
+/** What is between a server and a Redis: an address that can lead elsewhere, and a wire that can be cut. */
+async function openNetwork(toPort: number) {
+  let target = toPort;
+  let isCut = false;
+  const sockets = new Set<Socket>();
+
+  function flow(from: Socket, to: Socket): void {
+    sockets.add(from);
+    // While it is cut nothing is lost, as TCP sends again; and nothing comes through.
+    if (isCut) from.pause();
+    from.on("data", (bytes) => to.write(bytes));
+    from.on("error", () => undefined);
+    from.on("close", () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+  }
+
+  const server = createServer((near) => {
+    const far = connect(target, "127.0.0.1");
+    flow(near, far);
+    flow(far, near);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const reset = () => sockets.forEach((socket) => socket.destroy());
+  cleanups.push(async () => {
+    const closed = once(server, "close");
+    server.close();
+    reset();
+    await closed;
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut() {
+      isCut = true;
+      sockets.forEach((socket) => socket.pause());
+    },
+    heal() {
+      isCut = false;
+      sockets.forEach((socket) => socket.resume());
+    },
+    /** As an address does that always leads to the master. */
+    leadTo(port: number) {
+      target = port;
+      reset();
+    },
+  };
+}
+
+test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the others, and catches up after", async () => {
+  const redis = await start();
+  const network = await openNetwork(redis.port);
+  const [here, there] = [await open(network.port), await open(redis.port)];
+  const held = await startedJob(here, at(0));
+  const heard = await listen(here, { stream: "job", jobId: held.jobId });
+  network.cut();
+  // However many wait for each other.
+  const refused = Array.from({ length: 20 }, () =>
+    codeOf(here.change(held.jobId, STEP, at(1), held)),
+  );
+  expect(await codeOf(here.createJob(newJob(), at(1)))).toBe("UNAVAILABLE");
+  expect(new Set(await Promise.all(refused))).toEqual(new Set(["UNAVAILABLE"]));
+  // Nobody else waits for it.
+  const { event } = await there.change(held.jobId, { action: "cancel" }, at(2));
+  const heardBefore = heard.count;
+  network.heal();
+  await vi.waitFor(() => expect(heard.count).toBeGreaterThan(heardBefore), PATIENCE);
+  await vi.waitFor(() => here.health(), PATIENCE);
+  expect((await logOf(here, held.jobId)).at(-1)).toEqual(event);
+  expect(await codeOf(here.change(held.jobId, STEP, at(3), held))).toBe("CLAIM_LOST");
+}, 60_000);
+
+test("[J3] [S6] a replica that takes over has everything that had reached it, and all goes on there", async () => {
+  const master = await start();
+  const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
+  const network = await openNetwork(master.port);
+  const engine = await open(network.port);
+  const held = await startedJob(engine, at(0));
+  const waiting = await engine.createJob(newJob(), at(0));
+  const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+  await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+
+  await master.kill();
+  // Somebody is at work meanwhile, and tries again until it is stored.
+  let stopped = false;
+  const stored: number[] = [];
+  const refusals = new Set<string>();
+  async function work(): Promise<void> {
+    while (!stopped) {
+      const change = engine.change(held.jobId, STEP, at(1), held);
+      const code = await codeOf(change);
+      if (code === undefined) stored.push((await change).event.seq);
+      else refusals.add(code);
+    }
+  }
+  const working = work();
+  await replica.client.replicaof("NO", "ONE");
+  network.leadTo(replica.port);
+  await vi.waitFor(() => expect(stored.length).toBeGreaterThan(20), PATIENCE);
+  stopped = true;
+  await working;
+  expect([...refusals].filter((code) => code !== "UNAVAILABLE")).toEqual([]);
+
+  await engine.change(held.jobId, DELIVER, at(2), held);
+  const log = await logOf(engine, held.jobId);
+  expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+  expect(log.map(({ seq }) => seq)).toEqual(expect.arrayContaining(stored));
+  await vi.waitFor(() => expect(heard.events.at(-1)).toEqual(log.at(-1)), PATIENCE);
+  // The queue went with it.
+  const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
+  expect(claim.jobId).toBe(waiting.id);
+}, 60_000);
