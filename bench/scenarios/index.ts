@@ -5,6 +5,7 @@ import { memory } from "./memory.ts";
 import { noopJobs } from "./noop-jobs.ts";
 import { reconnect } from "./reconnect.ts";
 import { redisEvents } from "./redis-events.ts";
+import { redisGateways } from "./redis-gateways.ts";
 import { redisHop } from "./redis-hop.ts";
 import type { Scenario } from "./scenario.ts";
 import { socketioDelivery } from "./socketio-delivery.ts";
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   noopJobs,
   redisEvents,
   redisHop,
+  redisGateways,
   reconnect,
   start,
   watchersCurve,

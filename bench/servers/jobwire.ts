@@ -1,6 +1,7 @@
 /**
  * Jobwire itself, with a kind whose jobs report progress when they are told to. Engine, runner, streams and transports
- * are the real ones, on data of its own: an event that a watcher gets was committed to disk before.
+ * are the real ones, on data of its own: an event that a watcher gets was committed to disk before. With
+ * `BENCH_ROLE=gateway`, and no jobs, one that only passes on what happens elsewhere.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import superjson from "superjson";
@@ -31,6 +32,7 @@ servePeer(async ({ jobs }) => {
     loadConfig({
       PORT: "0",
       ...data.env,
+      ROLE: process.env.BENCH_ROLE ?? "all",
       LOG_LEVEL: "error",
       CONCURRENCY: "1000",
       SHUTDOWN_GRACE_MS: "0",
@@ -40,18 +42,7 @@ servePeer(async ({ jobs }) => {
     }),
     { kinds: [pulse] },
   );
-  const response = await fetch(`${app.url}/trpc/batch.create`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(
-      superjson.serialize({
-        jobs: Array.from({ length: jobs }, () => ({ kind: "pulse", input: {} })),
-      }),
-    ),
-  });
-  if (!response.ok) throw new Error(`The jobs were not created: ${await response.text()}`);
-  const { result } = (await response.json()) as { result: { data: { json: Batch } } };
-  if (result.data.json.total !== jobs) throw new Error("Not all jobs were created.");
+  if (jobs > 0) await createJobs(app.url, jobs);
   while (running.length < jobs) await delay(5);
   const ids = running.map(({ jobId }) => jobId);
 
@@ -75,6 +66,21 @@ servePeer(async ({ jobs }) => {
     },
   };
 });
+
+async function createJobs(url: string, jobs: number): Promise<void> {
+  const response = await fetch(`${url}/trpc/batch.create`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(
+      superjson.serialize({
+        jobs: Array.from({ length: jobs }, () => ({ kind: "pulse", input: {} })),
+      }),
+    ),
+  });
+  if (!response.ok) throw new Error(`The jobs were not created: ${await response.text()}`);
+  const { result } = (await response.json()) as { result: { data: { json: Batch } } };
+  if (result.data.json.total !== jobs) throw new Error("Not all jobs were created.");
+}
 
 function trpcWatch(ids: readonly string[]): Watch {
   return {
