@@ -14,7 +14,7 @@ import { type Job, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./queue.ts";
-import { decodeSummary, encodeEvent, encodeSummary } from "./records.ts";
+import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.ts";
 import type { Tenants } from "./tenants.ts";
 import type { RunTogether } from "./together.ts";
 
@@ -51,20 +51,28 @@ export interface Taking {
   till: number;
 }
 
+/** A job as it is after it was taken, and what happened to it. */
+export interface Taken {
+  job: Job;
+  started: JobEvent;
+  token: number;
+}
+
 export interface Change {
   byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
-  /** Takes a job and changes it in one step. `undefined`: it is not as it was found. */
+  /** Takes a job and changes it in one step. `changed`: it is not as it was found. `refused`: it is not to be had. */
   taking(
     found: JobSummary,
     change: JobChange,
     at: Date,
     taking: Taking,
-  ): Promise<(Changed & { token: number }) | undefined>;
+  ): Promise<Taken | "changed" | "refused">;
 }
 
+type TakenAnswer = ["ok", token: number, input: string, output: string | null];
 type Answer =
   | ["ok"]
-  | ["ok", token: number]
+  | TakenAnswer
   | ["ok", queuedAs: string, lock: string]
   | ["gone"]
   | ["lost"]
@@ -244,10 +252,12 @@ export function createChange(
     async taking(found, change, at, taking) {
       const next = { before: found, ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at) };
       const answer = await store(next, at, { due: taking.till, taking });
-      if (answer[0] !== "ok") return undefined;
+      if (answer[0] === "stale") return "changed";
+      if (answer[0] !== "ok") return "refused";
       const record = summaryOf(next.job);
       newest.set(record);
-      return { job: record, event: next.event, token: Number(answer[1]) };
+      const [, token, input, output] = answer as TakenAnswer;
+      return { job: { ...record, ...payloadOf(input, output) }, started: next.event, token };
     },
   };
 }

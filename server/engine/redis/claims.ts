@@ -4,11 +4,13 @@
  */
 import type { Redis } from "ioredis";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
 import { summaryOf } from "#shared/job.ts";
 import type { Change, Newest } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import type { Found, Queue } from "./queue.ts";
 import { jobOf } from "./reads.ts";
+import { decodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -16,6 +18,9 @@ export interface Claims {
   claim(request: ClaimRequest): Promise<Claim[]>;
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
 }
+
+/** How often a job may be changed between it is read and taken. */
+const MAX_READS = 3;
 
 type Answer =
   | ["ok", token: number, record: string, input: string, output: string | null]
@@ -43,23 +48,27 @@ export function createClaims(
     return take(found, request);
   }
 
-  /** In one step, where the job waits to be started and nobody changes it meanwhile. */
+  /** In one step, where the job waits to be started. What is remembered of it may be old; then it is read. */
   async function takeAndStart(
     { jobId, queuedAs, tenant }: Found,
     { leaseMs, now }: ClaimRequest,
     start: NonNullable<ClaimRequest["start"]>,
   ): Promise<Claim | undefined> {
-    const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
-    if (record == null) return undefined;
-    const found = jobOf(record, input ?? null, output ?? null);
-    if (found.status !== "PENDING") return undefined;
     const taking = { queuedAs, lock: queue.lock, till: now.getTime() + leaseMs };
-    const action = { action: "start", ...start(found) } as const;
-    const begun = await change.taking(summaryOf(found), action, now, taking);
-    if (begun === undefined) return undefined;
-    const { job, event, token } = begun;
-    const payload = { input: found.input, output: found.output };
-    return { jobId, token, job: { ...job, ...payload }, started: event };
+    let record = newest.get(jobId);
+    for (let reads = 0; reads < MAX_READS; reads += 1) {
+      if (record?.status === "PENDING") {
+        const action = { action: "start", ...start(record) } as const;
+        const begun = await change.taking(record, action, now, taking);
+        if (begun === "refused") return undefined;
+        if (begun !== "changed") return { jobId, ...begun };
+      }
+      const stored = await redis.hget(keys.job(tenant, jobId), "s");
+      if (stored === null) return undefined;
+      record = decodeSummary(stored);
+      if (record.status !== "PENDING") return undefined;
+    }
+    throw new AppError("UNAVAILABLE", `Job ${jobId} changes too fast to be taken. Try again.`);
   }
 
   async function take(
@@ -105,14 +114,18 @@ export function createClaims(
           throw cause;
         }
         let failure: { cause: unknown } | undefined;
-        const accepted = found.map((each) =>
-          accept(each, request).catch((cause: unknown) => {
+        const accepted = found.map(async (each) => {
+          try {
+            const outcome = await accept(each, request);
+            // In the order in which they began, which is not that of the queue where some had to be read first.
+            if (typeof outcome === "object") claims.push(outcome);
+            return outcome;
+          } catch (cause) {
             failure ??= { cause };
-            return "failed" as const;
-          }),
-        );
+            return "failed";
+          }
+        });
         const outcomes = await Promise.all(accepted);
-        claims.push(...outcomes.filter((outcome) => typeof outcome === "object"));
         if (failure !== undefined && claims.length === 0) throw failure.cause;
         const back = found.filter((_, index) => outcomes[index] === "postponed");
         const more = back.length > 0 || outcomes.includes("dropped");

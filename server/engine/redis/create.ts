@@ -7,6 +7,7 @@ import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
+import type { Newest } from "./change.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
@@ -18,6 +19,7 @@ export interface Creation {
   batch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<string>;
 }
 
+type Created = ReturnType<typeof createdJob>;
 type Answer = ["ok"] | ["first", string] | ["taken", string];
 
 export function createCreation(
@@ -25,6 +27,7 @@ export function createCreation(
   run: RunScript,
   keys: Keys,
   tenants: Tenants,
+  newest: Newest,
   /** Names a call. */
   op: () => string,
 ): Creation {
@@ -35,7 +38,7 @@ export function createCreation(
     batch: NewBatch | undefined,
     jobs: readonly NewJob[],
   ): Promise<string | undefined> {
-    const rows = jobs.flatMap((fresh) => rowOf(fresh, at));
+    const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
     if (batch) ids.push(batch.id);
     const strange = await tenants.note(owner.tenant, ids);
@@ -49,10 +52,11 @@ export function createCreation(
       key ?? "",
       batch?.id ?? "",
       batch ? encodeBatch(batch, at) : "",
-      rows,
+      created.flatMap(rowOf),
     );
     switch (answer[0]) {
       case "ok":
+        for (const { job } of created) newest.set(summaryOf(job));
         return undefined;
       case "taken":
         throw taken(answer[1]);
@@ -81,8 +85,7 @@ export function createCreation(
 }
 
 /** A job as the script takes it. */
-function rowOf(fresh: NewJob, at: Date): string[] {
-  const { job, event } = createdJob(fresh, at);
+function rowOf({ job, event }: Created): string[] {
   return [job.id, job.kind, encodeSummary(summaryOf(job)), inputOf(job), encodeEvent(event)];
 }
 

@@ -126,7 +126,7 @@ function putBatch(
   };
   for (const status of Object.keys(counts) as JobStatus[]) fields[status] = counts[status];
   pipeline.hset(keys.batch(tenant, id), fields);
-  pipeline.set(keys.tenantOf(id), tenant);
+  pipeline.hset(keys.tenantOf(id), id, tenant);
   pipeline.zadd(`${owner}:batches`, n, id);
   if (idempotencyKey !== null) pipeline.hset(`${owner}:batch-keys`, idempotencyKey, id);
 }
@@ -159,7 +159,7 @@ function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob)
     fields["d.end"] = last.offset + last.text.length;
   }
   pipeline.hset(keys.job(tenant, id), fields);
-  pipeline.set(keys.tenantOf(id), tenant);
+  pipeline.hset(keys.tenantOf(id), id, tenant);
   for (const event of events) pipeline.rpush(`${prefix}:log:${id}`, encodeEvent(event));
   for (const piece of draft) pipeline.rpush(`${prefix}:draft:${id}`, encodePiece(piece));
   pipeline.zadd(`${owner}:feed`, rev, id);

@@ -16,7 +16,9 @@ export interface Keys {
   open(tenant: string): string;
   /** Jobs that are settled, by when they were. */
   finished(tenant: string): string;
-  /** The tenant of a job or batch. */
+  /** What the keys of the directory begin with: whose each job and batch is. No tenant is called like that. */
+  readonly directory: string;
+  /** The part of it in which an id is: small enough that Redis keeps it compact while there are some 500,000 jobs. */
   tenantOf(id: string): string;
   readonly tenants: string;
   readonly workers: string;
@@ -42,7 +44,8 @@ export function createKeys(prefix: string): Keys {
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,
     finished: (name) => `${tenant(name)}:finished`,
-    tenantOf: (id) => `${prefix}:tenant-of:${id}`,
+    directory: `${prefix}:{:directory}`,
+    tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,
     tenants: `${prefix}:tenants`,
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,

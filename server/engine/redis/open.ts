@@ -47,11 +47,11 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const op = () => `${self}.${++calls}`;
 
   const run = createScripts(redis);
-  const tenants = createTenants(redis, keys);
+  const tenants = createTenants(redis, run, keys);
   const newest = createNewest();
   const reads = createReads(redis, run, keys, tenants);
   const queue = createQueue({ connections, keys, lock: self, checkEveryMs });
-  const creation = createCreation(redis, run, keys, tenants, op);
+  const creation = createCreation(redis, run, keys, tenants, newest, op);
   const together = createTogether(run, "change");
   const applied = createChange(redis, together, keys, tenants, newest, op);
   const drafts = createDrafts(run, keys, tenants, op);

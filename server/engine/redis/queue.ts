@@ -95,6 +95,11 @@ export function createQueue(options: QueueOptions): Queue {
   const listeners = new Set<() => void>();
   /** Taken, and not asked for yet. */
   const ready: Job<Entry>[] = [];
+  /**
+   * How many it asks for at once: twice as many each time that all were there, and else as many as were. So a process
+   * with much room does not ask that many times for each job that comes.
+   */
+  let likely = 1;
   /** Whoever took last would have taken more. */
   let room = false;
   let waiting: Promise<void> | undefined;
@@ -206,7 +211,14 @@ export function createQueue(options: QueueOptions): Queue {
       const from = openWorker(leaseMs);
       const entries = ready.splice(0, max);
       try {
-        if (entries.length < max) entries.push(...(await fetch(from, max - entries.length)));
+        let more = true;
+        while (more && entries.length < max) {
+          const asked = Math.min(likely, max - entries.length);
+          const found = await fetch(from, asked);
+          entries.push(...found);
+          more = found.length === asked;
+          likely = more ? Math.max(likely, 2 * asked) : Math.max(found.length, 1);
+        }
       } catch (cause) {
         if (entries.length === 0) throw cause;
       }

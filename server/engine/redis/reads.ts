@@ -13,7 +13,14 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import { decodeBatch, decodeEvent, decodeSummary, fieldsOf, inPairs } from "./records.ts";
+import {
+  decodeBatch,
+  decodeEvent,
+  decodeSummary,
+  fieldsOf,
+  inPairs,
+  payloadOf,
+} from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -111,12 +118,8 @@ export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: T
   };
 }
 
-/** `output` is stored once there is one. */
 export function jobOf(record: string, input: string | null, output: string | null): Job {
-  return Object.assign(decodeSummary(record), {
-    input: JSON.parse(input ?? "null") as unknown,
-    output: JSON.parse(output ?? "null") as unknown,
-  });
+  return Object.assign(decodeSummary(record), payloadOf(input, output));
 }
 
 /** Numbers and what belongs to each, in turn. */

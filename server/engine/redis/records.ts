@@ -1,7 +1,7 @@
 /** Records and events as they are stored: JSON, with times in milliseconds. */
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { JobStatus, JobSummary } from "#shared/job.ts";
+import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
 type StoredSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
@@ -26,6 +26,17 @@ export function decodeSummary(text: string): JobSummary {
     startedAt: stored.startedAt === null ? null : new Date(stored.startedAt),
     finishedAt: stored.finishedAt === null ? null : new Date(stored.finishedAt),
   });
+}
+
+/** What of a job is not in its summary. `output` is stored once there is one. */
+export function payloadOf(
+  input: string | null,
+  output: string | null,
+): Pick<Job, "input" | "output"> {
+  return {
+    input: JSON.parse(input ?? "null") as unknown,
+    output: JSON.parse(output ?? "null") as unknown,
+  };
 }
 
 type StoredEvent = [

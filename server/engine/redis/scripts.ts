@@ -13,6 +13,7 @@ const NAMES = [
   "create",
   "list-batches",
   "list-jobs",
+  "note-tenant",
   "prune",
   "read-draft",
   "read-events",
@@ -21,7 +22,7 @@ const NAMES = [
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `key` chooses the slot: the prefix of a tenant's keys. */
+/** `key` chooses the slot: the prefix of a tenant's keys, or of the directory's. */
 export type RunScript = <Answer>(
   name: ScriptName,
   key: string,

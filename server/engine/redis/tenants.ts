@@ -5,6 +5,7 @@
 import type { Redis } from "ioredis";
 import { LRUCache } from "lru-cache";
 import type { Keys } from "./keys.ts";
+import type { RunScript } from "./scripts.ts";
 
 export interface Tenants {
   /** `undefined`: there is no such job or batch. */
@@ -18,14 +19,14 @@ export interface Tenants {
 
 const REMEMBERED = 100_000;
 
-export function createTenants(redis: Redis, keys: Keys): Tenants {
+export function createTenants(redis: Redis, run: RunScript, keys: Keys): Tenants {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
   const registered = new Set<string>();
   return {
     async of(id) {
       const remembered = known.get(id);
       if (remembered !== undefined) return remembered;
-      const found = (await redis.get(keys.tenantOf(id))) ?? undefined;
+      const found = (await redis.hget(keys.tenantOf(id), id)) ?? undefined;
       if (found !== undefined) known.set(id, found);
       return found;
     },
@@ -34,17 +35,14 @@ export function createTenants(redis: Redis, keys: Keys): Tenants {
         await redis.sadd(keys.tenants, tenant);
         registered.add(tenant);
       }
-      const before = await Promise.all(
-        ids.map((id) => redis.set(keys.tenantOf(id), tenant, "NX", "GET")),
-      );
-      const taken = before.findIndex((found) => found !== null && found !== tenant);
-      if (taken !== -1) return ids[taken];
+      const taken = await run<string | null>("note-tenant", keys.directory, tenant, ids);
+      if (taken !== null) return taken;
       for (const id of ids) known.set(id, tenant);
       return undefined;
     },
     async forget(ids) {
       for (const id of ids) known.delete(id);
-      await Promise.all(ids.map((id) => redis.del(keys.tenantOf(id))));
+      await Promise.all(ids.map((id) => redis.hdel(keys.tenantOf(id), id)));
     },
     all: () => redis.smembers(keys.tenants),
   };

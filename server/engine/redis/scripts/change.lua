@@ -13,10 +13,12 @@
 --       where a claim begins with the change: 17 what the job was queued as  18 lock of its place in the queue
 -- Returns for each change:
 --         {"ok"}; where it ended a claim, that one's place in the queue: {"ok", queued as, lock}
---         where a claim began with it, its token: {"ok", token}
+--         where a claim began with it, its token and what of the job is not in the record: {"ok", token, input, output}
 --         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is}
 local FIELDS = 18
 local t = KEYS[1]
+-- All of these changes come from one process.
+local who = string.match(ARGV[5], '^.*%.')
 -- What changes of the same owner or batch share is written once for all of them.
 local owners, batches = {}, {}
 
@@ -40,9 +42,12 @@ local function recount(batch, from, to, time)
 end
 
 local function was_made(newest, op)
-  local who, number = string.match(op, '^(.*)%.(%d+)$')
-  local by, made = string.match(newest, '^(.*)%.(%d+)$')
-  return by == who and tonumber(made) >= tonumber(number)
+  return string.sub(newest, 1, #who) == who and tonumber(string.sub(newest, #who + 1)) >= tonumber(string.sub(op, #who + 1))
+end
+
+local function taken(job, token)
+  local is = redis.call('HMGET', job, 'i', 'o')
+  return {'ok', token, is[1], is[2]}
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
@@ -50,14 +55,15 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local job = t .. ':job:' .. id
   local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
   if not is[1] then return {'gone'} end
-  if was_made(is[4], op) then return queued ~= '' and {'ok', tonumber(is[3])} or {'ok'} end
+  if was_made(is[4], op) then return queued ~= '' and taken(job, tonumber(is[3])) or {'ok'} end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
   if is[1] ~= version then return {'stale', is[5]} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
 
   local fields = {'s', record, 'v', seq, 'op', op}
-  local function set(...)
-    for _, each in ipairs({...}) do fields[#fields + 1] = each end
+  local function set(field, value)
+    local n = #fields
+    fields[n + 1], fields[n + 2] = field, value
   end
   if output ~= '' then set('o', output) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
@@ -69,7 +75,8 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     return {'ok'}
   end
 
-  set('st', to, 'a', attempt)
+  set('st', to)
+  set('a', attempt)
   local list = t .. ':owner:' .. owner .. ':jobs:' .. kind .. ':'
   redis.call('ZREM', list .. from, id)
   redis.call('ZADD', list .. to, is[8], id)
@@ -79,15 +86,19 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if to == 'PROCESSING' then
     if queued ~= '' then
       local token = tonumber(is[3] or 0) + 1
-      set('held', '1', 'due', due, 'lock', lock, 'token', token)
+      set('held', '1')
+      set('due', due)
+      set('lock', lock)
+      set('token', token)
       redis.call('ZADD', t .. ':open', due, id)
-      answer[2] = token
+      answer = taken(job, token)
     end
   else
     -- It does not run: nobody holds it any more.
     set('held', '0')
     if to == 'PENDING' then
-      set('q', seq, 'due', due)
+      set('q', seq)
+      set('due', due)
       redis.call('ZADD', t .. ':open', due, id)
       redis.call('ZREM', t .. ':finished', id)
     else
