@@ -10,7 +10,7 @@ import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { Config } from "./config.ts";
-import { openEngine } from "./engine/index.ts";
+import { openEngine, openMeetingPlace } from "./engine/index.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
@@ -73,6 +73,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     metrics.onEvent,
   );
+  const connect =
+    config.REDIS_URL === undefined ? undefined : await openMeetingPlace(config.REDIS_URL);
   const server = createServer({
     // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
@@ -154,8 +156,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       },
       log,
     };
-    const { REDIS_URL: redisUrl, REDIS_PREFIX: prefix, NODE_NAME: name = hostName() } = config;
-    const cluster = redisUrl === undefined ? undefined : openCluster({ redisUrl, prefix, name });
+    const { REDIS_PREFIX: prefix, NODE_NAME: name = hostName() } = config;
+    const cluster = connect && openCluster({ connect, prefix, name });
     return createTransports(context, {
       socketio: { allowEio3: config.ALLOW_EIO3, cluster },
       http,

@@ -87,7 +87,7 @@ export const VARIABLES = {
     }),
     unset: "embedded engine",
     about:
-      "Keeps everything in this Redis (7 or newer, or Valkey) instead, for more than one process; `rediss://` for TLS.",
+      "Keeps everything in this Redis (7 or newer, Valkey, or a node of a cluster) instead, for more than one process; `rediss://` for TLS.",
   },
   REDIS_PREFIX: {
     schema: text.regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),

@@ -1,9 +1,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  onTestFinished,
+  test,
+} from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
+import { startRedisCluster } from "#server/engine/redis/test-cluster.ts";
 import { startRedis } from "#server/engine/redis/test-server.ts";
 import {
   ANN,
@@ -21,15 +31,18 @@ import {
 } from "#server/engine/suites/material.ts";
 import { runMigration } from "./migrate.ts";
 
-const redis = await startRedis(inject("redisServer"));
-afterAll(() => redis.close());
+const single = await startRedis(inject("redisServer"));
+const cluster = await startRedisCluster(inject("redisServer"));
+afterAll(() => Promise.all([single.close(), cluster.close()]));
 
 let dataDir: string;
 let env: Record<string, string>;
+let redis: typeof single | typeof cluster;
 beforeEach(async () => {
+  redis = single;
   dataDir = await mkdtemp(join(tmpdir(), "jobwire-migrate-"));
   env = { DATA_DIR: dataDir, REDIS_URL: redis.url };
-  await redis.client.flushall();
+  await Promise.all([single, ...cluster.nodes].map(({ client }) => client.flushall()));
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
@@ -57,72 +70,84 @@ async function everythingOf(engine: Engine, jobIds: readonly string[], batchId: 
   };
 }
 
-test("[S9] [J3] [J4] what sqlite held is on redis, and every cursor goes on", async () => {
-  const old = await open(false);
-  const settled = await startedJob(old, at(0));
-  await old.appendDraft(settled, "Once \ud83d");
-  await old.appendDraft(settled, "\ude00 upon");
-  await old.change(settled.jobId, DELIVER, at(1), settled);
-  const blocked = await startedJob(old, at(1));
-  await old.change(blocked.jobId, BLOCK, at(2), blocked);
-  const running = await startedJob(old, at(2));
-  await old.change(running.jobId, STEP, at(3), running);
-  const keyed = await old.createJob(newJob({ idempotencyKey: "k" }), at(4));
-  const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
-  await old.createBatch(batch, jobs, at(5));
-  await old.change(jobs[0]?.id ?? "", { action: "cancel" }, at(6));
-  const other = await old.createJob(newJob(BOB), at(7));
-  const ids = [settled, blocked, running].map(({ jobId }) => jobId);
-  ids.push(keyed.id, other.id, ...jobs.map(({ id }) => id));
-  const before = await everythingOf(old, ids, batch.id);
-  await old.close();
+function meet(where: typeof redis): void {
+  redis = where;
+  env.REDIS_URL = where.url;
+}
 
-  expect(await migrate()).toEqual({
-    code: 0,
-    message: `Taken over: 8 jobs and 1 batch. What is in ${dataDir} was left as it is.`,
+describe.each([
+  ["one redis", single],
+  ["a cluster", cluster],
+])("to %s", (_, where) => {
+  beforeEach(() => meet(where));
+
+  test("[S9] [J3] [J4] what sqlite held is on redis, and every cursor goes on", async () => {
+    const old = await open(false);
+    const settled = await startedJob(old, at(0));
+    await old.appendDraft(settled, "Once \ud83d");
+    await old.appendDraft(settled, "\ude00 upon");
+    await old.change(settled.jobId, DELIVER, at(1), settled);
+    const blocked = await startedJob(old, at(1));
+    await old.change(blocked.jobId, BLOCK, at(2), blocked);
+    const running = await startedJob(old, at(2));
+    await old.change(running.jobId, STEP, at(3), running);
+    const keyed = await old.createJob(newJob({ idempotencyKey: "k" }), at(4));
+    const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
+    await old.createBatch(batch, jobs, at(5));
+    await old.change(jobs[0]?.id ?? "", { action: "cancel" }, at(6));
+    const other = await old.createJob(newJob(BOB), at(7));
+    const ids = [settled, blocked, running].map(({ jobId }) => jobId);
+    ids.push(keyed.id, other.id, ...jobs.map(({ id }) => id));
+    const before = await everythingOf(old, ids, batch.id);
+    await old.close();
+
+    expect(await migrate()).toEqual({
+      code: 0,
+      message: `Taken over: 8 jobs and 1 batch. What is in ${dataDir} was left as it is.`,
+    });
+    const engine = await open(true);
+    expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
+
+    // Keys are known, and what was held is not held any more.
+    expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);
+    expect((await engine.createBatch(batch, jobs, at(8))).id).toBe(batch.id);
+    expect(await codeOf(engine.change(running.jobId, STEP, at(8), running))).toBe("CLAIM_LOST");
+    const claims = await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: at(9) });
+    const waiting = [running.jobId, keyed.id, other.id, ...jobs.slice(1).map(({ id }) => id)];
+    expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(waiting.toSorted());
+    const again = claims.find(({ jobId }) => jobId === running.jobId);
+    expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1 } });
+    expect(again?.token).toBeGreaterThan(running.token);
+
+    // And everything goes on.
+    const { event } = await engine.change(running.jobId, STEP, at(10), again);
+    expect(event.seq).toBe(4);
+    if (again) await engine.appendDraft(again, "more");
+    const later = await engine.readFeed(ANN, before.feed.head, 10);
+    expect(later.changes.map(({ job }) => job.id)).toEqual([running.jobId]);
+    const fresh = await engine.createJob(newJob(), at(11));
+    expect((await engine.listJobs({ ...ANN, limit: 1 })).items[0]?.id).toBe(fresh.id);
+    expect(await engine.prune(at(2), 10)).toBe(1);
   });
-  const engine = await open(true);
-  expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
 
-  // Keys are known, and what was held is not held any more.
-  expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);
-  expect((await engine.createBatch(batch, jobs, at(8))).id).toBe(batch.id);
-  expect(await codeOf(engine.change(running.jobId, STEP, at(8), running))).toBe("CLAIM_LOST");
-  const claims = await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: at(9) });
-  const waiting = [running.jobId, keyed.id, other.id, ...jobs.slice(1).map(({ id }) => id)];
-  expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(waiting.toSorted());
-  const again = claims.find(({ jobId }) => jobId === running.jobId);
-  expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1 } });
-  expect(again?.token).toBeGreaterThan(running.token);
-
-  // And everything goes on.
-  const { event } = await engine.change(running.jobId, STEP, at(10), again);
-  expect(event.seq).toBe(4);
-  if (again) await engine.appendDraft(again, "more");
-  const later = await engine.readFeed(ANN, before.feed.head, 10);
-  expect(later.changes.map(({ job }) => job.id)).toEqual([running.jobId]);
-  const fresh = await engine.createJob(newJob(), at(11));
-  expect((await engine.listJobs({ ...ANN, limit: 1 })).items[0]?.id).toBe(fresh.id);
-  expect(await engine.prune(at(2), 10)).toBe(1);
-});
-
-test("one that was broken off keeps servers away, and starts over", async () => {
-  const old = await open(false);
-  await old.createJob(newJob(), at(0));
-  const claim = await claimOne(old, at(1));
-  await old.change(claim.jobId, START, at(1), claim);
-  await old.close();
-  await migrate();
-  // As if it had ended in the middle of the work.
-  await redis.client.set("jobwire:importing", "1");
-  await redis.client.rpush(`jobwire:{acme}:log:${claim.jobId}`, "[]");
-  await expect(open(true)).rejects.toMatchObject({
-    code: "DATA_UNUSABLE",
-    message: expect.stringContaining("run it again") as string,
+  test("one that was broken off keeps servers away, and starts over", async () => {
+    const old = await open(false);
+    await old.createJob(newJob(), at(0));
+    const claim = await claimOne(old, at(1));
+    await old.change(claim.jobId, START, at(1), claim);
+    await old.close();
+    await migrate();
+    // As if it had ended in the middle of the work.
+    await redis.client.set("jobwire:importing", "1");
+    await redis.client.rpush(`jobwire:{acme}:log:${claim.jobId}`, "[]");
+    await expect(open(true)).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining("run it again") as string,
+    });
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
   });
-  expect(await migrate()).toMatchObject({ code: 0 });
-  const engine = await open(true);
-  expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
 });
 
 test("says what is wrong, and changes nothing", async () => {

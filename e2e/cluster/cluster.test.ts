@@ -61,22 +61,35 @@ async function settled(client: Client, batchIds: readonly string[]): Promise<num
   return batches.reduce((sum, { completed }) => sum + completed, 0);
 }
 
-/** Hints of the meantime are lost, and old ones come again, late and out of order. */
+/** Hints of the meantime are lost, and old ones come again, late and out of order. Returns how to end it. */
 function disturbHints({ redis }: Cluster): () => void {
+  let repeated = 0;
   const timer = setInterval(() => {
+    // While Redis is away nothing can be disturbed.
     void redis.client.client("KILL", "TYPE", "PUBSUB").catch(() => undefined);
-    void repeatHints(redis).catch(() => undefined);
+    void repeatHints(redis).then(
+      (count) => (repeated += count),
+      () => undefined,
+    );
   }, 200);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    expect(repeated).toBeGreaterThan(0);
+  };
 }
 
-async function repeatHints({ client }: Cluster["redis"]): Promise<void> {
+/** Returns how many. */
+async function repeatHints({ client }: Cluster["redis"]): Promise<number> {
   const channels = (await client.pubsub("SHARDCHANNELS", "*:hint:job:*")) as string[];
+  let repeated = 0;
   for (const channel of channels.slice(0, 50)) {
-    const events = await client.xrange(channel.replace(":hint:job:", ":log:"), "-", "+");
-    const [, fields] = events[Math.floor(Math.random() * events.length)] ?? [];
-    if (fields?.[1] !== undefined) await client.spublish(channel, fields[1]);
+    const events = await client.lrange(channel.replace(":hint:job:", ":log:"), 0, -1);
+    const event = events[Math.floor(Math.random() * events.length)];
+    if (event === undefined) continue;
+    await client.spublish(channel, event);
+    repeated += 1;
   }
+  return repeated;
 }
 
 /** Returns what watchers were told wrongly. */

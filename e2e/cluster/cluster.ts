@@ -9,10 +9,10 @@ import { inject, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { freePort, startRedis, type TestRedis } from "#server/engine/redis/test-server.ts";
 
-export interface Cluster {
+export interface Cluster<R = TestRedis> {
   /** Of the HAProxy. */
   readonly url: string;
-  readonly redis: TestRedis;
+  readonly redis: R;
   readonly gateways: readonly RunningServer[];
   readonly workers: readonly RunningServer[];
   stop(): Promise<void>;
@@ -21,11 +21,20 @@ export interface Cluster {
 const APP = fileURLToPath(new URL("app.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deploy/haproxy.cfg", import.meta.url));
 
-export async function startCluster(
-  size: { gateways: number; workers: number },
+interface Size {
+  gateways: number;
+  workers: number;
+}
+
+export async function startCluster(size: Size, env: Record<string, string> = {}): Promise<Cluster> {
+  return startClusterOn(await startRedis(inject("redisServer")), size, env);
+}
+
+export async function startClusterOn<R extends { url: string; close(): Promise<void> }>(
+  redis: R,
+  size: Size,
   env: Record<string, string> = {},
-): Promise<Cluster> {
-  const redis = await startRedis(inject("redisServer"));
+): Promise<Cluster<R>> {
   const started: RunningServer[] = [];
   async function start(role: string, name: string): Promise<RunningServer> {
     const common = { REDIS_URL: redis.url, LEASE_MS: "2000", ROLE: role, NODE_NAME: name };

@@ -21,6 +21,12 @@ async function open({ dataDir, redisUrl, redisPrefix }: EngineConfig): Promise<E
   return openRedisEngine({ url: redisUrl, prefix: redisPrefix });
 }
 
+/** Opens connections to where processes meet, for what else they have to tell each other. */
+export async function openMeetingPlace(redisUrl: string) {
+  const { connector } = await import("./redis/client.ts");
+  return connector(redisUrl);
+}
+
 export async function openEngine(
   config: EngineConfig,
   onEvent: (event: JobEvent) => void = () => {},

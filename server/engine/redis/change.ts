@@ -2,7 +2,7 @@
  * The one way a job changes. What it comes to is computed here, by the same table as everywhere; the script stores it
  * if the record is still of the version that it was computed from, and otherwise says what the record is now.
  */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { dueOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
@@ -98,7 +98,7 @@ interface Computed {
 }
 
 export function createChange(
-  redis: Redis,
+  redis: Client,
   together: RunTogether,
   keys: Keys,
   tenants: Tenants,

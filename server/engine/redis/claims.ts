@@ -2,7 +2,7 @@
  * Claims: BullMQ says what is next, the record says whether it may be taken, and for how long it then is. Its lease is
  * the truth; BullMQ's lock on the entry only tells when to look again.
  */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { summaryOf } from "#shared/job.ts";
@@ -28,7 +28,7 @@ type Answer =
   | ["stale"];
 
 export function createClaims(
-  redis: Redis,
+  redis: Client,
   run: RunScript,
   keys: Keys,
   tenants: Tenants,

@@ -1,26 +1,26 @@
 /**
- * Connections to one Redis. Commands are given up after a bounded time, so that callers are told; what only waits or
+ * Connections to one Redis, or to a cluster of them. Commands are given up after a bounded time, so that callers are told; what only waits or
  * listens comes back for as long as it takes.
  */
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
-import type { Keys } from "./keys.ts";
+import { type Client, type ClientOptions, isClustered, mastersOf, openClient } from "./client.ts";
 import { asAppError, placeOf } from "./errors.ts";
+import type { Keys } from "./keys.ts";
 
 export interface Connections {
   readonly place: string;
   /** For commands: each is answered, or fails, within some seconds. */
-  readonly commands: Redis;
+  readonly commands: Client;
   /** For subscriptions. */
-  readonly hints: Redis;
+  readonly hints: Client;
   /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
-  patient(): Redis;
+  patient(): Client;
   close(): void;
 }
 
 /** A command that has no answer after this long is given up. */
 const COMMAND_TIMEOUT_MS = 5000;
-const CONNECT_TIMEOUT_MS = 2000;
 /** Attempts to connect again, a command's patience: with the pauses between, some four seconds. A restart takes less. */
 const RETRIES = 12;
 /** How long a start waits for a Redis that is starting too. */
@@ -30,20 +30,6 @@ const START_MS = 10_000;
 const OLDEST = 7;
 export const SCHEMA_VERSION = 1;
 
-function pause(attempts: number): number {
-  return Math.min(50 * attempts, 500);
-}
-
-/** Without one that its own types disagree about. */
-type Options = Omit<RedisOptions, "replyMapping">;
-
-const COMMON: Options = {
-  connectTimeout: CONNECT_TIMEOUT_MS,
-  retryStrategy: pause,
-  // What a failover leaves behind: connections to a master that takes no writes any more.
-  reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
-};
-
 /** `why`: "import" alone may go on with one that was broken off. */
 export async function connect(
   url: string,
@@ -51,39 +37,43 @@ export async function connect(
   why: "serve" | "import" = "serve",
 ): Promise<Connections> {
   const place = placeOf(url);
-  const all: Redis[] = [];
-  function open(options: Options): Redis {
-    const redis = new Redis(url, { ...COMMON, ...options });
-    // Each command that fails says so to its caller.
-    redis.on("error", () => undefined);
-    all.push(redis);
-    return redis;
+  const all: Client[] = [];
+  function open(clustered: boolean, options: ClientOptions): Client {
+    const client = openClient(url, clustered, options);
+    all.push(client);
+    return client;
   }
   function close(): void {
-    for (const redis of all) redis.disconnect();
+    for (const client of all) client.disconnect();
   }
 
-  const commands = open({
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    maxRetriesPerRequest: RETRIES,
-  });
+  const bounded = { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: RETRIES };
+  const patience = { maxRetriesPerRequest: null };
   try {
-    await reach(commands, place);
+    const single = openClient(url, false, bounded);
+    all.push(single);
+    await reach(single, place);
+    const clustered = await isClustered(single);
+    const commands = clustered ? open(true, bounded) : single;
+    if (clustered) {
+      single.disconnect();
+      await reach(commands, place);
+    }
     await check(commands, place, keys);
     if (why === "serve") await refuseUnfinished(commands, place, keys);
+    const patient = () => open(clustered, patience);
+    return { place, commands, hints: patient(), patient, close };
   } catch (error) {
     close();
     throw error;
   }
-  const patient = () => open({ maxRetriesPerRequest: null });
-  return { place, commands, hints: open({ maxRetriesPerRequest: null }), patient, close };
 }
 
 /** What is not over by waiting. TLS has many words for it. */
 const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
 
 /** Waits until it answers. What more time cannot mend fails at once. */
-async function reach(redis: Redis, place: string): Promise<void> {
+async function reach(redis: Client, place: string): Promise<void> {
   const end = performance.now() + START_MS;
   // Why there is no connection, which a command that gives up does not know.
   let reason: unknown;
@@ -108,7 +98,20 @@ async function reach(redis: Redis, place: string): Promise<void> {
   }
 }
 
-async function check(redis: Redis, place: string, keys: Keys): Promise<void> {
+async function check(redis: Client, place: string, keys: Keys): Promise<void> {
+  await Promise.all(mastersOf(redis).map((each) => checkServer(each, place)));
+  await redis.setnx(keys.schema, SCHEMA_VERSION);
+  const found = Number(await redis.get(keys.schema));
+  if (found > SCHEMA_VERSION) {
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
+        "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
+    );
+  }
+}
+
+async function checkServer(redis: Redis, place: string): Promise<void> {
   const server = await redis.info("server");
   const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? "0";
   if (Number.parseInt(version, 10) < OLDEST) {
@@ -126,18 +129,9 @@ async function check(redis: Redis, place: string, keys: Keys): Promise<void> {
         'Set maxmemory-policy to "noeviction".',
     );
   }
-  await redis.setnx(keys.schema, SCHEMA_VERSION);
-  const found = Number(await redis.get(keys.schema));
-  if (found > SCHEMA_VERSION) {
-    throw new AppError(
-      "DATA_UNUSABLE",
-      `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
-        "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
-    );
-  }
 }
 
-async function refuseUnfinished(redis: Redis, place: string, keys: Keys): Promise<void> {
+async function refuseUnfinished(redis: Client, place: string, keys: Keys): Promise<void> {
   if ((await redis.exists(keys.importing)) === 0) return;
   throw new AppError(
     "DATA_UNUSABLE",

@@ -1,5 +1,5 @@
 /** Creating jobs and batches: stored by one script, and queued right after it. */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/common/payload.ts";
 import { refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
@@ -23,7 +23,7 @@ type Created = ReturnType<typeof createdJob>;
 type Answer = ["ok"] | ["first", string] | ["taken", string];
 
 export function createCreation(
-  redis: Redis,
+  redis: Client,
   run: RunScript,
   keys: Keys,
   tenants: Tenants,

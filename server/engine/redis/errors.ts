@@ -58,11 +58,14 @@ const SYSTEM_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
+/** ioredis' own. */
+const NAMES = new Set(["AbortError", "ClusterAllFailedError", "MaxRetriesPerRequestError"]);
+const MESSAGES =
+  /^(?:Connection is closed|Command timed out|Stream isn't writeable|connect ETIMEDOUT|Socket timeout|Too many Cluster redirections|None of startup nodes is available)/;
+
 function isOfConnection(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  if (cause.name === "MaxRetriesPerRequestError" || cause.name === "AbortError") return true;
+  if (NAMES.has(cause.name)) return true;
   if (SYSTEM_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) return true;
-  return /^(?:Connection is closed|Command timed out|Stream isn't writeable|connect ETIMEDOUT|Socket timeout)/.test(
-    cause.message,
-  );
+  return MESSAGES.test(cause.message);
 }

@@ -3,7 +3,7 @@
  * The scripts publish with what they store. What was published while the connection was away is lost, so everybody is
  * told to look when it is back.
  */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/common/notify.ts";
 import { type Keys, ownerKey } from "./keys.ts";
@@ -19,23 +19,26 @@ interface Subscription {
   ready: Promise<unknown>;
 }
 
-export function createRedisHints(redis: Redis, keys: Keys, tenants: Tenants): RedisHints {
+export function createRedisHints(redis: Client, keys: Keys, tenants: Tenants): RedisHints {
   const subscriptions = new Map<string, Subscription>();
-  const { subscribe, unsubscribe } = createSubscriber(redis);
+  const { subscribe, unsubscribe, follow } = createSubscriber(redis);
 
   redis.on("smessage", (channel: string, text: string) => {
     const subscription = subscriptions.get(channel);
     if (subscription) notify(subscription.listeners, text);
   });
   let connected = false;
-  redis.on("ready", () => {
-    if (connected) lookAgain().catch(() => undefined);
-    connected = true;
-  });
+  // One Redis says that it is there again, a cluster that its nodes are, or others in their place.
+  for (const back of ["ready", "subscribersReady"]) {
+    redis.on(back, () => {
+      if (connected) lookAgain().catch(() => undefined);
+      connected = true;
+    });
+  }
 
-  /** ioredis has asked for the subscriptions of before by now; the answer to what is asked later comes after theirs. */
+  /** What was published meanwhile is lost. */
   async function lookAgain(): Promise<void> {
-    await redis.ping();
+    await follow(subscriptions.keys());
     for (const { listeners } of subscriptions.values()) notify(listeners, "");
   }
 
@@ -88,8 +91,10 @@ export function createRedisHints(redis: Redis, keys: Keys, tenants: Tenants): Re
   };
 }
 
+const slotOf = (channel: string) => channel.slice(0, channel.indexOf("}"));
+
 /** Channels of one tick are asked for together: those of one slot in one command. */
-function createSubscriber(redis: Redis) {
+function createSubscriber(redis: Client) {
   /** What is to become of each channel. */
   const wanted = new Map<string, "on" | "off">();
   let sent: Promise<void> | undefined;
@@ -108,7 +113,7 @@ function createSubscriber(redis: Redis) {
   async function send(): Promise<void> {
     const bySlot = new Map<string, { on: string[]; off: string[] }>();
     for (const [channel, to] of wanted) {
-      const slot = channel.slice(0, channel.indexOf("}"));
+      const slot = slotOf(channel);
       const channels = bySlot.get(slot) ?? { on: [], off: [] };
       bySlot.set(slot, channels);
       channels[to].push(channel);
@@ -127,6 +132,14 @@ function createSubscriber(redis: Redis) {
     unsubscribe(channel: string) {
       // Where that fails the connection is gone, and the subscription with it.
       change(channel, "off").catch(() => undefined);
+    },
+    /**
+     * Resolves when what ioredis asked for again by itself is subscribed: what is asked later is answered after that,
+     * so that one channel of each slot tells.
+     */
+    async follow(channels: Iterable<string>): Promise<void> {
+      const last = new Map(Array.from(channels, (channel) => [slotOf(channel), channel]));
+      await Promise.all(Array.from(last.values(), (channel) => redis.ssubscribe(channel)));
     },
   };
 }

@@ -2,11 +2,11 @@
  * Takes over all that another engine kept, into a prefix that is not in use. While that goes on the prefix is marked,
  * and no server starts on it; one that was broken off starts over.
  */
-import type { ChainableCommander, Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/common/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
+import { type Client, mastersOf } from "./client.ts";
 import { connect } from "./connect.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
@@ -40,7 +40,7 @@ export async function importToRedis(
   }
 }
 
-async function prepare(redis: Redis, keys: Keys, place: string): Promise<void> {
+async function prepare(redis: Client, keys: Keys, place: string): Promise<void> {
   const unfinished = (await redis.exists(keys.importing)) === 1;
   if (!unfinished && (await redis.exists(keys.tenants)) === 1) {
     throw new AppError(
@@ -53,18 +53,20 @@ async function prepare(redis: Redis, keys: Keys, place: string): Promise<void> {
 }
 
 /** What an import left behind that was broken off. */
-async function clear(redis: Redis, keys: Keys): Promise<void> {
+async function clear(redis: Client, keys: Keys): Promise<void> {
   const kept = new Set([keys.importing, keys.schema]);
   for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {
-    for await (const found of redis.scanStream({ match: pattern, count: 1000 })) {
-      const old = (found as string[]).filter((key) => !kept.has(key));
-      await Promise.all(old.map((key) => redis.unlink(key)));
+    for (const each of mastersOf(redis)) {
+      for await (const found of each.scanStream({ match: pattern, count: 1000 })) {
+        const old = (found as string[]).filter((key) => !kept.has(key));
+        await Promise.all(old.map((key) => redis.unlink(key)));
+      }
     }
   }
 }
 
 async function copy(
-  redis: Redis,
+  redis: Client,
   keys: Keys,
   source: TransferSource,
 ): Promise<Imported & { places: QueuedPlace[] }> {
@@ -73,48 +75,45 @@ async function copy(
   const newest = new Map<string, number>();
   const seen = (tenant: string, n: number) =>
     newest.set(tenant, Math.max(n, newest.get(tenant) ?? 0));
-  let pipeline = redis.pipeline();
-  async function send(always = false): Promise<void> {
-    if (pipeline.length < AT_ONCE && !always) return;
-    const results = (await pipeline.exec()) ?? [];
-    const failed = results.find(([error]) => error !== null)?.[0];
-    if (failed) throw failed;
-    pipeline = redis.pipeline();
+  let sent: Promise<unknown>[] = [];
+  async function put(...commands: Promise<unknown>[]): Promise<void> {
+    sent.push(...commands);
+    if (sent.length >= AT_ONCE) await allPut();
+  }
+  async function allPut(): Promise<void> {
+    await Promise.all(sent);
+    sent = [];
   }
 
   for (const { rev, ...owner } of source.owners()) {
-    pipeline.sadd(keys.tenants, owner.tenant);
-    pipeline.set(`${keys.owner(owner)}:rev`, rev);
-    await send();
+    await put(redis.sadd(keys.tenants, owner.tenant), redis.set(`${keys.owner(owner)}:rev`, rev));
   }
   let batches = 0;
   for (const each of source.batches()) {
-    putBatch(pipeline, keys, each);
+    await put(...putBatch(redis, keys, each));
     seen(each.batch.tenant, each.n);
     batches += 1;
-    await send();
   }
   let jobs = 0;
   for (const each of source.jobs()) {
     const { job, due } = each;
-    putJob(pipeline, keys, each);
+    await put(...putJob(redis, keys, each));
     seen(job.tenant, each.n);
     if (due !== null) {
       places.push({ jobId: job.id, queuedAs: `${job.version}`, tenant: job.tenant, due });
     }
     jobs += 1;
-    await send();
   }
-  for (const [tenant, n] of newest) pipeline.set(`${keys.tenant(tenant)}:n`, n);
-  await send(true);
+  for (const [tenant, n] of newest) await put(redis.set(`${keys.tenant(tenant)}:n`, n));
+  await allPut();
   return { jobs, batches, places };
 }
 
 function putBatch(
-  pipeline: ChainableCommander,
+  redis: Client,
   keys: Keys,
   { n, batch, idempotencyKey }: TransferBatch,
-): void {
+): Promise<unknown>[] {
   const { id, tenant, counts } = batch;
   const owner = keys.owner(batch);
   const fields: Record<string, string | number> = {
@@ -125,13 +124,16 @@ function putBatch(
     key: idempotencyKey ?? "",
   };
   for (const status of Object.keys(counts) as JobStatus[]) fields[status] = counts[status];
-  pipeline.hset(keys.batch(tenant, id), fields);
-  pipeline.hset(keys.tenantOf(id), id, tenant);
-  pipeline.zadd(`${owner}:batches`, n, id);
-  if (idempotencyKey !== null) pipeline.hset(`${owner}:batch-keys`, idempotencyKey, id);
+  const put = [
+    redis.hset(keys.batch(tenant, id), fields),
+    redis.hset(keys.tenantOf(id), id, tenant),
+    redis.zadd(`${owner}:batches`, n, id),
+  ];
+  if (idempotencyKey !== null) put.push(redis.hset(`${owner}:batch-keys`, idempotencyKey, id));
+  return put;
 }
 
-function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob): void {
+function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
   const { n, job, idempotencyKey, rev, due, token, events, draft } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
@@ -158,15 +160,24 @@ function putJob(pipeline: ChainableCommander, keys: Keys, transfer: TransferJob)
     fields["d.attempt"] = last.attempt;
     fields["d.end"] = last.offset + last.text.length;
   }
-  pipeline.hset(keys.job(tenant, id), fields);
-  pipeline.hset(keys.tenantOf(id), id, tenant);
-  for (const event of events) pipeline.rpush(`${prefix}:log:${id}`, encodeEvent(event));
-  for (const piece of draft) pipeline.rpush(`${prefix}:draft:${id}`, encodePiece(piece));
-  pipeline.zadd(`${owner}:feed`, rev, id);
-  pipeline.sadd(`${owner}:kinds`, kind);
-  pipeline.zadd(`${owner}:jobs:${kind}:${status}`, n, id);
-  if (due !== null) pipeline.zadd(keys.open(tenant), due, id);
-  if (job.finishedAt !== null) pipeline.zadd(keys.finished(tenant), job.finishedAt.getTime(), id);
-  if (batchId !== null) pipeline.zadd(`${prefix}:jobs-of:${batchId}`, n, id);
-  if (idempotencyKey !== null) pipeline.hset(`${owner}:job-keys`, idempotencyKey, id);
+  const put: Promise<unknown>[] = [
+    redis.hset(keys.job(tenant, id), fields),
+    redis.hset(keys.tenantOf(id), id, tenant),
+    redis.zadd(`${owner}:feed`, rev, id),
+    redis.sadd(`${owner}:kinds`, kind),
+    redis.zadd(`${owner}:jobs:${kind}:${status}`, n, id),
+  ];
+  const lists = { log: events.map(encodeEvent), draft: draft.map(encodePiece) };
+  for (const [name, texts] of Object.entries(lists)) {
+    for (let at = 0; at < texts.length; at += AT_ONCE) {
+      put.push(redis.rpush(`${prefix}:${name}:${id}`, ...texts.slice(at, at + AT_ONCE)));
+    }
+  }
+  if (due !== null) put.push(redis.zadd(keys.open(tenant), due, id));
+  if (job.finishedAt !== null) {
+    put.push(redis.zadd(keys.finished(tenant), job.finishedAt.getTime(), id));
+  }
+  if (batchId !== null) put.push(redis.zadd(`${prefix}:jobs-of:${batchId}`, n, id));
+  if (idempotencyKey !== null) put.push(redis.hset(`${owner}:job-keys`, idempotencyKey, id));
+  return put;
 }

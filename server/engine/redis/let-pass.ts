@@ -1,29 +1,30 @@
 /** For tests: time goes by, for what Redis and BullMQ measure by themselves. */
 import { Worker } from "bullmq";
-import { Redis } from "ioredis";
 import { vi } from "vitest";
-import type { TestRedis } from "./test-server.ts";
+import { type Client, mastersOf, openClient } from "./client.ts";
 
 /**
  * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
  */
 export async function letPass(
-  { client, url }: TestRedis,
+  { client, url }: { client: Client; url: string },
   prefix: string,
   ms: number,
 ): Promise<void> {
   const queue = `{${prefix}}:jobs:`;
-  for (const key of await client.keys(`${queue.replaceAll(/[{}]/g, "?")}*:lock`)) {
+  const pattern = `${queue.replaceAll(/[{}]/g, "?")}*:lock`;
+  const locks = await Promise.all(mastersOf(client).map((each) => each.keys(pattern)));
+  for (const key of locks.flat()) {
     const left = await client.pttl(key);
     await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
   }
   const abandoned = async () => {
     const active = await client.lrange(`${queue}active`, 0, -1);
-    const locks = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
-    return locks.filter((lock) => lock === 0).length;
+    const held = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
+    return held.filter((lock) => lock === 0).length;
   };
   if ((await abandoned()) === 0) return;
-  const connection = new Redis(url, { maxRetriesPerRequest: null });
+  const connection = openClient(url, client.isCluster, { maxRetriesPerRequest: null });
   const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
   const worker = new Worker("jobs", null, {
     connection,

@@ -1,5 +1,5 @@
 /** Members of sorted sets, by their scores. */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import { inPairs } from "./records.ts";
 
 export interface Member {
@@ -9,7 +9,7 @@ export interface Member {
 
 /** Those below a score, lowest first: `limit` at most, after the first `skip`. */
 export async function membersBelow(
-  redis: Redis,
+  redis: Client,
   key: string,
   below: number,
   limit: number,

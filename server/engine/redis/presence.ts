@@ -1,5 +1,5 @@
 /** Which workers are there: a sorted set by when each is to be forgotten. */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 
 export interface Presence {
@@ -7,7 +7,7 @@ export interface Presence {
   present(now: Date): Promise<string[]>;
 }
 
-export function createPresence(redis: Redis, keys: Keys): Presence {
+export function createPresence(redis: Client, keys: Keys): Presence {
   return {
     async announce(worker, ttlMs, now) {
       await Promise.all([

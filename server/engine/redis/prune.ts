@@ -1,5 +1,5 @@
 /** Deleting what settled long ago, of all tenants, oldest first. */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { membersBelow } from "./members.ts";
 import { decodeSummary } from "./records.ts";
@@ -14,7 +14,7 @@ interface Old {
 
 /** Deletes at most `limit` jobs; returns how many. */
 export function createPrune(
-  redis: Redis,
+  redis: Client,
   run: RunScript,
   keys: Keys,
   tenants: Tenants,

@@ -1,5 +1,5 @@
 /** Reading: jobs, batches, pages of them, logs, feeds. */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type {
   BatchPage,
   BatchQuery,
@@ -34,7 +34,7 @@ export interface Reads {
   feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
 }
 
-export function createReads(redis: Redis, run: RunScript, keys: Keys, tenants: Tenants): Reads {
+export function createReads(redis: Client, run: RunScript, keys: Keys, tenants: Tenants): Reads {
   return {
     async job(jobId) {
       const tenant = await tenants.of(jobId);

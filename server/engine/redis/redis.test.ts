@@ -2,20 +2,17 @@ import { afterAll, inject } from "vitest";
 import { engineSuite } from "#server/engine/contract.suite.ts";
 import { letPass } from "./let-pass.ts";
 import { openRedisEngine } from "./open.ts";
+import { startRedisCluster, type TestCluster } from "./test-cluster.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 const plain = await startRedis(inject("redisServer"));
-// A cluster of one node: it refuses commands and scripts whose keys lie in more than one slot.
-const clustered = await startRedis(inject("redisServer"), {
-  args: ["--cluster-enabled", "yes"],
+const cluster = await startRedisCluster(inject("redisServer"), {
   password: "a secret/with:signs@",
 });
-await clustered.client.cluster("ADDSLOTSRANGE", 0, 16_383);
-await clustered.takesCommands();
-afterAll(() => Promise.all([plain.close(), clustered.close()]));
+afterAll(() => Promise.all([plain.close(), cluster.close()]));
 
 let data = 0;
-function suite(name: string, redis: TestRedis): void {
+function suite(name: string, redis: TestRedis | TestCluster): void {
   engineSuite({
     name,
     capabilities: { shared: true },
@@ -31,4 +28,4 @@ function suite(name: string, redis: TestRedis): void {
 }
 
 suite("redis", plain);
-suite("redis, with a password, as a cluster", clustered);
+suite("redis, a cluster of three with a password", cluster);

@@ -4,7 +4,7 @@
  * forgotten it (`SCRIPT FLUSH`, a restart, another node).
  */
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 
 const NAMES = [
   "append-draft",
@@ -33,7 +33,7 @@ export type RunScript = <Answer>(
 type Argument = string | number | readonly string[];
 type Command = (...args: Argument[]) => Promise<unknown>;
 
-export function createScripts(redis: Redis): RunScript {
+export function createScripts(redis: Client): RunScript {
   for (const name of NAMES) {
     const lua = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), "utf8");
     redis.defineCommand(name, { numberOfKeys: 1, lua });

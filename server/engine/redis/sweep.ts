@@ -2,7 +2,7 @@
  * Finds jobs that nobody will be given: those that should have been taken for a while and are not in the queue. Such
  * are left behind by a process that died between storing a job and queueing it, and by a queue that lost its data.
  */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 import { membersBelow } from "./members.ts";
 import type { Queue, QueuedPlace } from "./queue.ts";
@@ -13,7 +13,7 @@ const PAGE = 500;
 /** Queues again what is missing. `late`: before when they should have been taken. */
 export type Sweep = (late: number) => Promise<void>;
 
-export function createSweep(redis: Redis, keys: Keys, tenants: Tenants, queue: Queue): Sweep {
+export function createSweep(redis: Client, keys: Keys, tenants: Tenants, queue: Queue): Sweep {
   async function page(tenant: string, late: number, skip: number): Promise<QueuedPlace[]> {
     const open = await membersBelow(redis, keys.open(tenant), late, PAGE, skip);
     const queuedAs = await Promise.all(

@@ -2,7 +2,7 @@
  * Whose a job or batch is. Callers know ids; keys begin with the tenant. It is written before anything of the tenant,
  * and never changes.
  */
-import type { Redis } from "ioredis";
+import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
@@ -19,7 +19,7 @@ export interface Tenants {
 
 const REMEMBERED = 100_000;
 
-export function createTenants(redis: Redis, run: RunScript, keys: Keys): Tenants {
+export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenants {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
   const registered = new Set<string>();
   return {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "@socket.io/redis-adapter";
-import { Redis } from "ioredis";
+import type { Cluster as RedisCluster, Redis } from "ioredis";
 import type { ServerOptions } from "socket.io";
 
 /** As many as Engine.IO's own ids have: whoever knows one can read what its session is told. */
@@ -18,19 +18,16 @@ export interface Cluster {
 }
 
 export interface ClusterOptions {
-  redisUrl: string;
+  /** Another connection to where the gateways meet. */
+  connect: () => Redis | RedisCluster;
   prefix: string;
   /** Differs from that of any other gateway. */
   name: string;
 }
 
-export function openCluster({ redisUrl, prefix, name }: ClusterOptions): Cluster {
-  const publisher = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  const subscriber = publisher.duplicate();
-  for (const client of [publisher, subscriber]) {
-    // Where it is away it is waited for; `/readyz` says so.
-    client.on("error", () => undefined);
-  }
+export function openCluster({ connect, prefix, name }: ClusterOptions): Cluster {
+  // Where it is away it is waited for; `/readyz` says so.
+  const [publisher, subscriber] = [connect(), connect()];
   return {
     adapter: createAdapter(publisher, subscriber, { key: `${prefix}:socket.io` }),
     sessionId: () => `${name}.${randomBytes(SECRET_BYTES).toString("base64url")}`,

@@ -1,0 +1,77 @@
+/** Clients of one Redis, or of all nodes of a Redis Cluster: which of them is behind an address, that one says. */
+import { Cluster, Redis, type RedisOptions } from "ioredis";
+
+export type Client = Redis | Cluster;
+
+/** Without one that its own types disagree about. */
+export type ClientOptions = Omit<RedisOptions, "replyMapping">;
+
+const CONNECT_TIMEOUT_MS = 2000;
+/** A cluster is asked again after this long where a node is away or a slot is nobody's, so often at most: four seconds. */
+const CLUSTER_RETRY_MS = 250;
+
+function pause(attempts: number): number {
+  return Math.min(50 * attempts, 500);
+}
+
+const COMMON: ClientOptions = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  // What a failover leaves behind: connections to a master that takes no writes any more.
+  reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
+};
+
+/** Bounds the time that a command waits for a node too; ioredis bounds only that of its answer. */
+class BoundedCluster extends Cluster {
+  override sendCommand(...[command, ...where]: Parameters<Cluster["sendCommand"]>): unknown {
+    const { commandTimeout } = this.options.redisOptions ?? {};
+    if (commandTimeout !== undefined) command.setTimeout(commandTimeout);
+    return super.sendCommand(command, ...where);
+  }
+}
+
+/** Each command that fails says so to its caller; nobody else hears of it. */
+export function openClient(url: string, clustered: false, options: ClientOptions): Redis;
+export function openClient(url: string, clustered: boolean, options: ClientOptions): Client;
+export function openClient(url: string, clustered: boolean, options: ClientOptions): Client {
+  const client = clustered
+    ? openCluster(url, options)
+    : new Redis(url, { ...COMMON, retryStrategy: pause, ...options });
+  client.on("error", () => undefined);
+  return client;
+}
+
+function openCluster(url: string, options: ClientOptions): Cluster {
+  const { protocol, username, password } = new URL(url);
+  return new BoundedCluster([url], {
+    redisOptions: {
+      ...COMMON,
+      ...options,
+      ...(username !== "" && { username: decodeURIComponent(username) }),
+      ...(password !== "" && { password: decodeURIComponent(password) }),
+      ...(protocol === "rediss:" && { tls: {} }),
+    },
+    shardedSubscribers: true,
+    clusterRetryStrategy: pause,
+    retryDelayOnFailover: CLUSTER_RETRY_MS,
+    retryDelayOnClusterDown: CLUSTER_RETRY_MS,
+  });
+}
+
+/** Whether it is a node of a cluster. */
+export async function isClustered(redis: Redis): Promise<boolean> {
+  return /^cluster_enabled:1/m.test(await redis.info("cluster"));
+}
+
+/** Opens other connections to what is there, each of which waits for it as long as it takes. */
+export async function connector(url: string): Promise<() => Client> {
+  const patience = { maxRetriesPerRequest: null };
+  const probe = openClient(url, false, patience);
+  const clustered = await isClustered(probe);
+  probe.disconnect();
+  return () => openClient(url, clustered, patience);
+}
+
+/** Those that take writes. */
+export function mastersOf(client: Client): Redis[] {
+  return client instanceof Cluster ? client.nodes("master") : [client];
+}

@@ -1,0 +1,139 @@
+/** A Redis Cluster: tenants lie on different nodes, and a node that dies is replaced by its replica. */
+import { afterEach, expect, inject, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import {
+  at,
+  claimOne,
+  codeOf,
+  DELIVER,
+  listen,
+  logOf,
+  newJob,
+  startedJob,
+  STEP,
+} from "#server/engine/suites/material.ts";
+import { openRedisEngine } from "./open.ts";
+import { startRedisCluster, type TestCluster } from "./test-cluster.ts";
+import type { TestRedis } from "./test-server.ts";
+
+const PATIENCE = { timeout: 30_000, interval: 10 };
+const TENANTS = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
+});
+
+async function start(options: { replicas?: boolean } = {}): Promise<TestCluster> {
+  const cluster = await startRedisCluster(inject("redisServer"), options);
+  cleanups.push(() => cluster.close());
+  return cluster;
+}
+
+async function open(cluster: TestCluster): Promise<Engine> {
+  const engine = await openRedisEngine({ url: cluster.url, checkEveryMs: 20, lateMs: 0 });
+  cleanups.push(() => engine.close());
+  return engine;
+}
+
+/** The node that has this key. */
+async function nodeOf(cluster: TestCluster, key: string): Promise<TestRedis> {
+  const slot = await cluster.client.cluster("KEYSLOT", key);
+  const ranges = await cluster.client.cluster("SLOTS");
+  const [, , master] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
+  const node = cluster.nodes.find(({ port }) => port === master?.[1]);
+  if (!node) throw new Error(`No node has ${key}.`);
+  return node;
+}
+
+test("[S1] tenants lie on all nodes, and each process has the jobs and hints of all of them", async () => {
+  const cluster = await start();
+  const [here, there] = [await open(cluster), await open(cluster)];
+  const ids = new Map<string, string>();
+  for (const tenant of TENANTS) {
+    const job = await here.createJob(newJob({ tenant }), new Date());
+    ids.set(job.id, tenant);
+  }
+  const sizes = await Promise.all(cluster.nodes.map(({ client }) => client.dbsize()));
+  expect(sizes.filter((size) => size === 0)).toEqual([]);
+  const heard = await Promise.all(
+    Array.from(ids.keys(), (jobId) => listen(here, { stream: "job", jobId })),
+  );
+  const request = { worker: "w", max: 50, leaseMs: 60_000, now: new Date() };
+  const claims = await there.claim({ ...request, start: () => ({ progress: 0, message: "Go" }) });
+  expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual([...ids.keys()].toSorted());
+  await Promise.all(claims.map((claim) => there.change(claim.jobId, DELIVER, new Date(), claim)));
+  for (const each of heard) {
+    await vi.waitFor(() => expect(each.events.map(({ seq }) => seq)).toEqual([2, 3]), PATIENCE);
+  }
+  for (const [jobId, tenant] of ids) {
+    expect(await here.getSummary(jobId)).toMatchObject({ tenant, status: "DELIVERED" });
+  }
+});
+
+test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on there", async () => {
+  const cluster = await start({ replicas: true });
+  const engine = await open(cluster);
+  const held = await startedJob(engine, at(0));
+  const waiting = await engine.createJob(newJob(), at(0));
+  const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+  const dying = new Set([
+    await nodeOf(cluster, "jobwire:{acme}:n"),
+    await nodeOf(cluster, "{jobwire}:jobs:wait"),
+  ]);
+  let stored = 0;
+  for (const node of dying) {
+    await vi.waitFor(async () => expect(await node.client.wait(1, 100)).toBe(1), PATIENCE);
+    await node.kill();
+    // Somebody is at work meanwhile, and tries again until it is stored; and somebody listens.
+    const before = { stored, heard: heard.events.length };
+    await vi.waitFor(async () => {
+      const code = await codeOf(engine.change(held.jobId, STEP, at(1), held));
+      expect([undefined, "UNAVAILABLE"]).toContain(code);
+      if (code === undefined) stored += 1;
+      expect(stored - before.stored).toBeGreaterThan(20);
+      expect(heard.events.length).toBeGreaterThan(before.heard);
+    }, PATIENCE);
+    await vi.waitFor(() => engine.health(), PATIENCE);
+  }
+
+  await engine.change(held.jobId, DELIVER, at(2), held);
+  const log = await logOf(engine, held.jobId);
+  expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+  expect(log.length).toBeGreaterThanOrEqual(stored + 3);
+  const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
+  expect(claim.jobId).toBe(waiting.id);
+}, 120_000);
+
+test.each([
+  [
+    "says nothing",
+    async (node: TestRedis) => node.pause(),
+    async (node: TestRedis) => node.resume(),
+  ],
+  ["is gone", (node: TestRedis) => node.kill(), (node: TestRedis) => node.start()],
+])(
+  "[S5] a cluster that %s makes commands fail with UNAVAILABLE, and has lost nothing when it is back",
+  async (_, away, back) => {
+    const cluster = await start();
+    const engine = await open(cluster);
+    const held = await startedJob(engine, at(0));
+    const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+    await Promise.all(cluster.nodes.map(away));
+    const codes = [
+      codeOf(engine.change(held.jobId, STEP, at(1), held)),
+      codeOf(engine.createJob(newJob(), at(1))),
+      codeOf(engine.readEvents(held.jobId, 0, 10)),
+      codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1000, now: at(1) })),
+    ];
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(["UNAVAILABLE"]));
+    await Promise.all(cluster.nodes.map(back));
+    await vi.waitFor(() => engine.health(), PATIENCE);
+    await vi.waitFor(async () => {
+      await engine.change(held.jobId, STEP, at(2), held);
+      expect(heard.events.length).toBeGreaterThan(0);
+    }, PATIENCE);
+    expect((await logOf(engine, held.jobId)).length).toBeGreaterThanOrEqual(3);
+  },
+  120_000,
+);
