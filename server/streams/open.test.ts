@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Engine } from "#server/engine/contract.ts";
+import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { checkRecord, type Connection } from "./check-record.ts";
@@ -422,4 +422,59 @@ test("[S1] [S5] nothing is doubled when the first look at a log takes its time a
   expect(entries.map(({ pos }) => pos)).toEqual([1, 2, 3, 4]);
   expect(late.seqs()).toEqual([2, 3, 4]);
   slow.close();
+});
+
+test.each([1, 2])(
+  "[S1] [S8] a log that grows at read %i of a cursor beyond it, and tells nobody, is shown in order once",
+  async (growsAt) => {
+    const jobId = await rig.createJob();
+    let claim: Claim | undefined;
+    let reads = 0;
+    const silent = openStreams(
+      {
+        ...withHints(engine, ["drop"]),
+        async readEvents(id, after, limit) {
+          const slice = await engine.readEvents(id, after, limit);
+          if (after === 2 && ++reads === growsAt) claim = await rig.startJob(jobId);
+          return slice;
+        },
+      },
+      { lookEveryMs: 10 },
+    );
+    const { sink, seqs, entries } = createSink<JobEvent>();
+    (await silent.job(me, jobId, { after: 2 })).pipe(sink);
+    await vi.waitFor(() => expect(claim).toBeDefined());
+    await rig.progress(claim as Claim, 20);
+    await vi.waitFor(() => expect(seqs().at(-1)).toBe(3));
+    // Whether it is a gap was found out again before it was said.
+    expect(seqs()).toEqual(growsAt === 1 ? [3] : [2, 3]);
+    expect(entries.map(({ value }) => value.gap)).toEqual(
+      growsAt === 1 ? [undefined] : [true, undefined],
+    );
+    silent.close();
+  },
+);
+
+test("[S1] [S5] [S7] who was full goes on from the log, however much of it came without a hint", async () => {
+  const jobId = await rig.createJob();
+  const claim = await rig.startJob(jobId);
+  const silent = openStreams(withHints(engine, ["drop"]), { lookEveryMs: 10 });
+  const live = createSink<JobEvent>();
+  (await silent.job(me, jobId)).pipe(live.sink);
+  await vi.waitFor(() => expect(live.seqs()).toEqual([2]));
+  // One of whose place the tail does not know yet, and who asks the log for what is after it.
+  await rig.progress(claim, 1);
+  const full = createSink<JobEvent>();
+  full.state.room = 0;
+  const watch = (await silent.job(me, jobId, { after: 3 })).pipe(full.sink);
+  const steps = Array.from({ length: 600 }, (_, n) => rig.progress(claim, n));
+  await Promise.all(steps);
+  await vi.waitFor(() => expect(live.seqs().at(-1)).toBe(603));
+  full.state.room = Number.POSITIVE_INFINITY;
+  watch.resume();
+  await rig.deliver(claim);
+  await vi.waitFor(() => expect([live.state.ended, full.state.ended]).toEqual([true, true]));
+  const seen = full.entries.map(({ value }) => value);
+  expect(checkRecord(await rig.logOf(jobId), [{ after: 3, seen }])).toEqual([]);
+  silent.close();
 });

@@ -174,6 +174,11 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     const changed = newHead > head || slice.ended !== ended;
     if (newHead < head) return;
     latest = undefined;
+    if (changed) {
+      // What was read before is older than this.
+      current.forget();
+      slices.forget();
+    }
     // Another read may have brought the first of them already.
     for (const entry of slice.entries) if (entry.pos > head) entries.push(entry);
     if (entries.length > KEEP) {

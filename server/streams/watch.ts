@@ -144,6 +144,8 @@ class OpenWatch<T> implements Watch {
   async #catchUp(from: number): Promise<void> {
     const tail = this.#tail;
     let slice = await tail.read(from, READ_LIMIT);
+    // What somebody was told a moment ago may be older than this cursor.
+    if (slice.head < from) slice = await tail.source.read(from, READ_LIMIT);
     if (slice.head < from) return this.#showCurrent(true);
     const fold = this.#isNear(from, slice) ? undefined : tail.source.fold;
     let entries: readonly Entry<T>[] = slice.entries;
@@ -156,10 +158,7 @@ class OpenWatch<T> implements Watch {
       entries = [...entries.slice(entries.length - keep), ...slice.entries];
     }
     if (!this.#offer(fold === undefined ? entries : folded(entries, fold))) return;
-    this.#cursor = Math.max(this.#cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head);
-    this.#confirmed = this.#cursor;
-    this.#endIfSettled(slice);
-    if (this.#cursor > tail.head) tail.refresh();
+    this.#arrive(Math.max(this.#cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head), slice);
   }
 
   /** What the sink refuses of it follows the cursor, as everything does. */
@@ -168,8 +167,15 @@ class OpenWatch<T> implements Watch {
     const slice = await this.#tail.current();
     const entries = gap ? source.markGap(slice) : slice.entries;
     if (!this.#offer(entries)) return;
-    this.#cursor = entries.at(-1)?.pos ?? slice.head;
+    this.#arrive(entries.at(-1)?.pos ?? slice.head, slice);
+  }
+
+  /** At the end of the log, as it was read. The tail may not have heard of it yet. */
+  #arrive(cursor: number, slice: Slice<T>): void {
+    this.#cursor = cursor;
+    this.#confirmed = cursor;
     this.#endIfSettled(slice);
+    if (cursor > this.#tail.head) this.#tail.refresh();
   }
 
   #isNear(from: number, slice: Slice<T>): boolean {

@@ -1,4 +1,4 @@
-/** What errors of Redis and of the way to it mean for callers. */
+/** What errors of Redis and of the way to it mean for callers. `place`: how they are told of it. */
 import { AppError, messageOf } from "#shared/errors.ts";
 
 /** A Redis for people: its address without the password. */
@@ -26,7 +26,8 @@ export function asAppError(cause: unknown, place: string): AppError {
   const name = cause instanceof Error ? cause.name : "";
   if (name !== "ReplyError") {
     if (isOfConnection(cause)) {
-      const why = name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : message;
+      const why =
+        name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : codeOf(cause);
       return new AppError(
         "UNAVAILABLE",
         `${place} cannot be reached (${why}). Whether the last command was carried out is not known. Try again.`,
@@ -58,6 +59,11 @@ const SYSTEM_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
+/** The messages of the system's own errors say the address too. */
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? messageOf(cause);
+}
+
 /** ioredis' own. */
 const NAMES = new Set(["AbortError", "ClusterAllFailedError", "MaxRetriesPerRequestError"]);
 const MESSAGES =
@@ -65,7 +71,5 @@ const MESSAGES =
 
 function isOfConnection(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  if (NAMES.has(cause.name)) return true;
-  if (SYSTEM_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) return true;
-  return MESSAGES.test(cause.message);
+  return NAMES.has(cause.name) || SYSTEM_CODES.has(codeOf(cause)) || MESSAGES.test(cause.message);
 }

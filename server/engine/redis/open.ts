@@ -66,13 +66,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   let open = true;
 
   async function use<T>(what: () => Promise<T>): Promise<T> {
-    if (!open) throw new AppError("UNAVAILABLE", `${place} is closed: the server is stopping.`);
+    if (!open) throw new AppError("UNAVAILABLE", "Redis is closed: the server is stopping.");
     const call = what();
     underWay.add(call);
     try {
       return await call;
     } catch (cause) {
-      throw asAppError(cause, place);
+      // Clients are told: where it is concerns whoever runs the server.
+      throw asAppError(cause, "Redis");
     } finally {
       underWay.delete(call);
     }

@@ -80,7 +80,6 @@ export interface QueueOptions {
 
 export function createQueue(options: QueueOptions): Queue {
   const { connections, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
-  const { place: server } = connections;
   const queue = new BullQueue<Entry>(NAME, {
     connection: connections.commands,
     prefix: keys.queue,
@@ -139,7 +138,7 @@ export function createQueue(options: QueueOptions): Queue {
     late = true;
     if (found.length > 0) return found;
     if (outcomes === undefined) {
-      throw new AppError("UNAVAILABLE", `${server} does not answer. Try again.`);
+      throw new AppError("UNAVAILABLE", "Redis does not answer. Try again.");
     }
     const failed = outcomes.find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
