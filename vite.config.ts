@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
@@ -18,6 +19,8 @@ export default defineConfig({
   },
   test: {
     root: import.meta.dirname,
+    // Tests of servers wait more than they work: also two cores have work for two files.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
