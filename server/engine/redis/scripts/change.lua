@@ -19,18 +19,25 @@ local FIELDS = 18
 local t = KEYS[1]
 -- All of these changes come from one process.
 local who = string.match(ARGV[5], '^.*%.')
--- What changes of the same owner or batch share is written once for all of them.
-local owners, batches = {}, {}
+-- What changes of the same owner or batch share is written once for all of them, and so is each sorted set.
+local owners, batches, sets = {}, {}, {}
+
+-- `score`: false takes it out.
+local function place(set, member, score)
+  local members = sets[set] or {}
+  sets[set] = members
+  members[member] = score
+end
 
 -- The owner's next place in its feed.
 local function next_rev(owner)
   local o = owners[owner]
   if not o then
-    o = {rev = tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0), feed = {}}
+    o = {rev = tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0)}
     owners[owner] = o
   end
   o.rev = o.rev + 1
-  return o
+  return o.rev
 end
 
 local function recount(batch, from, to, time)
@@ -45,17 +52,14 @@ local function was_made(newest, op)
   return string.sub(newest, 1, #who) == who and tonumber(string.sub(newest, #who + 1)) >= tonumber(string.sub(op, #who + 1))
 end
 
-local function taken(job, token)
-  local is = redis.call('HMGET', job, 'i', 'o')
-  return {'ok', token, is[1], is[2]}
-end
-
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
   batch, queued, lock)
   local job = t .. ':job:' .. id
-  local is = redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
+  -- What is not in the record may be large: only who takes the job is told.
+  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
+    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'i', 'o')
   if not is[1] then return {'gone'} end
-  if was_made(is[4], op) then return queued ~= '' and taken(job, tonumber(is[3])) or {'ok'} end
+  if was_made(is[4], op) then return queued ~= '' and {'ok', tonumber(is[3]), is[10], is[11]} or {'ok'} end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
   if is[1] ~= version then return {'stale', is[5]} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
@@ -68,8 +72,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if output ~= '' then set('o', output) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   redis.call('SPUBLISH', t .. ':hint:job:' .. id, event)
-  local o = next_rev(owner)
-  o.feed[id] = o.rev
+  place(t .. ':owner:' .. owner .. ':feed', id, next_rev(owner))
   if from == to then
     redis.call('HSET', job, unpack(fields))
     return {'ok'}
@@ -78,8 +81,8 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   set('st', to)
   set('a', attempt)
   local list = t .. ':owner:' .. owner .. ':jobs:' .. kind .. ':'
-  redis.call('ZREM', list .. from, id)
-  redis.call('ZADD', list .. to, is[8], id)
+  place(list .. from, id, false)
+  place(list .. to, id, is[8])
   if batch ~= '' then recount(batch, from, to, time) end
 
   local answer = {'ok'}
@@ -90,8 +93,8 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       set('due', due)
       set('lock', lock)
       set('token', token)
-      redis.call('ZADD', t .. ':open', due, id)
-      answer = taken(job, token)
+      place(t .. ':open', id, due)
+      answer = {'ok', token, is[10], is[11]}
     end
   else
     -- It does not run: nobody holds it any more.
@@ -99,11 +102,11 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     if to == 'PENDING' then
       set('q', seq)
       set('due', due)
-      redis.call('ZADD', t .. ':open', due, id)
-      redis.call('ZREM', t .. ':finished', id)
+      place(t .. ':open', id, due)
+      place(t .. ':finished', id, false)
     else
-      redis.call('ZREM', t .. ':open', id)
-      redis.call('ZADD', t .. ':finished', time, id)
+      place(t .. ':open', id, false)
+      place(t .. ':finished', id, time)
     end
     if is[2] == '1' then answer = {'ok', is[6], is[7]} end
   end
@@ -116,14 +119,21 @@ for i = 1, #ARGV, FIELDS do
   answers[#answers + 1] = change(unpack(ARGV, i, i + FIELDS - 1))
 end
 
-for owner, o in pairs(owners) do
-  local places = {}
-  for id, rev in pairs(o.feed) do
-    places[#places + 1] = rev
-    places[#places + 1] = id
+for set, members in pairs(sets) do
+  local places, left = {}, {}
+  for member, score in pairs(members) do
+    if score then
+      places[#places + 1] = score
+      places[#places + 1] = member
+    else
+      left[#left + 1] = member
+    end
   end
+  if #places > 0 then redis.call('ZADD', set, unpack(places)) end
+  if #left > 0 then redis.call('ZREM', set, unpack(left)) end
+end
+for owner, o in pairs(owners) do
   redis.call('SET', t .. ':owner:' .. owner .. ':rev', o.rev)
-  redis.call('ZADD', t .. ':owner:' .. owner .. ':feed', unpack(places))
   redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
 end
 for batch, b in pairs(batches) do
