@@ -1,5 +1,6 @@
 /** Clients of one Redis, or of all nodes of a Redis Cluster: which of them is behind an address, that one says. */
 import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { AppError } from "#shared/errors.ts";
 
 export type Client = Redis | Cluster;
 
@@ -50,7 +51,6 @@ function openCluster(url: string, options: ClientOptions): Cluster {
       ...(password !== "" && { password: decodeURIComponent(password) }),
       ...(protocol === "rediss:" && { tls: {} }),
     },
-    shardedSubscribers: true,
     clusterRetryStrategy: pause,
     retryDelayOnFailover: CLUSTER_RETRY_MS,
     retryDelayOnClusterDown: CLUSTER_RETRY_MS,
@@ -69,6 +69,39 @@ export async function connector(url: string): Promise<() => Client> {
   const clustered = await isClustered(probe);
   probe.disconnect();
   return () => openClient(url, clustered, patience);
+}
+
+/** Where sharded channels are, and connections to there that are not mended when they break. */
+export interface Nodes {
+  /** The address of the node that has the channel's slot now, as a URL. */
+  addressOf(channel: string): Promise<string>;
+  open(address: string): Redis;
+}
+
+/** From a slot to another one, inclusive, and who has them: the master first. */
+type Slots = [from: number, to: number, ...nodes: [host: string, port: number, ...unknown[]][]][];
+
+/** `commands` knows the cluster. */
+export function nodesOf(url: string, commands: Client, options: ClientOptions): Nodes {
+  let asked: Promise<Slots> | undefined;
+  return {
+    async addressOf(channel) {
+      if (!(commands instanceof Cluster)) return url;
+      asked ??= commands.cluster("SLOTS").finally(() => {
+        asked = undefined;
+      });
+      const [slot, slots] = await Promise.all([commands.cluster("KEYSLOT", channel), asked]);
+      const [, , master] = slots.find(([from, to]) => from <= slot && slot <= to) ?? [];
+      if (master === undefined) throw new AppError("UNAVAILABLE", `Slot ${slot} is nobody's.`);
+      const [host, port] = master;
+      const address = new URL(url);
+      // A node that does not know its own name has the one under which it is asked.
+      if (host) address.hostname = host.includes(":") ? `[${host}]` : host;
+      address.port = `${port}`;
+      return address.href;
+    },
+    open: (address) => openClient(address, false, { ...options, retryStrategy: () => null }),
+  };
 }
 
 /** Those that take writes. */

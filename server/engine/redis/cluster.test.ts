@@ -46,6 +46,22 @@ async function nodeOf(cluster: TestCluster, key: string): Promise<TestRedis> {
   return node;
 }
 
+/** As `redis-cli --cluster reshard` does it. */
+async function moveSlot(cluster: TestCluster, key: string, from: TestRedis, to: TestRedis) {
+  const slot = await cluster.client.cluster("KEYSLOT", key);
+  const [source, target] = [await from.client.cluster("MYID"), await to.client.cluster("MYID")];
+  await to.client.cluster("SETSLOT", slot, "IMPORTING", source);
+  await from.client.cluster("SETSLOT", slot, "MIGRATING", target);
+  for (;;) {
+    const keys = await from.client.cluster("GETKEYSINSLOT", slot, 100);
+    if (keys.length === 0) break;
+    await from.client.migrate("127.0.0.1", to.port, "", 0, 5000, "KEYS", ...keys);
+  }
+  for (const { client } of [to, from, ...cluster.nodes]) {
+    await client.cluster("SETSLOT", slot, "NODE", target);
+  }
+}
+
 test("[S1] tenants lie on all nodes, and each process has the jobs and hints of all of them", async () => {
   const cluster = await start();
   const [here, there] = [await open(cluster), await open(cluster)];
@@ -104,6 +120,30 @@ test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on t
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
 }, 120_000);
+
+test("[S6] a stream whose slot moves to another node while it is watched is told there", async () => {
+  const cluster = await start();
+  const engine = await open(cluster);
+  const held = await startedJob(engine, at(0));
+  const other = await startedJob(engine, at(0), { tenant: "globex" });
+  const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+  const heardOther = await listen(engine, { stream: "job", jobId: other.jobId });
+  const key = "jobwire:{acme}:n";
+  const from = await nodeOf(cluster, key);
+  const to = cluster.nodes[(cluster.nodes.indexOf(from) + 1) % cluster.nodes.length] as TestRedis;
+  await engine.change(held.jobId, STEP, at(1), held);
+  await vi.waitFor(() => expect(heard.events).toHaveLength(1), PATIENCE);
+  await moveSlot(cluster, key, from, to);
+  expect(await nodeOf(cluster, key)).toBe(to);
+  await vi.waitFor(async () => {
+    await engine.change(held.jobId, STEP, at(2), held);
+    expect(heard.events.length).toBeGreaterThan(5);
+  }, PATIENCE);
+  const { event } = await engine.change(other.jobId, STEP, at(2), other);
+  await vi.waitFor(() => expect(heardOther.events.at(-1)?.seq).toBe(event.seq), PATIENCE);
+  const log = await logOf(engine, held.jobId);
+  expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
+}, 60_000);
 
 test.each([
   [

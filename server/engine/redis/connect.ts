@@ -4,7 +4,15 @@
  */
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
-import { type Client, type ClientOptions, isClustered, mastersOf, openClient } from "./client.ts";
+import {
+  type Client,
+  type ClientOptions,
+  isClustered,
+  mastersOf,
+  type Nodes,
+  nodesOf,
+  openClient,
+} from "./client.ts";
 import { asAppError, placeOf } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 
@@ -13,7 +21,7 @@ export interface Connections {
   /** For commands: each is answered, or fails, within some seconds. */
   readonly commands: Client;
   /** For subscriptions. */
-  readonly hints: Client;
+  readonly nodes: Nodes;
   /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
   patient(): Client;
   close(): void;
@@ -61,8 +69,8 @@ export async function connect(
     }
     await check(commands, place, keys);
     if (why === "serve") await refuseUnfinished(commands, place, keys);
-    const patient = () => open(clustered, patience);
-    return { place, commands, hints: patient(), patient, close };
+    const nodes = nodesOf(url, commands, bounded);
+    return { place, commands, nodes, patient: () => open(clustered, patience), close };
   } catch (error) {
     close();
     throw error;

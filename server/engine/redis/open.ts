@@ -56,7 +56,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const applied = createChange(redis, together, keys, tenants, newest, op);
   const drafts = createDrafts(run, keys, tenants, op);
   const claims = createClaims(redis, run, keys, tenants, queue, newest, applied);
-  const hints = createRedisHints(connections.hints, keys, tenants);
+  const hints = createRedisHints(connections.nodes, keys, tenants);
   const presence = createPresence(redis, keys);
   const prune = createPrune(redis, run, keys, tenants, newest.forget);
   const sweep = createSweep(redis, keys, tenants, queue);
@@ -150,6 +150,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       if (!open) return;
       open = false;
       clearInterval(sweeping);
+      hints.close();
       await Promise.allSettled(underWay);
       // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
       await within(CLOSE_MS, queue.close()).catch(() => undefined);

@@ -1,0 +1,217 @@
+/**
+ * Sharded channels. What is wanted and not subscribed is asked for until it is, at the node that has its slot. A
+ * connection that breaks, or from which a slot moved away, is thrown away with all that it had: that is then wanted and
+ * not subscribed, like what nobody asked for before.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { AppError } from "#shared/errors.ts";
+import type { Nodes } from "./client.ts";
+import { asAppError } from "./errors.ts";
+
+export interface Subscriber {
+  /** Resolves when it is told what is published from now on. Waits for Redis for as long as that takes. */
+  subscribe(channel: string): Promise<void>;
+  unsubscribe(channel: string): void;
+  /** Whoever still waits is refused. */
+  close(): void;
+}
+
+export interface Told {
+  message(channel: string, text: string): void;
+  /** It is subscribed again, and what was published meanwhile is lost. */
+  back(channel: string): void;
+}
+
+interface Channel {
+  /** Where it is subscribed. */
+  on: Redis | undefined;
+  wasOn: boolean;
+  ready: PromiseWithResolvers<void>;
+}
+
+/** Channels of one slot. */
+interface Group {
+  tag: string;
+  channels: Map<string, Channel>;
+  /** Wanted, and not asked for yet. */
+  missing: Set<string>;
+  /** Not wanted any more, and where it was subscribed. */
+  left: Map<string, Redis>;
+  /** The node that has the slot, as far as is known. */
+  address: string | undefined;
+  soon: boolean;
+  /** Commands that have no answer yet. */
+  asking: number;
+}
+
+/** Channels a command. */
+const AT_ONCE = 1000;
+const RETRY_MS = 250;
+
+export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
+  const groups = new Map<string, Group>();
+  const connections = new Map<string, Redis>();
+  let open = true;
+
+  function groupOf(channel: string): Group {
+    const tag = channel.slice(0, channel.indexOf("}"));
+    const group = groups.get(tag) ?? {
+      tag,
+      channels: new Map<string, Channel>(),
+      missing: new Set<string>(),
+      left: new Map<string, Redis>(),
+      address: undefined,
+      soon: false,
+      asking: 0,
+    };
+    groups.set(tag, group);
+    return group;
+  }
+
+  function connectionTo(address: string): Redis {
+    const known = connections.get(address);
+    if (known) return known;
+    const redis = nodes.open(address);
+    connections.set(address, redis);
+    redis.on("smessage", told.message);
+    // It is over, or a slot of it is elsewhere now.
+    for (const event of ["end", "moved"]) redis.once(event, () => discard(address, redis));
+    return redis;
+  }
+
+  function discard(address: string, redis: Redis): void {
+    if (connections.get(address) !== redis) return;
+    connections.delete(address);
+    redis.disconnect();
+    for (const group of groups.values()) {
+      if (group.address === address) group.address = undefined;
+      for (const [name, channel] of group.channels) {
+        if (channel.on !== redis) continue;
+        channel.on = undefined;
+        group.missing.add(name);
+      }
+      soon(group);
+    }
+  }
+
+  /** What comes within one tick is asked for together. */
+  function soon(group: Group): void {
+    if (group.soon || !open) return;
+    group.soon = true;
+    setImmediate(() => {
+      group.soon = false;
+      leave(group);
+      const names = [...group.missing];
+      group.missing.clear();
+      for (let at = 0; at < names.length; at += AT_ONCE) {
+        void ask(group, names.slice(at, at + AT_ONCE));
+      }
+      tidy(group);
+    });
+  }
+
+  function tidy({ tag, channels, left, soon: more, asking }: Group): void {
+    if (channels.size === 0 && left.size === 0 && !more && asking === 0) groups.delete(tag);
+  }
+
+  /** Before it is asked for what is missing: who comes back within the tick is subscribed last. */
+  function leave({ left }: Group): void {
+    for (const redis of new Set(left.values())) {
+      const names = Array.from(left.keys()).filter((name) => left.get(name) === redis);
+      // Where that fails the connection is gone, and the subscription with it.
+      redis.sunsubscribe(...names).catch(() => undefined);
+    }
+    left.clear();
+  }
+
+  async function ask(group: Group, names: readonly string[]): Promise<void> {
+    const [first] = names as [string];
+    group.asking += 1;
+    let address: string | undefined;
+    let redis: Redis | undefined;
+    try {
+      address = group.address ??= await nodes.addressOf(first);
+      if (!open) return;
+      redis = connectionTo(address);
+      await redis.ssubscribe(...names);
+      if (connections.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
+      for (const name of names) subscribed(group, name, redis);
+    } catch (error) {
+      const isAnswer = error instanceof Error && error.name === "ReplyError";
+      if (address !== undefined && redis !== undefined && !isAnswer) discard(address, redis);
+      group.address = undefined;
+      if (isRefusal(error)) refuse(group, names, error);
+      for (const name of names) if (group.channels.has(name)) group.missing.add(name);
+      await delay(RETRY_MS, undefined, { ref: false });
+      soon(group);
+    } finally {
+      group.asking -= 1;
+      tidy(group);
+    }
+  }
+
+  function subscribed(group: Group, name: string, redis: Redis): void {
+    const channel = group.channels.get(name);
+    if (channel === undefined) {
+      group.left.set(name, redis);
+      return soon(group);
+    }
+    channel.on = redis;
+    // Somebody else's asking was answered by this.
+    group.missing.delete(name);
+    if (channel.wasOn) told.back(name);
+    channel.wasOn = true;
+    channel.ready.resolve();
+  }
+
+  /** Those that were subscribed before are asked for again. */
+  function refuse(group: Group, names: readonly string[], error: unknown): void {
+    for (const name of names) {
+      const channel = group.channels.get(name);
+      if (channel === undefined || channel.wasOn) continue;
+      group.channels.delete(name);
+      channel.ready.reject(error);
+    }
+  }
+
+  return {
+    subscribe(name) {
+      if (!open) return Promise.reject(closed());
+      const group = groupOf(name);
+      const known = group.channels.get(name);
+      if (known) return known.ready.promise;
+      const ready = Promise.withResolvers<void>();
+      group.channels.set(name, { on: undefined, wasOn: false, ready });
+      group.missing.add(name);
+      soon(group);
+      return ready.promise;
+    },
+    unsubscribe(name) {
+      const group = groupOf(name);
+      const channel = group.channels.get(name);
+      if (channel === undefined) return;
+      group.channels.delete(name);
+      group.missing.delete(name);
+      if (channel.on) group.left.set(name, channel.on);
+      soon(group);
+    },
+    close() {
+      open = false;
+      for (const { channels } of groups.values()) {
+        for (const { ready } of channels.values()) ready.reject(closed());
+      }
+      for (const redis of connections.values()) redis.disconnect();
+    },
+  };
+}
+
+function closed(): AppError {
+  return new AppError("UNAVAILABLE", "Redis is closed: the server is stopping.");
+}
+
+/** Redis answers, and will not answer otherwise by being asked again. */
+function isRefusal(error: unknown): boolean {
+  const isOfSlots = error instanceof Error && /^(?:MOVED|ASK) /.test(error.message);
+  return !isOfSlots && asAppError(error, "Redis").code !== "UNAVAILABLE";
+}
