@@ -8,7 +8,7 @@ export type Client = Redis | Cluster;
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 const CONNECT_TIMEOUT_MS = 2000;
-/** A cluster is asked again after this long where a node is away or a slot is nobody's, so often at most: four seconds. */
+/** A cluster is asked again after this long where a node is away, or a slot is nobody's or moves, so often at most: four seconds. */
 const CLUSTER_RETRY_MS = 250;
 
 function pause(attempts: number): number {
@@ -54,6 +54,7 @@ function openCluster(url: string, options: ClientOptions): Cluster {
     clusterRetryStrategy: pause,
     retryDelayOnFailover: CLUSTER_RETRY_MS,
     retryDelayOnClusterDown: CLUSTER_RETRY_MS,
+    retryDelayOnTryAgain: CLUSTER_RETRY_MS,
   });
 }
 

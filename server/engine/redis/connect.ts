@@ -14,7 +14,7 @@ import {
   openClient,
 } from "./client.ts";
 import { asAppError, placeOf } from "./errors.ts";
-import type { Keys } from "./keys.ts";
+import { alwaysThere, type Keys } from "./keys.ts";
 
 export interface Connections {
   readonly place: string;
@@ -108,7 +108,10 @@ async function reach(redis: Client, place: string): Promise<void> {
 
 async function check(redis: Client, place: string, keys: Keys): Promise<void> {
   await Promise.all(mastersOf(redis).map((each) => checkServer(each, place)));
-  await redis.setnx(keys.schema, SCHEMA_VERSION);
+  await Promise.all([
+    redis.setnx(keys.schema, SCHEMA_VERSION),
+    redis.setnx(alwaysThere(keys.directory), 1),
+  ]);
   const found = Number(await redis.get(keys.schema));
   if (found > SCHEMA_VERSION) {
     throw new AppError(

@@ -24,27 +24,33 @@ export function asAppError(cause: unknown, place: string): AppError {
   if (cause instanceof AppError) return cause;
   const message = messageOf(cause);
   const name = cause instanceof Error ? cause.name : "";
-  if (name !== "ReplyError") {
-    if (isOfConnection(cause)) {
-      const why =
-        name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : codeOf(cause);
-      return new AppError(
-        "UNAVAILABLE",
-        `${place} cannot be reached (${why}). Whether the last command was carried out is not known. Try again.`,
-        { cause },
-      );
-    }
-    return new AppError("INTERNAL", `${place}: ${message}`, { cause });
-  }
-  const word = message.split(" ", 1)[0] ?? "";
+  const answer = name === "ReplyError" ? message : lastAnswer(message);
+  const word = answer?.split(" ", 1)[0] ?? "";
   // A script that met an error says it after a prefix of its own.
   const refusal = Object.entries(REFUSALS).find(
-    ([code]) => code === word || message.includes(`${code} `),
+    ([code]) => code === word || answer?.includes(`${code} `),
   );
   if (refusal) {
-    return new AppError("UNAVAILABLE", `${place} ${refusal[1]}. Try again.`, { cause });
+    const unknown = name === "ReplyError" ? "" : ` ${OUTCOME_UNKNOWN}`;
+    return new AppError("UNAVAILABLE", `${place} ${refusal[1]}.${unknown} Try again.`, { cause });
+  }
+  if (name !== "ReplyError" && isOfConnection(cause)) {
+    const why =
+      name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : codeOf(cause);
+    return new AppError(
+      "UNAVAILABLE",
+      `${place} cannot be reached (${why}). ${OUTCOME_UNKNOWN} Try again.`,
+      { cause },
+    );
   }
   return new AppError("INTERNAL", `${place}: ${message}`, { cause });
+}
+
+const OUTCOME_UNKNOWN = "Whether the last command was carried out is not known.";
+
+/** Of a cluster that was asked several times. */
+function lastAnswer(message: string): string | undefined {
+  return /^Too many Cluster redirections\. Last error: ReplyError: (.*)/.exec(message)?.[1];
 }
 
 const SYSTEM_CODES = new Set([

@@ -8,7 +8,7 @@ import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { connect } from "./connect.ts";
-import { createKeys, type Keys } from "./keys.ts";
+import { alwaysThere, createKeys, type Keys } from "./keys.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
 import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
 
@@ -104,7 +104,7 @@ async function copy(
     }
     jobs += 1;
   }
-  for (const [tenant, n] of newest) await put(redis.set(`${keys.tenant(tenant)}:n`, n));
+  for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
   return { jobs, batches, places };
 }

@@ -34,6 +34,11 @@ export interface Keys {
   readonly queue: string;
 }
 
+/** What of the keys with a prefix is there from the first to the last: a tenant's counter, the directory's mark. */
+export function alwaysThere(prefix: string): string {
+  return `${prefix}:n`;
+}
+
 export function createKeys(prefix: string): Keys {
   const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name)}}`;
   return {

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "./client.ts";
+import { alwaysThere } from "./keys.ts";
 
 const NAMES = [
   "append-draft",
@@ -22,10 +23,10 @@ const NAMES = [
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `key` chooses the slot: the prefix of a tenant's keys, or of the directory's. */
+/** `prefix`: of a tenant's keys, or of the directory's. */
 export type RunScript = <Answer>(
   name: ScriptName,
-  key: string,
+  prefix: string,
   ...args: readonly Argument[]
 ) => Promise<Answer>;
 
@@ -33,15 +34,22 @@ export type RunScript = <Answer>(
 type Argument = string | number | readonly string[];
 type Command = (...args: Argument[]) => Promise<unknown>;
 
+/**
+ * A script reaches many keys and names two: the prefix, which is no key, and one that is there since there are any. Of
+ * two keys of which one is missing, a cluster says TRYAGAIN while it moves their slot from one node to another. Where
+ * all were missing, or none, it would run the script among half of the keys.
+ */
+const KEYS = 2;
+
 export function createScripts(redis: Client): RunScript {
   for (const name of NAMES) {
     const lua = readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), "utf8");
-    redis.defineCommand(name, { numberOfKeys: 1, lua });
+    redis.defineCommand(name, { numberOfKeys: KEYS, lua });
   }
   const commands = redis as unknown as Record<ScriptName, Command>;
   return async <Answer>(
     name: ScriptName,
-    key: string,
+    prefix: string,
     ...args: readonly Argument[]
-  ): Promise<Answer> => (await commands[name](key, ...args)) as Answer;
+  ): Promise<Answer> => (await commands[name](prefix, alwaysThere(prefix), ...args)) as Answer;
 }

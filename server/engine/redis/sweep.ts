@@ -26,8 +26,8 @@ export function createSweep(redis: Client, keys: Keys, tenants: Tenants, queue: 
   }
 
   /**
-   * The latest come first, and those are what is missing: the others are taken in about that order. So a page without
-   * any is the end of it, however many wait.
+   * The longest overdue come first. What is in the queue is taken in about that order, so what is missing gets there in
+   * time, and a page without any is the end of it, however many wait.
    */
   async function sweepTenant(tenant: string, late: number): Promise<void> {
     for (let skip = 0; ; skip += PAGE) {
