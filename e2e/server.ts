@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { newTestData } from "#server/engine/test-data.ts";
+import { freePort } from "#server/engine/test-port.ts";
 
 export interface RunningServer {
   /** Stays the same over restarts. */
@@ -30,7 +31,8 @@ export async function startServer(
   options: { env?: Record<string, string>; main?: string } = {},
 ): Promise<RunningServer> {
   const data = await newTestData();
-  const env = { ...data.env, PORT: "0", HOST: "127.0.0.1", ...options.env };
+  const port = String(await freePort());
+  const env = { ...data.env, PORT: port, HOST: "127.0.0.1", ...options.env };
   const written: string[] = [];
   let child: ChildProcess | undefined;
 
@@ -81,7 +83,6 @@ export async function startServer(
     await stop();
     throw error;
   }
-  env.PORT = new URL(url).port;
 
   return {
     url,

@@ -123,15 +123,23 @@ export function createChange(
   async function store(
     { before, job, event }: Computed,
     at: Date,
-    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
+    more: {
+      /** Names this call. */
+      name: string;
+      /** The call that this was computed from, where that one has no answer yet. */
+      after?: string;
+      claim?: ClaimRef | undefined;
+      due: number | null;
+      taking?: Taking;
+    },
   ): Promise<Answer> {
-    const { claim, due, taking } = more;
+    const { name, after = "", claim, due, taking } = more;
     return together<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.version}`,
       `${job.version}`,
       claim === undefined ? "" : `${claim.token}`,
-      op(),
+      name,
       encodeSummary(summaryOf(job)),
       encodeEvent(event),
       `${at.getTime()}`,
@@ -145,6 +153,7 @@ export function createChange(
       job.batchId ?? "",
       taking?.queuedAs ?? "",
       taking?.lock ?? "",
+      after,
     ]);
   }
 
@@ -185,10 +194,13 @@ export function createChange(
   async function work(jobId: string, line: Asked[]): Promise<void> {
     while (line.length > 0) {
       const computed = await compute(jobId, line);
+      const names = computed.map(op);
       const answers = await Promise.allSettled(
-        computed.map(([{ change, at, claim }, next]) =>
-          store(next, at, { claim, due: waitsUntil(next.job, change, at) }),
-        ),
+        computed.map(([{ change, at, claim }, next], index) => {
+          const after = index === 0 ? "" : (names[index - 1] ?? "");
+          const name = names[index] ?? "";
+          return store(next, at, { name, after, claim, due: waitsUntil(next.job, change, at) });
+        }),
       );
       for (const [index, answer] of answers.entries()) {
         const [asked, next] = computed[index] as [Asked, Computed];
@@ -251,7 +263,7 @@ export function createChange(
     },
     async taking(found, change, at, taking) {
       const next = { before: found, ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at) };
-      const answer = await store(next, at, { due: taking.till, taking });
+      const answer = await store(next, at, { name: op(), due: taking.till, taking });
       if (answer[0] === "stale") return "changed";
       if (answer[0] !== "ok") return "refused";
       const record = summaryOf(next.job);

@@ -1,8 +1,13 @@
-/** What a process remembers and guesses when it takes jobs: both may be wrong, and neither costs a job anything. */
+/** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { newBatch, newJob, release } from "#server/engine/suites/material.ts";
+import { codeOf, logOf, newBatch, newJob, release } from "#server/engine/suites/material.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
+import { createChange, createNewest } from "./change.ts";
+import { createKeys } from "./keys.ts";
 import { openRedisEngine } from "./open.ts";
+import { createScripts } from "./scripts.ts";
+import { createTenants } from "./tenants.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 let redis: TestRedis;
@@ -63,4 +68,38 @@ test("room for many asks Redis about few where few come, and takes all of many",
   await engine.createBatch(batch, jobs, new Date());
   expect(await take(engine, 200)).toHaveLength(200);
   expect(await take(engine, 200)).toHaveLength(100);
+});
+
+test("of changes that wait for each other none is made that was computed from one that is refused", async () => {
+  const elsewhere = await open();
+  const { id } = await elsewhere.createJob(newJob(), new Date());
+  const keys = createKeys("jobwire");
+  const run = createScripts(redis.client);
+  const tenants = createTenants(redis.client, run, keys);
+  let calls = 0;
+  let before = Promise.resolve();
+  // The job changes elsewhere after the first of these was stored and before the others come.
+  async function together<Answer>(key: string, args: readonly string[]): Promise<Answer> {
+    calls += 1;
+    const first = calls === 2 ? elsewhere.change(id, { action: "retry" }, new Date()) : undefined;
+    const sent = Promise.all([before, first]).then(() => run<[Answer]>("change", key, args));
+    before = sent.then(() => undefined);
+    const [answer] = await sent;
+    return answer;
+  }
+  let ops = 0;
+  const op = () => `here.${++ops}`;
+  const here = createChange(redis.client, together, keys, tenants, createNewest(), op);
+  const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>
+    codeOf(here.byId(id, { action } as JobChange, new Date())),
+  );
+  expect(await Promise.all(codes)).toEqual([undefined, "ILLEGAL_TRANSITION", undefined, undefined]);
+  const log = await logOf(elsewhere, id);
+  expect(log.map(({ type }) => type)).toEqual([
+    "created",
+    "aborted",
+    "requeued",
+    "aborted",
+    "requeued",
+  ]);
 });

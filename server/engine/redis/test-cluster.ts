@@ -1,7 +1,8 @@
 /** For tests: a Redis Cluster of their own. */
 import { Cluster } from "ioredis";
 import { vi } from "vitest";
-import { freePort, startRedis, type TestRedis } from "./test-server.ts";
+import { freePort } from "#server/engine/test-port.ts";
+import { startRedis, type TestRedis } from "./test-server.ts";
 
 export interface TestCluster {
   /** Of one of its nodes. */

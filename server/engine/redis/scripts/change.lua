@@ -11,11 +11,12 @@
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
 --       14 when the next claim may take it, or "" to leave that  15 output, or "" to leave it  16 batch id or ""
 --       where a claim begins with the change: 17 what the job was queued as  18 lock of its place in the queue
+--       19 op of the change that this one was computed from, where that one was sent with it, or ""
 -- Returns for each change:
 --         {"ok"}; where it ended a claim, that one's place in the queue: {"ok", queued as, lock}
 --         where a claim began with it, its token and what of the job is not in the record: {"ok", token, input, output}
 --         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is}
-local FIELDS = 18
+local FIELDS = 19
 local t = KEYS[1]
 -- All of these changes come from one process.
 local who = string.match(ARGV[5], '^.*%.')
@@ -53,7 +54,7 @@ local function was_made(newest, op)
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
-  batch, queued, lock)
+  batch, queued, lock, after)
   local job = t .. ':job:' .. id
   -- What is not in the record may be large: only who takes the job is told.
   local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
@@ -61,7 +62,8 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if not is[1] then return {'gone'} end
   if was_made(is[4], op) then return queued ~= '' and {'ok', tonumber(is[3]), is[10], is[11]} or {'ok'} end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
-  if is[1] ~= version then return {'stale', is[5]} end
+  -- The version alone does not say that it is the one that this was computed from, if that one was refused.
+  if is[1] ~= version or (after ~= '' and is[4] ~= after) then return {'stale', is[5]} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
 
   local fields = {'s', record, 'v', seq, 'op', op}
