@@ -158,6 +158,8 @@ test("a job that is opened while the server is away is shown once it is back", a
   await go("/");
   const row = page.getByRole("list").getByRole("link").first();
   await row.waitFor();
+  // A list may be there before the connection is.
+  await page.locator("[data-connection=live]").waitFor();
   await server.kill("SIGKILL");
   await page.getByText("The connection to the server was lost").waitFor();
   await row.click();
