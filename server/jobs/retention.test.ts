@@ -51,6 +51,15 @@ test("jobs that settled long enough ago are deleted at the start, however many, 
   expect(await rig.job(recent)).toMatchObject({ status: "ABORTED" });
 });
 
+test("where another process deletes some of the same, it goes on until none are left", async () => {
+  const left = [200, 3, 0, 7];
+  const prune = async () => left.shift() ?? 0;
+  start({ days: 10, engine: { prune } });
+  await eventually(() =>
+    expect(lines).toMatchObject([{ msg: "Old jobs were deleted", jobs: 203 }, { jobs: 7 }]),
+  );
+});
+
 test("a job is deleted once its time has come, and its watchers and readers are told so", async () => {
   const jobId = await cancelled();
   start({ days: 10 });

@@ -28,7 +28,8 @@ export function startRetention(options: {
     const before = new Date(now().getTime() - days * DAY_MS);
     let total = 0;
     try {
-      for (let deleted = STEP; deleted === STEP && !stopped; total += deleted) {
+      // Another process may have deleted some of the same: fewer than asked for is not the end.
+      for (let deleted = 1; deleted > 0 && !stopped; total += deleted) {
         deleted = await engine.prune(before, STEP);
       }
       if (total > 0) log.info({ jobs: total, days }, "Old jobs were deleted");

@@ -112,12 +112,28 @@ async function check(redis: Client, place: string, keys: Keys): Promise<void> {
     redis.setnx(keys.schema, SCHEMA_VERSION),
     redis.setnx(alwaysThere(keys.directory), 1),
   ]);
+  await checkChannels(redis, place, keys);
   const found = Number(await redis.get(keys.schema));
   if (found > SCHEMA_VERSION) {
     throw new AppError(
       "DATA_UNUSABLE",
       `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
+    );
+  }
+}
+
+/** A script that may not publish would stop in the middle. By default a new user of Redis has no channels. */
+async function checkChannels(redis: Client, place: string, keys: Keys): Promise<void> {
+  try {
+    await redis.spublish(`${keys.directory}:hint`, "");
+  } catch (cause) {
+    if (!messageOf(cause).startsWith("NOPERM")) throw cause;
+    throw new AppError(
+      "DATA_UNUSABLE",
+      `${place} does not let this program publish (${messageOf(cause)}). ` +
+        `Give the user of REDIS_URL the channels "${keys.prefix}:*".`,
+      { cause },
     );
   }
 }

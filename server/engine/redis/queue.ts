@@ -224,7 +224,7 @@ export function createQueue(options: QueueOptions): Queue {
       if (entries.length < max) {
         room = true;
         wait();
-      } else await giveBackAll();
+      } else await within(TAKE_MS, giveBackAll());
       return entries.map((entry) => {
         const [jobId = "", queuedAs = ""] = (entry.id ?? "").split(".");
         return { jobId, queuedAs, tenant: entry.data.tenant };
@@ -243,10 +243,15 @@ export function createQueue(options: QueueOptions): Queue {
     },
     async prolong(held, leaseMs) {
       if (held.length === 0) return;
-      await openWorker(leaseMs).extendJobLocks(
+      const prolonged = openWorker(leaseMs).extendJobLocks(
         held.map(nameOf),
         held.map((each) => each.lock),
         leaseMs,
+      );
+      // Where that fails the entries are found early, and the records say that it is too early.
+      await within(
+        TAKE_MS,
+        prolonged.catch(() => undefined),
       );
     },
     async missing(places) {

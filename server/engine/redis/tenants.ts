@@ -21,7 +21,6 @@ const REMEMBERED = 100_000;
 
 export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenants {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
-  const registered = new Set<string>();
   return {
     async of(id) {
       const remembered = known.get(id);
@@ -31,11 +30,11 @@ export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenant
       return found;
     },
     async note(tenant, ids) {
-      if (!registered.has(tenant)) {
-        await redis.sadd(keys.tenants, tenant);
-        registered.add(tenant);
-      }
-      const taken = await run<string | null>("note-tenant", keys.directory, tenant, ids);
+      // Each time: a Redis that lost its last second has forgotten a new tenant too.
+      const [taken] = await Promise.all([
+        run<string | null>("note-tenant", keys.directory, tenant, ids),
+        redis.sadd(keys.tenants, tenant),
+      ]);
       if (taken !== null) return taken;
       for (const id of ids) known.set(id, tenant);
       return undefined;

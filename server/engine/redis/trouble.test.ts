@@ -226,6 +226,18 @@ describe("the queue", () => {
   });
 });
 
+test("[J3] a tenant that Redis forgot is noted again, so that its jobs are found", async () => {
+  const engine = await open();
+  await engine.createJob(newJob(), new Date());
+  await redis.client.flushall();
+  const { id } = await engine.createJob(newJob(), new Date());
+  const keys = await redis.client.keys("?jobwire?:jobs:*");
+  await redis.client.del(keys);
+  engine.onWork(() => undefined);
+  const claim = await vi.waitFor(() => claimOne(engine, new Date()), { timeout: 20_000 });
+  expect(claim.jobId).toBe(id);
+}, 30_000);
+
 describe("a Redis that cannot be used", () => {
   test("because nobody is there is UNAVAILABLE, with its address and without its password", async () => {
     const url = `redis://ann:secret@127.0.0.1:1`;
@@ -254,6 +266,14 @@ describe("a Redis that cannot be used", () => {
     });
     await redis.client.auth("secret");
     await redis.client.config("SET", "requirepass", "");
+  });
+
+  test("because its user may not publish is DATA_UNUSABLE, and nothing is stored", async () => {
+    await redis.client.acl("SETUSER", "half", "on", ">secret", "+@all", "~*");
+    await expect(open(redis.url.replace("//", "//half:secret@"))).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining('the channels "jobwire:*"') as string,
+    });
   });
 
   test("because its data are of a newer version is DATA_UNUSABLE", async () => {
