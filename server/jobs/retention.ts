@@ -29,9 +29,11 @@ export function startRetention(options: {
     let total = 0;
     try {
       // Another process may have deleted some of the same: fewer than asked for is not the end.
-      for (let deleted = 1; deleted > 0 && !stopped; total += deleted) {
+      let deleted: number;
+      do {
         deleted = await engine.prune(before, STEP);
-      }
+        total += deleted;
+      } while (deleted > 0 && !stopped);
       if (total > 0) log.info({ jobs: total, days }, "Old jobs were deleted");
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "Old jobs could not be deleted; it is tried again");

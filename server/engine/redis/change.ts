@@ -92,6 +92,10 @@ interface Asked {
 
 /** What it comes to. */
 interface Computed {
+  /** Of the call that stores it. */
+  name: string;
+  /** The call that it was computed from, where that one has no answer yet; or "". */
+  after: string;
   before: JobSummary;
   job: Job;
   event: JobEvent;
@@ -121,19 +125,11 @@ export function createChange(
   }
 
   async function store(
-    { before, job, event }: Computed,
+    { name, after, before, job, event }: Computed,
     at: Date,
-    more: {
-      /** Names this call. */
-      name: string;
-      /** The call that this was computed from, where that one has no answer yet. */
-      after?: string;
-      claim?: ClaimRef | undefined;
-      due: number | null;
-      taking?: Taking;
-    },
+    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
   ): Promise<Answer> {
-    const { name, after = "", claim, due, taking } = more;
+    const { claim, due, taking } = more;
     return together<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.version}`,
@@ -170,6 +166,8 @@ export function createChange(
       try {
         record ??= await read(jobId, claim);
         const next = {
+          name: op(),
+          after: computed.at(-1)?.[1].name ?? "",
           before: record,
           ...applyChange({ ...record, ...UNREAD_PAYLOAD }, change, at),
         };
@@ -194,13 +192,10 @@ export function createChange(
   async function work(jobId: string, line: Asked[]): Promise<void> {
     while (line.length > 0) {
       const computed = await compute(jobId, line);
-      const names = computed.map(op);
       const answers = await Promise.allSettled(
-        computed.map(([{ change, at, claim }, next], index) => {
-          const after = index === 0 ? "" : (names[index - 1] ?? "");
-          const name = names[index] ?? "";
-          return store(next, at, { name, after, claim, due: waitsUntil(next.job, change, at) });
-        }),
+        computed.map(([{ change, at, claim }, next]) =>
+          store(next, at, { claim, due: waitsUntil(next.job, change, at) }),
+        ),
       );
       for (const [index, answer] of answers.entries()) {
         const [asked, next] = computed[index] as [Asked, Computed];
@@ -262,8 +257,13 @@ export function createChange(
       });
     },
     async taking(found, change, at, taking) {
-      const next = { before: found, ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at) };
-      const answer = await store(next, at, { name: op(), due: taking.till, taking });
+      const next = {
+        name: op(),
+        after: "",
+        before: found,
+        ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at),
+      };
+      const answer = await store(next, at, { due: taking.till, taking });
       if (answer[0] === "stale") return "changed";
       if (answer[0] !== "ok") return "refused";
       const record = summaryOf(next.job);

@@ -8,7 +8,10 @@ export type Client = Redis | Cluster;
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 const CONNECT_TIMEOUT_MS = 2000;
-/** A cluster is asked again after this long where a node is away, or a slot is nobody's or moves, so often at most: four seconds. */
+/**
+ * A cluster is asked again after this long where a node is away, or a slot is nobody's or moves; ioredis does that 16
+ * times, which takes four seconds.
+ */
 const CLUSTER_RETRY_MS = 250;
 
 function pause(attempts: number): number {

@@ -1,6 +1,5 @@
 /** A Redis Cluster: tenants lie on different nodes, and a node that dies is replaced by its replica. */
-import { afterEach, expect, inject, test, vi } from "vitest";
-import type { Engine } from "#server/engine/contract.ts";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   ANN,
   at,
@@ -13,28 +12,17 @@ import {
   startedJob,
   STEP,
 } from "#server/engine/suites/material.ts";
-import { openRedisEngine } from "./open.ts";
 import { startRedisCluster, type TestCluster } from "./test-cluster.ts";
+import { openTestEngine } from "./test-engine.ts";
 import type { TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
 const TENANTS = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).toReversed()) await clean();
-});
-
 async function start(options: { replicas?: boolean } = {}): Promise<TestCluster> {
   const cluster = await startRedisCluster(inject("redisServer"), options);
-  cleanups.push(() => cluster.close());
+  onTestFinished(() => cluster.close());
   return cluster;
-}
-
-async function open(cluster: TestCluster): Promise<Engine> {
-  const engine = await openRedisEngine({ url: cluster.url, checkEveryMs: 20, lateMs: 0 });
-  cleanups.push(() => engine.close());
-  return engine;
 }
 
 /** The node that has this key. */
@@ -68,7 +56,7 @@ async function moveSlot(cluster: TestCluster, key: string, onMoment: () => Promi
 
 test("[S1] tenants lie on all nodes, and each process has the jobs and hints of all of them", async () => {
   const cluster = await start();
-  const [here, there] = [await open(cluster), await open(cluster)];
+  const [here, there] = [await openTestEngine(cluster.url), await openTestEngine(cluster.url)];
   const ids = new Map<string, string>();
   for (const tenant of TENANTS) {
     const job = await here.createJob(newJob({ tenant }), new Date());
@@ -93,7 +81,7 @@ test("[S1] tenants lie on all nodes, and each process has the jobs and hints of 
 
 test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on there", async () => {
   const cluster = await start({ replicas: true });
-  const engine = await open(cluster);
+  const engine = await openTestEngine(cluster.url);
   const held = await startedJob(engine, at(0));
   const waiting = await engine.createJob(newJob(), at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
@@ -127,7 +115,7 @@ test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on t
 
 test("[S5] [S6] a tenant whose slot moves to another node waits meanwhile, and goes on there", async () => {
   const cluster = await start();
-  const engine = await open(cluster);
+  const engine = await openTestEngine(cluster.url);
   const held = await startedJob(engine, at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
   // It takes longer than any of them waits.
@@ -156,7 +144,7 @@ test("[S5] [S6] a tenant whose slot moves to another node waits meanwhile, and g
 
 test("[S6] the directory's slot, and the queue's, may move too", async () => {
   const cluster = await start();
-  const engine = await open(cluster);
+  const engine = await openTestEngine(cluster.url);
   const first = await engine.createJob(newJob(), new Date());
   for (const key of ["jobwire:{:directory}:n", "{jobwire}:jobs:meta"]) {
     await moveSlot(cluster, key, async () => undefined);
@@ -179,7 +167,7 @@ test.each([
   "[S5] a cluster that %s makes commands fail with UNAVAILABLE, and has lost nothing when it is back",
   async (_, away, back) => {
     const cluster = await start();
-    const engine = await open(cluster);
+    const engine = await openTestEngine(cluster.url);
     const held = await startedJob(engine, at(0));
     const heard = await listen(engine, { stream: "job", jobId: held.jobId });
     await Promise.all(cluster.nodes.map(away));

@@ -1,6 +1,6 @@
 /**
- * Connections to one Redis, or to a cluster of them. Commands are given up after a bounded time, so that callers are told; what only waits or
- * listens comes back for as long as it takes.
+ * Connections to one Redis, or to a cluster of them. Commands are given up after a bounded time, so that callers are
+ * told; what only waits or listens comes back for as long as it takes.
  */
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";

@@ -1,8 +1,7 @@
 /** A network that stops between a server and its Redis, and a replica that takes over from a dead master. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { afterEach, expect, inject, test, vi } from "vitest";
-import type { Engine } from "#server/engine/contract.ts";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   at,
   claimOne,
@@ -14,27 +13,15 @@ import {
   startedJob,
   STEP,
 } from "#server/engine/suites/material.ts";
-import { openRedisEngine } from "./open.ts";
+import { openTestEngine } from "./test-engine.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).toReversed()) await clean();
-});
-
 async function start(args: readonly string[] = []): Promise<TestRedis> {
   const redis = await startRedis(inject("redisServer"), { args });
-  cleanups.push(() => redis.close());
+  onTestFinished(() => redis.close());
   return redis;
-}
-
-async function open(port: number): Promise<Engine> {
-  const url = `redis://127.0.0.1:${port}`;
-  const engine = await openRedisEngine({ url, checkEveryMs: 20, lateMs: 0 });
-  cleanups.push(() => engine.close());
-  return engine;
 }
 
 /** What is between a server and a Redis: an address that can lead elsewhere, and a wire that can be cut. */
@@ -62,14 +49,14 @@ async function openNetwork(toPort: number) {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const reset = () => sockets.forEach((socket) => socket.destroy());
-  cleanups.push(async () => {
+  onTestFinished(async () => {
     const closed = once(server, "close");
     server.close();
     reset();
     await closed;
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
     cut() {
       isCut = true;
       sockets.forEach((socket) => socket.pause());
@@ -89,7 +76,7 @@ async function openNetwork(toPort: number) {
 test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the others, and catches up after", async () => {
   const redis = await start();
   const network = await openNetwork(redis.port);
-  const [here, there] = [await open(network.port), await open(redis.port)];
+  const [here, there] = [await openTestEngine(network.url), await openTestEngine(redis.url)];
   const held = await startedJob(here, at(0));
   const heard = await listen(here, { stream: "job", jobId: held.jobId });
   network.cut();
@@ -113,7 +100,7 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   const master = await start();
   const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
   const network = await openNetwork(master.port);
-  const engine = await open(network.port);
+  const engine = await openTestEngine(network.url);
   const held = await startedJob(engine, at(0));
   const waiting = await engine.createJob(newJob(), at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });

@@ -17,38 +17,31 @@ export interface RedisHints {
   close(): void;
 }
 
-interface Subscription {
-  listeners: Set<(text: string) => void>;
-  ready: Promise<unknown>;
-}
-
 export function createRedisHints(nodes: Nodes, keys: Keys, tenants: Tenants): RedisHints {
-  const subscriptions = new Map<string, Subscription>();
+  /** Of each channel, those who are told of it. */
+  const listeners = new Map<string, Set<(text: string) => void>>();
+  function tell(channel: string, text: string): void {
+    const here = listeners.get(channel);
+    if (here) notify(here, text);
+  }
   const subscriber = createSubscriber(nodes, {
-    message(channel, text) {
-      const subscription = subscriptions.get(channel);
-      if (subscription) notify(subscription.listeners, text);
-    },
-    back(channel) {
-      const subscription = subscriptions.get(channel);
-      if (subscription) notify(subscription.listeners, "");
-    },
+    message: tell,
+    back: (channel) => tell(channel, ""),
   });
 
   async function join(channel: string, listener: (text: string) => void): Promise<() => void> {
-    const known = subscriptions.get(channel);
-    const subscription = known ?? { listeners: new Set(), ready: subscriber.subscribe(channel) };
-    subscriptions.set(channel, subscription);
+    const here = listeners.get(channel) ?? new Set();
+    listeners.set(channel, here);
     // A function of its own, so that a listener given twice is called, and ended, twice.
     const entry = (text: string): void => listener(text);
-    subscription.listeners.add(entry);
+    here.add(entry);
     function leave(): void {
-      if (!subscription.listeners.delete(entry) || subscription.listeners.size > 0) return;
-      if (subscriptions.get(channel) === subscription) subscriptions.delete(channel);
+      if (!here.delete(entry) || here.size > 0) return;
+      listeners.delete(channel);
       subscriber.unsubscribe(channel);
     }
     try {
-      await subscription.ready;
+      await subscriber.subscribe(channel);
     } catch (error) {
       leave();
       throw error;

@@ -13,8 +13,6 @@ export interface TestRedis {
   /** For looking at what is stored, and for making trouble. */
   readonly client: Redis;
   start(): Promise<void>;
-  /** Resolves when it takes writes. */
-  takesCommands(): Promise<void>;
   /** At once, without saying goodbye. */
   kill(): Promise<void>;
   /** It goes on to hold its connections and answers nothing. */
@@ -47,16 +45,6 @@ export async function startRedis(
     server = spawn(program, [...where, ...durable, ...secret, ...args], { stdio: "ignore" });
     await client.ping();
   }
-  async function takesCommands(): Promise<void> {
-    for (;;) {
-      try {
-        await client.set("test", "1");
-        return;
-      } catch {
-        // Not yet.
-      }
-    }
-  }
   async function kill(): Promise<void> {
     if (!server || server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, "exit");
@@ -70,7 +58,6 @@ export async function startRedis(
     port,
     client,
     start,
-    takesCommands,
     kill,
     pause: () => void server?.kill("SIGSTOP"),
     resume: () => void server?.kill("SIGCONT"),

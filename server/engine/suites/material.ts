@@ -60,12 +60,8 @@ export async function claimOne(engine: Engine, now: Date): Promise<Claim> {
 }
 
 /** A job that is being worked on. */
-export async function startedJob(
-  engine: Engine,
-  now: Date,
-  fields: Partial<NewJob> = {},
-): Promise<ClaimRef> {
-  const job = newJob(fields);
+export async function startedJob(engine: Engine, now: Date): Promise<ClaimRef> {
+  const job = newJob();
   await engine.createJob(job, now);
   const claim = await claimOne(engine, now);
   await engine.change(claim.jobId, START, now, claim);

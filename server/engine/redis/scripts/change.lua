@@ -21,7 +21,7 @@ local t = KEYS[1]
 -- All of these changes come from one process.
 local who = string.match(ARGV[5], '^.*%.')
 -- What changes of the same owner or batch share is written once for all of them, and so is each sorted set.
-local owners, batches, sets = {}, {}, {}
+local revs, batches, sets = {}, {}, {}
 
 -- `score`: false takes it out.
 local function place(set, member, score)
@@ -32,13 +32,9 @@ end
 
 -- The owner's next place in its feed.
 local function next_rev(owner)
-  local o = owners[owner]
-  if not o then
-    o = {rev = tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0)}
-    owners[owner] = o
-  end
-  o.rev = o.rev + 1
-  return o.rev
+  local rev = revs[owner] or tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0)
+  revs[owner] = rev + 1
+  return revs[owner]
 end
 
 local function recount(batch, from, to, time)
@@ -134,8 +130,8 @@ for set, members in pairs(sets) do
   if #places > 0 then redis.call('ZADD', set, unpack(places)) end
   if #left > 0 then redis.call('ZREM', set, unpack(left)) end
 end
-for owner, o in pairs(owners) do
-  redis.call('SET', t .. ':owner:' .. owner .. ':rev', o.rev)
+for owner, rev in pairs(revs) do
+  redis.call('SET', t .. ':owner:' .. owner .. ':rev', rev)
   redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
 end
 for batch, b in pairs(batches) do
