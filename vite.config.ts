@@ -28,6 +28,9 @@ export default defineConfig({
           name: "unit",
           include: ["{shared,server,client,scripts}/**/*.test.{ts,tsx}"],
           globalSetup: ["e2e/needs-redis.ts"],
+          // Only so that what hangs ends: a slow machine is no fault.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -93,6 +93,17 @@ describe("a list of jobs", () => {
     expect(idsOf(mergeJobs([page(null, job("a", 5))], changed, {}))).toEqual(["a5"]);
   });
 
+  test("[S8] after a gap it is what the server says now, however old that is", () => {
+    const known = new Map([["b", job("b", 4)]]);
+    const fresh = [entry(7, job("a", 3)), { ...entry(5, job("a", 2)), gap: true as const }];
+    const changed = mergeFeed(known, [...fresh, entry(6, job("c", 1))]);
+    expect(idsOf(mergeJobs([page(null, job("b", 3), job("a", 1))], changed, {}))).toEqual([
+      "c1",
+      "b3",
+      "a2",
+    ]);
+  });
+
   test("jobs created since come on top, and those of pages that are not loaded wait for their page", () => {
     const changed = mergeFeed(new Map(), [entry(1, job("z", 1)), entry(2, job("a", 7))]);
     const loaded = [page("m", job("n", 1), job("m", 1))];

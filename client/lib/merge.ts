@@ -71,13 +71,14 @@ export function mergeDraft(draft: Draft, frames: readonly DraftFrame[]): Draft {
   return { text, attempt };
 }
 
-/** The newest version of each job, by id. */
+/** The newest version of each job, by id. What came before a gap may not be so any more. */
 export function mergeFeed(
   known: ReadonlyMap<string, JobSummary>,
   fresh: readonly FeedEntry[],
 ): Map<string, JobSummary> {
-  const merged = new Map(known);
-  for (const { job } of fresh) {
+  const gap = fresh.findIndex((entry) => entry.gap === true);
+  const merged = new Map(gap === -1 ? known : []);
+  for (const { job } of fresh.slice(Math.max(gap, 0))) {
     if (job === null) continue;
     if (job.version >= (merged.get(job.id)?.version ?? 0)) merged.set(job.id, job);
   }

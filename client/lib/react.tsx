@@ -131,13 +131,26 @@ function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: Faile
 
 const liveKey = (key: string) => ["jobwire", "live", key] as const;
 
+/** What was read before a gap may not be so any more: after one that comes it is read again. */
+function useReadAgain(queryKey: readonly string[]) {
+  const cache = useQueryClient();
+  return <T extends { gap?: true | undefined }>(data: T): T => {
+    if (data.gap === true && cache.isFetching({ queryKey }) === 0) {
+      void cache.invalidateQueries({ queryKey });
+    }
+    return data;
+  };
+}
+
 const NO_EVENTS: JobEvent[] = [];
 
 /** A job, its log, and its newest visible state. Stays after the job settled: it may be retried or approved. */
 export function useJob(jobId: string) {
   const { trpc } = useJobwire();
+  const queryKey = ["jobwire", "job", jobId];
+  const onGap = useReadAgain(queryKey);
   const query = useQuery({
-    queryKey: ["jobwire", "job", jobId],
+    queryKey,
     queryFn: () => trpc.job.get.query({ jobId }),
     ...UNTIL_ANSWERED,
   });
@@ -149,7 +162,7 @@ export function useJob(jobId: string) {
     open: (handlers: Handlers<JobEvent>, known) =>
       trpc.job.onUpdate.subscribe(
         { jobId, lastEventId: String(known.at(-1)?.seq ?? 0), follow: true },
-        { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+        { onData: ({ data }) => handlers.onData(onGap(data)), onError: handlers.onError },
       ),
   });
   const newest = log.state.at(-1);
@@ -190,8 +203,10 @@ export function useDraft(jobId: string | undefined, attempt: number): Draft {
 
 export function useBatch(batchId: string) {
   const { trpc } = useJobwire();
+  const queryKey = ["jobwire", "batch", batchId];
+  const onGap = useReadAgain(queryKey);
   const query = useQuery({
-    queryKey: ["jobwire", "batch", batchId],
+    queryKey,
     queryFn: () => trpc.batch.get.query({ batchId }),
     ...UNTIL_ANSWERED,
   });
@@ -203,7 +218,7 @@ export function useBatch(batchId: string) {
     open: (handlers: Handlers<BatchAggregate>) =>
       trpc.batch.onUpdate.subscribe(
         { batchId, follow: true },
-        { onData: ({ data }) => handlers.onData(data), onError: handlers.onError },
+        { onData: ({ data }) => handlers.onData(onGap(data)), onError: handlers.onError },
       ),
   });
   const batch = useMemo(
@@ -221,6 +236,7 @@ export function useJobs(filter: JobFilter = {}) {
   const cache = useQueryClient();
   const { status, batchId } = filter;
   const queryKey = ["jobwire", "jobs", status ?? "", batchId ?? ""];
+  const onGap = useReadAgain(queryKey);
   const list = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam }) =>
@@ -245,12 +261,7 @@ export function useJobs(filter: JobFilter = {}) {
       return trpc.feed.onUpdate.subscribe(
         { lastEventId: String(from) },
         {
-          onData({ data }) {
-            if (data.gap === true && cache.isFetching({ queryKey }) === 0) {
-              void cache.invalidateQueries({ queryKey });
-            }
-            handlers.onData(data);
-          },
+          onData: ({ data }) => handlers.onData(onGap(data)),
           onError: handlers.onError,
         },
       );

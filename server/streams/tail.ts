@@ -3,7 +3,11 @@
  *
  * The tail is filled from the log only: a hint either carries the very next entry, or it makes the tail read.
  * So a lost, late, doubled or reordered hint changes nothing but the time. Reads never overlap.
+ *
+ * A log can lose its end: a Redis that fails over forgets what had not reached the replica. So a read begins with the
+ * newest entry that is known, as in Raft: where that is not what it was, the tail goes back and says so (S8).
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { whenReadable } from "./readable.ts";
@@ -22,6 +26,8 @@ export interface Tail<T> {
   readonly failure: AppError | undefined;
   /** The newest position that is known here. */
   readonly head: number;
+  /** How often the log was found to have lost its end: what was read before the last time is not so any more. */
+  readonly losses: number;
   /** Everything after `cursor` (`head` at most), or `undefined` where the log must be asked. */
   since(cursor: number): Slice<T> | undefined;
   /** As the source's. Who asks for the same while nothing new has come is given the same. */
@@ -38,9 +44,19 @@ export interface Tail<T> {
 
 export interface Listener {
   wake(): void;
+  /** `losses` has grown; `wake` follows. */
+  lost(): void;
 }
 
 type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
+
+/** Whether a log that was read from before `head` on, where `last` was, is not the one that is known. */
+function hasLost<T>(slice: Slice<T>, head: number, last: Entry<T> | undefined): boolean {
+  if (slice.head < head) return true;
+  const [first] = slice.entries;
+  const isThere = first?.pos === head && last?.pos === head;
+  return isThere && !isDeepStrictEqual(first.value, last.value);
+}
 
 export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   const listeners = new Set<Listener>();
@@ -48,8 +64,11 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   /** Every entry with `pos > from` is in `entries`. */
   let from = 0;
   let head = 0;
+  /** The entry at `head`, where it is known. */
+  let newest: Entry<T> | undefined;
   let ended = false;
   let failure: AppError | undefined;
+  let losses = 0;
   /** What everyone who listens was woken for. */
   let wokenAt = 0;
   let waking = false;
@@ -125,9 +144,14 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     try {
       let slice: Slice<T>;
       do {
-        slice = await source.read(head, READ_LIMIT);
+        const [known, last] = [head, newest];
+        slice = await source.read(
+          source.sharesEntries ? Math.max(0, known - 1) : known,
+          READ_LIMIT,
+        );
         if (closed) return;
-        append(slice);
+        if (hasLost(slice, known, last)) goBack(slice);
+        else append(slice);
       } while (slice.entries.length === READ_LIMIT);
     } catch (error) {
       // The stream was deleted. Whatever else it is may be over when the hub looks again.
@@ -137,12 +161,27 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     }
   }
 
+  /** Everybody begins with what there is now. */
+  function goBack({ entries: left, head: newHead, ended: nowEnded }: Slice<T>): void {
+    losses += 1;
+    newest = left.at(-1);
+    entries = [];
+    from = head = newest?.pos ?? newHead;
+    ended = nowEnded && head >= newHead;
+    latest = undefined;
+    current.forget();
+    slices.forget();
+    for (const listener of listeners) listener.lost();
+    wake();
+  }
+
   /** Takes in what came shortly before the tail was opened, for all who come back from there. */
   async function fill(): Promise<void> {
     const start = Math.max(0, head - KEEP);
+    const before = losses;
     const slice = await source.read(start, KEEP);
     const last = slice.entries.at(-1)?.pos;
-    if (closed || last === undefined || last < from) return;
+    if (closed || losses > before || last === undefined || last < from) return;
     entries = [...slice.entries, ...entries.filter(({ pos }) => pos > last)];
     from = start;
     latest = undefined;
@@ -181,6 +220,7 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     }
     // Another read may have brought the first of them already.
     for (const entry of slice.entries) if (entry.pos > head) entries.push(entry);
+    if (last !== undefined) newest = slice.entries.at(-1);
     if (entries.length > KEEP) {
       const dropped = entries.splice(0, entries.length - KEEP);
       from = dropped.at(-1)?.pos ?? from;
@@ -214,6 +254,9 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
     },
     get head() {
       return head;
+    },
+    get losses() {
+      return losses;
     },
     since,
     read,

@@ -38,6 +38,8 @@ export interface WatchOptions {
 }
 
 const READ_LIMIT = 256;
+/** In place of a cursor: what the watcher has is not so any more. It is shown the current state, marked (S8). */
+const LOST = -1;
 
 /** `onOver` is called once, when the watch is over in whatever way. */
 export function openWatch<T>(
@@ -57,10 +59,10 @@ class OpenWatch<T> implements Watch {
   readonly #sink: Sink<T>;
   readonly #onOver: () => void;
   readonly #follow: boolean;
-  /** `undefined` until the current state was delivered. */
+  /** `undefined` until the current state was delivered; or `LOST`. */
   #cursor: number | undefined;
   /** The newest cursor that the log itself confirmed to be its end, while the tail has not heard of it yet. */
-  #confirmed = -1;
+  #confirmed = LOST;
   /** A replay of everything is not folded: its reader asked for the log. */
   #whole: boolean;
   #open = true;
@@ -100,12 +102,20 @@ class OpenWatch<T> implements Watch {
     this.#onOver();
   }
 
+  lost(): void {
+    // Who was shown nothing yet has nothing that is wrong.
+    if (this.#cursor !== undefined) this.#cursor = LOST;
+    this.#confirmed = LOST;
+  }
+
   /** The tail has grown. */
   wake(): void {
     const tail = this.#tail;
     while (this.#open && this.#ready && !this.#busy) {
       const cursor = this.#cursor;
-      if (cursor === undefined) return void this.#goOnAfter(this.#showCurrent(false));
+      if (cursor === undefined || cursor === LOST) {
+        return void this.#goOnAfter(this.#showCurrent(cursor === LOST));
+      }
       if (cursor > tail.head && cursor === this.#confirmed) return this.#finishIfFailed();
       const slice = cursor > tail.head ? undefined : tail.since(cursor);
       if (slice === undefined) return void this.#goOnAfter(this.#catchUp(cursor));
@@ -143,9 +153,11 @@ class OpenWatch<T> implements Watch {
   /** Reads the log from `from` on, to its end or until the sink is full. */
   async #catchUp(from: number): Promise<void> {
     const tail = this.#tail;
+    const { losses } = tail;
     let slice = await tail.read(from, READ_LIMIT);
     // What somebody was told a moment ago may be older than this cursor.
     if (slice.head < from) slice = await tail.source.read(from, READ_LIMIT);
+    if (tail.losses !== losses) return;
     if (slice.head < from) return this.#showCurrent(true);
     const fold = this.#isNear(from, slice) ? undefined : tail.source.fold;
     let entries: readonly Entry<T>[] = slice.entries;
@@ -155,6 +167,7 @@ class OpenWatch<T> implements Watch {
       const keep = fold === undefined ? 0 : 1;
       if (!this.#offer(entries.slice(0, entries.length - keep))) return;
       slice = await tail.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
+      if (tail.losses !== losses) return;
       entries = [...entries.slice(entries.length - keep), ...slice.entries];
     }
     if (!this.#offer(fold === undefined ? entries : folded(entries, fold))) return;
@@ -163,8 +176,9 @@ class OpenWatch<T> implements Watch {
 
   /** What the sink refuses of it follows the cursor, as everything does. */
   async #showCurrent(gap: boolean): Promise<void> {
-    const { source } = this.#tail;
+    const { source, losses } = this.#tail;
     const slice = await this.#tail.current();
+    if (this.#tail.losses !== losses) return;
     const entries = gap ? source.markGap(slice) : slice.entries;
     if (!this.#offer(entries)) return;
     this.#arrive(entries.at(-1)?.pos ?? slice.head, slice);

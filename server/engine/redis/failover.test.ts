@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
+  ANN,
   at,
   claimOne,
   codeOf,
@@ -13,6 +14,8 @@ import {
   startedJob,
   STEP,
 } from "#server/engine/suites/material.ts";
+import { openStreams } from "#server/streams/open.ts";
+import type { JobEvent } from "#shared/events.ts";
 import { openTestEngine } from "./test-engine.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
@@ -136,3 +139,44 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
 }, 60_000);
+
+test.each([0, 5])(
+  "[S8] a replica that knows less takes over, and %i changes later all who watch see what it has",
+  async (instead) => {
+    const master = await start();
+    const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
+    const network = await openNetwork(master.port);
+    const engine = await openTestEngine(network.url);
+    const held = await startedJob(engine, at(0));
+    await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+    await replica.client.replicaof("NO", "ONE");
+    const streams = openStreams(engine, { lookEveryMs: 100 });
+    onTestFinished(() => streams.close());
+    const principal = { tenantId: ANN.tenant, userId: ANN.owner, scopes: [] };
+    const seen: JobEvent[] = [];
+    const taken = (async () => {
+      for await (const { value } of await streams.job(principal, held.jobId)) seen.push(value);
+    })();
+    for (const _lost of Array.from({ length: 3 }))
+      await engine.change(held.jobId, STEP, at(1), held);
+    await vi.waitFor(() => expect(seen.at(-1)?.seq).toBe(5), PATIENCE);
+
+    const elsewhere = await openTestEngine(replica.url);
+    for (const _new of Array.from({ length: instead })) {
+      await elsewhere.change(held.jobId, STEP, at(2), held);
+    }
+    await master.kill();
+    network.leadTo(replica.port);
+    await vi.waitFor(
+      () => expect(seen.at(-1)).toMatchObject({ seq: 2 + instead, gap: true }),
+      PATIENCE,
+    );
+    // Whoever worked there goes on here.
+    await engine.change(held.jobId, DELIVER, at(3), held);
+    await taken;
+    const log = await logOf(elsewhere, held.jobId);
+    expect(log).toHaveLength(3 + instead);
+    expect(seen.at(-1)).toEqual(log.at(-1));
+  },
+  60_000,
+);

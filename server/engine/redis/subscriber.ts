@@ -55,7 +55,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
   let open = true;
 
   function groupOf(channel: string): Group {
-    const tag = channel.slice(0, channel.indexOf("}"));
+    const tag = tagOf(channel);
     const group = groups.get(tag) ?? {
       tag,
       channels: new Map<string, Channel>(),
@@ -74,7 +74,10 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     if (known) return known;
     const redis = nodes.open(address);
     connections.set(address, redis);
-    redis.on("smessage", told.message);
+    redis.on("smessage", (name: string, text: string) => {
+      // What comes before it is told that it is back is not the next after what it was told last.
+      if (groups.get(tagOf(name))?.channels.get(name)?.on === redis) told.message(name, text);
+    });
     // It is over, or a slot of it is elsewhere now.
     for (const event of ["end", "moved"]) redis.once(event, () => discard(address, redis));
     return redis;
@@ -204,6 +207,11 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       for (const redis of connections.values()) redis.disconnect();
     },
   };
+}
+
+/** What of a channel says in which slot it is. */
+function tagOf(channel: string): string {
+  return channel.slice(0, channel.indexOf("}"));
 }
 
 function closed(): AppError {
