@@ -31,7 +31,7 @@ async function openPair() {
   let serving = master;
   const told = new Set<(hint: Hint) => void>();
   const lead =
-    <Name extends keyof Engine>(name: Name) =>
+    (name: keyof Engine) =>
     (...args: never[]): unknown =>
       (serving[name] as (...given: never[]) => unknown)(...args);
   const names = [
@@ -114,7 +114,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
         failOver(master);
         const job = newJob();
         await both((each) => each.createJob(job, AT));
-        const [before, after] = (await both((each) => begin(each, job.id))) as [Claim, Claim];
+        const [before, after] = await both((each) => begin(each, job.id));
         await Promise.all([
           steps(master, before, shared, "shared"),
           steps(replica, after, shared, "shared"),
@@ -168,7 +168,7 @@ test("[S8] who followed a job past its end is told that it did not settle, and s
   const { master, replica, streams, both, failOver } = await openPair();
   const job = newJob();
   await both((each) => each.createJob(job, AT));
-  const [before, after] = (await both((each) => begin(each, job.id))) as [Claim, Claim];
+  const [before, after] = await both((each) => begin(each, job.id));
   await deliver(master, before);
   const { values } = collect(await streams.job(me, job.id, { after: 1, follow: true }));
   await vi.waitFor(() => expect(values.map(({ seq }) => seq)).toEqual([2, 3]));
@@ -188,7 +188,7 @@ test("[S8] batches, feeds and drafts that lost their end are shown as they are",
   const batch = { id: newId(), name: null, ...ownerOf(me) };
   const job = newJob(batch.id);
   await both((each) => each.createBatch(batch, [job, newJob(batch.id)], AT));
-  const [before, after] = (await both((each) => begin(each, job.id))) as [Claim, Claim];
+  const [before, after] = await both((each) => begin(each, job.id));
   await both((each) => each.appendDraft(each === master ? before : after, "Both. "));
   await master.appendDraft(before, "Lost. ");
   await deliver(master, before);
