@@ -132,6 +132,17 @@ describe("runners", () => {
     );
   });
 
+  test("run a job that cannot be watched, and say so", async () => {
+    const onAppend = () => Promise.reject(new AppError("UNAVAILABLE", "Redis is away."));
+    rig.engine = { ...rig.engine, onAppend };
+    rig.startRunner();
+    const job = await rig.reaches(await rig.create(), "DELIVERED");
+    expect(job).toMatchObject({ attempt: 1, retries: 0 });
+    expect(rig.logged).toMatchObject([
+      { msg: "A job that runs could not be watched", reason: "Redis is away." },
+    ]);
+  });
+
   test("keep their leases while code runs, and stop code whose lease went to another", async () => {
     const gate = createGate();
     rig.run = async ({ signal }) => {
@@ -329,6 +340,16 @@ describe("[J10] a runner that stops", () => {
     answer.resolve();
     await stopped;
     expect((await rig.job(jobId)).status).toBe("DELIVERED");
+  });
+
+  test("gives back at once a job that could not be watched yet", async () => {
+    rig.engine = { ...rig.engine, onAppend: () => new Promise(() => {}) };
+    rig.run = ({ signal }) => untilAborted(signal);
+    const runner = rig.startRunner();
+    const jobId = await rig.create();
+    await rig.reaches(jobId, "PROCESSING");
+    expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
+    expect(await rig.job(jobId)).toMatchObject({ status: "PENDING", retries: 0 });
   });
 
   test("keeps a result that only waits to be stored, if the engine comes back in time", async () => {

@@ -122,13 +122,16 @@ export function createRunner(options: RunnerOptions): Runner {
     const { claim, controller } = entry;
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
-    let unwatch: (() => void) | undefined;
+    // Not waited for: whoever cannot watch its job is told when the lease is renewed.
+    const watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
+      if (event === undefined || !isSettled(event.status)) return;
+      // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
+      if (event.seq > job.version && !entry.returned) controller.abort(LOST);
+    });
+    watching.catch((error: unknown) => {
+      jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be watched");
+    });
     try {
-      unwatch = await engine.onAppend({ stream: "job", jobId }, ({ event }) => {
-        if (event === undefined || !isSettled(event.status)) return;
-        // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
-        if (event.seq > job.version && !entry.returned) controller.abort(LOST);
-      });
       const end = await attempt(claim, controller, {
         ...options,
         log: jobLog,
@@ -145,7 +148,10 @@ export function createRunner(options: RunnerOptions): Runner {
       jobLog.error({ err: error }, "How an attempt went could not be stored");
       return "given back";
     } finally {
-      unwatch?.();
+      watching.then(
+        (unwatch) => unwatch(),
+        () => undefined,
+      );
     }
   }
 

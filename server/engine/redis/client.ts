@@ -8,11 +8,29 @@ export type Client = Redis | Cluster;
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** A command that has no answer after this long is given up. */
+const COMMAND_TIMEOUT_MS = 5000;
+/** Attempts to connect again, a command's patience: with the pauses between, some four seconds. A restart takes less. */
+const RETRIES = 12;
+/** BullMQ waits for ten seconds with one command. */
+const SILENCE_MS = 15_000;
+
+/** Of commands that somebody waits for. */
+export const BOUNDED: ClientOptions = {
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  socketTimeout: COMMAND_TIMEOUT_MS,
+  maxRetriesPerRequest: RETRIES,
+};
+/** Of those that wait for Redis as long as it takes. */
+export const PATIENCE: ClientOptions = { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS };
 /**
  * A cluster is asked again after this long where a node is away, or a slot is nobody's or moves; ioredis does that 16
  * times, which takes four seconds.
  */
 const CLUSTER_RETRY_MS = 250;
+
+/** So often a connection that only listens asks whether anybody is there. */
+const ASK_EVERY_MS = 5000;
 
 function pause(attempts: number): number {
   return Math.min(50 * attempts, 500);
@@ -33,20 +51,25 @@ class BoundedCluster extends Cluster {
   }
 }
 
-/** Each command that fails says so to its caller; nobody else hears of it. */
 export function openClient(url: string, clustered: false, options: ClientOptions): Redis;
 export function openClient(url: string, clustered: boolean, options: ClientOptions): Client;
 export function openClient(url: string, clustered: boolean, options: ClientOptions): Client {
-  const client = clustered
-    ? openCluster(url, options)
-    : new Redis(url, { ...COMMON, retryStrategy: pause, ...options });
+  return clustered ? openCluster(url, options) : openSingle(url, options);
+}
+
+function openSingle(url: string, options: ClientOptions): Redis {
+  return quiet(new Redis(url, { ...COMMON, retryStrategy: pause, ...options }));
+}
+
+/** Each command that fails says so to its caller; nobody else hears of it. */
+function quiet<C extends Client>(client: C): C {
   client.on("error", () => undefined);
   return client;
 }
 
 function openCluster(url: string, options: ClientOptions): Cluster {
   const { protocol, username, password } = new URL(url);
-  return new BoundedCluster([url], {
+  const cluster = new BoundedCluster([url], {
     redisOptions: {
       ...COMMON,
       ...options,
@@ -59,6 +82,19 @@ function openCluster(url: string, options: ClientOptions): Cluster {
     retryDelayOnClusterDown: CLUSTER_RETRY_MS,
     retryDelayOnTryAgain: CLUSTER_RETRY_MS,
   });
+  return quiet(cluster);
+}
+
+/**
+ * Where the other side vanishes without a word a connection is left when a command has no answer for `socketTimeout`.
+ * So also one that only listens must ask.
+ */
+function keepAsking(redis: Redis): Redis {
+  const timer = setInterval(() => {
+    if (redis.status === "ready") redis.ping().catch(() => undefined);
+  }, ASK_EVERY_MS).unref();
+  redis.once("end", () => clearInterval(timer));
+  return redis;
 }
 
 /** Whether it is a node of a cluster. */
@@ -68,11 +104,10 @@ export async function isClustered(redis: Redis): Promise<boolean> {
 
 /** Opens other connections to what is there, each of which waits for it as long as it takes. */
 export async function connector(url: string): Promise<() => Client> {
-  const patience = { maxRetriesPerRequest: null };
-  const probe = openClient(url, false, patience);
+  const probe = openClient(url, false, PATIENCE);
   const clustered = await isClustered(probe);
   probe.disconnect();
-  return () => openClient(url, clustered, patience);
+  return () => (clustered ? openCluster(url, PATIENCE) : keepAsking(openSingle(url, PATIENCE)));
 }
 
 /** Where sharded channels are, and connections to there that are not mended when they break. */
@@ -86,7 +121,7 @@ export interface Nodes {
 type Slots = [from: number, to: number, ...nodes: [host: string, port: number, ...unknown[]][]][];
 
 /** `commands` knows the cluster. */
-export function nodesOf(url: string, commands: Client, options: ClientOptions): Nodes {
+export function nodesOf(url: string, commands: Client): Nodes {
   let asked: Promise<Slots> | undefined;
   return {
     async addressOf(channel) {
@@ -104,7 +139,7 @@ export function nodesOf(url: string, commands: Client, options: ClientOptions): 
       address.port = `${port}`;
       return address.href;
     },
-    open: (address) => openClient(address, false, { ...options, retryStrategy: () => null }),
+    open: (address) => keepAsking(openSingle(address, { ...BOUNDED, retryStrategy: () => null })),
   };
 }
 

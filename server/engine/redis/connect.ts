@@ -5,6 +5,7 @@
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
 import {
+  BOUNDED,
   type Client,
   type ClientOptions,
   isClustered,
@@ -12,6 +13,7 @@ import {
   type Nodes,
   nodesOf,
   openClient,
+  PATIENCE,
 } from "./client.ts";
 import { asAppError, placeOf } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
@@ -27,10 +29,6 @@ export interface Connections {
   close(): void;
 }
 
-/** A command that has no answer after this long is given up. */
-const COMMAND_TIMEOUT_MS = 5000;
-/** Attempts to connect again, a command's patience: with the pauses between, some four seconds. A restart takes less. */
-const RETRIES = 12;
 /** How long a start waits for a Redis that is starting too. */
 const START_MS = 10_000;
 
@@ -55,22 +53,20 @@ export async function connect(
     for (const client of all) client.disconnect();
   }
 
-  const bounded = { commandTimeout: COMMAND_TIMEOUT_MS, maxRetriesPerRequest: RETRIES };
-  const patience = { maxRetriesPerRequest: null };
   try {
-    const single = openClient(url, false, bounded);
+    const single = openClient(url, false, BOUNDED);
     all.push(single);
     await reach(single, place);
     const clustered = await isClustered(single);
-    const commands = clustered ? open(true, bounded) : single;
+    const commands = clustered ? open(true, BOUNDED) : single;
     if (clustered) {
       single.disconnect();
       await reach(commands, place);
     }
     await check(commands, place, keys);
     if (why === "serve") await refuseUnfinished(commands, place, keys);
-    const nodes = nodesOf(url, commands, bounded);
-    return { place, commands, nodes, patient: () => open(clustered, patience), close };
+    const nodes = nodesOf(url, commands);
+    return { place, commands, nodes, patient: () => open(clustered, PATIENCE), close };
   } catch (error) {
     close();
     throw error;

@@ -8,6 +8,7 @@ import {
   claimOne,
   codeOf,
   DELIVER,
+  LEASE_MS,
   listen,
   logOf,
   newJob,
@@ -67,6 +68,11 @@ async function openNetwork(toPort: number) {
     heal() {
       isCut = false;
       sockets.forEach((socket) => socket.resume());
+    },
+    /** The machine behind it is gone without a word, and another one is there. */
+    vanish(port: number) {
+      target = port;
+      sockets.forEach((socket) => socket.pause());
     },
     /** As an address does that always leads to the master. */
     leadTo(port: number) {
@@ -139,6 +145,37 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
 }, 60_000);
+
+test("[J3] [S5] a master whose machine is gone without a word is left for the one that takes its place", async () => {
+  const master = await start();
+  const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
+  const network = await openNetwork(master.port);
+  const engine = await openTestEngine(network.url);
+  const held = await startedJob(engine, at(0));
+  const heard = await listen(engine, { stream: "job", jobId: held.jobId });
+  // Something waits for the queue at that moment.
+  const room = { worker: "w1", max: 1, leaseMs: LEASE_MS, now: at(0) };
+  expect(await engine.claim(room)).toEqual([]);
+  onTestFinished(engine.onWork(() => undefined));
+  await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+
+  await replica.client.replicaof("NO", "ONE");
+  network.vanish(replica.port);
+  const elsewhere = await openTestEngine(replica.url);
+  const heardBefore = heard.count;
+  await elsewhere.change(held.jobId, STEP, at(1), held);
+  await vi.waitFor(() => expect(heard.count).toBeGreaterThan(heardBefore), PATIENCE);
+  await vi.waitFor(() => engine.change(held.jobId, DELIVER, at(2), held), PATIENCE);
+  const job = await engine.createJob(newJob(), at(3));
+  const claim = await vi.waitFor(() => claimOne(engine, at(4)), PATIENCE);
+  expect(claim.jobId).toBe(job.id);
+  expect((await logOf(elsewhere, held.jobId)).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "progress",
+    "delivered",
+  ]);
+}, 90_000);
 
 test.each([0, 5])(
   "[S8] a replica that knows less takes over, and %i changes later all who watch see what it has",

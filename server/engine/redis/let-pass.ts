@@ -1,7 +1,7 @@
 /** For tests: time goes by, for what Redis and BullMQ measure by themselves. */
 import { Worker } from "bullmq";
 import { vi } from "vitest";
-import { type Client, mastersOf, openClient } from "./client.ts";
+import { type Client, mastersOf, openClient, PATIENCE } from "./client.ts";
 
 /**
  * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
@@ -24,7 +24,7 @@ export async function letPass(
     return held.filter((lock) => lock === 0).length;
   };
   if ((await abandoned()) === 0) return;
-  const connection = openClient(url, client.isCluster, { maxRetriesPerRequest: null });
+  const connection = openClient(url, client.isCluster, PATIENCE);
   const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
   const worker = new Worker("jobs", null, {
     connection,

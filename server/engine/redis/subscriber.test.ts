@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function open(url = redis.url): Subscriber {
-  const subscriber = createSubscriber(nodesOf(url, redis.client, { commandTimeout: 5000 }), {
+  const subscriber = createSubscriber(nodesOf(url, redis.client), {
     message: (channel, text) => void messages.push(`${channel} ${text}`),
     back: (channel) => void back.push(channel),
   });
