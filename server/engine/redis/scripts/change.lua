@@ -22,6 +22,8 @@ local t = KEYS[1]
 local who = string.match(ARGV[5], '^.*%.')
 -- What changes of the same owner or batch share is written once for all of them, and so is each sorted set.
 local revs, batches, sets = {}, {}, {}
+-- Published last, when all is stored.
+local hints = {}
 
 -- `score`: false takes it out.
 local function place(set, member, score)
@@ -69,7 +71,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   end
   if output ~= '' then set('o', output) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
-  redis.call('SPUBLISH', t .. ':hint:job:' .. id, event)
+  hints[#hints + 1] = {'job:' .. id, event}
   place(t .. ':owner:' .. owner .. ':feed', id, next_rev(owner))
   if from == to then
     redis.call('HSET', job, unpack(fields))
@@ -132,7 +134,7 @@ for set, members in pairs(sets) do
 end
 for owner, rev in pairs(revs) do
   redis.call('SET', t .. ':owner:' .. owner .. ':rev', rev)
-  redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
+  hints[#hints + 1] = {'feed:' .. owner, ''}
 end
 for batch, b in pairs(batches) do
   local key = t .. ':batch:' .. batch
@@ -141,6 +143,7 @@ for batch, b in pairs(batches) do
   end
   redis.call('HINCRBY', key, 'v', b.v)
   redis.call('HSET', key, 'updated', b.time)
-  redis.call('SPUBLISH', t .. ':hint:batch:' .. batch, '')
+  hints[#hints + 1] = {'batch:' .. batch, ''}
 end
+for _, hint in ipairs(hints) do redis.call('SPUBLISH', t .. ':hint:' .. hint[1], hint[2]) end
 return answers
