@@ -86,8 +86,8 @@ export interface Engine {
   present(now: Date): Promise<string[]>;
 
   /**
-   * Deletes jobs that settled before `before`, oldest first, with their logs, drafts and idempotency keys, and
-   * batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
+   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
+   * idempotency keys, and batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
    * At most `limit` jobs; returns how many.
    */
   prune(before: Date, limit: number): Promise<number>;

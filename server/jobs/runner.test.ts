@@ -133,8 +133,8 @@ describe("runners", () => {
   });
 
   test("run a job that cannot be watched, and say so", async () => {
-    const onAppend = () => Promise.reject(new AppError("UNAVAILABLE", "Redis is away."));
-    rig.engine = { ...rig.engine, onAppend };
+    const away = new AppError("UNAVAILABLE", "Redis is away.");
+    rig.engine = { ...rig.engine, onAppend: () => Promise.reject(away) };
     rig.startRunner();
     const job = await rig.reaches(await rig.create(), "DELIVERED");
     expect(job).toMatchObject({ attempt: 1, retries: 0 });

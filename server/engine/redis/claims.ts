@@ -35,6 +35,8 @@ export function createClaims(
   queue: Queue,
   newest: Newest,
   change: Pick<Change, "taking">,
+  /** Names a call. */
+  op: () => string,
 ): Claims {
   /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
   async function accept(
@@ -85,6 +87,7 @@ export function createClaims(
       time,
       time + leaseMs,
       queue.lock,
+      op(),
     );
     if (answer[0] === "stale") {
       await queue.drop(found, queue.lock);

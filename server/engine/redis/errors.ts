@@ -17,6 +17,8 @@ const REFUSALS: Readonly<Record<string, string>> = {
   LOADING: "is loading its data",
   CLUSTERDOWN: "belongs to a cluster that is down",
   TRYAGAIN: "is moving these keys to another node",
+  MOVED: "is moving these keys to another node",
+  ASK: "is moving these keys to another node",
   BUSY: "is busy with a script",
 };
 

@@ -1,6 +1,4 @@
 /** A network that stops between a server and its Redis, and a replica that takes over from a dead master. */
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   ANN,
@@ -18,6 +16,7 @@ import {
 import { openStreams } from "#server/streams/open.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { openTestEngine } from "./test-engine.ts";
+import { openNetwork } from "./test-network.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
@@ -26,60 +25,6 @@ async function start(args: readonly string[] = []): Promise<TestRedis> {
   const redis = await startRedis(inject("redisServer"), { args });
   onTestFinished(() => redis.close());
   return redis;
-}
-
-/** What is between a server and a Redis: an address that can lead elsewhere, and a wire that can be cut. */
-async function openNetwork(toPort: number) {
-  let target = toPort;
-  let isCut = false;
-  const sockets = new Set<Socket>();
-
-  function flow(from: Socket, to: Socket): void {
-    sockets.add(from);
-    // While it is cut nothing is lost, as TCP sends again; and nothing comes through.
-    if (isCut) from.pause();
-    from.on("data", (bytes) => to.write(bytes));
-    from.on("error", () => undefined);
-    from.on("close", () => {
-      sockets.delete(from);
-      to.destroy();
-    });
-  }
-
-  const server = createServer((near) => {
-    const far = connect(target, "127.0.0.1");
-    flow(near, far);
-    flow(far, near);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const reset = () => sockets.forEach((socket) => socket.destroy());
-  onTestFinished(async () => {
-    const closed = once(server, "close");
-    server.close();
-    reset();
-    await closed;
-  });
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isCut = true;
-      sockets.forEach((socket) => socket.pause());
-    },
-    heal() {
-      isCut = false;
-      sockets.forEach((socket) => socket.resume());
-    },
-    /** The machine behind it is gone without a word, and another one is there. */
-    vanish(port: number) {
-      target = port;
-      sockets.forEach((socket) => socket.pause());
-    },
-    /** As an address does that always leads to the master. */
-    leadTo(port: number) {
-      target = port;
-      reset();
-    },
-  };
 }
 
 test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the others, and catches up after", async () => {

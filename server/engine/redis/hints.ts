@@ -67,13 +67,21 @@ export function createRedisHints(nodes: Nodes, keys: Keys, tenants: Tenants): Re
         text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
       if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
       // Whether a draft goes on is a matter of its job's status.
-      const ends = await Promise.all([
-        join(channelOf("draft"), () => listener({})),
-        join(channelOf("job"), (text) => {
-          if (onEvent(text).event?.type !== "progress") listener({});
-        }),
-      ]);
-      return () => ends.forEach((end) => end());
+      const leaveDraft = join(channelOf("draft"), () => listener({}));
+      const leaveJob = join(channelOf("job"), (text) => {
+        if (onEvent(text).event?.type !== "progress") listener({});
+      });
+      const leaveBoth = async () => {
+        const left = [leaveDraft, leaveJob].map(async (leave) => (await leave)());
+        await Promise.allSettled(left);
+      };
+      try {
+        await Promise.all([leaveDraft, leaveJob]);
+      } catch (error) {
+        await leaveBoth();
+        throw error;
+      }
+      return () => void leaveBoth();
     },
   };
 }

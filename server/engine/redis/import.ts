@@ -118,7 +118,6 @@ function putBatch(
   const owner = keys.owner(batch);
   const fields: Record<string, string | number> = {
     b: encodeBatch(batch, batch.createdAt),
-    op: "import",
     v: batch.version,
     updated: batch.updatedAt.getTime(),
     key: idempotencyKey ?? "",

@@ -55,14 +55,15 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const together = createTogether(run, "change");
   const applied = createChange(redis, together, keys, tenants, newest, op);
   const drafts = createDrafts(run, keys, tenants, op);
-  const claims = createClaims(redis, run, keys, tenants, queue, newest, applied);
+  const claims = createClaims(redis, run, keys, tenants, queue, newest, applied, op);
   const hints = createRedisHints(connections.nodes, keys, tenants);
   const presence = createPresence(redis, keys);
   const prune = createPrune(redis, run, keys, tenants, newest.forget);
   const sweep = createSweep(redis, keys, tenants, queue);
 
   const underWay = new Set<Promise<unknown>>();
-  let sweeping: NodeJS.Timeout | undefined;
+  let sweepTimer: NodeJS.Timeout | undefined;
+  let sweeping: Promise<void> | undefined;
   let open = true;
 
   async function use<T>(what: () => Promise<T>): Promise<T> {
@@ -138,9 +139,11 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
     onWork(listener) {
-      sweeping ??= setInterval(() => {
+      sweepTimer ??= setInterval(() => {
         // What cannot be looked at now is looked at next time.
-        use(sweepInTurn).catch(() => undefined);
+        sweeping ??= use(sweepInTurn)
+          .catch(() => undefined)
+          .finally(() => (sweeping = undefined));
       }, checkEveryMs).unref();
       return queue.onWork(listener);
     },
@@ -149,7 +152,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     async close() {
       if (!open) return;
       open = false;
-      clearInterval(sweeping);
+      clearInterval(sweepTimer);
       hints.close();
       await Promise.allSettled(underWay);
       // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.

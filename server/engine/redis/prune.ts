@@ -1,4 +1,4 @@
-/** Deleting what settled long ago, of all tenants, oldest first. */
+/** Deleting what settled long ago, tenant after tenant, of each the oldest first. */
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { membersBelow } from "./members.ts";
@@ -9,8 +9,10 @@ import type { Tenants } from "./tenants.ts";
 interface Old {
   tenant: string;
   jobId: string;
-  finishedAt: number;
 }
+
+/** Tenants that are asked at once. */
+const AT_ONCE = 50;
 
 /** Deletes at most `limit` jobs; returns how many. */
 export function createPrune(
@@ -22,7 +24,7 @@ export function createPrune(
 ): (before: Date, limit: number) => Promise<number> {
   async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {
     const found = await membersBelow(redis, keys.finished(tenant), before, limit);
-    return found.map(({ name, score }) => ({ tenant, jobId: name, finishedAt: score }));
+    return found.map(({ name }) => ({ tenant, jobId: name }));
   }
 
   async function drop({ tenant, jobId }: Old, before: number): Promise<number> {
@@ -47,8 +49,11 @@ export function createPrune(
   return async (before, limit) => {
     const time = before.getTime();
     const all = await tenants.all();
-    const old = (await Promise.all(all.map((tenant) => oldestOf(tenant, time, limit)))).flat();
-    old.sort((a, b) => a.finishedAt - b.finishedAt);
+    const old: Old[] = [];
+    for (let from = 0; from < all.length && old.length < limit; from += AT_ONCE) {
+      const asked = all.slice(from, from + AT_ONCE);
+      old.push(...(await Promise.all(asked.map((each) => oldestOf(each, time, limit)))).flat());
+    }
     const dropped = await Promise.all(old.slice(0, limit).map((each) => drop(each, time)));
     return dropped.reduce((sum, each) => sum + each, 0);
   };

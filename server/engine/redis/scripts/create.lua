@@ -16,9 +16,9 @@ if key ~= '' then
   if first then return {'first', first} end
 end
 local function taken(record, id)
-  local by = redis.call('HGET', record, 'op')
-  if not by then return nil end
-  return by == op and {'ok'} or {'taken', id}
+  local is = redis.call('HMGET', record, 'v', 'by')
+  if not is[1] then return nil end
+  return is[2] == op and {'ok'} or {'taken', id}
 end
 local refused = batch ~= '' and taken(t .. ':batch:' .. batch, batch)
 if refused then return refused end
@@ -31,7 +31,7 @@ local count = (#ARGV - FIRST + 1) / FIELDS
 local rev = redis.call('INCRBY', o .. ':rev', count) - count
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
 if batch ~= '' then
-  redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'op', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
+  redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'by', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
   redis.call('ZADD', o .. ':batches', n, batch)
   if key ~= '' then redis.call('HSET', keys, key, batch) end
 end
@@ -56,9 +56,12 @@ for i = FIRST, #ARGV, FIELDS do
   add(t .. ':open', time, id)
   if batch ~= '' then
     add(t .. ':jobs-of:' .. batch, n, id)
-  elseif key ~= '' then
-    redis.call('HSET', t .. ':job:' .. id, 'key', key)
-    redis.call('HSET', keys, key, id)
+  else
+    redis.call('HSET', t .. ':job:' .. id, 'by', op)
+    if key ~= '' then
+      redis.call('HSET', t .. ':job:' .. id, 'key', key)
+      redis.call('HSET', keys, key, id)
+    end
   end
 end
 for kind in pairs(kinds) do redis.call('SADD', o .. ':kinds', kind) end

@@ -1,0 +1,125 @@
+/** Commands that were carried out and whose answers got lost: they are sent again, and that changes nothing. */
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import {
+  ANN,
+  at,
+  claimOne,
+  DELIVER,
+  draftOf,
+  LEASE_MS,
+  logOf,
+  newBatch,
+  newJob,
+  START,
+  startedJob,
+  STEP,
+} from "#server/engine/suites/material.ts";
+import type { Engine } from "#server/engine/contract.ts";
+import { createKeys } from "./keys.ts";
+import { openTestEngine } from "./test-engine.ts";
+import { openNetwork } from "./test-network.ts";
+import { startRedis } from "./test-server.ts";
+
+async function openPair() {
+  const redis = await startRedis(inject("redisServer"));
+  onTestFinished(() => redis.close());
+  const network = await openNetwork(redis.port);
+  const [here, elsewhere] = [await openTestEngine(network.url), await openTestEngine(redis.url)];
+  /** Asks, and the answer to what contains `text` gets lost. It is sent again when `goesOn` has seen that it was done. */
+  async function sentTwice<T>(
+    text: string,
+    ask: () => Promise<T>,
+    goesOn: () => Promise<unknown>,
+  ): Promise<T> {
+    network.loseAnswersTo(text);
+    const answer = ask();
+    answer.catch(() => undefined);
+    await vi.waitFor(goesOn, { timeout: 4000, interval: 5 });
+    network.reset();
+    return answer;
+  }
+  return { redis, here, elsewhere, sentTwice };
+}
+
+/** It must be there, or this rejects. */
+async function cancel(engine: Engine, jobId: string): Promise<void> {
+  await engine.change(jobId, { action: "cancel" }, at(1));
+}
+
+test("[J3] a job that went on before its creation is sent again was created once", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const job = newJob();
+  await sentTwice(
+    job.title,
+    () => here.createJob(job, at(0)),
+    () => cancel(elsewhere, job.id),
+  );
+  expect((await logOf(here, job.id)).map(({ type }) => type)).toEqual(["created", "aborted"]);
+  expect((await here.listJobs({ ...ANN, limit: 9 })).items).toHaveLength(1);
+});
+
+test("[J3] [J4] so was a batch, and a job with a key", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const { batch, jobs } = newBatch(3);
+  const [first] = jobs;
+  await sentTwice(
+    first?.title ?? "",
+    () => here.createBatch(batch, jobs, at(0)),
+    () => cancel(elsewhere, first?.id ?? ""),
+  );
+  expect(await here.getBatch(batch.id)).toMatchObject({ counts: { PENDING: 2, ABORTED: 1 } });
+  const job = newJob({ idempotencyKey: "once" });
+  const created = await sentTwice(
+    job.title,
+    () => here.createJob(job, at(0)),
+    () => cancel(elsewhere, job.id),
+  );
+  expect(created.id).toBe(job.id);
+  expect(await here.createJob(newJob({ idempotencyKey: "once" }), at(2))).toMatchObject({
+    id: job.id,
+    status: "ABORTED",
+  });
+});
+
+test("[J5] a job whose runner died is taken once, and by the first that asks", async () => {
+  const { redis, here, elsewhere, sentTwice } = await openPair();
+  const held = await startedJob(elsewhere, at(0));
+  await elsewhere.renew([held], 1, at(0));
+  const key = createKeys("jobwire").job(ANN.tenant, held.jobId);
+  const claim = await sentTwice(
+    `${at(20).getTime() + LEASE_MS}`,
+    () => vi.waitFor(() => claimOne(here, at(20))),
+    async () => expect(await redis.client.hget(key, "token")).toBe(`${held.token + 1}`),
+  );
+  expect(claim).toMatchObject({ jobId: held.jobId, token: held.token + 1, started: null });
+  await here.change(held.jobId, STEP, at(21), claim);
+});
+
+test("[J2] changes and drafts are stored once, whatever happened meanwhile", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const { id } = await here.createJob(newJob(), at(0));
+  const claim = await claimOne(here, at(0));
+  const newest = async (type: string) =>
+    expect((await logOf(elsewhere, id)).at(-1)).toMatchObject({ type });
+  await sentTwice(
+    "Started",
+    () => here.change(id, START, at(0), claim),
+    () => newest("started"),
+  );
+  await sentTwice(
+    "text",
+    () => here.appendDraft(claim, "text"),
+    async () => expect(await draftOf(elsewhere, id)).toBe("text"),
+  );
+  await sentTwice(
+    "Delivered",
+    () => here.change(id, DELIVER, at(1), claim),
+    () => newest("delivered"),
+  );
+  expect((await logOf(here, id)).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "delivered",
+  ]);
+  expect(await draftOf(here, id)).toBe("text");
+});
