@@ -7,7 +7,9 @@ export interface Pages {
   /** `127.0.0.1:port`: the publisher's domain, and what FETCH_ALLOW has to list. */
   readonly host: string;
   readonly targetUrl: string;
-  /** Answers wait until `release()`. */
+  /** An input that ends DELIVERED. */
+  readonly article: { publisherDomain: string; targetUrl: string; anchorText: string };
+  /** Answers wait until `release()`: an article that is begun stays PROCESSING. */
   hold(): void;
   release(): void;
   close(): Promise<void>;
@@ -30,9 +32,12 @@ export async function startPages(): Promise<Pages> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const targetUrl = `http://${host}/target`;
+
   return {
     host,
-    targetUrl: `http://${host}/target`,
+    targetUrl,
+    article: { publisherDomain: host, targetUrl, anchorText: "self-watering planters" },
     hold() {
       held ??= Promise.withResolvers();
     },

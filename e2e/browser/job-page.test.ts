@@ -2,21 +2,31 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
+import { testArticle } from "#server/kinds/article/testing/brief.ts";
+import { type ModelServer, openModelServer } from "#server/kinds/article/testing/model-server.ts";
 import { launchBrowser } from "./browser.ts";
 import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 
+let model: ModelServer;
 let server: RunningServer;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  server = await startServer({ env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1" } });
+  // It writes, and never says that it is done: nothing but a person ends these jobs.
+  model = await openModelServer(async (_, { write }) => {
+    for (const piece of testArticle().match(/[^]{1,40}/g) ?? []) await write(piece);
+  });
+  server = await startServer({
+    env: { LLM_BASE_URL: `${model.origin}/v1`, LLM_MODEL: "test", OFFLINE_PACE_MS: "0" },
+  });
   browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser.close();
   await server.stop();
+  await model[Symbol.asyncDispose]();
 });
 
 beforeEach(async () => {
@@ -29,8 +39,17 @@ afterEach(async () => {
 
 const badge = (status: string) => headingBadge(page, status);
 
-async function openJob(changes: Record<string, string> = {}): Promise<void> {
-  const input = { ...articleAbout(server.url), ...changes };
+/** Written offline, to its end. */
+function openJob(changes: Record<string, string>): Promise<void> {
+  return open({ ...articleAbout(server.url), llmProvider: "offline", ...changes });
+}
+
+/** Written by the model, which never ends. */
+function openEndlessJob(): Promise<void> {
+  return open({ ...articleAbout(server.url), writingStrategy: "single_shot" });
+}
+
+async function open(input: object): Promise<void> {
   await page.goto(`${server.url}/jobs/${await createArticle(page, server.url, input)}`);
 }
 
@@ -42,10 +61,10 @@ async function decide(action: string, note: string): Promise<void> {
 }
 
 test("a draft shows headings and links as such, follows its end, and stands whole once nobody writes it", async () => {
-  await openJob();
+  await openEndlessJob();
   const draft = page.getByTestId("draft");
-  const link = draft.getByText("self-watering planters", { exact: true });
-  await link.first().waitFor({ timeout: 30_000 });
+  const link = draft.getByText("clever planters", { exact: true });
+  await link.first().waitFor();
   expect(await draft.locator("strong").count()).toBeGreaterThan(1);
   expect(await draft.textContent()).not.toMatch(/^#+ |\]\(http/m);
   expect(await page.getByTestId("caret").count()).toBe(1);
@@ -61,7 +80,7 @@ test("a draft shows headings and links as such, follows its end, and stands whol
 });
 
 test("a cancelled job says so with the note, and is never called failed", async () => {
-  await openJob();
+  await openEndlessJob();
   await badge("PROCESSING").waitFor();
   await page.evaluate(() => {
     const seen = globalThis as unknown as { alarms: string[] };
@@ -85,9 +104,12 @@ test("a cancelled job says so with the note, and is never called failed", async 
   expect(await page.getByRole("alert").count()).toBe(0);
 });
 
-test("a rejected article says so with the note", async () => {
+test("an article that waits for a decision says how many checks failed, and once rejected says so with the note", async () => {
   await openJob({ targetUrl: `${server.url}/samples/thin/`, anchorText: "our shop" });
-  await badge("BLOCKED").waitFor({ timeout: 30_000 });
+  await badge("BLOCKED").waitFor();
+  await page.getByText("This article needs your decision").waitFor();
+  const [count] = /\d+ of 16/.exec((await page.getByRole("status").allTextContents()).join()) ?? [];
+  await page.getByText(`${count} checks failed.`).waitFor();
   await decide("Reject", "too thin");
   await page.getByRole("note").getByText("This article was rejected").waitFor();
   await page.getByRole("note").getByText("too thin", { exact: true }).waitFor();

@@ -3,12 +3,14 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
-import { headingBadge } from "./samples.ts";
+import { createArticle, headingBadge } from "./samples.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
 let page: Page;
@@ -16,14 +18,18 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  // One job at a time, slowly enough to be seen at work.
-  server = await startServer({ env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1" } });
+  pages = await startPages();
+  // One job at a time, slowly enough to be seen at work, about its own samples or the pages that can be held.
+  server = await startServer({
+    env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1", FETCH_ALLOW: "127.0.0.1,localhost" },
+  });
   browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser.close();
   await server.stop();
+  await pages.close();
 });
 
 beforeEach(async () => {
@@ -54,6 +60,15 @@ async function createJob(): Promise<string> {
   await page.getByRole("button", { name: "Create job" }).click();
   await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
   return page.url();
+}
+
+/** Opens the page of a job that runs until `pages.release()`, and resolves to the job's id. */
+async function openHeldJob(): Promise<string> {
+  pages.hold();
+  const id = await createArticle(page, server.url, pages.article);
+  await go(`/jobs/${id}`);
+  await badge("PROCESSING").waitFor();
+  return id;
 }
 
 test("a person creates a job, watches the draft grow and the bar move, and reads the article", async () => {
@@ -94,14 +109,14 @@ test("a person creates a job, watches the draft grow and the bar move, and reads
 });
 
 test("a person cancels a job, and runs it again", async () => {
-  await createJob();
-  await badge("PROCESSING").waitFor();
+  await openHeldJob();
   await page.getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/Note/).fill("the wrong page");
   await dialog.getByRole("button", { name: "Cancel" }).click();
   await badge("ABORTED").waitFor();
   await page.getByRole("note").getByText("the wrong page").waitFor();
+  pages.release();
 
   await page.getByRole("button", { name: "Retry" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
@@ -135,12 +150,12 @@ test("a person sees which row of a CSV file is bad and why, corrects it, and wat
 });
 
 test("[S5] the badge says when the connection is lost, and what was missed is there when it is back", async () => {
-  await createJob();
-  await badge("PROCESSING").waitFor();
+  await openHeldJob();
   const connection = (state: string) => page.locator(`[data-connection=${state}]`);
   await connection("live").waitFor();
   await server.kill("SIGKILL");
   await connection("stale").waitFor();
+  pages.release();
   await server.restart();
   await connection("live").waitFor();
   await badge("DELIVERED").waitFor();
@@ -214,7 +229,7 @@ test("[S11] the console shows both wires of a job", async () => {
 });
 
 test("[L1] the README's lines for the console work on the page", async () => {
-  const url = await createJob();
+  const id = await openHeldJob();
   const [, snippet = ""] =
     /```js\n(const \{ io \}[\s\S]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
   const lines: string[] = [];
@@ -222,8 +237,9 @@ test("[L1] the README's lines for the console work on the page", async () => {
   await page.evaluate(
     `(async () => {${snippet
       .replace("ws://localhost:8000", server.url.replace("http", "ws"))
-      .replace("your-job-id-here", url.split("/").at(-1) ?? "")}})()`,
+      .replace("your-job-id-here", id)}})()`,
   );
+  pages.release();
   await badge("DELIVERED").waitFor();
   await vi.waitFor(() => expect(lines.some((line) => line.startsWith("Completed:"))).toBe(true));
   expect(lines.some((line) => line.startsWith("Update:"))).toBe(true);

@@ -1,21 +1,26 @@
 /** The page at the size of a phone, in the system's theme, without a server, and with jobs that ended in every way. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
+import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { launchBrowser } from "./browser.ts";
 import { articleAbout, createArticle, createArticles, headingBadge } from "./samples.ts";
 
+let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  server = await startServer({ env: { OFFLINE_PACE_MS: "20" } });
+  pages = await startPages();
+  // Its own samples, and the pages that can be held.
+  server = await startServer({ env: { OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" } });
   browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser.close();
   await server.stop();
+  await pages.close();
 });
 beforeEach(async () => {
   page = await (await browser.newContext()).newPage();
@@ -60,9 +65,11 @@ test("no page is wider than a phone", async () => {
 });
 
 test("a batch says what waits for a decision, and shows what runs", async () => {
-  const batch = await createBatch("to decide", [good(), thin()]);
+  pages.hold();
+  const batch = await createBatch("to decide", [pages.article, thin()]);
   await go(`/batches/${batch}`);
   await page.getByRole("region", { name: "Running now" }).getByRole("link").first().waitFor();
+  pages.release();
   await badge("completed").waitFor();
   expect(await badge("completed").textContent()).toBe("1 to decide");
   await page.getByText("1 job needs your decision").waitFor();
@@ -108,35 +115,6 @@ test("the sample rows of a batch can be used as they are", async () => {
   await page.getByRole("button", { name: "Fill in sample rows" }).click();
   await page.getByText("4 rows are ready").waitFor();
   expect(await page.getByRole("button", { name: "Create batch of 4" }).isEnabled()).toBe(true);
-});
-
-test("how a job ended is said in words of its own", async () => {
-  const blocked = await createJob(thin());
-  await go(`/jobs/${blocked}`);
-  await badge("BLOCKED").waitFor();
-  await page.getByText("This article needs your decision").waitFor();
-  const [count] = /\d+ of 16/.exec((await page.getByRole("status").allTextContents()).join()) ?? [];
-  await page.getByText(`${count} checks failed.`).waitFor();
-  await page.getByRole("button", { name: "Reject" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Reject" }).click();
-  await page.getByText("This article was rejected").waitFor();
-  expect(await page.getByRole("alert").count()).toBe(0);
-
-  const cancelled = await createJob(good());
-  await go(`/jobs/${cancelled}`);
-  await page.getByTestId("draft").getByText("planters").first().waitFor();
-  await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-  await page.getByText("This job was cancelled").waitFor();
-  expect(await page.getByTestId("draft").evaluate(({ scrollTop }) => scrollTop)).toBe(0);
-
-  const failed = await createJob({ ...good(), targetUrl: `${server.url}/samples/nowhere/` });
-  await go(`/jobs/${failed}`);
-  await page.getByRole("alert").getByText("This job failed").waitFor();
-  await page.getByRole("link", { name: "New job with this input" }).click();
-  await page.getByRole("heading", { name: "New article" }).waitFor();
-  expect(await page.getByLabel("Target").inputValue()).toBe(`${server.url}/samples/nowhere/`);
-  expect(await page.getByLabel("Anchor text").inputValue()).toBe("self-watering planters");
 });
 
 test("the form has samples, takes a pasted address, and offers only writers that are there", async () => {
