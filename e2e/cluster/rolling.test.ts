@@ -19,7 +19,7 @@ let cluster: Cluster;
 beforeEach(async () => {
   cluster = await startCluster(
     { gateways: 2, workers: 2 },
-    { CONCURRENCY: "20", MAX_ATTEMPTS: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "1500" },
+    { CONCURRENCY: "20", MAX_ATTEMPTS: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "3000" },
   );
 });
 afterEach(async () => {

@@ -18,8 +18,8 @@ export interface Transport {
   /** Takes over a connection that asks to be upgraded. Absent: such requests are refused. */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Tells one client after the other to come back, over `ms`, so that others take them over at a pace. Whoever comes
-   * meanwhile is served. Absent: it keeps no connections.
+   * Tells one client after the other to come back, so that others take them over at a pace, and lets them go, for `ms`
+   * at the most. Whoever comes meanwhile is served. Absent: it keeps no connections.
    */
   handOver?(ms: number): Promise<void>;
   /** Tells clients to come back, then lets go of every connection. */

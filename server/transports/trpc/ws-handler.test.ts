@@ -118,7 +118,11 @@ function serveOurs(
     await handler.close(0);
     wires.close();
   });
-  return { serve: handler.serve, reconnect: () => handler.tellToReconnect() };
+  return {
+    serve: handler.serve,
+    reconnect: () => handler.tellToReconnect(),
+    handOver: handler.handOver,
+  };
 }
 
 function serveStock(
@@ -142,6 +146,7 @@ function serveStock(
     serve: (...[ws, , req]: Parameters<ReturnType<typeof openHandler>["serve"]>) =>
       wss.emit("connection", ws, req),
     reconnect: () => handler.broadcastReconnectNotification(),
+    handOver: undefined,
   };
 }
 
@@ -233,6 +238,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       seen,
       errors,
       reconnect: () => handler.reconnect(),
+      handOver: handler.handOver,
     };
   }
 
@@ -546,6 +552,30 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(contexts.count).toBe(2);
     expect(await client.who.query()).toBe("somebody");
   });
+
+  test.runIf(which === "ours")(
+    "those who are handed over, and those who came back here meanwhile, are told once, and let go",
+    async () => {
+      const { url, handOver } = await open();
+      const [early, stays] = [await talk(url), await talk(url)];
+      const handing = handOver?.(2000);
+      await early.heard(1);
+      const late = await talk(url);
+      early.ws.close();
+      await late.heard(1);
+      late.send(query(1, "who"));
+      await late.heard(2);
+      late.ws.close();
+      await stays.heard(1);
+      stays.ws.close();
+      await handing;
+      const RECONNECT = '{"id":null,"method":"reconnect"}';
+      expect([early, late, stays].map(({ frames }) => frames[0])).toEqual(
+        Array.from({ length: 3 }, () => RECONNECT),
+      );
+      expect([early, late, stays].map(({ frames }) => frames.length)).toEqual([1, 2, 1]);
+    },
+  );
 
   test("the stock client gets dates as dates, ends, errors and its unsubscription", async () => {
     const { url, seen } = await open();

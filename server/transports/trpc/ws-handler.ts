@@ -31,7 +31,10 @@ export interface Handler {
   serve(ws: WebSocket, socket: Duplex, req: IncomingMessage): void;
   /** Tells every client to open another connection. */
   tellToReconnect(): void;
-  /** Tells one after the other, over `ms`. Each closes its old connection when the calls on it are answered. */
+  /**
+   * Tells one after the other. Each closes its old connection when the calls on it are answered. Resolves when all have,
+   * after `ms` at the latest.
+   */
   handOver(ms: number): Promise<void>;
   /** The same at once, and closes theirs. Those that are still there after `graceMs` are cut off. */
   close(graceMs: number): Promise<void>;
@@ -92,21 +95,36 @@ export function openHandler(options: HandlerOptions): Handler {
 
   const tellToReconnect = () => connections.forEach(tellOne);
 
+  async function untilGone(ms: number): Promise<void> {
+    if (connections.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    allGone = resolve;
+    const patience = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(patience);
+  }
+
   return {
     tellToReconnect,
     serve(ws, socket, req) {
       connections.add(new Connection(ws, socket, req, shared));
     },
-    handOver: (ms) => spread([...connections], ms, tellOne),
+    async handOver(ms) {
+      const begin = performance.now();
+      const told = new Set(connections);
+      await spread([...told], ms / 2, tellOne);
+      await untilGone(begin + ms / 2 - performance.now());
+      // Who came back here before a balancer knew better is told as well; nobody is told twice.
+      await spread([...connections.difference(told)], ms / 4, tellOne);
+      await untilGone(begin + ms - performance.now());
+    },
     async close(graceMs) {
       clearInterval(timer);
       tellToReconnect();
       for (const { ws } of connections) ws.close(GOING_AWAY, "The server is restarting");
-      if (connections.size === 0) return;
-      const cutOff = () => connections.forEach(({ ws }) => ws.terminate());
-      const grace = setTimeout(cutOff, graceMs);
-      await new Promise<void>((resolve) => (allGone = resolve));
-      clearTimeout(grace);
+      await untilGone(graceMs);
+      for (const { ws } of connections) ws.terminate();
+      await untilGone(graceMs);
     },
   };
 }
