@@ -135,12 +135,45 @@ describe("runners", () => {
   test("run a job that cannot be watched, and say so", async () => {
     const away = new AppError("UNAVAILABLE", "Redis is away.");
     rig.engine = { ...rig.engine, onAppend: () => Promise.reject(away) };
+    const gate = createGate();
+    rig.run = async () => {
+      await gate.enter();
+      return DONE;
+    };
     rig.startRunner();
-    const job = await rig.reaches(await rig.create(), "DELIVERED");
-    expect(job).toMatchObject({ attempt: 1, retries: 0 });
-    expect(rig.logged).toMatchObject([
-      { msg: "A job that runs could not be watched", reason: "Redis is away." },
-    ]);
+    const jobId = await rig.create();
+    await eventually(() =>
+      expect(rig.logged).toMatchObject([
+        { msg: "A job that runs could not be watched", reason: "Redis is away." },
+      ]),
+    );
+    gate.open();
+    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+  });
+
+  test("stop the code of a job that was cancelled before it was watched", async () => {
+    const watched = createGate();
+    const { engine } = rig;
+    rig.engine = {
+      ...engine,
+      onAppend: async (...watching) => {
+        await watched.enter();
+        return engine.onAppend(...watching);
+      },
+    };
+    const stopped = Promise.withResolvers<void>();
+    rig.run = async ({ signal }) => {
+      await untilAborted(signal).finally(stopped.resolve);
+      return DONE;
+    };
+    // Leases are not renewed while this test runs.
+    rig.startRunner({ leaseMs: 3_600_000 });
+    const jobId = await rig.create();
+    await eventually(() => expect(watched.inside()).toBe(1));
+    await rig.jobs.decide(me, jobId, "cancel");
+    watched.open();
+    await stopped.promise;
+    expect((await rig.job(jobId)).status).toBe("ABORTED");
   });
 
   test("keep their leases while code runs, and stop code whose lease went to another", async () => {

@@ -44,6 +44,8 @@ const START = { progress: 0, message: "Job started" };
 const LEASE_MS = 30_000;
 /** Work is looked for at least this often, also when no hint came. */
 const LOOK_EVERY_MS = 2000;
+/** What has ended by then was not worth watching: a subscription costs as much as a short job. */
+const WATCH_AFTER_MS = 100;
 
 interface Running {
   claim: Claim;
@@ -122,15 +124,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const { claim, controller } = entry;
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
-    // Not waited for: whoever cannot watch its job is told when the lease is renewed.
-    const watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
-      if (event === undefined || !isSettled(event.status)) return;
-      // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
-      if (event.seq > job.version && !entry.returned) controller.abort(LOST);
-    });
-    watching.catch((error: unknown) => {
-      jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be watched");
-    });
+    const unwatch = watch(entry, jobLog);
     try {
       const end = await attempt(claim, controller, {
         ...options,
@@ -148,25 +142,53 @@ export function createRunner(options: RunnerOptions): Runner {
       jobLog.error({ err: error }, "How an attempt went could not be stored");
       return "given back";
     } finally {
-      watching.then(
+      unwatch();
+    }
+  }
+
+  /** Stops the code of a job that is cancelled, or lost, until the function that it returns is called. */
+  function watch(entry: Running, jobLog: Logger): () => void {
+    const { claim, controller } = entry;
+    const { jobId, job } = claim;
+    let watching: Promise<() => void> | undefined;
+    const timer = setTimeout(() => {
+      watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
+        if (event === undefined || !isSettled(event.status)) return;
+        // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
+        if (event.seq > job.version && !entry.returned) controller.abort(LOST);
+      });
+      watching
+        // It may have been lost before it was watched.
+        .then(() => (entry.returned ? undefined : renewLeases([entry], now())))
+        .catch((error: unknown) => {
+          // It is told when the lease is renewed the next time.
+          jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be watched");
+        });
+    }, WATCH_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      watching?.then(
         (unwatch) => unwatch(),
         () => undefined,
       );
+    };
+  }
+
+  async function renewLeases(entries: readonly Running[], asked: Date): Promise<void> {
+    if (entries.length === 0) return;
+    const claims = entries.map((entry) => entry.claim);
+    for (const { jobId, token } of await engine.renew(claims, leaseMs, asked)) {
+      entries
+        .find(({ claim }) => claim.jobId === jobId && claim.token === token)
+        ?.controller.abort(LOST);
     }
   }
 
   async function renew(): Promise<void> {
-    const entries = [...running];
     try {
       const asked = now();
-      const claims = entries.map((entry) => entry.claim);
-      const lost = claims.length === 0 ? [] : await engine.renew(claims, leaseMs, asked);
+      await renewLeases([...running], asked);
       renewedAt = asked.getTime();
-      for (const { jobId, token } of lost) {
-        entries
-          .find(({ claim }) => claim.jobId === jobId && claim.token === token)
-          ?.controller.abort(LOST);
-      }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "Leases could not be renewed; it is tried again");
     }
