@@ -90,7 +90,7 @@ export function createClaims(
       op(),
     );
     if (answer[0] === "stale") {
-      await queue.drop(found, queue.lock);
+      queue.drop(found, queue.lock);
       return "dropped";
     }
     if (answer[0] === "early") {

@@ -97,7 +97,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 
   async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
     const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
-    await Promise.all([queued && enqueue([queued]), ended && queue.drop(ended, ended.lock)]);
+    if (ended) queue.drop(ended, ended.lock);
+    if (queued) await enqueue([queued]);
     return { job, event };
   }
 

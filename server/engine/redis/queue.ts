@@ -5,7 +5,7 @@
  * (`sweep.ts`). So nothing is lost with the queue's data, and what is queued twice runs once.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { Job, Queue as BullQueue, Worker } from "bullmq";
+import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
 import { AppError } from "#shared/errors.ts";
 import { notify } from "#server/engine/common/notify.ts";
 import type { Connections } from "./connect.ts";
@@ -37,8 +37,8 @@ export interface Queue {
   take(max: number, leaseMs: number): Promise<Found[]>;
   /** The name under which this process locks entries. */
   readonly lock: string;
-  /** It is done with, or fits no record. Nothing happens where somebody else has locked it by now. */
-  drop(place: Place, lock: string): Promise<void>;
+  /** It is done with, or fits no record, and goes soon. Nothing happens where somebody else has locked it by now. */
+  drop(place: Place, lock: string): void;
   /** Back into the queue, until `due`. */
   postpone(place: Place, due: number): Promise<void>;
   prolong(held: readonly (Place & { lock: string })[], leaseMs: number): Promise<void>;
@@ -64,6 +64,8 @@ const ADDED_AT_ONCE = 200;
 /** BullMQ's own log of what happens in the queue: nobody here reads it. */
 const KEPT_EVENTS = 100;
 const RETRY_MS = 1000;
+/** For how long what is done with waits for a call that takes the next one in its stead. */
+const EXCHANGE_MS = 50;
 
 /** What an entry is called. BullMQ's own keys have no dots. */
 function nameOf({ jobId, queuedAs }: Place): string {
@@ -99,6 +101,9 @@ export function createQueue(options: QueueOptions): Queue {
    * with much room does not ask that many times for each job that comes.
    */
   let likely = 1;
+  /** Done with, and still there: the next to be taken are asked for in the calls that end these. */
+  const ended: Place[] = [];
+  let ending: NodeJS.Timeout | undefined;
   /** Whoever took last would have taken more. */
   let room = false;
   let waiting: Promise<void> | undefined;
@@ -128,8 +133,9 @@ export function createQueue(options: QueueOptions): Queue {
   async function fetch(from: Worker<Entry>, count: number): Promise<Job<Entry>[]> {
     const found: Job<Entry>[] = [];
     let late = false;
-    const asked = Array.from({ length: count }, async () => {
-      const entry = await from.getNextJob(lock, { block: false });
+    const done = ended.splice(0, count);
+    const asked = Array.from({ length: count }, async (_, index) => {
+      const entry = await takeNext(from, done[index]);
       if (entry === undefined) return;
       if (late) offer(entry);
       else found.push(entry);
@@ -143,6 +149,33 @@ export function createQueue(options: QueueOptions): Queue {
     const failed = outcomes.find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
     return found;
+  }
+
+  /** In one step, where there is one to end. */
+  async function takeNext(from: Worker<Entry>, done?: Place): Promise<Job<Entry> | undefined> {
+    if (done !== undefined) {
+      try {
+        const next: unknown = await entryOf(from, done).moveToCompleted(null, lock, true);
+        const [data, id] = Array.isArray(next) ? next : [];
+        return data ? Job.fromJSON<Entry>(from, data, id) : undefined;
+      } catch {
+        // Somebody else may have it by now. Where Redis is away, the call below says so.
+      }
+    }
+    return from.getNextJob(lock, { block: false });
+  }
+
+  /** Nobody took more in time. Where that fails, it is found again and dropped then. */
+  async function end(place: Place, heldBy: string): Promise<void> {
+    await entryOf(queue, place)
+      .moveToCompleted(null, heldBy, false)
+      .catch(() => undefined);
+  }
+
+  function endAll(): Promise<unknown> {
+    clearTimeout(ending);
+    ending = undefined;
+    return Promise.all(ended.splice(0).map((place) => end(place, lock)));
   }
 
   function offer(entry: Job<Entry>): void {
@@ -188,8 +221,8 @@ export function createQueue(options: QueueOptions): Queue {
   const keyOf = (place: Place) => queue.toKey(nameOf(place));
 
   /** Stands for an entry, of which only the name matters. */
-  function entryOf(place: Place): Job {
-    return new Job(queue, ENTRY, {}, { removeOnComplete: true }, nameOf(place));
+  function entryOf(of: MinimalQueue, place: Place): Job {
+    return new Job(of, ENTRY, {}, { removeOnComplete: true }, nameOf(place));
   }
 
   return {
@@ -212,7 +245,7 @@ export function createQueue(options: QueueOptions): Queue {
       try {
         let more = true;
         while (more && entries.length < max) {
-          const asked = Math.min(likely, max - entries.length);
+          const asked = Math.min(Math.max(likely, ended.length), max - entries.length);
           const found = await fetch(from, asked);
           entries.push(...found);
           more = found.length === asked;
@@ -230,14 +263,13 @@ export function createQueue(options: QueueOptions): Queue {
         return { jobId, queuedAs, tenant: entry.data.tenant };
       });
     },
-    async drop(place, heldBy) {
-      // Somebody else may have locked it, or it is gone. And where Redis is away, it is found again and dropped then.
-      await entryOf(place)
-        .moveToCompleted(null, heldBy, false)
-        .catch(() => undefined);
+    drop(place, heldBy) {
+      if (heldBy !== lock || closed) return void end(place, heldBy);
+      ended.push(place);
+      ending ??= setTimeout(() => void endAll(), EXCHANGE_MS);
     },
     async postpone(place, due) {
-      await entryOf(place)
+      await entryOf(queue, place)
         .moveToDelayed(due, lock)
         .catch(() => undefined);
     },
@@ -272,7 +304,7 @@ export function createQueue(options: QueueOptions): Queue {
     async close() {
       closed = true;
       listeners.clear();
-      await giveBackAll();
+      await Promise.all([giveBackAll(), endAll()]);
       // Ends the waiting; what it brings at the last moment is given back.
       await worker?.close(true);
       await waiting;

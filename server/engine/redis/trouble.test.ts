@@ -216,14 +216,48 @@ describe("the queue", () => {
     expect(await engine.claim(request)).toEqual([]);
     if (claim) await engine.change(job.id, START, new Date(), claim);
     if (claim) await engine.change(job.id, DELIVER, new Date(), claim);
-    expect(await queue.getJobCounts("wait", "active", "delayed")).toEqual({
-      wait: 0,
-      active: 0,
-      delayed: 0,
-    });
+    await vi.waitFor(async () =>
+      expect(await queue.getJobCounts("wait", "active", "delayed")).toEqual({
+        wait: 0,
+        active: 0,
+        delayed: 0,
+      }),
+    );
     await queue.close();
     connection.disconnect();
   });
+
+  test.each(["there", "lost meanwhile"])(
+    "[J5] whose entries are %s ends those of jobs that ended when it gives the next",
+    async (entries) => {
+      const { batch, jobs } = newBatch(9);
+      await engine.createBatch(batch, jobs, at(0));
+      const given: string[] = [];
+      const claim = async () => {
+        const request = { worker: "w", max: 3, leaseMs: 60_000, now: new Date() };
+        const claims = await engine.claim(request);
+        given.push(...claims.map(({ jobId }) => jobId));
+        return claims;
+      };
+      const held = await claim();
+      expect(held).toHaveLength(3);
+      await Promise.all(held.map((each) => engine.change(each.jobId, START, new Date(), each)));
+      engine.onWork(() => undefined);
+      if (entries === "lost meanwhile") await forgetQueue();
+      await Promise.all(held.map((each) => engine.change(each.jobId, DELIVER, new Date(), each)));
+      // What was lost is found by the sweep.
+      await vi.waitFor(async () => {
+        await claim();
+        expect(given).toHaveLength(9);
+      }, PATIENCE);
+      expect(given.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
+      // The last six run, each locked by who runs it.
+      await vi.waitFor(
+        async () => expect(await redis.client.keys("{jobwire}:jobs:*.*")).toHaveLength(2 * 6),
+        PATIENCE,
+      );
+    },
+  );
 });
 
 test("[J3] a tenant that Redis forgot is noted again, so that its jobs are found", async () => {
