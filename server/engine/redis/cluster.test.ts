@@ -91,7 +91,7 @@ test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on t
   ]);
   let stored = 0;
   for (const node of dying) {
-    await vi.waitFor(async () => expect(await node.client.wait(1, 100)).toBe(1), PATIENCE);
+    await node.replicated();
     await node.kill();
     // Somebody is at work meanwhile, and tries again until it is stored; and somebody listens.
     const before = { stored, heard: heard.events.length };

@@ -58,7 +58,7 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   const held = await startedJob(engine, at(0));
   const waiting = await engine.createJob(newJob(), at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
-  await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+  await master.replicated();
 
   await master.kill();
   // Somebody is at work meanwhile, and tries again until it is stored.
@@ -102,7 +102,7 @@ test("[J3] [S5] a master whose machine is gone without a word is left for the on
   const room = { worker: "w1", max: 1, leaseMs: LEASE_MS, now: at(0) };
   expect(await engine.claim(room)).toEqual([]);
   onTestFinished(engine.onWork(() => undefined));
-  await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+  await master.replicated();
 
   await replica.client.replicaof("NO", "ONE");
   network.vanish(replica.port);
@@ -130,7 +130,7 @@ test.each([0, 5])(
     const network = await openNetwork(master.port);
     const engine = await openTestEngine(network.url);
     const held = await startedJob(engine, at(0));
-    await vi.waitFor(async () => expect(await master.client.wait(1, 100)).toBe(1), PATIENCE);
+    await master.replicated();
     await replica.client.replicaof("NO", "ONE");
     const streams = openStreams(engine, { lookEveryMs: 100 });
     onTestFinished(() => streams.close());

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { freePort } from "#server/engine/test-port.ts";
 
@@ -18,7 +19,14 @@ export interface TestRedis {
   /** It goes on to hold its connections and answers nothing. */
   pause(): void;
   resume(): void;
+  /** Resolves when its replica has all that anybody wrote before. */
+  replicated(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** 0 where it is not there. */
+function numberIn(text: string, pattern: RegExp): number {
+  return Number(pattern.exec(text)?.[1] ?? 0);
 }
 
 /** `program`: of a Redis or a Valkey. */
@@ -61,6 +69,12 @@ export async function startRedis(
     kill,
     pause: () => void server?.kill("SIGSTOP"),
     resume: () => void server?.kill("SIGCONT"),
+    async replicated() {
+      // `WAIT` waits for what its own connection wrote.
+      const written = numberIn(await client.info("replication"), /master_repl_offset:(\d+)/);
+      const had = async () => numberIn(await client.info("replication"), /slave0:.*offset=(\d+)/);
+      while ((await had()) < written) await delay(10);
+    },
     async close() {
       client.disconnect();
       await kill();
