@@ -73,6 +73,7 @@ export interface Engine {
    * Takes jobs to work on: PENDING ones that are due, oldest due time first (nearly so where the data are shared),
    * and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
    * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
+   * What another process was given at this moment and has no room for may be missed; `onWork` tells when it is back.
    * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is
    * changed. What becomes of a job is said with `change`.
    */

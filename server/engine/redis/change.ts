@@ -13,7 +13,7 @@ import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
-import type { Place } from "./queue.ts";
+import type { Place } from "./places.ts";
 import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.ts";
 import type { Tenants } from "./tenants.ts";
 import type { RunTogether } from "./together.ts";

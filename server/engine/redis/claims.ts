@@ -110,7 +110,7 @@ export function createClaims(
       for (;;) {
         let found: Found[];
         try {
-          found = await queue.take(request.max - claims.length, request.leaseMs);
+          found = await queue.take(request.max - claims.length, request.leaseMs, request.now);
         } catch (cause) {
           // What was taken belongs to whoever asked, also where no more can be had.
           if (claims.length > 0) return claims;
@@ -143,16 +143,16 @@ export function createClaims(
       const answers = await Promise.all(
         claims.map(async ({ jobId, token }) => {
           const tenant = await tenants.of(jobId);
-          if (tenant === undefined) return [];
-          return run<[string, string] | []>("renew", keys.tenant(tenant), jobId, token, till);
+          if (tenant === undefined) return null;
+          return run<string | null>("renew", keys.tenant(tenant), jobId, token, till);
         }),
       );
       const held = claims.flatMap(({ jobId }, index) => {
-        const [queuedAs, lock] = answers[index] ?? [];
-        return queuedAs === undefined || lock === undefined ? [] : [{ jobId, queuedAs, lock }];
+        const queuedAs = answers[index];
+        return queuedAs == null ? [] : [{ jobId, queuedAs }];
       });
-      await queue.prolong(held, leaseMs);
-      return claims.filter((_, index) => answers[index]?.length === 0);
+      await queue.prolong(held, leaseMs, now);
+      return claims.filter((_, index) => answers[index] === null);
     },
   };
 }

@@ -9,14 +9,21 @@ import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Newest } from "./change.ts";
 import { type Keys, ownerKey } from "./keys.ts";
+import type { Place } from "./places.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
+/** Each job with its place in the queue. */
 export interface Creation {
   /** Answers with the id of the job that was stored; of an earlier one where the key was used before. */
-  job(fresh: NewJob, at: Date): Promise<string>;
-  batch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<string>;
+  job(fresh: NewJob, place: Place, at: Date): Promise<string>;
+  batch(
+    batch: NewBatch,
+    jobs: readonly NewJob[],
+    places: readonly Place[],
+    at: Date,
+  ): Promise<string>;
 }
 
 type Created = ReturnType<typeof createdJob>;
@@ -37,6 +44,7 @@ export function createCreation(
     key: string | undefined,
     batch: NewBatch | undefined,
     jobs: readonly NewJob[],
+    places: readonly Place[],
   ): Promise<string | undefined> {
     const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
@@ -52,7 +60,7 @@ export function createCreation(
       key ?? "",
       batch?.id ?? "",
       batch ? encodeBatch(batch, at) : "",
-      created.flatMap(rowOf),
+      created.flatMap((each, index) => rowOf(each, places[index] as Place)),
     );
     switch (answer[0]) {
       case "ok":
@@ -68,25 +76,27 @@ export function createCreation(
   }
 
   return {
-    async job(fresh, at) {
+    async job(fresh, place, at) {
       refuseMember(fresh);
-      return (await store(fresh, at, fresh.idempotencyKey, undefined, [fresh])) ?? fresh.id;
+      const key = fresh.idempotencyKey;
+      return (await store(fresh, at, key, undefined, [fresh], [place])) ?? fresh.id;
     },
-    async batch(batch, jobs, at) {
+    async batch(batch, jobs, places, at) {
       const key = batch.idempotencyKey;
       if (key !== undefined) {
         const first = await redis.hget(`${keys.owner(batch)}:batch-keys`, key);
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);
-      return (await store(batch, at, key, batch, jobs)) ?? batch.id;
+      return (await store(batch, at, key, batch, jobs, places)) ?? batch.id;
     },
   };
 }
 
 /** A job as the script takes it. */
-function rowOf({ job, event }: Created): string[] {
-  return [job.id, job.kind, encodeSummary(summaryOf(job)), inputOf(job), encodeEvent(event)];
+function rowOf({ job, event }: Created, { queuedAs }: Place): string[] {
+  const record = encodeSummary(summaryOf(job));
+  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs];
 }
 
 function inputOf({ id, input }: Job): string {

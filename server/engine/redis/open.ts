@@ -11,10 +11,12 @@ import { createCreation } from "./create.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { createRedisHints } from "./hints.ts";
+import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
+import { placesTogether } from "./places.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
-import { CHECK_EVERY_MS, createQueue, type QueuedPlace } from "./queue.ts";
+import { createQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSweep } from "./sweep.ts";
@@ -81,9 +83,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   }
 
   /** Where that fails the sweep does it later: what is stored is stored. */
-  async function enqueue(places: readonly QueuedPlace[]): Promise<void> {
+  async function enqueue(added: Promise<void>): Promise<void> {
     try {
-      await queue.add(places);
+      await added;
     } catch (cause) {
       process.emitWarning(asAppError(cause, place));
     }
@@ -98,7 +100,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
     const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
     if (ended) queue.drop(ended, ended.lock);
-    if (queued) await enqueue([queued]);
+    if (queued) await enqueue(queue.add([queued]));
     return { job, event };
   }
 
@@ -108,18 +110,19 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 
     createJob: (fresh, at) =>
       use(async () => {
-        const jobId = await creation.job(fresh, at);
+        const { job } = createdJob(fresh, at);
+        const place = { jobId: fresh.id, queuedAs: `${job.version}` };
+        const jobId = await creation.job(fresh, place, at);
         if (jobId !== fresh.id) return stored(await reads.job(jobId), jobId);
-        await enqueue([{ jobId, queuedAs: "1", tenant: fresh.tenant, due: at.getTime() }]);
-        return createdJob(fresh, at).job;
+        await enqueue(queue.add([{ ...place, tenant: fresh.tenant, due: at.getTime() }]));
+        return job;
       }),
     createBatch: (batch, jobs, at) =>
       use(async () => {
-        const batchId = await creation.batch(batch, jobs, at);
+        const places = placesTogether(jobs.map(({ id }) => id));
+        const batchId = await creation.batch(batch, jobs, places, at);
         if (batchId !== batch.id) return stored(await reads.batch(batchId), batchId);
-        const { tenant } = batch;
-        const due = at.getTime();
-        await enqueue(jobs.map(({ id }) => ({ jobId: id, queuedAs: "1", tenant, due })));
+        await enqueue(queue.addTogether(batch.tenant, places, at.getTime()));
         return createdBatch(batch, jobs.length, at);
       }),
     getJob: (jobId) => use(() => reads.job(jobId)),

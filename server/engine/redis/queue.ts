@@ -1,23 +1,19 @@
 /**
- * The queue: BullMQ says which job is next, waits for delayed ones, and finds what a worker held that died. Each time
- * a job is queued it gets an entry of its own, named by its id and the version it was queued as. Records are the truth:
- * an entry that does not fit its job's record is dropped by whoever finds it, and one that is missing is added again
- * (`sweep.ts`). So nothing is lost with the queue's data, and what is queued twice runs once.
+ * The queue. Each time a job is queued it gets a place of its own, in an entry of BullMQ's (`entries.ts`) that may have
+ * several (`places.ts`). Records are the truth: a place that does not fit its job's record is dropped by whoever finds
+ * it, and one that is missing is added again (`sweep.ts`). So nothing is lost with the queue's data, and what is queued
+ * twice runs once.
  */
-import { setTimeout as delay } from "node:timers/promises";
-import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
-import { AppError } from "#shared/errors.ts";
-import { notify } from "#server/engine/common/notify.ts";
-import type { Connections } from "./connect.ts";
-import type { Keys } from "./keys.ts";
-import { within } from "./within.ts";
-
-/** A job's place in the queue. */
-export interface Place {
-  jobId: string;
-  /** The version of its record when it was queued. */
-  queuedAs: string;
-}
+import { createEntries, type EntriesOptions } from "./entries.ts";
+import {
+  entriesTogether,
+  type Entry,
+  namesWith,
+  ownEntry,
+  ownName,
+  type Place,
+  sharedEntry,
+} from "./places.ts";
 
 export interface QueuedPlace extends Place {
   tenant: string;
@@ -28,20 +24,24 @@ export interface QueuedPlace extends Place {
 /** What was found in the queue: nobody else is given it while the lock holds. */
 export interface Found extends Place {
   tenant: string;
+  /** Where. */
+  entry: string;
 }
 
 export interface Queue {
   /** Those that are there already are left alone. */
   add(places: readonly QueuedPlace[]): Promise<void>;
-  /** What is next, `max` at most, locked for `leaseMs`. */
-  take(max: number, leaseMs: number): Promise<Found[]>;
+  /** Those of a batch, as `placesTogether` gives them. */
+  addTogether(tenant: string, places: readonly Place[], due: number): Promise<void>;
+  /** What is next, `max` at most, locked for `leaseMs` from `now` on. */
+  take(max: number, leaseMs: number, now: Date): Promise<Found[]>;
   /** The name under which this process locks entries. */
   readonly lock: string;
   /** It is done with, or fits no record, and goes soon. Nothing happens where somebody else has locked it by now. */
   drop(place: Place, lock: string): void;
   /** Back into the queue, until `due`. */
-  postpone(place: Place, due: number): Promise<void>;
-  prolong(held: readonly (Place & { lock: string })[], leaseMs: number): Promise<void>;
+  postpone(found: Found, due: number): Promise<void>;
+  prolong(held: readonly Place[], leaseMs: number, now: Date): Promise<void>;
   /** Which of these are not in the queue. */
   missing<T extends Place>(places: readonly T[]): Promise<T[]>;
   /** Calls once when there is something for whoever's last `take` found less than it might have. */
@@ -49,266 +49,174 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-interface Entry {
-  tenant: string;
+/** An entry that this process has locked. */
+interface Held extends Entry {
+  /** When the leases end of those that are not done with, in ms since 1970, by job. */
+  left: Map<string, number>;
 }
 
-const NAME = "jobs";
-const ENTRY = "job";
-/** BullMQ looks for entries without a lock this often, and puts them back when it sees them a second time. */
-export const CHECK_EVERY_MS = 5000;
-/** How long a look into the queue may take. What comes later is kept for the next one. */
-const TAKE_MS = 5000;
-/** Of many entries the first are worked on while the others are added. */
-const ADDED_AT_ONCE = 200;
-/** BullMQ's own log of what happens in the queue: nobody here reads it. */
-const KEPT_EVENTS = 100;
-const RETRY_MS = 1000;
-/** For how long what is done with waits for a call that takes the next one in its stead. */
-const EXCHANGE_MS = 50;
-
-/** What an entry is called. BullMQ's own keys have no dots. */
-function nameOf({ jobId, queuedAs }: Place): string {
-  return `${jobId}.${queuedAs}`;
-}
-
-export interface QueueOptions {
-  connections: Connections;
-  keys: Keys;
-  /** Differs from that of any other process. */
-  lock: string;
-  checkEveryMs?: number;
-}
-
-export function createQueue(options: QueueOptions): Queue {
-  const { connections, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
-  const queue = new BullQueue<Entry>(NAME, {
-    connection: connections.commands,
-    prefix: keys.queue,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: KEPT_EVENTS } },
-    defaultJobOptions: { removeOnComplete: true },
-  });
-  // Each call that fails says so to its caller.
-  queue.on("error", () => undefined);
-
-  let worker: Worker<Entry> | undefined;
-  const listeners = new Set<() => void>();
-  /** Taken, and not asked for yet. */
-  const ready: Job<Entry>[] = [];
+export function createQueue(options: EntriesOptions): Queue {
+  const { lock } = options;
+  const entries = createEntries(options);
+  /** By name of the entry. */
+  const held = new Map<string, Held>();
+  /** Of what was taken, what there was no room for is on its way back. */
+  const returning = new Set<Promise<unknown>>();
   /**
-   * How many it asks for at once: twice as many each time that all were there, and else as many as were. So a process
-   * with much room does not ask that many times for each job that comes.
+   * How many entries are asked for at once: twice as many each time that all were there, and else as many as were. So a
+   * process with much room does not ask that many times for each job that comes.
    */
   let likely = 1;
-  /** Done with, and still there: the next to be taken are asked for in the calls that end these. */
-  const ended: Place[] = [];
-  let ending: NodeJS.Timeout | undefined;
-  /** Whoever took last would have taken more. */
-  let room = false;
-  let waiting: Promise<void> | undefined;
-  let closed = false;
+  /** Places of an entry, as they were last. */
+  let size = 1;
 
-  function openWorker(leaseMs: number): Worker<Entry> {
-    if (worker) {
-      worker.opts.lockDuration = leaseMs;
-      return worker;
-    }
-    worker = new Worker<Entry>(NAME, null, {
-      connection: connections.patient(),
-      prefix: keys.queue,
-      autorun: false,
-      skipVersionCheck: true,
-      lockDuration: leaseMs,
-      stalledInterval: Math.min(checkEveryMs, leaseMs / 2),
-      // How often a job may be found abandoned is a matter of its record.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-    });
-    worker.on("error", () => undefined);
-    void worker.startStalledCheckTimer();
-    return worker;
+  function hold(entry: Entry, until: number): Found[] {
+    const { name, tenant, places } = entry;
+    held.set(name, { ...entry, left: new Map(places.map(({ jobId }) => [jobId, until])) });
+    return places.map((place) => ({ ...place, tenant, entry: name }));
   }
 
-  /** What comes too late for whoever asked is ready for the next; what was found is not lost with what was not. */
-  async function fetch(from: Worker<Entry>, count: number): Promise<Job<Entry>[]> {
-    const found: Job<Entry>[] = [];
-    let late = false;
-    const done = ended.splice(0, count);
-    const asked = Array.from({ length: count }, async (_, index) => {
-      const entry = await takeNext(from, done[index]);
-      if (entry === undefined) return;
-      if (late) offer(entry);
-      else found.push(entry);
-    });
-    const outcomes = await within(TAKE_MS, Promise.allSettled(asked));
-    late = true;
-    if (found.length > 0) return found;
-    if (outcomes === undefined) {
-      throw new AppError("UNAVAILABLE", "Redis does not answer. Try again.");
-    }
-    const failed = outcomes.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
-    return found;
-  }
-
-  /** In one step, where there is one to end. */
-  async function takeNext(from: Worker<Entry>, done?: Place): Promise<Job<Entry> | undefined> {
-    if (done !== undefined) {
-      try {
-        const next: unknown = await entryOf(from, done).moveToCompleted(null, lock, true);
-        const [data, id] = Array.isArray(next) ? next : [];
-        return data ? Job.fromJSON<Entry>(from, data, id) : undefined;
-      } catch {
-        // Somebody else may have it by now. Where Redis is away, the call below says so.
+  /**
+   * Whose lease ended without a word is to be found again. An entry's lock does that by running out; where others of
+   * the same entry still have theirs, it gets an entry of its own.
+   */
+  async function letGo(now: number): Promise<void> {
+    for (const [name, { tenant, places, left }] of held) {
+      const over = places.filter(({ jobId }) => (left.get(jobId) ?? now) < now);
+      if (over.length === 0) continue;
+      if (over.length === left.size) {
+        held.delete(name);
+        continue;
       }
+      await entries.add(over.map((place) => ({ ...ownEntry(tenant, place), due: 0 })));
+      for (const place of over) leave(name, place);
     }
-    return from.getNextJob(lock, { block: false });
   }
 
-  /** Nobody took more in time. Where that fails, it is found again and dropped then. */
-  async function end(place: Place, heldBy: string): Promise<void> {
-    await entryOf(queue, place)
-      .moveToCompleted(null, heldBy, false)
-      .catch(() => undefined);
-  }
-
-  function endAll(): Promise<unknown> {
-    clearTimeout(ending);
-    ending = undefined;
-    return Promise.all(ended.splice(0).map((place) => end(place, lock)));
-  }
-
-  function offer(entry: Job<Entry>): void {
-    if (!room || listeners.size === 0) return void giveBack(entry);
-    ready.push(entry);
-    notify(listeners, undefined);
-  }
-
-  /** Nobody has room for what is ready: others may have. */
-  function giveBackAll(): Promise<unknown> {
-    room = false;
-    return Promise.all(ready.splice(0).map(giveBack));
-  }
-
-  async function giveBack(entry: Job<Entry>): Promise<void> {
-    // Where that fails its lock runs out.
-    await entry.moveToWait(lock).catch(() => undefined);
-  }
-
-  const isWanted = () => room && listeners.size > 0 && ready.length === 0 && !closed;
-
-  /** Waits for one entry, while somebody listens and has room for it. */
-  async function waitForOne(): Promise<void> {
+  /**
+   * Takes the first places of an entry, and queues the others as an entry of their own, before this one is told that it
+   * has them no more: they may be in two for a moment, and never in none.
+   */
+  async function split(entry: Entry, room: number, until: number): Promise<Found[]> {
+    const { name, tenant, places } = entry;
+    const mine = { name, tenant, places: places.slice(0, room) };
     try {
-      while (worker && isWanted()) {
-        const entry = await worker.getNextJob(lock);
-        if (entry) offer(entry);
-      }
-    } catch {
-      // Whoever takes is told. Here it is tried again.
-      await delay(RETRY_MS, undefined, { ref: false });
+      await entries.addFirst(sharedEntry(tenant, places.slice(room)));
+      await entries.shrink(mine);
+    } catch (cause) {
+      await entries.giveBack(name);
+      throw cause;
+    }
+    return hold(mine, until);
+  }
+
+  async function isBack<T>(way: Promise<T>): Promise<T> {
+    returning.add(way);
+    try {
+      return await way;
+    } finally {
+      returning.delete(way);
     }
   }
 
-  function wait(): void {
-    if (!isWanted()) return;
-    waiting ??= waitForOne().finally(() => {
-      waiting = undefined;
-      wait();
-    });
+  function accept(entry: Entry, room: number, until: number): Found[] | Promise<Found[]> {
+    if (entry.places.length <= room) return hold(entry, until);
+    if (room > 0) return isBack(split(entry, room, until));
+    return isBack(entries.giveBack(entry.name).then(() => []));
   }
 
-  const keyOf = (place: Place) => queue.toKey(nameOf(place));
+  /** As many as there may be; whether there may be more. */
+  async function takeSome(
+    found: Found[],
+    max: number,
+    leaseMs: number,
+    until: number,
+  ): Promise<boolean> {
+    let room = max - found.length;
+    const asked = Math.min(Math.max(likely, entries.ending()), Math.ceil(room / size));
+    const taken = await entries.take(asked, leaseMs);
+    const more = taken.length === asked;
+    likely = more ? Math.max(likely, 2 * asked) : Math.max(taken.length, 1);
+    const split: Promise<Found[]>[] = [];
+    for (const entry of taken) {
+      size = entry.places.length;
+      const accepted = accept(entry, room, until);
+      room = Math.max(0, room - size);
+      if (accepted instanceof Promise) split.push(accepted);
+      else found.push(...accepted);
+    }
+    for (const places of await Promise.all(split)) found.push(...places);
+    return more;
+  }
 
-  /** Stands for an entry, of which only the name matters. */
-  function entryOf(of: MinimalQueue, place: Place): Job {
-    return new Job(of, ENTRY, {}, { removeOnComplete: true }, nameOf(place));
+  /** Removes a place from an entry that is held. */
+  function leave(name: string, { jobId }: Place): void {
+    const holding = held.get(name);
+    if (!holding?.left.delete(jobId) || holding.left.size > 0) return;
+    held.delete(name);
+    entries.finish(name, lock);
   }
 
   return {
     lock,
-    async add(places) {
-      const now = Date.now();
-      for (let at = 0; at < places.length; at += ADDED_AT_ONCE) {
-        await queue.addBulk(
-          places.slice(at, at + ADDED_AT_ONCE).map((place) => ({
-            name: ENTRY,
-            data: { tenant: place.tenant },
-            opts: { jobId: nameOf(place), delay: Math.max(0, place.due - now) },
-          })),
-        );
-      }
-    },
-    async take(max, leaseMs) {
-      const from = openWorker(leaseMs);
-      const entries = ready.splice(0, max);
+    add: (places) =>
+      entries.add(places.map((place) => ({ ...ownEntry(place.tenant, place), due: place.due }))),
+    addTogether: (tenant, places, due) =>
+      entries.add(entriesTogether(tenant, places).map((entry) => ({ ...entry, due }))),
+    async take(max, leaseMs, now) {
+      const until = now.getTime() + leaseMs;
+      const found: Found[] = [];
       try {
+        await letGo(now.getTime());
         let more = true;
-        while (more && entries.length < max) {
-          const asked = Math.min(Math.max(likely, ended.length), max - entries.length);
-          const found = await fetch(from, asked);
-          entries.push(...found);
-          more = found.length === asked;
-          likely = more ? Math.max(likely, 2 * asked) : Math.max(found.length, 1);
+        while (more && found.length < max) {
+          more = await takeSome(found, max, leaseMs, until);
+          if (!more && returning.size > 0) {
+            await Promise.allSettled(returning);
+            more = true;
+          }
         }
       } catch (cause) {
-        if (entries.length === 0) throw cause;
+        if (found.length === 0) throw cause;
       }
-      if (entries.length < max) {
-        room = true;
-        wait();
-      } else await within(TAKE_MS, giveBackAll());
-      return entries.map((entry) => {
-        const [jobId = "", queuedAs = ""] = (entry.id ?? "").split(".");
-        return { jobId, queuedAs, tenant: entry.data.tenant };
-      });
+      await entries.wait(found.length < max);
+      return found;
     },
     drop(place, heldBy) {
-      if (heldBy !== lock || closed) return void end(place, heldBy);
-      ended.push(place);
-      ending ??= setTimeout(() => void endAll(), EXCHANGE_MS);
+      if (heldBy !== lock) return entries.finish(ownName(place), heldBy);
+      for (const name of namesWith(place)) leave(name, place);
     },
-    async postpone(place, due) {
-      await entryOf(queue, place)
-        .moveToDelayed(due, lock)
-        .catch(() => undefined);
+    async postpone(found, due) {
+      if (held.get(found.entry)?.places.length === 1) {
+        held.delete(found.entry);
+        return entries.postpone(found.entry, due);
+      }
+      try {
+        await entries.add([{ ...ownEntry(found.tenant, found), due }]);
+        leave(found.entry, found);
+      } catch {
+        // It is found again when the lock of its entry runs out.
+      }
     },
-    async prolong(held, leaseMs) {
-      if (held.length === 0) return;
-      const prolonged = openWorker(leaseMs).extendJobLocks(
-        held.map(nameOf),
-        held.map((each) => each.lock),
-        leaseMs,
-      );
-      // Where that fails the entries are found early, and the records say that it is too early.
-      await within(
-        TAKE_MS,
-        prolonged.catch(() => undefined),
-      );
+    async prolong(places, leaseMs, now) {
+      const until = now.getTime() + leaseMs;
+      const names = new Set<string>();
+      for (const place of places) {
+        for (const name of namesWith(place)) {
+          const holding = held.get(name);
+          if (!holding?.left.has(place.jobId)) continue;
+          holding.left.set(place.jobId, until);
+          names.add(name);
+        }
+      }
+      await entries.prolong([...names], leaseMs);
     },
     async missing(places) {
-      const there = await Promise.all(
-        places.map((place) => connections.commands.exists(keyOf(place))),
-      );
-      return places.filter((_, index) => there[index] === 0);
+      const there = await entries.read([...new Set(places.flatMap(namesWith))]);
+      const queued = new Set(there.flatMap((entry) => entry.places.map(ownName)));
+      return places.filter((place) => !queued.has(ownName(place)));
     },
-    onWork(listener) {
-      const entry = (): void => listener();
-      listeners.add(entry);
-      wait();
-      return () => {
-        listeners.delete(entry);
-        if (listeners.size === 0) void giveBackAll();
-      };
-    },
-    async close() {
-      closed = true;
-      listeners.clear();
-      await Promise.all([giveBackAll(), endAll()]);
-      // Ends the waiting; what it brings at the last moment is given back.
-      await worker?.close(true);
-      await waiting;
-      await queue.close();
-    },
+    onWork: entries.onWork,
+    close: entries.close,
   };
 }

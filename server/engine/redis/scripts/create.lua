@@ -4,10 +4,10 @@
 -- ARGV  1 op: names this call, so that one that is sent twice is made once
 --       2 owner  3 time in ms  4 idempotency key or ""
 --       5 batch id or ""  6 what of the batch never changes
---       then for each job: id, kind, record, input, event
+--       then for each job: id, kind, record, input, event, what it is queued as
 -- Returns {"ok"}, {"first", id of what the key was used for}, or {"taken", an id that exists}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 7, 5
+local FIRST, FIELDS = 7, 6
 local o = t .. ':owner:' .. owner
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
@@ -45,10 +45,10 @@ local function add(key, score, member)
 end
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local id, kind, record, input, event, queued = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
-    'op', op, 'q', 1, 'due', time)
+    'op', op, 'q', queued, 'due', time)
   redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
   add(o .. ':feed', rev, id)

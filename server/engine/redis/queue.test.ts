@@ -1,0 +1,191 @@
+/** Jobs of a batch share entries of the queue, and none of them notices. */
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import type { Claim, Engine } from "#server/engine/contract.ts";
+import { DELIVER, newBatch } from "#server/engine/suites/material.ts";
+import { letPass } from "./let-pass.ts";
+import { openRedisEngine } from "./open.ts";
+import { decodeEntry, type Entry, type EntryData } from "./places.ts";
+import { startRedis, type TestRedis } from "./test-server.ts";
+
+const PATIENCE = { timeout: 20_000, interval: 10 };
+const LEASE_MS = 60_000;
+const QUEUE = "{jobwire}:jobs";
+/** The tests tell when it is later. */
+const T0 = Date.now();
+
+let redis: TestRedis;
+const opened: Engine[] = [];
+async function open(): Promise<Engine> {
+  const engine = await openRedisEngine({ url: redis.url, checkEveryMs: 20, lateMs: 0 });
+  opened.push(engine);
+  return engine;
+}
+beforeEach(async () => {
+  redis = await startRedis(inject("redisServer"));
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((each) => each.close()));
+  await redis.close();
+});
+
+async function batchOf(engine: Engine, size: number): Promise<string[]> {
+  const { batch, jobs } = newBatch(size);
+  await engine.createBatch(batch, jobs, new Date(T0));
+  return jobs.map(({ id }) => id);
+}
+
+const begin = () => ({ progress: 0, message: "Job started" });
+function take(engine: Engine, max: number, later = 0): Promise<Claim[]> {
+  return engine.claim({
+    worker: "w",
+    max,
+    leaseMs: LEASE_MS,
+    now: new Date(T0 + later),
+    start: begin,
+  });
+}
+
+function deliver(engine: Engine, claims: readonly Claim[]) {
+  return Promise.all(claims.map((each) => engine.change(each.jobId, DELIVER, new Date(T0), each)));
+}
+
+const jobsOf = (claims: readonly Claim[]) => claims.map(({ jobId }) => jobId);
+
+async function entries(list: "wait" | "active"): Promise<Entry[]> {
+  const names = await redis.client.lrange(`${QUEUE}:${list}`, 0, -1);
+  return Promise.all(
+    names.map(async (name) => {
+      const data = (await redis.client.hget(`${QUEUE}:${name}`, "data")) ?? "{}";
+      return decodeEntry(name, JSON.parse(data) as EntryData);
+    }),
+  );
+}
+
+async function nothingIsLeft(): Promise<void> {
+  await vi.waitFor(async () => {
+    expect([...(await entries("wait")), ...(await entries("active"))]).toEqual([]);
+  }, PATIENCE);
+}
+
+test("a batch costs the queue a tenth of its jobs", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 95);
+  expect(await entries("wait")).toHaveLength(10);
+  const claims = await take(engine, 100);
+  expect(jobsOf(claims)).toEqual(ids);
+  await deliver(engine, claims);
+  await nothingIsLeft();
+});
+
+test("[J5] what a worker has no room for is next, for whoever has, in the order it was", async () => {
+  const [here, there] = [await open(), await open()];
+  const ids = await batchOf(here, 25);
+  const mine = await take(here, 3);
+  const theirs = await take(there, 30);
+  expect(jobsOf(mine)).toEqual(ids.slice(0, 3));
+  expect(jobsOf(theirs)).toEqual(ids.slice(3));
+  await Promise.all([deliver(here, mine), deliver(there, theirs)]);
+  await nothingIsLeft();
+});
+
+test("who asks for some gets so many, however they lie in entries", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 100);
+  const given: string[] = [];
+  for (const max of [1, 25, 13, 17, 9, 35]) {
+    const claims = await take(engine, max);
+    expect(claims).toHaveLength(max);
+    given.push(...jobsOf(claims));
+  }
+  expect(given.toSorted()).toEqual(ids.toSorted());
+});
+
+test("[J6] a worker that dies loses what it held, and nobody else does", async () => {
+  const [here, there] = [await open(), await open()];
+  const ids = await batchOf(here, 10);
+  const dead = await take(here, 6);
+  const alive = await take(there, 2);
+  await letPass(redis, "jobwire", LEASE_MS / 2);
+  await there.renew(alive, LEASE_MS, new Date(T0 + LEASE_MS / 2));
+  await letPass(redis, "jobwire", LEASE_MS / 2 + 1);
+  const found = await take(there, 20, LEASE_MS + 1);
+  expect(jobsOf(found).toSorted()).toEqual([...jobsOf(dead), ...ids.slice(8)].toSorted());
+  await Promise.all([deliver(there, alive), deliver(there, found.slice(-2))]);
+});
+
+test("[J6] a claim that nobody renewed is found, though others of its entry were", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 4);
+  const [given, ...kept] = await take(engine, 4);
+  await letPass(redis, "jobwire", LEASE_MS / 2);
+  await engine.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
+  await letPass(redis, "jobwire", LEASE_MS / 2 + 1);
+  const found = await take(engine, 4, LEASE_MS + 1);
+  expect([given?.jobId, jobsOf(found)]).toEqual([ids[0], [ids[0]]]);
+  await deliver(engine, [...kept, ...found.filter(({ started }) => started)]);
+});
+
+test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", async () => {
+  const [here, there] = [await open(), await open()];
+  const [first, ...others] = await batchOf(here, 5);
+  const claims = await take(here, 5);
+  await there.change(first as string, { action: "cancel" }, new Date(T0));
+  await deliver(here, claims.slice(1));
+  expect(jobsOf(claims.slice(1))).toEqual(others);
+  // Nobody told it. Its lock runs out, and whoever finds it sees that nothing of it is left.
+  await letPass(redis, "jobwire", LEASE_MS + 1);
+  expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
+  await nothingIsLeft();
+});
+
+test("[J3] jobs whose entry was lost are queued again, also while others of theirs run", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 10);
+  const mine = await take(engine, 4);
+  const [rest] = await entries("wait");
+  expect(rest?.places.map(({ jobId }) => jobId)).toEqual(ids.slice(4));
+  await redis.client.lrem(`${QUEUE}:wait`, 0, rest?.name ?? "");
+  await redis.client.del(`${QUEUE}:${rest?.name}`);
+  engine.onWork(() => undefined);
+  const found: Claim[] = [];
+  await vi.waitFor(async () => {
+    found.push(...(await take(engine, 10)));
+    expect(jobsOf(found).toSorted()).toEqual(ids.slice(4).toSorted());
+  }, PATIENCE);
+  await deliver(engine, [...mine, ...found]);
+  await nothingIsLeft();
+});
+
+test("[J5] [J6] whatever workers take, end, lose and let go, each job of a batch ends once", async () => {
+  const workers = [await open(), await open(), await open()];
+  const ids = await batchOf(workers[0] as Engine, 60);
+  let later = 0;
+  const held = new Map<Engine, Claim[]>(workers.map((each) => [each, []]));
+  const ended: string[] = [];
+  // Turn after turn, with what `turn` leaves over: some are ended, some are let go and found by another.
+  for (let turn = 0; ended.length < ids.length; turn += 1) {
+    expect(turn).toBeLessThan(2000);
+    const worker = workers[turn % 3] as Engine;
+    const claims = [...(held.get(worker) ?? []), ...(await take(worker, 1 + (turn % 7), later))];
+    const toEnd = claims.splice(0, turn % 4);
+    const ends = await Promise.allSettled(
+      toEnd.map((each) =>
+        worker.change(
+          each.jobId,
+          each.started ? DELIVER : { action: "fail", error: { code: "CRASHED", message: "Gone" } },
+          new Date(T0 + later),
+          each,
+        ),
+      ),
+    );
+    for (const [index, end] of ends.entries()) {
+      if (end.status === "fulfilled") ended.push(toEnd[index]?.jobId ?? "");
+    }
+    held.set(worker, turn % 5 === 0 ? [] : claims);
+    if (turn % 11 === 10) {
+      later += LEASE_MS + 1;
+      await letPass(redis, "jobwire", LEASE_MS + 1);
+    }
+  }
+  expect(ended.toSorted()).toEqual(ids.toSorted());
+}, 120_000);
