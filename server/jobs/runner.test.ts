@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { DONE, eventually, openRig, type Rig, untilAborted } from "./rig.ts";
@@ -172,6 +173,29 @@ describe("runners", () => {
     await eventually(() => expect(watched.inside()).toBe(1));
     await rig.jobs.decide(me, jobId, "cancel");
     watched.open();
+    await stopped.promise;
+    expect((await rig.job(jobId)).status).toBe("ABORTED");
+  });
+
+  test("[J8] stop the code of a job that was cancelled while no hints came", async () => {
+    const listeners: ((hint: Hint) => void)[] = [];
+    const onAppend = async (_stream: StreamRef, listener: (hint: Hint) => void) => {
+      listeners.push(listener);
+      return () => {};
+    };
+    rig.engine = { ...rig.engine, onAppend };
+    const stopped = Promise.withResolvers<void>();
+    rig.run = async ({ signal }) => {
+      await untilAborted(signal).finally(stopped.resolve);
+      return DONE;
+    };
+    // Leases are not renewed while this test runs.
+    rig.startRunner({ leaseMs: 3_600_000 });
+    const jobId = await rig.create();
+    await eventually(() => expect(listeners).toHaveLength(1));
+    await rig.jobs.decide(me, jobId, "cancel");
+    // They come again: whoever listens is told to look.
+    for (const listener of listeners) listener({});
     await stopped.promise;
     expect((await rig.job(jobId)).status).toBe("ABORTED");
   });

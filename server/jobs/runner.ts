@@ -151,15 +151,24 @@ export function createRunner(options: RunnerOptions): Runner {
     const { claim, controller } = entry;
     const { jobId, job } = claim;
     let watching: Promise<() => void> | undefined;
+    function look(): void {
+      if (entry.returned) return;
+      renewLeases([entry], now()).catch((error: unknown) => {
+        // It is told when the lease is renewed the next time.
+        jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be looked at");
+      });
+    }
     const timer = setTimeout(() => {
       watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
-        if (event === undefined || !isSettled(event.status)) return;
+        // Whatever happened while hints did not come.
+        if (event === undefined) return look();
+        if (!isSettled(event.status)) return;
         // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
         if (event.seq > job.version && !entry.returned) controller.abort(LOST);
       });
       watching
         // It may have been lost before it was watched.
-        .then(() => (entry.returned ? undefined : renewLeases([entry], now())))
+        .then(look)
         .catch((error: unknown) => {
           // It is told when the lease is renewed the next time.
           jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be watched");
