@@ -1,5 +1,5 @@
 /** Clients of one Redis, or of all nodes of a Redis Cluster: which of them is behind an address, that one says. */
-import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { Cluster, type ClusterOptions, type Command, Redis, type RedisOptions } from "ioredis";
 import { AppError } from "#shared/errors.ts";
 
 export type Client = Redis | Cluster;
@@ -42,12 +42,40 @@ const COMMON: ClientOptions = {
   reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
 };
 
-/** Bounds the time that a command waits for a node too; ioredis bounds only that of its answer. */
+type BoundedOptions = Omit<ClusterOptions, "redisOptions"> & { redisOptions: ClientOptions };
+
+/**
+ * Bounds the time that a command waits for a node too; ioredis bounds only that of its answer, keeps those that wait as
+ * long as the cluster is away, and sends then also those that were given up.
+ */
 class BoundedCluster extends Cluster {
+  readonly #waiting = new Map<Command, () => void>();
+
+  constructor(nodes: string[], options: BoundedOptions) {
+    super(nodes, options);
+    this.on("ready", () => this.#waiting.forEach((send) => send()));
+    this.on("end", () => {
+      for (const command of this.#waiting.keys())
+        command.reject(new Error("Connection is closed."));
+    });
+  }
+
   override sendCommand(...[command, ...where]: Parameters<Cluster["sendCommand"]>): unknown {
     const { commandTimeout } = this.options.redisOptions ?? {};
-    if (commandTimeout !== undefined) command.setTimeout(commandTimeout);
-    return super.sendCommand(command, ...where);
+    if (commandTimeout === undefined) return super.sendCommand(command, ...where);
+    command.setTimeout(commandTimeout);
+    // It asks itself whether it is ready.
+    const isOwn = command.name === "cluster";
+    if (isOwn || this.status === "ready" || this.status === "end") {
+      return super.sendCommand(command, ...where);
+    }
+    const forget = () => this.#waiting.delete(command);
+    this.#waiting.set(command, () => {
+      forget();
+      super.sendCommand(command, ...where);
+    });
+    command.promise.then(forget, forget);
+    return command.promise;
   }
 }
 

@@ -156,6 +156,20 @@ test("[S6] the directory's slot, and the queue's, may move too", async () => {
   }
 }, 60_000);
 
+test("[J3] what was refused while a cluster was gone is not done when it is back", async () => {
+  const cluster = await start();
+  const engine = await openTestEngine(cluster.url);
+  const { id } = await engine.createJob(newJob(), at(0));
+  await Promise.all(cluster.nodes.map((node) => node.kill()));
+  // The connections find out with the first that is asked.
+  expect(await codeOf(engine.health())).toBe("UNAVAILABLE");
+  expect(await codeOf(engine.change(id, { action: "cancel" }, at(1)))).toBe("UNAVAILABLE");
+  await Promise.all(cluster.nodes.map((node) => node.start()));
+  await vi.waitFor(() => engine.health(), PATIENCE);
+  const log = await vi.waitFor(() => logOf(engine, id), PATIENCE);
+  expect(log.map(({ type }) => type)).toEqual(["created"]);
+}, 120_000);
+
 test.each([
   [
     "says nothing",
