@@ -11,9 +11,6 @@ interface Old {
   jobId: string;
 }
 
-/** Tenants that are asked at once. */
-const AT_ONCE = 50;
-
 /** Deletes at most `limit` jobs; returns how many. */
 export function createPrune(
   redis: Client,
@@ -48,12 +45,7 @@ export function createPrune(
 
   return async (before, limit) => {
     const time = before.getTime();
-    const all = await tenants.all();
-    const old: Old[] = [];
-    for (let from = 0; from < all.length && old.length < limit; from += AT_ONCE) {
-      const asked = all.slice(from, from + AT_ONCE);
-      old.push(...(await Promise.all(asked.map((each) => oldestOf(each, time, limit)))).flat());
-    }
+    const old = await tenants.ofAll((tenant) => oldestOf(tenant, time, limit), limit);
     const dropped = await Promise.all(old.slice(0, limit).map((each) => drop(each, time)));
     return dropped.reduce((sum, each) => sum + each, 0);
   };

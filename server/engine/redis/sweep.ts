@@ -38,6 +38,9 @@ export function createSweep(redis: Client, keys: Keys, tenants: Tenants, queue: 
   }
 
   return async (late) => {
-    for (const tenant of await tenants.all()) await sweepTenant(tenant, late);
+    await tenants.ofAll(async (tenant) => {
+      await sweepTenant(tenant, late);
+      return [];
+    });
   };
 }

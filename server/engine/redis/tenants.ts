@@ -12,12 +12,19 @@ export interface Tenants {
   of(id: string): Promise<string | undefined>;
   /** Before jobs or batches of these ids are created. Answers with one that is another tenant's already. */
   note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
+  /** From what is stored with the job itself: the directory may have lost it, as parts of a cluster fail over alone. */
+  learn(id: string, tenant: string): Promise<void>;
   forget(ids: readonly string[]): Promise<void>;
-  /** All that ever had a job. */
-  all(): Promise<string[]>;
+  /**
+   * What there is of each that ever had a job, together: `limit` at most, or a few more. Where one cannot be asked, as
+   * the node of a cluster is away that has it, the others are; rejects where none of those that are asked at once can.
+   */
+  ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit?: number): Promise<T[]>;
 }
 
 const REMEMBERED = 100_000;
+/** Tenants that are asked at once. */
+const AT_ONCE = 50;
 
 export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenants {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
@@ -39,10 +46,25 @@ export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenant
       for (const id of ids) known.set(id, tenant);
       return undefined;
     },
+    async learn(id, tenant) {
+      if (known.get(id) === tenant) return;
+      await redis.hsetnx(keys.tenantOf(id), id, tenant);
+      known.set(id, tenant);
+    },
     async forget(ids) {
       for (const id of ids) known.delete(id);
       await Promise.all(ids.map((id) => redis.hdel(keys.tenantOf(id), id)));
     },
-    all: () => redis.smembers(keys.tenants),
+    async ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit = Infinity) {
+      const all = await redis.smembers(keys.tenants);
+      const answers: T[] = [];
+      for (let at = 0; at < all.length && answers.length < limit; at += AT_ONCE) {
+        const asked = await Promise.allSettled(all.slice(at, at + AT_ONCE).map(ask));
+        const failed = asked.filter((each) => each.status === "rejected");
+        if (failed.length === asked.length) throw failed[0]?.reason;
+        for (const each of asked) if (each.status === "fulfilled") answers.push(...each.value);
+      }
+      return answers;
+    },
   };
 }

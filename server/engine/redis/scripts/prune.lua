@@ -2,9 +2,12 @@
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
--- Returns {1 where the job was deleted, 1 where the batch was}
+-- Returns {1 where the job was deleted, 1 where the batch was}, also where that was before: it may be sent twice
 local t, id, before, owner, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local job, o = t .. ':job:' .. id, t .. ':owner:' .. owner
+if redis.call('EXISTS', job) == 0 then
+  return {1, batch ~= '' and 1 - redis.call('EXISTS', t .. ':batch:' .. batch) or 0}
+end
 local finished = redis.call('ZSCORE', t .. ':finished', id)
 -- It may have been queued again since somebody looked.
 if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
