@@ -18,20 +18,26 @@ import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.
 import type { Tenants } from "./tenants.ts";
 import type { RunTogether } from "./together.ts";
 
+/** A record, and the op of the change that led to it: of two that have the same version only one can be real. */
+export interface Known {
+  job: JobSummary;
+  op: string;
+}
+
 /** The newest record of a job that is known here. It may be old: whatever is made of it is compared with the real one. */
 export interface Newest {
-  get(jobId: string): JobSummary | undefined;
-  set(job: JobSummary): void;
+  get(jobId: string): Known | undefined;
+  set(known: Known): void;
   forget(jobId: string): void;
 }
 
 const REMEMBERED = 10_000;
 
 export function createNewest(): Newest {
-  const records = new LRUCache<string, JobSummary>({ max: REMEMBERED });
+  const records = new LRUCache<string, Known>({ max: REMEMBERED });
   return {
     get: (jobId) => records.get(jobId),
-    set: (job) => void records.set(job.id, job),
+    set: (known) => void records.set(known.job.id, known),
     forget: (jobId) => void records.delete(jobId),
   };
 }
@@ -46,6 +52,8 @@ export interface Requeued {
 
 /** A claim that begins with a change: the job's place in the queue, locked, and when the lease ends. */
 export interface Taking {
+  /** Names it: with the same name it is taken once, however often it is asked for. */
+  op: string;
   queuedAs: string;
   lock: string;
   till: number;
@@ -62,7 +70,7 @@ export interface Change {
   byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
   /** Takes a job and changes it in one step. `changed`: it is not as it was found. `refused`: it is not to be had. */
   taking(
-    found: JobSummary,
+    found: Known,
     change: JobChange,
     at: Date,
     taking: Taking,
@@ -76,7 +84,7 @@ type Answer =
   | ["ok", queuedAs: string, lock: string]
   | ["gone"]
   | ["lost"]
-  | ["stale", record: string];
+  | ["stale", record: string, op: string];
 
 /** Changes of one job that are sent together. */
 const AT_ONCE = 50;
@@ -93,10 +101,8 @@ interface Asked {
 /** What it comes to. */
 interface Computed {
   /** Of the call that stores it. */
-  name: string;
-  /** The call that it was computed from, where that one has no answer yet; or "". */
-  after: string;
-  before: JobSummary;
+  op: string;
+  before: Known;
   job: Job;
   event: JobEvent;
 }
@@ -113,26 +119,27 @@ export function createChange(
   /** Changes of each job that wait here: they are made in the order in which they were asked for. */
   const lines = new Map<string, Asked[]>();
 
-  async function read(jobId: string, claim: ClaimRef | undefined): Promise<JobSummary> {
+  async function read(jobId: string, claim: ClaimRef | undefined): Promise<Known> {
     const tenant = await tenants.of(jobId);
-    const [record, held, token] =
-      tenant === undefined ? [] : await redis.hmget(keys.job(tenant, jobId), "s", "held", "token");
+    if (tenant === undefined) throw notFound(jobId);
+    const key = keys.job(tenant, jobId);
+    const [record, made, held, token] = await redis.hmget(key, "s", "op", "held", "token");
     if (record == null) throw notFound(jobId);
     if (claim !== undefined && (held !== "1" || token !== `${claim.token}`)) {
       throw claimLost(jobId, claim);
     }
-    return decodeSummary(record);
+    return knownAs(record, made);
   }
 
   async function store(
-    { name, after, before, job, event }: Computed,
+    { op: name, before, job, event }: Computed,
     at: Date,
     more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
   ): Promise<Answer> {
     const { claim, due, taking } = more;
     return together<Answer>(keys.tenant(job.tenant), [
       job.id,
-      `${before.version}`,
+      `${before.job.version}`,
       `${job.version}`,
       claim === undefined ? "" : `${claim.token}`,
       name,
@@ -141,7 +148,7 @@ export function createChange(
       `${at.getTime()}`,
       ownerKey(job),
       job.kind,
-      before.status,
+      before.job.status,
       job.status,
       `${job.attempt}`,
       due === null ? "" : `${due}`,
@@ -149,7 +156,7 @@ export function createChange(
       job.batchId ?? "",
       taking?.queuedAs ?? "",
       taking?.lock ?? "",
-      after,
+      before.op,
     ]);
   }
 
@@ -159,20 +166,19 @@ export function createChange(
    */
   async function compute(jobId: string, line: Asked[]): Promise<[Asked, Computed][]> {
     const remembered = newest.get(jobId);
-    let record = remembered;
+    let before = remembered;
     const computed: [Asked, Computed][] = [];
     for (const asked of line.slice(0, AT_ONCE)) {
       const { change, at, claim } = asked;
       try {
-        record ??= await read(jobId, claim);
+        before ??= await read(jobId, claim);
         const next = {
-          name: op(),
-          after: computed.at(-1)?.[1].name ?? "",
-          before: record,
-          ...applyChange({ ...record, ...UNREAD_PAYLOAD }, change, at),
+          op: op(),
+          before,
+          ...applyChange({ ...before.job, ...UNREAD_PAYLOAD }, change, at),
         };
         computed.push([asked, next]);
-        record = summaryOf(next.job);
+        before = { job: summaryOf(next.job), op: next.op };
       } catch (error) {
         if (computed.length > 0) return computed;
         if (remembered !== undefined) {
@@ -201,7 +207,7 @@ export function createChange(
         const [asked, next] = computed[index] as [Asked, Computed];
         if (answer.status === "fulfilled" && answer.value[0] === "stale") {
           // And with it all that were computed from it: they are computed again.
-          newest.set(decodeSummary(answer.value[1]));
+          newest.set(knownAs(answer.value[1], answer.value[2]));
           break;
         }
         line.shift();
@@ -214,11 +220,11 @@ export function createChange(
     lines.delete(jobId);
   }
 
-  function settle(asked: Asked, { job, event }: Computed, answer: Answer): void {
+  function settle(asked: Asked, { op: name, job, event }: Computed, answer: Answer): void {
     switch (answer[0]) {
       case "ok": {
         const record = summaryOf(job);
-        newest.set(record);
+        newest.set({ job: record, op: name });
         const [, queuedAs, lock] = answer;
         const { id: jobId, tenant, version } = job;
         const due = waitsUntil(job, asked.change, asked.at);
@@ -257,21 +263,24 @@ export function createChange(
       });
     },
     async taking(found, change, at, taking) {
-      const next = {
-        name: op(),
-        after: "",
-        before: found,
-        ...applyChange({ ...found, ...UNREAD_PAYLOAD }, change, at),
-      };
+      // Of another kind than those of changes, among which the newest stands for all before it.
+      const name = `+${taking.op}`;
+      const applied = applyChange({ ...found.job, ...UNREAD_PAYLOAD }, change, at);
+      const next = { op: name, before: found, ...applied };
       const answer = await store(next, at, { due: taking.till, taking });
       if (answer[0] === "stale") return "changed";
       if (answer[0] !== "ok") return "refused";
       const record = summaryOf(next.job);
-      newest.set(record);
+      newest.set({ job: record, op: name });
       const [, token, input, output] = answer as TakenAnswer;
       return { job: { ...record, ...payloadOf(input, output) }, started: next.event, token };
     },
   };
+}
+
+/** As Redis has it: the newest op of each of the last who changed it, the very newest first. */
+export function knownAs(record: string, made: string | null | undefined): Known {
+  return { job: decodeSummary(record), op: made?.split(" ", 1)[0] ?? "" };
 }
 
 /** When the next claim may take it; `null` where it does not wait to be started. */

@@ -1,14 +1,22 @@
 /** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { codeOf, logOf, newBatch, newJob, release } from "#server/engine/suites/material.ts";
+import {
+  codeOf,
+  DELIVER,
+  logOf,
+  newBatch,
+  newJob,
+  release,
+} from "#server/engine/suites/material.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
-import { createChange, createNewest } from "./change.ts";
+import { createChange, createNewest, knownAs } from "./change.ts";
 import { createKeys } from "./keys.ts";
 import { openRedisEngine } from "./open.ts";
 import { createScripts } from "./scripts.ts";
 import { createTenants } from "./tenants.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
+import { createTogether } from "./together.ts";
 
 let redis: TestRedis;
 const opened: Engine[] = [];
@@ -69,6 +77,58 @@ test("room for many asks Redis about few where few come, and takes all of many",
   expect(await take(engine, 200)).toHaveLength(200);
   expect(await take(engine, 200)).toHaveLength(100);
 });
+
+test("[J8] what is cancelled while it is taken here is cancelled then", async () => {
+  const engine = await open();
+  const { id } = await engine.createJob(newJob(), new Date());
+  const keys = createKeys("jobwire");
+  const run = createScripts(redis.client);
+  const together = createTogether(run, "change");
+  const newest = createNewest();
+  let ops = 0;
+  const tenants = createTenants(redis.client, run, keys);
+  const change = createChange(redis.client, together, keys, tenants, newest, () => `me.${++ops}`);
+  const [record = "", made] = await redis.client.hmget(keys.job("acme", id), "s", "op");
+  const known = knownAs(record ?? "", made);
+  newest.set(known);
+  // The first is computed before the second, and sent after it.
+  const cancelled = change.byId(id, { action: "cancel" }, new Date());
+  const taking = { op: "me.2", queuedAs: "1", lock: "me", till: Date.now() + 60_000 };
+  const taken = await change.taking(known, { action: "start", ...BEGIN }, new Date(), taking);
+  expect(taken).toMatchObject({ started: { seq: 2 } });
+  expect(await cancelled).toMatchObject({ event: { seq: 3, type: "aborted" } });
+  expect((await logOf(engine, id)).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "aborted",
+  ]);
+});
+
+test("[J5] a job that only its own node knows is finished by who took it, and known again", async () => {
+  const [here, elsewhere] = [await open(), await open()];
+  const { id } = await here.createJob(newJob(), new Date());
+  await redis.client.hdel(createKeys("jobwire").tenantOf(id), id);
+  const [claim] = await take(elsewhere, 1);
+  expect(claim && (await elsewhere.renew([claim], 60_000, new Date()))).toEqual([]);
+  if (claim) await elsewhere.change(id, DELIVER, new Date(), claim);
+  const other = await open();
+  expect(await other.getSummary(id)).toMatchObject({ status: "DELIVERED" });
+});
+
+test("a Redis that says nothing for long is asked for no more than there is room for", async () => {
+  const engine = await open();
+  const { batch, jobs } = newBatch(300);
+  await engine.createBatch(batch, jobs, new Date());
+  await take(engine, 200);
+  const before = await asked();
+  redis.pause();
+  for (let looks = 0; looks < 3; looks += 1) {
+    expect(await codeOf(take(engine, 100))).toBe("UNAVAILABLE");
+  }
+  redis.resume();
+  await vi.waitFor(() => engine.health(), { timeout: 20_000 });
+  expect((await asked()) - before).toBeLessThanOrEqual(10);
+}, 60_000);
 
 test("of changes that wait for each other none is made that was computed from one that is refused", async () => {
   const elsewhere = await open();

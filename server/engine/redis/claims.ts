@@ -6,11 +6,11 @@ import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { summaryOf } from "#shared/job.ts";
-import type { Change, Newest } from "./change.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
+import { type Change, type Known, knownAs, type Newest, type Taking } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import type { Found, Queue } from "./queue.ts";
 import { jobOf } from "./reads.ts";
-import { decodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -23,9 +23,21 @@ export interface Claims {
 const MAX_READS = 3;
 
 type Answer =
-  | ["ok", token: number, record: string, input: string, output: string | null]
+  | ["ok", token: number, record: string, op: string, input: string, output: string | null]
   | ["early", due: string]
   | ["stale"];
+
+/** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
+type Outcome = Claim | "dropped" | "postponed";
+
+/** A claim that was asked for. */
+interface Begun {
+  found: Found;
+  known: Known;
+  start: JobChange;
+  at: Date;
+  taking: Taking;
+}
 
 export function createClaims(
   redis: Client,
@@ -38,11 +50,11 @@ export function createClaims(
   /** Names a call. */
   op: () => string,
 ): Claims {
-  /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
-  async function accept(
-    found: Found,
-    request: ClaimRequest,
-  ): Promise<Claim | "dropped" | "postponed"> {
+  /** Whether these were made is not known: they are asked for again, or their jobs would be taken for abandoned. */
+  const unanswered: Begun[] = [];
+
+  async function accept(found: Found, request: ClaimRequest): Promise<Outcome> {
+    await tenants.learn(found.jobId, found.tenant);
     if (request.start !== undefined) {
       const begun = await takeAndStart(found, request, request.start);
       if (begun !== undefined) return begun;
@@ -52,31 +64,45 @@ export function createClaims(
 
   /** In one step, where the job waits to be started. What is remembered of it may be old; then it is read. */
   async function takeAndStart(
-    { jobId, queuedAs, tenant }: Found,
+    found: Found,
     { leaseMs, now }: ClaimRequest,
     start: NonNullable<ClaimRequest["start"]>,
   ): Promise<Claim | undefined> {
-    const taking = { queuedAs, lock: queue.lock, till: now.getTime() + leaseMs };
-    let record = newest.get(jobId);
+    const { jobId, queuedAs, tenant } = found;
+    const taking = { op: op(), queuedAs, lock: queue.lock, till: now.getTime() + leaseMs };
+    let known = newest.get(jobId);
     for (let reads = 0; reads < MAX_READS; reads += 1) {
-      if (record?.status === "PENDING") {
-        const action = { action: "start", ...start(record) } as const;
-        const begun = await change.taking(record, action, now, taking);
-        if (begun === "refused") return undefined;
-        if (begun !== "changed") return { jobId, ...begun };
+      if (known?.job.status === "PENDING") {
+        const action = { action: "start", ...start(known.job) } as const;
+        const taken = await ask({ found, known, start: action, at: now, taking });
+        if (taken === "refused") return undefined;
+        if (taken !== "changed") return taken;
       }
-      const stored = await redis.hget(keys.job(tenant, jobId), "s");
-      if (stored === null) return undefined;
-      record = decodeSummary(stored);
-      if (record.status !== "PENDING") return undefined;
+      const [record, made] = await redis.hmget(keys.job(tenant, jobId), "s", "op");
+      if (record == null) return undefined;
+      known = knownAs(record, made);
+      if (known.job.status !== "PENDING") return undefined;
     }
     throw new AppError("UNAVAILABLE", `Job ${jobId} changes too fast to be taken. Try again.`);
   }
 
-  async function take(
-    found: Found,
-    { leaseMs, now }: ClaimRequest,
-  ): Promise<Claim | "dropped" | "postponed"> {
+  async function ask(begun: Begun): Promise<Claim | "changed" | "refused"> {
+    const { found, known, start, at, taking } = begun;
+    try {
+      const taken = await change.taking(known, start, at, taking);
+      return typeof taken === "object" ? { jobId: found.jobId, ...taken } : taken;
+    } catch (cause) {
+      unanswered.push(begun);
+      throw cause;
+    }
+  }
+
+  async function askAgain(begun: Begun, request: ClaimRequest): Promise<Outcome> {
+    const taken = await ask(begun);
+    return typeof taken === "object" ? taken : accept(begun.found, request);
+  }
+
+  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Outcome> {
     const { jobId, queuedAs, tenant } = found;
     const time = now.getTime();
     const answer = await run<Answer>(
@@ -97,9 +123,9 @@ export function createClaims(
       await queue.postpone(found, Number(answer[1]));
       return "postponed";
     }
-    const [, token, record, input, output] = answer;
+    const [, token, record, led, input, output] = answer;
     const job = jobOf(record, input, output);
-    newest.set(summaryOf(job));
+    newest.set({ job: summaryOf(job), op: led });
     return { jobId, token, job, started: null };
   }
 
@@ -107,36 +133,44 @@ export function createClaims(
     async claim(request) {
       const claims: Claim[] = [];
       const postponed = new Set<string>();
-      for (;;) {
+      let failure: { cause: unknown } | undefined;
+      /** In the order in which they began, which is not that of the queue where some had to be read first. */
+      const outcomesOf = (ways: readonly Promise<Outcome>[]) =>
+        Promise.all(
+          ways.map(async (way) => {
+            try {
+              const outcome = await way;
+              if (typeof outcome === "object") claims.push(outcome);
+              return outcome;
+            } catch (cause) {
+              failure ??= { cause };
+              return "failed";
+            }
+          }),
+        );
+      // One whose lease is over is found by whoever looks for those.
+      const again = unanswered.splice(0, request.max);
+      const good = again.filter(({ taking }) => taking.till > request.now.getTime());
+      await outcomesOf(good.map((begun) => askAgain(begun, request)));
+
+      while (claims.length < request.max && failure === undefined) {
         let found: Found[];
         try {
           found = await queue.take(request.max - claims.length, request.leaseMs, request.now);
         } catch (cause) {
-          // What was taken belongs to whoever asked, also where no more can be had.
-          if (claims.length > 0) return claims;
-          throw cause;
+          failure = { cause };
+          break;
         }
-        let failure: { cause: unknown } | undefined;
-        const accepted = found.map(async (each) => {
-          try {
-            const outcome = await accept(each, request);
-            // In the order in which they began, which is not that of the queue where some had to be read first.
-            if (typeof outcome === "object") claims.push(outcome);
-            return outcome;
-          } catch (cause) {
-            failure ??= { cause };
-            return "failed";
-          }
-        });
-        const outcomes = await Promise.all(accepted);
-        if (failure !== undefined && claims.length === 0) throw failure.cause;
+        const outcomes = await outcomesOf(found.map((each) => accept(each, request)));
         const back = found.filter((_, index) => outcomes[index] === "postponed");
-        const more = back.length > 0 || outcomes.includes("dropped");
         const around = back.some(({ jobId }) => postponed.has(jobId));
         for (const { jobId } of back) postponed.add(jobId);
         // There may be more behind what is not to be had; but what comes a second time is all that is left.
-        if (failure || !more || around || claims.length >= request.max) return claims;
+        if ((back.length === 0 && !outcomes.includes("dropped")) || around) break;
       }
+      // What was taken belongs to whoever asked, also where no more can be had.
+      if (failure !== undefined && claims.length === 0) throw failure.cause;
+      return claims;
     },
     async renew(claims, leaseMs, now) {
       const till = now.getTime() + leaseMs;

@@ -51,10 +51,11 @@ export function createCreation(
     if (batch) ids.push(batch.id);
     const strange = await tenants.note(owner.tenant, ids);
     if (strange !== undefined) throw taken(strange);
+    const name = op();
     const answer = await run<Answer>(
       "create",
       keys.tenant(owner.tenant),
-      op(),
+      name,
       ownerKey(owner),
       at.getTime(),
       key ?? "",
@@ -64,7 +65,7 @@ export function createCreation(
     );
     switch (answer[0]) {
       case "ok":
-        for (const { job } of created) newest.set(summaryOf(job));
+        for (const { job } of created) newest.set({ job: summaryOf(job), op: name });
         return undefined;
       case "taken":
         throw taken(answer[1]);

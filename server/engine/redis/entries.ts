@@ -82,6 +82,8 @@ export function createEntries(options: EntriesOptions): Entries {
   /** Whoever took last would have taken more. */
   let room = false;
   let waiting: Promise<void> | undefined;
+  /** Asked for by whoever has given up since: each still brings one, when Redis is back. */
+  let overdue = 0;
   let closed = false;
 
   function openWorker(leaseMs: number): Worker<EntryData> {
@@ -194,15 +196,23 @@ export function createEntries(options: EntriesOptions): Entries {
       const from = openWorker(leaseMs);
       const found = ready.splice(0, count);
       let late = false;
-      const done = ended.splice(0, count - found.length);
-      const asked = Array.from({ length: count - found.length }, async (_, index) => {
-        const entry = await takeNext(from, done[index]);
-        if (entry === undefined) return;
-        if (late) offer(entry);
-        else found.push(entry);
+      let open = Math.max(0, count - found.length - overdue);
+      const done = ended.splice(0, open);
+      const asked = Array.from({ length: open }, async (_, index) => {
+        try {
+          const entry = await takeNext(from, done[index]);
+          if (entry === undefined) return;
+          if (late) offer(entry);
+          else found.push(entry);
+        } finally {
+          if (late) overdue -= 1;
+          else open -= 1;
+        }
       });
-      const outcomes = await within(TAKE_MS, Promise.allSettled(asked));
+      const answered = asked.length > 0 || overdue === 0;
+      const outcomes = answered ? await within(TAKE_MS, Promise.allSettled(asked)) : undefined;
       late = true;
+      overdue += open;
       if (found.length > 0) return found;
       if (outcomes === undefined) {
         throw new AppError("UNAVAILABLE", "Redis does not answer. Try again.");

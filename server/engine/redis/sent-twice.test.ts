@@ -4,6 +4,7 @@ import {
   ANN,
   at,
   claimOne,
+  codeOf,
   DELIVER,
   draftOf,
   LEASE_MS,
@@ -38,7 +39,7 @@ async function openPair() {
     network.reset();
     return answer;
   }
-  return { redis, here, elsewhere, sentTwice };
+  return { redis, network, here, elsewhere, sentTwice };
 }
 
 /** It must be there, or this rejects. */
@@ -81,6 +82,76 @@ test("[J3] [J4] so was a batch, and a job with a key", async () => {
   });
 });
 
+test("[J3] [J8] a change stays one, and what another process made of it stays, whichever way round", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const { id } = await here.createJob(newJob(), at(0));
+  await sentTwice(
+    '"aborted"',
+    () => here.change(id, { action: "cancel" }, at(1)),
+    async () => void (await elsewhere.change(id, { action: "retry" }, at(2))),
+  );
+  await sentTwice(
+    '"requeued"',
+    async () => {
+      await here.change(id, { action: "cancel" }, at(3));
+      return here.change(id, { action: "retry" }, at(4));
+    },
+    async () => {
+      expect((await elsewhere.getSummary(id))?.version).toBe(5);
+      await cancel(elsewhere, id);
+    },
+  );
+  expect((await logOf(here, id)).map(({ type }) => type)).toEqual([
+    "created",
+    "aborted",
+    "requeued",
+    "aborted",
+    "requeued",
+    "aborted",
+  ]);
+});
+
+test("[J6] a claim whose answer got lost for long is had by who asked, and uses up no retry", async () => {
+  const { network, here, elsewhere } = await openPair();
+  const { id } = await elsewhere.createJob(newJob(), at(0));
+  const request = { worker: "w", max: 5, leaseMs: LEASE_MS, now: at(1) };
+  const take = () => here.claim({ ...request, start: () => ({ progress: 0, message: "Begun" }) });
+  network.loseAnswersTo("Begun");
+  expect(await codeOf(take())).toBe("UNAVAILABLE");
+  expect(await elsewhere.getSummary(id)).toMatchObject({ status: "PROCESSING", attempt: 1 });
+  network.reset();
+  const [claim] = await vi.waitFor(async () => {
+    const claims = await take();
+    expect(claims).toHaveLength(1);
+    return claims;
+  });
+  expect(claim).toMatchObject({ jobId: id, started: { seq: 2 }, job: { attempt: 1 } });
+  if (claim) await here.change(id, DELIVER, at(2), claim);
+  expect((await logOf(here, id)).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "delivered",
+  ]);
+}, 30_000);
+
+test("what was deleted is deleted from the directory too", async () => {
+  const { redis, here, elsewhere, sentTwice } = await openPair();
+  const { batch, jobs } = newBatch(1);
+  const [{ id } = newJob()] = jobs;
+  await here.createBatch(batch, jobs, at(0));
+  await cancel(elsewhere, id);
+  const before = at(100);
+  const keys = createKeys("jobwire");
+  const deleted = await sentTwice(
+    `\r\n${before.getTime()}\r\n`,
+    () => here.prune(before, 10),
+    async () => expect(await redis.client.exists(keys.job(ANN.tenant, id))).toBe(0),
+  );
+  expect(deleted).toBe(1);
+  expect(await redis.client.hexists(keys.tenantOf(id), id)).toBe(0);
+  expect(await redis.client.hexists(keys.tenantOf(batch.id), batch.id)).toBe(0);
+});
+
 test("[J5] a job whose runner died is taken once, and by the first that asks", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();
   const held = await startedJob(elsewhere, at(0));
@@ -89,9 +160,10 @@ test("[J5] a job whose runner died is taken once, and by the first that asks", a
   const claim = await sentTwice(
     `${at(20).getTime() + LEASE_MS}`,
     () => vi.waitFor(() => claimOne(here, at(20))),
-    async () => expect(await redis.client.hget(key, "token")).toBe(`${held.token + 1}`),
+    async () => expect(await redis.client.hget(key, "token")).not.toBe(`${held.token}`),
   );
-  expect(claim).toMatchObject({ jobId: held.jobId, token: held.token + 1, started: null });
+  expect(claim).toMatchObject({ jobId: held.jobId, started: null });
+  expect(`${claim.token}`).toBe(await redis.client.hget(key, "token"));
   await here.change(held.jobId, STEP, at(21), claim);
 });
 

@@ -7,19 +7,17 @@
 --       1 job id  2 the version that the change was computed from, and 3 the one it leads to
 --       4 token of the claim under which it is made, or ""
 --       5 op: names this call, "who.number", so that one that is sent twice is made once: who counts up, and sends
---         what concerns a job in that order
+--         what concerns a job in that order; where a claim begins with it, any name
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
 --       14 when the next claim may take it, or "" to leave that  15 output, or "" to leave it  16 batch id or ""
 --       where a claim begins with the change: 17 what the job was queued as  18 lock of its place in the queue
---       19 op of the change that this one was computed from, where that one was sent with it, or ""
+--       19 op of the change that led to the record that this one was computed from
 -- Returns for each change:
 --         {"ok"}; where it ended a claim, that one's place in the queue: {"ok", queued as, lock}
 --         where a claim began with it, its token and what of the job is not in the record: {"ok", token, input, output}
---         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is}
+--         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is, op that led to it}
 local FIELDS = 19
 local t = KEYS[1]
--- All of these changes come from one process.
-local who = string.match(ARGV[5], '^.*%.')
 -- What changes of the same owner or batch share is written once for all of them, and so is each sorted set.
 local revs, batches, sets = {}, {}, {}
 -- Published last, when all is stored.
@@ -47,24 +45,55 @@ local function recount(batch, from, to, time)
   b.v, b.time = b.v + 1, time
 end
 
-local function was_made(newest, op)
-  return string.sub(newest, 1, #who) == who and tonumber(string.sub(newest, #who + 1)) >= tonumber(string.sub(op, #who + 1))
+-- `made`: the newest op of each of the last who changed the job, the very newest first.
+local REMEMBERED = 4
+local function who_of(op) return string.match(op, '^[^.]*%.') or op end
+
+local function was_made(made, op)
+  local who = who_of(op)
+  for each in string.gmatch(made, '%S+') do
+    if who_of(each) == who then
+      return tonumber(string.sub(each, #who + 1)) >= tonumber(string.sub(op, #who + 1))
+    end
+  end
+  return false
+end
+
+local function with(made, op)
+  local ops, who = {op}, who_of(op)
+  for each in string.gmatch(made, '%S+') do
+    if who_of(each) ~= who and #ops < REMEMBERED then ops[#ops + 1] = each end
+  end
+  return table.concat(ops, ' ')
+end
+
+-- Greater than any before it, also where the newest writes were lost and with them the newest token.
+local clock
+local function next_token(token)
+  clock = clock or redis.call('TIME')
+  return math.max(tonumber(token or 0) + 1, clock[1] * 1000000 + clock[2])
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
-  batch, queued, lock, after)
+  batch, queued, lock, base)
   local job = t .. ':job:' .. id
   -- What is not in the record may be large: only who takes the job is told.
-  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due')
-    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'i', 'o')
+  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n')
+    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'claim', 'i', 'o')
   if not is[1] then return {'gone'} end
-  if was_made(is[4], op) then return queued ~= '' and {'ok', tonumber(is[3]), is[10], is[11]} or {'ok'} end
+  if queued == '' then
+    if was_made(is[4], op) then return {'ok'} end
+  elseif is[2] == '1' and is[10] == op then
+    return {'ok', tonumber(is[3]), is[11], is[12]}
+  end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
-  -- The version alone does not say that it is the one that this was computed from, if that one was refused.
-  if is[1] ~= version or (after ~= '' and is[4] ~= after) then return {'stale', is[5]} end
+  -- The version alone does not say that it is the record that this was computed from: that one may have been refused, or
+  -- lost with the newest writes.
+  local led = string.match(is[4], '^%S+')
+  if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
 
-  local fields = {'s', record, 'v', seq, 'op', op}
+  local fields = {'s', record, 'v', seq, 'op', with(is[4], op)}
   local function set(field, value)
     local n = #fields
     fields[n + 1], fields[n + 2] = field, value
@@ -88,13 +117,14 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local answer = {'ok'}
   if to == 'PROCESSING' then
     if queued ~= '' then
-      local token = tonumber(is[3] or 0) + 1
+      local token = next_token(is[3])
       set('held', '1')
       set('due', due)
       set('lock', lock)
-      set('token', token)
+      set('token', string.format('%.0f', token))
+      set('claim', op)
       place(t .. ':open', id, due)
-      answer = {'ok', token, is[10], is[11]}
+      answer = {'ok', token, is[11], is[12]}
     end
   else
     -- It does not run: nobody holds it any more.

@@ -1,0 +1,73 @@
+/** A Redis that comes back without its newest writes: what was made of them fits nothing any more, and is refused. */
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import type { Claim, Engine } from "#server/engine/contract.ts";
+import { codeOf, DELIVER, logOf, newBatch, newJob, STEP } from "#server/engine/suites/material.ts";
+import { openTestEngine } from "./test-engine.ts";
+import { startRedis, type TestRedis } from "./test-server.ts";
+
+const PATIENCE = { timeout: 20_000, interval: 20 };
+
+let redis: TestRedis;
+beforeEach(async () => {
+  redis = await startRedis(inject("redisServer"), { args: ["--appendonly", "no"] });
+});
+afterEach(() => redis.close());
+
+/** Does something that Redis forgets. */
+async function forgetting<T>(what: () => Promise<T>): Promise<T> {
+  await redis.client.save();
+  const done = await what();
+  await redis.kill();
+  await redis.start();
+  return done;
+}
+
+const start = () => ({ progress: 0, message: "Begun" });
+
+async function taken(engine: Engine): Promise<Claim> {
+  return vi.waitFor(async () => {
+    const request = { worker: "w", max: 1, leaseMs: 60_000, now: new Date() };
+    const [claim] = await engine.claim({ ...request, start });
+    if (claim === undefined) throw new Error("There was nothing to take.");
+    return claim;
+  }, PATIENCE);
+}
+
+test("[J5] a claim that was forgotten is none, whoever has the job then", async () => {
+  const here = await openTestEngine(redis.url);
+  const elsewhere = await openTestEngine(redis.url);
+  const { id } = await here.createJob(newJob(), new Date());
+  const lost = await forgetting(() => taken(here));
+  const claim = await taken(elsewhere);
+  expect(claim.jobId).toBe(id);
+  expect(claim.token).toBeGreaterThan(lost.token);
+  expect(await here.renew([lost], 60_000, new Date())).toEqual([lost]);
+  expect(await codeOf(here.change(id, STEP, new Date(), lost))).toBe("CLAIM_LOST");
+  expect(await codeOf(here.appendDraft(lost, "text"))).toBe("CLAIM_LOST");
+  await elsewhere.change(id, DELIVER, new Date(), claim);
+  expect((await logOf(here, id)).map(({ type }) => type)).toEqual([
+    "created",
+    "started",
+    "delivered",
+  ]);
+});
+
+test("[J1] [B2] what was computed from a record that was forgotten is computed again", async () => {
+  const here = await openTestEngine(redis.url);
+  const elsewhere = await openTestEngine(redis.url);
+  const { batch, jobs } = newBatch(2);
+  await here.createBatch(batch, jobs, new Date());
+  const [{ id } = newJob()] = jobs;
+  await forgetting(() => here.change(id, { action: "cancel" }, new Date()));
+  const claim = await taken(elsewhere);
+  expect(claim).toMatchObject({ jobId: id, job: { version: 2 } });
+  // Here it is remembered as cancelled, at the same version.
+  expect(await codeOf(here.change(id, { action: "retry" }, new Date()))).toBe("ILLEGAL_TRANSITION");
+  expect((await here.getBatch(batch.id))?.counts).toMatchObject({
+    PENDING: 1,
+    PROCESSING: 1,
+    ABORTED: 0,
+  });
+  await elsewhere.change(id, DELIVER, new Date(), claim);
+  expect((await here.listJobs({ ...batch, limit: 10 })).items).toHaveLength(2);
+});
