@@ -82,7 +82,7 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     const reasons: string[] = [];
     socket.on("disconnect", (reason) => reasons.push(reason));
     socket.on("connect", () => socket.emit("subscribe:job", { job_id: jobId }));
-    await until(() => expect(named("subscribed")).toHaveLength(1));
+    await until(() => expect(named("job:update")).toHaveLength(1));
 
     const port = Number(new URL(server.url).port);
     await server.close();
@@ -90,8 +90,8 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     // Not "io server disconnect", after which a client stays away.
     expect(["transport close", "transport error"]).toContain(reasons[0]);
     server = await openTestServer({ data, port });
-    await until(() => expect(named("subscribed")).toHaveLength(2));
     await until(() => expect(named("job:update")).toHaveLength(2));
+    expect(named("subscribed")).toHaveLength(2);
     socket.disconnect();
     await server.close();
     await data.remove();
