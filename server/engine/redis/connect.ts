@@ -34,7 +34,8 @@ const START_MS = 10_000;
 
 /** Sharded channels, and scripts that publish to them. */
 const OLDEST = 7;
-export const SCHEMA_VERSION = 1;
+/** 2: records without the names of their fields, and entries of the queue that have several jobs. It reads 1 as well. */
+export const SCHEMA_VERSION = 2;
 
 /** `why`: "import" alone may go on with one that was broken off. */
 export async function connect(
@@ -104,12 +105,12 @@ async function reach(redis: Client, place: string): Promise<void> {
 
 async function check(redis: Client, place: string, keys: Keys): Promise<void> {
   await Promise.all(mastersOf(redis).map((each) => checkServer(each, place)));
-  await Promise.all([
-    redis.setnx(keys.schema, SCHEMA_VERSION),
+  const [stored] = await Promise.all([
+    redis.get(keys.schema),
     redis.setnx(alwaysThere(keys.directory), 1),
   ]);
   await checkChannels(redis, place, keys);
-  const found = Number(await redis.get(keys.schema));
+  const found = Number(stored ?? 0);
   if (found > SCHEMA_VERSION) {
     throw new AppError(
       "DATA_UNUSABLE",
@@ -117,6 +118,7 @@ async function check(redis: Client, place: string, keys: Keys): Promise<void> {
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
     );
   }
+  if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 
 /** A script that may not publish would stop in the middle. By default a new user of Redis has no channels. */

@@ -1,5 +1,5 @@
 /** The engine for more than one machine: Redis for records, logs and hints, BullMQ for the queue. */
-import { v7 as newId } from "uuid";
+import { randomBytes } from "node:crypto";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/common/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
@@ -44,7 +44,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const connections = await connect(url, keys);
   const { commands: redis, place } = connections;
 
-  const self = newId();
+  // Many calls carry it: random enough, and short.
+  const self = randomBytes(9).toString("base64url");
   let calls = 0;
   const op = () => `${self}.${++calls}`;
 

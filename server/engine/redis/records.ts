@@ -4,28 +4,84 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
-type StoredSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
+/** Without names, which were half of it; a record is written with each change of its job. */
+type StoredSummary = [
+  id: string,
+  kind: string,
+  title: string,
+  tenant: string,
+  owner: string,
+  status: JobStatus,
+  progress: number,
+  message: string,
+  attempt: number,
+  retries: number,
+  batchId: string | null,
+  error: JobSummary["error"],
+  createdAt: number,
+  startedAt: number | null,
+  finishedAt: number | null,
+  version: number,
+];
+
+/** As version 1 of the data has it. */
+type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
 };
 
 export function encodeSummary(job: JobSummary): string {
-  return JSON.stringify({
-    ...job,
-    createdAt: job.createdAt.getTime(),
-    startedAt: job.startedAt?.getTime() ?? null,
-    finishedAt: job.finishedAt?.getTime() ?? null,
-  } satisfies StoredSummary);
+  return JSON.stringify([
+    job.id,
+    job.kind,
+    job.title,
+    job.tenant,
+    job.owner,
+    job.status,
+    job.progress,
+    job.message,
+    job.attempt,
+    job.retries,
+    job.batchId,
+    job.error,
+    job.createdAt.getTime(),
+    job.startedAt?.getTime() ?? null,
+    job.finishedAt?.getTime() ?? null,
+    job.version,
+  ] satisfies StoredSummary);
 }
 
 export function decodeSummary(text: string): JobSummary {
-  const stored = JSON.parse(text) as StoredSummary;
-  return Object.assign(stored, {
-    createdAt: new Date(stored.createdAt),
-    startedAt: stored.startedAt === null ? null : new Date(stored.startedAt),
-    finishedAt: stored.finishedAt === null ? null : new Date(stored.finishedAt),
-  });
+  const stored = JSON.parse(text) as StoredSummary | NamedSummary;
+  if (!Array.isArray(stored)) {
+    const { createdAt, startedAt, finishedAt } = stored;
+    return { ...stored, ...timesOf(createdAt, startedAt, finishedAt) };
+  }
+  return {
+    id: stored[0],
+    kind: stored[1],
+    title: stored[2],
+    tenant: stored[3],
+    owner: stored[4],
+    status: stored[5],
+    progress: stored[6],
+    message: stored[7],
+    attempt: stored[8],
+    retries: stored[9],
+    batchId: stored[10],
+    error: stored[11],
+    ...timesOf(stored[12], stored[13], stored[14]),
+    version: stored[15],
+  };
+}
+
+function timesOf(createdAt: number, startedAt: number | null, finishedAt: number | null) {
+  return {
+    createdAt: new Date(createdAt),
+    startedAt: startedAt === null ? null : new Date(startedAt),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt),
+  };
 }
 
 /** What of a job is not in its summary. `output` is stored once there is one. */

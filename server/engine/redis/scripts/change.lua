@@ -45,26 +45,19 @@ local function recount(batch, from, to, time)
   b.v, b.time = b.v + 1, time
 end
 
--- `made`: the newest op of each of the last who changed the job, the very newest first.
+-- `made`: the newest op of each of the last who changed the job, the very newest first. Returns the number of who's, and
+-- what is kept of the others.
 local REMEMBERED = 4
-local function who_of(op) return string.match(op, '^[^.]*%.') or op end
-
-local function was_made(made, op)
-  local who = who_of(op)
+local function recall(made, who)
+  local newest, others, count = 0, '', 1
   for each in string.gmatch(made, '%S+') do
-    if who_of(each) == who then
-      return tonumber(string.sub(each, #who + 1)) >= tonumber(string.sub(op, #who + 1))
+    if string.sub(each, 1, #who) == who then
+      newest = tonumber(string.sub(each, #who + 1))
+    elseif count < REMEMBERED then
+      others, count = others .. ' ' .. each, count + 1
     end
   end
-  return false
-end
-
-local function with(made, op)
-  local ops, who = {op}, who_of(op)
-  for each in string.gmatch(made, '%S+') do
-    if who_of(each) ~= who and #ops < REMEMBERED then ops[#ops + 1] = each end
-  end
-  return table.concat(ops, ' ')
+  return newest, others
 end
 
 -- Greater than any before it, also where the newest writes were lost and with them the newest token.
@@ -81,8 +74,10 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n')
     or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'claim', 'i', 'o')
   if not is[1] then return {'gone'} end
+  local who, number = string.match(op, '^([^.]*%.)(%d+)$')
+  local newest, others = recall(is[4], who)
   if queued == '' then
-    if was_made(is[4], op) then return {'ok'} end
+    if newest >= tonumber(number) then return {'ok'} end
   elseif is[2] == '1' and is[10] == op then
     return {'ok', tonumber(is[3]), is[11], is[12]}
   end
@@ -93,7 +88,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
 
-  local fields = {'s', record, 'v', seq, 'op', with(is[4], op)}
+  local fields = {'s', record, 'v', seq, 'op', op .. others}
   local function set(field, value)
     local n = #fields
     fields[n + 1], fields[n + 2] = field, value
