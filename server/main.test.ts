@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 /** Stands for a fault anywhere in the server: it happens when the process is told to. */
@@ -14,6 +14,25 @@ const FAULTS = {
   "a rejection that nobody waited for":
     'process.on("SIGUSR2", () => void Promise.reject(new Error("a bug")));',
 };
+
+test("[J10] a server whose log nobody reads any more serves on, and stops when it is told to", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "jobwire-main-"));
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PORT: "0", DATA_DIR: dataDir },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const closed = once(child, "close");
+  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+  child.stdout.destroy();
+  const { url } = JSON.parse(line) as { url: string };
+  // It has something to say about this one.
+  await fetch(url, { headers: { origin: "https://elsewhere.example" } });
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  child.kill("SIGTERM");
+  expect(await closed).toEqual([0, null]);
+  await rm(dataDir, { recursive: true });
+}, 20_000);
 
 test.each(Object.entries(FAULTS))(
   "%s is logged and ends the process with 1",

@@ -12,12 +12,14 @@ const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves when the server listens. */
 export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
+  // Whoever reads the log may go: the server goes on without. pino's own way to standard output waits for him for ever.
+  process.stdout.on("error", () => undefined);
   let app: App;
   let log: Logger;
   let config: Config;
   try {
     config = loadConfig(env);
-    log = pino({ level: config.LOG_LEVEL });
+    log = pino({ level: config.LOG_LEVEL }, process.stdout);
     app = await createApp(config, { log, ...parts });
     const { ROLE: role, DATA_DIR: dataDir } = config;
     log.info({ url: app.url, ...(config.REDIS_URL ? { role } : { dataDir }) }, "listening");
