@@ -9,6 +9,8 @@ import { summaryOf } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { type Change, type Known, knownAs, type Newest, type Taking } from "./change.ts";
 import type { Keys } from "./keys.ts";
+import { isRefusal } from "./errors.ts";
+import type { Place } from "./places.ts";
 import type { Found, Queue } from "./queue.ts";
 import { jobOf } from "./reads.ts";
 import type { RunScript } from "./scripts.ts";
@@ -52,14 +54,15 @@ export function createClaims(
 ): Claims {
   /** Whether these were made is not known: they are asked for again, or their jobs would be taken for abandoned. */
   const unanswered: Begun[] = [];
+  /** Had after all, when whoever asked had gone. */
+  const late: Claim[] = [];
 
   async function accept(found: Found, request: ClaimRequest): Promise<Outcome> {
-    await tenants.learn(found.jobId, found.tenant);
-    if (request.start !== undefined) {
-      const begun = await takeAndStart(found, request, request.start);
-      if (begun !== undefined) return begun;
-    }
-    return take(found, request);
+    const { start } = request;
+    const begun = start && (await takeAndStart(found, request, start));
+    const outcome = begun ?? (await take(found, request));
+    if (typeof outcome === "object") tenants.learn(found.jobId, found.tenant);
+    return outcome;
   }
 
   /** In one step, where the job waits to be started. What is remembered of it may be old; then it is read. */
@@ -92,14 +95,35 @@ export function createClaims(
       const taken = await change.taking(known, start, at, taking);
       return typeof taken === "object" ? { jobId: found.jobId, ...taken } : taken;
     } catch (cause) {
-      unanswered.push(begun);
+      // What Redis refuses was not made.
+      if (!isRefusal(cause)) unanswered.push(begun);
       throw cause;
     }
   }
 
-  async function askAgain(begun: Begun, request: ClaimRequest): Promise<Outcome> {
-    const taken = await ask(begun);
-    return typeof taken === "object" ? taken : accept(begun.found, request);
+  /** Nobody waits for these: others may be had while they cannot. One whose lease is over is found by the queue. */
+  function askAgain(request: ClaimRequest): void {
+    for (const begun of unanswered.splice(0)) {
+      if (begun.taking.till <= request.now.getTime()) continue;
+      ask(begun)
+        .then((taken) => (typeof taken === "object" ? taken : accept(begun.found, request)))
+        .then((outcome) => typeof outcome === "object" && late.push(outcome))
+        // It is asked for again, or found when its lock runs out.
+        .catch(() => undefined);
+    }
+  }
+
+  /** Those that came late and still hold, with a new lease. */
+  async function takeLate({ max, leaseMs, now }: ClaimRequest): Promise<Claim[]> {
+    const claims = late.splice(0, max);
+    if (claims.length === 0) return claims;
+    try {
+      const lost = new Set(await renew(claims, leaseMs, now));
+      return claims.filter((claim) => !lost.has(claim));
+    } catch (cause) {
+      late.push(...claims);
+      throw cause;
+    }
   }
 
   async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Outcome> {
@@ -129,9 +153,38 @@ export function createClaims(
     return { jobId, token, job, started: null };
   }
 
+  /** What cannot be asked for one tenant, as its node of a cluster is away, is no reason to prolong none. */
+  async function renew(
+    claims: readonly ClaimRef[],
+    leaseMs: number,
+    now: Date,
+  ): Promise<ClaimRef[]> {
+    const till = now.getTime() + leaseMs;
+    const answers = await Promise.allSettled(
+      claims.map(async ({ jobId, token }) => {
+        const tenant = await tenants.of(jobId);
+        if (tenant === undefined) return null;
+        return run<string | null>("renew", keys.tenant(tenant), jobId, token, till);
+      }),
+    );
+    const held: Place[] = [];
+    const lost: ClaimRef[] = [];
+    let failure: PromiseRejectedResult | undefined;
+    for (const [index, claim] of claims.entries()) {
+      const answer = answers[index];
+      if (answer?.status === "rejected") failure ??= answer;
+      else if (answer?.value == null) lost.push(claim);
+      else held.push({ jobId: claim.jobId, queuedAs: answer.value });
+    }
+    await queue.prolong(held, leaseMs, now);
+    if (failure !== undefined && held.length + lost.length === 0) throw failure.reason;
+    return lost;
+  }
+
   return {
     async claim(request) {
-      const claims: Claim[] = [];
+      const claims = await takeLate(request);
+      askAgain(request);
       const postponed = new Set<string>();
       let failure: { cause: unknown } | undefined;
       /** In the order in which they began, which is not that of the queue where some had to be read first. */
@@ -148,11 +201,6 @@ export function createClaims(
             }
           }),
         );
-      // One whose lease is over is found by whoever looks for those.
-      const again = unanswered.splice(0, request.max);
-      const good = again.filter(({ taking }) => taking.till > request.now.getTime());
-      await outcomesOf(good.map((begun) => askAgain(begun, request)));
-
       while (claims.length < request.max && failure === undefined) {
         let found: Found[];
         try {
@@ -172,21 +220,6 @@ export function createClaims(
       if (failure !== undefined && claims.length === 0) throw failure.cause;
       return claims;
     },
-    async renew(claims, leaseMs, now) {
-      const till = now.getTime() + leaseMs;
-      const answers = await Promise.all(
-        claims.map(async ({ jobId, token }) => {
-          const tenant = await tenants.of(jobId);
-          if (tenant === undefined) return null;
-          return run<string | null>("renew", keys.tenant(tenant), jobId, token, till);
-        }),
-      );
-      const held = claims.flatMap(({ jobId }, index) => {
-        const queuedAs = answers[index];
-        return queuedAs == null ? [] : [{ jobId, queuedAs }];
-      });
-      await queue.prolong(held, leaseMs, now);
-      return claims.filter((_, index) => answers[index] === null);
-    },
+    renew,
   };
 }

@@ -14,8 +14,8 @@ import { within } from "./within.ts";
 export interface Entries {
   /** `due`: when it may be taken, in ms since 1970. Those that are there already are left alone. */
   add(entries: readonly (Entry & { due: number })[]): Promise<void>;
-  /** The next to be taken. */
-  addFirst(entry: Entry): Promise<void>;
+  /** The next to be taken, in this order. */
+  addFirst(entries: readonly Entry[]): Promise<void>;
   /** What is next, `count` at most, locked for `leaseMs`. */
   take(count: number, leaseMs: number): Promise<Entry[]>;
   /** Those that were done with, and end with the calls that take as many. */
@@ -82,7 +82,7 @@ export function createEntries(options: EntriesOptions): Entries {
   /** Whoever took last would have taken more. */
   let room = false;
   let waiting: Promise<void> | undefined;
-  /** Asked for by whoever has given up since: each still brings one, when Redis is back. */
+  /** Asked for by whoever has given up since: each may still bring one, when Redis is back. */
   let overdue = 0;
   let closed = false;
 
@@ -188,8 +188,14 @@ export function createEntries(options: EntriesOptions): Entries {
         );
       }
     },
-    async addFirst(entry) {
-      await queue.add(ENTRY, encodeEntry(entry), { jobId: entry.name, lifo: true });
+    async addFirst(entries) {
+      await queue.addBulk(
+        entries.toReversed().map((entry) => ({
+          name: ENTRY,
+          data: encodeEntry(entry),
+          opts: { jobId: entry.name, lifo: true },
+        })),
+      );
     },
     /** What comes too late for whoever asked is ready for the next; what was found is not lost with what was not. */
     async take(count, leaseMs) {

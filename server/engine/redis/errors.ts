@@ -22,21 +22,26 @@ const REFUSALS: Readonly<Record<string, string>> = {
   BUSY: "is busy with a script",
 };
 
+/** Redis has answered, and did nothing of what it was asked. */
+export function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "ReplyError";
+}
+
 export function asAppError(cause: unknown, place: string): AppError {
   if (cause instanceof AppError) return cause;
   const message = messageOf(cause);
   const name = cause instanceof Error ? cause.name : "";
-  const answer = name === "ReplyError" ? message : lastAnswer(message);
+  const answer = isRefusal(cause) ? message : lastAnswer(message);
   const word = answer?.split(" ", 1)[0] ?? "";
   // A script that met an error says it after a prefix of its own.
   const refusal = Object.entries(REFUSALS).find(
     ([code]) => code === word || answer?.includes(`${code} `),
   );
   if (refusal) {
-    const unknown = name === "ReplyError" ? "" : ` ${OUTCOME_UNKNOWN}`;
+    const unknown = isRefusal(cause) ? "" : ` ${OUTCOME_UNKNOWN}`;
     return new AppError("UNAVAILABLE", `${place} ${refusal[1]}.${unknown} Try again.`, { cause });
   }
-  if (name !== "ReplyError" && isOfConnection(cause)) {
+  if (!isRefusal(cause) && isOfConnection(cause)) {
     const why =
       name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : codeOf(cause);
     return new AppError(

@@ -63,10 +63,14 @@ export function ownName({ jobId, queuedAs }: Place): string {
 
 /** Of all entries that can have it. */
 export function namesWith(place: Place): string[] {
-  const names = [ownName(place)];
-  const [first, index] = place.queuedAs.split("/");
-  for (let from = 0; from <= Number(index); from += 1) names.push(`${first}/${from}`);
-  return names;
+  return [ownName(place), ...sharedNames(place)];
+}
+
+/** Of those that it can share with others: they begin with any place from the first to this one. */
+export function sharedNames({ queuedAs }: Place): string[] {
+  const [first, index] = queuedAs.split("/");
+  if (index === undefined) return [];
+  return Array.from({ length: Number(index) + 1 }, (_, from) => `${first}/${from}`);
 }
 
 export function encodeEntry({ name, tenant, places }: Entry): EntryData {

@@ -1,7 +1,7 @@
 /** Jobs of a batch share entries of the queue, and none of them notices. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { DELIVER, newBatch } from "#server/engine/suites/material.ts";
+import { DELIVER, newBatch, newJob } from "#server/engine/suites/material.ts";
 import { letPass } from "./let-pass.ts";
 import { openRedisEngine } from "./open.ts";
 import { decodeEntry, type Entry, type EntryData } from "./places.ts";
@@ -141,19 +141,85 @@ test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", a
 test("[J3] jobs whose entry was lost are queued again, also while others of theirs run", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 10);
-  const mine = await take(engine, 4);
+  const mine = await take(engine, 6);
   const [rest] = await entries("wait");
-  expect(rest?.places.map(({ jobId }) => jobId)).toEqual(ids.slice(4));
+  expect(rest?.places.map(({ jobId }) => jobId)).toEqual(ids.slice(6));
   await redis.client.lrem(`${QUEUE}:wait`, 0, rest?.name ?? "");
   await redis.client.del(`${QUEUE}:${rest?.name}`);
   engine.onWork(() => undefined);
   const found: Claim[] = [];
   await vi.waitFor(async () => {
     found.push(...(await take(engine, 10)));
-    expect(jobsOf(found).toSorted()).toEqual(ids.slice(4).toSorted());
+    expect(jobsOf(found).toSorted()).toEqual(ids.slice(6).toSorted());
   }, PATIENCE);
   await deliver(engine, [...mine, ...found]);
   await nothingIsLeft();
+});
+
+test("jobs are given in their order, also to who knows nothing of how they lie in entries", async () => {
+  const engine = await open();
+  for (let single = 0; single < 40; single += 1) {
+    await engine.createJob(newJob(), new Date(T0));
+  }
+  await take(engine, 40);
+  const ids = await batchOf(engine, 120);
+  const given: string[] = [];
+  while (given.length < 120) given.push(...jobsOf(await take(engine, 15)));
+  expect(given).toEqual(ids);
+});
+
+test("who has room for one at a time splits an entry once", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 10);
+  const given = jobsOf(await take(engine, 1));
+  expect(await entries("wait")).toHaveLength(9);
+  while (given.length < 10) given.push(...jobsOf(await take(engine, 1)));
+  expect(given).toEqual(ids);
+});
+
+test("[J6] a lost claim is found though its worker has no room, and others of the entry are renewed", async () => {
+  const [here, there] = [await open(), await open()];
+  const ids = await batchOf(here, 3);
+  const [, ...kept] = await take(here, 3);
+  await letPass(redis, "jobwire", LEASE_MS + 1);
+  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
+  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS + 1));
+  const found = await vi.waitFor(async () => {
+    const claims = await take(there, 3, LEASE_MS + 1);
+    expect(claims).toHaveLength(1);
+    return claims;
+  }, PATIENCE);
+  expect(jobsOf(found)).toEqual(ids.slice(0, 1));
+});
+
+test("an entry of which only its name is left goes, and its jobs are queued again", async () => {
+  const engine = await open();
+  const ids = await batchOf(engine, 5);
+  const [entry] = await entries("wait");
+  await redis.client.del(`${QUEUE}:${entry?.name}`);
+  engine.onWork(() => undefined);
+  const found: Claim[] = [];
+  await vi.waitFor(async () => {
+    found.push(...(await take(engine, 5)));
+    expect(jobsOf(found).toSorted()).toEqual(ids.toSorted());
+  }, PATIENCE);
+  await deliver(engine, found);
+  await nothingIsLeft();
+});
+
+test("[J6] a job that cannot be taken for now keeps nobody from taking others", async () => {
+  const engine = await open();
+  const [sick, well] = [newJob({ tenant: "sick" }), newJob({ tenant: "well" })];
+  await engine.createJob(sick, new Date(T0));
+  await engine.createJob(well, new Date(T0));
+  // What a script does to it is an error.
+  await redis.client.del(`jobwire:{sick}:log:${sick.id}`);
+  await redis.client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
+  const given: string[] = [];
+  await vi.waitFor(async () => {
+    given.push(...jobsOf(await take(engine, 1).catch(() => [])));
+    expect(given).toEqual([well.id]);
+  }, PATIENCE);
 });
 
 test("[J5] [J6] whatever workers take, end, lose and let go, each job of a batch ends once", async () => {

@@ -13,6 +13,7 @@ import {
   ownName,
   type Place,
   sharedEntry,
+  sharedNames,
 } from "./places.ts";
 
 export interface QueuedPlace extends Place {
@@ -94,14 +95,20 @@ export function createQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * Takes the first places of an entry, and queues the others as an entry of their own, before this one is told that it
-   * has them no more: they may be in two for a moment, and never in none.
+   * Takes the first places of an entry, and queues the others anew, before this one is told that it has them no more:
+   * they may be in two for a moment, and never in none. Who has room for few now will have room for few the next time:
+   * then each gets an entry of its own, so that they are not split again and again.
    */
   async function split(entry: Entry, room: number, until: number): Promise<Found[]> {
     const { name, tenant, places } = entry;
     const mine = { name, tenant, places: places.slice(0, room) };
+    const others = places.slice(room);
+    const rest =
+      others.length > room
+        ? others.map((place) => ownEntry(tenant, place))
+        : [sharedEntry(tenant, others)];
     try {
-      await entries.addFirst(sharedEntry(tenant, places.slice(room)));
+      await entries.addFirst(rest);
       await entries.shrink(mine);
     } catch (cause) {
       await entries.giveBack(name);
@@ -119,12 +126,6 @@ export function createQueue(options: EntriesOptions): Queue {
     }
   }
 
-  function accept(entry: Entry, room: number, until: number): Found[] | Promise<Found[]> {
-    if (entry.places.length <= room) return hold(entry, until);
-    if (room > 0) return isBack(split(entry, room, until));
-    return isBack(entries.giveBack(entry.name).then(() => []));
-  }
-
   /** As many as there may be; whether there may be more. */
   async function takeSome(
     found: Found[],
@@ -133,19 +134,27 @@ export function createQueue(options: EntriesOptions): Queue {
     until: number,
   ): Promise<boolean> {
     let room = max - found.length;
+    /** For the last of them that fits only in part. */
+    let left = 0;
     const asked = Math.min(Math.max(likely, entries.ending()), Math.ceil(room / size));
     const taken = await entries.take(asked, leaseMs);
     const more = taken.length === asked;
     likely = more ? Math.max(likely, 2 * asked) : Math.max(taken.length, 1);
-    const split: Promise<Found[]>[] = [];
+    let last: Entry | undefined;
+    const back: Entry[] = [];
     for (const entry of taken) {
-      size = entry.places.length;
-      const accepted = accept(entry, room, until);
-      room = Math.max(0, room - size);
-      if (accepted instanceof Promise) split.push(accepted);
-      else found.push(...accepted);
+      size = Math.max(1, entry.places.length);
+      // Somebody removed keys of the queue one by one: nothing says whose it was.
+      if (entry.places.length === 0) entries.finish(entry.name, lock);
+      else if (entry.places.length <= room) found.push(...hold(entry, until));
+      else if (room > 0) last = entry;
+      else back.push(entry);
+      if (last === entry) left = room;
+      room = Math.max(0, room - entry.places.length);
     }
-    for (const places of await Promise.all(split)) found.push(...places);
+    // Each goes to the front: the last first, so that they are in order again.
+    for (const { name } of back.toReversed()) await isBack(entries.giveBack(name));
+    if (last) found.push(...(await isBack(split(last, left, until))));
     return more;
   }
 
@@ -210,11 +219,15 @@ export function createQueue(options: EntriesOptions): Queue {
         }
       }
       await entries.prolong([...names], leaseMs);
+      await letGo(now.getTime());
     },
-    async missing(places) {
-      const there = await entries.read([...new Set(places.flatMap(namesWith))]);
-      const queued = new Set(there.flatMap((entry) => entry.places.map(ownName)));
-      return places.filter((place) => !queued.has(ownName(place)));
+    async missing<T extends Place>(places: readonly T[]) {
+      async function without(some: readonly T[], names: (place: Place) => string[]): Promise<T[]> {
+        const there = await entries.read([...new Set(some.flatMap(names))]);
+        const queued = new Set(there.flatMap((entry) => entry.places.map(ownName)));
+        return some.filter((place) => !queued.has(ownName(place)));
+      }
+      return without(await without(places, sharedNames), (place) => [ownName(place)]);
     },
     onWork: entries.onWork,
     close: entries.close,

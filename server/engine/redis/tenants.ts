@@ -4,6 +4,7 @@
  */
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
+import { asAppError } from "./errors.ts";
 import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
 
@@ -13,18 +14,20 @@ export interface Tenants {
   /** Before jobs or batches of these ids are created. Answers with one that is another tenant's already. */
   note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
   /** From what is stored with the job itself: the directory may have lost it, as parts of a cluster fail over alone. */
-  learn(id: string, tenant: string): Promise<void>;
+  learn(id: string, tenant: string): void;
   forget(ids: readonly string[]): Promise<void>;
   /**
    * What there is of each that ever had a job, together: `limit` at most, or a few more. Where one cannot be asked, as
-   * the node of a cluster is away that has it, the others are; rejects where none of those that are asked at once can.
+   * the node of a cluster is away that has it, the others are; rejects where none can.
    */
   ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit?: number): Promise<T[]>;
 }
 
 const REMEMBERED = 100_000;
-/** Tenants that are asked at once. */
-const AT_ONCE = 50;
+/** Tenants that are asked at once: there may be much to read of each, and others use the same connection. */
+const AT_ONCE = 5;
+/** So often none of them can be asked before the others are not tried either. */
+const GIVE_UP = 2;
 
 export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenants {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
@@ -46,10 +49,10 @@ export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenant
       for (const id of ids) known.set(id, tenant);
       return undefined;
     },
-    async learn(id, tenant) {
+    learn(id, tenant) {
       if (known.get(id) === tenant) return;
-      await redis.hsetnx(keys.tenantOf(id), id, tenant);
       known.set(id, tenant);
+      redis.hsetnx(keys.tenantOf(id), id, tenant).catch(() => undefined);
     },
     async forget(ids) {
       for (const id of ids) known.delete(id);
@@ -58,11 +61,20 @@ export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenant
     async ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit = Infinity) {
       const all = await redis.smembers(keys.tenants);
       const answers: T[] = [];
-      for (let at = 0; at < all.length && answers.length < limit; at += AT_ONCE) {
+      let failure: PromiseRejectedResult | undefined;
+      let answered = 0;
+      let vain = 0;
+      for (let at = 0; at < all.length && answers.length < limit && vain < GIVE_UP; at += AT_ONCE) {
         const asked = await Promise.allSettled(all.slice(at, at + AT_ONCE).map(ask));
-        const failed = asked.filter((each) => each.status === "rejected");
-        if (failed.length === asked.length) throw failed[0]?.reason;
-        for (const each of asked) if (each.status === "fulfilled") answers.push(...each.value);
+        const good = asked.filter((each) => each.status === "fulfilled");
+        for (const { value } of good) answers.push(...value);
+        answered += good.length;
+        vain = good.length === 0 ? vain + 1 : 0;
+        failure ??= asked.find((each) => each.status === "rejected");
+      }
+      if (failure !== undefined) {
+        if (answered === 0) throw failure.reason;
+        process.emitWarning(asAppError(failure.reason, "Redis"));
       }
       return answers;
     },

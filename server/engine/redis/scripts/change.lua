@@ -60,7 +60,8 @@ local function recall(made, who)
   return newest, others
 end
 
--- Greater than any before it, also where the newest writes were lost and with them the newest token.
+-- By the clock, and so another one than any before it also where the newest writes were lost, and with them the newest
+-- token.
 local clock
 local function next_token(token)
   clock = clock or redis.call('TIME')

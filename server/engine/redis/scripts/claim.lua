@@ -14,7 +14,8 @@ if is[8] == '1' and is[10] == op then return {'ok', tonumber(is[9]), is[4], led,
 if is[2] ~= 'PENDING' and is[2] ~= 'PROCESSING' then return {'stale'} end
 if tonumber(is[3]) > tonumber(now) then return {'early', is[3]} end
 
--- Greater than any before it, also where the newest writes were lost and with them the newest token.
+-- By the clock, and so another one than any before it also where the newest writes were lost, and with them the newest
+-- token.
 local clock = redis.call('TIME')
 local token = math.max(tonumber(is[9] or 0) + 1, clock[1] * 1000000 + clock[2])
 redis.call('HSET', job, 'token', string.format('%.0f', token), 'held', '1', 'due', till, 'lock', lock, 'claim', op)
