@@ -134,27 +134,25 @@ export function createQueue(options: EntriesOptions): Queue {
     until: number,
   ): Promise<boolean> {
     let room = max - found.length;
-    /** For the last of them that fits only in part. */
-    let left = 0;
     const asked = Math.min(Math.max(likely, entries.ending()), Math.ceil(room / size));
     const taken = await entries.take(asked, leaseMs);
     const more = taken.length === asked;
     likely = more ? Math.max(likely, 2 * asked) : Math.max(taken.length, 1);
-    let last: Entry | undefined;
-    const back: Entry[] = [];
+    let inPart: { entry: Entry; room: number } | undefined;
+    const back: string[] = [];
     for (const entry of taken) {
-      size = Math.max(1, entry.places.length);
+      const { name, places } = entry;
+      size = Math.max(1, places.length);
       // Somebody removed keys of the queue one by one: nothing says whose it was.
-      if (entry.places.length === 0) entries.finish(entry.name, lock);
-      else if (entry.places.length <= room) found.push(...hold(entry, until));
-      else if (room > 0) last = entry;
-      else back.push(entry);
-      if (last === entry) left = room;
-      room = Math.max(0, room - entry.places.length);
+      if (places.length === 0) entries.finish(name, lock);
+      else if (places.length <= room) found.push(...hold(entry, until));
+      else if (room > 0) inPart = { entry, room };
+      else back.push(name);
+      room = Math.max(0, room - places.length);
     }
     // Each goes to the front: the last first, so that they are in order again.
-    for (const { name } of back.toReversed()) await isBack(entries.giveBack(name));
-    if (last) found.push(...(await isBack(split(last, left, until))));
+    for (const name of back.toReversed()) await isBack(entries.giveBack(name));
+    if (inPart) found.push(...(await isBack(split(inPart.entry, inPart.room, until))));
     return more;
   }
 
