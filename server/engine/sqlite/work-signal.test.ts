@@ -33,6 +33,22 @@ test("a due time that a timer cannot hold is waited for in parts", () => {
   expect(work).toHaveBeenCalledOnce();
 });
 
+test("what came due before anybody listened, or while it was being stored, is told", () => {
+  const due = [50];
+  const work = vi.fn<() => void>();
+  const signal = signalOf(due);
+  vi.advanceTimersByTime(60);
+  signal.on(work);
+  vi.advanceTimersByTime(0);
+  expect(work).toHaveBeenCalledOnce();
+  due.push(70);
+  vi.advanceTimersByTime(20);
+  signal.rearm();
+  vi.advanceTimersByTime(1000);
+  expect(work).toHaveBeenCalledTimes(2);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test("a queue that cannot be read is looked at again soon", () => {
   const work = vi.fn<() => void>();
   let broken = true;

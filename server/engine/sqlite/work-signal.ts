@@ -23,8 +23,11 @@ export function createWorkSignal(
 ): WorkSignal {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
+  /** What came due until then was told. A slow commit can take longer than the lease that it stores. */
+  let told = now();
 
   function fire(): void {
+    told = now();
     notify(listeners, undefined);
   }
 
@@ -40,14 +43,14 @@ export function createWorkSignal(
     clearTimeout(timer);
     if (listeners.size === 0) return;
     const time = now();
-    const due = dueAfter(time);
+    const due = dueAfter(Math.min(told, time));
     if (due === undefined) return;
     timer = setTimeout(
       () => {
         if (now() >= due) fire();
         rearm();
       },
-      Math.min(due - time, MAX_TIMEOUT_MS),
+      Math.min(Math.max(0, due - time), MAX_TIMEOUT_MS),
     );
     timer.unref();
   }
