@@ -113,16 +113,16 @@ export function createClaims(
     }
   }
 
-  /** Those that came late and still hold, with a new lease. */
+  /** Those that came late and still hold, with a new lease. Where that cannot be had now, they wait for the next. */
   async function takeLate({ max, leaseMs, now }: ClaimRequest): Promise<Claim[]> {
     const claims = late.splice(0, max);
-    if (claims.length === 0) return claims;
+    if (claims.length === 0) return [];
     try {
       const lost = new Set(await renew(claims, leaseMs, now));
       return claims.filter((claim) => !lost.has(claim));
-    } catch (cause) {
+    } catch {
       late.push(...claims);
-      throw cause;
+      return [];
     }
   }
 

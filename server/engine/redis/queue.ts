@@ -217,7 +217,8 @@ export function createQueue(options: EntriesOptions): Queue {
         }
       }
       await entries.prolong([...names], leaseMs);
-      await letGo(now.getTime());
+      // Where that fails it is tried again with the next.
+      await letGo(now.getTime()).catch(() => undefined);
     },
     async missing<T extends Place>(places: readonly T[]) {
       async function without(some: readonly T[], names: (place: Place) => string[]): Promise<T[]> {
