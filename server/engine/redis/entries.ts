@@ -142,7 +142,9 @@ export function createEntries(options: EntriesOptions): Entries {
   /** Nobody has room for what is ready: others may have. */
   function giveBackAll(): Promise<unknown> {
     room = false;
-    return Promise.all(ready.splice(0).map(({ name }) => giveBack(name)));
+    const names = ready.splice(0).map(({ name }) => name);
+    // Each goes to the front.
+    return Promise.all(names.toReversed().map(giveBack));
   }
 
   async function giveBack(name: string): Promise<void> {

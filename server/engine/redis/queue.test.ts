@@ -4,7 +4,7 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import { DELIVER, newBatch, newJob } from "#server/engine/suites/material.ts";
 import { letPass } from "./let-pass.ts";
 import { openRedisEngine } from "./open.ts";
-import { decodeEntry, type Entry, type EntryData } from "./places.ts";
+import { entriesIn } from "./test-queue.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
@@ -51,15 +51,7 @@ function deliver(engine: Engine, claims: readonly Claim[]) {
 
 const jobsOf = (claims: readonly Claim[]) => claims.map(({ jobId }) => jobId);
 
-async function entries(list: "wait" | "active"): Promise<Entry[]> {
-  const names = await redis.client.lrange(`${QUEUE}:${list}`, 0, -1);
-  return Promise.all(
-    names.map(async (name) => {
-      const data = (await redis.client.hget(`${QUEUE}:${name}`, "data")) ?? "{}";
-      return decodeEntry(name, JSON.parse(data) as EntryData);
-    }),
-  );
-}
+const entries = (list: "wait" | "active") => entriesIn(redis.client, list);
 
 async function nothingIsLeft(): Promise<void> {
   await vi.waitFor(async () => {

@@ -18,7 +18,7 @@ import {
   STEP,
 } from "#server/engine/suites/material.ts";
 import { openRedisEngine } from "./open.ts";
-import { decodeEntry, type EntryData } from "./places.ts";
+import { entriesIn } from "./test-queue.ts";
 import { startRedis, type TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
@@ -166,15 +166,8 @@ async function forgetQueue(): Promise<void> {
 
 /** Jobs of the entries in one of BullMQ's lists. */
 async function queued(list: "wait" | "active"): Promise<string[]> {
-  const names = await redis.client.lrange(`{jobwire}:jobs:${list}`, 0, -1);
-  const data = await Promise.all(
-    names.map((name) => redis.client.hget(`{jobwire}:jobs:${name}`, "data")),
-  );
-  return names.flatMap((name, index) =>
-    decodeEntry(name, JSON.parse(data[index] ?? "{}") as EntryData).places.map(
-      ({ jobId }) => jobId,
-    ),
-  );
+  const entries = await entriesIn(redis.client, list);
+  return entries.flatMap(({ places }) => places.map(({ jobId }) => jobId));
 }
 
 describe("the queue", () => {
