@@ -11,6 +11,17 @@ beforeEach(async () => {
 });
 afterEach(() => rig.close());
 
+/** Runs code that goes on until it is told to stop, and resolves then. Leases are not renewed while a test runs. */
+function runUntilStopped(): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  rig.run = async ({ signal }) => {
+    await untilAborted(signal).finally(stopped.resolve);
+    return DONE;
+  };
+  rig.startRunner({ leaseMs: 3_600_000 });
+  return stopped.promise;
+}
+
 /** Jobs wait in here until they are let go. */
 function createGate() {
   const waiting: (() => void)[] = [];
@@ -162,18 +173,12 @@ describe("runners", () => {
         return engine.onAppend(...watching);
       },
     };
-    const stopped = Promise.withResolvers<void>();
-    rig.run = async ({ signal }) => {
-      await untilAborted(signal).finally(stopped.resolve);
-      return DONE;
-    };
-    // Leases are not renewed while this test runs.
-    rig.startRunner({ leaseMs: 3_600_000 });
+    const stopped = runUntilStopped();
     const jobId = await rig.create();
     await eventually(() => expect(watched.inside()).toBe(1));
     await rig.jobs.decide(me, jobId, "cancel");
     watched.open();
-    await stopped.promise;
+    await stopped;
     expect((await rig.job(jobId)).status).toBe("ABORTED");
   });
 
@@ -184,19 +189,13 @@ describe("runners", () => {
       return () => {};
     };
     rig.engine = { ...rig.engine, onAppend };
-    const stopped = Promise.withResolvers<void>();
-    rig.run = async ({ signal }) => {
-      await untilAborted(signal).finally(stopped.resolve);
-      return DONE;
-    };
-    // Leases are not renewed while this test runs.
-    rig.startRunner({ leaseMs: 3_600_000 });
+    const stopped = runUntilStopped();
     const jobId = await rig.create();
     await eventually(() => expect(listeners).toHaveLength(1));
     await rig.jobs.decide(me, jobId, "cancel");
     // They come again: whoever listens is told to look.
     for (const listener of listeners) listener({});
-    await stopped.promise;
+    await stopped;
     expect((await rig.job(jobId)).status).toBe("ABORTED");
   });
 

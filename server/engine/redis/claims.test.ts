@@ -1,5 +1,5 @@
 /** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import {
   codeOf,
@@ -12,26 +12,12 @@ import {
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createChange, createNewest, knownAs } from "./change.ts";
 import { createKeys } from "./keys.ts";
-import { openRedisEngine } from "./open.ts";
 import { createScripts } from "./scripts.ts";
 import { createTenants } from "./tenants.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { useRedis } from "./test-engine.ts";
 import { createTogether } from "./together.ts";
 
-let redis: TestRedis;
-const opened: Engine[] = [];
-async function open(): Promise<Engine> {
-  const engine = await openRedisEngine({ url: redis.url });
-  opened.push(engine);
-  return engine;
-}
-beforeEach(async () => {
-  redis = await startRedis(inject("redisServer"));
-});
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-  await redis.close();
-});
+const { redis, open } = useRedis({});
 
 const BEGIN = { progress: 0, message: "Job started" };
 function take(engine: Engine, max: number) {
@@ -40,7 +26,7 @@ function take(engine: Engine, max: number) {
 
 /** How often the queue was asked for what is next. */
 async function asked(): Promise<number> {
-  const stats = await redis.client.info("commandstats");
+  const stats = await redis().client.info("commandstats");
   return Number(/^cmdstat_rpoplpush:calls=(\d+)/m.exec(stats)?.[1]);
 }
 
@@ -82,13 +68,13 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   const engine = await open();
   const { id } = await engine.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
-  const run = createScripts(redis.client);
+  const run = createScripts(redis().client);
   const together = createTogether(run, "change");
   const newest = createNewest();
   let ops = 0;
-  const tenants = createTenants(redis.client, run, keys);
-  const change = createChange(redis.client, together, keys, tenants, newest, () => `me.${++ops}`);
-  const [record = "", made] = await redis.client.hmget(keys.job("acme", id), "s", "op");
+  const tenants = createTenants(redis().client, run, keys);
+  const change = createChange(redis().client, together, keys, tenants, newest, () => `me.${++ops}`);
+  const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
   const known = knownAs(record ?? "", made);
   newest.set(known);
   // The first is computed before the second, and sent after it.
@@ -107,7 +93,7 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
 test("[J5] a job that only its own node knows is finished by who took it, and known again", async () => {
   const [here, elsewhere] = [await open(), await open()];
   const { id } = await here.createJob(newJob(), new Date());
-  await redis.client.hdel(createKeys("jobwire").tenantOf(id), id);
+  await redis().client.hdel(createKeys("jobwire").tenantOf(id), id);
   const [claim] = await take(elsewhere, 1);
   expect(claim && (await elsewhere.renew([claim], 60_000, new Date()))).toEqual([]);
   if (claim) await elsewhere.change(id, DELIVER, new Date(), claim);
@@ -121,11 +107,11 @@ test("a Redis that says nothing for long is asked for no more than there is room
   await engine.createBatch(batch, jobs, new Date());
   await take(engine, 200);
   const before = await asked();
-  redis.pause();
+  redis().pause();
   for (let looks = 0; looks < 3; looks += 1) {
     expect(await codeOf(take(engine, 100))).toBe("UNAVAILABLE");
   }
-  redis.resume();
+  redis().resume();
   await vi.waitFor(() => engine.health(), { timeout: 20_000 });
   expect((await asked()) - before).toBeLessThanOrEqual(10);
 }, 60_000);
@@ -134,8 +120,8 @@ test("of changes that wait for each other none is made that was computed from on
   const elsewhere = await open();
   const { id } = await elsewhere.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
-  const run = createScripts(redis.client);
-  const tenants = createTenants(redis.client, run, keys);
+  const run = createScripts(redis().client);
+  const tenants = createTenants(redis().client, run, keys);
   let calls = 0;
   let before = Promise.resolve();
   // The job changes elsewhere after the first of these was stored and before the others come.
@@ -149,7 +135,7 @@ test("of changes that wait for each other none is made that was computed from on
   }
   let ops = 0;
   const op = () => `here.${++ops}`;
-  const here = createChange(redis.client, together, keys, tenants, createNewest(), op);
+  const here = createChange(redis().client, together, keys, tenants, createNewest(), op);
   const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>
     codeOf(here.byId(id, { action } as JobChange, new Date())),
   );

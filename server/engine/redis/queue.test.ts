@@ -1,11 +1,10 @@
 /** Jobs of a batch share entries of the queue, and none of them notices. */
-import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { DELIVER, newBatch, newJob } from "#server/engine/suites/material.ts";
 import { letPass } from "./let-pass.ts";
-import { openRedisEngine } from "./open.ts";
 import { entriesIn } from "./test-queue.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { useRedis } from "./test-engine.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
 const LEASE_MS = 60_000;
@@ -13,20 +12,7 @@ const QUEUE = "{jobwire}:jobs";
 /** The tests tell when it is later. */
 const T0 = Date.now();
 
-let redis: TestRedis;
-const opened: Engine[] = [];
-async function open(): Promise<Engine> {
-  const engine = await openRedisEngine({ url: redis.url, checkEveryMs: 20, lateMs: 0 });
-  opened.push(engine);
-  return engine;
-}
-beforeEach(async () => {
-  redis = await startRedis(inject("redisServer"));
-});
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((each) => each.close()));
-  await redis.close();
-});
+const { redis, open } = useRedis();
 
 async function batchOf(engine: Engine, size: number): Promise<string[]> {
   const { batch, jobs } = newBatch(size);
@@ -51,7 +37,7 @@ function deliver(engine: Engine, claims: readonly Claim[]) {
 
 const jobsOf = (claims: readonly Claim[]) => claims.map(({ jobId }) => jobId);
 
-const entries = (list: "wait" | "active") => entriesIn(redis.client, list);
+const entries = (list: "wait" | "active") => entriesIn(redis().client, list);
 
 async function nothingIsLeft(): Promise<void> {
   await vi.waitFor(async () => {
@@ -97,9 +83,9 @@ test("[J6] a worker that dies loses what it held, and nobody else does", async (
   const ids = await batchOf(here, 10);
   const dead = await take(here, 6);
   const alive = await take(there, 2);
-  await letPass(redis, "jobwire", LEASE_MS / 2);
+  await letPass(redis(), "jobwire", LEASE_MS / 2);
   await there.renew(alive, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await letPass(redis, "jobwire", LEASE_MS / 2 + 1);
+  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
   const found = await take(there, 20, LEASE_MS + 1);
   expect(jobsOf(found).toSorted()).toEqual([...jobsOf(dead), ...ids.slice(8)].toSorted());
   await Promise.all([deliver(there, alive), deliver(there, found.slice(-2))]);
@@ -109,9 +95,9 @@ test("[J6] a claim that nobody renewed is found, though others of its entry were
   const engine = await open();
   const ids = await batchOf(engine, 4);
   const [given, ...kept] = await take(engine, 4);
-  await letPass(redis, "jobwire", LEASE_MS / 2);
+  await letPass(redis(), "jobwire", LEASE_MS / 2);
   await engine.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await letPass(redis, "jobwire", LEASE_MS / 2 + 1);
+  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
   const found = await take(engine, 4, LEASE_MS + 1);
   expect([given?.jobId, jobsOf(found)]).toEqual([ids[0], [ids[0]]]);
   await deliver(engine, [...kept, ...found.filter(({ started }) => started)]);
@@ -125,7 +111,7 @@ test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", a
   await deliver(here, claims.slice(1));
   expect(jobsOf(claims.slice(1))).toEqual(others);
   // Nobody told it. Its lock runs out, and whoever finds it sees that nothing of it is left.
-  await letPass(redis, "jobwire", LEASE_MS + 1);
+  await letPass(redis(), "jobwire", LEASE_MS + 1);
   expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
   await nothingIsLeft();
 });
@@ -136,8 +122,8 @@ test("[J3] jobs whose entry was lost are queued again, also while others of thei
   const mine = await take(engine, 6);
   const [rest] = await entries("wait");
   expect(rest?.places.map(({ jobId }) => jobId)).toEqual(ids.slice(6));
-  await redis.client.lrem(`${QUEUE}:wait`, 0, rest?.name ?? "");
-  await redis.client.del(`${QUEUE}:${rest?.name}`);
+  await redis().client.lrem(`${QUEUE}:wait`, 0, rest?.name ?? "");
+  await redis().client.del(`${QUEUE}:${rest?.name}`);
   engine.onWork(() => undefined);
   const found: Claim[] = [];
   await vi.waitFor(async () => {
@@ -173,7 +159,7 @@ test("[J6] a lost claim is found though its worker has no room, and others of th
   const [here, there] = [await open(), await open()];
   const ids = await batchOf(here, 3);
   const [, ...kept] = await take(here, 3);
-  await letPass(redis, "jobwire", LEASE_MS + 1);
+  await letPass(redis(), "jobwire", LEASE_MS + 1);
   await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
   await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS + 1));
   const found = await vi.waitFor(async () => {
@@ -188,7 +174,7 @@ test("an entry of which only its name is left goes, and its jobs are queued agai
   const engine = await open();
   const ids = await batchOf(engine, 5);
   const [entry] = await entries("wait");
-  await redis.client.del(`${QUEUE}:${entry?.name}`);
+  await redis().client.del(`${QUEUE}:${entry?.name}`);
   engine.onWork(() => undefined);
   const found: Claim[] = [];
   await vi.waitFor(async () => {
@@ -205,8 +191,8 @@ test("[J6] a job that cannot be taken for now keeps nobody from taking others", 
   await engine.createJob(sick, new Date(T0));
   await engine.createJob(well, new Date(T0));
   // What a script does to it is an error.
-  await redis.client.del(`jobwire:{sick}:log:${sick.id}`);
-  await redis.client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
+  await redis().client.del(`jobwire:{sick}:log:${sick.id}`);
+  await redis().client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
   const given: string[] = [];
   await vi.waitFor(async () => {
     given.push(...jobsOf(await take(engine, 1).catch(() => [])));
@@ -242,7 +228,7 @@ test("[J5] [J6] whatever workers take, end, lose and let go, each job of a batch
     held.set(worker, turn % 5 === 0 ? [] : claims);
     if (turn % 11 === 10) {
       later += LEASE_MS + 1;
-      await letPass(redis, "jobwire", LEASE_MS + 1);
+      await letPass(redis(), "jobwire", LEASE_MS + 1);
     }
   }
   expect(ended.toSorted()).toEqual(ids.toSorted());
