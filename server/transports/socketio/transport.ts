@@ -13,7 +13,10 @@ import type { Principal } from "#shared/principal.ts";
 import { createClientFiles } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
-import { limitConnects } from "./connects.ts";
+import { openOutlet } from "./outlet.ts";
+import { limitPackets } from "./packet-limits.ts";
+import { createPosts } from "./posts.ts";
+import { createWebSocketEngine } from "./websocket-engine.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
@@ -36,8 +39,9 @@ export function createSocketioTransport(
   options: SocketioOptions,
 ): Transport {
   const { authenticate, ping, log } = context;
+  const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
-  const serveConnection = createConnections(context, wires);
+  const serveConnection = createConnections(context);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   const clients = new Set<EngineClient>();
@@ -58,6 +62,7 @@ export function createSocketioTransport(
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    wsEngine: createWebSocketEngine(wires),
     ...(options.cluster && { adapter: options.cluster.adapter }),
     allowRequest: (_req, answer) => answer("The server is restarting. Try again.", !closing),
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
@@ -65,9 +70,19 @@ export function createSocketioTransport(
   });
   const { engine } = io;
 
+  const servePost = createPosts(
+    {
+      handleRequest: (req, res) => engine.handleRequest(req, res),
+      end: (sid) => {
+        for (const client of clients) if (client.transport.sid === sid) client.close(true);
+      },
+    },
+    { maxBytes: MAX_MESSAGE_BYTES, log },
+  );
   if (options.cluster) engine.generateId = options.cluster.sessionId;
-  engine.on("connection", limitConnects);
+  engine.on("connection", limitPackets);
   engine.on("connection", (client: EngineClient) => {
+    openOutlet(client, highWaterBytes);
     clients.add(client);
     client.once("close", () => clients.delete(client));
   });
@@ -92,7 +107,9 @@ export function createSocketioTransport(
     name: "socketio",
     serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
     request(req, res) {
-      if (!serveFile(req, res)) engine.handleRequest(req, res);
+      if (serveFile(req, res)) return;
+      if (req.method === "POST") servePost(req, res);
+      else engine.handleRequest(req, res);
     },
     upgrade(req, socket, head) {
       upgraded.add(socket);

@@ -61,7 +61,7 @@ test("[S7] a client that pipelines PINGs and reads nothing costs no more either"
   const { ws } = await openClient(url);
   const most = watchMost(sockets);
   ws.pause();
-  for (let n = 0; n < 1_000_000; n++) ws.send("PING");
+  for (let n = 0; n < 150_000; n++) ws.send("PING");
   await eventually(() => expect((sockets.at(-1) as Socket).bytesRead).toBeGreaterThan(1_000_000));
   expect(most.bytes).toBeLessThan(BOUND);
 }, 30_000);
