@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
@@ -13,24 +13,25 @@ import type { Principal } from "#shared/principal.ts";
 import { createClientFiles } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
-import { openOutlet } from "./outlet.ts";
+import { type Connection, openOutlet } from "./outlet.ts";
 import { limitPackets } from "./packet-limits.ts";
 import { createPosts } from "./posts.ts";
+import { type SessionLimits, Sessions } from "./sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
   allowEio3: boolean;
+  sessions?: SessionLimits | undefined;
   /** Where there are several gateways. */
   cluster?: Cluster | undefined;
 }
 
-/** A connection below Socket.IO. */
-type EngineClient = Socket["conn"];
-
 const PATH = "/socket.io";
 /** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
 const MAX_MESSAGE_BYTES = 1.5 * 1024 * 1024;
+/** Each weighs some ten kilobytes. */
+const SESSION_LIMITS: SessionLimits = { max: 10_000, maxUnjoined: 1000 };
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
 
@@ -44,7 +45,7 @@ export function createSocketioTransport(
   const serveConnection = createConnections(context);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
-  const clients = new Set<EngineClient>();
+  const sessions = new Sessions(options.sessions ?? SESSION_LIMITS);
   let closing = false;
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
@@ -64,7 +65,10 @@ export function createSocketioTransport(
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     wsEngine: createWebSocketEngine(wires),
     ...(options.cluster && { adapter: options.cluster.adapter }),
-    allowRequest: (_req, answer) => answer("The server is restarting. Try again.", !closing),
+    allowRequest(_req, answer) {
+      const refusal = closing ? "The server is restarting. Try again." : sessions.refusal();
+      answer(refusal, refusal === undefined);
+    },
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
     // of one argument with two. A client that comes back subscribes again and gets the current state.
   });
@@ -73,18 +77,15 @@ export function createSocketioTransport(
   const servePost = createPosts(
     {
       handleRequest: (req, res) => engine.handleRequest(req, res),
-      end: (sid) => {
-        for (const client of clients) if (client.transport.sid === sid) client.close(true);
-      },
+      end: (sid) => sessions.end(sid),
     },
     { maxBytes: MAX_MESSAGE_BYTES, log },
   );
   if (options.cluster) engine.generateId = options.cluster.sessionId;
   engine.on("connection", limitPackets);
-  engine.on("connection", (client: EngineClient) => {
+  engine.on("connection", (client: Connection) => {
     openOutlet(client, highWaterBytes);
-    clients.add(client);
-    client.once("close", () => clients.delete(client));
+    sessions.add(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
@@ -101,7 +102,10 @@ export function createSocketioTransport(
       (error: unknown) => next(new Error(messageOf(error))),
     );
   });
-  io.on("connection", (socket) => serveConnection(socket, socket.data.principal));
+  io.on("connection", (socket) => {
+    sessions.joined(socket.conn);
+    serveConnection(socket, socket.data.principal);
+  });
 
   return {
     name: "socketio",
@@ -117,7 +121,7 @@ export function createSocketioTransport(
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
     // Below Socket.IO, as in `close`.
-    handOver: (ms) => spread([...clients], ms, (client) => client.close(true)),
+    handOver: (ms) => spread(sessions.all(), ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(

@@ -30,21 +30,18 @@ export async function readJsonBody(req: IncomingMessage): Promise<string | undef
     const message = `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, which is the limit. Split the request.`;
     throw new TRPCError({ code: "PAYLOAD_TOO_LARGE", message });
   }
-  assertShape(jsonShape(text, MAX_NESTING));
+  const excess = excessOf(jsonShape(text, MAX_NESTING));
+  if (excess !== undefined) throw new TRPCError({ code: "BAD_REQUEST", message: excess });
   return text;
 }
 
-/** Throws `BAD_REQUEST` where parsing the text would cost too much. */
-export function assertShape({ depth, values }: JsonShape): void {
+/** Why the text is not parsed: that would cost too much. */
+export function excessOf({ depth, values }: JsonShape): string | undefined {
   const excess =
     depth > MAX_NESTING
       ? `is nested deeper than ${MAX_NESTING} levels`
       : values > MAX_VALUES
         ? `holds more than ${MAX_VALUES} values`
         : undefined;
-  if (excess === undefined) return;
-  throw new TRPCError({
-    code: "BAD_REQUEST",
-    message: `The input ${excess}, which is the limit. Split it.`,
-  });
+  return excess && `The input ${excess}, which is the limit. Split it.`;
 }

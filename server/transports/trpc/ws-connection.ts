@@ -17,7 +17,7 @@ import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
 import { tooManyCalls } from "./batch.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
-import { type Item, MessageTooLong, readMessage, readParams } from "./ws-message.ts";
+import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
 import { type Peer, Requests } from "./ws-requests.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
@@ -227,15 +227,22 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     try {
       return readMessage(text, this.router._def._config);
     } catch (cause) {
-      const isTooLong = cause instanceof MessageTooLong;
-      const error = isTooLong
-        ? new TRPCError({ code: "BAD_REQUEST", message: cause.message, cause })
-        : new TRPCError({ code: "PARSE_ERROR", cause });
-      this.say(this.describe({ id: null }, error, NO_CALL));
-      // Its calls have no answer: on a closed connection the client knows.
-      if (isTooLong) this.ws.close(MESSAGE_TOO_BIG, cause.message);
+      if (cause instanceof MessageRefused) this.#refuse(cause);
+      else this.#tell(null, new TRPCError({ code: "PARSE_ERROR", cause }));
       return [];
     }
+  }
+
+  #refuse(refused: MessageRefused): void {
+    const { id, message, ofSeveral } = refused;
+    this.#tell(id, new TRPCError({ code: "BAD_REQUEST", message, cause: refused }));
+    if (!ofSeveral) return;
+    this.wire.flush();
+    this.ws.close(MESSAGE_TOO_BIG, message);
+  }
+
+  #tell(id: number | string | null, error: TRPCError): void {
+    this.send(this.describe({ id }, error, NO_CALL));
   }
 
   #wakeWaiting(): void {
@@ -268,7 +275,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
-      this.send(this.describe({ id: null }, error, NO_CALL));
+      this.#tell(null, error);
       setImmediate(() => this.ws.close());
       return { ok: false, error };
     }

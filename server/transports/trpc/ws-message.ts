@@ -5,7 +5,7 @@ import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/se
 import { jsonShape, MAX_NESTING } from "#server/transports/json-shape.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import { MAX_BATCH_CALLS } from "./batch.ts";
-import { assertShape } from "./request-body.ts";
+import { excessOf } from "./request-body.ts";
 
 export interface Item {
   message: TRPCClientOutgoingMessage;
@@ -18,18 +18,22 @@ export interface Item {
 /** Stock clients put all they have to say in one tick into one message: after a reconnect, all of their subscriptions. */
 export const MAX_MESSAGE_ITEMS = MAX_BATCH_CALLS + 2 * MAX_SUBSCRIPTIONS;
 
-/** The message holds more than `MAX_MESSAGE_ITEMS` requests. */
-export class MessageTooLong extends Error {
-  override readonly name = "MessageTooLong";
+/** The message is beyond a limit, and was not parsed. */
+export class MessageRefused extends Error {
+  override readonly name = "MessageRefused";
+  /** The request to be told; `null` where it is not known. */
+  readonly id: number | string | null;
+  /** It held several requests. They get no answer of their own, which a client learns from a closed connection. */
+  readonly ofSeveral: boolean;
 
-  constructor() {
-    super(
-      `A message holds at most ${MAX_MESSAGE_ITEMS} requests, of which ${MAX_BATCH_CALLS} may be calls.`,
-    );
+  constructor(text: string, reason: string, ofSeveral: boolean) {
+    super(reason);
+    this.id = idIn(text);
+    this.ofSeveral = ofSeveral;
   }
 }
 
-/** `text`: `undefined` where the message was binary. Throws `MessageTooLong`, or the reason why it cannot be read. */
+/** `text`: `undefined` where the message was binary. Throws `MessageRefused`, or the reason why it cannot be read. */
 export function readMessage(
   text: string | undefined,
   { transformer }: AnyTRPCRouter["_def"]["_config"],
@@ -64,7 +68,23 @@ export function readParams(text: string | undefined): TRPCRequestInfo["connectio
 function decode(text: string | undefined): unknown {
   if (text === undefined) throw new Error("Messages are JSON in text frames; this one was binary.");
   const shape = jsonShape(text, MAX_NESTING);
-  assertShape(shape);
-  if (shape.items > MAX_MESSAGE_ITEMS) throw new MessageTooLong();
+  const isList = shape.depth > 1 && text.startsWith("[");
+  if (isList && shape.items > MAX_MESSAGE_ITEMS) {
+    throw new MessageRefused(
+      text,
+      `A message holds at most ${MAX_MESSAGE_ITEMS} requests, ${MAX_BATCH_CALLS} of them calls.`,
+      true,
+    );
+  }
+  const excess = excessOf(shape);
+  if (excess !== undefined) {
+    throw new MessageRefused(text, excess, isList && shape.depth <= MAX_NESTING);
+  }
   return JSON.parse(text);
+}
+
+/** Of a message as stock clients write it. */
+function idIn(text: string): number | string | null {
+  const id = /^\{"id":(\d{1,15}|"[^"\\]{1,100}"),/.exec(text.slice(0, 200))?.[1];
+  return id === undefined ? null : (JSON.parse(id) as number | string);
 }
