@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { type AnyKind, defineKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { createAdmission } from "./admission.ts";
 
@@ -100,4 +100,150 @@ test("[B1] where very many rows are bad, the message names the first 20 and the 
   expect(lines).toHaveLength(22);
   expect(lines.at(-1)).toBe("And 9980 more.");
   expect(issues).toHaveLength(10_000);
+});
+
+/** A kind that takes anything, but for what it does otherwise. */
+function admissionOf(odd: object) {
+  const kind = { ...greet, input: z.unknown(), title: () => "Odd", ...odd } as AnyKind;
+  return createAdmission(new Map([["odd", kind]]));
+}
+
+const refuse = () => {
+  throw Object.create(null) as Error;
+};
+const MB = "x".repeat(1_000_000);
+
+test("an input is taken up to 256 KiB as JSON, and refused with its size and the limit", () => {
+  const odd = admissionOf({});
+  const fits = "é".repeat((256 * 1024 - 2) / 2);
+  expect(odd.one({ kind: "odd", input: fits }).input).toBe(fits);
+  const { code, message, issues } = refused(() => odd.one({ kind: "odd", input: `${fits}x` }));
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain("has 262,145 bytes as JSON; the limit is 262,144 bytes");
+  expect(issues).toMatchObject([{ path: ["input"] }]);
+});
+
+test("[B1] rows that are too large are named with their size, and none is stored", () => {
+  const rows = [1, MB, 2, MB].map((input) => ({ kind: "odd", input }));
+  const { code, message, issues } = refused(() => admissionOf({}).all(rows));
+  expect(code).toBe("BAD_REQUEST");
+  expect(message.split("\n").slice(1)).toEqual([
+    "Row 2: input: It has 1,000,002 bytes as JSON; the limit is 262,144 bytes.",
+    "Row 4: input: It has 1,000,002 bytes as JSON; the limit is 262,144 bytes.",
+  ]);
+  expect(issues.map(({ path }) => path)).toEqual([
+    ["jobs", 1, "input"],
+    ["jobs", 3, "input"],
+  ]);
+});
+
+test("an input nested a million levels deep, or in itself, is refused and overflows no stack", () => {
+  const deep = JSON.parse(`${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`) as unknown;
+  const circle: unknown[] = [];
+  circle.push(circle, circle);
+  for (const input of [deep, circle]) {
+    const { code, message } = refused(() => admissionOf({}).one({ kind: "odd", input }));
+    expect(code).toBe("BAD_REQUEST");
+    expect(message).toContain("deeper than the limit of 100 levels");
+  }
+});
+
+test("one text that an input contains very many times is refused before it is written out", () => {
+  const input = Array.from({ length: 100_000 }, () => MB);
+  const { message } = refused(() => admissionOf({}).one({ kind: "odd", input }));
+  expect(message).toContain("more than 67,108,864 bytes");
+});
+
+function circle(): unknown {
+  const round: unknown[] = [];
+  round.push(round);
+  return round;
+}
+
+test.each<[string, () => unknown, string]>([
+  ["larger", () => MB, "1,000,002 bytes"],
+  ["a bigint", () => 1n, "cannot be written as JSON"],
+  ["a function", () => () => 1, "it is a function"],
+  ["in itself", circle, "contains itself"],
+  [
+    "with a getter that throws",
+    () => ({
+      get a() {
+        return refuse();
+      },
+    }),
+    "cannot be written as JSON",
+  ],
+])("an input that its kind makes %s is refused", (_what, transform, text) => {
+  const odd = admissionOf({ input: z.unknown().transform(transform) });
+  const { code, message } = refused(() => odd.one({ kind: "odd", input: 1 }));
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain(text);
+});
+
+test("an input that is no JSON is a matter of its kind, which may make JSON of it", () => {
+  const odd = admissionOf({ input: z.bigint().transform(String) });
+  expect(odd.one({ kind: "odd", input: 5n }).input).toBe("5");
+});
+
+test.each([
+  ["whose check throws", { input: z.unknown().refine(refuse) }, "`input` failed"],
+  ["whose transform throws", { input: z.unknown().transform(refuse) }, "`input` failed"],
+  [
+    "whose check is asynchronous",
+    { input: z.unknown().refine(async () => true) },
+    "`input` failed. It is asynchronous",
+  ],
+  ["without a schema", { input: undefined }, "`input` failed"],
+  ["whose schema is none", { input: { safeParse: () => undefined } }, "`input` failed"],
+  ["whose title throws", { title: refuse }, "`title` failed"],
+  ["whose title is no text", { title: () => null }, "`title` failed. It gave no text"],
+  ["without a title", { title: undefined }, "`title` failed"],
+])("a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
+  for (const admit of [
+    () => admissionOf(odd).one({ kind: "odd", input: 1 }),
+    () => admissionOf(odd).all([{ kind: "odd", input: 1 }]),
+  ]) {
+    const { code, message, cause } = refused(admit);
+    expect(code).toBe("INTERNAL");
+    expect(message).toContain(`The kind "odd" cannot take a job: its ${text}`);
+    expect(cause).toBeInstanceOf(Error);
+  }
+});
+
+test("a kind that never takes anything refuses as any other", () => {
+  const never = z.unknown().transform((_input, context) => {
+    context.addIssue("Not today");
+    return z.NEVER;
+  });
+  const { code, message } = refused(() =>
+    admissionOf({ input: never }).one({ kind: "odd", input: 1 }),
+  );
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain("Not today");
+});
+
+test("a title is cut", () => {
+  const { title } = admissionOf({ title: () => MB }).one({ kind: "odd", input: 1 });
+  expect(title).toBe(`${"x".repeat(299)}…`);
+});
+
+test("an input with very many faults has the first named and the others counted", () => {
+  const odd = admissionOf({ input: z.array(z.string()) });
+  const input = Array.from({ length: 100_000 }, () => 1);
+  const { message, issues } = refused(() => odd.one({ kind: "odd", input }));
+  expect(issues).toHaveLength(21);
+  expect(message).toMatch(/And 99980 more\.$/);
+  expect(message.length).toBeLessThan(10_000);
+});
+
+test("[B1] rows with very many faults, or with endless keys, do not make an endless answer", () => {
+  const odd = admissionOf({ input: z.record(z.string(), z.string()) });
+  const rows = Array.from({ length: 100 }, () => ({
+    kind: "odd",
+    input: { ["k".repeat(200_000)]: 1 },
+  }));
+  const { message, issues } = refused(() => odd.all(rows));
+  expect(message.length).toBeLessThan(10_000);
+  expect(JSON.stringify(issues).length).toBeLessThan(100_000);
 });
