@@ -1,4 +1,5 @@
 /** Lets requests in or says what is wrong with them: the kind must exist and the input must be what it takes. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
@@ -30,9 +31,11 @@ export interface Admission {
    */
   one(request: JobRequest): Admitted;
   /** All or none: `BAD_REQUEST` names each bad row with its line, counted from 1. `INTERNAL` as above. */
-  all(requests: readonly JobRequest[]): Admitted[];
+  all(requests: readonly JobRequest[]): Promise<Admitted[]>;
 }
 
+/** Rows that are checked before other work of the process gets its turn. */
+const ROWS_A_TURN = 100;
 /** Rows that the message itself names; `issues` has them all. */
 const NAMED_ROWS = 20;
 /** The text of one of these rows. */
@@ -72,11 +75,12 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
       return checked;
     },
 
-    all(requests) {
+    async all(requests) {
       const admitted: Admitted[] = [];
       const issues: InputIssue[] = [];
       const rows: string[] = [];
       for (const [index, request] of requests.entries()) {
+        if (index % ROWS_A_TURN === 0) await nextTurn();
         const checked = check(request);
         if (Array.isArray(checked)) {
           const text = `Row ${index + 1}: ${checked.map(sentence).join(" ")}`;

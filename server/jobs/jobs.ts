@@ -136,9 +136,13 @@ export function createJobs(
 
     async createBatch(principal, request) {
       const id = newId();
-      const jobs = admit
-        .all(request.jobs)
-        .map((admitted) => ({ id: newId(), batchId: id, ...ownerOf(principal), ...admitted }));
+      const admitted = await admit.all(request.jobs);
+      const jobs = admitted.map((each) => ({
+        id: newId(),
+        batchId: id,
+        ...ownerOf(principal),
+        ...each,
+      }));
       const { idempotencyKey, name = null } = request;
       const batch = { id, name, ...ownerOf(principal), idempotencyKey };
       return batchOf(await engine.createBatch(batch, jobs, now()));

@@ -5,14 +5,16 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server } from "socket.io";
+import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
-import { messageOf } from "#shared/errors.ts";
+import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createClientFiles } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
+import { toLegacyError } from "./errors.ts";
 import { type Connection, openOutlet } from "./outlet.ts";
 import { limitPackets } from "./packet-limits.ts";
 import { createPosts } from "./posts.ts";
@@ -39,7 +41,8 @@ export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
-  const { authenticate, ping, log } = context;
+  const { ping, log } = context;
+  const authenticate = createAuthentication(context.authenticate);
   const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
   const serveConnection = createConnections(context);
@@ -99,7 +102,13 @@ export function createSocketioTransport(
         socket.data.principal = principal;
         next();
       },
-      (error: unknown) => next(new Error(messageOf(error))),
+      (error: unknown) => {
+        const { code, message } = toLegacyError(error);
+        if (code === "INTERNAL" && error instanceof AppError) {
+          log.error({ err: error }, "A client could not be authenticated");
+        }
+        next(new Error(error instanceof AppError ? message : messageOf(error)));
+      },
     );
   });
   io.on("connection", (socket) => {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
+import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { spread } from "#server/transports/spread.ts";
@@ -21,6 +22,7 @@ const CLOSE_AFTER_MS = 1000;
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { ping, log } = context;
+  const authenticate = createAuthentication(context.authenticate);
   const router = createRouter(ping);
 
   async function createContext(opts: {
@@ -35,7 +37,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     const { socket, headers } = opts.req;
     let caller: Principal | TRPCError;
     try {
-      caller = await context.authenticate({
+      caller = await authenticate({
         headers,
         token: typeof token === "string" ? token : undefined,
       });
