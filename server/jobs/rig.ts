@@ -151,3 +151,15 @@ export function untilAborted(signal: AbortSignal): Promise<never> {
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, PATIENCE);
 }
+
+/** Reports progress in messages of two kilobytes, more than lies between two sockets where `steps` are thousands. */
+export async function reportMuch(
+  progress: RunContext<unknown>["progress"],
+  steps: number,
+): Promise<void> {
+  const together = 100;
+  for (let step = 0; step < steps; step += together) {
+    const messages = Array.from({ length: together }, (_, n) => `${step + n} ${"x".repeat(1980)}`);
+    await Promise.all(messages.map((message, n) => progress((80 * (step + n)) / steps, message)));
+  }
+}
