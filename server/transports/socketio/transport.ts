@@ -10,7 +10,7 @@ import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import { createClientFiles } from "./client-files.ts";
+import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
 import { limitConnects } from "./connects.ts";
@@ -90,7 +90,10 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
-    serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
+    access(path) {
+      if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
+      return isClientFile(path) ? "page" : "data";
+    },
     request(req, res) {
       if (!serveFile(req, res)) engine.handleRequest(req, res);
     },
