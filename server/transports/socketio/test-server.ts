@@ -82,7 +82,12 @@ export async function openTestServer(
   const server = createServer();
   const sockets: Duplex[] = [];
   server.on("connection", (socket) => sockets.push(socket));
-  const origins = createOriginPolicy({ origins: ["http://allowed.test"], host: "127.0.0.1" });
+  const origins = createOriginPolicy({
+    origins: ["http://allowed.test"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: options.authenticate !== undefined,
+  });
   mountTransports(server, [transport], origins);
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -11,7 +11,7 @@ import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import { createClientFiles } from "./client-files.ts";
+import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
 import { toLegacyError } from "./errors.ts";
@@ -118,7 +118,10 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
-    serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
+    access(path) {
+      if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
+      return isClientFile(path) ? "page" : "data";
+    },
     request(req, res) {
       if (serveFile(req, res)) return;
       if (req.method === "POST") servePost(req, res);

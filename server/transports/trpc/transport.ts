@@ -103,7 +103,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
 
   return {
     name: "trpc",
-    serves: (path) => path === "/trpc" || path.startsWith("/trpc/"),
+    access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
     request(req, res) {
       responses.add(res);
       res.once("close", () => responses.delete(res));
