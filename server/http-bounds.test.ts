@@ -74,7 +74,7 @@ const get = (path: string, host = "localhost") =>
 const events = (jobId: string) =>
   get(`/trpc/job.onUpdate?input=${encodeURIComponent(JSON.stringify({ json: { jobId } }))}`);
 
-test("a client that does not read an event stream is cut off, and idle streams live on", async () => {
+test("[H3] a client that does not read an event stream is cut off, and idle streams live on", async () => {
   const app = await start({ STALL_TIMEOUT_MS: "1000", PING_INTERVAL_MS: "3600000" });
   const client = createTRPCClient<AppRouter>({
     links: [httpLink({ url: `${app.url}/trpc`, transformer: superjson })],
@@ -97,7 +97,7 @@ test("a client that does not read an event stream is cut off, and idle streams l
   expect(quiet.closed).toBe(false);
 });
 
-test("a body that comes too slowly is answered with 408", async () => {
+test("[H4] a body that comes too slowly is answered with 408", async () => {
   const app = await start({ REQUEST_TIMEOUT_MS: "1000" });
   const head =
     "POST /trpc/job.create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
@@ -105,7 +105,7 @@ test("a body that comes too slowly is answered with 408", async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-test("more than a thousand requests in one packet cost their sender the connection", async () => {
+test("[H5] more than a thousand requests in one packet cost their sender the connection", async () => {
   const app = await start();
   const text = "GET /trpc/job.list HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1300);
   // Perhaps the first was answered before the connection was closed.
@@ -125,7 +125,7 @@ test("one connection more than MAX_CONNECTIONS is closed", async () => {
 // The short form of 127.0.0.1 is none that the program knows as this machine's own, and yet the packets stay here.
 const REACHABLE = { HOST: "127.1" };
 
-test("a server that others reach answers to the names that it knows", async () => {
+test("[H8] a server that others reach answers to the names that it knows", async () => {
   const app = await start({ ...REACHABLE, ALLOWED_HOSTS: "jobs.example.com" });
   const socketio = "/socket.io/?EIO=4&transport=polling";
   for (const path of ["/trpc/system.info", socketio, "/socket.io/socket.io.js", "/"]) {
@@ -148,7 +148,7 @@ test("a server that others reach and that authenticates answers to every name", 
   expect(await all(open(app, get("/trpc/system.info", "evil.test")))).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("what a page of another site embeds is data or not by its path", async () => {
+test("[H8] what a page of another site embeds is data or not by its path", async () => {
   const app = await start();
   const embed = async (path: string) => {
     const answer = await all(

@@ -70,7 +70,7 @@ const settled = (jobId: string) =>
   }, 20_000);
 
 test.each(strayKinds.map(({ name }) => name))(
-  "an error that a kind throws %s ends its job, and the server goes on",
+  "[H6] an error that a kind throws %s ends its job, and the server goes on",
   async (how) => {
     const { id } = await create(how);
     const job = await settled(id);
@@ -101,7 +101,7 @@ test("an error that a kind throws when its job is over is logged, and changes no
   expect(await settled(id)).toMatchObject({ status: "DELIVERED", version: 3 });
 });
 
-test("a check that rejects when nothing waits for it is warned of, and the caller gets INTERNAL", async () => {
+test("[H6] a check that rejects when nothing waits for it is warned of, and the caller gets INTERNAL", async () => {
   expect(await create(checksLater.name)).toMatchObject({ data: { appCode: "INTERNAL" } });
   await vi.waitFor(() => expect(warnings).toContain("a bug"));
   expect(lines).toContainEqual(expect.objectContaining({ msg: "A procedure failed" }));

@@ -24,7 +24,7 @@ const created = createdJob(fresh, at).job;
 const running: Job = { ...created, status: "PROCESSING", progress: 10 };
 const long = "m".repeat(60_000);
 
-test("titles, messages and codes are cut", () => {
+test("[H11] titles, messages and codes are cut", () => {
   expect(created.title).toHaveLength(MAX_TITLE_CHARS);
   for (const change of [
     { action: "progress", progress: 1, message: long },
@@ -62,7 +62,7 @@ test("a message that is no text is refused, and an error is not, whatever is in 
   }
 });
 
-test("a log that is full takes no progress and no new try, and the job can still end", () => {
+test("[H11] a log that is full takes no progress and no new try, and the job can still end", () => {
   const full = { ...running, version: MAX_JOB_EVENTS };
   const step: JobChange = { action: "progress", progress: 1, message: "" };
   const refusal = expect.objectContaining({

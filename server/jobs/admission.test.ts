@@ -113,7 +113,7 @@ const refuse = () => {
 };
 const MB = "x".repeat(1_000_000);
 
-test("an input is taken up to 256 KiB as JSON, and refused with its size and the limit", async () => {
+test("[H11] an input is taken up to 256 KiB as JSON, and refused with its size and the limit", async () => {
   const odd = admissionOf({});
   const fits = "é".repeat((256 * 1024 - 2) / 2);
   expect(odd.one({ kind: "odd", input: fits }).input).toBe(fits);
@@ -139,7 +139,7 @@ test("[B1] rows that are too large are named with their size, and none is stored
   ]);
 });
 
-test("an input nested a million levels deep, or in itself, is refused and overflows no stack", async () => {
+test("[H11] an input nested a million levels deep, or in itself, is refused and overflows no stack", async () => {
   const deep = JSON.parse(`${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`) as unknown;
   const circle: unknown[] = [];
   circle.push(circle, circle);
@@ -201,7 +201,7 @@ test.each([
   ["whose title throws", { title: refuse }, "`title` failed"],
   ["whose title is no text", { title: () => null }, "`title` failed. It gave no text"],
   ["without a title", { title: undefined }, "`title` failed"],
-])("a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
+])("[H6] a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
   for (const admit of [
     () => admissionOf(odd).one({ kind: "odd", input: 1 }),
     () => admissionOf(odd).all([{ kind: "odd", input: 1 }]),
@@ -225,7 +225,7 @@ test("a kind that never takes anything refuses as any other", async () => {
   expect(message).toContain("Not today");
 });
 
-test("a title is cut", async () => {
+test("[H11] a title is cut", async () => {
   const { title } = admissionOf({ title: () => MB }).one({ kind: "odd", input: 1 });
   expect(title).toBe(`${"x".repeat(299)}…`);
 });

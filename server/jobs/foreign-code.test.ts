@@ -4,7 +4,7 @@ import { runForeign, runOwn, takeStrayError } from "./foreign-code.ts";
 
 const error = new Error("a bug");
 
-test("an error belongs to the code in whose scope it is thrown, however much later", async () => {
+test("[H6] an error belongs to the code in whose scope it is thrown, however much later", async () => {
   const [mine, other] = [vi.fn<(error: unknown) => void>(), vi.fn<(error: unknown) => void>()];
   const taken = await Promise.all([
     runForeign(mine, async () => {

@@ -49,7 +49,7 @@ afterEach(() => rig.close());
 
 const createOf = async (kind: string) => (await rig.jobs.create(me, { kind, input: {} })).id;
 
-describe("`start`", () => {
+describe("[H7] `start`", () => {
   test("that is a fault ends each job of its kind, and all others run", async () => {
     const odd = [...Object.keys(STARTS), "throws"];
     const { id: batchId } = await rig.jobs.createBatch(me, {
@@ -84,7 +84,7 @@ describe("`start`", () => {
   });
 });
 
-describe("`run` that fails", () => {
+describe("[H6] `run` that fails", () => {
   test.each(Object.entries(hostileValues()))("with %s ends its job", async (_what, thrown) => {
     expect(await rig.end(() => Promise.reject(thrown))).toMatchObject(FAULT);
     expect(rig.logged).toHaveLength(1);
@@ -141,7 +141,7 @@ describe("`run` that fails", () => {
   });
 });
 
-describe("`run` that returns", () => {
+describe("[H6] `run` that returns", () => {
   const deep = JSON.parse(`${"[".repeat(101)}${"]".repeat(101)}`) as unknown;
   const circular: Record<string, unknown> = {};
   circular.self = circular;
@@ -193,7 +193,7 @@ describe("`run` that returns", () => {
       Array.from({ length: 100_000 }, () => shared),
       "more than 67,108,864 bytes",
     ],
-  ])("an output of %s ends its job as OUTPUT_TOO_LARGE", async (_what, output, size) => {
+  ])("[H11] an output of %s ends its job as OUTPUT_TOO_LARGE", async (_what, output, size) => {
     const job = await rig.end(async () => ({ ...DONE, output }));
     expect(job).toMatchObject({ status: "ABORTED", error: { code: "OUTPUT_TOO_LARGE" } });
     expect(job.message).toContain(`${size} as JSON; the limit is 5,242,880 bytes`);
@@ -219,7 +219,7 @@ describe("`run` that returns", () => {
   });
 });
 
-describe("`run` that never returns", () => {
+describe("[H6] `run` that never returns", () => {
   test("does not keep its job from being cancelled, nor its place from other jobs", async () => {
     rig.run = ({ input }) =>
       input.name === "bystander" ? Promise.resolve(DONE) : new Promise(() => {});

@@ -26,7 +26,7 @@ const CALLS: [string, (context: RunContext<unknown>) => unknown, string][] = [
   ["draft", ({ draft }) => draft(Symbol("x") as never), "`draft` takes text"],
 ];
 test.each(CALLS)(
-  "%s of a wrong type ends the job, awaited or not",
+  "[H6] %s of a wrong type ends the job, awaited or not",
   async (_what, call, message) => {
     for (const run of [
       async (context: RunContext<unknown>) => {
@@ -53,7 +53,7 @@ test("endless messages are cut, and other jobs report meanwhile", async () => {
   expect((await rig.log(job.id))[2]?.message).toHaveLength(MAX_MESSAGE_CHARS);
 });
 
-test("that nothing awaits end the job when 1,000 are not stored yet", async () => {
+test("[H11] that nothing awaits end the job when 1,000 are not stored yet", async () => {
   const job = await rig.end(async ({ progress, signal }) => {
     for (let step = 0; step < 3000; step += 1) void progress(step / 30, `${step}`);
     return untilAborted(signal);
@@ -63,7 +63,7 @@ test("that nothing awaits end the job when 1,000 are not stored yet", async () =
   expect(job.version).toBeLessThanOrEqual(1003);
 });
 
-test("of a draft that is too large end the job, and what was stored stays", async () => {
+test("[H11] of a draft that is too large end the job, and what was stored stays", async () => {
   const job = await rig.end(async ({ draft, signal }) => {
     for (let piece = 0; piece < 40; piece += 1) void draft("é".repeat(50_000));
     return untilAborted(signal);

@@ -8,7 +8,7 @@ function openReports(events: number, progress: () => Promise<void>) {
   return { end, ...createReports({ jobId: "j", events, store, end }) };
 }
 
-test("the log of a job takes events up to its limit, and the next one ends the attempt", async () => {
+test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {
   const { progress, end } = openReports(MAX_JOB_EVENTS - 2, async () => undefined);
   await progress(1, "last but one");
   await progress(2, "last");
@@ -18,7 +18,7 @@ test("the log of a job takes events up to its limit, and the next one ends the a
   expect(end).toHaveBeenCalledWith(expect.objectContaining(refusal));
 });
 
-test("as many calls may wait as the limit says, and room comes back with each that is stored", async () => {
+test("[H11] as many calls may wait as the limit says, and room comes back with each that is stored", async () => {
   const stored: (() => void)[] = [];
   const { progress, end } = openReports(1, () => new Promise((resolve) => stored.push(resolve)));
   const first = progress(1, "first");

@@ -34,7 +34,7 @@ test("a principal is passed on without what else the answer has, and no timer st
 });
 
 test.each(Object.entries(hostileValues()))(
-  "a hook that throws %s, at once or later, refuses with an error whose message is text",
+  "[H6] a hook that throws %s, at once or later, refuses with an error whose message is text",
   async (_what, thrown) => {
     for (const hook of [
       () => {
@@ -64,7 +64,7 @@ test("an error of ours passes as it is", async () => {
   expect(await refusal(() => Promise.reject(error))).toBe(error);
 });
 
-test("a hook that does not answer is UNAVAILABLE after 10 s, and harms nothing when it does later", async () => {
+test("[H6] a hook that does not answer is UNAVAILABLE after 10 s, and harms nothing when it does later", async () => {
   const gate = Promise.withResolvers<never>();
   const refused = refusal(() => gate.promise);
   await vi.advanceTimersByTimeAsync(9999);

@@ -48,7 +48,7 @@ function ask(target: string, hosts: readonly string[], more: readonly string[] =
   return raw.send([`GET ${target} HTTP/1.1`, ...headers, ...more, "", ""].join("\r\n"));
 }
 
-describe("a server that others reach and that does not authenticate", () => {
+describe("[H8] a server that others reach and that does not authenticate", () => {
   test.each([
     " 10.1.2.3:8000",
     "[::1]",
@@ -125,7 +125,7 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
     expect(reached).toEqual([]);
   });
 
-  test("a target that is no path is refused: it may name another host", async () => {
+  test("[H8] a target that is no path is refused: it may name another host", async () => {
     for (const target of [
       "http://evil.test/data",
       "http://localhost/data",

@@ -125,7 +125,7 @@ describe("DNS rebinding", () => {
   });
 });
 
-describe("a page that sends no Origin", () => {
+describe("[H8] a page that sends no Origin", () => {
   const { of } = createOriginPolicy({
     origins: ["https://app.example.com"],
     host: "127.0.0.1",

@@ -28,7 +28,7 @@ test("requests of one connection are carried out one after the other", async () 
   expect([most, underWay]).toEqual([1, 0]);
 });
 
-test("a connection with more requests than that under way is closed, and none but the first was begun", async () => {
+test("[H5] a connection with more requests than that under way is closed, and none but the first was begun", async () => {
   const begun: string[] = [];
   const { send, connect } = await serve((req) => void begun.push(req.url ?? ""));
   expect(await send(get("/slow") + get("/more").repeat(MAX_PIPELINED))).toBe("");

@@ -11,7 +11,7 @@ test.each([
   ["headers", "GET /x HTTP/1.1\r\nHost: loc"],
   ["a body", `${HEAD}Content-Length: 10\r\n\r\nhalf`],
   ["a body in chunks", `${HEAD}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n`],
-])("a request of which only %s arrives in time is answered with 408", async (_what, text) => {
+])("[H4] a request of which only %s arrives in time is answered with 408", async (_what, text) => {
   const { server, send } = await openRawServer(requestTimeouts(100));
   const origins = createOriginPolicy({
     origins: [],

@@ -39,7 +39,7 @@ async function serve() {
   return { ...raw, ask, stalled, untilStalled };
 }
 
-test("a client that does not read its answer loses its connection, and what waited for it is gone", async () => {
+test("[H3] a client that does not read its answer loses its connection, and what waited for it is gone", async () => {
   const { untilStalled, server } = await serve();
   const socket = await untilStalled();
   expect(socket.destroyed).toBe(true);

@@ -8,7 +8,7 @@ const keys = createKeys("jobwire");
 
 const start = () => ({ progress: 1, message: "Begun" });
 
-test("a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
   const engine = await open();
   const jobs = [newJob(), newJob(), newJob()];
   for (const job of jobs) await engine.createJob(job, new Date());

@@ -9,7 +9,7 @@ import { openSqliteEngine } from "./open.ts";
 
 const start = () => ({ progress: 1, message: "Begun" });
 
-test("a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jobwire-damaged-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const jobs = [newJob(), newJob(), newJob()];

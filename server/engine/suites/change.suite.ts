@@ -134,7 +134,7 @@ export function changeSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, id)).toHaveLength(2);
     });
 
-    test("a message that is no text is refused, and the job and others go on as they were", async ({
+    test("[H7] a message that is no text is refused, and the job and others go on as they were", async ({
       engine,
     }) => {
       const [id, other] = [await jobIn(engine, "PROCESSING"), await jobIn(engine, "PROCESSING")];
@@ -150,7 +150,7 @@ export function changeSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, id)).toHaveLength(2);
     });
 
-    test("percents become whole numbers, and texts well-formed and short, the same in every engine", async ({
+    test("[H11] percents become whole numbers, and texts well-formed and short, the same in every engine", async ({
       engine,
     }) => {
       const { id } = await engine.createJob(newJob({ title: "t".repeat(1000) }), at(0));

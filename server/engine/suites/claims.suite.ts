@@ -88,7 +88,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       });
     });
 
-    test("a job whose `start` is a fault is given out with it, and keeps no other from being claimed", async ({
+    test("[H7] a job whose `start` is a fault is given out with it, and keeps no other from being claimed", async ({
       engine,
     }) => {
       const faults: [unknown, RegExp][] = [

@@ -16,6 +16,7 @@ import {
 } from "./test-server.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
+const PROTOCOLS = ["http", "ws"];
 const work = { kind: "work", input: {} };
 
 /** Ann and Bob; a token stands in a header, or comes with the connection where headers cannot be set. */
@@ -83,7 +84,7 @@ describe.each(LINKS)("over %s", (link) => {
   });
 });
 
-test.each(["http", "ws"])(
+test.each(PROTOCOLS)(
   "[H9] over %s every procedure refuses a caller that is not known, before it looks at the input",
   async (link) => {
     const { url, watches } = await openTestServer({ authenticate });
