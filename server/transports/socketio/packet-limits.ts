@@ -8,7 +8,7 @@ import type { Connection } from "./outlet.ts";
  */
 const MAX_CONNECTS = 8;
 /** Levels of a payload. It is parsed and compared with a form, and no code recurses over it. */
-const MAX_NESTING = 10_000;
+const MAX_PACKET_NESTING = 10_000;
 /** Socket.IO's CONNECT packet begins with this. */
 const CONNECT = "0";
 
@@ -17,7 +17,7 @@ export function limitPackets(connection: Connection): void {
   connection.on("packet", ({ type, data }: { type: string; data?: unknown }) => {
     if (type !== "message" || typeof data !== "string") return;
     if (data.startsWith(CONNECT)) connects += 1;
-    if (connects > MAX_CONNECTS || jsonShape(data, MAX_NESTING).depth > MAX_NESTING) {
+    if (connects > MAX_CONNECTS || jsonShape(data, MAX_PACKET_NESTING).depth > MAX_PACKET_NESTING) {
       connection.close(true);
     }
   });

@@ -33,7 +33,8 @@ const PATH = "/socket.io";
 /** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
 const MAX_MESSAGE_BYTES = 1.5 * 1024 * 1024;
 /** Each weighs some ten kilobytes. */
-const SESSION_LIMITS: SessionLimits = { max: 10_000, maxUnjoined: 1000 };
+const MAX_SESSIONS = 10_000;
+const MAX_UNJOINED = 1000;
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
 
@@ -48,7 +49,9 @@ export function createSocketioTransport(
   const serveConnection = createConnections(context);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
-  const sessions = new Sessions(options.sessions ?? SESSION_LIMITS);
+  const sessions = new Sessions(
+    options.sessions ?? { max: MAX_SESSIONS, maxUnjoined: MAX_UNJOINED },
+  );
   let closing = false;
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its

@@ -3,7 +3,6 @@ import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
 import { jsonShape, MAX_NESTING } from "#server/transports/json-shape.ts";
-import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import { MAX_BATCH_CALLS } from "./batch.ts";
 import { excessOf } from "./request-body.ts";
 
@@ -15,8 +14,11 @@ export interface Item {
   surplus: boolean;
 }
 
-/** Stock clients put all they have to say in one tick into one message: after a reconnect, all of their subscriptions. */
-export const MAX_MESSAGE_ITEMS = MAX_BATCH_CALLS + 2 * MAX_SUBSCRIPTIONS;
+/**
+ * Stock clients put all they have to say in one tick into one message: after a reconnect, all of their subscriptions. So
+ * this is as many calls as a batch holds, and twice as many starts and ends as a connection has subscriptions.
+ */
+const MAX_MESSAGE_ITEMS = 2500;
 
 /** The message is beyond a limit, and was not parsed. */
 export class MessageRefused extends Error {
