@@ -89,7 +89,7 @@ export const VARIABLES = {
     schema: hosts,
     default: "",
     about:
-      "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (where HOST is none of this machine alone), localhost and the hosts of the origins above need no entry.",
+      "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
   },
   DATA_DIR: {
     schema: text.min(1),

@@ -13,7 +13,7 @@ import type { Principal } from "#shared/principal.ts";
 /**
  * Which requests a path takes (`origins.ts` checks them):
  * - `data`: jobs, streams and commands. Pages of foreign origins and requests for an unknown host are refused.
- * - `page`: static files that hold no data. Every page may link to them and embed them.
+ * - `page`: static files that hold no data. Pages of every origin may link to them.
  * - `public`: health, metrics and samples. As `page`, and under any host name where the server is reachable from others.
  */
 export type Access = "data" | "page" | "public";

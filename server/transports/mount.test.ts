@@ -255,6 +255,21 @@ describe("upgrades", () => {
     expect(reached).toEqual(["live upgrade"]);
   });
 
+  test("with a body are refused, whether it comes or not", async () => {
+    for (const [header, body] of [
+      ["Content-Length: 5", "hello"],
+      ["Content-Length: 5", ""],
+      ["Transfer-Encoding: chunked", "0\r\n\r\n"],
+    ] as const) {
+      const answer = await send(
+        `GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${header}\r\n\r\n${body}`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*has no body/);
+    }
+    expect(await upgrade("/live", ["Content-Length: 0"])).toMatch(/^HTTP\/1\.1 101 /);
+    expect(reached).toEqual(["live upgrade"]);
+  });
+
   test("behind a request that has no answer yet cost the connection", async () => {
     const answer = await send(
       "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n" +

@@ -84,7 +84,7 @@ export function mountTransports(
     socket.on("error", destroy);
     // Its answer would get in between what the new protocol sends.
     if (pipeline.isBusy(req.socket)) return void socket.destroy();
-    const fault = ambiguity(req);
+    const fault = ambiguity(req) ?? bodyOfUpgrade(req);
     if (fault !== undefined) return refuseUpgrade(socket, "400 Bad Request", fault);
     const { path, transport } = route(req);
     // A transport may take a connection without a look at the path, so the access of the path does not count.
@@ -110,6 +110,13 @@ export function mountTransports(
     if (socket.writable) refuseUpgrade(socket, status, message);
     else socket.destroy();
   });
+}
+
+/** Node then hides the socket behind a stream, and what waits for the client is not seen any more. */
+function bodyOfUpgrade({ headers }: IncomingMessage): string | undefined {
+  const none =
+    (headers["content-length"] ?? "0") === "0" && headers["transfer-encoding"] === undefined;
+  return none ? undefined : "A request for an upgrade has no body. Send it without one.";
 }
 
 function destroy(this: Duplex): void {
