@@ -1,9 +1,11 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
 import { counted } from "#shared/counted.ts";
 import type { QualityRule } from "#shared/article.ts";
+import { LONGEST_FIGURE } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
+import { cutText } from "#server/kinds/article/text/cut.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
-import { languageName } from "#server/kinds/article/text/language.ts";
+import { languageName } from "#server/kinds/article/text/language-name.ts";
 import { flesch, lix } from "#server/kinds/article/text/readability.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorsOf, sameAddress, targetLinks, termsAround } from "./anchor.ts";
@@ -32,6 +34,8 @@ export interface Rule {
   label: string;
   measure(subject: Subject): Measured;
 }
+
+const MOST_ANCHORS = 10;
 
 export const RULES: readonly Rule[] = [
   {
@@ -126,7 +130,10 @@ export const RULES: readonly Rule[] = [
       const limit = `${least} to ${most}`;
       const anchors = anchorsOf(article, brief);
       if (anchors.length === 0) return judged(false, "no link", limit);
-      const counts = anchors.map((anchor) => termsAround(article, anchor, brief));
+      // More than these fail the rule on the number of links.
+      const counts = anchors
+        .slice(0, MOST_ANCHORS)
+        .map((anchor) => termsAround(article, anchor, brief));
       const ok = counts.every(({ length }) => length >= least && length <= most);
       return judged(
         ok,
@@ -243,11 +250,15 @@ export const RULES: readonly Rule[] = [
 ];
 
 export function measureAll(subject: Subject): QualityRule[] {
-  return RULES.map(({ id, label, measure }) => ({ id, label, ...measure(subject) }));
+  return RULES.map(({ id, label, measure }) => {
+    const { figure, ...measured } = measure(subject);
+    // A figure can hold words and addresses of the article.
+    return { id, label, figure: cutText(figure, LONGEST_FIGURE), ...measured };
+  });
 }
 
 const LEFTOVER =
-  /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
+  /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]{0,200}\]|\bsom en ai\b/i;
 
 function judged(ok: boolean, figure: string, limit: string): Measured {
   return { figure, limit, verdict: ok ? "passed" : "failed" };
