@@ -1,3 +1,5 @@
+import { Failure } from "#server/kinds/define.ts";
+
 /**
  * Lengths of an article, in UTF-16 code units: of the Markdown, several times what the rules allow; and of the
  * HTML, since a few characters of Markdown can make much of it. A control character takes six bytes of JSON:
@@ -10,3 +12,11 @@ export const LONGEST_TITLE = 300;
 export const LONGEST_FIGURE = 500;
 /** Of everything that a job says to people. */
 export const LONGEST_MESSAGE = 1000;
+
+export function tooLarge(format: "HTML" | "Markdown", most: number): Failure {
+  const limit = most.toLocaleString("en");
+  return new Failure(
+    "ARTICLE_TOO_LARGE",
+    `The article has more than ${limit} characters of ${format}: regenerate it, or choose another writer`,
+  );
+}

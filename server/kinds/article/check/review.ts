@@ -4,12 +4,12 @@ import {
   LONGEST_ARTICLE,
   LONGEST_HTML,
   LONGEST_TITLE,
+  tooLarge,
 } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { articleHtml } from "#server/kinds/article/deliver/html.ts";
 import { cutText } from "#server/kinds/article/text/cut.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
-import { Failure } from "#server/kinds/define.ts";
 import { parseArticle, proseOf, titleOf } from "./article.ts";
 import { check } from "./check.ts";
 
@@ -38,11 +38,6 @@ export function review({ markdown, brief, extractive }: Draft): Reviewed {
   };
 }
 
-function checkLength(format: string, text: string, most: number): void {
-  if (text.length <= most) return;
-  const limit = most.toLocaleString("en");
-  throw new Failure(
-    "ARTICLE_TOO_LARGE",
-    `The article has ${text.length.toLocaleString("en")} characters of ${format}, more than ${limit}`,
-  );
+function checkLength(format: "HTML" | "Markdown", { length }: string, most: number): void {
+  if (length > most) throw tooLarge(format, most);
 }

@@ -36,6 +36,8 @@ export interface Rule {
 }
 
 const MOST_ANCHORS = 10;
+const LINKS_NAMED = 10;
+const LONGEST_LINK = 200;
 
 export const RULES: readonly Rule[] = [
   {
@@ -147,7 +149,9 @@ export const RULES: readonly Rule[] = [
     label: "Links to sites that are neither page nor trusted",
     measure({ article, brief }) {
       const others = strayLinks(article, brief);
-      return judged(others.length === 0, others.length === 0 ? "none" : others.join(", "), "none");
+      // Cut before they are joined: a few characters of Markdown can refer to a long address many times.
+      const named = others.slice(0, LINKS_NAMED).map((address) => cutText(address, LONGEST_LINK));
+      return judged(others.length === 0, named.join(", ") || "none", "none");
     },
   },
   {

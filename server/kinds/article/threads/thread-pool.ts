@@ -105,7 +105,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 
   function take(): ChildProcess {
     const [kept] = idle;
-    if (kept === undefined) return startHost(program, memoryMb);
+    if (kept === undefined) return open();
     const [host, expiry] = kept;
     clearTimeout(expiry);
     idle.delete(host);
@@ -126,10 +126,17 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
       next();
     };
     idle.set(host, setTimeout(() => void expire(), idleMs).unref());
+  }
+
+  function open(): ChildProcess {
+    const host = startHost(program, memoryMb);
+    // An idle thread that dies is only forgotten.
+    host.on("error", () => {});
     host.once("exit", () => {
       clearTimeout(idle.get(host));
       idle.delete(host);
     });
+    return host;
   }
 
   return async (task) => {

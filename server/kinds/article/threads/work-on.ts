@@ -48,9 +48,12 @@ export async function workOn(host: ChildProcess, job: Job, startMs: number): Pro
     if (answer.type === "ready") begin();
     else resolve({ type: "answered", answer });
   };
-  const fail = (cause: unknown): void => resolve({ type: "unready", cause });
+  const end = (error: ThreadError): void =>
+    resolve(begun ? { type: "failed", error } : { type: "unready", cause: error });
+  const fail = (cause: unknown): void =>
+    end(new ThreadError("crash", "its thread cannot be reached", cause));
   const die = (code: number | null, killedBy: NodeJS.Signals | null): void =>
-    begun ? resolve({ type: "failed", error: deathOf(code, killedBy) }) : fail(code ?? killedBy);
+    end(deathOf(code, killedBy));
   job.leave = () => resolve({ type: "failed", error: signal.reason });
   host.on("message", hear);
   host.on("error", fail);
