@@ -114,7 +114,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
   await settles(once(raw.socket, "close"), 2.5 * STALL_TIMEOUT_MS);
   raw.resume();
-  return raw.untilClosed(5 * STALL_TIMEOUT_MS);
+  return raw.untilClosed();
 }
 
 export const TRPC = "/trpc";

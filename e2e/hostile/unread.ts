@@ -10,7 +10,7 @@ import {
   type Target,
   type Transport,
 } from "./attack.ts";
-import { flood, openLine, settles } from "./requests.ts";
+import { flood, openLine } from "./requests.ts";
 import {
   frame,
   OPCODE,
@@ -27,8 +27,7 @@ import {
 
 /** Of the bytes that each client sends, where the server goes on reading. */
 const FLOOD = 32 * MIB;
-/** Answers to all of that were at least a fifth of it. */
-const CLOSED: Expected = { closed: true, atMostBytes: 4 * MIB };
+const CLOSED: Expected = { closed: true };
 const SOME_ID = "0198f1a2-0000-7000-8000-000000000000";
 
 function unread(
@@ -161,10 +160,9 @@ const pipelined: Attack = {
     what: path,
     gets: {},
     async send({ host, port }) {
-      const { socket, gone } = await openLine({ host, port });
+      const { socket } = await openLine({ host, port });
       socket.pause();
       await flood(socket, Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`), 4 * MIB);
-      await settles(gone, 1000);
       socket.destroy();
       return { text: "" };
     },
