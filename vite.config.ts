@@ -53,7 +53,7 @@ export default defineConfig({
             "server/{streams,transports}/**/*.test.ts",
             "server/app.test.ts",
             "client/lib/*.test.ts",
-            "e2e/{delivery,legacy}/*.test.ts",
+            "e2e/{delivery,hostile,legacy}/*.test.ts",
             "e2e/browser/page.test.ts",
             "e2e/{client-library,kill9,witnesses}.test.ts",
           ],

@@ -13,6 +13,7 @@ type Without<T> = T extends unknown ? Omit<T, "n"> : never;
 
 export interface DrivenServer {
   readonly url: string;
+  readonly pid: number;
   /** Everything it wrote to standard error. */
   complaints(): string;
   /** Resolves when the job runs. */
@@ -23,16 +24,25 @@ export interface DrivenServer {
   /** After a garbage collection. */
   memory(): Promise<Memory>;
   call(path: string, input: unknown, method?: "GET" | "POST"): Promise<unknown>;
+  /** Ends the process with a signal and resolves when it is gone, to its exit code (`null`: the signal ended it). */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+  /** Ends the process if it runs, and deletes the data. */
   stop(): Promise<void>;
 }
 
-export async function startDrivenServer(env: Record<string, string> = {}): Promise<DrivenServer> {
+/** `env`: beside its data and a free port. `execArgv`: for Node. */
+export async function startDrivenServer(
+  env: Record<string, string> = {},
+  execArgv: readonly string[] = [],
+): Promise<DrivenServer> {
   const data = await newTestData();
   const child = fork(APP, {
     env: { ...data.env, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
-    execArgv: ["--expose-gc"],
+    execArgv: ["--expose-gc", ...execArgv],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  const endWithUs = () => child.kill("SIGKILL");
+  process.on("exit", endWithUs);
   let written = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => (written += text));
@@ -49,6 +59,7 @@ export async function startDrivenServer(env: Record<string, string> = {}): Promi
       },
     );
     child.once("exit", () => {
+      process.off("exit", endWithUs);
       reject(new Error(`The server ended:\n${written}`));
       for (const answer of waiting.values()) answer({ error: `The server ended:\n${written}` });
     });
@@ -81,8 +92,18 @@ export async function startDrivenServer(env: Record<string, string> = {}): Promi
     return superjson.deserialize(result.data);
   }
 
+  async function kill(signal: NodeJS.Signals): Promise<number | null> {
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    const [code] = (await gone) as [number | null];
+    return code;
+  }
+
   return {
     url,
+    pid: child.pid ?? 0,
+    kill,
     complaints: () => written,
     async startJob() {
       const job = (await call("job.create", { kind: "driven", input: null }, "POST")) as {
@@ -117,11 +138,7 @@ export async function startDrivenServer(env: Record<string, string> = {}): Promi
     memory: () => order({ do: "memory" }) as Promise<Memory>,
     call,
     async stop() {
-      if (child.exitCode === null && child.signalCode === null) {
-        const gone = once(child, "exit");
-        child.kill("SIGTERM");
-        await gone;
-      }
+      await kill("SIGTERM");
       await data.remove();
     },
   };

@@ -1,0 +1,4 @@
+import { ANNOTATION_ATTACKS } from "./annotations.ts";
+import { testAttacks } from "./attacks.suite.ts";
+
+testAttacks(ANNOTATION_ATTACKS);

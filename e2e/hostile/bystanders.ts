@@ -1,0 +1,57 @@
+/** Clients of other people on every transport, who watch a job whose events go on while the server is attacked. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { DrivenServer } from "#e2e/delivery/driven-server.ts";
+import { WITNESSES } from "#e2e/delivery/witness.ts";
+import { PATIENCE_MS, settles } from "./requests.ts";
+
+export interface Bystanders {
+  /** Ends the job. Resolves to what they missed and what was not answered, in words; empty where nothing was. */
+  leave(): Promise<string[]>;
+}
+
+/** The pace at which events are made and `/healthz` is asked: it need not be kept. */
+const PACE_MS = 25;
+
+export async function openBystanders(server: DrivenServer): Promise<Bystanders> {
+  const jobId = await server.startJob();
+  const witnesses = WITNESSES.map((open) => open(server.url, jobId));
+  const faults: string[] = [];
+  let over = false;
+
+  async function repeat(step: () => Promise<string | undefined>): Promise<void> {
+    while (!over && faults.length === 0) {
+      const fault = await step().catch(String);
+      if (fault !== undefined) faults.push(fault);
+      await delay(PACE_MS);
+    }
+  }
+  const loops = [
+    repeat(async () => void (await server.emit(jobId, 1, 100))),
+    repeat(async () => {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const { status } = await fetch(`${server.url}/healthz`, { signal });
+      return status === 200 ? undefined : `/healthz answers ${status}`;
+    }),
+  ];
+
+  const told = () => witnesses.every((each) => each.newest() === "DELIVERED");
+
+  return {
+    async leave() {
+      over = true;
+      if (!(await settles(Promise.all(loops)))) return [...faults, "The server hangs."];
+      if (faults.length > 0) return faults;
+      await server.deliver(jobId);
+      for (const until = performance.now() + PATIENCE_MS; !told() && performance.now() < until;) {
+        await delay(10);
+      }
+      const log = await server.logOf(jobId);
+      for (const witness of witnesses) {
+        if (witness.newest() !== "DELIVERED") faults.push(`${witness.name}: not told the end`);
+        faults.push(...witness.faults(log).map((fault) => `${witness.name}: ${fault}`));
+        witness.leave();
+      }
+      return faults;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The program with kinds and an `authenticate` that do what other people's code may do wrong. Each job and each request
+ * says what it wants to go wrong.
+ */
+import { z } from "zod";
+import { defineKind } from "#server/kinds/define.ts";
+import { runProgram } from "#server/program.ts";
+import type { Authenticate } from "#server/transports/contract.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+
+/** Starts that no engine may store. */
+const STARTS: Record<string, unknown> = {
+  "half a percent": { progress: 0.5, message: "Job started" },
+  "no percent": { progress: Number.NaN, message: "Job started" },
+  "too many percent": { progress: 101, message: "Job started" },
+  "a negative percent": { progress: -1, message: "Job started" },
+  "a percent as text": { progress: "5", message: "Job started" },
+  "no message": { progress: 0, message: null },
+  "a message that is a number": { progress: 0, message: 5 },
+  nothing: undefined,
+};
+
+const badStarts = Object.entries(STARTS).map(([name, start]) =>
+  defineKind({
+    name,
+    description: "Starts with what is no state.",
+    input: z.unknown(),
+    title: () => name,
+    start: start as { progress: number; message: string },
+    run: async () => ({ status: "delivered", message: "Done", output: null }),
+  }),
+);
+
+const OUTCOMES: Record<string, () => unknown> = {
+  "an outcome without a message": () => ({ status: "delivered", message: null, output: null }),
+  "an outcome that is nothing": () => undefined,
+  "an outcome of no known status": () => ({ status: "lost", message: "x", output: null }),
+  "an output that is no JSON": () => ({ status: "delivered", message: "x", output: 10n }),
+  "a throw": () => {
+    throw new Error("thrown");
+  },
+  "a throw of null": () => {
+    throw null;
+  },
+  "a throw of an object without a prototype": () => {
+    throw Object.create(null);
+  },
+  "a reject of a text": () => Promise.reject("rejected"),
+};
+
+const badOutcomes = Object.entries(OUTCOMES).map(([name, end]) =>
+  defineKind({
+    name,
+    description: "Ends in a way that is none.",
+    input: z.unknown(),
+    title: () => name,
+    start: { progress: 0, message: "Job started" },
+    run: async () => (await end()) as { status: "delivered"; message: string; output: null },
+  }),
+);
+
+const good = defineKind({
+  name: "good",
+  description: "Does what a kind shall do.",
+  input: z.unknown(),
+  title: () => "Good",
+  start: { progress: 0, message: "Job started" },
+  run: async () => ({ status: "delivered", message: "Done", output: null }),
+});
+
+const authenticate: Authenticate = ({ headers }) => {
+  switch (headers["x-authenticate"]) {
+    case "throw":
+      throw new Error("thrown at once");
+    case "throw-nothing":
+      throw Object.create(null);
+    case "reject":
+      return Promise.reject(new Error("rejected"));
+    case "reject-nothing":
+      return Promise.reject(Object.create(null));
+    case "reject-undefined":
+      return Promise.reject();
+    case "hang":
+      return new Promise(() => {});
+    case "resolve-nothing":
+      return Promise.resolve(undefined as never);
+    default:
+      return Promise.resolve(LOCAL_PRINCIPAL);
+  }
+};
+
+await runProgram(process.env, { kinds: [...badStarts, ...badOutcomes, good], authenticate });

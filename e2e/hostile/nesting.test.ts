@@ -1,0 +1,4 @@
+import { NESTING_ATTACKS } from "./nesting.ts";
+import { testAttacks } from "./attacks.suite.ts";
+
+testAttacks(NESTING_ATTACKS);

@@ -1,0 +1,94 @@
+/** Callers whose credentials are no good, and an `authenticate` that fails in every way. */
+import { fileURLToPath } from "node:url";
+import type { AnyTRPCProcedure } from "@trpc/server";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { createRouter } from "#server/transports/trpc/router.ts";
+import type { Target } from "./attack.ts";
+import { ask, settles } from "./requests.ts";
+
+const APP = fileURLToPath(new URL("kinds-app.ts", import.meta.url));
+const { procedures } = createRouter({ intervalMs: 1000, timeoutMs: 1000 })._def;
+/** Flat, by dotted path, whatever the type says. */
+const PATHS = Object.entries(procedures as unknown as Record<string, AnyTRPCProcedure>).map(
+  ([path, procedure]) => [path, procedure._def.type] as const,
+);
+const UNAUTHORIZED = /"code":"UNAUTHORIZED"/;
+
+let server: RunningServer;
+let target: Target;
+beforeAll(async () => {
+  server = await startServer({ main: APP });
+  target = { host: "127.0.0.1", port: Number(new URL(server.url).port) };
+});
+afterAll(() => server.stop());
+
+/** Says one thing on a WebSocket. Resolves to what it was told until the server hung up, or had said that. */
+async function overSocket(path: string, how: string, says: string, until: RegExp): Promise<string> {
+  const ws = new WebSocket(`ws://127.0.0.1:${target.port}${path}`, {
+    headers: { "X-Authenticate": how },
+  });
+  let text = "";
+  const { promise, resolve } = Promise.withResolvers<void>();
+  ws.on("open", () => ws.send(says));
+  ws.on("message", (data: Buffer) => {
+    text += `${data.toString()}\n`;
+    if (until.test(text)) resolve();
+  });
+  ws.on("error", () => {}).on("close", () => resolve());
+  await settles(promise);
+  ws.terminate();
+  return text;
+}
+
+const call = (path: string, type: string) =>
+  JSON.stringify({ id: 1, method: type, params: { path, input: { json: {} } } });
+
+test.each(PATHS)("%s, a %s, is UNAUTHORIZED over HTTP and WebSocket", async (path, type) => {
+  const headers = { "X-Authenticate": "reject" };
+  const over =
+    type === "mutation"
+      ? await ask(target, `/trpc/${path}`, {
+          method: "POST",
+          headers: { ...headers, "Content-Type": "application/json" },
+          body: '{"json":{}}',
+        })
+      : await ask(target, `/trpc/${path}?input=${encodeURIComponent('{"json":{}}')}`, {
+          headers: { ...headers, Accept: "text/event-stream, application/json" },
+          until: /UNAUTHORIZED|"stale"/,
+        });
+  expect(over.text).toMatch(UNAUTHORIZED);
+  expect(over.text).not.toContain("stale");
+  const told = await overSocket("/trpc", "reject", call(path, type), /UNAUTHORIZED|"stale"/);
+  expect(told).toMatch(UNAUTHORIZED);
+  expect(told).not.toContain("stale");
+});
+
+describe.each([
+  "throw",
+  "throw-nothing",
+  "reject",
+  "reject-nothing",
+  "reject-undefined",
+  "resolve-nothing",
+])("where authenticate does %s", (how) => {
+  test("the caller is refused on every transport, and others are served", async () => {
+    const headers = { "X-Authenticate": how };
+    const refused = await ask(target, "/trpc/job.list", { headers });
+    expect(refused.status).toBeGreaterThanOrEqual(400);
+    expect(await overSocket("/trpc", how, call("job.list", "query"), /"id":1/)).toMatch(/"error"/);
+    const legacy = "/socket.io/?EIO=4&transport=websocket";
+    const greeted = /^4[04]/m;
+    expect(await overSocket(legacy, how, "40", greeted)).toMatch(/^44/m);
+    expect(await ask(target, "/trpc/job.list")).toMatchObject({ status: 200 });
+    expect(await overSocket(legacy, "", "40", greeted)).toMatch(/^40/m);
+  });
+});
+
+test("where authenticate never answers, others are served", async () => {
+  void ask(target, "/trpc/job.list", { headers: { "X-Authenticate": "hang" } });
+  void overSocket("/trpc", "hang", call("job.list", "query"), /./);
+  void overSocket("/socket.io/?EIO=4&transport=websocket", "hang", "40", /^4/m);
+  expect(await ask(target, "/trpc/job.list")).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,154 @@
+/** WebSockets whose frames are written by hand: what no library would send, and no reading where that is wanted. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import type { Outcome, Target } from "./attack.ts";
+import { ask, PATIENCE_MS, settles } from "./requests.ts";
+
+/** The time-out that the attacked servers are started with. */
+export const STALL_TIMEOUT_MS = 1000;
+
+/** RFC 6455, 5.2. */
+export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+const FIN = 0x80;
+const MASKED = 0x80;
+/** No closing frame came. */
+const ABNORMAL = 1006;
+
+/** A client's frame, with a mask that changes nothing. */
+export function frame(
+  opcode: number,
+  payload: string | Buffer = "",
+  options: { fin?: boolean; length?: number } = {},
+): Buffer {
+  const bytes = Buffer.from(payload);
+  const { fin = true, length = bytes.length } = options;
+  const head = Buffer.alloc(length < 126 ? 6 : length < 65_536 ? 8 : 14);
+  head[0] = (fin ? FIN : 0) | opcode;
+  head[1] = MASKED | (length < 126 ? length : length < 65_536 ? 126 : 127);
+  if (head.length === 8) head.writeUInt16BE(length, 2);
+  if (head.length === 14) head.writeBigUInt64BE(BigInt(length), 2);
+  return Buffer.concat([head, bytes]);
+}
+
+export const text = (content: string) => frame(OPCODE.text, content);
+
+export interface RawSocket {
+  /** Below the frames. */
+  readonly socket: Socket;
+  /** Texts that were read, in order. */
+  readonly texts: string[];
+  write(...frames: Buffer[]): void;
+  pause(): void;
+  resume(): void;
+  /** Resolves to whether a text that matches came before the end. */
+  hears(pattern: RegExp): Promise<boolean>;
+  /** Resolves to what was seen when the server closed it, or at the latest when patience ends. */
+  untilClosed(ms?: number): Promise<Outcome>;
+  /** Goes without a goodbye. */
+  leave(): Outcome;
+}
+
+export async function openSocket(target: Target, path: string): Promise<RawSocket> {
+  const ws = new WebSocket(`ws://${target.host}:${target.port}${path}`, {
+    handshakeTimeout: PATIENCE_MS,
+    perMessageDeflate: false,
+  });
+  const texts: string[] = [];
+  let closed: number | undefined;
+  let onNews = () => {};
+  ws.on("message", (data: Buffer) => {
+    texts.push(data.toString());
+    onNews();
+  });
+  ws.on("error", () => {});
+  const gone = new Promise<void>((resolve) => {
+    ws.once("close", (code: number) => {
+      closed = code;
+      onNews();
+      resolve();
+    });
+  });
+  await Promise.race([once(ws, "open"), gone]);
+  if (closed !== undefined) throw new Error(`${path} opens no WebSocket.`);
+  const { _socket: socket } = ws as unknown as { _socket: Socket };
+  // While it is not read from, only its writes tell that it is gone.
+  socket.once("close", () => (closed ??= ABNORMAL));
+
+  const seen = (): Outcome => ({ text: texts.join("\n"), closed });
+  return {
+    socket,
+    texts,
+    write: (...frames) => void frames.forEach((each) => socket.write(each)),
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    async hears(pattern) {
+      let looked = 0;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      onNews = () => {
+        for (; looked < texts.length; looked += 1) {
+          if (pattern.test(texts[looked] ?? "")) resolve(true);
+        }
+        if (closed !== undefined) resolve(false);
+      };
+      onNews();
+      await settles(promise);
+      onNews = () => {};
+      return texts.some((each) => pattern.test(each));
+    },
+    async untilClosed(ms) {
+      await settles(gone, ms);
+      const outcome = seen();
+      ws.terminate();
+      return outcome;
+    },
+    leave() {
+      const outcome = seen();
+      ws.terminate();
+      return outcome;
+    },
+  };
+}
+
+/** Reads nothing for longer than a server bears it, then looks at the end. */
+export async function readNothing(raw: RawSocket): Promise<Outcome> {
+  await settles(once(raw.socket, "close"), 2.5 * STALL_TIMEOUT_MS);
+  raw.resume();
+  return raw.untilClosed();
+}
+
+export const TRPC = "/trpc";
+const socketioPath = (eio: 3 | 4, transport: string, sid?: string) =>
+  `/socket.io/?EIO=${eio}&transport=${transport}${sid === undefined ? "" : `&sid=${sid}`}`;
+export const SOCKETIO = socketioPath(4, "websocket");
+export const SOCKETIO_2 = socketioPath(3, "websocket");
+
+/** Connected as far as Socket.IO goes, so that events are taken. */
+export async function openSocketio(target: Target): Promise<RawSocket> {
+  const raw = await openSocket(target, SOCKETIO);
+  raw.write(text("40"));
+  await raw.hears(/^42\["connection"/);
+  return raw;
+}
+
+export interface Session {
+  post(body: string): Promise<Outcome>;
+  poll(): Promise<Outcome>;
+  /** Where a WebSocket may take over. */
+  readonly upgradePath: string;
+  readonly pollPath: string;
+}
+
+/** One Engine.IO session over polling, not yet connected to Socket.IO. */
+export async function openSession(target: Target, eio: 3 | 4 = 4): Promise<Session> {
+  const { text: opened } = await ask(target, socketioPath(eio, "polling"));
+  const sid = /"sid":"([^"]+)"/.exec(opened)?.[1];
+  if (sid === undefined) throw new Error(`No session was opened: ${opened}`);
+  const pollPath = socketioPath(eio, "polling", sid);
+  return {
+    pollPath,
+    upgradePath: socketioPath(eio, "websocket", sid),
+    post: (body) => ask(target, pollPath, { method: "POST", body }),
+    poll: () => ask(target, pollPath),
+  };
+}

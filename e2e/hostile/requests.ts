@@ -1,0 +1,115 @@
+/** HTTP requests as an attacker writes them: any header, any body, and no retry. */
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { connect, type Socket } from "node:net";
+import type { Outcome, Target } from "./attack.ts";
+
+/** Safety net for a server that hangs; generous for slow machines. */
+export const PATIENCE_MS = 20_000;
+
+export interface Wanted {
+  method?: "GET" | "POST" | "OPTIONS";
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** Reading ends when this comes: for streams, which have no end. */
+  until?: RegExp;
+}
+
+/** Resolves to the whole response; without a status where the server hung up first. */
+export async function ask(target: Target, path: string, wanted: Wanted = {}): Promise<Outcome> {
+  const { method = "GET", headers = {}, body, until } = wanted;
+  const req = request({
+    ...target,
+    path,
+    method,
+    agent: false,
+    headers: {
+      ...(body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) }),
+      ...headers,
+    },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  req.end(body);
+  let response: IncomingMessage;
+  try {
+    [response] = (await once(req, "response")) as [IncomingMessage];
+  } catch (error) {
+    return { text: `no response: ${String(error)}` };
+  }
+  let text = "";
+  try {
+    for await (const part of response.setEncoding("utf8")) {
+      text += part as string;
+      if (until?.test(text) === true) break;
+    }
+  } catch (error) {
+    text += `\nbroken off: ${String(error)}`;
+  }
+  req.destroy();
+  return { status: response.statusCode, text };
+}
+
+export function postJson(target: Target, path: string, body: string): Promise<Outcome> {
+  return ask(target, path, {
+    method: "POST",
+    body,
+    headers: { "Content-Type": "application/json" },
+  });
+}
+
+export interface Line {
+  readonly socket: Socket;
+  /** Everything that was read so far. */
+  heard(): string;
+  readonly gone: Promise<void>;
+}
+
+/** A bare TCP connection. */
+export async function openLine({ host, port }: Target): Promise<Line> {
+  const socket = connect({ host, port, noDelay: true });
+  let heard = "";
+  socket.setEncoding("latin1").on("data", (text: string) => (heard += text));
+  socket.on("error", () => {});
+  const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await Promise.race([once(socket, "connect"), gone]);
+  return { socket, heard: () => heard, gone };
+}
+
+/** Bytes that are handed to a socket in one write. */
+const BLOCK = 65_536;
+/** A socket that takes nothing for so long is one that the server does not read from. */
+const BLOCKED_MS = 1000;
+
+/**
+ * Sends `piece` again and again, `bytes` in all. Ends earlier where the server reads no more, or the socket is gone. What
+ * was not sent waits in the kernel, not here.
+ */
+export async function flood(socket: Socket, piece: Buffer, bytes: number): Promise<void> {
+  const block = Buffer.concat(Array<Buffer>(Math.ceil(BLOCK / piece.length)).fill(piece));
+  for (let sent = 0; sent < bytes && socket.writable; sent += block.length) {
+    const last = block.subarray(0, Math.ceil((bytes - sent) / piece.length) * piece.length);
+    if (!socket.write(last) && !(await drained(socket))) return;
+  }
+}
+
+/** `false`: it is blocked, or gone. */
+async function drained(socket: Socket): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, BLOCKED_MS, false);
+  const onDrain = () => resolve(true);
+  const onClose = () => resolve(false);
+  socket.once("drain", onDrain).once("close", onClose);
+  const result = await promise;
+  clearTimeout(timer);
+  socket.off("drain", onDrain).off("close", onClose);
+  return result;
+}
+
+/** Resolves to whether it came in time. */
+export async function settles(promise: Promise<unknown>, ms = PATIENCE_MS): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, ms, false);
+  const result = await Promise.race([promise.then(() => true), late]);
+  clearTimeout(timer);
+  return result;
+}
