@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
@@ -17,6 +17,7 @@ import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import { usableWriters } from "./kinds/article/write/writer-settings.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
+import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStreams } from "./streams/open.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
@@ -59,7 +60,7 @@ const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
-  const log = parts.log ?? pino({ level: config.LOG_LEVEL });
+  const log = parts.log ?? createLog(config.LOG_LEVEL);
 
   const ready = { stopping: false };
 

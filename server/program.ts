@@ -1,9 +1,10 @@
 /** The program: starts the server, ends it at a signal, and says so when it cannot. */
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
+import { createLog } from "./log.ts";
 import { stoppedLine, stoppingLine } from "./stop-lines.ts";
 
 /** sysexits.h: the configuration is wrong. */
@@ -20,7 +21,7 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
   let config: Config;
   try {
     config = loadConfig(env);
-    log = pino({ level: config.LOG_LEVEL, serializers: { err: serializeError } }, process.stdout);
+    log = createLog(config.LOG_LEVEL, process.stdout);
     app = await createApp(config, { log, ...parts });
     const { ROLE: role, DATA_DIR: dataDir } = config;
     log.info({ url: app.url, ...(config.REDIS_URL ? { role } : { dataDir }) }, "listening");
@@ -59,12 +60,6 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
       });
     });
   }
-}
-
-/** Never throws, also where foreign code made the error; a log call that throws would hide it. */
-function serializeError(error: unknown): object {
-  const clean = asError(error);
-  return { ...pino.stdSerializers.err(clean), type: clean.name };
 }
 
 /** For people at a terminal, beside the log. */

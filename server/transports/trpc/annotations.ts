@@ -46,7 +46,11 @@ type Type = "undefined" | "Date";
 function typeOf(leaf: unknown, path: string): Type {
   if (!Array.isArray(leaf)) throw malformed(path);
   const annotation: unknown = leaf[0];
-  if (leaf.length === 1 && (annotation === "undefined" || annotation === "Date")) return annotation;
+  if (annotation === "undefined" || annotation === "Date") {
+    // Only containers have annotations below them.
+    if (leaf.length > 1) throw malformed(path);
+    return annotation;
+  }
   const type: unknown = Array.isArray(annotation) ? annotation[0] : annotation;
   if (typeof type !== "string") throw malformed(path);
   throw new AnnotationError(
