@@ -11,6 +11,8 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { defineKind } from "./kinds/define.ts";
 
+const PATIENT = { timeout: 30_000 };
+
 let data: TestData;
 beforeEach(async () => {
   data = await newTestData();
@@ -86,13 +88,13 @@ test("[H3] a client that does not read an event stream is cut off, and idle stre
   };
 
   const quiet = open(app, events(await create("idle"))).resume();
-  await expect.poll(watches).toBe(1);
+  await expect.poll(watches, PATIENT).toBe(1);
   // One after the other, so that the idle stream sees several time-outs pass.
   const jobId = await create("busy");
   for (let turn = 0; turn < 2; turn++) {
     open(app, events(jobId)).pause();
-    await expect.poll(watches).toBe(2);
-    await expect.poll(watches, { timeout: 30_000 }).toBe(1);
+    await expect.poll(watches, PATIENT).toBe(2);
+    await expect.poll(watches, PATIENT).toBe(1);
   }
   expect(quiet.closed).toBe(false);
 });

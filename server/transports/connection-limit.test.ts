@@ -32,7 +32,12 @@ test("[H5] one connection more than the limit is closed, and the others are serv
   expect(String(answer)).toMatch(/served$/);
   open[1]?.destroy();
   await expect
-    .poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))))
+    .poll(
+      () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))),
+      {
+        timeout: 20_000,
+      },
+    )
     .toBe(1);
   const again = connect();
   again.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");

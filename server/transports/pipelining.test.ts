@@ -35,7 +35,7 @@ test("[H5] a connection with more requests than that under way is closed, and no
   expect(await send(get("/slow") + get("/more").repeat(1300))).toBe("");
   const slow = connect();
   slow.write(get("/slow"));
-  await expect.poll(() => begun.length).toBe(3);
+  await expect.poll(() => begun.length, { timeout: 20_000 }).toBe(3);
   for (let count = 0; count < MAX_PIPELINED; count++) slow.write(get("/more"));
   await new Promise((resolve) => slow.once("close", resolve));
   expect(begun).toEqual(["/slow", "/slow", "/slow"]);
@@ -68,7 +68,7 @@ test("a kept connection is as good for its hundredth request as for its first", 
   socket.setEncoding("utf8").on("data", (chunk: string) => (answers += chunk));
   for (let turn = 0; turn < 100; turn++) {
     socket.write(get(`/${turn}`));
-    await expect.poll(() => answers, { interval: 1 }).toContain(`[/${turn}]`);
+    await expect.poll(() => answers, { interval: 1, timeout: 20_000 }).toContain(`[/${turn}]`);
   }
   expect(pipeline.isBusy(await serverSide)).toBe(false);
 });

@@ -1,90 +1,101 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { closeStalledResponses } from "./stalled-responses.ts";
 import { openRawServer } from "./test-raw-server.ts";
+import { unsentBytes } from "./unsent-bytes.ts";
 
-const STALL_MS = 200;
+const STALL_MS = 60_000;
 const MEGABYTE = Buffer.alloc(1024 * 1024, "x");
+/** More than the kernel keeps for a client that does not read. */
+const MEGABYTES = 32;
+
+// The network goes on; the time that the server measures passes when a test says so.
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "performance"] }));
+afterEach(() => void vi.useRealTimers());
 
 async function serve() {
   const stalled: Socket[] = [];
+  const asked = new Map<string, Socket>();
   const raw = await openRawServer({}, (req, res) => {
+    asked.set(req.url ?? "", req.socket);
     if (req.url === "/small") return void res.end("small");
-    if (req.url === "/events") {
+    if (req.url === "/slow") return;
+    if (req.url?.startsWith("/events")) {
       res.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
       return;
     }
-    if (req.url === "/slow") return;
-    // More than the kernel keeps for a client that does not read.
-    for (let count = 0; count < 32; count++) res.write(MEGABYTE);
+    for (let count = 0; count < MEGABYTES; count++) res.write(MEGABYTE);
     res.end();
   });
   closeStalledResponses(raw.server, STALL_MS, (socket) => stalled.push(socket));
 
-  function ask(path: string, options: { reads: boolean }): Socket {
-    const socket = raw.connect();
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    if (options.reads) socket.resume();
-    else socket.pause();
-    return socket;
+  /** Resolves to both ends of the connection, when the server has the request. */
+  async function ask(path: string): Promise<{ client: Socket; server: Socket }> {
+    const client = raw.connect().pause();
+    client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await vi.waitUntil(() => asked.has(path), { timeout: 20_000, interval: 2 });
+    return { client, server: asked.get(path) as Socket };
   }
-  /** Resolves when one more client was cut off, which takes the time-out at least. */
-  async function untilStalled(): Promise<Socket> {
-    const before = stalled.length;
-    ask("/large", { reads: false });
-    await expect.poll(() => stalled.length).toBeGreaterThan(before);
-    return stalled[before] as Socket;
-  }
-  return { ...raw, ask, stalled, untilStalled };
+  return { ask, stalled };
+}
+
+/** Resolves when the kernel takes no more. */
+async function untilFull(socket: Socket): Promise<void> {
+  let before = -1;
+  await vi.waitUntil(
+    () => {
+      const [last, unsent] = [before, unsentBytes(socket)];
+      before = unsent;
+      return unsent > 0 && unsent === last;
+    },
+    { timeout: 20_000, interval: 50 },
+  );
 }
 
 test("[H3] a client that does not read its answer loses its connection, and what waited for it is gone", async () => {
-  const { untilStalled, server } = await serve();
-  const socket = await untilStalled();
-  expect(socket.destroyed).toBe(true);
-  if (!socket.closed) await once(socket, "close");
-  await expect
-    .poll(() => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))))
-    .toBe(0);
+  const { ask, stalled } = await serve();
+  const { server } = await ask("/large");
+  await untilFull(server);
+  const closed = once(server, "close");
+  vi.advanceTimersByTime(STALL_MS * 0.75);
+  expect(stalled).toEqual([]);
+  vi.advanceTimersByTime(STALL_MS * 0.5);
+  expect(stalled).toEqual([server]);
+  await closed;
+  expect(server.writableLength).toBe(0);
 });
 
 test("silent event streams, slow procedures and kept connections outlive many time-outs", async () => {
-  const { ask, stalled, untilStalled } = await serve();
-  const kept = ask("/small", { reads: true });
-  const others = [
-    kept,
-    ask("/events", { reads: true }),
-    ask("/events", { reads: false }),
-    ask("/slow", { reads: true }),
-  ];
-  for (let turn = 0; turn < 5; turn++) await untilStalled();
-  expect(stalled).toHaveLength(5);
-  expect(others.map(({ closed }) => closed)).toEqual([false, false, false, false]);
+  const { ask, stalled } = await serve();
+  const { client: kept } = await ask("/small");
+  const others = [await ask("/events?1"), await ask("/events?2"), await ask("/slow")];
+  vi.advanceTimersByTime(20 * STALL_MS);
+  expect(stalled).toEqual([]);
+  expect(others.map(({ server }) => server.destroyed)).toEqual([false, false, false]);
+  const first = once(kept, "data");
+  kept.resume();
+  await first;
   const answered = once(kept, "data");
   kept.write("GET /small HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  const [answer] = await answered;
-  expect(String(answer)).toMatch(/small$/);
+  expect(String(await answered)).toMatch(/small$/);
 });
 
 test("a client that reads slowly gets all of its answer", async () => {
-  const { ask, stalled, untilStalled } = await serve();
-  const slow = ask("/large", { reads: false });
+  const { ask, stalled } = await serve();
+  const { client, server } = await ask("/large");
   let bytes = 0;
-  slow.on("data", (chunk: Buffer) => (bytes += chunk.length)).pause();
-  // A megabyte at a time, so that the kernel takes more.
-  const reading = setInterval(() => {
-    const enough = bytes + MEGABYTE.length;
-    const readOn = (): void => {
-      if (bytes >= enough) slow.pause().off("data", readOn);
-    };
-    slow.on("data", readOn).resume();
-  }, STALL_MS / 4);
-  await Promise.all([untilStalled(), untilStalled()]);
-  expect(slow.closed).toBe(false);
-  clearInterval(reading);
-  slow.removeAllListeners("data").on("data", (chunk: Buffer) => (bytes += chunk.length));
-  slow.resume();
-  await expect.poll(() => bytes).toBeGreaterThan(32 * MEGABYTE.length);
-  expect(stalled).toHaveLength(2);
+  client.on("data", (chunk: Buffer) => (bytes += chunk.length)).pause();
+  await untilFull(server);
+  for (let turn = 0; turn < 5; turn++) {
+    vi.advanceTimersByTime(STALL_MS * 0.75);
+    const before = unsentBytes(server);
+    client.resume();
+    await vi.waitUntil(() => unsentBytes(server) < before, { timeout: 20_000, interval: 1 });
+    client.pause();
+  }
+  client.resume();
+  const whole = MEGABYTES * MEGABYTE.length;
+  await vi.waitUntil(() => bytes > whole, { timeout: 20_000, interval: 2 });
+  expect(stalled).toEqual([]);
 });
