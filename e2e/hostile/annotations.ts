@@ -185,7 +185,7 @@ const large: readonly Sample[] = [
       { kind: "no such kind", input: "2026-01-01T00:00:00.000Z" },
       { input: ["Date"] },
     ),
-    gets: { status: REFUSED, says: [/no such kind/], saysNot: /annotation/i },
+    gets: { status: [404, 400], says: [/no such kind/], saysNot: /annotation/i },
   },
 ];
 
