@@ -109,7 +109,16 @@ const harmless: readonly Sample[] = [
 
 /** These may be refused or ignored, but they break nothing. */
 const odd: readonly Sample[] = [
-  ...[null, 5, "map", [], [[]], [null], { a: null }, { a: [[]] }, { a: [null] }, { "": {} }],
+  null,
+  5,
+  "map",
+  [],
+  [[]],
+  [null],
+  { a: null },
+  { a: [[]] },
+  { a: [null] },
+  { "": {} },
   { "__proto__.polluted": ["Date"] },
   { "constructor.prototype.polluted": ["Date"] },
   JSON.parse('{"__proto__":{"polluted":["Date"]}}') as unknown,
