@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
@@ -17,14 +17,18 @@ import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
 import { usableWriters } from "./kinds/article/write/writer-settings.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
+import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { openStreams } from "./streams/open.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
 import type { HttpOptions, Readiness } from "./transports/http/transport.ts";
+import { limitConnections } from "./transports/connection-limit.ts";
 import { createProbes, createTransports } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
+import { requestTimeouts } from "./transports/request-timeouts.ts";
 import { openCluster } from "./transports/socketio/cluster.ts";
+import { closeStalledResponses } from "./transports/stalled-responses.ts";
 
 export interface App {
   /** Where it can be reached from this machine: `http://localhost:8000`. */
@@ -56,7 +60,7 @@ const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
-  const log = parts.log ?? pino({ level: config.LOG_LEVEL });
+  const log = parts.log ?? createLog(config.LOG_LEVEL);
 
   const ready = { stopping: false };
 
@@ -79,7 +83,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     keepAliveTimeout: KEEP_ALIVE_MS,
+    ...requestTimeouts(config.REQUEST_TIMEOUT_MS),
+    // `mountTransports` does it: Node's own answer to a request without one does not count as pipelined.
+    requireHostHeader: false,
   });
+  limitConnections(server, config.MAX_CONNECTIONS, log);
   let url: string;
   try {
     url = await listen(server, config.HOST, config.PORT);
@@ -168,7 +176,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const origins = createOriginPolicy({
     origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
     host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+    authenticated: parts.authenticate !== undefined,
   });
+  closeStalledResponses(server, config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
+    log.debug({ remoteAddress }, "A client did not read its answer, and was disconnected"),
+  );
   mountTransports(server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport could not take a request"),
   );

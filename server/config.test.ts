@@ -17,6 +17,7 @@ test("without any variable everything has its default", () => {
     HOST: "127.0.0.1",
     FRONTEND_URL: ["http://localhost:3000"],
     CORS_ORIGINS: [],
+    ALLOWED_HOSTS: [],
     DATA_DIR: "./data",
     ROLE: "all",
     REDIS_PREFIX: "jobwire",
@@ -29,6 +30,8 @@ test("without any variable everything has its default", () => {
     PING_TIMEOUT_MS: 60_000,
     SEND_BUFFER_BYTES: 262_144,
     STALL_TIMEOUT_MS: 60_000,
+    REQUEST_TIMEOUT_MS: 120_000,
+    MAX_CONNECTIONS: 10_000,
     ALLOW_EIO3: false,
     OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",
@@ -49,6 +52,13 @@ test.each([
     " https://*.example.com , http://[::1]:3000,",
     ["https://*.example.com", "http://[::1]:3000"],
   ],
+  [
+    "ALLOWED_HOSTS",
+    " jobs.example.com , *.example.com:8000,gateway_1,10.0.0.5,[fd00::1]:80,",
+    ["jobs.example.com", "*.example.com:8000", "gateway_1", "10.0.0.5", "[fd00::1]:80"],
+  ],
+  ["REQUEST_TIMEOUT_MS", "1000", 1000],
+  ["MAX_CONNECTIONS", "1", 1],
   ["DATA_DIR", "/var/lib/job wire", "/var/lib/job wire"],
   ["CONCURRENCY", "1", 1],
   ["MAX_ATTEMPTS", "100", 100],
@@ -103,6 +113,8 @@ test.each([
     "https://a.example.com https://b.example.com",
     "must be origins with commas between",
   ],
+  ["REQUEST_TIMEOUT_MS", "999", number(1000, 3_600_000)],
+  ["MAX_CONNECTIONS", "0", number(1, 1_000_000)],
   ["REDIS_URL", "http://localhost:6379", "must be a redis:// or rediss:// address"],
   ["REDIS_PREFIX", "a{b}", "must be letters, digits"],
   ["NODE_NAME", "a.b", "must be up to 40 letters, digits"],
@@ -127,6 +139,28 @@ test.each([
   const lines = linesOf({ [name]: text });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(`${name}=${JSON.stringify(text)} ${allowed}`);
+});
+
+test.each([
+  "*",
+  "*.",
+  "a.*.example.com",
+  "*.*.example.com",
+  "https://jobs.example.com",
+  "jobs.example.com/",
+  "jobs.example.com.",
+  "jobs.example.com:",
+  "jobs.example.com:65536",
+  "user@jobs.example.com",
+  "jobs.example.com b.example.com",
+  "a;b",
+  "::1",
+  "[::g]",
+  "1.2.3.4.5",
+])("ALLOWED_HOSTS=%j is refused in one line that says what is allowed", (text) => {
+  expect(linesOf({ ALLOWED_HOSTS: text })).toEqual([
+    expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names with commas between, such as /),
+  ]);
 });
 
 test("every bad variable has its line, and the message shows them all", () => {

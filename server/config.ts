@@ -24,6 +24,12 @@ const list = z.string().transform((text) =>
 
 /** `https://app.example.com`, or with a `*` for one or more labels: `https://*.example.com`. */
 const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
+/** `jobs.example.com`, with a port or without, or with a `*` for one or more labels: `*.example.com`. */
+const HOST = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
+function isHost(text: string): boolean {
+  // The second says whether the port and the numbers of an address are in range.
+  return HOST.test(text) && URL.canParse(`http://${text.replace("*", "any")}`);
+}
 /** `host`, `host:port`, or `host:port/path/`. */
 const ALLOWED = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/\S*)?$/i;
 
@@ -40,6 +46,10 @@ const origins = list
     (all) => all.every((origin) => ORIGIN.test(origin)),
     "must be origins with commas between, such as https://app.example.com or https://*.example.com",
   );
+const hosts = list.refine(
+  (all) => all.every(isHost),
+  "must be host names with commas between, such as jobs.example.com, jobs.example.com:8000 or *.example.com",
+);
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
 
 export interface Variable {
@@ -61,7 +71,7 @@ export const VARIABLES = {
     schema: text.min(1),
     default: "127.0.0.1",
     about:
-      "The address it listens on. Nobody has to sign in, so think before you open it to others.",
+      "The address it listens on. There is no authentication, so think before you open it to others.",
   },
   FRONTEND_URL: {
     schema: origins,
@@ -74,6 +84,12 @@ export const VARIABLES = {
     default: "",
     about:
       "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`.",
+  },
+  ALLOWED_HOSTS: {
+    schema: hosts,
+    default: "",
+    about:
+      "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
   },
   DATA_DIR: {
     schema: text.min(1),
@@ -150,6 +166,17 @@ export const VARIABLES = {
     default: "60000",
     about:
       "After how long a client that reads nothing of what waits for it is disconnected, in milliseconds.",
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: int(1000, 3_600_000),
+    default: "120000",
+    about:
+      "How long a request may take to arrive, in milliseconds; its headers may take 60000 at most.",
+  },
+  MAX_CONNECTIONS: {
+    schema: int(1, 1_000_000),
+    default: "10000",
+    about: "Connections that may be open at the same time; one more is closed at once.",
   },
   ALLOW_EIO3: {
     schema: flag,

@@ -1,8 +1,10 @@
 /** The program: starts the server, ends it at a signal, and says so when it cannot. */
-import { type Logger, pino } from "pino";
-import { AppError } from "#shared/errors.ts";
+import type { Logger } from "pino";
+import { AppError, asError, messageOf } from "#shared/errors.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { takeStrayError } from "./jobs/foreign-code.ts";
+import { createLog } from "./log.ts";
 import { stoppedLine, stoppingLine } from "./stop-lines.ts";
 
 /** sysexits.h: the configuration is wrong. */
@@ -19,7 +21,7 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
   let config: Config;
   try {
     config = loadConfig(env);
-    log = pino({ level: config.LOG_LEVEL }, process.stdout);
+    log = createLog(config.LOG_LEVEL, process.stdout);
     app = await createApp(config, { log, ...parts });
     const { ROLE: role, DATA_DIR: dataDir } = config;
     log.info({ url: app.url, ...(config.REDIS_URL ? { role } : { dataDir }) }, "listening");
@@ -29,11 +31,18 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
   }
 
-  // What is stored is whole, whenever the process ends; what is in memory nobody can vouch for any more.
-  process.on("uncaughtException", (error) => {
-    log.fatal({ err: error }, "A fault in the server; it ends, and jobs that run are found again");
-    process.exit(1);
-  });
+  // What is stored is whole, whenever the process ends; nothing vouches for what is in memory. That holds for a
+  // rejection as well: it is an exception that an async function threw, and the code after it did not run.
+  for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+    process.on(event, (error: unknown) => {
+      if (takeStrayError(error)) return;
+      log.fatal(
+        { err: asError(error) },
+        "A fault in the server; it ends, and jobs that run are found again",
+      );
+      process.exit(1);
+    });
+  }
 
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -60,6 +69,7 @@ function tell(line: string): void {
 
 function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof AppError) return error.message;
+  if (!(error instanceof Error)) return messageOf(error);
   const { code, port, address } = error as NodeJS.ErrnoException & {
     port?: number;
     address?: string;
@@ -73,5 +83,5 @@ function explain(error: unknown): string {
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return `HOST names no address of this machine: ${address ?? "it cannot be resolved"}.`;
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error.stack ?? error.message;
 }

@@ -3,6 +3,8 @@
  * checked with `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten anywhere.
  */
 import { z } from "zod";
+import { cutText } from "./cut-text.ts";
+import { MAX_ERROR_CHARS } from "./limits.ts";
 
 export const ErrorCode = z.enum([
   /** The input is malformed; `issues` names the fields. */
@@ -46,7 +48,64 @@ export class AppError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** `instanceof` that never throws: a Proxy can refuse to tell its prototype. */
+export function isInstance<T>(
+  thrown: unknown,
+  type: abstract new (...args: never[]) => T,
+): thrown is T {
+  try {
+    return thrown instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+/** The text of anything that was thrown, at most `MAX_ERROR_CHARS` long. Never throws. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    const text: unknown = thrown instanceof Error ? thrown.message : thrown;
+    return cutText(String(text), MAX_ERROR_CHARS);
+  } catch {
+    return "A value was thrown that has no text";
+  }
+}
+
+/** Causes of causes that a clean error keeps. */
+const MAX_CAUSES = 5;
+
+/**
+ * Anything that was thrown as a plain `Error` with bounded text, for logs: a foreign error may have getters that throw.
+ * Keeps message, name, stack, code and causes. Never throws.
+ */
+export function asError(thrown: unknown, causes = MAX_CAUSES): Error {
+  const message = messageOf(thrown);
+  const name = textIn(thrown, "name") ?? "Error";
+  const cause = fieldOf(thrown, "cause");
+  const clean = new Error(
+    message,
+    cause === undefined || causes === 0 ? undefined : { cause: asError(cause, causes - 1) },
+  );
+  const code = textIn(thrown, "code");
+  if (code !== undefined) Object.assign(clean, { code });
+  const stack = textIn(thrown, "stack") ?? cutText(`${name}: ${message}`, MAX_ERROR_CHARS);
+  for (const [field, value] of Object.entries({ name, stack })) {
+    Object.defineProperty(clean, field, { value, enumerable: false });
+  }
+  return clean;
+}
+
+function textIn(thrown: unknown, field: string): string | undefined {
+  const value = fieldOf(thrown, field);
+  return typeof value === "string" ? cutText(value, MAX_ERROR_CHARS) : undefined;
+}
+
+/** A field of an error; `undefined` where it has none or does not let it be read. Never throws. */
+export function fieldOf(thrown: unknown, field: string): unknown {
+  try {
+    return thrown instanceof Error
+      ? (thrown as unknown as Record<string, unknown>)[field]
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }

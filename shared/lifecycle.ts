@@ -11,9 +11,12 @@
  *     +------- retry ------ ABORTED <---------+ reject
  *  PENDING, PROCESSING -- cancel --> ABORTED
  */
+import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
 import type { JobEvent, JobEventType } from "./events.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
+import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
+import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
 
 /** What can be done to a job. Runners do the first six, people the others. */
 export type JobChange =
@@ -128,6 +131,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
   const { idempotencyKey: _key, ...given } = fresh;
   const job: Job = {
     ...given,
+    title: cutText(given.title, MAX_TITLE_CHARS),
     status: "PENDING",
     progress: 0,
     message: CREATED_MESSAGE,
@@ -145,17 +149,22 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
 
 /**
  * The job after `change`, and the event that says so. Pure.
- * Throws `ILLEGAL_TRANSITION`, naming both states, where the table has no such way.
- * Progress never falls within an attempt.
+ * Throws `ILLEGAL_TRANSITION`, naming both states, where the table has no such way, and where the job has
+ * `MAX_JOB_EVENTS` events and this change would let it have more without end.
+ * Throws `BAD_REQUEST` where the message of the change is no text.
+ * Progress is a whole percent and never falls within an attempt. Texts are cut.
  */
 export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {
   const status = LIFECYCLE[job.status][change.action];
   if (status === null) {
     throw new AppError("ILLEGAL_TRANSITION", illegal(job, change.action));
   }
+  refuseIfFull(job, change.action);
+  const fields = changedFields(job, change, at);
   const next: Job = {
     ...job,
-    ...changedFields(job, change, at),
+    ...fields,
+    message: messageText(change.action, fields.message),
     status,
     version: job.version + 1,
     finishedAt: isSettled(status) ? at : null,
@@ -163,17 +172,22 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
   return { job: next, event: eventOf(next, EVENT_OF[change.action], at) };
 }
 
-function changedFields(job: Job, change: JobChange, at: Date): Partial<Job> {
+type Fields = Partial<Job> & { message: string };
+
+function changedFields(job: Job, change: JobChange, at: Date): Fields {
   switch (change.action) {
     case "start":
       return {
-        progress: change.progress,
+        progress: wholePercent(change.progress),
         message: change.message,
         attempt: job.attempt + 1,
         startedAt: at,
       };
     case "progress":
-      return { progress: Math.max(job.progress, change.progress), message: change.message };
+      return {
+        progress: Math.max(job.progress, wholePercent(change.progress)),
+        message: change.message,
+      };
     case "release":
       return {
         progress: 0,
@@ -185,8 +199,10 @@ function changedFields(job: Job, change: JobChange, at: Date): Partial<Job> {
       return { progress: 100, message: change.message, output: change.output };
     case "block":
       return { message: change.message, output: change.output };
-    case "fail":
-      return { message: change.error.message, error: change.error };
+    case "fail": {
+      const error = boundedError(change.error);
+      return { message: error.message, error };
+    }
     case "cancel":
       return ended("CANCELLED", "Cancelled", change.note);
     case "reject":
@@ -200,12 +216,12 @@ function changedFields(job: Job, change: JobChange, at: Date): Partial<Job> {
   }
 }
 
-function ended(code: string, word: string, note: string | undefined): Partial<Job> {
-  const message = withNote(word, note);
+function ended(code: string, word: string, note: string | undefined): Fields {
+  const message = cutText(withNote(word, note), MAX_MESSAGE_CHARS);
   return { message, error: { code, message } };
 }
 
-function queuedAgain(word: string, note: string | undefined): Partial<Job> {
+function queuedAgain(word: string, note: string | undefined): Fields {
   return {
     progress: 0,
     message: withNote(word, note),

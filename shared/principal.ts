@@ -1,10 +1,18 @@
 /** Who asks. Every command, read and subscription carries one, also while nobody has to sign in. */
 import { z } from "zod";
+import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
+
+/** Well-formed: engines store lone surrogates as one and the same character, so two ids would be one owner. */
+const Id = z
+  .string()
+  .min(1)
+  .max(MAX_PRINCIPAL_CHARS)
+  .refine((text) => text.isWellFormed(), "Must be well-formed Unicode");
 
 export const Principal = z.object({
-  userId: z.string().min(1),
-  tenantId: z.string().min(1),
-  scopes: z.array(z.string()),
+  userId: Id,
+  tenantId: Id,
+  scopes: z.array(z.string().max(MAX_PRINCIPAL_CHARS)).max(MAX_SCOPES),
 });
 export type Principal = z.infer<typeof Principal>;
 

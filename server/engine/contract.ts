@@ -8,7 +8,7 @@
  */
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 
@@ -52,7 +52,8 @@ export interface Engine {
    * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and
    * the batch's counts change together or not at all. Answers after the commit.
    * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim,
-   * whoever did it. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say.
+   * whoever did it. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
+   * output no JSON; percents become whole numbers 0..100, and texts are cut (`shared/limits.ts`).
    */
   change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;
 
@@ -75,7 +76,8 @@ export interface Engine {
    * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
    * What another process was given at this moment and has no room for may be missed; `onWork` tells when it is back.
    * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is
-   * changed. What becomes of a job is said with `change`.
+   * changed. What becomes of a job is said with `change`. A job whose `start` throws or gives nonsense, or whose input
+   * cannot be read, is started and given out like the others of the same claim, with a `fault`.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Prolongs leases. Returns the claims that do not hold any more. */
@@ -195,6 +197,8 @@ export interface Claim extends ClaimRef {
   job: Job;
   /** Says that this claim started it. `null` where it is PROCESSING: whoever held it died. */
   started: JobEvent | null;
+  /** Why the job cannot run. It is to be ended with this error. */
+  fault?: JobError | undefined;
 }
 
 export interface ClaimRequest {
@@ -202,7 +206,7 @@ export interface ClaimRequest {
   max: number;
   leaseMs: number;
   now: Date;
-  /** What the log says first of an attempt. Pure. */
+  /** The first message and percent of an attempt. Pure. */
   start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }
 

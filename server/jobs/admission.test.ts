@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { type AnyKind, defineKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { createAdmission } from "./admission.ts";
 
@@ -18,9 +18,9 @@ const greet = defineKind({
 });
 const admission = createAdmission(new Map([["greet", greet]]));
 
-function refused(admit: () => unknown): AppError {
+async function refused(admit: () => unknown): Promise<AppError> {
   try {
-    admit();
+    await admit();
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
@@ -28,7 +28,7 @@ function refused(admit: () => unknown): AppError {
   throw new Error("It was let in.");
 }
 
-test("what a kind takes is let in as the kind reads it, with a title", () => {
+test("what a kind takes is let in as the kind reads it, with a title", async () => {
   expect(admission.one({ kind: "greet", input: { whom: "Ann", extra: true } })).toEqual({
     kind: "greet",
     title: "Greet Ann 1x",
@@ -36,17 +36,17 @@ test("what a kind takes is let in as the kind reads it, with a title", () => {
   });
 });
 
-test("an unknown kind is not found, and the known ones are named", () => {
+test("an unknown kind is not found, and the known ones are named", async () => {
   for (const kind of ["nope", "constructor", ""]) {
-    const { code, message } = refused(() => admission.one({ kind, input: {} }));
+    const { code, message } = await refused(() => admission.one({ kind, input: {} }));
     expect(code).toBe("NOT_FOUND");
     expect(message).toBe(`There is no kind "${kind}". Known kinds: greet.`);
   }
 });
 
-test("a malformed input is refused with each field", () => {
+test("a malformed input is refused with each field", async () => {
   const input = { whom: "A", times: 9, at: { input: 1 } };
-  const { code, message, issues } = refused(() => admission.one({ kind: "greet", input }));
+  const { code, message, issues } = await refused(() => admission.one({ kind: "greet", input }));
   expect(code).toBe("BAD_REQUEST");
   expect(issues.map(({ path }) => path.join("."))).toEqual([
     "input.whom",
@@ -59,28 +59,28 @@ test("a malformed input is refused with each field", () => {
   expect(message).toContain(" at.input: ");
 });
 
-test("an input that is no object at all is refused as a whole", () => {
+test("an input that is no object at all is refused as a whole", async () => {
   for (const input of [undefined, null, 5, "text", []]) {
-    const { message, issues } = refused(() => admission.one({ kind: "greet", input }));
+    const { message, issues } = await refused(() => admission.one({ kind: "greet", input }));
     expect(issues).toHaveLength(1);
     expect(issues[0]?.path).toEqual(["input"]);
     expect(message).toContain("takes. input: Invalid input");
   }
 });
 
-test("[B1] a batch is let in whole, in its order", () => {
+test("[B1] a batch is let in whole, in its order", async () => {
   const rows = ["Ann", "Bob", "Cid"].map((whom) => ({ kind: "greet", input: { whom } }));
-  expect(admission.all(rows).map(({ title }) => title)).toEqual([
+  expect((await admission.all(rows)).map(({ title }) => title)).toEqual([
     "Greet Ann 1x",
     "Greet Bob 1x",
     "Greet Cid 1x",
   ]);
 });
 
-test("[B1] a batch with bad rows is refused whole, each named with its line", () => {
+test("[B1] a batch with bad rows is refused whole, each named with its line", async () => {
   const good = { kind: "greet", input: { whom: "Ann" } };
   const rows = [good, { kind: "nope", input: {} }, good, { kind: "greet", input: { whom: "B" } }];
-  const { code, message, issues } = refused(() => admission.all(rows));
+  const { code, message, issues } = await refused(() => admission.all(rows));
   expect(code).toBe("BAD_REQUEST");
   expect(message.split("\n")).toEqual([
     "2 of 4 rows cannot be used, so none was stored.",
@@ -93,11 +93,159 @@ test("[B1] a batch with bad rows is refused whole, each named with its line", ()
   ]);
 });
 
-test("[B1] where very many rows are bad, the message names the first 20 and the fields are all there", () => {
+test("[B1] where very many rows are bad, the message names the first 20 and the fields are all there", async () => {
   const rows = Array.from({ length: 10_000 }, () => ({ kind: "greet", input: {} }));
-  const { message, issues } = refused(() => admission.all(rows));
+  const { message, issues } = await refused(() => admission.all(rows));
   const lines = message.split("\n");
   expect(lines).toHaveLength(22);
   expect(lines.at(-1)).toBe("And 9980 more.");
   expect(issues).toHaveLength(10_000);
+});
+
+/** A kind that takes anything, but for what it does otherwise. */
+function admissionOf(odd: object) {
+  const kind = { ...greet, input: z.unknown(), title: () => "Odd", ...odd } as AnyKind;
+  return createAdmission(new Map([["odd", kind]]));
+}
+
+const refuse = () => {
+  throw Object.create(null) as Error;
+};
+const MB = "x".repeat(1_000_000);
+
+test("[H11] an input is taken up to 256 KiB as JSON, and refused with its size and the limit", async () => {
+  const odd = admissionOf({});
+  const fits = "é".repeat((256 * 1024 - 2) / 2);
+  expect(odd.one({ kind: "odd", input: fits }).input).toBe(fits);
+  const { code, message, issues } = await refused(() =>
+    odd.one({ kind: "odd", input: `${fits}x` }),
+  );
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain("has 262,145 bytes as JSON; the limit is 262,144 bytes");
+  expect(issues).toMatchObject([{ path: ["input"] }]);
+});
+
+test("[B1] rows that are too large are named with their size, and none is stored", async () => {
+  const rows = [1, MB, 2, MB].map((input) => ({ kind: "odd", input }));
+  const { code, message, issues } = await refused(() => admissionOf({}).all(rows));
+  expect(code).toBe("BAD_REQUEST");
+  expect(message.split("\n").slice(1)).toEqual([
+    "Row 2: input: It has 1,000,002 bytes as JSON; the limit is 262,144 bytes.",
+    "Row 4: input: It has 1,000,002 bytes as JSON; the limit is 262,144 bytes.",
+  ]);
+  expect(issues.map(({ path }) => path)).toEqual([
+    ["jobs", 1, "input"],
+    ["jobs", 3, "input"],
+  ]);
+});
+
+test("[H11] an input nested a million levels deep, or in itself, is refused and overflows no stack", async () => {
+  const deep = JSON.parse(`${"[".repeat(1_000_000)}${"]".repeat(1_000_000)}`) as unknown;
+  const circle: unknown[] = [];
+  circle.push(circle, circle);
+  for (const input of [deep, circle]) {
+    const { code, message } = await refused(() => admissionOf({}).one({ kind: "odd", input }));
+    expect(code).toBe("BAD_REQUEST");
+    expect(message).toContain("deeper than the limit of 100 levels");
+  }
+});
+
+test("one text that an input contains very many times is refused before it is written out", async () => {
+  const input = Array.from({ length: 100_000 }, () => MB);
+  const { message } = await refused(() => admissionOf({}).one({ kind: "odd", input }));
+  expect(message).toContain("more than 67,108,864 bytes");
+});
+
+function circle(): unknown {
+  const round: unknown[] = [];
+  round.push(round);
+  return round;
+}
+
+test.each<[string, () => unknown, string]>([
+  ["larger", () => MB, "1,000,002 bytes"],
+  ["a bigint", () => 1n, "cannot be written as JSON"],
+  ["a function", () => () => 1, "it is a function"],
+  ["in itself", circle, "contains itself"],
+  [
+    "with a getter that throws",
+    () => ({
+      get a() {
+        return refuse();
+      },
+    }),
+    "cannot be written as JSON",
+  ],
+])("an input that its kind makes %s is refused", async (_what, transform, text) => {
+  const odd = admissionOf({ input: z.unknown().transform(transform) });
+  const { code, message } = await refused(() => odd.one({ kind: "odd", input: 1 }));
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain(text);
+});
+
+test("an input that is no JSON is a matter of its kind, which may make JSON of it", async () => {
+  const odd = admissionOf({ input: z.bigint().transform(String) });
+  expect(odd.one({ kind: "odd", input: 5n }).input).toBe("5");
+});
+
+test.each([
+  ["whose check throws", { input: z.unknown().refine(refuse) }, "`input` failed"],
+  ["whose transform throws", { input: z.unknown().transform(refuse) }, "`input` failed"],
+  [
+    "whose check is asynchronous",
+    { input: z.unknown().refine(async () => true) },
+    "`input` failed. It is asynchronous",
+  ],
+  ["without a schema", { input: undefined }, "`input` failed"],
+  ["whose schema is none", { input: { safeParse: () => undefined } }, "`input` failed"],
+  ["whose title throws", { title: refuse }, "`title` failed"],
+  ["whose title is no text", { title: () => null }, "`title` failed. It gave no text"],
+  ["without a title", { title: undefined }, "`title` failed"],
+])("[H6] a kind %s is a fault of ours, and is not the caller's", async (_what, odd, text) => {
+  for (const admit of [
+    () => admissionOf(odd).one({ kind: "odd", input: 1 }),
+    () => admissionOf(odd).all([{ kind: "odd", input: 1 }]),
+  ]) {
+    const { code, message, cause } = await refused(admit);
+    expect(code).toBe("INTERNAL");
+    expect(message).toContain(`The kind "odd" cannot take a job: its ${text}`);
+    expect(cause).toBeInstanceOf(Error);
+  }
+});
+
+test("a kind that never takes anything refuses as any other", async () => {
+  const never = z.unknown().transform((_input, context) => {
+    context.addIssue("Not today");
+    return z.NEVER;
+  });
+  const { code, message } = await refused(() =>
+    admissionOf({ input: never }).one({ kind: "odd", input: 1 }),
+  );
+  expect(code).toBe("BAD_REQUEST");
+  expect(message).toContain("Not today");
+});
+
+test("[H11] a title is cut", async () => {
+  const { title } = admissionOf({ title: () => MB }).one({ kind: "odd", input: 1 });
+  expect(title).toBe(`${"x".repeat(299)}…`);
+});
+
+test("an input with very many faults has the first named and the others counted", async () => {
+  const odd = admissionOf({ input: z.array(z.string()) });
+  const input = Array.from({ length: 100_000 }, () => 1);
+  const { message, issues } = await refused(() => odd.one({ kind: "odd", input }));
+  expect(issues).toHaveLength(21);
+  expect(message).toMatch(/And 99980 more\.$/);
+  expect(message.length).toBeLessThan(10_000);
+});
+
+test("[B1] rows with very many faults, or with endless keys, do not make an endless answer", async () => {
+  const odd = admissionOf({ input: z.record(z.string(), z.string()) });
+  const rows = Array.from({ length: 100 }, () => ({
+    kind: "odd",
+    input: { ["k".repeat(200_000)]: 1 },
+  }));
+  const { message, issues } = await refused(() => odd.all(rows));
+  expect(message.length).toBeLessThan(10_000);
+  expect(JSON.stringify(issues).length).toBeLessThan(100_000);
 });

@@ -1,6 +1,17 @@
 /** Lets requests in or says what is wrong with them: the kind must exist and the input must be what it takes. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
 import type { AnyKind } from "#server/kinds/define.ts";
-import { AppError, type InputIssue } from "#shared/errors.ts";
+import { cutText } from "#shared/cut-text.ts";
+import { AppError, asError, type InputIssue, isInstance, messageOf } from "#shared/errors.ts";
+import {
+  MAX_INPUT_BYTES,
+  MAX_INPUT_ISSUES,
+  MAX_ISSUE_CHARS,
+  MAX_TITLE_CHARS,
+} from "#shared/limits.ts";
+import { runForeign, warnOfStray } from "./foreign-code.ts";
+import { exceeds, plainJson } from "./plain-json.ts";
 
 export interface JobRequest {
   kind: string;
@@ -14,31 +25,43 @@ export interface Admitted {
 }
 
 export interface Admission {
-  /** `NOT_FOUND` for an unknown kind, `BAD_REQUEST` with the fields for a malformed input. */
+  /**
+   * `NOT_FOUND` for an unknown kind, `BAD_REQUEST` with the fields for an input that is malformed or too large,
+   * `INTERNAL` for a fault in the code of the kind.
+   */
   one(request: JobRequest): Admitted;
-  /** All or none: `BAD_REQUEST` names each bad row with its line, counted from 1. */
-  all(requests: readonly JobRequest[]): Admitted[];
+  /** All or none: `BAD_REQUEST` names each bad row with its line, counted from 1. `INTERNAL` as above. */
+  all(requests: readonly JobRequest[]): Promise<Admitted[]>;
 }
 
+/** Rows that are checked before other work of the process gets its turn. */
+const ROWS_A_TURN = 100;
 /** Rows that the message itself names; `issues` has them all. */
 const NAMED_ROWS = 20;
+/** The text of one of these rows. */
+const MAX_ROW_CHARS = 400;
 
 export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission {
   function check(request: JobRequest): Admitted | InputIssue[] {
     const kind = kinds.get(request.kind);
     if (kind === undefined) return [{ path: ["kind"], message: unknownKind(request.kind) }];
-    const parsed = kind.input.safeParse(request.input);
-    if (parsed.success) {
-      return { kind: kind.name, title: kind.title(parsed.data), input: parsed.data };
+    const excess = exceeds(request.input, MAX_INPUT_BYTES);
+    if (excess !== undefined) return refusal(excess);
+    const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
+    if (Array.isArray(parsed)) return parsed;
+    // A transform can have made it larger, or something that is no JSON.
+    const plain = plainJson(parsed.input, MAX_INPUT_BYTES);
+    if (!plain.ok) return refusal(plain.what);
+    const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
+    if (typeof title !== "string") {
+      throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
     }
-    return parsed.error.issues.map((issue) => ({
-      path: ["input", ...issue.path.map(plainKey)],
-      message: issue.message,
-    }));
+    return { kind: kind.name, title: cutText(title, MAX_TITLE_CHARS), input: plain.value };
   }
 
   function unknownKind(name: string): string {
-    return `There is no kind "${name}". Known kinds: ${[...kinds.keys()].join(", ")}.`;
+    const known = [...kinds.keys()].join(", ");
+    return `There is no kind "${cutText(name, MAX_ISSUE_CHARS)}". Known kinds: ${known}.`;
   }
 
   return {
@@ -52,14 +75,16 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
       return checked;
     },
 
-    all(requests) {
+    async all(requests) {
       const admitted: Admitted[] = [];
       const issues: InputIssue[] = [];
       const rows: string[] = [];
       for (const [index, request] of requests.entries()) {
+        if (index % ROWS_A_TURN === 0) await nextTurn();
         const checked = check(request);
         if (Array.isArray(checked)) {
-          rows.push(`Row ${index + 1}: ${checked.map(sentence).join(" ")}`);
+          const text = `Row ${index + 1}: ${checked.map(sentence).join(" ")}`;
+          rows.push(cutText(text, MAX_ROW_CHARS));
           issues.push(
             ...checked.map(({ path, message }) => ({ path: ["jobs", index, ...path], message })),
           );
@@ -79,11 +104,52 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
   };
 }
 
+function parse(kind: AnyKind, input: unknown): { input: unknown } | InputIssue[] {
+  try {
+    const parsed = kind.input.safeParse(input);
+    return parsed.success ? { input: parsed.data } : issuesOf(parsed.error.issues);
+  } catch (error) {
+    if (!isInstance(error, z.core.$ZodAsyncError)) throw error;
+    const text = "It is asynchronous, and inputs are checked synchronously.";
+    throw new TypeError(text, { cause: error });
+  }
+}
+
+/** Calls code of a kind, which may do anything. */
+function ask<T>(kind: string, part: string, code: () => T): T {
+  try {
+    return runForeign(warnOfStray, code);
+  } catch (cause) {
+    throw fault(kind, part, cause);
+  }
+}
+
+function fault(kind: string, part: string, thrown: unknown): AppError {
+  const text = `The kind "${kind}" cannot take a job: its ${part} failed. ${messageOf(thrown)}`;
+  return new AppError("INTERNAL", text, { cause: asError(thrown) });
+}
+
+function refusal(what: string): InputIssue[] {
+  return [{ path: ["input"], message: `It ${what}.` }];
+}
+
+function issuesOf(
+  found: readonly { path: readonly PropertyKey[]; message: string }[],
+): InputIssue[] {
+  const issues: InputIssue[] = found.slice(0, MAX_INPUT_ISSUES).map(({ path, message }) => ({
+    path: ["input", ...path.map(plainKey)],
+    message: cutText(message, MAX_ISSUE_CHARS),
+  }));
+  const unnamed = found.length - MAX_INPUT_ISSUES;
+  if (unnamed > 0) issues.push({ path: ["input"], message: `And ${unnamed} more.` });
+  return issues;
+}
+
 function sentence({ path, message }: InputIssue): string {
   const field = (path[0] === "input" ? path.slice(1) : path).join(".");
   return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 
 function plainKey(key: PropertyKey): string | number {
-  return typeof key === "number" ? key : String(key);
+  return typeof key === "number" ? key : cutText(String(key), MAX_ISSUE_CHARS);
 }

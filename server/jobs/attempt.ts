@@ -7,11 +7,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { type AnyKind, Failure, type Outcome } from "#server/kinds/define.ts";
-import { AppError } from "#shared/errors.ts";
+import { type AnyKind, Failure } from "#server/kinds/define.ts";
+import { AppError, asError, messageOf } from "#shared/errors.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createAttemptLog } from "./attempt-log.ts";
-import { createDraftWriter } from "./draft-writer.ts";
+import { type KindCode, startCode } from "./kind-code.ts";
+import { endingOf } from "./outcome.ts";
+import { createReports } from "./reports.ts";
 import {
   afterCrash,
   afterError,
@@ -25,22 +27,27 @@ import {
 /** Why a running job's signal is aborted. */
 export const LOST = "lost";
 export const SHUTDOWN = "shutdown";
+/** The attempt ended before its code returned. */
+const ENDED = "ended";
 
 export interface AttemptPolicy extends RetryPolicy {
   now: () => Date;
   /** How long to wait before the end of an attempt, which could not be stored, is tried again. */
   storeAgainMs?: number;
+  /** How long code that was told to stop may take before another job gets its place. */
+  stopMs?: number;
 }
 
 interface AttemptContext extends AttemptPolicy {
   engine: Pick<Engine, "change" | "appendDraft">;
   kinds: ReadonlyMap<string, AnyKind>;
   log: Logger;
-  /** No code is to be told anything any more: what is left is to store how the attempt ended. */
+  /** Another job may have the place of this one: its code returned, or does not stop. */
   returned: () => void;
 }
 
 const STORE_AGAIN_MS = 1000;
+const STOP_MS = 30_000;
 
 /**
  * Resolves when the record says how the attempt ended and the code has returned, to that end; after `SHUTDOWN` it does
@@ -66,10 +73,12 @@ export async function attempt(
       return end;
     }
     log.started();
-    const outcome = await run(claim, controller, context);
-    context.returned();
-    const end = await store(outcome, change, signal, context);
+    const { ending, code } = await run(claim, controller, context);
+    if (code?.running() === true) code.stop(ENDED);
+    else context.returned();
+    const end = await store(ending, change, signal, context);
     log.ended(end);
+    await Promise.race([code?.returned, shutdownOf(signal).catch(() => {})]);
     return end;
   } catch (error) {
     if (signal.reason !== LOST && !isOver(error)) throw error;
@@ -78,48 +87,74 @@ export async function attempt(
   }
 }
 
-/** Runs the kind, and returns the change that ends the attempt. */
+/** Runs the kind, and returns the change that ends the attempt. Its code may still run then. */
 async function run(
   claim: Claim,
   controller: AbortController,
   context: AttemptContext,
-): Promise<Ending> {
-  const { job } = claim;
+): Promise<{ ending: Ending; code?: KindCode }> {
+  const { job, fault } = claim;
   const { engine, log, now } = context;
   const { signal } = controller;
   const kind = context.kinds.get(job.kind);
-  const mine = guard(controller);
-  const draft = createDraftWriter((text) => mine(engine.appendDraft(claim, text)));
+  if (kind === undefined) {
+    const message = `This server does not know the kind "${job.kind}"`;
+    return { ending: { action: "fail", error: { code: "UNKNOWN_KIND", message } } };
+  }
+  if (fault !== undefined) {
+    log.error({ reason: fault.message }, "A job cannot run");
+    return { ending: { action: "fail", error: fault } };
+  }
+  /** What the engine refused. Code can throw an error that only looks like one of these. */
+  const refused = new WeakSet<Error>();
+  const mine = guard(controller, (error) => refused.add(error));
+  const early = Promise.withResolvers<never>();
+  early.promise.catch(() => {});
+  const reports = createReports({
+    jobId: job.id,
+    events: job.version,
+    store: {
+      progress: (progress, message) =>
+        mine(engine.change(job.id, { action: "progress", progress, message }, now(), claim)),
+      draft: (text) => mine(engine.appendDraft(claim, text)),
+    },
+    end: early.reject,
+  });
+  const code = startCode(kind, job, reports, {
+    signal,
+    log,
+    stopMs: context.stopMs ?? STOP_MS,
+    gaveUp: context.returned,
+    onStray: (error) => early.reject(strayed(error)),
+  });
   try {
-    if (kind === undefined) {
-      throw new Failure("UNKNOWN_KIND", `This server does not know the kind "${job.kind}"`);
+    const outcome = await Promise.race([early.promise, code.result, shutdownOf(signal)]);
+    await reports.close();
+    return { ending: endingOf(outcome), code };
+  } catch (thrown) {
+    if (signal.reason === LOST) {
+      await code.returned;
+      throw thrown;
     }
-    const work = kind.run({
-      jobId: job.id,
-      input: job.input,
-      attempt: job.attempt,
-      signal,
-      progress(percent, message) {
-        const step: JobChange = { action: "progress", progress: wholePercent(percent), message };
-        return mayBeLeftAlone(mine(engine.change(job.id, step, now(), claim)).then(() => {}));
-      },
-      draft: (text) => mayBeLeftAlone(draft.write(text)),
-    });
-    const outcome = await Promise.race([work, shutdownOf(signal)]);
-    await draft.flush();
-    return ending(outcome);
-  } catch (error) {
-    if (signal.reason === LOST) throw error;
-    // People see what was written before it failed; where that cannot be stored, `error` says more.
-    await draft.flush().catch(() => {});
+    // People see what was written before it failed; where that cannot be stored, `thrown` says more.
+    await reports.close().catch(() => {});
     if (signal.reason === SHUTDOWN) {
       const message = "Job given back - The server is restarting";
-      return { action: "release", message, runAt: now(), counts: false };
+      return { ending: { action: "release", message, runAt: now(), counts: false }, code };
     }
-    if (isFault(error)) log.error({ err: error }, "A kind failed in a way it does not know itself");
+    const looksRefused = isUnavailable(thrown) && !refused.has(thrown);
+    const error = looksRefused ? new Error(messageOf(thrown), { cause: asError(thrown) }) : thrown;
+    if (isFault(error)) {
+      log.error({ err: asError(error) }, "A kind failed in a way it does not know itself");
+    }
     if (isUnavailable(error)) log.warn({ reason: error.message }, "Progress could not be stored");
-    return afterError(error, job, context, now());
+    return { ending: afterError(error, job, context, now()), code };
   }
+}
+
+function strayed(error: unknown): Failure {
+  const text = `Its code threw an error outside of \`run\`: ${messageOf(error)}`;
+  return new Failure("KIND_FAILED", text);
 }
 
 /** Stores how the attempt ended, and returns what was stored. The work is done: a full disk may delay its result, but not undo it. */
@@ -142,28 +177,20 @@ async function store(
       } else if (what.action === "fail") {
         throw error;
       } else {
-        log.error({ err: error }, "A kind gave a result that cannot be stored");
+        log.error({ err: asError(error) }, "A kind gave a result that cannot be stored");
         what = { action: "fail", error: faultOf(error) };
       }
     }
   }
 }
 
-function ending({ status, message, output }: Outcome<unknown>): Ending {
-  return { action: status === "delivered" ? "deliver" : "block", message, output };
-}
-
-/** Percent as the record has it. What is no number moves nothing: progress never falls. */
-function wholePercent(percent: number): number {
-  return Math.min(100, Math.max(0, Math.round(percent) || 0));
-}
-
 /** Passes on what the engine answers; where the job is not ours any more, the code is told to stop. */
-function guard(controller: AbortController) {
+function guard(controller: AbortController, onRefusal?: (error: Error) => void) {
   return async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer;
     } catch (error) {
+      if (error instanceof Error) onRefusal?.(error);
       if (isOver(error)) controller.abort(LOST);
       throw error;
     }
@@ -184,10 +211,4 @@ function shutdownOf(signal: AbortSignal): Promise<never> {
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });
   });
-}
-
-/** A kind that does not wait for an answer must not bring down the process when it is a refusal. */
-function mayBeLeftAlone<T>(answer: Promise<T>): Promise<T> {
-  answer.catch(() => {});
-  return answer;
 }

@@ -79,3 +79,47 @@ test("a failure that nobody waited for is not lost", async () => {
   await draft.write("lost");
   await vi.waitFor(() => expect(draft.write("")).rejects.toThrow("The disk is full."));
 });
+
+test("a draft that becomes too large is refused by bytes, and what came before it is stored", async () => {
+  const store = createStore();
+  const full: unknown[] = [];
+  const draft = createDraftWriter(store.append, {
+    maxBytes: 5,
+    onFull: (error) => full.push(error),
+  });
+  await draft.write("éé");
+  const refusal = {
+    code: "DRAFT_TOO_LARGE",
+    message: "The draft has 6 bytes; the limit is 5 bytes",
+  };
+  await expect(draft.write("é")).rejects.toMatchObject(refusal);
+  await expect(draft.write("")).rejects.toMatchObject(refusal);
+  await expect(draft.flush()).rejects.toMatchObject(refusal);
+  expect(full).toMatchObject([refusal]);
+  expect(store.pieces).toEqual(["éé"]);
+});
+
+test("a draft of too many pieces is refused", async () => {
+  const store = createStore();
+  const draft = createDraftWriter(store.append, { maxPieces: 2 });
+  for (const text of ["a", "b"]) {
+    await draft.write(text);
+    await draft.flush();
+  }
+  await draft.write("c");
+  await expect(draft.flush()).rejects.toMatchObject({
+    code: "DRAFT_TOO_LARGE",
+    message: expect.stringContaining("more than 2 pieces"),
+  });
+  expect(store.pieces).toEqual(["a", "b"]);
+});
+
+test("calls that nothing awaits share one commit", async () => {
+  const store = createStore();
+  const draft = createDraftWriter(store.append);
+  void draft.write("x".repeat(70_000));
+  const answers = Array.from({ length: 1000 }, () => draft.write("y"));
+  expect(new Set(answers).size).toBe(1);
+  await draft.flush();
+  expect(store.pieces.join("")).toHaveLength(71_000);
+});

@@ -1,4 +1,10 @@
-/** Gathers small pieces of a draft into few commits. Order is kept; a failure is thrown at the next call. */
+/**
+ * Gathers small pieces of a draft into few commits. Order is kept; a failure is thrown at the next call. A draft that
+ * becomes too large fails with `DRAFT_TOO_LARGE`; what of it was stored stays.
+ */
+import { Failure } from "#server/kinds/define.ts";
+import { inBytes } from "#shared/cut-text.ts";
+import { MAX_DRAFT_BYTES, MAX_DRAFT_PIECES } from "#shared/limits.ts";
 
 export interface DraftWriter {
   /** Resolves when more may be written. */
@@ -7,46 +13,97 @@ export interface DraftWriter {
   flush(): Promise<void>;
 }
 
+export interface DraftOptions {
+  /** Called once, with `DRAFT_TOO_LARGE`. */
+  onFull?: (error: Failure) => void;
+  maxBytes?: number;
+  maxPieces?: number;
+}
+
 /** A watcher sees text flow at this pace; a commit a token would be waste. */
 const GATHER_MS = 40;
 /** UTF-16 units that may wait; beyond, `write` waits for the commit. */
 const MAX_WAITING = 64 * 1024;
 
-export function createDraftWriter(append: (text: string) => Promise<void>): DraftWriter {
+export function createDraftWriter(
+  append: (text: string) => Promise<void>,
+  options: DraftOptions = {},
+): DraftWriter {
+  const { onFull, maxBytes = MAX_DRAFT_BYTES, maxPieces = MAX_DRAFT_PIECES } = options;
   let waiting = "";
+  let bytes = 0;
+  let pieces = 0;
   let timer: NodeJS.Timeout | undefined;
   let commits: Promise<void> = Promise.resolve();
+  /** The commit that will take what waits. All callers share it, so that calls that nothing awaits cost nothing. */
+  let next: Promise<void> | undefined;
   let failure: { error: unknown } | undefined;
+  /** The draft is full: what was accepted before is still stored. */
+  let full: Failure | undefined;
 
-  async function commit(): Promise<void> {
+  function commit(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
+    return (next ??= handled(startCommit()));
+  }
+
+  async function startCommit(): Promise<void> {
     commits = commits.then(commitWaiting);
     await commits;
     if (failure !== undefined) throw failure.error;
+    if (full !== undefined) throw full;
   }
 
   async function commitWaiting(): Promise<void> {
+    next = undefined;
     const text = waiting;
     waiting = "";
     if (text === "" || failure !== undefined) return;
     try {
+      pieces += 1;
+      if (pieces > maxPieces) return refuse(tooManyPieces(maxPieces));
       await append(text);
     } catch (error) {
       failure = { error };
     }
   }
 
+  function refuse(error: Failure): void {
+    if (full !== undefined) return;
+    full = error;
+    onFull?.(error);
+  }
+
   return {
-    async write(text) {
-      if (failure !== undefined) throw failure.error;
+    write(text) {
+      if (failure !== undefined) return handled(Promise.reject(failure.error));
+      const size = bytes + Buffer.byteLength(text);
+      if (size > maxBytes) refuse(tooLarge(size, maxBytes));
+      if (full !== undefined) return handled(Promise.reject(full));
+      bytes = size;
       waiting += text;
       if (waiting.length > MAX_WAITING) return commit();
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        commits = commits.then(commitWaiting);
-      }, GATHER_MS);
+      timer ??= setTimeout(() => void commit(), GATHER_MS);
+      return Promise.resolve();
     },
     flush: commit,
   };
+}
+
+/** Its rejection is no fault where nothing awaits it: the next call tells of it again. */
+function handled(answer: Promise<void>): Promise<void> {
+  answer.catch(() => {});
+  return answer;
+}
+
+function tooLarge(size: number, limit: number): Failure {
+  const text = `The draft has ${inBytes(size)}; the limit is ${inBytes(limit)}`;
+  return new Failure("DRAFT_TOO_LARGE", text);
+}
+
+function tooManyPieces(limit: number): Failure {
+  return new Failure(
+    "DRAFT_TOO_LARGE",
+    `The draft has more than ${limit.toLocaleString("en-US")} pieces, which is the limit. Write larger ones`,
+  );
 }

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { v7 as newId } from "uuid";
+import { z } from "zod";
 import type { Claim } from "#server/engine/contract.ts";
+import type { AnyKind } from "#server/kinds/define.ts";
+import { AppError } from "#shared/errors.ts";
 import type { JobStatus } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { LOCAL_PRINCIPAL as me, type Principal } from "#shared/principal.ts";
-import type { Decision } from "./jobs.ts";
+import { createJobs, type Decision } from "./jobs.ts";
 import { eventually, openRig, type Rig, untilAborted } from "./rig.ts";
 
 const sameTenant: Principal = { ...me, userId: "somebody else" };
@@ -245,5 +248,39 @@ describe("cancelling a batch", () => {
       },
     };
     expect(await rig.jobs.cancelBatch(me, batch.id)).toMatchObject({ delivered: 1, aborted: 0 });
+  });
+});
+
+describe("one kind or job that is at fault", () => {
+  test("is listed without its schema where that has none, and so are all others", async () => {
+    const input = z.lazy(() => {
+      throw new Error("No schema is here.");
+    });
+    const odd = { name: "odd", description: "Odd.", input } as unknown as AnyKind;
+    const plain = { name: "plain", description: "Plain.", input: z.string() } as unknown as AnyKind;
+    const kinds = createJobs(
+      rig.engine,
+      new Map([odd, plain].map((kind) => [kind.name, kind])),
+    ).kinds();
+    expect(kinds.map(({ name }) => name)).toEqual(["odd", "plain"]);
+    expect(kinds[0]?.input.description).toMatch(/has no JSON Schema/);
+    expect(kinds[1]?.input).toMatchObject({ type: "string" });
+  });
+
+  test("does not keep the others of its batch from being cancelled when it is deleted meanwhile", async () => {
+    const { id } = await rig.jobs.createBatch(me, {
+      jobs: Array.from({ length: 3 }, () => ({ kind: "work", input: {} })),
+    });
+    const { engine } = rig;
+    let deleted: string | undefined;
+    rig.engine = {
+      ...engine,
+      async change(jobId, ...rest) {
+        deleted ??= jobId;
+        if (jobId === deleted) throw new AppError("NOT_FOUND", `There is no job ${jobId}.`);
+        return engine.change(jobId, ...rest);
+      },
+    };
+    expect(await rig.jobs.cancelBatch(me, id)).toMatchObject({ aborted: 2 });
   });
 });

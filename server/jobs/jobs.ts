@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, type ErrorCode, messageOf } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
@@ -106,7 +106,7 @@ export function createJobs(
       [...kinds.values()].map(({ name, description, input }) => ({
         name,
         description,
-        input: z.toJSONSchema(input, { io: "input", unrepresentable: "any" }),
+        input: schemaOf(input),
       })),
 
     create: async (principal, request) =>
@@ -136,9 +136,13 @@ export function createJobs(
 
     async createBatch(principal, request) {
       const id = newId();
-      const jobs = admit
-        .all(request.jobs)
-        .map((admitted) => ({ id: newId(), batchId: id, ...ownerOf(principal), ...admitted }));
+      const admitted = await admit.all(request.jobs);
+      const jobs = admitted.map((each) => ({
+        id: newId(),
+        batchId: id,
+        ...ownerOf(principal),
+        ...each,
+      }));
       const { idempotencyKey, name = null } = request;
       const batch = { id, name, ...ownerOf(principal), idempotencyKey };
       return batchOf(await engine.createBatch(batch, jobs, now()));
@@ -176,9 +180,21 @@ export function createJobs(
     try {
       await engine.change(jobId, { action: "cancel", note }, now());
     } catch (error) {
-      // It settled between the page and the change.
-      if (!(error instanceof AppError && error.code === "ILLEGAL_TRANSITION")) throw error;
+      // Between the page and the change it settled, or was deleted.
+      const gone = error instanceof AppError && GONE.has(error.code);
+      if (!gone) throw error;
     }
+  }
+}
+
+const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
+
+/** One kind's schema that has no JSON Schema must not keep the other kinds from being listed. */
+function schemaOf(input: z.ZodType): Record<string, unknown> {
+  try {
+    return z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
+  } catch (error) {
+    return { description: `This input has no JSON Schema: ${messageOf(error)}` };
   }
 }
 

@@ -1,8 +1,10 @@
 /** What becomes of a job whose attempt did not end well: once more, later, or not again. Pure. */
 import { Failure, Transient } from "#server/kinds/define.ts";
-import { AppError, messageOf } from "#shared/errors.ts";
+import { cutText } from "#shared/cut-text.ts";
+import { AppError, fieldOf, isInstance, messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { MAX_ERROR_CODE_CHARS, MAX_MESSAGE_CHARS } from "#shared/limits.ts";
 
 /** How an attempt can end. */
 export type Ending = Extract<JobChange, { action: "deliver" | "block" | "fail" | "release" }>;
@@ -18,6 +20,8 @@ const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
 /** Who asks for more patience than this is not waited for: the error is final. */
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
+/** Kept free in a message for when the job runs again. */
+const WAIT_CHARS = 50;
 
 export function afterCrash(job: JobSummary, policy: RetryPolicy, now: Date): Ending {
   if (mayRetry(job, policy)) {
@@ -42,21 +46,26 @@ export function afterError(
   }
   const wait = waitFor(error, job, policy.random);
   if (wait !== undefined && mayRetry(job, policy)) {
-    const message = `${messageOf(error)} - Trying again in ${inSeconds(wait)}`;
+    const reason = cutText(messageOf(error), MAX_MESSAGE_CHARS - WAIT_CHARS);
+    const message = `${reason} - Trying again in ${inSeconds(wait)}`;
     return { action: "release", message, runAt: after(now, wait), counts: true };
   }
   return { action: "fail", error: faultOf(error) };
 }
 
-/** What the record says of an error that is final. */
+/** The record's error for one that is final. Never throws, whatever the kind threw. */
 export function faultOf(error: unknown): JobError {
-  const code = error instanceof Failure ? error.code : "KIND_FAILED";
-  return { code, message: messageOf(error) };
+  const code = isInstance(error, Failure) ? fieldOf(error, "code") : undefined;
+  return {
+    code:
+      typeof code === "string" && code !== "" ? cutText(code, MAX_ERROR_CODE_CHARS) : "KIND_FAILED",
+    message: cutText(messageOf(error), MAX_MESSAGE_CHARS),
+  };
 }
 
-/** Nobody foresaw it: it is a fault in the code of the kind. */
+/** The kind did not foresee it: it is a fault in its code. */
 export function isFault(error: unknown): boolean {
-  return !(error instanceof Failure) && !isUnavailable(error);
+  return !isInstance(error, Failure) && !isUnavailable(error);
 }
 
 function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
@@ -66,10 +75,10 @@ function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
 /** How long to wait before it may go better; `undefined` where it will not, or not in any useful time. */
 function waitFor(error: unknown, job: JobSummary, random: () => number): number | undefined {
   const backoff = backoffFor(job, random);
-  if (!(error instanceof Transient)) return undefined;
-  const asked = error.retryAfterMs ?? 0;
+  if (!isInstance(error, Transient)) return undefined;
+  const asked = fieldOf(error, "retryAfterMs");
   // Also where the other side said something that is no number.
-  if (!(asked > backoff)) return backoff;
+  if (!(typeof asked === "number" && asked > backoff)) return backoff;
   // A date drops parts of a millisecond, and would come too early.
   return asked <= MAX_RETRY_AFTER_MS ? Math.ceil(asked) : undefined;
 }
@@ -90,5 +99,5 @@ function after(now: Date, ms: number): Date {
 
 /** The disk is full, or Redis is away, for a moment: not the kind's fault. */
 export function isUnavailable(error: unknown): error is AppError {
-  return error instanceof AppError && error.code === "UNAVAILABLE";
+  return isInstance(error, AppError) && fieldOf(error, "code") === "UNAVAILABLE";
 }

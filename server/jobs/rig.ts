@@ -7,7 +7,7 @@ import { openEngine } from "#server/engine/index.ts";
 import { newTestData } from "#server/engine/test-data.ts";
 import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobStatus } from "#shared/job.ts";
+import { isSettled, type Job, type JobStatus } from "#shared/job.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./runner.ts";
@@ -38,14 +38,18 @@ export interface Rig {
   startRunner(options?: Partial<RunnerOptions>): Runner;
   /** The process dies, as far as the data can tell, and another one opens it. */
   crash(): Promise<void>;
+  /** A job of the kind "work". */
   create(name?: string): Promise<string>;
   job(jobId: string): Promise<Job>;
   log(jobId: string): Promise<JobEvent[]>;
+  /** What becomes of a job whose code does this, which need not be typed. Another job is delivered meanwhile. */
+  end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
   reaches(jobId: string, status: JobStatus): Promise<Job>;
   close(): Promise<void>;
 }
 
-export async function openRig(): Promise<Rig> {
+/** `more`: kinds beside "work". */
+export async function openRig(more: readonly AnyKind[] = []): Promise<Rig> {
   const data = await newTestData();
   const runners: Runner[] = [];
   const logged: Rig["logged"] = [];
@@ -66,7 +70,9 @@ export async function openRig(): Promise<Rig> {
     start: { progress: 10, message: "Work started" },
     run: (context) => rig.run(context),
   });
-  const kinds: ReadonlyMap<string, AnyKind> = new Map([[work.name, work]]);
+  const kinds: ReadonlyMap<string, AnyKind> = new Map(
+    [work, ...more].map((kind) => [kind.name, kind]),
+  );
 
   const rig: Rig = {
     engine: await openEngine(data.config),
@@ -107,6 +113,18 @@ export async function openRig(): Promise<Rig> {
       const { items } = await rig.jobs.events(me, { jobId, after: 0, limit: 10_000 });
       return items;
     },
+    async end(run) {
+      rig.run = ((context) =>
+        context.input.name === "bystander" ? Promise.resolve(DONE) : run(context)) as Run;
+      rig.startRunner();
+      const jobId = await rig.create();
+      await rig.reaches(await rig.create("bystander"), "DELIVERED");
+      await eventually(async () => {
+        const { status, message } = await rig.job(jobId);
+        if (!isSettled(status)) throw new Error(`The job is ${status}: ${message}`);
+      });
+      return rig.job(jobId);
+    },
     reaches: (jobId, status) =>
       vi.waitFor(async () => {
         const job = await rig.job(jobId);
@@ -132,4 +150,16 @@ export function untilAborted(signal: AbortSignal): Promise<never> {
 
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, PATIENCE);
+}
+
+/** Reports progress in messages of two kilobytes, more than lies between two sockets where `steps` are thousands. */
+export async function reportMuch(
+  progress: RunContext<unknown>["progress"],
+  steps: number,
+): Promise<void> {
+  const together = 100;
+  for (let step = 0; step < steps; step += together) {
+    const messages = Array.from({ length: together }, (_, n) => `${step + n} ${"x".repeat(1980)}`);
+    await Promise.all(messages.map((message, n) => progress((80 * (step + n)) / steps, message)));
+  }
 }

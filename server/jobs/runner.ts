@@ -8,9 +8,10 @@
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
-import { messageOf } from "#shared/errors.ts";
+import { asError, messageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
+import { runForeign, warnOfStray } from "./foreign-code.ts";
 
 export interface Runner {
   start(): void;
@@ -70,7 +71,8 @@ export function createRunner(options: RunnerOptions): Runner {
   /** When all leases were known to be good for their whole time. */
   let renewedAt = now().getTime();
 
-  const start = ({ kind }: JobSummary) => options.kinds.get(kind)?.start ?? START;
+  const start = ({ kind }: JobSummary) =>
+    runForeign(warnOfStray, () => options.kinds.get(kind)?.start ?? START);
 
   function fill(): void {
     if (stopped) return;
@@ -98,7 +100,7 @@ export function createRunner(options: RunnerOptions): Runner {
       const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
       claims.forEach(take);
     } catch (error) {
-      log.error({ err: error }, "No work could be claimed; it is tried again");
+      log.error({ err: asError(error) }, "No work could be claimed; it is tried again");
     }
   }
 
@@ -139,7 +141,7 @@ export function createRunner(options: RunnerOptions): Runner {
       return end.action === "release" ? "given back" : "finished";
     } catch (error) {
       // The lease runs out, and the job is found again.
-      jobLog.error({ err: error }, "How an attempt went could not be stored");
+      jobLog.error({ err: asError(error) }, "How an attempt went could not be stored");
       return "given back";
     } finally {
       unwatch();

@@ -8,16 +8,20 @@ export interface Kind<Input = unknown, Output = unknown> {
   /** On the wire, in `job.create { kind }`. */
   readonly name: string;
   readonly description: string;
-  /** Checked before a job is created; its JSON Schema is what `kind.list` shows. */
+  /**
+   * Checked before a job is created, synchronously; its JSON Schema is what `kind.list` shows. An input, and what this
+   * makes of it, has at most `MAX_INPUT_BYTES` as JSON.
+   */
   readonly input: z.ZodType<Input>;
-  /** One line for lists. */
+  /** One line for lists. A longer one than `MAX_TITLE_CHARS` is cut. */
   title(input: Input): string;
-  /** The state a job has when an attempt starts. */
+  /** The state a job has when an attempt starts. `progress` is a whole percent; another value ends the job. */
   readonly start: { readonly progress: number; readonly message: string };
   /**
    * Does the work. Called again from the beginning after a crash, so it must be safe to repeat.
    * Throw `Transient` for what may go better later, `Failure` for what will not; anything else that is
-   * thrown ends the job as a fault of the kind.
+   * thrown ends the job as a fault of the kind. So does an error that the code throws outside of this function, from a
+   * timer or a promise that nothing awaits. The output has at most `MAX_OUTPUT_BYTES` as JSON.
    */
   run(context: RunContext<Input>): Promise<Outcome<Output>>;
 }
@@ -29,11 +33,15 @@ export interface RunContext<Input> {
   readonly attempt: number;
   /** Aborted when the job is cancelled, lost to another runner, or given back at a shutdown. Stop working then. */
   readonly signal: AbortSignal;
-  /** Resolves when it is committed. Percent 0..100; it never falls within an attempt. */
+  /**
+   * Resolves when it is committed. Percent 0..100; it never falls within an attempt. A message longer than
+   * `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may wait, and a job has at most `MAX_JOB_EVENTS` events:
+   * a call beyond that, or with other types, rejects and ends the job.
+   */
   progress(percent: number, message: string): Promise<void>;
   /**
    * Appends to the draft that people watch. Resolves when it may be called again: small pieces are
-   * gathered into one commit.
+   * gathered into one commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.
    */
   draft(text: string): Promise<void>;
 }

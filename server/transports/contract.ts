@@ -10,12 +10,23 @@ import type { Streams } from "#server/streams/open.ts";
 import type { LlmProvider } from "#shared/article.ts";
 import type { Principal } from "#shared/principal.ts";
 
+/**
+ * Which requests a path takes (`origins.ts` checks them):
+ * - `data`: jobs, streams and commands. Pages of foreign origins and requests for an unknown host are refused.
+ * - `page`: static files that hold no data. Pages of every origin may link to them.
+ * - `public`: health, metrics and samples. As `page`, and under any host name where the server is reachable from others.
+ */
+export type Access = "data" | "page" | "public";
+
 export interface Transport {
   readonly name: string;
-  /** Whether this transport serves the path (`/trpc/job.get`, without the query). */
-  serves(path: string): boolean;
+  /** Declares the access of a path (`/trpc/job.get`, without the query). `undefined`: another transport serves it. */
+  access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
-  /** Takes over a connection that asks to be upgraded. Absent: such requests are refused. */
+  /**
+   * Takes over a connection that asks to be upgraded; its access was checked as `data`, on any path. Absent: such requests
+   * are refused.
+   */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
    * Tells one client after the other to come back, so that others take them over at a pace, and lets them go, for `ms`

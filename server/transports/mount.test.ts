@@ -2,19 +2,25 @@ import { createServer, type IncomingMessage, request, type Server } from "node:h
 import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Transport } from "./contract.ts";
+import type { Access, Transport } from "./contract.ts";
 import { mountTransports } from "./mount.ts";
 import { createOriginPolicy } from "./origins.ts";
+import { MAX_PIPELINED } from "./pipelining.ts";
 
 let server: Server;
 let sockets: Duplex[];
 let faults: string[];
 let reached: string[];
 
-function echo(name: string, prefix: string, extra: Partial<Transport> = {}): Transport {
+function echo(
+  name: string,
+  prefix: string,
+  extra: Partial<Transport> = {},
+  access: Access = "data",
+): Transport {
   return {
     name,
-    serves: (path) => path.startsWith(prefix),
+    access: (path) => (path.startsWith(prefix) ? access : undefined),
     request(req, res) {
       reached.push(`${name} ${req.method}`);
       res.end(name);
@@ -44,8 +50,15 @@ beforeEach(async () => {
       },
     }),
     echo("rest", "/rest"),
+    echo("page", "/page", {}, "page"),
+    echo("never", "/never", { request: () => void reached.push("never") }),
   ];
-  const origins = createOriginPolicy({ origins: ["https://*.example.com"], host: "127.0.0.1" });
+  const origins = createOriginPolicy({
+    origins: ["https://*.example.com"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: false,
+  });
   mountTransports(server, transports, origins, (error, path) => {
     faults.push(`${path}: ${error instanceof Error ? error.message : ""}`);
   });
@@ -126,8 +139,52 @@ describe("requests", () => {
   test("of a page whose name was pointed at this machine are refused, also without an Origin", async () => {
     const { res, body } = await ask("/live", { host: "evil.test:8000" });
     expect(res.statusCode).toBe(403);
-    expect(body).toContain("does not know itself as evil.test:8000");
+    expect(body).toBe('Host "evil.test:8000" is not allowed. Add it to ALLOWED_HOSTS.\n');
     expect(reached).toEqual([]);
+  });
+
+  test("that a page of another site embeds are kept from data, whatever the method, and get everything else", async () => {
+    for (const site of ["cross-site", "same-site", "Same-Origin", "same-origin, none", ""]) {
+      for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
+        const { res } = await ask("/live", { "sec-fetch-site": site }, method);
+        expect([site, method, res.statusCode]).toEqual([site, method, 403]);
+        expect(res.headers).not.toHaveProperty("access-control-allow-origin");
+      }
+    }
+    const { body } = await ask("/live", { "sec-fetch-site": "cross-site" });
+    expect(body).toContain('(Sec-Fetch-Site: "cross-site")');
+    expect(body).toContain("CORS_ORIGINS");
+    expect(reached).toEqual([]);
+    expect((await ask("/page", { "sec-fetch-site": "cross-site" })).body).toBe("page");
+    for (const site of ["same-origin", "none"]) {
+      expect((await ask("/live", { "sec-fetch-site": site })).body).toBe("live");
+    }
+    const listed = { origin: "https://app.example.com", "sec-fetch-site": "cross-site" };
+    expect((await ask("/live", listed)).body).toBe("live");
+  });
+
+  test("may say several things of the page that sends them, and are then refused", async () => {
+    const answer = await send(
+      "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+        "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n\r\n",
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(reached).toEqual([]);
+  });
+
+  test("that are pipelined beyond the limit cost the connection", async () => {
+    const text = "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    expect(await send(text + text.repeat(MAX_PIPELINED))).toBe("");
+    expect(reached).toEqual(["never"]);
+  });
+
+  test("with an expectation count as well", async () => {
+    const text = "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const expecting = "GET /live HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n";
+    expect(await send(text + expecting.repeat(MAX_PIPELINED))).toBe("");
+    const { res } = await ask("/live", { expect: "tea", connection: "close" });
+    expect(res.statusCode).toBe(417);
+    expect(reached).toEqual(["never"]);
   });
 
   test("of listed pages are answered so that the page may read it, and caches know", async () => {
@@ -187,6 +244,39 @@ describe("upgrades", () => {
       expect(answer).toContain("\r\n\r\nNo WebSocket is served here.");
     }
     for (const socket of sockets) await expect.poll(() => socket.destroyed).toBe(true);
+  });
+
+  test("that a page of another site asks for without an Origin are refused, on every path", async () => {
+    for (const path of ["/live", "/page"]) {
+      const answer = await upgrade(path, ["Sec-Fetch-Site: cross-site"]);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[^]*Sec-Fetch-Site/);
+    }
+    expect(await upgrade("/live", ["Sec-Fetch-Site: same-origin"])).toMatch(/^HTTP\/1\.1 101 /);
+    expect(reached).toEqual(["live upgrade"]);
+  });
+
+  test("with a body are refused, whether it comes or not", async () => {
+    for (const [header, body] of [
+      ["Content-Length: 5", "hello"],
+      ["Content-Length: 5", ""],
+      ["Transfer-Encoding: chunked", "0\r\n\r\n"],
+    ] as const) {
+      const answer = await send(
+        `GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${header}\r\n\r\n${body}`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*has no body/);
+    }
+    expect(await upgrade("/live", ["Content-Length: 0"])).toMatch(/^HTTP\/1\.1 101 /);
+    expect(reached).toEqual(["live upgrade"]);
+  });
+
+  test("behind a request that has no answer yet cost the connection", async () => {
+    const answer = await send(
+      "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n" +
+        "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+    );
+    expect(answer).toBe("");
+    expect(reached).toEqual(["never"]);
   });
 
   test("of foreign and misnamed pages are refused with the reason", async () => {

@@ -1,11 +1,14 @@
 /**
- * One http server for all transports: sends each request to the one that serves its path, after the origin check.
+ * One http server for all transports: sends each request to the one that serves its path, after the checks of origin and
+ * host that the transport declares for that path.
  * Whatever a request makes a transport throw, it costs that request and nothing else.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Transport } from "./contract.ts";
-import type { OriginPolicy } from "./origins.ts";
+import { ambiguity } from "./ambiguity.ts";
+import type { Access, Transport } from "./contract.ts";
+import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
+import { createPipeline } from "./pipelining.ts";
 
 const PREFLIGHT = {
   "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
@@ -23,6 +26,12 @@ const CLIENT_ERRORS: Record<string, [status: string, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
 };
 
+interface Route {
+  path: string;
+  transport: Transport | undefined;
+  access: Access;
+}
+
 /** The last transport serves what no other does. */
 export function mountTransports(
   server: Server,
@@ -30,12 +39,21 @@ export function mountTransports(
   origins: OriginPolicy,
   onFault: (error: unknown, path: string) => void = () => {},
 ): void {
-  const servedBy = (path: string) => transports.find((transport) => transport.serves(path));
+  const pipeline = createPipeline();
 
-  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
-    const origin = origins.of(req);
+  function route(req: IncomingMessage): Route {
+    const path = pathOf(req);
+    const transport = transports.find(({ access }) => access(path) !== undefined);
+    return { path, transport, access: transport?.access(path) ?? "data" };
+  }
+
+  function answer(req: IncomingMessage, res: ServerResponse): void {
+    const fault = ambiguity(req);
+    if (fault !== undefined) return refuse(res, 400, fault);
+    const { path, transport, access } = route(req);
+    const origin = origins.of(req, access);
     res.setHeader("Vary", "Origin");
-    if (origin === "foreign" || origin === "misnamed") return refuse(res, 403, whyNot(origin, req));
+    if (isRefused(origin)) return refuse(res, 403, whyRefused(origin, req));
     if (origin === "allowed") {
       res.setHeader("Access-Control-Allow-Origin", req.headers.origin ?? "");
       if (req.method === "OPTIONS") {
@@ -43,8 +61,6 @@ export function mountTransports(
         return;
       }
     }
-    const path = pathOf(req);
-    const transport = servedBy(path);
     if (transport === undefined) return refuse(res, 404, "There is nothing here.");
     try {
       transport.request(req, res);
@@ -53,17 +69,27 @@ export function mountTransports(
       if (res.headersSent) res.destroy();
       else refuse(res, 500, "Something went wrong in the server. It was logged; try again.");
     }
-  });
+  }
+
+  server.on("request", (req: IncomingMessage, res: ServerResponse) =>
+    pipeline.take(req, res, answer),
+  );
+  // Without this listener Node answers at once, and such requests would not count as pipelined.
+  server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) =>
+    pipeline.take(req, res, () => refuse(res, 417, "No expectation but 100-continue is met here.")),
+  );
 
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A connection that breaks before anybody took it over must not end the process.
     socket.on("error", destroy);
-    const origin = origins.of(req);
-    if (origin === "foreign" || origin === "misnamed") {
-      return refuseUpgrade(socket, "403 Forbidden", whyNot(origin, req));
-    }
-    const path = pathOf(req);
-    const transport = servedBy(path);
+    // Its answer would get in between what the new protocol sends.
+    if (pipeline.isBusy(req.socket)) return void socket.destroy();
+    const fault = ambiguity(req) ?? bodyOfUpgrade(req);
+    if (fault !== undefined) return refuseUpgrade(socket, "400 Bad Request", fault);
+    const { path, transport } = route(req);
+    // A transport may take a connection without a look at the path, so the access of the path does not count.
+    const origin = origins.of(req, "data");
+    if (isRefused(origin)) return refuseUpgrade(socket, "403 Forbidden", whyRefused(origin, req));
     if (transport?.upgrade === undefined) {
       return refuseUpgrade(socket, "404 Not Found", "No WebSocket is served here.");
     }
@@ -86,6 +112,13 @@ export function mountTransports(
   });
 }
 
+/** Node then hides the socket behind a stream, and what waits for the client is not seen any more. */
+function bodyOfUpgrade({ headers }: IncomingMessage): string | undefined {
+  const none =
+    (headers["content-length"] ?? "0") === "0" && headers["transfer-encoding"] === undefined;
+  return none ? undefined : "A request for an upgrade has no body. Send it without one.";
+}
+
 function destroy(this: Duplex): void {
   this.destroy();
 }
@@ -93,13 +126,6 @@ function destroy(this: Duplex): void {
 function pathOf({ url = "/" }: IncomingMessage): string {
   const end = url.indexOf("?");
   return end === -1 ? url : url.slice(0, end);
-}
-
-function whyNot(origin: "foreign" | "misnamed", { headers }: IncomingMessage): string {
-  return origin === "foreign"
-    ? `The origin ${headers.origin} may not use this server. Its operator can list it in CORS_ORIGINS.`
-    : `This server listens on this machine alone, and does not know itself as ${headers.host}. ` +
-        "Where that is right, its operator can list the address, with https:// or http://, in FRONTEND_URL.";
 }
 
 function refuse(res: ServerResponse, status: number, message: string): void {

@@ -1,15 +1,26 @@
 import type { IncomingMessage } from "node:http";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Access } from "./contract.ts";
 import { createOriginPolicy } from "./origins.ts";
 
-const asked = (headers: { origin?: string; host?: string }) => ({ headers }) as IncomingMessage;
+interface Headers {
+  origin?: string | undefined;
+  host?: string | undefined;
+  site?: string | undefined;
+}
+
+function asked({ origin, host, site }: Headers): IncomingMessage {
+  const headers = { origin, host, "sec-fetch-site": site };
+  const given = Object.entries(headers).filter(([, value]) => value !== undefined);
+  return { headers: Object.fromEntries(given) } as IncomingMessage;
+}
+
+/** Of a server with authentication. */
 const policy = (host: string, ...origins: string[]) => {
-  const { of } = createOriginPolicy({ host, origins });
+  const { of } = createOriginPolicy({ host, origins, allowedHosts: [], authenticated: true });
   return (origin: string | undefined, name: string | undefined) =>
-    of(
-      asked({ ...(origin !== undefined && { origin }), ...(name !== undefined && { host: name }) }),
-    );
+    of(asked({ origin, host: name }), "data");
 };
 
 describe("listed origins", () => {
@@ -108,10 +119,223 @@ describe("DNS rebinding", () => {
     expect(of(undefined, "a.example.org:8080")).toBe("none");
   });
 
-  test("a program that names no host is none of it, nor is a server that all may reach", () => {
+  test("a program that names no host is none of it, nor is a server that others reach and that authenticates", () => {
     expect(policy("127.0.0.1")(undefined, undefined)).toBe("none");
     for (const name of names) expect(policy("0.0.0.0")(undefined, name)).toBe("none");
   });
+});
+
+describe("[H8] a page that sends no Origin", () => {
+  const { of } = createOriginPolicy({
+    origins: ["https://app.example.com"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: false,
+  });
+  const site = (value: string | undefined, access: Access, origin?: string) =>
+    of(asked({ origin, host: "localhost:8000", site: value }), access);
+  const foreign = [
+    "cross-site",
+    "same-site",
+    "",
+    "Same-Origin",
+    "NONE",
+    "same-origin, cross-site",
+    "same-origin, same-origin",
+    "same-origin;x",
+    "x",
+  ];
+
+  test.each(foreign)("is kept from data where the browser says %j", (value) => {
+    expect(site(value, "data")).toBe("embedded");
+  });
+
+  test("may be our own page, or no page at all", () => {
+    for (const value of ["same-origin", "none", undefined])
+      expect(site(value, "data")).toBe("none");
+  });
+
+  test("may embed what holds no data, whatever the browser says", () => {
+    for (const value of foreign) {
+      expect(site(value, "page")).toBe("none");
+      expect(site(value, "public")).toBe("none");
+    }
+  });
+
+  test("is another than one that sends it: then the Origin alone counts", () => {
+    for (const value of foreign) {
+      expect(site(value, "data", "https://app.example.com")).toBe("allowed");
+      expect(site(value, "data", "http://localhost:8000")).toBe("same");
+      expect(site(value, "page", "https://evil.test")).toBe("foreign");
+    }
+  });
+});
+
+describe("a server that others reach and that does not authenticate", () => {
+  const { of } = createOriginPolicy({
+    origins: [
+      "https://app.example.com",
+      "https://*.example.org:8443",
+      "https://tls.example.net:443",
+    ],
+    host: "0.0.0.0",
+    allowedHosts: ["jobs.example.com", "*.internal", "only.test:8000", "gateway_1", "[fd00::1]:80"],
+    authenticated: false,
+  });
+  const named = (host: string | undefined, access: Access = "data") => of(asked({ host }), access);
+
+  test.each([
+    "192.168.0.1",
+    "192.168.0.1:8000",
+    "127.0.0.1:8000",
+    "0.0.0.0",
+    "[::1]",
+    "[2001:DB8::1]:8000",
+    "[::ffff:127.0.0.1]:8000",
+    "localhost:8000",
+    "LocalHost",
+    "a.b.localhost:1",
+    "app.example.com",
+    "APP.example.com",
+    "app.example.com:443",
+    "a.b.example.org:8443",
+    "tls.example.net",
+    "jobs.example.com",
+    "jobs.example.com:9000",
+    "Jobs.Example.com",
+    "a.internal",
+    "a.b.internal:8000",
+    "only.test:8000",
+    "gateway_1:8000",
+  ])("answers to %s", (host) => {
+    expect([named(host), named(host, "page"), named(host, "public")]).toEqual([
+      "none",
+      "none",
+      "none",
+    ]);
+  });
+
+  test.each([
+    "evil.test",
+    "evil.test:8000",
+    "127.0.0.1.evil.test",
+    "localhost.evil.test",
+    "evillocalhost",
+    "localhost.",
+    "127.0.0.1.",
+    "jobs.example.com.",
+    "2130706433",
+    "0x7f.1",
+    "0x7f.0.0.1",
+    "127.1",
+    "0177.0.0.1",
+    "999.0.0.1",
+    "127.0.0.1, evil.test",
+    "localhost@evil.test",
+    "evil.test@localhost",
+    "evil.test#localhost",
+    "evil.test/localhost",
+    "evil.test\\localhost",
+    "localhost:",
+    "localhost:x",
+    "localhost:123456",
+    " localhost",
+    "::1",
+    "[::1",
+    "[::1]x",
+    "[fe80::1%eth0]",
+    "[:::]",
+    "[v1.x]",
+    "",
+    ":8000",
+    ".localhost",
+    "..localhost",
+    "a b",
+    "[",
+    "example.org:8443",
+    "a.example.org",
+    "app.example.com:8443",
+    "internal",
+    "xinternal",
+    "only.test",
+    "only.test:80001",
+    "ajobs.example.com",
+    "\u2138ocalhost",
+  ])("does not answer to %j, but where nothing is to be protected", (host) => {
+    expect([named(host), named(host, "page"), named(host, "public")]).toEqual([
+      "misnamed",
+      "misnamed",
+      "none",
+    ]);
+    expect(of(asked({ host, origin: `http://${host}` }), "data")).toBe("misnamed");
+  });
+
+  test("answers no request without a Host, which no browser sends, but where nothing is to be protected", () => {
+    expect([named(undefined), named(undefined, "page"), named(undefined, "public")]).toEqual([
+      "misnamed",
+      "misnamed",
+      "none",
+    ]);
+  });
+
+  test("answers a listed origin under any name, as no page can forge it", () => {
+    for (const host of ["api.example.com", "evil.test", undefined]) {
+      expect(
+        of(asked({ host, origin: "https://app.example.com", site: "cross-site" }), "data"),
+      ).toBe("allowed");
+    }
+  });
+
+  test("answers to the name that HOST itself is", () => {
+    const { of } = createOriginPolicy({
+      origins: [],
+      host: "jobs.lan",
+      allowedHosts: [],
+      authenticated: false,
+    });
+    expect(of(asked({ host: "jobs.lan:8000" }), "data")).toBe("none");
+    expect(of(asked({ host: "other.lan:8000" }), "data")).toBe("misnamed");
+  });
+});
+
+describe("a server of this machine", () => {
+  const { of } = createOriginPolicy({
+    origins: [],
+    host: "127.0.0.1",
+    allowedHosts: ["jobs.example.com", "10.0.0.5"],
+    authenticated: false,
+  });
+
+  test("answers also to ALLOWED_HOSTS", () => {
+    for (const host of ["jobs.example.com:8080", "10.0.0.5", "127.8.8.8:1", "[::1]"]) {
+      expect(of(asked({ host }), "data")).toBe("none");
+    }
+  });
+
+  test("answers on no path to what only looks like a name of this machine", () => {
+    for (const host of [
+      "10.0.0.6",
+      "2130706433",
+      "0x7f.1",
+      "localhost.",
+      "x@localhost",
+      "::1",
+      "",
+    ]) {
+      for (const access of ["data", "page", "public"] as const) {
+        expect([host, of(asked({ host }), access)]).toEqual([host, "misnamed"]);
+      }
+    }
+  });
+});
+
+test("an Origin without a host is not that of a request without one", () => {
+  for (const origin of ["null", "file://", "", "x"]) {
+    for (const host of ["0.0.0.0", "127.0.0.1"]) {
+      expect(policy(host)(origin, undefined)).toBe("foreign");
+    }
+    expect(policy("0.0.0.0")(origin, "")).toBe("foreign");
+  }
 });
 
 test("no origin is let in that is neither listed nor the host that was asked for", () => {

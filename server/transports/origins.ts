@@ -1,19 +1,24 @@
 /**
- * Which pages may use this server from a browser. Without sign-in, any page that a person opens could talk to a
- * server on their machine; so a foreign `Origin` is refused for requests and for sockets alike. Programs send none.
+ * Which pages may use this server from a browser. Without authentication, any page that a person opens could talk to a
+ * server that their machine reaches. So three things are checked, for requests and for upgrades alike:
  *
- * Nor do pages for what seems their own server. A foreign page seems that when its name is made to point to this
- * machine (DNS rebinding). So a server for this machine alone answers only to the names it is known to have.
+ * - `Origin`: a foreign one is refused. Programs send none.
+ * - `Sec-Fetch-Site`: browsers send no `Origin` where a page embeds or opens an address (`<img>`, `<script>`, a link),
+ *   but they tell of the page in this header, which no page can set.
+ * - `Host`: see `hosts.ts`.
  */
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import type { Access } from "./contract.ts";
+import { isLoopback, localHosts, publicHosts } from "./hosts.ts";
 
-/** `none`: no browser asks, or our own page does. `same`: our own page. `allowed`: a listed one. */
+/** `none`: a program asks, our own page, or a page that may embed this path. `same`: our own page. `allowed`: a listed one. */
 type Welcome = "none" | "same" | "allowed";
-/** `foreign`: any other page. `misnamed`: whoever asks takes this server for another. */
-type Refused = "foreign" | "misnamed";
+/** `foreign`: any other page. `embedded`: a page that sent no `Origin`. `misnamed`: the request means another host. */
+type Refused = "foreign" | "embedded" | "misnamed";
 
 export interface OriginPolicy {
-  of(req: IncomingMessage): Welcome | Refused;
+  of(req: IncomingMessage, access: Access): Welcome | Refused;
 }
 
 export function createOriginPolicy(options: {
@@ -21,34 +26,76 @@ export function createOriginPolicy(options: {
   origins: readonly string[];
   /** The address the server listens on. */
   host: string;
+  /** More names of this server: `jobs.example.com`, `jobs.example.com:8000`, `*.example.com`. */
+  allowedHosts: readonly string[];
+  /**
+   * Whether requests are authenticated. Then a page under a rebound name can read nothing, as it has no credentials, and
+   * a server that others reach answers to every name.
+   */
+  authenticated: boolean;
 }): OriginPolicy {
   const patterns = options.origins.map(patternOf);
   const isListed = (origin: string) => patterns.some((pattern) => pattern.test(origin));
   const local = isLoopback(options.host);
+  // The operator who gives HOST a name means that name.
+  const own = isIP(options.host) === 0 ? [options.host] : [];
+  const allowed = [...options.allowedHosts, ...own];
+  const isKnown = local ? localHosts(allowed) : publicHosts(allowed);
 
-  /** Also the host of a listed origin: a proxy on this machine passes it on. */
-  function isOurName(host: string): boolean {
-    const { hostname } = URL.parse(`http://${host}`) ?? { hostname: "" };
-    return isLoopback(hostname) || isListed(`http://${host}`) || isListed(`https://${host}`);
+  /** A proxy passes the host of a listed origin on. Some add the port that is the scheme's own. */
+  const isHostOfListed = (host: string) =>
+    isListed(`http://${host.replace(/:80$/, "")}`) ||
+    isListed(`https://${host.replace(/:443$/, "")}`);
+
+  function isMisnamed(host: string | undefined, access: Access): boolean {
+    if (!local && (options.authenticated || access === "public")) return false;
+    return !isKnown(host) && !(host !== undefined && isHostOfListed(host));
   }
 
   return {
-    of({ headers: { origin, host } }) {
+    of({ headers: { origin, host, "sec-fetch-site": site } }, access) {
       if (origin !== undefined && isListed(origin)) return "allowed";
-      if (local && host !== undefined && !isOurName(host)) return "misnamed";
-      if (origin === undefined) return "none";
-      return URL.parse(origin)?.host === host?.toLowerCase() ? "same" : "foreign";
+      if (isMisnamed(host, access)) return "misnamed";
+      if (origin !== undefined) return isOriginOf(origin, host) ? "same" : "foreign";
+      return access === "data" && !isOwnOrNoPage(site) ? "embedded" : "none";
     },
   };
+}
+
+export function isRefused(origin: Welcome | Refused): origin is Refused {
+  return origin in WHY;
+}
+
+/** For the caller: why the request was refused, and what to do about it. */
+export function whyRefused(refused: Refused, { headers }: IncomingMessage): string {
+  return WHY[refused](headers);
+}
+
+const WHY: Record<Refused, (headers: IncomingMessage["headers"]) => string> = {
+  foreign: ({ origin }) =>
+    `The origin ${origin} may not use this server. Its operator can list it in CORS_ORIGINS.`,
+  embedded: ({ "sec-fetch-site": site }) =>
+    `A page of another site embeds or opens this address (Sec-Fetch-Site: ${JSON.stringify(site)}), and it holds data. ` +
+    "Ask for it with fetch() in CORS mode, from an origin that CORS_ORIGINS lists.",
+  misnamed: ({ host }) =>
+    host === undefined
+      ? "This request has no Host header. Send one that names this server."
+      : `Host ${JSON.stringify(host)} is not allowed. Add it to ALLOWED_HOSTS.`,
+};
+
+function isOriginOf(origin: string, host: string | undefined): boolean {
+  const url = URL.parse(origin);
+  return url !== null && url.host !== "" && url.host === host?.toLowerCase();
+}
+
+/** `none` stands for an address that a person typed. Anything but the exact words is no word of a browser. */
+function isOwnOrNoPage(site: string | string[] | undefined): boolean {
+  return site === undefined || site === "same-origin" || site === "none";
 }
 
 function patternOf(origin: string): RegExp {
   // Browsers leave out the port that is the scheme's own.
   const plain = origin.replace(/^(http:.*):80$|^(https:.*):443$/i, "$1$2");
-  const escaped = plain.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`^${escaped.replace(String.raw`\*`, "[a-z0-9-]+(?:\\.[a-z0-9-]+)*")}$`, "i");
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:(?:[a-z0-9-]+\.)*localhost|\[?::1\]?|127(?:\.\d+){3})$/i.test(host);
+  const labels = String.raw`[a-z0-9-]+(?:\.[a-z0-9-]+)*`;
+  return new RegExp(`^${RegExp.escape(plain).replace(String.raw`\*`, labels)}$`, "i");
 }

@@ -140,3 +140,28 @@ test("who let go is told nothing any more", async () => {
   await vi.waitFor(() => expect(near.writableLength).toBe(0));
   expect([room, stalled].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
 });
+
+test("[H3] there is no room once others have filled the socket, and there is again when it was emptied", async () => {
+  const { near, far } = await pair();
+  const told = hooks();
+  const wire = wires.open(near, told);
+  far.pause();
+  expect(wire.hasRoom()).toBe(true);
+  near.write(MORE_THAN_FITS);
+  expect(wire.hasRoom()).toBe(false);
+  far.resume();
+  await vi.waitFor(() => expect(told.room).toHaveBeenCalledOnce(), { timeout: 20_000 });
+  expect(wire.hasRoom()).toBe(true);
+});
+
+test("[H3] a socket that others have filled and that takes nothing is reported", async () => {
+  const timed = openWires({ highWaterBytes: MARK, stallTimeoutMs: 40 });
+  closers.push(() => timed.close());
+  const { near, far } = await pair();
+  const told = hooks();
+  const wire = timed.open(near, told);
+  far.pause();
+  near.write(MORE_THAN_FITS);
+  expect(wire.hasRoom()).toBe(false);
+  await vi.waitFor(() => expect(told.stalled).toHaveBeenCalledOnce(), { timeout: 20_000 });
+});

@@ -5,9 +5,10 @@
  * one write, and sockets that get the same share its bytes. That is safe beside `ws`: without compression, which is
  * off, it too writes each frame at once and whole.
  *
- * A socket takes whatever it is given and keeps it in memory until the other side reads. So whoever writes asks for
- * room first: there is none above the high-water mark, and there is again when all of it was taken. A socket from
- * which nothing was taken for too long is reported, to be closed: its client comes back with its cursor.
+ * A socket takes whatever it is given and keeps it in memory until the other side reads. So each writer asks for room
+ * first: there is none above the high-water mark, and there is again when all of it was taken. The socket itself is
+ * asked, because `ws` and Engine.IO write to it too. A socket from which nothing was taken for too long is reported, to be
+ * closed: its client comes back with its cursor.
  */
 import type { Duplex } from "node:stream";
 import { joined } from "./chunks.ts";
@@ -136,8 +137,10 @@ class SocketWire implements Wire {
   }
 
   hasRoom(): boolean {
-    const unsent = this.#onDrain === undefined ? 0 : this.socket.writableLength;
-    if (unsent + this.#bytes < this.#mark) return true;
+    const { writableLength, writableNeedDrain } = this.socket;
+    if (writableLength + this.#bytes < this.#mark) return true;
+    // Not all that waits was written here.
+    if (writableNeedDrain) this.#listen();
     this.#nowFull();
     return false;
   }

@@ -1,6 +1,8 @@
+import { asError } from "#shared/errors.ts";
+
 /**
  * Calls each listener that is there when it begins and has not ended when its turn comes. One that throws is
- * reported as a warning of the process and disturbs nobody.
+ * reported as a warning of the process and disturbs no other.
  */
 export function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
   const present = Array.from(listeners);
@@ -9,7 +11,7 @@ export function notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T):
     try {
       listener(value);
     } catch (thrown) {
-      process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
+      process.emitWarning(asError(thrown));
     }
   }
 }

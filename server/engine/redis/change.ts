@@ -6,11 +6,11 @@ import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { dueOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
-import { toJson } from "#server/engine/common/payload.ts";
+import { readable, toJson } from "#server/engine/common/payload.ts";
 import { claimLost, notFound } from "#server/engine/common/refusals.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { type Job, type JobSummary, summaryOf } from "#shared/job.ts";
+import { type Job, type JobError, type JobSummary, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
@@ -64,6 +64,7 @@ export interface Taken {
   job: Job;
   started: JobEvent;
   token: number;
+  fault: JobError | undefined;
 }
 
 export interface Change {
@@ -273,7 +274,8 @@ export function createChange(
       const record = summaryOf(next.job);
       newest.set({ job: record, op: name });
       const [, token, input, output] = answer as TakenAnswer;
-      return { job: { ...record, ...payloadOf(input, output) }, started: next.event, token };
+      const { payload, fault } = readable(() => payloadOf(input, output));
+      return { job: { ...record, ...payload }, started: next.event, token, fault };
     },
   };
 }

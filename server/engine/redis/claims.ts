@@ -4,15 +4,15 @@
  */
 import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
+import { readable } from "#server/engine/common/payload.ts";
+import { type Start, startOf } from "#server/engine/common/start.ts";
 import { AppError } from "#shared/errors.ts";
-import { summaryOf } from "#shared/job.ts";
-import type { JobChange } from "#shared/lifecycle.ts";
 import { type Change, type Known, knownAs, type Newest, type Taking } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import { isRefusal } from "./errors.ts";
 import type { Place } from "./places.ts";
 import type { Found, Queue } from "./queue.ts";
-import { jobOf } from "./reads.ts";
+import { decodeSummary, payloadOf } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -36,7 +36,7 @@ type Outcome = Claim | "dropped" | "postponed";
 interface Begun {
   found: Found;
   known: Known;
-  start: JobChange;
+  start: Start;
   at: Date;
   taking: Taking;
 }
@@ -76,8 +76,8 @@ export function createClaims(
     let known = newest.get(jobId);
     for (let reads = 0; reads < MAX_READS; reads += 1) {
       if (known?.job.status === "PENDING") {
-        const action = { action: "start", ...start(known.job) } as const;
-        const taken = await ask({ found, known, start: action, at: now, taking });
+        const begun = { found, known, start: startOf(start, known.job), at: now, taking };
+        const taken = await ask(begun);
         if (taken === "refused") return undefined;
         if (taken !== "changed") return taken;
       }
@@ -92,8 +92,9 @@ export function createClaims(
   async function ask(begun: Begun): Promise<Claim | "changed" | "refused"> {
     const { found, known, start, at, taking } = begun;
     try {
-      const taken = await change.taking(known, start, at, taking);
-      return typeof taken === "object" ? { jobId: found.jobId, ...taken } : taken;
+      const taken = await change.taking(known, start.change, at, taking);
+      if (typeof taken !== "object") return taken;
+      return { jobId: found.jobId, ...taken, fault: taken.fault ?? start.fault };
     } catch (cause) {
       // What Redis refuses was not made.
       if (!isRefusal(cause)) unanswered.push(begun);
@@ -148,9 +149,10 @@ export function createClaims(
       return "postponed";
     }
     const [, token, record, led, input, output] = answer;
-    const job = jobOf(record, input, output);
-    newest.set({ job: summaryOf(job), op: led });
-    return { jobId, token, job, started: null };
+    const job = decodeSummary(record);
+    const { payload, fault } = readable(() => payloadOf(input, output));
+    newest.set({ job, op: led });
+    return { jobId, token, job: { ...job, ...payload }, started: null, fault };
   }
 
   /** What cannot be asked for one tenant, as its node of a cluster is away, is no reason to prolong none. */

@@ -46,7 +46,14 @@ export function createPrune(
   return async (before, limit) => {
     const time = before.getTime();
     const old = await tenants.ofAll((tenant) => oldestOf(tenant, time, limit), limit);
-    const dropped = await Promise.all(old.slice(0, limit).map((each) => drop(each, time)));
-    return dropped.reduce((sum, each) => sum + each, 0);
+    const dropped = await Promise.allSettled(old.slice(0, limit).map((each) => drop(each, time)));
+    const count = dropped.reduce(
+      (sum, each) => sum + (each.status === "fulfilled" ? each.value : 0),
+      0,
+    );
+    // One that cannot be deleted must not keep the others.
+    const failed = dropped.find(({ status }) => status === "rejected");
+    if (count === 0 && failed?.status === "rejected") throw failed.reason;
+    return count;
   };
 }

@@ -118,7 +118,7 @@ export function createReads(redis: Client, run: RunScript, keys: Keys, tenants: 
   };
 }
 
-export function jobOf(record: string, input: string | null, output: string | null): Job {
+function jobOf(record: string, input: string | null, output: string | null): Job {
   return Object.assign(decodeSummary(record), payloadOf(input, output));
 }
 

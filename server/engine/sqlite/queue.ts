@@ -4,7 +4,8 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import type { JobChange } from "#shared/lifecycle.ts";
+import { readable } from "#server/engine/common/payload.ts";
+import { startOf } from "#server/engine/common/start.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
@@ -50,16 +51,21 @@ export function createQueue(
       const end = at.getTime() + leaseMs;
       return rows.map((row) => {
         const claim = { jobId: row.id, token: row.token + 1 };
-        const payload = jobs.payload(row);
+        const { payload, fault } = readable(() => jobs.payload(row));
         if (start === undefined || row.status !== "PENDING") {
           take.run(end, row.n);
-          return { ...claim, job: Object.assign(summaryOfRow(row), payload), started: null };
+          return { ...claim, job: Object.assign(summaryOfRow(row), payload), started: null, fault };
         }
         Object.assign(row, { due: end, held: 1, token: claim.token });
         const before = asStored(row);
-        const change: JobChange = { action: "start", ...start(before.job) };
-        const { job, event } = changes.from(before, change, at);
-        return { ...claim, job: Object.assign(job, payload), started: event };
+        const begun = startOf(start, before.job);
+        const { job, event } = changes.from(before, begun.change, at);
+        return {
+          ...claim,
+          job: Object.assign(job, payload),
+          started: event,
+          fault: fault ?? begun.fault,
+        };
       });
     },
     renew(claims, leaseMs, now) {

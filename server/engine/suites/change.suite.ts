@@ -134,6 +134,52 @@ export function changeSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, id)).toHaveLength(2);
     });
 
+    test("[H7] a message that is no text is refused, and the job and others go on as they were", async ({
+      engine,
+    }) => {
+      const [id, other] = [await jobIn(engine, "PROCESSING"), await jobIn(engine, "PROCESSING")];
+      for (const message of [null, undefined, 5, Symbol("m"), Object.create(null), { a: 1 }]) {
+        const [refused, made] = await Promise.allSettled([
+          engine.change(id, { ...CHANGES.progress, message } as JobChange, at(2)),
+          engine.change(other, CHANGES.progress, at(2)),
+        ]);
+        expect(refused).toMatchObject({ status: "rejected", reason: { code: "BAD_REQUEST" } });
+        expect(made).toMatchObject({ status: "fulfilled" });
+      }
+      expect(await engine.getSummary(id)).toMatchObject({ status: "PROCESSING", version: 2 });
+      expect(await logOf(engine, id)).toHaveLength(2);
+    });
+
+    test("[H11] percents become whole numbers, and texts well-formed and short, the same in every engine", async ({
+      engine,
+    }) => {
+      const { id } = await engine.createJob(newJob({ title: "t".repeat(1000) }), at(0));
+      const long = `\u0000${"m".repeat(1997)}😀${"x".repeat(60_000)}`;
+      const cut = `\u0000${"m".repeat(1997)}…`;
+      const steps: [JobChange, object][] = [
+        [
+          { action: "start", progress: 0.6, message: "\ud800a" },
+          { progress: 1, message: "\ufffda" },
+        ],
+        [
+          { action: "progress", progress: 33.4, message: long },
+          { progress: 33, message: cut },
+        ],
+        [{ action: "progress", progress: 1e9, message: "" }, { progress: 100 }],
+        [
+          { action: "fail", error: { code: "C".repeat(1000), message: long } },
+          { error: { code: `${"C".repeat(99)}…`, message: cut }, message: cut },
+        ],
+      ];
+      for (const [change, expected] of steps) {
+        const { job, event } = await engine.change(id, change, at(1));
+        expect(job).toMatchObject(expected);
+        expect(await engine.getSummary(id)).toEqual(job);
+        expect((await logOf(engine, id)).at(-1)).toEqual(event);
+      }
+      expect((await engine.getSummary(id))?.title).toBe(`${"t".repeat(299)}…`);
+    });
+
     test("a job that does not exist is NOT_FOUND", async ({ engine }) => {
       expect(await codeOf(engine.change(newId(), START, at(0)))).toBe("NOT_FOUND");
     });

@@ -7,6 +7,7 @@ import {
   claimOne,
   codeOf,
   DELIVER,
+  FAIL,
   LEASE_MS,
   listen,
   logOf,
@@ -20,6 +21,15 @@ import {
 
 function claim(engine: Engine, seconds: number, max = 10): Promise<Claim[]> {
   return engine.claim({ worker: "w1", max, leaseMs: LEASE_MS, now: at(seconds) });
+}
+
+/** Of a job of `newBatch`. */
+function indexOf(title: string): number {
+  return Number(title.split(" ")[1]);
+}
+
+function refuse(): never {
+  throw Object.create(null) as Error;
 }
 
 export function claimsSuite(subject: EngineUnderTest): void {
@@ -76,6 +86,74 @@ export function claimsSuite(subject: EngineUnderTest): void {
         started: null,
         job: { status: "PROCESSING", attempt: 1, version: 2 },
       });
+    });
+
+    test("[H7] a job whose `start` is a fault is given out with it, and keeps no other from being claimed", async ({
+      engine,
+    }) => {
+      const faults: [unknown, RegExp][] = [
+        [{ progress: 0.5, message: "" }, /`start\.progress` .* 0\.5$/],
+        [{ progress: Number.NaN, message: "" }, /`start\.progress` .* NaN$/],
+        [{ progress: -1, message: "" }, /`start\.progress` .* -1$/],
+        [{ progress: 1e9, message: "" }, /`start\.progress` .* 1000000000$/],
+        [{ progress: "5", message: "" }, /`start\.progress` .* text "5"$/],
+        [{ message: "" }, /`start\.progress` .* undefined$/],
+        [{ progress: 0, message: null }, /`start\.message` .* null$/],
+        [
+          {
+            progress: 0,
+            get message() {
+              return refuse();
+            },
+          },
+          /`start` cannot be read/,
+        ],
+        [null, /`start` cannot be read/],
+      ];
+      const { batch, jobs } = newBatch(2 * faults.length + 1);
+      await engine.createBatch(batch, jobs, at(0));
+      const claims = await engine.claim({
+        worker: "w1",
+        max: jobs.length,
+        leaseMs: LEASE_MS,
+        now: at(1),
+        start({ title }) {
+          const index = indexOf(title);
+          if (index === 2 * faults.length) return refuse();
+          if (index % 2 === 1) return { progress: 5, message: "Begun" };
+          return faults[index / 2]?.[0] as { progress: number; message: string };
+        },
+      });
+      expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(jobs.map(({ id }) => id));
+      for (const taken of claims) {
+        expect(taken.started).toMatchObject({ type: "started", seq: 2 });
+        expect(await engine.getJob(taken.jobId)).toEqual(taken.job);
+        await engine.change(taken.jobId, taken.fault ? FAIL : DELIVER, at(2), taken);
+      }
+      const odd = claims.filter(({ job }) => indexOf(job.title) % 2 === 0);
+      for (const { job, fault } of odd) {
+        expect(job).toMatchObject({ status: "PROCESSING", progress: 0 });
+        const message = faults[indexOf(job.title) / 2]?.[1] ?? /`start` cannot be read/;
+        expect(fault).toEqual({ code: "KIND_FAILED", message: expect.stringMatching(message) });
+      }
+      for (const taken of claims.filter((each) => !odd.includes(each))) {
+        expect(taken).toMatchObject({ job: { progress: 5, message: "Begun" } });
+        expect(taken.fault).toBeUndefined();
+      }
+      expect((await engine.getBatch(batch.id))?.counts).toMatchObject({
+        DELIVERED: faults.length,
+        ABORTED: faults.length + 1,
+      });
+    });
+
+    test("a message of `start` that is too long is cut", async ({ engine }) => {
+      const { id } = await engine.createJob(newJob(), at(0));
+      const message = "m".repeat(60_000);
+      const start = () => ({ progress: 1, message });
+      const request = { worker: "w1", max: 1, leaseMs: LEASE_MS, now: at(1), start };
+      const [taken] = await engine.claim(request);
+      expect(taken?.fault).toBeUndefined();
+      expect((await engine.getSummary(id))?.message).toBe(`${message.slice(0, 1999)}…`);
     });
 
     test("they come in the order in which they were queued, `max` at most", async ({ engine }) => {

@@ -144,9 +144,11 @@ export function hintsSuite(subject: EngineUnderTest): void {
       const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
       const { jobId } = await startedJob(engine, at(0));
       const stream: StreamRef = { stream: "job", jobId };
-      await engine.onAppend(stream, () => {
-        throw new Error("a listener's fault");
-      });
+      for (const thrown of [new Error("a listener's fault"), Object.create(null) as unknown]) {
+        await engine.onAppend(stream, () => {
+          throw thrown;
+        });
+      }
       const heard = await listen(engine, stream);
       await engine.change(jobId, STEP, at(1));
       await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0));

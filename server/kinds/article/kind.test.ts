@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { Failure, type AnyKind } from "#server/kinds/define.ts";
+import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
 import { createRecorder, runArticleKind } from "./testing/recorder.ts";
@@ -251,4 +251,114 @@ test("a job is called by its anchor and its publisher", () => {
   const kind = kindWith();
   const input = kind.input.parse(inputOf(SAMPLE_PAIRS[0]));
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
+});
+
+/** A site whose pages are these bodies. */
+function openPages(pages: Record<string, string>, headers: Record<string, string>) {
+  return openLocalServer((request, response) => {
+    response.writeHead(200, headers).end(pages[request.url ?? ""] ?? "");
+  });
+}
+
+const SENTENCES =
+  "<p>The garden gives salad to a family from May until October. Water reaches the roots in the morning.</p>";
+
+test("a page without a content type that begins with many comments is refused at once", async () => {
+  await using site = await openPages({ "/": `${"<!---->".repeat(60)}x` }, {});
+  const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+    publisherDomain: site.host,
+    targetUrl: site.origin,
+    anchorText: "a garden",
+  });
+  const error = await failed(running);
+  expect(error).toBeInstanceOf(Failure);
+  expect(error).toMatchObject({ code: "PAGE_NOT_HTML" });
+});
+
+test("headings that would hold up an expression are read, and messages quote their beginning", async () => {
+  const heading = (text: string) => `<h2>${text}</h2>${SENTENCES.repeat(3)}`;
+  const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(heading).join("")}`;
+  await using site = await openPages({ "/": page }, { "content-type": "text/html" });
+  const { outcome, recorder } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+    publisherDomain: site.host,
+    targetUrl: site.origin,
+    anchorText: "a garden",
+  });
+  const messages = [...recorder.progress.map(({ message }) => message), outcome.message];
+  expect(messages.some((message) => message.includes("TTT"))).toBe(true);
+  for (const message of messages) expect(message.length).toBeLessThanOrEqual(1000);
+  expect(JSON.stringify(outcome.output).length).toBeLessThan(100_000);
+});
+
+test("a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
+  await using site = await openPages(
+    { "/": "<div>".repeat(400_000) },
+    { "content-type": "text/html" },
+  );
+  const kind = kindWith({
+    fetchAllow: [site.host, `${samples.host}/samples/`],
+    threads: { timeoutMs: 5000 },
+  });
+  let turns = 0;
+  const ticking = setInterval(() => (turns += 1), 1);
+  const stalling = failed(
+    runArticleKind(kind, {
+      publisherDomain: site.host,
+      targetUrl: site.origin,
+      anchorText: "a garden",
+    }),
+  );
+  const { outcome } = await runArticleKind(kind, inputOf(SAMPLE_PAIRS[0]));
+  expect(outcome.status).toBe("delivered");
+  const error = await stalling;
+  clearInterval(ticking);
+  expect(turns).toBeGreaterThan(10);
+  expect(error).toBeInstanceOf(Failure);
+  expect(error).not.toBeInstanceOf(Transient);
+  expect(error).toMatchObject({
+    code: "PAGE_TOO_COMPLEX",
+    message: expect.stringMatching(/^The publisher page \S+ is too complex to be read/),
+  });
+});
+
+test("a page that takes the memory of its thread ends its job, and the server goes on", async () => {
+  const attributes = Array.from({ length: 220_000 }, (_, at) => `a${at.toString(36)}=1`).join(" ");
+  await using site = await openPages({ "/": `<p ${attributes}>` }, { "content-type": "text/html" });
+  const kind = kindWith({ fetchAllow: [site.host], threads: { memoryMb: 64 } });
+  const input = { publisherDomain: site.host, targetUrl: site.origin, anchorText: "a garden" };
+  expect(await failed(runArticleKind(kind, input))).toMatchObject({ code: "PAGE_TOO_COMPLEX" });
+});
+
+test.each<[name: string, headers: Record<string, string>, status: number]>([
+  ["a redirect", { location: `http://[${"x".repeat(7000)}` }, 302],
+  ["a long redirect", { location: `/${"x".repeat(9000)}` }, 302],
+  ["a content type", { "content-type": `text/${"x".repeat(9000)}` }, 200],
+])("%s of thousands of characters is told by its beginning", async (_, headers, status) => {
+  await using site = await openLocalServer((__, response) => {
+    response.writeHead(status, headers).end();
+  });
+  const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+    publisherDomain: site.host,
+    targetUrl: `${site.origin}/${"y".repeat(1900)}`,
+    anchorText: "a garden",
+  });
+  const error = await failed(running);
+  expect(error).toBeInstanceOf(Failure);
+  expect((error as Failure).message.length).toBeLessThan(1000);
+});
+
+test("an abort while a page is in its thread frees the thread at once", async () => {
+  const controller = new AbortController();
+  await using site = await openLocalServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/html" }).end("<div>".repeat(400_000));
+    response.on("close", () => controller.abort(new Error("given back")));
+  });
+  const kind = kindWith({
+    fetchAllow: [site.host, `${samples.host}/samples/`],
+    threads: { threads: 1, timeoutMs: 600_000 },
+  });
+  const input = { publisherDomain: site.host, targetUrl: site.origin, anchorText: "a garden" };
+  await expect(runArticleKind(kind, input, controller.signal)).rejects.toThrow("given back");
+  const { outcome } = await runArticleKind(kind, inputOf(SAMPLE_PAIRS[0]));
+  expect(outcome.status).toBe("delivered");
 });

@@ -4,7 +4,8 @@ import { defineKind, type AnyKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
-import { createPageReader } from "./page/page-reader.ts";
+import { createTurnstile } from "./page/turnstile.ts";
+import { createRunTask, type RunTaskOptions } from "./threads/run-task.ts";
 import { type Models, settingsFor } from "./write/writer-settings.ts";
 
 export interface ArticleKindOptions {
@@ -16,17 +17,24 @@ export interface ArticleKindOptions {
   /** How long a model may send nothing. */
   llmStallMs?: number;
   fetchLimits?: Partial<FetchLimits>;
+  threads?: RunTaskOptions;
   /** Looks names up; the system's resolver where not given. */
   resolve?: Resolve;
 }
 
 const LLM_STALL_MS = 60_000;
+/**
+ * Pages that are fetched, or wait for a thread with their bytes, in the whole process. While a page arrives it
+ * can take twice its 2 MiB, so that all of them stay within 32 MiB.
+ */
+const MOST_PAGES = 8;
 
 /** Throws where an entry of `fetchAllow` cannot be read. */
 export function createArticleKind(options: ArticleKindOptions): AnyKind {
   const { models, offlinePaceMs, llmStallMs = LLM_STALL_MS, fetchLimits = {}, resolve } = options;
+  const runTask = createRunTask(options.threads);
+  const turnstile = createTurnstile(MOST_PAGES);
   const allow = createAllowList(options.fetchAllow);
-  const read = createPageReader();
 
   return defineKind<ArticleInput, ArticleOutput>({
     name: "article",
@@ -46,8 +54,8 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
       const { runArticle } = await import("./run-article.ts");
       return await runArticle(
         context,
-        { allow, limits: fetchLimits, resolve, read },
-        { models, offlinePaceMs, llmStallMs },
+        { allow, limits: fetchLimits, resolve, runTask, turnstile },
+        { models, offlinePaceMs, llmStallMs, runTask },
       );
     },
   });

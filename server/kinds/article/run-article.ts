@@ -2,25 +2,25 @@
 import { type ArticleInput, type ArticleOutput, type QualityRule, tally } from "#shared/article.ts";
 import type { Outcome, RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
-import { parseArticle, proseOf, titleOf } from "./check/article.ts";
-import { check, failedRules } from "./check/check.ts";
+import { LONGEST_MESSAGE } from "./article-limits.ts";
 import { THRESHOLDS } from "./check/thresholds.ts";
-import { articleHtml } from "./deliver/html.ts";
 import { resolveWithSystem, type Resolve } from "./page/address-guard.ts";
 import type { AllowList } from "./page/allow-list.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
-import type { ReadPage } from "./page/page-reader.ts";
 import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
-import { languageName } from "./text/language.ts";
-import { countWords } from "./text/words.ts";
+import type { Turnstile } from "./page/turnstile.ts";
+import { cutText } from "./text/cut.ts";
+import { languageName } from "./text/language-name.ts";
+import type { RunTask } from "./threads/run-task.ts";
 import { chooseWriter, type WriterOptions } from "./write/writers.ts";
 
 export interface PageOptions {
   allow: AllowList;
   limits: Partial<FetchLimits>;
   resolve: Resolve | undefined;
-  read: ReadPage;
+  runTask: RunTask;
+  turnstile: Turnstile;
 }
 
 /** Percent at which each stage begins. Ten is the start of the attempt. */
@@ -43,29 +43,28 @@ export async function runArticle(
 ): Promise<Outcome<ArticleOutput>> {
   const { input, signal } = context;
   const pages = {
-    allow: pageOptions.allow,
+    ...pageOptions,
     limits: { ...FETCH_LIMITS, ...pageOptions.limits },
     resolve: pageOptions.resolve ?? resolveWithSystem,
-    read: pageOptions.read,
   };
+  /** Messages quote titles and headings of pages. */
+  const progress = (percent: number, message: string): Promise<void> =>
+    context.progress(percent, cutText(message, LONGEST_MESSAGE));
   const watch = stopwatch();
   // Before any work, so that a missing key is told at once.
   const writer = chooseWriter(input, writers);
 
-  await context.progress(AT.publisher, `Reading the publisher, ${input.publisherDomain}`);
+  await progress(AT.publisher, `Reading the publisher, ${input.publisherDomain}`);
   const publisher = await profilePublisher(input.publisherDomain, signal, pages);
-  await context.progress(
-    AT.target,
-    `Read the publisher: ${summary(publisher)}. Reading the target`,
-  );
+  await progress(AT.target, `Read the publisher: ${summary(publisher)}. Reading the target`);
   const target = await profileTarget(input.targetUrl, signal, pages);
-  await context.progress(AT.profiled, `Read the target: ${summary(target)}`);
+  await progress(AT.profiled, `Read the target: ${summary(target)}`);
   const thin = thinPages(publisher, target);
   if (thin !== undefined) {
     // What can be quoted from too little cannot be mended, so the end is known.
     const end =
       writer.provider === "offline" ? "will be blocked for a person to decide" : "may be thin";
-    await context.progress(AT.thin, `${thin}; the article ${end}`);
+    await progress(AT.thin, `${thin}; the article ${end}`);
   }
   const brief: Brief = {
     publisher,
@@ -81,37 +80,33 @@ export async function runArticle(
     signal,
     draft: (text) => context.draft(text),
     step: (done, message) =>
-      context.progress(Math.floor(AT.write + done * (AT.written - AT.write)), message),
+      progress(Math.floor(AT.write + done * (AT.written - AT.write)), message),
   };
   const written = await writer.write(brief, desk);
   const write = watch();
 
-  await context.progress(AT.check, "Content generated - Running quality checks");
-  const { markdown, report } = check(written.markdown, brief, writer.provider === "offline");
-  signal.throwIfAborted();
-  const failed = failedRules(report.rules);
-  await context.progress(AT.checked, verdictOf(report.rules));
+  await progress(AT.check, "Content generated - Running quality checks");
+  const draft = { markdown: written.markdown, brief, extractive: writer.provider === "offline" };
+  const reviewed = await pageOptions.runTask("review", draft, signal);
+  const { rules } = reviewed.report;
+  await progress(AT.checked, verdictOf(rules));
 
-  const article = parseArticle(markdown);
   const output: ArticleOutput = {
-    title: titleOf(article),
+    ...reviewed,
     language: brief.language,
-    markdown,
-    html: articleHtml(markdown),
-    words: countWords(proseOf(article)),
     writer: { provider: writer.provider, model: writer.model, strategy: input.writingStrategy },
-    report,
     publisher: publisher.profile,
     target: target.profile,
     timings: { profile, write, check: watch() },
     cost: { inputTokens: written.inputTokens, outputTokens: written.outputTokens },
   };
+  const failed = rules.filter(({ verdict }) => verdict === "failed");
   if (failed.length > 0) {
     const names = failed.map(({ label }) => label.charAt(0).toLowerCase() + label.slice(1));
-    const message = `Blocked: ${tally(report.rules)} (${names.join(", ")})`;
-    return { status: "blocked", message, output };
+    const message = `Blocked: ${tally(rules)} (${names.join(", ")})`;
+    return { status: "blocked", message: cutText(message, LONGEST_MESSAGE), output };
   }
-  await context.progress(AT.deliver, `Delivering ${output.words} words`);
+  await progress(AT.deliver, `Delivering ${output.words} words`);
   return { status: "delivered", message: "Article successfully generated and delivered", output };
 }
 

@@ -23,7 +23,13 @@ beforeEach(async () => {
     ready: () => ready(),
     metrics: () => metrics(),
   });
-  mountTransports(server, [transport], createOriginPolicy({ origins: [], host: "127.0.0.1" }));
+  const origins = createOriginPolicy({
+    origins: [],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: false,
+  });
+  mountTransports(server, [transport], origins);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
 

@@ -87,7 +87,10 @@ export function createHttpTransport(options: HttpOptions): Transport {
 
   return {
     name: "http",
-    serves: () => true,
+    access: (path) =>
+      Object.hasOwn(routes, path) || path === "/samples" || path.startsWith("/samples/")
+        ? "public"
+        : "page",
     request(req, res) {
       secure(req, res, () => serve(req, res));
     },

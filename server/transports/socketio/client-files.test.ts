@@ -40,6 +40,11 @@ test.each([
   expect((await fetch(url + path)).status).toBe(418);
 });
 
-test("other methods are left to others", async () => {
-  expect((await fetch(`${url}/socket.io/socket.io.js`, { method: "POST" })).status).toBe(418);
-});
+test.each(["POST", "PUT", "DELETE", "OPTIONS"])(
+  "%s for one of the files is refused here, and does not reach a session under the open path",
+  async (method) => {
+    const path = "/socket.io/socket.io.js?EIO=4&transport=polling&sid=x";
+    const response = await fetch(url + path, { method });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+  },
+);

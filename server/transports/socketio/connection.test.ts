@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { withOutage } from "#server/streams/rig.ts";
 import type { LegacyAnswer } from "#shared/legacy.ts";
-import { MAX_SUBSCRIPTIONS } from "./subscriptions.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import {
   type Client,
   createBatch,

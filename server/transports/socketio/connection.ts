@@ -1,7 +1,6 @@
 /** One legacy connection: its requests, and the answers under the older system's names. */
 import type { Socket } from "socket.io";
 import type { TransportContext } from "#server/transports/contract.ts";
-import type { Wires } from "#server/transports/wires.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -16,7 +15,7 @@ import {
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
-import { Outlet } from "./outlet.ts";
+import { outletOf } from "./outlet.ts";
 import { createEncoder, type Encoder } from "./packet.ts";
 import { readRequest, type Request } from "./request.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -24,15 +23,10 @@ import { Subscriptions } from "./subscriptions.ts";
 type Ack = (answer: LegacyAnswer) => void;
 
 /** Gives what serves each connection. They share what is serialised, and what is flushed. */
-export function createConnections(
-  { streams, backpressure, log }: Pick<TransportContext, "streams" | "backpressure" | "log">,
-  wires: Wires,
-) {
+export function createConnections({ streams, log }: Pick<TransportContext, "streams" | "log">) {
   const shared: Shared = {
     streams,
     log,
-    wires,
-    highWaterBytes: backpressure.highWaterBytes,
     jobs: createEncoder(legacyOfJob),
     batches: createEncoder(legacyOfBatch),
   };
@@ -42,8 +36,6 @@ export function createConnections(
 }
 
 interface Shared extends Pick<TransportContext, "streams" | "log"> {
-  wires: Wires;
-  highWaterBytes: number;
   jobs: Encoder<JobEvent>;
   batches: Encoder<BatchAggregate>;
 }
@@ -53,19 +45,16 @@ class Client {
   readonly #socket: Socket;
   readonly #principal: Principal;
   readonly #shared: Shared;
-  readonly #outlet: Outlet;
   readonly #subscriptions: Subscriptions;
 
   constructor(socket: Socket, principal: Principal, shared: Shared) {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;
-    this.#outlet = new Outlet(socket.conn, {
-      wires: shared.wires,
-      highWaterBytes: shared.highWaterBytes,
-      onRoom: () => this.#subscriptions.resume(),
-    });
-    this.#subscriptions = new Subscriptions(this.#outlet);
+    const outlet = outletOf(socket.conn);
+    const subscriptions = new Subscriptions(outlet);
+    this.#subscriptions = subscriptions;
+    const stopListening = outlet.onRoom(() => subscriptions.resume());
     socket.onAny((name: unknown, ...args: unknown[]) => {
       // What came in one message with a disconnect is still handed out after it.
       if (!socket.connected) return;
@@ -73,8 +62,8 @@ class Client {
       void this.#answer(name, args[0]).then(ack);
     });
     socket.on("disconnect", () => {
-      this.#subscriptions.removeAll();
-      this.#outlet.close();
+      subscriptions.removeAll();
+      stopListening();
     });
   }
 

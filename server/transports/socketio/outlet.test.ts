@@ -97,11 +97,14 @@ test("[S2] [S3] [S7] a WebSocket that stops reading fills its socket's buffer, a
   client.pause();
 
   // More than the buffers of both ends hold.
-  const steps = 400;
-  const text = "x".repeat(60_000);
+  const steps = 12_000;
+  const text = "x".repeat(1980);
   const job = await startJob(server.engine, jobId);
-  for (let step = 1; step <= steps; step++) {
-    await job.progress(Math.floor(step / 5), `${step} ${text}`);
+  for (let step = 0; step < steps; step += 100) {
+    const together = Array.from({ length: 100 }, (_, n) => step + n);
+    await Promise.all(
+      together.map((n) => job.progress(Math.floor((80 * n) / steps), `${n} ${text}`)),
+    );
   }
   await job.block("Blocked");
   await server.engine.change(jobId, { action: "approve" }, new Date());

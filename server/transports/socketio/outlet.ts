@@ -1,65 +1,67 @@
 /**
- * The way out to one connection, and how full it is. Engine.IO keeps what its client has not taken yet in a
+ * The way out to one connection, and how full it is. Engine.IO keeps packets that its client has not taken yet in a
  * list without an end; watches stop adding to it when it holds `ROOM_PACKETS`, or as many bytes as may wait for one
  * client, or when the socket has no room (S7). A client that goes on asking without ever reading answers, and one
  * that takes nothing for too long, loses its connection.
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
-import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+import type { WireHooks } from "#server/transports/wires.ts";
+import { type Inflow, inflowOf } from "./inflow.ts";
 import type { Packet } from "./packet.ts";
 import { websocketBelow } from "./websocket-below.ts";
 
-/** What is below a Socket.IO socket: one Engine.IO connection. */
+/** The Engine.IO connection below a Socket.IO socket. */
 export type Connection = Socket["conn"];
 
-export interface OutletOptions {
-  wires: Wires;
-  /** Bytes that may wait in Engine.IO's list. */
-  highWaterBytes: number;
-  /** There is room again after there was none. */
-  onRoom(): void;
-}
-
-/** Few, so that one who polls rarely is told what is true now rather than what was true then. */
+/** Few, so that a client that polls rarely is told the current state rather than an old one. */
 const ROOM_PACKETS = 64;
 /** More than a client gets that subscribes to as much as it may at once, with acknowledgements. */
 const MAX_UNREAD_PACKETS = 5000;
 
+const OUTLET = Symbol("outlet");
+type WithOutlet = Connection & { [OUTLET]?: Outlet };
+
+/** From the first packet on, also before the client joins. `highWaterBytes`: bytes that may wait in Engine.IO's list. */
+export function openOutlet(connection: Connection, highWaterBytes: number): Outlet {
+  const outlet = new Outlet(connection, highWaterBytes);
+  (connection as WithOutlet)[OUTLET] = outlet;
+  return outlet;
+}
+
+/** The one of `openOutlet`. */
+export function outletOf(connection: Connection): Outlet {
+  const outlet = (connection as WithOutlet)[OUTLET];
+  if (outlet === undefined) throw new Error("The connection has no outlet.");
+  return outlet;
+}
+
 export class Outlet implements WireHooks {
   readonly #connection: Connection;
-  readonly #options: OutletOptions;
+  readonly #highWaterBytes: number;
   /** Of any kind, in Engine.IO's list. */
   #packets = 0;
   #bytes = 0;
   #ws: WebSocket | undefined;
-  #wire: Wire | undefined;
+  #inflow: Inflow | undefined;
+  /** Called when there is room again after there was none. */
+  #waiting: readonly (() => void)[] = [];
 
-  readonly #findBelow = () => {
-    this.#wire?.release();
-    const found = websocketBelow(this.#connection);
-    this.#ws = found?.ws;
-    this.#wire = found && this.#options.wires.open(found.socket, this);
-  };
-  readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
-    this.#wire?.flush();
-    this.#packets += 1;
-    this.#bytes += data?.length ?? 0;
-    if (this.#packets > MAX_UNREAD_PACKETS) this.#connection.close(true);
-  };
-  readonly #onDrain = () => {
-    const wasFull = !this.#listHasRoom();
-    this.#packets = this.#bytes = 0;
-    if (wasFull) this.#options.onRoom();
-  };
-
-  constructor(connection: Connection, options: OutletOptions) {
+  constructor(connection: Connection, highWaterBytes: number) {
     this.#connection = connection;
-    this.#options = options;
+    this.#highWaterBytes = highWaterBytes;
     this.#findBelow();
     connection.on("packetCreate", this.#onPacket);
     connection.on("drain", this.#onDrain);
     connection.on("upgrade", this.#findBelow);
+  }
+
+  /** Calls `listener` whenever there is room again, until the function that it returns is called. */
+  onRoom(listener: () => void): () => void {
+    this.#waiting = [...this.#waiting, listener];
+    return () => {
+      this.#waiting = this.#waiting.filter((each) => each !== listener);
+    };
   }
 
   /** Takes the packets in any case. */
@@ -73,23 +75,17 @@ export class Outlet implements WireHooks {
   write(frames: Uint8Array): boolean {
     // Nothing overtakes what waits in the list.
     if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets > 0) return false;
-    this.#wire?.write(frames);
+    if (this.#inflow === undefined) return false;
+    this.#inflow.wire.write(frames);
     return true;
   }
 
   hasRoom(): boolean {
-    return this.#listHasRoom() && this.#wire?.hasRoom() !== false;
-  }
-
-  close(): void {
-    this.#connection.off("packetCreate", this.#onPacket);
-    this.#connection.off("drain", this.#onDrain);
-    this.#connection.off("upgrade", this.#findBelow);
-    this.#wire?.release();
+    return this.#listHasRoom() && this.#inflow?.wire.hasRoom() !== false;
   }
 
   room(): void {
-    this.#options.onRoom();
+    for (const tell of this.#waiting) tell();
   }
 
   stalled(): void {
@@ -97,6 +93,24 @@ export class Outlet implements WireHooks {
   }
 
   #listHasRoom(): boolean {
-    return this.#packets < ROOM_PACKETS && this.#bytes < this.#options.highWaterBytes;
+    return this.#packets < ROOM_PACKETS && this.#bytes < this.#highWaterBytes;
   }
+
+  readonly #findBelow = () => {
+    this.#ws = websocketBelow(this.#connection);
+    this.#inflow = this.#ws && inflowOf(this.#ws);
+    if (this.#inflow !== undefined) this.#inflow.owner = this;
+  };
+  readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
+    this.#inflow?.wire.flush();
+    this.#inflow?.readWhileRoom();
+    this.#packets += 1;
+    this.#bytes += data?.length ?? 0;
+    if (this.#packets > MAX_UNREAD_PACKETS) this.#connection.close(true);
+  };
+  readonly #onDrain = () => {
+    const wasFull = !this.#listHasRoom();
+    this.#packets = this.#bytes = 0;
+    if (wasFull) this.room();
+  };
 }

@@ -4,7 +4,8 @@
  */
 import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
 import { Behind } from "#server/transports/behind.ts";
-import { AppError } from "#shared/errors.ts";
+import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
+import type { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Encoder } from "./packet.ts";
 
@@ -24,9 +25,6 @@ interface Subscription {
   /** The newest state that was sent, once more. */
   sendNewest(): void;
 }
-
-/** One connection's share of the server. */
-export const MAX_SUBSCRIPTIONS = 1000;
 
 export class Subscriptions {
   readonly #outlet: Room;
@@ -53,10 +51,7 @@ export class Subscriptions {
       return;
     }
     if (this.#active.size >= MAX_SUBSCRIPTIONS) {
-      throw new AppError(
-        "BAD_REQUEST",
-        `This connection has ${MAX_SUBSCRIPTIONS} subscriptions already. Unsubscribe from some, or open another.`,
-      );
+      throw tooManySubscriptions();
     }
     const { encoder, failed } = wanted;
     const fresh = new Pushed(this.#outlet, this.#behind, encoder, (reason) => {

@@ -1,6 +1,7 @@
 /** What the tests of this folder share: the transport on a real server with a real engine, and clients that take notes. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
@@ -15,6 +16,7 @@ import type { Transport, TransportContext } from "#server/transports/contract.ts
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL, ownerOf, type Principal } from "#shared/principal.ts";
+import type { SessionLimits } from "./sessions.ts";
 import { createSocketioTransport } from "./transport.ts";
 
 /** Everything that a client was told: the name, and what its handler was called with. */
@@ -32,6 +34,8 @@ export interface TestServer {
   transport: Transport;
   watches(): number;
   connections(): Promise<number>;
+  /** The server's ends of all connections, also of those that were closed since. */
+  sockets: Duplex[];
   /** What was logged as an error. */
   faults: string[];
   /** A client that does not try again when its connection is lost, unless `options` say so: then the test ends it. */
@@ -43,7 +47,9 @@ export interface TestServer {
 export async function openTestServer(
   options: {
     allowEio3?: boolean;
+    sessions?: SessionLimits;
     authenticate?: TransportContext["authenticate"];
+    backpressure?: TransportContext["backpressure"];
     /** Stands between the streams and the engine. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
@@ -68,13 +74,20 @@ export async function openTestServer(
         writers: ["offline"],
       },
       ping: { intervalMs: 25_000, timeoutMs: 60_000 },
-      backpressure: { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+      backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
       log,
     },
-    { allowEio3: options.allowEio3 ?? false },
+    { allowEio3: options.allowEio3 ?? false, sessions: options.sessions },
   );
   const server = createServer();
-  const origins = createOriginPolicy({ origins: ["http://allowed.test"], host: "127.0.0.1" });
+  const sockets: Duplex[] = [];
+  server.on("connection", (socket) => sockets.push(socket));
+  const origins = createOriginPolicy({
+    origins: ["http://allowed.test"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: options.authenticate !== undefined,
+  });
   mountTransports(server, [transport], origins);
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -96,6 +109,7 @@ export async function openTestServer(
     transport,
     watches: () => streams.count().watches,
     connections: promisify(server.getConnections.bind(server)),
+    sockets,
     faults,
     connect(clientOptions) {
       const socket = io(url, { forceNew: true, reconnection: false, ...clientOptions });

@@ -4,30 +4,37 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server } from "socket.io";
+import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
-import { messageOf } from "#shared/errors.ts";
+import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import { createClientFiles } from "./client-files.ts";
+import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
-import { limitConnects } from "./connects.ts";
+import { toLegacyError } from "./errors.ts";
+import { type Connection, openOutlet } from "./outlet.ts";
+import { limitPackets } from "./packet-limits.ts";
+import { createPosts } from "./posts.ts";
+import { type SessionLimits, Sessions } from "./sessions.ts";
+import { createWebSocketEngine } from "./websocket-engine.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
   allowEio3: boolean;
+  sessions?: SessionLimits | undefined;
   /** Where there are several gateways. */
   cluster?: Cluster | undefined;
 }
 
-/** A connection below Socket.IO. */
-type EngineClient = Socket["conn"];
-
 const PATH = "/socket.io";
 /** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
 const MAX_MESSAGE_BYTES = 1.5 * 1024 * 1024;
+/** Each weighs some ten kilobytes. */
+const MAX_SESSIONS = 10_000;
+const MAX_UNJOINED = 1000;
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
 
@@ -35,12 +42,16 @@ export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
-  const { authenticate, ping, log } = context;
+  const { ping, log } = context;
+  const authenticate = createAuthentication(context.authenticate);
+  const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
-  const serveConnection = createConnections(context, wires);
+  const serveConnection = createConnections(context);
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
-  const clients = new Set<EngineClient>();
+  const sessions = new Sessions(
+    options.sessions ?? { max: MAX_SESSIONS, maxUnjoined: MAX_UNJOINED },
+  );
   let closing = false;
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
@@ -58,18 +69,29 @@ export function createSocketioTransport(
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    wsEngine: createWebSocketEngine(wires),
     ...(options.cluster && { adapter: options.cluster.adapter }),
-    allowRequest: (_req, answer) => answer("The server is restarting. Try again.", !closing),
+    allowRequest(_req, answer) {
+      const refusal = closing ? "The server is restarting. Try again." : sessions.refusal();
+      answer(refusal, refusal === undefined);
+    },
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
     // of one argument with two. A client that comes back subscribes again and gets the current state.
   });
   const { engine } = io;
 
+  const servePost = createPosts(
+    {
+      handleRequest: (req, res) => engine.handleRequest(req, res),
+      end: (sid) => sessions.end(sid),
+    },
+    { maxBytes: MAX_MESSAGE_BYTES, log },
+  );
   if (options.cluster) engine.generateId = options.cluster.sessionId;
-  engine.on("connection", limitConnects);
-  engine.on("connection", (client: EngineClient) => {
-    clients.add(client);
-    client.once("close", () => clients.delete(client));
+  engine.on("connection", limitPackets);
+  engine.on("connection", (client: Connection) => {
+    openOutlet(client, highWaterBytes);
+    sessions.add(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
@@ -83,16 +105,30 @@ export function createSocketioTransport(
         socket.data.principal = principal;
         next();
       },
-      (error: unknown) => next(new Error(messageOf(error))),
+      (error: unknown) => {
+        const { code, message } = toLegacyError(error);
+        if (code === "INTERNAL" && error instanceof AppError) {
+          log.error({ err: error }, "A client could not be authenticated");
+        }
+        next(new Error(error instanceof AppError ? message : messageOf(error)));
+      },
     );
   });
-  io.on("connection", (socket) => serveConnection(socket, socket.data.principal));
+  io.on("connection", (socket) => {
+    sessions.joined(socket.conn);
+    serveConnection(socket, socket.data.principal);
+  });
 
   return {
     name: "socketio",
-    serves: (path) => path === PATH || path.startsWith(`${PATH}/`),
+    access(path) {
+      if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
+      return isClientFile(path) ? "page" : "data";
+    },
     request(req, res) {
-      if (!serveFile(req, res)) engine.handleRequest(req, res);
+      if (serveFile(req, res)) return;
+      if (req.method === "POST") servePost(req, res);
+      else engine.handleRequest(req, res);
     },
     upgrade(req, socket, head) {
       upgraded.add(socket);
@@ -100,7 +136,7 @@ export function createSocketioTransport(
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
     // Below Socket.IO, as in `close`.
-    handOver: (ms) => spread([...clients], ms, (client) => client.close(true)),
+    handOver: (ms) => spread(sessions.all(), ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(

@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { Server, type Socket } from "socket.io";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { inflowOf } from "./inflow.ts";
 import { Outlet } from "./outlet.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import { openWires, type Wires } from "#server/transports/wires.ts";
 import { openRaw } from "./raw-client.ts";
 import { until } from "./test-server.ts";
 import { websocketBelow } from "./websocket-below.ts";
+import { createWebSocketEngine } from "./websocket-engine.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -21,7 +23,7 @@ let wires: Wires;
 beforeEach(async () => {
   wires = openWires({ highWaterBytes: 262_144, stallTimeoutMs: 60_000 });
   http = createServer();
-  io = new Server(http);
+  io = new Server(http, { wsEngine: createWebSocketEngine(wires) });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   url = `127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=4&transport=`;
@@ -43,14 +45,14 @@ async function connect() {
 test("the socket below a WebSocket is found in the Engine.IO that is installed", async () => {
   const { client, socket } = await connect();
   const below = websocketBelow(socket.conn);
-  expect(below?.ws.readyState).toBe(WebSocket.OPEN);
-  below?.socket.write(textFrame('42["one"]'));
+  expect(below?.readyState).toBe(WebSocket.OPEN);
+  if (below !== undefined) inflowOf(below)?.wire.write(textFrame('42["one"]'));
   await until(() => expect(client.frames.slice(2)).toEqual(['42["one"]']));
 });
 
 test("[S1] an outlet lets nothing overtake what Engine.IO still holds", async () => {
   const { client, socket } = await connect();
-  const outlet = new Outlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
+  const outlet = new Outlet(socket.conn, 1e6);
   const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);
   for (const [n, text] of texts.entries()) {
     const frame = textFrame(`4${text}`);
@@ -72,7 +74,7 @@ test("a connection that polls has none", async () => {
 
 test("nothing is written to a WebSocket that is closing", async () => {
   const { client, socket } = await connect();
-  const outlet = new Outlet(socket.conn, { wires, highWaterBytes: 1e6, onRoom() {} });
+  const outlet = new Outlet(socket.conn, 1e6);
   socket.conn.close();
   const text = '2["late"]';
   outlet.send([{ text, options: { compress: true, wsPreEncodedFrame: [textFrame(`4${text}`)] } }]);

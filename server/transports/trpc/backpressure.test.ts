@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { eventually } from "#server/jobs/rig.ts";
+import { eventually, reportMuch } from "#server/jobs/rig.ts";
 import { openTestServer } from "./test-server.ts";
 
 const KIB = 1024;
@@ -61,7 +61,7 @@ test("[S7] a client that pipelines PINGs and reads nothing costs no more either"
   const { ws } = await openClient(url);
   const most = watchMost(sockets);
   ws.pause();
-  for (let n = 0; n < 1_000_000; n++) ws.send("PING");
+  for (let n = 0; n < 150_000; n++) ws.send("PING");
   await eventually(() => expect((sockets.at(-1) as Socket).bytesRead).toBeGreaterThan(1_000_000));
   expect(most.bytes).toBeLessThan(BOUND);
 }, 30_000);
@@ -90,7 +90,7 @@ test("[S7] a client that takes nothing for too long is closed, and told why when
   await eventually(() => expect(watches()).toBe(1));
   ws.pause();
   rig.run = async ({ progress }) => {
-    for (let n = 1; n <= 300; n++) await progress(n / 4, "x".repeat(64 * KIB));
+    await reportMuch(progress, 12_000);
     return new Promise(() => {});
   };
   rig.startRunner();

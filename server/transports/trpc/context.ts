@@ -5,6 +5,7 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#server/transports/contract.ts";
 import type { Principal } from "#shared/principal.ts";
+import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
 
 export interface Services {
@@ -18,12 +19,20 @@ export class Context implements Services {
   readonly #services: Services;
   readonly #socket: Writable;
   readonly #caller: Principal | TRPCError;
+  /** The batch that a call belongs to; `undefined` where it is a request of its own. */
+  readonly batch: Batch | undefined;
 
-  /** `caller`: who calls, or why nobody can be told who. */
-  constructor(services: Services, socket: Writable, caller: Principal | TRPCError) {
+  /** `caller`: the principal, or the reason why there is none. */
+  constructor(
+    services: Services,
+    socket: Writable,
+    caller: Principal | TRPCError,
+    batch: Batch | undefined,
+  ) {
     this.#services = services;
     this.#socket = socket;
     this.#caller = caller;
+    this.batch = batch;
   }
 
   get jobs(): Jobs {
@@ -38,7 +47,12 @@ export class Context implements Services {
     return this.#services.system;
   }
 
-  /** Throws `UNAUTHORIZED`. A connection of somebody unknown stays open, so that each of its calls is told why. */
+  /** Why no call of this connection is served. The connection stays open, so that each of its calls is told. */
+  refusal(): TRPCError | undefined {
+    return this.#caller instanceof TRPCError ? this.#caller : undefined;
+  }
+
+  /** Throws `refusal()`, where there is one. */
   principal(): Principal {
     if (this.#caller instanceof TRPCError) throw this.#caller;
     return this.#caller;

@@ -2,6 +2,7 @@
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
+import { tooManyCalls } from "./batch.ts";
 
 const TRPC_CODE = {
   BAD_REQUEST: "BAD_REQUEST",
@@ -12,6 +13,12 @@ const TRPC_CODE = {
   DATA_UNUSABLE: "INTERNAL_SERVER_ERROR",
   INTERNAL: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<ErrorCode, TRPC_ERROR_CODE_KEY>;
+
+/** Issues of an input that an error names. A small input can have very many. */
+const MAX_ISSUES = 100;
+const MAX_MESSAGE_LENGTH = 10_000;
+/** tRPC's own words where a batch over HTTP has more than `maxBatchSize` calls; they do not say the limit. */
+const TRPC_BATCH_TOO_LARGE = "Batch call exceeds maximum size";
 
 /** The same shape as zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
 export interface FlatIssues {
@@ -43,7 +50,7 @@ export function appCodeOf(error: TRPCError): ErrorCode {
 
 export function flatIssuesOf(error: TRPCError): FlatIssues | null {
   const { cause } = error;
-  if (cause instanceof ZodError) return flatten(cause.issues);
+  if (cause instanceof ZodError) return flatten(cause.issues.slice(0, MAX_ISSUES));
   if (cause instanceof AppError && cause.issues.length > 0) return flatten(cause.issues);
   return null;
 }
@@ -54,11 +61,21 @@ export function messageOfInput(error: TRPCError): string {
   if (error.code === "UNSUPPORTED_MEDIA_TYPE") {
     return "The body has to be JSON: send it with the header Content-Type: application/json.";
   }
-  if (cause instanceof SyntaxError) return `The input is not JSON: ${cause.message}.`;
-  if (!(cause instanceof ZodError)) return error.message;
-  return cause.issues
-    .map((issue) => `${issue.path.length > 0 ? `${issue.path.join(".")}: ` : ""}${issue.message}`)
-    .join("; ");
+  if (error.code === "METHOD_NOT_SUPPORTED") return "Use GET for queries and POST for mutations.";
+  if (error.message === TRPC_BATCH_TOO_LARGE) return tooManyCalls().message;
+  if (cause instanceof SyntaxError) return shortened(`The input is not JSON: ${cause.message}.`);
+  if (!(cause instanceof ZodError)) return shortened(error.message);
+  const told = cause.issues.slice(0, MAX_ISSUES);
+  const texts = told.map(
+    ({ path, message }) => `${path.length > 0 ? `${path.join(".")}: ` : ""}${message}`,
+  );
+  const untold = cause.issues.length - told.length;
+  return shortened([...texts, ...(untold > 0 ? [`and ${untold} more`] : [])].join("; "));
+}
+
+/** Messages quote what a client sent: a path, a name, a key. */
+function shortened(message: string): string {
+  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
 }
 
 function flatten(issues: readonly { path: readonly PropertyKey[]; message: string }[]): FlatIssues {

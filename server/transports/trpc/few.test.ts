@@ -25,6 +25,7 @@ test("is a map, whatever comes and goes", () => {
         }
         for (const at of [0, 1, 2, 3, "0", "1"]) expect(few.get(at)).toBe(map.get(at));
         expect(sorted(few.values())).toEqual(sorted(map.values()));
+        expect(few.size).toBe(map.size);
       }
     }),
   );

@@ -19,6 +19,10 @@ export class Few<K extends string | number, V> {
     else this.#others?.delete(key);
   }
 
+  get size(): number {
+    return (this.#key === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+  }
+
   /** All of them, as they are now. */
   values(): V[] {
     const others = this.#others === undefined ? [] : [...this.#others.values()];

@@ -1,8 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "#server/jobs/rig.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
+import { createRouter } from "./router.ts";
 import {
   type Link,
   openClient,
@@ -13,6 +16,7 @@ import {
 } from "./test-server.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
+const PROTOCOLS = ["http", "ws"];
 const work = { kind: "work", input: {} };
 
 /** Ann and Bob; a token stands in a header, or comes with the connection where headers cannot be set. */
@@ -79,6 +83,53 @@ describe.each(LINKS)("over %s", (link) => {
     expect(watches()).toBe(0);
   });
 });
+
+test.each(PROTOCOLS)(
+  "[H9] over %s every procedure refuses a caller that is not known, before it looks at the input",
+  async (link) => {
+    const { url, watches } = await openTestServer({ authenticate });
+    const router: AnyTRPCRouter = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
+    // Flat, by path.
+    const procedures = router._def.procedures as Record<string, AnyTRPCProcedure>;
+    const answers = await Promise.all(
+      Object.entries(procedures).map(([path, { _def }]) =>
+        (link === "ws" ? overSocket : overHttp)(url, path, _def.type),
+      ),
+    );
+    expect(answers.length).toBeGreaterThan(15);
+    for (const answer of answers) {
+      expect(answer).toContain('"UNAUTHORIZED"');
+      expect(answer).toContain("is not known.");
+    }
+    expect(watches()).toBe(0);
+  },
+);
+
+async function overHttp(url: string, path: string, type: string): Promise<string> {
+  const address = `${url}/trpc/${path}`;
+  const res =
+    type === "mutation"
+      ? await fetch(address, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: "{}",
+        })
+      : await fetch(address);
+  return res.text();
+}
+
+async function overSocket(url: string, path: string, method: string): Promise<string> {
+  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc`);
+  onTestFinished(() => socket.terminate());
+  await once(socket, "open");
+  const refusal = new Promise<string>((resolve) => {
+    socket.on("message", (data: Buffer) => {
+      if (data.includes('"error"')) resolve(data.toString());
+    });
+  });
+  socket.send(JSON.stringify({ id: 1, method, params: { path } }));
+  return refusal;
+}
 
 test("an authority that cannot be asked now is no refusal: it may be tried again", async () => {
   const { url } = await openTestServer({

@@ -20,6 +20,13 @@ const Resume = z.object({
 const Follow = z.object({ follow: z.boolean().default(false) });
 const Key = z.string().min(1).max(200).optional();
 const JobRequest = z.object({ kind: z.string().min(1).max(100), input: z.unknown() });
+/** The length is checked first: a list of numbers as long as a body may be would have millions of issues. */
+const JobRequests = z
+  .custom<z.input<typeof JobRequest>[]>(
+    (jobs) => Array.isArray(jobs) && jobs.length <= MAX_BATCH_JOBS,
+    `must be a list of at most ${MAX_BATCH_JOBS} jobs`,
+  )
+  .pipe(z.array(JobRequest).min(1));
 
 export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
   const { router, procedure } = createInit(ping);
@@ -93,7 +100,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(
         z.object({
           name: z.string().trim().min(1).max(200).optional(),
-          jobs: z.array(JobRequest).min(1).max(MAX_BATCH_JOBS),
+          jobs: JobRequests,
           idempotencyKey: Key,
         }),
       )

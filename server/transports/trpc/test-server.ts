@@ -68,7 +68,13 @@ export async function openTestServer(
     });
     const server = createServer();
     server.on("connection", (socket) => sockets.push(socket));
-    mountTransports(server, [transport], createOriginPolicy({ origins: [], host: "127.0.0.1" }));
+    const origins = createOriginPolicy({
+      origins: [],
+      host: "127.0.0.1",
+      allowedHosts: [],
+      authenticated: options.authenticate !== undefined,
+    });
+    mountTransports(server, [transport], origins);
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     return {
       streams,

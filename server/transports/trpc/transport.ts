@@ -3,34 +3,41 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
+import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
+import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
+import { MAX_BODY_BYTES, readJsonBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
-/** Enough for a batch of 10,000 jobs. */
-const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { ping, log } = context;
+  const authenticate = createAuthentication(context.authenticate);
   const router = createRouter(ping);
 
   async function createContext(opts: {
     req: IncomingMessage;
-    info: { connectionParams: Record<string, unknown> | null };
+    info: {
+      connectionParams: Record<string, unknown> | null;
+      isBatchCall: boolean;
+      calls: readonly unknown[];
+    };
   }): Promise<Context> {
     const token = opts.info.connectionParams?.token;
     const { socket, headers } = opts.req;
     let caller: Principal | TRPCError;
     try {
-      caller = await context.authenticate({
+      caller = await authenticate({
         headers,
         token: typeof token === "string" ? token : undefined,
       });
@@ -41,7 +48,13 @@ export function createTrpcTransport(context: TransportContext): Transport {
           ? toTRPCError(cause)
           : new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
     }
-    return new Context(context, socket, caller);
+    const { isBatchCall, calls } = opts.info;
+    return new Context(
+      context,
+      socket,
+      caller,
+      isBatchCall && calls.length > 1 ? new Batch() : undefined,
+    );
   }
 
   const onError = ({
@@ -65,14 +78,16 @@ export function createTrpcTransport(context: TransportContext): Transport {
     createContext,
     onError,
     basePath: "/trpc/",
-    maxBodySize: MAX_BODY_BYTES,
+    maxBatchSize: MAX_BATCH_CALLS,
+    middleware: giveBody,
   });
   const responses = new Set<ServerResponse>();
   const wss = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_BODY_BYTES,
+    ...MESSAGE_LIMITS,
+    // The handler answers pings and keeps the connections.
     autoPong: false,
-    // The handler does.
     clientTracking: false,
   });
   const wires = openWires(context.backpressure);
@@ -88,7 +103,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
 
   return {
     name: "trpc",
-    serves: (path) => path === "/trpc" || path.startsWith("/trpc/"),
+    access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
     request(req, res) {
       responses.add(res);
       res.once("close", () => responses.delete(res));
@@ -114,4 +129,24 @@ export function createTrpcTransport(context: TransportContext): Transport {
 /** It would never end by itself. Its client takes the end for a lost connection, and comes back. */
 function isEventStream(res: ServerResponse): boolean {
   return String(res.getHeader("content-type")).startsWith("text/event-stream");
+}
+
+/** Reads a request's body and leaves it where tRPC looks for one that is read already. */
+function giveBody(
+  req: IncomingMessage,
+  _res: ServerResponse,
+  next: (error?: unknown) => void,
+): void {
+  if (req.method === "GET" || req.method === "HEAD") return next();
+  readJsonBody(req).then(
+    (body) => {
+      // A client that has left is not answered.
+      if (body !== undefined) next(void Object.assign(req, { body }));
+    },
+    (error: unknown) => {
+      Object.assign(req, { body: "" });
+      req.resume();
+      next(error);
+    },
+  );
 }

@@ -1,20 +1,23 @@
 /**
  * One WebSocket that speaks tRPC's protocol, as tRPC's own handler does: the stock client notices no difference.
  *
- * It is bounded (S7). Nothing is read from a client whose socket has no room for answers, nor from one with
- * `MAX_UNDER_WAY` requests that have no answer yet: what it goes on sending waits in its own kernel.
+ * It is bounded (S7, H3). Nothing is read from a client whose socket has no room for answers, nor from one whose earlier
+ * messages are not taken up yet (`ws-intake.ts`): what it goes on sending waits in its own kernel.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
-import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
-import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
+import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
 import { Behind } from "#server/transports/behind.ts";
+import { pongFrame } from "#server/transports/pong-frame.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+import { tooManyCalls } from "./batch.ts";
 import type { FramesOf } from "./entry-frames.ts";
+import { Intake, type IntakeOwner } from "./ws-intake.ts";
+import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
 import { type Peer, Requests } from "./ws-requests.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
@@ -32,7 +35,8 @@ export interface Shared {
   closed(connection: Connection): void;
 }
 
-const MAX_UNDER_WAY = 64;
+/** RFC 6455: the message is too big. */
+const MESSAGE_TOO_BIG = 1009;
 /** RFC 6455 has no word for it; registered since: try again later. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -58,7 +62,7 @@ function onClose(this: Served): void {
 }
 
 /** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
-export class Connection implements Peer, WireHooks {
+export class Connection implements Peer, WireHooks, IntakeOwner {
   readonly ws: WebSocket;
   readonly wire: Wire;
   /** When it was asked whether it is there; `undefined`: it need not be, or has answered. */
@@ -71,8 +75,8 @@ export class Connection implements Peer, WireHooks {
   /** Until the first message came, where that says who it is. */
   #admission: Promise<Admission> | undefined;
   #context: unknown;
-  #inbox: { message: TRPCClientOutgoingMessage; index: number }[] | undefined;
-  #underWay = 0;
+  /** `undefined` while no message waits and no request is under way. */
+  #intake: Intake | undefined;
   #behind: Behind | undefined;
   #waiting: (() => void)[] | undefined;
   /** Made when somebody asks for its signal. */
@@ -133,7 +137,7 @@ export class Connection implements Peer, WireHooks {
   room(): void {
     this.#behind?.resume();
     this.#wakeWaiting();
-    this.#readOn();
+    this.readOn();
   }
 
   stalled(): void {
@@ -164,21 +168,14 @@ export class Connection implements Peer, WireHooks {
   heard(data: Buffer, isBinary: boolean): void {
     this.#heardAt = performance.now();
     const text = isBinary ? undefined : data.toString();
-    if (text === "PING") {
-      this.send("PONG");
-    } else if (text !== "PONG" && this.#unadmitted !== undefined) {
-      this.#admission = this.#admit(this.#unadmitted, () => paramsIn(text));
-      this.#unadmitted = undefined;
-    } else if (text !== "PONG") {
-      this.#receive(text);
-    }
-    this.#readOn();
+    if (text !== "PONG") (this.#intake ??= new Intake(this)).add(text);
+    this.readOn();
   }
 
-  pinged(data: Buffer): void {
+  pinged(payload: Buffer): void {
     this.#heardAt = performance.now();
-    if (this.isOpen() && this.wire.hasRoom()) this.ws.pong(data);
-    this.#readOn();
+    if (this.isOpen() && this.wire.hasRoom()) this.wire.write(pongFrame(payload));
+    this.readOn();
   }
 
   broke(cause: Error): void {
@@ -186,12 +183,66 @@ export class Connection implements Peer, WireHooks {
   }
 
   closed(): void {
-    this.#inbox = undefined;
+    this.#intake = undefined;
     this.#requests.leave();
     this.#wakeWaiting();
     this.wire.release();
     this.#closed?.abort();
     this.#shared.closed(this);
+  }
+
+  hasRoom(): boolean {
+    return this.wire.hasRoom();
+  }
+
+  /** Takes up what was read, and reads more while all of it is taken up and there is room for the answers. */
+  readOn(): void {
+    this.#intake?.takeUp();
+    if (this.#intake?.isIdle() ?? false) this.#intake = undefined;
+    if (!this.isOpen()) return;
+    if ((this.#intake?.isBehind() ?? false) || !this.wire.hasRoom()) {
+      this.ws.pause();
+    } else if (this.ws.isPaused) {
+      this.#heardAt = performance.now();
+      this.ws.resume();
+    }
+  }
+
+  takeApart(text: string | undefined): readonly Item[] {
+    if (text === "PING") this.send("PONG");
+    else if (this.#unadmitted === undefined) return this.#read(text);
+    else {
+      this.#admission = this.#admit(this.#unadmitted, () => readParams(text));
+      this.#unadmitted = undefined;
+    }
+    return [];
+  }
+
+  async handle({ message, index, surplus }: Item): Promise<void> {
+    if (surplus) this.#requests.refuse(message, tooManyCalls());
+    else await this.#requests.handle(message, index);
+  }
+
+  #read(text: string | undefined): readonly Item[] {
+    try {
+      return readMessage(text, this.router._def._config);
+    } catch (cause) {
+      if (cause instanceof MessageRefused) this.#refuse(cause);
+      else this.#tell(null, new TRPCError({ code: "PARSE_ERROR", cause }));
+      return [];
+    }
+  }
+
+  #refuse(refused: MessageRefused): void {
+    const { id, message, ofSeveral } = refused;
+    this.#tell(id, new TRPCError({ code: "BAD_REQUEST", message, cause: refused }));
+    if (!ofSeveral) return;
+    this.wire.flush();
+    this.ws.close(MESSAGE_TOO_BIG, message);
+  }
+
+  #tell(id: number | string | null, error: TRPCError): void {
+    this.send(this.describe({ id }, error, NO_CALL));
   }
 
   #wakeWaiting(): void {
@@ -224,64 +275,9 @@ export class Connection implements Peer, WireHooks {
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
-      this.send(this.describe({ id: null }, error, NO_CALL));
+      this.#tell(null, error);
       setImmediate(() => this.ws.close());
       return { ok: false, error };
     }
   }
-
-  #receive(text: string | undefined): void {
-    try {
-      const json = decode(text);
-      const messages = Array.isArray(json) ? json : [json];
-      const { transformer } = this.router._def._config;
-      const parsed = messages.map((each: unknown) => parseTRPCMessage(each, transformer));
-      const inbox = (this.#inbox ??= []);
-      for (const [index, message] of parsed.entries()) inbox.push({ message, index });
-    } catch (cause) {
-      const error = new TRPCError({ code: "PARSE_ERROR", cause });
-      this.send(this.describe({ id: null }, error, NO_CALL));
-    }
-  }
-
-  /** Takes up what was read, and reads more, while there is room for the answers. */
-  #readOn(): void {
-    while (this.#underWay < MAX_UNDER_WAY && this.wire.hasRoom()) {
-      const next = this.#inbox?.shift();
-      if (next === undefined) break;
-      if (this.#inbox?.length === 0) this.#inbox = undefined;
-      this.#underWay += 1;
-      void this.#requests.handle(next.message, next.index).finally(() => {
-        this.#underWay -= 1;
-        this.#readOn();
-      });
-    }
-    if (!this.isOpen()) return;
-    if (this.#inbox !== undefined || !this.wire.hasRoom()) {
-      this.ws.pause();
-    } else if (this.ws.isPaused) {
-      this.#heardAt = performance.now();
-      this.ws.resume();
-    }
-  }
-}
-
-function decode(text: string | undefined): unknown {
-  if (text === undefined) throw new Error("Messages are JSON in text frames; this one was binary.");
-  return JSON.parse(text);
-}
-
-function paramsIn(text: string | undefined): Params {
-  let message: unknown;
-  try {
-    message = decode(text);
-    if (typeof message !== "object" || message === null) throw new Error("It is not an object.");
-  } catch (cause) {
-    throw new TRPCError({
-      code: "PARSE_ERROR",
-      message: "Malformed TRPCConnectionParamsMessage",
-      cause,
-    });
-  }
-  return parseConnectionParamsFromUnknown((message as { data?: unknown }).data);
 }

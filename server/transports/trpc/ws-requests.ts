@@ -9,13 +9,14 @@ import { isObservable, observableToAsyncIterable } from "@trpc/server/observable
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import type { Entry, Sink, Watch } from "#server/streams/open.ts";
 import type { Behind } from "#server/transports/behind.ts";
-import { toTRPCError } from "./errors.ts";
-import { Relay } from "./relay.ts";
+import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
 import type { Wire } from "#server/transports/wires.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { FramesOf } from "./entry-frames.ts";
+import { toTRPCError } from "./errors.ts";
 import { Few } from "./few.ts";
 import { dispose, iterate } from "./iterate.ts";
+import { Relay } from "./relay.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
 /** What requests need of their connection. */
@@ -70,6 +71,12 @@ export class Requests {
     return call.type === "subscription"
       ? this.#subscribe(to, call, batchIndex)
       : this.#answer(to, call, batchIndex);
+  }
+
+  /** Answers a request with `cause` instead of handling it. */
+  refuse({ id, jsonrpc, ...message }: TRPCClientOutgoingMessage, cause: TRPCError): void {
+    const path = message.method === "subscription.stop" ? undefined : message.params.path;
+    this.#refuse({ id, jsonrpc }, { type: "unknown", path, input: undefined }, cause);
   }
 
   /** The client is gone. */
@@ -128,6 +135,9 @@ export class Requests {
     if (this.#active.get(to.id) !== undefined) {
       const message = `Duplicate id ${to.id}`;
       return this.#refuse(to, call, new TRPCError({ code: "BAD_REQUEST", message }));
+    }
+    if (this.#active.size >= MAX_SUBSCRIPTIONS) {
+      return this.#refuse(to, call, toTRPCError(tooManySubscriptions()));
     }
     const controller = new AbortController();
     const { signal } = controller;

@@ -8,6 +8,9 @@ export interface Copied {
   share: number;
 }
 
+/** A text that repeats itself is compared with so many places of the source. */
+const MOST_PLACES = 100;
+
 /** A run ends where a text ends: passages in two paragraphs are two. */
 export function copied(texts: readonly string[], source: string, counts: number): Copied {
   const from = wordsOf(source);
@@ -16,7 +19,7 @@ export function copied(texts: readonly string[], source: string, counts: number)
     const key = from.slice(at, at + counts).join(" ");
     const places = starts.get(key);
     if (places === undefined) starts.set(key, [at]);
-    else places.push(at);
+    else if (places.length < MOST_PLACES) places.push(at);
   }
   let total = 0;
   let longest = 0;

@@ -49,15 +49,17 @@ const ENOUGH_WORDS = 20;
 
 /** Percent of the words that stand in sentences of the language; short sentences go with their neighbours. */
 export function languageShare(text: string, language: string): number {
-  const pieces: string[] = [];
+  const pieces: { text: string; words: number }[] = [];
   for (const sentence of sentencesOf(text, language)) {
+    const words = countWords(sentence);
     const last = pieces.at(-1);
-    if (last !== undefined && countWords(last) < ENOUGH_WORDS)
-      pieces[pieces.length - 1] = `${last} ${sentence}`;
-    else pieces.push(sentence);
+    if (last !== undefined && last.words < ENOUGH_WORDS) {
+      last.text += ` ${sentence}`;
+      last.words += words;
+    } else pieces.push({ text: sentence, words });
   }
   const total = countWords(text);
   if (total === 0) return 0;
-  const matching = pieces.filter((piece) => languageOf(piece, "") === language);
-  return Math.round((100 * matching.reduce((sum, piece) => sum + countWords(piece), 0)) / total);
+  const matching = pieces.filter((piece) => languageOf(piece.text, "") === language);
+  return Math.round((100 * matching.reduce((sum, { words }) => sum + words, 0)) / total);
 }

@@ -20,6 +20,8 @@ import { THRESHOLDS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
 
 const PARAGRAPHS_TRIED = 3;
+/** Of each of these. */
+const PLACES_TRIED = 50;
 
 type Mend = (article: Article, brief: Brief) => string;
 
@@ -84,22 +86,24 @@ function addAnchor(article: Article, brief: Brief): string {
     )
     .slice(0, PARAGRAPHS_TRIED);
   const sentence = anchorSentence(brief, phrasesFor(brief.language));
-  const tries = paragraphs.flatMap((block) => {
+  let best = { markdown, off: Infinity };
+  for (const block of paragraphs) {
     const { raw } = block;
-    return placesIn(block, brief.language).map((at) => {
+    for (const at of placesIn(block, brief.language)) {
       block.raw = `${raw.slice(0, at)} ${sentence}${raw.slice(at)}`;
       const mended = articleMarkdown(article);
       block.raw = raw;
-      return mended;
-    });
-  });
-  return tries.toSorted((a, b) => offMark(a, brief) - offMark(b, brief))[0] ?? markdown;
+      const off = offMark(mended, brief);
+      if (off < best.off || best.markdown === markdown) best = { markdown: mended, off };
+    }
+  }
+  return best.markdown;
 }
 
 /** Ends of sentences in a paragraph's Markdown, as far as they are written without markup. */
 function placesIn({ raw, text }: Block, language: string): number[] {
   const places = [raw.trimEnd().length];
-  for (const sentence of sentencesOf(text, language)) {
+  for (const sentence of sentencesOf(text, language).slice(0, PLACES_TRIED)) {
     const at = raw.indexOf(sentence);
     if (at !== -1) places.push(at + sentence.length);
   }

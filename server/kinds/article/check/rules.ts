@@ -1,9 +1,11 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
 import { counted } from "#shared/counted.ts";
 import type { QualityRule } from "#shared/article.ts";
+import { LONGEST_FIGURE } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
+import { cutText } from "#server/kinds/article/text/cut.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
-import { languageName } from "#server/kinds/article/text/language.ts";
+import { languageName } from "#server/kinds/article/text/language-name.ts";
 import { flesch, lix } from "#server/kinds/article/text/readability.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorsOf, sameAddress, targetLinks, termsAround } from "./anchor.ts";
@@ -32,6 +34,10 @@ export interface Rule {
   label: string;
   measure(subject: Subject): Measured;
 }
+
+const MOST_ANCHORS = 10;
+const LINKS_NAMED = 10;
+const LONGEST_LINK = 200;
 
 export const RULES: readonly Rule[] = [
   {
@@ -126,7 +132,10 @@ export const RULES: readonly Rule[] = [
       const limit = `${least} to ${most}`;
       const anchors = anchorsOf(article, brief);
       if (anchors.length === 0) return judged(false, "no link", limit);
-      const counts = anchors.map((anchor) => termsAround(article, anchor, brief));
+      // More than these fail the rule on the number of links.
+      const counts = anchors
+        .slice(0, MOST_ANCHORS)
+        .map((anchor) => termsAround(article, anchor, brief));
       const ok = counts.every(({ length }) => length >= least && length <= most);
       return judged(
         ok,
@@ -140,7 +149,9 @@ export const RULES: readonly Rule[] = [
     label: "Links to sites that are neither page nor trusted",
     measure({ article, brief }) {
       const others = strayLinks(article, brief);
-      return judged(others.length === 0, others.length === 0 ? "none" : others.join(", "), "none");
+      // Cut before they are joined: a few characters of Markdown can refer to a long address many times.
+      const named = others.slice(0, LINKS_NAMED).map((address) => cutText(address, LONGEST_LINK));
+      return judged(others.length === 0, named.join(", ") || "none", "none");
     },
   },
   {
@@ -243,11 +254,15 @@ export const RULES: readonly Rule[] = [
 ];
 
 export function measureAll(subject: Subject): QualityRule[] {
-  return RULES.map(({ id, label, measure }) => ({ id, label, ...measure(subject) }));
+  return RULES.map(({ id, label, measure }) => {
+    const { figure, ...measured } = measure(subject);
+    // A figure can hold words and addresses of the article.
+    return { id, label, figure: cutText(figure, LONGEST_FIGURE), ...measured };
+  });
 }
 
 const LEFTOVER =
-  /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]*\]|\bsom en ai\b/i;
+  /\bas an ai\b|\bas a language model\b|\bi(?:'m| am) sorry, (?:but )?i\b|\bi cannot (?:help|assist|fulfil)|\blorem ipsum\b|\[(?:insert|your|todo)[^\]]{0,200}\]|\bsom en ai\b/i;
 
 function judged(ok: boolean, figure: string, limit: string): Measured {
   return { figure, limit, verdict: ok ? "passed" : "failed" };

@@ -24,7 +24,7 @@ export const TOPICS: readonly Topic[] = [
       sv: "Spel om pengar är bara för den som har fyllt 18 år och kan vara beroendeframkallande. Spela bara för pengar som du har råd att förlora, och sök hjälp om spelandet blir ett problem.",
     },
     accepts:
-      /gambl\w* responsibly|can be addictive|18\+|stödlinjen|stodlinjen|beroendeframkallande/i,
+      /gambl\w{0,10} responsibly|can be addictive|18\+|stödlinjen|stodlinjen|beroendeframkallande/i,
     advice: {
       en: { name: "GamCare", url: "https://www.gamcare.org.uk/" },
       sv: { name: "Stödlinjen", url: "https://www.stodlinjen.se/" },

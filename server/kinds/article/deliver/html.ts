@@ -1,9 +1,19 @@
 /** The article as HTML that is safe to put into a page: text, headings, lists and web links, nothing else. */
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
+import { LONGEST_HTML, tooLarge } from "#server/kinds/article/article-limits.ts";
 
 export function articleHtml(markdown: string): string {
-  const html = new Marked({ gfm: true }).parse(markdown, { async: false });
+  const marked = new Marked({ gfm: true });
+  let addresses = 0;
+  const html = marked.parse(markdown, {
+    async: false,
+    walkTokens(token) {
+      // Each use of a reference repeats its address: a little Markdown can make HTML without end.
+      if ("href" in token && typeof token.href === "string") addresses += token.href.length;
+      if (addresses > LONGEST_HTML) throw tooLarge("HTML", LONGEST_HTML);
+    },
+  });
   return sanitizeHtml(html, {
     allowedTags: [
       "a",

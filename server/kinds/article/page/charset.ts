@@ -1,13 +1,12 @@
 /** Decodes HTML as browsers do: byte order mark, then the header's charset, then what the page says, then UTF-8. */
-const META = /<meta[^>]+charset\s*=\s*["']?\s*([\w:-]+)/i;
 /** Where browsers stop looking for `<meta charset>`. */
 const PRESCAN_BYTES = 1024;
 
 export function decodeHtml(bytes: Uint8Array, contentType: string): string {
   const marked = byteOrderMark(bytes);
-  const header = /charset\s*=\s*["']?([\w:-]+)/i.exec(contentType)?.[1];
+  const header = charsetIn(contentType);
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, PRESCAN_BYTES));
-  for (const label of [marked, header, META.exec(start)?.[1]]) {
+  for (const label of [marked, header, charsetOfMeta(start)]) {
     const decoder = label === undefined ? undefined : decoderFor(label);
     if (decoder !== undefined) return decoder.decode(bytes);
   }
@@ -24,6 +23,29 @@ function byteOrderMark(bytes: Uint8Array): string | undefined {
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xfe && second === 0xff) return "utf-16be";
   if (first === 0xff && second === 0xfe) return "utf-16le";
+  return undefined;
+}
+
+/** Of the first `<meta>` that names one. */
+function charsetOfMeta(html: string): string | undefined {
+  const [, ...rest] = html.split(/<meta/i);
+  for (const text of rest) {
+    const [tag = ""] = text.split(">", 1);
+    const charset = charsetIn(tag);
+    if (charset !== undefined) return charset;
+  }
+  return undefined;
+}
+
+/** `charset=utf-8`, quoted or not, with spaces around the sign. */
+function charsetIn(text: string): string | undefined {
+  const [, ...rest] = text.split(/charset/i);
+  for (const value of rest) {
+    const trimmed = value.trimStart();
+    if (!trimmed.startsWith("=")) continue;
+    const label = /^["']?[\w:-]+/.exec(trimmed.slice(1).trimStart())?.[0];
+    if (label !== undefined) return label.replace(/^["']/, "");
+  }
   return undefined;
 }
 

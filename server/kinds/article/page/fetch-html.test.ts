@@ -5,6 +5,7 @@ import { openLocalServer, type LocalServer } from "#server/kinds/article/testing
 import { resolveWithSystem } from "./address-guard.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
+import { htmlOf } from "./html-of.ts";
 
 const HTML = { "content-type": "text/html; charset=utf-8" };
 const LIMIT = 64 * 1024;
@@ -86,12 +87,13 @@ function options(more: Partial<FetchHtmlOptions> = {}): FetchHtmlOptions {
   };
 }
 
-function get(
+async function get(
   path: string,
   more: Partial<FetchHtmlOptions> = {},
 ): Promise<{ url: string; html: string }> {
-  const url = path.startsWith("/") ? server.origin + path : path;
-  return fetchHtml(url, new AbortController().signal, options(more));
+  const address = path.startsWith("/") ? server.origin + path : path;
+  const { url, ...fetched } = await fetchHtml(address, new AbortController().signal, options(more));
+  return { url, html: htmlOf(fetched) };
 }
 
 test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) => {

@@ -1,14 +1,15 @@
 /**
- * Fetches one HTML page within limits: redirects, time, bytes, and no private address.
+ * Fetches the bytes of one HTML page within limits: redirects, time, bytes, and no private address.
  * Each address on the way is checked by itself, and each page has connections of its own, so that no
  * connection which one address was allowed to open is ever used for another.
  */
 import { Agent, fetch, type Response } from "undici";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
+import { cutText } from "#server/kinds/article/text/cut.ts";
 import { createConnector, type Resolve } from "./address-guard.ts";
 import type { AllowList } from "./allow-list.ts";
-import { decodeHtml } from "./charset.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";
+import { LONGEST_REDIRECT } from "./page-limits.ts";
 
 export interface FetchLimits {
   redirects: number;
@@ -30,10 +31,13 @@ export interface FetchHtmlOptions {
   limits: FetchLimits;
 }
 
+/** Not decoded: what is done with foreign text is done in a thread. */
 export interface FetchedHtml {
   /** Where redirects led. */
   url: string;
-  html: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** The header; empty where there is none. */
+  contentType: string;
 }
 
 const HEADERS = {
@@ -41,7 +45,8 @@ const HEADERS = {
   "user-agent": "Jobwire/0.1 (reads one page to profile it)",
 };
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
-const HTML_START = /^\s*(?:<!--[\s\S]*?-->\s*)*<(?:!doctype html|html)\b/i;
+/** The longest `content-type` and `retry-after` that mean anything. */
+const LONGEST_HEADER = 200;
 
 /** Rejects with `PageError`, or with the reason of `signal`. */
 export async function fetchHtml(
@@ -69,7 +74,7 @@ export async function fetchHtml(
       const response = await fetch(url, { ...request, dispatcher });
       answered = true;
       const location = redirectOf(response);
-      if (location === null) return { url: url.href, html: await readHtml(response, limits.bytes) };
+      if (location === null) return { url: url.href, ...(await readHtml(response, limits.bytes)) };
       await response.body?.cancel();
       url = webAddress(location, url);
     }
@@ -94,6 +99,10 @@ function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
 }
 
 function webAddress(address: string, base?: URL): URL {
+  if (base !== undefined && address.length > LONGEST_REDIRECT) {
+    const reason = `redirects to an address of more than ${LONGEST_REDIRECT} characters`;
+    throw new PageError("PAGE_BAD_ADDRESS", reason);
+  }
   const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     const at =
@@ -111,27 +120,24 @@ function redirectOf(response: Response): string | null {
   return redirects ? response.headers.get("location") : null;
 }
 
-async function readHtml(response: Response, limit: number): Promise<string> {
+async function readHtml(response: Response, limit: number): Promise<Omit<FetchedHtml, "url">> {
   if (!response.ok) {
     await response.body?.cancel();
-    throw statusError(
-      response.status,
-      retryAfterMs(response.headers.get("retry-after"), new Date()),
-    );
+    throw statusError(response.status, retryAfterMs(headerOf(response, "retry-after"), new Date()));
   }
-  const type = response.headers.get("content-type") ?? "";
-  if (type !== "" && !HTML_TYPE.test(type)) {
+  const contentType = headerOf(response, "content-type");
+  if (contentType !== "" && !HTML_TYPE.test(contentType)) {
     await response.body?.cancel();
-    throw new PageError("PAGE_NOT_HTML", `is no HTML page but ${type}`);
+    throw new PageError("PAGE_NOT_HTML", `is no HTML page but ${contentType}`);
   }
-  const html = decodeHtml(await readBytes(response, limit), type);
-  if (type === "" && !HTML_START.test(html)) {
-    throw new PageError("PAGE_NOT_HTML", "does not say what it is, and does not look like HTML");
-  }
-  return html;
+  return { bytes: await readBytes(response, limit), contentType };
 }
 
-async function readBytes(response: Response, limit: number): Promise<Uint8Array> {
+function headerOf(response: Response, name: string): string {
+  return cutText(response.headers.get(name) ?? "", LONGEST_HEADER);
+}
+
+async function readBytes(response: Response, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
@@ -141,5 +147,12 @@ async function readBytes(response: Response, limit: number): Promise<Uint8Array>
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  // Memory of its own: what `Buffer` takes from its pool cannot move into a thread.
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }

@@ -2,7 +2,9 @@
 import { Readability } from "@mozilla/readability";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
+import { beginningOf } from "#server/kinds/article/text/cut.ts";
 import { parseDocument } from "./html-document.ts";
+import { LONGEST_LINE, MOST_ELEMENTS, MOST_SECTIONS, MOST_SENTENCES } from "./page-limits.ts";
 import type { PageSection } from "./page.ts";
 
 export interface TextBlock {
@@ -13,7 +15,6 @@ export interface TextBlock {
 const BLOCKS = "h1, h2, h3, h4, p, li, blockquote, dd";
 const NOT_TEXT =
   "script, style, noscript, template, svg, nav, header, footer, aside, form, button, [hidden]";
-const MOST_ELEMENTS = 40_000;
 
 /** Throws `RangeError` on pages beyond its limits. */
 export function readBlocks(html: string): TextBlock[] {
@@ -29,14 +30,26 @@ export function readBlocks(html: string): TextBlock[] {
   return wordsIn(readable) > 0 ? readable : blocksIn(bare(parseDocument(html)));
 }
 
-/** Headings without text below them are left out. */
+/** Headings without text below them are left out. What is beyond the limits of a page is left out too. */
 export function sectionsOf(blocks: readonly TextBlock[], language: string): PageSection[] {
-  const sections: PageSection[] = [{ heading: "", paragraphs: [] }];
+  const sections: PageSection[] = [];
+  let section: PageSection = { heading: "", paragraphs: [] };
+  let left = MOST_SENTENCES;
   for (const { heading, text } of blocks) {
-    if (heading) sections.push({ heading: text, paragraphs: [] });
-    else sections.at(-1)?.paragraphs.push(sentencesOf(text, language));
+    if (heading) {
+      section = { heading: text, paragraphs: [] };
+      continue;
+    }
+    if (section.paragraphs.length === 0) {
+      if (sections.length === MOST_SECTIONS) break;
+      sections.push(section);
+    }
+    const sentences = sentencesOf(text, language).slice(0, left);
+    section.paragraphs.push(sentences);
+    left -= sentences.length;
+    if (left === 0) break;
   }
-  return sections.filter((section) => section.paragraphs.length > 0);
+  return sections;
 }
 
 function bare(document: Document): Element {
@@ -50,7 +63,9 @@ function blocksIn(root: Element): TextBlock[] {
     // A paragraph inside a list item or a quotation is taken once, as the inner one.
     if (element.querySelector(BLOCKS) !== null) continue;
     const text = element.textContent.replaceAll(/\s+/g, " ").trim();
-    if (text !== "") blocks.push({ heading: /^H\d$/.test(element.tagName), text });
+    if (text === "") continue;
+    const heading = /^H\d$/.test(element.tagName);
+    blocks.push({ heading, text: heading ? beginningOf(text, LONGEST_LINE) : text });
   }
   if (blocks.some((block) => !block.heading)) return blocks;
   const text = root.textContent.replaceAll(/\s+/g, " ").trim();

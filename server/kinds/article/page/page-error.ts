@@ -1,5 +1,6 @@
 /** What can go wrong with a page, and how that is told to a person: which page, where, and why. */
 import { STATUS_CODES } from "node:http";
+import { cutText } from "#server/kinds/article/text/cut.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 
@@ -18,7 +19,10 @@ export type PageErrorCode =
   | "PAGE_TOO_MANY_REDIRECTS"
   | "PAGE_UNREACHABLE";
 
-/** `message` continues a sentence that begins with the page's name. */
+const LONGEST_MESSAGE = 600;
+const LONGEST_ADDRESS = 300;
+
+/** `message` continues a sentence that begins with the page's name. It is cut: parts of it are foreign text. */
 export class PageError extends Error {
   override readonly name = "PageError";
   readonly code: PageErrorCode;
@@ -30,7 +34,7 @@ export class PageError extends Error {
     message: string,
     options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
   ) {
-    super(message, options);
+    super(cutText(message, LONGEST_MESSAGE), options);
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
   }
@@ -40,7 +44,7 @@ export class PageError extends Error {
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 
 export function pageFailure(role: PageRole, url: string, error: PageError): Failure {
-  const message = `The ${role} page ${url} ${error.message}`;
+  const message = `The ${role} page ${cutText(url, LONGEST_ADDRESS)} ${error.message}`;
   const { retryAfterMs } = error;
   return retryAfterMs !== undefined && retryAfterMs <= LONGEST_WAIT_MS
     ? new Transient(error.code, message, { cause: error, retryAfterMs })

@@ -1,5 +1,7 @@
 /** What a page says of itself, outside of its main text. */
+import { beginningOf } from "#server/kinds/article/text/cut.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
+import { LONGEST_ADDRESS, LONGEST_LANGUAGE, LONGEST_LINE, MOST_LINKS } from "./page-limits.ts";
 import type { PageLink } from "./page.ts";
 
 export interface PageHead {
@@ -11,12 +13,12 @@ export interface PageHead {
   topic: string;
 }
 
-const LONGEST_LINE = 300;
 /** Words. */
 const LONGEST_NAME = 4;
-const MOST_LINKS = 200;
+/** Of the source of a line, whose white space is then collapsed. */
+const LONGEST_RAW_LINE = 20 * LONGEST_LINE;
 /** Between a page's title and its site's name. */
-const TITLE_PARTS = /\s+[|–—·»:-]\s+/;
+const TITLE_PARTS = / [|–—·»:-] /;
 
 export function readHead(document: Document, url: URL): PageHead {
   const meta = (name: string): string =>
@@ -26,16 +28,19 @@ export function readHead(document: Document, url: URL): PageHead {
         ?.getAttribute("content"),
     );
   const heading = line(document.querySelector("h1")?.textContent);
-  const title = line(document.title) || meta("og:title") || heading || url.hostname;
+  const title = line(document.title) || meta("og:title") || heading || line(url.hostname);
   const siteName =
     meta("og:site_name") ||
     meta("application-name") ||
     siteInTitle(title, heading) ||
-    url.hostname.replace(/^www\./, "");
+    line(url.hostname.replace(/^www\./, ""));
   return {
     title,
     description: meta("description") || meta("og:description"),
-    language: line(document.documentElement.getAttribute("lang")) || meta("og:locale"),
+    language: beginningOf(
+      line(document.documentElement.getAttribute("lang")) || meta("og:locale"),
+      LONGEST_LANGUAGE,
+    ),
     siteName,
     topic: topicOf(title, heading, siteName),
   };
@@ -46,9 +51,12 @@ export function readLinks(document: Document, base: URL): PageLink[] {
   const links = new Map<string, PageLink>();
   for (const anchor of document.querySelectorAll("a[href]")) {
     const href = anchor.getAttribute("href") ?? "";
+    // A long address is dropped: cut, it would lead elsewhere.
+    if (href.length > LONGEST_ADDRESS) continue;
     const url = URL.canParse(href, base) ? new URL(href, base) : undefined;
-    const text = line(anchor.textContent);
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === base.host) continue;
+    if (url.href.length > LONGEST_ADDRESS) continue;
+    const text = line(anchor.textContent);
     if (text !== "" && !links.has(url.href)) links.set(url.href, { url: url.href, text });
     if (links.size === MOST_LINKS) break;
   }
@@ -79,5 +87,6 @@ function topicOf(title: string, heading: string, siteName: string): string {
 }
 
 function line(text: string | null | undefined): string {
-  return (text ?? "").replaceAll(/\s+/g, " ").trim().slice(0, LONGEST_LINE);
+  const raw = (text ?? "").trimStart().slice(0, LONGEST_RAW_LINE);
+  return beginningOf(raw.replaceAll(/\s+/g, " ").trim(), LONGEST_LINE);
 }

@@ -1,10 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
+import { createRunTask } from "#server/kinds/article/threads/run-task.ts";
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
-import { createPageReader } from "./page-reader.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
+import { createTurnstile } from "./turnstile.ts";
 
 // Threads start slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -14,7 +15,8 @@ const options = {
   allow: () => true,
   resolve: resolveWithSystem,
   limits: FETCH_LIMITS,
-  read: createPageReader(),
+  runTask: createRunTask(),
+  turnstile: createTurnstile(2),
 };
 const GARDEN = "<title>Garden</title><p>Lettuce grows in the shade.</p>";
 

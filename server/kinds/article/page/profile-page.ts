@@ -2,10 +2,13 @@
 import { fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { PageError, pageFailure, type PageRole } from "./page-error.ts";
 import type { Page } from "./page.ts";
-import type { ReadPage } from "./page-reader.ts";
+import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 export interface ProfileOptions extends FetchHtmlOptions {
-  read: ReadPage;
+  runTask: RunTask;
+  /** Passes as many pages at once as may be in memory. */
+  turnstile: Turnstile;
 }
 
 export function profileTarget(
@@ -37,8 +40,10 @@ async function fetchAndRead(
   signal: AbortSignal,
   options: ProfileOptions,
 ): Promise<Page> {
-  const fetched = await fetchHtml(address, signal, options);
-  return await options.read({ address, fetched }, signal, options.limits.timeoutMs);
+  return await options.turnstile(signal, async () => {
+    const fetched = await fetchHtml(address, signal, options);
+    return await options.runTask("readPage", { address, fetched }, signal);
+  });
 }
 
 async function withRole(role: PageRole, page: string, work: () => Promise<Page>): Promise<Page> {

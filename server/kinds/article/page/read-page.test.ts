@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fetchedHtml } from "#server/kinds/article/testing/inline-tasks.ts";
 import { samplePage } from "#server/kinds/article/testing/samples.ts";
 import { readPage } from "./read-page.ts";
 
@@ -7,7 +8,10 @@ const TEXT = "Lettuce grows in the shade of taller plants. It wants water every 
 const MORE = "The garden gives salad to a whole family from May until the end of October.";
 
 function read(html: string) {
-  return readPage("https://site.example/page", { url: URL, html });
+  return readPage({
+    address: "https://site.example/page",
+    fetched: fetchedHtml(URL, html),
+  });
 }
 
 test("a page is profiled: title, site, description, headings, words, language, terms and tone", async () => {

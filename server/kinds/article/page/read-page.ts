@@ -1,21 +1,29 @@
 /** Turns fetched HTML into a `Page`: what it says of itself, its main text, and what can be measured of it. */
+import { beginningOf, cutText } from "#server/kinds/article/text/cut.ts";
 import { keyTerms } from "#server/kinds/article/text/key-terms.ts";
 import { languageOf } from "#server/kinds/article/text/language.ts";
 import { toneOf } from "#server/kinds/article/text/tone.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import type { FetchedHtml } from "./fetch-html.ts";
+import { htmlOf } from "./html-of.ts";
 import { parseDocument } from "./html-document.ts";
 import { readBlocks, sectionsOf, type TextBlock } from "./main-text.ts";
 import { PageError } from "./page-error.ts";
+import { MOST_BLOCKS, MOST_CHARACTERS } from "./page-limits.ts";
 import { readHead, readLinks } from "./page-head.ts";
 import type { Page } from "./page.ts";
 
 const KEY_TERMS = 24;
 const EXCERPT_CHARACTERS = 600;
-const MOST_CHARACTERS = 200_000;
 
-/** `address` is what was asked for. Throws `PageError` where the page cannot be read or holds no text. */
-export function readPage(address: string, fetched: FetchedHtml): Page {
+export interface ReadTask {
+  /** What was asked for. */
+  address: string;
+  fetched: FetchedHtml;
+}
+
+/** Throws `PageError` where the page cannot be read or holds no text. Every length in the page is bounded. */
+export function readPage({ address, fetched }: ReadTask): Page {
   const { head, links, blocks } = parse(fetched);
   const text = blocks
     .filter((block) => !block.heading)
@@ -35,7 +43,7 @@ export function readPage(address: string, fetched: FetchedHtml): Page {
       title,
       description,
       headings,
-      excerpt: text.length > EXCERPT_CHARACTERS ? `${text.slice(0, EXCERPT_CHARACTERS)}…` : text,
+      excerpt: cutText(text, EXCERPT_CHARACTERS + 1),
       words,
       language,
       keyTerms: keyTerms({ title: topic, description, headings, text }, language, KEY_TERMS),
@@ -48,26 +56,27 @@ export function readPage(address: string, fetched: FetchedHtml): Page {
   };
 }
 
-/** Nobody quotes from what comes after a book's worth of text. */
+/** A book's worth of text: more of it is never quoted. */
 function beginning(blocks: readonly TextBlock[]): TextBlock[] {
   const kept: TextBlock[] = [];
   let left = MOST_CHARACTERS;
-  for (const { heading, text } of blocks) {
+  for (const { heading, text } of blocks.slice(0, MOST_BLOCKS)) {
     if (left <= 0) break;
-    kept.push({ heading, text: text.slice(0, left) });
+    kept.push({ heading, text: beginningOf(text, left) });
     left -= text.length;
   }
   return kept;
 }
 
 function parse(fetched: FetchedHtml) {
+  const html = htmlOf(fetched);
   try {
-    const document = parseDocument(fetched.html);
+    const document = parseDocument(html);
     const url = new URL(fetched.url);
     return {
       head: readHead(document, url),
       links: readLinks(document, url),
-      blocks: beginning(readBlocks(fetched.html)),
+      blocks: beginning(readBlocks(html)),
     };
   } catch (error) {
     throw new PageError("PAGE_TOO_COMPLEX", "is too large or too deeply nested to be read", {

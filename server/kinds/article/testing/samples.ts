@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
 import { readPage } from "#server/kinds/article/page/read-page.ts";
+import { fetchedHtml } from "./inline-tasks.ts";
 import { openLocalServer, type LocalServer } from "./local-server.ts";
 
 const SAMPLES = new URL("../../../transports/http/samples/", import.meta.url);
@@ -30,7 +31,7 @@ export function openSamples(): Promise<LocalServer> {
 
 export async function samplePage(path: string, origin: string): Promise<Page> {
   const url = `${origin}/samples/${path}`;
-  return readPage(url, { url, html: await sampleHtml(path) });
+  return readPage({ address: url, fetched: fetchedHtml(url, await sampleHtml(path)) });
 }
 
 export async function sampleBrief(

@@ -12,13 +12,16 @@ export interface TermSources {
 
 const WEIGHTS = { title: 4, description: 2, headings: 2, text: 1 };
 const SHORTEST = 4;
+/** Longer ones are no words of a language. */
+const LONGEST = 60;
 
 export function keyTerms(sources: TermSources, language: string, limit: number): string[] {
   const stops = stopWords(language);
   const terms = new Map<string, { score: number; forms: Map<string, number> }>();
   const add = (text: string, weight: number): void => {
     for (const word of wordsOf(text)) {
-      if (word.length < SHORTEST || stops.has(word) || /^\d/.test(word)) continue;
+      if (word.length < SHORTEST || word.length > LONGEST) continue;
+      if (stops.has(word) || /^\d/.test(word)) continue;
       const key = stem(word, language);
       const term = terms.get(key) ?? { score: 0, forms: new Map<string, number>() };
       term.score += weight;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { languageName, languageOf } from "./language.ts";
+import { languageName } from "./language-name.ts";
+import { languageOf } from "./language.ts";
 
 const SWEDISH =
   "Det här är en text om cyklar och lampor, och den är skriven på svenska för den som vill läsa om att cykla i mörker hela vintern.";

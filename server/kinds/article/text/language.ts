@@ -1,8 +1,8 @@
 /** Which language a text is in. What a page says of itself is believed unless its text clearly says otherwise. */
 import { detectAll } from "tinyld";
+import { UNKNOWN_LANGUAGE } from "./language-name.ts";
 import { countWords } from "./words.ts";
 
-export const UNKNOWN_LANGUAGE = "und";
 /** Below this many words a guess is worth less than the page's own word. */
 const ENOUGH_WORDS = 20;
 const SURE = 0.6;
@@ -14,10 +14,4 @@ export function languageOf(text: string, declared: string): string {
   if (guess === undefined || countWords(text) < ENOUGH_WORDS) return claim ?? UNKNOWN_LANGUAGE;
   if (claim === undefined) return guess.lang;
   return guess.accuracy >= SURE ? guess.lang : claim;
-}
-
-/** In English: `Swedish`. */
-export function languageName(language: string): string {
-  if (language === UNKNOWN_LANGUAGE) return "an unknown language";
-  return new Intl.DisplayNames("en", { type: "language" }).of(language) ?? language;
 }

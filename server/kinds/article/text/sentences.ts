@@ -10,11 +10,15 @@ const LONGEST_ABBREVIATION = 12;
 export function sentencesOf(text: string, language: string): string[] {
   const sentences: string[] = [];
   let pending = "";
+  let tail = "";
   for (const { segment } of segmenter(language).segment(text.replaceAll(/\s+/g, " "))) {
     pending += segment;
-    if (ABBREVIATION.test(pending.slice(-LONGEST_ABBREVIATION))) continue;
+    // Not of `pending`: joining that anew for each piece would take quadratic time.
+    tail = (tail + segment).slice(-LONGEST_ABBREVIATION);
+    if (ABBREVIATION.test(tail)) continue;
     sentences.push(pending.trim());
     pending = "";
+    tail = "";
   }
   if (pending.trim() !== "") sentences.push(pending.trim());
   return sentences.filter((sentence) => sentence !== "");

@@ -5,6 +5,7 @@ import { createAsk } from "./llm/ask.ts";
 import { createLlmWriter } from "./llm/llm-writer.ts";
 import { chooseModel } from "./llm/models.ts";
 import { createOfflineWriter } from "./offline/offline-writer.ts";
+import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
 import type { Models } from "./writer-settings.ts";
 
 export interface Writer {
@@ -19,18 +20,20 @@ export interface WriterOptions {
   offlinePaceMs: number;
   /** How long a model may send nothing. */
   llmStallMs: number;
+  runTask: RunTask;
 }
 
 /** Throws `LLM_NOT_CONFIGURED` where the writer that was asked for cannot be had. */
 export function chooseWriter(input: ArticleInput, options: WriterOptions): Writer {
-  const chosen = chooseModel(input.llmProvider, options.models);
+  const { models, offlinePaceMs, llmStallMs, runTask } = options;
+  const chosen = chooseModel(input.llmProvider, models);
   if (chosen === undefined) {
-    return { provider: "offline", model: null, write: createOfflineWriter(options.offlinePaceMs) };
+    return { provider: "offline", model: null, write: createOfflineWriter(offlinePaceMs, runTask) };
   }
-  const ask = createAsk(chosen, options.llmStallMs);
+  const ask = createAsk(chosen, llmStallMs);
   return {
     provider: chosen.provider,
     model: chosen.modelId,
-    write: createLlmWriter(ask, input.writingStrategy),
+    write: createLlmWriter(ask, input.writingStrategy, runTask),
   };
 }

@@ -3,6 +3,7 @@ import { streamText } from "ai";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { llmError } from "./llm-error.ts";
 import type { ChosenModel } from "./models.ts";
+import { createWholeCharacters } from "./whole-characters.ts";
 
 export interface Question {
   instructions: string;
@@ -38,6 +39,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
       clearTimeout(timer);
       timer = setTimeout(() => stall.abort(), stallMs);
     };
+    const whole = createWholeCharacters();
     const answer: Answer = { text: "", inputTokens: 0, outputTokens: 0 };
     let ended = false;
     try {
@@ -55,8 +57,9 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
         alive();
         if (part.type === "error") throw part.error;
         if (part.type === "text-delta") {
-          answer.text += part.text;
-          await onText(part.text);
+          const text = whole(part.text.slice(0, MOST_CHARACTERS + 1 - answer.text.length));
+          answer.text += text;
+          if (text !== "") await onText(text);
           // The reader's pace is not the server's fault.
           alive();
         }

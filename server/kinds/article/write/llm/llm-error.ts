@@ -1,14 +1,19 @@
 /** What a model's server did wrong, as what becomes of the job: given up, or tried again. */
 import { APICallError } from "ai";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
+import { beginningOf, cutText } from "#server/kinds/article/text/cut.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import type { ChosenModel } from "./models.ts";
 
 const LONGEST_REASON = 300;
+/** Of what a server sent, whose white space is then collapsed. */
+const LONGEST_RAW_REASON = 20 * LONGEST_REASON;
+const LONGEST_NAME = 200;
 
 export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failure {
   if (error instanceof Failure) return error;
-  const { provider, modelId, keyVariable } = chosen;
+  const { provider, keyVariable } = chosen;
+  const modelId = cutText(chosen.modelId, LONGEST_NAME);
   const cause = { cause: error };
   const { statusCode, responseHeaders } = APICallError.isInstance(error)
     ? error
@@ -61,7 +66,6 @@ function reasonOf(error: unknown): string {
       : typeof error === "string"
         ? error
         : JSON.stringify(error);
-  const line = text.replaceAll(/\s+/g, " ").trim();
-  if (line === "") return "it gave no reason";
-  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+  const line = beginningOf(text, LONGEST_RAW_REASON).replaceAll(/\s+/g, " ").trim();
+  return line === "" ? "it gave no reason" : cutText(line, LONGEST_REASON);
 }

@@ -3,6 +3,7 @@ import type { WritingStrategy } from "#shared/article.ts";
 import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import { testArticle, testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
+import { runInline } from "#server/kinds/article/testing/inline-tasks.ts";
 import { openModelServer, type ModelRequest } from "#server/kinds/article/testing/model-server.ts";
 import { createAsk } from "./ask.ts";
 import { createLlmWriter } from "./llm-writer.ts";
@@ -36,7 +37,11 @@ async function write(
       session.steps.push({ done, message });
     },
   };
-  const written = await createLlmWriter(createAsk(chosen, 60_000), strategy)(brief, desk);
+  const written = await createLlmWriter(
+    createAsk(chosen, 60_000),
+    strategy,
+    runInline,
+  )(brief, desk);
   return { ...session, written, requests: server.requests };
 }
 

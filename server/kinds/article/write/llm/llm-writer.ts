@@ -1,12 +1,14 @@
 /** Writes with a model: in one go, or planned, section by section, and polished. */
 import type { WritingStrategy } from "#shared/article.ts";
 import type { Brief, Desk, Write, Written } from "#server/kinds/article/brief.ts";
-import { parseArticle, titleOf } from "#server/kinds/article/check/article.ts";
-import { measureAll } from "#server/kinds/article/check/rules.ts";
-import { countWords } from "#server/kinds/article/text/words.ts";
+import { LONGEST_ARTICLE } from "#server/kinds/article/article-limits.ts";
+import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
+import { Failure } from "#server/kinds/define.ts";
 import type { Answer, Ask } from "./ask.ts";
+import type { PromptParts } from "./prompt-parts.ts";
 import * as prompts from "./prompts.ts";
 import { withoutHeading } from "./without-heading.ts";
+import { createWordCounter } from "./word-counter.ts";
 
 /** How often a long answer reports how far it is, in words; and when it should be done. */
 const REPORT_WORDS = 150;
@@ -14,56 +16,61 @@ const EXPECTED_WORDS = 900;
 /** Shares of the writing. */
 const PLANNED = 0.1;
 const POLISHING = 0.85;
-const MOST_SECTIONS = 7;
 
-export function createLlmWriter(ask: Ask, strategy: WritingStrategy): Write {
-  return (brief, desk) =>
-    strategy === "single_shot" ? writeInOneGo(ask, brief, desk) : writeInStages(ask, brief, desk);
+interface Session {
+  ask: Ask;
+  runTask: RunTask;
+  parts: PromptParts;
+  brief: Brief;
+  desk: Desk;
 }
 
-async function writeInOneGo(ask: Ask, brief: Brief, desk: Desk): Promise<Written> {
+export function createLlmWriter(ask: Ask, strategy: WritingStrategy, runTask: RunTask): Write {
+  return async (brief, desk) => {
+    const parts = await runTask("promptParts", brief, desk.signal);
+    const session = { ask, runTask, parts, brief, desk };
+    return await (strategy === "single_shot" ? writeInOneGo(session) : writeInStages(session));
+  };
+}
+
+async function writeInOneGo({ ask, runTask, parts, desk }: Session): Promise<Written> {
   await desk.step(0, "Writing the article in one go");
-  let text = "";
+  const count = createWordCounter();
   let reported = 0;
   const answer = await ask(
-    { instructions: prompts.instructions(brief), prompt: prompts.wholeArticle(brief) },
+    { instructions: parts.instructions, prompt: prompts.wholeArticle(parts) },
     desk.signal,
     async (piece) => {
-      text += piece;
       await desk.draft(piece);
-      const words = countWords(text);
+      const words = count(piece);
       if (words < reported + REPORT_WORDS || words >= EXPECTED_WORDS) return;
       reported = words;
       await desk.step(words / EXPECTED_WORDS, `Written ${words} words`);
     },
   );
   const { inputTokens, outputTokens } = answer;
-  return { markdown: unfenced(answer.text), inputTokens, outputTokens };
+  const markdown = await runTask("unfenced", answer.text, desk.signal);
+  return { markdown, inputTokens, outputTokens };
 }
 
-async function writeInStages(ask: Ask, brief: Brief, desk: Desk): Promise<Written> {
-  const instructions = prompts.instructions(brief);
+async function writeInStages(session: Session): Promise<Written> {
+  const { ask, runTask, parts, brief, desk } = session;
   const cost = { inputTokens: 0, outputTokens: 0 };
   const request = async (
     prompt: string,
     onText: (text: string) => Promise<void>,
   ): Promise<Answer> => {
-    const answer = await ask({ instructions, prompt }, desk.signal, onText);
+    const answer = await ask({ instructions: parts.instructions, prompt }, desk.signal, onText);
     cost.inputTokens += answer.inputTokens;
     cost.outputTokens += answer.outputTokens;
     return answer;
   };
 
   await desk.step(0, "Planning the article");
-  const planned = unfenced((await request(prompts.plan(brief), unseen)).text);
-  const outline = parseArticle(planned);
-  const headings = outline.blocks
-    .filter(({ kind, text }) => kind === "heading" && text !== "")
-    .map(({ text }) => text)
-    .slice(0, MOST_SECTIONS);
-  const title = titleOf(outline);
+  const planned = await request(prompts.plan(parts), unseen);
+  const { text: plan, title, headings } = await runTask("modelPlan", planned.text, desk.signal);
   if (title === "" || headings.length === 0) {
-    const { markdown, ...more } = await writeInOneGo(ask, brief, desk);
+    const { markdown, ...more } = await writeInOneGo(session);
     return {
       markdown,
       inputTokens: cost.inputTokens + more.inputTokens,
@@ -75,48 +82,40 @@ async function writeInStages(ask: Ask, brief: Brief, desk: Desk): Promise<Writte
   let markdown = "";
   const write = async (text: string): Promise<void> => {
     markdown += text;
+    if (markdown.length > LONGEST_ARTICLE) throw tooLong();
     await desk.draft(text);
   };
   await write(`# ${title}\n\n`);
-  const parts = ["", ...headings];
+  const sections = ["", ...headings];
   // The introduction is no place for the link, nor is the end.
-  const linkAt = Math.ceil((parts.length - 1) / 2);
-  for (const [at, heading] of parts.entries()) {
-    const done = PLANNED + (at / parts.length) * (POLISHING - PLANNED);
+  const linkAt = Math.ceil((sections.length - 1) / 2);
+  for (const [at, heading] of sections.entries()) {
+    const done = PLANNED + (at / sections.length) * (POLISHING - PLANNED);
     await desk.step(done, heading === "" ? "Writing the introduction" : `Writing "${heading}"`);
     if (heading !== "") await write(`## ${heading}\n\n`);
     const task = {
-      plan: planned,
+      plan,
       heading,
       soFar: markdown,
       carriesLink: at === linkAt,
-      last: at === parts.length - 1,
+      last: at === sections.length - 1,
     };
-    const text = withoutHeading(write);
-    await request(prompts.section(brief, task), text.write);
-    await text.end();
+    await request(prompts.section(parts, task), withoutHeading(write));
     await write("\n\n");
   }
 
   await desk.step(POLISHING, "Polishing the text");
-  const polished = unfenced((await request(prompts.polish(brief, markdown), unseen)).text);
-  return {
-    ...cost,
-    markdown: failures(polished, brief) <= failures(markdown, brief) ? polished : markdown,
-  };
+  const polished = await request(prompts.polish(parts, markdown), unseen);
+  const texts = { draft: markdown, answer: polished.text, brief };
+  return { ...cost, markdown: await runTask("betterArticle", texts, desk.signal) };
 }
 
 /** Plans and polished texts are not part of the draft that people watch: it only ever grows. */
 async function unseen(): Promise<void> {}
 
-/** A polished text that breaks more rules than its draft is not taken. */
-function failures(markdown: string, brief: Brief): number {
-  const rules = measureAll({ article: parseArticle(markdown), brief, extractive: false });
-  return rules.filter(({ verdict }) => verdict === "failed").length;
-}
-
-/** Models like to wrap Markdown into a code fence, whatever they are told. */
-function unfenced(text: string): string {
-  const fence = /^\s*```(?:markdown|md)?[ \t]*\n([\s\S]*?)\n```\s*$/.exec(text);
-  return fence?.[1] ?? text;
+function tooLong(): Failure {
+  return new Failure(
+    "LLM_TOO_LONG",
+    `The model wrote more than ${LONGEST_ARTICLE.toLocaleString("en")} characters: regenerate the article, or choose another model`,
+  );
 }

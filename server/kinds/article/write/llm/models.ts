@@ -12,6 +12,7 @@ import {
   type WriterSettings,
 } from "#server/kinds/article/write/writer-settings.ts";
 import { Failure } from "#server/kinds/define.ts";
+import { createBoundedFetch } from "./bounded-fetch.ts";
 
 export type HostedProvider = Exclude<WriterName, "offline">;
 
@@ -45,6 +46,7 @@ export function chooseModel(asked: LlmProvider, models: Models): ChosenModel | u
 
 function open(settings: Exclude<WriterSettings, { provider: "offline" }>): ChosenModel {
   const { provider } = settings;
+  const fetch = createBoundedFetch();
   const chosen = (modelId: string, model: LanguageModel): ChosenModel => ({
     provider,
     modelId,
@@ -57,6 +59,7 @@ function open(settings: Exclude<WriterSettings, { provider: "offline" }>): Chose
       name: "compatible",
       baseURL,
       includeUsage: true,
+      fetch,
       ...(apiKey === undefined ? {} : { apiKey }),
     });
     return chosen(modelId, server(modelId));
@@ -64,10 +67,10 @@ function open(settings: Exclude<WriterSettings, { provider: "offline" }>): Chose
   const { apiKey, modelId = DEFAULT_MODELS[provider] } = settings;
   switch (provider) {
     case "anthropic":
-      return chosen(modelId, createAnthropic({ apiKey })(modelId));
+      return chosen(modelId, createAnthropic({ apiKey, fetch })(modelId));
     case "openai":
-      return chosen(modelId, createOpenAI({ apiKey })(modelId));
+      return chosen(modelId, createOpenAI({ apiKey, fetch })(modelId));
     case "google":
-      return chosen(modelId, createGoogle({ apiKey })(modelId));
+      return chosen(modelId, createGoogle({ apiKey, fetch })(modelId));
   }
 }

@@ -14,7 +14,6 @@ test.each<[pieces: string[], out: string]>([
   const filter = withoutHeading(async (piece) => {
     text += piece;
   });
-  for (const piece of pieces) await filter.write(piece);
-  await filter.end();
+  for (const piece of pieces) await filter(piece);
   expect(text).toBe(out);
 });

@@ -1,27 +1,31 @@
-/** Lets a stream of Markdown through without a heading on its first line: the writer has set one already. */
-export interface Filter {
-  write(text: string): Promise<void>;
-  /** Lets through what was held back. */
-  end(): Promise<void>;
-}
+/**
+ * Lets a stream of Markdown through without a heading on its first line: the writer has set one already.
+ * White space before the heading and after it goes too. Holds nothing back, however long a line is.
+ */
+type Place = "start" | "heading" | "gap" | "text";
 
-export function withoutHeading(out: (text: string) => Promise<void>): Filter {
-  let held: string | undefined = "";
-  async function write(text: string): Promise<void> {
-    if (held === undefined) return await out(text);
-    held = (held + text).trimStart();
-    if (held === "") return;
-    const line = held.indexOf("\n");
-    if (held.startsWith("#") && line === -1) return;
-    const rest = held.startsWith("#") ? held.slice(line).trimStart() : held;
-    held = rest === "" ? "" : undefined;
-    if (rest !== "") await out(rest);
-  }
-  return {
-    write,
-    async end() {
-      if (held !== undefined && held !== "" && !held.startsWith("#")) await out(held);
-      held = undefined;
-    },
+export function withoutHeading(
+  out: (text: string) => Promise<void>,
+): (text: string) => Promise<void> {
+  let place: Place = "start";
+  return async (text) => {
+    let rest = text;
+    if (place === "start") {
+      rest = rest.trimStart();
+      if (rest === "") return;
+      place = rest.startsWith("#") ? "heading" : "text";
+    }
+    if (place === "heading") {
+      const end = rest.indexOf("\n");
+      if (end === -1) return;
+      rest = rest.slice(end);
+      place = "gap";
+    }
+    if (place === "gap") {
+      rest = rest.trimStart();
+      if (rest === "") return;
+      place = "text";
+    }
+    await out(rest);
   };
 }

@@ -30,6 +30,7 @@ export interface MaterialSection {
 }
 
 const FEWEST_WORDS = 6;
+const LONGEST_QUOTATION = 600;
 /** A sentence that starts like this leans on the one before it. */
 const LEANS_BACK: Record<string, RegExp> = {
   en: /^(?:it|its|they|their|them|this|that|these|those|such|he|she|his|her|but|and|or|so|then|thus|therefore|however|instead|otherwise|also|yet|here|there|both of|neither|none|another|for example|for instance|in addition|as a result|the (?:former|latter|same|other|others|first|second|third|result)|one of (?:them|these)|not least|now|next|finally|first|secondly|lastly|again|still|similarly|likewise|meanwhile|after that|besides|furthermore|moreover|note|notice|remember)\b/i,
@@ -68,6 +69,7 @@ export function stemsOf(text: string, language: string): Set<string> {
 }
 
 function isQuotable(text: string, language: string): boolean {
+  if (text.length > LONGEST_QUOTATION) return false;
   const words = countWords(text);
   return (
     words >= FEWEST_WORDS &&
@@ -84,7 +86,10 @@ function isQuotable(text: string, language: string): boolean {
 
 /** "1. Fill the tank:" is the heading "Fill the tank". */
 function cleanHeading(heading: string): string {
-  return heading.replace(/^(?:\d+[.)]|[-–•])\s*/, "").replace(/[\s:.]+$/, "");
+  const text = heading.replace(/^(?:\d+[.)]|[-–•])\s*/, "");
+  let end = text.length;
+  while (end > 0 && /^[\s:.]$/.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end);
 }
 
 function smallWordsOf(page: Page): Set<string> {

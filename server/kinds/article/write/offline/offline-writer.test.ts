@@ -3,6 +3,7 @@ import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
 import { testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
+import { runInline } from "#server/kinds/article/testing/inline-tasks.ts";
 import { SAMPLE_PAIRS, sampleBrief } from "#server/kinds/article/testing/samples.ts";
 import { createOfflineWriter } from "./offline-writer.ts";
 
@@ -28,7 +29,7 @@ async function write(brief: Brief): Promise<Watched> {
       steps.push(done);
     },
   };
-  const written = await createOfflineWriter(0)(brief, desk);
+  const written = await createOfflineWriter(0, runInline)(brief, desk);
   return { written, draft: pieces.join(""), pieces, steps };
 }
 
@@ -160,7 +161,7 @@ test("an abort ends the writing between two sentences, also while it pauses", as
     async step() {},
   };
   const brief = await sampleBrief(SAMPLE_PAIRS[0]);
-  await expect(createOfflineWriter(0)(brief, desk)).rejects.toBe(reason);
+  await expect(createOfflineWriter(0, runInline)(brief, desk)).rejects.toBe(reason);
   expect(pieces).toBe(3);
 });
 
@@ -175,5 +176,5 @@ test("the pause between sentences ends with an abort", async () => {
     async step() {},
   };
   const brief = await sampleBrief(SAMPLE_PAIRS[0]);
-  await expect(createOfflineWriter(3_600_000)(brief, desk)).rejects.toBe(reason);
+  await expect(createOfflineWriter(3_600_000, runInline)(brief, desk)).rejects.toBe(reason);
 });

@@ -1,13 +1,12 @@
 /** Writes without a network: composes from the pages, sentence by sentence at a pace that a person can follow. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Brief, Desk, Write, Written } from "#server/kinds/article/brief.ts";
-import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
-import { compose } from "./compose.ts";
+import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
 
 /** `paceMs` after each sentence. */
-export function createOfflineWriter(paceMs: number): Write {
+export function createOfflineWriter(paceMs: number, runTask: RunTask): Write {
   return async (brief: Brief, desk: Desk): Promise<Written> => {
-    const { title, parts } = compose(brief);
+    const { title, parts } = await runTask("compose", brief, desk.signal);
     let markdown = "";
     const write = async (text: string): Promise<void> => {
       desk.signal.throwIfAborted();
@@ -17,19 +16,13 @@ export function createOfflineWriter(paceMs: number): Write {
     };
     const sections = parts.filter(({ heading }) => heading !== undefined).length;
     await desk.step(0, `Outlined ${sections} sections from quotations of both pages`);
-    await write(`# ${escapeMarkdown(title)}\n\n`);
-    for (const [at, { heading, paragraphs }] of parts.entries()) {
+    await write(title);
+    for (const [at, { heading, pieces }] of parts.entries()) {
       await desk.step(
         at / parts.length,
         heading === undefined ? "Writing the introduction" : `Writing "${heading}"`,
       );
-      if (heading !== undefined) await write(`## ${escapeMarkdown(heading)}\n\n`);
-      for (const sentences of paragraphs) {
-        for (const [place, sentence] of sentences.entries()) {
-          await write(place === 0 ? sentence : ` ${sentence}`);
-        }
-        await write("\n\n");
-      }
+      for (const piece of pieces) await write(piece);
     }
     return { markdown, inputTokens: 0, outputTokens: 0 };
   };

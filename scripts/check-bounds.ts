@@ -1,0 +1,73 @@
+/**
+ * Ties the table of bounds in SPEC.md to the code: each row names the variable or the constant that sets the bound, and
+ * says the number that the code has.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { VARIABLES, type Variable } from "#server/config.ts";
+
+const START = "<!-- bounds -->";
+const END = "<!-- /bounds -->";
+
+/** `| what | 256 KiB | `MAX_INPUT_BYTES` | … |` */
+const ROW = /^\| [^|]+\| +([^|]+?) +\| +`([A-Z][A-Z0-9_]*)` +\|/gm;
+const CONSTANT = /\bconst ([A-Z][A-Z0-9_]*) = ([\d_.\s*]+);/g;
+
+const UNITS: Record<string, number> = {
+  KiB: 1024,
+  MiB: 1024 * 1024,
+  s: 1000,
+  "": 1,
+};
+
+/** What is wrong with the table, in a line for each row. `values`: of each name, every value that the code gives it. */
+export function checkBounds(
+  spec: string,
+  values: ReadonlyMap<string, ReadonlySet<number>>,
+): { rows: number; faults: string[] } {
+  const table = spec.slice(spec.indexOf(START), spec.indexOf(END));
+  const rows = [...table.matchAll(ROW)];
+  const faults = rows.flatMap(([, said = "", name = ""]) => {
+    const known = values.get(name);
+    if (known === undefined) return `${name} is in the table of bounds, but not in the code.`;
+    const number = numberIn(said);
+    if (number !== undefined && known.has(number)) return [];
+    return `${name} is ${[...known].join(" or ")} in the code, but the table of bounds says ${said}.`;
+  });
+  return { rows: rows.length, faults };
+}
+
+/** `256 KiB` is 262144, and `10 s` is 10000: times are milliseconds in the code. */
+function numberIn(text: string): number | undefined {
+  const [, digits = "", unit = ""] = /^([\d,.]+)(?: (KiB|MiB|s)\b)?/.exec(text) ?? [];
+  const factor = UNITS[unit];
+  return digits === "" || factor === undefined
+    ? undefined
+    : Number(digits.replaceAll(",", "")) * factor;
+}
+
+/** Numbers and products of numbers that constants are set to. */
+export function constantsIn(sources: readonly string[]): Map<string, Set<number>> {
+  const values = new Map<string, Set<number>>();
+  for (const source of sources) {
+    for (const [, name = "", expression = ""] of source.matchAll(CONSTANT)) {
+      const value = expression
+        .split("*")
+        .map((factor) => Number(factor.replaceAll("_", "")))
+        .reduce((product, factor) => product * factor, 1);
+      values.set(name, (values.get(name) ?? new Set()).add(value));
+    }
+  }
+  return values;
+}
+
+if (import.meta.main) {
+  const files = globSync("{shared,server}/**/*.ts").filter((file) => !file.includes(".test."));
+  const values = constantsIn(files.map((file) => readFileSync(file, "utf8")));
+  for (const [name, { default: text }] of Object.entries<Variable>(VARIABLES)) {
+    if (text !== undefined) values.set(name, new Set([Number(text)]));
+  }
+  const { rows, faults } = checkBounds(readFileSync("SPEC.md", "utf8"), values);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0 || rows === 0) process.exit(1);
+  console.log(`${rows} bounds, each as the code has it.`);
+}

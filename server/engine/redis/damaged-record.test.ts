@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { ANN, newJob } from "#server/engine/suites/material.ts";
+import { createKeys } from "./keys.ts";
+import { useRedis } from "./test-engine.ts";
+
+const { redis, open } = useRedis();
+const keys = createKeys("jobwire");
+
+const start = () => ({ progress: 1, message: "Begun" });
+
+test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+  const engine = await open();
+  const jobs = [newJob(), newJob(), newJob()];
+  for (const job of jobs) await engine.createJob(job, new Date());
+  await redis().client.hset(keys.job(ANN.tenant, jobs[1]?.id ?? ""), "i", "{");
+  const claims = await engine.claim({
+    worker: "w",
+    max: 3,
+    leaseMs: 60_000,
+    now: new Date(),
+    start,
+  });
+  expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(jobs.map(({ id }) => id));
+  for (const { jobId, job, fault } of claims) {
+    expect(fault?.code).toBe(jobId === jobs[1]?.id ? "DATA_UNREADABLE" : undefined);
+    expect(job.input).toEqual(jobId === jobs[1]?.id ? null : { words: 900 });
+  }
+});
+
+test("an old job whose record cannot be read keeps no other from being deleted", async () => {
+  const engine = await open();
+  const jobs = [newJob(), newJob(), newJob()];
+  for (const job of jobs) {
+    await engine.createJob(job, new Date(0));
+    await engine.change(job.id, { action: "cancel" }, new Date(1));
+  }
+  await redis().client.hset(keys.job(ANN.tenant, jobs[0]?.id ?? ""), "s", "{");
+  expect(await engine.prune(new Date(2), 10)).toBe(2);
+  await expect(engine.prune(new Date(2), 10)).rejects.toMatchObject({ code: "INTERNAL" });
+});

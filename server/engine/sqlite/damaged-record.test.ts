@@ -1,0 +1,35 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, onTestFinished, test } from "vitest";
+import { at, FAIL, LEASE_MS, newJob } from "#server/engine/suites/material.ts";
+import { databasePath } from "./database.ts";
+import { openSqliteEngine } from "./open.ts";
+
+const start = () => ({ progress: 1, message: "Begun" });
+
+test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "jobwire-damaged-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true }));
+  const jobs = [newJob(), newJob(), newJob()];
+  const before = await openSqliteEngine({ dataDir });
+  for (const job of jobs) await before.createJob(job, at(0));
+  await before.close();
+  const db = new DatabaseSync(databasePath(dataDir));
+  db.prepare("UPDATE payloads SET input = '{' WHERE job_n = (SELECT n FROM jobs WHERE id = ?)").run(
+    jobs[1]?.id ?? "",
+  );
+  db.close();
+
+  const engine = await openSqliteEngine({ dataDir });
+  onTestFinished(() => engine.close());
+  const request = { worker: "w", max: 5, leaseMs: LEASE_MS, now: at(1), start };
+  const claims = await engine.claim(request);
+  expect(claims.map(({ jobId }) => jobId)).toEqual(jobs.map(({ id }) => id));
+  const [first, damaged, last] = claims;
+  expect(damaged).toMatchObject({ job: { input: null }, fault: { code: "DATA_UNREADABLE" } });
+  expect([first?.fault, last?.fault]).toEqual([undefined, undefined]);
+  await engine.change(jobs[1]?.id ?? "", FAIL, at(2), damaged);
+  expect(await engine.getSummary(jobs[1]?.id ?? "")).toMatchObject({ status: "ABORTED" });
+});

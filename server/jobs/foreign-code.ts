@@ -1,0 +1,42 @@
+/**
+ * Tells errors that foreign code (a kind, a hook) throws where no call of ours can catch them: from a timer, an event
+ * listener, or a promise that nothing awaits. Node reports those as events of the process, and runs the listeners of
+ * these events in the asynchronous context of the code that failed.
+ *
+ * Not told: errors from a `FinalizationRegistry`, and rejections of a promise that code outside of the scope rejects
+ * and nothing inside awaits. Both have no context of their own.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { asError } from "#shared/errors.ts";
+
+/** Receives an error that escaped from the code. Must not throw. */
+export type OnStray = (error: unknown) => void;
+
+/** One for the process, as the events of the process are. `undefined`: code of ours. */
+const scopes = new AsyncLocalStorage<OnStray | undefined>();
+
+/** Runs foreign code. What escapes from it later goes to `onStray`. */
+export function runForeign<T>(onStray: OnStray, code: () => T): T {
+  return scopes.run(onStray, code);
+}
+
+/** Runs code of ours that foreign code calls: its errors, and those of what it starts, are ours. */
+export function runOwn<T>(code: () => T): T {
+  return scopes.run(undefined, code);
+}
+
+/**
+ * For the process's `uncaughtException` and `unhandledRejection`: whether foreign code threw the error, which is then
+ * dealt with. Call it in the listener itself, synchronously. Otherwise the error is a fault of the program.
+ */
+export function takeStrayError(error: unknown): boolean {
+  const onStray = scopes.getStore();
+  if (onStray === undefined) return false;
+  runOwn(() => onStray(error));
+  return true;
+}
+
+/** For foreign code that belongs to no job. */
+export function warnOfStray(error: unknown): void {
+  process.emitWarning(asError(error));
+}

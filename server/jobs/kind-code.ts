@@ -1,0 +1,72 @@
+/** The code of a kind in one attempt. Errors that it throws outside of `run` are told, and do not end the process. */
+import type { Logger } from "pino";
+import type { AnyKind } from "#server/kinds/define.ts";
+import { asError } from "#shared/errors.ts";
+import type { Job } from "#shared/job.ts";
+import { runForeign } from "./foreign-code.ts";
+import type { Reports } from "./reports.ts";
+
+export interface KindCode {
+  /** The value that `run` returned. Rejects with the one that it threw. */
+  readonly result: Promise<unknown>;
+  /** Resolves when `run` returned or threw. */
+  readonly returned: Promise<void>;
+  running(): boolean;
+  /** Aborts the signal that the code has. */
+  stop(reason: unknown): void;
+}
+
+interface CodeOptions {
+  /** Stops the code when it is aborted. */
+  signal: AbortSignal;
+  log: Logger;
+  /** How long the code may take to stop; after that `gaveUp` is called, and the code goes on if it likes. */
+  stopMs: number;
+  gaveUp: () => void;
+  onStray: (error: unknown) => void;
+}
+
+/** A kind can throw from a timer without end: of one attempt the log gets this many. */
+const LOGGED_STRAYS = 10;
+
+export function startCode(
+  kind: AnyKind,
+  { id: jobId, input, attempt }: Job,
+  { progress, draft }: Reports,
+  { signal, log, stopMs, gaveUp, onStray }: CodeOptions,
+): KindCode {
+  let strays = 0;
+  let running = true;
+
+  function stray(error: unknown): void {
+    strays += 1;
+    if (strays <= LOGGED_STRAYS) {
+      log.error({ err: asError(error) }, "A kind threw an error outside of `run`");
+    }
+    onStray(error);
+  }
+
+  // A signal of its own, because listeners run in the context of the code that aborts: theirs is the kind's.
+  const own = new AbortController();
+  function stop(reason: unknown): void {
+    if (!running || own.signal.aborted) return;
+    const timer = setTimeout(() => {
+      log.warn(`A job's code was told to stop, and still runs after ${stopMs / 1000} s`);
+      gaveUp();
+    }, stopMs).unref();
+    void returned.then(() => clearTimeout(timer));
+    runForeign(stray, () => own.abort(reason));
+  }
+
+  // In an async function, so that a thenable that the code returns is called within its scope as well.
+  const result = runForeign(stray, async () =>
+    kind.run({ jobId, input, attempt, signal: own.signal, progress, draft }),
+  );
+  const returned = result.then(
+    () => void (running = false),
+    () => void (running = false),
+  );
+  if (signal.aborted) stop(signal.reason);
+  else signal.addEventListener("abort", () => stop(signal.reason), { once: true });
+  return { result, returned, running: () => running, stop };
+}

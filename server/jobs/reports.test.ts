@@ -1,0 +1,31 @@
+import { expect, test, vi } from "vitest";
+import { MAX_JOB_EVENTS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
+import { createReports } from "./reports.ts";
+
+function openReports(events: number, progress: () => Promise<void>) {
+  const end = vi.fn<(reason: unknown) => void>();
+  const store = { progress, draft: async () => undefined };
+  return { end, ...createReports({ jobId: "j", events, store, end }) };
+}
+
+test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {
+  const { progress, end } = openReports(MAX_JOB_EVENTS - 2, async () => undefined);
+  await progress(1, "last but one");
+  await progress(2, "last");
+  expect(end).not.toHaveBeenCalled();
+  const refusal = { code: "TOO_MANY_EVENTS", message: expect.stringContaining("200,000 events") };
+  await expect(progress(3, "too many")).rejects.toMatchObject(refusal);
+  expect(end).toHaveBeenCalledWith(expect.objectContaining(refusal));
+});
+
+test("[H11] as many calls may wait as the limit says, and room comes back with each that is stored", async () => {
+  const stored: (() => void)[] = [];
+  const { progress, end } = openReports(1, () => new Promise((resolve) => stored.push(resolve)));
+  const first = progress(1, "first");
+  for (let call = 1; call < MAX_UNFINISHED_REPORTS; call += 1) void progress(1, "more");
+  stored[0]?.();
+  await first;
+  void progress(2, "in its place");
+  expect(end).not.toHaveBeenCalled();
+  await expect(progress(2, "too many")).rejects.toMatchObject({ code: "TOO_MANY_REPORTS" });
+});

@@ -1,0 +1,113 @@
+/**
+ * What the code of a kind may say while it runs: progress, and pieces of its draft. The code may call it with anything,
+ * at any time, and leave the answers alone. A call that is a fault of the code ends the attempt.
+ */
+import { Failure } from "#server/kinds/define.ts";
+import { cutText } from "#shared/cut-text.ts";
+import { AppError } from "#shared/errors.ts";
+import { wholePercent } from "#shared/job-fields.ts";
+import { MAX_JOB_EVENTS, MAX_MESSAGE_CHARS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
+import { createDraftWriter } from "./draft-writer.ts";
+import { runOwn } from "./foreign-code.ts";
+
+export interface Reports {
+  progress(percent: unknown, message: unknown): Promise<void>;
+  draft(text: unknown): Promise<void>;
+  /** Resolves when everything written is stored, and refuses all later calls. */
+  close(): Promise<void>;
+}
+
+interface ReportsOptions {
+  jobId: string;
+  /** Events that the job has. */
+  events: number;
+  store: {
+    progress(percent: number, message: string): Promise<unknown>;
+    draft(text: string): Promise<void>;
+  };
+  /** The attempt is to end with this error. May be called more than once. */
+  end: (reason: unknown) => void;
+}
+
+export function createReports({ jobId, events, store, end }: ReportsOptions): Reports {
+  const draft = createDraftWriter(store.draft, { onFull: end });
+  let closed = false;
+  let logged = events;
+  let unfinished = 0;
+
+  function refuse(reason: Error): Promise<never> {
+    end(reason);
+    return refusal(reason);
+  }
+
+  async function report(percent: number, message: string): Promise<void> {
+    unfinished += 1;
+    try {
+      await store.progress(percent, message);
+    } finally {
+      unfinished -= 1;
+    }
+  }
+
+  function progress(percent: unknown, message: unknown): Promise<void> {
+    if (closed) return refusal(isOver(jobId));
+    if (typeof percent !== "number") return refuse(notOf("progress", "a number", percent));
+    if (typeof message !== "string") return refuse(notOf("progress", "text", message));
+    if (unfinished >= MAX_UNFINISHED_REPORTS) return refuse(tooMany());
+    if (logged >= MAX_JOB_EVENTS) return refuse(tooLong());
+    logged += 1;
+    const answer = report(wholePercent(percent), cutText(message, MAX_MESSAGE_CHARS));
+    answer.catch(() => {});
+    return answer;
+  }
+
+  function write(text: unknown): Promise<void> {
+    if (closed) return refusal(isOver(jobId));
+    if (typeof text !== "string") return refuse(notOf("draft", "text", text));
+    return draft.write(text);
+  }
+
+  return {
+    progress: (percent, message) => runOwn(() => progress(percent, message)),
+    draft: (text) => runOwn(() => write(text)),
+    close() {
+      closed = true;
+      return draft.flush();
+    },
+  };
+}
+
+/** One that the code does not wait for must not end the process. */
+function refusal(reason: Error): Promise<never> {
+  const answer = Promise.reject(reason);
+  answer.catch(() => {});
+  return answer;
+}
+
+function notOf(call: "progress" | "draft", wanted: string, given: unknown): Error {
+  const is = given === null ? "null" : typeof given;
+  return new TypeError(`\`${call}\` takes ${wanted}, but was given ${is}`);
+}
+
+function tooMany(): Failure {
+  const limit = MAX_UNFINISHED_REPORTS.toLocaleString("en-US");
+  return new Failure(
+    "TOO_MANY_REPORTS",
+    `${limit} calls of \`progress\` wait to be stored, which is the limit. Await each call`,
+  );
+}
+
+function tooLong(): Failure {
+  const limit = MAX_JOB_EVENTS.toLocaleString("en-US");
+  return new Failure(
+    "TOO_MANY_EVENTS",
+    `The job's log has ${limit} events, which is the limit. Report less often`,
+  );
+}
+
+function isOver(jobId: string): AppError {
+  return new AppError(
+    "CLAIM_LOST",
+    `This attempt at job ${jobId} is over: nothing can be reported any more. Stop working on it.`,
+  );
+}

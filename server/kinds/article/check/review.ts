@@ -1,0 +1,43 @@
+/** The last look at an article: checks it, mends it, and makes of it what is delivered. */
+import type { ArticleOutput } from "#shared/article.ts";
+import {
+  LONGEST_ARTICLE,
+  LONGEST_HTML,
+  LONGEST_TITLE,
+  tooLarge,
+} from "#server/kinds/article/article-limits.ts";
+import type { Brief } from "#server/kinds/article/brief.ts";
+import { articleHtml } from "#server/kinds/article/deliver/html.ts";
+import { cutText } from "#server/kinds/article/text/cut.ts";
+import { countWords } from "#server/kinds/article/text/words.ts";
+import { parseArticle, proseOf, titleOf } from "./article.ts";
+import { check } from "./check.ts";
+
+export interface Draft {
+  markdown: string;
+  brief: Brief;
+  /** Written from quotations alone. */
+  extractive: boolean;
+}
+
+export type Reviewed = Pick<ArticleOutput, "markdown" | "report" | "title" | "words" | "html">;
+
+/** Throws `ARTICLE_TOO_LARGE`. */
+export function review({ markdown, brief, extractive }: Draft): Reviewed {
+  checkLength("Markdown", markdown, LONGEST_ARTICLE);
+  const checked = check(markdown.toWellFormed(), brief, extractive);
+  checkLength("Markdown", checked.markdown, LONGEST_ARTICLE);
+  const html = articleHtml(checked.markdown).toWellFormed();
+  checkLength("HTML", html, LONGEST_HTML);
+  const article = parseArticle(checked.markdown);
+  return {
+    ...checked,
+    html,
+    title: cutText(titleOf(article), LONGEST_TITLE),
+    words: countWords(proseOf(article)),
+  };
+}
+
+function checkLength(format: "HTML" | "Markdown", { length }: string, most: number): void {
+  if (length > most) throw tooLarge(format, most);
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { htmlOf } from "./html-of.ts";
+
+function read(text: string, contentType = ""): string {
+  return htmlOf({ bytes: Uint8Array.from(Buffer.from(text)), contentType });
+}
+
+test.each([
+  "<html><p>a",
+  "<!DOCTYPE html><p>a",
+  " \n\uFEFF<HTML lang=en>",
+  "<!-- a --> <!----><!-- < --x> -->\n<!doctype html>",
+])("a page without a content type that begins like HTML is HTML: %j", (text) => {
+  expect(read(text)).toContain("<");
+});
+
+test.each([
+  "",
+  "a,b",
+  "<htmlx>",
+  "<!doctype htmlx>",
+  "<svg>",
+  "<!-- <html>",
+  "<!---->".repeat(200_000),
+  `${"<!--".repeat(400_000)}-->x`,
+  " ".repeat(2_000_000),
+])("a page without a content type that does not begin like HTML is refused", (text) => {
+  expect(() => read(text)).toThrow(expect.objectContaining({ code: "PAGE_NOT_HTML" }));
+});
+
+test("a page that says what it is need not begin like HTML", () => {
+  expect(read("<p>a", "text/html")).toBe("<p>a");
+});

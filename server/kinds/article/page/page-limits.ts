@@ -1,0 +1,20 @@
+/**
+ * What a page is cut to when it is read, so that everything after that works on known lengths.
+ * Lengths are UTF-16 code units.
+ */
+/** Of the main text. */
+export const MOST_CHARACTERS = 200_000;
+export const MOST_ELEMENTS = 40_000;
+/** Headings and paragraphs. */
+export const MOST_BLOCKS = 5000;
+export const MOST_SECTIONS = 200;
+export const MOST_SENTENCES = 10_000;
+/** Titles, descriptions, headings, names of sites and texts of links. */
+export const LONGEST_LINE = 300;
+/** BCP 47 advises to leave room for 35. */
+export const LONGEST_LANGUAGE = 35;
+export const MOST_LINKS = 200;
+/** Of a link. A longer one is dropped. */
+export const LONGEST_ADDRESS = 2000;
+/** Of a redirect. A longer one ends the fetch. */
+export const LONGEST_REDIRECT = 8000;

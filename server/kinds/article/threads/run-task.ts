@@ -1,0 +1,81 @@
+/** Tasks of the article kind in threads, and what becomes of the job where one fails. */
+import { PageError, type PageErrorCode } from "#server/kinds/article/page/page-error.ts";
+import { Failure, Transient } from "#server/kinds/define.ts";
+import type { TaskMessage, Thrown } from "./serve-tasks.ts";
+import type { TaskInput, TaskName, TaskOutput } from "./tasks.ts";
+import { ThreadError } from "./thread-error.ts";
+import { createThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
+
+/** Rejects with `PageError` (of `readPage` alone), `Failure`, or the reason of the signal. */
+export type RunTask = <Name extends TaskName>(
+  name: Name,
+  input: TaskInput<Name>,
+  signal: AbortSignal,
+) => Promise<TaskOutput<Name>>;
+
+export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
+  /** For one task, once a thread has taken it. */
+  timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const PROGRAM = new URL("./article-thread.ts", import.meta.url);
+
+/** What a task does with an article, as people are told of it. */
+const DONE_TO_ARTICLE: Record<Exclude<TaskName, "readPage">, string> = {
+  compose: "composed",
+  promptParts: "described to a model",
+  unfenced: "read",
+  modelPlan: "planned",
+  betterArticle: "compared with its draft",
+  review: "checked",
+};
+
+/** One pool of threads for all jobs of the process. */
+export function createRunTask(options: RunTaskOptions = {}): RunTask {
+  const { timeoutMs = TIMEOUT_MS, ...pool } = options;
+  const run = createThreadPool({ program: PROGRAM, ...pool });
+  return async <Name extends TaskName>(
+    name: Name,
+    input: TaskInput<Name>,
+    signal: AbortSignal,
+  ): Promise<TaskOutput<Name>> => {
+    const message: TaskMessage = { name, input };
+    const task = { message, timeoutMs, signal };
+    const answer = await run(task).catch((error: unknown) => {
+      throw error instanceof ThreadError ? failureOf(name, error) : error;
+    });
+    if (answer.type === "failed") throw errorOf(name, answer.thrown);
+    return answer.output as TaskOutput<Name>;
+  };
+}
+
+function failureOf(name: TaskName, error: ThreadError): Error {
+  const cause = { cause: error };
+  if (error.trouble === "start") {
+    // The machine is short of memory or threads. That passes, and the page is not to blame.
+    const message = "This server could not start a thread to work in; it tries again";
+    return new Transient("THREAD_UNAVAILABLE", message, cause);
+  }
+  return name === "readPage"
+    ? new PageError("PAGE_TOO_COMPLEX", `is too complex to be read: ${error.message}`, cause)
+    : new Failure(
+        "ARTICLE_TOO_COMPLEX",
+        `The article is too complex to be ${DONE_TO_ARTICLE[name]}: ${error.message}`,
+        cause,
+      );
+}
+
+function errorOf(name: TaskName, thrown: Thrown): Error {
+  const { name: kind, code, message, stack } = thrown;
+  const cause = { cause: Object.assign(new Error(message), { stack }) };
+  if (kind === "PageError") return new PageError(code as PageErrorCode, message, cause);
+  if (kind === "Failure" && code !== undefined) return new Failure(code, message, cause);
+  return name === "readPage"
+    ? new PageError("PAGE_TOO_COMPLEX", `cannot be read: ${message}`, cause)
+    : new Failure(
+        "ARTICLE_TOO_COMPLEX",
+        `The article cannot be ${DONE_TO_ARTICLE[name]}: ${message}`,
+        cause,
+      );
+}

@@ -1,0 +1,26 @@
+/** A thread whose tasks misbehave, for tests of the pool. */
+import { serveTasks } from "#server/kinds/article/threads/serve-tasks.ts";
+
+serveTasks({
+  echo: (input: unknown) => input,
+  pid: () => process.pid,
+  stall: () => /^(?:a+)+$/.test(`${"a".repeat(60)}b`),
+  exit: () => process.exit(3),
+  abort: () => process.kill(process.pid, "SIGKILL"),
+  objects: () => {
+    const held: object[] = [];
+    for (;;) held.push({ held });
+  },
+  /** One allocation that does not fit, which V8 ends the process for. */
+  allocation: () => Array.from({ length: 2e8 }, () => 1.5),
+  throwError: (message: string) => {
+    throw new RangeError(message);
+  },
+  throwFunction: () => {
+    throw Object.assign(() => {}, { toString: undefined });
+  },
+  throwNothing: () => {
+    throw Object.create(null);
+  },
+  uncloneable: () => ({ call: () => {} }),
+});

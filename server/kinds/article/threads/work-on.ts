@@ -1,0 +1,80 @@
+/** Sees one job through in one thread. */
+import type { ChildProcess } from "node:child_process";
+import { HELLO, type ThreadAnswer } from "./serve-tasks.ts";
+import { ThreadError } from "./thread-error.ts";
+import { EXIT_OUT_OF_MEMORY } from "./thread-host.ts";
+import type { PoolTask, ThreadPool } from "./thread-pool.ts";
+
+export interface Job extends PoolTask {
+  starts: number;
+  settle: PromiseWithResolvers<Awaited<ReturnType<ThreadPool>>>;
+  /** Takes the job out of the queue, or ends its thread. */
+  leave: () => void;
+}
+
+export type Ending =
+  | { type: "answered"; answer: Awaited<ReturnType<ThreadPool>> }
+  /** The thread is busy still, or dead. */
+  | { type: "failed"; error: unknown }
+  /** The task could not be sent; the thread is as good as before. */
+  | { type: "refused"; error: unknown }
+  /** The thread never was ready, so the task is not to blame. */
+  | { type: "unready"; cause: unknown };
+
+/** Never rejects. */
+export async function workOn(host: ChildProcess, job: Job, startMs: number): Promise<Ending> {
+  const { message, timeoutMs, signal } = job;
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  let begun = false;
+  let timer = setTimeout(
+    () => resolve({ type: "unready", cause: new Error(`not ready within ${startMs / 1000} s`) }),
+    startMs,
+  );
+  const begin = (): void => {
+    begun = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const reason = `it takes more than ${timeoutMs / 1000} s`;
+      resolve({ type: "failed", error: new ThreadError("time", reason) });
+    }, timeoutMs);
+    try {
+      host.send(message, () => {});
+    } catch (error) {
+      const refused = new ThreadError("refused", "it cannot be sent to a thread", error);
+      resolve({ type: "refused", error: refused });
+    }
+  };
+  const hear = (answer: ThreadAnswer): void => {
+    if (answer.type === "ready") begin();
+    else resolve({ type: "answered", answer });
+  };
+  const end = (error: ThreadError): void =>
+    resolve(begun ? { type: "failed", error } : { type: "unready", cause: error });
+  const fail = (cause: unknown): void =>
+    end(new ThreadError("crash", "its thread cannot be reached", cause));
+  const die = (code: number | null, killedBy: NodeJS.Signals | null): void =>
+    end(deathOf(code, killedBy));
+  job.leave = () => resolve({ type: "failed", error: signal.reason });
+  host.on("message", hear);
+  host.on("error", fail);
+  host.on("exit", die);
+  // Where the process is gone already, its exit is told by an event; so the error of sending is left alone.
+  if (host.connected) host.send(HELLO, () => {});
+  else fail(new Error("not connected"));
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    job.leave = () => {};
+    host.off("message", hear);
+    host.off("error", fail);
+    host.off("exit", die);
+  }
+}
+
+/** V8 aborts where a single allocation does not fit; Linux kills where the machine has no memory left. */
+function deathOf(code: number | null, killedBy: NodeJS.Signals | null): ThreadError {
+  return code === EXIT_OUT_OF_MEMORY || code === 134 || killedBy === "SIGABRT"
+    ? new ThreadError("memory", "it takes too much memory")
+    : new ThreadError("crash", "its thread ended in the middle", code ?? killedBy);
+}

@@ -1,0 +1,63 @@
+/**
+ * A `fetch` for clients of models. What a server sends is foreign: the clients join what arrives until a line
+ * of the stream or a whole error is there, so both are bounded before they see it.
+ */
+export interface ResponseLimits {
+  /** Of a whole answer. */
+  bytes: number;
+  /** Without a line feed. */
+  lineBytes: number;
+  /** Of an answer with the status of an error; what is beyond is left out. */
+  errorBytes: number;
+}
+
+/** Models answer with some 40,000 characters at most, and each can arrive in an event of some hundred bytes. */
+const LIMITS: ResponseLimits = {
+  bytes: 32 * 1024 * 1024,
+  lineBytes: 512 * 1024,
+  errorBytes: 64 * 1024,
+};
+const LINE_FEED = 0x0a;
+
+export function createBoundedFetch(limits: ResponseLimits = LIMITS): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    if (response.body === null) return response;
+    const bound = response.ok ? boundedStream(limits) : beginning(limits.errorBytes);
+    const { status, statusText, headers } = response;
+    return new Response(response.body.pipeThrough(bound), { status, statusText, headers });
+  };
+}
+
+function boundedStream({ bytes, lineBytes }: ResponseLimits): TransformStream<Uint8Array> {
+  let total = 0;
+  let line = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      total += chunk.byteLength;
+      if (total > bytes) throw new Error(`it sent more than ${bytes / 1024} KiB`);
+      let at = 0;
+      while (at < chunk.byteLength) {
+        const end = chunk.indexOf(LINE_FEED, at);
+        line += (end === -1 ? chunk.byteLength : end) - at;
+        if (line > lineBytes)
+          throw new Error(`it sent a line of more than ${lineBytes / 1024} KiB`);
+        if (end === -1) break;
+        line = 0;
+        at = end + 1;
+      }
+      controller.enqueue(chunk);
+    },
+  });
+}
+
+function beginning(bytes: number): TransformStream<Uint8Array> {
+  let left = bytes;
+  return new TransformStream({
+    transform(chunk, controller) {
+      controller.enqueue(chunk.subarray(0, left));
+      left -= chunk.byteLength;
+      if (left <= 0) controller.terminate();
+    },
+  });
+}

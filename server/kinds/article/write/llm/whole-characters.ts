@@ -1,0 +1,14 @@
+/**
+ * Makes pieces of a text well-formed Unicode. A surrogate pair that was cut between two pieces comes whole with
+ * the second one.
+ */
+export function createWholeCharacters(): (piece: string) => string {
+  let held = "";
+  return (piece) => {
+    const text = held + piece;
+    const last = text.charCodeAt(text.length - 1);
+    const cut = last >= 0xd800 && last <= 0xdbff;
+    held = cut ? text.slice(-1) : "";
+    return (cut ? text.slice(0, -1) : text).toWellFormed();
+  };
+}

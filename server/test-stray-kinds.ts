@@ -1,0 +1,88 @@
+/** For tests: kinds whose code throws where no call of ours can catch it. */
+import { EventEmitter } from "node:events";
+import { createReadStream } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { z } from "zod";
+import { type AnyKind, defineKind, type RunContext } from "#server/kinds/define.ts";
+
+const bug = (): never => {
+  throw new Error("a bug");
+};
+const hostile = () => {
+  throw new Proxy({}, { getPrototypeOf: bug, get: bug }) as Error;
+};
+const noError = () => {
+  throw Object.create(null) as Error;
+};
+
+/** Each way in which code can throw outside of `run`. */
+const STRAYS = {
+  "from a timer": () => void setTimeout(bug, 1),
+  "from an interval": ({ signal }) => {
+    const timer = setInterval(bug, 1);
+    signal.addEventListener("abort", () => clearInterval(timer));
+  },
+  "from an immediate": () => void setImmediate(bug),
+  "from a tick": () => process.nextTick(bug),
+  "from a microtask": () => queueMicrotask(bug),
+  "as a rejection": () => void Promise.reject(new Error("a bug")),
+  "as a rejection much later": () =>
+    void delay(5)
+      .then(() => delay(5))
+      .then(bug),
+  "as a rejection with nothing": () => void Promise.reject(undefined),
+  "as a rejection with a proxy": () => void delay(1).then(hostile),
+  "as an object without a prototype": () => void setTimeout(noError, 1),
+  "as a proxy": () => void setTimeout(hostile, 1),
+  "as an error event": () => void setTimeout(() => new EventEmitter().emit("error", bug), 1),
+  "as a connection that fails": () => void connect(1, "127.0.0.1"),
+  "as a file that is not there": () => void createReadStream("/is/not/there"),
+  "from a thread": () => void new Worker("throw new Error('a bug')", { eval: true }),
+  "after a report": ({ progress }) => void progress(50, "Half").then(bug),
+  "when it is told to stop": ({ signal, progress }) => {
+    signal.addEventListener("abort", bug);
+    void progress(50, null as unknown as string);
+  },
+} satisfies Record<string, (context: RunContext<unknown>) => void>;
+
+const start = { progress: 0, message: "Begun" };
+
+/** A kind for each of these ways, which gives its name. */
+export const strayKinds: readonly AnyKind[] = Object.entries(STRAYS).map(([name, throwLater]) =>
+  defineKind<unknown, unknown>({
+    name,
+    description: "Throws outside of `run`.",
+    input: z.unknown(),
+    title: () => name,
+    start,
+    run(context) {
+      throwLater(context);
+      return new Promise((_resolve, reject) => {
+        context.signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    },
+  }),
+);
+
+export const returnsFirst = defineKind<unknown, unknown>({
+  name: "returns-first",
+  description: "Throws when its job is over.",
+  input: z.unknown(),
+  title: () => "Throws later",
+  start,
+  async run() {
+    setTimeout(bug, 5);
+    return { status: "delivered", message: "Done", output: null };
+  },
+});
+
+export const checksLater = defineKind<unknown, unknown>({
+  name: "checks-later",
+  description: "Has a check that rejects when nothing waits for it any more.",
+  input: z.unknown().refine(() => delay(1).then(bug)),
+  title: () => "Never",
+  start,
+  run: () => new Promise(() => {}),
+});

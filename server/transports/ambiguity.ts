@@ -1,0 +1,15 @@
+/**
+ * Requests that two servers could understand in two ways, such as this one and a proxy in front: the check of the host
+ * and the choice of the transport would then look at another address than the one that was meant.
+ */
+import type { IncomingMessage } from "node:http";
+
+/** What is ambiguous, for the caller; `undefined`: nothing. */
+export function ambiguity(req: IncomingMessage): string | undefined {
+  const hosts = req.headersDistinct.host?.length ?? 0;
+  if (hosts > 1) return `This request has ${hosts} Host headers. Send one.`;
+  // HTTP/1.0 has none, and so have the health checks of some proxies.
+  if (hosts === 0 && req.httpVersion !== "1.0") return "This request has no Host header. Send one.";
+  if (req.url?.startsWith("/") === true) return undefined;
+  return "The target of this request is no path. Send the path alone: this server is no proxy.";
+}

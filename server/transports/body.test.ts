@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import fc from "fast-check";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { BodyCutOff, BodyTooLarge, readBody } from "./body.ts";
+
+const LIMIT = 100_000;
+/** How each request on `server` went: its body, or what `readBody` rejected with. */
+let outcomes: Promise<unknown>[] = [];
+const server = createServer((req: IncomingMessage, res: ServerResponse) => {
+  const outcome = readBody(req, LIMIT).catch((error: unknown) => error);
+  outcomes.push(outcome);
+  void outcome.then(() => res.end("read"));
+});
+
+beforeAll(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return () => {
+    server.closeAllConnections();
+    server.close();
+  };
+});
+
+async function open() {
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  socket.on("error", () => {});
+  onTestFinished(() => void socket.destroy());
+  outcomes = [];
+  socket.write("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  await once(socket, "connect");
+  return socket;
+}
+
+const chunk = (bytes: Buffer) =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
+
+test("[H4] a body is read whole, however it is cut", async () => {
+  const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 9000 }), { maxLength: 10 });
+  await fc.assert(
+    fc.asyncProperty(pieces, async (parts) => {
+      const body = Buffer.concat(parts);
+      const socket = await open();
+      for (const part of parts) socket.write(chunk(Buffer.from(part)));
+      socket.write("0\r\n\r\n");
+      await once(socket, "data");
+      const read = await outcomes[0];
+      expect(Buffer.compare(read as Buffer, body)).toBe(0);
+      socket.destroy();
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("[H4] chunks of one byte cost a small multiple of the body", async () => {
+  const socket = await open();
+  socket.write(Buffer.from("1\r\nx\r\n".repeat(LIMIT)));
+  socket.write("0\r\n\r\n");
+  await once(socket, "data");
+  const read = (await outcomes[0]) as Buffer;
+  expect(read.toString()).toBe("x".repeat(LIMIT));
+  expect(read.buffer.byteLength).toBeLessThanOrEqual(2 * LIMIT);
+});
+
+test("[H4] a body beyond the limit is given up at once, and the rest discarded", async () => {
+  const socket = await open();
+  socket.write(chunk(Buffer.alloc(LIMIT)));
+  socket.write(chunk(Buffer.alloc(1)));
+  await once(socket, "data");
+  const outcome = await outcomes[0];
+  expect(outcome).toBeInstanceOf(BodyTooLarge);
+  expect((outcome as Error).message).toContain(String(LIMIT));
+  // The connection serves the next request.
+  socket.write(`${chunk(Buffer.alloc(LIMIT)).toString("latin1")}0\r\n\r\n`, "latin1");
+  socket.write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok");
+  await once(socket, "data");
+  expect(String(await outcomes[1])).toBe("ok");
+});
+
+test("[H4] a client that leaves in the middle is told from one that is done", async () => {
+  const socket = await open();
+  socket.write(chunk(Buffer.from("half")));
+  await once(server, "request");
+  socket.destroy();
+  expect(await outcomes[0]).toBeInstanceOf(BodyCutOff);
+});

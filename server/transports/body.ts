@@ -1,0 +1,64 @@
+/**
+ * Reads the body of a request. Node hands over each chunk of a chunked body as a buffer of its own, which weighs a hundred
+ * times a chunk of one byte, so the bytes are copied together as they arrive.
+ */
+import type { IncomingMessage } from "node:http";
+
+/** The body is larger than `limit` bytes. Reading has stopped, and the rest is discarded as it arrives. */
+export class BodyTooLarge extends Error {
+  override readonly name = "BodyTooLarge";
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(`The body of this request is larger than ${limit} bytes.`);
+    this.limit = limit;
+  }
+}
+
+/** The client left before its body was complete. */
+export class BodyCutOff extends Error {
+  override readonly name = "BodyCutOff";
+}
+
+const FIRST_BYTES = 4096;
+
+/** Rejects with `BodyTooLarge` or `BodyCutOff`. Costs at most three times the bytes that arrived. */
+export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let bytes = Buffer.allocUnsafe(0);
+    let length = 0;
+
+    function settle(): void {
+      req.off("data", onData);
+      req.off("end", onEnd);
+      req.off("close", onClose);
+    }
+    function onData(chunk: Buffer): void {
+      const needed = length + chunk.length;
+      if (needed > limit) {
+        settle();
+        bytes = Buffer.alloc(0);
+        req.resume();
+        return reject(new BodyTooLarge(limit));
+      }
+      if (needed > bytes.length) {
+        const grown = Buffer.allocUnsafe(Math.max(FIRST_BYTES, needed, 2 * bytes.length));
+        bytes.copy(grown, 0, 0, length);
+        bytes = grown;
+      }
+      chunk.copy(bytes, length);
+      length = needed;
+    }
+    function onEnd(): void {
+      settle();
+      resolve(bytes.subarray(0, length));
+    }
+    function onClose(): void {
+      settle();
+      reject(new BodyCutOff("The client left before its request was complete."));
+    }
+    req.on("data", onData);
+    req.on("end", onEnd);
+    req.on("close", onClose);
+  });
+}

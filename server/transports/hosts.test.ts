@@ -1,0 +1,152 @@
+import type { Duplex } from "node:stream";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { Access } from "./contract.ts";
+import { mountTransports } from "./mount.ts";
+import { createOriginPolicy } from "./origins.ts";
+import { openRawServer, type RawServer } from "./test-raw-server.ts";
+
+const PATHS: Record<string, Access> = { "/data": "data", "/page": "page", "/public": "public" };
+
+let raw: RawServer;
+let reached: string[];
+
+/** Rules of a server that others reach. It listens on this machine all the same. */
+async function serve(options: { authenticated: boolean }): Promise<void> {
+  raw = await openRawServer({ requireHostHeader: false });
+  const transport = {
+    name: "echo",
+    access: (path: string) => PATHS[path],
+    request(req, res) {
+      reached.push(req.url ?? "");
+      res.setHeader("Connection", "close").end("reached");
+    },
+    upgrade(_req, socket: Duplex) {
+      reached.push("upgrade");
+      socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    },
+    async close() {},
+  } satisfies Parameters<typeof mountTransports>[1][number];
+  const origins = createOriginPolicy({
+    origins: ["https://app.example.com"],
+    host: "0.0.0.0",
+    allowedHosts: ["jobs.example.com"],
+    ...options,
+  });
+  mountTransports(raw.server, [transport], origins);
+}
+
+beforeEach(async () => {
+  reached = [];
+  await serve({ authenticated: false });
+});
+
+const UPGRADE = ["Connection: Upgrade", "Upgrade: websocket"];
+const CLOSE = ["Connection: close"];
+
+function ask(target: string, hosts: readonly string[], more: readonly string[] = CLOSE) {
+  const headers = hosts.map((host) => `Host:${host}`);
+  return raw.send([`GET ${target} HTTP/1.1`, ...headers, ...more, "", ""].join("\r\n"));
+}
+
+describe("[H8] a server that others reach and that does not authenticate", () => {
+  test.each([
+    " 10.1.2.3:8000",
+    "[::1]",
+    " localhost:8000",
+    " jobs.example.com",
+    " app.example.com",
+  ])("answers Host:%s", async (host) => {
+    expect(await ask("/data", [host])).toMatch(/^HTTP\/1\.1 200 [^]*reached$/);
+    expect(await ask("/data", [host], UPGRADE)).toMatch(/^HTTP\/1\.1 101 /);
+  });
+
+  test.each([
+    [" evil.test", "evil.test"],
+    [" evil.test:8000", "evil.test:8000"],
+    [" 2130706433", "2130706433"],
+    [" 0x7f.1", "0x7f.1"],
+    [" localhost.", "localhost."],
+    [" evil.test@localhost", "evil.test@localhost"],
+    [" localhost@evil.test", "localhost@evil.test"],
+    ["", ""],
+    [' "localhost"', String.raw`\"localhost\"`],
+  ])("refuses Host:%s with a message that says what to do", async (host, named) => {
+    const why = `Host "${named}" is not allowed. Add it to ALLOWED_HOSTS.`;
+    for (const path of ["/data", "/page"]) {
+      const answer = await ask(path, [host]);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+      expect(answer).toContain(why);
+    }
+    for (const path of ["/data", "/page", "/public"]) {
+      const answer = await ask(path, [host], UPGRADE);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+      expect(answer).toContain(why);
+    }
+    expect(reached).toEqual([]);
+  });
+
+  test("answers any host where nothing is to be protected", async () => {
+    expect(await ask("/public", [" evil.test"])).toMatch(/reached$/);
+    expect(await raw.send("GET /public HTTP/1.0\r\n\r\n")).toMatch(/reached$/);
+  });
+
+  test("refuses a request of HTTP/1.0 without a Host", async () => {
+    const answer = await raw.send("GET /data HTTP/1.0\r\n\r\n");
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain("has no Host header");
+    expect(reached).toEqual([]);
+  });
+});
+
+describe.each([true, false])("where authenticated is %s", (authenticated) => {
+  beforeEach(() => serve({ authenticated }));
+
+  test("a request with several hosts is refused, on every path", async () => {
+    for (const hosts of [
+      [" localhost", " evil.test"],
+      [" evil.test", " localhost"],
+      [" localhost", " localhost"],
+    ]) {
+      for (const path of ["/data", "/page", "/public"]) {
+        const answer = await ask(path, hosts);
+        expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+        expect(answer).toContain("2 Host headers");
+        expect(await ask(path, hosts, UPGRADE)).toMatch(/^HTTP\/1\.1 400 /);
+      }
+    }
+    expect(reached).toEqual([]);
+  });
+
+  test("a request of HTTP/1.1 without a host is refused, on every path", async () => {
+    for (const path of ["/data", "/page", "/public"]) {
+      expect(await ask(path, [])).toMatch(/^HTTP\/1\.1 400 [^]*no Host header/);
+      expect(await ask(path, [], UPGRADE)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    expect(reached).toEqual([]);
+  });
+
+  test("[H8] a target that is no path is refused: it may name another host", async () => {
+    for (const target of [
+      "http://evil.test/data",
+      "http://localhost/data",
+      "HTTP://localhost/public",
+      "http:/data",
+    ]) {
+      expect(await ask(target, [" localhost"])).toMatch(/^HTTP\/1\.1 400 /);
+      expect(await ask(target, [" localhost"], UPGRADE)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+    for (const line of ["OPTIONS *", "CONNECT evil.test:443"]) {
+      const answer = await raw.send(
+        `${line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^(HTTP\/1\.1 400 |$)/);
+    }
+    expect(reached).toEqual([]);
+  });
+});
+
+test("a server that authenticates answers to every name", async () => {
+  await serve({ authenticated: true });
+  expect(await ask("/data", [" evil.test"])).toMatch(/reached$/);
+  expect(await ask("/data", [" evil.test"], UPGRADE)).toMatch(/^HTTP\/1\.1 101 /);
+});

@@ -1,0 +1,94 @@
+/**
+ * What a WebSocket of Engine.IO lets in. From its first byte on, also while it probes for an upgrade and before it joins,
+ * nothing is read from it while its own socket has no room for the answers. Who writes the answers does not matter:
+ * Engine.IO (probes, heartbeats), Socket.IO (acknowledgements, errors), this adapter (events, pongs).
+ */
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import { pongFrame } from "#server/transports/pong-frame.ts";
+import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+
+/**
+ * Messages that are read while bytes wait for their sender: more than a client sends that subscribes to as much as it
+ * may. Each small answer weighs a hundred times its bytes in memory until it is sent.
+ */
+const MAX_UNANSWERED = 2048;
+
+const NOTHING = Buffer.alloc(0);
+
+const INFLOW = Symbol("inflow");
+type Watched = WebSocket & { [INFLOW]?: Inflow };
+
+// All sockets share their listeners: there are many, and closures weigh more than what they know.
+function onMessage(this: Watched): void {
+  this[INFLOW]?.heard();
+}
+function onPing(this: Watched, payload: Buffer): void {
+  this[INFLOW]?.pinged(payload);
+}
+function onClose(this: Watched): void {
+  this[INFLOW]?.wire.release();
+}
+
+/** `undefined`: Engine.IO made the WebSocket in another way. */
+export function inflowOf(ws: WebSocket): Inflow | undefined {
+  return (ws as Watched)[INFLOW];
+}
+
+export class Inflow implements WireHooks {
+  readonly wire: Wire;
+  /** Takes over where the socket belongs to a connection. */
+  owner: WireHooks | undefined;
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  #unanswered = 0;
+
+  constructor(ws: WebSocket, socket: Duplex, wires: Wires) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.wire = wires.open(socket, this);
+    (ws as Watched)[INFLOW] = this;
+    ws.on("message", onMessage);
+    ws.on("ping", onPing);
+    ws.on("close", onClose);
+  }
+
+  heard(): void {
+    this.#unanswered = this.#socket.writableLength === 0 ? 0 : this.#unanswered + 1;
+    this.readWhileRoom();
+  }
+
+  pinged(payload: Buffer): void {
+    // RFC 6455 lets an endpoint answer the newest of several pings alone.
+    if (this.#ws.readyState === this.#ws.OPEN && this.wire.hasRoom()) {
+      this.wire.write(pongFrame(payload));
+    }
+    this.readWhileRoom();
+  }
+
+  /** To be called after something was written. */
+  readWhileRoom(): void {
+    if (!this.wire.hasRoom()) {
+      this.#ws.pause();
+    } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
+      this.#ws.pause();
+      // Below its mark a socket does not say when it was emptied; it says when a write after all others was taken.
+      this.#socket.write(NOTHING, () => this.#readOn());
+    }
+  }
+
+  room(): void {
+    this.#readOn();
+    this.owner?.room();
+  }
+
+  stalled(): void {
+    if (this.owner === undefined) this.#ws.terminate();
+    else this.owner.stalled();
+  }
+
+  #readOn(): void {
+    this.#unanswered = 0;
+    if (this.wire.hasRoom()) this.#ws.resume();
+  }
+}

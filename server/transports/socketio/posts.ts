@@ -1,0 +1,65 @@
+/**
+ * What clients that poll send. Engine.IO collects a body chunk by chunk and takes all of its packets apart in one go;
+ * here the body is read first, and one with too many packets is refused.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import type { Logger } from "pino";
+import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/body.ts";
+
+/** More than a client sends at once that subscribes to as much as it may. */
+export const MAX_PACKETS = 5000;
+/** Stands between the packets of a body in Engine.IO 4. */
+const SEPARATOR = 0x1e;
+/** Stands before each packet of a body in Engine.IO 3, after its length, and between keys and values in any JSON. */
+const COLON = 0x3a;
+
+interface Engine {
+  handleRequest(req: IncomingMessage, res: ServerResponse): void;
+  /** Ends a session, where there is one of this id. */
+  end(sid: string): void;
+}
+
+export function createPosts(
+  engine: Engine,
+  { maxBytes, log }: { maxBytes: number; log: Logger },
+): (req: IncomingMessage, res: ServerResponse) => void {
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = await readBody(req, maxBytes);
+    const query = new URLSearchParams(req.url?.split("?")[1]);
+    const packets = query.get("EIO") === "3" ? count(body, COLON) / 4 : count(body, SEPARATOR);
+    if (packets <= MAX_PACKETS) return engine.handleRequest(withBody(req, body), res);
+    refuse(res, `holds more than ${MAX_PACKETS} packets`);
+    engine.end(query.get("sid") ?? "");
+  }
+
+  return (req, res) => {
+    serve(req, res).catch((error: unknown) => {
+      if (error instanceof BodyCutOff) return;
+      if (error instanceof BodyTooLarge) return refuse(res, `is larger than ${maxBytes} bytes`);
+      log.error({ err: error }, "A request of a polling client failed");
+      res.destroy();
+    });
+  };
+}
+
+function refuse(res: ServerResponse, reason: string): void {
+  res
+    .writeHead(413, { "Content-Type": "text/plain; charset=utf-8" })
+    .end(`The body of this request ${reason}, which is the limit.\n`);
+}
+
+function count(body: Buffer, byte: number): number {
+  let found = 0;
+  for (let at = body.indexOf(byte); at !== -1; at = body.indexOf(byte, at + 1)) found += 1;
+  return found;
+}
+
+/** A request as Engine.IO reads it, with a body that has arrived. */
+function withBody(
+  { method, url, headers, httpVersion, socket }: IncomingMessage,
+  body: Buffer,
+): IncomingMessage {
+  const given = { method, url, headers, httpVersion, socket, connection: socket };
+  return Object.assign(Readable.from([body], { objectMode: false }), given) as never;
+}

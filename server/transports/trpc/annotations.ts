@@ -1,0 +1,130 @@
+/**
+ * superjson's annotations on an input: which of its values are no JSON. A client chooses them, so only two are applied,
+ * `undefined` and `Date`; superjson itself would build typed arrays of any length, maps, errors and symbols on request.
+ *
+ * Stock clients also send `v` and `referentialEqualities`. Both can be ignored: `json` holds every value in full, and
+ * the version decides only how a backslash in a key is written, which can be told from the key itself.
+ */
+
+/** The input is refused; the message says why. */
+export class AnnotationError extends Error {
+  override readonly name = "AnnotationError";
+}
+
+interface Place {
+  parent: Record<string, unknown>;
+  key: string;
+}
+
+const FORBIDDEN_KEYS = new Set(["__proto__", "constructor", "prototype"]);
+const INDEX = /^(?:0|[1-9]\d{0,9})$/;
+const SHOWN_CHARACTERS = 60;
+
+/**
+ * The value of `json` with the annotations of `meta` applied. Changes `json` in place. Takes time in proportion to the
+ * length of the annotations. Throws `AnnotationError` before it changes anything where an annotation is of another type.
+ */
+export function applyAnnotations(json: unknown, meta: unknown): unknown {
+  if (meta === undefined || meta === null) return json;
+  if (!isRecord(meta)) throw new AnnotationError("The input's `meta` has to be an object.");
+  const { values } = meta;
+  if (values === undefined || values === null) return json;
+  if (Array.isArray(values)) return revived(json, typeOf(values, ""));
+  if (!isRecord(values)) throw malformed("");
+  const paths = Object.keys(values);
+  const types = paths.map((path) => typeOf(values[path], path));
+  for (const [index, path] of paths.entries()) {
+    const { parent, key } = placeOf(json, path);
+    parent[key] = revived(parent[key], types[index] ?? "undefined");
+  }
+  return json;
+}
+
+type Type = "undefined" | "Date";
+
+/** A leaf is a list of one type. Types with a name of their own (`typed-array`, `class` …) are lists again. */
+function typeOf(leaf: unknown, path: string): Type {
+  if (!Array.isArray(leaf)) throw malformed(path);
+  const annotation: unknown = leaf[0];
+  if (annotation === "undefined" || annotation === "Date") {
+    // Only containers have annotations below them.
+    if (leaf.length > 1) throw malformed(path);
+    return annotation;
+  }
+  const type: unknown = Array.isArray(annotation) ? annotation[0] : annotation;
+  if (typeof type !== "string") throw malformed(path);
+  throw new AnnotationError(
+    `The input is annotated as ${shown(type)}${at(path)}. Only the annotations "Date" and "undefined" are allowed; send plain JSON values instead.`,
+  );
+}
+
+function revived(value: unknown, type: Type): unknown {
+  if (type === "undefined") return undefined;
+  const date = new Date(typeof value === "string" ? value : Number.NaN);
+  if (Number.isNaN(date.getTime())) {
+    throw new AnnotationError(
+      "The input has a value that is annotated as a Date and is no ISO date.",
+    );
+  }
+  return date;
+}
+
+function placeOf(json: unknown, path: string): Place {
+  const keys = keysIn(path);
+  let parent: unknown = json;
+  for (const [depth, key] of keys.entries()) {
+    if (!isRecord(parent) || !hasOwn(parent, key)) throw missing(path);
+    if (depth === keys.length - 1) return { parent, key };
+    parent = parent[key];
+  }
+  throw missing(path);
+}
+
+function hasOwn(parent: Record<string, unknown>, key: string): boolean {
+  if (FORBIDDEN_KEYS.has(key)) return false;
+  // An array also has its length.
+  return Object.hasOwn(parent, key) && (!Array.isArray(parent) || INDEX.test(key));
+}
+
+/** Keys are joined by dots; a dot or a backslash within a key follows a backslash. */
+function keysIn(path: string): string[] {
+  if (!path.includes("\\")) return path.split(".");
+  const keys: string[] = [];
+  let key = "";
+  for (let i = 0; i < path.length; i++) {
+    const character = path.charAt(i);
+    const next = path.charAt(i + 1);
+    if (character === "\\" && (next === "." || next === "\\")) {
+      key += next;
+      i += 1;
+    } else if (character === ".") {
+      keys.push(key);
+      key = "";
+    } else {
+      key += character;
+    }
+  }
+  return [...keys, key];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function malformed(path: string): AnnotationError {
+  return new AnnotationError(`The input has an annotation${at(path)} that is not superjson's.`);
+}
+
+function missing(path: string): AnnotationError {
+  return new AnnotationError(`The input has an annotation${at(path)}, where it has no value.`);
+}
+
+function at(path: string): string {
+  return path === "" ? "" : ` at ${shown(path)}`;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(
+    text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,
+  );
+}

@@ -1,0 +1,61 @@
+/** Bounds what the calls of one batch cost together, over HTTP. A WebSocket bounds its requests itself. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { TRPCError } from "@trpc/server";
+
+/** Calls in one batch: one HTTP request, or one list on a WebSocket. */
+export const MAX_BATCH_CALLS = 500;
+/** Calls of a batch that run at the same time. */
+const MAX_AT_A_TIME = 16;
+/** UTF-16 units of JSON in the answers of a batch. One call alone may answer with more. */
+const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
+
+export function tooManyCalls(): TRPCError {
+  return new TRPCError({
+    code: "BAD_REQUEST",
+    message: `A batch holds at most ${MAX_BATCH_CALLS} calls. Send the others in further batches.`,
+  });
+}
+
+export class Batch {
+  #running = 0;
+  #length = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /**
+   * Runs a call when its turn comes. Rejects with `PAYLOAD_TOO_LARGE`, without running it, once the answers of the others
+   * fill the batch; a query is also refused where its own answer does not fit any more.
+   */
+  async run<T extends { data: unknown }>(
+    type: "query" | "mutation",
+    call: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#running >= MAX_AT_A_TIME) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#running += 1;
+    }
+    try {
+      // Other connections get their turn between the calls of one batch.
+      await nextTurn();
+      if (this.#length >= MAX_ANSWER_LENGTH) throw tooLarge();
+      const result = await call();
+      const length = JSON.stringify(result.data)?.length ?? 0;
+      const fits = this.#length === 0 || this.#length + length <= MAX_ANSWER_LENGTH;
+      // A mutation has happened: its caller is told so in any case.
+      if (!fits && type === "query") throw tooLarge();
+      this.#length += length;
+      return result;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+}
+
+function tooLarge(): TRPCError {
+  return new TRPCError({
+    code: "PAYLOAD_TOO_LARGE",
+    message: `The answers of a batch hold at most ${MAX_ANSWER_LENGTH / 1024 / 1024} MiB together. Ask for less at once, or in further batches.`,
+  });
+}

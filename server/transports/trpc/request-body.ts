@@ -1,0 +1,47 @@
+/** The body of a tRPC request over HTTP, checked before tRPC parses it. */
+import type { IncomingMessage } from "node:http";
+import { TRPCError } from "@trpc/server";
+import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/body.ts";
+import {
+  type JsonShape,
+  jsonShape,
+  MAX_NESTING,
+  MAX_VALUES,
+} from "#server/transports/json-shape.ts";
+
+/** Enough for a batch of 10,000 jobs. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+const JSON_TYPE = /^application\/json *(?:;|$)/i;
+
+/** Resolves to the body; to `undefined` where the client has left. Rejects with a `TRPCError` for the client. */
+export async function readJsonBody(req: IncomingMessage): Promise<string | undefined> {
+  if (req.method !== "POST") throw new TRPCError({ code: "METHOD_NOT_SUPPORTED" });
+  // tRPC would also parse forms and octet streams, which no procedure takes.
+  if (!JSON_TYPE.test(req.headers["content-type"] ?? "")) {
+    throw new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE" });
+  }
+  let text: string;
+  try {
+    text = (await readBody(req, MAX_BODY_BYTES)).toString();
+  } catch (cause) {
+    if (cause instanceof BodyCutOff) return undefined;
+    if (!(cause instanceof BodyTooLarge)) throw cause;
+    const message = `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, which is the limit. Split the request.`;
+    throw new TRPCError({ code: "PAYLOAD_TOO_LARGE", message });
+  }
+  const excess = excessOf(jsonShape(text, MAX_NESTING));
+  if (excess !== undefined) throw new TRPCError({ code: "BAD_REQUEST", message: excess });
+  return text;
+}
+
+/** Why the text is not parsed: that would cost too much. */
+export function excessOf({ depth, values }: JsonShape): string | undefined {
+  const excess =
+    depth > MAX_NESTING
+      ? `is nested deeper than ${MAX_NESTING} levels`
+      : values > MAX_VALUES
+        ? `holds more than ${MAX_VALUES} values`
+        : undefined;
+  return excess && `The input ${excess}, which is the limit. Split it.`;
+}

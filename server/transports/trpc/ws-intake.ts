@@ -1,0 +1,92 @@
+/**
+ * The messages of one connection that were read and are not answered yet, in their order. At most `MAX_UNDER_WAY` requests
+ * are under way, nothing is taken up while there is no room for the answers, and after `MAX_A_TURN` requests in a row
+ * other connections get their turn.
+ */
+import type { Item } from "./ws-message.ts";
+
+export interface IntakeOwner {
+  /** There is room for answers. */
+  hasRoom(): boolean;
+  /** Answers what is not a request of its own, and gives the requests that a message holds. */
+  takeApart(text: string | undefined): readonly Item[];
+  /** Resolves when the request needs no attention any more. Never rejects. */
+  handle(item: Item): Promise<void>;
+  /** More may be taken up. */
+  readOn(): void;
+}
+
+const MAX_UNDER_WAY = 64;
+const MAX_A_TURN = 64;
+
+/** A connection has one only while it has something in it. */
+export class Intake {
+  readonly #owner: IntakeOwner;
+  readonly #texts: (string | undefined)[] = [];
+  #textsTaken = 0;
+  /** The requests of the message that was taken apart last. */
+  #items: readonly Item[] = [];
+  #itemsTaken = 0;
+  #underWay = 0;
+  #inARow = 0;
+  /** Other connections have their turn. */
+  #yielding = false;
+
+  constructor(owner: IntakeOwner) {
+    this.#owner = owner;
+  }
+
+  /** `undefined`: a binary message. */
+  add(text: string | undefined): void {
+    this.#texts.push(text);
+  }
+
+  /** Messages wait that are not taken up. */
+  isBehind(): boolean {
+    return this.#textsTaken < this.#texts.length || this.#itemsTaken < this.#items.length;
+  }
+
+  isIdle(): boolean {
+    return !this.isBehind() && this.#underWay === 0;
+  }
+
+  takeUp(): void {
+    while (this.isBehind() && this.#mayTakeUp()) {
+      this.#inARow += 1;
+      const item = this.#items[this.#itemsTaken];
+      if (item === undefined) this.#takeApart();
+      else this.#handle(item);
+    }
+    if (!this.isBehind()) this.#inARow = 0;
+  }
+
+  #mayTakeUp(): boolean {
+    if (this.#yielding || this.#underWay >= MAX_UNDER_WAY || !this.#owner.hasRoom()) return false;
+    if (this.#inARow < MAX_A_TURN) return true;
+    this.#yielding = true;
+    setImmediate(() => {
+      this.#yielding = false;
+      this.#inARow = 0;
+      this.#owner.readOn();
+    });
+    return false;
+  }
+
+  #takeApart(): void {
+    const text = this.#texts[this.#textsTaken];
+    // A large one is not kept while its requests are under way.
+    this.#texts[this.#textsTaken] = undefined;
+    this.#textsTaken += 1;
+    this.#items = this.#owner.takeApart(text);
+    this.#itemsTaken = 0;
+  }
+
+  #handle(item: Item): void {
+    this.#itemsTaken += 1;
+    this.#underWay += 1;
+    void this.#owner.handle(item).finally(() => {
+      this.#underWay -= 1;
+      this.#owner.readOn();
+    });
+  }
+}

@@ -1,0 +1,35 @@
+/** The bounds of what a client, a kind or a page can make grow. The table of bounds in SPEC.md lists them. */
+
+/** A job's input as JSON, in bytes of UTF-8. */
+export const MAX_INPUT_BYTES = 256 * 1024;
+/** A job's output as JSON, in bytes of UTF-8. */
+export const MAX_OUTPUT_BYTES = 5 * 1024 * 1024;
+/** Levels of arrays and objects in an input or an output. Serialisers recurse, so deep values overflow the stack. */
+export const MAX_JSON_DEPTH = 100;
+
+/** The text that a watcher sees of an event. A longer one is cut. In UTF-16 units, as all numbers of characters here. */
+export const MAX_MESSAGE_CHARS = 2000;
+/** A job's title. A longer one is cut. */
+export const MAX_TITLE_CHARS = 300;
+/** The code of a job's error. A longer one is cut. */
+export const MAX_ERROR_CODE_CHARS = 100;
+/** The text of an error. A longer one is cut. */
+export const MAX_ERROR_CHARS = 10_000;
+
+/** The draft of one attempt, in bytes of UTF-8. */
+export const MAX_DRAFT_BYTES = 2 * 1024 * 1024;
+/** Pieces in which the draft of one attempt is stored. */
+export const MAX_DRAFT_PIECES = 100_000;
+/** Events in the log of one job, after which it can neither report progress nor be queued again. */
+export const MAX_JOB_EVENTS = 200_000;
+/** Calls of `progress` of one attempt that are not answered yet. */
+export const MAX_UNFINISHED_REPORTS = 1000;
+
+/** Faults of one input that a refusal names. */
+export const MAX_INPUT_ISSUES = 20;
+/** The text of one of them, and each key in its path. A longer one is cut. */
+export const MAX_ISSUE_CHARS = 300;
+
+/** The id of a user or a tenant, and each scope. */
+export const MAX_PRINCIPAL_CHARS = 300;
+export const MAX_SCOPES = 1000;
