@@ -1,6 +1,7 @@
 /** Every scenario, in the order in which they run. */
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { durableEvents } from "./durable-events.ts";
+import { hostile } from "./hostile.ts";
 import { memory } from "./memory.ts";
 import { noopJobs } from "./noop-jobs.ts";
 import { reconnect } from "./reconnect.ts";
@@ -20,6 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   socketioDelivery,
   memory,
   stalled,
+  hostile,
   durableEvents,
   noopJobs,
   redisEvents,

@@ -41,6 +41,8 @@ servePeer(async ({ jobs }) => {
       STALL_TIMEOUT_MS: "3600000",
       // The largest crowd is as large as the default.
       MAX_CONNECTIONS: "20000",
+      // Variables that a scenario wants otherwise, as JSON.
+      ...(JSON.parse(process.env.BENCH_CONFIG ?? "{}") as Record<string, string>),
     }),
     { kinds: [pulse] },
   );

@@ -4,12 +4,14 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
-import { mutate, type Random, randomFrom } from "./mutate.ts";
+import { cut, mutate, type Random, randomFrom } from "./mutate.ts";
+import { postChunks } from "./raw-clients.ts";
 import { WITNESSES } from "./witness.ts";
 
 const FRAMES = 50_000;
 const CLIENTS = 50;
 const FRAMES_A_ROUND = 2500;
+const POSTS_A_ROUND = 20;
 const EVENTS_A_ROUND = 20;
 const MAY_GROW = 8 * 1024 * 1024;
 /** A failure names it. */
@@ -32,6 +34,8 @@ const trpcTexts = (jobId: string) => [
   `{"id":4,"method":"mutation","params":{"path":"job.retry","input":{"json":{"jobId":"${jobId}"}}}}`,
   `{"method":"connectionParams","data":{"token":"x"}}`,
   `[{"id":5,"method":"query","params":{"path":"kind.list","input":{}}},{"id":6,"method":"query","params":{"path":"system.info","input":{}}}]`,
+  `{"id":7,"method":"query","params":{"path":"job.list","input":{"json":{"limit":1,"status":null},"meta":{"values":{"status":["undefined"]},"v":1}}}}`,
+  `{"id":8,"method":"subscription","params":{"path":"feed.onUpdate","input":{"json":{"length":2000000000},"meta":{"values":[["typed-array","Uint8Array"]]}}}}`,
   "PING",
   "PONG",
 ];
@@ -53,6 +57,34 @@ const socketioTexts = (jobId: string) => [
   "6",
 ];
 
+/** As a text, mostly. */
+function say(ws: WebSocket, text: string, random: Random): void {
+  switch (random.int(20)) {
+    case 0:
+      return ws.send(Buffer.from(text));
+    case 1:
+      return ws.ping(Buffer.from(text).subarray(0, 125));
+    case 2:
+      return ws.pong(Buffer.from(text).subarray(0, 125));
+    case 3:
+      for (const piece of cut(text, random)) {
+        ws.send(piece, { fin: false });
+        if (random.int(4) === 0) ws.ping();
+      }
+      return ws.send("");
+    default:
+      return ws.send(text);
+  }
+}
+
+/** Posts bodies in chunks, finished and unfinished. */
+async function mumble(url: string, paths: string[], texts: string[], random: Random) {
+  for (let post = 0; post < POSTS_A_ROUND; post += 1) {
+    const chunks = cut(mutate(random.pick(texts), random), random).filter((each) => each !== "");
+    await postChunks(url + random.pick(paths), chunks, { unfinished: random.int(4) === 0 });
+  }
+}
+
 /** Sends its share, over as many connections as it is refused on. */
 async function babble(url: string, texts: string[], count: number, random: Random): Promise<void> {
   let left = count;
@@ -63,8 +95,7 @@ async function babble(url: string, texts: string[], count: number, random: Rando
     await Promise.race([once(ws, "open").catch(() => {}), closed]);
     for (let burst = 0; burst < 200 && left > 0 && ws.readyState === WebSocket.OPEN; burst++) {
       left -= 1;
-      const text = mutate(random.pick(texts), random);
-      ws.send(random.int(20) === 0 ? Buffer.from(text) : text);
+      say(ws, mutate(random.pick(texts), random), random);
       if (burst % 20 === 19) await new Promise((resolve) => ws.send("", resolve));
     }
     if (ws.readyState === WebSocket.CLOSED) continue;
@@ -89,11 +120,21 @@ async function scribble(url: string, path: string, random: Random): Promise<void
 }
 
 test.each([
-  ["/trpc", "/trpc", trpcTexts],
-  ["/socket.io", "/socket.io/?EIO=4&transport=websocket", socketioTexts],
+  [
+    "/trpc",
+    "/trpc",
+    trpcTexts,
+    ["/trpc/job.retry", "/trpc/job.retry,batch.cancel?batch=1", "/trpc/no.such", "/trpc/"],
+  ],
+  [
+    "/socket.io",
+    "/socket.io/?EIO=4&transport=websocket",
+    socketioTexts,
+    ["/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=4&transport=polling&sid=x"],
+  ],
 ])(
-  "[S1] [S2] [L4] random frames at %s end nothing, grow nothing, and disturb nobody",
-  async (_name, path, textsOf) => {
+  "[S1] [S2] [L4] random frames and bodies at %s end nothing, grow nothing, and disturb nobody",
+  async (_name, path, textsOf, posted) => {
     const jobId = await server.startJob();
     const witnesses = WITNESSES.map((open) => open(server.url, jobId));
     const target = server.url.replace("http", "ws") + path;
@@ -105,6 +146,7 @@ test.each([
           babble(target, textsOf(jobId), FRAMES_A_ROUND / CLIENTS, random),
         ),
         ...Array.from({ length: 5 }, () => scribble(server.url, path, random)),
+        mumble(server.url, posted, textsOf(jobId), random),
       ]);
       await emitting;
     };

@@ -34,6 +34,11 @@ const PIECES = [
   "9".repeat(400),
   "é😀\u2028",
   '"id":null,',
+  '"meta":{"values":[["typed-array","Uint8Array"]]},',
+  '{"json":{"length":2000000000},"meta":{"values":[["typed-array","Float64Array"]]}}',
+  '{"json":[[1,2]],"meta":{"values":["map"],"referentialEqualities":[["0"]],"v":1}}',
+  '["undefined"]',
+  '[["Date"]]',
   ",",
   "}",
   '"',
@@ -63,12 +68,26 @@ const CHANGES: readonly Change[] = [
     return text.slice(0, at) + text.slice(at + 1 + random.int(5));
   },
   (text) => `[${text},${text}]`,
+  // Batches, as messages and as bodies.
+  (text, random) => `[${Array<string>(random.int(600)).fill(text.slice(0, 200)).join(",")}]`,
+  (text) => `{"0":${text},"1":${text}}`,
   (_, random) => Array.from({ length: random.int(40) }, () => random.pick(PIECES)).join(""),
 ];
 
 function insert(text: string, piece: string, random: Random): string {
   const at = random.int(text.length + 1);
   return text.slice(0, at) + piece + text.slice(at);
+}
+
+/** The same text in pieces of any lengths, also none. */
+export function cut(text: string, random: Random): string[] {
+  const pieces: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const length = random.int(random.pick([2, 20, 1000]));
+    pieces.push(text.slice(at, at + length));
+    at += length;
+  }
+  return pieces;
 }
 
 export function mutate(text: string, random: Random): string {

@@ -2,7 +2,7 @@
  * Clients without a library, one for each transport that keeps a connection open. Each can stop reading, so that
  * whatever it is sent stays on the way. They hand out what they were told as text, so that thousands of them cost little.
  */
-import { get, type IncomingMessage } from "node:http";
+import { get, type IncomingMessage, request } from "node:http";
 import { WebSocket } from "ws";
 
 export interface RawClient {
@@ -125,3 +125,27 @@ export const openPolling: OpenRaw = (url, jobId, onText) => {
     closed: live().catch(() => {}),
   };
 };
+
+/**
+ * Posts a body in these chunks. `unfinished`: it hangs up before the end. Resolves to the status; `undefined` where none
+ * came.
+ */
+export async function postChunks(
+  url: string,
+  chunks: readonly string[],
+  options: { unfinished: boolean },
+): Promise<number | undefined> {
+  const headers = { "Content-Type": "application/json", "Transfer-Encoding": "chunked" };
+  const req = request(url, { method: "POST", agent: false, headers });
+  const status = new Promise<number | undefined>((resolve) => {
+    req.once("response", (response) => {
+      response.resume().on("error", () => {});
+      resolve(response.statusCode);
+    });
+    req.on("error", () => resolve(undefined));
+  });
+  for (const chunk of chunks) req.write(chunk);
+  if (options.unfinished) req.destroy();
+  else req.end();
+  return status;
+}

@@ -154,7 +154,7 @@ const inPieces: Attack = {
   inputs: [
     {
       what: "in chunks of one byte",
-      gets: { status: [400], says: [/no such kind/] },
+      gets: { status: [404], says: [/no such kind/] },
       async send(target) {
         const { socket, heard, gone } = await openLine(target);
         socket.write(headOf(target, "/trpc/job.create", `${CHUNKED}\r\nConnection: close`));
@@ -166,7 +166,7 @@ const inPieces: Attack = {
     },
     {
       what: "in segments of one byte",
-      gets: { status: [400], says: [/no such kind/] },
+      gets: { status: [404], says: [/no such kind/] },
       async send(target) {
         const { socket, heard, gone } = await openLine(target);
         const body = jobOf("x".repeat(2000));

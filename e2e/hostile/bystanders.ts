@@ -26,7 +26,10 @@ export async function openBystanders(server: DrivenServer): Promise<Bystanders> 
     }
   }
   const loops = [
-    repeat(async () => void (await server.emit(jobId, 1, 100))),
+    repeat(async () => {
+      await server.emit(jobId, 1, 100);
+      return undefined;
+    }),
     repeat(async () => {
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const { status } = await fetch(`${server.url}/healthz`, { signal });

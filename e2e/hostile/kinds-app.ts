@@ -6,7 +6,7 @@ import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
-import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
 
 /** Starts that no engine may store. */
 const STARTS: Record<string, unknown> = {
@@ -68,25 +68,21 @@ const good = defineKind({
   run: async () => ({ status: "delivered", message: "Done", output: null }),
 });
 
-const authenticate: Authenticate = ({ headers }) => {
-  switch (headers["x-authenticate"]) {
-    case "throw":
-      throw new Error("thrown at once");
-    case "throw-nothing":
-      throw Object.create(null);
-    case "reject":
-      return Promise.reject(new Error("rejected"));
-    case "reject-nothing":
-      return Promise.reject(Object.create(null));
-    case "reject-undefined":
-      return Promise.reject();
-    case "hang":
-      return new Promise(() => {});
-    case "resolve-nothing":
-      return Promise.resolve(undefined as never);
-    default:
-      return Promise.resolve(LOCAL_PRINCIPAL);
-  }
+const AUTHENTICATE: Record<string, () => Promise<Principal>> = {
+  throw: () => {
+    throw new Error("thrown at once");
+  },
+  "throw-nothing": () => {
+    throw Object.create(null);
+  },
+  reject: () => Promise.reject(new Error("rejected")),
+  "reject-nothing": () => Promise.reject(Object.create(null)),
+  "reject-undefined": () => Promise.reject(),
+  "resolve-nothing": () => Promise.resolve(undefined as never),
+  hang: () => new Promise(() => {}),
 };
+
+const authenticate: Authenticate = ({ headers }) =>
+  AUTHENTICATE[String(headers["x-authenticate"])]?.() ?? Promise.resolve(LOCAL_PRINCIPAL);
 
 await runProgram(process.env, { kinds: [...badStarts, ...badOutcomes, good], authenticate });

@@ -124,9 +124,16 @@ describe.each([
     expect(await statusOf("/trpc/job.list", { Host: host })).toBe(200);
   });
 
-  test("probes, metrics and samples are open to every host", async () => {
-    for (const path of ["/healthz", "/readyz", "/metrics", "/samples/"]) {
-      expect([path, await statusOf(path, { Host: "probe.cluster.example" })]).toEqual([path, 200]);
-    }
-  });
+  // On the loopback there is no probe that has another name for it.
+  test.skipIf(env.HOST !== "0.0.0.0")(
+    "probes, metrics and samples are open to every host",
+    async () => {
+      for (const path of ["/healthz", "/readyz", "/metrics", "/samples/"]) {
+        expect([path, await statusOf(path, { Host: "probe.cluster.example" })]).toEqual([
+          path,
+          200,
+        ]);
+      }
+    },
+  );
 });

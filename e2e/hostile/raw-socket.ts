@@ -56,16 +56,11 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   });
   const texts: string[] = [];
   let closed: number | undefined;
-  let onNews = () => {};
-  ws.on("message", (data: Buffer) => {
-    texts.push(data.toString());
-    onNews();
-  });
+  ws.on("message", (data: Buffer) => texts.push(data.toString()));
   ws.on("error", () => {});
   const gone = new Promise<void>((resolve) => {
     ws.once("close", (code: number) => {
       closed = code;
-      onNews();
       resolve();
     });
   });
@@ -79,21 +74,20 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   return {
     socket,
     texts,
-    write: (...frames) => void frames.forEach((each) => socket.write(each)),
+    write(...frames) {
+      for (const each of frames) socket.write(each);
+    },
     pause: () => ws.pause(),
     resume: () => ws.resume(),
     async hears(pattern) {
-      let looked = 0;
+      if (texts.some((each) => pattern.test(each))) return true;
       const { promise, resolve } = Promise.withResolvers<boolean>();
-      onNews = () => {
-        for (; looked < texts.length; looked += 1) {
-          if (pattern.test(texts[looked] ?? "")) resolve(true);
-        }
-        if (closed !== undefined) resolve(false);
+      const look = (data: Buffer) => {
+        if (pattern.test(data.toString())) resolve(true);
       };
-      onNews();
-      await settles(promise);
-      onNews = () => {};
+      ws.on("message", look);
+      await settles(Promise.race([promise, gone]));
+      ws.off("message", look);
       return texts.some((each) => pattern.test(each));
     },
     async untilClosed(ms) {

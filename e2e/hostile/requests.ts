@@ -32,7 +32,9 @@ export async function ask(target: Target, path: string, wanted: Wanted = {}): Pr
   req.end(body);
   let response: IncomingMessage;
   try {
-    [response] = (await once(req, "response")) as [IncomingMessage];
+    const upgraded = once(req, "upgrade");
+    [response] = (await Promise.race([once(req, "response"), upgraded])) as [IncomingMessage];
+    if (response.statusCode === 101) req.destroy();
   } catch (error) {
     return { text: `no response: ${String(error)}` };
   }

@@ -27,7 +27,7 @@ test.each(["HTTP", "WebSocket"])(
     const input = { topic: "planters", words: [1, 2, 3], nothing: undefined, at: new Date(0) };
     const job = { kind: "driven", input };
     const batch = await client.batch.create.mutate({
-      jobs: Array(JOBS).fill(job) as (typeof job)[],
+      jobs: Array.from({ length: JOBS }, () => job),
     });
     expect(batch.total).toBe(JOBS);
 
