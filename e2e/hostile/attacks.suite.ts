@@ -66,7 +66,7 @@ export function testAttacks(attacks: readonly Attack[]): void {
   afterAll(() => started?.stop());
 
   test.for(attacks)(
-    "over $over, $name: the sender gets its answer, and no one else notices",
+    "[H10] over $over, $name: the sender gets its answer, and no one else notices",
     { timeout: ATTACK_MS },
     async ({ inputs, atOnce = false, peakMib: mayPeak = MAY_PEAK_MIB }) => {
       const server = await running();

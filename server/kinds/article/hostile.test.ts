@@ -24,12 +24,14 @@ async function attempt<Name extends TaskName>(
   try {
     return await runTask(name, input, never);
   } catch (error) {
-    expect(error instanceof PageError || error instanceof Failure).toBe(true);
-    const { message } = error as Error;
-    expect(message.length).toBeLessThan(1000);
-    expect(message.isWellFormed()).toBe(true);
-    return undefined;
+    if (endsAJob(error)) return undefined;
+    throw error;
   }
+}
+
+function endsAJob(error: unknown): boolean {
+  if (!(error instanceof PageError || error instanceof Failure)) return false;
+  return error.message.length < 1000 && error.message.isWellFormed();
 }
 
 /** What expressions and parsers take long for, alone or repeated. */
@@ -91,7 +93,7 @@ function checkPage(page: Page): void {
   expect(texts.every((each) => each.isWellFormed())).toBe(true);
 }
 
-test("any page is read, quoted and checked within the limits of time and length, or given up", async () => {
+test("[H2] any page is read, quoted and checked within the limits of time and length, or given up", async () => {
   let finished = 0;
   await fc.assert(
     fc.asyncProperty(html, async (source) => {
@@ -117,7 +119,7 @@ test("any page is read, quoted and checked within the limits of time and length,
   expect(finished).toBeGreaterThan(0);
 });
 
-test("any answer of a model is checked within the limits of time and length, or given up", async () => {
+test("[H2] any answer of a model is checked within the limits of time and length, or given up", async () => {
   await fc.assert(
     fc.asyncProperty(text, fc.boolean(), async (inner, around) => {
       const markdown = (around ? testArticle({ filler: inner }) : inner).slice(0, 100_000);

@@ -275,8 +275,9 @@ test("a page without a content type that begins with many comments is refused at
   expect(error).toMatchObject({ code: "PAGE_NOT_HTML" });
 });
 
-test("headings that would hold up an expression are read, and messages quote their beginning", async () => {
-  const heading = (text: string) => `<h2>${text}</h2>${SENTENCES.repeat(3)}`;
+const heading = (text: string) => `<h2>${text}</h2>${SENTENCES.repeat(3)}`;
+
+test("[H2] headings that would hold up an expression are read, and messages quote their beginning", async () => {
   const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(heading).join("")}`;
   await using site = await openPages({ "/": page }, { "content-type": "text/html" });
   const { outcome, recorder } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
@@ -290,7 +291,7 @@ test("headings that would hold up an expression are read, and messages quote the
   expect(JSON.stringify(outcome.output).length).toBeLessThan(100_000);
 });
 
-test("a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
+test("[H2] a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
   await using site = await openPages(
     { "/": "<div>".repeat(400_000) },
     { "content-type": "text/html" },

@@ -71,7 +71,7 @@ test.each([
   expect(await waiting).toBe("next");
 });
 
-test("a regular expression that does not end is stopped, while everything else goes on", async () => {
+test("[H2] a regular expression that does not end is stopped, while everything else goes on", async () => {
   const one = poolWith({ threads: 1 });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
@@ -99,7 +99,7 @@ test("tasks wait in order, and their time begins with their turn", async () => {
   expect(order).toEqual([1, 2, 3]);
 });
 
-test("there are never more threads than the pool may have", async () => {
+test("[H2] there are never more threads than the pool may have", async () => {
   const two = poolWith({ threads: 2 });
   const pids = await Promise.all(Array.from({ length: 6 }, () => two("pid")));
   expect(new Set(pids).size).toBeLessThanOrEqual(2);
