@@ -1,6 +1,8 @@
 /**
  * Reads the body of a request. Node hands over each chunk of a chunked body as a buffer of its own, which weighs a hundred
- * times a chunk of one byte, so the bytes are copied together as they arrive.
+ * times a chunk of one byte, so the bytes are copied together as they arrive. It also reads two megabytes before other
+ * connections get their turn, which are hundreds of thousands of such chunks, so a socket that sends them is paused for
+ * a turn now and then.
  */
 import type { IncomingMessage } from "node:http";
 
@@ -21,12 +23,15 @@ export class BodyCutOff extends Error {
 }
 
 const FIRST_BYTES = 4096;
+/** Chunks after which others get their turn. Of a body in whole packets these are 64 MiB. */
+const CHUNKS_A_TURN = 1000;
 
 /** Rejects with `BodyTooLarge` or `BodyCutOff`. Costs at most three times the bytes that arrived. */
 export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let bytes = Buffer.allocUnsafe(0);
     let length = 0;
+    const letOthers = pacer(req);
 
     function settle(): void {
       req.off("data", onData);
@@ -34,11 +39,12 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
       req.off("close", onClose);
     }
     function onData(chunk: Buffer): void {
+      letOthers();
       const needed = length + chunk.length;
       if (needed > limit) {
         settle();
         bytes = Buffer.alloc(0);
-        req.resume();
+        discardBody(req);
         return reject(new BodyTooLarge(limit));
       }
       if (needed > bytes.length) {
@@ -61,4 +67,21 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
     req.on("end", onEnd);
     req.on("close", onClose);
   });
+}
+
+/** Takes the rest of a body that is not wanted, so that its sender gets to read the answer. */
+export function discardBody(req: IncomingMessage): void {
+  const { "transfer-encoding": coding, "content-length": length } = req.headers;
+  if (coding !== undefined || length !== undefined) req.on("data", pacer(req));
+}
+
+/** Is to be called for each chunk. */
+function pacer({ socket }: IncomingMessage): () => void {
+  let chunks = 0;
+  return () => {
+    chunks += 1;
+    if (chunks % CHUNKS_A_TURN > 0 || socket.isPaused()) return;
+    socket.pause();
+    setImmediate(() => socket.resume());
+  };
 }

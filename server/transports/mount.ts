@@ -6,6 +6,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { ambiguity } from "./ambiguity.ts";
+import { discardBody } from "./body.ts";
 import type { Access, Transport } from "./contract.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
@@ -49,11 +50,11 @@ export function mountTransports(
 
   function answer(req: IncomingMessage, res: ServerResponse): void {
     const fault = ambiguity(req);
-    if (fault !== undefined) return refuse(res, 400, fault);
+    if (fault !== undefined) return turnAway(req, res, 400, fault);
     const { path, transport, access } = route(req);
     const origin = origins.of(req, access);
     res.setHeader("Vary", "Origin");
-    if (isRefused(origin)) return refuse(res, 403, whyRefused(origin, req));
+    if (isRefused(origin)) return turnAway(req, res, 403, whyRefused(origin, req));
     if (origin === "allowed") {
       res.setHeader("Access-Control-Allow-Origin", req.headers.origin ?? "");
       if (req.method === "OPTIONS") {
@@ -61,7 +62,9 @@ export function mountTransports(
         return;
       }
     }
-    if (transport === undefined) return refuse(res, 404, "There is nothing here.");
+    if (transport === undefined) return turnAway(req, res, 404, "There is nothing here.");
+    // Transports read bodies of POST alone.
+    if (req.method !== "POST") discardBody(req);
     try {
       transport.request(req, res);
     } catch (error) {
@@ -126,6 +129,16 @@ function destroy(this: Duplex): void {
 function pathOf({ url = "/" }: IncomingMessage): string {
   const end = url.indexOf("?");
   return end === -1 ? url : url.slice(0, end);
+}
+
+function turnAway(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  message: string,
+): void {
+  discardBody(req);
+  refuse(res, status, message);
 }
 
 function refuse(res: ServerResponse, status: number, message: string): void {

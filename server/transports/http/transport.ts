@@ -65,6 +65,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
     if (req.method !== "GET" && req.method !== "HEAD") {
+      discardBody(req);
       res.setHeader("Allow", "GET, HEAD");
       return text(res, 405, "Only GET and HEAD are served here.");
     }

@@ -4,6 +4,7 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import { createAuthentication } from "#server/transports/authentication.ts";
+import { discardBody } from "#server/transports/body.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { spread } from "#server/transports/spread.ts";
@@ -145,7 +146,7 @@ function giveBody(
     },
     (error: unknown) => {
       Object.assign(req, { body: "" });
-      req.resume();
+      discardBody(req);
       next(error);
     },
   );
