@@ -38,7 +38,7 @@ export interface Outcome {
   readonly status?: number | undefined;
   /** Everything that was read: bodies, or the texts of frames. */
   readonly text: string;
-  /** Close code of the WebSocket, 1006 where no closing frame came. `undefined`: it stayed open. */
+  /** The server ended the connection: the close code where that is known, otherwise 1006. */
   readonly closed?: number | undefined;
 }
 

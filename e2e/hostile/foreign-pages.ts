@@ -15,6 +15,8 @@ interface Page {
 const HTML = "text/html; charset=utf-8";
 const SEED = 2;
 const GENERATED = 12;
+/** Pages are read one after the other, each for as long as a page may take. */
+const READ_MS = 100_000;
 
 const around = (body: string) => `<!doctype html><html lang="en"><body>${body}</body></html>`;
 const heading = (what: string, text: string): Page => ({
@@ -131,7 +133,10 @@ const SETTLED = /"status":"(DELIVERED|BLOCKED|ABORTED)"/;
 /** Resolves to the settled job, at the latest to the job that is not settled when patience ends. */
 export async function settled(target: Target, jobId: string) {
   const input = encodeURIComponent(JSON.stringify({ json: { jobId } }));
-  await ask(target, `/trpc/job.onUpdate?input=${input}`, { until: SETTLED });
+  await ask(target, `/trpc/job.onUpdate?input=${input}`, {
+    until: SETTLED,
+    patienceMs: READ_MS,
+  });
   return ask(target, `/trpc/job.get?input=${input}`);
 }
 

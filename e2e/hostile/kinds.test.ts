@@ -16,7 +16,6 @@ const BAD = [
   "a percent as text",
   "no message",
   "a message that is a number",
-  "nothing",
   "an outcome without a message",
   "an outcome that is nothing",
   "an outcome of no known status",

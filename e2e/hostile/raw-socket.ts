@@ -1,6 +1,7 @@
 /** WebSockets whose frames are written by hand: what no library would send, and no reading where that is wanted. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { Outcome, Target } from "./attack.ts";
 import { ask, PATIENCE_MS, settles } from "./requests.ts";
@@ -14,6 +15,7 @@ const FIN = 0x80;
 const MASKED = 0x80;
 /** No closing frame came. */
 const ABNORMAL = 1006;
+const LOOK_MS = 20;
 
 /** A client's frame, with a mask that changes nothing. */
 export function frame(
@@ -38,6 +40,8 @@ export interface RawSocket {
   readonly socket: Socket;
   /** Texts that were read, in order. */
   readonly texts: string[];
+  /** The connection has ended. */
+  readonly gone: Promise<void>;
   write(...frames: Buffer[]): void;
   pause(): void;
   resume(): void;
@@ -64,6 +68,10 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
       resolve();
     });
   });
+  /** The server's closing frame. What follows, the end of the connection, is its own affair. */
+  async function closing(): Promise<void> {
+    while (ws.readyState === WebSocket.OPEN) await delay(LOOK_MS);
+  }
   await Promise.race([once(ws, "open"), gone]);
   if (closed !== undefined) throw new Error(`${path} opens no WebSocket.`);
   const { _socket: socket } = ws as unknown as { _socket: Socket };
@@ -74,6 +82,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   return {
     socket,
     texts,
+    gone,
     write(...frames) {
       for (const each of frames) socket.write(each);
     },
@@ -91,7 +100,8 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
       return texts.some((each) => pattern.test(each));
     },
     async untilClosed(ms) {
-      await settles(gone, ms);
+      await settles(closing(), ms);
+      closed ??= ws.readyState === WebSocket.OPEN ? undefined : ABNORMAL;
       const outcome = seen();
       ws.terminate();
       return outcome;
@@ -106,7 +116,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
 
 /** Reads nothing for longer than a server bears it, then looks at the end. */
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
-  await settles(once(raw.socket, "close"), 2.5 * STALL_TIMEOUT_MS);
+  await settles(raw.gone, 2.5 * STALL_TIMEOUT_MS);
   raw.resume();
   return raw.untilClosed();
 }

@@ -13,11 +13,12 @@ export interface Wanted {
   body?: string | Buffer;
   /** Reading ends when this comes: for streams, which have no end. */
   until?: RegExp;
+  patienceMs?: number;
 }
 
 /** Resolves to the whole response; without a status where the server hung up first. */
 export async function ask(target: Target, path: string, wanted: Wanted = {}): Promise<Outcome> {
-  const { method = "GET", headers = {}, body, until } = wanted;
+  const { method = "GET", headers = {}, body, until, patienceMs = PATIENCE_MS } = wanted;
   const req = request({
     ...target,
     path,
@@ -27,7 +28,7 @@ export async function ask(target: Target, path: string, wanted: Wanted = {}): Pr
       ...(body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) }),
       ...headers,
     },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(patienceMs),
   });
   req.end(body);
   let response: IncomingMessage;
