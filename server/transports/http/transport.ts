@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import helmet from "helmet";
 import sirv from "sirv";
+import { discardBody } from "#server/transports/body.ts";
 import type { Transport } from "#server/transports/contract.ts";
 import { messageOf } from "#shared/errors.ts";
 
