@@ -62,7 +62,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   let closed: number | undefined;
   ws.on("message", (data: Buffer) => texts.push(data.toString()));
   ws.on("error", () => {});
-  const gone = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve) => {
     ws.once("close", (code: number) => {
       closed = code;
       resolve();
@@ -72,11 +72,17 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   async function closing(): Promise<void> {
     while (ws.readyState === WebSocket.OPEN) await delay(LOOK_MS);
   }
-  await Promise.race([once(ws, "open"), gone]);
+  await Promise.race([once(ws, "open"), ended]);
   if (closed !== undefined) throw new Error(`${path} opens no WebSocket.`);
   const { _socket: socket } = ws as unknown as { _socket: Socket };
   // While it is not read from, only its writes tell that it is gone.
-  socket.once("close", () => (closed ??= ABNORMAL));
+  const broken = new Promise<void>((resolve) => {
+    socket.once("close", () => {
+      closed ??= ABNORMAL;
+      resolve();
+    });
+  });
+  const gone = Promise.race([ended, broken]);
 
   const seen = (): Outcome => ({ text: texts.join("\n"), closed });
   return {
@@ -114,11 +120,10 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   };
 }
 
-/** Reads nothing for longer than a server bears it, then looks at the end. */
+/** Goes on reading nothing until the server ends the connection; reads on where it does not. */
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
-  await settles(raw.gone, 2.5 * STALL_TIMEOUT_MS);
-  raw.resume();
-  return raw.untilClosed();
+  if (!(await settles(raw.gone))) raw.resume();
+  return raw.untilClosed(STALL_TIMEOUT_MS);
 }
 
 export const TRPC = "/trpc";

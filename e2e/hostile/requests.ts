@@ -87,18 +87,23 @@ const BLOCKED_MS = 1000;
  * Sends `piece` again and again, `bytes` in all. Ends earlier where the server reads no more, or the socket is gone. What
  * was not sent waits in the kernel, not here.
  */
-export async function flood(socket: Socket, piece: Buffer, bytes: number): Promise<void> {
+export async function flood(
+  socket: Socket,
+  piece: Buffer,
+  bytes: number,
+  blockedMs = BLOCKED_MS,
+): Promise<void> {
   const block = Buffer.concat(Array<Buffer>(Math.ceil(BLOCK / piece.length)).fill(piece));
   for (let sent = 0; sent < bytes && socket.writable; sent += block.length) {
     const last = block.subarray(0, Math.ceil((bytes - sent) / piece.length) * piece.length);
-    if (!socket.write(last) && !(await drained(socket))) return;
+    if (!socket.write(last) && !(await drained(socket, blockedMs))) return;
   }
 }
 
 /** `false`: it is blocked, or gone. */
-async function drained(socket: Socket): Promise<boolean> {
+async function drained(socket: Socket, blockedMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(resolve, BLOCKED_MS, false);
+  const timer = setTimeout(resolve, blockedMs, false);
   const onDrain = () => resolve(true);
   const onClose = () => resolve(false);
   socket.once("drain", onDrain).once("close", onClose);

@@ -10,7 +10,7 @@ import {
   type Target,
   type Transport,
 } from "./attack.ts";
-import { flood, openLine } from "./requests.ts";
+import { flood, openLine, PATIENCE_MS } from "./requests.ts";
 import {
   frame,
   OPCODE,
@@ -42,7 +42,8 @@ function unread(
     async send(target) {
       const raw = await open(target);
       raw.pause();
-      await flood(raw.socket, piece, FLOOD);
+      // A server that is busy with others is not one that has closed.
+      await flood(raw.socket, piece, FLOOD, PATIENCE_MS);
       return readNothing(raw);
     },
   };
