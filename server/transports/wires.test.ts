@@ -165,3 +165,19 @@ test("[H3] a socket that others have filled and that takes nothing is reported",
   expect(wire.hasRoom()).toBe(false);
   await vi.waitFor(() => expect(told.stalled).toHaveBeenCalledOnce(), { timeout: 20_000 });
 });
+
+test("[H3] a writer that stops below the mark is told when all was taken, and of a stall before that", async () => {
+  const timed = openWires({ highWaterBytes: 2 * MORE_THAN_FITS.length, stallTimeoutMs: 40 });
+  closers.push(() => timed.close());
+  const { near, far } = await pair();
+  const told = hooks();
+  const wire = timed.open(near, told);
+  far.pause();
+  near.write(MORE_THAN_FITS);
+  expect(wire.hasRoom()).toBe(true);
+  wire.stopUntilEmpty();
+  await vi.waitFor(() => expect(told.stalled).toHaveBeenCalledOnce(), { timeout: 20_000 });
+  wire.stopUntilEmpty();
+  far.resume();
+  await vi.waitFor(() => expect(told.room).toHaveBeenCalled(), { timeout: 20_000 });
+});

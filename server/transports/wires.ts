@@ -21,6 +21,11 @@ export interface Wire {
   flush(): void;
   /** After `false` there is word when there is room. */
   hasRoom(): boolean;
+  /**
+   * For a writer that stops below the mark: there is word of room when everything before was taken, and of a stall where
+   * nothing is.
+   */
+  stopUntilEmpty(): void;
   /** Lets go of the socket, which stays open. */
   release(): void;
 }
@@ -104,6 +109,7 @@ class Shared {
 }
 
 const NONE: readonly Uint8Array[] = [];
+const NOTHING = Buffer.alloc(0);
 
 class SocketWire implements Wire {
   readonly socket: Duplex;
@@ -143,6 +149,12 @@ class SocketWire implements Wire {
     if (writableNeedDrain) this.#listen();
     this.#nowFull();
     return false;
+  }
+
+  stopUntilEmpty(): void {
+    this.#nowFull();
+    // Below its own mark a socket does not say when it was emptied; it says when a write after all others was taken.
+    this.socket.write(NOTHING, () => this.#nowEmpty());
   }
 
   release(): void {

@@ -14,8 +14,6 @@ import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
  */
 const MAX_UNANSWERED = 2048;
 
-const NOTHING = Buffer.alloc(0);
-
 const INFLOW = Symbol("inflow");
 type Watched = WebSocket & { [INFLOW]?: Inflow };
 
@@ -72,23 +70,18 @@ export class Inflow implements WireHooks {
       this.#ws.pause();
     } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
       this.#ws.pause();
-      // Below its mark a socket does not say when it was emptied; it says when a write after all others was taken.
-      this.#socket.write(NOTHING, () => this.#readOn());
+      this.wire.stopUntilEmpty();
     }
   }
 
   room(): void {
-    this.#readOn();
+    this.#unanswered = 0;
+    if (this.wire.hasRoom()) this.#ws.resume();
     this.owner?.room();
   }
 
   stalled(): void {
     if (this.owner === undefined) this.#ws.terminate();
     else this.owner.stalled();
-  }
-
-  #readOn(): void {
-    this.#unanswered = 0;
-    if (this.wire.hasRoom()) this.#ws.resume();
   }
 }
