@@ -1,7 +1,7 @@
 /** Pages and answers of models that are written to harm, through everything that is done with them. */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Failure } from "#server/kinds/define.ts";
+import { Failure, Transient } from "#server/kinds/define.ts";
 import type { Page } from "./page/page.ts";
 import { PageError } from "./page/page-error.ts";
 import { testArticle, testBrief } from "./testing/brief.ts";
@@ -24,14 +24,12 @@ async function attempt<Name extends TaskName>(
   try {
     return await runTask(name, input, never);
   } catch (error) {
-    if (endsAJob(error)) return undefined;
-    throw error;
+    if (!(error instanceof PageError || error instanceof Failure)) throw error;
+    if (error instanceof Transient) throw error;
+    const { message } = error;
+    if (message.length < 1000 && message.isWellFormed()) return undefined;
+    throw new Error("the message is too long, or not well-formed", { cause: error });
   }
-}
-
-function endsAJob(error: unknown): boolean {
-  if (!(error instanceof PageError || error instanceof Failure)) return false;
-  return error.message.length < 1000 && error.message.isWellFormed();
 }
 
 /** What expressions and parsers take long for, alone or repeated. */

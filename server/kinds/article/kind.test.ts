@@ -275,10 +275,12 @@ test("a page without a content type that begins with many comments is refused at
   expect(error).toMatchObject({ code: "PAGE_NOT_HTML" });
 });
 
-const heading = (text: string) => `<h2>${text}</h2>${SENTENCES.repeat(3)}`;
+function headed(heading: string): string {
+  return `<h2>${heading}</h2>${SENTENCES.repeat(3)}`;
+}
 
 test("[H2] headings that would hold up an expression are read, and messages quote their beginning", async () => {
-  const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(heading).join("")}`;
+  const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(headed).join("")}`;
   await using site = await openPages({ "/": page }, { "content-type": "text/html" });
   const { outcome, recorder } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
     publisherDomain: site.host,

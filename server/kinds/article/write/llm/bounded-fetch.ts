@@ -2,6 +2,8 @@
  * A `fetch` for clients of models. What a server sends is foreign: the clients join what arrives until a line
  * of the stream or a whole error is there, so both are bounded before they see it.
  */
+import { Failure } from "#server/kinds/define.ts";
+
 export interface ResponseLimits {
   /** Of a whole answer. */
   bytes: number;
@@ -35,13 +37,12 @@ function boundedStream({ bytes, lineBytes }: ResponseLimits): TransformStream<Ui
   return new TransformStream({
     transform(chunk, controller) {
       total += chunk.byteLength;
-      if (total > bytes) throw new Error(`it sent more than ${bytes / 1024} KiB`);
+      if (total > bytes) throw tooLong("answer", bytes);
       let at = 0;
       while (at < chunk.byteLength) {
         const end = chunk.indexOf(LINE_FEED, at);
         line += (end === -1 ? chunk.byteLength : end) - at;
-        if (line > lineBytes)
-          throw new Error(`it sent a line of more than ${lineBytes / 1024} KiB`);
+        if (line > lineBytes) throw tooLong("line", lineBytes);
         if (end === -1) break;
         line = 0;
         at = end + 1;
@@ -60,4 +61,11 @@ function beginning(bytes: number): TransformStream<Uint8Array> {
       if (left <= 0) controller.terminate();
     },
   });
+}
+
+function tooLong(part: "answer" | "line", bytes: number): Failure {
+  return new Failure(
+    "LLM_TOO_LONG",
+    `The model's server sent ${part === "line" ? "a line" : "an answer"} of more than ${bytes / 1024} KiB: regenerate the article, or choose another model`,
+  );
 }

@@ -11,7 +11,8 @@ const LONGEST_RAW_REASON = 20 * LONGEST_REASON;
 const LONGEST_NAME = 200;
 
 export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failure {
-  if (error instanceof Failure) return error;
+  const failure = failureIn(error);
+  if (failure !== undefined) return failure;
   const { provider, keyVariable } = chosen;
   const modelId = cutText(chosen.modelId, LONGEST_NAME);
   const cause = { cause: error };
@@ -53,6 +54,16 @@ export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failur
     `${provider} did not accept the request for ${modelId} (status ${statusCode}): ${reasonOf(error)}`,
     cause,
   );
+}
+
+/** Clients wrap what `bounded-fetch.ts` throws into errors of their own. */
+function failureIn(error: unknown): Failure | undefined {
+  let cause = error;
+  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
+    if (cause instanceof Failure) return cause;
+    cause = cause.cause;
+  }
+  return undefined;
 }
 
 function milliseconds(header: string | undefined): number | undefined {

@@ -152,3 +152,16 @@ test("the prompt carries the rules that are checked, the disclaimer, the languag
   expect(last).toContain("Spel om pengar är bara för den som har fyllt 18 år");
   expect(last).toContain("[Stödlinjen](https://www.stodlinjen.se/)");
 });
+
+test("sections that become longer than an article may be end the job, and say so", async () => {
+  const long = Array.from({ length: 4 }, () => "word ".repeat(7900));
+  await expect(write("multi_stage", [PLAN, ...long])).rejects.toMatchObject({
+    name: "Failure",
+    code: "LLM_TOO_LONG",
+  });
+});
+
+test("a first line without end is left out without being held", async () => {
+  const { draft } = await write("multi_stage", [PLAN, PARTS[0] ?? "", `# ${"x".repeat(30_000)}`]);
+  expect(draft).not.toContain("xxx");
+});

@@ -1,0 +1,111 @@
+/**
+ * Finds regular expressions whose time grows faster than their text: text from elsewhere would hold up the
+ * process with them. Each literal is tried on texts that are made from its own parts, repeated, in a thread
+ * that can be ended (`attack-thread.ts`).
+ */
+import { globSync, readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { parseSync, Visitor } from "vite";
+
+export interface Expression {
+  /** `server/app.ts:12` */
+  place: string;
+  /** `undefined` where it is built at run time. */
+  pattern: string | undefined;
+  flags: string;
+}
+
+/** What the thread answers: the attack under which an expression was slow. */
+export type Verdict = string | undefined;
+
+/** Patterns that may be slow, each with the reason. */
+const ALLOWED: Record<string, string> = {};
+
+/** Files that build expressions at run time, each with the reason why they take linear time. */
+const BUILT: Record<string, string> = {
+  "server/transports/hosts.ts": "An operator's names; labels between dots match in one way.",
+  "server/transports/origins.ts": "An operator's origins; labels between dots match in one way.",
+};
+
+/** For all attacks on one expression. A linear one takes some hundred milliseconds. */
+const PATIENCE_MS = 10_000;
+
+export function expressionsIn(file: string, source: string): Expression[] {
+  const found: Expression[] = [];
+  const place = (offset: number): string => `${file}:${source.slice(0, offset).split("\n").length}`;
+  new Visitor({
+    Literal(node) {
+      if ("regex" in node) found.push({ place: place(node.start), ...node.regex });
+    },
+    NewExpression({ callee, arguments: [pattern], start }) {
+      if (callee.type !== "Identifier" || callee.name !== "RegExp") return;
+      const text = pattern?.type === "Literal" ? pattern.value : undefined;
+      const known = typeof text === "string" ? text : undefined;
+      found.push({ place: place(start), pattern: known, flags: "" });
+    },
+  }).visit(parseSync(file, source).program);
+  return found;
+}
+
+/** Those of the sources that are slow, as lines that say where and what to do. */
+export async function slowExpressions(expressions: readonly Expression[]): Promise<string[]> {
+  const lines: string[] = [];
+  let thread = start();
+  for (const { place, pattern, flags } of expressions) {
+    if (pattern === undefined) {
+      if ((place.split(":")[0] ?? "") in BUILT) continue;
+      lines.push(
+        `${place}: this expression is built at run time. Write it as a literal, or add the file to BUILT in scripts/check-expressions.ts with the reason.`,
+      );
+      continue;
+    }
+    if (pattern in ALLOWED) continue;
+    const slow = await attack(thread, pattern, flags);
+    if (slow === undefined) continue;
+    lines.push(
+      `${place}: /${pattern}/${flags} takes more than linear time on ${slow}. Scan by hand, bound the repetition, or add it to ALLOWED in scripts/check-expressions.ts with the reason.`,
+    );
+    await thread.terminate();
+    thread = start();
+  }
+  await thread.terminate();
+  return lines;
+}
+
+function start(): Worker {
+  return new Worker(new URL("./attack-thread.ts", import.meta.url));
+}
+
+async function attack(thread: Worker, pattern: string, flags: string): Promise<Verdict> {
+  const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
+  const timer = setTimeout(
+    () => resolve("a repetition of its own parts, without end"),
+    PATIENCE_MS,
+  );
+  thread.on("message", resolve);
+  thread.on("error", reject);
+  thread.postMessage({ pattern, flags }, []);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    thread.off("message", resolve);
+    thread.off("error", reject);
+  }
+}
+
+/** What runs in servers: neither tests nor what they are made of. */
+export function sources(): string[] {
+  return globSync("{server,shared}/**/*.{ts,tsx}").filter(
+    (file) =>
+      !/(?:\.(?:test|suite|test-d)|\/test-server|\/rig)\.tsx?$|\/(?:testing|suites)\//.test(file),
+  );
+}
+
+if (import.meta.main) {
+  const expressions = sources().flatMap((file) => expressionsIn(file, readFileSync(file, "utf8")));
+  const lines = await slowExpressions(expressions);
+  for (const line of lines) console.error(line);
+  if (lines.length > 0) process.exit(1);
+  console.log(`${expressions.length} regular expressions, each of linear time.`);
+}
