@@ -1,5 +1,6 @@
 /** Who asks. Every command, read and subscription carries one, also while nobody has to sign in. */
 import { z } from "zod";
+import { isWellFormed } from "./cut-text.ts";
 import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
 
 /** Well-formed: engines store lone surrogates as one and the same character, so two ids would be one owner. */
@@ -7,7 +8,7 @@ const Id = z
   .string()
   .min(1)
   .max(MAX_PRINCIPAL_CHARS)
-  .refine((text) => text.isWellFormed(), "Must be well-formed Unicode");
+  .refine(isWellFormed, "Must be well-formed Unicode");
 
 export const Principal = z.object({
   userId: Id,
