@@ -19,7 +19,7 @@ const UNITS: Record<string, number> = {
   "": 1,
 };
 
-/** What is wrong with the table, in a line for each row. `values`: of each name, every value that the code gives it. */
+/** The faults of the table, in a line for each row. `values`: of each name, every value that the code gives it. */
 export function checkBounds(
   spec: string,
   values: ReadonlyMap<string, ReadonlySet<number>>,

@@ -15,7 +15,7 @@ export interface Expression {
   flags: string;
 }
 
-/** What the thread answers: the attack under which an expression was slow. */
+/** The thread's answer: the attack under which an expression was slow. */
 export type Verdict = string | undefined;
 
 /** Patterns that may be slow, each with the reason. */
@@ -94,7 +94,7 @@ async function attack(thread: Worker, pattern: string, flags: string): Promise<V
   }
 }
 
-/** What runs in servers: neither tests nor what they are made of. */
+/** Files that run in servers: neither tests nor their fixtures. */
 export function sources(): string[] {
   return globSync("{server,shared}/**/*.{ts,tsx}").filter(
     (file) =>

@@ -1,4 +1,4 @@
-/** What a server that was started as a whole does with clients that speak HTTP byte by byte. */
+/** A whole server against clients that speak HTTP byte by byte. */
 import { type Socket, connect } from "node:net";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";

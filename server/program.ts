@@ -31,7 +31,7 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
   }
 
-  // What is stored is whole, whenever the process ends; nothing vouches for what is in memory. That holds for a
+  // Stored data are whole, whenever the process ends; nothing vouches for those in memory. That holds for a
   // rejection as well: it is an exception that an async function threw, and the code after it did not run.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {

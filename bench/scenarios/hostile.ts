@@ -18,7 +18,7 @@ const FAULTS: readonly Fault[] = [
   "counts",
   "nesting",
 ];
-/** What a server of a test is given: strangers who read nothing are closed, and pages of this machine are read. */
+/** The attacked server closes clients that read nothing after a second, and may read pages of this machine. */
 const CONFIG = { STALL_TIMEOUT_MS: "1000", FETCH_ALLOW: "127.0.0.1", ALLOW_EIO3: "true" };
 const WATCHERS = 3;
 const EVERY_MS = 20;
@@ -81,7 +81,7 @@ async function waitDuring(fault: Fault | undefined, forMs: number): Promise<Row>
     const { port, watches } = await server.call("open", { jobs: 1 });
     if (watches.trpc === undefined) throw new Error("The server does not speak tRPC.");
     await crowd.connect(port, [watches.trpc], WATCHERS);
-    // What is compiled on the way is not counted.
+    // Compiling on the way is not counted.
     await longestEvent();
     await healthMs(port);
 

@@ -1,4 +1,4 @@
-/** What a real browser sends for a page of another site that embeds or opens addresses of the server. */
+/** A real browser with a page of another site that embeds or opens addresses of the server. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";

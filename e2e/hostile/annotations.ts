@@ -29,7 +29,7 @@ const names = (annotation: string): Expected => ({
 });
 const annotated = (json: unknown, values: unknown) => JSON.stringify({ json, meta: { values } });
 
-/** What an input is worth annotating with, and the JSON that the annotation makes much of. */
+/** Annotations, each with the JSON that it makes much of. */
 const ANNOTATIONS: readonly [annotation: unknown, name: string, json: unknown][] = [
   [["typed-array", "Uint8Array"], "typed-array", { length: 2_000_000_000 }],
   [["typed-array", "BigInt64Array"], "typed-array", { length: 2_000_000_000 }],

@@ -48,7 +48,7 @@ export interface Expected {
   /** Every one of them is in the text. */
   readonly says?: readonly RegExp[];
   readonly saysNot?: RegExp;
-  /** Whether the server ends the connection. */
+  /** `true`: the server ends the connection. */
   readonly closed?: boolean;
   readonly atMostBytes?: number;
 }

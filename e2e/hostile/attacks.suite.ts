@@ -7,7 +7,7 @@ import { forgetPeak, peakMib, residentMib } from "./process-memory.ts";
 import { STALL_TIMEOUT_MS } from "./raw-socket.ts";
 import { ask, postJson } from "./requests.ts";
 
-/** What an attack may leave behind. */
+/** MiB that may stay after an attack. */
 const MAY_STAY_MIB = 80;
 const MAY_PEAK_MIB = 200;
 /** V8 gives memory back when it is idle, and takes its time. */
@@ -34,7 +34,7 @@ async function answers(server: DrivenServer): Promise<boolean> {
   return (await ask(targetOf(server), "/healthz")).status === 200;
 }
 
-/** What a server needs once: compiled code, caches, buffers. */
+/** Has the server take the memory that it needs once: compiled code, caches, buffers. */
 async function warmUp(server: DrivenServer): Promise<void> {
   const target = targetOf(server);
   const bystanders = await openBystanders(server);

@@ -105,7 +105,7 @@ async function run(
     log.error({ reason: fault.message }, "A job cannot run");
     return { ending: { action: "fail", error: fault } };
   }
-  /** What the engine refused. Code can throw an error that only looks like one of these. */
+  /** Refusals of the engine. Code can throw an error that only looks like one of these. */
   const refused = new WeakSet<Error>();
   const mine = guard(controller, (error) => refused.add(error));
   const early = Promise.withResolvers<never>();

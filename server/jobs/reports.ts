@@ -1,5 +1,5 @@
 /**
- * What the code of a kind may say while it runs: progress, and pieces of its draft. The code may call it with anything,
+ * The reports of a kind's code while it runs: progress, and pieces of its draft. The code may call it with anything,
  * at any time, and leave the answers alone. A call that is a fault of the code ends the attempt.
  */
 import { Failure } from "#server/kinds/define.ts";

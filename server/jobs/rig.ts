@@ -42,7 +42,7 @@ export interface Rig {
   create(name?: string): Promise<string>;
   job(jobId: string): Promise<Job>;
   log(jobId: string): Promise<JobEvent[]>;
-  /** What becomes of a job whose code does this, which need not be typed. Another job is delivered meanwhile. */
+  /** The end of a job whose code does this, which need not be typed. Another job is delivered meanwhile. */
   end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
   reaches(jobId: string, status: JobStatus): Promise<Job>;
   close(): Promise<void>;

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 
-/** What is ambiguous, for the caller; `undefined`: nothing. */
+/** The ambiguity, for the caller; `undefined`: there is none. */
 export function ambiguity(req: IncomingMessage): string | undefined {
   const hosts = req.headersDistinct.host?.length ?? 0;
   if (hosts > 1) return `This request has ${hosts} Host headers. Send one.`;

@@ -6,7 +6,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 
 /**
- * What browsers send, and nothing that a lenient parser would make an address of: no user, no numbers for an IPv4
+ * Hosts as browsers send them, and nothing that a lenient parser would make an address of: no user, no numbers for an IPv4
  * address, no dot at the end.
  */
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::\d{1,5})?$/i;

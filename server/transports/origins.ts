@@ -29,7 +29,7 @@ export function createOriginPolicy(options: {
   /** More names of this server: `jobs.example.com`, `jobs.example.com:8000`, `*.example.com`. */
   allowedHosts: readonly string[];
   /**
-   * Whether requests are authenticated. Then a page under a rebound name can read nothing, as it has no credentials, and
+   * `true`: requests are authenticated. Then a page under a rebound name can read nothing, as it has no credentials, and
    * a server that others reach answers to every name.
    */
   authenticated: boolean;

@@ -12,7 +12,7 @@ export const MAX_PIPELINED = 16;
 export interface Pipeline {
   /** Calls `handle` when the requests before this one were answered. Closes a connection that has too many of them. */
   take(req: IncomingMessage, res: ServerResponse, handle: Handle): void;
-  /** Whether a request of this connection has no whole answer yet. */
+  /** `true`: a request of this connection has no whole answer yet. */
   isBusy(socket: Socket): boolean;
 }
 

@@ -32,7 +32,7 @@ async function attempt<Name extends TaskName>(
   }
 }
 
-/** What expressions and parsers take long for, alone or repeated. */
+/** Texts that expressions and parsers take long for, alone or repeated. */
 const atom = fc.oneof(
   fc.constantFrom(
     ..."<!----> : . [ ( * _ # | ` & @ ~ \\ < > - = ! \" ' / \n \t \u0000 \u001B \uFEFF \u00A0".split(

@@ -1,4 +1,4 @@
-/** What a WebSocket of Engine.IO may cost that sends on and on and reads nothing. */
+/** The cost of a WebSocket of Engine.IO that sends on and on and reads nothing. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

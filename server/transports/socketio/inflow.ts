@@ -1,5 +1,5 @@
 /**
- * What a WebSocket of Engine.IO lets in. From its first byte on, also while it probes for an upgrade and before it joins,
+ * Backpressure on a WebSocket of Engine.IO. From its first byte on, also while it probes for an upgrade and before it joins,
  * nothing is read from it while its own socket has no room for the answers. Who writes the answers does not matter:
  * Engine.IO (probes, heartbeats), Socket.IO (acknowledgements, errors), this adapter (events, pongs).
  */

@@ -1,5 +1,5 @@
 /**
- * What clients that poll send. Engine.IO collects a body chunk by chunk and takes all of its packets apart in one go;
+ * Bodies of clients that poll. Engine.IO collects a body chunk by chunk and takes all of its packets apart in one go;
  * here the body is read first, and one with too many packets is refused.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";

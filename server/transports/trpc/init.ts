@@ -1,6 +1,6 @@
 /** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
 import { initTRPC } from "@trpc/server";
-// What a middleware returns that does not call the next one.
+// Marks the result of a middleware that does not call the next one.
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";

@@ -1,4 +1,4 @@
-/** What one tRPC client may ask for, over every link. */
+/** The limits of one tRPC client, over every link. */
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";

@@ -1,5 +1,5 @@
 /**
- * What a page is cut to when it is read, so that everything after that works on known lengths.
+ * Lengths to which a page is cut when it is read, so that everything after that works on known lengths.
  * Lengths are UTF-16 code units.
  */
 /** Of the main text. */

@@ -17,7 +17,7 @@ const KEY_TERMS = 24;
 const EXCERPT_CHARACTERS = 600;
 
 export interface ReadTask {
-  /** What was asked for. */
+  /** The address that was asked for. */
   address: string;
   fetched: FetchedHtml;
 }

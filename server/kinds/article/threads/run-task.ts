@@ -21,7 +21,7 @@ export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
 const TIMEOUT_MS = 10_000;
 const PROGRAM = new URL("./article-thread.ts", import.meta.url);
 
-/** What a task does with an article, as people are told of it. */
+/** A task's effect on an article, as messages for people name it. */
 const DONE_TO_ARTICLE: Record<Exclude<TaskName, "readPage">, string> = {
   compose: "composed",
   promptParts: "described to a model",

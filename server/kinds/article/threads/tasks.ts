@@ -37,7 +37,7 @@ export interface ModelPlan {
   headings: string[];
 }
 
-/** What a model answered when it was asked for a plan. */
+/** The answer of a model that was asked for a plan. */
 function modelPlan(answer: string): ModelPlan {
   const text = unfenced(answer);
   const outline = parseArticle(text);

@@ -1,4 +1,4 @@
-/** What models are asked: strings of known length, joined. */
+/** Prompts: strings of known length, joined. */
 import { THRESHOLDS as LIMITS } from "#server/kinds/article/check/thresholds.ts";
 import type { PromptParts } from "./prompt-parts.ts";
 
