@@ -52,7 +52,7 @@ export interface Engine {
    * The one way a job changes: `applyChange` on the newest record; record, log entry, place in the queue and
    * the batch's counts change together or not at all. Answers after the commit.
    * With a `claim`, only while that claim holds the job, else `CLAIM_LOST`. Settling and releasing end the claim,
-   * whoever did it. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
+   * from whichever side they come. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
    * output no JSON; percents become whole numbers 0..100, and texts are cut (`shared/limits.ts`).
    */
   change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;

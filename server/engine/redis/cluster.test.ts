@@ -17,6 +17,8 @@ import { openTestEngine } from "./test-engine.ts";
 import type { TestRedis } from "./test-server.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
+// A test waits several times, each time for as long as a cluster may take on a slow machine.
+vi.setConfig({ testTimeout: 240_000 });
 const TENANTS = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
 
 async function start(options: { replicas?: boolean } = {}): Promise<TestCluster> {

@@ -23,7 +23,7 @@ afterEach(async () => {
 const UNKNOWN = "00000000-0000-7000-8000-000000000000";
 
 const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
-  (await client.socket.timeout(5000).emitWithAck(name, payload)) as LegacyAnswer;
+  (await client.socket.timeout(20_000).emitWithAck(name, payload)) as LegacyAnswer;
 
 /** Resolves when the server has read everything that the client sent so far, and answered it. */
 const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "nothing" });

@@ -23,7 +23,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   });
 
-  /** Every procedure is of somebody who is known: one that is open to all says so by being built on `t.procedure`. */
+  /** Checks the principal of every call. A procedure that is open to all says so: it is built on `t.procedure`. */
   const procedure = t.procedure.use(async ({ ctx, type, getRawInput, next }) => {
     const refusal = ctx.refusal();
     if (refusal !== undefined) {
