@@ -59,3 +59,7 @@ test("[H5] the answers of a batch have a size together; the error names it", asy
   await expect(next("mutation", 1)).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   expect(ran).toBe(3);
 });
+
+test("[H5] an answer that superjson can write and JSON cannot is given", async () => {
+  expect(await new Batch().run("query", async () => ({ data: 10n }))).toEqual({ data: 10n });
+});

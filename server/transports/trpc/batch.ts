@@ -39,7 +39,7 @@ export class Batch {
       await nextTurn();
       if (this.#length >= MAX_ANSWER_LENGTH) throw tooLarge();
       const result = await call();
-      const length = JSON.stringify(result.data)?.length ?? 0;
+      const length = lengthOf(result.data);
       const fits = this.#length === 0 || this.#length + length <= MAX_ANSWER_LENGTH;
       // A mutation has happened: its caller is told so in any case.
       if (!fits && type === "query") throw tooLarge();
@@ -50,6 +50,15 @@ export class Batch {
       if (next === undefined) this.#running -= 1;
       else next();
     }
+  }
+}
+
+/** An answer that is no JSON, such as a big integer, is left to the serialiser, and does not count. */
+function lengthOf(data: unknown): number {
+  try {
+    return JSON.stringify(data)?.length ?? 0;
+  } catch {
+    return 0;
   }
 }
 
