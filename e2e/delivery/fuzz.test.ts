@@ -133,7 +133,7 @@ test.each([
     ["/socket.io/?EIO=4&transport=polling", "/socket.io/?EIO=4&transport=polling&sid=x"],
   ],
 ])(
-  "[S1] [S2] [L4] random frames and bodies at %s end nothing, grow nothing, and disturb nobody",
+  "[S1] [S2] [L4] random frames and bodies at %s end nothing, grow nothing, and disturb no other client",
   async (_name, path, textsOf, posted) => {
     const jobId = await server.startJob();
     const witnesses = WITNESSES.map((open) => open(server.url, jobId));

@@ -18,16 +18,19 @@ export function openRaw(url: string) {
 /** What stands between packets of one request in Engine.IO 4. */
 const SEPARATOR = "\u001e";
 
+/** Kept connections of these clients would hide those that the server does not let go. */
+const headers = { connection: "close" };
+
 /** Polls only when it is told to, and so can be as slow as a test wants. */
 export async function openPolling(server: string) {
   const url = `${server}/socket.io/?EIO=4&transport=polling`;
-  const opened = await (await fetch(url)).text();
+  const opened = await (await fetch(url, { headers })).text();
   const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
   return {
     post: (...packets: string[]) =>
-      fetch(`${url}&sid=${sid}`, { method: "POST", body: packets.join(SEPARATOR) }),
+      fetch(`${url}&sid=${sid}`, { method: "POST", headers, body: packets.join(SEPARATOR) }),
     async poll(): Promise<{ status: number; packets: string[] }> {
-      const response = await fetch(`${url}&sid=${sid}`);
+      const response = await fetch(`${url}&sid=${sid}`, { headers });
       return { status: response.status, packets: (await response.text()).split(SEPARATOR) };
     },
   };
