@@ -3,6 +3,9 @@ import { Worker } from "bullmq";
 import { vi } from "vitest";
 import { type Client, mastersOf, openClient, PATIENCE } from "./client.ts";
 
+/** BullMQ's score of what is delayed is its time with a counter of twelve bits behind it. */
+const SCORE_PER_MS = 0x1000;
+
 /**
  * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
  */
@@ -18,6 +21,8 @@ export async function letPass(
     const left = await client.pttl(key);
     await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
   }
+  const delayed = await client.zrange(`${queue}delayed`, "0", "-1");
+  for (const id of delayed) await client.zincrby(`${queue}delayed`, `${-ms * SCORE_PER_MS}`, id);
   const abandoned = async () => {
     const active = await client.lrange(`${queue}active`, 0, -1);
     const held = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));

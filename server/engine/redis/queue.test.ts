@@ -103,6 +103,20 @@ test("[J6] a claim that nobody renewed is found, though others of its entry were
   await deliver(engine, [...kept, ...found.filter(({ started }) => started)]);
 });
 
+test("[J6] a claim of a process that died is found when its lease ends, though others of its entry were renewed", async () => {
+  const [here, there] = [await open(), await open()];
+  const ids = await batchOf(here, 4);
+  const [, ...kept] = await take(here, 4);
+  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
+  await here.close();
+  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
+  expect(jobsOf(await take(there, 4, LEASE_MS + 1))).toEqual(ids.slice(0, 1));
+  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  const others = await take(there, 4, LEASE_MS * 1.5 + 1);
+  expect(jobsOf(others).toSorted()).toEqual(ids.slice(1).toSorted());
+});
+
 test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", async () => {
   const [here, there] = [await open(), await open()];
   const [first, ...others] = await batchOf(here, 5);

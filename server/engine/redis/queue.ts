@@ -82,16 +82,39 @@ export function createQueue(options: EntriesOptions): Queue {
    * the same entry still have theirs, it gets an entry of its own.
    */
   async function letGo(now: number): Promise<void> {
-    for (const [name, { tenant, places, left }] of held) {
+    for (const [name, { places, left }] of held) {
       const over = places.filter(({ jobId }) => (left.get(jobId) ?? now) < now);
       if (over.length === 0) continue;
       if (over.length === left.size) {
         held.delete(name);
         continue;
       }
-      await entries.add(over.map((place) => ({ ...ownEntry(tenant, place), due: 0 })));
-      for (const place of over) leave(name, place);
+      await moveOut(name, over, () => 0);
     }
+  }
+
+  /**
+   * The lock of an entry was prolonged from `now` until `until`, for some of its places. If this process died, the others
+   * would be found when that lock runs out, and no longer when their leases end.
+   */
+  async function moveOutShorter(name: string, now: number, until: number): Promise<void> {
+    const { places = [], left } = held.get(name) ?? {};
+    const leaseEnd = ({ jobId }: Place): number => left?.get(jobId) ?? until;
+    const shorter = places.filter((place) => leaseEnd(place) < until);
+    const due = (place: Place): number => Date.now() + leaseEnd(place) - now;
+    if (shorter.length > 0) await moveOut(name, shorter, due);
+  }
+
+  /** Gives places of an entry that is held entries of their own. */
+  async function moveOut(
+    name: string,
+    places: readonly Place[],
+    due: (place: Place) => number,
+  ): Promise<void> {
+    const tenant = held.get(name)?.tenant;
+    if (tenant === undefined) return;
+    await entries.add(places.map((each) => ({ ...ownEntry(tenant, each), due: due(each) })));
+    for (const place of places) leave(name, place);
   }
 
   /**
@@ -217,8 +240,11 @@ export function createQueue(options: EntriesOptions): Queue {
         }
       }
       await entries.prolong([...names], leaseMs);
-      // Where that fails it is tried again with the next.
-      await letGo(now.getTime()).catch(() => undefined);
+      // Where this fails it is tried again with the next.
+      try {
+        for (const name of names) await moveOutShorter(name, now.getTime(), until);
+        await letGo(now.getTime());
+      } catch {}
     },
     async missing<T extends Place>(places: readonly T[]) {
       async function without(some: readonly T[], names: (place: Place) => string[]): Promise<T[]> {
