@@ -1,8 +1,10 @@
 /**
  * Reads the body of a request. Node hands over each chunk of a chunked body as a buffer of its own, which weighs a hundred
- * times a chunk of one byte, so the bytes are copied together as they arrive. It also reads two megabytes before other
- * connections get their turn, which are hundreds of thousands of such chunks, so a socket that sends them is paused for
- * a turn now and then.
+ * times a chunk of one byte, so the bytes are copied together as they arrive. A read of 64 KiB can hold ten thousand such
+ * chunks, which take most of a tenth of a second, so a socket that sends them is paused for a turn now and then.
+ *
+ * Known gap: the pause does not hold, because a request resumes its socket whenever it wants more (`_read`), which is
+ * after each chunk. Many connections that send tiny chunks together keep others waiting for seconds.
  */
 import type { IncomingMessage } from "node:http";
 
