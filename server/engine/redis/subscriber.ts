@@ -23,9 +23,13 @@ export interface Told {
   back(channel: string): void;
 }
 
+/** One time that a channel is wanted: one that is left and wanted again is another. */
 interface Channel {
-  /** Where it is subscribed. */
-  on: Redis | undefined;
+  name: string;
+  /** Where it was asked for. Commands of one connection are followed in their order. */
+  at: Redis | undefined;
+  /** It is subscribed. */
+  on: boolean;
   wasOn: boolean;
   ready: PromiseWithResolvers<void>;
 }
@@ -35,8 +39,8 @@ interface Group {
   tag: string;
   channels: Map<string, Channel>;
   /** Wanted, and not asked for yet. */
-  missing: Set<string>;
-  /** Not wanted any more, and where it was subscribed. */
+  missing: Set<Channel>;
+  /** Not wanted any more, and where it was asked for. */
   left: Map<string, Redis>;
   /** The node that has the slot, as far as is known. */
   address: string | undefined;
@@ -59,7 +63,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     const group = groups.get(tag) ?? {
       tag,
       channels: new Map<string, Channel>(),
-      missing: new Set<string>(),
+      missing: new Set<Channel>(),
       left: new Map<string, Redis>(),
       address: undefined,
       soon: false,
@@ -76,7 +80,8 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     connections.set(address, redis);
     redis.on("smessage", (name: string, text: string) => {
       // What comes before it is told that it is back is not the next after what it was told last.
-      if (groups.get(tagOf(name))?.channels.get(name)?.on === redis) told.message(name, text);
+      const channel = groups.get(tagOf(name))?.channels.get(name);
+      if (channel?.on === true && channel.at === redis) told.message(name, text);
     });
     // It is over, or a slot of it is elsewhere now.
     for (const event of ["end", "moved"]) redis.once(event, () => discard(address, redis));
@@ -89,10 +94,11 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     redis.disconnect();
     for (const group of groups.values()) {
       if (group.address === address) group.address = undefined;
-      for (const [name, channel] of group.channels) {
-        if (channel.on !== redis) continue;
-        channel.on = undefined;
-        group.missing.add(name);
+      for (const channel of group.channels.values()) {
+        if (!channel.on || channel.at !== redis) continue;
+        channel.on = false;
+        channel.at = undefined;
+        group.missing.add(channel);
       }
       soon(group);
     }
@@ -105,10 +111,10 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     setImmediate(() => {
       group.soon = false;
       leave(group);
-      const names = [...group.missing];
+      const wanted = [...group.missing];
       group.missing.clear();
-      for (let at = 0; at < names.length; at += AT_ONCE) {
-        void ask(group, names.slice(at, at + AT_ONCE));
+      for (let at = 0; at < wanted.length; at += AT_ONCE) {
+        void ask(group, wanted.slice(at, at + AT_ONCE) as [Channel, ...Channel[]]);
       }
       tidy(group);
     });
@@ -128,24 +134,30 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     left.clear();
   }
 
-  async function ask(group: Group, names: readonly string[]): Promise<void> {
-    const [first] = names as [string];
+  async function ask(group: Group, missing: readonly [Channel, ...Channel[]]): Promise<void> {
     group.asking += 1;
+    let asked: readonly Channel[] = missing;
     let address: string | undefined;
     let redis: Redis | undefined;
     try {
-      address = group.address ??= await nodes.addressOf(first);
-      if (!open) return;
+      address = group.address ??= await nodes.addressOf(missing[0].name);
+      asked = missing.filter((channel) => isWanted(group, channel));
+      if (!open || asked.length === 0) return;
       redis = connectionTo(address);
-      await redis.ssubscribe(...names);
+      for (const channel of asked) channel.at = redis;
+      await redis.ssubscribe(...asked.map(({ name }) => name));
       if (connections.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
-      for (const name of names) subscribed(group, name, redis);
+      for (const channel of asked) if (isWanted(group, channel)) subscribed(channel);
     } catch (error) {
       const isAnswer = error instanceof Error && error.name === "ReplyError";
       if (address !== undefined && redis !== undefined && !isAnswer) discard(address, redis);
       group.address = undefined;
-      if (isRefusal(error)) refuse(group, names, error);
-      for (const name of names) if (group.channels.has(name)) group.missing.add(name);
+      asked = asked.filter((channel) => isWanted(group, channel));
+      for (const channel of asked) {
+        channel.at = undefined;
+        if (isRefusal(error) && !channel.wasOn) refuse(group, channel, error);
+        else group.missing.add(channel);
+      }
       await delay(RETRY_MS, undefined, { ref: false });
       soon(group);
     } finally {
@@ -154,28 +166,17 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     }
   }
 
-  function subscribed(group: Group, name: string, redis: Redis): void {
-    const channel = group.channels.get(name);
-    if (channel === undefined) {
-      group.left.set(name, redis);
-      return soon(group);
-    }
-    channel.on = redis;
-    // Somebody else's asking was answered by this.
-    group.missing.delete(name);
-    if (channel.wasOn) told.back(name);
+  function subscribed(channel: Channel): void {
+    channel.on = true;
+    if (channel.wasOn) told.back(channel.name);
     channel.wasOn = true;
     channel.ready.resolve();
   }
 
-  /** Those that were subscribed before are asked for again. */
-  function refuse(group: Group, names: readonly string[], error: unknown): void {
-    for (const name of names) {
-      const channel = group.channels.get(name);
-      if (channel === undefined || channel.wasOn) continue;
-      group.channels.delete(name);
-      channel.ready.reject(error);
-    }
+  /** Not those that were subscribed before: they are asked for again. */
+  function refuse(group: Group, channel: Channel, error: unknown): void {
+    group.channels.delete(channel.name);
+    channel.ready.reject(error);
   }
 
   return {
@@ -184,19 +185,25 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       const group = groupOf(name);
       const known = group.channels.get(name);
       if (known) return known.ready.promise;
-      const ready = Promise.withResolvers<void>();
-      group.channels.set(name, { on: undefined, wasOn: false, ready });
-      group.missing.add(name);
+      const channel: Channel = {
+        name,
+        at: undefined,
+        on: false,
+        wasOn: false,
+        ready: Promise.withResolvers(),
+      };
+      group.channels.set(name, channel);
+      group.missing.add(channel);
       soon(group);
-      return ready.promise;
+      return channel.ready.promise;
     },
     unsubscribe(name) {
-      const group = groupOf(name);
-      const channel = group.channels.get(name);
-      if (channel === undefined) return;
+      const group = groups.get(tagOf(name));
+      const channel = group?.channels.get(name);
+      if (group === undefined || channel === undefined) return;
       group.channels.delete(name);
-      group.missing.delete(name);
-      if (channel.on) group.left.set(name, channel.on);
+      group.missing.delete(channel);
+      if (channel.at) group.left.set(name, channel.at);
       soon(group);
     },
     close() {
@@ -207,6 +214,10 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       for (const redis of connections.values()) redis.disconnect();
     },
   };
+}
+
+function isWanted({ channels }: Group, channel: Channel): boolean {
+  return channels.get(channel.name) === channel;
 }
 
 /** What of a channel says in which slot it is. */
