@@ -63,6 +63,35 @@ test("[H4] chunks of one byte cost a small multiple of the body", async () => {
   expect(read.buffer.byteLength).toBeLessThanOrEqual(2 * LIMIT);
 });
 
+test("[H4] of several that send tiny chunks one is read at a time", async () => {
+  const SENDERS = 6;
+  const BODY = LIMIT / 2;
+  /** Chunks by turn of the event loop, without the first that each sender has. */
+  const perTurn: number[] = [0];
+  const onRequest = (req: IncomingMessage) => {
+    let first: number | undefined;
+    req.on("data", () => {
+      first ??= perTurn.length;
+      if (perTurn.length > first) perTurn[perTurn.length - 1] = (perTurn.at(-1) ?? 0) + 1;
+    });
+  };
+  server.on("request", onRequest);
+  let over = false;
+  const countTurn = () => {
+    perTurn.push(0);
+    if (!over) setImmediate(countTurn);
+  };
+  countTurn();
+  const sockets = await Promise.all(Array.from({ length: SENDERS }, open));
+  for (const socket of sockets) socket.write(`${"1\r\nx\r\n".repeat(BODY)}0\r\n\r\n`);
+  await Promise.all(sockets.map((socket) => once(socket, "data")));
+  over = true;
+  server.off("request", onRequest);
+  expect(perTurn.reduce((sum, chunks) => sum + chunks)).toBeGreaterThan((SENDERS * BODY) / 2);
+  // A read is 64 KiB, which holds eleven thousand; and each sender may have some hundreds before it is paused.
+  expect(Math.max(...perTurn)).toBeLessThan(2 * 11_000);
+});
+
 test("[H4] a body beyond the limit is given up at once, and the rest discarded", async () => {
   const socket = await open();
   socket.write(chunk(Buffer.alloc(LIMIT)));

@@ -1,12 +1,9 @@
 /**
  * Reads the body of a request. Node hands over each chunk of a chunked body as a buffer of its own, which weighs a hundred
  * times a chunk of one byte, so the bytes are copied together as they arrive. A read of 64 KiB can hold ten thousand such
- * chunks, which take most of a tenth of a second, so a socket that sends them is paused for a turn now and then.
- *
- * Known gap: the pause does not hold, because a request resumes its socket whenever it wants more (`_read`), which is
- * after each chunk. Many connections that send tiny chunks together keep others waiting for seconds.
+ * chunks, which take most of a tenth of a second, so sockets that send them are read one at a time.
  */
-import type { IncomingMessage } from "node:http";
+import { IncomingMessage } from "node:http";
 
 /** The body is larger than `limit` bytes. Reading has stopped, and the rest is discarded as it arrives. */
 export class BodyTooLarge extends Error {
@@ -78,12 +75,31 @@ export function discardBody(req: IncomingMessage): void {
 }
 
 /** Is to be called for each chunk. */
-function pacer({ socket }: IncomingMessage): () => void {
+function pacer(req: IncomingMessage): () => void {
   let chunks = 0;
   return () => {
     chunks += 1;
-    if (chunks % CHUNKS_A_TURN > 0 || socket.isPaused()) return;
-    socket.pause();
-    setImmediate(() => socket.resume());
+    if (chunks % CHUNKS_A_TURN === 0 && req._read !== readNothing) pause(req);
   };
 }
+
+/** Requests whose bodies come in tiny chunks. Their sockets are read one at a time, however many they are. */
+const paused: IncomingMessage[] = [];
+
+function pause(req: IncomingMessage): void {
+  // A request resumes its socket whenever it wants more, which is after each chunk.
+  req._read = readNothing;
+  req.socket.pause();
+  if (paused.push(req) === 1) setImmediate(resumeNext);
+}
+
+function resumeNext(): void {
+  const req = paused.shift();
+  if (req !== undefined) {
+    req._read = IncomingMessage.prototype._read;
+    req.socket.resume();
+  }
+  if (paused.length > 0) setImmediate(resumeNext);
+}
+
+function readNothing(): void {}
