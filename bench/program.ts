@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { NODE_ARGS } from "#e2e/node-args.ts";
 import { messageOf } from "#shared/errors.ts";
 
 /** What a program answers to, by name: one argument, and a result that can be sent as JSON. */
@@ -34,7 +35,8 @@ export function openProgram<M extends Methods<M>>(
 ): Program<M> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child: ChildProcess = fork(path, {
-    execArgv: ["--expose-gc"],
+    // Peers start as they are; Jobwire as `npm start` starts it.
+    execArgv: ["--expose-gc", ...(file.startsWith("servers/jobwire") ? NODE_ARGS : [])],
     env: { ...process.env, ...env },
   });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { newTestData } from "#server/engine/test-data.ts";
 import { freePort } from "#server/engine/test-port.ts";
+import { NODE_ARGS } from "./node-args.ts";
 
 export interface RunningServer {
   /** Stays the same over restarts. */
@@ -40,7 +41,7 @@ export async function startServer(
   process.on("exit", endWithUs);
 
   async function start(): Promise<string> {
-    const started = spawn(process.execPath, [options.main ?? MAIN], {
+    const started = spawn(process.execPath, [...NODE_ARGS, options.main ?? MAIN], {
       cwd: ROOT,
       env,
       stdio: ["ignore", "pipe", "pipe"],

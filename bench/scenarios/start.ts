@@ -1,4 +1,4 @@
-/** From `node server/main.ts` to a port that listens, with new data, beside the bare start of Node. */
+/** From the start of the program to a port that listens, with new data, beside the bare start of Node. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { median } from "#bench/statistics.ts";
+import { NODE_ARGS } from "#e2e/node-args.ts";
 import type { Scenario } from "./scenario.ts";
 
 const MAIN = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
@@ -39,7 +40,7 @@ export const start: Scenario = {
 async function timeStart(): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
   const begin = performance.now();
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [...NODE_ARGS, MAIN], {
     env: { PORT: "0", DATA_DIR: dataDir },
     stdio: ["ignore", "pipe", "inherit"],
   });

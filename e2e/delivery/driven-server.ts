@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import superjson from "superjson";
+import { NODE_ARGS } from "#e2e/node-args.ts";
 import { newTestData } from "#server/engine/test-data.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Memory, Order } from "./app.ts";
@@ -38,7 +39,7 @@ export async function startDrivenServer(
   const data = await newTestData();
   const child = fork(APP, {
     env: { ...data.env, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
-    execArgv: ["--expose-gc", ...execArgv],
+    execArgv: ["--expose-gc", ...NODE_ARGS, ...execArgv],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const endWithUs = () => child.kill("SIGKILL");
