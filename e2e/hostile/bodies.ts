@@ -72,6 +72,18 @@ const chunked: Attack = {
   ],
 };
 
+/** Each may be read a little before it has to wait for the others, so their number counts. */
+const SENDERS = 30;
+
+const chunkedByMany: Attack = {
+  name: `bodies in chunks of one byte from ${SENDERS} at once`,
+  over: "HTTP",
+  atOnce: true,
+  inputs: Array.from({ length: SENDERS }, (_, n) =>
+    unfinished(`sender ${n + 1}`, "/trpc/job.create", SMALL_WIRE),
+  ),
+};
+
 const chunkedPolling: Attack = {
   name: "bodies in chunks of one byte, unfinished",
   over: "Socket.IO polling",
@@ -273,6 +285,7 @@ const socketio: Attack = {
 
 export const BODY_ATTACKS: readonly Attack[] = [
   chunked,
+  chunkedByMany,
   chunkedPolling,
   oversize,
   inPieces,

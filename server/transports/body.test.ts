@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import fc from "fast-check";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { BodyCutOff, BodyTooLarge, readBody } from "./body.ts";
 
 const LIMIT = 100_000;
@@ -90,6 +90,27 @@ test("[H4] of several that send tiny chunks one is read at a time", async () => 
   expect(perTurn.reduce((sum, chunks) => sum + chunks)).toBeGreaterThan((SENDERS * BODY) / 2);
   // A read is 64 KiB, which holds eleven thousand; and each sender may have some hundreds before it is paused.
   expect(Math.max(...perTurn)).toBeLessThan(2 * 11_000);
+});
+
+test("[H4] a body in large chunks does not wait behind many in tiny ones", async () => {
+  const SENDERS = 10;
+  const LARGE = 4 * 1024 * 1024;
+  let largeBytes = 0;
+  let tinyMeanwhile = 0;
+  const onRequest = (req: IncomingMessage) =>
+    req.on("data", ({ length }: Buffer) => {
+      if (length > 1) largeBytes += length;
+      else if (largeBytes > 0 && largeBytes < LARGE - 1024) tinyMeanwhile += 1;
+    });
+  server.on("request", onRequest);
+  onTestFinished(() => void server.off("request", onRequest));
+  const tiny = await Promise.all(Array.from({ length: SENDERS }, open));
+  const large = await open();
+  for (const socket of tiny) socket.write("1\r\nx\r\n".repeat(5 * LIMIT));
+  large.write(Buffer.concat(Array<Buffer>(LARGE / 1024).fill(chunk(Buffer.alloc(1024)))));
+  await vi.waitFor(() => expect(largeBytes).toBeGreaterThan(LARGE - 1024), { timeout: 20_000 });
+  // It is paused four times, and each time the others had 110,000 chunks if each of them had its turn.
+  expect(tinyMeanwhile).toBeLessThan(2 * 110_000);
 });
 
 test("[H4] a body beyond the limit is given up at once, and the rest discarded", async () => {

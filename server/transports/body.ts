@@ -76,30 +76,37 @@ export function discardBody(req: IncomingMessage): void {
 
 /** Is to be called for each chunk. */
 function pacer(req: IncomingMessage): () => void {
-  let chunks = 0;
+  const body: Body = { req, chunks: 0 };
   return () => {
-    chunks += 1;
-    if (chunks % CHUNKS_A_TURN === 0 && req._read !== readNothing) pause(req);
+    body.chunks += 1;
+    if (body.chunks % CHUNKS_A_TURN === 0 && !paused.has(body)) pause(body);
   };
 }
 
-/** Requests whose bodies come in tiny chunks. Their sockets are read one at a time, however many they are. */
-const paused: IncomingMessage[] = [];
+interface Body {
+  req: IncomingMessage;
+  /** So many came until now. */
+  chunks: number;
+}
 
-function pause(req: IncomingMessage): void {
+/** Their sockets are read one at a time, however many they are. */
+const paused = new Set<Body>();
+
+function pause(body: Body): void {
   // A request resumes its socket whenever it wants more, which is after each chunk.
-  req._read = readNothing;
-  req.socket.pause();
-  if (paused.push(req) === 1) setImmediate(resumeNext);
+  body.req._read = () => {};
+  body.req.socket.pause();
+  paused.add(body);
+  if (paused.size === 1) setImmediate(resumeNext);
 }
 
+/** Those that cost least until now go first: a body in packets does not wait behind many in tiny chunks. */
 function resumeNext(): void {
-  const req = paused.shift();
-  if (req !== undefined) {
-    req._read = IncomingMessage.prototype._read;
-    req.socket.resume();
-  }
-  if (paused.length > 0) setImmediate(resumeNext);
+  let next: Body | undefined;
+  for (const body of paused) if (body.chunks < (next?.chunks ?? Infinity)) next = body;
+  if (next === undefined) return;
+  paused.delete(next);
+  next.req._read = IncomingMessage.prototype._read;
+  next.req.socket.resume();
+  if (paused.size > 0) setImmediate(resumeNext);
 }
-
-function readNothing(): void {}
