@@ -59,6 +59,22 @@ test.each([
   ],
   ["REQUEST_TIMEOUT_MS", "1000", 1000],
   ["MAX_CONNECTIONS", "1", 1],
+  [
+    "CORS_ORIGINS",
+    "null, capacitor://localhost,tauri://localhost,chrome-extension://abcdefghijklmnop",
+    ["null", "capacitor://localhost", "tauri://localhost", "chrome-extension://abcdefghijklmnop"],
+  ],
+  [
+    "CORS_ORIGINS",
+    "https://bücher.example/, https://*.Köln.example:8443",
+    ["https://xn--bcher-kva.example", "https://*.xn--kln-sna.example:8443"],
+  ],
+  ["FRONTEND_URL", "http://bücher.example", ["http://xn--bcher-kva.example"]],
+  [
+    "ALLOWED_HOSTS",
+    "bücher.example, *.köln.example:80, gateway_1, [::1]:80",
+    ["xn--bcher-kva.example", "*.xn--kln-sna.example:80", "gateway_1", "[::1]:80"],
+  ],
   ["DATA_DIR", "/var/lib/job wire", "/var/lib/job wire"],
   ["CONCURRENCY", "1", 1],
   ["MAX_ATTEMPTS", "100", 100],
@@ -108,6 +124,9 @@ test.each([
   ["CORS_ORIGINS", "*", "must be origins with commas between"],
   ["CORS_ORIGINS", "https://*", "must be origins with commas between"],
   ["CORS_ORIGINS", "https://a.*.com", "must be origins with commas between"],
+  ["CORS_ORIGINS", "null.example.com", "must be origins with commas between"],
+  ["CORS_ORIGINS", "capacitor:localhost", "must be origins with commas between"],
+  ["CORS_ORIGINS", "https://bü cher.example", "must be origins with commas between"],
   [
     "CORS_ORIGINS",
     "https://a.example.com https://b.example.com",

@@ -3,6 +3,7 @@
  * A bad value stops the start with one line per variable: its name, what is wrong, what is allowed.
  */
 import { z } from "zod";
+import { hosts, list, origins } from "./config-lists.ts";
 
 const int = (min: number, max: number) =>
   z
@@ -15,21 +16,6 @@ const flag = z
   .enum(["true", "false", "1", "0"], "must be true or false")
   .transform((text) => text === "true" || text === "1");
 
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
-
-/** `https://app.example.com`, or with a `*` for one or more labels: `https://*.example.com`. */
-const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::\d{1,5})?$/i;
-/** `jobs.example.com`, with a port or without, or with a `*` for one or more labels: `*.example.com`. */
-const HOST = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
-function isHost(text: string): boolean {
-  // The second says whether the port and the numbers of an address are in range.
-  return HOST.test(text) && URL.canParse(`http://${text.replace("*", "any")}`);
-}
 /** `host`, `host:port`, or `host:port/path/`. */
 const ALLOWED = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/\S*)?$/i;
 
@@ -39,17 +25,6 @@ const key = z
   .string()
   .trim()
   .regex(/^[!-~]+$/, "must be a key without spaces in it");
-const origins = list
-  // People copy origins from address bars, with the slash at the end.
-  .transform((all) => all.map((origin) => origin.replace(/\/$/, "")))
-  .refine(
-    (all) => all.every((origin) => ORIGIN.test(origin)),
-    "must be origins with commas between, such as https://app.example.com or https://*.example.com",
-  );
-const hosts = list.refine(
-  (all) => all.every(isHost),
-  "must be host names with commas between, such as jobs.example.com, jobs.example.com:8000 or *.example.com",
-);
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
 
 export interface Variable {
@@ -83,7 +58,7 @@ export const VARIABLES = {
     schema: origins,
     default: "",
     about:
-      "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`.",
+      "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`. Apps and extensions have their own (`capacitor://localhost`), files and sandboxed frames `null`. Cookies are let through from origins without `*`, and not from `null`.",
   },
   ALLOWED_HOSTS: {
     schema: hosts,

@@ -23,7 +23,9 @@ const leave: (() => unknown)[] = [];
 
 beforeAll(async () => {
   pages = await startPages();
-  server = await startServer({ env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0" } });
+  // A page that does not answer ends its job after ten seconds, so a job is given back before that.
+  const env = { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "500" };
+  server = await startServer({ env });
 });
 afterEach(async () => {
   pages.release();
@@ -170,6 +172,17 @@ describe.each([
     expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
     expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
     expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
+  });
+
+  test("[S4] [S6] comes back after a restart that found it waiting in silence", async () => {
+    const jobId = await createHeldJob();
+    const strict = python([STRICT, server.url, jobId, ...transports]);
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
+    await server.kill("SIGTERM");
+    pages.release();
+    await server.restart();
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
+    expect(strict.complaints()).toBe("");
   });
 });
 

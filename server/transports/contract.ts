@@ -24,6 +24,11 @@ export interface Transport {
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
   /**
+   * The answer, as JSON, to a request for one of its paths that was refused before it came here. Absent: the message goes
+   * out as plain text.
+   */
+  refusal?(status: number, message: string): string;
+  /**
    * Takes over a connection that asks to be upgraded; its access was checked as `data`, on any path. Absent: such requests
    * are refused.
    */

@@ -54,7 +54,7 @@ beforeEach(async () => {
     echo("never", "/never", { request: () => void reached.push("never") }),
   ];
   const origins = createOriginPolicy({
-    origins: ["https://*.example.com"],
+    origins: ["https://*.example.com", "https://app.example.com", "null"],
     host: "127.0.0.1",
     allowedHosts: [],
     authenticated: false,
@@ -215,8 +215,33 @@ describe("requests", () => {
       "access-control-allow-origin": "https://app.example.com",
       "access-control-allow-methods": "GET, POST, OPTIONS",
       "access-control-allow-headers": expect.stringContaining("authorization, content-type"),
+      vary: "Origin, Access-Control-Request-Headers",
     });
     expect(reached).toEqual([]);
+  });
+
+  test("a listed page may send each header that it asks for", async () => {
+    const wanted = "traceparent,x-anything";
+    const { res } = await ask(
+      "/live",
+      { origin: "https://app.example.com", "access-control-request-headers": wanted },
+      "OPTIONS",
+    );
+    expect(res.headers["access-control-allow-headers"]).toBe(wanted);
+  });
+
+  test("a page may send cookies where its very origin is listed", async () => {
+    for (const method of ["GET", "OPTIONS"]) {
+      const credentials = async (origin: string) => {
+        const { res } = await ask("/live", { origin }, method);
+        const { headers } = res;
+        expect(headers["access-control-allow-origin"]).toBe(origin);
+        return headers["access-control-allow-credentials"];
+      };
+      expect(await credentials("https://app.example.com")).toBe("true");
+      expect(await credentials("https://a.example.com")).toBeUndefined();
+      expect(await credentials("null")).toBeUndefined();
+    }
   });
 
   test("that a transport cannot take cost themselves and nothing else", async () => {
@@ -317,7 +342,7 @@ describe("upgrades", () => {
 describe("what is no request", () => {
   test("is told so", async () => {
     expect(await send("\u0016\u0003\u0001 this is TLS\r\n\r\n")).toMatch(
-      /^HTTP\/1\.1 400 Bad Request\r\n[^]*This is not HTTP\.$/,
+      /^HTTP\/1\.1 400 Bad Request\r\n[^]*This is not HTTP\.\n$/,
     );
   });
 
@@ -326,13 +351,14 @@ describe("what is no request", () => {
       `GET /live?${"x".repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     );
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
-    expect(answer).toContain("Send it as POST.");
+    expect(answer).toContain("16 KiB");
+    expect(answer).toContain("\r\nAccess-Control-Allow-Origin: *\r\n");
   });
 
   test("is told when it came too slowly", async () => {
     server.headersTimeout = 1;
     expect(await send("GET /live HTTP/1.1\r\nHost: loc")).toMatch(
-      /^HTTP\/1\.1 408 Request Timeout\r\n[^]*did not arrive in time\.$/,
+      /^HTTP\/1\.1 408 Request Timeout\r\n[^]*did not arrive in time\.\n$/,
     );
   });
 

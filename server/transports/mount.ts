@@ -3,29 +3,25 @@
  * host that the transport declares for that path.
  * Whatever a request makes a transport throw, it costs that request and nothing else.
  */
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { ambiguity } from "./ambiguity.ts";
 import { discardBody } from "./body.ts";
 import type { Access, Transport } from "./contract.ts";
+import { allowOrigin, answerPreflight } from "./cors.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
 
-const PREFLIGHT = {
-  "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-  "Access-Control-Allow-Headers":
-    "authorization, content-type, last-event-id, trpc-accept, x-trpc-source",
-  "Access-Control-Max-Age": "600",
-};
-
 /** What Node says of a request it cannot read, as an answer. */
-const CLIENT_ERRORS: Record<string, [status: string, message: string]> = {
+const CLIENT_ERRORS: Record<string, [status: number, message: string]> = {
   HPE_HEADER_OVERFLOW: [
-    "431 Request Header Fields Too Large",
-    "The address and the headers of this request are too long together. Send it as POST.",
+    431,
+    "The address and the headers of this request are longer than 16 KiB together, which is the limit. Send smaller batches " +
+      "(`maxURLLength` of tRPC's httpBatchLink), or queries as POST (`methodOverride`).",
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "The request did not arrive in time."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time."],
 };
+const NO_HTTP: [status: number, message: string] = [400, "This is not HTTP."];
 
 interface Route {
   path: string;
@@ -42,27 +38,28 @@ export function mountTransports(
 ): void {
   const pipeline = createPipeline();
 
-  function route(req: IncomingMessage): Route {
-    const path = pathOf(req);
+  function route(url: string | undefined): Route {
+    const path = pathOf(url);
     const transport = transports.find(({ access }) => access(path) !== undefined);
     return { path, transport, access: transport?.access(path) ?? "data" };
   }
 
   function answer(req: IncomingMessage, res: ServerResponse): void {
+    const { path, transport, access } = route(req.url);
+    const turnAway = (status: number, message: string): void => {
+      discardBody(req);
+      refuse(res, status, bodyOf(transport, status, message));
+    };
     const fault = ambiguity(req);
-    if (fault !== undefined) return turnAway(req, res, 400, fault);
-    const { path, transport, access } = route(req);
+    if (fault !== undefined) return turnAway(400, fault);
     const origin = origins.of(req, access);
     res.setHeader("Vary", "Origin");
-    if (isRefused(origin)) return turnAway(req, res, 403, whyRefused(origin, req));
+    if (isRefused(origin)) return turnAway(403, whyRefused(origin, req));
     if (origin === "allowed") {
-      res.setHeader("Access-Control-Allow-Origin", req.headers.origin ?? "");
-      if (req.method === "OPTIONS") {
-        res.writeHead(204, PREFLIGHT).end();
-        return;
-      }
+      allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
+      if (req.method === "OPTIONS") return answerPreflight(req, res);
     }
-    if (transport === undefined) return turnAway(req, res, 404, "There is nothing here.");
+    if (transport === undefined) return turnAway(404, "There is nothing here.");
     // Transports read bodies of POST alone.
     if (req.method !== "POST") discardBody(req);
     try {
@@ -70,7 +67,12 @@ export function mountTransports(
     } catch (error) {
       onFault(error, path);
       if (res.headersSent) res.destroy();
-      else refuse(res, 500, "Something went wrong in the server. It was logged; try again.");
+      else
+        refuse(
+          res,
+          500,
+          bodyOf(transport, 500, "Something went wrong in the server. It was logged; try again."),
+        );
     }
   }
 
@@ -79,7 +81,9 @@ export function mountTransports(
   );
   // Without this listener Node answers at once, and such requests would not count as pipelined.
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) =>
-    pipeline.take(req, res, () => refuse(res, 417, "No expectation but 100-continue is met here.")),
+    pipeline.take(req, res, () =>
+      refuse(res, 417, bodyOf(undefined, 417, "No expectation but 100-continue is met here.")),
+    ),
   );
 
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -88,13 +92,13 @@ export function mountTransports(
     // Its answer would get in between what the new protocol sends.
     if (pipeline.isBusy(req.socket)) return void socket.destroy();
     const fault = ambiguity(req) ?? bodyOfUpgrade(req);
-    if (fault !== undefined) return refuseUpgrade(socket, "400 Bad Request", fault);
-    const { path, transport } = route(req);
+    if (fault !== undefined) return refuseUpgrade(socket, 400, fault);
+    const { path, transport } = route(req.url);
     // A transport may take a connection without a look at the path, so the access of the path does not count.
     const origin = origins.of(req, "data");
-    if (isRefused(origin)) return refuseUpgrade(socket, "403 Forbidden", whyRefused(origin, req));
+    if (isRefused(origin)) return refuseUpgrade(socket, 403, whyRefused(origin, req));
     if (transport?.upgrade === undefined) {
-      return refuseUpgrade(socket, "404 Not Found", "No WebSocket is served here.");
+      return refuseUpgrade(socket, 404, "No WebSocket is served here.");
     }
     try {
       transport.upgrade(req, socket, head);
@@ -105,14 +109,36 @@ export function mountTransports(
     }
   });
 
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const [status, message] = CLIENT_ERRORS[error.code ?? ""] ?? [
-      "400 Bad Request",
-      "This is not HTTP.",
-    ];
-    if (socket.writable) refuseUpgrade(socket, status, message);
-    else socket.destroy();
+  server.on("clientError", (error: ClientError, socket) => {
+    const [status, message] = CLIENT_ERRORS[error.code ?? ""] ?? NO_HTTP;
+    if (!socket.writable) return void socket.destroy();
+    const { transport } = route(urlIn(error.rawPacket));
+    // The origin is not known, and every page may learn that its own request was not one.
+    const body = bodyOf(transport, status, message);
+    answerRaw(socket, status, body, ["Access-Control-Allow-Origin: *"]);
   });
+}
+
+interface ClientError extends NodeJS.ErrnoException {
+  /** The bytes in which the parser stopped. */
+  rawPacket?: Buffer;
+}
+
+/** Where these are the first bytes of a request. */
+function urlIn(bytes: Buffer | undefined): string | undefined {
+  return /^[A-Z]+ (\/[^ ?]*)/.exec(bytes?.toString("latin1", 0, 200) ?? "")?.[1];
+}
+
+interface Body {
+  type: string;
+  text: string;
+}
+
+function bodyOf(transport: Transport | undefined, status: number, message: string): Body {
+  const json = transport?.refusal?.(status, message);
+  return json === undefined
+    ? { type: "text/plain; charset=utf-8", text: `${message}\n` }
+    : { type: "application/json", text: json };
 }
 
 /** Node then hides the socket behind a stream, and what waits for the client is not seen any more. */
@@ -126,29 +152,34 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-function pathOf({ url = "/" }: IncomingMessage): string {
+function pathOf(url = "/"): string {
   const end = url.indexOf("?");
   return end === -1 ? url : url.slice(0, end);
 }
 
-function turnAway(
-  req: IncomingMessage,
-  res: ServerResponse,
+function refuse(res: ServerResponse, status: number, { type, text }: Body): void {
+  res.writeHead(status, { "Content-Type": type }).end(text);
+}
+
+function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  answerRaw(socket, status, bodyOf(undefined, status, message));
+}
+
+/** Ends the connection. */
+function answerRaw(
+  socket: Duplex,
   status: number,
-  message: string,
+  { type, text }: Body,
+  headers: readonly string[] = [],
 ): void {
-  discardBody(req);
-  refuse(res, status, message);
-}
-
-function refuse(res: ServerResponse, status: number, message: string): void {
-  res.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
-}
-
-function refuseUpgrade(socket: Duplex, status: string, message: string): void {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    ...headers,
+  ];
   // The other side may never close its half.
   socket.once("finish", () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
-  );
+  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -68,6 +68,43 @@ describe("listed origins", () => {
   });
 });
 
+describe("origins that are no https pages", () => {
+  const origins = ["null", "capacitor://localhost", "chrome-extension://abcdefghijklmnop"];
+
+  test.each(origins)("%s is allowed where it is listed", (origin) => {
+    expect(policy("0.0.0.0", ...origins)(origin, "server.test")).toBe("allowed");
+    expect(policy("0.0.0.0", "https://app.example.com")(origin, "server.test")).toBe("foreign");
+  });
+
+  test("of one scheme say nothing of another", () => {
+    const of = policy("0.0.0.0", "capacitor://localhost");
+    expect(of("http://localhost", "server.test")).toBe("foreign");
+    expect(of("capacitor://localhost.evil.test", "server.test")).toBe("foreign");
+    expect(policy("0.0.0.0", "null")("nullable", "server.test")).toBe("foreign");
+  });
+});
+
+describe("cookies", () => {
+  const { isExact } = createOriginPolicy({
+    origins: ["https://app.example.com", "https://*.example.org", "capacitor://localhost", "null"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: false,
+  });
+
+  test("are let through from an origin that is listed as it is", () => {
+    expect(isExact("https://app.example.com")).toBe(true);
+    expect(isExact("capacitor://localhost")).toBe(true);
+  });
+
+  test.each(["https://a.example.org", "https://*.example.org", "null", "https://evil.test", ""])(
+    "are not let through from %j",
+    (origin) => {
+      expect(isExact(origin)).toBe(false);
+    },
+  );
+});
+
 describe("our own page", () => {
   test("is known by the name that it was asked for under", () => {
     const of = policy("0.0.0.0");

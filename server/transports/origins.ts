@@ -19,10 +19,15 @@ type Refused = "foreign" | "embedded" | "misnamed";
 
 export interface OriginPolicy {
   of(req: IncomingMessage, access: Access): Welcome | Refused;
+  /**
+   * The operator named this very origin, so its pages may send cookies. A wildcard may cover pages of others, and `null`
+   * is the origin of any sandboxed frame.
+   */
+  isExact(origin: string): boolean;
 }
 
 export function createOriginPolicy(options: {
-  /** Exact, or with a wildcard for one or more labels: `https://*.example.com`. */
+  /** Exact, with a wildcard for one or more labels (`https://*.example.com`), of any scheme, or `null`. */
   origins: readonly string[];
   /** The address the server listens on. */
   host: string;
@@ -35,6 +40,8 @@ export function createOriginPolicy(options: {
   authenticated: boolean;
 }): OriginPolicy {
   const patterns = options.origins.map(patternOf);
+  const exact = options.origins.filter((origin) => origin !== "null" && !origin.includes("*"));
+  const exactPatterns = exact.map(patternOf);
   const isListed = (origin: string) => patterns.some((pattern) => pattern.test(origin));
   const local = isLoopback(options.host);
   // The operator who gives HOST a name means that name.
@@ -59,6 +66,7 @@ export function createOriginPolicy(options: {
       if (origin !== undefined) return isOriginOf(origin, host) ? "same" : "foreign";
       return access === "data" && !isOwnOrNoPage(site) ? "embedded" : "none";
     },
+    isExact: (origin) => exactPatterns.some((pattern) => pattern.test(origin)),
   };
 }
 

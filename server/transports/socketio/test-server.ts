@@ -34,6 +34,8 @@ export interface TestServer {
   transport: Transport;
   watches(): number;
   connections(): Promise<number>;
+  /** How many requests have arrived. */
+  requests(): number;
   /** The server's ends of all connections, also of those that were closed since. */
   sockets: Duplex[];
   /** What was logged as an error. */
@@ -50,6 +52,7 @@ export async function openTestServer(
     sessions?: SessionLimits;
     authenticate?: TransportContext["authenticate"];
     backpressure?: TransportContext["backpressure"];
+    ping?: TransportContext["ping"];
     /** Stands between the streams and the engine. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
@@ -73,13 +76,15 @@ export async function openTestServer(
         limits: { maxBatchJobs: 1, concurrency: 1, maxAttempts: 1 },
         writers: ["offline"],
       },
-      ping: { intervalMs: 25_000, timeoutMs: 60_000 },
+      ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
       backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
       log,
     },
     { allowEio3: options.allowEio3 ?? false, sessions: options.sessions },
   );
   const server = createServer();
+  let requests = 0;
+  server.on("request", () => (requests += 1));
   const sockets: Duplex[] = [];
   server.on("connection", (socket) => sockets.push(socket));
   const origins = createOriginPolicy({
@@ -109,6 +114,7 @@ export async function openTestServer(
     transport,
     watches: () => streams.count().watches,
     connections: promisify(server.getConnections.bind(server)),
+    requests: () => requests,
     sockets,
     faults,
     connect(clientOptions) {

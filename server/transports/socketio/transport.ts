@@ -11,6 +11,7 @@ import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
+import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
@@ -88,6 +89,7 @@ export function createSocketioTransport(
     { maxBytes: MAX_MESSAGE_BYTES, log },
   );
   if (options.cluster) engine.generateId = options.cluster.sessionId;
+  engine.on("connection", breakOffOnClose);
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
     openOutlet(client, highWaterBytes);

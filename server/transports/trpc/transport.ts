@@ -14,12 +14,14 @@ import type { Principal } from "#shared/principal.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
+import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES, readJsonBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
+const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { ping, log } = context;
@@ -81,6 +83,10 @@ export function createTrpcTransport(context: TransportContext): Transport {
     basePath: "/trpc/",
     maxBatchSize: MAX_BATCH_CALLS,
     middleware: giveBody,
+    // A query that is too long for an address comes as a POST.
+    allowMethodOverride: true,
+    // tRPC's own value takes the place of what was said before about the origin.
+    responseMeta: () => ({ headers: VARY }),
   });
   const responses = new Set<ServerResponse>();
   const wss = new WebSocketServer({
@@ -110,6 +116,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
       res.once("close", () => responses.delete(res));
       handleRequest(req, res);
     },
+    refusal: (status, message) => refusalOf(router._def._config, status, message),
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
     },

@@ -1,0 +1,29 @@
+/** Errors of requests that were refused before tRPC saw them, in the form that its clients read. */
+import {
+  type AnyTRPCRouter,
+  getErrorShape,
+  transformTRPCResponse,
+  type TRPC_ERROR_CODE_KEY,
+  TRPCError,
+} from "@trpc/server";
+
+const CODES: Partial<Record<number, TRPC_ERROR_CODE_KEY>> = {
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  408: "TIMEOUT",
+  413: "PAYLOAD_TOO_LARGE",
+  431: "PAYLOAD_TOO_LARGE",
+  500: "INTERNAL_SERVER_ERROR",
+};
+
+/** JSON of one error, which the client of a batch takes for the answer to each of its calls. */
+export function refusalOf(
+  config: AnyTRPCRouter["_def"]["_config"],
+  status: number,
+  message: string,
+): string {
+  const error = new TRPCError({ code: CODES[status] ?? "BAD_REQUEST", message });
+  const call = { type: "unknown", path: undefined, input: undefined, ctx: undefined } as const;
+  const shape = getErrorShape({ config, error, ...call });
+  return JSON.stringify(transformTRPCResponse(config, { error: shape }));
+}
