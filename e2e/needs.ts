@@ -8,7 +8,7 @@ import { findProgram } from "./debian.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** A Python that can import socketio, requests and websocket. */
+    /** A Python that can import socketio, requests, websocket and aiohttp. */
     python: string;
     /** A HAProxy. */
     haproxy: string;
@@ -18,8 +18,14 @@ declare module "vitest" {
 /** The first on the PATH may be another than Debian's, which is the one that sees Debian's packages. */
 export const PYTHON = {
   candidates: ["python3", "/usr/bin/python3"],
-  args: ["-c", "import socketio, requests, websocket"],
-  packages: ["python3", "python3-socketio", "python3-requests", "python3-websocket"],
+  args: ["-c", "import socketio, requests, websocket, aiohttp"],
+  packages: [
+    "python3",
+    "python3-socketio",
+    "python3-requests",
+    "python3-websocket",
+    "python3-aiohttp",
+  ],
 };
 const HAPROXY = {
   candidates: ["haproxy", "/usr/sbin/haproxy"],

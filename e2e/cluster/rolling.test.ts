@@ -4,8 +4,9 @@ import { Emitter } from "@socket.io/redis-emitter";
 import { Redis } from "ioredis";
 import { io } from "socket.io-client";
 import superjson from "superjson";
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import { v7 as newId } from "uuid";
+import { runPython, STRICT } from "#e2e/legacy/python.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -89,6 +90,35 @@ test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", 
     expect(mine.flatMap((watcher) => watcher.faults(log))).toEqual([]);
   }
   watchers.forEach((watcher) => watcher.leave());
+}, 180_000);
+
+test("[S4] [S6] python-socketio comes back from every hand-over, idle and busy", async () => {
+  const client = overHttp(cluster.url);
+  const [idle, busy] = await Promise.all([
+    client.job.create.mutate({ kind: "steps", input: { steps: 2, everyMs: 10_000 } }),
+    client.job.create.mutate(SLOW),
+  ]);
+  const clients = Object.values(STRICT).flatMap((program) =>
+    ["websocket", "polling"].flatMap((transport) =>
+      [idle, busy].map(({ id }) =>
+        runPython(inject("python"), [program, cluster.url, id, transport]),
+      ),
+    ),
+  );
+  onTestFinished(() => Promise.all(clients.map((each) => each.end())).then(() => undefined));
+  const all = (told: RegExp) => {
+    for (const { lines } of clients) expect(lines.at(-1)).toMatch(told);
+  };
+  await vi.waitFor(() => all(/"PROCESSING"/), PATIENCE);
+  for (const [index, gateway] of cluster.gateways.entries()) {
+    await gateway.restart();
+    await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), PATIENCE);
+  }
+  await vi.waitFor(() => all(/^\["job:update".*"DELIVERED"/), { timeout: 60_000 });
+  for (const each of clients) {
+    expect(each.lines.filter((line) => line.startsWith('["disconnect"')).length).toBeGreaterThan(0);
+    expect(each.complaints()).toBe("");
+  }
 }, 180_000);
 
 test("a gateway without workers accepts jobs and says so; they run when one comes", async () => {

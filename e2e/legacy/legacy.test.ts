@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { runInNewContext } from "node:vm";
-import { fileURLToPath } from "node:url";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { io, type Socket } from "socket.io-client";
 import superjson from "superjson";
@@ -10,11 +9,10 @@ import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
-import { type PythonProgram, runPython } from "./python.ts";
+import { type PythonProgram, runPython, STRICT } from "./python.ts";
 
 /** What the last line says when all was told. `job:completed` comes before it, with the same progress. */
 const DELIVERED_UPDATE = /^\["job:update".*"progress": 100/;
-const STRICT = fileURLToPath(new URL("strict.py", import.meta.url));
 const textOf = (file: string) => readFile(new URL(file, import.meta.url), "utf8");
 
 let pages: Pages;
@@ -138,13 +136,18 @@ describe("the guide's programs", () => {
 });
 
 describe.each([
-  ["polling, then websocket", []],
-  ["websocket", ["websocket"]],
-  ["polling", ["polling"]],
-])("python-socketio over %s", (_name, transports) => {
+  ["Client", "polling, then websocket", []],
+  ["Client", "websocket", ["websocket"]],
+  ["Client", "polling", ["polling"]],
+  ["AsyncClient", "polling, then websocket", []],
+  ["AsyncClient", "websocket", ["websocket"]],
+  ["AsyncClient", "polling", ["polling"]],
+] as const)("python-socketio, %s over %s", (client, _name, transports) => {
+  const program = STRICT[client];
+
   test("[L1] [L2] [L3] sees a whole life in order, each event as exactly one argument", async () => {
     const jobId = await createHeldJob();
-    const strict = python([STRICT, server.url, jobId, ...transports]);
+    const strict = python([program, server.url, jobId, ...transports]);
     await vi.waitFor(() => expect(strict.lines.join("\n")).toContain("job:update"), WAIT);
     pages.release();
     await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
@@ -162,7 +165,7 @@ describe.each([
 
   test("[S4] [S6] comes back after the server was killed, and is shown what happened since", async () => {
     const jobId = await createHeldJob();
-    const strict = python([STRICT, server.url, jobId, ...transports]);
+    const strict = python([program, server.url, jobId, ...transports]);
     await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("job:update"), WAIT);
     await server.kill("SIGKILL");
     pages.release();
@@ -176,9 +179,19 @@ describe.each([
 
   test("[S4] [S6] comes back after a restart that found it waiting in silence", async () => {
     const jobId = await createHeldJob();
-    const strict = python([STRICT, server.url, jobId, ...transports]);
+    const strict = python([program, server.url, jobId, ...transports]);
     await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
     await server.kill("SIGTERM");
+    pages.release();
+    await server.restart();
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
+    expect(strict.complaints()).toBe("");
+  });
+
+  test("[S4] [S6] comes back after a restart while events flow", async () => {
+    const jobId = await createHeldJob();
+    const strict = python([program, server.url, jobId, ...transports]);
+    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
     pages.release();
     await server.restart();
     await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
@@ -188,7 +201,7 @@ describe.each([
 
 test("clients of both languages come back after a polite restart", async () => {
   const jobId = await createHeldJob();
-  const strict = python([STRICT, server.url, jobId]);
+  const strict = python([STRICT.Client, server.url, jobId]);
   const socket = io(server.url, { reconnectionDelay: 50, reconnectionDelayMax: 50 });
   leave.push(() => socket.close());
   const statuses: string[] = [];

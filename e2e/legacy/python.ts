@@ -2,6 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** The clients of python-socketio: each subscribes to a job on connecting, and tells what it hears as lines of JSON. */
+export const STRICT = {
+  Client: fileURLToPath(new URL("strict.py", import.meta.url)),
+  AsyncClient: fileURLToPath(new URL("strict_async.py", import.meta.url)),
+};
 
 export interface PythonProgram {
   /** Whole lines of its output. */

@@ -1,0 +1,50 @@
+# `strict.py` for asyncio.
+import asyncio
+import json
+import sys
+
+import socketio
+
+url, job_id, *transports = sys.argv[1:]
+sio = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
+
+
+def tell(*what):
+    print(json.dumps(what), flush=True)
+
+
+def listen(name):
+    @sio.on(name)
+    async def on_event(data):
+        tell(name, data)
+
+
+@sio.event
+async def connect():
+    tell("connect")
+    await sio.emit("subscribe:job", {"job_id": job_id})
+
+
+@sio.event
+async def disconnect():
+    tell("disconnect")
+
+
+for name in (
+    "connection",
+    "subscribed",
+    "subscription:error",
+    "job:update",
+    "job:completed",
+    "job:error",
+):
+    listen(name)
+
+
+async def main():
+    await sio.connect(url, transports=transports or None)
+    # `sio.wait()` returns where a reconnection took less than a second.
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
