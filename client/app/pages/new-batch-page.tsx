@@ -1,6 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { FileUp } from "lucide-react";
-import { type DragEvent, type FormEvent, useDeferredValue, useMemo, useState } from "react";
+import { type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { samplesOf } from "#client/app/article-form.ts";
 import { csvOf, type CsvFile, readCsv } from "#client/app/csv.ts";
@@ -8,11 +7,14 @@ import { counted } from "#shared/counted.ts";
 import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
+import { CsvEncoding } from "#client/app/ui/csv-encoding.tsx";
+import { CsvField } from "#client/app/ui/csv-field.tsx";
 import { CsvPreview } from "#client/app/ui/csv-preview.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
+import { useCsvText } from "#client/app/use-csv-text.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import { LlmProvider, WritingStrategy } from "#shared/article.ts";
@@ -25,8 +27,8 @@ export default function NewBatchPage() {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
-  const [text, setText] = useState("");
-  const [dragging, setDragging] = useState(false);
+  const csv = useCsvText();
+  const { text, loaded } = csv;
   const source = useDeferredValue(text);
   const writers = useWriters();
   const file = useMemo<CsvFile>(
@@ -48,16 +50,9 @@ export default function NewBatchPage() {
   });
   const ready = file.rows.length > 0 && bad.length === 0 && !tooMany && source === text;
 
-  async function load(chosen: File | undefined) {
-    if (chosen === undefined) return;
-    setText(await chosen.text());
-    setName((before) => (before === "" ? chosen.name.replace(/\.csv$/i, "") : before));
-  }
-
-  function onDrop(event: DragEvent) {
-    event.preventDefault();
-    setDragging(false);
-    void load(event.dataTransfer.files[0]);
+  async function load(chosen: File) {
+    if (!(await csv.load(chosen))) return;
+    setName((before) => (before === "" ? chosen.name.replace(/\.(?:csv|tsv|txt)$/i, "") : before));
   }
 
   function submit(event: FormEvent) {
@@ -79,51 +74,11 @@ export default function NewBatchPage() {
               autoComplete="off"
               onChange={(event) => setName(event.target.value)}
             />
-            <div
-              onDragOver={(event) => {
-                event.preventDefault();
-                setDragging(true);
-              }}
-              onDragLeave={() => setDragging(false)}
-              onDrop={onDrop}
-            >
-              <label htmlFor="csv" className="mb-1 block text-sm font-medium">
-                CSV
-              </label>
-              <textarea
-                id="csv"
-                rows={8}
-                spellCheck={false}
-                value={text}
-                aria-describedby="csv-hint"
-                placeholder={
-                  "publisher,target,anchor\nexample.com,https://shop.example/page,the words of the link"
-                }
-                onChange={(event) => setText(event.target.value)}
-                className={`w-full rounded-lg border bg-page px-3 py-2 font-mono text-sm placeholder:text-muted ${
-                  dragging ? "border-accent ring-2 ring-accent" : "border-line"
-                }`}
-              />
-              <div
-                id="csv-hint"
-                className="mt-1 flex flex-wrap items-center gap-x-3 text-sm text-muted"
-              >
-                <span>Paste rows here, drop a file, or</span>
-                <label className="inline-flex cursor-pointer items-center gap-1.5 font-medium text-accent underline underline-offset-2 focus-within:outline-2 focus-within:outline-offset-2">
-                  <FileUp aria-hidden className="size-4" />
-                  choose a file
-                  <input
-                    type="file"
-                    accept=".csv,text/csv,text/plain"
-                    className="sr-only"
-                    onChange={(event) => void load(event.target.files?.[0])}
-                  />
-                </label>
-              </div>
-            </div>
+            <CsvField text={text} onEdit={csv.edit} onFile={(chosen) => void load(chosen)} />
           </div>
 
           <div aria-live="polite" className="space-y-4">
+            {loaded !== undefined && <CsvEncoding loaded={loaded} />}
             {file.problem !== undefined && (
               <Notice tone="bad" title="This is not usable yet">
                 {file.problem}
@@ -169,7 +124,7 @@ export default function NewBatchPage() {
         <aside aria-label="Help">
           <Card title="What the file says">
             <Columns writers={writers} />
-            <Button className="mt-4 w-full" onClick={() => setText(csvOf(samplesOf(location)))}>
+            <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(location)))}>
               Fill in sample rows
             </Button>
           </Card>
