@@ -1,7 +1,7 @@
 /** Reads the bytes of a CSV file as text. */
 
-/** The server accepts as much in one request. */
-const MAX_CSV_BYTES = 16 * 1024 * 1024;
+/** Of a file, and of the characters of a text: what the server accepts as one request. */
+export const MAX_CSV_BYTES = 16 * 1024 * 1024;
 
 type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE" | "Windows-1252";
 export type CsvFileText =

@@ -2,11 +2,12 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { samplesOf } from "#client/app/article-form.ts";
-import { csvOf, type CsvFile, readCsv } from "#client/app/csv.ts";
+import { csvOf, type CsvFile, listed, readCsv } from "#client/app/csv.ts";
 import { counted } from "#shared/counted.ts";
 import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
+import { CsvColumns } from "#client/app/ui/csv-columns.tsx";
 import { CsvEncoding } from "#client/app/ui/csv-encoding.tsx";
 import { CsvField } from "#client/app/ui/csv-field.tsx";
 import { CsvPreview } from "#client/app/ui/csv-preview.tsx";
@@ -17,11 +18,12 @@ import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useCsvText } from "#client/app/use-csv-text.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
-import { LlmProvider, WritingStrategy } from "#shared/article.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 
 /** Of bad rows: the others are in the preview. */
 const MOST_NAMED = 20;
+
+const NOTHING: CsvFile = { rows: [], ignored: [], problem: undefined };
 
 export default function NewBatchPage() {
   const { trpc } = useJobwire();
@@ -32,7 +34,7 @@ export default function NewBatchPage() {
   const source = useDeferredValue(text);
   const writers = useWriters();
   const file = useMemo<CsvFile>(
-    () => (source.trim() === "" ? { rows: [], problem: undefined } : readCsv(source, writers)),
+    () => (source.trim() === "" ? NOTHING : readCsv(source, writers)),
     [source, writers],
   );
   const keyOf = useCreationKey();
@@ -80,7 +82,7 @@ export default function NewBatchPage() {
           <div aria-live="polite" className="space-y-4">
             {loaded !== undefined && <CsvEncoding loaded={loaded} />}
             {file.problem !== undefined && (
-              <Notice tone="bad" title="This is not usable yet">
+              <Notice tone="bad" title="This cannot be used yet">
                 {file.problem}
               </Notice>
             )}
@@ -100,6 +102,11 @@ export default function NewBatchPage() {
                   .map(({ line }) => `line ${line}`)
                   .join(", ")}
                 {bad.length > MOST_NAMED ? ` and ${bad.length - MOST_NAMED} more.` : "."}
+              </Notice>
+            )}
+            {file.ignored.length > 0 && (
+              <Notice tone="info" title="Some columns are not used">
+                {listed(file.ignored)}. The names that are understood are listed under “Columns”.
               </Notice>
             )}
             {create.error !== null && (
@@ -122,42 +129,14 @@ export default function NewBatchPage() {
           </Button>
         </form>
         <aside aria-label="Help">
-          <Card title="What the file says">
-            <Columns writers={writers} />
+          <Card title="Columns">
+            <CsvColumns writers={writers} />
             <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(location)))}>
               Fill in sample rows
             </Button>
           </Card>
         </aside>
       </div>
-    </>
-  );
-}
-
-const anyOf = (words: readonly string[]) => `${words.join(", ")}; may be left out`;
-
-function Columns({ writers }: { writers: readonly string[] | undefined }) {
-  const columns: Record<string, string> = {
-    publisher: "The site that publishes the article; a path is fine",
-    target: "The page that it links to",
-    anchor: "The words of the link",
-    llm_provider: anyOf(writers === undefined ? LlmProvider.options : ["auto", ...writers]),
-    strategy: anyOf(WritingStrategy.options),
-    country: "Two letters; may be left out",
-  };
-  return (
-    <>
-      <p className="mb-3 text-sm text-muted">
-        One row for each article, below a line that names the columns:
-      </p>
-      <dl className="space-y-2 text-sm">
-        {Object.entries(columns).map(([name, meaning]) => (
-          <div key={name}>
-            <dt className="font-mono font-medium">{name}</dt>
-            <dd className="text-muted">{meaning}</dd>
-          </div>
-        ))}
-      </dl>
     </>
   );
 }
