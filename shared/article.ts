@@ -46,19 +46,23 @@ export const ArticleInput = z.strictObject({
 });
 export type ArticleInput = z.infer<typeof ArticleInput>;
 
-/** Columns of CSV files of the older system, and the field each one fills. */
-export const ARTICLE_CSV_COLUMNS: Record<string, keyof ArticleInput> = {
-  publisher: "publisherDomain",
-  publisher_domain: "publisherDomain",
-  target: "targetUrl",
-  target_url: "targetUrl",
-  anchor: "anchorText",
-  anchor_text: "anchorText",
-  llm_provider: "llmProvider",
-  strategy: "writingStrategy",
-  writing_strategy: "writingStrategy",
-  country: "country",
-};
+/** Columns of CSV files, with the older system's names for them, and the field each one fills. */
+export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new Map([
+  ["publisher", "publisherDomain"],
+  ["publisher_domain", "publisherDomain"],
+  ["publication_domain", "publisherDomain"],
+  ["publication_url", "publisherDomain"],
+  ["target", "targetUrl"],
+  ["target_url", "targetUrl"],
+  ["target_page", "targetUrl"],
+  ["link_target_page", "targetUrl"],
+  ["anchor", "anchorText"],
+  ["anchor_text", "anchorText"],
+  ["llm_provider", "llmProvider"],
+  ["strategy", "writingStrategy"],
+  ["writing_strategy", "writingStrategy"],
+  ["country", "country"],
+]);
 
 export const PageProfile = z.object({
   /** As it was asked for, and where redirects led. */

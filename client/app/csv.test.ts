@@ -54,8 +54,53 @@ test("semicolons, tabs and other ways to write the names of columns are understo
   expect(tabs.rows[0]?.input).toMatchObject({ publisherDomain: "example.com" });
 });
 
-test("a column that nobody knows is left alone", () => {
-  expect(readCsv(`id,publisher,target,anchor\n7,${GOOD}`).rows[0]?.input).toBeDefined();
+test("a column that is not known is left alone, and named", () => {
+  const { rows, ignored } = readCsv(`id,publisher,target,anchor,\n7,${GOOD},`);
+  expect(rows[0]?.input).toBeDefined();
+  expect(ignored).toEqual(["id"]);
+});
+
+test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
+  "a column named %s is like any other that is not known",
+  (name) => {
+    const { rows, ignored } = readCsv(
+      `publisher,${name},target,anchor\n${GOOD.replace(",", ",x,")}`,
+    );
+    expect(rows[0]).toMatchObject({ errors: {}, input: { anchorText: "good anchor" } });
+    expect(ignored).toEqual([name]);
+    expect(readCsv(`${name}\nx`).problem).toContain(`Not understood: “${name}”`);
+  },
+);
+
+test.each([
+  "publisher",
+  "publisher_domain",
+  "publication_domain",
+  "publication_url",
+  "Publication Domain",
+])("the publisher may stand in a column named %s", (name) => {
+  const { rows } = readCsv(`${name}|target|anchor\nhttps://example.com/|https://t.example|a, b; c`);
+  expect(rows[0]?.input).toMatchObject({ publisherDomain: "example.com", anchorText: "a, b; c" });
+});
+
+test.each(["target", "target_url", "target_page", "link_target_page", "Link-Target Page"])(
+  "the target may stand in a column named %s",
+  (name) => {
+    const { rows } = readCsv(`publisher | ${name} | anchor\nexample.com | https://t.example | x`);
+    expect(rows[0]?.input).toMatchObject({ targetUrl: "https://t.example", anchorText: "x" });
+  },
+);
+
+test.each([
+  ["publisher,target,target_page,anchor", "target", "“target”, “target_page”"],
+  ["publisher,target,anchor,Anchor Text,anchor", "anchor", "“anchor”, “Anchor Text”, “anchor”"],
+  ["publisher,target,anchor,country,COUNTRY", "country", "“country”, “COUNTRY”"],
+])("two columns for one field are a problem of the file: %s", (header, field, columns) => {
+  expect(readCsv(`${header}\n${GOOD},y,z`)).toEqual({
+    rows: [],
+    ignored: [],
+    problem: `Line 1 has more than one column for the ${field}: ${columns}. Keep one of them.`,
+  });
 });
 
 test.each([
@@ -63,15 +108,180 @@ test.each([
   ["\n \n", "empty"],
   ["publisher,anchor\nexample.com,x", "Missing: target"],
   ["publisher,target,anchor\n", "no row"],
+  ["\n\nsite;target;anchor\nexample.com;x;y", "Line 3 must name"],
+  ["site;target;anchor\nexample.com;x;y", "Missing: publisher. Not understood: “site”."],
+  ['publisher,target,"anchor\nexample.com,https://t.example,x', "Line 1 begins a cell"],
+  ['publisher,target,"anchor" text\nexample.com,https://t.example,x', "Line 1 has text after"],
 ])("a file that cannot be used says why: %j", (text, why) => {
-  expect(readCsv(text)).toEqual({ rows: [], problem: expect.stringContaining(why) });
+  const file = readCsv(text);
+  expect(file).toEqual({ rows: [], ignored: [], problem: expect.stringContaining(why) });
+});
+
+test("a problem of a file that is no CSV stays short", () => {
+  const names = Array.from({ length: 500 }, (_, index) => `${"x".repeat(500)}${index}`);
+  const { problem } = readCsv(names.join(","));
+  expect(problem).toContain("and 490 more.");
+  expect(problem?.length).toBeLessThan(1000);
+});
+
+test("more text than a batch can hold is refused unread", () => {
+  expect(readCsv(`publisher,target,anchor\n${"x".repeat(16 * 1024 * 1024)}`)).toEqual({
+    rows: [],
+    ignored: [],
+    problem: "This is more than 16 MiB of text. Split it into several batches.",
+  });
+});
+
+const joined = (fault: string) => expect.objectContaining({ row: expect.stringContaining(fault) });
+
+test("[B1] a quote that is never closed makes a bad row and never a batch of one", () => {
+  const { rows } = readCsv(
+    "publisher,target,anchor\n" +
+      'a.example,https://t.example,"self-watering planters\n' +
+      "b.example,https://t.example,second\nc.example,https://t.example,third\n",
+  );
+  expect(rows).toEqual([
+    {
+      line: 2,
+      fields: {
+        publisherDomain: "a.example",
+        targetUrl: "https://t.example",
+        anchorText: "self-watering planters",
+      },
+      input: undefined,
+      errors: {
+        row: 'Begins a cell with a quote (") that is never closed, so that lines 2 to 4 are read as one row. Close the quote or remove it.',
+      },
+    },
+  ]);
+});
+
+test.each([
+  // The next row's quotes close the first one, and the parser objects to what follows.
+  ['a.example,https://t.example,"one', 'b.example,https://t.example,"two"', "text after"],
+  // The inch mark of the next row closes the quote, and the parser has nothing to object to.
+  ['a.example,https://t.example,"one', 'b.example,https://t.example,screen 24"', "another row"],
+])("[B1] a quote closed by a later row makes a bad row: %j %j", (first, second, fault) => {
+  const { rows } = readCsv(`publisher,target,anchor\n${first}\n${second}\n${GOOD}\n`);
+  expect(rows.map(({ line, input }) => [line, input?.anchorText])).toEqual([
+    [2, undefined],
+    [4, "good anchor"],
+  ]);
+  expect(rows[0]?.errors).toEqual(joined(fault));
+  expect(rows[0]?.errors).toEqual(joined("lines 2 to 3"));
+});
+
+test.each([
+  [
+    "anchor first",
+    "anchor,publisher,target",
+    '"one,a.example,https://t.example\ntwo",b.example,https://t.example',
+  ],
+  [
+    "anchor in the middle",
+    "publisher,anchor,target",
+    'a.example,"one,https://t.example\nb.example,two",https://t.example',
+  ],
+])("[B1] rows joined by their quotes are found: %s", (_, header, joinedRows) => {
+  expect(readCsv(`${header}\n${joinedRows}`).rows).toMatchObject([
+    { line: 2, input: undefined, errors: joined("another row") },
+  ]);
+});
+
+test("quotes inside of a cell are read, and text after a quoted cell is a bad row", () => {
+  const anchors = ['24" screen', '"24"" screen"', '"planters"', '""', '"24" screen"'];
+  const text = anchors.map((anchor) => `example.com,https://t.example,${anchor}\n`).join("");
+  const { rows } = readCsv(`publisher,target,anchor\n${text}`);
+  expect(rows.map(({ input }) => input?.anchorText)).toEqual([
+    '24" screen',
+    '24" screen',
+    "planters",
+    undefined,
+    undefined,
+  ]);
+  expect(rows[3]?.errors).toEqual({ anchorText: "Is missing" });
+  expect(rows[4]?.errors).toEqual({
+    row: 'Has text after the quote (") that closes a cell. Write a quote inside a cell twice (""), or remove the quotes.',
+  });
+});
+
+test.each([",", ";", "\t", "|"])("spaces around a quoted cell are no part of it: %j", (mark) => {
+  const text = [
+    `"publisher"${mark} "target"${mark}  "anchor"`,
+    `  "example.com" ${mark} "https://t.example" ${mark}  "a${mark} ""b""${mark} "" c" `,
+    `example.com${mark}https://t.example${mark}"x${mark} ""${mark} y"`,
+  ].join("\n");
+  const { rows, problem } = readCsv(text);
+  expect(problem).toBeUndefined();
+  expect(rows.map(({ input }) => input?.anchorText)).toEqual([
+    `a${mark} "b"${mark} " c`,
+    `x${mark} "${mark} y`,
+  ]);
+});
+
+test("a delimiter at the end of rows, and not of the names, is no cell too many", () => {
+  const { rows } = readCsv(`publisher;target;anchor\nexample.com;https://t.example;x;\n`);
+  expect(rows[0]?.input).toMatchObject({ anchorText: "x" });
+  expect(readCsv(`publisher,target,anchor\n${GOOD},,,\n`).rows[0]?.input).toBeDefined();
+});
+
+test.each(["sep=;\n", "sep=;\r\n", "SEP=;\n", '"sep=;"\n', "\uFEFFsep=;\n", "sep=,\n"])(
+  "the line that tells Excel the delimiter is not a row: %j",
+  (first) => {
+    const { rows } = readCsv(`${first}publisher;target;anchor\nexample.com;https://t.example;a, b`);
+    expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
+  },
+);
+
+test("Excel's line may name a delimiter that is not among the usual ones", () => {
+  const { rows } = readCsv("sep=^\npublisher^target^anchor\nexample.com^https://t.example^a, b");
+  expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
+});
+
+test("the delimiter is that of the line of names, whatever is in the rows", () => {
+  const row = "example.com;https://t.example/1,2,3;a, b, c|d\n";
+  const { rows } = readCsv(`publisher;target;anchor\n${row.repeat(3)}`);
+  expect(rows.map(({ input }) => input?.anchorText)).toEqual(Array(3).fill("a, b, c|d"));
+});
+
+test.each([
+  ["\r\n", "\n", "\n"],
+  ["\n", "\r\n", "\n"],
+  ["\r", "\r", "\r"],
+  ["\r", "\n", "\r\n"],
+])("rows end at every kind of line break, also mixed: %j %j %j", (...breaks) => {
+  const text = breaks.map(
+    (end, index) => `${index === 0 ? "publisher,target,anchor" : GOOD}${end}`,
+  );
+  const { rows } = readCsv(`${text.join("")}ex ample,x,y`);
+  expect(rows.map(({ line, input }) => [line, input?.anchorText])).toEqual([
+    [2, "good anchor"],
+    [3, "good anchor"],
+    [4, undefined],
+  ]);
+});
+
+test.each(["M\uFFFDbel", "M\u0081bel"])("[B1] a cell that was not decoded is bad: %j", (anchor) => {
+  const { rows } = readCsv(
+    `publisher,target,anchor\nexample.com,https://t.example,${anchor}\n${GOOD}`,
+  );
+  expect(rows.map(({ line, errors }) => [line, errors])).toEqual([
+    [2, { anchorText: expect.stringContaining("Has characters that could not be read") }],
+    [3, {}],
+  ]);
 });
 
 test("a row with more cells than columns is not guessed at", () => {
   const { rows } = readCsv(`publisher,target,anchor\n${GOOD},extra,more`);
   expect(rows[0]).toMatchObject({
     input: undefined,
-    errors: { anchorText: "Has 5 cells, but there are 3 columns" },
+    errors: {
+      row: 'Has 5 cells, but there are 3 columns. Put a cell with "," in it in quotes.',
+    },
+  });
+  const tabs = readCsv("publisher\ttarget\tanchor\nexample.com\thttps://t.example\tx\ty");
+  expect(tabs.rows[0]?.errors).toEqual({
+    row: "Has 4 cells, but there are 3 columns. Put a cell with a tab in it in quotes.",
   });
 });
 

@@ -1,56 +1,51 @@
 /** Reads CSV files of article jobs. Pure. Every row keeps the line it stands on, so that a bad one can be found. */
 import Papa from "papaparse";
 import { ARTICLE_CSV_COLUMNS, type ArticleInput, type LlmProvider } from "#shared/article.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { checkFields, type FieldErrors, type Sample } from "./article-form.ts";
+import { MAX_CSV_BYTES } from "./csv-file.ts";
+import { type CsvRecord, readRecords } from "./csv-records.ts";
+
+type Field = keyof ArticleInput;
 
 export interface CsvRow {
   /** In the file, counted from 1, header and blank lines included. */
   line: number;
-  fields: Partial<Record<keyof ArticleInput, string>>;
+  fields: Partial<Record<Field, string>>;
   /** Either one. */
   input: ArticleInput | undefined;
-  errors: FieldErrors;
+  /** `row`: about the row as a whole. */
+  errors: FieldErrors & { row?: string };
 }
 
 export interface CsvFile {
   rows: CsvRow[];
-  /** What is wrong with the file as a whole. */
+  /** Names of columns that fill no field, as the file spells them. */
+  ignored: string[];
+  /** Set where the file as a whole cannot be used; there are no rows then. */
   problem: string | undefined;
 }
 
 const REQUIRED = ["publisherDomain", "targetUrl", "anchorText"] as const;
 
+/** Left by a decoder: U+FFFD for bytes that are no text, and C1 controls for bytes that Windows-1252 does not use. */
+const NOT_DECODED = /[\uFFFD\u0080-\u009F]/;
+
 /** `writers`: those that this server has; `undefined` while that is not known. */
 export function readCsv(text: string, writers?: readonly LlmProvider[]): CsvFile {
-  const records: { line: number; cells: string[] }[] = [];
-  let read = 0;
-  let line = 1;
-  const source = text.replace(/^\uFEFF/, "");
-  Papa.parse<string[]>(source, {
-    delimitersToGuess: [",", ";", "\t", "|"],
-    step({ data, meta }) {
-      const cells = data.map((cell) => cell.trim());
-      if (cells.some((cell) => cell !== "")) records.push({ line, cells });
-      line += source.slice(read, meta.cursor).match(/\r\n|\r|\n/g)?.length ?? 0;
-      read = meta.cursor;
-    },
-  });
-
-  const [header, ...body] = records;
-  if (header === undefined) return { rows: [], problem: "The file is empty." };
-  const columns = header.cells.map((name) => ARTICLE_CSV_COLUMNS[normal(name)]);
-  const missing = REQUIRED.filter((field) => !columns.includes(field));
-  if (missing.length > 0) {
-    const names = missing.map(nameOf).join(", ");
-    return {
-      rows: [],
-      problem: `The first line must name the columns publisher, target and anchor. Missing: ${names}.`,
-    };
+  if (text.length > MAX_CSV_BYTES) {
+    return unusable("This is more than 16 MiB of text. Split it into several batches.");
   }
-  if (body.length === 0)
-    return { rows: [], problem: "There is no row below the names of the columns." };
+  const { records, delimiter } = readRecords(text, (name) => fieldOf(name) !== undefined);
+  const [header, ...body] = records;
+  if (header === undefined) return unusable("The file is empty.");
+  const problem = problemOf(header);
+  if (problem !== undefined) return unusable(problem);
+  if (body.length === 0) return unusable("There is no row below the names of the columns.");
+  const columns = header.cells.map(fieldOf);
   return {
-    rows: body.map(({ line, cells }) => withWriter(rowOf(line, cells, columns), writers)),
+    rows: body.map((record) => withWriter(rowOf(record, columns, delimiter), writers)),
+    ignored: unknownIn(header),
     problem: undefined,
   };
 }
@@ -66,19 +61,69 @@ export function csvOf(samples: readonly Sample[]): string {
   );
 }
 
-function rowOf(line: number, cells: string[], columns: (keyof ArticleInput | undefined)[]): CsvRow {
+function unusable(problem: string): CsvFile {
+  return { rows: [], ignored: [], problem };
+}
+
+function problemOf(header: CsvRecord): string | undefined {
+  const { line, cells, fault } = header;
+  if (fault !== undefined) return `Line ${line} ${fault.charAt(0).toLowerCase()}${fault.slice(1)}`;
+  const columns = cells.map(fieldOf);
+  const twice = columns.find((field, at) => field !== undefined && columns.indexOf(field) < at);
+  if (twice !== undefined) {
+    const names = listed(cells.filter((name) => fieldOf(name) === twice));
+    return `Line ${line} has more than one column for the ${nameOf(twice)}: ${names}. Keep one of them.`;
+  }
+  const missing = REQUIRED.filter((field) => !columns.includes(field));
+  if (missing.length === 0) return undefined;
+  const unknown = unknownIn(header);
+  const others = unknown.length === 0 ? "" : ` Not understood: ${listed(unknown)}.`;
+  return `Line ${line} must name the columns publisher, target and anchor. Missing: ${missing.map(nameOf).join(", ")}.${others}`;
+}
+
+function rowOf(
+  { line, cells, fault }: CsvRecord,
+  columns: (Field | undefined)[],
+  delimiter: string,
+): CsvRow {
   const fields: CsvRow["fields"] = {};
   for (const [index, column] of columns.entries()) {
     if (column !== undefined) fields[column] = cells[index] ?? "";
   }
-  if (cells.length > columns.length) {
-    const errors = {
-      anchorText: `Has ${cells.length} cells, but there are ${columns.length} columns`,
-    };
-    return { line, fields, input: undefined, errors };
+  const row = fault ?? tooManyCells(cells, columns.length, delimiter);
+  if (row !== undefined) {
+    return { line, fields: firstLines(fields), input: undefined, errors: { row } };
   }
-  const { input, errors = {} } = checkFields(fields);
+  const checked = checkFields(fields);
+  const errors = { ...checked.errors, ...notDecoded(fields) };
+  const input = Object.keys(errors).length === 0 ? checked.input : undefined;
   return { line, fields, input, errors };
+}
+
+/** Spreadsheets end rows with delimiters of their own: empty cells behind the last column are none too many. */
+function tooManyCells(cells: string[], columns: number, delimiter: string): string | undefined {
+  const used = cells.findLastIndex((cell) => cell !== "") + 1;
+  if (used <= columns) return undefined;
+  const mark = delimiter === "\t" ? "a tab" : `"${delimiter}"`;
+  return `Has ${used} cells, but there are ${columns} columns. Put a cell with ${mark} in it in quotes.`;
+}
+
+/** A quote that is not closed makes the rest of the file one cell. */
+function firstLines(fields: CsvRow["fields"]): CsvRow["fields"] {
+  return Object.fromEntries(
+    Object.entries(fields).map(([field, cell]) => [field, cell.split("\n", 1)[0] ?? ""]),
+  );
+}
+
+function notDecoded(fields: CsvRow["fields"]): FieldErrors {
+  return Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, cell]) => NOT_DECODED.test(cell))
+      .map(([field]) => [
+        field,
+        "Has characters that could not be read. Correct them here, or save the file as UTF-8 and load it again",
+      ]),
+  );
 }
 
 /** A row whose writer cannot be had here is found now, and not when the batch is refused for it. */
@@ -89,14 +134,26 @@ function withWriter(row: CsvRow, writers: readonly LlmProvider[] | undefined): C
   return { ...row, input: undefined, errors };
 }
 
-function normal(name: string): string {
-  return name.toLowerCase().replaceAll(/[\s-]+/g, "_");
+function fieldOf(name: string): Field | undefined {
+  return ARTICLE_CSV_COLUMNS.get(name.toLowerCase().replaceAll(/[\s-]+/g, "_"));
 }
 
-/** The shortest name of a field's column. */
+function unknownIn(header: CsvRecord): string[] {
+  return header.cells.filter((name) => name !== "" && fieldOf(name) === undefined);
+}
+
+/** Names for people: a file that is no CSV may have very many, and very long ones. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => `“${cutText(name, 40)}”`);
+  const left = names.length - shown.length;
+  return shown.join(", ") + (left === 0 ? "" : ` and ${left} more`);
+}
+
+/** Of a field's column, the shortest first. */
+export function namesOf(field: string): string[] {
+  return [...ARTICLE_CSV_COLUMNS].filter(([, meant]) => meant === field).map(([name]) => name);
+}
+
 export function nameOf(field: string): string {
-  const [name] = Object.entries(ARTICLE_CSV_COLUMNS).find(([, meant]) => meant === field) ?? [
-    field,
-  ];
-  return name;
+  return namesOf(field)[0] ?? field;
 }

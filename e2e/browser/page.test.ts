@@ -166,6 +166,66 @@ test("a person sees which row of a CSV file is bad and why, corrects it, and wat
   await page.getByText("Batch completed: 2 delivered, 0 blocked, 1 aborted").waitFor();
 });
 
+const chooseFile = (name: string, buffer: Buffer) =>
+  page.locator('input[type="file"]').setInputFiles({ name, mimeType: "text/csv", buffer });
+
+const excelFile = (anchor: string) =>
+  `sep=;\r\npublication_domain;link_target_page;anchor;note\r\nexample.com;${server.url}/samples/target/;${anchor}`;
+
+test("a person loads the file that Excel saves in Europe, and the page says how it was read", async () => {
+  await go("/batches/new");
+  const text = page.getByLabel("CSV", { exact: true });
+
+  await chooseFile("book.xlsx", Buffer.from([0x50, 0x4b, 3, 4, 0, 0]));
+  await page.getByRole("alert").getByText("“book.xlsx” is not a text file").waitFor();
+  expect(await text.inputValue()).toBe("");
+
+  await chooseFile("vår.csv", Buffer.from(excelFile("Möbel;"), "latin1"));
+  await page.getByRole("note").getByText("“vår.csv” was read as Windows-1252").waitFor();
+  await page.getByRole("note").getByText("“note”. The names that are understood").waitFor();
+  await page.getByText("1 row is ready").waitFor();
+  expect(await page.getByLabel("Name (optional)").inputValue()).toBe("vår");
+  const preview = page.getByRole("list", { name: "Preview of the rows" }).getByRole("listitem");
+  expect(await preview.textContent()).toMatch(/^Line 3.*Möbel$/);
+
+  // The same name again, corrected and saved as UTF-8: a browser reports it only if its field forgot the name.
+  await chooseFile("vår.csv", Buffer.from(excelFile('"Möbel;\r\n')));
+  await page.getByText("“vår.csv” was read as UTF-8.").waitFor();
+  await page.getByText('Begins a cell with a quote (") that is never closed').waitFor();
+  expect(await page.getByRole("button", { name: "Create batch of 1" }).isDisabled()).toBe(true);
+  expect(await page.locator('input[type="file"]').inputValue()).toBe("");
+
+  await page.getByRole("button", { name: "Fill in sample rows" }).click();
+  await page.getByText("4 rows are ready").waitFor();
+  expect(await page.getByText("was read as").count()).toBe(0);
+});
+
+test("a file that is read slowly does not replace what was chosen after it", async () => {
+  await go("/batches/new");
+  await page.evaluate(`{
+    const read = Blob.prototype.arrayBuffer;
+    const { promise, resolve } = Promise.withResolvers();
+    window.release = resolve;
+    Blob.prototype.arrayBuffer = function () {
+      Blob.prototype.arrayBuffer = read;
+      window.slow = promise.then(() => read.call(this));
+      return window.slow;
+    };
+  }`);
+  await chooseFile("slow.csv", Buffer.from(excelFile("slow")));
+  await chooseFile("newer.csv", Buffer.from(excelFile("newer")));
+  await page.getByText("“newer.csv” was read as UTF-8.").waitFor();
+  // Painted twice since the slow file was read: a change of the page would be there.
+  await page.evaluate(`(async () => {
+    window.release();
+    await window.slow;
+    for (const _ of [1, 2]) await new Promise((painted) => requestAnimationFrame(painted));
+  })()`);
+  expect(await page.getByText("was read as").textContent()).toContain("newer.csv");
+  expect(await page.getByLabel("CSV", { exact: true }).inputValue()).toContain(";newer");
+  expect(await page.getByLabel("Name (optional)").inputValue()).toBe("newer");
+});
+
 test("[S5] the badge says when the connection is lost, and what was missed is there when it is back", async () => {
   await openHeldJob();
   const connection = (state: string) => page.locator(`[data-connection=${state}]`);

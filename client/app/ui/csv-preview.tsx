@@ -1,8 +1,11 @@
+import { cutText } from "#shared/cut-text.ts";
 import { counted } from "#shared/counted.ts";
 import { type CsvRow, nameOf } from "#client/app/csv.ts";
 
 const MOST_GOOD = 20;
 const MOST_BAD = 100;
+/** Characters: more than any good cell, less than a file that a quote made one cell. */
+const MOST_OF_A_CELL = 2000;
 
 /** The rows as they were understood; where some are bad, only those, each with what is wrong with it. */
 export function CsvPreview({ rows, bad }: { rows: CsvRow[]; bad: CsvRow[] }) {
@@ -30,18 +33,22 @@ function PreviewRow({ row: { line, fields, errors } }: { row: CsvRow }) {
     <li className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-4 py-2">
       <span className="row-span-2 font-medium tabular-nums">Line {line}</span>
       <span className="grid min-w-0 gap-x-4 sm:grid-cols-3">
-        {(["publisherDomain", "targetUrl", "anchorText"] as const).map((field) => (
-          <span key={field} title={fields[field]} className="truncate">
-            <span className="sr-only">{nameOf(field)}: </span>
-            {fields[field]}
-          </span>
-        ))}
+        {(["publisherDomain", "targetUrl", "anchorText"] as const).map((field) => {
+          const cell = cutText(fields[field] ?? "", MOST_OF_A_CELL);
+          return (
+            <span key={field} title={cell} className="truncate">
+              <span className="sr-only">{nameOf(field)}: </span>
+              {cell}
+            </span>
+          );
+        })}
       </span>
       {Object.keys(errors).length > 0 && (
         <span className="min-w-0 text-bad">
           {Object.entries(errors).map(([field, message]) => (
             <span key={field} className="block break-words">
-              <span className="font-medium">{nameOf(field)}:</span> {message}
+              {field !== "row" && <span className="font-medium">{nameOf(field)}: </span>}
+              {message}
             </span>
           ))}
         </span>

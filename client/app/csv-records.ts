@@ -1,0 +1,129 @@
+/** Splits CSV text into records. Finds the delimiter, and what quotes did to a record. Pure. */
+import Papa from "papaparse";
+
+export interface CsvRecord {
+  /** In the text, counted from 1, blank lines and Excel's `sep=` line included. */
+  line: number;
+  cells: string[];
+  /** Set where the quotes of the record do not match, so that its cells cannot be trusted. */
+  fault: string | undefined;
+}
+
+const DELIMITERS = [",", ";", "\t", "|"];
+
+/** Excel takes the delimiter from a first line such as `sep=;`. */
+const SEP_LINE = /^"?sep=([^"\n])"?[^\S\n]*(?:\n|$)/i;
+
+/** `isColumn` tells the names of columns: the delimiter is the one that finds most of them in the header. */
+export function readRecords(
+  text: string,
+  isColumn: (name: string) => boolean,
+): { records: CsvRecord[]; delimiter: string } {
+  // One kind of line break: the parser knows one for a whole file, and joins the rows that end with another.
+  const lines = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
+  const sep = SEP_LINE.exec(lines);
+  // Without a line break at the end the parser takes spaces behind the last quote for text.
+  const body = `${lines.slice(sep?.[0].length ?? 0).trimEnd()}\n`;
+  const delimiter = delimiterOf(body, sep?.[1], isColumn);
+  const source = withoutSpacesBeforeQuotes(body, delimiter);
+  const records: CsvRecord[] = [];
+  let read = 0;
+  let line = sep === null ? 1 : 2;
+  Papa.parse<string[]>(source, {
+    delimiter,
+    newline: "\n",
+    step({ data, errors, meta }) {
+      const next = line + newlinesIn(source.slice(read, meta.cursor));
+      const cells = data.map((cell) => cell.trim());
+      if (cells.some((cell) => cell !== "")) {
+        records.push({ line, cells, fault: faultOf(cells, errors[0], line, next - 1) });
+      }
+      read = meta.cursor;
+      line = next;
+    },
+  });
+  return { records, delimiter };
+}
+
+function delimiterOf(
+  source: string,
+  sep: string | undefined,
+  isColumn: (name: string) => boolean,
+): string {
+  const header = /^.*[^\s,;|"].*$/m.exec(source)?.[0] ?? "";
+  let best = ",";
+  let most = 0;
+  for (const delimiter of sep === undefined ? DELIMITERS : [sep, ...DELIMITERS]) {
+    const line = withoutSpacesBeforeQuotes(header, delimiter);
+    const { data } = Papa.parse<string[]>(line, { delimiter, newline: "\n" });
+    const found = data[0]?.filter((cell) => isColumn(cell.trim())).length ?? 0;
+    if (found > most) [best, most] = [delimiter, found];
+  }
+  return best;
+}
+
+/**
+ * The parser opens a quoted cell only where the quote comes first, and has no option for spaces before it:
+ * https://github.com/mholt/PapaParse/issues/941. This follows its rules for where cells end, and loops where one
+ * regular expression would overflow its stack on long cells.
+ */
+function withoutSpacesBeforeQuotes(source: string, delimiter: string): string {
+  if (!source.includes('"')) return source;
+  const mark = delimiter.replace(/[\\\]^-]/, String.raw`\$&`);
+  const spaces = new RegExp(String.raw`[^\S\n${mark}]*`, "y");
+  const end = new RegExp(String.raw`[\n${mark}]|$`, "g");
+  const closing = new RegExp(String.raw`"[^\S\n${mark}]*(?:[\n${mark}]|$)`, "y");
+  const endOf = (pattern: RegExp, from: number) => {
+    pattern.lastIndex = from;
+    return pattern.test(source) ? pattern.lastIndex : undefined;
+  };
+  const kept: string[] = [];
+  let at = 0;
+  while (at < source.length) {
+    const first = endOf(spaces, at) ?? at;
+    const quoted = source[first] === '"';
+    const next = quoted ? endOfQuoted(first) : (endOf(end, first) ?? source.length);
+    kept.push(source.slice(quoted ? first : at, next));
+    at = next;
+  }
+  return kept.join("");
+
+  function endOfQuoted(opening: number): number {
+    let quote = source.indexOf('"', opening + 1);
+    while (quote !== -1) {
+      const doubled = source[quote + 1] === '"';
+      const next = doubled ? undefined : endOf(closing, quote);
+      if (next !== undefined) return next;
+      quote = source.indexOf('"', quote + (doubled ? 2 : 1));
+    }
+    return source.length;
+  }
+}
+
+function faultOf(
+  cells: string[],
+  error: Papa.ParseError | undefined,
+  first: number,
+  last: number,
+): string | undefined {
+  const joined = first === last ? "" : `, so that lines ${first} to ${last} are read as one row`;
+  if (error?.code === "MissingQuotes") {
+    return `Begins a cell with a quote (") that is never closed${joined}. Close the quote or remove it.`;
+  }
+  if (error !== undefined) {
+    return `Has text after the quote (") that closes a cell${joined}. Write a quote inside a cell twice (""), or remove the quotes.`;
+  }
+  if (cells.some(holdsAnotherRow)) {
+    return `Has a cell in quotes (") that holds another row${joined}. Close the quotes in their own row or remove them.`;
+  }
+  return undefined;
+}
+
+/** A quote that a later row closes joins the two without an error. Every row has an address, and no anchor has one. */
+function holdsAnotherRow(cell: string): boolean {
+  return cell.includes("\n") && /https?:\/\//i.test(cell);
+}
+
+function newlinesIn(text: string): number {
+  return text.split("\n").length - 1;
+}

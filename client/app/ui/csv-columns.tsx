@@ -1,0 +1,40 @@
+import { namesOf } from "#client/app/csv.ts";
+import { type ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
+
+const anyOf = (words: readonly string[]) => `${words.join(", ")}; may be left out`;
+
+/** The columns of a CSV file of article jobs, with every name that each one may have. */
+export function CsvColumns({ writers }: { writers: readonly string[] | undefined }) {
+  const columns: Record<keyof ArticleInput, string> = {
+    publisherDomain: "The site that publishes the article; a path is fine",
+    targetUrl: "The page that it links to",
+    anchorText: "The words of the link",
+    llmProvider: anyOf(writers === undefined ? LlmProvider.options : ["auto", ...writers]),
+    writingStrategy: anyOf(WritingStrategy.options),
+    country: "Two letters; may be left out",
+  };
+  return (
+    <>
+      <p className="mb-3 text-sm text-muted">
+        One row for each article, below a line that names the columns. Separate cells with commas,
+        semicolons, tabs or |, and put a cell that contains one of these in quotes (").
+      </p>
+      <dl className="space-y-2 text-sm">
+        {Object.entries(columns).map(([field, meaning]) => {
+          const [name, ...others] = namesOf(field);
+          return (
+            <div key={field}>
+              <dt className="font-mono font-medium">{name}</dt>
+              <dd className="text-muted">{meaning}</dd>
+              {others.length > 0 && (
+                <dd className="text-xs text-muted">
+                  Also called <span className="font-mono">{others.join(", ")}</span>
+                </dd>
+              )}
+            </div>
+          );
+        })}
+      </dl>
+    </>
+  );
+}

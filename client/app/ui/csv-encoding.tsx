@@ -1,0 +1,26 @@
+import type { CsvText } from "#client/app/use-csv-text.ts";
+import { Notice } from "./notice.tsx";
+
+/** Tells how the bytes of a file were read: a wrong guess shows only in its letters. */
+export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]> }) {
+  if (loaded.problem !== undefined) {
+    return (
+      <Notice tone="bad" title="This file cannot be read">
+        {loaded.problem}
+      </Notice>
+    );
+  }
+  if (loaded.encoding === "Windows-1252") {
+    return (
+      <Notice tone="warn" title={`“${loaded.name}” was read as Windows-1252`}>
+        It is not UTF-8. If letters such as é or ö look wrong here, save it as “CSV UTF-8” and
+        choose it again.
+      </Notice>
+    );
+  }
+  return (
+    <p className="text-sm break-words text-muted">
+      “{loaded.name}” was read as {loaded.encoding}.
+    </p>
+  );
+}

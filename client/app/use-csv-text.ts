@@ -1,0 +1,44 @@
+import { useRef, useState } from "react";
+import { type CsvFileText, readCsvFile } from "./csv-file.ts";
+
+export interface CsvText {
+  text: string;
+  /** Of the file that was loaded last; its problem, where it could not be read. */
+  loaded: (CsvFileText & { name: string }) | undefined;
+  edit(text: string): void;
+  replace(text: string): void;
+  /** `false` where the file could not be read, or something newer came first. */
+  load(file: File): Promise<boolean>;
+}
+
+/** The CSV text of a form, typed or loaded from a file. The newest of both wins over a file that is read slowly. */
+export function useCsvText(): CsvText {
+  const [text, setText] = useState("");
+  const [loaded, setLoaded] = useState<CsvText["loaded"]>();
+  const newest = useRef(0);
+
+  function replace(next: string) {
+    newest.current += 1;
+    setText(next);
+    setLoaded(undefined);
+  }
+
+  function edit(next: string) {
+    newest.current += 1;
+    setText(next);
+    setLoaded((before) => (next === "" || before?.problem !== undefined ? undefined : before));
+  }
+
+  async function load(file: File) {
+    newest.current += 1;
+    const turn = newest.current;
+    const read = await readCsvFile(file);
+    if (turn !== newest.current) return false;
+    setLoaded({ ...read, name: file.name });
+    if (read.text === undefined) return false;
+    setText(read.text);
+    return true;
+  }
+
+  return { text, loaded, edit, replace, load };
+}
