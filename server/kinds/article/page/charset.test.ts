@@ -1,35 +1,203 @@
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { decodeHtml } from "./charset.ts";
+import { FETCH_LIMITS } from "./fetch-html.ts";
 
-const LATIN1 = Buffer.from("<p>blåbär och smörgås</p>", "latin1");
-const UTF8 = Buffer.from("<p>blåbär och smörgås</p>", "utf8");
+const TEXT = "<p>blåbär och smörgås</p>";
+const LATIN1 = Buffer.from(TEXT, "latin1");
+const UTF8 = Buffer.from(TEXT, "utf8");
+const APOSTROPHE = "’";
+
+/** Parts of a page in their own bytes; those that are text are ASCII, or UTF-8. */
+function bytesOf(...parts: (string | Buffer)[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
+}
 
 test.each([
   ["the header", LATIN1, "text/html; charset=ISO-8859-1"],
   ["a quoted header", LATIN1, 'text/html; charset="windows-1252"'],
-  ["the page", Buffer.concat([Buffer.from('<meta charset="latin1">'), LATIN1]), "text/html"],
-  [
-    "an old-fashioned page",
-    Buffer.concat([
-      Buffer.from('<META http-equiv="Content-Type" content="text/html; charset=iso-8859-1">'),
-      LATIN1,
-    ]),
-    "text/html",
-  ],
-  ["nobody, and it is UTF-8", UTF8, "text/html"],
-  ["nobody, and it is not UTF-8", LATIN1, "text/html"],
+  ["a header that is sent twice", LATIN1, "text/html; charset=utf-8, text/html; charset=latin1"],
+  ["the first of two headers", LATIN1, "text/html; charset=latin1, text/html"],
+  ["a parameter of its own, after one like it", LATIN1, "text/html; x-charset=utf-8; charset=l1"],
+  ["the header, against the page", bytesOf("<meta charset=utf-8>", LATIN1), "text/html;charset=l1"],
   [
     "a byte order mark, against the header",
-    Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), UTF8]),
-    "text/html; charset=latin1",
+    bytesOf("\uFEFF", UTF8),
+    "text/html; charset=windows-1251",
   ],
-  ["UTF-16 with its mark", Buffer.from("\uFEFF<p>blåbär och smörgås</p>", "utf16le"), "text/html"],
-  ["a header that names no charset there is", UTF8, "text/html; charset=klingon"],
+  ["UTF-16 with its mark", Buffer.from(`\uFEFF${TEXT}`, "utf16le"), "text/html"],
+  ["UTF-16 of the other byte order", Buffer.from(`\uFEFF${TEXT}`, "utf16le").swap16(), "text/html"],
+  ["UTF-16 in the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-16"],
+  ["UTF-16 of an XML page", Buffer.from(`<?xml?>${TEXT}`, "utf16le"), "application/xhtml+xml"],
+  [
+    "UTF-16 of an XML page, in the other byte order",
+    Buffer.from(`<?xml?>${TEXT}`, "utf16le").swap16(),
+    "application/xhtml+xml",
+  ],
+  ["its bytes, which are UTF-8", UTF8, "text/html"],
+  ["its bytes, which are not UTF-8", LATIN1, "text/html"],
+  ["its bytes, where the header names no charset there is", UTF8, "text/html; charset=klingon"],
+  ["its bytes, where the header only speaks of one", UTF8, "text/html; x-charset=latin1"],
+  ["its bytes, where there is no header", UTF8, ""],
 ])("the charset is told by %s", (_, bytes, contentType) => {
   expect(decodeHtml(bytes, contentType)).toContain("blåbär och smörgås");
 });
 
-test("UTF-16 of the other byte order is read too", () => {
-  const bytes = Buffer.from("\uFEFFblåbär", "utf16le").swap16();
-  expect(decodeHtml(bytes, "text/html")).toBe("blåbär");
+test("an empty page is empty", () => {
+  expect(decodeHtml(Buffer.alloc(0), "text/html")).toBe("");
+});
+
+test("a page is decoded where it lies in a larger buffer", () => {
+  const page = bytesOf("<meta charset=utf-8>", LATIN1, "<meta charset=l1>", LATIN1).subarray(45);
+  expect(decodeHtml(page, "text/html")).toBe(`<meta charset=l1>${TEXT}`);
+});
+
+describe("the charset that a page declares", () => {
+  test.each([
+    ["", '<meta charset="latin1">'],
+    ["in capitals", "<META CHARSET=LATIN1>"],
+    ["with spaces and a slash", "<meta\n\tcharset = ' latin1 ' />"],
+    ["after another attribute", '<meta name=x charset="latin1">'],
+    [
+      "in an old-fashioned page",
+      '<meta http-equiv="Content-Type" content="text/html; charset=l1">',
+    ],
+    [
+      "with its attributes turned round",
+      "<meta content='a;charset = \"l1\"' http-equiv=content-type>",
+    ],
+    ["without a space after it", '<meta http-equiv=content-type content="charset=l1;x">'],
+    ["after the 1,024 bytes of the prescan", `<!--${"x".repeat(1024)}--><meta charset=latin1>`],
+    ["across the end of the prescan", `${" ".repeat(1010)}<meta charset=latin1>`],
+    ["after a long script", `<script>${"x".repeat(100_000)}</script><meta charset=latin1>`],
+    ["after a charset that there is not", "<meta charset=klingon><meta charset=latin1>"],
+    ["after one that is never decoded", "<meta charset=iso-2022-kr><meta charset=latin1>"],
+    ["after an empty one", "<meta charset><meta charset=''><meta charset=latin1>"],
+    ["twice: the first counts", "<meta charset=latin1><meta charset=utf-8>"],
+    ["twice in one tag: the first counts", "<meta charset=latin1 charset=utf-8>"],
+    [
+      "by an attribute, against the content",
+      "<meta charset=l1 http-equiv=content-type content='charset=utf-8'>",
+    ],
+    ["in a noscript", "<noscript><meta charset=latin1></noscript>"],
+    ["after an empty comment", "<!--><meta charset=latin1>"],
+    ["after a title", "<title>a < b</title><meta charset=latin1>"],
+    ["after a broken end tag", "</ <meta><meta charset=latin1>"],
+    ["in its XML declaration", '<?xml version="1.0" encoding="latin1"?>'],
+    ["in its XML declaration, in single quotes", "<?xml version='1.0' encoding = 'latin1' ?>"],
+    ["in a meta, against its XML declaration", "<?xml encoding='utf-8'?><meta charset=latin1>"],
+    ["user-defined, which browsers read as windows-1252", "<meta charset=x-user-defined>"],
+  ])("is honoured %s", (_, html) => {
+    // Most of the page is UTF-8, so that no guess comes to latin1.
+    const page = bytesOf(html, LATIN1, "ж".repeat(1000));
+    expect(decodeHtml(page, "text/html")).toContain(TEXT);
+  });
+
+  test.each([
+    ["in a comment", "<!-- <meta charset=windows-1251> -->"],
+    ["in a comment for old browsers", "<!--[if IE]><meta charset=windows-1251><![endif]-->"],
+    ["in a comment without an end", "<!-- <meta charset=windows-1251>"],
+    ["in an attribute for data", '<meta data-charset="windows-1251">'],
+    ["in another element's attribute", "<div data-x='<meta charset=windows-1251>'></div>"],
+    ["in another element", "<metadata charset=windows-1251><script charset=windows-1251></script>"],
+    ["in a script", "<script>x = '<meta charset=windows-1251>'</script>"],
+    ["in a script in capitals", "<SCRIPT>x = '<meta charset=windows-1251>'</SCRIPT >"],
+    ["in a script with an attribute", "<script data-a='>'>'<meta charset=windows-1251>'</script>"],
+    ["in a script without an end", "<script>x = '<meta charset=windows-1251>'</scripts>"],
+    ["in a style", "<style>/* <meta charset=windows-1251> */</style>"],
+    ["in a title", "<title><meta charset=windows-1251></title>"],
+    ["in a field", "<textarea><meta charset=windows-1251></textarea>"],
+    ["in an iframe", "<iframe><meta charset=windows-1251></iframe>"],
+    ["in a listing", "<xmp><meta charset=windows-1251></xmp>"],
+    ["in an end tag", "</meta charset=windows-1251>"],
+    ["in a declaration", "<!meta charset=windows-1251><?meta charset=windows-1251>"],
+    ["in a description", '<meta name="description" content="about charset=windows-1251">'],
+    ["in a refresh", '<meta http-equiv="refresh" content="0; url=?charset=windows-1251">'],
+    [
+      "in content without an equals sign",
+      '<meta http-equiv="content-type" content="charset windows-1251">',
+    ],
+    ["in an XML declaration that comes late", " <?xml encoding='windows-1251'?>"],
+    ["in an XML declaration without quotes", "<?xml encoding=windows-1251?>"],
+    ["after the XML declaration", "<?xml ?><p title='encoding=\"windows-1251\"'></p>"],
+    ["in a tag without an end", "<p></p>", "<meta charset=windows-1251"],
+  ])("is not looked for %s", (_, html, end = "") => {
+    expect(decodeHtml(bytesOf(html, UTF8, end), "text/html")).toBe(html + TEXT + end);
+  });
+
+  test.each(["utf-16", "UTF-16LE", "utf-16be", "unicode", "ucs-2"])(
+    "is UTF-8 where it says %s, or it could not have been read",
+    (label) => {
+      for (const html of [`<meta charset="${label}">`, `<?xml encoding="${label}"?>`]) {
+        expect(decodeHtml(bytesOf(html, UTF8), "text/html")).toBe(html + TEXT);
+      }
+    },
+  );
+
+  test("is honoured where bytes do not fit", () => {
+    const page = bytesOf("<meta charset=utf-8>", LATIN1);
+    expect(decodeHtml(page, "text/html")).toContain("bl\uFFFDb\uFFFDr");
+  });
+});
+
+describe("a page that declares nothing", () => {
+  const bad = Buffer.from([0xa0]);
+
+  test.each([
+    ["one bad byte in a long page", bytesOf(`it${APOSTROPHE}s `.repeat(500), bad)],
+    ["one bad byte, and one character", bytesOf(`it${APOSTROPHE}s `, bad)],
+    [
+      "a character that is cut off at the end",
+      bytesOf(`it${APOSTROPHE}s `, Buffer.from([0xe2, 0x80])),
+    ],
+    ["ten in a hundred", bytesOf(`it${APOSTROPHE}s `.repeat(90), Buffer.alloc(10, bad))],
+    ["its own U+FFFD, and nothing that is broken", bytesOf(`it${APOSTROPHE}s \uFFFD`)],
+    ["its own U+FFFD in many places", bytesOf(`it${APOSTROPHE}s \uFFFD`, "\uFFFD".repeat(50), bad)],
+  ])("is UTF-8 with %s", (_, bytes) => {
+    const text = decodeHtml(bytes, "text/html");
+    expect(text).toContain(`it${APOSTROPHE}s `);
+    expect(text).toContain("\uFFFD");
+    expect(text).not.toContain("â€™");
+  });
+
+  test("is UTF-8 whatever single byte is lost from it", () => {
+    const page = fc.string({ unit: "grapheme", minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(page, fc.nat(), (text, position) => {
+        const whole = Buffer.from(`’${text}’`);
+        const at = 3 + (position % (whole.length - 3));
+        const lost = Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)]);
+        expect(decodeHtml(lost, "text/html")).toBe(lost.toString("utf8"));
+      }),
+    );
+  });
+
+  test.each([
+    ["one accent", "café"],
+    ["many accents", "blåbär och smörgås ".repeat(100)],
+    ["accents that are UTF-8 by chance in places", `Ã© ${"é ".repeat(8)}`],
+    ["more than ten bad bytes in a hundred", `${"Ã© ".repeat(89)}${"é ".repeat(11)}`],
+  ])("is windows-1252 with %s", (_, text) => {
+    expect(decodeHtml(Buffer.from(text, "latin1"), "text/html")).toBe(text);
+  });
+
+  test("has the quotes and dashes of windows-1252, which latin1 lacks", () => {
+    const page = Buffer.from([0x93, 0x69, 0x74, 0x92, 0x73, 0x94, 0x20, 0x97, 0x20, 0x80, 0x35]);
+    expect(decodeHtml(page, "text/html")).toBe("“it’s” — €5");
+  });
+});
+
+/** With a parser that keeps a stack of open tags, the first of these takes a minute. */
+test.each([
+  "<b>",
+  "<meta ",
+  "<meta charset=x>",
+  "<!--",
+  "<!-->",
+  "<?xml encoding=",
+  "</",
+  "<a b='",
+])("[H2] a page of the largest size that repeats %s is decoded in linear time", (part) => {
+  const html = part.repeat(FETCH_LIMITS.bytes / part.length);
+  expect(decodeHtml(Buffer.from(html), "text/html")).toBe(html);
 });

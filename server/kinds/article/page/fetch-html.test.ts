@@ -22,6 +22,10 @@ const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage)
     response
       .writeHead(200, { ...HTML, "content-encoding": "gzip" })
       .end(gzipSync("<p>Good morning</p>")),
+  "/stray-byte": (response) =>
+    response
+      .writeHead(200, { "content-type": "text/html" })
+      .end(Buffer.concat([Buffer.from("<p>It’s morning</p>"), Buffer.from([0xa0])])),
   "/untyped": (response) => response.writeHead(200).end("<!doctype html><p>Good morning</p>"),
   "/untyped-data": (response) => response.writeHead(200).end("a,b\n1,2"),
   "/pdf": (response) => response.writeHead(200, { "content-type": "application/pdf" }).end("%PDF"),
@@ -100,6 +104,10 @@ test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) =
   const { html, url } = await get(path);
   expect(html).toContain("Good morning");
   expect(url).toBe(server.origin + path);
+});
+
+test("a page that declares no charset is read as UTF-8 in spite of a stray byte", async () => {
+  expect((await get("/stray-byte")).html).toBe("<p>It’s morning</p>\uFFFD");
 });
 
 test("[A2] a page of exactly the limit is read", async () => {

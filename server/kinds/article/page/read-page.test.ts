@@ -135,3 +135,17 @@ test.each([
     expect(page).toMatchObject({ siteName, topic });
   },
 );
+
+test("a page that declares nothing keeps its apostrophes and dashes in spite of a stray byte", () => {
+  const html = `<title>It’s a garden</title><h1>It’s a garden</h1><p>It’s green – ${TEXT}</p>`;
+  const bytes = Uint8Array.from([
+    ...Buffer.from(`${html}<p>${MORE} `),
+    0xa0,
+    ...Buffer.from("</p>"),
+  ]);
+  const fetched = { url: URL, bytes, contentType: "text/html" };
+  const { profile } = readPage({ address: URL, fetched });
+  expect(profile.title).toBe("It’s a garden");
+  expect(profile.excerpt).toContain("It’s green – ");
+  expect(JSON.stringify(profile)).not.toContain("â€");
+});

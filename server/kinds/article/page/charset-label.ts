@@ -1,0 +1,8 @@
+/** The name of the charset that a label stands for (`latin1` is `windows-1252`); `undefined` if there is none. */
+export function charsetOf(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
