@@ -2,6 +2,7 @@
  * Bodies of clients that poll. Engine.IO collects a body chunk by chunk and takes all of its packets apart in one go;
  * here the body is read first, and one with too many packets is refused.
  */
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
@@ -9,6 +10,8 @@ import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/body.ts";
 
 /** More than a client sends at once that subscribes to as much as it may. */
 export const MAX_PACKETS = 5000;
+/** The type of a body whose packets are binary, in Engine.IO 3 alone. */
+const BINARY = "application/octet-stream";
 /** Stands between the packets of a body in Engine.IO 4. */
 const SEPARATOR = 0x1e;
 /** Stands before each packet of a body in Engine.IO 3, after its length, and between keys and values in any JSON. */
@@ -27,26 +30,33 @@ export function createPosts(
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = await readBody(req, maxBytes);
     const query = new URLSearchParams(req.url?.split("?")[1]);
-    const packets = query.get("EIO") === "3" ? count(body, COLON) / 4 : count(body, SEPARATOR);
+    const isEio3 = query.get("EIO") === "3";
+    if (!isUtf8(body) && !(isEio3 && req.headers["content-type"] === BINARY)) {
+      return refuse(res, 400, "The body of this request is not UTF-8.");
+    }
+    const packets = isEio3 ? count(body, COLON) / 4 : count(body, SEPARATOR);
     if (packets <= MAX_PACKETS) return engine.handleRequest(withBody(req, body), res);
-    refuse(res, `holds more than ${MAX_PACKETS} packets`);
+    refuse(res, 413, tooLarge(`holds more than ${MAX_PACKETS} packets`));
     engine.end(query.get("sid") ?? "");
   }
 
   return (req, res) => {
     serve(req, res).catch((error: unknown) => {
       if (error instanceof BodyCutOff) return;
-      if (error instanceof BodyTooLarge) return refuse(res, `is larger than ${maxBytes} bytes`);
+      if (error instanceof BodyTooLarge)
+        return refuse(res, 413, tooLarge(`is larger than ${maxBytes} bytes`));
       log.error({ err: error }, "A request of a polling client failed");
       res.destroy();
     });
   };
 }
 
-function refuse(res: ServerResponse, reason: string): void {
-  res
-    .writeHead(413, { "Content-Type": "text/plain; charset=utf-8" })
-    .end(`The body of this request ${reason}, which is the limit.\n`);
+function tooLarge(reason: string): string {
+  return `The body of this request ${reason}, which is the limit.`;
+}
+
+function refuse(res: ServerResponse, status: number, message: string): void {
+  res.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${message}\n`);
 }
 
 function count(body: Buffer, byte: number): number {

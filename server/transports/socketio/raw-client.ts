@@ -29,6 +29,8 @@ export async function openPolling(server: string) {
   return {
     post: (...packets: string[]) =>
       fetch(`${url}&sid=${sid}`, { method: "POST", headers, body: packets.join(SEPARATOR) }),
+    postBytes: (body: Uint8Array<ArrayBuffer>) =>
+      fetch(`${url}&sid=${sid}`, { method: "POST", headers, body }),
     async poll(): Promise<{ status: number; packets: string[] }> {
       const response = await fetch(`${url}&sid=${sid}`, { headers });
       return { status: response.status, packets: (await response.text()).split(SEPARATOR) };

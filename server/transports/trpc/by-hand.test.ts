@@ -1,6 +1,6 @@
 /** Requests as people write them with curl, without the stock client, and what they are told when they err. */
 import { once } from "node:events";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "#server/jobs/rig.ts";
 import { openTestServer } from "./test-server.ts";
@@ -111,6 +111,75 @@ test("a body of another type is told which one to send", async () => {
   expect(
     await answerOf(fetch(`${url}/trpc/job.create`, { method: "POST", headers, body })),
   ).toEqual([415, refusal("UNSUPPORTED_MEDIA_TYPE", /Content-Type: application\/json/)]);
+});
+
+describe("text in another charset than UTF-8", () => {
+  const E_ACUTE = { latin1: [0xe9], utf8: [0xc3, 0xa9] };
+  const named = (byte: readonly number[]) =>
+    Buffer.concat([
+      Buffer.from('{"json":{"kind":"work","input":{"name":"caf'),
+      Buffer.from(byte),
+      Buffer.from('"}}}'),
+    ]);
+  async function post(body: Buffer<ArrayBuffer>, type: string) {
+    const { url } = await openTestServer();
+    const init = { method: "POST", headers: { "Content-Type": type }, body };
+    return answerOf(fetch(`${url}/trpc/job.create`, init));
+  }
+  const created = [200, { result: { data: { json: { input: { name: "café" } } } } }];
+
+  test.each([
+    ["UTF-8 that is named", named(E_ACUTE.utf8), "application/json; charset=UTF-8"],
+    [
+      "UTF-8 after a byte order mark",
+      Buffer.from(`\uFEFF${named(E_ACUTE.utf8)}`),
+      "application/json",
+    ],
+    ["latin1 that is named", named(E_ACUTE.latin1), "application/json; charset=iso-8859-1"],
+    ["a name in quotes", named(E_ACUTE.latin1), 'application/json;charset="windows-1252"'],
+    [
+      "UTF-16 that is named",
+      Buffer.from(named(E_ACUTE.utf8).toString(), "utf16le"),
+      "application/json; charset=utf-16le",
+    ],
+  ])("%s is read as that", async (_name, body, type) => {
+    expect(await post(body, type)).toMatchObject(created);
+  });
+
+  test.each([
+    [
+      "latin1 without a name",
+      named(E_ACUTE.latin1),
+      "application/json",
+      /is not utf-8\. .*charset=/,
+    ],
+    [
+      "latin1 that is called UTF-8",
+      named(E_ACUTE.latin1),
+      "application/json;charset=utf-8",
+      /not utf-8/,
+    ],
+    ["half a character", named([0xc3]), "application/json", /is not utf-8/],
+    [
+      "an unknown charset",
+      named(E_ACUTE.utf8),
+      "application/json;charset=klingon",
+      /"klingon".*UTF-8/,
+    ],
+  ])("%s is refused", async (_name, body, type, message) => {
+    expect(await post(body, type)).toEqual([400, refusal("BAD_REQUEST", message)]);
+  });
+
+  test("in an address it is refused", async () => {
+    const { url } = await openTestServer();
+    const ask = (query: string) => answerOf(fetch(`${url}/trpc/job.list?input=${query}`));
+    const input = encodeURIComponent('{"json":{"kind":"café"}}');
+    expect((await ask(input))[0]).toBe(200);
+    expect(await ask(input.replace("%C3%A9", "%E9"))).toEqual([
+      400,
+      refusal("BAD_REQUEST", /percent-encoded bytes that are not UTF-8\. .*encodeURIComponent/),
+    ]);
+  });
 });
 
 test("over a WebSocket the answer names its request, whether the envelope or the input is missing", async () => {

@@ -8,6 +8,7 @@ import {
   MAX_NESTING,
   MAX_VALUES,
 } from "#server/transports/json-shape.ts";
+import { decodeBody, NotText } from "#server/transports/request-text.ts";
 
 /** Enough for a batch of 10,000 jobs. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -18,14 +19,16 @@ const JSON_TYPE = /^application\/json *(?:;|$)/i;
 export async function readJsonBody(req: IncomingMessage): Promise<string | undefined> {
   if (req.method !== "POST") throw new TRPCError({ code: "METHOD_NOT_SUPPORTED" });
   // tRPC would also parse forms and octet streams, which no procedure takes.
-  if (!JSON_TYPE.test(req.headers["content-type"] ?? "")) {
+  const contentType = req.headers["content-type"] ?? "";
+  if (!JSON_TYPE.test(contentType)) {
     throw new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE" });
   }
   let text: string;
   try {
-    text = (await readBody(req, MAX_BODY_BYTES)).toString();
+    text = decodeBody(await readBody(req, MAX_BODY_BYTES), contentType);
   } catch (cause) {
     if (cause instanceof BodyCutOff) return undefined;
+    if (cause instanceof NotText) throw notText(cause);
     if (!(cause instanceof BodyTooLarge)) throw cause;
     const message = `The body is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB, which is the limit. Split the request.`;
     throw new TRPCError({ code: "PAYLOAD_TOO_LARGE", message });
@@ -33,6 +36,10 @@ export async function readJsonBody(req: IncomingMessage): Promise<string | undef
   const excess = excessOf(jsonShape(text, MAX_NESTING));
   if (excess !== undefined) throw new TRPCError({ code: "BAD_REQUEST", message: excess });
   return text;
+}
+
+export function notText(cause: NotText): TRPCError {
+  return new TRPCError({ code: "BAD_REQUEST", message: cause.message, cause });
 }
 
 /** Why the text is not parsed: that would cost too much. */

@@ -7,6 +7,7 @@ import { createAuthentication } from "#server/transports/authentication.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
+import { checkAddress, NotText } from "#server/transports/request-text.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
@@ -15,7 +16,7 @@ import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
-import { MAX_BODY_BYTES, readJsonBody } from "./request-body.ts";
+import { MAX_BODY_BYTES, notText, readJsonBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -82,7 +83,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     onError,
     basePath: "/trpc/",
     maxBatchSize: MAX_BATCH_CALLS,
-    middleware: giveBody,
+    middleware: giveInput,
     // A query that is too long for an address comes as a POST.
     allowMethodOverride: true,
     // tRPC's own value takes the place of what was said before about the origin.
@@ -139,13 +140,13 @@ function isEventStream(res: ServerResponse): boolean {
   return String(res.getHeader("content-type")).startsWith("text/event-stream");
 }
 
-/** Reads a request's body and leaves it where tRPC looks for one that is read already. */
-function giveBody(
+/** Sees to it that the input is text. Reads a body, and leaves it where tRPC looks for one that is read already. */
+function giveInput(
   req: IncomingMessage,
   _res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  if (req.method === "GET" || req.method === "HEAD") return next();
+  if (req.method === "GET" || req.method === "HEAD") return next(faultOf(req.url ?? ""));
   readJsonBody(req).then(
     (body) => {
       // A client that has left is not answered.
@@ -157,4 +158,13 @@ function giveBody(
       next(error);
     },
   );
+}
+
+function faultOf(url: string): unknown {
+  try {
+    checkAddress(url);
+    return undefined;
+  } catch (error) {
+    return error instanceof NotText ? notText(error) : error;
+  }
 }
