@@ -66,6 +66,11 @@ describe("a job's event", () => {
     }
   });
 
+  test("[L1] is at progress 100 where the checks block it", () => {
+    const payloads = legacyOfJob(eventOf("blocked", 82, "Blocked")).map(({ payload }) => payload);
+    expect(payloads).toEqual([expect.objectContaining({ status: "BLOCKED", progress: 100 })]);
+  });
+
   test.each([
     ["created", ["job:update"]],
     ["started", ["job:update"]],

@@ -79,7 +79,7 @@ export function legacyOfJob(event: JobEvent): LegacyMessage[] {
   const payload: LegacyJobPayload = {
     job_id: event.jobId,
     status: event.status,
-    progress: failed ? 0 : event.progress,
+    progress: progressOf(event),
     message: failed ? `Error: ${event.message}` : event.message,
     timestamp: event.at.toISOString(),
   };
@@ -87,6 +87,12 @@ export function legacyOfJob(event: JobEvent): LegacyMessage[] {
   if (failed) return [{ name: LEGACY.jobError, payload }, update];
   if (event.status === "DELIVERED") return [{ name: LEGACY.jobCompleted, payload }, update];
   return [update];
+}
+
+/** The older system set it with the status: a job that settled has come to its end, or to nothing. */
+function progressOf({ status, progress }: JobEvent): number {
+  if (status === "ABORTED") return 0;
+  return status === "BLOCKED" ? 100 : progress;
 }
 
 export function legacyOfBatch(aggregate: BatchAggregate): LegacyMessage[] {

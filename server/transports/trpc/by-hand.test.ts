@@ -113,26 +113,27 @@ test("a body of another type is told which one to send", async () => {
   ).toEqual([415, refusal("UNSUPPORTED_MEDIA_TYPE", /Content-Type: application\/json/)]);
 });
 
+const E_ACUTE = { latin1: [0xe9], utf8: [0xc3, 0xa9] };
+const named = (byte: readonly number[]) =>
+  Buffer.concat([
+    Buffer.from('{"json":{"kind":"work","input":{"name":"caf'),
+    Buffer.from(byte),
+    Buffer.from('"}}}'),
+  ]);
+async function post(body: Buffer<ArrayBuffer>, type: string) {
+  const { url } = await openTestServer();
+  const init = { method: "POST", headers: { "Content-Type": type }, body };
+  return answerOf(fetch(`${url}/trpc/job.create`, init));
+}
+
 describe("text in another charset than UTF-8", () => {
-  const E_ACUTE = { latin1: [0xe9], utf8: [0xc3, 0xa9] };
-  const named = (byte: readonly number[]) =>
-    Buffer.concat([
-      Buffer.from('{"json":{"kind":"work","input":{"name":"caf'),
-      Buffer.from(byte),
-      Buffer.from('"}}}'),
-    ]);
-  async function post(body: Buffer<ArrayBuffer>, type: string) {
-    const { url } = await openTestServer();
-    const init = { method: "POST", headers: { "Content-Type": type }, body };
-    return answerOf(fetch(`${url}/trpc/job.create`, init));
-  }
   const created = [200, { result: { data: { json: { input: { name: "café" } } } } }];
 
   test.each([
     ["UTF-8 that is named", named(E_ACUTE.utf8), "application/json; charset=UTF-8"],
     [
       "UTF-8 after a byte order mark",
-      Buffer.from(`\uFEFF${named(E_ACUTE.utf8)}`),
+      Buffer.from(`\uFEFF${named(E_ACUTE.utf8).toString()}`),
       "application/json",
     ],
     ["latin1 that is named", named(E_ACUTE.latin1), "application/json; charset=iso-8859-1"],
