@@ -182,6 +182,12 @@ test.each([
   ]);
 });
 
+test("a long value is cut, and an emoji at the cut is left out", () => {
+  expect(linesOf({ LOG_LEVEL: `${"x".repeat(79)}🌱` })).toEqual([
+    expect.stringContaining(`LOG_LEVEL="${"x".repeat(79)}…" must be trace`),
+  ]);
+});
+
 test("every bad variable has its line, and the message shows them all", () => {
   expect(() => loadConfig({ PORT: "x", LOG_LEVEL: "loud", CONCURENCY: "3" })).toThrow(
     [

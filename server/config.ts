@@ -3,6 +3,7 @@
  * A bad value stops the start with one line per variable: its name, what is wrong, what is allowed.
  */
 import { z } from "zod";
+import { cutText } from "#shared/cut-text.ts";
 import { hosts, list, origins } from "./config-lists.ts";
 
 const int = (min: number, max: number) =>
@@ -256,7 +257,7 @@ function atOdds({ ROLE, REDIS_URL }: Config): string[] {
 function shown(name: string, value: string): string {
   if (name.endsWith("_KEY")) return "…";
   const plain = value.replace(/^.*@/s, "…@");
-  return JSON.stringify(plain.length > 80 ? `${plain.slice(0, 80)}…` : plain);
+  return JSON.stringify(cutText(plain, 80));
 }
 
 /** Names shorter than this are too common for a near one to mean ours. */

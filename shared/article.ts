@@ -67,7 +67,7 @@ export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new 
 export const PageProfile = z.object({
   /** As it was asked for, and where redirects led. */
   url: z.string(),
-  finalUrl: z.string(),
+  finalUrl: z.url({ protocol: /^https?$/ }),
   title: z.string(),
   description: z.string(),
   headings: z.array(z.string()),
@@ -106,7 +106,7 @@ export const ArticleOutput = z.object({
   title: z.string(),
   language: z.string(),
   markdown: z.string(),
-  /** Sanitised. */
+  /** Sanitised; a page that renders it does so again, as any program may have stored it. */
   html: z.string(),
   words: z.int(),
   writer: z.object({

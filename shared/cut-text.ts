@@ -1,21 +1,46 @@
+/**
+ * Cuts text to a length in UTF-16 units, as well-formed Unicode: engines could not all store a lone surrogate, and other
+ * languages and servers of models refuse one. A grapheme, what people see as one character, stays whole.
+ */
+
 /** A surrogate without its partner. `String.prototype.isWellFormed` is too new for apps that compile this. */
 const LONE_SURROGATE = /\p{Cs}/u;
 const LONE_SURROGATES = /\p{Cs}/gu;
+/** Units before a cut in which the beginning of its grapheme is looked for: the cost of a cut is bounded by it. */
+const WINDOW = 1024;
 
 export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }
 
-/** Text of at most `max` UTF-16 units, cut with "…", without lone surrogates: engines could not all store those. */
-export function cutText(text: string, max: number): string {
-  if (text.length <= max) return wellFormed(text);
-  const end = max - 1;
-  const splitsPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
-  return `${wellFormed(text.slice(0, splitsPair ? end - 1 : end))}…`;
+/** Lone surrogates become U+FFFD. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(LONE_SURROGATES, "\uFFFD");
 }
 
-function wellFormed(text: string): string {
-  return text.replaceAll(LONE_SURROGATES, "\uFFFD");
+/** The beginning of a text, at most `max` units of it, without a sign that there was more. */
+export function beginningOf(text: string, max: number): string {
+  return wellFormed(text.length <= max ? text : text.slice(0, placeOfCut(text, max)));
+}
+
+/** At most `max` units, the last of them "…" where text was cut. */
+export function cutText(text: string, max: number): string {
+  return text.length <= max ? wellFormed(text) : `${beginningOf(text, max - 1)}…`;
+}
+
+/**
+ * The last place between two graphemes that is not beyond `end`. A grapheme that fills the window, or all of the room,
+ * is cut between two code points.
+ */
+function placeOfCut(text: string, end: number): number {
+  const start = Math.max(0, end - WINDOW);
+  // The code point behind the cut says whether it belongs to the grapheme before.
+  const window = text.slice(start, end + 2);
+  const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" }).segment(window);
+  const before = graphemes.containing(end - start)?.index ?? 0;
+  if (before > 0) return start + before;
+  const splitsPair = (text.charCodeAt(end - 1) & 0xfc00) === 0xd800;
+  return splitsPair ? end - 1 : end;
 }
 
 /** A number of bytes for people: `262,145 bytes`. */

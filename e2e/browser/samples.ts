@@ -21,7 +21,12 @@ export function articleAbout(url: string, sample: Sample = {}) {
 
 /** Resolves to the job's id. */
 export function createArticle(page: Page, url: string, input: object): Promise<string> {
-  return create(page, `${url}/trpc/job.create`, { kind: "article", input });
+  return createJob(page, url, "article", input);
+}
+
+/** Resolves to the job's id. */
+export function createJob(page: Page, url: string, kind: string, input: object): Promise<string> {
+  return create(page, `${url}/trpc/job.create`, { kind, input });
 }
 
 /** Resolves to the batch's id. */

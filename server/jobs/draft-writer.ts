@@ -1,10 +1,12 @@
 /**
  * Gathers small pieces of a draft into few commits. Order is kept; a failure is thrown at the next call. A draft that
- * becomes too large fails with `DRAFT_TOO_LARGE`; what of it was stored stays.
+ * becomes too large fails with `DRAFT_TOO_LARGE`; what of it was stored stays. What is stored is well-formed Unicode: a
+ * surrogate pair that was written in two pieces is stored in one.
  */
 import { Failure } from "#server/kinds/define.ts";
 import { inBytes } from "#shared/cut-text.ts";
 import { MAX_DRAFT_BYTES, MAX_DRAFT_PIECES } from "#shared/limits.ts";
+import { createWholeCharacters } from "#shared/whole-characters.ts";
 
 export interface DraftWriter {
   /** Resolves when more may be written. */
@@ -30,6 +32,7 @@ export function createDraftWriter(
   options: DraftOptions = {},
 ): DraftWriter {
   const { onFull, maxBytes = MAX_DRAFT_BYTES, maxPieces = MAX_DRAFT_PIECES } = options;
+  const whole = createWholeCharacters();
   let waiting = "";
   let bytes = 0;
   let pieces = 0;
@@ -75,8 +78,9 @@ export function createDraftWriter(
   }
 
   return {
-    write(text) {
+    write(piece) {
       if (failure !== undefined) return handled(Promise.reject(failure.error));
+      const text = whole(piece);
       const size = bytes + Buffer.byteLength(text);
       if (size > maxBytes) refuse(tooLarge(size, maxBytes));
       if (full !== undefined) return handled(Promise.reject(full));

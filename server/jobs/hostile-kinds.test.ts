@@ -154,6 +154,11 @@ describe("[H6] `run` that returns", () => {
       { ...DONE, status: "done" },
       '`status` of an outcome must be "delivered"',
     ],
+    [
+      "a status with an emoji where it is cut",
+      { ...DONE, status: `${"x".repeat(39)}😀` },
+      `but it is "${"x".repeat(39)}…"`,
+    ],
     ["no message", { ...DONE, message: null }, "`message` of an outcome must be text"],
     [
       "getters that throw",

@@ -29,6 +29,6 @@ export function endingOf(outcome: unknown): Ending {
 }
 
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "string") return JSON.stringify(cutText(value, 40));
   return value === null ? "null" : typeof value;
 }

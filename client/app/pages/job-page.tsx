@@ -50,7 +50,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   }
   const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
-  const article = ArticleOutput.safeParse(job.output);
+  const article = articleOf(job);
   const ending = job.status === "ABORTED" ? endingOf(job).word : undefined;
 
   return (
@@ -94,9 +94,9 @@ export function JobPage({ jobId }: { jobId: string }) {
               bar={ending === undefined || ending === "Failed" ? bar : "bg-muted"}
             />
           </section>
-          <JobOutcome job={job} failedChecks={article.success && !article.data.report.passed} />
-          {article.success ? (
-            <ArticleView article={article.data} />
+          <JobOutcome job={job} failedChecks={article?.report.passed === false} />
+          {article !== undefined ? (
+            <ArticleView article={article} />
           ) : (
             <>
               <LiveDraft job={job} />
@@ -123,6 +123,11 @@ export function JobPage({ jobId }: { jobId: string }) {
       </div>
     </>
   );
+}
+
+/** Another kind's output is data, whatever it looks like. */
+function articleOf({ kind, output }: Job): ArticleOutput | undefined {
+  return kind === "article" ? ArticleOutput.safeParse(output).data : undefined;
 }
 
 function Decisions({ job }: { job: Job }) {

@@ -1,7 +1,8 @@
 /** A finished article: to read, to copy, to take away, and how it was judged. */
 import { Copy, Download } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { languageName, STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { safeHtml } from "#client/app/article-html.ts";
 import { lowerHeadings } from "#client/app/headings.ts";
 import type { ArticleOutput, PageProfile } from "#shared/article.ts";
 import { Button } from "./button.tsx";
@@ -9,6 +10,7 @@ import { Card } from "./card.tsx";
 import { QualityReportCard } from "./quality-report.tsx";
 
 export function ArticleView({ article }: { article: ArticleOutput }) {
+  const html = useMemo(() => safeHtml(article.html), [article.html]);
   return (
     <>
       <Card
@@ -16,18 +18,18 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
         actions={
           <>
             <CopyButton label="Copy Markdown" text={article.markdown} />
-            <CopyButton label="Copy HTML" text={article.html} />
+            <CopyButton label="Copy HTML" text={html} />
             <SaveButton name="article.md" type="text/markdown" text={article.markdown} />
-            <SaveButton name="article.html" type="text/html" text={article.html} />
+            <SaveButton name="article.html" type="text/html" text={html} />
           </>
         }
       >
         <article
           lang={article.language}
           className="article-text max-w-prose break-words"
-          // The server sanitised it, and the page's content security policy runs no script but its own.
+          // Sanitised, and the page's content security policy runs no script but its own.
           // oxlint-disable-next-line react/no-danger
-          dangerouslySetInnerHTML={{ __html: lowerHeadings(article.html) }}
+          dangerouslySetInnerHTML={{ __html: lowerHeadings(html) }}
         />
       </Card>
       <QualityReportCard report={article.report} />

@@ -1,4 +1,5 @@
 /** Page cursors: the row number of the last item. Row numbers only grow, so new rows never move a page. */
+import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 
 /** The row number below which the page begins. */
@@ -7,7 +8,7 @@ export function pageBefore(cursor: string | undefined): number {
   if (!/^[1-9]\d{0,14}$/.test(cursor)) {
     throw new AppError(
       "BAD_REQUEST",
-      `"${cursor.slice(0, 40)}" is no cursor of a page. Use the nextCursor of the page before, or none for the first.`,
+      `"${cutText(cursor, 40)}" is no cursor of a page. Use the nextCursor of the page before, or none for the first.`,
     );
   }
   return Number(cursor);

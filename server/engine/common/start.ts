@@ -1,5 +1,6 @@
 /** How a claim starts a job. Kinds say it, and one that says nonsense must not keep other jobs from being claimed. */
 import type { ClaimRequest } from "#server/engine/contract.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
@@ -40,6 +41,6 @@ function faulty(what: string): Start {
 }
 
 function show(value: unknown): string {
-  if (typeof value === "string") return `the text "${value.slice(0, 40)}"`;
+  if (typeof value === "string") return `the text "${cutText(value, 40)}"`;
   return typeof value === "number" || value === null ? String(value) : typeof value;
 }

@@ -97,6 +97,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
         [{ progress: -1, message: "" }, /`start\.progress` .* -1$/],
         [{ progress: 1e9, message: "" }, /`start\.progress` .* 1000000000$/],
         [{ progress: "5", message: "" }, /`start\.progress` .* text "5"$/],
+        [{ progress: `${"x".repeat(39)}😀`, message: "" }, /`start\.progress` .* text "x{39}…"$/],
         [{ message: "" }, /`start\.progress` .* undefined$/],
         [{ progress: 0, message: null }, /`start\.message` .* null$/],
         [

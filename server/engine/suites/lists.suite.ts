@@ -127,6 +127,9 @@ export function listsSuite(subject: EngineUnderTest): void {
         expect(await codeOf(engine.listJobs({ ...ANN, limit: 1, cursor }))).toBe("BAD_REQUEST");
         expect(await codeOf(engine.listBatches({ ...ANN, limit: 1, cursor }))).toBe("BAD_REQUEST");
       }
+      const cursor = `${"x".repeat(39)}😀`;
+      const refused = engine.listJobs({ ...ANN, limit: 1, cursor });
+      await expect(refused).rejects.toThrow(`"${"x".repeat(39)}…" is no cursor`);
     });
   });
 

@@ -10,7 +10,7 @@ import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
 import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
 import type { Turnstile } from "./page/turnstile.ts";
-import { cutText } from "./text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { languageName } from "./text/language-name.ts";
 import type { RunTask } from "./threads/run-task.ts";
 import { chooseWriter, type WriterOptions } from "./write/writers.ts";

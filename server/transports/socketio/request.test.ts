@@ -88,6 +88,19 @@ describe("hostile input", () => {
     expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
   });
 
+  test("[L4] a name with an emoji where it is cut is shown in well-formed Unicode", async () => {
+    server = await openTestServer();
+    const { socket, named } = server.connect();
+    socket.emit(`${"x".repeat(39)}😀`, {});
+    await until(() => expect(named("subscription:error")).toHaveLength(1));
+    expect(named("subscription:error")).toEqual([
+      {
+        code: "BAD_REQUEST",
+        message: expect.stringContaining(`"${"x".repeat(39)}…" is not known here.`),
+      },
+    ]);
+  });
+
   test("[L4] missing, additional and misplaced arguments are survived", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);

@@ -1,5 +1,6 @@
 /** What a client asks for, read from whatever it sent. */
 import type { z } from "zod";
+import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   LEGACY_REQUEST,
@@ -57,6 +58,5 @@ export function readRequest(name: unknown, payload: unknown): Request {
 const SHOWN_LENGTH = 40;
 
 function shown(name: unknown): string {
-  const text = String(name);
-  return `"${text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text}"`;
+  return `"${cutText(String(name), SHOWN_LENGTH)}"`;
 }

@@ -101,6 +101,11 @@ test.each<[what: string, json: unknown, meta: unknown]>([
   expect(JSON.stringify(json)).toBe(before);
 });
 
+test("[H1] a name with an emoji where it is cut is shown in well-formed Unicode", () => {
+  const meta = { values: [`${"x".repeat(59)}😀`] };
+  expect(() => applyAnnotations(1, meta)).toThrow(`annotated as "${"x".repeat(59)}…".`);
+});
+
 test("[H1] what superjson says of versions and of equal objects is ignored, whatever it is", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (v, referentialEqualities) => {

@@ -5,6 +5,7 @@
  * Stock clients also send `v` and `referentialEqualities`. Both can be ignored: `json` holds every value in full, and
  * the version decides only how a backslash in a key is written, which can be told from the key itself.
  */
+import { cutText } from "#shared/cut-text.ts";
 
 /** The input is refused; the message says why. */
 export class AnnotationError extends Error {
@@ -124,7 +125,5 @@ function at(path: string): string {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(
-    text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text,
-  );
+  return JSON.stringify(cutText(text, SHOWN_CHARACTERS));
 }

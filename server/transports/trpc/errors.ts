@@ -1,6 +1,7 @@
 /** Our errors as tRPC's: its codes, our code beside them, and what is wrong with an input by field. */
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
+import { cutText } from "#shared/cut-text.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { tooManyCalls } from "./batch.ts";
 
@@ -75,7 +76,7 @@ export function messageOfInput(error: TRPCError): string {
 
 /** Messages quote what a client sent: a path, a name, a key. */
 function shortened(message: string): string {
-  return message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message;
+  return cutText(message, MAX_MESSAGE_LENGTH);
 }
 
 function flatten(issues: readonly { path: readonly PropertyKey[]; message: string }[]): FlatIssues {

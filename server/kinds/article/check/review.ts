@@ -8,7 +8,7 @@ import {
 } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { articleHtml } from "#server/kinds/article/deliver/html.ts";
-import { cutText } from "#server/kinds/article/text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { parseArticle, proseOf, titleOf } from "./article.ts";
 import { check } from "./check.ts";

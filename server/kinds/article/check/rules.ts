@@ -3,7 +3,7 @@ import { counted } from "#shared/counted.ts";
 import type { QualityRule } from "#shared/article.ts";
 import { LONGEST_FIGURE } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
-import { cutText } from "#server/kinds/article/text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { languageName } from "#server/kinds/article/text/language-name.ts";
 import { flesch, lix } from "#server/kinds/article/text/readability.ts";

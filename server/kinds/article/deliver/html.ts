@@ -2,6 +2,7 @@
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
 import { LONGEST_HTML, tooLarge } from "#server/kinds/article/article-limits.ts";
+import { ARTICLE_ATTRIBUTES, ARTICLE_TAGS } from "#shared/article-html.ts";
 
 export function articleHtml(markdown: string): string {
   const marked = new Marked({ gfm: true });
@@ -15,25 +16,8 @@ export function articleHtml(markdown: string): string {
     },
   });
   return sanitizeHtml(html, {
-    allowedTags: [
-      "a",
-      "blockquote",
-      "br",
-      "code",
-      "em",
-      "h1",
-      "h2",
-      "h3",
-      "h4",
-      "hr",
-      "li",
-      "ol",
-      "p",
-      "pre",
-      "strong",
-      "ul",
-    ],
-    allowedAttributes: { a: ["href", "rel"], ol: ["start"] },
+    allowedTags: ARTICLE_TAGS,
+    allowedAttributes: ARTICLE_ATTRIBUTES,
     allowedSchemes: ["http", "https"],
     allowProtocolRelative: false,
     transformTags: { a: sanitizeHtml.simpleTransform("a", { rel: "noopener" }) },

@@ -5,7 +5,7 @@
  */
 import { Agent, fetch, type Response } from "undici";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
-import { cutText } from "#server/kinds/article/text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { createConnector, type Resolve } from "./address-guard.ts";
 import type { AllowList } from "./allow-list.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";

@@ -2,7 +2,7 @@
 import { Readability } from "@mozilla/readability";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
-import { beginningOf } from "#server/kinds/article/text/cut.ts";
+import { beginningOf } from "#shared/cut-text.ts";
 import { parseDocument } from "./html-document.ts";
 import { LONGEST_LINE, MOST_ELEMENTS, MOST_SECTIONS, MOST_SENTENCES } from "./page-limits.ts";
 import type { PageSection } from "./page.ts";

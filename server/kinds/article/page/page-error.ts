@@ -1,6 +1,6 @@
 /** What can go wrong with a page, and how that is told to a person: which page, where, and why. */
 import { STATUS_CODES } from "node:http";
-import { cutText } from "#server/kinds/article/text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 

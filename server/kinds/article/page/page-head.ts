@@ -1,5 +1,5 @@
 /** What a page says of itself, outside of its main text. */
-import { beginningOf } from "#server/kinds/article/text/cut.ts";
+import { beginningOf } from "#shared/cut-text.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { LONGEST_ADDRESS, LONGEST_LANGUAGE, LONGEST_LINE, MOST_LINKS } from "./page-limits.ts";
 import type { PageLink } from "./page.ts";
@@ -87,6 +87,6 @@ function topicOf(title: string, heading: string, siteName: string): string {
 }
 
 function line(text: string | null | undefined): string {
-  const raw = (text ?? "").trimStart().slice(0, LONGEST_RAW_LINE);
+  const raw = beginningOf((text ?? "").trimStart(), LONGEST_RAW_LINE);
   return beginningOf(raw.replaceAll(/\s+/g, " ").trim(), LONGEST_LINE);
 }

@@ -1,5 +1,5 @@
 /** Turns fetched HTML into a `Page`: what it says of itself, its main text, and what can be measured of it. */
-import { beginningOf, cutText } from "#server/kinds/article/text/cut.ts";
+import { beginningOf, cutText } from "#shared/cut-text.ts";
 import { keyTerms } from "#server/kinds/article/text/key-terms.ts";
 import { languageOf } from "#server/kinds/article/text/language.ts";
 import { toneOf } from "#server/kinds/article/text/tone.ts";

@@ -1,6 +1,6 @@
 /** The side of a thread: does one task after the other, and answers each, whatever the task throws. */
 import { parentPort } from "node:worker_threads";
-import { cutText } from "#server/kinds/article/text/cut.ts";
+import { cutText } from "#shared/cut-text.ts";
 
 /** A thread that gets this is asked whether it is ready. */
 export const HELLO = "hello";

@@ -7,7 +7,7 @@ import { parseArticle, titleOf } from "#server/kinds/article/check/article.ts";
 import { review } from "#server/kinds/article/check/review.ts";
 import { measureAll } from "#server/kinds/article/check/rules.ts";
 import { readPage } from "#server/kinds/article/page/read-page.ts";
-import { beginningOf } from "#server/kinds/article/text/cut.ts";
+import { beginningOf } from "#shared/cut-text.ts";
 import { promptParts } from "#server/kinds/article/write/llm/prompt-parts.ts";
 import { unfenced } from "#server/kinds/article/write/llm/unfenced.ts";
 import { script } from "#server/kinds/article/write/offline/script.ts";

@@ -1,9 +1,10 @@
 /** One request to a model, streamed. Tried once: the runner is what retries jobs. */
 import { streamText } from "ai";
 import { Failure, Transient } from "#server/kinds/define.ts";
+import { beginningOf } from "#shared/cut-text.ts";
+import { createWholeCharacters } from "#shared/whole-characters.ts";
 import { llmError } from "./llm-error.ts";
 import type { ChosenModel } from "./models.ts";
-import { createWholeCharacters } from "./whole-characters.ts";
 
 export interface Question {
   instructions: string;
@@ -42,6 +43,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
     const whole = createWholeCharacters();
     const answer: Answer = { text: "", inputTokens: 0, outputTokens: 0 };
     let ended = false;
+    let full = false;
     try {
       const { stream } = streamText({
         model: chosen.model,
@@ -57,7 +59,9 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
         alive();
         if (part.type === "error") throw part.error;
         if (part.type === "text-delta") {
-          const text = whole(part.text.slice(0, MOST_CHARACTERS + 1 - answer.text.length));
+          const came = whole(part.text);
+          full = answer.text.length + came.length > MOST_CHARACTERS;
+          const text = full ? within(answer.text, came) : came;
           answer.text += text;
           if (text !== "") await onText(text);
           // The reader's pace is not the server's fault.
@@ -69,7 +73,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
           if (part.finishReason === "content-filter") throw refused(chosen);
           ended = part.finishReason !== "interrupted";
         }
-        if (answer.text.length > MOST_CHARACTERS) {
+        if (full) {
           ended = true;
           break;
         }
@@ -93,6 +97,11 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
       );
     return answer;
   };
+}
+
+/** What there is room for of a piece that comes after `before`. */
+function within(before: string, piece: string): string {
+  return beginningOf(before + piece, MOST_CHARACTERS).slice(before.length);
 }
 
 function refused({ provider, modelId }: ChosenModel): Failure {

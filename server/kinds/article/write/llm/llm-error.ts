@@ -1,7 +1,7 @@
 /** What a model's server did wrong, as what becomes of the job: given up, or tried again. */
 import { APICallError } from "ai";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
-import { beginningOf, cutText } from "#server/kinds/article/text/cut.ts";
+import { beginningOf, cutText } from "#shared/cut-text.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import type { ChosenModel } from "./models.ts";
 

@@ -8,7 +8,7 @@ import { THRESHOLDS as LIMITS } from "#server/kinds/article/check/thresholds.ts"
 import { topicsOf } from "#server/kinds/article/check/topics.ts";
 import { trustSource } from "#server/kinds/article/check/trust.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
-import { beginningOf } from "#server/kinds/article/text/cut.ts";
+import { beginningOf } from "#shared/cut-text.ts";
 import { languageName } from "#server/kinds/article/text/language-name.ts";
 import { markdownLink } from "#server/kinds/article/text/markdown.ts";
 

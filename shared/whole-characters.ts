@@ -1,6 +1,8 @@
+import { wellFormed } from "./cut-text.ts";
+
 /**
  * Makes pieces of a text well-formed Unicode. A surrogate pair that was cut between two pieces comes whole with
- * the second one.
+ * the second one; the first half of one whose second never comes is left out.
  */
 export function createWholeCharacters(): (piece: string) => string {
   let held = "";
@@ -9,6 +11,6 @@ export function createWholeCharacters(): (piece: string) => string {
     const last = text.charCodeAt(text.length - 1);
     const cut = last >= 0xd800 && last <= 0xdbff;
     held = cut ? text.slice(-1) : "";
-    return (cut ? text.slice(0, -1) : text).toWellFormed();
+    return wellFormed(cut ? text.slice(0, -1) : text);
   };
 }

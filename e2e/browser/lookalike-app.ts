@@ -1,0 +1,20 @@
+/**
+ * The program with kinds whose output is their input. One has the name of the article kind, as an app may give it, so
+ * that what it makes has not been through that kind's sanitising.
+ */
+import { z } from "zod";
+import { defineKind } from "#server/kinds/define.ts";
+import { runProgram } from "#server/program.ts";
+
+const kinds = ["article", "lookalike"].map((name) =>
+  defineKind({
+    name,
+    description: "Hands out its input.",
+    input: z.unknown(),
+    title: () => "Looks like an article",
+    start: { progress: 0, message: "Job started" },
+    run: async ({ input }) => ({ status: "delivered", message: "Done", output: input }),
+  }),
+);
+
+await runProgram(process.env, { kinds });

@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { startServer } from "#e2e/server.ts";
+import { runPython } from "./python.ts";
+
+const REFUSED = fileURLToPath(new URL("refused.py", import.meta.url));
+
+test("[L4] python-socketio can write a refusal that quotes a name with an emoji where it is cut", async () => {
+  const server = await startServer();
+  onTestFinished(() => server.stop());
+  const program = runPython(inject("python"), [REFUSED, server.url, `${"x".repeat(39)}😀`]);
+  onTestFinished(() => program.end());
+  await vi.waitFor(
+    () => expect(program.lines.join("") + program.complaints()).toMatch(/is not known|Error/),
+    { timeout: 60_000 },
+  );
+  expect(program.complaints()).toBe("");
+  expect(program.lines[0]).toMatch(/^"x{39}…" is not known here\./);
+});
