@@ -184,6 +184,80 @@ describe("a subscription", () => {
     await until(() => expect(progressOf(client)).toEqual([0, 10, 50]));
   });
 
+  test.each(["deliver", "fail"] as const)(
+    "[L2] in one session tells once how a job ended: %s",
+    async (how) => {
+      server = await openTestServer();
+      const jobId = await createJob(server.engine);
+      const client = server.connect();
+      const subscribe = () => call(client, "subscribe:job", { job_id: jobId });
+      const ends = () => [...client.named("job:completed"), ...client.named("job:error")];
+      await subscribe();
+      await (await startJob(server.engine, jobId))[how]("API key invalid");
+      await until(() => expect(ends()).toHaveLength(1));
+
+      // Again while it is watched, and again after it was left.
+      client.notes.length = 0;
+      await subscribe();
+      await until(() => expect(namesOf(client)).toEqual(["subscribed", "job:update"]));
+      await call(client, "unsubscribe:job", { job_id: jobId });
+      client.notes.length = 0;
+      await subscribe();
+      await until(() => expect(namesOf(client)).toEqual(["subscribed", "job:update"]));
+      // Left before it was shown anything, and again.
+      await call(client, "unsubscribe:job", { job_id: jobId });
+      await subscribe();
+      await until(() => expect(client.named("job:update")).toHaveLength(2));
+      expect(ends()).toEqual([]);
+      // Another session was told nothing yet.
+      const other = server.connect();
+      await call(other, "subscribe:job", { job_id: jobId });
+      await until(() => expect(other.named("job:update")).toHaveLength(1));
+      expect(namesOf(other)).toContain(how === "deliver" ? "job:completed" : "job:error");
+    },
+  );
+
+  test("[L2] another end of a job is told, whatever was told before", async () => {
+    server = await openTestServer();
+    const jobId = await createJob(server.engine);
+    const client = server.connect();
+    await call(client, "subscribe:job", { job_id: jobId });
+    await (await startJob(server.engine, jobId)).fail("once");
+    await until(() => expect(client.named("job:error")).toHaveLength(1));
+    await call(client, "unsubscribe:job", { job_id: jobId });
+    await server.engine.change(jobId, { action: "retry" }, new Date());
+    await (await startJob(server.engine, jobId)).fail("twice");
+    await call(client, "subscribe:job", { job_id: jobId });
+    await until(() =>
+      expect(client.named("job:error")).toMatchObject([
+        { message: "Error: once" },
+        { message: "Error: twice" },
+      ]),
+    );
+  });
+
+  test("[L2] the ends that are remembered are bounded", async () => {
+    server = await openTestServer();
+    const client = server.connect();
+    const subscribe = (id: string) => call(client, "subscribe:job", { job_id: id });
+    const ids: string[] = [];
+    for (let n = 0; n <= MAX_SUBSCRIPTIONS; n += 1) {
+      const id = await createJob(server.engine);
+      await (await startJob(server.engine, id)).deliver();
+      ids.push(id);
+      await subscribe(id);
+      await until(() => expect(client.named("job:completed")).toHaveLength(n + 1));
+      await call(client, "unsubscribe:job", { job_id: id });
+    }
+    const [first = "", second = ""] = ids;
+    client.notes.length = 0;
+    await subscribe(second);
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    await subscribe(first);
+    await until(() => expect(client.named("job:update")).toHaveLength(2));
+    expect(client.named("job:completed")).toMatchObject([{ job_id: first }]);
+  });
+
   test("that is called off while it is looked up never begins, whatever the lookup finds", async () => {
     const gate = Promise.withResolvers<void>();
     const waiting: string[] = [];

@@ -4,6 +4,7 @@ import type { TransportContext } from "#server/transports/contract.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
+import { isSettled } from "#shared/job.ts";
 import {
   LEGACY,
   type LegacyAnswer,
@@ -27,7 +28,7 @@ export function createConnections({ streams, log }: Pick<TransportContext, "stre
   const shared: Shared = {
     streams,
     log,
-    jobs: createEncoder(legacyOfJob),
+    jobs: createEncoder(legacyOfJob, ({ status, seq }) => (isSettled(status) ? seq : undefined)),
     batches: createEncoder(legacyOfBatch),
   };
   return function serveConnection(socket: Socket, principal: Principal): void {

@@ -17,18 +17,24 @@ export interface Packet {
 
 export interface Encoder<T> {
   packetsOf(value: T): readonly Packet[];
+  /** For a client that was shown the value before: how a job ended is not told twice. */
+  updateOf(value: T): readonly Packet[];
+  /** What names the end that the value tells of; `undefined` if it tells of none. */
+  endOf(value: T): number | undefined;
   /** All packets of each entry, as frames. */
   framesOf(entries: readonly Entry<T>[]): readonly Chunk[];
 }
 
+/** `toLegacy`: of several messages the last one is the update. */
 export function createEncoder<T extends object>(
   toLegacy: (value: T) => LegacyMessage[],
+  endOf: (value: T) => number | undefined = () => undefined,
 ): Encoder<T> {
   const packetsOf = onceATick((value: T): readonly Packet[] => toLegacy(value).map(packetOf));
   const frameOf = ({ value }: Entry<T>) =>
     joined(packetsOf(value).map(({ options }) => options.wsPreEncodedFrame[0]));
   const framesOf = onceATick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
-  return { packetsOf, framesOf };
+  return { packetsOf, updateOf: (value) => packetsOf(value).slice(-1), endOf, framesOf };
 }
 
 /** Socket.IO's EVENT packet, in the one namespace that there is. */

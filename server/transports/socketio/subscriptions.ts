@@ -24,12 +24,16 @@ interface Subscription {
   watch: Watch | undefined;
   /** The newest state that was sent, once more. */
   sendNewest(): void;
+  /** The end that was told last. */
+  readonly toldEnd: number | undefined;
 }
 
 export class Subscriptions {
   readonly #outlet: Room;
   readonly #behind: Behind;
   readonly #active = new Map<string, Subscription>();
+  /** The ends that were told to subscriptions that are over, by key: they are not told again. */
+  readonly #toldEnds = new Map<string, number>();
 
   constructor(outlet: Room) {
     this.#outlet = outlet;
@@ -54,10 +58,11 @@ export class Subscriptions {
       throw tooManySubscriptions();
     }
     const { encoder, failed } = wanted;
-    const fresh = new Pushed(this.#outlet, this.#behind, encoder, (reason) => {
+    const end = (reason?: AppError) => {
       this.#active.delete(key);
       if (reason !== undefined) failed(reason);
-    });
+    };
+    const fresh = new Pushed(this.#outlet, this.#behind, encoder, end, this.#toldEnds.get(key));
     this.#active.set(key, fresh);
     fresh.begun = this.#begin(key, fresh, wanted);
     await fresh.begun;
@@ -68,6 +73,7 @@ export class Subscriptions {
     const subscription = this.#active.get(key);
     if (subscription === undefined) return;
     this.#active.delete(key);
+    this.#remember(key, subscription.toldEnd);
     if (subscription.watch === undefined) return;
     subscription.watch.stop();
     this.#behind.delete(subscription.watch);
@@ -75,6 +81,15 @@ export class Subscriptions {
 
   removeAll(): void {
     for (const key of this.#active.keys()) this.remove(key);
+  }
+
+  #remember(key: string, toldEnd: number | undefined): void {
+    if (toldEnd === undefined) return;
+    this.#toldEnds.delete(key);
+    this.#toldEnds.set(key, toldEnd);
+    if (this.#toldEnds.size <= MAX_SUBSCRIPTIONS) return;
+    const [oldest = ""] = this.#toldEnds.keys();
+    this.#toldEnds.delete(oldest);
   }
 
   /** The outlet has room again. */
@@ -107,13 +122,21 @@ type Room = Pick<Outlet, "send" | "write" | "hasRoom">;
 class Pushed<T> implements Subscription, Sink<T> {
   begun: Promise<void> = BEGUN;
   watch: Watch | undefined;
+  toldEnd: number | undefined;
   #newest: { readonly value: T } | undefined;
   readonly #outlet: Room;
   readonly #behind: Behind;
   readonly #encoder: Encoder<T>;
   readonly end: (reason?: AppError) => void;
 
-  constructor(outlet: Room, behind: Behind, encoder: Encoder<T>, end: (reason?: AppError) => void) {
+  constructor(
+    outlet: Room,
+    behind: Behind,
+    encoder: Encoder<T>,
+    end: (reason?: AppError) => void,
+    toldEnd: number | undefined,
+  ) {
+    this.toldEnd = toldEnd;
     this.#outlet = outlet;
     this.#behind = behind;
     this.#encoder = encoder;
@@ -121,14 +144,27 @@ class Pushed<T> implements Subscription, Sink<T> {
   }
 
   push(entries: readonly Entry<T>[]): number {
-    const taken = this.#take(entries);
-    if (taken > 0) this.#newest = entries[taken - 1];
+    const repeated = this.#repeat(entries);
+    const taken = repeated + this.#take(repeated === 0 ? entries : entries.slice(repeated));
+    const newest = entries[taken - 1];
+    if (newest !== undefined) {
+      this.#newest = newest;
+      this.toldEnd = this.#encoder.endOf(newest.value) ?? this.toldEnd;
+    }
     if (taken < entries.length && this.watch !== undefined) this.#behind.add(this.watch);
     return taken;
   }
 
   sendNewest(): void {
-    if (this.#newest !== undefined) this.#send(this.#newest);
+    if (this.#newest !== undefined) this.#outlet.send(this.#encoder.updateOf(this.#newest.value));
+  }
+
+  /** The first state, where its end was told before. Returns how many entries that were. */
+  #repeat([first]: readonly Entry<T>[]): 0 | 1 {
+    if (this.#newest !== undefined || first === undefined || this.toldEnd === undefined) return 0;
+    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#outlet.hasRoom()) return 0;
+    this.#outlet.send(this.#encoder.updateOf(first.value));
+    return 1;
   }
 
   #take(entries: readonly Entry<T>[]): number {
