@@ -75,21 +75,15 @@ class Copier {
     const value = this.#ofToJson(given);
     if (value === undefined) return undefined;
     this.#count();
-    switch (typeof value) {
-      case "string":
-        this.#weigh(value);
-        return value;
-      case "boolean":
-        return value;
-      case "number":
-        // JSON has no -0.
-        return Number.isFinite(value) ? value + 0 : this.#other(`it is ${value}`);
-      case "object":
-        if (value === null) return null;
-        return this.#container(value);
-      default:
-        return this.#other(`it is a ${typeof value}`);
+    if (typeof value === "string") {
+      this.#weigh(value);
+      return value;
     }
+    if (value === null || typeof value === "boolean") return value;
+    if (typeof value === "object") return this.#container(value);
+    if (typeof value !== "number") return this.#other(`it is a ${typeof value}`);
+    // JSON has no -0.
+    return Number.isFinite(value) ? value + 0 : this.#other(`it is ${value}`);
   }
 
   #ofToJson(value: unknown): unknown {

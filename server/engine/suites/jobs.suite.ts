@@ -79,6 +79,17 @@ export function jobsSuite(subject: EngineUnderTest): void {
       );
     });
 
+    test("[J13] every key comes back, also those that objects have of themselves", async ({
+      engine,
+    }) => {
+      const json = '{"__proto__":{"a":1},"constructor":{"prototype":[{"__proto__":null}]},"":2}';
+      const { id } = await engine.createJob(newJob({ input: JSON.parse(json) }), at(0));
+      await engine.change(id, START, at(1));
+      await engine.change(id, { ...DELIVER, output: JSON.parse(json) } as typeof DELIVER, at(2));
+      const job = await engine.getJob(id);
+      expect([job?.input, job?.output].map((it) => JSON.stringify(it))).toEqual([json, json]);
+    });
+
     test("texts come back as they were given, also quotes, NUL and emoji", async ({ engine }) => {
       const title = `"it's" \0 % _ \\ 👩‍💻 åäö`;
       const job = await engine.createJob(newJob({ title }), at(0));
