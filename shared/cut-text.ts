@@ -2,6 +2,9 @@
 const LONE_SURROGATE = /\p{Cs}/u;
 const LONE_SURROGATES = /\p{Cs}/gu;
 
+/** After the name of a text that is not well-formed. */
+export const ILL_FORMED = "has half of a surrogate pair: send well-formed Unicode";
+
 export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }

@@ -50,8 +50,8 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
     if (excess !== undefined) return [issueOf(excess)];
     const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
     if (Array.isArray(parsed)) return parsed;
-    // A transform can have made it larger, or something that is no JSON.
-    const plain = plainJson(parsed.input, MAX_INPUT_BYTES);
+    // A transform can have made it larger, or no JSON. UTF-8 has no lone surrogates, which models and pages are sent.
+    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "refuse");
     if (!plain.ok) return [issueOf(plain)];
     const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
     if (typeof title !== "string") {

@@ -2,7 +2,7 @@
  * Copies a value as JSON, reading each part of it once: getters and proxies can give another value each time. Every own
  * key is kept, also `__proto__`.
  */
-import { cutText } from "#shared/cut-text.ts";
+import { cutText, ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { messageOf } from "#shared/errors.ts";
 import { MAX_ISSUE_CHARS, MAX_JSON_DEPTH } from "#shared/limits.ts";
 
@@ -15,6 +15,7 @@ export function placeOf(path: Path): string {
 
 type Reason =
   | { fault: "json"; why: string }
+  | { fault: "text"; what: string }
   | { fault: "deep" }
   /** It has more than so many bytes. */
   | { fault: "large"; bytes: number };
@@ -32,10 +33,12 @@ export class NotJson extends Error {
   }
 }
 
-interface CopyOptions {
+export interface CopyOptions {
   maxBytes: number;
   /** Values that are no JSON: `ignore` takes them for `null`, or for the properties that they have. */
   others: "refuse" | "ignore";
+  /** Texts and keys with lone surrogates, which JSON can write and UTF-8 cannot. */
+  illFormed: "refuse" | "keep";
 }
 
 /** A heavier value is not serialised to learn its size: it can contain one text very many times. */
@@ -50,15 +53,17 @@ export function copyAsJson(value: unknown, options: CopyOptions): unknown {
 class Copier {
   readonly #maxBytes: number;
   readonly #refuses: boolean;
+  readonly #refusesIllFormed: boolean;
   /** Of the value that is copied now. */
   readonly #path: (string | number)[] = [];
   #values = 0;
   /** Of its texts. */
   #weight = 0;
 
-  constructor({ maxBytes, others }: CopyOptions) {
+  constructor({ maxBytes, others, illFormed }: CopyOptions) {
     this.#maxBytes = maxBytes;
     this.#refuses = others === "refuse";
+    this.#refusesIllFormed = illFormed === "refuse";
   }
 
   copy(value: unknown): unknown {
@@ -76,7 +81,7 @@ class Copier {
     if (value === undefined) return undefined;
     this.#count();
     if (typeof value === "string") {
-      this.#weigh(value);
+      this.#text(value, "");
       return value;
     }
     if (value === null || typeof value === "boolean") return value;
@@ -103,7 +108,7 @@ class Copier {
     for (const key of Object.keys(value)) {
       const part = this.#part((value as Record<string, unknown>)[key], key);
       if (part === undefined) continue;
-      this.#weigh(key);
+      this.#text(key, "its key ");
       if (key === "__proto__") define(copy, key, part);
       else copy[key] = part;
     }
@@ -134,10 +139,13 @@ class Copier {
     if (2 * this.#values - 1 > this.#maxBytes) throw this.#tooLarge(this.#maxBytes);
   }
 
-  /** No more than the bytes that the text takes. */
-  #weigh(text: string): void {
+  #text(text: string, name: string): void {
+    // No more than the bytes that it takes.
     this.#weight += text.length;
     if (this.#weight > MAX_WEIGHT) throw this.#tooLarge(MAX_WEIGHT);
+    if (this.#refusesIllFormed && !isWellFormed(text)) {
+      throw new NotJson({ fault: "text", what: `${name}${ILL_FORMED}` }, [...this.#path]);
+    }
   }
 
   #other(why: string): null {

@@ -100,6 +100,24 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
   });
 });
 
+test("[J14] lone surrogates are refused where that is asked for, in texts and in keys", () => {
+  const what = "has half of a surrogate pair: send well-formed Unicode";
+  for (const half of ["\ud83d", "\ude00", "a\ud800b", "\ude00\ud83d"]) {
+    expect(plainJson([{ a: half }], MAX, "refuse")).toEqual({
+      ok: false,
+      fault: "json",
+      path: [0, "a"],
+      what,
+    });
+    expect(plainJson([{ [half]: 1 }], MAX, "refuse")).toMatchObject({
+      path: [0],
+      what: `its key ${what}`,
+    });
+    expect(plainJson([{ [half]: half }], MAX)).toEqual({ ok: true, value: [{ [half]: half }] });
+  }
+  expect(plainJson({ "😀": "😀" }, MAX, "refuse")).toEqual({ ok: true, value: { "😀": "😀" } });
+});
+
 test.each<[string, () => unknown, string]>([
   ["as many values as bytes", () => Array.from({ length: MAX }, () => 1), "more than 1,024 bytes"],
   ["a list without items", () => Array.from<undefined>({ length: 0 }).concat(Array(4e9)), "more"],

@@ -1,7 +1,7 @@
 /** Values that foreign code or clients made, as plain JSON of a bounded size and depth. */
 import { inBytes } from "#shared/cut-text.ts";
 import { MAX_JSON_DEPTH } from "#shared/limits.ts";
-import { copyAsJson, NotJson, type Path } from "./copy-as-json.ts";
+import { copyAsJson, type CopyOptions, NotJson, type Path } from "./copy-as-json.ts";
 
 /** `what` goes on a sentence that begins with the name of the value at `path`. */
 interface NotPlain {
@@ -15,10 +15,15 @@ export type PlainJson = { ok: true; value: unknown } | NotPlain;
 /**
  * A copy of the value that serialises without a fault, and whose keys and values are its own. Never throws. `undefined`
  * becomes `null`, and a property that has it is left out; a `toJSON` is called, as JSON has it. Anything else that is
- * no JSON is refused, where `JSON.stringify` would leave it out or write `{}` or `null` for it.
+ * no JSON is refused, where `JSON.stringify` would leave it out or write `{}` or `null` for it. `illFormed`: texts and
+ * keys with lone surrogates.
  */
-export function plainJson(value: unknown, maxBytes: number): PlainJson {
-  return copied(value, maxBytes, "refuse");
+export function plainJson(
+  value: unknown,
+  maxBytes: number,
+  illFormed: "refuse" | "keep" = "keep",
+): PlainJson {
+  return copied(value, { maxBytes, others: "refuse", illFormed });
 }
 
 /**
@@ -26,13 +31,14 @@ export function plainJson(value: unknown, maxBytes: number): PlainJson {
  * programs in this process send what they like, and the kind may turn it into JSON.
  */
 export function exceeds(value: unknown, maxBytes: number): NotPlain | undefined {
-  const plain = copied(value, maxBytes, "ignore");
+  const plain = copied(value, { maxBytes, others: "ignore", illFormed: "keep" });
   return plain.ok || plain.fault === "json" ? undefined : plain;
 }
 
-function copied(value: unknown, maxBytes: number, others: "refuse" | "ignore"): PlainJson {
+function copied(value: unknown, options: CopyOptions): PlainJson {
+  const { maxBytes } = options;
   try {
-    const copy = copyAsJson(value, { maxBytes, others });
+    const copy = copyAsJson(value, options);
     const bytes = Buffer.byteLength(JSON.stringify(copy));
     if (bytes > maxBytes) return tooLarge(inBytes(bytes), maxBytes);
     return { ok: true, value: copy };
@@ -44,6 +50,7 @@ function copied(value: unknown, maxBytes: number, others: "refuse" | "ignore"): 
       const what = `contains itself, or is nested deeper than the limit of ${MAX_JSON_DEPTH} levels`;
       return { ok: false, fault: "deep", path, what };
     }
+    if (reason.fault === "text") return { ok: false, fault: "json", path, what: reason.what };
     return { ok: false, fault: "json", path, what: `cannot be written as JSON: ${reason.why}` };
   }
 }

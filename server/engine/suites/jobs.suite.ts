@@ -103,6 +103,25 @@ export function jobsSuite(subject: EngineUnderTest): void {
       expect(await engine.readFeed(ANN, 0, 10)).toEqual({ changes: [], head: 0 });
     });
 
+    test("[J14] idempotency keys with lone surrogates are refused, and never meet in one job", async ({
+      engine,
+    }) => {
+      for (const idempotencyKey of ["\ud83d", "\ude00", "a\ud800"]) {
+        expect(await codeOf(engine.createJob(newJob({ idempotencyKey }), at(0)))).toBe(
+          "BAD_REQUEST",
+        );
+        const { batch, jobs } = newBatch(1, { idempotencyKey });
+        expect(await codeOf(engine.createBatch(batch, jobs, at(0)))).toBe("BAD_REQUEST");
+      }
+      expect(await engine.readFeed(ANN, 0, 10)).toEqual({ changes: [], head: 0 });
+      const pairs = await Promise.all(
+        ["😀", "😁", "\ufffd"].map((idempotencyKey) =>
+          engine.createJob(newJob({ idempotencyKey }), at(1)),
+        ),
+      );
+      expect(new Set(pairs.map(({ id }) => id)).size).toBe(3);
+    });
+
     test("an id is taken once", async ({ engine }) => {
       const job = await engine.createJob(newJob(), at(0));
       expect(await codeOf(engine.createJob({ ...newJob(), id: job.id }, at(1)))).toBe("INTERNAL");

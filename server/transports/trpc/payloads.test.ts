@@ -141,3 +141,27 @@ test("[J13] a kind whose form has such fields is listed", async () => {
     expect(kinds.at(-1)?.input).toMatchObject({ properties: { constructor: { type: "string" } } });
   }
 });
+
+test.each([
+  ["job.create", '{"kind":"echo","input":{"list":["\\ud83d"]}}', "input.list.0"],
+  ["job.create", '{"kind":"echo","input":{"\\ude00":1}}', "input"],
+  ["job.create", '{"kind":"echo","input":1,"idempotencyKey":"\\ud800"}', "idempotencyKey"],
+  ["batch.create", '{"jobs":[{"kind":"echo","input":["\\ud83d"]}]}', "jobs.0.input.0"],
+  ["batch.create", '{"jobs":[{"kind":"echo","input":1}],"name":"\\ud83d"}', "name"],
+  [
+    "batch.create",
+    '{"jobs":[{"kind":"echo","input":1}],"idempotencyKey":"\\ud83d"}',
+    "idempotencyKey",
+  ],
+  ["job.cancel", '{"jobId":"01900000-0000-7000-8000-000000000000","note":"\\ud83d"}', "note"],
+])("[J14] %s of %s is refused and names the field", async (path, input, field) => {
+  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const { status, text } = await post(url, path, `{"json":${input}}`);
+  expect(status).toBe(400);
+  const { error } = JSON.parse(text) as { error: { json: { data: { zodError: unknown } } } };
+  expect(error.json.data.zodError).toEqual({
+    formErrors: [],
+    fieldErrors: { [field]: [expect.stringContaining("has half of a surrogate pair")] },
+  });
+  expect((await rig.jobs.list(me, { limit: 1 })).items).toEqual([]);
+});
