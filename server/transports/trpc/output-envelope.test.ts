@@ -74,6 +74,17 @@ test("[J13] a key `__proto__` is in the text, and read by a client that deserial
   expect(read({ output })).toEqual({ output: { b: 2 } });
 });
 
+test("a date below a key `__proto__` sets no prototype, and the value stays as it was", () => {
+  const at = new Date(0);
+  const value = JSON.parse('{"__proto__":{"list":[0]}}') as object;
+  const [inner] = Object.values(value) as { list: unknown[] }[];
+  inner?.list.push(at);
+  const { json } = serializeOutput(value);
+  expect(JSON.stringify(json)).toBe('{"__proto__":{"list":[0,"1970-01-01T00:00:00.000Z"]}}');
+  expect(Object.getPrototypeOf(json)).toBe(Object.prototype);
+  expect(inner?.list).toEqual([0, at]);
+});
+
 test("[J13] 6,000 levels are written and read", () => {
   const json = `${"[".repeat(6000)}${"]".repeat(6000)}`;
   expect(JSON.stringify(read(JSON.parse(json)))).toBe(json);

@@ -17,7 +17,7 @@ interface Place {
   readonly key: string;
   readonly parent: Place | undefined;
   /** With its dates as texts. */
-  written: object | undefined;
+  written: Record<string, unknown> | undefined;
 }
 
 /**
@@ -45,7 +45,7 @@ function writeDates(root: Place): string[] {
     for (const key of Object.keys(place.value)) {
       const value = (place.value as Record<string, unknown>)[key];
       if (isDate(value)) {
-        setOwn(writtenOf(place), key, value.toISOString());
+        writtenOf(place)[key] = value.toISOString();
         paths.push(pathOf(place, key));
       } else if (isContainer(value)) {
         waiting.push(placeOf(value, key, place));
@@ -59,18 +59,17 @@ function placeOf(value: object, key: string, parent: Place | undefined): Place {
   return { value, key, parent, written: undefined };
 }
 
-function writtenOf(place: Place): object {
+/** Its keys are its own: to assign to them, also to `__proto__`, sets no prototype. */
+function writtenOf(place: Place): Record<string, unknown> {
   if (place.written !== undefined) return place.written;
   const { value, key, parent } = place;
-  const copy = Array.isArray(value) ? ([...value] as unknown[]) : { ...value };
+  const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...value }) as Record<
+    string,
+    unknown
+  >;
   place.written = copy;
-  if (parent !== undefined) setOwn(writtenOf(parent), key, copy);
+  if (parent !== undefined) writtenOf(parent)[key] = copy;
   return copy;
-}
-
-/** The property is there. An assignment to `__proto__` would set the prototype. */
-function setOwn(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value });
 }
 
 function pathOf(place: Place, key: string): string {
