@@ -1,10 +1,13 @@
 /** Inputs and outputs on their whole way: in by hand, stored, run, and out to stock clients. */
+import { createTRPCClient, httpBatchStreamLink } from "@trpc/client";
+import superjson from "superjson";
 import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import { eventually } from "#server/jobs/rig.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import type { AppRouter } from "./router.ts";
 import { type Link, openClient, openTestServer } from "./test-server.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
@@ -83,6 +86,17 @@ test("[J13] inputs and outputs with any keys are answered as they were given, al
     }
   }
   expect({}).not.toHaveProperty("polluted");
+});
+
+test("[J13] a client that streams its batches reads the same", async () => {
+  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const client = createTRPCClient<AppRouter>({
+    links: [httpBatchStreamLink({ url: `${url}/trpc`, transformer: superjson })],
+  });
+  const input = { list: [{ constructor: { prototype: 1 } }] };
+  const jobs = await Promise.all([1, 2].map(() => rig.jobs.create(me, { kind: "echo", input })));
+  const got = await Promise.all(jobs.map(({ id }) => client.job.get.query({ jobId: id })));
+  expect(got).toEqual(jobs);
 });
 
 test("[J13] jobs of a batch keep their keys", async () => {
