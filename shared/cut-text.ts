@@ -9,6 +9,9 @@ const LONE_SURROGATES = /\p{Cs}/gu;
 /** Units before a cut in which the beginning of its grapheme is looked for: the cost of a cut is bounded by it. */
 const WINDOW = 1024;
 
+/** After the name of a text that is not well-formed. */
+export const ILL_FORMED = "has half of a surrogate pair: send well-formed Unicode";
+
 export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text);
 }

@@ -3,6 +3,7 @@
  * They are a contract and never change. Pure: the core knows nothing of them.
  */
 import { z } from "zod";
+import { isWellFormed } from "./cut-text.ts";
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
 import { JobStatus } from "./job.ts";
@@ -27,7 +28,7 @@ export const LEGACY_REQUEST = {
 } as const;
 export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
 
-const id = z.string().min(1).max(200);
+const id = z.string().min(1).max(200).refine(isWellFormed);
 export const LegacyJobRequest = z.object({ job_id: id });
 export const LegacyBatchRequest = z.object({ batch_id: id });
 

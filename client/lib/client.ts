@@ -12,11 +12,11 @@ import {
   wsLink,
 } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
-import superjson from "superjson";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { PromptSocket } from "./prompt-socket.ts";
+import { transformer } from "./transformer.ts";
 
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
@@ -45,13 +45,13 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
   const http = `${url}/trpc`;
   const calls = httpBatchLink({
     url: http,
-    transformer: superjson,
+    transformer,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
   const credentials = token === undefined ? {} : { connectionParams: async () => ({ token }) };
 
   if (transport === "sse") {
-    const events = httpSubscriptionLink({ url: http, transformer: superjson, ...credentials });
+    const events = httpSubscriptionLink({ url: http, transformer, ...credentials });
     const trpc = createTRPCClient<AppRouter>({
       links: [bySubscription([tellConnection(connection), again(), events], calls)],
     });
@@ -71,7 +71,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
       if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
     },
   });
-  const events = wsLink({ client: socket, transformer: superjson });
+  const events = wsLink({ client: socket, transformer });
   const trpc = createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] });
   return {
     trpc,

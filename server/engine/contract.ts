@@ -29,13 +29,14 @@ export interface Engine {
   /**
    * Stores a job, its first event and its place in the queue, together.
    * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
-   * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it.
+   * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
+   * Unicode, or the input no JSON.
    */
   createJob(job: NewJob, at: Date): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
    * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
-   * `idempotencyKey` as with `createJob`, in a key space of its own.
+   * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well.
    */
   createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<BatchRecord>;
 

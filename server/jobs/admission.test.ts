@@ -183,6 +183,23 @@ test.each<[string, () => unknown, string]>([
   expect(message).toContain(text);
 });
 
+test("[J13] an input that its kind makes no JSON of is refused with the path, alone and in a batch", async () => {
+  const odd = admissionOf({
+    input: z.unknown().transform(() => ({ list: [0, { constructor: new Map() }] })),
+  });
+  const request = { kind: "odd", input: 1 };
+  const message =
+    "It cannot be written as JSON: it is an object of the class Map, and no plain object.";
+  const path = ["input", "list", 1, "constructor"];
+  const alone = await refused(() => odd.one(request));
+  expect(alone).toMatchObject({ code: "BAD_REQUEST", issues: [{ path, message }] });
+  expect(alone.message).toContain(`list.1.constructor: ${message}`);
+  expect(await refused(() => odd.all([request]))).toMatchObject({
+    code: "BAD_REQUEST",
+    issues: [{ path: ["jobs", 0, ...path], message }],
+  });
+});
+
 test("an input that is no JSON is a matter of its kind, which may make JSON of it", async () => {
   const odd = admissionOf({ input: z.bigint().transform(String) });
   expect(odd.one({ kind: "odd", input: 5n }).input).toBe("5");

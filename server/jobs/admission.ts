@@ -10,6 +10,7 @@ import {
   MAX_ISSUE_CHARS,
   MAX_TITLE_CHARS,
 } from "#shared/limits.ts";
+import { type Path, placeOf } from "./copy-as-json.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { exceeds, plainJson } from "./plain-json.ts";
 
@@ -46,12 +47,12 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
     const kind = kinds.get(request.kind);
     if (kind === undefined) return [{ path: ["kind"], message: unknownKind(request.kind) }];
     const excess = exceeds(request.input, MAX_INPUT_BYTES);
-    if (excess !== undefined) return refusal(excess);
+    if (excess !== undefined) return [issueOf(excess)];
     const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
     if (Array.isArray(parsed)) return parsed;
-    // A transform can have made it larger, or something that is no JSON.
-    const plain = plainJson(parsed.input, MAX_INPUT_BYTES);
-    if (!plain.ok) return refusal(plain.what);
+    // A transform can have made it larger, or no JSON. UTF-8 has no lone surrogates, which models and pages are sent.
+    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "refuse");
+    if (!plain.ok) return [issueOf(plain)];
     const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
     if (typeof title !== "string") {
       throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
@@ -129,8 +130,8 @@ function fault(kind: string, part: string, thrown: unknown): AppError {
   return new AppError("INTERNAL", text, { cause: asError(thrown) });
 }
 
-function refusal(what: string): InputIssue[] {
-  return [{ path: ["input"], message: `It ${what}.` }];
+function issueOf({ path, what }: { path: Path; what: string }): InputIssue {
+  return { path: ["input", ...path.map(plainKey)], message: `It ${what}.` };
 }
 
 function issuesOf(
@@ -146,7 +147,7 @@ function issuesOf(
 }
 
 function sentence({ path, message }: InputIssue): string {
-  const field = (path[0] === "input" ? path.slice(1) : path).join(".");
+  const field = placeOf(path[0] === "input" ? path.slice(1) : path);
   return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 

@@ -141,7 +141,7 @@ describe("[H6] `run` that fails", () => {
   });
 });
 
-describe("[H6] `run` that returns", () => {
+describe("[H6] [J13] `run` that returns", () => {
   const deep = JSON.parse(`${"[".repeat(101)}${"]".repeat(101)}`) as unknown;
   const circular: Record<string, unknown> = {};
   circular.self = circular;
@@ -165,7 +165,17 @@ describe("[H6] `run` that returns", () => {
       Object.defineProperty({}, "status", { get: refuse }),
       "must not be read",
     ],
-    ["a bigint", { ...DONE, output: { n: 1n } }, "cannot be written as JSON"],
+    [
+      "a bigint",
+      { ...DONE, output: { n: 1n } },
+      "The `output` of an outcome at n cannot be written as JSON: it is a bigint",
+    ],
+    [
+      "a map",
+      { ...DONE, output: { list: [0, new Map()] } },
+      "at list.1 cannot be written as JSON: it is an object of the class Map",
+    ],
+    ["no number", { ...DONE, output: [Number.NaN] }, "at 0 cannot be written as JSON: it is NaN"],
     ["a function", { ...DONE, output: () => 1 }, "it is a function"],
     ["a symbol", { ...DONE, output: Symbol("x") }, "it is a symbol"],
     ["a circle", { ...DONE, output: circular }, "contains itself"],

@@ -1,7 +1,21 @@
 /** What every engine refuses before it stores anything. */
 import type { NewBatch } from "#server/engine/contract.ts";
+import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import type { NewJob } from "#shared/lifecycle.ts";
+
+/** Engines store lone surrogates as one and the same character: two keys would be one. */
+export function refuseIllFormed(fresh: NewJob | NewBatch): void {
+  const { id, idempotencyKey = "" } = fresh;
+  const name = "name" in fresh ? (fresh.name ?? "") : "";
+  for (const [what, text] of [
+    ["idempotency key", idempotencyKey],
+    ["name", name],
+  ] as const) {
+    if (!isWellFormed(text))
+      throw new AppError("BAD_REQUEST", `The ${what} of ${id} ${ILL_FORMED}.`);
+  }
+}
 
 export function refuseMember(fresh: NewJob): void {
   if (fresh.batchId === null) return;

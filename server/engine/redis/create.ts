@@ -2,7 +2,7 @@
 import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/common/payload.ts";
-import { refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
+import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
 import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
@@ -78,11 +78,13 @@ export function createCreation(
 
   return {
     async job(fresh, place, at) {
+      refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
       return (await store(fresh, at, key, undefined, [fresh], [place])) ?? fresh.id;
     },
     async batch(batch, jobs, places, at) {
+      refuseIllFormed(batch);
       const key = batch.idempotencyKey;
       if (key !== undefined) {
         const first = await redis.hget(`${keys.owner(batch)}:batch-keys`, key);

@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
 import { toJson } from "#server/engine/common/payload.ts";
-import { refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
+import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
 
 export interface Creation {
   createJob(fresh: NewJob, at: Date): Job;
@@ -66,6 +66,7 @@ export function createCreation(
 
   return {
     createJob(fresh, at) {
+      refuseIllFormed(fresh);
       refuseMember(fresh);
       if (fresh.idempotencyKey !== undefined) {
         const owner = owners.find(fresh);
@@ -79,6 +80,7 @@ export function createCreation(
       return job;
     },
     createBatch(batch, fresh, at) {
+      refuseIllFormed(batch);
       if (batch.idempotencyKey !== undefined) {
         const owner = owners.find(batch);
         const first = owner && batches.findByKey(owner.n, batch.idempotencyKey);

@@ -63,6 +63,14 @@ export function batchesSuite(subject: EngineUnderTest): void {
       });
     });
 
+    test("[J14] a name with a lone surrogate is refused, and nothing is stored", async ({
+      engine,
+    }) => {
+      const { batch, jobs } = newBatch(1, { name: "Spring \ud83d" });
+      expect(await codeOf(engine.createBatch(batch, jobs, at(0)))).toBe("BAD_REQUEST");
+      expect(await engine.getBatch(batch.id)).toBeUndefined();
+    });
+
     test("[B1] [J2] when one job cannot be stored nothing of the batch is", async ({ engine }) => {
       const taken = await engine.createJob(newJob(), at(0));
       const { batch, jobs } = newBatch(5);

@@ -79,6 +79,17 @@ export function jobsSuite(subject: EngineUnderTest): void {
       );
     });
 
+    test("[J13] every key comes back, also those that objects have of themselves", async ({
+      engine,
+    }) => {
+      const json = '{"__proto__":{"a":1},"constructor":{"prototype":[{"__proto__":null}]},"":2}';
+      const { id } = await engine.createJob(newJob({ input: JSON.parse(json) }), at(0));
+      await engine.change(id, START, at(1));
+      await engine.change(id, { ...DELIVER, output: JSON.parse(json) } as typeof DELIVER, at(2));
+      const job = await engine.getJob(id);
+      expect([job?.input, job?.output].map((it) => JSON.stringify(it))).toEqual([json, json]);
+    });
+
     test("texts come back as they were given, also quotes, NUL and emoji", async ({ engine }) => {
       const title = `"it's" \0 % _ \\ 👩‍💻 åäö`;
       const job = await engine.createJob(newJob({ title }), at(0));
@@ -90,6 +101,25 @@ export function jobsSuite(subject: EngineUnderTest): void {
       expect(await codeOf(engine.createJob(job, at(0)))).toBe("BAD_REQUEST");
       expect(await engine.getJob(job.id)).toBeUndefined();
       expect(await engine.readFeed(ANN, 0, 10)).toEqual({ changes: [], head: 0 });
+    });
+
+    test("[J14] idempotency keys with lone surrogates are refused, and never meet in one job", async ({
+      engine,
+    }) => {
+      for (const idempotencyKey of ["\ud83d", "\ude00", "a\ud800"]) {
+        expect(await codeOf(engine.createJob(newJob({ idempotencyKey }), at(0)))).toBe(
+          "BAD_REQUEST",
+        );
+        const { batch, jobs } = newBatch(1, { idempotencyKey });
+        expect(await codeOf(engine.createBatch(batch, jobs, at(0)))).toBe("BAD_REQUEST");
+      }
+      expect(await engine.readFeed(ANN, 0, 10)).toEqual({ changes: [], head: 0 });
+      const pairs = await Promise.all(
+        ["😀", "😁", "\ufffd"].map((idempotencyKey) =>
+          engine.createJob(newJob({ idempotencyKey }), at(1)),
+        ),
+      );
+      expect(new Set(pairs.map(({ id }) => id)).size).toBe(3);
     });
 
     test("an id is taken once", async ({ engine }) => {

@@ -23,7 +23,7 @@ const call = async (client: Client, name: string, payload: unknown): Promise<Leg
   (await client.socket.timeout(5000).emitWithAck(name, payload)) as LegacyAnswer;
 
 const wanted = (name: string, field: string) =>
-  `"${name}" takes an object with a text of 1 to 200 characters in "${field}".`;
+  `"${name}" takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}".`;
 
 const progressOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { progress: number }).progress);

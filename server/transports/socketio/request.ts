@@ -49,7 +49,7 @@ export function readRequest(name: unknown, payload: unknown): Request {
   if (!parsed.success) {
     throw new AppError(
       "BAD_REQUEST",
-      `${shown(name)} takes an object with a text of 1 to 200 characters in "${stream}_id".`,
+      `${shown(name)} takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${stream}_id".`,
     );
   }
   return { action, stream, ...parsed.data };

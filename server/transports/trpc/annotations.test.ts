@@ -106,6 +106,23 @@ test("[H1] a name with an emoji where it is cut is shown in well-formed Unicode"
   expect(() => applyAnnotations(1, meta)).toThrow(`annotated as "${"x".repeat(59)}…".`);
 });
 
+test.each(["constructor", "prototype", "__proto__"])(
+  "[H1] [J13] a date at or below a key %j of the input's own comes through, and no prototype changes",
+  (key) => {
+    const json: unknown = JSON.parse(`{"${key}":{"at":"1970-01-01T00:00:00.000Z","${key}":""}}`);
+    const values = { [`${key}.at`]: ["Date"], [`${key}.${key}`]: ["undefined"] };
+    const input = applyAnnotations(json, { values }) as object;
+    expect(Object.entries(input)).toEqual([[key, expect.any(Object)]]);
+    const [inner] = Object.values(input) as object[];
+    expect(Object.entries(inner ?? {})).toEqual([
+      ["at", new Date(0)],
+      [key, undefined],
+    ]);
+    expect(Object.getPrototypeOf(input)).toBe(Object.prototype);
+    expect({}).not.toHaveProperty("at");
+  },
+);
+
 test("[H1] what superjson says of versions and of equal objects is ignored, whatever it is", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (v, referentialEqualities) => {

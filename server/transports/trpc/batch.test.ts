@@ -60,6 +60,11 @@ test("[H5] the answers of a batch have a size together; the error names it", asy
   expect(ran).toBe(3);
 });
 
-test("[H5] an answer that superjson can write and JSON cannot is given", async () => {
-  expect(await new Batch().run("query", async () => ({ data: 10n }))).toEqual({ data: 10n });
+test("[H7] an answer that cannot be written fails its own call, and no other of the batch", async () => {
+  const batch = new Batch();
+  const calls = [10n, "fine"].map((data) => batch.run("query", async () => ({ data })));
+  expect(await Promise.allSettled(calls)).toMatchObject([
+    { status: "rejected", reason: expect.any(TypeError) as TypeError },
+    { status: "fulfilled", value: { data: "fine" } },
+  ]);
 });

@@ -1,6 +1,7 @@
 /** Bounds what the calls of one batch cost together, over HTTP. A WebSocket bounds its requests itself. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TRPCError } from "@trpc/server";
+import { serializeOutput } from "./output-envelope.ts";
 
 /** Calls in one batch: one HTTP request, or one list on a WebSocket. */
 export const MAX_BATCH_CALLS = 500;
@@ -39,7 +40,8 @@ export class Batch {
       await nextTurn();
       if (this.#length >= MAX_ANSWER_LENGTH) throw tooLarge();
       const result = await call();
-      const length = lengthOf(result.data);
+      // Throws where the answer cannot be written: then this call fails, and not the batch.
+      const { length } = JSON.stringify(serializeOutput(result.data));
       const fits = this.#length === 0 || this.#length + length <= MAX_ANSWER_LENGTH;
       // A mutation has happened: its caller is told so in any case.
       if (!fits && type === "query") throw tooLarge();
@@ -50,15 +52,6 @@ export class Batch {
       if (next === undefined) this.#running -= 1;
       else next();
     }
-  }
-}
-
-/** An answer that is no JSON, such as a big integer, is left to the serialiser, and does not count. */
-function lengthOf(data: unknown): number {
-  try {
-    return JSON.stringify(data)?.length ?? 0;
-  } catch {
-    return 0;
   }
 }
 

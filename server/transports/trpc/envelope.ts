@@ -5,6 +5,7 @@
 import { TRPCError } from "@trpc/server";
 import superjson from "superjson";
 import { AnnotationError, applyAnnotations } from "./annotations.ts";
+import { serializeOutput } from "./output-envelope.ts";
 
 const BARE =
   'The input has to be in an envelope: send {"json": …} with your input in the place of the dots.';
@@ -23,7 +24,7 @@ export const transformer = {
       }
     },
   },
-  output: superjson,
+  output: { serialize: serializeOutput, deserialize: superjson.deserialize },
 };
 
 /** Throws `BAD_REQUEST` where the input was refused. */

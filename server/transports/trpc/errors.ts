@@ -80,10 +80,14 @@ function shortened(message: string): string {
 }
 
 function flatten(issues: readonly { path: readonly PropertyKey[]; message: string }[]): FlatIssues {
-  const flat: FlatIssues = { formErrors: [], fieldErrors: {} };
+  const formErrors: string[] = [];
+  // A field can be named as a property of all objects is.
+  const fields = new Map<string, string[]>();
   for (const { path, message } of issues) {
-    if (path.length === 0) flat.formErrors.push(message);
-    else (flat.fieldErrors[path.join(".")] ??= []).push(message);
+    const field = path.join(".");
+    const known = path.length === 0 ? formErrors : fields.get(field);
+    if (known === undefined) fields.set(field, [message]);
+    else known.push(message);
   }
-  return flat;
+  return { formErrors, fieldErrors: Object.fromEntries(fields) };
 }

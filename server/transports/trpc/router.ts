@@ -1,6 +1,7 @@
 /** Every procedure, with what it takes and gives. Clients import the type of this, and nothing else. */
 import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
 import { JobStatus } from "#shared/job.ts";
 import { createInit } from "./init.ts";
@@ -8,7 +9,9 @@ import { relay } from "./relay.ts";
 
 const JobId = z.object({ jobId: z.uuid() });
 const BatchId = z.object({ batchId: z.uuid() });
-const Note = z.object({ note: z.string().trim().max(2000).optional() });
+/** Engines cannot store lone surrogates; as JSON they can be sent. */
+const Text = z.string().refine(isWellFormed, `It ${ILL_FORMED}.`);
+const Note = z.object({ note: Text.trim().max(2000).optional() });
 const Page = z.object({
   cursor: z.string().max(200).nullish(),
   limit: z.int().min(1).max(200).default(50),
@@ -18,7 +21,7 @@ const Resume = z.object({
   lastEventId: Cursor.nullish(),
 });
 const Follow = z.object({ follow: z.boolean().default(false) });
-const Key = z.string().min(1).max(200).optional();
+const Key = Text.min(1).max(200).optional();
 const JobRequest = z.object({ kind: z.string().min(1).max(100), input: z.unknown() });
 /** The length is checked first: a list of numbers as long as a body may be would have millions of issues. */
 const JobRequests = z
@@ -49,7 +52,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(
         Page.extend({
           status: JobStatus.optional(),
-          kind: z.string().max(100).optional(),
+          kind: Text.max(100).optional(),
           batchId: z.uuid().optional(),
         }).prefault({}),
       )
@@ -99,7 +102,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     create: procedure
       .input(
         z.object({
-          name: z.string().trim().min(1).max(200).optional(),
+          name: Text.trim().min(1).max(200).optional(),
           jobs: JobRequests,
           idempotencyKey: Key,
         }),

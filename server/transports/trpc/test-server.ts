@@ -15,6 +15,7 @@ import { EventSource } from "eventsource";
 import { pino } from "pino";
 import superjson from "superjson";
 import { onTestFinished } from "vitest";
+import type { AnyKind } from "#server/kinds/define.ts";
 import { openRig, type Rig } from "#server/jobs/rig.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
@@ -43,9 +44,12 @@ export interface TestServer {
 }
 
 export async function openTestServer(
-  options: Partial<Pick<TransportContext, "authenticate" | "ping" | "backpressure">> = {},
+  options: Partial<Pick<TransportContext, "authenticate" | "ping" | "backpressure">> & {
+    /** Beside "work". */
+    kinds?: readonly AnyKind[];
+  } = {},
 ): Promise<TestServer> {
-  const rig = await openRig();
+  const rig = await openRig(options.kinds);
   const sockets: Duplex[] = [];
   const logged: TestServer["logged"] = [];
   const log = pino({ level: "debug" }, { write: (line) => void logged.push(JSON.parse(line)) });
