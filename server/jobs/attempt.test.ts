@@ -26,7 +26,7 @@ describe("the machine's clock", () => {
       const jobId = await rig.create();
       rig.setClock(ms);
       rig.startRunner();
-      await rig.reaches(jobId, "DELIVERED");
+      expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1 });
     });
 
     test(`[J7] set ${how} neither prolongs nor shortens a backoff`, async () => {

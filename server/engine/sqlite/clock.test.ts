@@ -3,16 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import {
-  at,
-  claimOne,
-  LEASE_MS,
-  newJob,
-  release,
-  startedJob,
-} from "#server/engine/suites/material.ts";
+import { at, LEASE_MS, newJob, release, startedJob } from "#server/engine/suites/material.ts";
 import { MAX_DELAY_MS } from "#shared/limits.ts";
 import { openExport } from "./export.ts";
 import { openSqliteEngine } from "./open.ts";
@@ -86,8 +79,7 @@ test("another engine that takes the data over finds the same ones ready", async 
   const db = new DatabaseSync(join(dataDir, "jobwire.db"));
   db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(Date.now() + 60_000, fresh);
   const later = Date.now() + MAX_DELAY_MS / 2;
-  const set = db.prepare("UPDATE jobs SET due = ? WHERE id = ?");
-  set.run(later, waiting ?? "");
+  db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(later, waiting ?? "");
   db.close();
   const source = openExport(dataDir);
   const due = new Map([...source.jobs()].map(({ job, due: time }) => [job.id, time]));
@@ -104,16 +96,22 @@ test("another engine that takes the data over finds the same ones ready", async 
   impossible.close();
 });
 
-test("a delay of this process ends on time whatever its clock is set to, and also without any other work", async () => {
-  let time = NOW;
-  const engine = await openSqliteEngine({ dataDir, clock: () => time });
+test("the engine's own clock is not the machine's: setting that moves no delay, and nothing queued", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const engine = await openSqliteEngine({ dataDir });
   onTestFinished(() => engine.close());
-  const { jobId, token } = await startedJob(engine, at(3600));
-  await engine.change(jobId, release(20), at(3600), { jobId, token });
+  const held = await startedJob(engine, new Date());
+  const waiting = await startedJob(engine, new Date());
+  await engine.change(waiting.jobId, release(20), new Date(), waiting);
+  const { id } = await engine.createJob(newJob(), new Date());
   const called = new Promise<void>((resolve) => {
     engine.onWork(resolve);
   });
-  time += 20;
+  vi.setSystemTime(Date.now() - 3_600_000);
   await called;
-  expect((await claimOne(engine, at(0))).jobId).toBe(jobId);
+  expect(await ready(engine)).toEqual([waiting.jobId, id].toSorted());
+  vi.setSystemTime(Date.now() + 7_200_000);
+  expect(await ready(engine)).toEqual([]);
+  expect(await engine.renew([held], LEASE_MS, new Date())).toEqual([]);
 });

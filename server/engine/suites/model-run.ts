@@ -139,7 +139,7 @@ export class ModelRun {
       }
       case "wait":
         this.#now += command.seconds;
-        return this.#data.pass?.(command.seconds * 1000);
+        return this.#data.pass(command.seconds * 1000);
       case "reopen":
         await this.engine.close();
         this.engine = await this.#data.open();
