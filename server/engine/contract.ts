@@ -75,8 +75,8 @@ export interface Engine {
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
-   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (of their queueing, nearly, where the data are shared),
-   * and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
+   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (where the data are shared,
+   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
    * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
    * What another process was given at this moment and has no room for may be missed; `onWork` tells when it is back.
    * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is

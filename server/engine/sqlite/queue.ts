@@ -34,6 +34,7 @@ export interface Queue {
  */
 export const LEFT_READY = `due > 0 AND (held = 1 OR attempt = 0 OR due > ? + ${MAX_DELAY_MS})`;
 
+/** At the start of a process. `now`: by its own clock. */
 export function makeReady(db: DatabaseSync, now: number): void {
   db.prepare(`UPDATE jobs SET due = 0, held = 0 WHERE ${LEFT_READY}`).run(now);
 }
