@@ -28,7 +28,7 @@ test("[H11] titles, messages and codes are cut", () => {
   expect(created.title).toHaveLength(MAX_TITLE_CHARS);
   for (const change of [
     { action: "progress", progress: 1, message: long },
-    { action: "release", message: long, runAt: at, counts: true },
+    { action: "release", message: long, delayMs: 0, counts: true },
     { action: "deliver", message: long, output: 1 },
     { action: "block", message: long, output: 1 },
     { action: "fail", error: { code: long, message: long } },

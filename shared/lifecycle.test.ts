@@ -42,7 +42,7 @@ function created(): Job {
 }
 
 function release(counts: boolean): JobChange {
-  return { action: "release", message: "Given back", runAt: T2, counts };
+  return { action: "release", message: "Given back", delayMs: 0, counts };
 }
 
 const note = fc.option(fc.string(), { nil: undefined });
@@ -53,7 +53,7 @@ const change: fc.Arbitrary<JobChange> = fc.oneof(
   fc.record({
     action: fc.constant("release" as const),
     message: fc.string(),
-    runAt: fc.constant(T2),
+    delayMs: fc.nat(),
     counts: fc.boolean(),
   }),
   fc.record({

@@ -22,8 +22,11 @@ import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
 export type JobChange =
   | { action: "start"; progress: number; message: string }
   | { action: "progress"; progress: number; message: string }
-  /** Back into the queue, to be started at `runAt` at the earliest. `counts`: it uses up a retry. */
-  | { action: "release"; message: string; runAt: Date; counts: boolean }
+  /**
+   * Back into the queue, to be started when `delayMs` have gone by since that was stored. 0: at once; `MAX_DELAY_MS` at
+   * most. `counts`: it uses up a retry.
+   */
+  | { action: "release"; message: string; delayMs: number; counts: boolean }
   | { action: "deliver"; message: string; output: unknown }
   | { action: "block"; message: string; output: unknown }
   | { action: "fail"; error: JobError }

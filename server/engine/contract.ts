@@ -2,6 +2,10 @@
  * What a storage engine promises. The log is the truth: everything that a watcher is ever shown was
  * committed before (S6), and hints only say that it may be worth reading again.
  *
+ * Times that are given (`at`, `now`) come from the machine's clock, which can be set back or forward at any moment. They
+ * are what records say. Delays and leases are the engine's to measure: an embedded one has a clock of its own for them,
+ * one whose data are shared may still compare `now` with that of other processes.
+ *
  * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now (nothing of the
  * call was stored, unless the message says that this is not known), `DATA_UNUSABLE` when it never can.
  * `contract.suite.ts` is this file as tests; every engine passes the same.
@@ -72,8 +76,8 @@ export interface Engine {
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
-   * Takes jobs to work on: PENDING ones that are due, oldest due time first (nearly so where the data are shared),
-   * and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
+   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (where the data are shared,
+   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
    * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
    * What another process was given at this moment and has no room for may be missed; `onWork` tells when it is back.
    * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is

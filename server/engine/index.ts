@@ -12,10 +12,12 @@ export interface EngineConfig {
   /** Where everything is kept instead. */
   redisUrl?: string | undefined;
   redisPrefix?: string | undefined;
+  /** For tests: by which the embedded engine measures delays and leases. */
+  clock?: (() => number) | undefined;
 }
 
-async function open({ dataDir, redisUrl, redisPrefix }: EngineConfig): Promise<Engine> {
-  if (redisUrl === undefined) return openSqliteEngine({ dataDir });
+async function open({ dataDir, redisUrl, redisPrefix, clock }: EngineConfig): Promise<Engine> {
+  if (redisUrl === undefined) return openSqliteEngine({ dataDir, clock });
   // Whoever does not need it does not wait for it.
   const { openRedisEngine } = await import("./redis/open.ts");
   return openRedisEngine({ url: redisUrl, prefix: redisPrefix });

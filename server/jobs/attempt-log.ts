@@ -11,10 +11,14 @@ export interface AttemptLog {
   lost(): void;
 }
 
-/** `job` as it is in the attempt. */
-export function createAttemptLog(log: Logger, job: JobSummary, now: () => Date): AttemptLog {
-  const { attempt, startedAt } = job;
-  const took = () => ({ attempt, ms: now().getTime() - (startedAt ?? now()).getTime() });
+/** `job` as it is in the attempt, which begins now. `clock`: milliseconds, and never goes back. */
+export function createAttemptLog(
+  log: Logger,
+  { attempt }: JobSummary,
+  clock: () => number = () => performance.now(),
+): AttemptLog {
+  const begin = clock();
+  const took = () => ({ attempt, ms: Math.round(clock() - begin) });
   return {
     started: () => log.info({ attempt }, "job started"),
     ended(ending) {

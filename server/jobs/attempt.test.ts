@@ -16,6 +16,50 @@ async function runnerLooked(): Promise<void> {
   await rig.reaches(await rig.create("other"), "DELIVERED");
 }
 
+describe("the machine's clock", () => {
+  for (const [how, ms] of [
+    ["back by 60 s", -60_000],
+    ["back by an hour", -3_600_000],
+    ["forward by an hour", 3_600_000],
+  ] as const) {
+    test(`set ${how} keeps no job from being started`, async () => {
+      const jobId = await rig.create();
+      rig.setClock(ms);
+      rig.startRunner();
+      expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1 });
+    });
+
+    test(`[J7] set ${how} neither prolongs nor shortens a backoff`, async () => {
+      rig.run = async ({ input, attempt }) => {
+        if (input.name === "other" || attempt > 1) return DONE;
+        throw new Transient("RATE_LIMITED", "Slow down", { retryAfterMs: 90_000 });
+      };
+      rig.startRunner();
+      const jobId = await rig.create();
+      await eventually(async () => expect((await rig.job(jobId)).retries).toBe(1));
+      rig.setClock(ms);
+      rig.advance(89_999);
+      await runnerLooked();
+      expect((await rig.job(jobId)).status).toBe("PENDING");
+      rig.advance(1);
+      await rig.reaches(jobId, "DELIVERED");
+    });
+
+    test(`set ${how} is not logged as the time that a job took`, async () => {
+      rig.run = async () => {
+        rig.setClock(ms);
+        rig.advance(1234);
+        return DONE;
+      };
+      rig.startRunner();
+      await rig.reaches(await rig.create(), "DELIVERED");
+      await eventually(() =>
+        expect(rig.noted.at(-1)).toMatchObject({ msg: "job delivered", ms: 1234 }),
+      );
+    });
+  }
+});
+
 describe("a job that goes well", () => {
   test("starts with its kind's message, shows its steps and ends with its output", async () => {
     rig.run = async ({ progress, input }) => {
@@ -395,8 +439,9 @@ describe("an engine that cannot be written for a while", () => {
     };
     rig.startRunner();
     const jobId = await rig.create();
-    await eventually(async () => expect((await rig.job(jobId)).status).toBe("PENDING"));
-    await eventually(async () => expect((await rig.job(jobId)).attempt).toBe(1));
+    await eventually(async () =>
+      expect(await rig.job(jobId)).toMatchObject({ status: "PENDING", attempt: 1 }),
+    );
     rig.advance(1000);
     await runnerLooked();
     await rig.reaches(jobId, "DELIVERED");

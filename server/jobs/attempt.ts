@@ -32,6 +32,8 @@ const ENDED = "ended";
 
 export interface AttemptPolicy extends RetryPolicy {
   now: () => Date;
+  /** Milliseconds of a clock that never goes back. */
+  clock?: () => number;
   /** How long to wait before the end of an attempt, which could not be stored, is tried again. */
   storeAgainMs?: number;
   /** How long code that was told to stop may take before another job gets its place. */
@@ -64,10 +66,10 @@ export async function attempt(
   const { signal } = controller;
   const mine = guard(controller);
   const change = (what: JobChange) => mine(engine.change(job.id, what, now(), claim));
-  const log = createAttemptLog(context.log, job, now);
+  const log = createAttemptLog(context.log, job, context.clock);
   try {
     if (claim.started === null) {
-      const end = afterCrash(job, context, now());
+      const end = afterCrash(job, context);
       await change(end);
       log.ended(end);
       return end;
@@ -140,7 +142,7 @@ async function run(
     await reports.close().catch(() => {});
     if (signal.reason === SHUTDOWN) {
       const message = "Job given back - The server is restarting";
-      return { ending: { action: "release", message, runAt: now(), counts: false }, code };
+      return { ending: { action: "release", message, delayMs: 0, counts: false }, code };
     }
     const looksRefused = isUnavailable(thrown) && !refused.has(thrown);
     const error = looksRefused ? new Error(messageOf(thrown), { cause: asError(thrown) }) : thrown;
@@ -148,7 +150,7 @@ async function run(
       log.error({ err: asError(error) }, "A kind failed in a way it does not know itself");
     }
     if (isUnavailable(error)) log.warn({ reason: error.message }, "Progress could not be stored");
-    return { ending: afterError(error, job, context, now()), code };
+    return { ending: afterError(error, job, context), code };
   }
 }
 

@@ -4,7 +4,7 @@ import { cutText } from "#shared/cut-text.ts";
 import { AppError, fieldOf, isInstance, messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
-import { MAX_ERROR_CODE_CHARS, MAX_MESSAGE_CHARS } from "#shared/limits.ts";
+import { MAX_DELAY_MS, MAX_ERROR_CODE_CHARS, MAX_MESSAGE_CHARS } from "#shared/limits.ts";
 
 /** How an attempt can end. */
 export type Ending = Extract<JobChange, { action: "deliver" | "block" | "fail" | "release" }>;
@@ -18,37 +18,30 @@ export interface RetryPolicy {
 
 const FIRST_BACKOFF_MS = 1000;
 const MAX_BACKOFF_MS = 60_000;
-/** Who asks for more patience than this is not waited for: the error is final. */
-const MAX_RETRY_AFTER_MS = 60 * 60_000;
 /** Kept free in a message for when the job runs again. */
 const WAIT_CHARS = 50;
 
-export function afterCrash(job: JobSummary, policy: RetryPolicy, now: Date): Ending {
+export function afterCrash(job: JobSummary, policy: RetryPolicy): Ending {
   if (mayRetry(job, policy)) {
     const message = "Job given back - Its runner stopped unexpectedly";
-    return { action: "release", message, runAt: now, counts: true };
+    return { action: "release", message, delayMs: 0, counts: true };
   }
   const message = `Its runner stopped unexpectedly, and ${policy.maxAttempts} attempts is all a job gets`;
   return { action: "fail", error: { code: "CRASHED", message } };
 }
 
-export function afterError(
-  error: unknown,
-  job: JobSummary,
-  policy: RetryPolicy,
-  now: Date,
-): Ending {
+export function afterError(error: unknown, job: JobSummary, policy: RetryPolicy): Ending {
   if (isUnavailable(error)) {
     // However often that happens, the job is not to blame. Where its data are is nobody's business who watches.
     const pause = backoffFor(job, policy.random);
     const message = `Its progress could not be stored - Trying again in ${inSeconds(pause)}`;
-    return { action: "release", message, runAt: after(now, pause), counts: false };
+    return { action: "release", message, delayMs: pause, counts: false };
   }
   const wait = waitFor(error, job, policy.random);
   if (wait !== undefined && mayRetry(job, policy)) {
     const reason = cutText(messageOf(error), MAX_MESSAGE_CHARS - WAIT_CHARS);
     const message = `${reason} - Trying again in ${inSeconds(wait)}`;
-    return { action: "release", message, runAt: after(now, wait), counts: true };
+    return { action: "release", message, delayMs: wait, counts: true };
   }
   return { action: "fail", error: faultOf(error) };
 }
@@ -79,8 +72,8 @@ function waitFor(error: unknown, job: JobSummary, random: () => number): number 
   const asked = fieldOf(error, "retryAfterMs");
   // Also where the other side said something that is no number.
   if (!(typeof asked === "number" && asked > backoff)) return backoff;
-  // A date drops parts of a millisecond, and would come too early.
-  return asked <= MAX_RETRY_AFTER_MS ? Math.ceil(asked) : undefined;
+  // Queues count whole milliseconds: without the part of one it would come too early.
+  return asked <= MAX_DELAY_MS ? Math.ceil(asked) : undefined;
 }
 
 /** Exponential, with jitter (half to whole), so that jobs which failed together do not return together. */
@@ -91,10 +84,6 @@ function backoffFor(job: JobSummary, random: () => number): number {
 
 function inSeconds(ms: number): string {
   return `${Math.ceil(ms / 1000)} s`;
-}
-
-function after(now: Date, ms: number): Date {
-  return new Date(now.getTime() + ms);
 }
 
 /** The disk is full, or Redis is away, for a moment: not the kind's fault. */

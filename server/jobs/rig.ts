@@ -28,7 +28,10 @@ export interface Rig {
   engine: Engine;
   jobs: Jobs;
   now: () => Date;
+  /** Time goes by. */
   advance(ms: number): void;
+  /** The machine's clock is set forward, or back. No time goes by. */
+  setClock(ms: number): void;
   /** Lines of the log from `warn` on. */
   logged: { msg: string; err?: { message: string } }[];
   /** Lines of the log about attempts that came and went as they may. */
@@ -60,7 +63,10 @@ export async function openRig(more: readonly AnyKind[] = []): Promise<Rig> {
   };
   const log = pino({ level: "info" }, { write });
   let time = Date.now();
-  const now = () => new Date(time);
+  let setBy = 0;
+  const now = () => new Date(time + setBy);
+  const clock = () => time;
+  const open = () => openEngine({ ...data.config, clock });
 
   const work = defineKind<Input, unknown>({
     name: "work",
@@ -75,12 +81,13 @@ export async function openRig(more: readonly AnyKind[] = []): Promise<Rig> {
   );
 
   const rig: Rig = {
-    engine: await openEngine(data.config),
+    engine: await open(),
     get jobs() {
       return createJobs(rig.engine, kinds, now);
     },
     now,
     advance: (ms) => void (time += ms),
+    setClock: (ms) => void (setBy += ms),
     logged,
     noted,
     run: async () => DONE,
@@ -92,6 +99,7 @@ export async function openRig(more: readonly AnyKind[] = []): Promise<Rig> {
         concurrency: 5,
         maxAttempts: 3,
         now,
+        clock,
         random: () => 0,
         storeAgainMs: 1,
         lookEveryMs: 10,
@@ -105,7 +113,7 @@ export async function openRig(more: readonly AnyKind[] = []): Promise<Rig> {
     async crash() {
       await rig.engine.close();
       await Promise.all(runners.splice(0).map((runner) => runner.stop(0)));
-      rig.engine = await openEngine(data.config);
+      rig.engine = await open();
     },
     create: async (name) => (await rig.jobs.create(me, { kind: "work", input: { name } })).id,
     job: (jobId) => rig.jobs.get(me, jobId),

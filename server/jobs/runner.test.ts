@@ -225,32 +225,41 @@ describe("runners", () => {
       expect(await rig.engine.claim(request)).toEqual([]);
     }
     // Another runner that takes it for dead gets it, and this one hears of it.
+    rig.advance(60_000);
     const [taken] = await rig.engine.claim({
       worker: "other",
       max: 1,
       leaseMs: 60_000,
-      now: new Date(rig.now().getTime() + 60_000),
+      now: rig.now(),
     });
     expect(taken?.jobId).toBe(jobId);
     await eventually(() => expect(slow.running()).toBe(0));
     expect((await rig.job(jobId)).status).toBe("PROCESSING");
   });
 
-  test("do not take their own jobs for those of the dead after the machine slept", async () => {
-    const gate = createGate();
-    rig.run = async () => {
-      await gate.enter();
-      return DONE;
-    };
-    rig.startRunner({ leaseMs: 60_000 });
-    const jobId = await rig.create("long");
-    await rig.reaches(jobId, "PROCESSING");
-    rig.advance(3_600_000);
-    await rig.create("wakes the runner");
-    await eventually(() => expect(gate.inside()).toBe(2));
-    gate.open();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
-  });
+  test.each([
+    ["", 0],
+    [", with its clock set back meanwhile", -7_200_000],
+    [", with its clock set forward meanwhile", 7_200_000],
+  ])(
+    "do not take their own jobs for those of the dead after the machine slept%s",
+    async (...row) => {
+      const gate = createGate();
+      rig.run = async () => {
+        await gate.enter();
+        return DONE;
+      };
+      rig.startRunner({ leaseMs: 60_000 });
+      const jobId = await rig.create("long");
+      await rig.reaches(jobId, "PROCESSING");
+      rig.advance(3_600_000);
+      rig.setClock(row[1]);
+      await rig.create("wakes the runner");
+      await eventually(() => expect(gate.inside()).toBe(2));
+      gate.open();
+      expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+    },
+  );
 });
 
 describe("[J6] a job whose runner died", () => {

@@ -12,6 +12,7 @@ import { asError, messageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
+import { longestBetween } from "./moment.ts";
 
 export interface Runner {
   start(): void;
@@ -61,6 +62,8 @@ type Outcome = "finished" | "given back" | "lost";
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
   const { leaseMs = LEASE_MS, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { clock = () => performance.now() } = options;
+  const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back while its old code has not noticed yet. */
   const running = new Set<Running>();
   const timers: NodeJS.Timeout[] = [];
@@ -69,7 +72,7 @@ export function createRunner(options: RunnerOptions): Runner {
   let filling: Promise<void> | undefined;
   let fillAgain = false;
   /** When all leases were known to be good for their whole time. */
-  let renewedAt = now().getTime();
+  let renewedAt = moment();
 
   const start = ({ kind }: JobSummary) =>
     runForeign(warnOfStray, () => options.kinds.get(kind)?.start ?? START);
@@ -96,7 +99,7 @@ export function createRunner(options: RunnerOptions): Runner {
     if (max <= 0) return;
     try {
       // After this process was asleep it must not take its own jobs for those of a dead one.
-      if (now().getTime() - renewedAt > leaseMs / 2) await renew();
+      if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
       const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
       claims.forEach(take);
     } catch (error) {
@@ -197,9 +200,9 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function renew(): Promise<void> {
     try {
-      const asked = now();
-      await renewLeases([...running], asked);
-      renewedAt = asked.getTime();
+      const asked = moment();
+      await renewLeases([...running], asked.wall);
+      renewedAt = asked;
     } catch (error) {
       log.warn({ reason: messageOf(error) }, "Leases could not be renewed; it is tried again");
     }

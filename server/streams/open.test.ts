@@ -107,7 +107,7 @@ describe("a watch of a job", () => {
     for (let n = 1; n <= 500; n++) void rig.progress(claim, n);
     await engine.change(
       jobId,
-      { action: "release", message: "again", runAt: now(), counts: true },
+      { action: "release", message: "again", delayMs: 0, counts: true },
       now(),
       claim,
     );
@@ -315,7 +315,7 @@ describe("other streams", () => {
 
     await engine.change(
       jobId,
-      { action: "release", message: "again", runAt: now(), counts: true },
+      { action: "release", message: "again", delayMs: 0, counts: true },
       now(),
       claim,
     );

@@ -7,8 +7,8 @@ export const UNREAD = Symbol("unread");
 /** Stands for what was not read, until a change sets it. */
 export const UNREAD_PAYLOAD = { input: UNREAD, output: UNREAD };
 
-/** When the next claim may take a job that does not run. `null`: it is settled. */
-export function dueOf({ status }: Job, change: JobChange, at: Date): number | null {
+/** How many milliseconds a job that does not run waits in the queue before a claim may take it. `null`: it is settled. */
+export function delayOf({ status }: Job, change: JobChange): number | null {
   if (isSettled(status)) return null;
-  return (change.action === "release" ? change.runAt : at).getTime();
+  return change.action === "release" ? change.delayMs : 0;
 }

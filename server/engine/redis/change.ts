@@ -5,7 +5,7 @@
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
-import { dueOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
+import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
 import { readable, toJson } from "#server/engine/common/payload.ts";
 import { claimLost, notFound } from "#server/engine/common/refusals.ts";
 import { AppError } from "#shared/errors.ts";
@@ -287,5 +287,6 @@ export function knownAs(record: string, made: string | null | undefined): Known 
 
 /** When the next claim may take it; `null` where it does not wait to be started. */
 function waitsUntil(job: Job, change: JobChange, at: Date): number | null {
-  return job.status === "PENDING" ? dueOf(job, change, at) : null;
+  const delay = job.status === "PENDING" ? delayOf(job, change) : null;
+  return delay === null ? null : at.getTime() + delay;
 }

@@ -1,8 +1,8 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
-import { dueOf } from "#server/engine/common/job-change.ts";
+import { delayOf } from "#server/engine/common/job-change.ts";
 import { claimLost, notFound } from "#server/engine/common/refusals.ts";
-import { summaryOf } from "#shared/job.ts";
+import { type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
@@ -17,12 +17,24 @@ export interface Change {
   from(before: Ahead, change: JobChange, at: Date): Changed;
 }
 
-export function createChange(jobs: Jobs, log: Log, outbox: Outbox, behind: WriteBehind): Change {
+export function createChange(
+  jobs: Jobs,
+  log: Log,
+  outbox: Outbox,
+  behind: WriteBehind,
+  clock: () => number,
+): Change {
+  /** `due` of a job that does not run. */
+  function dueOf(job: Job, change: JobChange): number | null {
+    const delay = delayOf(job, change);
+    return delay === null || delay === 0 ? delay : clock() + delay;
+  }
+
   function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
     const { row } = before;
     // A job that runs keeps its claim and its lease. Otherwise, whoever held it does not any more.
-    if (job.status !== "PROCESSING") Object.assign(row, { due: dueOf(job, change, at), held: 0 });
+    if (job.status !== "PROCESSING") Object.assign(row, { due: dueOf(job, change), held: 0 });
     const reportedOnly = before.reportedOnly && change.action === "progress";
     // Once for all changes of a transaction, as the row.
     if (behind.put({ row, job, rev: behind.nextRev(row), reportedOnly })) outbox.feed(job);

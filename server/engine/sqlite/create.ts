@@ -9,6 +9,7 @@ import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
+import { READY } from "./queue.ts";
 import { toJson } from "#server/engine/common/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
 
@@ -40,7 +41,6 @@ export function createCreation(
     batchN: number | bigint | null,
   ): Job {
     const { job, event } = createdJob(fresh, at);
-    const time = at.getTime();
     const { lastInsertRowid: n } = insertJob.run(
       job.id,
       ownerN,
@@ -52,10 +52,10 @@ export function createCreation(
       job.message,
       job.attempt,
       job.retries,
-      time,
+      at.getTime(),
       job.version,
       rev,
-      time,
+      READY,
       fresh.idempotencyKey ?? null,
     );
     insertPayload.run(n, toJson(job.input, job.id, "input"), toJson(job.output, job.id, "output"));
@@ -76,7 +76,7 @@ export function createCreation(
       const owner = owners.advance(fresh, 1);
       const job = insert(fresh, at, owner.n, owner.rev, null);
       outbox.feed(fresh);
-      outbox.queued(at.getTime());
+      outbox.queued(READY);
       return job;
     },
     createBatch(batch, fresh, at) {
@@ -93,7 +93,7 @@ export function createCreation(
       for (const each of fresh) insert(each, at, owner.n, ++rev, inserted.n);
       outbox.feed(batch);
       outbox.batch(batch.id);
-      outbox.queued(at.getTime());
+      outbox.queued(READY);
       return inserted.batch;
     },
   };

@@ -47,7 +47,8 @@ const SERVER = `
       }
     },
     health: () => codeOf(engine.health()),
-    claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(-1) })),
+    take: async () => (await engine.claim({ worker: "w", max: 1e6, leaseMs: 3.6e6, now: at(1) })).length,
+    claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(1) })),
     read: async () => (await engine.readEvents(job.id, 0, 10)).events.length,
     change: () => codeOf(engine.change(job.id, START, at(1))),
     close: () => engine.close(),
@@ -82,6 +83,9 @@ test.runIf(process.platform === "linux")(
     expect(new Set(filled.results)).toEqual(new Set(["UNAVAILABLE"]));
     expect(filled.heard).toBe(0);
 
+    // So that there is nothing to claim.
+    limit("unlimited");
+    expect(await ask("take")).toBe(filled.stored.length + 1);
     limit("1");
     expect(await ask("change")).toBe("UNAVAILABLE");
     expect(await ask("read")).toBe(1);

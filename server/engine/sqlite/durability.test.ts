@@ -34,7 +34,7 @@ const WRITER = `
     const { batch, jobs } = newBatch(10);
     await engine.createBatch(batch, jobs, at(0));
     for (const { id } of jobs) tell(id, 1);
-    const ends = [DELIVER, FAIL, BLOCK, { action: "cancel" }, release(at(9))];
+    const ends = [DELIVER, FAIL, BLOCK, { action: "cancel" }, release()];
     await Promise.all(jobs.map(({ id }, index) => work(id, ends[index % ends.length])));
   }`;
 

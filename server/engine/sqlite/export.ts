@@ -13,6 +13,7 @@ import { unusable } from "./errors.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
 import { createJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
+import { LEFT_READY, READY } from "./queue.ts";
 import { createOwners } from "./owners.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
 
@@ -53,19 +54,24 @@ function* readJobs(db: DatabaseSync): Iterable<TransferJob> {
   const log = createLog(db);
   const drafts = createDrafts(db, jobs);
   const page = selectJobs(db, "WHERE jobs.n > ? ORDER BY jobs.n LIMIT ?");
-  const key = db.prepare("SELECT idempotency_key AS key FROM jobs WHERE n = ?");
+  const more = db.prepare(
+    `SELECT idempotency_key AS key, CASE WHEN ${LEFT_READY} THEN ${READY} ELSE due END AS due FROM jobs WHERE n = ?`,
+  );
+  const now = Date.now();
   let after = 0;
   for (;;) {
     const rows = page.all(after, PAGE);
     for (const row of rows) {
-      const { key: idempotencyKey } = key.get(row.n) as { key: string | null };
+      const { key: idempotencyKey, due } = more.get(now, row.n) as {
+        key: string | null;
+        due: number | null;
+      };
       yield {
         n: row.n,
         job: { ...summaryOfRow(row), ...jobs.payload(row) },
         idempotencyKey,
         rev: row.rev,
-        // Whoever held it is gone: the file is ours.
-        due: row.held === 1 ? 0 : row.due,
+        due,
         token: row.token,
         events: log.read(row.id, 0, ALL)?.events ?? [],
         draft: drafts.read(row.id, 0)?.pieces ?? [],

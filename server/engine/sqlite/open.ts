@@ -15,16 +15,17 @@ import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
 import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
-import { createNextDue, createQueue, endLeases } from "./queue.ts";
+import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+import { createSteadyClock } from "#server/engine/common/steady-clock.ts";
 import { createWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 export interface SqliteOptions {
   /** Made where it does not exist. */
   dataDir: string;
-  /** Milliseconds since 1970: the clock by which delayed jobs come due. */
-  now?: () => number;
+  /** By which delayed jobs come due, and leases and the presence of workers end. */
+  clock?: (() => number) | undefined;
 }
 
 /** A pruned job takes its log, draft and payload with it. */
@@ -32,27 +33,27 @@ const ROWS_OF_PRUNED_JOB = 20;
 
 export async function openSqliteEngine({
   dataDir,
-  now = Date.now,
+  clock = createSteadyClock(),
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
-  endLeases(db);
+  makeReady(db, clock());
 
   const owners = createOwners(db);
   const batches = createBatches(db, owners);
   const behind = createWriteBehind(db, owners, batches);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
-  const work = createWorkSignal(createNextDue(db), now);
-  const outbox = createOutbox(group, hints, work, now);
+  const work = createWorkSignal(createNextDue(db), clock);
+  const outbox = createOutbox(group, hints, work, clock);
   const jobs = createJobs(db, owners);
   const log = createLog(db);
   const creation = createCreation(db, owners, jobs, batches, log, outbox);
-  const change = createChange(jobs, log, outbox, behind);
+  const change = createChange(jobs, log, outbox, behind, clock);
   const drafts = createDrafts(db, jobs, outbox);
-  const queue = createQueue(db, jobs, outbox, change);
+  const queue = createQueue(db, jobs, outbox, change, clock);
   const prune = createPrune(db);
-  const presence = createPresence();
+  const presence = createPresence(clock);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -100,12 +101,12 @@ export async function openSqliteEngine({
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
     async claim(request) {
       // Looking at an empty queue is no write: it must not count as one that succeeded.
-      if (!(await read(() => queue.isDue(request.now)))) return [];
+      if (!(await read(() => queue.isDue()))) return [];
       return write(() => queue.claim(request), request.max);
     },
-    renew: (claims, leaseMs, at) => write(() => queue.renew(claims, leaseMs, at), claims.length),
-    announce: (worker, ttlMs, at) => read(() => presence.announce(worker, ttlMs, at)),
-    present: (at) => read(() => presence.present(at)),
+    renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
+    announce: (worker, ttlMs) => read(() => presence.announce(worker, ttlMs)),
+    present: () => read(() => presence.present()),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
 
     async onAppend(stream, listener) {

@@ -21,7 +21,7 @@ export function createOutbox(
   group: GroupCommit,
   hints: Hints,
   work: WorkSignal,
-  now: () => number,
+  clock: () => number,
 ): Outbox {
   function draft(jobId: string): void {
     group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
@@ -41,7 +41,7 @@ export function createOutbox(
       group.afterCommit(() => hints.emit({ stream: "feed", owner: { tenant, owner } }, {}));
     },
     queued(due) {
-      group.afterCommit(due <= now() ? work.fire : work.rearm);
+      group.afterCommit(due <= clock() ? work.fire : work.rearm);
     },
     leased() {
       group.afterCommit(work.rearm);

@@ -1,17 +1,18 @@
 /** Which workers are there. In memory: with one process, whoever announced itself elsewhere is gone. */
 export interface Presence {
-  announce(worker: string, ttlMs: number, now: Date): void;
-  present(now: Date): string[];
+  announce(worker: string, ttlMs: number): void;
+  present(): string[];
 }
 
-export function createPresence(): Presence {
+export function createPresence(clock: () => number): Presence {
   const until = new Map<string, number>();
   return {
-    announce(worker, ttlMs, now) {
-      until.set(worker, now.getTime() + ttlMs);
+    announce(worker, ttlMs) {
+      until.set(worker, clock() + ttlMs);
     },
-    present(now) {
-      for (const [worker, end] of until) if (end <= now.getTime()) until.delete(worker);
+    present() {
+      const now = clock();
+      for (const [worker, end] of until) if (end <= now) until.delete(worker);
       return [...until.keys()].toSorted();
     },
   };

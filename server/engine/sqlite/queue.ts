@@ -1,10 +1,15 @@
 /**
- * The queue is one column of jobs: `due`, when the next claim may take the job. That is the time it was queued
- * for, or the end of the lease while somebody holds it; a runner that died needs no search.
+ * The queue is one column of jobs: `due`, when the next claim may take the job. It is `READY`, which is no time, where
+ * the job need not wait; else it is the end of its delay, or of the lease while a runner holds it, so a runner that died
+ * needs no search. When that time has come, `due` becomes `READY` too, and a job that was created earlier comes first.
+ *
+ * Times are those of a steady clock (`steady-clock.ts`). No stored time but these decides about a job, so setting the
+ * machine's clock changes nothing while the process runs.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { readable } from "#server/engine/common/payload.ts";
+import { MAX_DELAY_MS } from "#shared/limits.ts";
 import { startOf } from "#server/engine/common/start.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
@@ -12,16 +17,26 @@ import type { Outbox } from "./outbox.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
 import { asStored } from "./write-behind.ts";
 
+/** `due` of a job that the next claim may take. */
+export const READY = 0;
+
 export interface Queue {
   /** Whether a claim would find something. */
-  isDue(now: Date): boolean;
+  isDue(): boolean;
   claim(request: ClaimRequest): Claim[];
-  renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): ClaimRef[];
+  renew(claims: readonly ClaimRef[], leaseMs: number): ClaimRef[];
 }
 
-/** Ends the leases of an earlier process: it is gone, because this one holds the file. */
-export function endLeases(db: DatabaseSync): void {
-  db.exec("UPDATE jobs SET due = 0, held = 0 WHERE due > 0 AND held = 1");
+/**
+ * Jobs that an earlier process left in the queue and that need not wait; the parameter is the time now. A lease is over,
+ * because this process holds the file. A job that was never started waits for nothing; older versions stored the time at
+ * which it was queued. A delay that seems longer than any can be is over: the machine's clock was set back.
+ */
+export const LEFT_READY = `due > 0 AND (held = 1 OR attempt = 0 OR due > ? + ${MAX_DELAY_MS})`;
+
+/** At the start of a process. `now`: by its own clock. */
+export function makeReady(db: DatabaseSync, now: number): void {
+  db.prepare(`UPDATE jobs SET due = 0, held = 0 WHERE ${LEFT_READY}`).run(now);
 }
 
 /** The first due time or end of a lease that is later than `after`. */
@@ -35,20 +50,24 @@ export function createQueue(
   jobs: Jobs,
   outbox: Outbox,
   changes: Pick<Change, "from">,
+  clock: () => number,
 ): Queue {
-  const due = selectJobs(db, "WHERE jobs.due <= ? ORDER BY jobs.due, jobs.n LIMIT ?");
+  const comeDue = db.prepare("UPDATE jobs SET due = 0 WHERE due > 0 AND due <= ?");
+  const ready = selectJobs(db, "WHERE jobs.due = 0 ORDER BY jobs.n LIMIT ?");
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
   const prolong = db.prepare(
     "UPDATE jobs SET due = ? WHERE id = ? AND held = 1 AND token = ? RETURNING n",
   );
   const anyDue = db.prepare("SELECT 1 FROM jobs WHERE due <= ? LIMIT 1");
   return {
-    isDue: (now) => anyDue.get(now.getTime()) !== undefined,
+    isDue: () => anyDue.get(clock()) !== undefined,
     claim({ max, leaseMs, now: at, start }) {
-      const rows = due.all(at.getTime(), max);
+      const now = clock();
+      comeDue.run(now);
+      const rows = ready.all(max);
       if (rows.length === 0) return [];
       outbox.leased();
-      const end = at.getTime() + leaseMs;
+      const end = now + leaseMs;
       return rows.map((row) => {
         const claim = { jobId: row.id, token: row.token + 1 };
         const { payload, fault } = readable(() => jobs.payload(row));
@@ -68,8 +87,8 @@ export function createQueue(
         };
       });
     },
-    renew(claims, leaseMs, now) {
-      const end = now.getTime() + leaseMs;
+    renew(claims, leaseMs) {
+      const end = clock() + leaseMs;
       const lost = claims.filter(({ jobId, token }) => !prolong.get(end, jobId, token));
       if (lost.length < claims.length) outbox.leased();
       return lost;

@@ -58,7 +58,8 @@ const MIGRATIONS: readonly string[] = [
     version INTEGER NOT NULL,
     -- The owner's rev at the newest change.
     rev INTEGER NOT NULL,
-    -- The queue. When the next claim may take the job: its due time, or the end of the lease while it is held.
+    -- The queue. When the next claim may take the job: 0 is at once; else the end of its delay, or of the lease
+    -- while it is held. NULL: it is not queued.
     due INTEGER,
     held INTEGER NOT NULL DEFAULT 0,
     -- Counts claims; the newest one's proof.

@@ -9,8 +9,10 @@ engineSuite({
   capabilities: { shared: false },
   async prepare() {
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-engine-"));
+    let time = Date.UTC(2026, 0, 1);
     return {
-      open: () => openSqliteEngine({ dataDir }),
+      open: () => openSqliteEngine({ dataDir, clock: () => time }),
+      pass: async (ms) => void (time += ms),
       destroy: () => rm(dataDir, { recursive: true }),
     };
   },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createSteadyClock } from "#server/engine/common/steady-clock.ts";
 import { createWorkSignal } from "./work-signal.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
@@ -21,6 +22,18 @@ test("it calls at each due time, not before", () => {
   vi.advanceTimersByTime(1000);
   expect(times).toEqual([100, 250]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("it calls on time when the machine's clock is set back meanwhile", () => {
+  const work = vi.fn<() => void>();
+  const clock = createSteadyClock();
+  const signal = createWorkSignal((after) => (after < 100 ? 100 : undefined), clock);
+  signal.on(work);
+  vi.setSystemTime(-3_600_000);
+  vi.advanceTimersByTime(99);
+  expect(work).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(work).toHaveBeenCalledOnce();
 });
 
 test("a due time that a timer cannot hold is waited for in parts", () => {

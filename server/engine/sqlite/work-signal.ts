@@ -16,18 +16,21 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** When the queue cannot be read, it is looked at again after this time. */
 const RETRY_MS = 1000;
 
-/** `nextDue(after)`: the first due time or end of a lease that is later than `after`. */
+/**
+ * `nextDue(after)`: the first due time or end of a lease that is later than `after`. `clock` never goes back: a timer
+ * that was set is then not too early by more than it is off.
+ */
 export function createWorkSignal(
   nextDue: (after: number) => number | undefined,
-  now: () => number,
+  clock: () => number,
 ): WorkSignal {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
   /** What came due until then was told. A slow commit can take longer than the lease that it stores. */
-  let told = now();
+  let told = clock();
 
   function fire(): void {
-    told = now();
+    told = clock();
     notify(listeners, undefined);
   }
 
@@ -42,12 +45,12 @@ export function createWorkSignal(
   function rearm(): void {
     clearTimeout(timer);
     if (listeners.size === 0) return;
-    const time = now();
+    const time = clock();
     const due = dueAfter(Math.min(told, time));
     if (due === undefined) return;
     timer = setTimeout(
       () => {
-        if (now() >= due) fire();
+        if (clock() >= due) fire();
         rearm();
       },
       Math.min(Math.max(0, due - time), MAX_TIMEOUT_MS),

@@ -67,7 +67,7 @@ function run(engine: Engine, claim: Claim, what: string, n: number): Promise<unk
     case "release":
       return engine.change(
         jobId,
-        { action: "release", message: `released ${n}`, runAt: at(n + 1), counts: true },
+        { action: "release", message: `released ${n}`, delayMs: 1000, counts: true },
         at(n),
         claim,
       );

@@ -21,7 +21,7 @@ import {
 const CHANGES: Record<JobAction, JobChange> = {
   start: START,
   progress: STEP,
-  release: release(at(60)),
+  release: release(60_000),
   deliver: DELIVER,
   block: BLOCK,
   fail: FAIL,

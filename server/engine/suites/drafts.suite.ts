@@ -70,7 +70,7 @@ export function draftsSuite(subject: EngineUnderTest): void {
       const first = await startedJob(engine, at(0));
       await engine.appendDraft(first, "first ");
       await engine.appendDraft(first, "try");
-      await engine.change(first.jobId, release(at(1)), at(1), first);
+      await engine.change(first.jobId, release(), at(1), first);
       const second = await claimOne(engine, at(2));
       await engine.change(second.jobId, START, at(2), second);
       expect(await draftOf(engine, first.jobId)).toBe("first try");

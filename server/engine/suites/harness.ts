@@ -7,10 +7,10 @@ export interface EngineData {
   /** Opens it: the same data each time. Two at once only where `capabilities.shared`. */
   open(): Promise<Engine>;
   /**
-   * Tests tell engines the time. What of an engine measures time by itself sees now that `ms` went by: a runner whose
-   * lease is over by that is found.
+   * Tests tell engines what the machine's clock says. What of an engine measures time by itself sees now that `ms` went
+   * by: a delay or a lease that is over by that has ended.
    */
-  pass?(ms: number): Promise<void>;
+  pass(ms: number): Promise<void>;
   destroy(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function engineTest(subject: EngineUnderTest) {
           opened.push(engine);
           return engine;
         },
-        pass: async (ms: number) => data.pass?.(ms),
+        pass: (ms: number) => data.pass(ms),
         destroy: () => data.destroy(),
       } satisfies EngineData;
     })

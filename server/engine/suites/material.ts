@@ -47,8 +47,8 @@ export const STEP: JobChange = { action: "progress", progress: 50, message: "Hal
 export const DELIVER: JobChange = { action: "deliver", message: "Delivered", output: { ok: true } };
 export const BLOCK: JobChange = { action: "block", message: "Too short", output: { words: 3 } };
 export const FAIL: JobChange = { action: "fail", error: { code: "BROKEN", message: "It broke" } };
-export function release(runAt: Date, counts = true): JobChange {
-  return { action: "release", message: "Given back", runAt, counts };
+export function release(delayMs = 0, counts = true): JobChange {
+  return { action: "release", message: "Given back", delayMs, counts };
 }
 
 export const LEASE_MS = 10_000;

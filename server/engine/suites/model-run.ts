@@ -29,22 +29,22 @@ const BEGIN = { progress: 3, message: "Taken and started" };
 
 const pick = fc.nat({ max: 1000 });
 const change = fc.oneof(
-  fc.constantFrom<(now: number) => JobChange>(
-    () => START,
-    () => DELIVER,
-    () => BLOCK,
-    () => FAIL,
-    () => ({ action: "cancel" }),
-    () => ({ action: "approve", note: "good" }),
-    () => ({ action: "reject" }),
-    () => ({ action: "retry" }),
-    () => ({ action: "regenerate" }),
-    (now) => release(at(now)),
-    (now) => release(at(now + 5), false),
+  fc.constantFrom<JobChange>(
+    START,
+    DELIVER,
+    BLOCK,
+    FAIL,
+    { action: "cancel" },
+    { action: "approve", note: "good" },
+    { action: "reject" },
+    { action: "retry" },
+    { action: "regenerate" },
+    release(),
+    release(5000, false),
   ),
   fc
     .integer({ min: 0, max: 100 })
-    .map((progress) => (): JobChange => ({ action: "progress", progress, message: `${progress}` })),
+    .map((progress): JobChange => ({ action: "progress", progress, message: `${progress}` })),
 );
 
 /** `pick` chooses among what there is at that moment. */
@@ -114,13 +114,13 @@ export class ModelRun {
         return this.#claim(command, now);
       case "work": {
         const claim = this.#claimAt(command.pick, now);
-        if (claim) await this.#change(claim.jobId, command.change(this.#now), now, claim);
+        if (claim) await this.#change(claim.jobId, command.change, now, claim);
         return;
       }
       case "manage": {
         const { jobs } = this.model;
         const jobId = jobs[command.pick % (jobs.length + 1)]?.job.id ?? newId();
-        return this.#change(jobId, command.change(this.#now), now);
+        return this.#change(jobId, command.change, now);
       }
       case "write": {
         const claim = this.#claimAt(command.pick, now);
@@ -139,7 +139,7 @@ export class ModelRun {
       }
       case "wait":
         this.#now += command.seconds;
-        return this.#data.pass?.(command.seconds * 1000);
+        return this.#data.pass(command.seconds * 1000);
       case "reopen":
         await this.engine.close();
         this.engine = await this.#data.open();

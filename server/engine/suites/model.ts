@@ -51,9 +51,9 @@ export function createModel(): Model {
   }
 
   function queued(now: Date): ModelJob[] {
-    return jobs
-      .filter(({ job, held, due }) => !isSettled(job.status) && !held && due <= now.getTime())
-      .toSorted((a, b) => a.due - b.due);
+    return jobs.filter(
+      ({ job, held, due }) => !isSettled(job.status) && !held && due <= now.getTime(),
+    );
   }
 
   return {
@@ -79,7 +79,7 @@ export function createModel(): Model {
       if (isSettled(job.status)) entry.held = null;
       if (job.status === "PENDING") {
         entry.held = null;
-        entry.due = (change.action === "release" ? change.runAt : at).getTime();
+        entry.due = at.getTime() + (change.action === "release" ? change.delayMs : 0);
       }
     },
     append(claim, text) {

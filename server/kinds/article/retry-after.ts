@@ -1,8 +1,16 @@
-/** The `Retry-After` header, in seconds or as a date. */
-export function retryAfterMs(header: string | null | undefined, now: Date): number | undefined {
+/**
+ * The `Retry-After` header, in seconds or as a date. `sentAt`: the answer's `Date` header. A date is compared with that one
+ * and not with this machine's clock, which may differ from theirs.
+ */
+export function retryAfterMs(
+  header: string | null | undefined,
+  sentAt: string | null | undefined,
+): number | undefined {
   if (header === null || header === undefined || header.trim() === "") return undefined;
   const value = header.trim();
   if (/^\d+(?:\.\d+)?$/.test(value)) return Math.round(Number(value) * 1000);
   const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime());
+  if (Number.isNaN(date)) return undefined;
+  const sent = Date.parse(sentAt ?? "");
+  return Math.max(0, date - (Number.isNaN(sent) ? Date.now() : sent));
 }

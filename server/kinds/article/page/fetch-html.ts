@@ -123,7 +123,10 @@ function redirectOf(response: Response): string | null {
 async function readHtml(response: Response, limit: number): Promise<Omit<FetchedHtml, "url">> {
   if (!response.ok) {
     await response.body?.cancel();
-    throw statusError(response.status, retryAfterMs(headerOf(response, "retry-after"), new Date()));
+    throw statusError(
+      response.status,
+      retryAfterMs(headerOf(response, "retry-after"), headerOf(response, "date")),
+    );
   }
   const contentType = headerOf(response, "content-type");
   if (contentType !== "" && !HTML_TYPE.test(contentType)) {

@@ -55,6 +55,13 @@ test.each([
   [503, {}, Failure, undefined],
   [429, { "retry-after": "7" }, Transient, 7000],
   [503, { "retry-after": "60" }, Transient, 60_000],
+  // The other machine's clock is years behind.
+  [
+    503,
+    { "retry-after": "Sun, 01 Mar 2020 12:00:07 GMT", date: "Sun, 01 Mar 2020 12:00:00 GMT" },
+    Transient,
+    7000,
+  ],
   [503, { "retry-after": "86400" }, Failure, undefined],
 ] as const)(
   "a target that answers %i with %j ends as %o",

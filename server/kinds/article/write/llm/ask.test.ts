@@ -82,6 +82,14 @@ test.each([
   [429, {}, Transient, "LLM_RATE_LIMITED", undefined],
   [500, {}, Transient, "LLM_UNAVAILABLE", undefined],
   [503, { "retry-after": "3" }, Transient, "LLM_UNAVAILABLE", 3000],
+  // The other machine's clock is years behind.
+  [
+    503,
+    { "retry-after": "Sun, 01 Mar 2020 12:00:07 GMT", date: "Sun, 01 Mar 2020 12:00:00 GMT" },
+    Transient,
+    "LLM_UNAVAILABLE",
+    7000,
+  ],
   [529, {}, Transient, "LLM_UNAVAILABLE", undefined],
 ] as const)(
   "status %i with %j, asked once, ends as %o %s",

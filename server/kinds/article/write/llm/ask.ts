@@ -80,7 +80,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
       }
     } catch (error) {
       signal.throwIfAborted();
-      if (!stall.signal.aborted) throw llmError(error, chosen, new Date());
+      if (!stall.signal.aborted) throw llmError(error, chosen);
     } finally {
       clearTimeout(timer);
       enough.abort();

@@ -10,7 +10,7 @@ const LONGEST_REASON = 300;
 const LONGEST_RAW_REASON = 20 * LONGEST_REASON;
 const LONGEST_NAME = 200;
 
-export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failure {
+export function llmError(error: unknown, chosen: ChosenModel): Failure {
   const failure = failureIn(error);
   if (failure !== undefined) return failure;
   const { provider, keyVariable } = chosen;
@@ -40,7 +40,7 @@ export function llmError(error: unknown, chosen: ChosenModel, now: Date): Failur
   }
   const wait =
     milliseconds(responseHeaders?.["retry-after-ms"]) ??
-    retryAfterMs(responseHeaders?.["retry-after"], now);
+    retryAfterMs(responseHeaders?.["retry-after"], responseHeaders?.date);
   if (statusCode === 429) {
     const message = `${provider} takes no more requests right now: ${reasonOf(error)}`;
     return new Transient("LLM_RATE_LIMITED", message, { ...cause, retryAfterMs: wait });

@@ -1,0 +1,39 @@
+/**
+ * Processes whose clocks differ. The queue compares the times of one with the clock of another, so these fail until it
+ * leaves time to Redis; docs/scaling.md says what to keep the clocks to.
+ */
+import { expect, test } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import { newJob, release } from "#server/engine/suites/material.ts";
+import { useRedis } from "./test-engine.ts";
+
+const AHEAD_MS = 20_000;
+const LEASE_MS = 30_000;
+
+const { open } = useRedis();
+
+const ahead = () => new Date(Date.now() + AHEAD_MS);
+const claim = (engine: Engine, now = new Date()) =>
+  engine.claim({ worker: "w", max: 1, leaseMs: LEASE_MS, now, start: () => BEGIN });
+const BEGIN = { progress: 0, message: "Job started" };
+
+test.fails("a gateway whose clock is ahead delays no job", async () => {
+  const [gateway, worker] = [await open(), await open()];
+  await gateway.createJob(newJob(), ahead());
+  expect(await claim(worker)).toHaveLength(1);
+});
+
+test.fails("a worker whose clock is ahead delays no job that it gives back", async () => {
+  const [there, here] = [await open(), await open()];
+  await there.createJob(newJob(), new Date());
+  const [held] = await claim(there, ahead());
+  if (held === undefined) throw new Error("The job was not given.");
+  await there.change(held.jobId, release(), ahead(), held);
+  expect(await claim(here)).toHaveLength(1);
+});
+
+test.fails("a worker whose clock is behind by more than its lease is there", async () => {
+  const engine = await open();
+  await engine.announce("w", LEASE_MS, new Date(Date.now() - LEASE_MS));
+  expect(await engine.present(new Date())).toEqual(["w"]);
+});
