@@ -32,7 +32,7 @@ test("what is missing is installed where that is possible, and looked for again"
 
 test("what is missing and cannot be installed is named with the command that helps", () => {
   const command =
-    /sudo apt-get install python3 python3-socketio python3-requests python3-websocket$/;
+    /sudo apt-get install python3 python3-socketio python3-requests python3-websocket python3-aiohttp$/;
   expect(() => providePython([poor])).toThrow(command);
   expect(() => providePython([poor], () => {})).toThrow(command);
 });

@@ -244,6 +244,15 @@ describe("requests", () => {
     }
   });
 
+  test("with a method that `fetch` does not know reach no transport", async () => {
+    const answer = await send(
+      "TRACE /broken HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 405 /);
+    expect(answer).toContain("Allow: GET, HEAD, POST, OPTIONS");
+    expect(faults).toEqual([]);
+  });
+
   test("that a transport cannot take cost themselves and nothing else", async () => {
     const { res, body } = await ask("/broken");
     expect([res.statusCode, body]).toEqual([

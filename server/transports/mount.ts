@@ -59,6 +59,11 @@ export function mountTransports(
       allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
       if (req.method === "OPTIONS") return answerPreflight(req, res);
     }
+    // `fetch` knows no such method, and what is built on it fails.
+    if (req.method === "TRACE") {
+      res.setHeader("Allow", "GET, HEAD, POST, OPTIONS");
+      return turnAway(405, "TRACE is not served here.");
+    }
     if (transport === undefined) return turnAway(404, "There is nothing here.");
     // Transports read bodies of POST alone.
     if (req.method !== "POST") discardBody(req);

@@ -24,6 +24,8 @@ export interface Tenants {
 }
 
 const REMEMBERED = 100_000;
+/** Ids are UUIDs. The names of keys have less at their end. */
+const SHORTEST_ID = 36;
 /** Tenants that are asked at once: there may be much to read of each, and others use the same connection. */
 const AT_ONCE = 5;
 /** So often none of them can be asked before the others are not tried either. */
@@ -33,6 +35,8 @@ export function createTenants(redis: Client, run: RunScript, keys: Keys): Tenant
   const known = new LRUCache<string, string>({ max: REMEMBERED });
   return {
     async of(id) {
+      // Clients ask for any text, and the directory has parts that are no hashes.
+      if (id.length < SHORTEST_ID) return undefined;
       const remembered = known.get(id);
       if (remembered !== undefined) return remembered;
       const found = (await redis.hget(keys.tenantOf(id), id)) ?? undefined;

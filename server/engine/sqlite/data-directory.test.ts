@@ -35,6 +35,14 @@ test("a directory is made with those above it, and one that is there is left as 
   expect(existsSync(join(path, "kept"))).toBe(true);
 });
 
+test("a directory that is made is its user's alone, and those above it are as any", () => {
+  makeDataDirectory(join(dir, "above/data"));
+  const modeOf = (path: string) => statSync(join(dir, path)).mode & 0o777;
+  expect(modeOf("above/data")).toBe(0o700);
+  mkdirSync(join(dir, "any"));
+  expect(modeOf("above")).toBe(modeOf("any"));
+});
+
 test("a link to a directory is one", () => {
   mkdirSync(join(dir, "real"));
   symlinkSync(join(dir, "real"), join(dir, "link"));

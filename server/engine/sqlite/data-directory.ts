@@ -7,10 +7,13 @@ import { dirname, resolve } from "node:path";
 import { messageOf } from "#shared/errors.ts";
 import { unusable } from "./errors.ts";
 
+/** Other users of the machine read no data. */
+const OF_ITS_USER = 0o700;
+
 /** Throws `DATA_UNUSABLE`, with the path that is in the way. */
 export function makeDataDirectory(dataDir: string): void {
   try {
-    make(resolve(dataDir));
+    make(resolve(dataDir), OF_ITS_USER);
   } catch (cause) {
     throw unusable(
       dataDir,
@@ -21,7 +24,7 @@ export function makeDataDirectory(dataDir: string): void {
   }
 }
 
-function make(path: string): void {
+function make(path: string, mode?: number): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) return;
   if (found !== undefined) throw new Error(`${path} is not a directory`);
@@ -31,7 +34,7 @@ function make(path: string): void {
   const above = dirname(path);
   if (!existsSync(above)) make(above);
   try {
-    mkdirSync(path);
+    mkdirSync(path, { mode });
   } catch (cause) {
     throw reasonOf(cause, above);
   }

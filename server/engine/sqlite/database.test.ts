@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -149,6 +150,17 @@ describe("the data directory", () => {
     expect(readdirSync(deep)).toEqual(["jobwire.db"]);
     writeFileSync(path, "");
     await (await openSqliteEngine({ dataDir })).close();
+  });
+
+  test("may be one that others read: the files in it are their user's alone", async () => {
+    chmodSync(dataDir, 0o755);
+    const engine = await openSqliteEngine({ dataDir });
+    await engine.createJob(newJob({}), at(0));
+    const files = readdirSync(dataDir);
+    expect(files).toContain("jobwire.db-wal");
+    const modes = files.map((file) => [file, statSync(join(dataDir, file)).mode & 0o777]);
+    expect(modes).toEqual(files.map((file) => [file, 0o600]));
+    await engine.close();
   });
 
   test("cannot be a file, nor lie in one", async () => {

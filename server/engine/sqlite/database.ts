@@ -3,7 +3,7 @@
  * first read on, so a second process is refused, and the lock is gone with its process, also after `kill -9`.
  * A file that is not ours is recognised before SQLite may touch it.
  */
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
@@ -22,6 +22,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     refuseForeign(path);
+    makeFile(path);
     db = new DatabaseSync(path);
     lock(db);
     migrate(db, path);
@@ -47,6 +48,11 @@ export function openDatabase(dataDir: string): DatabaseSync {
       cause,
     );
   }
+}
+
+/** For its user alone: the directory may be one that others read. What SQLite puts beside the file is as the file. */
+function makeFile(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
 }
 
 function lock(db: DatabaseSync): void {

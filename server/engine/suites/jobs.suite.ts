@@ -129,6 +129,17 @@ export function jobsSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, job.id)).toHaveLength(1);
     });
 
+    test.for(["n", "", "t", ":n", "{", "__proto__", "x".repeat(200)])(
+      "no job and no batch has the id %j",
+      async (id, { engine }) => {
+        await engine.createJob(newJob(), at(0));
+        expect(await engine.getJob(id)).toBeUndefined();
+        expect(await engine.getSummary(id)).toBeUndefined();
+        expect(await engine.getBatch(id)).toBeUndefined();
+        expect(await engine.readDraft(id, 0)).toBeUndefined();
+      },
+    );
+
     test("what does not exist is undefined", async ({ engine }) => {
       const id = newId();
       expect(await engine.getJob(id)).toBeUndefined();

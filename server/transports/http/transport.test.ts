@@ -80,6 +80,17 @@ describe("health", () => {
     expect(headers["cache-control"]).toBe("no-store");
   });
 
+  test.each(["/healthz/", "//healthz", "/readyz/", "//readyz//", "/metrics/"])(
+    "%s is not the page that answers everything else",
+    async (path) => {
+      const { status, body } = await ask(path);
+      expect([status, body]).toEqual([
+        404,
+        `There is nothing here. It is /${path.replaceAll("/", "")}.\n`,
+      ]);
+    },
+  );
+
   test("/readyz says why it is not ready", async () => {
     expect(await ask("/readyz")).toMatchObject({ status: 200, body: '{"status":"ready"}' });
     ready = () => Promise.reject(new Error("The disk is full."));

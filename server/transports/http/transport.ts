@@ -82,6 +82,9 @@ export function createHttpTransport(options: HttpOptions): Transport {
     } else if (path.startsWith("/samples/")) {
       req.url = url.slice("/samples".length);
       samples(req, res, () => text(res, 404, "There is no such sample page."));
+    } else if (Object.hasOwn(routes, withoutSlashes(path))) {
+      // A probe that is set up so must not take the page for health.
+      text(res, 404, `There is nothing here. It is ${withoutSlashes(path)}.`);
     } else {
       page(path, req, res);
     }
@@ -98,6 +101,11 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     async close() {},
   };
+}
+
+/** Without those that are doubled, and without the last one. */
+function withoutSlashes(path: string): string {
+  return `/${path.split("/").filter(Boolean).join("/")}`;
 }
 
 type ServePage = (path: string, req: IncomingMessage, res: ServerResponse) => void;

@@ -236,28 +236,6 @@ describe("a subscription", () => {
     );
   });
 
-  test("[L2] the ends that are remembered are bounded", async () => {
-    server = await openTestServer();
-    const client = server.connect();
-    const subscribe = (id: string) => call(client, "subscribe:job", { job_id: id });
-    const ids: string[] = [];
-    for (let n = 0; n <= MAX_SUBSCRIPTIONS; n += 1) {
-      const id = await createJob(server.engine);
-      await (await startJob(server.engine, id)).deliver();
-      ids.push(id);
-      await subscribe(id);
-      await until(() => expect(client.named("job:completed")).toHaveLength(n + 1));
-      await call(client, "unsubscribe:job", { job_id: id });
-    }
-    const [first = "", second = ""] = ids;
-    client.notes.length = 0;
-    await subscribe(second);
-    await until(() => expect(client.named("job:update")).toHaveLength(1));
-    await subscribe(first);
-    await until(() => expect(client.named("job:update")).toHaveLength(2));
-    expect(client.named("job:completed")).toMatchObject([{ job_id: first }]);
-  });
-
   test("that is called off while it is looked up never begins, whatever the lookup finds", async () => {
     const gate = Promise.withResolvers<void>();
     const waiting: string[] = [];

@@ -29,15 +29,19 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
       );
     });
 
+  /** `false` at the end. A function of its own: a loop keeps its last value alive while it waits for the next one. */
+  async function step(): Promise<boolean> {
+    await reader.untilRoom();
+    if (signal.aborted) return false;
+    const item = await next();
+    if (item === undefined || signal.aborted) return false;
+    reader.next(item.value);
+    return true;
+  }
+
   let failure: { cause: unknown } | undefined;
   try {
-    for (;;) {
-      await reader.untilRoom();
-      if (signal.aborted) break;
-      const item = await next();
-      if (item === undefined || signal.aborted) break;
-      reader.next(item.value);
-    }
+    while (await step());
   } catch (cause) {
     failure = { cause };
     reader.abort();

@@ -4,7 +4,7 @@
  * pushed.
  */
 import { tracked, type TrackedEnvelope } from "@trpc/server";
-import type { Stream } from "#server/streams/open.ts";
+import type { Entry, Stream } from "#server/streams/open.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Context } from "./context.ts";
 
@@ -18,16 +18,43 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
     this.#context = context;
   }
 
-  async *[Symbol.asyncIterator]() {
-    try {
-      for await (const { pos, value } of await this.open()) {
-        yield tracked<T>(String(pos), value);
-        await this.#context.drained();
-      }
-    } catch (error) {
-      throw toTRPCError(error);
-    }
+  /** No generator: that keeps the value that it gave last alive until it has the next one. */
+  [Symbol.asyncIterator](): AsyncIterator<TrackedEnvelope<T>, void, void> {
+    let entries: AsyncIterator<Entry<T>> | undefined;
+    let over = false;
+
+    const next = async (): Promise<IteratorResult<TrackedEnvelope<T>, void>> => {
+      if (over) return DONE;
+      if (entries !== undefined) await this.#context.drained();
+      entries ??= (await this.open())[Symbol.asyncIterator]();
+      // It was given up meanwhile.
+      if (over) await entries.return?.();
+      return trackedOf(await entries.next());
+    };
+    return {
+      async next() {
+        try {
+          return await next();
+        } catch (error) {
+          over = true;
+          throw toTRPCError(error);
+        }
+      },
+      async return() {
+        over = true;
+        await entries?.return?.();
+        return DONE;
+      },
+    };
   }
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+function trackedOf<T>(entry: IteratorResult<Entry<T>>): IteratorResult<TrackedEnvelope<T>, void> {
+  if (entry.done === true) return DONE;
+  const { pos, value } = entry.value;
+  return { done: false, value: tracked<T>(String(pos), value) };
 }
 
 export function relay<T>(

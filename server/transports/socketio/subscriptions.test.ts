@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import type { Stream } from "#server/streams/open.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { legacyOfJob } from "#shared/legacy.ts";
+import { createEncoder } from "./packet.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** A job that was delivered, as its only state. */
+function delivered(jobId: string): Stream<JobEvent> {
+  const value: JobEvent = {
+    jobId,
+    seq: 7,
+    at: new Date(0),
+    attempt: 1,
+    type: "delivered",
+    status: "DELIVERED",
+    progress: 100,
+    message: "done",
+  };
+  return {
+    [Symbol.asyncIterator]: () => expect.unreachable(),
+    pipe(sink) {
+      sink.push([{ pos: 7, value }]);
+      return { resume() {}, stop() {} };
+    },
+  };
+}
+
+test("[L2] the ends that one connection remembers are bounded; the oldest is forgotten", async () => {
+  const sent: string[] = [];
+  const subscriptions = new Subscriptions({
+    hasRoom: () => true,
+    write: () => false,
+    send: (packets) => void sent.push(...packets.map(({ text }) => text)),
+  });
+  const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
+  /** The names of what is sent. */
+  async function watch(jobId: string): Promise<string[]> {
+    sent.length = 0;
+    const open = () => Promise.resolve(delivered(jobId));
+    await subscriptions.add(jobId, { open, encoder, started() {}, failed() {} });
+    subscriptions.remove(jobId);
+    return sent.map((text) => (JSON.parse(text.slice(1)) as [string])[0]);
+  }
+  const WHOLE = ["job:completed", "job:update"];
+  for (let n = 0; n <= MAX_SUBSCRIPTIONS; n += 1) expect(await watch(`job ${n}`)).toEqual(WHOLE);
+  expect(await watch("job 1")).toEqual(["job:update"]);
+  expect(await watch(`job ${MAX_SUBSCRIPTIONS}`)).toEqual(["job:update"]);
+  expect(await watch("job 0")).toEqual(WHOLE);
+  // That one took the place of the oldest, which is not the one that was told again just now.
+  expect(await watch("job 1")).toEqual(["job:update"]);
+  expect(await watch("job 2")).toEqual(WHOLE);
+});
