@@ -23,7 +23,8 @@ export function modelSuite(subject: EngineUnderTest): void {
           await data.destroy();
         }
       });
-      await fc.assert(story, { numRuns: 60 });
+      // A slow machine tells fewer stories, and one that fails is told as short as it was made by then.
+      await fc.assert(story, { numRuns: 60, interruptAfterTimeLimit: 90_000 });
       expect(jobs).toBeGreaterThan(0);
     }, 120_000);
   });
