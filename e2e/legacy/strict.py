@@ -5,6 +5,8 @@ import sys
 import engineio
 import socketio
 
+from strict_events import EVENTS
+
 url, job_id, *transports = sys.argv[1:]
 
 
@@ -43,14 +45,7 @@ def disconnect():
     tell("disconnect")
 
 
-for name in (
-    "connection",
-    "subscribed",
-    "subscription:error",
-    "job:update",
-    "job:completed",
-    "job:error",
-):
+for name in EVENTS:
     listen(name)
 
 sio.connect(url, transports=transports or None)

@@ -5,6 +5,8 @@ import sys
 
 import socketio
 
+from strict_events import EVENTS
+
 url, job_id, *transports = sys.argv[1:]
 sio = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
 
@@ -30,14 +32,7 @@ async def disconnect():
     tell("disconnect")
 
 
-for name in (
-    "connection",
-    "subscribed",
-    "subscription:error",
-    "job:update",
-    "job:completed",
-    "job:error",
-):
+for name in EVENTS:
     listen(name)
 
 

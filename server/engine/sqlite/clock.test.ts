@@ -1,4 +1,4 @@
-/** What a process finds in the queue when the machine's clock was set meanwhile, or when an older version wrote it. */
+/** The queue that a process finds after the machine's clock was set, or after an older version wrote it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -209,7 +209,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
   });
 
   describe("leases", () => {
-    test("while a lease holds nobody else gets the job", async ({ data, engine }) => {
+    test("while a lease holds no other runner gets the job", async ({ data, engine }) => {
       const held = await startedJob(engine, at(0));
       await data.pass(9900);
       expect(await claim(engine, 9.9)).toEqual([]);

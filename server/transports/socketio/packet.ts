@@ -19,7 +19,7 @@ export interface Encoder<T> {
   packetsOf(value: T): readonly Packet[];
   /** For a client that was shown the value before: how a job ended is not told twice. */
   updateOf(value: T): readonly Packet[];
-  /** What names the end that the value tells of; `undefined` if it tells of none. */
+  /** A number that names the end that the value tells of; `undefined` if it tells of none. */
   endOf(value: T): number | undefined;
   /** All packets of each entry, as frames. */
   framesOf(entries: readonly Entry<T>[]): readonly Chunk[];

@@ -37,7 +37,7 @@ test("dates come through wherever they are, as superjson itself writes them", ()
   );
 });
 
-/** What superjson says of equal objects is left out: each stands in full at its place. */
+/** Without superjson's note of equal objects: each stands in full at its place. */
 function metaOf(value: unknown) {
   const { meta } = superjson.serialize(value);
   return meta?.values && { values: meta.values, v: meta.v };

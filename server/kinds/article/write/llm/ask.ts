@@ -99,7 +99,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
   };
 }
 
-/** What there is room for of a piece that comes after `before`. */
+/** The part of a piece for which there is room after `before`. */
 function within(before: string, piece: string): string {
   return beginningOf(before + piece, MOST_CHARACTERS).slice(before.length);
 }
