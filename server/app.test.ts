@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@trpc/client";
@@ -197,6 +197,32 @@ describe("stopping", () => {
       status: "DELIVERED",
       attempt: 1,
     });
+  });
+
+  test("leaves clients the connections that they ask on", async () => {
+    const app = await start();
+    const { id } = await create(app);
+    await vi.waitFor(async () =>
+      expect(await clientOf(app).job.get.query({ jobId: id })).toMatchObject({
+        status: "PROCESSING",
+      }),
+    );
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const ask = async () => {
+      const [res] = await once(request(`${app.url}/healthz`, { agent }).end(), "response");
+      const { headers, socket } = res as IncomingMessage;
+      (res as IncomingMessage).resume();
+      await once(res as IncomingMessage, "end");
+      return { connection: headers.connection, port: socket.localPort };
+    };
+    const { port } = await ask();
+    const closing = app.close();
+    // Another client is answered meanwhile.
+    expect((await readyz(app))[0]).toBe(503);
+    expect(await ask()).toEqual({ connection: "close", port });
+    gate.resolve();
+    await closing;
   });
 
   test("gives back what does not end in time", async () => {

@@ -23,6 +23,7 @@ import { openStreams } from "./streams/open.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
 import type { HttpOptions, Readiness } from "./transports/http/transport.ts";
 import { limitConnections } from "./transports/connection-limit.ts";
+import { createKeepAlive } from "./transports/keep-alive.ts";
 import { createProbes, createTransports } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
@@ -87,6 +88,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     // `mountTransports` does it: Node's own answer to a request without one does not count as pipelined.
     requireHostHeader: false,
   });
+  const keepAlive = createKeepAlive(server);
   limitConnections(server, config.MAX_CONNECTIONS, log);
   let url: string;
   try {
@@ -185,16 +187,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   mountTransports(server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport could not take a request"),
   );
-  // A connection whose last answer was given while the server stops would stay open for the next request.
-  server.on("request", (_req, res) => {
-    res.once("close", () => ready.stopping && server.closeIdleConnections());
-  });
   const stopRetention = startRetention({ engine, days: config.RETENTION_DAYS, now, log });
   runner?.start();
 
   let closing: Promise<Stopped> | undefined;
   async function close(): Promise<Stopped> {
     ready.stopping = true;
+    keepAlive.end();
     stopRetention();
     // Watchers see how their jobs end before they are sent away.
     const stopped = await runner?.stop(config.SHUTDOWN_GRACE_MS);
