@@ -19,6 +19,7 @@ import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
 import { createLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { openSessions } from "./sessions/open.ts";
 import { openStreams } from "./streams/open.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
 import type { HttpOptions, Readiness } from "./transports/http/transport.ts";
@@ -114,6 +115,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   for (const kind of parts.kinds ?? []) allKinds.set(kind.name, kind);
 
   const streams = openStreams(engine);
+  const sessions = openSessions(engine);
   const jobs = createJobs(engine, allKinds, now);
   const runner: Runner | undefined =
     config.ROLE === "gateway"
@@ -148,6 +150,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     const context = {
       jobs,
       streams,
+      sessions,
       authenticate: parts.authenticate ?? (async () => LOCAL_PRINCIPAL),
       system: {
         version: pkg.version,

@@ -6,6 +6,7 @@ import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import { v7 as newId } from "uuid";
+import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
 import { runPython, STRICT } from "#e2e/legacy/python.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -119,6 +120,37 @@ test("[S4] [S6] python-socketio comes back from every hand-over, idle and busy",
     expect(each.lines.filter((line) => line.startsWith('["disconnect"')).length).toBeGreaterThan(0);
     expect(each.complaints()).toBe("");
   }
+}, 180_000);
+
+test("[L5] the older browser client goes from gateway to gateway, and asked once", async () => {
+  const client = overHttp(cluster.url);
+  const [early, long] = await Promise.all([
+    client.job.create.mutate(QUICK),
+    client.job.create.mutate(SLOW),
+  ]);
+  const clients = VERSIONS.flatMap(([, connect]) =>
+    TRANSPORTS.map((transports) => new GuideClient(connect, cluster.url, transports)),
+  );
+  onTestFinished(() => clients.forEach((each) => each.disconnect()));
+  for (const each of clients) for (const { id } of [early, long]) each.subscribeToJob(id);
+  const all = (expected: (each: GuideClient) => void) =>
+    vi.waitFor(() => clients.forEach(expected), { timeout: 60_000, interval: 20 });
+  await all((each) => {
+    expect(each.endsOf(early.id)).toEqual({ told: 1, shows: true });
+    expect(each.shown.get(long.id)).toContain("job:update PROCESSING");
+  });
+  const [first, second] = cluster.gateways;
+  // The first hands over, the second dies: what each client had is known to the other one.
+  await first?.restart();
+  await vi.waitFor(async () => expect(await whoServes()).toBe("gateway-1"), PATIENCE);
+  await second?.kill("SIGKILL");
+  await all((each) => expect(each.endsOf(long.id)).toEqual({ told: 1, shows: true }));
+  await all((each) => expect(each.connects).toBeGreaterThan(1));
+  for (const each of clients) {
+    expect(each.endsOf(early.id)).toEqual({ told: 1, shows: true });
+    expect(each.errors).toEqual([]);
+  }
+  await second?.restart();
 }, 180_000);
 
 test("a gateway without workers accepts jobs and says so; they run when one comes", async () => {

@@ -9,6 +9,7 @@ import { hintsSuite } from "./suites/hints.suite.ts";
 import { jobsSuite } from "./suites/jobs.suite.ts";
 import { listsSuite } from "./suites/lists.suite.ts";
 import { modelSuite } from "./suites/model.suite.ts";
+import { sessionsSuite } from "./suites/sessions.suite.ts";
 import { upkeepSuite } from "./suites/upkeep.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -20,6 +21,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     claimsSuite(subject);
     draftsSuite(subject);
     hintsSuite(subject);
+    sessionsSuite(subject);
     upkeepSuite(subject);
     modelSuite(subject);
   });

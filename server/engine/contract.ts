@@ -94,6 +94,18 @@ export interface Engine {
   present(now: Date): Promise<string[]>;
 
   /**
+   * Sessions: what a client is subscribed to, for when it comes back without saying so again. One connection at a time
+   * holds a session, and saves it. `SESSION_KEPT_MS` after that it is gone; so is, of more than `MAX_SAVED_SESSIONS` of a
+   * tenant, the one that was saved the longest ago. Nothing of it is looked at: what its entries mean is up to callers.
+   *
+   * `takeSession` gives it to `holder`; from then on nothing is saved for the one before. `undefined`: there is none.
+   */
+  takeSession(session: SessionRef, holder: string): Promise<Session | undefined>;
+  saveSession(session: SessionRef, holder: string, change: SessionChange): Promise<SessionSaved>;
+  /** Forgets it, where `holder` holds it. */
+  endSession(session: SessionRef, holder: string): Promise<void>;
+
+  /**
    * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
    * idempotency keys, and batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
    * At most `limit` jobs; returns how many.
@@ -214,6 +226,28 @@ export interface ClaimRequest {
   /** The first message and percent of an attempt. Pure. */
   start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }
+
+/** Of one owner: another one's session of the same id is another session. */
+export interface SessionRef extends Owner {
+  id: string;
+}
+
+export interface Session {
+  /** Who held it before. */
+  holder: string;
+  /** Whole numbers by names. */
+  entries: Map<string, number>;
+}
+
+export interface SessionChange {
+  /** `null`: not any more. */
+  entries: ReadonlyMap<string, number | null>;
+  /** These are all of its entries, and a session that is not there is made. */
+  whole: boolean;
+}
+
+/** `missing`: there is no such session, and the change was not whole. `taken`: another one holds it. Nothing was saved. */
+export type SessionSaved = "saved" | "missing" | "taken";
 
 /** What can be watched. */
 export type StreamRef =

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Sessions } from "#server/sessions/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { LlmProvider } from "#shared/article.ts";
 import type { Principal } from "#shared/principal.ts";
@@ -46,6 +47,7 @@ export interface Transport {
 export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
+  sessions: Sessions;
   authenticate: Authenticate;
   system: SystemInfo;
   /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */

@@ -7,7 +7,7 @@ import { type Client, mastersOf, openClient, PATIENCE } from "./client.ts";
 const SCORE_PER_MS = 0x1000;
 
 /**
- * Makes everything in a queue that expires `ms` older, and waits until what nobody holds by that is back in the queue.
+ * Makes everything in a queue that expires `ms` older, and every session, and waits until what nobody holds by that is back in the queue.
  */
 export async function letPass(
   { client, url }: { client: Client; url: string },
@@ -15,11 +15,13 @@ export async function letPass(
   ms: number,
 ): Promise<void> {
   const queue = `{${prefix}}:jobs:`;
-  const pattern = `${queue.replaceAll(/[{}]/g, "?")}*:lock`;
-  const locks = await Promise.all(mastersOf(client).map((each) => each.keys(pattern)));
-  for (const key of locks.flat()) {
-    const left = await client.pttl(key);
-    await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
+  for (const pattern of [`{${prefix}}:jobs:*:lock`, `${prefix}:{*}:session:*`]) {
+    const names = pattern.replaceAll(/[{}]/g, "?");
+    const keys = await Promise.all(mastersOf(client).map((each) => each.keys(names)));
+    for (const key of keys.flat()) {
+      const left = await client.pttl(key);
+      await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
+    }
   }
   const delayed = await client.zrange(`${queue}delayed`, "0", "-1");
   for (const id of delayed) await client.zincrby(`${queue}delayed`, `${-ms * SCORE_PER_MS}`, id);

@@ -19,6 +19,7 @@ import { createPrune } from "./prune.ts";
 import { createQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
+import { createSessions } from "./sessions.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenants } from "./tenants.ts";
 import { createTogether } from "./together.ts";
@@ -61,6 +62,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const claims = createClaims(redis, run, keys, tenants, queue, newest, applied, op);
   const hints = createRedisHints(connections.nodes, keys, tenants);
   const presence = createPresence(redis, keys);
+  const sessions = createSessions(run, keys);
   const prune = createPrune(redis, run, keys, tenants, newest.forget);
   const sweep = createSweep(redis, keys, tenants, queue);
 
@@ -140,6 +142,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     renew: (held, leaseMs, now) => use(() => claims.renew(held, leaseMs, now)),
     announce: (worker, ttlMs, now) => use(() => presence.announce(worker, ttlMs, now)),
     present: (now) => use(() => presence.present(now)),
+    takeSession: (session, holder) => use(() => sessions.take(session, holder)),
+    saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
+    endSession: (session, holder) => use(() => sessions.end(session, holder)),
     prune: (before, limit) => use(() => prune(before, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),

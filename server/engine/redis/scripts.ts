@@ -12,6 +12,7 @@ const NAMES = [
   "change",
   "claim",
   "create",
+  "end-session",
   "list-batches",
   "list-jobs",
   "note-tenant",
@@ -20,6 +21,8 @@ const NAMES = [
   "read-events",
   "read-feed",
   "renew",
+  "save-session",
+  "take-session",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

@@ -17,6 +17,7 @@ import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
+import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createSteadyClock } from "#server/engine/common/steady-clock.ts";
 import { createWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
@@ -38,6 +39,7 @@ export async function openSqliteEngine({
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
   makeReady(db, clock());
+  makeSessionsReady(db, clock());
 
   const owners = createOwners(db);
   const batches = createBatches(db, owners);
@@ -54,6 +56,7 @@ export async function openSqliteEngine({
   const queue = createQueue(db, jobs, outbox, change, clock);
   const prune = createPrune(db);
   const presence = createPresence(clock);
+  const sessions = createSessions(db, clock);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -107,6 +110,14 @@ export async function openSqliteEngine({
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
     announce: (worker, ttlMs) => read(() => presence.announce(worker, ttlMs)),
     present: () => read(() => presence.present()),
+    async takeSession(session, holder) {
+      // Many come with one that is gone. That is no write, so it is answered also while none is possible.
+      if (!(await read(() => sessions.has(session)))) return undefined;
+      return write(() => sessions.take(session, holder));
+    },
+    saveSession: (session, holder, saved) =>
+      write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
+    endSession: (session, holder) => write(() => sessions.end(session, holder)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
 
     async onAppend(stream, listener) {

@@ -110,6 +110,27 @@ const MIGRATIONS: readonly string[] = [
     UNIQUE (job_n, seq)
   ) STRICT;
   `,
+  `
+  CREATE TABLE sessions (
+    n INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- The connection that may save it.
+    holder TEXT NOT NULL,
+    ends INTEGER NOT NULL,
+    UNIQUE (tenant, owner, id)
+  ) STRICT;
+  CREATE INDEX sessions_by_end ON sessions (ends);
+  CREATE INDEX sessions_of_tenant ON sessions (tenant, ends);
+
+  CREATE TABLE session_entries (
+    session_n INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (session_n, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -19,6 +19,8 @@ import {
   STEP,
 } from "./material.ts";
 
+const NO_CHANGE = { entries: new Map<string, number>(), whole: true };
+
 export function upkeepSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
@@ -187,6 +189,9 @@ export function upkeepSuite(subject: EngineUnderTest): void {
         ["renew", () => engine.renew([ref], LEASE_MS, at(1))],
         ["announce", () => engine.announce("w", LEASE_MS, at(1))],
         ["present", () => engine.present(at(1))],
+        ["takeSession", () => engine.takeSession({ ...ANN, id: "s" }, "one")],
+        ["saveSession", () => engine.saveSession({ ...ANN, id: "s" }, "one", NO_CHANGE)],
+        ["endSession", () => engine.endSession({ ...ANN, id: "s" }, "one")],
         ["prune", () => engine.prune(at(1), 1)],
         ["onAppend", () => engine.onAppend({ stream: "job", jobId: job.id }, () => undefined)],
         ["health", () => engine.health()],

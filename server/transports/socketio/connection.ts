@@ -1,54 +1,53 @@
 /** One legacy connection: its requests, and the answers under the older system's names. */
 import type { Socket } from "socket.io";
+import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
-import type { BatchAggregate } from "#shared/batch.ts";
 import type { AppError } from "#shared/errors.ts";
-import type { JobEvent } from "#shared/events.ts";
-import { isSettled } from "#shared/job.ts";
 import {
   LEGACY,
   type LegacyAnswer,
   type LegacyConnection,
   type LegacyIds,
-  legacyOfBatch,
-  legacyOfJob,
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
+import { type AnyOpening, idsOf, keyOf, type Topic } from "./opening.ts";
 import { outletOf } from "./outlet.ts";
-import { createEncoder, type Encoder } from "./packet.ts";
+import { Receipts } from "./receipts.ts";
 import { readRequest, type Request } from "./request.ts";
+import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
-/** Gives what serves each connection. They share what is serialised, and what is flushed. */
-export function createConnections({ streams, log }: Pick<TransportContext, "streams" | "log">) {
-  const shared: Shared = {
-    streams,
-    log,
-    jobs: createEncoder(legacyOfJob, ({ status, seq }) => (isSettled(status) ? seq : undefined)),
-    batches: createEncoder(legacyOfBatch),
-  };
-  return function serveConnection(socket: Socket, principal: Principal): void {
-    new Client(socket, principal, shared).greet();
+interface Shared extends Pick<TransportContext, "sessions" | "log"> {
+  open: (principal: Principal, topic: Topic) => AnyOpening;
+}
+
+/** Gives what serves each connection. */
+export function createConnections(shared: Shared) {
+  return function serveConnection(socket: Socket, principal: Principal, restored: Restored): void {
+    new Client(socket, principal, restored, shared).begin(restored.subscriptions);
   };
 }
 
-interface Shared extends Pick<TransportContext, "streams" | "log"> {
-  jobs: Encoder<JobEvent>;
-  batches: Encoder<BatchAggregate>;
-}
+/** Left for good: the client closed the connection in words, or was sent away by the program around this server. */
+const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disconnect"]);
 
 /** A class, because there are many, and most of them wait. */
-class Client {
+class Client implements Holder {
   readonly #socket: Socket;
   readonly #principal: Principal;
   readonly #shared: Shared;
   readonly #subscriptions: Subscriptions;
+  /** Absent with protocol 3 of Engine.IO, whose clients cannot come back to it. */
+  readonly #session: SavedSession | undefined;
+  readonly #receipts: Receipts | undefined;
+  /** The ends of jobs that the client has certainly been told. */
+  readonly #knownEnds = new Map<string, number>();
 
-  constructor(socket: Socket, principal: Principal, shared: Shared) {
+  constructor(socket: Socket, principal: Principal, { pid, taken }: Restored, shared: Shared) {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;
@@ -56,21 +55,58 @@ class Client {
     const subscriptions = new Subscriptions(outlet);
     this.#subscriptions = subscriptions;
     const stopListening = outlet.onRoom(() => subscriptions.resume());
+    if (socket.conn.protocol !== 3) {
+      this.#session = shared.sessions.hold({ principal, secret: pid }, this, taken);
+      this.#receipts = new Receipts(socket.conn, (key, end) => this.#received(key, end));
+    }
+    const session = this.#session;
+    const renew = () => session?.renew();
+    socket.conn.on("heartbeat", renew);
     socket.onAny((name: unknown, ...args: unknown[]) => {
       // What came in one message with a disconnect is still handed out after it.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
       void this.#answer(name, args[0]).then(ack);
     });
-    socket.on("disconnect", () => {
+    socket.on("disconnect", (reason) => {
+      socket.conn.off("heartbeat", renew);
       subscriptions.removeAll();
       stopListening();
+      if (FOR_GOOD.has(reason)) session?.end();
     });
   }
 
-  greet(): void {
+  get id(): string {
+    return this.#socket.id;
+  }
+
+  *entries(): Iterable<[key: string, end: number]> {
+    for (const key of this.#subscriptions.keys()) yield [key, this.#knownEnds.get(key) ?? NO_END];
+  }
+
+  evicted(): void {
+    this.#socket.disconnect(true);
+  }
+
+  /** With what it had before. */
+  begin(restored: readonly RestoredSubscription[]): void {
     const greeting: LegacyConnection = { connected: true, session_id: this.#socket.id };
     this.#socket.emit(LEGACY.connection, greeting);
+    for (const each of restored) this.#restore(each);
+  }
+
+  #restore({ key, topic, opening, toldEnd, failure }: RestoredSubscription): void {
+    const ids = idsOf(topic);
+    if (failure !== undefined) return void this.#fail(failure, ids);
+    if (toldEnd !== undefined) this.#knownEnds.set(key, toldEnd);
+    const hooks = {
+      ...this.#hooks(key, ids),
+      started: () => {},
+      restored: { toldEnd },
+    };
+    opening
+      .addTo(this.#subscriptions, key, hooks)
+      .catch((error: unknown) => this.#fail(error, ids));
   }
 
   async #answer(name: unknown, payload: unknown): Promise<LegacyAnswer> {
@@ -79,32 +115,47 @@ class Client {
       const request = readRequest(name, payload);
       ids = request.ids;
       if (request.action === "subscribe") await this.#subscribe(request);
-      else this.#subscriptions.remove(`${request.stream}:${request.id}`);
+      else await this.#unsubscribe(request);
       return { ok: true };
     } catch (error) {
       return this.#fail(error, ids);
     }
   }
 
-  #subscribe({ stream, id, ids }: Request): Promise<void> {
-    const { streams, jobs, batches } = this.#shared;
-    const principal = this.#principal;
-    const hooks = {
+  #subscribe(request: Request): Promise<void> {
+    const key = keyOf(request);
+    const { ids } = request;
+    return this.#shared.open(this.#principal, request).addTo(this.#subscriptions, key, {
+      ...this.#hooks(key, ids),
       started: () => this.#socket.emit(LEGACY.subscribed, ids),
-      failed: (reason: AppError) => this.#fail(reason, ids),
+    });
+  }
+
+  async #unsubscribe(request: Request): Promise<void> {
+    const key = keyOf(request);
+    if (this.#subscriptions.remove(key)) await this.#forget(key);
+  }
+
+  #hooks(key: string, ids: LegacyIds) {
+    return {
+      opened: async () => this.#session?.change(key, this.#knownEnds.get(key) ?? NO_END),
+      ended: (end: number) => this.#receipts?.expect(key, end),
+      failed: (reason: AppError) => {
+        void this.#forget(key);
+        this.#fail(reason, ids);
+      },
     };
-    const follow = { follow: true };
-    return stream === "job"
-      ? this.#subscriptions.add(`job:${id}`, {
-          open: () => streams.job(principal, id, follow),
-          encoder: jobs,
-          ...hooks,
-        })
-      : this.#subscriptions.add(`batch:${id}`, {
-          open: () => streams.batch(principal, id, follow),
-          encoder: batches,
-          ...hooks,
-        });
+  }
+
+  #received(key: string, end: number): void {
+    if (!this.#subscriptions.has(key)) return;
+    this.#knownEnds.set(key, end);
+    void this.#session?.change(key, end);
+  }
+
+  async #forget(key: string): Promise<void> {
+    this.#knownEnds.delete(key);
+    await this.#session?.change(key, null);
   }
 
   #fail(error: unknown, ids: LegacyIds): LegacyAnswer {

@@ -27,6 +27,8 @@ function delivered(jobId: string): Stream<JobEvent> {
   };
 }
 
+const HOOKS = { async opened() {}, started() {}, ended() {}, failed() {} };
+
 test("[L2] the ends that one connection remembers are bounded; the oldest is forgotten", async () => {
   const sent: string[] = [];
   const subscriptions = new Subscriptions({
@@ -39,7 +41,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
   async function watch(jobId: string): Promise<string[]> {
     sent.length = 0;
     const open = () => Promise.resolve(delivered(jobId));
-    await subscriptions.add(jobId, { open, encoder, started() {}, failed() {} });
+    await subscriptions.add(jobId, { open, encoder, ...HOOKS });
     subscriptions.remove(jobId);
     return sent.map((text) => (JSON.parse(text.slice(1)) as [string])[0]);
   }

@@ -9,11 +9,20 @@ import type { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Encoder } from "./packet.ts";
 
-export interface Wanted<T> {
+export interface Wanted<T> extends Hooks {
   open(): Promise<Stream<T>>;
   encoder: Encoder<T>;
+}
+
+export interface Hooks {
+  /** The client had it before it came back, and did not ask for it: with the end that it is known to have been told. */
+  restored?: { toldEnd: number | undefined } | undefined;
+  /** It is served, as soon as this resolves. */
+  opened(): Promise<void>;
   /** Called before the first state is sent. */
   started(): void;
+  /** The client was sent an end, other than that with which it was restored. */
+  ended(end: number): void;
   /** The stream cannot be served any more. */
   failed(reason: AppError): void;
 }
@@ -22,6 +31,8 @@ interface Subscription {
   /** Settles when the watch began, or cannot begin. */
   begun: Promise<void>;
   watch: Watch | undefined;
+  /** Says once whether it was restored, so that the client was shown the newest state already, or is going to be. */
+  takeRestored(): boolean;
   /** The newest state that was sent, once more. */
   sendNewest(): void;
   /** The end that was told last. */
@@ -51,32 +62,42 @@ export class Subscriptions {
       await known.begun;
       if (this.#active.get(key) !== known) return;
       wanted.started();
-      known.sendNewest();
+      if (!known.takeRestored()) known.sendNewest();
       return;
     }
     if (this.#active.size >= MAX_SUBSCRIPTIONS) {
       throw tooManySubscriptions();
     }
-    const { encoder, failed } = wanted;
     const end = (reason?: AppError) => {
       this.#active.delete(key);
-      if (reason !== undefined) failed(reason);
+      if (reason !== undefined) wanted.failed(reason);
     };
-    const fresh = new Pushed(this.#outlet, this.#behind, encoder, end, this.#toldEnds.get(key));
+    const toldEnd = this.#toldEnds.get(key) ?? wanted.restored?.toldEnd;
+    const fresh = new Pushed(this.#outlet, this.#behind, wanted, end, toldEnd);
     this.#active.set(key, fresh);
     fresh.begun = this.#begin(key, fresh, wanted);
     await fresh.begun;
     fresh.begun = BEGUN;
   }
 
-  remove(key: string): void {
+  /** `false`: there was none. */
+  remove(key: string): boolean {
     const subscription = this.#active.get(key);
-    if (subscription === undefined) return;
+    if (subscription === undefined) return false;
     this.#active.delete(key);
     this.#remember(key, subscription.toldEnd);
-    if (subscription.watch === undefined) return;
+    if (subscription.watch === undefined) return true;
     subscription.watch.stop();
     this.#behind.delete(subscription.watch);
+    return true;
+  }
+
+  has(key: string): boolean {
+    return this.#active.has(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#active.keys();
   }
 
   removeAll(): void {
@@ -103,6 +124,7 @@ export class Subscriptions {
     let stream: Stream<T>;
     try {
       stream = await wanted.open();
+      if (isCurrent()) await wanted.opened();
     } catch (error) {
       if (!isCurrent()) return;
       this.#active.delete(key);
@@ -127,12 +149,16 @@ class Pushed<T> implements Subscription, Sink<T> {
   readonly #outlet: Room;
   readonly #behind: Behind;
   readonly #encoder: Encoder<T>;
+  readonly #ended: (end: number) => void;
+  /** The last one that `ended` was called with, or that was restored. */
+  #knownEnd: number | undefined;
+  #isRestored: boolean;
   readonly end: (reason?: AppError) => void;
 
   constructor(
     outlet: Room,
     behind: Behind,
-    encoder: Encoder<T>,
+    { encoder, ended, restored }: Pick<Wanted<T>, "encoder" | "ended" | "restored">,
     end: (reason?: AppError) => void,
     toldEnd: number | undefined,
   ) {
@@ -140,6 +166,9 @@ class Pushed<T> implements Subscription, Sink<T> {
     this.#outlet = outlet;
     this.#behind = behind;
     this.#encoder = encoder;
+    this.#ended = ended;
+    this.#knownEnd = restored?.toldEnd;
+    this.#isRestored = restored !== undefined;
     this.end = end;
   }
 
@@ -150,9 +179,17 @@ class Pushed<T> implements Subscription, Sink<T> {
     if (newest !== undefined) {
       this.#newest = newest;
       this.toldEnd = this.#encoder.endOf(newest.value) ?? this.toldEnd;
+      if (this.toldEnd !== undefined && this.toldEnd !== this.#knownEnd) this.#ended(this.toldEnd);
+      this.#knownEnd = this.toldEnd;
     }
     if (taken < entries.length && this.watch !== undefined) this.#behind.add(this.watch);
     return taken;
+  }
+
+  takeRestored(): boolean {
+    const was = this.#isRestored;
+    this.#isRestored = false;
+    return was;
   }
 
   sendNewest(): void {

@@ -11,6 +11,7 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import { createJobs } from "#server/jobs/jobs.ts";
+import { openSessions } from "#server/sessions/open.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { mountTransports } from "#server/transports/mount.ts";
@@ -53,7 +54,7 @@ export async function openTestServer(
     authenticate?: TransportContext["authenticate"];
     backpressure?: TransportContext["backpressure"];
     ping?: TransportContext["ping"];
-    /** Stands between the streams and the engine. */
+    /** Stands between the engine, and streams and sessions. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
     /** Whoever brings them along removes them. */
@@ -62,13 +63,15 @@ export async function openTestServer(
 ): Promise<TestServer> {
   const data = options.data ?? (await newTestData());
   const engine = await openEngine(data.config);
-  const streams = openStreams(options.wrap?.(engine) ?? engine, { lookEveryMs: 20 });
+  const wrapped = options.wrap?.(engine) ?? engine;
+  const streams = openStreams(wrapped, { lookEveryMs: 20 });
   const faults: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
   const transport = createSocketioTransport(
     {
       jobs: createJobs(engine, new Map()),
       streams,
+      sessions: openSessions(wrapped),
       authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
       system: {
         version: "0",

@@ -183,7 +183,10 @@ describe("on the wire", () => {
     client.send(`42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`);
     await until(() => expect(client.frames).toHaveLength(5));
     const connected = JSON.parse(client.frames[1]?.slice(2) ?? "") as { sid: string };
-    expect(Object.keys(connected)).toEqual(["sid"]);
+    expect(connected).toEqual({
+      sid: expect.any(String) as string,
+      pid: expect.stringMatching(/^[\w-]{22}$/) as string,
+    });
     const event = (await server.engine.readEvents(jobId, 0, 1))?.newest;
     expect(client.frames.slice(2)).toEqual([
       `42["connection",{"connected":true,"session_id":"${connected.sid}"}]`,

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type DefaultEventsMap, Server } from "socket.io";
+import { Server, type Socket } from "socket.io";
 import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
@@ -16,9 +16,11 @@ import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
 import { toLegacyError } from "./errors.ts";
+import { createOpenings } from "./opening.ts";
 import { type Connection, openOutlet } from "./outlet.ts";
 import { limitPackets } from "./packet-limits.ts";
 import { createPosts } from "./posts.ts";
+import { createRestore, type Restored } from "./restore.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
@@ -39,6 +41,17 @@ const MAX_UNJOINED = 1000;
 /** Clients were told to come back; those that do not leave are cut off after this. */
 const CLOSE_AFTER_MS = 1000;
 
+/** As which user a client joins, and with what. */
+interface Admitted {
+  principal: Principal;
+  restored: Restored;
+}
+
+/** A private field of Socket.IO's `Socket`, which goes into its CONNECT packet. Tests fail where it does not any more. */
+interface WithPid {
+  pid: string;
+}
+
 export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
@@ -47,7 +60,8 @@ export function createSocketioTransport(
   const authenticate = createAuthentication(context.authenticate);
   const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
-  const serveConnection = createConnections(context);
+  const open = createOpenings(context.streams);
+  const serveConnection = createConnections({ ...context, open });
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   const sessions = new Sessions(
@@ -57,12 +71,7 @@ export function createSocketioTransport(
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
   // engine is handed what comes for it.
-  const io = new Server<
-    DefaultEventsMap,
-    DefaultEventsMap,
-    DefaultEventsMap,
-    { principal: Principal }
-  >(createServer(), {
+  const io = new Server(createServer(), {
     path: PATH,
     serveClient: false,
     transports: ["polling", "websocket"],
@@ -77,7 +86,7 @@ export function createSocketioTransport(
       answer(refusal, refusal === undefined);
     },
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
-    // of one argument with two. A client that comes back subscribes again and gets the current state.
+    // of one argument with two. `restore.ts` does without.
   });
   const { engine } = io;
 
@@ -99,12 +108,34 @@ export function createSocketioTransport(
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
   });
 
-  io.use((socket, next) => {
+  const restore = createRestore({
+    sessions: context.sessions,
+    open,
+    evict: (socketId) => io.in(socketId).disconnectSockets(true),
+  });
+  const admitted = new WeakMap<Socket, Admitted>();
+
+  async function admit(socket: Socket): Promise<Admitted> {
     const { headers, auth } = socket.handshake;
     const token: unknown = auth.token;
-    authenticate({ headers, token: typeof token === "string" ? token : undefined }).then(
-      (principal) => {
-        socket.data.principal = principal;
+    const principal = await authenticate({
+      headers,
+      token: typeof token === "string" ? token : undefined,
+    });
+    try {
+      return { principal, restored: await restore(socket, principal) };
+    } catch (error) {
+      // A refusal would keep a client away for good. This is a lost connection to it.
+      socket.conn.close(true);
+      throw error;
+    }
+  }
+
+  io.use((socket, next) => {
+    admit(socket).then(
+      (how) => {
+        admitted.set(socket, how);
+        (socket as unknown as WithPid).pid = how.restored.pid;
         next();
       },
       (error: unknown) => {
@@ -118,7 +149,8 @@ export function createSocketioTransport(
   });
   io.on("connection", (socket) => {
     sessions.joined(socket.conn);
-    serveConnection(socket, socket.data.principal);
+    const how = admitted.get(socket);
+    if (how !== undefined) serveConnection(socket, how.principal, how.restored);
   });
 
   return {

@@ -17,6 +17,7 @@ import superjson from "superjson";
 import { onTestFinished } from "vitest";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { openRig, type Rig } from "#server/jobs/rig.ts";
+import { openSessions } from "#server/sessions/open.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
 import { mountTransports } from "#server/transports/mount.ts";
@@ -59,6 +60,7 @@ export async function openTestServer(
     const transport = createTrpcTransport({
       jobs: rig.jobs,
       streams,
+      sessions: openSessions(rig.engine),
       authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
       system: {
         version: "1.2.3",

@@ -1,0 +1,32 @@
+-- Saves what a client is subscribed to, for the one connection that holds its session.
+--
+-- KEYS  1 prefix of the tenant's keys
+-- ARGV  1 owner:id  2 holder  3 1: these are all entries, 0: these changed  4 how long it is kept in ms
+--       5 how many sessions a tenant may have  then pairs: name, value ('': not any more)
+-- Returns 'saved'; 'missing' there is none, and these are not all entries; 'taken' another one holds it
+local t, ref, holder, whole, kept, most =
+  KEYS[1], ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
+local session, index = t .. ':session:' .. ref, t .. ':sessions'
+local held = redis.call('HGET', session, 'holder')
+if held and held ~= holder then return 'taken' end
+if not held and not whole then return 'missing' end
+
+if whole then redis.call('DEL', session) end
+redis.call('HSET', session, 'holder', holder)
+for i = 6, #ARGV, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', session, '=' .. ARGV[i])
+  else redis.call('HSET', session, '=' .. ARGV[i], ARGV[i + 1]) end
+end
+redis.call('PEXPIRE', session, kept)
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZADD', index, now + kept, ref)
+redis.call('PEXPIRE', index, kept)
+redis.call('ZREMRANGEBYSCORE', index, '-inf', now)
+local over = redis.call('ZCARD', index) - most
+if over > 0 then
+  local oldest = redis.call('ZPOPMIN', index, over)
+  for i = 1, #oldest, 2 do redis.call('DEL', t .. ':session:' .. oldest[i]) end
+end
+return 'saved'

@@ -1,0 +1,73 @@
+/** Sessions that a process finds after the machine's clock was set, and in a file of an older version. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
+import type { Engine } from "#server/engine/contract.ts";
+import { ANN, at, newJob } from "#server/engine/suites/material.ts";
+import { databasePath } from "./database.ts";
+import { openSqliteEngine } from "./open.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+const HERS = { ...ANN, id: "a-session" };
+const WHOLE = { entries: new Map([["a", 1]]), whole: true };
+
+let dataDir: string;
+let time: number;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "jobwire-sessions-"));
+  time = NOW;
+});
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+async function open(): Promise<Engine> {
+  const engine = await openSqliteEngine({ dataDir, clock: () => time });
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+function countOf(table: string): number {
+  const db = new DatabaseSync(databasePath(dataDir), { readOnly: true });
+  const row = db.prepare(`SELECT count(*) AS count FROM ${table}`).get();
+  db.close();
+  return (row as { count: number }).count;
+}
+
+test("a clock that was set back while the server was stopped keeps none for longer", async () => {
+  const before = await open();
+  await before.saveSession(HERS, "one", WHOLE);
+  await before.close();
+  time -= 365 * 24 * 60 * 60_000;
+  const after = await open();
+  time += SESSION_KEPT_MS - 1;
+  expect((await after.takeSession(HERS, "two"))?.holder).toBe("one");
+  time += SESSION_KEPT_MS;
+  expect(await after.takeSession(HERS, "three")).toBeUndefined();
+});
+
+test("those whose time is over go with all their entries, when others come", async () => {
+  const engine = await open();
+  for (const id of ["1", "2", "3", "4", "5"]) {
+    await engine.saveSession({ ...ANN, id }, "one", WHOLE);
+  }
+  time += SESSION_KEPT_MS;
+  await engine.saveSession(HERS, "one", WHOLE);
+  await engine.saveSession({ ...ANN, id: "another" }, "one", WHOLE);
+  await engine.close();
+  expect([countOf("sessions"), countOf("session_entries")]).toEqual([2, 2]);
+});
+
+test("a file of before there were any gets them, and keeps what it has", async () => {
+  const job = newJob();
+  const engine = await open();
+  await engine.createJob(job, at(0));
+  await engine.close();
+  const db = new DatabaseSync(databasePath(dataDir));
+  db.exec("DROP TABLE session_entries; DROP TABLE sessions; PRAGMA user_version = 1");
+  db.close();
+  const again = await open();
+  expect(await again.getJob(job.id)).toMatchObject({ id: job.id, status: "PENDING" });
+  expect(await again.saveSession(HERS, "one", WHOLE)).toBe("saved");
+});

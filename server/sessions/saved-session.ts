@@ -1,0 +1,115 @@
+/** One session, as the connection has it that holds it. */
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Engine, SessionRef } from "#server/engine/contract.ts";
+
+export interface Holder {
+  /** Of this connection; no other one has it. */
+  readonly id: string;
+  /** All that is to be remembered: whole numbers by names. */
+  entries(): Iterable<readonly [name: string, value: number]>;
+  /** Another connection has the session now. Called once. */
+  evicted(): void;
+}
+
+/** Between two saves that only say that the holder is there. One that is lost then is kept for ten minutes at least. */
+const RENEW_MS = 60_000;
+/** From one save to the next. A client that subscribes to a thousand jobs sends a thousand requests. */
+const GATHER_MS = 25;
+
+/**
+ * Saves are gathered: one is under way at a time, one begins in `GATHER_MS`, and it takes all that changed since. Where the data cannot
+ * be written the session goes on without, and the next save has everything.
+ */
+export class SavedSession {
+  readonly #store: Pick<Engine, "saveSession" | "endSession">;
+  readonly #ref: SessionRef;
+  readonly #holder: Holder;
+  #changed = new Map<string, number | null>();
+  /** Everything is to be saved. */
+  #whole: boolean;
+  #isStored: boolean;
+  #isOver = false;
+  #savedAt = -Infinity;
+  #underWay: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(
+    store: Pick<Engine, "saveSession" | "endSession">,
+    ref: SessionRef,
+    holder: Holder,
+    taken: boolean,
+  ) {
+    this.#store = store;
+    this.#ref = ref;
+    this.#holder = holder;
+    this.#whole = !taken;
+    this.#isStored = taken;
+  }
+
+  /** `null`: not any more. Resolves when it is stored, or when that was tried. */
+  change(name: string, value: number | null): Promise<void> {
+    this.#changed.set(name, value);
+    return this.#save();
+  }
+
+  /** To be called from time to time while the holder is there. */
+  renew(): void {
+    if (performance.now() - this.#savedAt >= RENEW_MS) void this.#save();
+  }
+
+  /** Forgets the session: its client has left for good. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    void this.#forget();
+  }
+
+  #save(): Promise<void> {
+    this.#next ??= this.#saveAfter(this.#underWay);
+    return this.#next;
+  }
+
+  async #saveAfter(before: Promise<void> | undefined): Promise<void> {
+    await before;
+    const wait = GATHER_MS - (performance.now() - this.#savedAt);
+    // What comes in one tick is one save in any case.
+    await (wait > 0 ? setTimeout(wait) : setImmediate());
+    this.#underWay = this.#next;
+    this.#next = undefined;
+    await this.#write();
+    if (this.#next === undefined) this.#underWay = undefined;
+  }
+
+  async #write(): Promise<void> {
+    if (this.#isOver) return;
+    const whole = this.#whole;
+    const entries = whole ? new Map(this.#holder.entries()) : this.#changed;
+    this.#changed = new Map();
+    if (entries.size === 0 && !this.#isStored) return;
+    this.#whole = false;
+    this.#savedAt = performance.now();
+    try {
+      const saved = await this.#store.saveSession(this.#ref, this.#holder.id, { entries, whole });
+      this.#isStored = saved === "saved";
+      if (saved === "taken") return this.#evict();
+      if (saved === "missing") {
+        this.#whole = true;
+        await this.#write();
+      }
+    } catch {
+      this.#whole = true;
+    }
+  }
+
+  #evict(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#holder.evicted();
+  }
+
+  async #forget(): Promise<void> {
+    await this.#underWay;
+    // What cannot be forgotten now is forgotten when its time is over.
+    if (this.#isStored) await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
+  }
+}

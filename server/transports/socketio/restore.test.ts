@@ -1,0 +1,451 @@
+import type { Socket as ServerSocket } from "node:net";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Engine, SessionChange } from "#server/engine/contract.ts";
+import { openEngine } from "#server/engine/index.ts";
+import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { AppError } from "#shared/errors.ts";
+import { openPolling, openRaw } from "./raw-client.ts";
+import {
+  type Client,
+  createBatch,
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+let data: TestData;
+let server: TestServer;
+/** Each change of a session that was stored, in turn. */
+let saved: SessionChange[];
+
+beforeEach(async () => {
+  data = await newTestData();
+  saved = [];
+});
+afterEach(async () => {
+  await server.close();
+  await data.remove();
+});
+
+function noting(engine: Engine): Engine {
+  return {
+    ...engine,
+    async saveSession(session, holder, change) {
+      const outcome = await engine.saveSession(session, holder, change);
+      saved.push(change);
+      return outcome;
+    },
+  };
+}
+
+type Options = Parameters<typeof openTestServer>[0];
+
+async function open(options: Options = {}): Promise<void> {
+  server = await openTestServer({ data, wrap: noting, ...options });
+}
+
+/** The server ends, and another one begins on the same port and data. */
+async function restart(options: Options = {}): Promise<void> {
+  const { port } = new URL(server.url);
+  await server.close();
+  await open({ port: Number(port), ...options });
+}
+
+/** The same, and something is done to the data meanwhile. */
+async function restartAfter(what: (engine: Engine) => Promise<unknown>): Promise<void> {
+  const { port } = new URL(server.url);
+  await server.close();
+  const engine = await openEngine(data.config);
+  await what(engine);
+  await engine.close();
+  await open({ port: Number(port) });
+}
+
+const cancel = (engine: Engine, jobId: string) =>
+  engine.change(jobId, { action: "cancel" }, new Date());
+
+/** Breaks every connection that is open. */
+function breakAll(): void {
+  for (const socket of server.sockets as ServerSocket[]) socket.destroy();
+}
+
+/** The older system's browser client: it comes back by itself, and asks for nothing then. */
+function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
+  return server.connect({
+    reconnection: true,
+    reconnectionDelay: 10,
+    reconnectionDelayMax: 50,
+    ...given,
+  });
+}
+
+async function subscribe(client: Client, name: "job" | "batch", id: string): Promise<void> {
+  const request = { [`${name}_id`]: id };
+  const answer: unknown = await client.socket
+    .timeout(20_000)
+    .emitWithAck(`subscribe:${name}`, request);
+  expect(answer).toEqual({ ok: true });
+}
+
+const namesOf = (client: Client) => client.notes.map(([name]) => name);
+const statusesOf = (client: Client) =>
+  client.named("job:update").map((payload) => (payload as { status: string }).status);
+/** Resolves when the client was away and is back. What it was told before is forgotten. */
+async function away(client: Client, how: () => unknown): Promise<void> {
+  const left = new Promise((resolve) => client.socket.once("disconnect", resolve));
+  client.notes.length = 0;
+  await how();
+  await left;
+  await until(() => expect(client.named("connection")).toHaveLength(1));
+}
+/** Resolves when the session that is stored knows that its client was told of an end. */
+const untilKnown = () =>
+  until(() => expect(saved.flatMap(({ entries }) => [...entries.values()])).toContain(3));
+
+describe.each([["websocket"], ["polling"]])(
+  "[L5] a client that comes back over %s",
+  (transport) => {
+    const by = { transports: [transport] };
+
+    test("is shown the current state of what it had, and asks for nothing", async () => {
+      await open();
+      const jobId = await createJob(server.engine);
+      const { batchId } = await createBatch(server.engine, 2);
+      const client = connect(by);
+      await subscribe(client, "job", jobId);
+      await subscribe(client, "batch", batchId);
+      const job = await startJob(server.engine, jobId);
+      await until(() => expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING"]));
+
+      await away(client, breakAll);
+      expect(client.socket.recovered).toBe(true);
+      await until(() => expect(client.notes).toHaveLength(3));
+      expect(namesOf(client).toSorted()).toEqual(["batch:update", "connection", "job:update"]);
+      await job.progress(50);
+      await job.deliver();
+      await until(() =>
+        expect(statusesOf(client)).toEqual(["PROCESSING", "PROCESSING", "DELIVERED"]),
+      );
+      expect(client.named("job:completed")).toHaveLength(1);
+    });
+
+    test("is told how a job ended while the server was away", async () => {
+      await open();
+      const jobId = await createJob(server.engine);
+      const client = connect(by);
+      await subscribe(client, "job", jobId);
+      await startJob(server.engine, jobId);
+      await until(() => expect(statusesOf(client)).toContain("PROCESSING"));
+      await away(client, () => restartAfter((engine) => cancel(engine, jobId)));
+      await until(() => expect(statusesOf(client)).toEqual(["ABORTED"]));
+      expect(client.named("job:error")).toHaveLength(1);
+      expect(client.socket.recovered).toBe(true);
+    });
+
+    test("is not told again of an end that it was told of", async () => {
+      await open();
+      const jobId = await createJob(server.engine);
+      const client = connect(by);
+      await subscribe(client, "job", jobId);
+      await (await startJob(server.engine, jobId)).deliver();
+      await until(() => expect(client.named("job:completed")).toHaveLength(1));
+      await untilKnown();
+      for (const how of [breakAll, restart]) {
+        await away(client, how);
+        await until(() => expect(statusesOf(client)).toEqual(["DELIVERED"]));
+        expect(client.named("job:completed")).toEqual([]);
+      }
+    });
+
+    test("sees nothing twice where it subscribes again all the same", async () => {
+      await open();
+      const jobId = await createJob(server.engine);
+      const client = connect(by);
+      client.socket.on("connect", () => client.socket.emit("subscribe:job", { job_id: jobId }));
+      await until(() => expect(client.named("job:update")).toHaveLength(1));
+      await away(client, breakAll);
+      await until(() => expect(client.named("subscribed")).toEqual([{ job_id: jobId }]));
+      await startJob(server.engine, jobId);
+      await until(() => expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING"]));
+      // Once it has what it had, another request is answered as ever.
+      await subscribe(client, "job", jobId);
+      expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING", "PROCESSING"]);
+    });
+  },
+);
+
+describe("[L5] what a client has when it comes back", () => {
+  test("is not what it left before", async () => {
+    await open();
+    const [kept, left] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = connect();
+    await subscribe(client, "job", left);
+    await subscribe(client, "job", kept);
+    await client.socket.timeout(20_000).emitWithAck("unsubscribe:job", { job_id: left });
+    await away(client, breakAll);
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    await startJob(server.engine, left);
+    await startJob(server.engine, kept);
+    await until(() => expect(statusesOf(client)).toContain("PROCESSING"));
+    const told = client
+      .named("job:update")
+      .map((payload) => (payload as { job_id: string }).job_id);
+    expect(new Set(told)).toEqual(new Set([kept]));
+  });
+
+  test("is all of it, up to as much as a connection may have", async () => {
+    await open();
+    const { jobIds } = await createBatch(server.engine, MAX_SUBSCRIPTIONS);
+    const client = connect({ transports: ["websocket"] });
+    await Promise.all(jobIds.map((id) => subscribe(client, "job", id)));
+    await away(client, restart);
+    await until(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
+    const told = client
+      .named("job:update")
+      .map((payload) => (payload as { job_id: string }).job_id);
+    expect(new Set(told)).toEqual(new Set(jobIds));
+    expect(client.socket.recovered).toBe(true);
+  });
+
+  test("does not hold a job that is gone: it is told, and the others go on", async () => {
+    await open();
+    const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = connect();
+    await subscribe(client, "job", gone);
+    await subscribe(client, "job", kept);
+    await away(client, () =>
+      restartAfter(async (engine) => {
+        await cancel(engine, gone);
+        expect(await engine.prune(new Date(Date.now() + 1000), 10)).toBe(1);
+      }),
+    );
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    expect(client.named("subscription:error")).toEqual([
+      { code: "NOT_FOUND", message: `Job ${gone} does not exist.`, job_id: gone },
+    ]);
+    // Then it is another session, so that an application that asks for nothing in a recovered one asks.
+    expect(client.socket.recovered).toBe(false);
+    await away(client, breakAll);
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    expect(client.socket.recovered).toBe(true);
+    expect(client.named("subscription:error")).toEqual([]);
+  });
+
+  test("is nothing where it left in words", async () => {
+    await open();
+    const client = connect();
+    await subscribe(client, "job", await createJob(server.engine));
+    client.socket.disconnect();
+    await until(() => expect(server.watches()).toBe(0));
+    client.notes.length = 0;
+    client.socket.connect();
+    await until(() => expect(client.named("connection")).toHaveLength(1));
+    expect(client.socket.recovered).toBe(false);
+    await subscribe(client, "job", await createJob(server.engine));
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+  });
+
+  test("is nothing for another user, and nothing for one who guesses", async () => {
+    await open({
+      authenticate: async ({ token = "" }) => {
+        const [tenantId = "", userId = ""] = token.split("/");
+        return { tenantId, userId, scopes: [] };
+      },
+    });
+    const ann = { tenantId: "acme", userId: "ann", scopes: [] };
+    const jobId = await createJob(server.engine, { owner: ann });
+    let token = "acme/ann";
+    const client = connect({ auth: (give) => give({ token }) });
+    await subscribe(client, "job", jobId);
+    for (token of ["acme/bob", "other/ann"]) {
+      await away(client, breakAll);
+      expect([client.socket.recovered, client.notes.length]).toEqual([false, 1]);
+    }
+    for (const pid of ["", "x", "x".repeat(22), "../../..", 7, null, ["x"], { $ne: "" }]) {
+      const stranger = server.connect({ auth: { token: "acme/ann", pid, offset: "0" } });
+      await until(() => expect(stranger.named("connection")).toHaveLength(1));
+      await stranger.socket.timeout(20_000).emitWithAck("unsubscribe:job", { job_id: "none" });
+      expect([stranger.socket.recovered, stranger.notes.length]).toEqual([false, 1]);
+      stranger.socket.close();
+    }
+  });
+});
+
+/** A client without a library: it answers no ping, so what it has received is not known. */
+async function joinRaw(pid?: string) {
+  const client = openRaw(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+  );
+  await until(() => expect(client.frames[0]).toMatch(/^0\{/));
+  client.send(pid === undefined ? "40" : `40${JSON.stringify({ pid, offset: "x" })}`);
+  await until(() => expect(client.frames[2]).toContain("connection"));
+  const given = (JSON.parse(client.frames[1]?.slice(2) ?? "") as { pid: string }).pid;
+  return {
+    ...client,
+    pid: given,
+    /** What it was told since it joined: `job:update DELIVERED`. */
+    told: () =>
+      client.frames
+        .slice(3)
+        .filter((frame) => frame.startsWith("42"))
+        .map((frame) => JSON.parse(frame.slice(2)) as [string, { status?: string }])
+        .map(([name, { status }]) => (status === undefined ? name : `${name} ${status}`)),
+  };
+}
+
+describe("[L5] an end that was sent", () => {
+  test("is told again where nothing says that it was received", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw();
+    client.send(`42["subscribe:job",{"job_id":"${jobId}"}]`);
+    await until(() => expect(client.told()).toContain("job:update PENDING"));
+    await (await startJob(server.engine, jobId)).deliver();
+    await until(() => expect(client.told().at(-1)).toBe("job:update DELIVERED"));
+    await until(() => expect(client.frames.at(-1)).toBe("2"));
+    breakAll();
+    await client.closed;
+    const again = await joinRaw(client.pid);
+    expect(again.pid).toBe(client.pid);
+    await until(() =>
+      expect(again.told()).toEqual(["job:completed DELIVERED", "job:update DELIVERED"]),
+    );
+    again.send("3");
+    await untilKnown();
+    breakAll();
+    await again.closed;
+    const once = await joinRaw(client.pid);
+    await until(() => expect(once.told()).toEqual(["job:update DELIVERED"]));
+    once.close();
+  });
+
+  test("is not taken as received for answers to pings that were not sent", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw();
+    client.send(`42["subscribe:job",{"job_id":"${jobId}"}]`);
+    await until(() => expect(client.told()).toContain("job:update PENDING"));
+    for (let n = 0; n < 5; n += 1) client.send("3");
+    client.send('421["unsubscribe:job",{"job_id":"none"}]');
+    await until(() => expect(client.frames.at(-1)).toMatch(/^431/));
+    await (await startJob(server.engine, jobId)).deliver();
+    await until(() => expect(client.frames.at(-1)).toBe("2"));
+    breakAll();
+    const again = await joinRaw(client.pid);
+    await until(() => expect(again.told()[0]).toBe("job:completed DELIVERED"));
+    again.close();
+  });
+
+  test("is asked about once for many of a moment", async () => {
+    await open();
+    const { jobIds } = await createBatch(server.engine, 50);
+    const client = await joinRaw();
+    for (const id of jobIds) client.send(`42["subscribe:job",{"job_id":"${id}"}]`);
+    await until(() => expect(client.told()).toHaveLength(100));
+    await Promise.all(jobIds.map((id) => cancel(server.engine, id)));
+    await until(() => expect(client.told()).toHaveLength(200));
+    await until(() => expect(client.frames).toContain("2"));
+    const pings = client.frames.filter((frame) => frame === "2").length;
+    expect(pings).toBe(1);
+    client.close();
+  });
+
+  test("is known of one that polls by what it posts", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = await openPolling(server.url);
+    await client.post("40");
+    await client.poll();
+    await client.post(`42["subscribe:job",{"job_id":"${jobId}"}]`);
+    await client.poll();
+    await (await startJob(server.engine, jobId)).deliver();
+    const packets: string[] = [];
+    while (!packets.includes("2")) packets.push(...(await client.poll()).packets);
+    expect(packets.at(-2)).toContain("DELIVERED");
+    await client.post("3");
+    await untilKnown();
+  });
+});
+
+describe("[L5] a session has one connection", () => {
+  test("the one that comes last; the one before is closed", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const first = await joinRaw();
+    first.send(`42["subscribe:job",{"job_id":"${jobId}"}]`);
+    await until(() => expect(first.told()).toContain("job:update PENDING"));
+    const second = await joinRaw(first.pid);
+    await first.closed;
+    await until(() => expect(second.told()).toEqual(["job:update PENDING"]));
+    expect(server.watches()).toBe(1);
+    second.close();
+  });
+
+  test("of many that come at once one stays", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const first = await joinRaw();
+    first.send(`42["subscribe:job",{"job_id":"${jobId}"}]`);
+    await until(() => expect(first.told()).toContain("job:update PENDING"));
+    const others = await Promise.all(Array.from({ length: 5 }, () => joinRaw(first.pid)));
+    let closed = 0;
+    for (const each of [first, ...others]) void each.closed.then(() => (closed += 1));
+    await until(() => expect(closed).toBe(5));
+    expect(server.watches()).toBe(1);
+    for (const each of others) each.close();
+  });
+});
+
+describe("[L5] while sessions cannot be", () => {
+  const unavailable = new AppError("UNAVAILABLE", "The data cannot be read.");
+
+  test("read, a client that has one is turned away below Socket.IO, and comes back", async () => {
+    let failures = 0;
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = connect();
+    await subscribe(client, "job", jobId);
+    await away(client, () =>
+      restart({
+        wrap: (engine) => ({
+          ...noting(engine),
+          async takeSession(...args) {
+            failures += 1;
+            if (failures < 3) throw unavailable;
+            return engine.takeSession(...args);
+          },
+        }),
+      }),
+    );
+    expect(failures).toBe(3);
+    expect(client.socket.recovered).toBe(true);
+    await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
+    expect(server.faults).toEqual([]);
+  });
+
+  test("written, a client is served, and has later what could not be stored", async () => {
+    let fails = true;
+    await open({
+      wrap: (engine) => ({
+        ...noting(engine),
+        async saveSession(...args) {
+          if (fails) throw unavailable;
+          return noting(engine).saveSession(...args);
+        },
+      }),
+    });
+    const [first, second] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = connect();
+    await subscribe(client, "job", first);
+    await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
+    fails = false;
+    await subscribe(client, "job", second);
+    await away(client, breakAll);
+    await until(() => expect(client.named("job:update")).toHaveLength(2));
+  });
+});

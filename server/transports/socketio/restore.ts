@@ -1,0 +1,81 @@
+/**
+ * Clients that come back without saying what they were subscribed to. Socket.IO's own clients have sent back the `pid`
+ * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nobody else uses it. So the
+ * server makes it the secret of a session of its own. The offset that they may send with it is not looked at.
+ *
+ * `recovered` of a client is true where it gets the same one back, and applications then ask for nothing. So it gets the
+ * same one where all that it had is served again, and a new one otherwise.
+ */
+import type { Socket } from "socket.io";
+import type { Session, Sessions } from "#server/sessions/open.ts";
+import { AppError } from "#shared/errors.ts";
+import type { Principal } from "#shared/principal.ts";
+import { type AnyOpening, type Topic, topicOf } from "./opening.ts";
+
+/** What a connection begins with. */
+export interface Restored {
+  /** The secret of its session. */
+  pid: string;
+  /** The session of this secret is stored. */
+  taken: boolean;
+  subscriptions: readonly RestoredSubscription[];
+}
+
+export interface RestoredSubscription {
+  key: string;
+  topic: Topic;
+  opening: AnyOpening;
+  /** The end that its client is known to have been told. */
+  toldEnd: number | undefined;
+  /** Why it cannot be served any more. */
+  failure: AppError | undefined;
+}
+
+export interface RestoreOptions {
+  sessions: Sessions;
+  open: (principal: Principal, topic: Topic) => AnyOpening;
+  /** Ends a connection, on whichever gateway it is. */
+  evict: (socketId: string) => void;
+}
+
+/** Rejects with `UNAVAILABLE` while what the client had cannot be read. */
+export function createRestore({ sessions, open, evict }: RestoreOptions) {
+  async function reopen(
+    principal: Principal,
+    [key, end]: readonly [key: string, end: number],
+  ): Promise<RestoredSubscription> {
+    const topic = topicOf(key);
+    const opening = open(principal, topic);
+    const failure = await opening.open().then(() => undefined, asFailure);
+    return { key, topic, opening, toldEnd: end === NO_END ? undefined : end, failure };
+  }
+
+  function reopenAll(principal: Principal, { entries }: Session): Promise<RestoredSubscription[]> {
+    return Promise.all([...entries].map((entry) => reopen(principal, entry)));
+  }
+
+  return async function restore(socket: Socket, principal: Principal): Promise<Restored> {
+    const fresh = { pid: sessions.newSecret(), taken: false };
+    const secret: unknown = socket.handshake.auth.pid;
+    if (typeof secret !== "string") return { ...fresh, subscriptions: [] };
+    const whose = { principal, secret };
+    const session = await sessions.take(whose, socket.id);
+    if (session === undefined) return { ...fresh, subscriptions: [] };
+    if (session.holder !== "") evict(session.holder);
+    const subscriptions = await reopenAll(principal, session);
+    if (subscriptions.every(({ failure }) => failure === undefined)) {
+      return { pid: secret, taken: true, subscriptions };
+    }
+    sessions.forget(whose, socket.id);
+    return { ...fresh, subscriptions };
+  };
+}
+
+/** The value of a subscription whose client was told of no end. */
+export const NO_END = 0;
+
+function asFailure(error: unknown): AppError {
+  return error instanceof AppError
+    ? error
+    : new AppError("INTERNAL", "It failed.", { cause: error });
+}
