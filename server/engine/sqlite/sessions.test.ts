@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
 import type { Engine } from "#server/engine/contract.ts";
-import { ANN, at, newJob } from "#server/engine/suites/material.ts";
+import { ANN, at, BOB, newJob } from "#server/engine/suites/material.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 
@@ -57,6 +57,14 @@ test("those whose time is over go with all their entries, when others come", asy
   await engine.saveSession({ ...ANN, id: "another" }, "one", WHOLE);
   await engine.close();
   expect([countOf("sessions"), countOf("session_entries")]).toEqual([2, 2]);
+  time += SESSION_KEPT_MS;
+  const again = await open();
+  await again.saveSession({ ...BOB, tenant: "other", id: "1" }, "one", WHOLE);
+  await again.endSession({ ...BOB, tenant: "other", id: "1" }, "one");
+  await again.close();
+  expect([countOf("sessions"), countOf("session_entries"), countOf("session_counts")]).toEqual([
+    0, 0, 0,
+  ]);
 });
 
 test("a file of before there were any gets them, and keeps what it has", async () => {
@@ -65,7 +73,9 @@ test("a file of before there were any gets them, and keeps what it has", async (
   await engine.createJob(job, at(0));
   await engine.close();
   const db = new DatabaseSync(databasePath(dataDir));
-  db.exec("DROP TABLE session_entries; DROP TABLE sessions; PRAGMA user_version = 1");
+  db.exec(
+    "DROP TABLE session_entries; DROP TABLE sessions; DROP TABLE session_counts; PRAGMA user_version = 1",
+  );
   db.close();
   const again = await open();
   expect(await again.getJob(job.id)).toMatchObject({ id: job.id, status: "PENDING" });
