@@ -6,12 +6,18 @@ import { resolveWithSystem } from "./address-guard.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { htmlOf } from "./html-of.ts";
+import { LONGEST_REDIRECT } from "./page-limits.ts";
 
 const HTML = { "content-type": "text/html; charset=utf-8" };
 const LIMIT = 64 * 1024;
 
 function redirect(response: ServerResponse, location: string, status = 302): void {
   response.writeHead(status, { location }).end();
+}
+
+function manyHeaders(bytes: number): Record<string, string> {
+  const cookies = Array.from({ length: bytes / 1000 }, (_, at) => [`x-${at}`, "x".repeat(990)]);
+  return { ...HTML, ...Object.fromEntries(cookies) };
 }
 
 const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage) => void> = {
@@ -57,6 +63,13 @@ const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage)
   },
   "/loop": (response) => redirect(response, "/loop"),
   "/moved": (response) => redirect(response, "/page", 301),
+  "/empty-location": (response) => redirect(response, ""),
+  "/to-longer": (response) => redirect(response, `/${"\xff".repeat(LONGEST_REDIRECT / 2)}`),
+  "/headers-20k": (response) => response.writeHead(200, manyHeaders(20_000)).end("Good morning"),
+  "/headers-200k": (response) => response.writeHead(200, manyHeaders(200_000)).end("Good morning"),
+  "/headers-300k": (response) => response.writeHead(200, manyHeaders(300_000)).end("Good morning"),
+  "/to-headers-300k": (response) =>
+    response.writeHead(302, { ...manyHeaders(300_000), location: "/page" }).end(),
   "/to-file": (response) => redirect(response, "file:///etc/passwd"),
   "/to-password": (response) => redirect(response, "http://user:secret@site.example/"),
   "/to-metadata": (response) => redirect(response, "http://169.254.169.254/latest/meta-data/"),
@@ -77,7 +90,11 @@ beforeAll(async () => {
       redirect(response, hops === "1" ? "/page" : `/hops/${Number(hops) - 1}`, 307);
       return;
     }
-    PAGES[url]?.(response, request);
+    const location = /^\/to\?(.*)$/.exec(url)?.[1];
+    // Node writes a header's characters as bytes.
+    if (location !== undefined) redirect(response, Buffer.from(location, "hex").toString("latin1"));
+    else if (url.startsWith("/at/")) response.writeHead(200, HTML).end(url);
+    else PAGES[url]?.(response, request);
   });
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -100,11 +117,14 @@ async function get(
   return { url, html: htmlOf(fetched) };
 }
 
-test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) => {
-  const { html, url } = await get(path);
-  expect(html).toContain("Good morning");
-  expect(url).toBe(server.origin + path);
-});
+test.each(["/page", "/xhtml", "/gzip", "/untyped", "/headers-20k", "/headers-200k"])(
+  "%s is read",
+  async (path) => {
+    const { html, url } = await get(path);
+    expect(html).toContain("Good morning");
+    expect(url).toBe(server.origin + path);
+  },
+);
 
 test("a page that declares no charset is read as UTF-8 in spite of a stray byte", async () => {
   expect((await get("/stray-byte")).html).toBe("<p>It’s morning</p>\uFFFD");
@@ -120,6 +140,48 @@ test("[A2] redirects are followed, and the last address is told", async () => {
 });
 
 test.each([
+  [
+    "UTF-8",
+    "/at/k\u00e4se/\u4e2d\u6587?q=\u00fc#\u00e9",
+    "/at/k%C3%A4se/%E4%B8%AD%E6%96%87?q=%C3%BC",
+  ],
+  ["latin1", Buffer.from("/at/k\u00e4se?q=\u00fc", "latin1"), "/at/k%E4se?q=%FC"],
+  ["UTF-8 and latin1", Buffer.from([...Buffer.from("/at/\u00e4"), 0xe4]), "/at/%C3%A4%E4"],
+  ["UTF-8 that is encoded in part", "/at/%C3%A4\u00e4%e4", "/at/%C3%A4%C3%A4%e4"],
+  ["spaces", "/at/a b?c d", "/at/a%20b?c%20d"],
+  ["spaces around it", "  /at/a  ", "/at/a"],
+  ["a tab in it", "/at/a\tb", "/at/ab"],
+  ["signs that an address has encoded", '/at/"<>`{}|^', "/at/%22%3C%3E%60%7B%7D|%5E"],
+  ["backslashes", "\\at\\b", "/at/b"],
+  ["a path that goes up", "/at/x/../b", "/at/b"],
+  ["its own host", "//HOST/at/b", "/at/b"],
+])("[A2] a redirect whose address has %s leads where browsers go", async (_, location, asked) => {
+  const given =
+    typeof location === "string" ? Buffer.from(location.replace("HOST", server.host)) : location;
+  const { html, url } = await get(`/to?${given.toString("hex")}`);
+  expect(html).toBe(asked);
+  expect(url.replace(/#.*$/, "")).toBe(server.origin + asked);
+});
+
+test("[A2] a redirect to an umlaut domain in raw UTF-8 is followed to its Punycode", async () => {
+  const port = new URL(server.origin).port;
+  const asked: string[] = [];
+  const { html, url } = await get(
+    `/to?${Buffer.from(`http://b\u00fccher.example:${port}/page`).toString("hex")}`,
+    {
+      allow: () => true,
+      resolve: (hostname, done) => {
+        asked.push(hostname);
+        done(null, [{ address: "127.0.0.1", family: 4 }]);
+      },
+    },
+  );
+  expect(html).toContain("Good morning");
+  expect(url).toBe(`http://xn--bcher-kva.example:${port}/page`);
+  expect(asked).toContain("xn--bcher-kva.example");
+});
+
+test.each([
   ["/missing", "PAGE_STATUS", "answered with status 404 Not Found"],
   ["/broken", "PAGE_STATUS", "answered with status 500 Internal Server Error"],
   ["/not-modified", "PAGE_STATUS", "answered with status 304 Not Modified"],
@@ -131,6 +193,10 @@ test.each([
   ["/cut", "PAGE_CUT_OFF", "was not received whole"],
   ["/loop", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
   ["/hops/6", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
+  ["/empty-location", "PAGE_STATUS", "answered with status 302 Found"],
+  ["/to-longer", "PAGE_BAD_ADDRESS", "redirects to an address of more than 8000 characters"],
+  ["/headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
+  ["/to-headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
   ["/to-file", "PAGE_BAD_ADDRESS", "redirects to what is no web page: file:///etc/passwd"],
   ["/to-password", "PAGE_BAD_ADDRESS", "has a user name or password in its address"],
   ["/to-metadata", "PAGE_PRIVATE_ADDRESS", "169.254.169.254 is a private address"],

@@ -9,7 +9,8 @@ import { cutText } from "#shared/cut-text.ts";
 import { createConnector, type Resolve } from "./address-guard.ts";
 import type { AllowList } from "./allow-list.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";
-import { LONGEST_REDIRECT } from "./page-limits.ts";
+import { MOST_HEADER_BYTES } from "./page-limits.ts";
+import { pageAddress, redirectAddress } from "./page-address.ts";
 
 export interface FetchLimits {
   redirects: number;
@@ -68,15 +69,16 @@ export async function fetchHtml(
   } as const;
   let answered = false;
   try {
-    let url = webAddress(address);
+    let url = pageAddress(address);
     for (let hops = 0; hops <= limits.redirects; hops++) {
       const dispatcher = options.allow(url) ? agents.listed : agents.guarded;
       const response = await fetch(url, { ...request, dispatcher });
       answered = true;
       const location = redirectOf(response);
-      if (location === null) return { url: url.href, ...(await readHtml(response, limits.bytes)) };
+      if (location === undefined)
+        return { url: url.href, ...(await readHtml(response, limits.bytes)) };
       await response.body?.cancel();
-      url = webAddress(location, url);
+      url = redirectAddress(location, url);
     }
     throw new PageError("PAGE_TOO_MANY_REDIRECTS", `redirects more than ${limits.redirects} times`);
   } catch (error) {
@@ -94,30 +96,15 @@ function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
   const { resolve, limits } = options;
   // Connecting has half of the time, so that a publisher without https can still be asked over http.
   return new Agent({
+    maxHeaderSize: MOST_HEADER_BYTES,
     connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs / 2 }),
   });
 }
 
-function webAddress(address: string, base?: URL): URL {
-  if (base !== undefined && address.length > LONGEST_REDIRECT) {
-    const reason = `redirects to an address of more than ${LONGEST_REDIRECT} characters`;
-    throw new PageError("PAGE_BAD_ADDRESS", reason);
-  }
-  const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    const at =
-      base === undefined ? "is no http or https address" : "redirects to what is no web page";
-    throw new PageError("PAGE_BAD_ADDRESS", `${at}: ${address}`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new PageError("PAGE_BAD_ADDRESS", "has a user name or password in its address");
-  }
-  return url;
-}
-
-function redirectOf(response: Response): string | null {
+/** An empty one leads nowhere, as in browsers. */
+function redirectOf(response: Response): string | undefined {
   const redirects = [301, 302, 303, 307, 308].includes(response.status);
-  return redirects ? response.headers.get("location") : null;
+  return (redirects && response.headers.get("location")) || undefined;
 }
 
 async function readHtml(response: Response, limit: number): Promise<Omit<FetchedHtml, "url">> {

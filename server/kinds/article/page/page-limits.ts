@@ -18,3 +18,5 @@ export const MOST_LINKS = 200;
 export const LONGEST_ADDRESS = 2000;
 /** Of a redirect. A longer one ends the fetch. */
 export const LONGEST_REDIRECT = 8000;
+/** Of one answer, in bytes: as much as Chromium takes. Node's own 16 KiB are too few for some sites. */
+export const MOST_HEADER_BYTES = 256 * 1024;
