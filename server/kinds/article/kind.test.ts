@@ -253,6 +253,31 @@ test("a job is called by its anchor and its publisher", () => {
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
 });
 
+test("umlaut domains are read as a publisher and as a target, and the article links to them in Punycode", async () => {
+  const port = new URL(samples.origin).port;
+  const asked = new Set<string>();
+  const kind = kindWith({
+    fetchAllow: [`bücher.example:${port}/samples/`, "xn--kse-qla.example"],
+    resolve: (hostname, done) => {
+      asked.add(hostname);
+      done(null, [{ address: "127.0.0.1", family: 4 }]);
+    },
+  });
+  const { outcome, recorder } = await runArticleKind(kind, {
+    publisherDomain: `BÜCHER.example:${port}/samples/publisher/`,
+    targetUrl: `http://käse.example:${port}/samples/target/`,
+    anchorText: "self-watering planters",
+  });
+  expect(outcome.status).toBe("delivered");
+  expect(asked).toEqual(new Set(["xn--bcher-kva.example", "xn--kse-qla.example"]));
+  const { publisher, target, html, markdown } = outcome.output;
+  expect(publisher.finalUrl).toBe(`http://xn--bcher-kva.example:${port}/samples/publisher/`);
+  expect(target.finalUrl).toBe(`http://xn--kse-qla.example:${port}/samples/target/`);
+  expect(html).toContain(`href="http://xn--kse-qla.example:${port}/samples/target/"`);
+  expect(markdown).toContain(`(http://xn--kse-qla.example:${port}/samples/target/)`);
+  expect(recorder.progress[0]?.message).toContain("BÜCHER.example");
+});
+
 /** A site whose pages are these bodies. */
 function openPages(pages: Record<string, string>, headers: Record<string, string>) {
   return openLocalServer((request, response) => {
