@@ -3,6 +3,7 @@ import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
 import { createRecorder, runArticleKind } from "./testing/recorder.ts";
+import { SLOW_PAGE } from "./testing/slow-page.ts";
 import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
 
 // Threads start slowly on a busy machine.
@@ -320,8 +321,8 @@ test("[H2] headings that would hold up an expression are read, and messages quot
 
 test("[H2] a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
   await using site = await openPages(
-    { "/": "<div>".repeat(400_000) },
-    { "content-type": "text/html" },
+    { "/": SLOW_PAGE },
+    { "content-type": "text/html; charset=utf-8" },
   );
   const kind = kindWith({
     fetchAllow: [site.host, `${samples.host}/samples/`],
@@ -350,11 +351,16 @@ test("[H2] a page that stalls its thread ends its job for good, while the server
 });
 
 test("a page that takes the memory of its thread ends its job, and the server goes on", async () => {
-  const attributes = Array.from({ length: 220_000 }, (_, at) => `a${at.toString(36)}=1`).join(" ");
-  await using site = await openPages({ "/": `<p ${attributes}>` }, { "content-type": "text/html" });
+  await using site = await openPages(
+    { "/": SLOW_PAGE },
+    { "content-type": "text/html; charset=utf-8" },
+  );
   const kind = kindWith({ fetchAllow: [site.host], threads: { memoryMb: 64 } });
   const input = { publisherDomain: site.host, targetUrl: site.origin, anchorText: "a garden" };
-  expect(await failed(runArticleKind(kind, input))).toMatchObject({ code: "PAGE_TOO_COMPLEX" });
+  expect(await failed(runArticleKind(kind, input))).toMatchObject({
+    code: "PAGE_TOO_COMPLEX",
+    message: expect.stringContaining("it takes too much memory"),
+  });
 });
 
 test.each<[name: string, headers: Record<string, string>, status: number]>([
@@ -378,7 +384,7 @@ test.each<[name: string, headers: Record<string, string>, status: number]>([
 test("an abort while a page is in its thread frees the thread at once", async () => {
   const controller = new AbortController();
   await using site = await openLocalServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/html" }).end("<div>".repeat(400_000));
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
     response.on("close", () => controller.abort(new Error("given back")));
   });
   const kind = kindWith({

@@ -6,6 +6,7 @@ import { resolveWithSystem } from "./address-guard.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { htmlOf } from "./html-of.ts";
+import { startClock } from "./page-clock.ts";
 import { LONGEST_REDIRECT } from "./page-limits.ts";
 
 const HTML = { "content-type": "text/html; charset=utf-8" };
@@ -113,7 +114,10 @@ async function get(
   more: Partial<FetchHtmlOptions> = {},
 ): Promise<{ url: string; html: string }> {
   const address = path.startsWith("/") ? server.origin + path : path;
-  const { url, ...fetched } = await fetchHtml(address, new AbortController().signal, options(more));
+  const all = options(more);
+  const clock = startClock(all.limits.timeoutMs, () => performance.now());
+  const signal = new AbortController().signal;
+  const { url, ...fetched } = await fetchHtml(address, signal, all, clock);
   return { url, html: htmlOf(fetched) };
 }
 
@@ -230,12 +234,27 @@ test.each(["/silent", "/half"])(
   },
 );
 
+test("[A2] a page whose time is over is not waited for, and the error names all of its time", async () => {
+  const clock = { totalMs: 10_000, leftMs: () => 0 };
+  const fetching = fetchHtml(
+    `${server.origin}/silent`,
+    new AbortController().signal,
+    options(),
+    clock,
+  );
+  await expect(fetching).rejects.toMatchObject({
+    code: "PAGE_TIMEOUT",
+    message: "did not answer within 10 s",
+  });
+});
+
 test("an abort ends the fetch with its own reason", async () => {
   const controller = new AbortController();
   const reason = new Error("cancelled");
   const started = Promise.withResolvers<void>();
   await using slow = await openLocalServer(() => started.resolve());
-  const fetching = fetchHtml(slow.origin, controller.signal, options({ allow: () => true }));
+  const clock = startClock(60_000, () => performance.now());
+  const fetching = fetchHtml(slow.origin, controller.signal, options({ allow: () => true }), clock);
   await started.promise;
   controller.abort(reason);
   await expect(fetching).rejects.toBe(reason);

@@ -8,13 +8,14 @@ import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { createConnector, type Resolve } from "./address-guard.ts";
 import type { AllowList } from "./allow-list.ts";
+import type { PageClock } from "./page-clock.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";
 import { MOST_HEADER_BYTES } from "./page-limits.ts";
 import { pageAddress, redirectAddress } from "./page-address.ts";
 
 export interface FetchLimits {
   redirects: number;
-  /** For the whole page, redirects included. */
+  /** For the whole page: every address that is tried, redirects, and reading it. */
   timeoutMs: number;
   /** After decompression. */
   bytes: number;
@@ -49,14 +50,15 @@ const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
 /** The longest `content-type` and `retry-after` that mean anything. */
 const LONGEST_HEADER = 200;
 
-/** Rejects with `PageError`, or with the reason of `signal`. */
+/** Takes what is left of `clock` at most. Rejects with `PageError`, or with the reason of `signal`. */
 export async function fetchHtml(
   address: string,
   signal: AbortSignal,
   options: FetchHtmlOptions,
+  clock: PageClock,
 ): Promise<FetchedHtml> {
   const { limits } = options;
-  const timeout = AbortSignal.timeout(limits.timeoutMs);
+  const timeout = AbortSignal.timeout(clock.leftMs());
   const agents = {
     guarded: openAgent(options, true),
     // The allow list may name addresses that the guard refuses.
@@ -84,7 +86,7 @@ export async function fetchHtml(
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
-      throw new PageError("PAGE_TIMEOUT", `did not answer within ${limits.timeoutMs / 1000} s`);
+      throw new PageError("PAGE_TIMEOUT", `did not answer within ${clock.totalMs / 1000} s`);
     }
     throw error instanceof PageError ? error : networkError(error, answered);
   } finally {
