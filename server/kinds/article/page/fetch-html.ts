@@ -47,6 +47,8 @@ const HEADERS = {
   "user-agent": "Jobwire/0.1 (reads one page to profile it)",
 };
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
+/** Where a server sends a header twice, this stands between the two. */
+const BETWEEN_TWO = ", ";
 /** The longest `content-type` and `retry-after` that mean anything. */
 const LONGEST_HEADER = 200;
 
@@ -103,10 +105,13 @@ function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
   });
 }
 
-/** An empty one leads nowhere, as in browsers. */
+/** An empty one leads nowhere, and the same one twice is one, as in browsers. */
 function redirectOf(response: Response): string | undefined {
-  const redirects = [301, 302, 303, 307, 308].includes(response.status);
-  return (redirects && response.headers.get("location")) || undefined;
+  if (![301, 302, 303, 307, 308].includes(response.status)) return undefined;
+  const location = response.headers.get("location") ?? "";
+  const half = (location.length - BETWEEN_TWO.length) / 2;
+  const first = location.slice(0, half);
+  return (location === first + BETWEEN_TWO + first ? first : location) || undefined;
 }
 
 async function readHtml(response: Response, limit: number): Promise<Omit<FetchedHtml, "url">> {
