@@ -19,6 +19,7 @@ const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)
 /** The host as it is asked for: in lower case, an umlaut domain in Punycode. */
 const HOST =
   /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])$/;
+const NO_DOMAIN = "Must be a domain without protocol, such as example.com or example.com:8080";
 const Address = z.url({ hostname: HOST });
 
 export const ArticleInput = z.strictObject({
@@ -26,10 +27,8 @@ export const ArticleInput = z.strictObject({
     .string()
     .trim()
     .max(300)
-    .refine(
-      (domain) => DOMAIN.test(domain) && Address.safeParse(`https://${domain}`).success,
-      "Must be a domain without protocol, such as example.com or example.com:8080",
-    )
+    .regex(DOMAIN, { error: NO_DOMAIN, abort: true })
+    .refine((domain) => Address.safeParse(`https://${domain}`).success, NO_DOMAIN)
     .meta({ title: "Publisher", description: "The site that publishes the article, no protocol" }),
   targetUrl: z
     .url({ protocol: /^https?$/, error: "Must be an http:// or https:// address" })

@@ -314,8 +314,10 @@ describe("[A1] addresses that are not public", () => {
       else response.writeHead(200, HTML).end("secret");
     });
     const allow = createAllowList([`${site.host}/samples/`]);
-    await expect(get(`${site.origin}/samples/`, { allow })).rejects.toMatchObject({
-      code: "PAGE_PRIVATE_ADDRESS",
-    });
+    for (const path of ["/samples/", "/samples/..;/secret", "/samples/%2e%2e%2fsecret"]) {
+      await expect(get(site.origin + path, { allow })).rejects.toMatchObject({
+        code: "PAGE_PRIVATE_ADDRESS",
+      });
+    }
   });
 });
