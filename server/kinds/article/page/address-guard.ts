@@ -9,7 +9,7 @@ import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
 import { PrivateAddressError } from "./private-address-error.ts";
 
-/** IANA has given out no unicast addresses outside of it, so `range()` calls all the rest of IPv6 "unicast". */
+/** IANA gives out no unicast addresses outside of it, but `range()` calls the unassigned rest of IPv6 "unicast" too. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
 /**

@@ -68,7 +68,7 @@ function within(prefix: readonly string[], pathname: string): boolean {
 }
 
 /**
- * What stands between the slashes of a path, decoded, however often it was encoded; `undefined` where a server
+ * The parts between the slashes of a path, decoded, however often they were encoded; `undefined` where a server
  * may climb out of a folder, or where it cannot be decoded. An encoded slash separates nothing: some servers take
  * it for a slash, others do not.
  */
