@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
-import { hosts, list, origins } from "./config-lists.ts";
+import { allowEntries, hosts, origins } from "./config-lists.ts";
 
 const int = (min: number, max: number) =>
   z
@@ -16,9 +16,6 @@ const int = (min: number, max: number) =>
 const flag = z
   .enum(["true", "false", "1", "0"], "must be true or false")
   .transform((text) => text === "true" || text === "1");
-
-/** `host`, `host:port`, or `host:port/path/`. */
-const ALLOWED = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/\S*)?$/i;
 
 const text = z.string();
 /** Pasted keys bring line ends along, which no header can carry. */
@@ -160,10 +157,7 @@ export const VARIABLES = {
     about: "Whether Socket.IO clients of version 2 may connect.",
   },
   FETCH_ALLOW: {
-    schema: list.refine(
-      (all) => all.every((entry) => ALLOWED.test(entry)),
-      "must be hosts with commas between, such as intranet.example.com, 10.0.0.5:8080 or localhost:8000/samples/",
-    ),
+    schema: allowEntries,
     unset: "this server's own `/samples/`",
     about:
       "Private hosts that articles may be made from all the same: `host`, `host:port` or `host:port/path/`.",

@@ -14,16 +14,21 @@ export type LlmProvider = z.infer<typeof LlmProvider>;
 export const WritingStrategy = z.enum(["multi_stage", "single_shot"]);
 export type WritingStrategy = z.infer<typeof WritingStrategy>;
 
-/** `example.com`, `example.com:8080`, `example.com/magazine`: no protocol, port and path optional. */
-const DOMAIN =
-  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
+/** `example.com`, `example.com:8080`, `bücher.example/magazine`: no protocol, port and path optional. */
+const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
+/** The host as it is asked for: in lower case, an umlaut domain in Punycode. */
+const HOST =
+  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])$/;
+const NO_DOMAIN = "Must be a domain without protocol, such as example.com or example.com:8080";
+const Address = z.url({ hostname: HOST });
 
 export const ArticleInput = z.strictObject({
   publisherDomain: z
     .string()
     .trim()
     .max(300)
-    .regex(DOMAIN, "Must be a domain without protocol, such as example.com or example.com:8080")
+    .regex(DOMAIN, { error: NO_DOMAIN, abort: true })
+    .refine((domain) => Address.safeParse(`https://${domain}`).success, NO_DOMAIN)
     .meta({ title: "Publisher", description: "The site that publishes the article, no protocol" }),
   targetUrl: z
     .url({ protocol: /^https?$/, error: "Must be an http:// or https:// address" })

@@ -3,6 +3,7 @@ import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
 import { createRecorder, runArticleKind } from "./testing/recorder.ts";
+import { SLOW_PAGE } from "./testing/slow-page.ts";
 import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
 
 // Threads start slowly on a busy machine.
@@ -253,6 +254,31 @@ test("a job is called by its anchor and its publisher", () => {
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
 });
 
+test("umlaut domains are read as a publisher and as a target, and the article links to them in Punycode", async () => {
+  const port = new URL(samples.origin).port;
+  const asked = new Set<string>();
+  const kind = kindWith({
+    fetchAllow: [`bücher.example:${port}/samples/`, "xn--kse-qla.example"],
+    resolve: (hostname, done) => {
+      asked.add(hostname);
+      done(null, [{ address: "127.0.0.1", family: 4 }]);
+    },
+  });
+  const { outcome, recorder } = await runArticleKind(kind, {
+    publisherDomain: `BÜCHER.example:${port}/samples/publisher/`,
+    targetUrl: `http://käse.example:${port}/samples/target/`,
+    anchorText: "self-watering planters",
+  });
+  expect(outcome.status).toBe("delivered");
+  expect(asked).toEqual(new Set(["xn--bcher-kva.example", "xn--kse-qla.example"]));
+  const { publisher, target, html, markdown } = outcome.output;
+  expect(publisher.finalUrl).toBe(`http://xn--bcher-kva.example:${port}/samples/publisher/`);
+  expect(target.finalUrl).toBe(`http://xn--kse-qla.example:${port}/samples/target/`);
+  expect(html).toContain(`href="http://xn--kse-qla.example:${port}/samples/target/"`);
+  expect(markdown).toContain(`(http://xn--kse-qla.example:${port}/samples/target/)`);
+  expect(recorder.progress[0]?.message).toContain("BÜCHER.example");
+});
+
 /** A site whose pages are these bodies. */
 function openPages(pages: Record<string, string>, headers: Record<string, string>) {
   return openLocalServer((request, response) => {
@@ -295,8 +321,8 @@ test("[H2] headings that would hold up an expression are read, and messages quot
 
 test("[H2] a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
   await using site = await openPages(
-    { "/": "<div>".repeat(400_000) },
-    { "content-type": "text/html" },
+    { "/": SLOW_PAGE },
+    { "content-type": "text/html; charset=utf-8" },
   );
   const kind = kindWith({
     fetchAllow: [site.host, `${samples.host}/samples/`],
@@ -325,11 +351,16 @@ test("[H2] a page that stalls its thread ends its job for good, while the server
 });
 
 test("a page that takes the memory of its thread ends its job, and the server goes on", async () => {
-  const attributes = Array.from({ length: 220_000 }, (_, at) => `a${at.toString(36)}=1`).join(" ");
-  await using site = await openPages({ "/": `<p ${attributes}>` }, { "content-type": "text/html" });
+  await using site = await openPages(
+    { "/": SLOW_PAGE },
+    { "content-type": "text/html; charset=utf-8" },
+  );
   const kind = kindWith({ fetchAllow: [site.host], threads: { memoryMb: 64 } });
   const input = { publisherDomain: site.host, targetUrl: site.origin, anchorText: "a garden" };
-  expect(await failed(runArticleKind(kind, input))).toMatchObject({ code: "PAGE_TOO_COMPLEX" });
+  expect(await failed(runArticleKind(kind, input))).toMatchObject({
+    code: "PAGE_TOO_COMPLEX",
+    message: expect.stringContaining("it takes too much memory"),
+  });
 });
 
 test.each<[name: string, headers: Record<string, string>, status: number]>([
@@ -353,7 +384,7 @@ test.each<[name: string, headers: Record<string, string>, status: number]>([
 test("an abort while a page is in its thread frees the thread at once", async () => {
   const controller = new AbortController();
   await using site = await openLocalServer((_, response) => {
-    response.writeHead(200, { "content-type": "text/html" }).end("<div>".repeat(400_000));
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
     response.on("close", () => controller.abort(new Error("given back")));
   });
   const kind = kindWith({

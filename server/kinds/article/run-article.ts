@@ -46,6 +46,7 @@ export async function runArticle(
     ...pageOptions,
     limits: { ...FETCH_LIMITS, ...pageOptions.limits },
     resolve: pageOptions.resolve ?? resolveWithSystem,
+    now: () => performance.now(),
   };
   /** Messages quote titles and headings of pages. */
   const progress = (percent: number, message: string): Promise<void> =>

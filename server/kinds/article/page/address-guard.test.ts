@@ -6,51 +6,127 @@ import { expect, test } from "vitest";
 import { createConnector, isPublicAddress, type Resolve } from "./address-guard.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 
+/** Every block of IANA's special-purpose registries for IPv4 and IPv6, and the blocks that are no unicast. */
+const NON_PUBLIC_V4 = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.31.196.0/24",
+  "192.52.193.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "192.175.48.0/24",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+].map((range) => ipaddr.IPv4.parseCIDR(range));
+const NON_PUBLIC_V6 = [
+  "::/96",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "100::/64",
+  "100:0:0:1::/64",
+  "2001::/23",
+  "2001:db8::/32",
+  "2002::/16",
+  "2620:4f:8000::/48",
+  "3fff::/20",
+  "5f00::/16",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8",
+  // All that is not 2000::/3.
+  "::/3",
+  "4000::/2",
+  "8000::/1",
+].map((range) => ipaddr.IPv6.parseCIDR(range));
+
+/** An IPv4 address inside IPv6, which stands for it. */
+const mapped = (address: string): boolean => address.startsWith("::ffff:");
+
+/** Any address of a block; `bits` of the 128 are random. */
+function inBlock([network, prefix]: readonly [ipaddr.IPv4 | ipaddr.IPv6, number], random: bigint) {
+  const bytes = network.toByteArray();
+  const host = BigInt(bytes.length * 8 - prefix);
+  const value = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) + (random % 2n ** host);
+  return ipaddr
+    .fromByteArray(
+      bytes.map((_, at) => Number((value >> BigInt(8 * (bytes.length - 1 - at))) % 256n)),
+    )
+    .toString();
+}
+const BITS = fc.bigInt(0n, 2n ** 128n - 1n);
+const LAST = 2n ** 128n - 1n;
+
+test("[A1] no address of the special-purpose registries is public, nor any outside of 2000::/3", () => {
+  const blocks = [...NON_PUBLIC_V4, ...NON_PUBLIC_V6];
+  for (const block of blocks) {
+    const ends = [inBlock(block, 0n), inBlock(block, LAST)];
+    expect(ends.filter(isPublicAddress)).toEqual([]);
+  }
+  fc.assert(
+    fc.property(fc.constantFrom(...blocks), BITS, (block, random) => {
+      const address = inBlock(block, random);
+      fc.pre(!mapped(address));
+      expect(isPublicAddress(address)).toBe(false);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test.each([
-  "127.0.0.1",
-  "127.255.255.254",
-  "0.0.0.0",
-  "10.0.0.1",
-  "172.16.0.1",
-  "172.31.255.255",
-  "192.168.1.1",
   "169.254.169.254",
-  "100.64.0.1",
+  "192.0.0.9",
   "192.0.0.192",
-  "192.0.2.1",
-  "198.18.0.1",
-  "198.51.100.1",
-  "203.0.113.1",
-  "224.0.0.1",
-  "240.0.0.1",
   "255.255.255.255",
-  "::",
-  "::1",
-  "fe80::1",
-  "fc00::1",
   "fd00:ec2::254",
-  "ff02::1",
-  "fec0::1",
-  "2001:db8::1",
-  "100::1",
   "64:ff9b::7f00:1",
+  "64:ff9b:1::a00:1",
+  "2001:1::1",
   "2002:7f00:1::",
-  "2001::1",
+  "2002:c0a8:101::1",
+  "::7f00:1",
   "::ffff:127.0.0.1",
   "::ffff:10.0.0.1",
   "::ffff:a9fe:a9fe",
+  "::ffff:0:7f00:1",
+  "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+  "4000::1",
+  "fe80::1%eth0",
   "not an address",
   "",
-])("%s is not public", (address) => {
+])("[A1] %s is not public", (address) => {
   expect(isPublicAddress(address)).toBe(false);
 });
 
-test.each(["8.8.8.8", "1.1.1.1", "172.32.0.1", "2606:4700:4700::1111", "::ffff:8.8.8.8"])(
-  "%s is public",
-  (address) => {
-    expect(isPublicAddress(address)).toBe(true);
-  },
-);
+test.each([
+  "8.8.8.8",
+  "1.1.1.1",
+  "100.63.255.255",
+  "100.128.0.0",
+  "172.32.0.1",
+  "192.0.1.0",
+  "198.17.255.255",
+  "198.20.0.0",
+  "223.255.255.255",
+  "2001:200::1",
+  "2001:db7:ffff::1",
+  "2001:db9::1",
+  "2003::1",
+  "2606:4700:4700::1111",
+  "2a00:1450:4001:830::200e",
+  "::ffff:8.8.8.8",
+])("%s is public", (address) => {
+  expect(isPublicAddress(address)).toBe(true);
+});
 
 /** Asks a connector for a connection; where it gives a socket, that is closed at once. */
 function connect(
@@ -68,29 +144,16 @@ function connect(
   });
 }
 
-const NON_PUBLIC = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.168.0.0/16",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-].map((range) => ipaddr.IPv4.parseCIDR(range));
-
-/** Any address of these ranges, as IPv4 or inside of IPv6. */
-const privateAddress = fc
-  .tuple(fc.constantFrom(...NON_PUBLIC), fc.nat(0xffffffff), fc.boolean())
-  .map(([[network, bits], random, mapped]) => {
-    const base = network.octets.reduce((sum, octet) => sum * 256 + octet, 0);
-    const value = base + (random % 2 ** (32 - bits));
-    const address = new ipaddr.IPv4(
-      [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256),
-    );
-    return mapped ? address.toIPv4MappedAddress().toString() : address.toString();
-  });
+/** Any address that is not public, IPv4 also inside of IPv6. */
+const privateAddress = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(...NON_PUBLIC_V4), BITS, fc.boolean())
+    .map(([block, random, inIpv6]) => (inIpv6 ? "::ffff:" : "") + inBlock(block, random)),
+  fc
+    .tuple(fc.constantFrom(...NON_PUBLIC_V6), BITS)
+    .map(([block, random]) => inBlock(block, random))
+    .filter((address) => !mapped(address)),
+);
 
 test("[A1] a guarded connector never connects to an address that is not public, literal or resolved", async () => {
   await fc.assert(

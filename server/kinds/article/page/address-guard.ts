@@ -9,10 +9,22 @@ import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
 import { PrivateAddressError } from "./private-address-error.ts";
 
+/** IANA gives out no unicast addresses outside of it, but `range()` calls the unassigned rest of IPv6 "unicast" too. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
+
+/**
+ * False for every block of IANA's special-purpose registries, and so also for the few services in them that can be
+ * reached from everywhere (AS112, AMT, PCP): none of them serves pages.
+ *
+ * https://www.iana.org/assignments/iana-ipv4-special-registry
+ * https://www.iana.org/assignments/iana-ipv6-special-registry
+ */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   // `process` turns IPv4 inside IPv6 into the IPv4 address that would be connected to.
-  return ipaddr.process(address).range() === "unicast";
+  const target = ipaddr.process(address);
+  if (target instanceof ipaddr.IPv6 && !target.match(GLOBAL_UNICAST)) return false;
+  return target.range() === "unicast";
 }
 
 export type Resolve = (

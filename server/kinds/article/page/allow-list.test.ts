@@ -33,6 +33,46 @@ test.each([
   ["localhost:8000/samples/", "http://localhost:8000/samples/x%5c..%5ctrpc/", false],
   ["localhost:8000/samples/", "http://localhost:8000/samples/%zz", false],
   ["localhost:8000/samples/", "http://localhost:8000//samples/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..;/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..;a=b/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/.;/x", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%2e%2e;/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..%3b/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%252e%252e%253b/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%2f..", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/x%2f..%2f..%2ftrpc", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%5c..", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/a%5cb", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..%20/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..%00/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..%00.html", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%09../trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/.../trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%c0%ae%c0%ae/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/%u002e%u002e/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/\uFF0E\uFF0E/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/\u2025/trpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..\uFF0Ftrpc/", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples%2fx", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples;/x", false],
+  ["localhost:8000/samples/", "http://localhost:8000/SAMPLES/x", false],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/..x/.well-known/a..b/", true],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/a;b=c/", true],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/AC%2FDC/", true],
+  ["localhost:8000/samples/", "http://localhost:8000/samples/a/../b", true],
+  ["localhost:8000/samples/", "http://localhost:8000/%73amples/x", true],
+  ["localhost:8000/a/b/", "http://localhost:8000/a/c/", false],
+  ["localhost:8000/a%2fb/", "http://localhost:8000/a/b/", false],
+  ["localhost:8000/a%2fb/", "http://localhost:8000/a%2Fb/c", true],
+  ["localhost:8000/käse/", "http://localhost:8000/k%C3%A4se/x", true],
+  // Nothing is above a whole host.
+  ["localhost", "http://localhost/caf%E9/..;/", true],
+  ["localhost/", "http://localhost/x%5cy", true],
+  ["bücher.example", "http://xn--bcher-kva.example/", true],
+  ["xn--bcher-kva.example:8000", "http://BÜCHER.example:8000/", true],
+  ["bücher.example", "http://bucher.example/", false],
+  ["straße.example", "http://xn--strae-oqa.example/", true],
+  ["gateway_1:8000", "http://gateway_1:8000/", true],
 ])("the entry %s: %s is allowed: %s", (entry, url, allowed) => {
   expect(createAllowList([entry])(new URL(url))).toBe(allowed);
 });
@@ -45,9 +85,40 @@ test("nothing is allowed by an empty list, and any entry of a longer one counts"
   expect(allow(new URL("http://c.example/"))).toBe(false);
 });
 
-test.each(["", "a b", "user@localhost", "localhost/?q", "localhost#x", "localhost:99999"])(
-  "an entry that cannot be read is named: %j",
-  (entry) => {
-    expect(() => createAllowList([entry])).toThrow(JSON.stringify(entry));
-  },
-);
+test.each([
+  "",
+  "a b",
+  "user@localhost",
+  "localhost/?q",
+  "localhost#x",
+  "localhost:99999",
+  "http://localhost",
+  "*.example.com",
+  "bü cher.example",
+  "localhost\\samples",
+])("an entry that cannot be read is refused: %j", (entry) => {
+  expect(() => createAllowList(["a.example", entry])).toThrow("is no host, host:port or host:port");
+});
+
+test.each([
+  "localhost/samples/..",
+  "localhost/samples/../",
+  "localhost/samples/../secret/",
+  "localhost/./samples/",
+  "localhost/samples/..;/secret/",
+  "localhost/samples/%2e%2e/",
+  "localhost/samples/%2E%2e%2fsecret/",
+  "localhost/samples/%252e%252e/",
+  "localhost/samples\\..\\",
+  "localhost/samples%5c",
+  "localhost/%zz/",
+])("an entry that may lead out of its own path is refused: %j", (entry) => {
+  expect(() => createAllowList([entry])).toThrow(
+    `${JSON.stringify(entry)} has a path that may lead to a folder above it`,
+  );
+});
+
+test("an entry that is refused is named, without a password that is in it", () => {
+  expect(() => createAllowList(["a b"])).toThrow('"a b" is no host');
+  expect(() => createAllowList(["name:secret@localhost"])).toThrow('"…@localhost" is no host');
+});

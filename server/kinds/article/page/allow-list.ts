@@ -2,64 +2,106 @@
  * Addresses that may be fetched although they are private: `host`, `host:port` or `host:port/path-prefix/`.
  * Hosts and paths are compared after URL normalisation, so that neither `..` nor encodings lead out of a prefix.
  */
+import { cutText } from "#shared/cut-text.ts";
+
 export type AllowList = (url: URL) => boolean;
 
 interface Entry {
   hostname: string;
   /** Empty: every port. */
   port: string;
-  path: string;
+  /** Decoded; the last one is empty where all below the folder is meant. `[""]`: every path. */
+  segments: string[];
 }
 
-/** Throws a `TypeError` that names the entry where one cannot be read. */
+/** A name in any script, or an address; then a port and a path where wanted. */
+const ENTRY = /^(?:(?:[\w.-]|[^\0-\x7f])+|\[[0-9a-f:.]+\])(?<port>:\d{1,5})?(?<path>\/\S*)?$/i;
+
+const LONGEST_SHOWN = 80;
+
+/** Throws a `TypeError` that names the entry where one cannot be read, or could lead out of its path. */
 export function createAllowList(entries: readonly string[]): AllowList {
   const allowed = entries.map(parseEntry);
   return (url) => allowed.some((entry) => matches(entry, url));
 }
 
 function parseEntry(text: string): Entry {
+  const { port, path } = ENTRY.exec(text)?.groups ?? {};
   const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
-  if (url === undefined || url.username !== "" || url.search !== "" || url.hash !== "") {
+  if (!ENTRY.test(text) || url === undefined || url.search !== "" || url.hash !== "") {
     throw new TypeError(
-      `"${text}" is no host, host:port or host:port/path/: give entries such as localhost:8000/samples/`,
+      `${shown(text)} is no host, host:port or host:port/path/: give entries such as localhost:8000/samples/`,
+    );
+  }
+  // As it was written: `URL` has resolved the dots, to a folder above or to the whole host.
+  const segments = segmentsOf(path ?? "/");
+  if (segments === undefined) {
+    throw new TypeError(
+      `${shown(text)} has a path that may lead to a folder above it: write it without ".", "..", "\\" and broken % signs`,
     );
   }
   // `URL` drops the port 80 that was written out.
-  const port = url.port === "" && /^[^/]*:80(?:\/|$)/.test(text) ? "80" : url.port;
-  return { hostname: url.hostname, port, path: decoded(url.pathname) ?? "/" };
+  return { hostname: url.hostname, port: port === ":80" ? "80" : url.port, segments };
+}
+
+/** Names and passwords stay out of logs. */
+function shown(entry: string): string {
+  return JSON.stringify(cutText(entry.replace(/^.*@/s, "…@"), LONGEST_SHOWN));
 }
 
 function matches(entry: Entry, url: URL): boolean {
   if (url.hostname !== entry.hostname) return false;
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
   if (entry.port !== "" && port !== entry.port) return false;
-  return within(entry.path, url.pathname);
+  return within(entry.segments, url.pathname);
 }
 
 /** `/samples` holds itself and what is below it, not `/samples-of-others`. */
-function within(prefix: string, pathname: string): boolean {
-  const path = decoded(pathname);
-  if (path === undefined) return false;
-  const folder = prefix.endsWith("/") ? prefix : `${prefix}/`;
-  return path === prefix || path.startsWith(folder);
+function within(prefix: readonly string[], pathname: string): boolean {
+  const isFolder = prefix.at(-1) === "";
+  const folder = isFolder ? prefix.slice(0, -1) : prefix;
+  // Nothing is above the whole host.
+  if (folder.length === 0) return true;
+  const path = segmentsOf(pathname);
+  if (path === undefined || (isFolder && path.length === folder.length)) return false;
+  return folder.every((segment, at) => segment === path[at]);
 }
 
 /**
- * The path as a server may see it after decoding it, however often; `undefined` where that would climb out
- * of a folder or cannot be decoded.
+ * The parts between the slashes of a path, decoded, however often they were encoded; `undefined` where a server
+ * may climb out of a folder, or where it cannot be decoded. An encoded slash separates nothing: some servers take
+ * it for a slash, others do not.
  */
-function decoded(pathname: string): string | undefined {
-  let path = pathname;
-  for (let round = 0; round < 5; round++) {
-    if (/(?:^|[/\\])\.\.?(?:[/\\]|$)/.test(path) || path.includes("\\")) return undefined;
+function segmentsOf(path: string): string[] | undefined {
+  const segments = path.slice(1).split("/").map(decoded);
+  return segments.some((segment) => segment === undefined || climbs(segment))
+    ? undefined
+    : (segments as string[]);
+}
+
+const MOST_ROUNDS = 5;
+
+function decoded(segment: string): string | undefined {
+  let text = segment;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
     let next: string;
     try {
-      next = decodeURIComponent(path);
+      next = decodeURIComponent(text);
     } catch {
       return undefined;
     }
-    if (next === path) return path;
-    path = next;
+    if (next === text) return text;
+    text = next;
   }
   return undefined;
+}
+
+/**
+ * Dots alone in what a server may take for a segment. Java's servers drop `;` and what follows it (`..;a=b`), Windows
+ * drops spaces and dots at the end, C stops at a zero, and some fold full-width signs to those of ASCII.
+ */
+function climbs(segment: string): boolean {
+  const folded = segment.normalize("NFKC");
+  if (folded.includes("\\")) return true;
+  return folded.split("/").some((part) => /^[\s\p{Cc}]*\.[\s.\p{Cc}]*(?:[;\0]|$)/u.test(part));
 }

@@ -6,12 +6,19 @@ import { resolveWithSystem } from "./address-guard.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { htmlOf } from "./html-of.ts";
+import { startClock } from "./page-clock.ts";
+import { LONGEST_REDIRECT } from "./page-limits.ts";
 
 const HTML = { "content-type": "text/html; charset=utf-8" };
 const LIMIT = 64 * 1024;
 
 function redirect(response: ServerResponse, location: string, status = 302): void {
   response.writeHead(status, { location }).end();
+}
+
+function manyHeaders(bytes: number): Record<string, string> {
+  const cookies = Array.from({ length: bytes / 1000 }, (_, at) => [`x-${at}`, "x".repeat(990)]);
+  return { ...HTML, ...Object.fromEntries(cookies) };
 }
 
 const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage) => void> = {
@@ -57,6 +64,16 @@ const PAGES: Record<string, (response: ServerResponse, request: IncomingMessage)
   },
   "/loop": (response) => redirect(response, "/loop"),
   "/moved": (response) => redirect(response, "/page", 301),
+  "/empty-location": (response) => redirect(response, ""),
+  "/moved-twice": (response) =>
+    response.writeHead(302, ["location", "/page?a=b,c", "location", "/page?a=b,c"]).end(),
+  "/page?a=b,c": (response) => response.writeHead(200, HTML).end("Good morning"),
+  "/to-longer": (response) => redirect(response, `/${"\xff".repeat(LONGEST_REDIRECT / 2)}`),
+  "/headers-20k": (response) => response.writeHead(200, manyHeaders(20_000)).end("Good morning"),
+  "/headers-200k": (response) => response.writeHead(200, manyHeaders(200_000)).end("Good morning"),
+  "/headers-300k": (response) => response.writeHead(200, manyHeaders(300_000)).end("Good morning"),
+  "/to-headers-300k": (response) =>
+    response.writeHead(302, { ...manyHeaders(300_000), location: "/page" }).end(),
   "/to-file": (response) => redirect(response, "file:///etc/passwd"),
   "/to-password": (response) => redirect(response, "http://user:secret@site.example/"),
   "/to-metadata": (response) => redirect(response, "http://169.254.169.254/latest/meta-data/"),
@@ -77,7 +94,11 @@ beforeAll(async () => {
       redirect(response, hops === "1" ? "/page" : `/hops/${Number(hops) - 1}`, 307);
       return;
     }
-    PAGES[url]?.(response, request);
+    const location = /^\/to\?(.*)$/.exec(url)?.[1];
+    // Node writes a header's characters as bytes.
+    if (location !== undefined) redirect(response, Buffer.from(location, "hex").toString("latin1"));
+    else if (url.startsWith("/at/")) response.writeHead(200, HTML).end(url);
+    else PAGES[url]?.(response, request);
   });
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -96,15 +117,21 @@ async function get(
   more: Partial<FetchHtmlOptions> = {},
 ): Promise<{ url: string; html: string }> {
   const address = path.startsWith("/") ? server.origin + path : path;
-  const { url, ...fetched } = await fetchHtml(address, new AbortController().signal, options(more));
+  const all = options(more);
+  const clock = startClock(all.limits.timeoutMs, () => performance.now());
+  const signal = new AbortController().signal;
+  const { url, ...fetched } = await fetchHtml(address, signal, all, clock);
   return { url, html: htmlOf(fetched) };
 }
 
-test.each(["/page", "/xhtml", "/gzip", "/untyped"])("%s is read", async (path) => {
-  const { html, url } = await get(path);
-  expect(html).toContain("Good morning");
-  expect(url).toBe(server.origin + path);
-});
+test.each(["/page", "/xhtml", "/gzip", "/untyped", "/headers-20k", "/headers-200k"])(
+  "%s is read",
+  async (path) => {
+    const { html, url } = await get(path);
+    expect(html).toContain("Good morning");
+    expect(url).toBe(server.origin + path);
+  },
+);
 
 test("a page that declares no charset is read as UTF-8 in spite of a stray byte", async () => {
   expect((await get("/stray-byte")).html).toBe("<p>It’s morning</p>\uFFFD");
@@ -116,7 +143,35 @@ test("[A2] a page of exactly the limit is read", async () => {
 
 test("[A2] redirects are followed, and the last address is told", async () => {
   expect((await get("/moved")).url).toBe(`${server.origin}/page`);
+  expect((await get("/moved-twice")).url).toBe(`${server.origin}/page?a=b,c`);
   expect((await get("/hops/5")).html).toContain("Good morning");
+});
+
+test.each([
+  ["UTF-8", Buffer.from("/at/käse?q=ü"), "/at/k%C3%A4se?q=%C3%BC"],
+  ["latin1", Buffer.from("/at/käse?q=ü", "latin1"), "/at/k%E4se?q=%FC"],
+])("[A2] a redirect whose address is in raw %s is followed", async (_, location, asked) => {
+  const { html, url } = await get(`/to?${location.toString("hex")}`);
+  expect(html).toBe(asked);
+  expect(url).toBe(server.origin + asked);
+});
+
+test("[A2] a redirect to an umlaut domain in raw UTF-8 is followed to its Punycode", async () => {
+  const port = new URL(server.origin).port;
+  const asked: string[] = [];
+  const { html, url } = await get(
+    `/to?${Buffer.from(`http://b\u00fccher.example:${port}/page`).toString("hex")}`,
+    {
+      allow: () => true,
+      resolve: (hostname, done) => {
+        asked.push(hostname);
+        done(null, [{ address: "127.0.0.1", family: 4 }]);
+      },
+    },
+  );
+  expect(html).toContain("Good morning");
+  expect(url).toBe(`http://xn--bcher-kva.example:${port}/page`);
+  expect(asked).toContain("xn--bcher-kva.example");
 });
 
 test.each([
@@ -131,6 +186,10 @@ test.each([
   ["/cut", "PAGE_CUT_OFF", "was not received whole"],
   ["/loop", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
   ["/hops/6", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
+  ["/empty-location", "PAGE_STATUS", "answered with status 302 Found"],
+  ["/to-longer", "PAGE_BAD_ADDRESS", "redirects to an address of more than 8000 characters"],
+  ["/headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
+  ["/to-headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
   ["/to-file", "PAGE_BAD_ADDRESS", "redirects to what is no web page: file:///etc/passwd"],
   ["/to-password", "PAGE_BAD_ADDRESS", "has a user name or password in its address"],
   ["/to-metadata", "PAGE_PRIVATE_ADDRESS", "169.254.169.254 is a private address"],
@@ -164,12 +223,27 @@ test.each(["/silent", "/half"])(
   },
 );
 
+test("[A2] a page whose time is over is not waited for, and the error names all of its time", async () => {
+  const clock = { totalMs: 10_000, leftMs: () => 0 };
+  const fetching = fetchHtml(
+    `${server.origin}/silent`,
+    new AbortController().signal,
+    options(),
+    clock,
+  );
+  await expect(fetching).rejects.toMatchObject({
+    code: "PAGE_TIMEOUT",
+    message: "did not answer within 10 s",
+  });
+});
+
 test("an abort ends the fetch with its own reason", async () => {
   const controller = new AbortController();
   const reason = new Error("cancelled");
   const started = Promise.withResolvers<void>();
   await using slow = await openLocalServer(() => started.resolve());
-  const fetching = fetchHtml(slow.origin, controller.signal, options({ allow: () => true }));
+  const clock = startClock(60_000, () => performance.now());
+  const fetching = fetchHtml(slow.origin, controller.signal, options({ allow: () => true }), clock);
   await started.promise;
   controller.abort(reason);
   await expect(fetching).rejects.toBe(reason);
@@ -240,8 +314,10 @@ describe("[A1] addresses that are not public", () => {
       else response.writeHead(200, HTML).end("secret");
     });
     const allow = createAllowList([`${site.host}/samples/`]);
-    await expect(get(`${site.origin}/samples/`, { allow })).rejects.toMatchObject({
-      code: "PAGE_PRIVATE_ADDRESS",
-    });
+    for (const path of ["/samples/", "/samples/..;/secret", "/samples/%2e%2e%2fsecret"]) {
+      await expect(get(site.origin + path, { allow })).rejects.toMatchObject({
+        code: "PAGE_PRIVATE_ADDRESS",
+      });
+    }
   });
 });

@@ -8,12 +8,14 @@ import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { createConnector, type Resolve } from "./address-guard.ts";
 import type { AllowList } from "./allow-list.ts";
+import type { PageClock } from "./page-clock.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";
-import { LONGEST_REDIRECT } from "./page-limits.ts";
+import { MOST_HEADER_BYTES } from "./page-limits.ts";
+import { pageAddress, redirectAddress } from "./page-address.ts";
 
 export interface FetchLimits {
   redirects: number;
-  /** For the whole page, redirects included. */
+  /** For the whole page: every address that is tried, redirects, and reading it. */
   timeoutMs: number;
   /** After decompression. */
   bytes: number;
@@ -45,17 +47,20 @@ const HEADERS = {
   "user-agent": "Jobwire/0.1 (reads one page to profile it)",
 };
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
+/** Where a server sends a header twice, this stands between the two. */
+const BETWEEN_TWO = ", ";
 /** The longest `content-type` and `retry-after` that mean anything. */
 const LONGEST_HEADER = 200;
 
-/** Rejects with `PageError`, or with the reason of `signal`. */
+/** Takes what is left of `clock` at most. Rejects with `PageError`, or with the reason of `signal`. */
 export async function fetchHtml(
   address: string,
   signal: AbortSignal,
   options: FetchHtmlOptions,
+  clock: PageClock,
 ): Promise<FetchedHtml> {
   const { limits } = options;
-  const timeout = AbortSignal.timeout(limits.timeoutMs);
+  const timeout = AbortSignal.timeout(clock.leftMs());
   const agents = {
     guarded: openAgent(options, true),
     // The allow list may name addresses that the guard refuses.
@@ -68,21 +73,22 @@ export async function fetchHtml(
   } as const;
   let answered = false;
   try {
-    let url = webAddress(address);
+    let url = pageAddress(address);
     for (let hops = 0; hops <= limits.redirects; hops++) {
       const dispatcher = options.allow(url) ? agents.listed : agents.guarded;
       const response = await fetch(url, { ...request, dispatcher });
       answered = true;
       const location = redirectOf(response);
-      if (location === null) return { url: url.href, ...(await readHtml(response, limits.bytes)) };
+      if (location === undefined)
+        return { url: url.href, ...(await readHtml(response, limits.bytes)) };
       await response.body?.cancel();
-      url = webAddress(location, url);
+      url = redirectAddress(location, url);
     }
     throw new PageError("PAGE_TOO_MANY_REDIRECTS", `redirects more than ${limits.redirects} times`);
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.aborted) {
-      throw new PageError("PAGE_TIMEOUT", `did not answer within ${limits.timeoutMs / 1000} s`);
+      throw new PageError("PAGE_TIMEOUT", `did not answer within ${clock.totalMs / 1000} s`);
     }
     throw error instanceof PageError ? error : networkError(error, answered);
   } finally {
@@ -94,30 +100,18 @@ function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
   const { resolve, limits } = options;
   // Connecting has half of the time, so that a publisher without https can still be asked over http.
   return new Agent({
+    maxHeaderSize: MOST_HEADER_BYTES,
     connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs / 2 }),
   });
 }
 
-function webAddress(address: string, base?: URL): URL {
-  if (base !== undefined && address.length > LONGEST_REDIRECT) {
-    const reason = `redirects to an address of more than ${LONGEST_REDIRECT} characters`;
-    throw new PageError("PAGE_BAD_ADDRESS", reason);
-  }
-  const url = URL.canParse(address, base) ? new URL(address, base) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    const at =
-      base === undefined ? "is no http or https address" : "redirects to what is no web page";
-    throw new PageError("PAGE_BAD_ADDRESS", `${at}: ${address}`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new PageError("PAGE_BAD_ADDRESS", "has a user name or password in its address");
-  }
-  return url;
-}
-
-function redirectOf(response: Response): string | null {
-  const redirects = [301, 302, 303, 307, 308].includes(response.status);
-  return redirects ? response.headers.get("location") : null;
+/** An empty one leads nowhere, and the same one twice is one, as in browsers. */
+function redirectOf(response: Response): string | undefined {
+  if (![301, 302, 303, 307, 308].includes(response.status)) return undefined;
+  const location = response.headers.get("location") ?? "";
+  const half = (location.length - BETWEEN_TWO.length) / 2;
+  const first = location.slice(0, half);
+  return (location === first + BETWEEN_TWO + first ? first : location) || undefined;
 }
 
 async function readHtml(response: Response, limit: number): Promise<Omit<FetchedHtml, "url">> {

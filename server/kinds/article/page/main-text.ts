@@ -4,7 +4,7 @@ import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { beginningOf } from "#shared/cut-text.ts";
 import { parseDocument } from "./html-document.ts";
-import { LONGEST_LINE, MOST_ELEMENTS, MOST_SECTIONS, MOST_SENTENCES } from "./page-limits.ts";
+import { LONGEST_LINE, MOST_SECTIONS, MOST_SENTENCES } from "./page-limits.ts";
 import type { PageSection } from "./page.ts";
 
 export interface TextBlock {
@@ -16,12 +16,9 @@ const BLOCKS = "h1, h2, h3, h4, p, li, blockquote, dd";
 const NOT_TEXT =
   "script, style, noscript, template, svg, nav, header, footer, aside, form, button, [hidden]";
 
-/** Throws `RangeError` on pages beyond its limits. */
+/** Throws `PageError` on pages beyond its limits. */
 export function readBlocks(html: string): TextBlock[] {
   const document = parseDocument(html);
-  // Counted here: the DOM in use answers 0 to the question that `maxElemsToParse` asks.
-  const elements = document.querySelectorAll("*").length;
-  if (elements > MOST_ELEMENTS) throw new RangeError(`${elements} elements`);
   const found = new Readability<Element>(document, {
     disableJSONLD: true,
     serializer: (node) => node as Element,

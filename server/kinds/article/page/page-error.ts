@@ -2,6 +2,7 @@
 import { STATUS_CODES } from "node:http";
 import { cutText } from "#shared/cut-text.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
+import { MOST_HEADER_BYTES } from "./page-limits.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 
 export type PageRole = "publisher" | "target";
@@ -84,10 +85,14 @@ export function networkError(error: unknown, answered: boolean): PageError {
       { cause: error },
     );
   }
-  const reasons = causes.flatMap((cause) => {
-    const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
-    return REASONS[code] ?? [];
-  });
+  const codes = causes.flatMap((cause) =>
+    "code" in cause && typeof cause.code === "string" ? cause.code : [],
+  );
+  if (codes.includes("UND_ERR_HEADERS_OVERFLOW")) {
+    const size = `${MOST_HEADER_BYTES / 1024} KiB`;
+    return new PageError("PAGE_TOO_LARGE", `sends more than ${size} of headers`, { cause: error });
+  }
+  const reasons = codes.flatMap((code) => REASONS[code] ?? []);
   const reason = reasons[0] ?? causes.at(-1)?.message ?? "the connection failed";
   return answered
     ? new PageError("PAGE_CUT_OFF", `was not received whole: ${reason}`, { cause: error })

@@ -28,7 +28,9 @@ export function readHead(document: Document, url: URL): PageHead {
         ?.getAttribute("content"),
     );
   const heading = line(document.querySelector("h1")?.textContent);
-  const title = line(document.title) || meta("og:title") || heading || line(url.hostname);
+  // As browsers find it: also in the body, but not the title of an image.
+  const titled = line(document.querySelector("title:not(svg title)")?.textContent);
+  const title = titled || meta("og:title") || heading || line(url.hostname);
   const siteName =
     meta("og:site_name") ||
     meta("application-name") ||

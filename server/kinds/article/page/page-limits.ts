@@ -5,6 +5,13 @@
 /** Of the main text. */
 export const MOST_CHARACTERS = 200_000;
 export const MOST_ELEMENTS = 40_000;
+/** Of the tree; deeper elements become siblings. */
+export const MOST_LEVELS = 100;
+/** Tags that are open at the same time: the cost of each end tag. */
+export const MOST_OPEN = 1000;
+/** Of an element. More of them, and what is longer, are left out. */
+export const MOST_ATTRIBUTES = 100;
+export const LONGEST_ATTRIBUTE = 8000;
 /** Headings and paragraphs. */
 export const MOST_BLOCKS = 5000;
 export const MOST_SECTIONS = 200;
@@ -18,3 +25,5 @@ export const MOST_LINKS = 200;
 export const LONGEST_ADDRESS = 2000;
 /** Of a redirect. A longer one ends the fetch. */
 export const LONGEST_REDIRECT = 8000;
+/** Of one answer, in bytes: as much as Chromium takes. Node's own 16 KiB are too few for some sites. */
+export const MOST_HEADER_BYTES = 256 * 1024;

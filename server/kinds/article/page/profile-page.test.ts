@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
-import { createRunTask } from "#server/kinds/article/threads/run-task.ts";
+import { SLOW_PAGE } from "#server/kinds/article/testing/slow-page.ts";
+import { createRunTask, type RunTask } from "#server/kinds/article/threads/run-task.ts";
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
@@ -17,6 +18,7 @@ const options = {
   limits: FETCH_LIMITS,
   runTask: createRunTask(),
   turnstile: createTurnstile(2),
+  now: () => performance.now(),
 };
 const GARDEN = "<title>Garden</title><p>Lettuce grows in the shade.</p>";
 
@@ -88,4 +90,74 @@ test("a cancelled profile ends with the reason of the cancel", async () => {
   await expect(
     profileTarget("http://site.example/", AbortSignal.abort(reason), options),
   ).rejects.toBe(reason);
+});
+
+/** Options whose clock `pass` moves on, and which tell how long a page may be read. */
+function clocked() {
+  let nowMs = 0;
+  const granted: (number | undefined)[] = [];
+  const runTask: RunTask = (name, input, signal, mostMs) => {
+    granted.push(mostMs);
+    return options.runTask(name, input, signal, mostMs);
+  };
+  const pass = (ms: number): void => {
+    nowMs += ms;
+  };
+  return { options: { ...options, runTask, now: () => nowMs }, pass, granted };
+}
+
+test("[A2] the time of a page is for https, http, redirects and reading together", async () => {
+  const { options: timed, pass, granted } = clocked();
+  await using site = await openLocalServer((request, response) => {
+    pass(1000);
+    if (request.url === "/") response.writeHead(302, { location: "/next" }).end();
+    else response.writeHead(200, { "content-type": "text/html" }).end(GARDEN);
+  });
+  let lookups = 0;
+  await profilePublisher(site.host.replace("localhost", "site.example"), never, {
+    ...timed,
+    resolve: (_, done) => {
+      lookups += 1;
+      if (lookups === 1) pass(4000);
+      done(null, [{ address: "127.0.0.1", family: 4 }]);
+    },
+  });
+  expect(granted).toEqual([4000]);
+});
+
+test("[A2] the time of a page begins when its turn comes", async () => {
+  const { options: timed, pass, granted } = clocked();
+  await using site = await openLocalServer((_, response) => {
+    pass(500);
+    response.writeHead(200, { "content-type": "text/html" }).end(GARDEN);
+  });
+  const first = Promise.withResolvers<void>();
+  const turnstile = createTurnstile(1);
+  const before = turnstile(never, () => first.promise);
+  const waiting = profileTarget(site.origin, never, { ...timed, turnstile });
+  pass(60_000);
+  first.resolve();
+  await Promise.all([before, waiting]);
+  expect(granted).toEqual([9500]);
+});
+
+test.each([
+  [
+    9700,
+    "PAGE_TIMEOUT",
+    "took 9.7 s to arrive, and could not be read in what was left of its 10 s",
+  ],
+  [200, "PAGE_TOO_COMPLEX", "is too complex to be read: it takes more than 0.3 s"],
+])("[A2] a page that arrives after %i ms and is not read in time is %s", async (ms, code, why) => {
+  const { options: timed, pass } = clocked();
+  await using site = await openLocalServer((_, response) => {
+    pass(ms);
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
+  });
+  const runTask = createRunTask({ timeoutMs: 300 });
+  const profiling = profileTarget(site.origin, never, { ...timed, runTask });
+  await expect(profiling).rejects.toMatchObject({
+    code,
+    message: `The target page ${site.origin} ${why}`,
+  });
 });

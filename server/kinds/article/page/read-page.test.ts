@@ -59,6 +59,65 @@ test.each([
   expect(profile.excerpt).toContain(TEXT);
 });
 
+const GARDEN = `<head><title>Garden</title><meta name="description" content="A garden"></head><body><h1>The garden</h1><p>${TEXT}</p><p>${MORE}</p></body></html>`;
+const NO_HEAD = `<title>Garden</title><meta name="description" content="A garden"><p>${TEXT}</p><p>${MORE}</p>`;
+
+test.each([
+  [
+    "conditional comments around html tags, the usual way",
+    `<!doctype html><!--[if IE]><html class="ie" lang="de"><![endif]--><!--[if !IE]><!--><html lang="en"><!--<![endif]-->${GARDEN}`,
+  ],
+  [
+    "a conditional comment for each version of a browser",
+    `<!doctype html>\n<!--[if lt IE 7]> <html class="ie6" lang="de"> <![endif]-->\n<!--[if IE 8]> <html class="ie8"> <![endif]-->\n<!--[if gt IE 8]><!--> <html class="js" lang="en"> <!--<![endif]-->\n${GARDEN}`,
+  ],
+  [
+    "revealed conditional comments, whose tags browsers all see",
+    `<!doctype html><![if IE]><html class="ie" lang="en"><![endif]><![if !IE]><html lang="de"><![endif]>${GARDEN}`,
+  ],
+  [
+    "an html tag in a conditional comment only",
+    `<!--[if IE]><html class="ie"><![endif]-->${NO_HEAD}`,
+  ],
+  ["an html tag in a comment only", `<!-- <html> -->${NO_HEAD}`],
+  ["an html tag in a script only", `<script>var page = "<html lang=de>";</script>${NO_HEAD}`],
+  ["an html tag in an attribute only", `<p title="<html lang=de>"></p>${NO_HEAD}`],
+  ["two html tags", `<!doctype html><html class="a" lang="en"><html lang="de">${GARDEN}`],
+  ["two html tags of which the second has the language", `<html><html lang="en">${GARDEN}`],
+  [
+    "two body tags",
+    `<html lang="en"><head><title>Garden</title><meta name="description" content="A garden"><body><body class="x"><h1>The garden</h1><p>${TEXT}</p><p>${MORE}</p>`,
+  ],
+  [
+    "a conditional comment around a body tag",
+    `<html lang="en"><!--[if IE]><body class="ie"><![endif]--><!--[if !IE]><!--><body><!--<![endif]-->${NO_HEAD}`,
+  ],
+  [
+    "conditional comments in head and body",
+    `<html lang="en"><head><!--[if IE]><title>Old</title><![endif]--><![if !IE]><title>Garden</title><![endif]><meta name="description" content="A garden"></head><body><!--[if IE]><p>${"Get a new browser. ".repeat(20)}</p><![endif]--><![if !IE]><p>${TEXT}</p><![endif]><p>${MORE}</p>`,
+  ],
+  ["a comment that ends in --!>", `<!-- a --!><html lang="en">${GARDEN}`],
+  ["comments that end at once", `<!--><!---><html lang="en">${GARDEN}`],
+  [
+    "the title of an image before its own",
+    `<html lang="en"><body><svg><title>Logo</title></svg>${NO_HEAD}`,
+  ],
+  ["a head that is never closed", `<html lang="en"><head>${NO_HEAD}`],
+  [
+    "text after the body",
+    `<html lang="en">${NO_HEAD.replace(`<p>${MORE}</p>`, "")}</body></html><p>${MORE}</p>`,
+  ],
+])("a page with %s is read as browsers read it", (_, html) => {
+  const { profile } = read(html);
+  expect(profile).toMatchObject({
+    title: "Garden",
+    description: "A garden",
+    language: "en",
+    excerpt: `${TEXT} ${MORE}`,
+    tone: read(`<p>${TEXT}</p><p>${MORE}</p>`).profile.tone,
+  });
+});
+
 test("a site without a name is called by its host, and a page without a title by its heading", () => {
   const page = read(`<h1>The garden</h1><p>${TEXT}</p>`);
   expect(page.siteName).toBe("site.example");
@@ -103,10 +162,57 @@ test.each(["<html><body></body></html>", "", "<title>Only a title</title>", "<p>
   },
 );
 
-test("a page with too many elements is refused", () => {
-  expect(() => read(`<body>${"<p>a</p>".repeat(40_001)}</body>`)).toThrow(
-    expect.objectContaining({ code: "PAGE_TOO_COMPLEX" }),
+test("[H2] a page of exactly the limit of elements is read", () => {
+  expect(read(`<p>${TEXT}</p>${"<br>".repeat(39_999)}`).profile.excerpt).toBe(TEXT);
+});
+
+test.each([
+  ["elements", "<p>a</p>".repeat(40_001), "it has more than 40,000 elements"],
+  ["end tags that stand for elements", "</p>".repeat(500_000), "more than 40,000 elements"],
+  ["line breaks", "</br>".repeat(400_000), "more than 40,000 elements"],
+  ["open elements", "<b>".repeat(700_000), "more than 1,000 elements inside one another"],
+  ["open html tags", "<html>".repeat(300_000), "more than 1,000 elements inside one another"],
+  ["images in images", "<svg>".repeat(400_000), "more than 1,000 elements inside one another"],
+  [
+    "open elements and end tags of others",
+    "<div>".repeat(1001) + "</i>".repeat(500_000),
+    "more than 1,000 elements inside one another",
+  ],
+])("[H2] a page with too many %s is refused with the limit that it exceeds", (_, html, limit) => {
+  expect(() => read(`<body><p>${TEXT}</p>${html}`)).toThrow(
+    expect.objectContaining({
+      code: "PAGE_TOO_COMPLEX",
+      message: expect.stringMatching(new RegExp(`^is too complex to be read: .*${limit}$`)),
+    }),
   );
+});
+
+test.each([
+  ["below very many elements", "<div>".repeat(900)],
+  ["after very many formatting tags that are never closed", "<font><b>x ".repeat(450)],
+])("text %s is read", (_, before) => {
+  const { profile } = read(`${before}<h2>Garden</h2><p>${TEXT}</p><p>${MORE}</p>`);
+  expect(profile.excerpt.replaceAll("x ", "")).toBe(`${TEXT} ${MORE}`);
+  expect(profile.headings).toEqual(["Garden"]);
+});
+
+test.each([
+  ["comments", "<!---->".repeat(200_000)],
+  ["comments that never end", "<!--".repeat(500_000)],
+  ["signs that begin no tag", "<".repeat(1_000_000)],
+  ["entities", "&amp;".repeat(400_000)],
+  ["entities without an end", "&lt".repeat(600_000)],
+  ["CDATA sections", "<![CDATA[]]>".repeat(100_000)],
+  ["CDATA sections in an image", `<svg>${"<![CDATA[]]>".repeat(100_000)}</svg>`],
+  ["tags in a tag", "<a ".repeat(600_000)],
+  ["end tags", "</i>".repeat(500_000)],
+  ["attributes", `<p ${Array.from({ length: 200_000 }, (_, at) => `a${at}`).join(" ")}>`],
+  ["classes", `<p class="${Array.from({ length: 200_000 }, (_, at) => `a${at}`).join(" ")}">`],
+])("[H2] any number of %s does no harm", (_, html) => {
+  expect(read(`<title>Garden</title><p>${TEXT}</p><p>${MORE}</p>${html}`).profile).toMatchObject({
+    title: "Garden",
+    excerpt: expect.stringContaining(TEXT),
+  });
 });
 
 test("the text of a very long page ends somewhere", () => {

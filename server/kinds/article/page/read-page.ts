@@ -79,6 +79,7 @@ function parse(fetched: FetchedHtml) {
       blocks: beginning(readBlocks(html)),
     };
   } catch (error) {
+    if (error instanceof PageError) throw error;
     throw new PageError("PAGE_TOO_COMPLEX", "is too large or too deeply nested to be read", {
       cause: error,
     });

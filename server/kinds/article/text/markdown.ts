@@ -18,7 +18,9 @@ export function escapeMarkdown(text: string): string {
 }
 
 export function markdownLink(text: string, url: string): string {
+  // A Markdown renderer percent-encodes an umlaut domain, which only browsers undo.
+  const written = /[^\0-\x7f]/.test(url) && URL.canParse(url) ? new URL(url).href : url;
   // Parentheses and spaces would end the address early.
-  const address = url.replaceAll("(", "%28").replaceAll(")", "%29").replaceAll(" ", "%20");
+  const address = written.replaceAll("(", "%28").replaceAll(")", "%29").replaceAll(" ", "%20");
   return `[${escapeMarkdown(text)}](${address})`;
 }

@@ -11,6 +11,8 @@ export type RunTask = <Name extends TaskName>(
   name: Name,
   input: TaskInput<Name>,
   signal: AbortSignal,
+  /** Where less than a task has anyway. */
+  mostMs?: number,
 ) => Promise<TaskOutput<Name>>;
 
 export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
@@ -39,9 +41,10 @@ export function createRunTask(options: RunTaskOptions = {}): RunTask {
     name: Name,
     input: TaskInput<Name>,
     signal: AbortSignal,
+    mostMs = timeoutMs,
   ): Promise<TaskOutput<Name>> => {
     const message: TaskMessage = { name, input };
-    const task = { message, timeoutMs, signal };
+    const task = { message, timeoutMs: Math.min(mostMs, timeoutMs), signal };
     const answer = await run(task).catch((error: unknown) => {
       throw error instanceof ThreadError ? failureOf(name, error) : error;
     });

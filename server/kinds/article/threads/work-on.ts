@@ -34,7 +34,7 @@ export async function workOn(host: ChildProcess, job: Job, startMs: number): Pro
     begun = true;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const reason = `it takes more than ${timeoutMs / 1000} s`;
+      const reason = `it takes more than ${Math.round(timeoutMs / 100) / 10} s`;
       resolve({ type: "failed", error: new ThreadError("time", reason) });
     }, timeoutMs);
     try {
