@@ -25,6 +25,12 @@ const UNKNOWN = "00000000-0000-7000-8000-000000000000";
 const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
   (await client.socket.timeout(20_000).emitWithAck(name, payload)) as LegacyAnswer;
 
+/** Resolves when the first state is there, which is read after the request was answered. */
+async function watchJob(client: Client, jobId: string): Promise<void> {
+  expect(await call(client, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
+  await until(() => expect(client.named("job:update")).toMatchObject([{ job_id: jobId }]));
+}
+
 /** Resolves when the server has read everything that the client sent so far, and answered it. */
 const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "nothing" });
 
@@ -52,7 +58,7 @@ describe("a subscription", () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
-    expect(await call(client, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
+    await watchJob(client, jobId);
     const job = await startJob(server.engine, jobId);
     await job.fail("API key invalid");
     await until(() => expect(client.named("job:update")).toHaveLength(3));
@@ -172,7 +178,7 @@ describe("a subscription", () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
-    await call(client, "subscribe:job", { job_id: jobId });
+    await watchJob(client, jobId);
     const job = await startJob(server.engine, jobId);
     await until(() => expect(progressOf(client)).toEqual([0, 10]));
     expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });

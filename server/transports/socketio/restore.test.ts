@@ -84,12 +84,16 @@ function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
   });
 }
 
+/** Resolves when the first state is there, which is read after the request was answered. */
 async function subscribe(client: Client, name: "job" | "batch", id: string): Promise<void> {
   const request = { [`${name}_id`]: id };
   const answer: unknown = await client.socket
     .timeout(20_000)
     .emitWithAck(`subscribe:${name}`, request);
   expect(answer).toEqual({ ok: true });
+  await until(() =>
+    expect(client.named(`${name}:update`)).toContainEqual(expect.objectContaining(request)),
+  );
 }
 
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
@@ -170,6 +174,7 @@ describe.each([["websocket"], ["polling"]])(
       await until(() => expect(client.named("job:update")).toHaveLength(1));
       await away(client, breakAll);
       await until(() => expect(client.named("subscribed")).toEqual([{ job_id: jobId }]));
+      await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
       await startJob(server.engine, jobId);
       await until(() => expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING"]));
       // Once it has what it had, another request is answered as ever.
@@ -247,7 +252,6 @@ describe("[L5] what a client has when it comes back", () => {
     await until(() => expect(client.named("connection")).toHaveLength(1));
     expect(client.socket.recovered).toBe(false);
     await subscribe(client, "job", await createJob(server.engine));
-    await until(() => expect(client.named("job:update")).toHaveLength(1));
   });
 
   test("is nothing for another user, and nothing for one who guesses", async () => {
@@ -442,7 +446,6 @@ describe("[L5] while sessions cannot be", () => {
     const [first, second] = [await createJob(server.engine), await createJob(server.engine)];
     const client = connect();
     await subscribe(client, "job", first);
-    await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
     fails = false;
     await subscribe(client, "job", second);
     await away(client, breakAll);
