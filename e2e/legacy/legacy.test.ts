@@ -163,40 +163,40 @@ describe.each([
     expect(strict.complaints()).toBe("");
   });
 
-  test("[S4] [S6] comes back after the server was killed, and is shown what happened since", async () => {
-    const jobId = await createHeldJob();
-    const strict = python([program, server.url, jobId, ...transports]);
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("job:update"), WAIT);
-    await server.kill("SIGKILL");
-    pages.release();
-    await server.restart();
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-    const names = strict.lines.map((line) => (JSON.parse(line) as [string])[0]);
-    expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
-    expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
-    expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
-  });
-
-  test("[S4] [S6] comes back after a restart that found it waiting in silence", async () => {
-    const jobId = await createHeldJob();
-    const strict = python([program, server.url, jobId, ...transports]);
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
-    await server.kill("SIGTERM");
-    pages.release();
-    await server.restart();
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-    expect(strict.complaints()).toBe("");
-  });
+  test.each([
+    ["the server was killed", "SIGKILL", /(?:)/],
+    ["a restart that found it waiting in silence", "SIGTERM", /^$/],
+  ] as const)(
+    "[S4] [S6] comes back after %s, and is shown what happened since",
+    async (_how, signal, complaint) => {
+      const { lines, complaints } = await watchHeldJob();
+      await server.kill(signal);
+      pages.release();
+      await server.restart();
+      await vi.waitFor(() => expect(lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
+      const names = lines.map((line) => (JSON.parse(line) as [string])[0]);
+      expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
+      expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
+      expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
+      expect(complaints()).toMatch(complaint);
+    },
+  );
 
   test("[S4] [S6] comes back after a restart while events flow", async () => {
+    const { lines, complaints } = await watchHeldJob();
+    pages.release();
+    await server.restart();
+    await vi.waitFor(() => expect(lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
+    expect(complaints()).toBe("");
+  });
+
+  /** Resolves when the client was told of an article that waits for its pages. */
+  async function watchHeldJob(): Promise<PythonProgram> {
     const jobId = await createHeldJob();
     const strict = python([program, server.url, jobId, ...transports]);
     await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
-    pages.release();
-    await server.restart();
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-    expect(strict.complaints()).toBe("");
-  });
+    return strict;
+  }
 });
 
 test("clients of both languages come back after a polite restart", async () => {

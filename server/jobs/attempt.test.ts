@@ -16,6 +16,28 @@ async function runnerLooked(): Promise<void> {
   await rig.reaches(await rig.create("other"), "DELIVERED");
 }
 
+/** A job whose first attempt was told to come back in 90 s. */
+async function createRateLimited(): Promise<string> {
+  rig.run = async ({ input, attempt }) => {
+    if (input.name === "other" || attempt > 1) return DONE;
+    throw new Transient("RATE_LIMITED", "Slow down", { retryAfterMs: 90_000 });
+  };
+  rig.startRunner();
+  const jobId = await rig.create();
+  await eventually(async () => expect((await rig.job(jobId)).retries).toBe(1));
+  return jobId;
+}
+
+/** Ends after the wait, which it must not do before. */
+async function endOfWait(jobId: string) {
+  rig.advance(89_999);
+  await runnerLooked();
+  expect((await rig.job(jobId)).status).toBe("PENDING");
+  rig.advance(1);
+  await runnerLooked();
+  return rig.reaches(jobId, "DELIVERED");
+}
+
 describe("the machine's clock", () => {
   for (const [how, ms] of [
     ["back by 60 s", -60_000],
@@ -30,19 +52,9 @@ describe("the machine's clock", () => {
     });
 
     test(`[J7] set ${how} neither prolongs nor shortens a backoff`, async () => {
-      rig.run = async ({ input, attempt }) => {
-        if (input.name === "other" || attempt > 1) return DONE;
-        throw new Transient("RATE_LIMITED", "Slow down", { retryAfterMs: 90_000 });
-      };
-      rig.startRunner();
-      const jobId = await rig.create();
-      await eventually(async () => expect((await rig.job(jobId)).retries).toBe(1));
+      const jobId = await createRateLimited();
       rig.setClock(ms);
-      rig.advance(89_999);
-      await runnerLooked();
-      expect((await rig.job(jobId)).status).toBe("PENDING");
-      rig.advance(1);
-      await rig.reaches(jobId, "DELIVERED");
+      expect(await endOfWait(jobId)).toMatchObject({ attempt: 2 });
     });
 
     test(`set ${how} is not logged as the time that a job took`, async () => {
@@ -153,20 +165,9 @@ describe("a job that fails", () => {
   });
 
   test("[J7] waits as long as the other side asked", async () => {
-    rig.run = async ({ input, attempt }) => {
-      if (input.name === "other" || attempt > 1) return DONE;
-      throw new Transient("RATE_LIMITED", "Slow down", { retryAfterMs: 90_000 });
-    };
-    rig.startRunner();
-    const jobId = await rig.create();
-    await eventually(async () => expect((await rig.job(jobId)).retries).toBe(1));
+    const jobId = await createRateLimited();
     expect((await rig.job(jobId)).message).toBe("Slow down - Trying again in 90 s");
-    rig.advance(89_999);
-    await runnerLooked();
-    expect((await rig.job(jobId)).status).toBe("PENDING");
-    rig.advance(1);
-    await runnerLooked();
-    await rig.reaches(jobId, "DELIVERED");
+    expect(await endOfWait(jobId)).toMatchObject({ attempt: 2 });
   });
 
   test("[J7] ends at once after an error that will not go better, with its code", async () => {
