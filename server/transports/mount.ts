@@ -5,6 +5,7 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { FAULT } from "#shared/public-message.ts";
 import { ambiguity } from "./ambiguity.ts";
 import { discardBody } from "./body.ts";
 import type { Access, Transport } from "./contract.ts";
@@ -72,12 +73,7 @@ export function mountTransports(
     } catch (error) {
       onFault(error, path);
       if (res.headersSent) res.destroy();
-      else
-        refuse(
-          res,
-          500,
-          bodyOf(transport, 500, "Something went wrong in the server. It was logged; try again."),
-        );
+      else refuse(res, 500, bodyOf(transport, 500, FAULT));
     }
   }
 

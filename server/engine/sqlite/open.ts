@@ -59,7 +59,7 @@ export async function openSqliteEngine({
   let open = true;
 
   function assertOpen(): void {
-    if (!open) throw new AppError("UNAVAILABLE", `${path} is closed: the server is stopping.`);
+    if (!open) throw new AppError("UNAVAILABLE", "The data are closed: the server is stopping.");
   }
 
   async function read<T>(query: () => T): Promise<T> {
