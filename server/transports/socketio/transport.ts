@@ -9,7 +9,6 @@ import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
-import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
@@ -44,7 +43,7 @@ export function createSocketioTransport(
   options: SocketioOptions,
 ): Transport {
   const { ping, log } = context;
-  const authenticate = createAuthentication(context.authenticate);
+  const authenticate = createAuthentication(context.authenticate, { log });
   const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
   const serveConnection = createConnections(context);
@@ -109,10 +108,10 @@ export function createSocketioTransport(
       },
       (error: unknown) => {
         const { code, message } = toLegacyError(error);
-        if (code === "INTERNAL" && error instanceof AppError) {
-          log.error({ err: error }, "A client could not be authenticated");
-        }
-        next(new Error(error instanceof AppError ? message : messageOf(error)));
+        if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
+        // JavaScript clients stay away after a refusal, and come back to a connection that broke.
+        if (code === "UNAVAILABLE") socket.conn.close(true);
+        else next(new Error(message));
       },
     );
   });
