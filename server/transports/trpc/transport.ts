@@ -32,6 +32,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
 
   async function createContext(opts: {
     req: IncomingMessage;
+    /** Of a request over HTTP. */
+    res?: ServerResponse;
     info: {
       connectionParams: Record<string, unknown> | null;
       isBatchCall: boolean;
@@ -45,23 +47,23 @@ export function createTrpcTransport(context: TransportContext): Transport {
       token: typeof token === "string" ? token : undefined,
     }).catch(toTRPCError);
     const { isBatchCall, calls } = opts.info;
-    return new Context(
-      context,
-      socket,
-      caller,
-      isBatchCall && calls.length > 1 ? new Batch() : undefined,
-    );
+    const batch = isBatchCall && calls.length > 1 ? new Batch() : undefined;
+    return new Context(context, { socket, caller, batch, response: opts.res });
   }
 
   const onError = ({
     error,
     path,
     type,
+    ctx,
   }: {
     error: TRPCError;
     path?: string | undefined;
     type: string;
+    /** Of a request over HTTP. */
+    ctx?: Context | undefined;
   }) => {
+    if (type === "subscription" && !mayPass(error)) ctx?.endForGood();
     if (error.code === "INTERNAL_SERVER_ERROR") {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
@@ -94,8 +96,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const wires = openWires(context.backpressure);
   const sockets = openHandler({
     router,
-    async createContext(opts) {
-      const made = await createContext(opts);
+    async createContext({ req, info }) {
+      const made = await createContext({ req, info });
       const refusal = made.refusal();
       // Its client is to come back and ask again, and to wait longer each time.
       if (refusal?.code === "SERVICE_UNAVAILABLE") throw refusal;
@@ -132,6 +134,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
       wires.close();
     },
   };
+}
+
+/** The same call may go better later. */
+function mayPass({ code }: TRPCError): boolean {
+  return code === "SERVICE_UNAVAILABLE" || code === "INTERNAL_SERVER_ERROR";
 }
 
 /** Its cause is not told to the caller. */
