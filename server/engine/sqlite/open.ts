@@ -52,7 +52,7 @@ export async function openSqliteEngine({
   const change = createChange(jobs, log, outbox, behind, clock);
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue(db, jobs, outbox, change, clock);
-  const prune = createPrune(db);
+  const prune = createPrune(db, owners);
   const presence = createPresence(clock);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
