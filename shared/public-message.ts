@@ -7,7 +7,7 @@ import { AppError, ErrorCode, fieldOf, isInstance, messageOf } from "./errors.ts
 /** Said in place of such a text. */
 export const FAULT = "Something went wrong in the server. It was logged; try again.";
 
-/** Whether the message of an `AppError` is for clients. */
+/** `true`: the message of an `AppError` with this code is for clients. */
 const IS_FOR_CLIENTS = {
   BAD_REQUEST: true,
   UNAUTHORIZED: true,

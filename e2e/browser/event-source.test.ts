@@ -13,7 +13,7 @@ const addressOf = (jobId: string) =>
 test("[S10] opens the stream of a settled job once, and that of a job that does not exist", async () => {
   const server = await startServer();
   onTestFinished(() => server.stop());
-  // What every browser opens again after a few seconds tells when it would have.
+  // A stream that a browser opens again after a few seconds: it tells when the others would have been.
   let opened = 0;
   const endless = createServer((_req, res) => {
     opened += 1;
@@ -30,7 +30,7 @@ test("[S10] opens the stream of a settled job once, and that of a job that does 
     anchorText: "Bread",
   };
   const { id: jobId } = await client.trpc.job.create.mutate({ kind: "article", input });
-  // Whatever became of it until then, it is settled after this.
+  // It may have failed by itself until then: it is settled in both cases.
   await client.trpc.job.cancel.mutate({ jobId }).catch(() => undefined);
 
   const browser = await launchBrowser();

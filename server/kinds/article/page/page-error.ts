@@ -94,7 +94,7 @@ export function networkError(error: unknown, answered: boolean): PageError {
     : new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
 }
 
-/** What the system says holds addresses of this machine. */
+/** Messages of the system hold addresses of this machine. */
 function reasonOf(error: Error | undefined): string {
   if (error === undefined) return "the connection failed";
   const { syscall, code } = error as NodeJS.ErrnoException;
