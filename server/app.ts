@@ -143,6 +143,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
     metrics: metrics.expose,
     ready: readiness,
+    log,
   };
 
   function openTransports(): Transport[] {

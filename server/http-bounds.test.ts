@@ -183,3 +183,18 @@ test("[H8] what a page of another site embeds is data or not by its path", async
   // Where the page is not built it is a 503.
   for (const path of ["/", "/jobs/1"]) expect(await embed(path)).not.toBe(403);
 });
+
+test.each([
+  ["/healthz", /"status":"ok"/],
+  ["/trpc/system.info", /"engine":/],
+  ["/socket.io/?EIO=4&transport=polling", /0\{"sid":/],
+  ["/socket.io/socket.io.min.js", /Socket\.IO v4/],
+  ["/samples", /\r\nLocation: \/samples\/\r\n/],
+])("%s is the same where its address is the target of the request", async (path, answer) => {
+  const app = await start();
+  const { host } = new URL(app.url);
+  const ask = (target: string) =>
+    all(open(app, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`));
+  expect(await ask(path)).toMatch(answer);
+  expect(await ask(app.url + path)).toMatch(answer);
+});

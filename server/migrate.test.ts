@@ -130,6 +130,37 @@ describe.each([
     expect(await engine.prune(at(2), 10)).toBe(1);
   });
 
+  test("[S2] of owners whose jobs were all deleted nothing is taken over but where their feeds go on", async () => {
+    const old = await open(false);
+    const cursors = new Map<string, number>();
+    for (const [owner, retries] of [
+      ["cleo", 5],
+      ["dora", 1],
+    ] as const) {
+      const { id } = await old.createJob(newJob({ owner }), at(0));
+      for (let n = 0; n < retries; n++) {
+        await old.change(id, { action: "cancel" }, at(1));
+        await old.change(id, { action: "retry" }, at(1));
+      }
+      await old.change(id, { action: "cancel" }, at(1));
+      cursors.set(owner, (await old.readFeed({ ...ANN, owner }, 0, 1)).head);
+    }
+    expect(await old.prune(at(2), 9)).toBe(2);
+    await old.createJob(newJob(), at(3));
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+
+    const nodes = where === single ? [single] : cluster.nodes;
+    const names = await Promise.all(nodes.map(({ client }) => client.keys("*:owner:*")));
+    expect(names.flat().filter((name) => !name.includes(":owner:ann:"))).toEqual([]);
+    const engine = await open(true);
+    for (const [owner, cursor] of cursors) {
+      const { id } = await engine.createJob(newJob({ owner }), at(4));
+      const { changes } = await engine.readFeed({ ...ANN, owner }, cursor, 9);
+      expect(changes.map(({ job }) => job.id)).toEqual([id]);
+    }
+  });
+
   test("one that was broken off keeps servers away, and starts over", async () => {
     const old = await open(false);
     await old.createJob(newJob(), at(0));

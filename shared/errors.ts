@@ -9,6 +9,10 @@ import { MAX_ERROR_CHARS } from "./limits.ts";
 export const ErrorCode = z.enum([
   /** The input is malformed; `issues` names the fields. */
   "BAD_REQUEST",
+  /** The credentials are missing or no good. */
+  "UNAUTHORIZED",
+  /** The credentials are good, and this is not for their owner. */
+  "FORBIDDEN",
   /** It does not exist, or it belongs to somebody else. */
   "NOT_FOUND",
   /** The job's status does not allow this; the message names both states. */
@@ -70,8 +74,20 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Causes of causes that a clean error keeps. */
+/** Causes of causes that are told, or kept by a clean error. */
 const MAX_CAUSES = 5;
+
+/** The text of anything that was thrown with those of its causes, for the log. Never throws. */
+export function wholeMessageOf(thrown: unknown): string {
+  const texts = [messageOf(thrown)];
+  let cause = fieldOf(thrown, "cause");
+  for (let depth = 0; depth < MAX_CAUSES && cause !== undefined; depth++) {
+    const text = messageOf(cause);
+    if (!texts.some((told) => told.includes(text))) texts.push(text);
+    cause = fieldOf(cause, "cause");
+  }
+  return cutText(texts.join(" < "), MAX_ERROR_CHARS);
+}
 
 /**
  * Anything that was thrown as a plain `Error` with bounded text, for logs: a foreign error may have getters that throw.

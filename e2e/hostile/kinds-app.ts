@@ -6,6 +6,7 @@ import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
+import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
 
 /** Starts that no engine may store. */
@@ -74,6 +75,7 @@ const AUTHENTICATE: Record<string, () => Promise<Principal>> = {
   "throw-nothing": () => {
     throw Object.create(null);
   },
+  refuse: () => Promise.reject(new AppError("UNAUTHORIZED", "Sign in first.")),
   reject: () => Promise.reject(new Error("rejected")),
   "reject-nothing": () => Promise.reject(Object.create(null)),
   "reject-undefined": () => Promise.reject(),

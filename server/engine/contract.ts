@@ -182,7 +182,7 @@ export interface FeedChange {
 
 export interface FeedSlice {
   changes: FeedChange[];
-  /** The newest cursor of this owner, 0 where nothing happened yet. */
+  /** The newest cursor of this owner. Never less than before, also where all of the owner's jobs were deleted. */
   head: number;
 }
 

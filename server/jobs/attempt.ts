@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
-import { AppError, asError, messageOf } from "#shared/errors.ts";
+import { AppError, asError, messageOf, wholeMessageOf } from "#shared/errors.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createAttemptLog } from "./attempt-log.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
@@ -21,6 +21,7 @@ import {
   faultOf,
   isFault,
   isUnavailable,
+  messageFor,
   type RetryPolicy,
 } from "./retry.ts";
 
@@ -149,13 +150,14 @@ async function run(
     if (isFault(error)) {
       log.error({ err: asError(error) }, "A kind failed in a way it does not know itself");
     }
-    if (isUnavailable(error)) log.warn({ reason: error.message }, "Progress could not be stored");
+    if (isUnavailable(error))
+      log.warn({ reason: wholeMessageOf(error) }, "Progress could not be stored");
     return { ending: afterError(error, job, context), code };
   }
 }
 
 function strayed(error: unknown): Failure {
-  const text = `Its code threw an error outside of \`run\`: ${messageOf(error)}`;
+  const text = `Its code threw an error outside of \`run\`: ${messageFor(error)}`;
   return new Failure("KIND_FAILED", text);
 }
 
@@ -174,7 +176,10 @@ async function store(
     } catch (error) {
       if (signal.aborted) throw error;
       if (isUnavailable(error)) {
-        log.warn({ reason: error.message }, "The end of an attempt could not be stored yet");
+        log.warn(
+          { reason: wholeMessageOf(error) },
+          "The end of an attempt could not be stored yet",
+        );
         await delay(storeAgainMs, undefined, { signal }).catch(() => {});
       } else if (what.action === "fail") {
         throw error;

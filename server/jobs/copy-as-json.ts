@@ -3,8 +3,8 @@
  * key is kept, also `__proto__`.
  */
 import { cutText, ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
-import { messageOf } from "#shared/errors.ts";
 import { MAX_ISSUE_CHARS, MAX_JSON_DEPTH } from "#shared/limits.ts";
+import { kindMessageOf } from "#shared/public-message.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -71,7 +71,7 @@ class Copier {
       return this.#value(value) ?? null;
     } catch (error) {
       // Foreign code threw: a getter, a `toJSON` or the trap of a proxy.
-      throw error instanceof NotJson ? error : this.#notJson(messageOf(error));
+      throw error instanceof NotJson ? error : this.#notJson(kindMessageOf(error));
     }
   }
 

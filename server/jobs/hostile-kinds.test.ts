@@ -1,4 +1,5 @@
 /** Kinds that others write: whatever they do ends their own job at the most. */
+import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type AnyKind, Failure, Transient } from "#server/kinds/define.ts";
@@ -138,6 +139,52 @@ describe("[H6] `run` that fails", () => {
       Promise.reject(new AppError("UNAVAILABLE", "The shop is shut.")),
     );
     expect(job).toMatchObject({ ...FAULT, message: "The shop is shut." });
+  });
+});
+
+describe("[H12] the error of a job says no path and no address of the server:", () => {
+  const PATH = "/var/lib/jobwire/secret";
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["a file that is missing", () => readFile(PATH).then(() => DONE)],
+    ["a module that is missing", () => import(/* @vite-ignore */ PATH) as Promise<never>],
+    [
+      "a fault of the engine",
+      () => Promise.reject(new AppError("INTERNAL", `${PATH}: no such row`)),
+    ],
+    ["data that are damaged", () => Promise.reject(new AppError("DATA_UNUSABLE", PATH))],
+  ])("%s", async (_what, run) => {
+    const job = await rig.end(run);
+    expect(job).toMatchObject(FAULT);
+    expect(job.message).toContain("It was logged");
+    const told = JSON.stringify([job, await rig.log(job.id)]);
+    expect(told).not.toMatch(/secret|ENOENT/);
+    expect(JSON.stringify(rig.logged)).toContain(PATH);
+  });
+
+  test("what the engine says when progress cannot be stored is for the log", async () => {
+    const { engine } = rig;
+    rig.engine = {
+      ...engine,
+      change: async (jobId, change, ...rest) => {
+        if (change.action === "progress") throw new AppError("INTERNAL", `${PATH}: no such row`);
+        return engine.change(jobId, change, ...rest);
+      },
+    };
+    const job = await rig.end(async ({ progress }) => {
+      await progress(50, "Half");
+      return DONE;
+    });
+    expect(job).toMatchObject(FAULT);
+    expect(job.message).not.toContain(PATH);
+    expect(JSON.stringify(rig.logged)).toContain(PATH);
+  });
+
+  test("what its author wrote is told", async () => {
+    const text = `There is no ${PATH}`;
+    for (const thrown of [new Failure("GONE", text), new Error(text)]) {
+      expect(await rig.end(() => Promise.reject(thrown))).toMatchObject({ message: text });
+    }
   });
 });
 

@@ -7,11 +7,12 @@ import { z } from "zod";
 import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
-import { AppError, type ErrorCode, messageOf } from "#shared/errors.ts";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { owns, ownerOf, type Principal } from "#shared/principal.ts";
+import { kindMessageOf } from "#shared/public-message.ts";
 import { createAdmission, type JobRequest } from "./admission.ts";
 
 /** What a person decides about a job, with the note they give. */
@@ -194,7 +195,7 @@ function schemaOf(input: z.ZodType): Record<string, unknown> {
   try {
     return z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
   } catch (error) {
-    return { description: `This input has no JSON Schema: ${messageOf(error)}` };
+    return { description: `This input has no JSON Schema: ${kindMessageOf(error)}` };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Deletes jobs that settled long ago, in small steps, once an hour. */
 import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
-import { messageOf } from "#shared/errors.ts";
+import { wholeMessageOf } from "#shared/errors.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const EVERY_MS = 60 * 60_000;
@@ -36,7 +36,10 @@ export function startRetention(options: {
       } while (deleted > 0 && !stopped);
       if (total > 0) log.info({ jobs: total, days }, "Old jobs were deleted");
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, "Old jobs could not be deleted; it is tried again");
+      log.warn(
+        { reason: wholeMessageOf(error) },
+        "Old jobs could not be deleted; it is tried again",
+      );
     }
   }
 

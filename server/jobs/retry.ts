@@ -5,6 +5,7 @@ import { AppError, fieldOf, isInstance, messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { MAX_DELAY_MS, MAX_ERROR_CODE_CHARS, MAX_MESSAGE_CHARS } from "#shared/limits.ts";
+import { kindMessageOf } from "#shared/public-message.ts";
 
 /** How an attempt can end. */
 export type Ending = Extract<JobChange, { action: "deliver" | "block" | "fail" | "release" }>;
@@ -52,8 +53,13 @@ export function faultOf(error: unknown): JobError {
   return {
     code:
       typeof code === "string" && code !== "" ? cutText(code, MAX_ERROR_CODE_CHARS) : "KIND_FAILED",
-    message: cutText(messageOf(error), MAX_MESSAGE_CHARS),
+    message: cutText(messageFor(error), MAX_MESSAGE_CHARS),
   };
+}
+
+/** For people. The author of a `Failure` wrote it for them. */
+export function messageFor(error: unknown): string {
+  return isInstance(error, Failure) ? messageOf(error) : kindMessageOf(error);
 }
 
 /** The kind did not foresee it: it is a fault in its code. */

@@ -8,7 +8,7 @@
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
-import { asError, messageOf } from "#shared/errors.ts";
+import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
@@ -160,7 +160,7 @@ export function createRunner(options: RunnerOptions): Runner {
       if (entry.returned) return;
       renewLeases([entry], now()).catch((error: unknown) => {
         // It is told when the lease is renewed the next time.
-        jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be looked at");
+        jobLog.warn({ reason: wholeMessageOf(error) }, "A job that runs could not be looked at");
       });
     }
     const timer = setTimeout(() => {
@@ -176,7 +176,7 @@ export function createRunner(options: RunnerOptions): Runner {
         .then(look)
         .catch((error: unknown) => {
           // It is told when the lease is renewed the next time.
-          jobLog.warn({ reason: messageOf(error) }, "A job that runs could not be watched");
+          jobLog.warn({ reason: wholeMessageOf(error) }, "A job that runs could not be watched");
         });
     }, WATCH_AFTER_MS);
     return () => {
@@ -204,7 +204,7 @@ export function createRunner(options: RunnerOptions): Runner {
       await renewLeases([...running], asked.wall);
       renewedAt = asked;
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, "Leases could not be renewed; it is tried again");
+      log.warn({ reason: wholeMessageOf(error) }, "Leases could not be renewed; it is tried again");
     }
   }
 
@@ -212,7 +212,7 @@ export function createRunner(options: RunnerOptions): Runner {
     try {
       await engine.announce(worker, ttlMs, now());
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, "This worker could not be announced");
+      log.warn({ reason: wholeMessageOf(error) }, "This worker could not be announced");
     }
   }
 

@@ -371,6 +371,24 @@ test("[S8] a feed with nothing left says so to a cursor from before", async () =
   expect(seen).toEqual([{ rev: 0, job: null, gap: true }]);
 });
 
+test("[S2] [S8] a feed goes on after a cursor from before all of it was deleted, and says no gap", async () => {
+  const old = await rig.createJob();
+  const live = collect(await streams.feed(me, { after: 0 })).values;
+  await vi.waitFor(() => expect(live).toHaveLength(1));
+  await engine.change(old, { action: "cancel" }, now());
+  await vi.waitFor(() => expect(live).toHaveLength(2));
+  const cursor = live.at(-1)?.rev;
+  expect(await engine.prune(new Date(Date.now() + 1000), 9)).toBe(1);
+  const resumed = collect(await streams.feed(me, { after: cursor })).values;
+  const fresh = await rig.createJob();
+  const feeds = [live, resumed];
+  await vi.waitFor(() => {
+    for (const feed of feeds) expect(feed.at(-1)).toMatchObject({ job: { id: fresh } });
+  });
+  expect([live.length, resumed.length]).toEqual([3, 1]);
+  for (const entry of feeds.flat()) expect(entry).not.toHaveProperty("gap");
+});
+
 test("[S4] a feed without a cursor shows the jobs that changed last, however busy one of them is", async () => {
   const quiet = [await rig.createJob(), await rig.createJob(), await rig.createJob()];
   const busy = await rig.createJob();

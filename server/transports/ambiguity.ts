@@ -11,5 +11,5 @@ export function ambiguity(req: IncomingMessage): string | undefined {
   // HTTP/1.0 has none, and so have the health checks of some proxies.
   if (hosts === 0 && req.httpVersion !== "1.0") return "This request has no Host header. Send one.";
   if (req.url?.startsWith("/") === true) return undefined;
-  return "The target of this request is no path. Send the path alone: this server is no proxy.";
+  return "The target of this request is neither a path nor an address with the host of its Host header. Send the path alone.";
 }

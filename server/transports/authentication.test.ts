@@ -12,10 +12,17 @@ afterEach(() => {
 });
 
 const credentials = { headers: {} };
+const NOT_CHECKED = "The server could not check who asks. Try again.";
+
+let logged: unknown[];
+const log = { warn: (fields: unknown) => void logged.push(fields) };
+beforeEach(() => {
+  logged = [];
+});
 
 /** The answer to a caller of a hook that does this. */
 async function ask(hook: () => unknown): Promise<unknown> {
-  return createAuthentication(hook as () => Promise<never>)(credentials);
+  return createAuthentication(hook as () => Promise<never>, { log })(credentials);
 }
 
 async function refusal(hook: () => unknown): Promise<Error> {
@@ -34,7 +41,7 @@ test("a principal is passed on without what else the answer has, and no timer st
 });
 
 test.each(Object.entries(hostileValues()))(
-  "[H6] a hook that throws %s, at once or later, refuses with an error whose message is text",
+  "[H6] a hook that throws %s, at once or later, is UNAVAILABLE, and the log says why",
   async (_what, thrown) => {
     for (const hook of [
       () => {
@@ -44,25 +51,45 @@ test.each(Object.entries(hostileValues()))(
       // oxlint-disable-next-line unicorn/no-thenable -- what a hook of another library may return
       () => ({ then: (_resolve: unknown, reject: (error: unknown) => void) => reject(thrown) }),
     ]) {
-      const error = await refusal(hook);
-      expect(error).not.toBeInstanceOf(AppError);
-      expect(error.message).toBeTypeOf("string");
-      expect(error.message.length).toBeLessThanOrEqual(10_000);
+      logged = [];
+      expect(await refusal(hook)).toMatchObject({ code: "UNAVAILABLE", message: NOT_CHECKED });
+      expect(logged).toEqual([{ err: expect.any(Error) as Error, untold: 0 }]);
     }
     expect(vi.getTimerCount()).toBe(0);
   },
 );
 
-test("the text of an ordinary error is kept: clients are shown it", async () => {
-  expect((await refusal(() => Promise.reject(new Error("The token is too old.")))).message).toBe(
-    "The token is too old.",
-  );
-});
+const AWAY = "connect ECONNREFUSED 10.0.0.7:5432 - password of jobwire";
 
-test("an error of ours passes as it is", async () => {
-  const error = new AppError("UNAVAILABLE", "The directory is away.");
-  expect(await refusal(() => Promise.reject(error))).toBe(error);
-});
+test.each([
+  ["an ordinary error", new Error(AWAY)],
+  ["an error of the system", Object.assign(new Error(AWAY), { code: "ECONNREFUSED" })],
+  ["UNAVAILABLE", new AppError("UNAVAILABLE", AWAY)],
+  ["NOT_FOUND", new AppError("NOT_FOUND", AWAY)],
+  ["INTERNAL", new AppError("INTERNAL", AWAY)],
+  ["an error that only has the code", Object.assign(new Error(AWAY), { code: "UNAUTHORIZED" })],
+])(
+  "[H13] a hook that rejects with %s says nothing to strangers but to try again",
+  async (_, thrown) => {
+    const error = await refusal(() => Promise.reject(thrown));
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: NOT_CHECKED });
+    expect(error.cause).toBeUndefined();
+    expect(logged).toMatchObject([{ err: { message: AWAY } }]);
+  },
+);
+
+test.each(["UNAUTHORIZED", "FORBIDDEN"] as const)(
+  "[H13] a hook that rejects with %s says why, at a bounded length",
+  async (code) => {
+    const reject = (message: string) => refusal(() => Promise.reject(new AppError(code, message)));
+    expect(await reject("The token is too old.")).toMatchObject({
+      code,
+      message: "The token is too old.",
+    });
+    expect((await reject("x".repeat(20_000))).message).toHaveLength(10_000);
+    expect(logged).toEqual([]);
+  },
+);
 
 test("[H6] a hook that does not answer is UNAVAILABLE after 10 s, and harms nothing when it does later", async () => {
   const gate = Promise.withResolvers<never>();
@@ -72,8 +99,9 @@ test("[H6] a hook that does not answer is UNAVAILABLE after 10 s, and harms noth
   await vi.advanceTimersByTimeAsync(1);
   expect(await refused).toMatchObject({
     code: "UNAVAILABLE",
-    message: expect.stringContaining("10 s"),
+    message: NOT_CHECKED,
   });
+  expect(logged).toMatchObject([{ err: { message: expect.stringContaining("10 s") as string } }]);
   expect(vi.getTimerCount()).toBe(0);
   gate.reject(Object.create(null));
   await vi.advanceTimersByTimeAsync(1);

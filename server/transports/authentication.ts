@@ -1,23 +1,37 @@
 /** The `authenticate` hook of an embedding program, as transports call it: it may do anything, and harms nothing. */
+import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
-import { AppError, asError, ErrorCode, fieldOf, isInstance } from "#shared/errors.ts";
+import {
+  AppError,
+  asError,
+  type ErrorCode,
+  fieldOf,
+  isInstance,
+  messageOf,
+} from "#shared/errors.ts";
 import { Principal } from "#shared/principal.ts";
 import type { Authenticate } from "./contract.ts";
+import { createTroubleLog } from "./trouble-log.ts";
 
 const TIMEOUT_MS = 10_000;
 
+/** With these the hook says itself that the credentials are no good. The message is then for strangers. */
+const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORBIDDEN"]);
+
 /**
- * The same hook, which now always returns a promise, and rejects with
- * - the `AppError` with which the hook rejects;
- * - `UNAVAILABLE` where the hook does not answer within `timeoutMs`;
- * - `INTERNAL` where its answer is no principal. The message is for the log;
- * - a plain `Error` where it throws anything else, which means that the credentials are no good. Its message is text.
+ * The same hook, which now always returns a promise, and rejects with an `AppError`:
+ * - `UNAUTHORIZED` or `FORBIDDEN` where the hook rejects with such a one, whose message it has;
+ * - `UNAVAILABLE` where it throws anything else, or does not answer within `timeoutMs`. The log has the error, the message
+ *   says nothing of it;
+ * - `INTERNAL` where its answer is no principal. The message is for the log.
  */
 export function createAuthentication(
   authenticate: Authenticate,
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { log, timeoutMs = TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
 ): Authenticate {
-  return async (credentials) => {
+  const tell = createTroubleLog(log);
+
+  async function ask(credentials: Parameters<Authenticate>[0]): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(noAnswer(timeoutMs)), timeoutMs);
@@ -26,27 +40,32 @@ export function createAuthentication(
       const asked = runForeign<Promise<unknown>>(warnOfStray, async () =>
         authenticate(credentials),
       );
-      return principalOf(await Promise.race([asked, late]));
-    } catch (error) {
-      throw isAppError(error) ? error : asError(error);
+      return await Promise.race([asked, late]);
+    } catch (thrown) {
+      const refusal = refusalIn(thrown);
+      if (refusal !== undefined) throw refusal;
+      tell(thrown, "`authenticate` failed: its callers are told to try again");
+      throw new AppError("UNAVAILABLE", NOT_CHECKED);
     } finally {
       clearTimeout(timer);
     }
-  };
+  }
+
+  return async (credentials) => principalOf(await ask(credentials));
 }
 
-/** Also the fields are read here: an error of a foreign class may have anything in them. */
-function isAppError(error: unknown): error is AppError {
-  return (
-    isInstance(error, AppError) &&
-    typeof fieldOf(error, "message") === "string" &&
-    ErrorCode.safeParse(fieldOf(error, "code")).success
-  );
+const NOT_CHECKED = "The server could not check who asks. Try again.";
+
+/** A new one: also the fields are read here, and an error of a foreign class may have anything in them. */
+function refusalIn(thrown: unknown): AppError | undefined {
+  const code = isInstance(thrown, AppError) ? fieldOf(thrown, "code") : undefined;
+  return REFUSALS.has(code)
+    ? new AppError(code as ErrorCode, messageOf(thrown), { cause: asError(thrown) })
+    : undefined;
 }
 
-function noAnswer(timeoutMs: number): AppError {
-  const text = `The server could not check who asks within ${timeoutMs / 1000} s. Try again.`;
-  return new AppError("UNAVAILABLE", text);
+function noAnswer(timeoutMs: number): Error {
+  return new Error(`\`authenticate\` did not answer within ${timeoutMs / 1000} s.`);
 }
 
 function principalOf(answer: unknown): Principal {

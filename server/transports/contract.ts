@@ -57,7 +57,10 @@ export interface TransportContext {
   log: Logger;
 }
 
-/** Says who asks. Rejects when the credentials are no good. */
+/**
+ * Says who asks. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` when the credentials are no good; the
+ * caller is told its message. Anything else that it throws is logged, and the caller is told to try again.
+ */
 export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
   /** What a client gave when it connected, where it could not set headers. */

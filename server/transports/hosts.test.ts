@@ -125,12 +125,35 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
     expect(reached).toEqual([]);
   });
 
-  test("[H8] a target that is no path is refused: it may name another host", async () => {
+  test.each([
+    ["http://localhost/data", "localhost", "/data"],
+    ["HTTP://LOCALHOST/public?a=http://evil.test/", "localhost", "/public?a=http://evil.test/"],
+    ["https://localhost:8000/data", "localhost:8000", "/data"],
+    ["http://[::1]:8000/data", "[::1]:8000", "/data"],
+    ["http://jobs.example.com", "jobs.example.com", "/"],
+    ["http://jobs.example.com?a=1", "jobs.example.com", "/?a=1"],
+  ])("%s names the host that is asked, and is served as its path", async (target, host, path) => {
+    const served = PATHS[path.split("?")[0] ?? ""] !== undefined;
+    expect(await ask(target, [` ${host}`])).toMatch(
+      served ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 404 /,
+    );
+    expect(reached).toEqual(served ? [path] : []);
+    const answer = await ask(target, [` ${host}`], UPGRADE);
+    expect(answer).toMatch(served ? /^HTTP\/1\.1 101 / : /^HTTP\/1\.1 404 /);
+  });
+
+  test("[H8] a target that is no path, and names no host or another one, is refused", async () => {
     for (const target of [
       "http://evil.test/data",
-      "http://localhost/data",
-      "HTTP://localhost/public",
+      "http://localhost:8000/data",
+      "http://localhost@evil.test/data",
+      "http://evil.test@localhost/data",
+      "http://localhost.evil.test/data",
+      "http://localhost\\@evil.test/data",
+      "http://localhost#@evil.test/data",
+      "http:///data",
       "http:/data",
+      "ftp://localhost/data",
     ]) {
       expect(await ask(target, [" localhost"])).toMatch(/^HTTP\/1\.1 400 /);
       expect(await ask(target, [" localhost"], UPGRADE)).toMatch(/^HTTP\/1\.1 400 /);
@@ -143,6 +166,22 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
     }
     expect(reached).toEqual([]);
   });
+});
+
+test("[H8] a target in the form of an address is no way around the check of the host", async () => {
+  for (const path of ["/data", "/page"]) {
+    const target = `http://evil.test${path}`;
+    expect(await ask(target, [" evil.test"])).toMatch(
+      /^HTTP\/1\.1 403 [^]*"evil\.test" is not allowed/,
+    );
+    expect(await ask(target, [" evil.test"], UPGRADE)).toMatch(/^HTTP\/1\.1 403 /);
+    expect(await ask(target, [" localhost", " evil.test"])).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await ask(target, [])).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await raw.send(`GET ${target} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 400 /);
+  }
+  const foreign = ["Origin: https://evil.test", ...CLOSE];
+  expect(await ask("http://localhost/data", [" localhost"], foreign)).toMatch(/^HTTP\/1\.1 403 /);
+  expect(reached).toEqual([]);
 });
 
 test("a server that authenticates answers to every name", async () => {

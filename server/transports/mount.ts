@@ -5,12 +5,14 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { FAULT } from "#shared/public-message.ts";
 import { ambiguity } from "./ambiguity.ts";
 import { discardBody } from "./body.ts";
 import type { Access, Transport } from "./contract.ts";
 import { allowOrigin, answerPreflight } from "./cors.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
+import { reduceTarget } from "./target.ts";
 
 /** What Node says of a request it cannot read, as an answer. */
 const CLIENT_ERRORS: Record<string, [status: number, message: string]> = {
@@ -45,6 +47,7 @@ export function mountTransports(
   }
 
   function answer(req: IncomingMessage, res: ServerResponse): void {
+    reduceTarget(req);
     const { path, transport, access } = route(req.url);
     const turnAway = (status: number, message: string): void => {
       discardBody(req);
@@ -72,12 +75,7 @@ export function mountTransports(
     } catch (error) {
       onFault(error, path);
       if (res.headersSent) res.destroy();
-      else
-        refuse(
-          res,
-          500,
-          bodyOf(transport, 500, "Something went wrong in the server. It was logged; try again."),
-        );
+      else refuse(res, 500, bodyOf(transport, 500, FAULT));
     }
   }
 
@@ -96,6 +94,7 @@ export function mountTransports(
     socket.on("error", destroy);
     // Its answer would get in between what the new protocol sends.
     if (pipeline.isBusy(req.socket)) return void socket.destroy();
+    reduceTarget(req);
     const fault = ambiguity(req) ?? bodyOfUpgrade(req);
     if (fault !== undefined) return refuseUpgrade(socket, 400, fault);
     const { path, transport } = route(req.url);

@@ -1,9 +1,9 @@
 /** How a claim starts a job. Kinds say it, and one that says nonsense must not keep other jobs from being claimed. */
 import type { ClaimRequest } from "#server/engine/contract.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { messageOf } from "#shared/errors.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { kindMessageOf } from "#shared/public-message.ts";
 
 export interface Start {
   change: Extract<JobChange, { action: "start" }>;
@@ -27,7 +27,7 @@ export function startOf(start: NonNullable<ClaimRequest["start"]>, job: JobSumma
     }
     return { change: { action: "start", progress, message }, fault: undefined };
   } catch (error) {
-    return faulty(`\`start\` cannot be read: ${messageOf(error)}`);
+    return faulty(`\`start\` cannot be read: ${kindMessageOf(error)}`);
   }
 }
 

@@ -8,6 +8,7 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 
+/** Also of those of whom nothing is left, each for itself or the newest of a tenant for all: feeds go on from there. */
 export interface TransferOwner extends Owner {
   rev: number;
 }

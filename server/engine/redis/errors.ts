@@ -30,7 +30,6 @@ export function isRefusal(cause: unknown): boolean {
 export function asAppError(cause: unknown, place: string): AppError {
   if (cause instanceof AppError) return cause;
   const message = messageOf(cause);
-  const name = cause instanceof Error ? cause.name : "";
   const answer = isRefusal(cause) ? message : lastAnswer(message);
   const word = answer?.split(" ", 1)[0] ?? "";
   // A script that met an error says it after a prefix of its own.
@@ -42,13 +41,8 @@ export function asAppError(cause: unknown, place: string): AppError {
     return new AppError("UNAVAILABLE", `${place} ${refusal[1]}.${unknown} Try again.`, { cause });
   }
   if (!isRefusal(cause) && isOfConnection(cause)) {
-    const why =
-      name === "MaxRetriesPerRequestError" ? "it was tried for some seconds" : codeOf(cause);
-    return new AppError(
-      "UNAVAILABLE",
-      `${place} cannot be reached (${why}). ${OUTCOME_UNKNOWN} Try again.`,
-      { cause },
-    );
+    const text = `${place} cannot be reached (${whyNot(cause)}). ${OUTCOME_UNKNOWN} Try again.`;
+    return new AppError("UNAVAILABLE", text, { cause });
   }
   return new AppError("INTERNAL", `${place}: ${message}`, { cause });
 }
@@ -72,9 +66,16 @@ const SYSTEM_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
-/** The messages of the system's own errors say the address too. */
-function codeOf(cause: unknown): string {
-  return (cause as NodeJS.ErrnoException).code ?? messageOf(cause);
+/** Messages of the system and of the client library say addresses too. */
+function whyNot(cause: unknown): string {
+  const code = codeOf(cause);
+  if (code !== undefined && SYSTEM_CODES.has(code)) return code;
+  const isPatient = cause instanceof Error && cause.name === "MaxRetriesPerRequestError";
+  return isPatient ? "it was tried for some seconds" : "the connection broke";
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return (cause as NodeJS.ErrnoException).code;
 }
 
 /** ioredis' own. */
@@ -84,5 +85,7 @@ const MESSAGES =
 
 function isOfConnection(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false;
-  return NAMES.has(cause.name) || SYSTEM_CODES.has(codeOf(cause)) || MESSAGES.test(cause.message);
+  return (
+    NAMES.has(cause.name) || SYSTEM_CODES.has(codeOf(cause) ?? "") || MESSAGES.test(cause.message)
+  );
 }

@@ -3,7 +3,12 @@
  * and no server starts on it; one that was broken off starts over.
  */
 import { v7 as newId } from "uuid";
-import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/common/transfer.ts";
+import type {
+  TransferBatch,
+  TransferJob,
+  TransferOwner,
+  TransferSource,
+} from "#server/engine/common/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { type Client, mastersOf } from "./client.ts";
@@ -85,8 +90,12 @@ async function copy(
     sent = [];
   }
 
-  for (const { rev, ...owner } of source.owners()) {
-    await put(redis.sadd(keys.tenants, owner.tenant), redis.set(`${keys.owner(owner)}:rev`, rev));
+  /** By what the keys of each begin with. */
+  const owners = new Map<string, TransferOwner>();
+  for (const owner of source.owners()) {
+    owners.set(keys.owner(owner), owner);
+    seen(owner.tenant, 0);
+    await put(redis.sadd(keys.tenants, owner.tenant));
   }
   let batches = 0;
   for (const each of source.batches()) {
@@ -99,14 +108,28 @@ async function copy(
     const { job, due } = each;
     await put(...putJob(redis, keys, each));
     seen(job.tenant, each.n);
+    const owner = keys.owner(job);
+    const counter = owners.get(owner);
+    if (counter !== undefined) await put(redis.set(`${owner}:rev`, counter.rev));
+    owners.delete(owner);
     if (due !== null) {
       places.push({ jobId: job.id, queuedAs: `${job.version}`, tenant: job.tenant, due });
     }
     jobs += 1;
   }
+  // Nothing is left of the others.
+  for (const [tenant, rev] of newestRevs(owners.values())) {
+    await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));
+  }
   for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
   return { jobs, batches, places };
+}
+
+function newestRevs(owners: Iterable<TransferOwner>): Map<string, number> {
+  const revs = new Map<string, number>();
+  for (const { tenant, rev } of owners) revs.set(tenant, Math.max(rev, revs.get(tenant) ?? 0));
+  return revs;
 }
 
 function putBatch(

@@ -51,6 +51,7 @@ const SERVER = `
     claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(1) })),
     read: async () => (await engine.readEvents(job.id, 0, 10)).events.length,
     change: () => codeOf(engine.change(job.id, START, at(1))),
+    told: () => engine.change(job.id, START, at(1)).catch(({ message, cause }) => [message, cause.message]),
     close: () => engine.close(),
   };
   console.log(JSON.stringify({ ready: process.pid }));
@@ -59,7 +60,7 @@ const SERVER = `
   }`;
 
 test.runIf(process.platform === "linux")(
-  "on a full disk writes are UNAVAILABLE and nothing of them stays; with room all goes on",
+  "[J3] [H12] on a full disk writes are UNAVAILABLE, which does not say where it is, and nothing of them stays; with room all goes on",
   async () => {
     const server = spawnChild(dataDir, SERVER);
     child = server;
@@ -88,6 +89,9 @@ test.runIf(process.platform === "linux")(
     expect(await ask("take")).toBe(filled.stored.length + 1);
     limit("1");
     expect(await ask("change")).toBe("UNAVAILABLE");
+    const [told, kept] = (await ask("told")) as [string, string];
+    expect(told).not.toContain(dataDir);
+    expect(kept).toContain(dataDir);
     expect(await ask("read")).toBe(1);
     expect(await ask("health")).toBe("UNAVAILABLE");
     expect(await ask("claim")).toBeNull();

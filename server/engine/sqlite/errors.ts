@@ -28,14 +28,15 @@ export function isDamage(thrown: unknown): boolean {
   return code === CORRUPT || code === NOTADB;
 }
 
-/** For errors of a database that was opened well. */
-export function asAppError(cause: unknown, path: string): AppError {
-  if (cause instanceof AppError) return cause;
-  switch (resultCode(cause)) {
+/** For errors of a database that was opened well. Clients are told what is `UNAVAILABLE`; where the file is is for the log. */
+export function asAppError(thrown: unknown, path: string): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const cause = new Error(`${path}: ${messageOf(thrown)}`, { cause: thrown });
+  switch (resultCode(thrown)) {
     case FULL:
       return new AppError(
         "UNAVAILABLE",
-        `The disk that holds ${path} is full, so nothing was stored. Make room on it and try again.`,
+        "The server's disk is full, so nothing was stored. Make room on it and try again.",
         { cause },
       );
     case BUSY:
@@ -46,16 +47,15 @@ export function asAppError(cause: unknown, path: string): AppError {
     case CANTOPEN:
       return new AppError(
         "UNAVAILABLE",
-        `${path} cannot be read or written right now (${messageOf(cause)}). ` +
-          "Check the disk and the rights on the file, then try again.",
+        "The server cannot read or write its data right now. Its log says why. Try again.",
         { cause },
       );
     case CORRUPT:
     case NOTADB:
-      return damaged(path, cause);
+      return damaged(path, thrown);
     case undefined:
     default:
-      return new AppError("INTERNAL", `${path}: ${messageOf(cause)}`, { cause });
+      return new AppError("INTERNAL", cause.message, { cause: thrown });
   }
 }
 
@@ -63,7 +63,7 @@ export function asAppError(cause: unknown, path: string): AppError {
 export function unavailable(path: string, cause: unknown): AppError {
   const error = asAppError(cause, path);
   if (error.code === "UNAVAILABLE" || error.code === "DATA_UNUSABLE") return error;
-  return new AppError("UNAVAILABLE", `Nothing was stored: ${error.message}. Try again.`, { cause });
+  return new AppError("UNAVAILABLE", "Nothing was stored. Try again.", { cause: error });
 }
 
 export function damaged(path: string, cause?: unknown): AppError {

@@ -59,13 +59,13 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
     list(query) {
       const before = pageBefore(query.cursor);
       const owner = owners.find(query);
-      if (!owner) return { items: [], nextCursor: null, feed: 0 };
+      if (!owner) return { items: [], nextCursor: null, feed: owners.head(query) };
       const { rows, nextCursor } = pageOf(page(query, owner.n, before), query.limit);
       return { items: rows.map(summaryOfRow), nextCursor, feed: owner.rev };
     },
     feed(owner, after, limit) {
       const found = owners.find(owner);
-      if (!found) return { changes: [], head: 0 };
+      if (!found) return { changes: [], head: owners.head(owner) };
       const rows = after >= found.rev ? [] : changes.all(found.n, after, limit);
       return {
         changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })),

@@ -54,7 +54,7 @@ export async function openSqliteEngine({
   const change = createChange(jobs, log, outbox, behind, clock);
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue(db, jobs, outbox, change, clock);
-  const prune = createPrune(db);
+  const prune = createPrune(db, owners);
   const presence = createPresence(clock);
   const sessions = createSessions(db, clock);
   const alive = db.prepare("SELECT max(n) FROM jobs");
@@ -62,7 +62,7 @@ export async function openSqliteEngine({
   let open = true;
 
   function assertOpen(): void {
-    if (!open) throw new AppError("UNAVAILABLE", `${path} is closed: the server is stopping.`);
+    if (!open) throw new AppError("UNAVAILABLE", "The data are closed: the server is stopping.");
   }
 
   async function read<T>(query: () => T): Promise<T> {

@@ -1,4 +1,8 @@
-/** Owners and their feed cursors: `rev` counts up with every change of any of an owner's jobs. */
+/**
+ * Owners and their feed cursors: `rev` counts up with every change of any of an owner's jobs, and never goes back. The row
+ * of an owner of whom nothing is left is deleted. A row of each tenant with the name of no owner then has the newest rev of
+ * all such, from which an owner counts on who comes back.
+ */
 import type { DatabaseSync } from "node:sqlite";
 import type { Owner } from "#shared/principal.ts";
 
@@ -9,21 +13,50 @@ export interface OwnerRow {
 
 export interface Owners {
   find(owner: Owner): OwnerRow | undefined;
+  /** The newest cursor of the owner, known or not. */
+  head(owner: Owner): number;
   /** Takes the next `by` revs; `rev` is the last of them. Makes the owner known where it is not. */
   advance(owner: Owner, by: number): OwnerRow;
   set(ownerN: number, rev: number): void;
+  /** Forgets the owner, unless it has a job or a batch. */
+  forget(ownerN: number): void;
 }
+
+const NO_OWNER = "";
 
 export function createOwners(db: DatabaseSync): Owners {
   const find = db.prepare("SELECT n, rev FROM owners WHERE tenant = ? AND owner = ?");
-  const advance = db.prepare(
-    `INSERT INTO owners (tenant, owner, rev) VALUES (?, ?, ?)
-     ON CONFLICT (tenant, owner) DO UPDATE SET rev = rev + excluded.rev RETURNING n, rev`,
-  );
+  const add = db.prepare("INSERT INTO owners (tenant, owner, rev) VALUES (?, ?, ?)");
+  const advance = db.prepare("UPDATE owners SET rev = rev + ? WHERE n = ? RETURNING n, rev");
   const set = db.prepare("UPDATE owners SET rev = ? WHERE n = ?");
+  const drop = db.prepare(
+    `DELETE FROM owners WHERE n = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE owner_n = owners.n)
+       AND NOT EXISTS (SELECT 1 FROM batches WHERE owner_n = owners.n) RETURNING tenant, rev`,
+  );
+  const keep = db.prepare(
+    `INSERT INTO owners (tenant, owner, rev) VALUES (?, '${NO_OWNER}', ?)
+     ON CONFLICT (tenant, owner) DO UPDATE SET rev = max(rev, excluded.rev)`,
+  );
+
+  function rowOf({ tenant, owner }: Owner): OwnerRow | undefined {
+    return find.get(tenant, owner) as OwnerRow | undefined;
+  }
+
+  function head(owner: Owner): number {
+    return (rowOf(owner) ?? rowOf({ ...owner, owner: NO_OWNER }))?.rev ?? 0;
+  }
+
   return {
-    find: ({ tenant, owner }) => find.get(tenant, owner) as OwnerRow | undefined,
-    advance: ({ tenant, owner }, by) => advance.get(tenant, owner, by) as unknown as OwnerRow,
+    find: rowOf,
+    head,
+    advance(owner, by) {
+      const n = rowOf(owner)?.n ?? add.run(owner.tenant, owner.owner, head(owner)).lastInsertRowid;
+      return advance.get(by, n) as unknown as OwnerRow;
+    },
     set: (ownerN, rev) => void set.run(rev, ownerN),
+    forget(ownerN) {
+      const dropped = drop.get(ownerN) as { tenant: string; rev: number } | undefined;
+      if (dropped !== undefined) keep.run(dropped.tenant, dropped.rev);
+    },
   };
 }

@@ -1,10 +1,14 @@
 /** Deleting what settled long ago. Logs, drafts and payloads go with their job (`ON DELETE CASCADE`). */
 import type { DatabaseSync } from "node:sqlite";
+import type { Owners } from "./owners.ts";
 
 /** Deletes at most `limit` jobs; returns how many. */
-export function createPrune(db: DatabaseSync): (before: Date, limit: number) => number {
+export function createPrune(
+  db: DatabaseSync,
+  owners: Pick<Owners, "forget">,
+): (before: Date, limit: number) => number {
   const old = db.prepare(
-    "SELECT n, batch_n FROM jobs WHERE finished_at < ? ORDER BY finished_at LIMIT ?",
+    "SELECT n, owner_n, batch_n FROM jobs WHERE finished_at < ? ORDER BY finished_at LIMIT ?",
   );
   const dropJob = db.prepare("DELETE FROM jobs WHERE n = ?");
   const dropEmptyBatch = db.prepare(
@@ -13,10 +17,12 @@ export function createPrune(db: DatabaseSync): (before: Date, limit: number) => 
   return (before, limit) => {
     const rows = old.all(before.getTime(), limit) as unknown as {
       n: number;
+      owner_n: number;
       batch_n: number | null;
     }[];
     for (const { n } of rows) dropJob.run(n);
     for (const n of new Set(rows.map((row) => row.batch_n))) if (n !== null) dropEmptyBatch.run(n);
+    for (const n of new Set(rows.map((row) => row.owner_n))) owners.forget(n);
     return rows.length;
   };
 }

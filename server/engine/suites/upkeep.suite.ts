@@ -88,6 +88,73 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       expect((await engine.createBatch(fresh.batch, fresh.jobs, at(3))).id).toBe(fresh.batch.id);
     });
 
+    test("[S2] a feed goes on after its cursors where all of an owner was deleted", async ({
+      engine,
+    }) => {
+      const prior = await engine.createJob(newJob(), at(0));
+      const { batch, jobs } = newBatch(3);
+      await engine.createBatch(batch, jobs, at(0));
+      for (const { id } of [prior, ...jobs]) await engine.change(id, { action: "cancel" }, at(1));
+      const { head: cursor } = await engine.readFeed(ANN, 0, 9);
+      expect(await engine.prune(at(2), 10)).toBe(4);
+
+      const emptied = await engine.readFeed(ANN, cursor, 9);
+      expect(emptied.changes).toEqual([]);
+      expect(emptied.head).toBeGreaterThanOrEqual(cursor);
+      const { feed } = await engine.listJobs({ ...ANN, limit: 9 });
+      expect(feed).toBeGreaterThanOrEqual(cursor);
+      const fresh = await engine.createJob(newJob(), at(3));
+      for (const after of [0, cursor, emptied.head, feed]) {
+        const { changes, head } = await engine.readFeed(ANN, after, 9);
+        expect(changes.map(({ job }) => job.id)).toEqual([fresh.id]);
+        expect(head).toBe(changes[0]?.rev);
+      }
+      expect((await engine.listJobs({ ...ANN, limit: 9 })).items).toEqual([
+        await engine.getSummary(fresh.id),
+      ]);
+    });
+
+    test("[S2] owners who come and go take no cursors from each other", async ({ engine }) => {
+      const cursors = new Map<string, number>();
+      for (const [round, { owner, changes }] of [
+        { owner: "ann", changes: 30 },
+        { owner: "bob", changes: 2 },
+        { owner: "ann", changes: 1 },
+        { owner: "bob", changes: 9 },
+      ].entries()) {
+        const ofOwner = { ...ANN, owner };
+        const { id } = await engine.createJob(newJob(ofOwner), at(round));
+        for (let n = 0; n < changes; n++) {
+          await engine.change(id, { action: "cancel" }, at(round));
+          await engine.change(id, { action: "retry" }, at(round));
+        }
+        await engine.change(id, { action: "cancel" }, at(round));
+        const slice = await engine.readFeed(ofOwner, cursors.get(owner) ?? 0, 9);
+        expect(slice.changes.map(({ job }) => job.id)).toEqual([id]);
+        cursors.set(owner, slice.head);
+        expect(await engine.prune(at(round + 1), 9)).toBe(1);
+      }
+    });
+
+    test("[S2] a job that is created while the last one of its owner is deleted is in the feed", async ({
+      engine,
+    }) => {
+      let cursor = 0;
+      for (let round = 0; round < 20; round++) {
+        const old = await engine.createJob(newJob(), at(round));
+        await engine.change(old.id, { action: "cancel" }, at(round));
+        cursor = (await engine.readFeed(ANN, 0, 9)).head;
+        const [, fresh] = await Promise.all([
+          engine.prune(at(round + 1), 9),
+          engine.createJob(newJob(), at(round + 1)),
+        ]);
+        const { changes } = await engine.readFeed(ANN, cursor, 9);
+        expect(changes.map(({ job }) => job.id)).toEqual([fresh.id]);
+        await engine.change(fresh.id, { action: "cancel" }, at(round + 1));
+        expect(await engine.prune(at(round + 2), 9)).toBe(1);
+      }
+    });
+
     test("a job that was queued again is not old", async ({ engine }) => {
       const { id } = await engine.createJob(newJob(), at(0));
       await engine.change(id, { action: "cancel" }, at(1));

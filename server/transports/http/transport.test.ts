@@ -3,25 +3,33 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
+import { AppError } from "#shared/errors.ts";
+import { FAULT } from "#shared/public-message.ts";
 import { createHttpTransport, type Readiness } from "./transport.ts";
+
+const SECRET = "open '/var/lib/jobwire/jobwire.db' redis://10.0.0.7";
 
 let clientDir: string;
 let server: Server;
 let ready: () => Promise<Readiness>;
+let logged: unknown[];
 let metrics: () => Promise<{ contentType: string; text: string }>;
 
 beforeEach(async () => {
   clientDir = await mkdtemp(join(tmpdir(), "jobwire-http-"));
   ready = async () => ({});
+  logged = [];
   metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
   server = createServer();
   const transport = createHttpTransport({
     clientDir,
     ready: () => ready(),
     metrics: () => metrics(),
+    log: { warn: (fields: unknown) => void logged.push(fields) },
   });
   const origins = createOriginPolicy({
     origins: [],
@@ -93,12 +101,30 @@ describe("health", () => {
 
   test("/readyz says why it is not ready", async () => {
     expect(await ask("/readyz")).toMatchObject({ status: 200, body: '{"status":"ready"}' });
-    ready = () => Promise.reject(new Error("The disk is full."));
+    ready = () => Promise.reject(new AppError("UNAVAILABLE", "The disk is full."));
     const { status, body } = await ask("/readyz");
     expect([status, JSON.parse(body)]).toEqual([
       503,
       { status: "unavailable", reason: "The disk is full." },
     ]);
+  });
+
+  test.each([
+    ["an error of the system", Object.assign(new Error(SECRET), { code: "ENOENT" })],
+    ["any other error", new Error(SECRET)],
+    ["what made the data unavailable", new AppError("UNAVAILABLE", "Away.", { cause: SECRET })],
+    ["data that cannot be used", new AppError("DATA_UNUSABLE", SECRET)],
+    ["a fault of ours", new AppError("INTERNAL", SECRET)],
+  ])("[H12] /readyz and /metrics keep %s for the log", async (_, thrown) => {
+    ready = () => Promise.reject(thrown);
+    metrics = () => Promise.reject(thrown);
+    for (const path of ["/readyz", "/metrics"]) {
+      logged = [];
+      const { status, body } = await ask(path);
+      expect(status).toBeGreaterThanOrEqual(500);
+      expect(body).not.toContain(SECRET);
+      expect(inspect(logged)).toContain(SECRET);
+    }
   });
 
   test("/metrics is what was measured, and a failure of it harms nobody", async () => {
@@ -108,7 +134,7 @@ describe("health", () => {
       "up 1\n",
     ]);
     metrics = () => Promise.reject(new Error("no figures"));
-    expect(await ask("/metrics")).toMatchObject({ status: 500, body: "no figures\n" });
+    expect(await ask("/metrics")).toMatchObject({ status: 500, body: `${FAULT}\n` });
     expect((await ask("/healthz")).status).toBe(200);
   });
 });

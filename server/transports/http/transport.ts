@@ -4,18 +4,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import helmet from "helmet";
+import type { Logger } from "pino";
 import sirv from "sirv";
 import { discardBody } from "#server/transports/body.ts";
 import type { Transport } from "#server/transports/contract.ts";
-import { messageOf } from "#shared/errors.ts";
+import { createTroubleLog } from "#server/transports/trouble-log.ts";
+import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 
 export interface HttpOptions {
   /** Where the built page is. `undefined`: this process has none. */
   clientDir: string | undefined;
-  /** Resolves, to what is worth knowing, when the server can do its work; what it rejects with is shown. */
+  /** Resolves, to what is worth knowing, when the server can do its work. */
   ready: () => Promise<Readiness>;
   /** Prometheus' text format. */
   metrics: () => Promise<{ contentType: string; text: string }>;
+  log: Pick<Logger, "warn">;
 }
 
 export interface Readiness {
@@ -44,6 +47,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     strictTransportSecurity: false,
   });
+  const tell = createTroubleLog(options.log);
   const samples = sirv(SAMPLES_DIR, FILES);
   const page = servePage(options.clientDir);
 
@@ -55,7 +59,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
       try {
         json(res, 200, { status: "ready", ...(await options.ready()) });
       } catch (error) {
-        json(res, 503, { status: "unavailable", reason: messageOf(error) });
+        tell(error, "The server is not ready");
+        json(res, 503, { status: "unavailable", reason: publicMessageOf(error) });
       }
     },
     async "/metrics"(res) {
@@ -76,7 +81,10 @@ export function createHttpTransport(options: HttpOptions): Transport {
     const path = url.split("?", 1)[0] ?? "/";
     const route = routes[path];
     if (route !== undefined) {
-      void route(res).catch((error: unknown) => text(res, 500, messageOf(error)));
+      void route(res).catch((error: unknown) => {
+        tell(error, "A request failed");
+        text(res, 500, FAULT);
+      });
     } else if (path === "/samples") {
       res.writeHead(301, { Location: "/samples/" }).end();
     } else if (path.startsWith("/samples/")) {

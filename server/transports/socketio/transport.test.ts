@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { newTestData } from "#server/engine/test-data.ts";
 import { AppError } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { openRaw } from "./raw-client.ts";
 import { createJob, openTestServer, startJob, type TestServer, until } from "./test-server.ts";
 
@@ -103,7 +104,8 @@ describe("connecting", () => {
     server = await openTestServer({
       authenticate: async ({ headers, token }) => {
         const name = token ?? headers["x-user"];
-        if (typeof name !== "string") throw new AppError("BAD_REQUEST", "Give a token to connect.");
+        if (typeof name !== "string")
+          throw new AppError("UNAUTHORIZED", "Give a token to connect.");
         return { userId: name, tenantId: "t", scopes: [] };
       },
     });
@@ -134,6 +136,34 @@ describe("connecting", () => {
       ]),
     );
   });
+
+  test.each(["polling", "websocket"] as const)(
+    "[H13] over %s a client comes back by itself when the hook failed, and is not told why",
+    async (transport) => {
+      let away = true;
+      let asked = 0;
+      server = await openTestServer({
+        authenticate: async () => {
+          asked += 1;
+          if (away) throw new Error("connect ECONNREFUSED 10.0.0.7:5432");
+          return LOCAL_PRINCIPAL;
+        },
+      });
+      const errors: string[] = [];
+      const { socket } = server.connect({
+        transports: [transport],
+        reconnection: true,
+        reconnectionDelay: 5,
+        reconnectionDelayMax: 10,
+      });
+      socket.on("connect_error", ({ message }) => errors.push(message));
+      await until(() => expect(asked).toBeGreaterThan(1));
+      away = false;
+      await until(() => expect(socket.connected).toBe(true));
+      expect(errors.join()).not.toContain("10.0.0.7");
+      socket.disconnect();
+    },
+  );
 
   test("an allowed page of another origin may poll, and one that is not may not", async () => {
     server = await openTestServer();

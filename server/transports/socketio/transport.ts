@@ -9,7 +9,6 @@ import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
 import { openWires } from "#server/transports/wires.ts";
-import { AppError, messageOf } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
@@ -57,7 +56,7 @@ export function createSocketioTransport(
   options: SocketioOptions,
 ): Transport {
   const { ping, log } = context;
-  const authenticate = createAuthentication(context.authenticate);
+  const authenticate = createAuthentication(context.authenticate, { log });
   const { highWaterBytes } = context.backpressure;
   const wires = openWires(context.backpressure);
   const open = createOpenings(context.streams);
@@ -115,6 +114,10 @@ export function createSocketioTransport(
   });
   const admitted = new WeakMap<Socket, Admitted>();
 
+  /**
+   * Where it cannot be known now whether a client may come in, and with what, its connection is closed below Socket.IO:
+   * JavaScript clients stay away after a refusal, and come back to a connection that broke.
+   */
   async function admit(socket: Socket): Promise<Admitted> {
     const { headers, auth } = socket.handshake;
     const token: unknown = auth.token;
@@ -125,7 +128,6 @@ export function createSocketioTransport(
     try {
       return { principal, restored: await restore(socket, principal) };
     } catch (error) {
-      // A refusal would keep a client away for good. This is a lost connection to it.
       socket.conn.close(true);
       throw error;
     }
@@ -140,10 +142,10 @@ export function createSocketioTransport(
       },
       (error: unknown) => {
         const { code, message } = toLegacyError(error);
-        if (code === "INTERNAL" && error instanceof AppError) {
-          log.error({ err: error }, "A client could not be authenticated");
-        }
-        next(new Error(error instanceof AppError ? message : messageOf(error)));
+        if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
+        if (code === "UNAVAILABLE") socket.conn.close(true);
+        // Also where it is closed: Socket.IO keeps the socket until then.
+        next(new Error(message));
       },
     );
   });

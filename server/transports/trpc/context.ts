@@ -1,4 +1,5 @@
 /** What procedures get. */
+import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
 import type { Jobs } from "#server/jobs/jobs.ts";
@@ -7,6 +8,7 @@ import type { SystemInfo } from "#server/transports/contract.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
+import { endForGood } from "./end-for-good.ts";
 
 export interface Services {
   readonly jobs: Jobs;
@@ -21,18 +23,23 @@ export class Context implements Services {
   readonly #caller: Principal | TRPCError;
   /** The batch that a call belongs to; `undefined` where it is a request of its own. */
   readonly batch: Batch | undefined;
+  readonly #response: ServerResponse | undefined;
 
-  /** `caller`: the principal, or the reason why there is none. */
+  /** `caller`: the principal, or the reason why there is none. `response`: of a request over HTTP. */
   constructor(
     services: Services,
-    socket: Writable,
-    caller: Principal | TRPCError,
-    batch: Batch | undefined,
+    connection: {
+      socket: Writable;
+      caller: Principal | TRPCError;
+      batch?: Batch | undefined;
+      response?: ServerResponse | undefined;
+    },
   ) {
     this.#services = services;
-    this.#socket = socket;
-    this.#caller = caller;
-    this.batch = batch;
+    this.#socket = connection.socket;
+    this.#caller = connection.caller;
+    this.batch = connection.batch;
+    this.#response = connection.response;
   }
 
   get jobs(): Jobs {
@@ -61,5 +68,10 @@ export class Context implements Services {
   /** Resolves when the connection takes more. For what is pulled. */
   drained(): Promise<void> {
     return untilDrained(this.#socket);
+  }
+
+  /** The stream that is about to end is over for good: its client need not come back. */
+  endForGood(): void {
+    if (this.#response !== undefined) endForGood(this.#response);
   }
 }

@@ -3,10 +3,13 @@ import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
+import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 import { tooManyCalls } from "./batch.ts";
 
 const TRPC_CODE = {
   BAD_REQUEST: "BAD_REQUEST",
+  UNAUTHORIZED: "UNAUTHORIZED",
+  FORBIDDEN: "FORBIDDEN",
   NOT_FOUND: "NOT_FOUND",
   ILLEGAL_TRANSITION: "CONFLICT",
   CLAIM_LOST: "CONFLICT",
@@ -31,20 +34,16 @@ export interface FlatIssues {
 export function toTRPCError(thrown: unknown): TRPCError {
   if (thrown instanceof TRPCError && thrown.cause === undefined) return thrown;
   const cause = thrown instanceof TRPCError ? thrown.cause : thrown;
-  if (cause instanceof AppError && cause.code !== "INTERNAL") {
-    return new TRPCError({ code: TRPC_CODE[cause.code], message: cause.message, cause });
+  if (cause instanceof AppError) {
+    return new TRPCError({ code: TRPC_CODE[cause.code], message: publicMessageOf(cause), cause });
   }
   if (thrown instanceof TRPCError && thrown.code !== "INTERNAL_SERVER_ERROR") return thrown;
-  return new TRPCError({
-    code: "INTERNAL_SERVER_ERROR",
-    message: "Something went wrong in the server. It was logged; try again.",
-    cause,
-  });
+  return new TRPCError({ code: "INTERNAL_SERVER_ERROR", message: FAULT, cause });
 }
 
 export function appCodeOf(error: TRPCError): ErrorCode {
   if (error.cause instanceof AppError) return error.cause.code;
-  if (error.code === "NOT_FOUND") return "NOT_FOUND";
+  if (error.code === "NOT_FOUND" || error.code === "FORBIDDEN") return error.code;
   // Everything else that tRPC itself throws is about what the client sent.
   return error.code === "INTERNAL_SERVER_ERROR" ? "INTERNAL" : "BAD_REQUEST";
 }

@@ -46,6 +46,8 @@ function twoValues<W>(wrap: (value: Value, n: number) => W) {
   };
 }
 
+const CONTEXT = { drained: () => Promise.resolve(), endForGood: () => {} };
+
 test("an iterable of a subscription over WebSocket", async () => {
   const { iterable, keptWhileIdle } = twoValues((value) => value);
   const reader = new AbortController();
@@ -66,7 +68,7 @@ test("an iterable of a subscription over WebSocket", async () => {
 test("one of our streams as tRPC pulls it over SSE", async () => {
   const { iterable, keptWhileIdle } = twoValues((value, pos): Entry<Value> => ({ pos, value }));
   const stream = { ...iterable, pipe: () => expect.unreachable() } as Stream<Value>;
-  const relay = new Relay(() => Promise.resolve(stream), { drained: () => Promise.resolve() });
+  const relay = new Relay(() => Promise.resolve(stream), CONTEXT);
   const entries = relay[Symbol.asyncIterator]();
   const told: string[] = [];
   const take = async () => {
@@ -95,7 +97,7 @@ test("a stream that was given up before it was open is closed", async () => {
     }),
     pipe: () => expect.unreachable(),
   } as Stream<Value>;
-  const relay = new Relay(() => opened.promise, { drained: () => Promise.resolve() });
+  const relay = new Relay(() => opened.promise, CONTEXT);
   const entries = relay[Symbol.asyncIterator]();
   const next = entries.next();
   await entries.return?.();

@@ -22,7 +22,9 @@ const work = { kind: "work", input: {} };
 /** Ann and Bob; a token stands in a header, or comes with the connection where headers cannot be set. */
 const authenticate: Authenticate = async ({ headers, token }) => {
   const given = token ?? headers.authorization?.replace("Bearer ", "");
-  if (given !== "ann" && given !== "bob") throw new Error(`The token "${given}" is not known.`);
+  if (given !== "ann" && given !== "bob") {
+    throw new AppError("UNAUTHORIZED", `The token "${given}" is not known.`);
+  }
   return { userId: given, tenantId: "bakery", scopes: [] };
 };
 
@@ -69,7 +71,7 @@ describe.each(LINKS)("over %s", (link) => {
     const stranger = openClient(url, link, "eve");
     await expect(stranger.job.list.query()).rejects.toMatchObject({
       message: 'The token "eve" is not known.',
-      data: { code: "UNAUTHORIZED", httpStatus: 401 },
+      data: { code: "UNAUTHORIZED", appCode: "UNAUTHORIZED", httpStatus: 401 },
     });
     await expect(stranger.system.info.query()).rejects.toMatchObject({
       data: { code: "UNAUTHORIZED" },
@@ -131,16 +133,83 @@ async function overSocket(url: string, path: string, method: string): Promise<st
   return refusal;
 }
 
-test("an authority that cannot be asked now is no refusal: it may be tried again", async () => {
+describe("[H13] a hook that fails, as its database is away, tells callers to try again and not why:", () => {
+  const AWAY = "connect ECONNREFUSED 10.0.0.7:5432";
+  const NOT_CHECKED = "The server could not check who asks. Try again.";
+  const refused = {
+    message: NOT_CHECKED,
+    data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE", httpStatus: 503 },
+  };
+
+  /** A server whose hook fails for everybody, until it is there again. */
+  async function openAwayServer() {
+    let away = true;
+    let asked = 0;
+    const server = await openTestServer({
+      authenticate: async (credentials) => {
+        asked += 1;
+        if (away) throw Object.assign(new Error(AWAY), { code: "ECONNREFUSED" });
+        return authenticate(credentials);
+      },
+    });
+    return { ...server, asked: () => asked, comeBack: () => void (away = false) };
+  }
+
+  test.each(LINKS)("calls over %s, and the next one finds it again", async (link) => {
+    const server = await openAwayServer();
+    const client = openClient(server.url, link, "ann");
+    const calls = [client.job.list.query(), client.system.info.query()];
+    for (const call of calls) await expect(call).rejects.toMatchObject(refused);
+    expect(server.logged).toContainEqual(
+      expect.objectContaining({
+        msg: "`authenticate` failed: its callers are told to try again",
+        err: expect.objectContaining({ message: AWAY }) as unknown,
+      }),
+    );
+    server.comeBack();
+    await eventually(async () => {
+      const { items } = await client.job.list.query();
+      expect(items).toEqual([]);
+    });
+  });
+
+  test.each(LINKS)("a subscription over %s begins when the hook is there again", async (link) => {
+    const server = await openAwayServer();
+    const notes = watchFeed(openClient(server.url, link, "ann"), { lastEventId: "0" });
+    await eventually(() => expect(server.asked()).toBeGreaterThan(1));
+    expect(notes.state).toBe("open");
+    server.comeBack();
+    const { id } = await openClient(server.url, "sse", "ann").job.create.mutate(work);
+    await eventually(() => expect(notes.data.map(({ job }) => job?.id)).toEqual([id]));
+    expect(notes.errors).toEqual([]);
+  });
+
+  test("nothing that is sent says where its database is", async () => {
+    const { url } = await openAwayServer();
+    const answers = await Promise.all([
+      overHttp(url, "job.list", "query"),
+      overHttp(url, "job.list,system.info?batch=1", "query"),
+      overHttp(url, "feed.onUpdate", "subscription"),
+      overHttp(url, "job.create", "mutation"),
+      overSocket(url, "job.list", "query"),
+    ]);
+    for (const answer of answers) {
+      expect(answer).toContain(NOT_CHECKED);
+      expect(answer).not.toMatch(/10\.0\.0\.7|ECONNREFUSED/);
+    }
+  });
+});
+
+test("[H13] FORBIDDEN is told with its message", async () => {
   const { url } = await openTestServer({
     authenticate: async () => {
-      throw new AppError("UNAVAILABLE", "Nobody is at the door.");
+      throw new AppError("FORBIDDEN", "This account is closed.");
     },
   });
   for (const link of LINKS) {
     await expect(openClient(url, link).job.list.query()).rejects.toMatchObject({
-      message: "Nobody is at the door.",
-      data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE" },
+      message: "This account is closed.",
+      data: { code: "FORBIDDEN", appCode: "FORBIDDEN", httpStatus: 403 },
     });
   }
 });

@@ -11,9 +11,9 @@ import type { Context } from "./context.ts";
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
   /** Rejects as `Streams` does. To be called once. */
   readonly open: () => Promise<Stream<T>>;
-  readonly #context: Pick<Context, "drained">;
+  readonly #context: Pick<Context, "drained" | "endForGood">;
 
-  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "drained">) {
+  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "drained" | "endForGood">) {
     this.open = open;
     this.#context = context;
   }
@@ -29,7 +29,9 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
       entries ??= (await this.open())[Symbol.asyncIterator]();
       // It was given up meanwhile.
       if (over) await entries.return?.();
-      return trackedOf(await entries.next());
+      const result = trackedOf(await entries.next());
+      if (result.done === true) this.#context.endForGood();
+      return result;
     };
     return {
       async next() {
@@ -59,7 +61,7 @@ function trackedOf<T>(entry: IteratorResult<Entry<T>>): IteratorResult<TrackedEn
 
 export function relay<T>(
   open: () => Promise<Stream<T>>,
-  context: Pick<Context, "drained">,
+  context: Pick<Context, "drained" | "endForGood">,
 ): AsyncIterable<TrackedEnvelope<T>, void, void> {
   return new Relay(open, context);
 }

@@ -1,6 +1,6 @@
 /** tRPC over HTTP, SSE and WebSocket, all at `/trpc`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { TRPCError } from "@trpc/server";
+import type { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import { createAuthentication } from "#server/transports/authentication.ts";
@@ -9,9 +9,9 @@ import type { Transport, TransportContext } from "#server/transports/contract.ts
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
 import { spread } from "#server/transports/spread.ts";
+import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { openWires } from "#server/transports/wires.ts";
-import { AppError, messageOf } from "#shared/errors.ts";
-import type { Principal } from "#shared/principal.ts";
+import { AppError } from "#shared/errors.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
@@ -26,11 +26,14 @@ const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { ping, log } = context;
-  const authenticate = createAuthentication(context.authenticate);
+  const authenticate = createAuthentication(context.authenticate, { log });
   const router = createRouter(ping);
+  const tell = createTroubleLog(log);
 
   async function createContext(opts: {
     req: IncomingMessage;
+    /** Of a request over HTTP. */
+    res?: ServerResponse;
     info: {
       connectionParams: Record<string, unknown> | null;
       isBatchCall: boolean;
@@ -39,40 +42,32 @@ export function createTrpcTransport(context: TransportContext): Transport {
   }): Promise<Context> {
     const token = opts.info.connectionParams?.token;
     const { socket, headers } = opts.req;
-    let caller: Principal | TRPCError;
-    try {
-      caller = await authenticate({
-        headers,
-        token: typeof token === "string" ? token : undefined,
-      });
-    } catch (cause) {
-      // Ours say themselves what is wrong: who could be asked is not there, for one.
-      caller =
-        cause instanceof AppError
-          ? toTRPCError(cause)
-          : new TRPCError({ code: "UNAUTHORIZED", message: messageOf(cause), cause });
-    }
+    const caller = await authenticate({
+      headers,
+      token: typeof token === "string" ? token : undefined,
+    }).catch(toTRPCError);
     const { isBatchCall, calls } = opts.info;
-    return new Context(
-      context,
-      socket,
-      caller,
-      isBatchCall && calls.length > 1 ? new Batch() : undefined,
-    );
+    const batch = isBatchCall && calls.length > 1 ? new Batch() : undefined;
+    return new Context(context, { socket, caller, batch, response: opts.res });
   }
 
   const onError = ({
     error,
     path,
     type,
+    ctx,
   }: {
     error: TRPCError;
     path?: string | undefined;
     type: string;
+    /** Of a request over HTTP. */
+    ctx?: Context | undefined;
   }) => {
+    if (type === "subscription" && !mayPass(error)) ctx?.endForGood();
     if (error.code === "INTERNAL_SERVER_ERROR") {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
+      if (isTroubleOfServer(error)) tell(error.cause, "A call was refused");
       log.debug({ code: error.code, reason: error.message, path, type }, "A call was refused");
     }
   };
@@ -101,7 +96,13 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const wires = openWires(context.backpressure);
   const sockets = openHandler({
     router,
-    createContext,
+    async createContext({ req, info }) {
+      const made = await createContext({ req, info });
+      const refusal = made.refusal();
+      // Its client is to come back and ask again, and to wait longer each time.
+      if (refusal?.code === "SERVICE_UNAVAILABLE") throw refusal;
+      return made;
+    },
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames and oversize messages, which `ws` has closed with the right code, or the network.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
@@ -133,6 +134,16 @@ export function createTrpcTransport(context: TransportContext): Transport {
       wires.close();
     },
   };
+}
+
+/** The same call may go better later. */
+function mayPass({ code }: TRPCError): boolean {
+  return code === "SERVICE_UNAVAILABLE" || code === "INTERNAL_SERVER_ERROR";
+}
+
+/** Its cause is not told to the caller. */
+function isTroubleOfServer({ cause }: TRPCError): boolean {
+  return cause instanceof AppError && cause.code === "UNAVAILABLE" && cause.cause !== undefined;
 }
 
 /** It would never end by itself. Its client takes the end for a lost connection, and comes back. */

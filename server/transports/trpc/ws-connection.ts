@@ -39,6 +39,8 @@ export interface Shared {
 const MESSAGE_TOO_BIG = 1009;
 /** RFC 6455 has no word for it; registered since: try again later. */
 const TRY_AGAIN_LATER = 1013;
+/** In which calls that come to a connection without a context get their answers. */
+const LAST_ANSWERS_MS = 1000;
 
 type Params = TRPCRequestInfo["connectionParams"];
 type Admission = { ok: true } | { ok: false; error: TRPCError };
@@ -276,7 +278,12 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
       this.#tell(null, error);
-      setImmediate(() => this.ws.close());
+      // After an error with the id `null` its client waits longer before each next attempt.
+      if (error.code === "SERVICE_UNAVAILABLE") {
+        setTimeout(() => this.ws.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();
+      } else {
+        setImmediate(() => this.ws.close());
+      }
       return { ok: false, error };
     }
   }

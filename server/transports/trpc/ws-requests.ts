@@ -150,8 +150,9 @@ export class Requests {
     };
     // A stop or a disconnect while the procedure is called cancels it.
     this.#active.set(to.id, { stop: abort, leave: abort });
+    let context: unknown;
     try {
-      const context = await peer.context();
+      context = await peer.context();
       if (!isWanted()) return this.end(to, call);
       const result = await this.#run(call, batchIndex, signal, context);
       if (!isIterable(result)) {
@@ -188,6 +189,8 @@ export class Requests {
       // Who gives up because nobody wants the result any more did not fail.
       if (signal.aborted && isAbort(cause)) return this.end(to, call);
       this.#active.delete(to.id);
+      // The connection is about to be closed. Its client asks again on the next one, unless it was refused.
+      if (context === undefined && isUnavailable(cause)) return;
       this.#refuse(to, call, cause);
     }
   }
@@ -274,6 +277,10 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
     isObservable(value) ||
     (typeof value === "object" && value !== null && Symbol.asyncIterator in value)
   );
+}
+
+function isUnavailable(cause: unknown): boolean {
+  return cause instanceof TRPCError && cause.code === "SERVICE_UNAVAILABLE";
 }
 
 function isAbort(cause: unknown): boolean {

@@ -28,6 +28,8 @@ for i = FIRST, #ARGV, FIELDS do
 end
 
 local count = (#ARGV - FIRST + 1) / FIELDS
+-- Of a new owner, and of one of whom all was deleted.
+redis.call('SETNX', o .. ':rev', redis.call('GET', t .. ':rev') or 0)
 local rev = redis.call('INCRBY', o .. ':rev', count) - count
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
 if batch ~= '' then

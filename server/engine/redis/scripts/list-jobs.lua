@@ -39,7 +39,7 @@ else
   until #page >= limit or #found < 2 * CHUNK
 end
 
-local answer = {redis.call('GET', o .. ':rev') or '0'}
+local answer = {redis.call('GET', o .. ':rev') or redis.call('GET', t .. ':rev') or '0'}
 for i = 1, math.min(#page, limit) do
   answer[#answer + 1] = page[i].n
   answer[#answer + 1] = redis.call('HGET', t .. ':job:' .. page[i].id, 's')

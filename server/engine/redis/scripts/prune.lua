@@ -1,4 +1,6 @@
--- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that.
+-- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that. Of
+-- an owner of whom nothing is left no key is: the tenant's :rev is the newest rev of all such, from which an owner counts
+-- on who comes back. So revs never go back, and cursors of before miss nothing.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
@@ -18,6 +20,12 @@ redis.call('ZREM', t .. ':finished', id)
 redis.call('ZREM', o .. ':feed', id)
 redis.call('ZREM', o .. ':jobs:' .. is[2] .. ':' .. is[1], id)
 if is[3] then redis.call('HDEL', o .. ':job-keys', is[3]) end
+-- Each job of an owner is in its feed, and each batch has a job. None is created meanwhile: scripts run one by one.
+if redis.call('EXISTS', o .. ':feed') == 0 then
+  local rev, newest = redis.call('GET', o .. ':rev'), redis.call('GET', t .. ':rev')
+  if rev and tonumber(rev) > tonumber(newest or 0) then redis.call('SET', t .. ':rev', rev) end
+  redis.call('DEL', o .. ':rev', o .. ':kinds')
+end
 if batch == '' then return {1, 0} end
 
 redis.call('ZREM', t .. ':jobs-of:' .. batch, id)

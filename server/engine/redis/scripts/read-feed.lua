@@ -6,7 +6,7 @@
 local t, owner, after, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local o = t .. ':owner:' .. owner
 local found = redis.call('ZRANGE', o .. ':feed', '(' .. after, '+inf', 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
-local answer = {redis.call('GET', o .. ':rev') or '0'}
+local answer = {redis.call('GET', o .. ':rev') or redis.call('GET', t .. ':rev') or '0'}
 for i = 1, #found, 2 do
   answer[#answer + 1] = found[i + 1]
   answer[#answer + 1] = redis.call('HGET', t .. ':job:' .. found[i], 's')

@@ -268,6 +268,14 @@ test.each([
   ).rejects.toMatchObject({ code: "PAGE_UNREACHABLE", message: `cannot be reached: ${reason}` });
 });
 
+test("[H12] an error of the system is told without what it says of this machine", async () => {
+  const text = "connect EADDRNOTAVAIL 93.184.216.34:80 - Local (10.0.0.5:0)";
+  const error = Object.assign(new Error(text), { code: "EADDRNOTAVAIL", syscall: "connect" });
+  await expect(
+    get("http://site.example/", { resolve: (_, done) => done(error, []) }),
+  ).rejects.toMatchObject({ message: "cannot be reached: the connection failed (EADDRNOTAVAIL)" });
+});
+
 describe("[A1] addresses that are not public", () => {
   test.each([
     "http://localhost/",

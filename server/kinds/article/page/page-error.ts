@@ -93,10 +93,17 @@ export function networkError(error: unknown, answered: boolean): PageError {
     return new PageError("PAGE_TOO_LARGE", `sends more than ${size} of headers`, { cause: error });
   }
   const reasons = codes.flatMap((code) => REASONS[code] ?? []);
-  const reason = reasons[0] ?? causes.at(-1)?.message ?? "the connection failed";
+  const reason = reasons[0] ?? reasonOf(causes.at(-1));
   return answered
     ? new PageError("PAGE_CUT_OFF", `was not received whole: ${reason}`, { cause: error })
     : new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
+}
+
+/** Messages of the system hold addresses of this machine. */
+function reasonOf(error: Error | undefined): string {
+  if (error === undefined) return "the connection failed";
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? error.message : `the connection failed (${code})`;
 }
 
 /** Outermost first; the attempts of one connection (IPv6, IPv4) count as causes. */

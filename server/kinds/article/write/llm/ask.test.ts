@@ -261,13 +261,16 @@ test("an abort in the middle ends the request with its own reason", async () => 
   await closed.promise;
 });
 
-test("a server that is not there is tried again", async () => {
+test("[H12] a server that is not there is tried again, and its address is not told", async () => {
   const closed = await openLocalServer(() => {});
   await closed[Symbol.asyncDispose]();
   const asking = createAsk(modelAt(closed.origin), 60_000)(QUESTION, never, async () => {});
   const error = await failed(asking);
   expect(error).toBeInstanceOf(Transient);
-  expect(error).toMatchObject({ code: "LLM_UNREACHABLE" });
+  expect(error).toMatchObject({
+    code: "LLM_UNREACHABLE",
+    message: "compatible cannot be reached: ECONNREFUSED",
+  });
 });
 
 test("what goes wrong with the text's reader is not the model's fault", async () => {

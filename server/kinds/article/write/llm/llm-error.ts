@@ -22,7 +22,7 @@ export function llmError(error: unknown, chosen: ChosenModel): Failure {
   if (statusCode === undefined) {
     return new Transient(
       "LLM_UNREACHABLE",
-      `${provider} cannot be reached: ${reasonOf(error)}`,
+      `${provider} cannot be reached: ${codeIn(error) ?? reasonOf(error)}`,
       cause,
     );
   }
@@ -62,6 +62,17 @@ function failureIn(error: unknown): Failure | undefined {
   for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
     if (cause instanceof Failure) return cause;
     cause = cause.cause;
+  }
+  return undefined;
+}
+
+/** Of the system's error, whose text says the address: the model's server may be one of one's own. */
+function codeIn(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
+    const { syscall, code } = cause as NodeJS.ErrnoException;
+    if (syscall !== undefined) return code;
+    cause = cause instanceof AggregateError ? cause.errors[0] : cause.cause;
   }
   return undefined;
 }

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { ANN, at, BOB, claimOne, newBatch, newJob } from "#server/engine/suites/material.ts";
+import { DELIVER, START } from "#server/engine/suites/material.ts";
+import { createKeys } from "./keys.ts";
+import { useRedis } from "./test-engine.ts";
+
+const { redis, open } = useRedis();
+const keys = createKeys("jobwire");
+
+test("where all jobs and batches of an owner were deleted, no key of the owner is left", async () => {
+  const engine = await open();
+  const ofOwner = async () => (await redis().client.keys(`${keys.owner(ANN)}*`)).toSorted();
+  const job = await engine.createJob(newJob({ idempotencyKey: "k", kind: "a" }), at(0));
+  const { batch, jobs } = newBatch(2, { idempotencyKey: "k" });
+  await engine.createBatch(batch, jobs, at(0));
+  const other = await engine.createJob(newJob(BOB), at(0));
+  for (const { id } of jobs) await engine.change(id, { action: "cancel" }, at(1));
+  const claim = await claimOne(engine, at(1));
+  expect(claim.jobId).toBe(job.id);
+  await engine.change(job.id, START, at(1), claim);
+  await engine.appendDraft(claim, "text");
+  await engine.change(job.id, DELIVER, at(2), claim);
+  expect(await ofOwner()).not.toEqual([]);
+
+  // While one is left, its owner's counter is.
+  expect(await engine.prune(at(2), 9)).toBe(2);
+  expect(await ofOwner()).toContain(`${keys.owner(ANN)}:rev`);
+  expect(await engine.prune(at(3), 9)).toBe(1);
+  expect(await ofOwner()).toEqual([]);
+  expect(await redis().client.keys(`${keys.owner(BOB)}*`)).not.toEqual([]);
+
+  await engine.change(other.id, { action: "cancel" }, at(3));
+  expect(await engine.prune(at(4), 9)).toBe(1);
+  const ofTenant = await redis().client.keys(`${keys.tenant(ANN.tenant)}:*`);
+  expect(ofTenant.toSorted()).toEqual([
+    `${keys.tenant(ANN.tenant)}:n`,
+    `${keys.tenant(ANN.tenant)}:rev`,
+  ]);
+});

@@ -1,0 +1,122 @@
+/** How event streams end, as a plain `EventSource` takes it. */
+import { createTRPCClient, httpSubscriptionLink } from "@trpc/client";
+import { EventSource } from "eventsource";
+import superjson from "superjson";
+import { expect, test } from "vitest";
+import { eventually, untilAborted } from "#server/jobs/rig.ts";
+import { AppError } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import type { AppRouter } from "./router.ts";
+import { openTestServer, type TestServer } from "./test-server.ts";
+
+const NEVER_AGAIN = /\n\nretry: 86400000\n\n$/;
+const NO_JOB = "01a20665-8cab-704e-9437-209e0533c3ad";
+const WORK = { kind: "work", input: {} };
+
+function addressOf({ url }: TestServer, path: string, input: unknown): string {
+  return `${url}/trpc/${path}?input=${encodeURIComponent(JSON.stringify(input))}`;
+}
+
+async function textOf(server: TestServer, path: string, input: unknown): Promise<string> {
+  const res = await fetch(addressOf(server, path, input));
+  expect(res.headers.get("content-type")).toContain("text/event-stream");
+  return res.text();
+}
+
+test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
+  "[S10] %s of what is settled tells an EventSource not to come back, after all else",
+  async (path) => {
+    const server = await openTestServer();
+    const { jobs } = server.rig;
+    const { id: batchId } = await jobs.createBatch(LOCAL_PRINCIPAL, { jobs: [WORK] });
+    const { items } = await jobs.list(LOCAL_PRINCIPAL, { limit: 1 });
+    const jobId = items[0]?.id ?? "";
+    server.rig.startRunner();
+    await server.rig.reaches(jobId, "DELIVERED");
+    const text = await textOf(server, path, { json: { jobId, batchId, lastEventId: "0" } });
+    expect(text).toMatch(NEVER_AGAIN);
+    expect(text.match(/^retry:/gm)).toHaveLength(1);
+    expect(text.indexOf("event: return")).toBeGreaterThan(0);
+  },
+);
+
+test.each([
+  ["a job that does not exist", "job.onUpdate", { json: { jobId: NO_JOB } }, "NOT_FOUND"],
+  ["an id that is none", "job.onUpdate", { json: { jobId: "1" } }, "BAD_REQUEST"],
+  ["no envelope", "feed.onUpdate", { lastEventId: "0" }, "BAD_REQUEST"],
+])("nor does it after %s", async (_, path, input, code) => {
+  const text = await textOf(await openTestServer(), path, input);
+  expect(text).toContain("event: serialized-error");
+  expect(text).toContain(`"appCode":"${code}"`);
+  expect(text).toMatch(NEVER_AGAIN);
+});
+
+test.each([
+  [new AppError("UNAUTHORIZED", "Sign in first."), true],
+  [new AppError("FORBIDDEN", "The account is closed."), true],
+  // Asked again, these may go better.
+  [new Error("The directory is away."), false],
+])("nor after %s, if that is final (%s)", async (refusal, isFinal) => {
+  const server = await openTestServer({ authenticate: () => Promise.reject(refusal) });
+  for (const path of ["feed.onUpdate", "system.onState"]) {
+    const text = await textOf(server, path, { json: {} });
+    expect(text).toContain("event: serialized-error");
+    expect(NEVER_AGAIN.test(text)).toBe(isFinal);
+  }
+});
+
+test("[S10] a stream that the server ends as it stops says nothing of the kind: its client comes back", async () => {
+  const server = await openTestServer();
+  server.rig.run = ({ signal }) => untilAborted(signal);
+  server.rig.startRunner();
+  const jobId = await server.rig.create();
+  await server.rig.reaches(jobId, "PROCESSING");
+  const res = await fetch(addressOf(server, "job.onUpdate", { json: { jobId } }));
+  let text = "";
+  const decoder = new TextDecoder();
+  const read = (async () => {
+    for await (const bytes of res.body ?? []) text += decoder.decode(bytes, { stream: true });
+  })().then(
+    () => "ended",
+    () => "broke off",
+  );
+  await eventually(() => expect(text).toContain("Work started"));
+  await server.restart();
+  expect(await read).toBe("broke off");
+  expect(text).not.toContain("retry:");
+});
+
+test("[S10] the stock client sees the end, and asks once", async () => {
+  const server = await openTestServer();
+  server.rig.startRunner();
+  const jobId = await server.rig.create();
+  await server.rig.reaches(jobId, "DELIVERED");
+  let asked = 0;
+  const counted: typeof fetch = (...args) => {
+    asked += 1;
+    return fetch(...args);
+  };
+  class Counted extends EventSource {
+    constructor(url: string | URL) {
+      super(url, { fetch: counted });
+    }
+  }
+  const client = createTRPCClient<AppRouter>({
+    links: [
+      httpSubscriptionLink({
+        url: `${server.url}/trpc`,
+        transformer: superjson,
+        EventSource: Counted,
+      }),
+    ],
+  });
+  const seen: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    client.job.onUpdate.subscribe(
+      { jobId },
+      { onData: ({ data }) => seen.push(data.type), onComplete: resolve, onError: reject },
+    );
+  });
+  expect(seen).toEqual(["delivered"]);
+  expect(asked).toBe(1);
+});

@@ -1,0 +1,48 @@
+import { describe, expect, test } from "vitest";
+import { AppError, ErrorCode, wholeMessageOf } from "./errors.ts";
+import { FAULT, kindMessageOf, publicMessageOf } from "./public-message.ts";
+import { hostileValues } from "./test-hostile-values.ts";
+
+const PATH = "ENOENT: no such file or directory, open '/var/lib/jobwire/jobwire.db'";
+
+test.each(ErrorCode.options)(
+  "[H12] an error with the code %s is told as it is, or not at all",
+  (code) => {
+    const isForTheLog = code === "INTERNAL" || code === "DATA_UNUSABLE";
+    const error = new AppError(code, "It is so.", { cause: new Error(PATH) });
+    for (const told of [publicMessageOf, kindMessageOf]) {
+      expect(told(error)).toBe(isForTheLog ? FAULT : "It is so.");
+    }
+  },
+);
+
+describe("[H12] of what a kind throws", () => {
+  test.each([
+    ["an error of the system", Object.assign(new Error(PATH), { code: "ENOENT", syscall: "open" })],
+    ["one of Node's", Object.assign(new TypeError(PATH), { code: "ERR_INVALID_FILE_URL_PATH" })],
+    ["one of a database", Object.assign(new Error(PATH), { code: "ERR_SQLITE_ERROR" })],
+  ])("%s is not told", (_, thrown) => {
+    expect([kindMessageOf(thrown), publicMessageOf(thrown)]).toEqual([FAULT, FAULT]);
+  });
+
+  test("the text of its author is", () => {
+    expect(kindMessageOf(new Error("The list is empty."))).toBe("The list is empty.");
+    expect(publicMessageOf(new Error("The list is empty."))).toBe(FAULT);
+  });
+
+  test.each(Object.entries(hostileValues()))("%s has a text", (_, thrown) => {
+    expect(kindMessageOf(thrown)).toBeTypeOf("string");
+    expect(publicMessageOf(thrown)).toBe(FAULT);
+    expect(wholeMessageOf(thrown)).toBeTypeOf("string");
+  });
+});
+
+test("[H12] the log has the texts of all causes, each once", () => {
+  const system = Object.assign(new Error(PATH), { code: "ENOENT" });
+  const cause = new Error(`/data: ${PATH}`, { cause: system });
+  const error = new AppError("UNAVAILABLE", "Nothing was stored.", { cause });
+  expect(wholeMessageOf(error)).toBe(`Nothing was stored. < /data: ${PATH}`);
+  const round = new Error("round");
+  round.cause = round;
+  expect(wholeMessageOf(round)).toBe("round");
+});
