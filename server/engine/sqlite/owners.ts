@@ -26,8 +26,12 @@ const NO_OWNER = "";
 
 export function createOwners(db: DatabaseSync): Owners {
   const find = db.prepare("SELECT n, rev FROM owners WHERE tenant = ? AND owner = ?");
-  const add = db.prepare("INSERT INTO owners (tenant, owner, rev) VALUES (?, ?, ?)");
-  const advance = db.prepare("UPDATE owners SET rev = rev + ? WHERE n = ? RETURNING n, rev");
+  const add = db.prepare(
+    "INSERT INTO owners (tenant, owner, rev) VALUES (?, ?, ?) RETURNING n, rev",
+  );
+  const advance = db.prepare(
+    "UPDATE owners SET rev = rev + ? WHERE tenant = ? AND owner = ? RETURNING n, rev",
+  );
   const set = db.prepare("UPDATE owners SET rev = ? WHERE n = ?");
   const drop = db.prepare(
     `DELETE FROM owners WHERE n = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE owner_n = owners.n)
@@ -50,8 +54,9 @@ export function createOwners(db: DatabaseSync): Owners {
     find: rowOf,
     head,
     advance(owner, by) {
-      const n = rowOf(owner)?.n ?? add.run(owner.tenant, owner.owner, head(owner)).lastInsertRowid;
-      return advance.get(by, n) as unknown as OwnerRow;
+      const { tenant, owner: name } = owner;
+      const known = advance.get(by, tenant, name);
+      return (known ?? add.get(tenant, name, head(owner) + by)) as unknown as OwnerRow;
     },
     set: (ownerN, rev) => void set.run(rev, ownerN),
     forget(ownerN) {
