@@ -5,7 +5,7 @@ import type { Engine, SessionRef } from "#server/engine/contract.ts";
 export interface Holder {
   /** Of this connection; no other one has it. */
   readonly id: string;
-  /** All that is to be remembered: whole numbers by names. */
+  /** All that is to be remembered: whole numbers by names. Also asked for after the connection is over. */
   entries(): Iterable<readonly [name: string, value: number]>;
   /** Another connection has the session now. Called once. */
   evicted(): void;
@@ -24,6 +24,8 @@ export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
   readonly #ref: SessionRef;
   readonly #holder: Holder;
+  /** The saves of all sessions that are under way, or about to be. */
+  readonly #saving: Set<Promise<void>>;
   #changed = new Map<string, number | null>();
   /** Everything is to be saved. */
   #whole: boolean;
@@ -37,13 +39,14 @@ export class SavedSession {
     store: Pick<Engine, "saveSession" | "endSession">,
     ref: SessionRef,
     holder: Holder,
-    taken: boolean,
+    { isStored, saving }: { isStored: boolean; saving: Set<Promise<void>> },
   ) {
     this.#store = store;
     this.#ref = ref;
     this.#holder = holder;
-    this.#whole = !taken;
-    this.#isStored = taken;
+    this.#whole = !isStored;
+    this.#isStored = isStored;
+    this.#saving = saving;
   }
 
   /** `null`: not any more. Resolves when it is stored, or when that was tried. */
@@ -65,8 +68,14 @@ export class SavedSession {
   }
 
   #save(): Promise<void> {
-    this.#next ??= this.#saveAfter(this.#underWay);
+    this.#next ??= this.#noted(this.#saveAfter(this.#underWay));
     return this.#next;
+  }
+
+  #noted(save: Promise<void>): Promise<void> {
+    this.#saving.add(save);
+    void save.then(() => this.#saving.delete(save));
+    return save;
   }
 
   async #saveAfter(before: Promise<void> | undefined): Promise<void> {
