@@ -5,7 +5,14 @@ import type { Engine } from "#server/engine/contract.ts";
 import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import { AppError } from "#shared/errors.ts";
 import { joinRaw, openRaw } from "./raw-client.ts";
-import { createJob, openTestServer, startJob, type TestServer, until } from "./test-server.ts";
+import {
+  createBatch,
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "./test-server.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -231,6 +238,37 @@ describe("[L5] a session goes on", () => {
 });
 
 describe("[L5] a client that comes back", () => {
+  test("many times at once keeps one connection, also while what it had is read", async () => {
+    let reading: Promise<void> | undefined;
+    await open({
+      wrap: (engine) => ({
+        ...engine,
+        async getBatch(id) {
+          await reading;
+          return engine.getBatch(id);
+        },
+      }),
+    });
+    const client = await joinRaw(server.url);
+    const { batchId } = await createBatch(server.engine, 1);
+    client.ask("subscribe:batch", { batch_id: batchId });
+    await until(() => expect(client.told()).toHaveLength(2));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    reading = promise;
+    let closed = 0;
+    const url = `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`;
+    const others = Array.from({ length: 10 }, () => openRaw(url));
+    for (const each of [client, ...others]) void each.closed.then(() => (closed += 1));
+    await until(() => expect(others.flatMap(({ frames }) => frames)).toHaveLength(10));
+    for (const each of others) each.send(`40{"pid":"${client.pid}"}`);
+    await until(() => expect(closed).toBe(10));
+    resolve();
+    const told = () => others.flatMap(({ frames }) => frames).join("\n");
+    await until(() => expect(told()).toContain("batch:update"));
+    expect(told().split('"session_id"')).toHaveLength(2);
+    for (const each of others) each.close();
+  });
+
   test("in protocol 3 has no session, and takes none", async () => {
     await open({ allowEio3: true });
     const jobId = await createJob(server.engine);

@@ -61,6 +61,8 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
     const session = await sessions.take({ principal, secret }, socket.id);
     if (session === undefined) return fresh;
     if (session.holder !== "") evict(session.holder);
+    // A thousand reads, for a client that is gone or has come once more.
+    if (socket.conn.readyState !== "open") return fresh;
     const subscriptions = await reopenAll(principal, session);
     const served = subscriptions.filter(({ failure }) => failure === undefined);
     if (served.length === subscriptions.length) {

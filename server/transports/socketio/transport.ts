@@ -111,10 +111,11 @@ export function createSocketioTransport(
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
   });
 
+  const joining = new Map<string, Socket>();
   const restore = createRestore({
     sessions: context.sessions,
     open,
-    evict: createEvict(io, options.cluster !== undefined),
+    evict: createEvict(io, { joining, isShared: options.cluster !== undefined }),
   });
   const admitted = new WeakMap<Socket, Admitted>();
 
@@ -135,7 +136,9 @@ export function createSocketioTransport(
   }
 
   io.use((socket, next) => {
-    admit(socket).then(
+    joining.set(socket.id, socket);
+    const admitting = admit(socket).finally(() => joining.delete(socket.id));
+    admitting.then(
       (how) => {
         admitted.set(socket, how);
         (socket as unknown as WithPid).pid = how.restored.pid;
