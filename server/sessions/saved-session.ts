@@ -24,7 +24,7 @@ export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
   readonly #ref: SessionRef;
   readonly #holder: Holder;
-  /** The saves of all sessions that are under way, or about to be. */
+  /** What is under way, or about to be, of all sessions. */
   readonly #saving: Set<Promise<void>>;
   #changed = new Map<string, number | null>();
   /** Everything is to be saved. */
@@ -64,7 +64,7 @@ export class SavedSession {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#forget();
+    void this.#noted(this.#forget());
   }
 
   #save(): Promise<void> {
@@ -72,10 +72,10 @@ export class SavedSession {
     return this.#next;
   }
 
-  #noted(save: Promise<void>): Promise<void> {
-    this.#saving.add(save);
-    void save.then(() => this.#saving.delete(save));
-    return save;
+  #noted(work: Promise<void>): Promise<void> {
+    this.#saving.add(work);
+    void work.then(() => this.#saving.delete(work));
+    return work;
   }
 
   async #saveAfter(before: Promise<void> | undefined): Promise<void> {
@@ -116,9 +116,17 @@ export class SavedSession {
     this.#holder.evicted();
   }
 
+  /** At once, as the client may come back at once; and again where a save was under way that may have made it anew. */
   async #forget(): Promise<void> {
-    await this.#underWay;
+    const underWay = this.#underWay;
+    if (this.#isStored || underWay !== undefined) await this.#drop();
+    if (underWay === undefined) return;
+    await underWay;
+    if (this.#isStored) await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     // What cannot be forgotten now is forgotten when its time is over.
-    if (this.#isStored) await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
+    await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
   }
 }

@@ -156,6 +156,24 @@ describe("[L5] what a client asked for", () => {
   });
 });
 
+test("[L5] a client that left in words has no session, also where it was being saved", async () => {
+  const saves = gate("saveSession");
+  await open({ wrap: saves.wrap });
+  const client = await joinRaw(server.url);
+  client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+  await until(() => expect(client.told()).toHaveLength(2));
+  saves.shut(true);
+  client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+  await until(() => expect(saves.held).toHaveLength(1));
+  client.send("41");
+  await until(() => expect(server.watches()).toBe(0));
+  const again = await joinRaw(server.url, client.pid);
+  expect(again.pid).not.toBe(client.pid);
+  saves.held[0]?.pass();
+  again.close();
+  client.close();
+});
+
 describe("[L5] a session goes on", () => {
   test("where its connection breaks before the client knows of a new one", async () => {
     const reads = gate("takeSession");
