@@ -211,6 +211,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     await closed;
     clearTimeout(cutOff);
     streams.close();
+    await sessions.close();
     await engine.close();
     return stopped ?? { finished: 0, givenBack: 0 };
   }

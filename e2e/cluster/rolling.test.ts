@@ -6,6 +6,7 @@ import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import { v7 as newId } from "uuid";
+import { joinRaw } from "#server/transports/socketio/raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
 import { runPython, STRICT } from "#e2e/legacy/python.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
@@ -262,6 +263,30 @@ test("[J8] cancelling stops the code that runs in a worker", async () => {
   await client.job.cancel.mutate({ jobId: id });
   await vi.waitFor(async () => expect(await running()).toEqual([0, 0]), PATIENCE);
   expect(await client.job.get.query({ jobId: id })).toMatchObject({ status: "ABORTED" });
+});
+
+test("[L5] a client that comes to another gateway has one connection, and keeps what it asks for there", async () => {
+  const trpc = overHttp(cluster.url);
+  const [first, second] = await Promise.all([
+    trpc.job.create.mutate(SLOW),
+    trpc.job.create.mutate(SLOW),
+  ]);
+  const [here, there] = cluster.gateways.map(({ url }) => url);
+  const before = await joinRaw(here ?? "");
+  before.ask("subscribe:job", { job_id: first.id });
+  await vi.waitFor(() => expect(before.told()).toContain("subscribed"), PATIENCE);
+  const after = await joinRaw(there ?? "", before.pid);
+  expect(after.pid).toBe(before.pid);
+  await before.closed;
+  after.ask("subscribe:job", { job_id: second.id });
+  await vi.waitFor(() => expect(after.told()).toContain("subscribed"), PATIENCE);
+  const back = await joinRaw(here ?? "", after.pid);
+  await after.closed;
+  await vi.waitFor(() => {
+    for (const { id } of [first, second]) expect(back.frames.join("")).toContain(id);
+  }, PATIENCE);
+  back.close();
+  for (const { id } of [first, second]) await trpc.job.cancel.mutate({ jobId: id });
 });
 
 test("[L1] what another service emits reaches the clients of every gateway, and job updates come once", async () => {

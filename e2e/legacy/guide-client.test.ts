@@ -40,7 +40,7 @@ test.each([["SIGTERM"], ["SIGKILL"]] as const)(
     const [early, long, between] = [
       await createJob(1, 1),
       await createJob(30, 100),
-      await createJob(1, 1000),
+      await createJob(1, 2000),
     ];
     for (const each of clients) for (const id of [early, long, between]) each.subscribeToJob(id);
     await vi.waitFor(() => {
@@ -48,6 +48,15 @@ test.each([["SIGTERM"], ["SIGKILL"]] as const)(
         expect(each.endsOf(early)).toEqual({ told: 1, shows: true });
         expect(each.shown.get(long)).toContain("job:update PROCESSING");
         expect(each.shown.get(between)).toContain("job:update PROCESSING");
+      }
+    }, PATIENCE);
+
+    // By then the server knows that the first end was received.
+    const shownOf = (each: GuideClient) => each.shown.get(long)?.length ?? 0;
+    const before = clients.map(shownOf);
+    await vi.waitFor(() => {
+      for (const [index, each] of clients.entries()) {
+        expect(shownOf(each)).toBeGreaterThan((before[index] ?? 0) + 4);
       }
     }, PATIENCE);
 

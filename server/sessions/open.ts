@@ -27,26 +27,32 @@ export interface Sessions {
    * is another user's. Rejects with `UNAVAILABLE` while that cannot be known.
    */
   take(whose: Whose, holderId: string): Promise<Session | undefined>;
-  /** Of a session that was taken, and is not held. */
-  forget(whose: Whose, holderId: string): void;
-  /** `taken`: it is stored, with all that the holder has. Else nothing is stored until there is something to remember. */
-  hold(whose: Whose, holder: Holder, taken: boolean): SavedSession;
+  /** Stores a new one with `entries`. Rejects with `UNAVAILABLE` while that is not possible. */
+  begin(whose: Whose, holderId: string, entries: ReadonlyMap<string, number>): Promise<void>;
+  /** `isStored`: with all that the holder has. Else nothing is stored until there is something to remember. */
+  hold(whose: Whose, holder: Holder, isStored: boolean): SavedSession;
+  /** Resolves when all is saved that can be. To be called when no connection is left. */
+  close(): Promise<void>;
 }
 
 const SECRET_BYTES = 16;
 const SECRET = /^[\w-]{22}$/;
 
 export function openSessions(store: Store): Sessions {
+  const saving = new Set<Promise<void>>();
   return {
     newSecret: () => randomBytes(SECRET_BYTES).toString("base64url"),
     async take(whose, holderId) {
       return SECRET.test(whose.secret) ? store.takeSession(refOf(whose), holderId) : undefined;
     },
-    forget(whose, holderId) {
-      // What cannot be forgotten now is forgotten when its time is over.
-      store.endSession(refOf(whose), holderId).catch(() => {});
+    async begin(whose, holderId, entries) {
+      await store.saveSession(refOf(whose), holderId, { entries, whole: true });
     },
-    hold: (whose, holder, taken) => new SavedSession(store, refOf(whose), holder, taken),
+    hold: (whose, holder, isStored) =>
+      new SavedSession(store, refOf(whose), holder, { isStored, saving }),
+    async close() {
+      while (saving.size > 0) await Promise.all(saving);
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import type { Engine, SessionRef } from "#server/engine/contract.ts";
 export interface Holder {
   /** Of this connection; no other one has it. */
   readonly id: string;
-  /** All that is to be remembered: whole numbers by names. */
+  /** All that is to be remembered: whole numbers by names. Also asked for after the connection is over. */
   entries(): Iterable<readonly [name: string, value: number]>;
   /** Another connection has the session now. Called once. */
   evicted(): void;
@@ -24,6 +24,8 @@ export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
   readonly #ref: SessionRef;
   readonly #holder: Holder;
+  /** What is under way, or about to be, of all sessions. */
+  readonly #saving: Set<Promise<void>>;
   #changed = new Map<string, number | null>();
   /** Everything is to be saved. */
   #whole: boolean;
@@ -37,13 +39,14 @@ export class SavedSession {
     store: Pick<Engine, "saveSession" | "endSession">,
     ref: SessionRef,
     holder: Holder,
-    taken: boolean,
+    { isStored, saving }: { isStored: boolean; saving: Set<Promise<void>> },
   ) {
     this.#store = store;
     this.#ref = ref;
     this.#holder = holder;
-    this.#whole = !taken;
-    this.#isStored = taken;
+    this.#whole = !isStored;
+    this.#isStored = isStored;
+    this.#saving = saving;
   }
 
   /** `null`: not any more. Resolves when it is stored, or when that was tried. */
@@ -61,12 +64,18 @@ export class SavedSession {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    void this.#forget();
+    void this.#noted(this.#forget());
   }
 
   #save(): Promise<void> {
-    this.#next ??= this.#saveAfter(this.#underWay);
+    this.#next ??= this.#noted(this.#saveAfter(this.#underWay));
     return this.#next;
+  }
+
+  #noted(work: Promise<void>): Promise<void> {
+    this.#saving.add(work);
+    void work.then(() => this.#saving.delete(work));
+    return work;
   }
 
   async #saveAfter(before: Promise<void> | undefined): Promise<void> {
@@ -107,9 +116,17 @@ export class SavedSession {
     this.#holder.evicted();
   }
 
+  /** At once, as the client may come back at once; and again where a save was under way that may have made it anew. */
   async #forget(): Promise<void> {
-    await this.#underWay;
+    const underWay = this.#underWay;
+    if (this.#isStored || underWay !== undefined) await this.#drop();
+    if (underWay === undefined) return;
+    await underWay;
+    if (this.#isStored) await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     // What cannot be forgotten now is forgotten when its time is over.
-    if (this.#isStored) await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
+    await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
   }
 }

@@ -28,6 +28,10 @@ export interface ClusterOptions {
 export function openCluster({ connect, prefix, name }: ClusterOptions): Cluster {
   // Where it is away it is waited for; `/readyz` says so.
   const [publisher, subscriber] = [connect(), connect()];
+  // The adapter looks at no outcome of what it publishes: a rejection would end the process.
+  const publish = publisher.publish.bind(publisher);
+  const quietly = async (...args: Parameters<typeof publish>) => publish(...args).catch(() => 0);
+  publisher.publish = quietly;
   return {
     adapter: createAdapter(publisher, subscriber, { key: `${prefix}:socket.io` }),
     sessionId: () => `${name}.${randomBytes(SECRET_BYTES).toString("base64url")}`,

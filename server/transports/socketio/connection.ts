@@ -14,6 +14,7 @@ import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
 import { type AnyOpening, idsOf, keyOf, type Topic } from "./opening.ts";
 import { outletOf } from "./outlet.ts";
+import { pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
 import { readRequest, type Request } from "./request.ts";
 import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
@@ -44,10 +45,15 @@ class Client implements Holder {
   /** Absent with protocol 3 of Engine.IO, whose clients cannot come back to it. */
   readonly #session: SavedSession | undefined;
   readonly #receipts: Receipts | undefined;
-  /** The ends of jobs that the client has certainly been told. */
-  readonly #knownEnds = new Map<string, number>();
+  /**
+   * What the session is to remember, also when the connection is over: by all that the client has, the end of a job that
+   * it has certainly been told.
+   */
+  readonly #kept = new Map<string, number>();
+  /** It may still ask for what it has anyway, as clients do that know nothing of sessions. */
+  #isComingBack = false;
 
-  constructor(socket: Socket, principal: Principal, { pid, taken }: Restored, shared: Shared) {
+  constructor(socket: Socket, principal: Principal, { pid, isStored }: Restored, shared: Shared) {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;
@@ -55,9 +61,10 @@ class Client implements Holder {
     const subscriptions = new Subscriptions(outlet);
     this.#subscriptions = subscriptions;
     const stopListening = outlet.onRoom(() => subscriptions.resume());
-    if (socket.conn.protocol !== 3) {
-      this.#session = shared.sessions.hold({ principal, secret: pid }, this, taken);
-      this.#receipts = new Receipts(socket.conn, (key, end) => this.#received(key, end));
+    const pings = pingsOf(socket.conn);
+    if (pings !== undefined) {
+      this.#session = shared.sessions.hold({ principal, secret: pid }, this, isStored);
+      this.#receipts = new Receipts(pings, (key, end) => this.#received(key, end));
     }
     const session = this.#session;
     const renew = () => session?.renew();
@@ -80,29 +87,45 @@ class Client implements Holder {
     return this.#socket.id;
   }
 
-  *entries(): Iterable<[key: string, end: number]> {
-    for (const key of this.#subscriptions.keys()) yield [key, this.#knownEnds.get(key) ?? NO_END];
+  entries(): Iterable<readonly [key: string, end: number]> {
+    return this.#kept;
   }
 
+  /** Below Socket.IO: one that is there after all takes that for a lost connection, and comes back. */
   evicted(): void {
-    this.#socket.disconnect(true);
+    this.#socket.conn.close(true);
   }
 
   /** With what it had before. */
   begin(restored: readonly RestoredSubscription[]): void {
     const greeting: LegacyConnection = { connected: true, session_id: this.#socket.id };
     this.#socket.emit(LEGACY.connection, greeting);
+    if (restored.length === 0) return;
+    this.#comeBack();
     for (const each of restored) this.#restore(each);
+    // Another connection may have taken the session since.
+    this.#session?.renew();
+  }
+
+  /**
+   * A client asks again as soon as it hears that it is connected. One that polls answers a ping of the same response even
+   * before that, and the next one after it.
+   */
+  #comeBack(): void {
+    this.#isComingBack = true;
+    const pings = pingsOf(this.#socket.conn);
+    pings?.ask(() => pings.ask(() => (this.#isComingBack = false)));
   }
 
   #restore({ key, topic, opening, toldEnd, failure }: RestoredSubscription): void {
     const ids = idsOf(topic);
     if (failure !== undefined) return void this.#fail(failure, ids);
-    if (toldEnd !== undefined) this.#knownEnds.set(key, toldEnd);
+    this.#kept.set(key, toldEnd ?? NO_END);
     const hooks = {
       ...this.#hooks(key, ids),
+      opened: async () => {},
       started: () => {},
-      restored: { toldEnd },
+      restored: { toldEnd, isComingBack: () => this.#isComingBack },
     };
     opening
       .addTo(this.#subscriptions, key, hooks)
@@ -138,7 +161,7 @@ class Client implements Holder {
 
   #hooks(key: string, ids: LegacyIds) {
     return {
-      opened: async () => this.#session?.change(key, this.#knownEnds.get(key) ?? NO_END),
+      opened: async () => this.#keep(key, NO_END),
       ended: (end: number) => this.#receipts?.expect(key, end),
       failed: (reason: AppError) => {
         void this.#forget(key);
@@ -148,13 +171,17 @@ class Client implements Holder {
   }
 
   #received(key: string, end: number): void {
-    if (!this.#subscriptions.has(key)) return;
-    this.#knownEnds.set(key, end);
-    void this.#session?.change(key, end);
+    if (this.#kept.has(key)) void this.#keep(key, end);
+  }
+
+  async #keep(key: string, end: number): Promise<void> {
+    this.#kept.set(key, end);
+    await this.#session?.change(key, end);
   }
 
   async #forget(key: string): Promise<void> {
-    this.#knownEnds.delete(key);
+    this.#kept.delete(key);
+    this.#receipts?.forget(key);
     await this.#session?.change(key, null);
   }
 

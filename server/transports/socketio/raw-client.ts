@@ -1,5 +1,7 @@
 /** Clients without a library, for tests that look at frames or send what no library would. */
+import { expect } from "vitest";
 import { WebSocket } from "ws";
+import { until } from "./test-server.ts";
 
 export function openRaw(url: string) {
   const ws = new WebSocket(url);
@@ -12,6 +14,30 @@ export function openRaw(url: string) {
     resume: () => ws.resume(),
     close: () => ws.close(),
     closed: new Promise<void>((resolve) => ws.once("close", () => resolve())),
+  };
+}
+
+/** A client that has joined, and answers no ping: what it has received is not known. */
+export async function joinRaw(server: string, pid?: string) {
+  const client = openRaw(`${server.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
+  await until(() => expect(client.frames[0]).toMatch(/^0\{/));
+  client.send(pid === undefined ? "40" : `40${JSON.stringify({ pid, offset: "x" })}`);
+  await until(() => expect(client.frames[2]).toContain("connection"));
+  const given = (JSON.parse(client.frames[1]?.slice(2) ?? "") as { pid: string }).pid;
+  const pings = () => client.frames.filter((frame) => frame === "2").length;
+  return {
+    ...client,
+    pid: given,
+    pings,
+    ask: (name: string, ids: Record<string, string>) =>
+      client.send(`42${JSON.stringify([name, ids])}`),
+    /** What it was told since it joined: `job:update DELIVERED`. */
+    told: () =>
+      client.frames
+        .slice(3)
+        .filter((frame) => frame.startsWith("42"))
+        .map((frame) => JSON.parse(frame.slice(2)) as [string, { status?: string }])
+        .map(([name, { status }]) => (status === undefined ? name : `${name} ${status}`)),
   };
 }
 

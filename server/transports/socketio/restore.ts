@@ -16,8 +16,8 @@ import { type AnyOpening, type Topic, topicOf } from "./opening.ts";
 export interface Restored {
   /** The secret of its session. */
   pid: string;
-  /** The session of this secret is stored. */
-  taken: boolean;
+  /** The session of this secret is stored, with all subscriptions that have no failure. */
+  isStored: boolean;
   subscriptions: readonly RestoredSubscription[];
 }
 
@@ -55,19 +55,24 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
   }
 
   return async function restore(socket: Socket, principal: Principal): Promise<Restored> {
-    const fresh = { pid: sessions.newSecret(), taken: false };
+    const fresh = { pid: sessions.newSecret(), isStored: false, subscriptions: [] };
     const secret: unknown = socket.handshake.auth.pid;
-    if (typeof secret !== "string") return { ...fresh, subscriptions: [] };
-    const whose = { principal, secret };
-    const session = await sessions.take(whose, socket.id);
-    if (session === undefined) return { ...fresh, subscriptions: [] };
+    if (typeof secret !== "string" || socket.conn.protocol === 3) return fresh;
+    const session = await sessions.take({ principal, secret }, socket.id);
+    if (session === undefined) return fresh;
     if (session.holder !== "") evict(session.holder);
+    // A thousand reads, for a client that is gone or has come once more.
+    if (socket.conn.readyState !== "open") return fresh;
     const subscriptions = await reopenAll(principal, session);
-    if (subscriptions.every(({ failure }) => failure === undefined)) {
-      return { pid: secret, taken: true, subscriptions };
+    const served = subscriptions.filter(({ failure }) => failure === undefined);
+    if (served.length === subscriptions.length) {
+      return { pid: secret, isStored: true, subscriptions };
     }
-    sessions.forget(whose, socket.id);
-    return { ...fresh, subscriptions };
+    // The old one stays until its time is over: the client comes back with it where it does not hear of this one.
+    const whose = { principal, secret: fresh.pid };
+    const entries = new Map(served.map(({ key, toldEnd }) => [key, toldEnd ?? NO_END]));
+    await sessions.begin(whose, socket.id, entries);
+    return { pid: fresh.pid, isStored: true, subscriptions };
   };
 }
 

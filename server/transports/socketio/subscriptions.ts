@@ -15,8 +15,8 @@ export interface Wanted<T> extends Hooks {
 }
 
 export interface Hooks {
-  /** The client had it before it came back, and did not ask for it: with the end that it is known to have been told. */
-  restored?: { toldEnd: number | undefined } | undefined;
+  /** The client had it before it came back, and did not ask for it. */
+  restored?: Restored | undefined;
   /** It is served, as soon as this resolves. */
   opened(): Promise<void>;
   /** Called before the first state is sent. */
@@ -27,11 +27,18 @@ export interface Hooks {
   failed(reason: AppError): void;
 }
 
+interface Restored {
+  /** The end that the client is known to have been told. */
+  toldEnd: number | undefined;
+  /** It may still ask for it all the same. */
+  isComingBack(): boolean;
+}
+
 interface Subscription {
   /** Settles when the watch began, or cannot begin. */
   begun: Promise<void>;
   watch: Watch | undefined;
-  /** Says once whether it was restored, so that the client was shown the newest state already, or is going to be. */
+  /** Says once whether the client only asks as it comes back: it was shown the newest state already, or is going to be. */
   takeRestored(): boolean;
   /** The newest state that was sent, once more. */
   sendNewest(): void;
@@ -92,14 +99,6 @@ export class Subscriptions {
     return true;
   }
 
-  has(key: string): boolean {
-    return this.#active.has(key);
-  }
-
-  keys(): Iterable<string> {
-    return this.#active.keys();
-  }
-
   removeAll(): void {
     for (const key of this.#active.keys()) this.remove(key);
   }
@@ -152,7 +151,7 @@ class Pushed<T> implements Subscription, Sink<T> {
   readonly #ended: (end: number) => void;
   /** The last one that `ended` was called with, or that was restored. */
   #knownEnd: number | undefined;
-  #isRestored: boolean;
+  #restored: Restored | undefined;
   readonly end: (reason?: AppError) => void;
 
   constructor(
@@ -168,7 +167,7 @@ class Pushed<T> implements Subscription, Sink<T> {
     this.#encoder = encoder;
     this.#ended = ended;
     this.#knownEnd = restored?.toldEnd;
-    this.#isRestored = restored !== undefined;
+    this.#restored = restored;
     this.end = end;
   }
 
@@ -187,9 +186,9 @@ class Pushed<T> implements Subscription, Sink<T> {
   }
 
   takeRestored(): boolean {
-    const was = this.#isRestored;
-    this.#isRestored = false;
-    return was;
+    const restored = this.#restored;
+    this.#restored = undefined;
+    return restored?.isComingBack() === true;
   }
 
   sendNewest(): void {

@@ -65,13 +65,14 @@ export async function openTestServer(
   const engine = await openEngine(data.config);
   const wrapped = options.wrap?.(engine) ?? engine;
   const streams = openStreams(wrapped, { lookEveryMs: 20 });
+  const sessions = openSessions(wrapped);
   const faults: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
   const transport = createSocketioTransport(
     {
       jobs: createJobs(engine, new Map()),
       streams,
-      sessions: openSessions(wrapped),
+      sessions,
       authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
       system: {
         version: "0",
@@ -107,6 +108,7 @@ export async function openTestServer(
     server.closeAllConnections();
     await closed;
     streams.close();
+    await sessions.close();
     await engine.close();
     if (options.data === undefined) await data.remove();
   }

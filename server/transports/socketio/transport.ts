@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { spread } from "#server/transports/spread.ts";
@@ -17,7 +17,9 @@ import { createConnections } from "./connection.ts";
 import { toLegacyError } from "./errors.ts";
 import { createOpenings } from "./opening.ts";
 import { type Connection, openOutlet } from "./outlet.ts";
+import { createEvict, type Evictions } from "./evict.ts";
 import { limitPackets } from "./packet-limits.ts";
+import { openPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createRestore, type Restored } from "./restore.ts";
 import { type SessionLimits, Sessions } from "./sessions.ts";
@@ -70,7 +72,7 @@ export function createSocketioTransport(
 
   // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
   // engine is handed what comes for it.
-  const io = new Server(createServer(), {
+  const io = new Server<DefaultEventsMap, DefaultEventsMap, Evictions>(createServer(), {
     path: PATH,
     serveClient: false,
     transports: ["polling", "websocket"],
@@ -101,16 +103,18 @@ export function createSocketioTransport(
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
     openOutlet(client, highWaterBytes);
+    openPings(client);
     sessions.add(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
   });
 
+  const joining = new Map<string, Socket>();
   const restore = createRestore({
     sessions: context.sessions,
     open,
-    evict: (socketId) => io.in(socketId).disconnectSockets(true),
+    evict: createEvict(io, { joining, isShared: options.cluster !== undefined }),
   });
   const admitted = new WeakMap<Socket, Admitted>();
 
@@ -134,7 +138,9 @@ export function createSocketioTransport(
   }
 
   io.use((socket, next) => {
-    admit(socket).then(
+    joining.set(socket.id, socket);
+    const admitting = admit(socket).finally(() => joining.delete(socket.id));
+    admitting.then(
       (how) => {
         admitted.set(socket, how);
         (socket as unknown as WithPid).pid = how.restored.pid;

@@ -1,0 +1,33 @@
+import { createServer } from "node:http";
+import { Redis } from "ioredis";
+import { Server } from "socket.io";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { startRedis } from "#server/engine/redis/test-server.ts";
+import { openCluster } from "./cluster.ts";
+import { createEvict } from "./evict.ts";
+
+test("[L5] what was to be told to other gateways, as Redis did not answer, fails without a word", async () => {
+  const redis = await startRedis(inject("redisServer"));
+  onTestFinished(() => redis.close());
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => void rejections.push(reason);
+  process.on("unhandledRejection", note);
+  onTestFinished(() => void process.off("unhandledRejection", note));
+  const connect = () => {
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
+    client.on("error", () => {});
+    clients.push(client);
+    return client;
+  };
+  const clients: Redis[] = [];
+  const cluster = openCluster({ connect, prefix: "jobwire", name: "gateway-1" });
+  const io = new Server(createServer(), { adapter: cluster.adapter });
+  await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["ready", "ready"]));
+  redis.pause();
+  createEvict(io, { joining: new Map(), isShared: true })("a socket of another gateway");
+  cluster.close();
+  await redis.kill();
+  await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["end", "end"]));
+  await new Promise(setImmediate);
+  expect(rejections).toEqual([]);
+});

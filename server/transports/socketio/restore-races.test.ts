@@ -1,0 +1,388 @@
+/** Clients that come back at the worst moment. */
+import type { Socket as ServerSocket } from "node:net";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
+import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { AppError } from "#shared/errors.ts";
+import { joinRaw, openRaw } from "./raw-client.ts";
+import {
+  createBatch,
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "./test-server.ts";
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const unavailable = new AppError("UNAVAILABLE", "The data cannot be written.");
+
+let data: TestData;
+let server: TestServer;
+
+beforeEach(async () => {
+  data = await newTestData();
+});
+afterEach(async () => {
+  await server.close();
+  await data.remove();
+});
+
+async function open(options: Parameters<typeof openTestServer>[0] = {}): Promise<void> {
+  server = await openTestServer({ data, ...options });
+}
+
+function breakAll(): void {
+  for (const socket of server.sockets as ServerSocket[]) socket.destroy();
+}
+
+/** Lets a test hold calls to the engine about sessions, and decide what becomes of each. */
+function gate(name: "takeSession" | "saveSession") {
+  const held: { pass(): void; fail(): void }[] = [];
+  let isShut = false;
+  async function pass(called: string): Promise<void> {
+    if (!isShut || called !== name) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    held.push({ pass: resolve, fail: () => reject(unavailable) });
+    await promise;
+  }
+  const wrap = (engine: Engine): Engine => ({
+    ...engine,
+    async takeSession(...args) {
+      await pass("takeSession");
+      return engine.takeSession(...args);
+    },
+    async saveSession(...args) {
+      await pass("saveSession");
+      return engine.saveSession(...args);
+    },
+  });
+  return { held, wrap, shut: (is: boolean) => void (isShut = is) };
+}
+
+/** Says which jobs were looked up. */
+function notingReads(engine: Engine, read: Set<string>): Engine {
+  return {
+    ...engine,
+    async getSummary(id) {
+      const summary = await engine.getSummary(id);
+      read.add(id);
+      return summary;
+    },
+  };
+}
+
+const settled = () => new Promise(setImmediate);
+
+describe("[L5] what a client asked for", () => {
+  test("is stored also where it left while that was not possible", async () => {
+    const saves = gate("saveSession");
+    const read = new Set<string>();
+    await open({ wrap: (engine) => notingReads(saves.wrap(engine), read) });
+    const [first, second, third] = [
+      await createJob(server.engine),
+      await createJob(server.engine),
+      await createJob(server.engine),
+    ];
+    const client = await joinRaw(server.url);
+    client.ask("subscribe:job", { job_id: first });
+    await until(() => expect(client.told()).toHaveLength(2));
+    saves.shut(true);
+    client.ask("subscribe:job", { job_id: second });
+    await until(() => expect(saves.held).toHaveLength(1));
+    client.ask("subscribe:job", { job_id: third });
+    await until(() => expect(read).toContain(third));
+    await settled();
+    breakAll();
+    await until(() => expect(server.watches()).toBe(0));
+    await until(async () => expect(await server.connections()).toBe(0));
+    saves.shut(false);
+    saves.held[0]?.fail();
+    await until(async () => {
+      const again = await joinRaw(server.url, client.pid);
+      await until(() => expect(again.told().length).toBeGreaterThan(0));
+      await settled();
+      expect(again.told()).toHaveLength(3);
+      again.close();
+    });
+  });
+
+  test("and could not have is not stored", async () => {
+    const stored: string[][] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await open({
+      wrap: (engine) => ({
+        ...engine,
+        async getSummary(id) {
+          if (id.startsWith("none")) await promise;
+          return engine.getSummary(id);
+        },
+        saveSession(session, holder, change) {
+          stored.push([...change.entries.keys()]);
+          return engine.saveSession(session, holder, change);
+        },
+      }),
+    });
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw(server.url);
+    client.ask("subscribe:job", { job_id: "none" });
+    client.ask("subscribe:job", { job_id: jobId });
+    await until(() => expect(client.told()).toContain("subscribed"));
+    resolve();
+    expect(stored).toEqual([[`job:${jobId}`]]);
+    client.close();
+  });
+
+  test("is stored when the server stops in that moment", async () => {
+    const saves = gate("saveSession");
+    await open({ wrap: saves.wrap });
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw(server.url);
+    saves.shut(true);
+    client.ask("subscribe:job", { job_id: jobId });
+    await until(() => expect(saves.held).toHaveLength(1));
+    let isClosed = false;
+    const closed = server.close().then(() => (isClosed = true));
+    await client.closed;
+    await settled();
+    expect(isClosed).toBe(false);
+    saves.held[0]?.pass();
+    await closed;
+    await open();
+    const again = await joinRaw(server.url, client.pid);
+    await until(() => expect(again.told()).toEqual(["job:update PENDING"]));
+    again.close();
+  });
+});
+
+test("[L5] a client that left in words has no session, also where it was being saved", async () => {
+  const saves = gate("saveSession");
+  await open({ wrap: saves.wrap });
+  const client = await joinRaw(server.url);
+  client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+  await until(() => expect(client.told()).toHaveLength(2));
+  saves.shut(true);
+  client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+  await until(() => expect(saves.held).toHaveLength(1));
+  client.send("41");
+  await until(() => expect(server.watches()).toBe(0));
+  const again = await joinRaw(server.url, client.pid);
+  expect(again.pid).not.toBe(client.pid);
+  saves.held[0]?.pass();
+  again.close();
+  client.close();
+});
+
+describe("[L5] a session goes on", () => {
+  test("where its connection breaks before the client knows of a new one", async () => {
+    const reads = gate("takeSession");
+    await open({ wrap: reads.wrap });
+    const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = await joinRaw(server.url);
+    for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
+    await until(() => expect(client.told()).toHaveLength(4));
+    breakAll();
+    await server.engine.change(gone, { action: "cancel" }, new Date());
+    await server.engine.prune(new Date(Date.now() + 1000), 10);
+    // The one after the other does not hear what it was given.
+    for (const _ of [1, 2]) {
+      const deaf = await joinRaw(server.url, client.pid);
+      expect(deaf.pid).not.toBe(client.pid);
+      breakAll();
+    }
+    const again = await joinRaw(server.url, client.pid);
+    await until(() =>
+      expect(again.told().toSorted()).toEqual(["job:update PENDING", "subscription:error"]),
+    );
+    again.close();
+  });
+
+  test("where the server dies right after it gave out a new one", async () => {
+    const saves = gate("saveSession");
+    await open({ wrap: saves.wrap });
+    const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = await joinRaw(server.url);
+    for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
+    await until(() => expect(client.told()).toHaveLength(4));
+    breakAll();
+    await server.engine.change(gone, { action: "cancel" }, new Date());
+    await server.engine.prune(new Date(Date.now() + 1000), 10);
+    saves.shut(true);
+    const joining = joinRaw(server.url, client.pid);
+    await until(() => expect(saves.held).toHaveLength(1));
+    const isJoined = await Promise.race([joining.then(() => true), settled().then(() => false)]);
+    expect(isJoined).toBe(false);
+    saves.shut(false);
+    saves.held[0]?.pass();
+    const fresh = await joining;
+    breakAll();
+    const again = await joinRaw(server.url, fresh.pid);
+    expect(again.pid).toBe(fresh.pid);
+    await until(() => expect(again.told()).toEqual(["job:update PENDING"]));
+    again.close();
+  });
+
+  test("where an older connection takes it late: the client that is there comes back", async () => {
+    const takes = gate("takeSession");
+    await open({ wrap: takes.wrap });
+    const jobId = await createJob(server.engine);
+    const client = server.connect({
+      reconnection: true,
+      reconnectionDelay: 10,
+      reconnectionDelayMax: 50,
+      transports: ["websocket"],
+    });
+    client.socket.emit("subscribe:job", { job_id: jobId });
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    takes.shut(true);
+    breakAll();
+    await until(() => expect(takes.held).toHaveLength(1));
+    takes.shut(false);
+    client.notes.length = 0;
+    breakAll();
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    takes.held[0]?.pass();
+    await until(async () => expect(await server.connections()).toBeGreaterThan(0));
+    client.socket.emit("subscribe:job", { job_id: await createJob(server.engine) });
+    await startJob(server.engine, jobId);
+    await until(() =>
+      expect(client.named("job:update")).toContainEqual(
+        expect.objectContaining({ job_id: jobId, status: "PROCESSING" }),
+      ),
+    );
+    expect(client.socket.connected).toBe(true);
+  });
+});
+
+describe("[L5] a client that comes back", () => {
+  test("many times at once keeps one connection, also while what it had is read", async () => {
+    let reading: Promise<void> | undefined;
+    await open({
+      wrap: (engine) => ({
+        ...engine,
+        async getBatch(id) {
+          await reading;
+          return engine.getBatch(id);
+        },
+      }),
+    });
+    const client = await joinRaw(server.url);
+    const { batchId } = await createBatch(server.engine, 1);
+    client.ask("subscribe:batch", { batch_id: batchId });
+    await until(() => expect(client.told()).toHaveLength(2));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    reading = promise;
+    let closed = 0;
+    const url = `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`;
+    const others = Array.from({ length: 10 }, () => openRaw(url));
+    for (const each of [client, ...others]) void each.closed.then(() => (closed += 1));
+    await until(() => expect(others.flatMap(({ frames }) => frames)).toHaveLength(10));
+    for (const each of others) each.send(`40{"pid":"${client.pid}"}`);
+    await until(() => expect(closed).toBe(10));
+    resolve();
+    const told = () => others.flatMap(({ frames }) => frames).join("\n");
+    await until(() => expect(told()).toContain("batch:update"));
+    expect(told().split('"session_id"')).toHaveLength(2);
+    for (const each of others) each.close();
+  });
+
+  test("in protocol 3 has no session, and takes none", async () => {
+    await open({ allowEio3: true });
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw(server.url);
+    client.ask("subscribe:job", { job_id: jobId });
+    await until(() => expect(client.told()).toHaveLength(2));
+    const old = openRaw(`${server.url.replace("http", "ws")}/socket.io/?EIO=3&transport=websocket`);
+    const joins = () => old.frames.filter((frame) => frame.includes("session_id"));
+    await until(() => expect(joins()).toHaveLength(1));
+    old.send("41");
+    old.send(`40/?pid=${client.pid},`);
+    await until(() => expect(joins()).toHaveLength(2));
+    old.send(`421["subscribe:job",{"job_id":"none"}]`);
+    await until(() => expect(old.frames.at(-1)).toMatch(/^431/));
+    expect(old.frames.filter((frame) => frame.includes("job:update"))).toEqual([]);
+    await startJob(server.engine, jobId);
+    await until(() => expect(client.told()).toContain("job:update PROCESSING"));
+    old.close();
+    client.close();
+  });
+
+  test("is shown what it asks for later, as ever", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = server.connect({ reconnection: true, reconnectionDelay: 10 });
+    client.socket.emit("subscribe:job", { job_id: jobId });
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    client.notes.length = 0;
+    breakAll();
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+    // A page that shows the job again, and knows nothing of it.
+    await until(async () => {
+      client.notes.length = 0;
+      await client.socket.timeout(20_000).emitWithAck("subscribe:job", { job_id: jobId });
+      expect(client.named("subscribed")).toHaveLength(1);
+    });
+    await until(() => expect(client.named("job:update")).toHaveLength(1));
+  });
+
+  test("writes nothing of what is stored once more", async () => {
+    const sizes: number[] = [];
+    await open({
+      wrap: (engine) => ({
+        ...engine,
+        saveSession(session, holder, change) {
+          sizes.push(change.entries.size);
+          return engine.saveSession(session, holder, change);
+        },
+      }),
+    });
+    const client = await joinRaw(server.url);
+    for (let n = 0; n < 5; n += 1) {
+      client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+    }
+    await until(() => expect(client.told()).toHaveLength(10));
+    breakAll();
+    sizes.length = 0;
+    const again = await joinRaw(server.url, client.pid);
+    await until(() => expect(again.told()).toHaveLength(5));
+    await until(() => expect(sizes).toEqual([0]));
+    again.close();
+  });
+});
+
+describe("[L5] an end is not known to be received", () => {
+  test("by the answer to a ping from before the client joined again", async () => {
+    const stored: number[] = [];
+    await open({
+      wrap: (engine) => ({
+        ...engine,
+        saveSession(session, holder, change) {
+          stored.push(...[...change.entries.values()].filter((value) => value !== null));
+          return engine.saveSession(session, holder, change);
+        },
+      }),
+    });
+    const [first, second] = [await createJob(server.engine), await createJob(server.engine)];
+    const client = await joinRaw(server.url);
+    client.ask("subscribe:job", { job_id: first });
+    await until(() => expect(client.told()).toContain("job:update PENDING"));
+    await (await startJob(server.engine, first)).deliver();
+    await until(() => expect(client.pings()).toBe(1));
+    client.send("41");
+    client.send("40");
+    client.ask("subscribe:job", { job_id: second });
+    await until(() => expect(client.told().at(-1)).toBe("job:update PENDING"));
+    await (await startJob(server.engine, second)).deliver();
+    await until(() => expect(client.pings()).toBe(2));
+    stored.length = 0;
+    client.send("3");
+    // Its answer says that all of before is stored.
+    client.ask("subscribe:job", { job_id: await createJob(server.engine) });
+    await until(() => expect(client.told().at(-1)).toBe("job:update PENDING"));
+    expect(stored).toEqual([0]);
+    client.send("3");
+    await until(() => expect(stored).toEqual([0, 3]));
+    client.close();
+  });
+});
