@@ -16,9 +16,11 @@ const RENEW_MS = 60_000;
 /** From one save to the next. A client that subscribes to a thousand jobs sends a thousand requests. */
 const GATHER_MS = 25;
 
+const NOTHING: ReadonlyMap<string, null> = new Map();
+
 /**
- * Saves are gathered: one is under way at a time, one begins in `GATHER_MS`, and it takes all that changed since. Where the data cannot
- * be written the session goes on without, and the next save has everything.
+ * Saves are gathered: one is under way at a time, one begins in `GATHER_MS`, and it takes all that changed since. Where the
+ * data cannot be written the session goes on without, and the next save has everything.
  */
 export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
@@ -26,7 +28,7 @@ export class SavedSession {
   readonly #holder: Holder;
   /** What is under way, or about to be, of all sessions. */
   readonly #saving: Set<Promise<void>>;
-  #changed = new Map<string, number | null>();
+  #changed: Map<string, number | null> | undefined;
   /** Everything is to be saved. */
   #whole: boolean;
   #isStored: boolean;
@@ -51,6 +53,7 @@ export class SavedSession {
 
   /** `null`: not any more. Resolves when it is stored, or when that was tried. */
   change(name: string, value: number | null): Promise<void> {
+    this.#changed ??= new Map();
     this.#changed.set(name, value);
     return this.#save();
   }
@@ -92,8 +95,8 @@ export class SavedSession {
   async #write(): Promise<void> {
     if (this.#isOver) return;
     const whole = this.#whole;
-    const entries = whole ? new Map(this.#holder.entries()) : this.#changed;
-    this.#changed = new Map();
+    const entries = whole ? new Map(this.#holder.entries()) : (this.#changed ?? NOTHING);
+    this.#changed = undefined;
     if (entries.size === 0 && !this.#isStored) return;
     this.#whole = false;
     this.#savedAt = performance.now();

@@ -12,13 +12,13 @@ import {
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
-import { type AnyOpening, idsOf, keyOf, type Topic } from "./opening.ts";
+import { type AnyOpening, idsOf, keyOf, type Topic, topicOf } from "./opening.ts";
 import { outletOf } from "./outlet.ts";
-import { pingsOf } from "./pings.ts";
+import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
 import { readRequest, type Request } from "./request.ts";
 import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
-import { Subscriptions } from "./subscriptions.ts";
+import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
@@ -37,14 +37,16 @@ export function createConnections(shared: Shared) {
 const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disconnect"]);
 
 /** A class, because there are many, and most of them wait. */
-class Client implements Holder {
+class Client implements Holder, Listener {
   readonly #socket: Socket;
   readonly #principal: Principal;
   readonly #shared: Shared;
   readonly #subscriptions: Subscriptions;
   /** Absent with protocol 3 of Engine.IO, whose clients cannot come back to it. */
   readonly #session: SavedSession | undefined;
-  readonly #receipts: Receipts | undefined;
+  readonly #pings: Pings | undefined;
+  /** From the first end on. */
+  #receipts: Receipts | undefined;
   /**
    * What the session is to remember, also when the connection is over: by all that the client has, the end of a job that
    * it has certainly been told.
@@ -58,17 +60,15 @@ class Client implements Holder {
     this.#principal = principal;
     this.#shared = shared;
     const outlet = outletOf(socket.conn);
-    const subscriptions = new Subscriptions(outlet);
+    const subscriptions = new Subscriptions(outlet, this);
     this.#subscriptions = subscriptions;
     const stopListening = outlet.onRoom(() => subscriptions.resume());
     const pings = pingsOf(socket.conn);
+    this.#pings = pings;
     if (pings !== undefined) {
       this.#session = shared.sessions.hold({ principal, secret: pid }, this, isStored);
-      this.#receipts = new Receipts(pings, (key, end) => this.#received(key, end));
+      pings.owner = this;
     }
-    const session = this.#session;
-    const renew = () => session?.renew();
-    socket.conn.on("heartbeat", renew);
     socket.onAny((name: unknown, ...args: unknown[]) => {
       // What came in one message with a disconnect is still handed out after it.
       if (!socket.connected) return;
@@ -76,10 +76,10 @@ class Client implements Holder {
       void this.#answer(name, args[0]).then(ack);
     });
     socket.on("disconnect", (reason) => {
-      socket.conn.off("heartbeat", renew);
+      if (pings?.owner === this) pings.owner = undefined;
       subscriptions.removeAll();
       stopListening();
-      if (FOR_GOOD.has(reason)) session?.end();
+      if (FOR_GOOD.has(reason)) this.#session?.end();
     });
   }
 
@@ -94,6 +94,10 @@ class Client implements Holder {
   /** Below Socket.IO: one that is there after all takes that for a lost connection, and comes back. */
   evicted(): void {
     this.#socket.conn.close(true);
+  }
+
+  heard(): void {
+    this.#session?.renew();
   }
 
   /** With what it had before. */
@@ -113,7 +117,7 @@ class Client implements Holder {
    */
   #comeBack(): void {
     this.#isComingBack = true;
-    const pings = pingsOf(this.#socket.conn);
+    const pings = this.#pings;
     pings?.ask(() => pings.ask(() => (this.#isComingBack = false)));
   }
 
@@ -121,14 +125,8 @@ class Client implements Holder {
     const ids = idsOf(topic);
     if (failure !== undefined) return void this.#fail(failure, ids);
     this.#kept.set(key, toldEnd ?? NO_END);
-    const hooks = {
-      ...this.#hooks(key, ids),
-      opened: async () => {},
-      started: () => {},
-      restored: { toldEnd, isComingBack: () => this.#isComingBack },
-    };
     opening
-      .addTo(this.#subscriptions, key, hooks)
+      .addTo(this.#subscriptions, key, { toldEnd })
       .catch((error: unknown) => this.#fail(error, ids));
   }
 
@@ -146,12 +144,8 @@ class Client implements Holder {
   }
 
   #subscribe(request: Request): Promise<void> {
-    const key = keyOf(request);
-    const { ids } = request;
-    return this.#shared.open(this.#principal, request).addTo(this.#subscriptions, key, {
-      ...this.#hooks(key, ids),
-      started: () => this.#socket.emit(LEGACY.subscribed, ids),
-    });
+    const opening = this.#shared.open(this.#principal, request);
+    return opening.addTo(this.#subscriptions, keyOf(request));
   }
 
   async #unsubscribe(request: Request): Promise<void> {
@@ -159,15 +153,27 @@ class Client implements Holder {
     if (this.#subscriptions.remove(key)) await this.#forget(key);
   }
 
-  #hooks(key: string, ids: LegacyIds) {
-    return {
-      opened: async () => this.#keep(key, NO_END),
-      ended: (end: number) => this.#receipts?.expect(key, end),
-      failed: (reason: AppError) => {
-        void this.#forget(key);
-        this.#fail(reason, ids);
-      },
-    };
+  opened(key: string): Promise<void> {
+    return this.#keep(key, NO_END);
+  }
+
+  started(key: string): void {
+    this.#socket.emit(LEGACY.subscribed, idsOf(topicOf(key)));
+  }
+
+  ended(key: string, end: number): void {
+    if (this.#pings === undefined) return;
+    this.#receipts ??= new Receipts(this.#pings, (of, value) => this.#received(of, value));
+    this.#receipts.expect(key, end);
+  }
+
+  failed(key: string, reason: AppError): void {
+    void this.#forget(key);
+    this.#fail(reason, idsOf(topicOf(key)));
+  }
+
+  isComingBack(): boolean {
+    return this.#isComingBack;
   }
 
   #received(key: string, end: number): void {

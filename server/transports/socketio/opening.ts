@@ -6,7 +6,7 @@ import { isSettled } from "#shared/job.ts";
 import { type LegacyIds, legacyOfBatch, legacyOfJob } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createEncoder, type Encoder } from "./packet.ts";
-import type { Hooks, Subscriptions } from "./subscriptions.ts";
+import type { Restored, Subscriptions } from "./subscriptions.ts";
 
 /** A stream of this server, by the two words of the names of requests: `subscribe:job` with an id. */
 export interface Topic {
@@ -45,11 +45,11 @@ class Opening<T> {
     return (this.#made ??= this.#make());
   }
 
-  addTo(subscriptions: Subscriptions, key: string, hooks: Hooks): Promise<void> {
+  addTo(subscriptions: Subscriptions, key: string, restored?: Restored): Promise<void> {
     return subscriptions.add(key, {
-      ...hooks,
       open: () => this.open(),
       encoder: this.#encoder,
+      restored,
     });
   }
 }

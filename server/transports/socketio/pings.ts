@@ -27,6 +27,8 @@ export class Pings {
   readonly #connection: Connection;
   #sent = 0;
   #answered = 0;
+  /** Hears each answer. */
+  owner: { heard(): void } | undefined;
   /** In the order of their pings. */
   #asked: { ping: number; answered: () => void }[] = [];
 
@@ -47,6 +49,7 @@ export class Pings {
   #onPong(): void {
     // Some clients answer what was not asked.
     this.#answered = Math.min(this.#answered + 1, this.#sent);
+    this.owner?.heard();
     for (;;) {
       const [first] = this.#asked;
       if (first === undefined || first.ping > this.#answered) return;

@@ -27,21 +27,30 @@ function delivered(jobId: string): Stream<JobEvent> {
   };
 }
 
-const HOOKS = { async opened() {}, started() {}, ended() {}, failed() {} };
+const LISTENER = {
+  async opened() {},
+  started() {},
+  ended() {},
+  failed() {},
+  isComingBack: () => false,
+};
 
 test("[L2] the ends that one connection remembers are bounded; the oldest is forgotten", async () => {
   const sent: string[] = [];
-  const subscriptions = new Subscriptions({
-    hasRoom: () => true,
-    write: () => false,
-    send: (packets) => void sent.push(...packets.map(({ text }) => text)),
-  });
+  const subscriptions = new Subscriptions(
+    {
+      hasRoom: () => true,
+      write: () => false,
+      send: (packets) => void sent.push(...packets.map(({ text }) => text)),
+    },
+    LISTENER,
+  );
   const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
   /** The names of what is sent. */
   async function watch(jobId: string): Promise<string[]> {
     sent.length = 0;
     const open = () => Promise.resolve(delivered(jobId));
-    await subscriptions.add(jobId, { open, encoder, ...HOOKS });
+    await subscriptions.add(jobId, { open, encoder });
     subscriptions.remove(jobId);
     return sent.map((text) => (JSON.parse(text.slice(1)) as [string])[0]);
   }

@@ -9,28 +9,29 @@ import type { AppError } from "#shared/errors.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Encoder } from "./packet.ts";
 
-export interface Wanted<T> extends Hooks {
+export interface Wanted<T> {
   open(): Promise<Stream<T>>;
   encoder: Encoder<T>;
-}
-
-export interface Hooks {
   /** The client had it before it came back, and did not ask for it. */
   restored?: Restored | undefined;
-  /** It is served, as soon as this resolves. */
-  opened(): Promise<void>;
-  /** Called before the first state is sent. */
-  started(): void;
-  /** The client was sent an end, other than that with which it was restored. */
-  ended(end: number): void;
-  /** The stream cannot be served any more. */
-  failed(reason: AppError): void;
 }
 
-interface Restored {
+export interface Restored {
   /** The end that the client is known to have been told. */
   toldEnd: number | undefined;
-  /** It may still ask for it all the same. */
+}
+
+/** Is told what becomes of subscriptions, by key. One for all of a connection: closures for each would weigh more. */
+export interface Listener {
+  /** One that was asked for is served, as soon as this resolves. */
+  opened(key: string): Promise<void>;
+  /** Called before the first state of one that was asked for is sent, and when it is asked for again. */
+  started(key: string): void;
+  /** The client was sent an end, other than that with which it was restored. */
+  ended(key: string, end: number): void;
+  /** The stream cannot be served any more. */
+  failed(key: string, reason: AppError): void;
+  /** The client may still ask for what was restored. */
   isComingBack(): boolean;
 }
 
@@ -47,15 +48,17 @@ interface Subscription {
 }
 
 export class Subscriptions {
-  readonly #outlet: Room;
-  readonly #behind: Behind;
+  readonly outlet: Room;
+  readonly behind: Behind;
+  readonly listener: Listener;
   readonly #active = new Map<string, Subscription>();
   /** The ends that were told to subscriptions that are over, by key: they are not told again. */
   readonly #toldEnds = new Map<string, number>();
 
-  constructor(outlet: Room) {
-    this.#outlet = outlet;
-    this.#behind = new Behind(outlet);
+  constructor(outlet: Room, listener: Listener) {
+    this.outlet = outlet;
+    this.behind = new Behind(outlet);
+    this.listener = listener;
   }
 
   /**
@@ -68,19 +71,14 @@ export class Subscriptions {
     if (known !== undefined) {
       await known.begun;
       if (this.#active.get(key) !== known) return;
-      wanted.started();
+      this.listener.started(key);
       if (!known.takeRestored()) known.sendNewest();
       return;
     }
     if (this.#active.size >= MAX_SUBSCRIPTIONS) {
       throw tooManySubscriptions();
     }
-    const end = (reason?: AppError) => {
-      this.#active.delete(key);
-      if (reason !== undefined) wanted.failed(reason);
-    };
-    const toldEnd = this.#toldEnds.get(key) ?? wanted.restored?.toldEnd;
-    const fresh = new Pushed(this.#outlet, this.#behind, wanted, end, toldEnd);
+    const fresh = new Pushed(this, key, wanted, this.#toldEnds.get(key));
     this.#active.set(key, fresh);
     fresh.begun = this.#begin(key, fresh, wanted);
     await fresh.begun;
@@ -95,8 +93,14 @@ export class Subscriptions {
     this.#remember(key, subscription.toldEnd);
     if (subscription.watch === undefined) return true;
     subscription.watch.stop();
-    this.#behind.delete(subscription.watch);
+    this.behind.delete(subscription.watch);
     return true;
+  }
+
+  /** The stream of this subscription has ended. */
+  onEnd(key: string, reason?: AppError): void {
+    this.#active.delete(key);
+    if (reason !== undefined) this.listener.failed(key, reason);
   }
 
   removeAll(): void {
@@ -114,7 +118,7 @@ export class Subscriptions {
 
   /** The outlet has room again. */
   resume(): void {
-    this.#behind.resume();
+    this.behind.resume();
   }
 
   /** Settles when the watch began, or cannot begin. */
@@ -123,7 +127,7 @@ export class Subscriptions {
     let stream: Stream<T>;
     try {
       stream = await wanted.open();
-      if (isCurrent()) await wanted.opened();
+      if (isCurrent() && wanted.restored === undefined) await this.listener.opened(key);
     } catch (error) {
       if (!isCurrent()) return;
       this.#active.delete(key);
@@ -131,7 +135,7 @@ export class Subscriptions {
     }
     // Unsubscribed or disconnected in the meantime: the later word wins.
     if (!isCurrent()) return;
-    wanted.started();
+    if (wanted.restored === undefined) this.listener.started(key);
     fresh.watch = stream.pipe(fresh);
   }
 }
@@ -145,30 +149,29 @@ class Pushed<T> implements Subscription, Sink<T> {
   watch: Watch | undefined;
   toldEnd: number | undefined;
   #newest: { readonly value: T } | undefined;
-  readonly #outlet: Room;
-  readonly #behind: Behind;
+  readonly #owner: Subscriptions;
+  readonly #key: string;
   readonly #encoder: Encoder<T>;
-  readonly #ended: (end: number) => void;
-  /** The last one that `ended` was called with, or that was restored. */
+  /** The last one that the listener was told of, or that was restored. */
   #knownEnd: number | undefined;
-  #restored: Restored | undefined;
-  readonly end: (reason?: AppError) => void;
+  #isRestored: boolean;
 
   constructor(
-    outlet: Room,
-    behind: Behind,
-    { encoder, ended, restored }: Pick<Wanted<T>, "encoder" | "ended" | "restored">,
-    end: (reason?: AppError) => void,
+    owner: Subscriptions,
+    key: string,
+    { encoder, restored }: Pick<Wanted<T>, "encoder" | "restored">,
     toldEnd: number | undefined,
   ) {
-    this.toldEnd = toldEnd;
-    this.#outlet = outlet;
-    this.#behind = behind;
+    this.#owner = owner;
+    this.#key = key;
     this.#encoder = encoder;
-    this.#ended = ended;
     this.#knownEnd = restored?.toldEnd;
-    this.#restored = restored;
-    this.end = end;
+    this.#isRestored = restored !== undefined;
+    this.toldEnd = toldEnd ?? restored?.toldEnd;
+  }
+
+  end(reason?: AppError): void {
+    this.#owner.onEnd(this.#key, reason);
   }
 
   push(entries: readonly Entry<T>[]): number {
@@ -178,41 +181,48 @@ class Pushed<T> implements Subscription, Sink<T> {
     if (newest !== undefined) {
       this.#newest = newest;
       this.toldEnd = this.#encoder.endOf(newest.value) ?? this.toldEnd;
-      if (this.toldEnd !== undefined && this.toldEnd !== this.#knownEnd) this.#ended(this.toldEnd);
-      this.#knownEnd = this.toldEnd;
+      this.#tellEnd();
     }
-    if (taken < entries.length && this.watch !== undefined) this.#behind.add(this.watch);
+    if (taken < entries.length && this.watch !== undefined) this.#owner.behind.add(this.watch);
     return taken;
   }
 
+  #tellEnd(): void {
+    if (this.toldEnd === undefined || this.toldEnd === this.#knownEnd) return;
+    this.#knownEnd = this.toldEnd;
+    this.#owner.listener.ended(this.#key, this.toldEnd);
+  }
+
   takeRestored(): boolean {
-    const restored = this.#restored;
-    this.#restored = undefined;
-    return restored?.isComingBack() === true;
+    const wasRestored = this.#isRestored;
+    this.#isRestored = false;
+    return wasRestored && this.#owner.listener.isComingBack();
   }
 
   sendNewest(): void {
-    if (this.#newest !== undefined) this.#outlet.send(this.#encoder.updateOf(this.#newest.value));
+    if (this.#newest !== undefined)
+      this.#owner.outlet.send(this.#encoder.updateOf(this.#newest.value));
   }
 
   /** The first state, where its end was told before. Returns how many entries that were. */
   #repeat([first]: readonly Entry<T>[]): 0 | 1 {
     if (this.#newest !== undefined || first === undefined || this.toldEnd === undefined) return 0;
-    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#outlet.hasRoom()) return 0;
-    this.#outlet.send(this.#encoder.updateOf(first.value));
+    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#owner.outlet.hasRoom())
+      return 0;
+    this.#owner.outlet.send(this.#encoder.updateOf(first.value));
     return 1;
   }
 
   #take(entries: readonly Entry<T>[]): number {
     let taken = 0;
     for (const { bytes, count } of this.#encoder.framesOf(entries)) {
-      if (!this.#outlet.hasRoom()) return taken;
-      if (this.#outlet.write(bytes)) {
+      if (!this.#owner.outlet.hasRoom()) return taken;
+      if (this.#owner.outlet.write(bytes)) {
         taken += count;
         continue;
       }
       for (const entry of entries.slice(taken, taken + count)) {
-        if (!this.#outlet.hasRoom()) return taken;
+        if (!this.#owner.outlet.hasRoom()) return taken;
         this.#send(entry);
         taken += 1;
       }
@@ -221,6 +231,6 @@ class Pushed<T> implements Subscription, Sink<T> {
   }
 
   #send({ value }: { readonly value: T }): void {
-    this.#outlet.send(this.#encoder.packetsOf(value));
+    this.#owner.outlet.send(this.#encoder.packetsOf(value));
   }
 }

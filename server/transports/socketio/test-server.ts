@@ -17,7 +17,7 @@ import type { Transport, TransportContext } from "#server/transports/contract.ts
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL, ownerOf, type Principal } from "#shared/principal.ts";
-import type { SessionLimits } from "./sessions.ts";
+import type { EngineSessionLimits } from "./engine-sessions.ts";
 import { createSocketioTransport } from "./transport.ts";
 
 /** Everything that a client was told: the name, and what its handler was called with. */
@@ -50,7 +50,7 @@ export interface TestServer {
 export async function openTestServer(
   options: {
     allowEio3?: boolean;
-    sessions?: SessionLimits;
+    sessions?: EngineSessionLimits;
     authenticate?: TransportContext["authenticate"];
     backpressure?: TransportContext["backpressure"];
     ping?: TransportContext["ping"];

@@ -22,13 +22,13 @@ import { limitPackets } from "./packet-limits.ts";
 import { openPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createRestore, type Restored } from "./restore.ts";
-import { type SessionLimits, Sessions } from "./sessions.ts";
+import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
 export interface SocketioOptions {
   /** Let in clients of Socket.IO version 2. */
   allowEio3: boolean;
-  sessions?: SessionLimits | undefined;
+  sessions?: EngineSessionLimits | undefined;
   /** Where there are several gateways. */
   cluster?: Cluster | undefined;
 }
@@ -65,7 +65,7 @@ export function createSocketioTransport(
   const serveConnection = createConnections({ ...context, open });
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
-  const sessions = new Sessions(
+  const engineSessions = new EngineSessions(
     options.sessions ?? { max: MAX_SESSIONS, maxUnjoined: MAX_UNJOINED },
   );
   let closing = false;
@@ -83,7 +83,7 @@ export function createSocketioTransport(
     wsEngine: createWebSocketEngine(wires),
     ...(options.cluster && { adapter: options.cluster.adapter }),
     allowRequest(_req, answer) {
-      const refusal = closing ? "The server is restarting. Try again." : sessions.refusal();
+      const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();
       answer(refusal, refusal === undefined);
     },
     // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
@@ -94,7 +94,7 @@ export function createSocketioTransport(
   const servePost = createPosts(
     {
       handleRequest: (req, res) => engine.handleRequest(req, res),
-      end: (sid) => sessions.end(sid),
+      end: (sid) => engineSessions.end(sid),
     },
     { maxBytes: MAX_MESSAGE_BYTES, log },
   );
@@ -104,7 +104,7 @@ export function createSocketioTransport(
   engine.on("connection", (client: Connection) => {
     openOutlet(client, highWaterBytes);
     openPings(client);
-    sessions.add(client);
+    engineSessions.add(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
@@ -156,8 +156,9 @@ export function createSocketioTransport(
     );
   });
   io.on("connection", (socket) => {
-    sessions.joined(socket.conn);
+    engineSessions.joined(socket.conn);
     const how = admitted.get(socket);
+    admitted.delete(socket);
     if (how !== undefined) serveConnection(socket, how.principal, how.restored);
   });
 
@@ -178,7 +179,7 @@ export function createSocketioTransport(
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
     // Below Socket.IO, as in `close`.
-    handOver: (ms) => spread(sessions.all(), ms, (client) => client.close(true)),
+    handOver: (ms) => spread(engineSessions.all(), ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(

@@ -4,19 +4,19 @@
  */
 import type { Connection } from "./outlet.ts";
 
-export interface SessionLimits {
+export interface EngineSessionLimits {
   max: number;
   /** Of those that have not joined Socket.IO yet. Beyond it the oldest of them is closed: clients join at once. */
   maxUnjoined: number;
 }
 
-export class Sessions {
-  readonly #limits: SessionLimits;
+export class EngineSessions {
+  readonly #limits: EngineSessionLimits;
   readonly #all = new Set<Connection>();
   /** Oldest first. */
   readonly #unjoined = new Set<Connection>();
 
-  constructor(limits: SessionLimits) {
+  constructor(limits: EngineSessionLimits) {
     this.#limits = limits;
   }
 
