@@ -17,6 +17,23 @@ test("a file without a byte order mark is read as UTF-8 where all of it is UTF-8
   expect(await read(HEADER, "a.example;https://t.example;Möbel für 5 € 🪴")).toEqual({
     text: `${HEADER}a.example;https://t.example;Möbel für 5 € 🪴`,
     encoding: "UTF-8",
+    broken: 0,
+  });
+});
+
+test("a few bytes that are no text leave the rest UTF-8, and are counted", async () => {
+  const good = "a.example;https://t.example;Möbel für 5 €\r\n";
+  const bad = ["b.example;https://t.example;M", [0xf6], "bel\r\n"];
+  expect(await read(HEADER, good, ...bad, good, ...bad, good)).toEqual({
+    text:
+      HEADER +
+      good +
+      bad.join("").replace("246", "\uFFFD") +
+      good +
+      bad.join("").replace("246", "\uFFFD") +
+      good,
+    encoding: "UTF-8",
+    broken: 2,
   });
 });
 
@@ -25,6 +42,7 @@ test("a file that is not UTF-8 is read as Windows-1252, as Excel writes it in Eu
   expect(await read(HEADER, "a.example;https://t.example;", moebel)).toEqual({
     text: `${HEADER}a.example;https://t.example;Möbel 5 €`,
     encoding: "Windows-1252",
+    broken: 0,
   });
 });
 
@@ -33,13 +51,14 @@ test.each([
   ["UTF-16LE", [0xff, 0xfe, ...utf16("ö", "le")]],
   ["UTF-16BE", [0xfe, 0xff, ...utf16("ö", "be")]],
 ])("a byte order mark decides: %s", async (encoding, bytes) => {
-  expect(await read(bytes)).toEqual({ text: "ö", encoding });
+  expect(await read(bytes)).toEqual({ text: "ö", encoding, broken: 0 });
 });
 
 test("bytes that a byte order mark contradicts stay visible, and the rest is read", async () => {
   expect(await read([0xef, 0xbb, 0xbf, 0x4d, 0xf6, 0x62])).toEqual({
     text: "M\uFFFDb",
     encoding: "UTF-8",
+    broken: 1,
   });
 });
 

@@ -1,12 +1,18 @@
 /** Reads the bytes of a CSV file as text. */
+import { tallyUtf8 } from "#shared/utf8.ts";
 
 /** Of a file, and of the characters of a text: what the server accepts as one request. */
 export const MAX_CSV_BYTES = 16 * 1024 * 1024;
 
 type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE" | "Windows-1252";
-export type CsvFileText =
-  | { text: string; encoding: Encoding; problem?: never }
-  | { problem: string; text?: never };
+export type CsvFileText = (Decoded & { problem?: never }) | { problem: string; text?: never };
+
+interface Decoded {
+  text: string;
+  encoding: Encoding;
+  /** Bytes of a UTF-8 file that are no text: each place has a U+FFFD in `text`. */
+  broken: number;
+}
 
 /** https://encoding.spec.whatwg.org/#bom-sniff */
 const BYTE_ORDER_MARKS: [Encoding, number[]][] = [
@@ -34,15 +40,11 @@ export async function readCsvFile(file: File): Promise<CsvFileText> {
     : decoded;
 }
 
-function decode(bytes: Uint8Array): { text: string; encoding: Encoding } {
+function decode(bytes: Uint8Array): Decoded {
   const marked = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
-  if (marked !== undefined) {
-    return { text: new TextDecoder(marked[0]).decode(bytes), encoding: marked[0] };
-  }
-  try {
-    return { text: new TextDecoder("UTF-8", { fatal: true }).decode(bytes), encoding: "UTF-8" };
-  } catch {
-    // Excel saves "CSV" in the code page of Windows, which is this one in western Europe.
-    return { text: new TextDecoder("Windows-1252").decode(bytes), encoding: "Windows-1252" };
-  }
+  const { broken, likely } = tallyUtf8(bytes);
+  // Excel saves "CSV" in the code page of Windows, which is this one in western Europe.
+  const encoding = marked?.[0] ?? (likely ? "UTF-8" : "Windows-1252");
+  const text = new TextDecoder(encoding).decode(bytes);
+  return { text, encoding, broken: encoding === "UTF-8" ? broken : 0 };
 }

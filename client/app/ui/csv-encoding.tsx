@@ -1,3 +1,4 @@
+import { counted } from "#shared/counted.ts";
 import type { CsvText } from "#client/app/use-csv-text.ts";
 import { Notice } from "./notice.tsx";
 
@@ -14,6 +15,15 @@ export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]>
     return (
       <Notice tone="warn" title={`“${loaded.name}” was read as Windows-1252`}>
         It is not UTF-8. If letters such as é or ö look wrong here, save it as “CSV UTF-8” and
+        choose it again.
+      </Notice>
+    );
+  }
+  if (loaded.broken > 0) {
+    return (
+      <Notice tone="warn" title={`“${loaded.name}” was read as UTF-8, but not all of it`}>
+        {counted(loaded.broken, "byte")} in it {loaded.broken === 1 ? "is" : "are"} not UTF-8. Rows
+        that need them are marked below: correct them there, or save the file as “CSV UTF-8” and
         choose it again.
       </Notice>
     );

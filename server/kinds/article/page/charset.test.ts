@@ -28,6 +28,14 @@ test.each([
   ["UTF-16 with its mark", Buffer.from(`\uFEFF${TEXT}`, "utf16le"), "text/html"],
   ["UTF-16 of the other byte order", Buffer.from(`\uFEFF${TEXT}`, "utf16le").swap16(), "text/html"],
   ["UTF-16 in the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-16"],
+  ["its bytes, which are UTF-16", Buffer.from(TEXT, "utf16le"), "text/html"],
+  ["its bytes, against the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-8"],
+  ["its bytes, in the other byte order", Buffer.from(TEXT, "utf16le").swap16(), "text/html"],
+  [
+    "its bytes, where most of them are not ASCII",
+    Buffer.from(`<html><p>${"日本".repeat(9)}</p>${TEXT}`, "utf16le"),
+    "text/html",
+  ],
   ["UTF-16 of an XML page", Buffer.from(`<?xml?>${TEXT}`, "utf16le"), "application/xhtml+xml"],
   [
     "UTF-16 of an XML page, in the other byte order",
@@ -41,6 +49,12 @@ test.each([
   ["its bytes, where there is no header", UTF8, ""],
 ])("the charset is told by %s", (_, bytes, contentType) => {
   expect(decodeHtml(bytes, contentType)).toContain("blåbär och smörgås");
+});
+
+test("a few NULs, or NULs on both sides, do not make UTF-16", () => {
+  for (const nuls of ["\0", "\0 \0", "\0".repeat(100)]) {
+    expect(decodeHtml(bytesOf(nuls, TEXT), "text/html")).toBe(nuls + TEXT);
+  }
 });
 
 test("an empty page is empty", () => {
@@ -150,7 +164,14 @@ describe("a page that declares nothing", () => {
       "a character that is cut off at the end",
       bytesOf(`it${APOSTROPHE}s `, Buffer.from([0xe2, 0x80])),
     ],
-    ["ten in a hundred", bytesOf(`it${APOSTROPHE}s `.repeat(90), Buffer.alloc(10, bad))],
+    [
+      "two bad bytes, and 17 characters",
+      bytesOf(`it${APOSTROPHE}s `.repeat(17), Buffer.from([0xa0, 0x20, 0xa0])),
+    ],
+    [
+      "one in ten",
+      bytesOf(`it${APOSTROPHE}s `.repeat(100), ...Array<Buffer>(12).fill(bytesOf(bad, " "))),
+    ],
     ["its own U+FFFD, and nothing that is broken", bytesOf(`it${APOSTROPHE}s \uFFFD`)],
     ["its own U+FFFD in many places", bytesOf(`it${APOSTROPHE}s \uFFFD`, "\uFFFD".repeat(50), bad)],
   ])("is UTF-8 with %s", (_, bytes) => {
@@ -176,7 +197,7 @@ describe("a page that declares nothing", () => {
     ["one accent", "café"],
     ["many accents", "blåbär och smörgås ".repeat(100)],
     ["accents that are UTF-8 by chance in places", `Ã© ${"é ".repeat(8)}`],
-    ["more than ten bad bytes in a hundred", `${"Ã© ".repeat(89)}${"é ".repeat(11)}`],
+    ["accents and capitals before signs", "CAFÉ\xA0» à la carte, DÉJÀ\xA0! MUSÉE « ÉTÉ\xA0»"],
   ])("is windows-1252 with %s", (_, text) => {
     expect(decodeHtml(Buffer.from(text, "latin1"), "text/html")).toBe(text);
   });

@@ -1,15 +1,16 @@
 /**
  * Decodes HTML as browsers do: byte order mark, then the header's charset, then what the page declares. A page that
- * declares nothing is UTF-8 if nearly all of it decodes as that, else windows-1252.
+ * declares nothing is UTF-8 if most of it decodes as that, else windows-1252. UTF-16 is found without a mark as well.
  *
  * https://html.spec.whatwg.org/#determining-the-character-encoding
  */
 import { parseMIMEType } from "undici";
+import { tallyUtf8 } from "#shared/utf8.ts";
 import { charsetOf } from "./charset-label.ts";
 import { declaredCharset } from "./declared-charset.ts";
 
-/** Of 100 characters beyond ASCII in a UTF-8 page, those that may be broken; a single one always may. */
-const MOST_BROKEN_PERCENT = 10;
+/** Bytes at the beginning of a page in which UTF-16 shows: at least its tags are ASCII, with a NUL in each character. */
+const UTF16_PROBE = 1024;
 
 export function decodeHtml(bytes: Uint8Array, contentType: string): string {
   const charset = signatureOf(bytes) ?? charsetOfHeader(contentType);
@@ -17,18 +18,31 @@ export function decodeHtml(bytes: Uint8Array, contentType: string): string {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const declared = declaredCharset(source);
   if (declared !== undefined) return new TextDecoder(declared).decode(bytes);
-  const text = new TextDecoder("utf-8").decode(bytes);
-  return !text.includes("\uFFFD") || isNearlyAllUtf8(source)
-    ? text
-    : new TextDecoder("windows-1252").decode(bytes);
+  return new TextDecoder(tallyUtf8(bytes).likely ? "utf-8" : "windows-1252").decode(bytes);
 }
 
-/** The charset of a byte order mark, or of `<?x` in UTF-16. */
+/** The charset of a byte order mark, or UTF-16 where the bytes can be nothing else. */
 function signatureOf(bytes: Uint8Array): string | undefined {
-  const start = Buffer.from(bytes.subarray(0, 6)).toString("hex");
-  if (start.startsWith("efbbbf")) return "utf-8";
-  if (start.startsWith("feff") || start === "003c003f0078") return "utf-16be";
-  if (start.startsWith("fffe") || start === "3c003f007800") return "utf-16le";
+  const start = Buffer.from(bytes.subarray(0, 3)).toString("hex");
+  if (start === "efbbbf") return "utf-8";
+  if (start.startsWith("feff")) return "utf-16be";
+  if (start.startsWith("fffe")) return "utf-16le";
+  return unmarkedUtf16(bytes);
+}
+
+/** Text in any other charset has no NUL; UTF-16 has one in each ASCII character, always on the same side. */
+function unmarkedUtf16(bytes: Uint8Array): string | undefined {
+  const probe = bytes.subarray(0, UTF16_PROBE);
+  let even = 0;
+  let odd = 0;
+  for (const [at, byte] of probe.entries()) {
+    if (byte === 0 && at % 2 === 0) even += 1;
+    else if (byte === 0) odd += 1;
+  }
+  // Of all characters, those that have to be ASCII.
+  const enough = probe.length / 2 / 4;
+  if (even > enough && odd * 10 < even) return "utf-16be";
+  if (odd > enough && even * 10 < odd) return "utf-16le";
   return undefined;
 }
 
@@ -41,18 +55,4 @@ function charsetOfHeader(contentType: string): string | undefined {
     if (charset !== undefined) return charset;
   }
   return undefined;
-}
-
-/** `source`: a page that is not all UTF-8, a character for each byte. */
-function isNearlyAllUtf8(source: string): boolean {
-  // A page may hold U+FFFD itself; it is not broken there, so any other character takes its place.
-  const bytes = Buffer.from(source.replaceAll("\xEF\xBF\xBD", "\xC3\xA9"), "latin1");
-  // A character that lost one byte leaves up to three.
-  const intact = new TextDecoder("utf-8").decode(bytes).split(/\uFFFD{1,3}/);
-  const broken = intact.length - 1;
-  let whole = 0;
-  for (const text of intact) {
-    for (const character of text) if (character > "\x7F") whole += 1;
-  }
-  return whole > 0 && (broken === 1 || broken * 100 <= MOST_BROKEN_PERCENT * (whole + broken));
 }
