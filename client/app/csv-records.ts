@@ -4,6 +4,8 @@ import Papa from "papaparse";
 export interface CsvRecord {
   /** In the text, counted from 1, blank lines and Excel's `sep=` line included. */
   line: number;
+  /** The line it ends on: a later one where a quoted cell has line breaks. */
+  last: number;
   cells: string[];
   /** Set where the quotes of the record do not match, so that its cells cannot be trusted. */
   fault: string | undefined;
@@ -11,8 +13,8 @@ export interface CsvRecord {
 
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** Excel takes the delimiter from a first line such as `sep=;`. */
-const SEP_LINE = /^"?sep=([^"\n])"?[^\S\n]*(?:\n|$)/i;
+/** Excel takes the delimiter from a first line such as `sep=;`. Spreadsheets fill that up with delimiters, as any row. */
+const SEP_LINE = /^\s*"?sep=([^"\n])"?\1*[^\S\n]*(?:\n|$)/i;
 
 /** `isColumn` tells the names of columns: the delimiter is the one that finds most of them in the header. */
 export function readRecords(
@@ -28,7 +30,7 @@ export function readRecords(
   const source = withoutSpacesBeforeQuotes(body, delimiter);
   const records: CsvRecord[] = [];
   let read = 0;
-  let line = sep === null ? 1 : 2;
+  let line = 1 + newlinesIn(sep?.[0] ?? "");
   Papa.parse<string[]>(source, {
     delimiter,
     newline: "\n",
@@ -36,7 +38,8 @@ export function readRecords(
       const next = line + newlinesIn(source.slice(read, meta.cursor));
       const cells = data.map((cell) => cell.trim());
       if (cells.some((cell) => cell !== "")) {
-        records.push({ line, cells, fault: faultOf(cells, errors[0], line, next - 1) });
+        const last = next - 1;
+        records.push({ line, last, cells, fault: faultOf(errors[0], joinedLines(line, last)) });
       }
       read = meta.cursor;
       line = next;
@@ -100,28 +103,16 @@ function withoutSpacesBeforeQuotes(source: string, delimiter: string): string {
   }
 }
 
-function faultOf(
-  cells: string[],
-  error: Papa.ParseError | undefined,
-  first: number,
-  last: number,
-): string | undefined {
-  const joined = first === last ? "" : `, so that lines ${first} to ${last} are read as one row`;
-  if (error?.code === "MissingQuotes") {
-    return `Begins a cell with a quote (") that is never closed${joined}. Close the quote or remove it.`;
-  }
-  if (error !== undefined) {
-    return `Has text after the quote (") that closes a cell${joined}. Write a quote inside a cell twice (""), or remove the quotes.`;
-  }
-  if (cells.some(holdsAnotherRow)) {
-    return `Has a cell in quotes (") that holds another row${joined}. Close the quotes in their own row or remove them.`;
-  }
-  return undefined;
+/** The end of a sentence about a row that quotes made of several. */
+export function joinedLines(first: number, last: number): string {
+  return first === last ? "" : `, so that lines ${first} to ${last} are read as one row`;
 }
 
-/** A quote that a later row closes joins the two without an error. Every row has an address, and no anchor has one. */
-function holdsAnotherRow(cell: string): boolean {
-  return cell.includes("\n") && /https?:\/\//i.test(cell);
+function faultOf(error: Papa.ParseError | undefined, joined: string): string | undefined {
+  if (error === undefined) return undefined;
+  return error.code === "MissingQuotes"
+    ? `Begins a cell with a quote (") that is never closed${joined}. Close the quote or remove it.`
+    : `Has text after the quote (") that closes a cell${joined}. Write a quote inside a cell twice (""), or remove the quotes.`;
 }
 
 function newlinesIn(text: string): number {

@@ -38,7 +38,7 @@ test("[B1] a bad row says on which line it stands and what is wrong, and leaves 
 test("lines are those of the file, over quoted line breaks, blank lines and a byte order mark", () => {
   expect(linesOf(`publisher,target,anchor\n${GOOD}\n\n${GOOD}\n`)).toEqual([2, 4]);
   expect(linesOf(`\uFEFFpublisher,target,anchor\r\n${GOOD}\r\n${GOOD}`)).toEqual([2, 3]);
-  const quoted = `publisher,target,anchor\nexample.com,https://t.example,"two\nlines"\n${GOOD}`;
+  const quoted = `publisher,target,anchor,note\n${GOOD},"two\nlines"\n${GOOD},`;
   expect(linesOf(quoted)).toEqual([2, 4]);
 });
 
@@ -160,7 +160,17 @@ test.each([
   // The next row's quotes close the first one, and the parser objects to what follows.
   ['a.example,https://t.example,"one', 'b.example,https://t.example,"two"', "text after"],
   // The inch mark of the next row closes the quote, and the parser has nothing to object to.
-  ['a.example,https://t.example,"one', 'b.example,https://t.example,screen 24"', "another row"],
+  [
+    'a.example,https://t.example,"one',
+    'b.example,https://t.example,screen 24"',
+    "a line break in the column “anchor”",
+  ],
+  // There is no http:// to see the second row by.
+  [
+    'a.example,https://t.example/1,"one',
+    'b.example,t.example/2,two"',
+    "a line break in the column",
+  ],
 ])("[B1] a quote closed by a later row makes a bad row: %j %j", (first, second, fault) => {
   const { rows } = readCsv(`publisher,target,anchor\n${first}\n${second}\n${GOOD}\n`);
   expect(rows.map(({ line, input }) => [line, input?.anchorText])).toEqual([
@@ -184,8 +194,66 @@ test.each([
   ],
 ])("[B1] rows joined by their quotes are found: %s", (_, header, joinedRows) => {
   expect(readCsv(`${header}\n${joinedRows}`).rows).toMatchObject([
-    { line: 2, input: undefined, errors: joined("another row") },
+    { line: 2, input: undefined, errors: joined("a line break in the column “anchor”") },
   ]);
+});
+
+test.each([
+  ["publisher", '"a.example\nb.example",https://t.example,x'],
+  ["target", 'a.example,"https://t.example\r\nhttps://t.example/2",x'],
+])("[B1] a line break in the column %s makes a bad row", (name, text) => {
+  expect(readCsv(`publisher,target,anchor\n${text}\n${GOOD}\n`).rows).toMatchObject([
+    {
+      line: 2,
+      input: undefined,
+      errors: {
+        row: `Has a line break in the column “${name}”, so that lines 2 to 3 are read as one row. Close each quote (") in its own line, or remove the line break.`,
+      },
+    },
+    { line: 4, errors: {} },
+  ]);
+});
+
+test.each([
+  "see\nhttps://docs.example",
+  "one, two,\nhttps://docs.example, three, four",
+  "a.example,https://t.example,before any line break\n",
+])("a line break in a column that is not used is fine: %j", (note) => {
+  const { rows } = readCsv(`publisher,target,anchor,note\n${GOOD},"${note}"\n${GOOD},\n`);
+  expect(rows.map(({ errors, input }) => [errors, input?.anchorText])).toEqual([
+    [{}, "good anchor"],
+    [{}, "good anchor"],
+  ]);
+});
+
+test("[B1] no row gets lost in a cell of a column that is not used", () => {
+  const { rows } = readCsv(`publisher,target,anchor,note\n${GOOD},"see\n${GOOD},see"\n${GOOD},x\n`);
+  expect(rows.map(({ line }) => line)).toEqual([2, 4]);
+  expect(rows[0]?.errors).toEqual(joined("holds another row, so that lines 2 to 3"));
+  expect(readCsv(`publisher,target,anchor,"note\n${GOOD},see"\n${GOOD},x\n`).problem).toBe(
+    'Line 1 has a cell in quotes (") that holds another row, so that lines 1 to 2 are read as one row. Close each quote in its own line, or remove it.',
+  );
+});
+
+test.each([
+  ["publisher,target,anchor,", "example.com,https://t.example,one, two", "two", 4],
+  ["publisher,target,,anchor", "example.com,https://t.example,one,two", "one", 3],
+  [",publisher,target,anchor", "x,example.com,https://t.example,one", "x", 1],
+])("[B1] text below a column without a name is not dropped: %s", (header, row, text, column) => {
+  expect(readCsv(`${header}\n${row}`).rows).toMatchObject([
+    {
+      input: undefined,
+      errors: {
+        row: `Has “${text}” in column ${column}, which has no name. Put a cell with "," in it in quotes, or name the column.`,
+      },
+    },
+  ]);
+});
+
+test("row numbers in a first column without a name are left alone, as pandas writes them", () => {
+  const { rows, ignored } = readCsv(`,publisher,target,anchor\n0,${GOOD}\n1,${GOOD}\n`);
+  expect(rows.map(({ errors }) => errors)).toEqual([{}, {}]);
+  expect(ignored).toEqual([]);
 });
 
 test("quotes inside of a cell are read, and text after a quoted cell is a bad row", () => {
@@ -225,13 +293,26 @@ test("a delimiter at the end of rows, and not of the names, is no cell too many"
   expect(readCsv(`publisher,target,anchor\n${GOOD},,,\n`).rows[0]?.input).toBeDefined();
 });
 
-test.each(["sep=;\n", "sep=;\r\n", "SEP=;\n", '"sep=;"\n', "\uFEFFsep=;\n", "sep=,\n"])(
-  "the line that tells Excel the delimiter is not a row: %j",
-  (first) => {
-    const { rows } = readCsv(`${first}publisher;target;anchor\nexample.com;https://t.example;a, b`);
-    expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
-  },
-);
+test.each([
+  "sep=;\n",
+  "sep=;\r\n",
+  "SEP=;\n",
+  '"sep=;"\n',
+  "\uFEFFsep=;\n",
+  "sep=,\n",
+  "sep=;;;\n",
+  '"sep=;";;\n',
+])("the line that tells Excel the delimiter is not a row: %j", (first) => {
+  const { rows } = readCsv(`${first}publisher;target;anchor\nexample.com;https://t.example;a, b`);
+  expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
+});
+
+test("blank lines may come before the line that tells Excel the delimiter", () => {
+  const { rows } = readCsv(
+    "\n \nsep=;\npublisher;target;anchor\nexample.com;https://t.example;a, b",
+  );
+  expect(rows).toMatchObject([{ line: 5, input: { anchorText: "a, b" } }]);
+});
 
 test("Excel's line may name a delimiter that is not among the usual ones", () => {
   const { rows } = readCsv("sep=^\npublisher^target^anchor\nexample.com^https://t.example^a, b");

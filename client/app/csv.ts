@@ -5,6 +5,7 @@ import { cutText } from "#shared/cut-text.ts";
 import { checkFields, type FieldErrors, type Sample } from "./article-form.ts";
 import { MAX_CSV_BYTES } from "./csv-file.ts";
 import { type CsvRecord, readRecords } from "./csv-records.ts";
+import { type Columns, faultOfRow, fieldsOf, rowInIgnored } from "./csv-row-fault.ts";
 
 type Field = keyof ArticleInput;
 
@@ -39,10 +40,10 @@ export function readCsv(text: string, writers?: readonly LlmProvider[]): CsvFile
   const { records, delimiter } = readRecords(text, (name) => fieldOf(name) !== undefined);
   const [header, ...body] = records;
   if (header === undefined) return unusable("The file is empty.");
-  const problem = problemOf(header);
+  const columns = header.cells.map((name) => ({ name, field: fieldOf(name) }));
+  const problem = problemOf(header, columns, delimiter);
   if (problem !== undefined) return unusable(problem);
   if (body.length === 0) return unusable("There is no row below the names of the columns.");
-  const columns = header.cells.map(fieldOf);
   return {
     rows: body.map((record) => withWriter(rowOf(record, columns, delimiter), writers)),
     ignored: unknownIn(header),
@@ -65,32 +66,27 @@ function unusable(problem: string): CsvFile {
   return { rows: [], ignored: [], problem };
 }
 
-function problemOf(header: CsvRecord): string | undefined {
-  const { line, cells, fault } = header;
+function problemOf(header: CsvRecord, columns: Columns, delimiter: string): string | undefined {
+  const { line, cells } = header;
+  const fault = header.fault ?? rowInIgnored(header, columns, delimiter);
   if (fault !== undefined) return `Line ${line} ${fault.charAt(0).toLowerCase()}${fault.slice(1)}`;
-  const columns = cells.map(fieldOf);
-  const twice = columns.find((field, at) => field !== undefined && columns.indexOf(field) < at);
+  const found = columns.map(({ field }) => field);
+  const twice = found.find((field, at) => field !== undefined && found.indexOf(field) < at);
   if (twice !== undefined) {
     const names = listed(cells.filter((name) => fieldOf(name) === twice));
     return `Line ${line} has more than one column for the ${nameOf(twice)}: ${names}. Keep one of them.`;
   }
-  const missing = REQUIRED.filter((field) => !columns.includes(field));
+  const missing = REQUIRED.filter((field) => !found.includes(field));
   if (missing.length === 0) return undefined;
   const unknown = unknownIn(header);
   const others = unknown.length === 0 ? "" : ` Not understood: ${listed(unknown)}.`;
   return `Line ${line} must name the columns publisher, target and anchor. Missing: ${missing.map(nameOf).join(", ")}.${others}`;
 }
 
-function rowOf(
-  { line, cells, fault }: CsvRecord,
-  columns: (Field | undefined)[],
-  delimiter: string,
-): CsvRow {
-  const fields: CsvRow["fields"] = {};
-  for (const [index, column] of columns.entries()) {
-    if (column !== undefined) fields[column] = cells[index] ?? "";
-  }
-  const row = fault ?? tooManyCells(cells, columns.length, delimiter);
+function rowOf(record: CsvRecord, columns: Columns, delimiter: string): CsvRow {
+  const { line } = record;
+  const fields = fieldsOf(record.cells, columns);
+  const row = faultOfRow(record, columns, delimiter);
   if (row !== undefined) {
     return { line, fields: firstLines(fields), input: undefined, errors: { row } };
   }
@@ -98,14 +94,6 @@ function rowOf(
   const errors = { ...checked.errors, ...notDecoded(fields) };
   const input = Object.keys(errors).length === 0 ? checked.input : undefined;
   return { line, fields, input, errors };
-}
-
-/** Spreadsheets end rows with delimiters of their own: empty cells behind the last column are none too many. */
-function tooManyCells(cells: string[], columns: number, delimiter: string): string | undefined {
-  const used = cells.findLastIndex((cell) => cell !== "") + 1;
-  if (used <= columns) return undefined;
-  const mark = delimiter === "\t" ? "a tab" : `"${delimiter}"`;
-  return `Has ${used} cells, but there are ${columns} columns. Put a cell with ${mark} in it in quotes.`;
 }
 
 /** A quote that is not closed makes the rest of the file one cell. */
