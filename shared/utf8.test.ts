@@ -16,7 +16,7 @@ function encode(text: string, charset: string): Buffer {
     ...all.flatMap((a) => all.map((b) => [a, b])),
   ]) {
     const character = decoder.decode(Uint8Array.from(bytes));
-    const known = bytesOfCharacter.has(character) || [...character].length !== 1;
+    const known = bytesOfCharacter.has(character) || Array.from(character).length !== 1;
     if (!known && character !== "\uFFFD") bytesOfCharacter.set(character, bytes);
   }
   return Buffer.from(

@@ -200,6 +200,41 @@ test("[J13] an input that its kind makes no JSON of is refused with the path, al
   });
 });
 
+test.each([
+  ["a coerced date", { d: z.coerce.date() }, { d: "2026-01-01" }, "d"],
+  ["a client's date", { d: z.date() }, { d: new Date(0) }, "d"],
+  ["a URL", { d: z.instanceof(URL) }, { d: new URL("https://a.example") }, "d"],
+  ["a Map", { d: z.string().transform((text) => new Map([[text, 1]])) }, { d: "a" }, "d"],
+  ["a Set", { d: z.string().transform((text) => new Set([text])) }, { d: "a" }, "d"],
+  ["bytes", { d: z.string().transform((text) => Buffer.from(text)) }, { d: "a" }, "d"],
+  ["a hole", { d: z.array(z.string().optional()) }, { d: ["a", undefined] }, "d.1"],
+])(
+  "[J13] a schema that makes %s gives nothing to `run` in another type",
+  async (_what, shape, input, place) => {
+    const odd = admissionOf({ input: z.object(shape) });
+    const { code, message } = await refused(() => odd.one({ kind: "odd", input }));
+    expect(code).toBe("BAD_REQUEST");
+    expect(message).toContain(`takes. ${place}: It `);
+  },
+);
+
+test("[J13] a schema may take a date and make text of it", () => {
+  const odd = admissionOf({
+    input: z.object({ d: z.date().transform((date) => date.toISOString()) }),
+  });
+  expect(odd.one({ kind: "odd", input: { d: new Date(0) } }).input).toEqual({
+    d: "1970-01-01T00:00:00.000Z",
+  });
+});
+
+test("[J14] a key with half of a surrogate pair is named in a sentence", async () => {
+  const odd = admissionOf({ input: z.unknown() });
+  const { message } = await refused(() => odd.one({ kind: "odd", input: { "\udc00": 1 } }));
+  expect(message).toContain(
+    "input: It has a key that has half of a surrogate pair: send well-formed Unicode.",
+  );
+});
+
 test("an input that is no JSON is a matter of its kind, which may make JSON of it", async () => {
   const odd = admissionOf({ input: z.bigint().transform(String) });
   expect(odd.one({ kind: "odd", input: 5n }).input).toBe("5");

@@ -51,7 +51,7 @@ export function createAdmission(kinds: ReadonlyMap<string, AnyKind>): Admission 
     const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
     if (Array.isArray(parsed)) return parsed;
     // A transform can have made it larger, or no JSON. UTF-8 has no lone surrogates, which models and pages are sent.
-    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "refuse");
+    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "input");
     if (!plain.ok) return [issueOf(plain)];
     const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
     if (typeof title !== "string") {

@@ -2,6 +2,7 @@
  * Copies a value as JSON, reading each part of it once: getters and proxies can give another value each time. Every own
  * key is kept, also `__proto__`.
  */
+import { isDate } from "node:util/types";
 import { cutText, ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { MAX_ISSUE_CHARS, MAX_JSON_DEPTH } from "#shared/limits.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
@@ -13,9 +14,11 @@ export function placeOf(path: Path): string {
   return cutText(path.join("."), MAX_ISSUE_CHARS);
 }
 
-type Reason =
+export type Reason =
   | { fault: "json"; why: string }
   | { fault: "text"; what: string }
+  /** JSON has it in another type only. */
+  | { fault: "type"; type: string }
   | { fault: "deep" }
   /** It has more than so many bytes. */
   | { fault: "large"; bytes: number };
@@ -33,46 +36,50 @@ export class NotJson extends Error {
   }
 }
 
-export interface CopyOptions {
-  maxBytes: number;
-  /** Values that are no JSON: `ignore` takes them for `null`, or for the properties that they have. */
-  others: "refuse" | "ignore";
-  /** Texts and keys with lone surrogates, which JSON can write and UTF-8 cannot. */
-  illFormed: "refuse" | "keep";
-}
+/**
+ * - `measured`: values that are no JSON are taken for `null`, or for the properties that they have.
+ * - `output`: they are refused; a `toJSON` is called, and `undefined` in a list is `null`.
+ * - `input`: these two are refused as well, so that the copy has the types of the value, and so are texts and keys with
+ *   lone surrogates, which JSON can write and UTF-8 cannot.
+ */
+export type CopyMode = "measured" | "output" | "input";
 
 /** A heavier value is not serialised to learn its size: it can contain one text very many times. */
 const MAX_WEIGHT = 64 * 1024 * 1024;
 const MAX_NAME_CHARS = 60;
 
-/** Throws `NotJson`, and nothing else. `undefined` becomes `null`. */
-export function copyAsJson(value: unknown, options: CopyOptions): unknown {
-  return new Copier(options).copy(value);
+/** Throws `NotJson`, and nothing else. A property that is `undefined` is left out. */
+export function copyAsJson(value: unknown, mode: CopyMode, maxBytes: number): unknown {
+  return new Copier(mode, maxBytes).copy(value);
 }
 
 class Copier {
+  readonly #mode: CopyMode;
   readonly #maxBytes: number;
-  readonly #refuses: boolean;
-  readonly #refusesIllFormed: boolean;
   /** Of the value that is copied now. */
   readonly #path: (string | number)[] = [];
   #values = 0;
   /** Of its texts. */
   #weight = 0;
 
-  constructor({ maxBytes, others, illFormed }: CopyOptions) {
+  constructor(mode: CopyMode, maxBytes: number) {
+    this.#mode = mode;
     this.#maxBytes = maxBytes;
-    this.#refuses = others === "refuse";
-    this.#refusesIllFormed = illFormed === "refuse";
   }
 
   copy(value: unknown): unknown {
     try {
-      return this.#value(value) ?? null;
+      return this.#item(value);
     } catch (error) {
       // Foreign code threw: a getter, a `toJSON` or the trap of a proxy.
       throw error instanceof NotJson ? error : this.#notJson(kindMessageOf(error));
     }
+  }
+
+  #item(value: unknown): unknown {
+    const item = this.#value(value);
+    if (item !== undefined) return item;
+    return this.#mode === "input" ? this.#otherType("undefined") : null;
   }
 
   /** `undefined` where there is nothing to write. */
@@ -95,20 +102,25 @@ class Copier {
     if (typeof value !== "object" || value === null) return value;
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON !== "function") return value;
+    if (this.#mode === "input") return this.#otherType(`of the class ${classOf(value)}`);
+    // Its `toJSON` would give `null`.
+    if (isDate(value) && Number.isNaN(value.getTime())) return this.#other("it is an invalid Date");
     return toJSON.call(value, String(this.#path.at(-1) ?? "")) as unknown;
   }
 
   #container(value: object): unknown {
     if (this.#path.length >= MAX_JSON_DEPTH) throw new NotJson({ fault: "deep" }, [...this.#path]);
     if (Array.isArray(value)) return this.#array(value);
-    if (this.#refuses && !isPlain(value)) {
+    if (this.#mode !== "measured" && !isPlain(value)) {
       throw this.#notJson(`it is an object of the class ${classOf(value)}, and no plain object`);
     }
     const copy: Record<string, unknown> = {};
     for (const key of Object.keys(value)) {
-      const part = this.#part((value as Record<string, unknown>)[key], key);
+      this.#path.push(key);
+      const part = this.#value((value as Record<string, unknown>)[key]);
+      this.#path.pop();
       if (part === undefined) continue;
-      this.#text(key, "its key ");
+      this.#text(key, "has a key that ");
       if (key === "__proto__") define(copy, key, part);
       else copy[key] = part;
     }
@@ -121,16 +133,11 @@ class Copier {
     if (length > this.#maxBytes) throw this.#tooLarge(this.#maxBytes);
     const copy: unknown[] = [];
     for (let index = 0; index < length; index += 1) {
-      copy.push(this.#part(value[index], index) ?? null);
+      this.#path.push(index);
+      copy.push(this.#item(value[index]));
+      this.#path.pop();
     }
     return copy;
-  }
-
-  #part(value: unknown, key: string | number): unknown {
-    this.#path.push(key);
-    const part = this.#value(value);
-    this.#path.pop();
-    return part;
   }
 
   /** One value more, which takes two bytes at least: its own and those that part it from others. */
@@ -143,14 +150,18 @@ class Copier {
     // No more than the bytes that it takes.
     this.#weight += text.length;
     if (this.#weight > MAX_WEIGHT) throw this.#tooLarge(MAX_WEIGHT);
-    if (this.#refusesIllFormed && !isWellFormed(text)) {
+    if (this.#mode === "input" && !isWellFormed(text)) {
       throw new NotJson({ fault: "text", what: `${name}${ILL_FORMED}` }, [...this.#path]);
     }
   }
 
   #other(why: string): null {
-    if (this.#refuses) throw this.#notJson(why);
-    return null;
+    if (this.#mode === "measured") return null;
+    throw this.#notJson(why);
+  }
+
+  #otherType(type: string): never {
+    throw new NotJson({ fault: "type", type }, [...this.#path]);
   }
 
   #notJson(why: string): NotJson {
@@ -162,15 +173,21 @@ class Copier {
   }
 }
 
-/** Of any realm. */
+/** Of any realm. `Math`, `JSON` and modules have the prototype of a plain object, and a tag of their own. */
 function isPlain(value: object): boolean {
+  if (tagOf(value) !== "Object") return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
 function classOf(value: object): string {
   const { constructor } = value;
-  return typeof constructor === "function" ? cutText(constructor.name, MAX_NAME_CHARS) : "unknown";
+  const name = typeof constructor === "function" ? constructor.name : "Object";
+  return cutText(name === "Object" ? tagOf(value) : name, MAX_NAME_CHARS);
 }
 
 /** An assignment would set the prototype. */

@@ -20,7 +20,7 @@ export function endingOf(outcome: unknown): Ending {
   if (typeof message !== "string") {
     throw new TypeError(`The \`message\` of an outcome must be text, but it is ${show(message)}`);
   }
-  const plain = plainJson(output, MAX_OUTPUT_BYTES);
+  const plain = plainJson(output, MAX_OUTPUT_BYTES, "output");
   if (plain.ok) {
     const action = status === "delivered" ? "deliver" : "block";
     return { action, message: cutText(message, MAX_MESSAGE_CHARS), output: plain.value };

@@ -4,11 +4,15 @@ import { exceeds, plainJson } from "./plain-json.ts";
 
 const MAX = 1024;
 const jsonOf = (value: unknown) => {
-  const plain = plainJson(value, MAX);
+  const plain = plainJson(value, MAX, "output");
   return plain.ok ? JSON.stringify(plain.value) : plain;
 };
 const nested = (levels: number) =>
   JSON.parse(`${"[".repeat(levels)}${"]".repeat(levels)}`) as unknown;
+
+function argumentsOf(..._given: unknown[]): unknown {
+  return arguments; // oxlint-disable-line prefer-rest-params
+}
 
 class Point {
   readonly x = 1;
@@ -18,7 +22,7 @@ describe("[J13] JSON", () => {
   test("of any shape and with any keys is taken as it is", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        const plain = plainJson(value, MAX * MAX);
+        const plain = plainJson(value, MAX * MAX, "output");
         expect(plain).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) as unknown });
       }),
     );
@@ -39,7 +43,7 @@ describe("[J13] JSON", () => {
         return (reads += 1);
       },
     };
-    const plain = plainJson(value, MAX);
+    const plain = plainJson(value, MAX, "output");
     expect(plain).toEqual({ ok: true, value: { n: 1 } });
     expect(JSON.stringify(plain)).toContain('{"n":1}');
   });
@@ -71,6 +75,10 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
     ["a Promise", Promise.resolve(), "of the class Promise"],
     ["bytes", new Uint8Array(2), "of the class Uint8Array"],
     ["an object of a class", new Point(), "of the class Point"],
+    ["Math", Math, "of the class Math"],
+    ["JSON", JSON, "of the class JSON"],
+    ["the arguments of a call", argumentsOf(1), "of the class Arguments"],
+    ["a date that is none", new Date(Number.NaN), "it is an invalid Date"],
     ["a boxed text", Object("a"), "of the class String"],
     ["a big integer", 1n, "it is a bigint"],
     ["NaN", Number.NaN, "it is NaN"],
@@ -81,13 +89,13 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
   ])("%s", (_what, value, why) => {
     const fault = { ok: false, fault: "json" };
     const what = expect.stringContaining(why) as string;
-    expect(plainJson(value, MAX)).toEqual({ ...fault, path: [], what });
-    expect(plainJson({ a: [0, { "b.c": value }] }, MAX)).toEqual({
+    expect(plainJson(value, MAX, "output")).toEqual({ ...fault, path: [], what });
+    expect(plainJson({ a: [0, { "b.c": value }] }, MAX, "output")).toEqual({
       ...fault,
       path: ["a", 1, "b.c"],
       what,
     });
-    expect(plainJson({ a: { toJSON: () => value } }, MAX)).toMatchObject({
+    expect(plainJson({ a: { toJSON: () => value } }, MAX, "output")).toMatchObject({
       ok: false,
       path: ["a"],
     });
@@ -95,27 +103,66 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
 
   test("101 levels", () => {
     const path = Array.from({ length: 100 }, () => 0);
-    expect(plainJson(nested(101), MAX)).toMatchObject({ ok: false, fault: "deep", path });
-    expect(plainJson(nested(6000), MAX * MAX)).toMatchObject({ ok: false, fault: "deep", path });
+    expect(plainJson(nested(101), MAX, "output")).toMatchObject({ ok: false, fault: "deep", path });
+    expect(plainJson(nested(6000), MAX * MAX, "output")).toMatchObject({
+      ok: false,
+      fault: "deep",
+      path,
+    });
+  });
+});
+
+describe("[J13] an input whose type JSON does not keep is refused with its path:", () => {
+  const made = (type: string) =>
+    `is ${type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
+
+  test.each<[string, unknown, string]>([
+    ["a Date", new Date(0), made("of the class Date")],
+    ["a date that is none", new Date(Number.NaN), made("of the class Date")],
+    ["a URL", new URL("https://example.com"), made("of the class URL")],
+    ["a Buffer", Buffer.from("a"), made("of the class Buffer")],
+    ["a plain object with a toJSON", { toJSON: () => 1 }, made("of the class Object")],
+    ["undefined", undefined, made("undefined")],
+    ["a Map", new Map(), "cannot be written as JSON: it is an object of the class Map"],
+    ["a Set", new Set(), "cannot be written as JSON: it is an object of the class Set"],
+    ["Math", Math, "cannot be written as JSON: it is an object of the class Math"],
+  ])("%s", (_what, value, text) => {
+    const what = expect.stringContaining(text) as string;
+    expect(plainJson(value, MAX, "input")).toEqual({ ok: false, fault: "json", path: [], what });
+    expect(plainJson({ a: [0, value] }, MAX, "input")).toMatchObject({ path: ["a", 1], what });
+  });
+
+  test("any other comes back as it was", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const plain = plainJson(value, MAX * MAX, "input");
+        expect(plain).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) as unknown });
+      }),
+    );
+    const optional = { a: undefined, b: [{ a: undefined }] };
+    expect(plainJson(optional, MAX, "input")).toEqual({ ok: true, value: { b: [{}] } });
   });
 });
 
 test("[J14] lone surrogates are refused where that is asked for, in texts and in keys", () => {
   const what = "has half of a surrogate pair: send well-formed Unicode";
   for (const half of ["\ud83d", "\ude00", "a\ud800b", "\ude00\ud83d"]) {
-    expect(plainJson([{ a: half }], MAX, "refuse")).toEqual({
+    expect(plainJson([{ a: half }], MAX, "input")).toEqual({
       ok: false,
       fault: "json",
       path: [0, "a"],
       what,
     });
-    expect(plainJson([{ [half]: 1 }], MAX, "refuse")).toMatchObject({
+    expect(plainJson([{ [half]: 1 }], MAX, "input")).toMatchObject({
       path: [0],
-      what: `its key ${what}`,
+      what: `has a key that ${what}`,
     });
-    expect(plainJson([{ [half]: half }], MAX)).toEqual({ ok: true, value: [{ [half]: half }] });
+    expect(plainJson([{ [half]: half }], MAX, "output")).toEqual({
+      ok: true,
+      value: [{ [half]: half }],
+    });
   }
-  expect(plainJson({ "😀": "😀" }, MAX, "refuse")).toEqual({ ok: true, value: { "😀": "😀" } });
+  expect(plainJson({ "😀": "😀" }, MAX, "input")).toEqual({ ok: true, value: { "😀": "😀" } });
 });
 
 test.each<[string, () => unknown, string]>([
@@ -123,12 +170,12 @@ test.each<[string, () => unknown, string]>([
   ["a list without items", () => Array.from<undefined>({ length: 0 }).concat(Array(4e9)), "more"],
   ["one byte too many", () => "x".repeat(MAX - 1), "has 1,025 bytes"],
 ])("[H11] %s exceed a limit, of the client and of the kind", (_what, make, what) => {
-  expect(plainJson(make(), MAX)).toMatchObject({ ok: false, fault: "large", path: [] });
+  expect(plainJson(make(), MAX, "output")).toMatchObject({ ok: false, fault: "large", path: [] });
   expect(exceeds(make(), MAX)?.what).toContain(what);
 });
 
 test("no value that is no JSON hides that the rest of it exceeds a limit", () => {
-  const others = [new Map(), 1n, Number.NaN, () => 1, new Point()];
+  const others = [new Map(), 1n, Number.NaN, () => 1, new Point(), new Date(Number.NaN), Math];
   expect(exceeds(others, MAX)).toBeUndefined();
   expect(exceeds([...others, nested(101)], MAX)).toMatchObject({ fault: "deep" });
   expect(exceeds([...others, "x".repeat(MAX)], MAX)).toMatchObject({ fault: "large" });

@@ -1,7 +1,7 @@
 /** Values that foreign code or clients made, as plain JSON of a bounded size and depth. */
 import { inBytes } from "#shared/cut-text.ts";
 import { MAX_JSON_DEPTH } from "#shared/limits.ts";
-import { copyAsJson, type CopyOptions, NotJson, type Path } from "./copy-as-json.ts";
+import { copyAsJson, type CopyMode, NotJson, type Path, type Reason } from "./copy-as-json.ts";
 
 /** `what` goes on a sentence that begins with the name of the value at `path`. */
 interface NotPlain {
@@ -13,17 +13,16 @@ interface NotPlain {
 export type PlainJson = { ok: true; value: unknown } | NotPlain;
 
 /**
- * A copy of the value that serialises without a fault, and whose keys and values are its own. Never throws. `undefined`
- * becomes `null`, and a property that has it is left out; a `toJSON` is called, as JSON has it. Anything else that is
- * no JSON is refused, where `JSON.stringify` would leave it out or write `{}` or `null` for it. `illFormed`: texts and
- * keys with lone surrogates.
+ * A copy of the value that serialises without a fault, and whose keys and values are its own. Never throws. A property
+ * that is `undefined` is left out. Anything else that is no JSON is refused, where `JSON.stringify` would leave it out or
+ * write `{}` or `null` for it. `mode` says what becomes of a `toJSON` and of `undefined` elsewhere.
  */
 export function plainJson(
   value: unknown,
   maxBytes: number,
-  illFormed: "refuse" | "keep" = "keep",
+  mode: Exclude<CopyMode, "measured">,
 ): PlainJson {
-  return copied(value, { maxBytes, others: "refuse", illFormed });
+  return copied(value, maxBytes, mode);
 }
 
 /**
@@ -31,14 +30,13 @@ export function plainJson(
  * programs in this process send what they like, and the kind may turn it into JSON.
  */
 export function exceeds(value: unknown, maxBytes: number): NotPlain | undefined {
-  const plain = copied(value, { maxBytes, others: "ignore", illFormed: "keep" });
+  const plain = copied(value, maxBytes, "measured");
   return plain.ok || plain.fault === "json" ? undefined : plain;
 }
 
-function copied(value: unknown, options: CopyOptions): PlainJson {
-  const { maxBytes } = options;
+function copied(value: unknown, maxBytes: number, mode: CopyMode): PlainJson {
   try {
-    const copy = copyAsJson(value, options);
+    const copy = copyAsJson(value, mode, maxBytes);
     const bytes = Buffer.byteLength(JSON.stringify(copy));
     if (bytes > maxBytes) return tooLarge(inBytes(bytes), maxBytes);
     return { ok: true, value: copy };
@@ -46,12 +44,21 @@ function copied(value: unknown, options: CopyOptions): PlainJson {
     if (!(error instanceof NotJson)) throw error;
     const { reason, path } = error;
     if (reason.fault === "large") return tooLarge(`more than ${inBytes(reason.bytes)}`, maxBytes);
-    if (reason.fault === "deep") {
-      const what = `contains itself, or is nested deeper than the limit of ${MAX_JSON_DEPTH} levels`;
-      return { ok: false, fault: "deep", path, what };
-    }
-    if (reason.fault === "text") return { ok: false, fault: "json", path, what: reason.what };
-    return { ok: false, fault: "json", path, what: `cannot be written as JSON: ${reason.why}` };
+    const fault = reason.fault === "deep" ? "deep" : "json";
+    return { ok: false, fault, path, what: whatOf(reason) };
+  }
+}
+
+function whatOf(reason: Exclude<Reason, { fault: "large" }>): string {
+  switch (reason.fault) {
+    case "deep":
+      return `contains itself, or is nested deeper than the limit of ${MAX_JSON_DEPTH} levels`;
+    case "text":
+      return reason.what;
+    case "type":
+      return `is ${reason.type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
+    case "json":
+      return `cannot be written as JSON: ${reason.why}`;
   }
 }
 

@@ -10,7 +10,8 @@ export interface Kind<Input = unknown, Output = unknown> {
   readonly description: string;
   /**
    * Checked before a job is created, synchronously; its JSON Schema is what `kind.list` shows. An input, and what this
-   * makes of it, has at most `MAX_INPUT_BYTES` as JSON.
+   * makes of it, has at most `MAX_INPUT_BYTES` as JSON. It may take a `Date`, a `URL` or a `Map`, but has to make JSON of
+   * them: the input is stored, and `run` gets what was stored. An input that it leaves as such is refused.
    */
   readonly input: z.ZodType<Input>;
   /** One line for lists. A longer one than `MAX_TITLE_CHARS` is cut. */
@@ -82,6 +83,7 @@ export type AnyKind = Kind;
 
 /** Keeps the types of input and output inside the kind. */
 export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
-  // Sound because every input goes through `kind.input` before it comes near `title` or `run`.
+  // Sound because every input goes through `kind.input` before it comes near `title` or `run`, and is refused where JSON
+  // would not give it back in the types that `kind.input` made.
   return kind;
 }
