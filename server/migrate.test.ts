@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import {
   afterAll,
   afterEach,
@@ -15,6 +16,7 @@ import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { startRedisCluster } from "#server/engine/redis/test-cluster.ts";
 import { startRedis } from "#server/engine/redis/test-server.ts";
+import { databasePath } from "#server/engine/sqlite/database.ts";
 import {
   ANN,
   at,
@@ -179,6 +181,46 @@ describe.each([
     const engine = await open(true);
     expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
   });
+});
+
+test.each([
+  ["input or output", "UPDATE payloads SET input = '{oops' WHERE job_n = 2", "JSON"],
+  ["input or output", "UPDATE payloads SET output = '' WHERE job_n = 2", "JSON"],
+  ["input or output", "DELETE FROM payloads WHERE job_n = 2", "undefined"],
+  ["draft", "UPDATE drafts SET text = '\"half' WHERE job_n = 2", "JSON"],
+])("[J12] names the job whose %s is damaged, and what to do: %s", async (part, damage, why) => {
+  const old = await open(false);
+  await startedJob(old, at(0));
+  const claim = await startedJob(old, at(1));
+  await old.appendDraft(claim, "A draft");
+  await old.close();
+  const change = (statement: string) => {
+    const db = new DatabaseSync(databasePath(dataDir));
+    db.exec(statement);
+    db.close();
+  };
+  change(damage);
+
+  const { code, message } = await migrate();
+  expect(code).toBe(1);
+  expect(message).toContain(`the ${part} of job ${claim.jobId} cannot be read (`);
+  expect(message).toContain(why);
+
+  change(/give up its .* with `(.*)`/.exec(message)?.[1] ?? "");
+  expect(await migrate()).toMatchObject({ code: 0 });
+  const engine = await open(true);
+  expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
+});
+
+test("a Redis that refuses what it is given is told of, and no stack", async () => {
+  const old = await open(false);
+  await old.createJob(newJob(), at(0));
+  await old.close();
+  await single.client.config("SET", "maxmemory", "1");
+  onTestFinished(async () => void (await single.client.config("SET", "maxmemory", "0")));
+  const { code, message } = await migrate();
+  expect(code).toBe(1);
+  expect(message).toContain("is out of memory, so nothing was stored.");
 });
 
 test("says what is wrong, and changes nothing", async () => {

@@ -17,6 +17,12 @@ export const STRATEGIES: Record<WritingStrategy, string> = {
 
 const languages = new Intl.DisplayNames("en", { type: "language" });
 
+/** `code`: as it is in the output of a job, which any program may have stored. */
 export function languageName(code: string): string {
-  return code === "und" ? "language not known" : (languages.of(code) ?? code);
+  if (code === "und") return "language not known";
+  try {
+    return languages.of(code) ?? code;
+  } catch {
+    return code;
+  }
 }

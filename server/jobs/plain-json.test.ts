@@ -112,10 +112,10 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
   });
 });
 
-describe("[J13] an input whose type JSON does not keep is refused with its path:", () => {
-  const made = (type: string) =>
-    `is ${type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
+const made = (type: string) =>
+  `is ${type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
 
+describe("[J13] an input whose type JSON does not keep is refused with its path:", () => {
   test.each<[string, unknown, string]>([
     ["a Date", new Date(0), made("of the class Date")],
     ["a date that is none", new Date(Number.NaN), made("of the class Date")],

@@ -70,7 +70,7 @@ export async function connect(
     return { place, commands, nodes, patient: () => open(clustered, PATIENCE), close };
   } catch (error) {
     close();
-    throw error;
+    throw asAppError(error, place);
   }
 }
 

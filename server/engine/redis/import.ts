@@ -13,6 +13,7 @@ import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { connect } from "./connect.ts";
+import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys } from "./keys.ts";
 import { createQueue, type QueuedPlace } from "./queue.ts";
 import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
@@ -40,6 +41,8 @@ export async function importToRedis(
     await queue.close();
     await redis.del(keys.importing);
     return { jobs: imported.jobs, batches: imported.batches };
+  } catch (cause) {
+    throw asAppError(cause, place);
   } finally {
     connections.close();
   }

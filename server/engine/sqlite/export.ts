@@ -8,8 +8,9 @@ import type {
   TransferSource,
 } from "#server/engine/common/transfer.ts";
 import { createDrafts } from "./drafts.ts";
+import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
-import { unusable } from "./errors.ts";
+import { asAppError, resultCode, unusable } from "./errors.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
 import { createJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
@@ -22,11 +23,20 @@ export function openExport(dataDir: string): TransferSource {
   if (!existsSync(path)) throw unusable(path, "does not exist, so there is nothing to take over.");
   const db = openDatabase(dataDir);
   return {
-    owners: () => readOwners(db),
-    batches: () => readBatches(db),
-    jobs: () => readJobs(db),
+    owners: () => told(readOwners(db), path),
+    batches: () => told(readBatches(db), path),
+    jobs: () => told(readJobs(db, path), path),
     close: () => db.close(),
   };
+}
+
+/** The same, with errors for people. */
+function* told<T>(records: Iterable<T>, path: string): Iterable<T> {
+  try {
+    yield* records;
+  } catch (cause) {
+    throw asAppError(cause, path);
+  }
 }
 
 function readOwners(db: DatabaseSync): Iterable<TransferOwner> {
@@ -48,7 +58,22 @@ function* readBatches(db: DatabaseSync): Iterable<TransferBatch> {
 const PAGE = 200;
 const ALL = Number.MAX_SAFE_INTEGER;
 
-function* readJobs(db: DatabaseSync): Iterable<TransferJob> {
+/** `cure`: the statement after which the rest of the job can be taken over. */
+function readPart<T>(path: string, job: string, part: string, cure: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (resultCode(cause) !== undefined) throw cause;
+    throw unusable(
+      path,
+      `cannot be taken over: the ${part} of job ${job} cannot be read (${messageOf(cause)}). ` +
+        `Nothing in it was changed. Correct that job there, or give up its ${part} with \`${cure}\`, and run this again.`,
+      cause,
+    );
+  }
+}
+
+function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
   const owners = createOwners(db);
   const jobs = createJobs(db, owners);
   const log = createLog(db);
@@ -66,15 +91,20 @@ function* readJobs(db: DatabaseSync): Iterable<TransferJob> {
         key: string | null;
         due: number | null;
       };
+      const { n, id } = row;
+      const noPayload = `REPLACE INTO payloads VALUES (${n}, 'null', 'null')`;
+      const noDraft = `DELETE FROM drafts WHERE job_n = ${n}`;
+      const payload = readPart(path, id, "input or output", noPayload, () => jobs.payload(row));
+      const draft = readPart(path, id, "draft", noDraft, () => drafts.read(id, 0)?.pieces ?? []);
       yield {
-        n: row.n,
-        job: { ...summaryOfRow(row), ...jobs.payload(row) },
+        n,
+        job: { ...summaryOfRow(row), ...payload },
         idempotencyKey,
         rev: row.rev,
         due,
         token: row.token,
-        events: log.read(row.id, 0, ALL)?.events ?? [],
-        draft: drafts.read(row.id, 0)?.pieces ?? [],
+        events: log.read(id, 0, ALL)?.events ?? [],
+        draft,
       };
     }
     const last = rows.at(-1);
