@@ -49,6 +49,11 @@ beforeEach(async () => {
 afterEach(() => rm(dataDir, { recursive: true }));
 
 const migrate = () => runMigration(["--from", "sqlite", "--to", "redis"], env);
+function change(statement: string): void {
+  const db = new DatabaseSync(databasePath(dataDir));
+  db.exec(statement);
+  db.close();
+}
 async function open(onRedis: boolean): Promise<Engine> {
   const engine = await openEngine({ dataDir, redisUrl: onRedis ? redis.url : undefined });
   onTestFinished(() => engine.close());
@@ -194,11 +199,6 @@ test.each([
   const claim = await startedJob(old, at(1));
   await old.appendDraft(claim, "A draft");
   await old.close();
-  const change = (statement: string) => {
-    const db = new DatabaseSync(databasePath(dataDir));
-    db.exec(statement);
-    db.close();
-  };
   change(damage);
 
   const { code, message } = await migrate();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ArticleInput } from "./article.ts";
 
-const { publisherDomain, targetUrl } = ArticleInput.shape;
+const { publisherDomain, targetUrl, anchorText } = ArticleInput.shape;
 
 test.each([
   "example.com",
@@ -50,3 +50,12 @@ test("a target may be on an umlaut domain", () => {
     "https://bücher.example/käse?q=ü",
   );
 });
+
+test.each(["\0", "\x1B", "\x7F", "\x9B"])(
+  "texts that are delivered have no control character: %j",
+  (sign) => {
+    expect(anchorText.safeParse(`a${sign}b`).error?.message).toContain("control characters");
+    expect(targetUrl.safeParse(`https://a.example/${sign}b`).success).toBe(false);
+    expect(anchorText.parse("a\u00a0b 🪴 é")).toBe("a\u00a0b 🪴 é");
+  },
+);

@@ -20,6 +20,9 @@ const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)
 const HOST =
   /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])$/;
 const NO_DOMAIN = "Must be a domain without protocol, such as example.com or example.com:8080";
+/** NUL, ESC and the like, but not white space. */
+const CONTROLS = /(?!\s)\p{Cc}/u;
+const NO_CONTROLS = "Must not have control characters";
 const Address = z.url({ hostname: HOST });
 
 export const ArticleInput = z.strictObject({
@@ -33,12 +36,14 @@ export const ArticleInput = z.strictObject({
   targetUrl: z
     .url({ protocol: /^https?$/, error: "Must be an http:// or https:// address" })
     .max(2000)
+    .refine((url) => !CONTROLS.test(url), NO_CONTROLS)
     .meta({ title: "Target", description: "The page that the article links to" }),
   anchorText: z
     .string()
     .trim()
     .min(1, "Must not be empty")
     .max(500, "Must be 500 characters at most")
+    .refine((text) => !CONTROLS.test(text), NO_CONTROLS)
     .meta({ title: "Anchor text", description: "The text of the link" }),
   llmProvider: LlmProvider.default("auto").meta({ title: "Writer" }),
   writingStrategy: WritingStrategy.default("multi_stage").meta({ title: "Strategy" }),

@@ -9,6 +9,7 @@ import {
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { articleHtml } from "#server/kinds/article/deliver/html.ts";
 import { cutText } from "#shared/cut-text.ts";
+import { clean, cleanMarkdown } from "#server/kinds/article/text/clean.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { parseArticle, proseOf, titleOf } from "./article.ts";
 import { check } from "./check.ts";
@@ -25,9 +26,9 @@ export type Reviewed = Pick<ArticleOutput, "markdown" | "report" | "title" | "wo
 /** Throws `ARTICLE_TOO_LARGE`. */
 export function review({ markdown, brief, extractive }: Draft): Reviewed {
   checkLength("Markdown", markdown, LONGEST_ARTICLE);
-  const checked = check(markdown.toWellFormed(), brief, extractive);
+  const checked = check(cleanMarkdown(markdown.toWellFormed()), brief, extractive);
   checkLength("Markdown", checked.markdown, LONGEST_ARTICLE);
-  const html = articleHtml(checked.markdown).toWellFormed();
+  const html = clean(articleHtml(checked.markdown).toWellFormed());
   checkLength("HTML", html, LONGEST_HTML);
   const article = parseArticle(checked.markdown);
   return {

@@ -1,6 +1,7 @@
 /** Parses HTML into a DOM that has a head and a body, whatever the page left out. Runs nothing, loads nothing. */
 import { Parser } from "htmlparser2";
 import { parseHTML } from "linkedom";
+import { withoutControls } from "#server/kinds/article/text/clean.ts";
 import { PageError } from "./page-error.ts";
 import {
   LONGEST_ATTRIBUTE,
@@ -23,7 +24,7 @@ const HEAD_TAGS = new Set([
 
 /**
  * As browsers do: a second `<html>`, `<head>` or `<body>` opens nothing, comments (conditional ones too) are no part of
- * the page, and what stands outside of head and body is moved in. Throws `PageError` on pages beyond its limits.
+ * the page, and what stands outside of head and body is moved in. Control characters are left out. Throws `PageError` on pages beyond its limits.
  */
 export function parseDocument(html: string): Document {
   const { document } = parseHTML("<html><head></head><body></body></html>");
@@ -39,6 +40,7 @@ export function parseDocument(html: string): Document {
   /** Entities and stray signs come in pieces. */
   function endText(): void {
     const place = innermost();
+    text = withoutControls(text);
     if (!isOutside(place)) {
       if (text !== "") place.append(document.createTextNode(text));
     } else if (/\S/.test(text)) body.append(document.createTextNode(text));
@@ -94,7 +96,10 @@ function setAttributes(element: Element, attributes: Attributes): void {
     if (left === 0) return;
     left -= 1;
     if (!element.hasAttribute(name)) {
-      element.setAttribute(name, (attributes[name] ?? "").slice(0, LONGEST_ATTRIBUTE));
+      element.setAttribute(
+        name,
+        withoutControls((attributes[name] ?? "").slice(0, LONGEST_ATTRIBUTE)),
+      );
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Finds a page's main text and gives it as headings and paragraphs. */
 import { Readability } from "@mozilla/readability";
+import { clean, isDamaged } from "#server/kinds/article/text/clean.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { beginningOf } from "#shared/cut-text.ts";
@@ -27,7 +28,7 @@ export function readBlocks(html: string): TextBlock[] {
   return wordsIn(readable) > 0 ? readable : blocksIn(bare(parseDocument(html)));
 }
 
-/** Headings without text below them are left out. What is beyond the limits of a page is left out too. */
+/** Headings without text below them, damaged sentences, and what is beyond the limits of a page are left out. */
 export function sectionsOf(blocks: readonly TextBlock[], language: string): PageSection[] {
   const sections: PageSection[] = [];
   let section: PageSection = { heading: "", paragraphs: [] };
@@ -37,11 +38,13 @@ export function sectionsOf(blocks: readonly TextBlock[], language: string): Page
       section = { heading: text, paragraphs: [] };
       continue;
     }
+    const whole = sentencesOf(text, language).filter((sentence) => !isDamaged(sentence));
+    if (whole.length === 0) continue;
     if (section.paragraphs.length === 0) {
       if (sections.length === MOST_SECTIONS) break;
       sections.push(section);
     }
-    const sentences = sentencesOf(text, language).slice(0, left);
+    const sentences = whole.slice(0, left);
     section.paragraphs.push(sentences);
     left -= sentences.length;
     if (left === 0) break;
@@ -59,9 +62,10 @@ function blocksIn(root: Element): TextBlock[] {
   for (const element of root.querySelectorAll(BLOCKS)) {
     // A paragraph inside a list item or a quotation is taken once, as the inner one.
     if (element.querySelector(BLOCKS) !== null) continue;
-    const text = element.textContent.replaceAll(/\s+/g, " ").trim();
-    if (text === "") continue;
     const heading = /^H\d$/.test(element.tagName);
+    const source = heading ? clean(element.textContent) : element.textContent;
+    const text = source.replaceAll(/\s+/g, " ").trim();
+    if (text === "") continue;
     blocks.push({ heading, text: heading ? beginningOf(text, LONGEST_LINE) : text });
   }
   if (blocks.some((block) => !block.heading)) return blocks;

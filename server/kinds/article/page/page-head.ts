@@ -1,5 +1,6 @@
 /** What a page says of itself, outside of its main text. */
 import { beginningOf } from "#shared/cut-text.ts";
+import { clean } from "#server/kinds/article/text/clean.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { LONGEST_ADDRESS, LONGEST_LANGUAGE, LONGEST_LINE, MOST_LINKS } from "./page-limits.ts";
 import type { PageLink } from "./page.ts";
@@ -89,6 +90,6 @@ function topicOf(title: string, heading: string, siteName: string): string {
 }
 
 function line(text: string | null | undefined): string {
-  const raw = beginningOf((text ?? "").trimStart(), LONGEST_RAW_LINE);
+  const raw = clean(beginningOf((text ?? "").trimStart(), LONGEST_RAW_LINE));
   return beginningOf(raw.replaceAll(/\s+/g, " ").trim(), LONGEST_LINE);
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { fetchedHtml } from "#server/kinds/article/testing/inline-tasks.ts";
+import { clean } from "#server/kinds/article/text/clean.ts";
 import { samplePage } from "#server/kinds/article/testing/samples.ts";
 import { readPage } from "./read-page.ts";
 
@@ -38,6 +39,37 @@ test("a page is profiled: title, site, description, headings, words, language, t
   expect(sections[1]).toMatchObject({ heading: "What is inside the planter" });
   expect(sections[1]?.paragraphs[0]?.[0]).toMatch(/^Every self-watering planter has four parts/);
   expect(links).toEqual([{ url: "https://www.epa.gov/watersense", text: "WaterSense" }]);
+});
+
+test("no control character and no U+FFFD of a page reaches an article", () => {
+  const dirty = "Half\uFFFD a \0p&#x1b;[31ml&#7;ant &#55357;&#56832;here\x9B. ";
+  const page = read(
+    `<title>Ga&#27;rd&#xD83D;en</title><meta name="description" content="A\x1B g&#55357;arden"><h1>Ga\0rden</h1><h2>Sal&#56832;ad\x1B</h2><p>${dirty}${TEXT}</p><p>\uFFFD</p><p>${MORE} <a href="https://other.example/&#27;x">oth&#8;er</a></p>`,
+  );
+  const texts = JSON.stringify(page);
+  expect(texts).not.toMatch(/\\u00/);
+  expect(clean(texts)).toBe(texts);
+  expect(page.profile).toMatchObject({ title: "Garden", description: "A garden" });
+  expect(page.sections.map(({ heading }) => heading)).toEqual(["Salad"]);
+  // The sentence that is damaged is not quoted; one whose control characters are left out is whole.
+  expect(page.sections[0]?.paragraphs.flat().join(" ")).toBe(`${TEXT} ${MORE} other`);
+});
+
+test("a page without one whole sentence is not quoted at all", () => {
+  const html = `<meta charset=utf-8><title>Jardin</title><p>L'été est très chaud.</p><p>À la maison</p>`;
+  const fetched = { ...fetchedHtml(URL, ""), bytes: Buffer.from(html, "latin1") };
+  expect(() => readPage({ address: URL, fetched })).toThrow(
+    "holds no sentence that could be read: its text is not in the charset that it declares",
+  );
+});
+
+test("UTF-16 without a mark is read as any page", () => {
+  const html = `<html><title>Garden</title><p>${TEXT}</p><p>${MORE}</p></html>`;
+  const fetched = { ...fetchedHtml(URL, ""), bytes: Buffer.from(html, "utf16le") };
+  expect(readPage({ address: URL, fetched }).profile).toEqual({
+    ...read(html).profile,
+    url: URL,
+  });
 });
 
 test("what stands around the main text is left out", () => {

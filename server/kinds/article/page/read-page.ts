@@ -1,5 +1,6 @@
 /** Turns fetched HTML into a `Page`: what it says of itself, its main text, and what can be measured of it. */
 import { beginningOf, cutText } from "#shared/cut-text.ts";
+import { clean } from "#server/kinds/article/text/clean.ts";
 import { keyTerms } from "#server/kinds/article/text/key-terms.ts";
 import { languageOf } from "#server/kinds/article/text/language.ts";
 import { toneOf } from "#server/kinds/article/text/tone.ts";
@@ -25,15 +26,18 @@ export interface ReadTask {
 /** Throws `PageError` where the page cannot be read or holds no text. Every length in the page is bounded. */
 export function readPage({ address, fetched }: ReadTask): Page {
   const { head, links, blocks } = parse(fetched);
-  const text = blocks
-    .filter((block) => !block.heading)
-    .map((block) => block.text)
-    .join(" ");
+  const paragraphs = blocks.filter((block) => !block.heading).map((block) => block.text);
+  const text = clean(paragraphs.join(" "));
   const words = countWords(text);
   if (words === 0) throw new PageError("PAGE_EMPTY", "holds no text that could be read");
 
   const language = languageOf(text, head.language);
   const sections = sectionsOf(blocks, language);
+  if (sections.length === 0) {
+    const why =
+      "holds no sentence that could be read: its text is not in the charset that it declares";
+    throw new PageError("PAGE_EMPTY", why);
+  }
   const headings = sections.map((section) => section.heading).filter((heading) => heading !== "");
   const { title, description, siteName, topic } = head;
   return {
