@@ -7,7 +7,7 @@ export const MAX_OUTPUT_BYTES = 5 * 1024 * 1024;
 /** Levels of arrays and objects in an input or an output. Serialisers recurse, so deep values overflow the stack. */
 export const MAX_JSON_DEPTH = 100;
 
-/** The text that a watcher sees of an event. A longer one is cut. In UTF-16 units, as all numbers of characters here. */
+/** The text that a watcher sees of an event. A longer one is cut. In UTF-16 units, as all lengths to which texts are cut. */
 export const MAX_MESSAGE_CHARS = 2000;
 /** A job's title. A longer one is cut. */
 export const MAX_TITLE_CHARS = 300;
@@ -32,6 +32,6 @@ export const MAX_INPUT_ISSUES = 20;
 /** The text of one of them, and each key in its path. A longer one is cut. */
 export const MAX_ISSUE_CHARS = 300;
 
-/** The id of a user or a tenant, and each scope. */
+/** The id of a user or a tenant, and each scope. In code points, as zod counts. */
 export const MAX_PRINCIPAL_CHARS = 300;
 export const MAX_SCOPES = 1000;

@@ -172,6 +172,16 @@ export function jobsSuite(subject: EngineUnderTest): void {
       expect((await engine.readFeed(ANN, 0, 10)).head).toBe(1);
     });
 
+    test("[J4] keys of 200 emoji are told apart by their last one", async ({ engine }) => {
+      const keys = ["🪴", "🌱", "🪴"].map((last) => `${"🪴".repeat(199)}${last}`);
+      const ids: string[] = [];
+      for (const idempotencyKey of keys) {
+        ids.push((await engine.createJob(newJob({ idempotencyKey }), at(0))).id);
+      }
+      expect(ids[2]).toBe(ids[0]);
+      expect(ids[1]).not.toBe(ids[0]);
+    });
+
     test("it gives the first job as it is now", async ({ engine }) => {
       await engine.createJob(newJob({ idempotencyKey: "k" }), at(0));
       const claim = await claimOne(engine, at(1));

@@ -30,6 +30,9 @@ const PAYLOADS = [
   `${"[".repeat(100)}${"]".repeat(100)}`,
 ];
 
+const JOB = { kind: "echo", input: 1 };
+const BATCH = { jobs: [JOB] };
+
 async function post(url: string, path: string, body: string) {
   const response = await fetch(`${url}/trpc/${path}`, {
     method: "POST",
@@ -178,4 +181,24 @@ test.each([
     fieldErrors: { [field]: [expect.stringContaining("has half of a surrogate pair")] },
   });
   expect((await rig.jobs.list(me, { limit: 1 })).items).toEqual([]);
+});
+
+test.each([
+  ["job.create", "idempotencyKey", 200, (text: string) => ({ ...JOB, idempotencyKey: text })],
+  ["batch.create", "idempotencyKey", 200, (text: string) => ({ ...BATCH, idempotencyKey: text })],
+  ["batch.create", "name", 200, (text: string) => ({ ...BATCH, name: text })],
+  ["job.cancel", "note", 2000, (text: string) => ({ jobId: newId(), note: text })],
+  ["job.create", "input.text", 5, (text: string) => ({ kind: "limited", input: { text } })],
+])("%s counts an emoji in %s as one of %i", async (path, field, most, inputOf) => {
+  const limited = { ...echo, name: "limited", input: z.object({ text: z.string().max(5) }) };
+  const { url } = await openTestServer({ kinds: [echo, limited] });
+  const send = (text: string) => post(url, path, JSON.stringify({ json: inputOf(text) }));
+  for (const unit of ["x", "é", "🪴"]) {
+    // The job of the note is not there, which is looked for after its length.
+    expect((await send(unit.repeat(most))).status).toBe(field === "note" ? 404 : 200);
+    const { status, text } = await send(unit.repeat(most + 1));
+    expect(status).toBe(400);
+    expect(text).toContain(`"${field}":[`);
+    expect(text).toContain(`<=${most} characters`);
+  }
 });
