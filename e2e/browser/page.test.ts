@@ -195,6 +195,18 @@ test("a person loads the file that Excel saves in Europe, and the page says how 
   expect(await page.getByRole("button", { name: "Create batch of 1" }).isDisabled()).toBe(true);
   expect(await page.locator('input[type="file"]').inputValue()).toBe("");
 
+  // One byte that is no UTF-8 spoils its own row alone.
+  const row = `example.com;${server.url}/samples/target/;`;
+  const damaged = [
+    `${excelFile("Möbel für 5 €;")}\r\n${row}M`,
+    Buffer.from([0xf6]),
+    `bel;\r\n${row}Möbel;`,
+  ];
+  await chooseFile("vår.csv", Buffer.concat(damaged.map((part) => Buffer.from(part as string))));
+  const note = page.getByRole("note").filter({ hasText: "was read as UTF-8, but not all of it" });
+  await note.getByText("1 byte in it is not UTF-8.").waitFor();
+  expect(await preview.allTextContents()).toEqual([expect.stringMatching(/^Line 4.*M\uFFFDbel/)]);
+
   await page.getByRole("button", { name: "Fill in sample rows" }).click();
   await page.getByText("4 rows are ready").waitFor();
   expect(await page.getByText("was read as").count()).toBe(0);

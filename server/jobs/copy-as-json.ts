@@ -131,6 +131,9 @@ class Copier {
     const { length } = value;
     // A list can be longer than its items need memory.
     if (length > this.#maxBytes) throw this.#tooLarge(this.#maxBytes);
+    if (this.#mode === "input" && !isPlainList(value)) {
+      return this.#otherType("a list with properties of its own");
+    }
     const copy: unknown[] = [];
     for (let index = 0; index < length; index += 1) {
       this.#path.push(index);
@@ -178,6 +181,13 @@ function isPlain(value: object): boolean {
   if (tagOf(value) !== "Object") return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Of any realm. One that an expression matched is none: it has an `index` and more. */
+function isPlainList(value: readonly unknown[]): boolean {
+  // Of `Array`, the prototype is a list itself; of a class that extends it, an object. Indices are the first keys.
+  const last = Object.keys(value).at(-1) ?? "0";
+  return Array.isArray(Object.getPrototypeOf(value)) && /^\d+$/.test(last);
 }
 
 function tagOf(value: object): string {

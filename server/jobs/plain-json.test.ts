@@ -123,6 +123,12 @@ describe("[J13] an input whose type JSON does not keep is refused with its path:
     ["a Buffer", Buffer.from("a"), made("of the class Buffer")],
     ["a plain object with a toJSON", { toJSON: () => 1 }, made("of the class Object")],
     ["undefined", undefined, made("undefined")],
+    ["what an expression matched", /a/.exec("a"), made("a list with properties of its own")],
+    [
+      "a list of a class",
+      new (class extends Array {})(),
+      made("a list with properties of its own"),
+    ],
     ["a Map", new Map(), "cannot be written as JSON: it is an object of the class Map"],
     ["a Set", new Set(), "cannot be written as JSON: it is an object of the class Set"],
     ["Math", Math, "cannot be written as JSON: it is an object of the class Math"],
