@@ -141,3 +141,12 @@ test("an article whose source has an address of another scheme is shown as data"
   expect(await page.locator("article, a[href^=vscode]").count()).toBe(0);
   await stays(address);
 });
+
+test("an article with a language that there is not is shown with it", async () => {
+  const { publisher } = lookalike();
+  const odd = { ...publisher, language: "xx-!!", keyTerms: ["a", "a"], words: -1 };
+  const timings = { profile: 1e300, write: -1, check: 0 };
+  await open("article", lookalike({ language: "xx-!!", publisher: odd, timings }));
+  await page.getByText("-1 words, xx-!!, neutral tone").waitFor();
+  expect(await page.locator("article h2").textContent()).toBe("A garden");
+});
