@@ -8,6 +8,7 @@ import {
   type TestServer,
   until,
 } from "#server/transports/socketio/test-server.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
 import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
 
@@ -109,6 +110,48 @@ test("[S4] after the server was away it is subscribed again, and not to what it 
   await until(() => expect(updates).toMatchObject([{ job_id: kept }]));
   expect(subscribed).toEqual([{ job_id: kept }]);
 });
+
+test.each([
+  ["an object", { token: "t" }],
+  ["a function", (give: (auth: object) => void) => give({ token: "t" })],
+])(
+  "[L5] it comes back as the client that it was, with its own credentials as %s",
+  async (_name, auth) => {
+    await server.close();
+    const tokens: unknown[] = [];
+    const ends: unknown[] = [];
+    server = await openTestServer({
+      data,
+      authenticate: async ({ token }) => {
+        tokens.push(token);
+        return LOCAL_PRINCIPAL;
+      },
+      wrap: (engine) => ({
+        ...engine,
+        async saveSession(session, holder, change) {
+          const saved = await engine.saveSession(session, holder, change);
+          ends.push(...change.entries.values());
+          return saved;
+        },
+      }),
+    });
+    client = new LegacyClient(server.url, { reconnectionDelay: 20, auth });
+    const jobId = await createJob(server.engine);
+    const updates = listen("job:update");
+    const completed = listen("job:completed");
+    client.subscribeToJob(jobId);
+    client.connect();
+    await until(() => expect(updates).toHaveLength(1));
+    await (await startJob(server.engine, jobId)).deliver();
+    await until(() => expect(updates.at(-1)?.status).toBe("DELIVERED"));
+    await until(() => expect(ends.at(-1)).toBeGreaterThan(0));
+    updates.length = 0;
+    for (const socket of server.sockets) socket.destroy();
+    await until(() => expect(updates).toMatchObject([{ status: "DELIVERED" }]));
+    expect(completed).toHaveLength(1);
+    expect(new Set(tokens)).toEqual(new Set(["t"]));
+  },
+);
 
 test("where WebSockets do not get through, it polls", async () => {
   const jobId = await createJob(server.engine);

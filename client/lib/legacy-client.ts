@@ -1,7 +1,7 @@
 /**
  * The client of the older system's guide, for apps that were written against it: Socket.IO, with the same methods,
  * events and settings. New apps use `client.ts`. What it is subscribed to, it subscribes to again whenever it comes
- * back, and is then shown the current state.
+ * back, and is then shown the current state; how a job ended it is not told again.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import type {
@@ -39,11 +39,23 @@ export class LegacyClient {
   readonly #socket: Socket<LegacyEvents, LegacyRequests>;
   readonly #jobs = new Set<string>();
   readonly #batches = new Set<string>();
+  /** It let go of something while there was no connection. */
+  #hasLeft = false;
 
   /** `settings` replace the guide's. Nothing is sent before `connect()`. */
   constructor(url: string, settings: Partial<ManagerOptions & SocketOptions> = {}) {
-    this.#socket = io(url, { ...SETTINGS, ...settings });
+    this.#socket = io(url, {
+      ...SETTINGS,
+      ...settings,
+      auth: (give) => {
+        // Without the `pid` it comes as a new client. Else the server gives it what it had when it was lost.
+        const send = (given: object) => give(this.#hasLeft ? { ...given, pid: undefined } : given);
+        if (typeof settings.auth === "function") settings.auth(send);
+        else send(settings.auth ?? {});
+      },
+    });
     this.#socket.on("connect", () => {
+      this.#hasLeft = false;
       for (const job_id of this.#jobs) this.#socket.emit("subscribe:job", { job_id });
       for (const batch_id of this.#batches) this.#socket.emit("subscribe:batch", { batch_id });
     });
@@ -94,5 +106,6 @@ export class LegacyClient {
   /** While there is no connection nothing is sent: connecting asks for all that is wanted then. */
   #request(name: LegacyRequestName, ids: LegacyIds): void {
     if (this.#socket.connected) this.#socket.emit(name, ids);
+    else if (name.startsWith("unsubscribe")) this.#hasLeft = true;
   }
 }
