@@ -23,6 +23,7 @@ import { openSessions } from "./sessions/open.ts";
 import { openStreams } from "./streams/open.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
 import type { HttpOptions, Readiness } from "./transports/http/transport.ts";
+import { HEAD_OPTIONS } from "./transports/head-limit.ts";
 import { limitConnections } from "./transports/connection-limit.ts";
 import { createKeepAlive } from "./transports/keep-alive.ts";
 import { createProbes, createTransports } from "./transports/index.ts";
@@ -86,6 +87,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     keepAliveTimeout: KEEP_ALIVE_MS,
     ...requestTimeouts(config.REQUEST_TIMEOUT_MS),
+    ...HEAD_OPTIONS,
     // `mountTransports` does it: Node's own answer to a request without one does not count as pipelined.
     requireHostHeader: false,
   });

@@ -70,6 +70,40 @@ test.each([
     ["https://xn--bcher-kva.example", "https://*.xn--kln-sna.example:8443"],
   ],
   ["FRONTEND_URL", "http://bücher.example", ["http://xn--bcher-kva.example"]],
+  // As browsers write them.
+  ["CORS_ORIGINS", "NULL, Null", ["null", "null"]],
+  [
+    "CORS_ORIGINS",
+    "HTTPS://App.Example.COM, Capacitor://LocalHost, safari-web-extension://1A-2B",
+    ["https://app.example.com", "capacitor://localhost", "safari-web-extension://1a-2b"],
+  ],
+  [
+    "CORS_ORIGINS",
+    "https://a.example.com:443,http://a.example.com:80/,https://*.b.example.com:0443,http://[::1]:80",
+    ["https://a.example.com", "http://a.example.com", "https://*.b.example.com", "http://[::1]"],
+  ],
+  [
+    "CORS_ORIGINS",
+    "https://a.example.com:80,http://a.example.com:443,http://localhost:03000,app://localhost:080",
+    [
+      "https://a.example.com:80",
+      "http://a.example.com:443",
+      "http://localhost:3000",
+      "app://localhost:80",
+    ],
+  ],
+  [
+    "CORS_ORIGINS",
+    "http://[0:0:0:0:0:0:0:1]:3000,http://127.1:3000,http://my_app:3000,http://any.example.com",
+    ["http://[::1]:3000", "http://127.0.0.1:3000", "http://my_app:3000", "http://any.example.com"],
+  ],
+  [
+    "CORS_ORIGINS",
+    "file://,file:///,app://.,app://./,app://-,ionic://localhost",
+    ["file://", "file://", "app://.", "app://.", "app://-", "ionic://localhost"],
+  ],
+  ["FRONTEND_URL", "HTTPS://App.example.com:443", ["https://app.example.com"]],
+  ["ALLOWED_HOSTS", "jobs.example.com:0443,[::1]:0080", ["jobs.example.com:443", "[::1]:80"]],
   [
     "ALLOWED_HOSTS",
     "bücher.example, *.köln.example:80, gateway_1, [::1]:80",
@@ -128,6 +162,35 @@ test.each([
   ["CORS_ORIGINS", "null.example.com", "must be origins with commas between"],
   ["CORS_ORIGINS", "capacitor:localhost", "must be origins with commas between"],
   ["CORS_ORIGINS", "https://bü cher.example", "must be origins with commas between"],
+  ...[
+    "http://localhost:99999",
+    "https://*.example.com:65536",
+    "capacitor://localhost:65536",
+    "http://localhost:",
+    "http://localhost:0x50",
+    "https://app.example.com.",
+    "https://a..example.com",
+    "https://.example.com",
+    "https://.",
+    "https://",
+    "https:app.example.com",
+    "https://app.example.com//",
+    "https://app%2eexample.com",
+    "https://app.example.com?x",
+    "http://1.2.3.4.5",
+    "http://*.0.0.1",
+    "http://[:::::]",
+    "wss://app.example.com",
+    "ws://localhost",
+    "ftp://example.com",
+    "app:///index.html",
+    "file:///index.html",
+    "capacitor://bücher",
+    "nullable",
+  ].flatMap((origin): [string, string, string][] => [
+    ["CORS_ORIGINS", origin, "must be origins with commas between"],
+    ["FRONTEND_URL", origin, "must be origins with commas between"],
+  ]),
   [
     "CORS_ORIGINS",
     "https://a.example.com https://b.example.com",
@@ -182,6 +245,13 @@ test.each([
 ])("ALLOWED_HOSTS=%j is refused in one line that says what is allowed", (text) => {
   expect(linesOf({ ALLOWED_HOSTS: text })).toEqual([
     expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names with commas between, such as /),
+  ]);
+});
+
+test("the first entry that is no origin is named by its place, and passwords are not shown", () => {
+  const text = "https://a.example.com,https://me:secret@b.example.com,x";
+  expect(linesOf({ CORS_ORIGINS: text })).toEqual([
+    expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is none$/),
   ]);
 });
 

@@ -56,7 +56,7 @@ export const VARIABLES = {
     schema: origins,
     default: "",
     about:
-      "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`. Apps and extensions have their own (`capacitor://localhost`), files and sandboxed frames `null`. Cookies are let through from origins without `*`, and not from `null`.",
+      "More such origins, commas between; `*` stands for one or more labels: `https://*.example.com`. Apps and extensions have their own: `capacitor://localhost`, `tauri://localhost` (on Windows `http://tauri.localhost`), `app://.`. Files send `file://` in some apps (Electron, Cordova) and `null` elsewhere, as sandboxed frames do. Cookies are let through from origins without `*`, and not from `null` or `file://`.",
   },
   ALLOWED_HOSTS: {
     schema: hosts,

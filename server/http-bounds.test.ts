@@ -107,6 +107,16 @@ test("[H4] a body that comes too slowly is answered with 408", async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 408 /);
 });
 
+test("a page with cookies can read why its address is too long", async () => {
+  const app = await start({ CORS_ORIGINS: "https://app.example.com" });
+  const head = get(`/trpc/job.list?${"x".repeat(20_000)}`);
+  const origin = "Origin: https://app.example.com";
+  const answer = await all(open(app, head.replace("\r\n", `\r\n${origin}\r\n`)));
+  expect(answer).toMatch(/^HTTP\/1\.1 431 [^]*"code":"PAYLOAD_TOO_LARGE"/);
+  expect(answer).toContain("\r\nAccess-Control-Allow-Origin: https://app.example.com\r\n");
+  expect(answer).toContain("\r\nAccess-Control-Allow-Credentials: true\r\n");
+});
+
 test("[H5] more than a thousand requests in one packet cost their sender the connection", async () => {
   const app = await start();
   const text = "GET /trpc/job.list HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1300);

@@ -26,7 +26,7 @@ export interface Transport {
   request(req: IncomingMessage, res: ServerResponse): void;
   /**
    * The answer, as JSON, to a request for one of its paths that was refused before it came here. Absent: the message goes
-   * out as plain text.
+   * out as plain text. Where a request broke before its path was known, the first transport that has this answers.
    */
   refusal?(status: number, message: string): string;
   /**

@@ -29,7 +29,12 @@ async function serve(options: { authenticated: boolean }): Promise<void> {
   const origins = createOriginPolicy({
     origins: ["https://app.example.com"],
     host: "0.0.0.0",
-    allowedHosts: ["jobs.example.com"],
+    allowedHosts: [
+      "jobs.example.com",
+      "tls.example.com:443",
+      "plain.example.com:80",
+      "odd.example.com:8443",
+    ],
     ...options,
   });
   mountTransports(raw.server, [transport], origins);
@@ -55,6 +60,10 @@ describe("[H8] a server that others reach and that does not authenticate", () =>
     " localhost:8000",
     " jobs.example.com",
     " app.example.com",
+    " tls.example.com:443",
+    " tls.example.com",
+    " plain.example.com",
+    " odd.example.com:8443",
   ])("answers Host:%s", async (host) => {
     expect(await ask("/data", [host])).toMatch(/^HTTP\/1\.1 200 [^]*reached$/);
     expect(await ask("/data", [host], UPGRADE)).toMatch(/^HTTP\/1\.1 101 /);
@@ -66,6 +75,8 @@ describe("[H8] a server that others reach and that does not authenticate", () =>
     [" 2130706433", "2130706433"],
     [" 0x7f.1", "0x7f.1"],
     [" localhost.", "localhost."],
+    [" tls.example.com:80", "tls.example.com:80"],
+    [" odd.example.com", "odd.example.com"],
     [" evil.test@localhost", "evil.test@localhost"],
     [" localhost@evil.test", "localhost@evil.test"],
     ["", ""],

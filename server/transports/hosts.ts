@@ -11,6 +11,7 @@ import { isIPv4, isIPv6 } from "node:net";
  */
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::\d{1,5})?$/i;
 const LOCALHOST = /^(?:[a-z0-9_-]+\.)*localhost$/i;
+const OWN_PORT = /^:(?:80|443)$/;
 const LABELS = String.raw`[a-z0-9_-]+(?:\.[a-z0-9_-]+)*`;
 
 /** Tells a `Host` header (`jobs.example.com:8000`) that names this server. */
@@ -43,11 +44,13 @@ function isNamed(host: string, test: (name: string) => boolean): boolean {
   return name !== undefined && test(name);
 }
 
-/** An entry without a port stands for every port. */
+/** An entry without a port stands for every port. Clients leave out the port that is their scheme's own. */
 function anyOf(allowed: readonly string[]): (host: string) => boolean {
   const patterns = allowed.map((entry) => {
-    const anyPort = /:\d+$/.test(entry.replace(/^\[.*\]/, "")) ? "" : String.raw`(?::\d{1,5})?`;
-    return new RegExp(`^${RegExp.escape(entry).replace(String.raw`\*`, LABELS)}${anyPort}$`, "i");
+    const [, name = "", port] = /^(.*?)(:\d+)?$/.exec(entry) ?? [];
+    const ports =
+      port === undefined ? String.raw`(?::\d{1,5})?` : OWN_PORT.test(port) ? `(?:${port})?` : port;
+    return new RegExp(`^${RegExp.escape(name).replace(String.raw`\*`, LABELS)}${ports}$`, "i");
   });
   return (host) => patterns.some((pattern) => pattern.test(host));
 }

@@ -3,27 +3,19 @@
  * host that the transport declares for that path.
  * Whatever a request makes a transport throw, it costs that request and nothing else.
  */
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { FAULT } from "#shared/public-message.ts";
 import { ambiguity } from "./ambiguity.ts";
 import { discardBody } from "./body.ts";
+import { answerClientErrors } from "./client-errors.ts";
 import type { Access, Transport } from "./contract.ts";
 import { allowOrigin, answerPreflight } from "./cors.ts";
+import { isTooLong, TOO_LONG } from "./head-limit.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
+import { bodyOf, refuse, refuseUpgrade } from "./refusals.ts";
 import { reduceTarget } from "./target.ts";
-
-/** What Node says of a request it cannot read, as an answer. */
-const CLIENT_ERRORS: Record<string, [status: number, message: string]> = {
-  HPE_HEADER_OVERFLOW: [
-    431,
-    "The address and the headers of this request are longer than 16 KiB together, which is the limit. Send smaller batches " +
-      "(`maxURLLength` of tRPC's httpBatchLink), or queries as POST (`methodOverride`).",
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not arrive in time."],
-};
-const NO_HTTP: [status: number, message: string] = [400, "This is not HTTP."];
 
 interface Route {
   path: string;
@@ -62,6 +54,8 @@ export function mountTransports(
       allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
       if (req.method === "OPTIONS") return answerPreflight(req, res);
     }
+    // A preflight has the address of the request that its page wants to send, and may learn that from that one's answer.
+    if (isTooLong(req)) return turnAway(431, TOO_LONG);
     // `fetch` knows no such method, and what is built on it fails.
     if (req.method === "TRACE") {
       res.setHeader("Allow", "GET, HEAD, POST, OPTIONS");
@@ -101,6 +95,7 @@ export function mountTransports(
     // A transport may take a connection without a look at the path, so the access of the path does not count.
     const origin = origins.of(req, "data");
     if (isRefused(origin)) return refuseUpgrade(socket, 403, whyRefused(origin, req));
+    if (isTooLong(req)) return refuseUpgrade(socket, 431, TOO_LONG);
     if (transport?.upgrade === undefined) {
       return refuseUpgrade(socket, 404, "No WebSocket is served here.");
     }
@@ -113,36 +108,11 @@ export function mountTransports(
     }
   });
 
-  server.on("clientError", (error: ClientError, socket) => {
-    const [status, message] = CLIENT_ERRORS[error.code ?? ""] ?? NO_HTTP;
-    if (!socket.writable) return void socket.destroy();
-    const { transport } = route(urlIn(error.rawPacket));
-    // The origin is not known, and every page may learn that its own request was not one.
-    const body = bodyOf(transport, status, message);
-    answerRaw(socket, status, body, ["Access-Control-Allow-Origin: *"]);
+  answerClientErrors(server, {
+    pipeline,
+    transports,
+    transportOf: (url) => route(url).transport,
   });
-}
-
-interface ClientError extends NodeJS.ErrnoException {
-  /** The bytes in which the parser stopped. */
-  rawPacket?: Buffer;
-}
-
-/** Where these are the first bytes of a request. */
-function urlIn(bytes: Buffer | undefined): string | undefined {
-  return /^[A-Z]+ (\/[^ ?]*)/.exec(bytes?.toString("latin1", 0, 200) ?? "")?.[1];
-}
-
-interface Body {
-  type: string;
-  text: string;
-}
-
-function bodyOf(transport: Transport | undefined, status: number, message: string): Body {
-  const json = transport?.refusal?.(status, message);
-  return json === undefined
-    ? { type: "text/plain; charset=utf-8", text: `${message}\n` }
-    : { type: "application/json", text: json };
 }
 
 /** Node then hides the socket behind a stream, and what waits for the client is not seen any more. */
@@ -159,31 +129,4 @@ function destroy(this: Duplex): void {
 function pathOf(url = "/"): string {
   const end = url.indexOf("?");
   return end === -1 ? url : url.slice(0, end);
-}
-
-function refuse(res: ServerResponse, status: number, { type, text }: Body): void {
-  res.writeHead(status, { "Content-Type": type }).end(text);
-}
-
-function refuseUpgrade(socket: Duplex, status: number, message: string): void {
-  answerRaw(socket, status, bodyOf(undefined, status, message));
-}
-
-/** Ends the connection. */
-function answerRaw(
-  socket: Duplex,
-  status: number,
-  { type, text }: Body,
-  headers: readonly string[] = [],
-): void {
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    "Connection: close",
-    `Content-Type: ${type}`,
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    ...headers,
-  ];
-  // The other side may never close its half.
-  socket.once("finish", () => socket.destroy());
-  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -17,17 +17,20 @@ type Welcome = "none" | "same" | "allowed";
 /** `foreign`: any other page. `embedded`: a page that sent no `Origin`. `misnamed`: the request means another host. */
 type Refused = "foreign" | "embedded" | "misnamed";
 
+/** Without a host, an origin is shared by pages that have nothing to do with each other. */
+const HAS_HOST = /^[^:]+:\/\/./;
+
 export interface OriginPolicy {
   of(req: IncomingMessage, access: Access): Welcome | Refused;
   /**
-   * The operator named this very origin, so its pages may send cookies. A wildcard may cover pages of others, and `null`
-   * is the origin of any sandboxed frame.
+   * The operator named this very origin, so its pages may send cookies. A wildcard may cover pages of others, `null` is
+   * the origin of any sandboxed frame, and `file://` that of any file.
    */
   isExact(origin: string): boolean;
 }
 
 export function createOriginPolicy(options: {
-  /** Exact, with a wildcard for one or more labels (`https://*.example.com`), of any scheme, or `null`. */
+  /** As browsers write them; with a wildcard for one or more labels (`https://*.example.com`), of any scheme, or `null`. */
   origins: readonly string[];
   /** The address the server listens on. */
   host: string;
@@ -40,7 +43,7 @@ export function createOriginPolicy(options: {
   authenticated: boolean;
 }): OriginPolicy {
   const patterns = options.origins.map(patternOf);
-  const exact = options.origins.filter((origin) => origin !== "null" && !origin.includes("*"));
+  const exact = options.origins.filter((origin) => HAS_HOST.test(origin) && !origin.includes("*"));
   const exactPatterns = exact.map(patternOf);
   const isListed = (origin: string) => patterns.some((pattern) => pattern.test(origin));
   const local = isLoopback(options.host);
@@ -102,8 +105,6 @@ function isOwnOrNoPage(site: string | string[] | undefined): boolean {
 }
 
 function patternOf(origin: string): RegExp {
-  // Browsers leave out the port that is the scheme's own.
-  const plain = origin.replace(/^(http:.*):80$|^(https:.*):443$/i, "$1$2");
-  const labels = String.raw`[a-z0-9-]+(?:\.[a-z0-9-]+)*`;
-  return new RegExp(`^${RegExp.escape(plain).replace(String.raw`\*`, labels)}$`, "i");
+  const labels = String.raw`[a-z0-9_-]+(?:\.[a-z0-9_-]+)*`;
+  return new RegExp(`^${RegExp.escape(origin).replace(String.raw`\*`, labels)}$`, "i");
 }

@@ -4,7 +4,7 @@
  * So they are carried out one after the other: one answer is in memory, and the others are requests that wait.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** Browsers, Node and the usual proxies send a request when they have the answer to the one before. */
 export const MAX_PIPELINED = 16;
@@ -12,17 +12,19 @@ export const MAX_PIPELINED = 16;
 export interface Pipeline {
   /** Calls `handle` when the requests before this one were answered. Closes a connection that has too many of them. */
   take(req: IncomingMessage, res: ServerResponse, handle: Handle): void;
+  /** Calls `then` when the requests before were answered. */
+  after(socket: Duplex, then: () => void): void;
   /** `true`: a request of this connection has no whole answer yet. */
-  isBusy(socket: Socket): boolean;
+  isBusy(socket: Duplex): boolean;
 }
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => void;
 
 export function createPipeline(): Pipeline {
   /** Of each connection with a request under way, those that wait for it. */
-  const waiting = new WeakMap<Socket, (() => void)[]>();
+  const waiting = new WeakMap<Duplex, (() => void)[]>();
 
-  function next(socket: Socket): void {
+  function next(socket: Duplex): void {
     const start = socket.destroyed ? undefined : waiting.get(socket)?.shift();
     if (start === undefined) waiting.delete(socket);
     else start();
@@ -43,6 +45,11 @@ export function createPipeline(): Pipeline {
         start();
       } else if (before.length < MAX_PIPELINED - 1) before.push(start);
       else socket.destroy();
+    },
+    after(socket, then) {
+      const before = waiting.get(socket);
+      if (before === undefined) then();
+      else before.push(then);
     },
     isBusy: (socket) => waiting.has(socket),
   };

@@ -3,25 +3,69 @@
  * replacement character would be stored in its place.
  */
 import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
 import { MIMEType } from "node:util";
+import { cutText } from "#shared/cut-text.ts";
+
+const NAME_IT =
+  "Send it as UTF-8, or name its charset in Content-Type: application/json; charset=…";
+const PLAIN = /^\s*(?:identity|chunked)?\s*$/i;
 
 /** For people: it says what to send instead. */
 export class NotText extends Error {
   override readonly name = "NotText";
 }
 
-/** Throws `NotText`. A byte order mark is left off. */
+/** Of a body of JSON. Throws `NotText`. A byte order mark is left off. */
 export function decodeBody(bytes: Uint8Array, contentType: string): string {
   const charset = charsetOf(contentType);
+  const encoding = encodingOf(bytes, charset);
+  let text: string;
   try {
-    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    const message =
-      cause instanceof RangeError
-        ? `The charset "${charset}" of the body is not known. Send the body as UTF-8.`
-        : `The body is not ${charset}. Send it as UTF-8, or name its charset in Content-Type: application/json; charset=…`;
+    throw new NotText(`The body is not ${charset}. ${NAME_IT}`, { cause });
+  }
+  // Almost any bytes are UTF-16, and JSON begins with a character of ASCII.
+  if (isUtf16(encoding) && text.charCodeAt(0) > 0x7f) {
+    throw new NotText(`The body is not JSON in ${encoding}. ${NAME_IT}`);
+  }
+  return text;
+}
+
+/** As `TextDecoder` calls it. Throws `NotText`. */
+function encodingOf(bytes: Uint8Array, charset: string): string {
+  let encoding: string;
+  try {
+    ({ encoding } = new TextDecoder(charset));
+  } catch (cause) {
+    const message = `The charset "${charset}" of the body is not known. Send the body as UTF-8.`;
     throw new NotText(message, { cause });
   }
+  if (!isUtf16(encoding)) return encoding;
+  // A mark says more than the name: "utf-16" means either order. https://encoding.spec.whatwg.org/#bom-sniff
+  const [first, second] = bytes;
+  if (first === 0xfe && second === 0xff) return "utf-16be";
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return encoding;
+}
+
+function isUtf16(encoding: string): boolean {
+  return encoding.startsWith("utf-16");
+}
+
+/** For people: how the bytes of a body are encoded, where they are; `undefined`: they are as they were written. */
+export function codingFault({ headers }: IncomingMessage): string | undefined {
+  const { "content-encoding": content = "", "transfer-encoding": transfer = "" } = headers;
+  for (const [name, value] of [
+    ["Content-Encoding", content],
+    ["Transfer-Encoding", transfer],
+  ] as const) {
+    if (value.split(",").every((coding) => PLAIN.test(coding))) continue;
+    const shown = JSON.stringify(cutText(value, 60));
+    return `The body has the ${name} ${shown}, and none is taken. Send it uncompressed, without this header.`;
+  }
+  return undefined;
 }
 
 /** Throws `NotText`. Node itself refuses what is not ASCII and not percent-encoded. */

@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
 import { openPolling } from "./raw-client.ts";
 import { openTestServer } from "./test-server.ts";
@@ -19,6 +20,31 @@ test("packets that are not UTF-8 are refused, and their session goes on", async 
     heard.push(...(await client.poll()).packets);
   }
   expect(heard.filter((text) => text.includes("subscription:error"))).toHaveLength(1);
+});
+
+test("packets that are compressed are refused with the reason, and their session goes on", async () => {
+  const server = await openTestServer();
+  onTestFinished(() => server.close());
+  const opened = await (
+    await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, {
+      headers: { connection: "close" },
+    })
+  ).text();
+  const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
+  const post = (body: Buffer<ArrayBuffer>, coding: string) =>
+    fetch(`${server.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`, {
+      method: "POST",
+      headers: { connection: "close", "content-encoding": coding },
+      body,
+    });
+  for (const body of [gzipSync("40"), Buffer.from("40")]) {
+    const refused = await post(body, "gzip");
+    expect([refused.status, await refused.text()]).toEqual([
+      415,
+      expect.stringMatching(/^The body has the Content-Encoding "gzip", and none is taken\./),
+    ]);
+  }
+  expect((await post(Buffer.from("40"), "identity")).status).toBe(200);
 });
 
 test("packets that an old client sends as bytes are taken", async () => {

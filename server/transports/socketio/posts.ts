@@ -6,7 +6,8 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
-import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/body.ts";
+import { BodyCutOff, BodyTooLarge, discardBody, readBody } from "#server/transports/body.ts";
+import { codingFault } from "#server/transports/request-text.ts";
 
 /** More than a client sends at once that subscribes to as much as it may. */
 export const MAX_PACKETS = 5000;
@@ -28,6 +29,11 @@ export function createPosts(
   { maxBytes, log }: { maxBytes: number; log: Logger },
 ): (req: IncomingMessage, res: ServerResponse) => void {
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const coding = codingFault(req);
+    if (coding !== undefined) {
+      discardBody(req);
+      return refuse(res, 415, coding);
+    }
     const body = await readBody(req, maxBytes);
     const query = new URLSearchParams(req.url?.split("?")[1]);
     const isEio3 = query.get("EIO") === "3";

@@ -1,5 +1,7 @@
 /** Requests as people write them with curl, without the stock client, and what they are told when they err. */
 import { once } from "node:events";
+import { connect } from "node:net";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "#server/jobs/rig.ts";
@@ -104,13 +106,84 @@ test.each(['{"json":{"kind":"work"', "kind=work", "{'json': {}}"])(
   },
 );
 
-test("a body of another type is told which one to send", async () => {
+test.each([
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=x",
+  "application/octet-stream",
+  "text/plain",
+  "",
+])("a body of the type %s is told which one to send", async (type) => {
   const { url } = await openTestServer();
   const body = JSON.stringify({ json: WORK });
-  const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-  expect(
-    await answerOf(fetch(`${url}/trpc/job.create`, { method: "POST", headers, body })),
-  ).toEqual([415, refusal("UNSUPPORTED_MEDIA_TYPE", /Content-Type: application\/json/)]);
+  const headers = { "Content-Type": type };
+  for (const path of ["job.create", "job.create,job.create?batch=1"]) {
+    const [status, answer] = await answerOf(
+      fetch(`${url}/trpc/${path}`, { method: "POST", headers, body }),
+    );
+    expect([status, [answer].flat()[0]]).toEqual([
+      415,
+      refusal("UNSUPPORTED_MEDIA_TYPE", /Content-Type: application\/json/),
+    ]);
+  }
+});
+
+test.each(["multipart/form-data; boundary=x", "application/octet-stream", "text/plain"])(
+  "a GET has no body, so that it may say any type: %s",
+  async (type) => {
+    const { url } = await openTestServer();
+    const headers = { "Content-Type": type };
+    expect((await fetch(`${url}/trpc/job.list`, { headers })).status).toBe(200);
+  },
+);
+
+async function postWith(headers: Record<string, string>, body: Buffer<ArrayBuffer>) {
+  const { url } = await openTestServer();
+  const init = { method: "POST", headers: { ...JSON_TYPE, ...headers }, body };
+  return answerOf(fetch(`${url}/trpc/job.create`, init));
+}
+
+describe("a body that is compressed", () => {
+  const plain = Buffer.from(JSON.stringify({ json: WORK }));
+
+  test.each([
+    ["gzip", gzipSync(plain)],
+    ["gzip", plain],
+    ["GZIP, identity", plain],
+    ["br", brotliCompressSync(plain)],
+    ["deflate", deflateSync(plain)],
+    ["zstd", zstdCompressSync(plain)],
+    ["x".repeat(200), plain],
+  ])("is told that none is taken: %s", async (coding, body) => {
+    const answer = await postWith({ "Content-Encoding": coding }, body);
+    expect(answer).toEqual([
+      415,
+      refusal(
+        "UNSUPPORTED_MEDIA_TYPE",
+        /^The body has the Content-Encoding "[^"]{1,60}", and none is taken\. Send it uncompressed/,
+      ),
+    ]);
+  });
+
+  test("may say that it is not", async () => {
+    expect((await postWith({ "Content-Encoding": "Identity" }, plain))[0]).toBe(200);
+    expect((await postWith({ "Content-Encoding": "" }, plain))[0]).toBe(200);
+  });
+
+  test("for its way only is told the same", async () => {
+    const { url } = await openTestServer();
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    const head = ["POST /trpc/job.create HTTP/1.1", "Host: localhost", "Connection: close"];
+    head.push("Content-Type: application/json", "Transfer-Encoding: gzip, chunked", "", "");
+    socket.write(head.join("\r\n"));
+    const body = gzipSync(plain);
+    socket.write(`${body.length.toString(16)}\r\n`);
+    socket.write(body);
+    socket.write("\r\n0\r\n\r\n");
+    let answer = "";
+    for await (const chunk of socket.setEncoding("latin1")) answer += chunk as string;
+    expect(answer).toMatch(/^HTTP\/1\.1 415 [^]*Transfer-Encoding/);
+  });
 });
 
 const E_ACUTE = { latin1: [0xe9], utf8: [0xc3, 0xa9] };
@@ -120,11 +193,11 @@ const named = (byte: readonly number[]) =>
     Buffer.from(byte),
     Buffer.from('"}}}'),
   ]);
-async function post(body: Buffer<ArrayBuffer>, type: string) {
-  const { url } = await openTestServer();
-  const init = { method: "POST", headers: { "Content-Type": type }, body };
-  return answerOf(fetch(`${url}/trpc/job.create`, init));
+function utf16(text: string, order: "utf16le" | "utf16be"): Buffer<ArrayBuffer> {
+  const bytes = Buffer.from(text, "utf16le");
+  return order === "utf16le" ? bytes : bytes.swap16();
 }
+const post = (body: Buffer<ArrayBuffer>, type: string) => postWith({ "Content-Type": type }, body);
 
 describe("text in another charset than UTF-8", () => {
   const created = [200, { result: { data: { json: { input: { name: "café" } } } } }];
@@ -138,6 +211,14 @@ describe("text in another charset than UTF-8", () => {
     ],
     ["latin1 that is named", named(E_ACUTE.latin1), "application/json; charset=iso-8859-1"],
     ["a name in quotes", named(E_ACUTE.latin1), 'application/json;charset="windows-1252"'],
+    ...(["utf-16", "UTF-16LE", "unicode", "utf-16be"] as const).flatMap(
+      (charset): [string, Buffer<ArrayBuffer>, string][] =>
+        (["utf16le", "utf16be"] as const).map((order) => [
+          `${order} with a byte order mark, as ${charset},`,
+          utf16(`\uFEFF${named(E_ACUTE.utf8).toString()}`, order),
+          `application/json; charset=${charset}`,
+        ]),
+    ),
     [
       "UTF-16 that is named",
       Buffer.from(named(E_ACUTE.utf8).toString(), "utf16le"),
@@ -161,6 +242,24 @@ describe("text in another charset than UTF-8", () => {
       /not utf-8/,
     ],
     ["half a character", named([0xc3]), "application/json", /is not utf-8/],
+    [
+      "UTF-16 without a name",
+      utf16(`\uFEFF${named(E_ACUTE.utf8).toString()}`, "utf16le"),
+      "application/json",
+      /is not utf-8\. .*charset=/,
+    ],
+    [
+      "UTF-16 the wrong way round",
+      utf16(named(E_ACUTE.utf8).toString(), "utf16be"),
+      "application/json; charset=utf-16",
+      /is not JSON in utf-16le\. .*charset=/,
+    ],
+    [
+      "UTF-8 that is called UTF-16",
+      named(E_ACUTE.utf8),
+      "application/json; charset=utf-16",
+      /is not (?:JSON in )?utf-16/,
+    ],
     [
       "an unknown charset",
       named(E_ACUTE.utf8),

@@ -5,6 +5,7 @@ import { cutText } from "#shared/cut-text.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 import { tooManyCalls } from "./batch.ts";
+import { SEND_JSON } from "./request-body.ts";
 
 const TRPC_CODE = {
   BAD_REQUEST: "BAD_REQUEST",
@@ -23,6 +24,8 @@ const MAX_ISSUES = 100;
 const MAX_MESSAGE_LENGTH = 10_000;
 /** tRPC's own words where a batch over HTTP has more than `maxBatchSize` calls; they do not say the limit. */
 const TRPC_BATCH_TOO_LARGE = "Batch call exceeds maximum size";
+/** tRPC's own words for a type of a body; it looks at that first. They do not say which one to send. */
+const TRPC_TYPE_UNKNOWN = /^(?:Unsupported content-type "|Missing content-type header$)/;
 
 /** The same shape as zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
 export interface FlatIssues {
@@ -58,9 +61,7 @@ export function flatIssuesOf(error: TRPCError): FlatIssues | null {
 /** A message for people where that of zod, the parser or tRPC is none, or does not say what to do. */
 export function messageOfInput(error: TRPCError): string {
   const { cause } = error;
-  if (error.code === "UNSUPPORTED_MEDIA_TYPE") {
-    return "The body has to be JSON: send it with the header Content-Type: application/json.";
-  }
+  if (TRPC_TYPE_UNKNOWN.test(error.message)) return SEND_JSON;
   if (error.code === "METHOD_NOT_SUPPORTED") return "Use GET for queries and POST for mutations.";
   if (error.message === TRPC_BATCH_TOO_LARGE) return tooManyCalls().message;
   if (cause instanceof SyntaxError) return shortened(`The input is not JSON: ${cause.message}.`);

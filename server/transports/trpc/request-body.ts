@@ -8,11 +8,13 @@ import {
   MAX_NESTING,
   MAX_VALUES,
 } from "#server/transports/json-shape.ts";
-import { decodeBody, NotText } from "#server/transports/request-text.ts";
+import { codingFault, decodeBody, NotText } from "#server/transports/request-text.ts";
 
 /** Enough for a batch of 10,000 jobs. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
+export const SEND_JSON =
+  "The body has to be JSON: send it with the header Content-Type: application/json.";
 const JSON_TYPE = /^application\/json *(?:;|$)/i;
 
 /** Resolves to the body; to `undefined` where the client has left. Rejects with a `TRPCError` for the client. */
@@ -20,9 +22,9 @@ export async function readJsonBody(req: IncomingMessage): Promise<string | undef
   if (req.method !== "POST") throw new TRPCError({ code: "METHOD_NOT_SUPPORTED" });
   // tRPC would also parse forms and octet streams, which no procedure takes.
   const contentType = req.headers["content-type"] ?? "";
-  if (!JSON_TYPE.test(contentType)) {
-    throw new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE" });
-  }
+  if (!JSON_TYPE.test(contentType)) throw unsupported(SEND_JSON);
+  const coding = codingFault(req);
+  if (coding !== undefined) throw unsupported(coding);
   let text: string;
   try {
     text = decodeBody(await readBody(req, MAX_BODY_BYTES), contentType);
@@ -36,6 +38,10 @@ export async function readJsonBody(req: IncomingMessage): Promise<string | undef
   const excess = excessOf(jsonShape(text, MAX_NESTING));
   if (excess !== undefined) throw new TRPCError({ code: "BAD_REQUEST", message: excess });
   return text;
+}
+
+function unsupported(message: string): TRPCError {
+  return new TRPCError({ code: "UNSUPPORTED_MEDIA_TYPE", message });
 }
 
 export function notText(cause: NotText): TRPCError {

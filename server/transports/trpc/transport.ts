@@ -157,7 +157,11 @@ function giveInput(
   _res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
-  if (req.method === "GET" || req.method === "HEAD") return next(faultOf(req.url ?? ""));
+  if (req.method === "GET" || req.method === "HEAD") {
+    // It says nothing where there is no body, and tRPC would choose a parser of bodies by it.
+    delete req.headers["content-type"];
+    return next(faultOf(req.url ?? ""));
+  }
   readJsonBody(req).then(
     (body) => {
       // A client that has left is not answered.

@@ -1,0 +1,44 @@
+/** Answers to requests that no transport gets to see. */
+import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Transport } from "./contract.ts";
+
+export interface Body {
+  type: string;
+  text: string;
+}
+
+/** In the form that the clients of this transport read. */
+export function bodyOf(transport: Transport | undefined, status: number, message: string): Body {
+  const json = transport?.refusal?.(status, message);
+  return json === undefined
+    ? { type: "text/plain; charset=utf-8", text: `${message}\n` }
+    : { type: "application/json", text: json };
+}
+
+export function refuse(res: ServerResponse, status: number, { type, text }: Body): void {
+  res.writeHead(status, { "Content-Type": type }).end(text);
+}
+
+export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
+  answerRaw(socket, status, bodyOf(undefined, status, message));
+}
+
+/** Ends the connection. */
+export function answerRaw(
+  socket: Duplex,
+  status: number,
+  { type, text }: Body,
+  headers: readonly string[] = [],
+): void {
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    "Connection: close",
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    ...headers,
+  ];
+  // The other side may never close its half.
+  socket.once("finish", () => socket.destroy());
+  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
+}
