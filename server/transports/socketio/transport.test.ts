@@ -91,8 +91,9 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     // Not "io server disconnect", after which a client stays away.
     expect(["transport close", "transport error"]).toContain(reasons[0]);
     server = await openTestServer({ data, port });
+    // It comes back to what it had, and is answered that it has it.
     await until(() => expect(named("job:update")).toHaveLength(2));
-    expect(named("subscribed")).toHaveLength(2);
+    await until(() => expect(named("subscribed")).toHaveLength(2));
     socket.disconnect();
     await server.close();
     await data.remove();
