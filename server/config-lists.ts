@@ -58,7 +58,7 @@ function inAscii(host: string): string {
 }
 
 function asHost(text: string): string {
-  return text.replace(/(?<=^(?:\*\.)?)[^:*[\]]+/, inAscii).replace(/:0+(?=\d+$)/, ":");
+  return text.replace(/(?<=^(?:\*\.)?)[^:*[\]]+/, inAscii).replace(/:0{1,5}(?=\d{1,5}$)/, ":");
 }
 
 export const hosts = list

@@ -17,8 +17,6 @@ export function placeOf(path: Path): string {
 export type Reason =
   | { fault: "json"; why: string }
   | { fault: "text"; what: string }
-  /** JSON has it in another type only. */
-  | { fault: "type"; type: string }
   | { fault: "deep" }
   /** It has more than so many bytes. */
   | { fault: "large"; bytes: number };
@@ -38,9 +36,8 @@ export class NotJson extends Error {
 
 /**
  * - `measured`: values that are no JSON are taken for `null`, or for the properties that they have.
- * - `output`: they are refused; a `toJSON` is called, and `undefined` in a list is `null`.
- * - `input`: these two are refused as well, so that the copy has the types of the value, and so are texts and keys with
- *   lone surrogates, which JSON can write and UTF-8 cannot.
+ * - `output`: they are refused.
+ * - `input`: so are texts and keys with lone surrogates, which JSON can write and UTF-8 cannot.
  */
 export type CopyMode = "measured" | "output" | "input";
 
@@ -48,7 +45,10 @@ export type CopyMode = "measured" | "output" | "input";
 const MAX_WEIGHT = 64 * 1024 * 1024;
 const MAX_NAME_CHARS = 60;
 
-/** Throws `NotJson`, and nothing else. A property that is `undefined` is left out. */
+/**
+ * Throws `NotJson`, and nothing else. A `toJSON` is called. A property that is `undefined` is left out, and elsewhere it is
+ * `null`.
+ */
 export function copyAsJson(value: unknown, mode: CopyMode, maxBytes: number): unknown {
   return new Copier(mode, maxBytes).copy(value);
 }
@@ -77,9 +77,7 @@ class Copier {
   }
 
   #item(value: unknown): unknown {
-    const item = this.#value(value);
-    if (item !== undefined) return item;
-    return this.#mode === "input" ? this.#otherType("undefined") : null;
+    return this.#value(value) ?? null;
   }
 
   /** `undefined` where there is nothing to write. */
@@ -102,7 +100,6 @@ class Copier {
     if (typeof value !== "object" || value === null) return value;
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON !== "function") return value;
-    if (this.#mode === "input") return this.#otherType(`of the class ${classOf(value)}`);
     // Its `toJSON` would give `null`.
     if (isDate(value) && Number.isNaN(value.getTime())) return this.#other("it is an invalid Date");
     return toJSON.call(value, String(this.#path.at(-1) ?? "")) as unknown;
@@ -131,9 +128,6 @@ class Copier {
     const { length } = value;
     // A list can be longer than its items need memory.
     if (length > this.#maxBytes) throw this.#tooLarge(this.#maxBytes);
-    if (this.#mode === "input" && !isPlainList(value)) {
-      return this.#otherType("a list with properties of its own");
-    }
     const copy: unknown[] = [];
     for (let index = 0; index < length; index += 1) {
       this.#path.push(index);
@@ -163,10 +157,6 @@ class Copier {
     throw this.#notJson(why);
   }
 
-  #otherType(type: string): never {
-    throw new NotJson({ fault: "type", type }, [...this.#path]);
-  }
-
   #notJson(why: string): NotJson {
     return new NotJson({ fault: "json", why }, [...this.#path]);
   }
@@ -181,13 +171,6 @@ function isPlain(value: object): boolean {
   if (tagOf(value) !== "Object") return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** Of any realm. One that an expression matched is none: it has an `index` and more. */
-function isPlainList(value: readonly unknown[]): boolean {
-  // Of `Array`, the prototype is a list itself; of a class that extends it, an object. Indices are the first keys.
-  const last = Object.keys(value).at(-1) ?? "0";
-  return Array.isArray(Object.getPrototypeOf(value)) && /^\d+$/.test(last);
 }
 
 function tagOf(value: object): string {

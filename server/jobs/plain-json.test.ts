@@ -112,42 +112,18 @@ describe("[J13] a value that is no JSON is refused with its path:", () => {
   });
 });
 
-const made = (type: string) =>
-  `is ${type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
-
-describe("[J13] an input whose type JSON does not keep is refused with its path:", () => {
-  test.each<[string, unknown, string]>([
-    ["a Date", new Date(0), made("of the class Date")],
-    ["a date that is none", new Date(Number.NaN), made("of the class Date")],
-    ["a URL", new URL("https://example.com"), made("of the class URL")],
-    ["a Buffer", Buffer.from("a"), made("of the class Buffer")],
-    ["a plain object with a toJSON", { toJSON: () => 1 }, made("of the class Object")],
-    ["undefined", undefined, made("undefined")],
-    ["what an expression matched", /a/.exec("a"), made("a list with properties of its own")],
-    [
-      "a list of a class",
-      new (class extends Array {})(),
-      made("a list with properties of its own"),
-    ],
-    ["a Map", new Map(), "cannot be written as JSON: it is an object of the class Map"],
-    ["a Set", new Set(), "cannot be written as JSON: it is an object of the class Set"],
-    ["Math", Math, "cannot be written as JSON: it is an object of the class Math"],
-  ])("%s", (_what, value, text) => {
-    const what = expect.stringContaining(text) as string;
-    expect(plainJson(value, MAX, "input")).toEqual({ ok: false, fault: "json", path: [], what });
-    expect(plainJson({ a: [0, value] }, MAX, "input")).toMatchObject({ path: ["a", 1], what });
-  });
-
-  test("any other comes back as it was", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
-        const plain = plainJson(value, MAX * MAX, "input");
-        expect(plain).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) as unknown });
-      }),
-    );
-    const optional = { a: undefined, b: [{ a: undefined }] };
-    expect(plainJson(optional, MAX, "input")).toEqual({ ok: true, value: { b: [{}] } });
-  });
+test("[J13] an input is copied as an output is", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const plain = plainJson(value, MAX * MAX, "input");
+      expect(plain).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) as unknown });
+    }),
+  );
+  const odd = { a: undefined, b: [undefined, { a: undefined }], at: new Date(0) };
+  const value = { b: [null, {}], at: "1970-01-01T00:00:00.000Z" };
+  expect(plainJson(odd, MAX, "input")).toEqual({ ok: true, value });
+  expect(plainJson(undefined, MAX, "input")).toEqual({ ok: true, value: null });
+  expect(plainJson([new Map()], MAX, "input")).toMatchObject({ ok: false, path: [0] });
 });
 
 test("[J14] lone surrogates are refused where that is asked for, in texts and in keys", () => {

@@ -13,9 +13,9 @@ interface NotPlain {
 export type PlainJson = { ok: true; value: unknown } | NotPlain;
 
 /**
- * A copy of the value that serialises without a fault, and whose keys and values are its own. Never throws. A property
- * that is `undefined` is left out. Anything else that is no JSON is refused, where `JSON.stringify` would leave it out or
- * write `{}` or `null` for it. `mode` says what becomes of a `toJSON` and of `undefined` elsewhere.
+ * A copy of the value that serialises without a fault, and whose keys and values are its own. Never throws. A `toJSON` is
+ * called; a property that is `undefined` is left out, and elsewhere it is `null`. Anything else that is no JSON is
+ * refused, where `JSON.stringify` would leave it out or write `{}` or `null` for it.
  */
 export function plainJson(
   value: unknown,
@@ -55,8 +55,6 @@ function whatOf(reason: Exclude<Reason, { fault: "large" }>): string {
       return `contains itself, or is nested deeper than the limit of ${MAX_JSON_DEPTH} levels`;
     case "text":
       return reason.what;
-    case "type":
-      return `is ${reason.type}, which stored JSON would give to \`run\` as another type. The kind's schema has to make JSON of it, and \`run\` what it needs of that`;
     case "json":
       return `cannot be written as JSON: ${reason.why}`;
   }

@@ -10,12 +10,12 @@ export interface Kind<Input = unknown, Output = unknown> {
   readonly description: string;
   /**
    * Checked before a job is created, synchronously; its JSON Schema is what `kind.list` shows. An input, and what this
-   * makes of it, has at most `MAX_INPUT_BYTES` as JSON. It may take a `Date`, a `URL` or a `Map`, but has to make JSON of
-   * them: the input is stored, and `run` gets what was stored. An input that it leaves as such is refused.
+   * makes of it, has at most `MAX_INPUT_BYTES` as JSON. What it makes is stored as JSON,
+   * and `title` and `run` get what was stored: a `Date` as text, for one. A `Map` and the like are refused.
    */
   readonly input: z.ZodType<Input>;
   /** One line for lists. A longer one than `MAX_TITLE_CHARS` is cut. */
-  title(input: Input): string;
+  title(input: Stored<Input>): string;
   /** The state a job has when an attempt starts. `progress` is a whole percent; another value ends the job. */
   readonly start: { readonly progress: number; readonly message: string };
   /**
@@ -24,8 +24,19 @@ export interface Kind<Input = unknown, Output = unknown> {
    * thrown ends the job as a fault of the kind. So does an error that the code throws outside of this function, from a
    * timer or a promise that nothing awaits. The output has at most `MAX_OUTPUT_BYTES` as JSON.
    */
-  run(context: RunContext<Input>): Promise<Outcome<Output>>;
+  run(context: RunContext<Stored<Input>>): Promise<Outcome<Output>>;
 }
+
+/** The type of a value that was written as JSON and read again. */
+export type Stored<T> =
+  IsAny<T> extends true
+    ? T
+    : T extends { toJSON(...args: never[]): infer Json }
+      ? Stored<Json>
+      : T extends object
+        ? { [Key in keyof T]: Stored<T[Key]> }
+        : T;
+type IsAny<T> = 0 extends 1 & T ? true : false;
 
 export interface RunContext<Input> {
   readonly jobId: string;
@@ -83,7 +94,6 @@ export type AnyKind = Kind;
 
 /** Keeps the types of input and output inside the kind. */
 export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
-  // Sound because every input goes through `kind.input` before it comes near `title` or `run`, and is refused where JSON
-  // would not give it back in the types that `kind.input` made.
-  return kind;
+  // Sound because every input goes through `kind.input`, and is stored, before it comes near `title` or `run`.
+  return kind as AnyKind;
 }

@@ -9,7 +9,7 @@ import { cutText } from "#shared/cut-text.ts";
 
 const NAME_IT =
   "Send it as UTF-8, or name its charset in Content-Type: application/json; charset=…";
-const PLAIN = /^\s*(?:identity|chunked)?\s*$/i;
+const PLAIN = new Set(["", "identity", "chunked"]);
 
 /** For people: it says what to send instead. */
 export class NotText extends Error {
@@ -61,7 +61,7 @@ export function codingFault({ headers }: IncomingMessage): string | undefined {
     ["Content-Encoding", content],
     ["Transfer-Encoding", transfer],
   ] as const) {
-    if (value.split(",").every((coding) => PLAIN.test(coding))) continue;
+    if (value.split(",").every((coding) => PLAIN.has(coding.trim().toLowerCase()))) continue;
     const shown = JSON.stringify(cutText(value, 60));
     return `The body has the ${name} ${shown}, and none is taken. Send it uncompressed, without this header.`;
   }
