@@ -113,12 +113,13 @@ class Client implements Holder, Listener {
 
   /**
    * A client asks again as soon as it hears that it is connected. One that polls answers a ping of the same response even
-   * before that, and the next one after it.
+   * before that, and the next one after it, maybe in one body: Socket.IO hands out what came before an answer after it.
    */
   #comeBack(): void {
     this.#isComingBack = true;
+    const isBack = () => (this.#isComingBack = false);
     const pings = this.#pings;
-    pings?.ask(() => pings.ask(() => (this.#isComingBack = false)));
+    pings?.ask(() => pings.ask(() => setImmediate(isBack)));
   }
 
   #restore({ key, topic, opening, toldEnd, failure }: RestoredSubscription): void {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { newTestData, type TestData } from "#server/engine/test-data.ts";
 import { AppError } from "#shared/errors.ts";
-import { joinRaw, openRaw } from "./raw-client.ts";
+import { joinRaw, openPolling, openRaw } from "./raw-client.ts";
 import {
   createBatch,
   createJob,
@@ -306,6 +306,32 @@ describe("[L5] a client that comes back", () => {
     await until(() => expect(client.told()).toContain("job:update PROCESSING"));
     old.close();
     client.close();
+  });
+
+  test("sees nothing twice where its request comes in one body with the answer to a ping", async () => {
+    await open();
+    const jobId = await createJob(server.engine);
+    const client = await joinRaw(server.url);
+    client.ask("subscribe:job", { job_id: jobId });
+    await until(() => expect(client.told()).toHaveLength(2));
+
+    const again = await openPolling(server.url);
+    await again.post(`40{"pid":"${client.pid}"}`);
+    const packets: string[] = [];
+    /** Polls until it was told so many of these. */
+    async function pollFor(what: string, times: number): Promise<void> {
+      const told = () => packets.filter((packet) => packet.includes(what)).length;
+      while (told() < times) packets.push(...(await again.poll()).packets);
+      expect(told()).toBe(times);
+    }
+    const pings = () => packets.filter((packet) => packet === "2").length;
+    while (pings() < 1) packets.push(...(await again.poll()).packets);
+    await again.post("3");
+    while (pings() < 2) packets.push(...(await again.poll()).packets);
+    await again.post(`420["subscribe:job",{"job_id":"${jobId}"}]`, "3");
+    await pollFor('430[{"ok":true}]', 1);
+    await pollFor('"subscribed"', 1);
+    await pollFor('"job:update"', 1);
   });
 
   test("is shown what it asks for later, as ever", async () => {

@@ -69,10 +69,11 @@ export class Subscriptions {
   async add<T>(key: string, wanted: Wanted<T>): Promise<void> {
     const known = this.#active.get(key);
     if (known !== undefined) {
+      const comesBack = known.takeRestored();
       await known.begun;
       if (this.#active.get(key) !== known) return;
       this.listener.started(key);
-      if (!known.takeRestored()) known.sendNewest();
+      if (!comesBack) known.sendNewest();
       return;
     }
     if (this.#active.size >= MAX_SUBSCRIPTIONS) {
