@@ -233,7 +233,7 @@ export interface SessionRef extends Owner {
 }
 
 export interface Session {
-  /** Who held it before. */
+  /** The connection that held it before. */
   holder: string;
   /** Whole numbers by names. */
   entries: Map<string, number>;

@@ -13,7 +13,7 @@ export type { Holder, SavedSession } from "./saved-session.ts";
 
 type Store = Pick<Engine, "takeSession" | "saveSession" | "endSession">;
 
-/** Whose session it is. */
+/** A session, by its user and its secret. */
 export interface Whose {
   principal: Principal;
   /** Of `newSecret`, or what a client says that it got. */
@@ -56,7 +56,7 @@ export function openSessions(store: Store): Sessions {
   };
 }
 
-/** Whoever can read the data cannot take a session over by that. */
+/** By a hash: reading the data is not enough to take a session over. */
 function refOf({ principal, secret }: Whose): SessionRef {
   return { ...ownerOf(principal), id: createHash("sha256").update(secret).digest("base64url") };
 }

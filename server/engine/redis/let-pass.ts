@@ -7,7 +7,7 @@ import { type Client, mastersOf, openClient, PATIENCE } from "./client.ts";
 const SCORE_PER_MS = 0x1000;
 
 /**
- * Makes everything in a queue that expires `ms` older, and every session, and waits until what nobody holds by that is back in the queue.
+ * Makes everything in a queue that expires `ms` older, and every session, and waits until what lost its holder by that is back in the queue.
  */
 export async function letPass(
   { client, url }: { client: Client; url: string },

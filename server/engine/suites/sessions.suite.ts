@@ -40,7 +40,7 @@ export function sessionsSuite(subject: EngineUnderTest): void {
       expect(await entriesOf(engine, "three")).toEqual({ e: 2 });
     });
 
-    test("names are any text, and hold what nobody else means by them", async ({ engine }) => {
+    test("names are any text, those of its own fields too", async ({ engine }) => {
       const names = ["holder", "before", "=holder", "job:1", "ü 😀", "__proto__", ""];
       const entries = new Map(names.map((name, index) => [name, index]));
       await engine.saveSession(HERS, "one", { entries, whole: true });
@@ -67,7 +67,7 @@ export function sessionsSuite(subject: EngineUnderTest): void {
       expect(await entriesOf(engine, "three")).toEqual({ a: 1, b: 1 });
     });
 
-    test("whoever held it before saves nothing, and ends nothing", async ({ engine }) => {
+    test("the holder before saves nothing, and ends nothing", async ({ engine }) => {
       await engine.saveSession(HERS, "one", whole({ a: 1 }));
       await engine.takeSession(HERS, "two");
       expect(await engine.saveSession(HERS, "one", change({ a: 2 }))).toBe("taken");
