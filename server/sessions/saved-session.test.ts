@@ -4,7 +4,7 @@ import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { openSessions } from "./open.ts";
 
-// What the session measures passes when a test says so.
+// The session measures time by this clock, which a test moves.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
 
@@ -158,7 +158,7 @@ test("what could not be saved is saved with the next change, or when it is renew
   await vi.waitFor(() => expect(saves.at(-1)).toEqual([{ b: 0, c: 0 }, true]));
 });
 
-test("whoever lost it to another connection hears of it once, and saves nothing more", async () => {
+test("a holder that lost it to another connection is told once, and saves nothing more", async () => {
   const { put, saves, answers, evicted, session, ended } = begin();
   await put("a", 0);
   answers.push("taken");

@@ -26,7 +26,7 @@ export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
   readonly #ref: SessionRef;
   readonly #holder: Holder;
-  /** What is under way, or about to be, of all sessions. */
+  /** The work of all sessions that is under way, or about to be. */
   readonly #saving: Set<Promise<void>>;
   #changed: Map<string, number | null> | undefined;
   /** Everything is to be saved. */
@@ -84,7 +84,7 @@ export class SavedSession {
   async #saveAfter(before: Promise<void> | undefined): Promise<void> {
     await before;
     const wait = GATHER_MS - (performance.now() - this.#savedAt);
-    // What comes in one tick is one save in any case.
+    // Changes of one tick are one save in any case.
     await (wait > 0 ? setTimeout(wait) : setImmediate());
     this.#underWay = this.#next;
     this.#next = undefined;
@@ -129,7 +129,7 @@ export class SavedSession {
   }
 
   async #drop(): Promise<void> {
-    // What cannot be forgotten now is forgotten when its time is over.
+    // Where that fails, the session is forgotten when its time is over.
     await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
   }
 }

@@ -48,8 +48,8 @@ class Client implements Holder, Listener {
   /** From the first end on. */
   #receipts: Receipts | undefined;
   /**
-   * What the session is to remember, also when the connection is over: by all that the client has, the end of a job that
-   * it has certainly been told.
+   * The entries of the session, also when the connection is over: for each subscription the end of its job that the
+   * client has certainly been told, or `NO_END`.
    */
   readonly #kept = new Map<string, number>();
   /** It may still ask for what it has anyway, as clients do that know nothing of sessions. */

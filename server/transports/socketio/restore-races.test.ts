@@ -174,17 +174,23 @@ test("[L5] a client that left in words has no session, also where it was being s
   client.close();
 });
 
+/** A client that was subscribed to two jobs. Its connection broke, and one of the jobs is gone. */
+async function loseOneOfTwo() {
+  const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
+  const client = await joinRaw(server.url);
+  for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
+  await until(() => expect(client.told()).toHaveLength(4));
+  breakAll();
+  await server.engine.change(gone, { action: "cancel" }, new Date());
+  await server.engine.prune(new Date(Date.now() + 1000), 10);
+  return client;
+}
+
 describe("[L5] a session goes on", () => {
   test("where its connection breaks before the client knows of a new one", async () => {
     const reads = gate("takeSession");
     await open({ wrap: reads.wrap });
-    const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
-    const client = await joinRaw(server.url);
-    for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
-    await until(() => expect(client.told()).toHaveLength(4));
-    breakAll();
-    await server.engine.change(gone, { action: "cancel" }, new Date());
-    await server.engine.prune(new Date(Date.now() + 1000), 10);
+    const client = await loseOneOfTwo();
     // The one after the other does not hear what it was given.
     for (const _ of [1, 2]) {
       const deaf = await joinRaw(server.url, client.pid);
@@ -201,13 +207,7 @@ describe("[L5] a session goes on", () => {
   test("where the server dies right after it gave out a new one", async () => {
     const saves = gate("saveSession");
     await open({ wrap: saves.wrap });
-    const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
-    const client = await joinRaw(server.url);
-    for (const id of [gone, kept]) client.ask("subscribe:job", { job_id: id });
-    await until(() => expect(client.told()).toHaveLength(4));
-    breakAll();
-    await server.engine.change(gone, { action: "cancel" }, new Date());
-    await server.engine.prune(new Date(Date.now() + 1000), 10);
+    const client = await loseOneOfTwo();
     saves.shut(true);
     const joining = joinRaw(server.url, client.pid);
     await until(() => expect(saves.held).toHaveLength(1));
