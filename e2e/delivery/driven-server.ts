@@ -27,7 +27,7 @@ export interface DrivenServer {
   call(path: string, input: unknown, method?: "GET" | "POST"): Promise<unknown>;
   /** Ends the process with a signal and resolves when it is gone, to its exit code (`null`: the signal ended it). */
   kill(signal: NodeJS.Signals): Promise<number | null>;
-  /** Ends the process if it runs, and deletes the data. */
+  /** Ends the process and deletes the data. Rejects if the process had ended by itself. */
   stop(): Promise<void>;
 }
 
@@ -50,6 +50,7 @@ export async function startDrivenServer(
   }
   const waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();
   let n = 0;
+  let endedItself: string | undefined;
   const ready = new Promise<string>((resolve, reject) => {
     child.on(
       "message",
@@ -59,10 +60,12 @@ export async function startDrivenServer(
         waiting.delete(answer.n ?? 0);
       },
     );
-    child.once("exit", () => {
+    child.once("exit", (code, signal) => {
       process.off("exit", endWithUs);
-      reject(new Error(`The server ended:\n${written}`));
-      for (const answer of waiting.values()) answer({ error: `The server ended:\n${written}` });
+      const error = `The server ended (${signal ?? `exit code ${code}`}):\n${written}`;
+      if (!child.killed) endedItself = error;
+      reject(new Error(error));
+      for (const answer of waiting.values()) answer({ error });
     });
   });
   const url = await ready;
@@ -141,6 +144,7 @@ export async function startDrivenServer(
     async stop() {
       await kill("SIGTERM");
       await data.remove();
+      if (endedItself !== undefined) throw new Error(endedItself);
     },
   };
 }
