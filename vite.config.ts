@@ -26,8 +26,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{shared,server,client,scripts}/**/*.test.{ts,tsx}"],
-          globalSetup: ["e2e/needs-redis.ts"],
+          include: ["{shared,server,client,test,scripts}/**/*.test.{ts,tsx}"],
+          globalSetup: ["test/setup/redis-prerequisite.ts"],
           // Only so that what hangs ends: a slow machine is no fault.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["{e2e,bench}/**/*.test.ts"],
-          globalSetup: ["e2e/needs.ts", "e2e/needs-redis.ts"],
+          globalSetup: ["test/setup/prerequisites.ts", "test/setup/redis-prerequisite.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -58,7 +58,7 @@ export default defineConfig({
             "e2e/{client-library,kill9,witnesses}.test.ts",
           ],
           env: { TEST_ENGINE: "redis" },
-          globalSetup: ["e2e/needs.ts", "e2e/shared-redis.ts"],
+          globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -2,7 +2,7 @@
 import { EventSource } from "eventsource";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { createJobwireClient, isFinal, type JobwireClient } from "#client/lib/client.ts";
-import { checkRecord } from "#server/streams/check-record.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";

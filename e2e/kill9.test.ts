@@ -4,7 +4,7 @@ import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { checkRecord } from "#server/streams/check-record.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";

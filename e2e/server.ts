@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { newTestData } from "#server/engine/test-data.ts";
-import { freePort } from "#server/engine/test-port.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
+import { freePort } from "#test/free-port.ts";
 import { NODE_ARGS } from "./node-args.ts";
 
 export interface RunningServer {

@@ -94,11 +94,10 @@ async function attack(thread: Worker, pattern: string, flags: string): Promise<V
   }
 }
 
-/** Files that run in servers: neither tests nor their fixtures. */
+/** Files that run in servers: no tests. */
 export function sources(): string[] {
   return globSync("{server,shared}/**/*.{ts,tsx}").filter(
-    (file) =>
-      !/(?:\.(?:test|suite|test-d)|\/test-server|\/rig)\.tsx?$|\/(?:testing|suites)\//.test(file),
+    (file) => !/\.(?:test|test-d)\.tsx?$/.test(file),
   );
 }
 

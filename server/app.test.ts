@@ -7,7 +7,7 @@ import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@
 import superjson from "superjson";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { newTestData, onRedis, type TestData } from "#server/engine/test-data.ts";
+import { newTestData, onRedis, type TestData } from "#test/engine/data.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";

@@ -10,7 +10,7 @@ import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { Config } from "./config.ts";
-import { openEngine, openMeetingPlace } from "./engine/index.ts";
+import { openEngine, openRedisConnector } from "./engine/index.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Runner, type Stopped } from "./jobs/runner.ts";
@@ -81,7 +81,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     metrics.onEvent,
   );
   const connect =
-    config.REDIS_URL === undefined ? undefined : await openMeetingPlace(config.REDIS_URL);
+    config.REDIS_URL === undefined ? undefined : await openRedisConnector(config.REDIS_URL);
   const server = createServer({
     // Whatever else a client offers to speak (curl: HTTP/2), it may get in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",

@@ -4,7 +4,7 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
-import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";

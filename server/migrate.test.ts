@@ -14,8 +14,8 @@ import {
 } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
-import { startRedisCluster } from "#server/engine/redis/test-cluster.ts";
-import { startRedis } from "#server/engine/redis/test-server.ts";
+import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 import { databasePath } from "#server/engine/sqlite/database.ts";
 import {
   ANN,
@@ -30,7 +30,7 @@ import {
   START,
   startedJob,
   STEP,
-} from "#server/engine/suites/material.ts";
+} from "#test/engine/builders.ts";
 import { runMigration } from "./migrate.ts";
 
 const single = await startRedis(inject("redisServer"));

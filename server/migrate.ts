@@ -3,7 +3,7 @@
  * first, start it with REDIS_URL after.
  */
 import { parseArgs } from "node:util";
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { AppError } from "#shared/errors.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { migrateData } from "./engine/migrate.ts";
@@ -29,7 +29,7 @@ export async function runMigration(
   try {
     const { DATA_DIR: dataDir, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix } = loadConfig(env);
     const { jobs, batches } = await migrateData({ from, to, dataDir, redisUrl, redisPrefix });
-    const what = `${counted(jobs, "job")} and ${counted(batches, "batch", "batches")}`;
+    const what = `${pluralize(jobs, "job")} and ${pluralize(batches, "batch", "batches")}`;
     return { code: 0, message: `Taken over: ${what}. What is in ${dataDir} was left as it is.` };
   } catch (error) {
     if (error instanceof ConfigError) return { code: EX_CONFIG, message: error.message };

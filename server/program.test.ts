@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Job } from "#shared/job.ts";
-import { checksLater, returnsFirst, strayKinds } from "./test-stray-kinds.ts";
+import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
 
 /** An embedding program, with kinds of its own. */
 const PROGRAM = `

@@ -5,7 +5,7 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { createLog } from "./log.ts";
-import { stoppedLine, stoppingLine } from "./stop-lines.ts";
+import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
 /** sysexits.h: the configuration is wrong. */
 const EX_CONFIG = 78;
@@ -51,11 +51,11 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
       if (stopping) process.exit(BY_SIGNAL[signal]);
       stopping = true;
       const stop = { signal, jobs: app.running(), graceMs: config.SHUTDOWN_GRACE_MS };
-      log.info({ signal, jobs: stop.jobs }, stoppingLine(stop));
-      if (stop.jobs > 0) tell(stoppingLine(stop));
+      log.info({ signal, jobs: stop.jobs }, stoppingMessage(stop));
+      if (stop.jobs > 0) tell(stoppingMessage(stop));
       void app.close().then((stopped) => {
-        log.info(stopped, stoppedLine(stopped));
-        if (stop.jobs > 0) tell(stoppedLine(stopped));
+        log.info(stopped, stoppedMessage(stopped));
+        if (stop.jobs > 0) tell(stoppedMessage(stopped));
         process.exit(0);
       });
     });

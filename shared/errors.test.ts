@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { asError, isInstance, messageOf } from "./errors.ts";
-import { hostileValues } from "./test-hostile-values.ts";
+import { hostileValues } from "#test/hostile-values.ts";
 import { MAX_ERROR_CHARS } from "./limits.ts";
 
 test.each(Object.entries(hostileValues()))(

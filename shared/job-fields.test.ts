@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { AppError } from "./errors.ts";
-import { hostileValues } from "./test-hostile-values.ts";
+import { hostileValues } from "#test/hostile-values.ts";
 import type { Job } from "./job.ts";
 import { applyChange, createdJob, type JobChange } from "./lifecycle.ts";
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { AppError, ErrorCode, wholeMessageOf } from "./errors.ts";
 import { FAULT, kindMessageOf, publicMessageOf } from "./public-message.ts";
-import { hostileValues } from "./test-hostile-values.ts";
+import { hostileValues } from "#test/hostile-values.ts";
 
 const PATH = "ENOENT: no such file or directory, open '/var/lib/jobwire/jobwire.db'";
 

@@ -34,7 +34,7 @@ export interface CrowdProgram {
 }
 
 /** A server's queue for new connections holds 511. */
-const AT_ONCE = 256;
+const OPENING = 256;
 const BUFFER = 65_536;
 const SENT = Buffer.from(" sent ");
 
@@ -116,7 +116,7 @@ const program: CrowdProgram = {
       fail: reject,
     };
     function openMore(): void {
-      while (opened < wanted.count && opened - greeted < AT_ONCE) {
+      while (opened < wanted.count && opened - greeted < OPENING) {
         open(wanted, opened);
         opened += 1;
       }

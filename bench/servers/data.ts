@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startRedis } from "#server/engine/redis/test-server.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 
 export interface BenchData {
   /** For the program's configuration. */

@@ -6,7 +6,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NCHAN_MODULE } from "#bench/installed.ts";
-import { freePort } from "#server/engine/test-port.ts";
+import { freePort } from "#test/free-port.ts";
 import { cpuOf, memoryOf, untilListens } from "./other-process.ts";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents, trpcText } from "./sample-event.ts";

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { pythonWithServer } from "#bench/installed.ts";
 import { LEGACY_REQUEST, legacyOfJob } from "#shared/legacy.ts";
-import { freePort } from "#server/engine/test-port.ts";
+import { freePort } from "#test/free-port.ts";
 import { cpuOf, memoryOf, untilListens } from "./other-process.ts";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents } from "./sample-event.ts";

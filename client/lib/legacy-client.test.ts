@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import {
   createBatch,
   createJob,
@@ -7,7 +7,7 @@ import {
   startJob,
   type TestServer,
   until,
-} from "#server/transports/socketio/test-server.ts";
+} from "#test/transports/socketio.fixture.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
 import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";

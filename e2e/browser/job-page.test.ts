@@ -2,8 +2,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { testArticle } from "#server/kinds/article/testing/brief.ts";
-import { type ModelServer, openModelServer } from "#server/kinds/article/testing/model-server.ts";
+import { testArticle } from "#test/article/brief.ts";
+import { type ModelServer, openModelServer } from "#test/article/model-server.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 

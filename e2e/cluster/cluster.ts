@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { startRedis, type TestRedis } from "#server/engine/redis/test-server.ts";
-import { freePort } from "#server/engine/test-port.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
+import { freePort } from "#test/free-port.ts";
 
 export interface Cluster<R = TestRedis> {
   /** Of the HAProxy. */

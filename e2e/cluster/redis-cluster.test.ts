@@ -4,7 +4,7 @@ import { Emitter } from "@socket.io/redis-emitter";
 import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
-import { startRedisCluster, type TestCluster } from "#server/engine/redis/test-cluster.ts";
+import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type Cluster, startClusterOn } from "./cluster.ts";
 import { type Watcher, WAYS } from "./watchers.ts";

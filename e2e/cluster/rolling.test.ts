@@ -6,7 +6,7 @@ import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import { v7 as newId } from "uuid";
-import { joinRaw } from "#server/transports/socketio/raw-client.ts";
+import { joinRaw } from "#test/transports/socketio-raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
 import { runPython, STRICT } from "#e2e/legacy/python.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";

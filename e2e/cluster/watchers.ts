@@ -10,7 +10,7 @@ import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import superjson from "superjson";
 import { checkLegacy } from "#e2e/delivery/witness.ts";
-import { checkRecord } from "#server/streams/check-record.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 

@@ -23,7 +23,7 @@ export interface Memory {
 }
 
 /** Commits that are asked for before the first is awaited: what a busy job does. */
-const AT_ONCE = 50;
+const CONCURRENT_COMMITS = 50;
 
 const running = new Map<string, { context: RunContext<unknown>; deliver: () => void }>();
 let steps = 0;
@@ -60,9 +60,9 @@ async function follow(order: Order): Promise<Memory | undefined> {
     job.deliver();
     return;
   }
-  for (let left = order.count; left > 0; left -= AT_ONCE) {
+  for (let left = order.count; left > 0; left -= CONCURRENT_COMMITS) {
     await Promise.all(
-      Array.from({ length: Math.min(left, AT_ONCE) }, () => {
+      Array.from({ length: Math.min(left, CONCURRENT_COMMITS) }, () => {
         steps += 1;
         return job.context.progress(50, `step ${steps} ${"x".repeat(order.bytes)}`);
       }),

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import superjson from "superjson";
 import { NODE_ARGS } from "#e2e/node-args.ts";
-import { newTestData } from "#server/engine/test-data.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Memory, Order } from "./app.ts";
 

@@ -2,14 +2,14 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { openPolling } from "#server/transports/socketio/raw-client.ts";
+import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { type OpenRaw, openSocketio, openSse, openTrpc } from "./raw-clients.ts";
 
 /** Watches on connections that stay, and connections, each with one watch. */
 const WATCHES = 12_000;
 const CONNECTIONS = 1000;
-const AT_ONCE = 100;
+const BATCH = 100;
 const MAY_GROW = 4 * 1024 * 1024;
 
 let server: DrivenServer;
@@ -62,20 +62,20 @@ async function heard(frames: string[], text: string, count: number): Promise<voi
 
 async function churnTrpc(jobIds: string[], count: number): Promise<void> {
   const { ws, frames } = await openSocket("/trpc");
-  for (let done = 0; done < count; done += AT_ONCE) {
+  for (let done = 0; done < count; done += BATCH) {
     frames.length = 0;
-    for (let n = 0; n < AT_ONCE; n++) {
+    for (let n = 0; n < BATCH; n++) {
       const input = { json: { jobId: jobIds[n % jobIds.length], follow: true } };
       const params = { path: n % 2 === 0 ? "job.onUpdate" : "job.onOutput", input };
       ws.send(JSON.stringify({ id: n, method: "subscription", params }));
       // Half of them before they have begun.
       if (n % 2 === 0) ws.send(JSON.stringify({ id: n, method: "subscription.stop" }));
     }
-    await heard(frames, '"type":"data"', AT_ONCE / 2);
-    for (let n = 1; n < AT_ONCE; n += 2) {
+    await heard(frames, '"type":"data"', BATCH / 2);
+    for (let n = 1; n < BATCH; n += 2) {
       ws.send(JSON.stringify({ id: n, method: "subscription.stop" }));
     }
-    await heard(frames, '"type":"stopped"', AT_ONCE);
+    await heard(frames, '"type":"stopped"', BATCH);
   }
   await close(ws);
 }
@@ -97,9 +97,9 @@ async function churnSocketio(jobIds: string[], count: number): Promise<void> {
 }
 
 async function churnConnections(open: OpenRaw, jobId: string, count: number): Promise<void> {
-  for (let done = 0; done < count; done += AT_ONCE) {
+  for (let done = 0; done < count; done += BATCH) {
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async (_, n) => {
+      Array.from({ length: BATCH }, async (_, n) => {
         await new Promise<void>((resolve) => {
           const client = open(server.url, jobId, () => {
             client.cut();
@@ -118,9 +118,9 @@ async function churnConnections(open: OpenRaw, jobId: string, count: number): Pr
 
 /** They say goodbye: for those that do not, Engine.IO keeps a timer of its own for half a minute. */
 async function churnPolling(job_id: string, count: number): Promise<void> {
-  for (let done = 0; done < count; done += AT_ONCE) {
+  for (let done = 0; done < count; done += BATCH) {
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
+      Array.from({ length: BATCH }, async () => {
         const client = await openPolling(server.url);
         await client.post("40");
         await client.post(`42["subscribe:job",{"job_id":"${job_id}"}]`);

@@ -1,6 +1,6 @@
 /** A client of a job on one transport that keeps a record of every connection, and says what is wrong with it. */
 import superjson from "superjson";
-import { checkRecord, type Connection } from "#server/streams/check-record.ts";
+import { checkRecord, type Connection } from "#test/streams/check-record.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob } from "#shared/legacy.ts";
 import {

@@ -1,7 +1,7 @@
 /** Clients of the older system while the hook that says who asks cannot tell. */
 import { expect, inject, onTestFinished, test, vi } from "vitest";
-import { newTestData } from "#server/engine/test-data.ts";
-import { createJob, openTestServer } from "#server/transports/socketio/test-server.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
+import { createJob, openTestServer } from "#test/transports/socketio.fixture.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { runPython, STRICT } from "./python.ts";
 

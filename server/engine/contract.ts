@@ -8,7 +8,7 @@
  *
  * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now (nothing of the
  * call was stored, unless the message says that this is not known), `DATA_UNUSABLE` when it never can.
- * `contract.suite.ts` is this file as tests; every engine passes the same.
+ * `engine.suite.ts` is this file as tests; every engine passes the same.
  */
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";

@@ -24,7 +24,7 @@ async function open({ dataDir, redisUrl, redisPrefix, clock }: EngineConfig): Pr
 }
 
 /** Opens connections to where processes meet, for what else they have to tell each other. */
-export async function openMeetingPlace(redisUrl: string) {
+export async function openRedisConnector(redisUrl: string) {
   const { connector } = await import("./redis/client.ts");
   return connector(redisUrl);
 }

@@ -2,14 +2,21 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
-import { DONE, eventually, openRig, type Rig, type Run, untilAborted } from "./rig.ts";
+import {
+  DONE,
+  eventually,
+  openJobsFixture,
+  type JobsFixture,
+  type Run,
+  untilAborted,
+} from "#test/jobs/jobs.fixture.ts";
 
-let rig: Rig;
+let fixture: JobsFixture;
 
 beforeEach(async () => {
-  rig = await openRig();
+  fixture = await openJobsFixture();
 });
-afterEach(() => rig.close());
+afterEach(() => fixture.close());
 
 const blocked: Outcome<unknown> = { status: "blocked", message: "Look at it", output: null };
 
@@ -24,30 +31,30 @@ test.each<[what: string, status: "DELIVERED" | "BLOCKED" | "ABORTED", run: Run, 
   ],
 ])("a job that %s has a line at its start and one at its end, and none between", async (...row) => {
   const [, status, run, line] = row;
-  rig.run = async (context) => {
+  fixture.run = async (context) => {
     await context.progress(20, "Some");
     await context.progress(40, "More");
-    rig.advance(1234);
+    fixture.advance(1234);
     return run(context);
   };
-  rig.startRunner();
-  const jobId = await rig.create();
-  await rig.reaches(jobId, status);
-  await eventually(() => expect(rig.noted).toHaveLength(2));
+  fixture.startRunner();
+  const jobId = await fixture.create();
+  await fixture.reaches(jobId, status);
+  await eventually(() => expect(fixture.noted).toHaveLength(2));
   const who = { jobId, kind: "work", attempt: 1 };
-  expect(rig.noted).toEqual([
+  expect(fixture.noted).toEqual([
     expect.objectContaining({ ...who, msg: "job started" }),
     expect.objectContaining({ ...who, ...line, ms: 1234 }),
   ]);
-  expect(rig.logged).toEqual([]);
+  expect(fixture.logged).toEqual([]);
 });
 
 test("a job that is to be tried again is warned of, with the reason", async () => {
-  rig.run = () => Promise.reject(new Transient("BUSY", "The model is busy"));
-  rig.startRunner();
-  const jobId = await rig.create();
-  await eventually(() => expect(rig.logged).toHaveLength(1));
-  expect(rig.logged).toMatchObject([
+  fixture.run = () => Promise.reject(new Transient("BUSY", "The model is busy"));
+  fixture.startRunner();
+  const jobId = await fixture.create();
+  await eventually(() => expect(fixture.logged).toHaveLength(1));
+  expect(fixture.logged).toMatchObject([
     {
       msg: "job to be tried again",
       jobId,
@@ -59,16 +66,16 @@ test("a job that is to be tried again is warned of, with the reason", async () =
 });
 
 test("a job whose runner died is warned of when it is found", async () => {
-  rig.run = () => new Promise(() => {});
-  rig.startRunner();
-  const jobId = await rig.create();
-  await rig.reaches(jobId, "PROCESSING");
-  await rig.crash();
-  rig.run = async () => DONE;
-  rig.logged.length = 0;
-  rig.startRunner();
-  await rig.reaches(jobId, "DELIVERED");
-  expect(rig.logged).toMatchObject([
+  fixture.run = () => new Promise(() => {});
+  fixture.startRunner();
+  const jobId = await fixture.create();
+  await fixture.reaches(jobId, "PROCESSING");
+  await fixture.crash();
+  fixture.run = async () => DONE;
+  fixture.logged.length = 0;
+  fixture.startRunner();
+  await fixture.reaches(jobId, "DELIVERED");
+  expect(fixture.logged).toMatchObject([
     {
       msg: "job to be tried again",
       jobId,
@@ -79,17 +86,17 @@ test("a job whose runner died is warned of when it is found", async () => {
 });
 
 test("a job that is cancelled is left, and one that a shutdown gives back goes on later", async () => {
-  rig.run = ({ signal }) => untilAborted(signal);
-  const runner = rig.startRunner();
-  const [cancelled, kept] = [await rig.create(), await rig.create()];
-  await rig.reaches(cancelled, "PROCESSING");
-  await rig.reaches(kept, "PROCESSING");
-  await rig.jobs.decide(me, cancelled, "cancel");
+  fixture.run = ({ signal }) => untilAborted(signal);
+  const runner = fixture.startRunner();
+  const [cancelled, kept] = [await fixture.create(), await fixture.create()];
+  await fixture.reaches(cancelled, "PROCESSING");
+  await fixture.reaches(kept, "PROCESSING");
+  await fixture.jobs.decide(me, cancelled, "cancel");
   await eventually(() => expect(runner.running()).toBe(1));
   await runner.stop(0);
-  expect(rig.noted.slice(2)).toMatchObject([
+  expect(fixture.noted.slice(2)).toMatchObject([
     { jobId: cancelled, msg: "job left: it was cancelled, or another runner has it" },
     { jobId: kept, msg: "job given back; it goes on after the next start" },
   ]);
-  expect(rig.logged).toEqual([]);
+  expect(fixture.logged).toEqual([]);
 });

@@ -2,40 +2,46 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
-import { DONE, eventually, openRig, type Rig, untilAborted } from "./rig.ts";
+import {
+  DONE,
+  eventually,
+  openJobsFixture,
+  type JobsFixture,
+  untilAborted,
+} from "#test/jobs/jobs.fixture.ts";
 
-let rig: Rig;
+let fixture: JobsFixture;
 
 beforeEach(async () => {
-  rig = await openRig();
+  fixture = await openJobsFixture();
 });
-afterEach(() => rig.close());
+afterEach(() => fixture.close());
 
 /** The runner looked for work at this time of the clock: it found and did another job. */
 async function runnerLooked(): Promise<void> {
-  await rig.reaches(await rig.create("other"), "DELIVERED");
+  await fixture.reaches(await fixture.create("other"), "DELIVERED");
 }
 
 /** A job whose first attempt was told to come back in 90 s. */
 async function createRateLimited(): Promise<string> {
-  rig.run = async ({ input, attempt }) => {
+  fixture.run = async ({ input, attempt }) => {
     if (input.name === "other" || attempt > 1) return DONE;
     throw new Transient("RATE_LIMITED", "Slow down", { retryAfterMs: 90_000 });
   };
-  rig.startRunner();
-  const jobId = await rig.create();
-  await eventually(async () => expect((await rig.job(jobId)).retries).toBe(1));
+  fixture.startRunner();
+  const jobId = await fixture.create();
+  await eventually(async () => expect((await fixture.job(jobId)).retries).toBe(1));
   return jobId;
 }
 
 /** Ends after the wait, which it must not do before. */
 async function endOfWait(jobId: string) {
-  rig.advance(89_999);
+  fixture.advance(89_999);
   await runnerLooked();
-  expect((await rig.job(jobId)).status).toBe("PENDING");
-  rig.advance(1);
+  expect((await fixture.job(jobId)).status).toBe("PENDING");
+  fixture.advance(1);
   await runnerLooked();
-  return rig.reaches(jobId, "DELIVERED");
+  return fixture.reaches(jobId, "DELIVERED");
 }
 
 describe("the machine's clock", () => {
@@ -45,28 +51,28 @@ describe("the machine's clock", () => {
     ["forward by an hour", 3_600_000],
   ] as const) {
     test(`set ${how} keeps no job from being started`, async () => {
-      const jobId = await rig.create();
-      rig.setClock(ms);
-      rig.startRunner();
-      expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1 });
+      const jobId = await fixture.create();
+      fixture.setClock(ms);
+      fixture.startRunner();
+      expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1 });
     });
 
     test(`[J7] set ${how} neither prolongs nor shortens a backoff`, async () => {
       const jobId = await createRateLimited();
-      rig.setClock(ms);
+      fixture.setClock(ms);
       expect(await endOfWait(jobId)).toMatchObject({ attempt: 2 });
     });
 
     test(`set ${how} is not logged as the time that a job took`, async () => {
-      rig.run = async () => {
-        rig.setClock(ms);
-        rig.advance(1234);
+      fixture.run = async () => {
+        fixture.setClock(ms);
+        fixture.advance(1234);
         return DONE;
       };
-      rig.startRunner();
-      await rig.reaches(await rig.create(), "DELIVERED");
+      fixture.startRunner();
+      await fixture.reaches(await fixture.create(), "DELIVERED");
       await eventually(() =>
-        expect(rig.noted.at(-1)).toMatchObject({ msg: "job delivered", ms: 1234 }),
+        expect(fixture.noted.at(-1)).toMatchObject({ msg: "job delivered", ms: 1234 }),
       );
     });
   }
@@ -74,16 +80,16 @@ describe("the machine's clock", () => {
 
 describe("a job that goes well", () => {
   test("starts with its kind's message, shows its steps and ends with its output", async () => {
-    rig.run = async ({ progress, input }) => {
+    fixture.run = async ({ progress, input }) => {
       await progress(50, "Half of it");
       return { status: "delivered", message: "Done", output: { worked: input } };
     };
-    rig.startRunner();
-    const jobId = await rig.create("bread");
-    const job = await rig.reaches(jobId, "DELIVERED");
+    fixture.startRunner();
+    const jobId = await fixture.create("bread");
+    const job = await fixture.reaches(jobId, "DELIVERED");
     expect(job).toMatchObject({ title: "Work on bread", attempt: 1, progress: 100 });
     expect(job.output).toEqual({ worked: { name: "bread" } });
-    const log = await rig.log(jobId);
+    const log = await fixture.log(jobId);
     expect(log.map(({ type, progress, message }) => [type, progress, message])).toEqual([
       ["created", 0, "Job created and queued for processing"],
       ["started", 10, "Work started"],
@@ -93,100 +99,100 @@ describe("a job that goes well", () => {
   });
 
   test("has a whole percent that never falls, whatever its code reports", async () => {
-    rig.run = async ({ progress }) => {
+    fixture.run = async ({ progress }) => {
       for (const percent of [33.4, 20, Number.NaN, -5, 66.5, Number.POSITIVE_INFINITY, 1]) {
         await progress(percent, `${percent}`);
       }
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "DELIVERED");
-    const steps = (await rig.log(jobId)).filter(({ type }) => type === "progress");
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "DELIVERED");
+    const steps = (await fixture.log(jobId)).filter(({ type }) => type === "progress");
     expect(steps.map(({ progress }) => progress)).toEqual([33, 33, 33, 33, 67, 100, 100]);
   });
 
   test("may wait for a person, with its output", async () => {
-    rig.run = async () => ({ status: "blocked", message: "Too short", output: { words: 3 } });
-    rig.startRunner();
-    const job = await rig.reaches(await rig.create(), "BLOCKED");
+    fixture.run = async () => ({ status: "blocked", message: "Too short", output: { words: 3 } });
+    fixture.startRunner();
+    const job = await fixture.reaches(await fixture.create(), "BLOCKED");
     expect(job).toMatchObject({ message: "Too short", output: { words: 3 } });
   });
 
   test("has all of its draft stored before it is delivered", async () => {
-    rig.run = async ({ draft }) => {
+    fixture.run = async ({ draft }) => {
       for (const word of ["one ", "two ", "three"]) await draft(word);
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "DELIVERED");
-    const pieces = (await rig.engine.readDraft(jobId, 0))?.pieces ?? [];
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "DELIVERED");
+    const pieces = (await fixture.engine.readDraft(jobId, 0))?.pieces ?? [];
     expect(pieces.map(({ text }) => text).join("")).toBe("one two three");
   });
 
   test("without any output has none", async () => {
-    rig.run = async () => ({ status: "delivered", message: "Done", output: undefined });
-    rig.startRunner();
-    expect((await rig.reaches(await rig.create(), "DELIVERED")).output).toBeNull();
+    fixture.run = async () => ({ status: "delivered", message: "Done", output: undefined });
+    fixture.startRunner();
+    expect((await fixture.reaches(await fixture.create(), "DELIVERED")).output).toBeNull();
   });
 });
 
 describe("a job that fails", () => {
   test("[J7] is retried with backoff after a transient error, never before its time, then given up", async () => {
-    rig.run = async ({ input }) => {
+    fixture.run = async ({ input }) => {
       if (input.name === "other") return DONE;
       throw new Transient("BUSY", "The model is busy");
     };
-    rig.startRunner({ random: () => 0.5 });
-    const jobId = await rig.create();
+    fixture.startRunner({ random: () => 0.5 });
+    const jobId = await fixture.create();
     for (const [retries, wait] of [
       [1, 750],
       [2, 1500],
     ] as const) {
-      await eventually(async () => expect(await rig.job(jobId)).toMatchObject({ retries }));
-      expect(await rig.job(jobId)).toMatchObject({
+      await eventually(async () => expect(await fixture.job(jobId)).toMatchObject({ retries }));
+      expect(await fixture.job(jobId)).toMatchObject({
         status: "PENDING",
         message: `The model is busy - Trying again in ${Math.ceil(wait / 1000)} s`,
       });
-      rig.advance(wait - 1);
+      fixture.advance(wait - 1);
       await runnerLooked();
-      expect(await rig.job(jobId)).toMatchObject({ status: "PENDING", attempt: retries });
-      rig.advance(1);
+      expect(await fixture.job(jobId)).toMatchObject({ status: "PENDING", attempt: retries });
+      fixture.advance(1);
       await runnerLooked();
     }
-    const job = await rig.reaches(jobId, "ABORTED");
+    const job = await fixture.reaches(jobId, "ABORTED");
     expect(job).toMatchObject({
       attempt: 3,
       error: { code: "BUSY", message: "The model is busy" },
     });
-    const types = (await rig.log(jobId)).map(({ type }) => type);
+    const types = (await fixture.log(jobId)).map(({ type }) => type);
     expect(types.filter((type) => type === "retrying")).toHaveLength(2);
   });
 
   test("[J7] waits as long as the other side asked", async () => {
     const jobId = await createRateLimited();
-    expect((await rig.job(jobId)).message).toBe("Slow down - Trying again in 90 s");
+    expect((await fixture.job(jobId)).message).toBe("Slow down - Trying again in 90 s");
     expect(await endOfWait(jobId)).toMatchObject({ attempt: 2 });
   });
 
   test("[J7] ends at once after an error that will not go better, with its code", async () => {
-    rig.run = async ({ draft }) => {
+    fixture.run = async ({ draft }) => {
       await draft("So far so good");
       throw new Failure("PAGE_NOT_FOUND", "https://a.example is not there");
     };
-    rig.startRunner();
-    const jobId = await rig.create();
-    const job = await rig.reaches(jobId, "ABORTED");
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    const job = await fixture.reaches(jobId, "ABORTED");
     expect(job).toMatchObject({
       attempt: 1,
       progress: 10,
       error: { code: "PAGE_NOT_FOUND", message: "https://a.example is not there" },
     });
-    expect((await rig.engine.readDraft(jobId, 0))?.pieces).toMatchObject([
+    expect((await fixture.engine.readDraft(jobId, 0))?.pieces).toMatchObject([
       { text: "So far so good" },
     ]);
-    expect(rig.logged).toEqual([]);
+    expect(fixture.logged).toEqual([]);
   });
 
   test.each([
@@ -207,11 +213,13 @@ describe("a job that fails", () => {
   ])(
     "is a fault of its kind when the code throws %s, and is logged",
     async (_what, run, message) => {
-      rig.run = run;
-      rig.startRunner();
-      const job = await rig.reaches(await rig.create(), "ABORTED");
+      fixture.run = run;
+      fixture.startRunner();
+      const job = await fixture.reaches(await fixture.create(), "ABORTED");
       expect(job.error).toEqual({ code: "KIND_FAILED", message });
-      expect(rig.logged).toMatchObject([{ msg: "A kind failed in a way it does not know itself" }]);
+      expect(fixture.logged).toMatchObject([
+        { msg: "A kind failed in a way it does not know itself" },
+      ]);
     },
   );
 
@@ -226,20 +234,20 @@ describe("a job that fails", () => {
   ] as [string, Outcome<unknown>][])(
     "is a fault of its kind when the result is %s, and not one of its runner",
     async (_what, outcome) => {
-      rig.run = async () => outcome;
-      rig.startRunner();
-      const job = await rig.reaches(await rig.create(), "ABORTED");
+      fixture.run = async () => outcome;
+      fixture.startRunner();
+      const job = await fixture.reaches(await fixture.create(), "ABORTED");
       expect(job).toMatchObject({ attempt: 1, error: { code: "KIND_FAILED" } });
-      expect(rig.logged).toHaveLength(1);
+      expect(fixture.logged).toHaveLength(1);
     },
   );
 
   test("of a kind that this server does not know says so", async () => {
     const id = "01a20665-8cab-704e-9437-209e0533c3ad";
     const fresh = { id, kind: "gone", title: "Gone", input: {}, batchId: null, ...ownerOf(me) };
-    await rig.engine.createJob(fresh, rig.now());
-    rig.startRunner();
-    expect((await rig.reaches(id, "ABORTED")).error).toEqual({
+    await fixture.engine.createJob(fresh, fixture.now());
+    fixture.startRunner();
+    expect((await fixture.reaches(id, "ABORTED")).error).toEqual({
       code: "UNKNOWN_KIND",
       message: 'This server does not know the kind "gone"',
     });
@@ -249,83 +257,83 @@ describe("a job that fails", () => {
 describe("a job that is cancelled", () => {
   test("[J8] is aborted at once, and its code is told and can change nothing", async () => {
     const refused: string[] = [];
-    rig.run = async ({ signal, progress, draft }) => {
+    fixture.run = async ({ signal, progress, draft }) => {
       await progress(20, "Working");
       await untilAborted(signal).catch(() => {});
       await progress(99, "Still here").catch((error: AppError) => refused.push(error.code));
       await draft("late").catch(() => {});
       return DONE;
     };
-    const runner = rig.startRunner();
-    const jobId = await rig.create();
-    await eventually(async () => expect((await rig.job(jobId)).progress).toBe(20));
-    await rig.jobs.decide(me, jobId, "cancel", "changed my mind");
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await eventually(async () => expect((await fixture.job(jobId)).progress).toBe(20));
+    await fixture.jobs.decide(me, jobId, "cancel", "changed my mind");
     await eventually(() => expect(runner.running()).toBe(0));
     expect(refused).toEqual(["CLAIM_LOST"]);
-    expect(await rig.job(jobId)).toMatchObject({
+    expect(await fixture.job(jobId)).toMatchObject({
       status: "ABORTED",
       progress: 20,
       output: null,
       error: { code: "CANCELLED", message: "Cancelled: changed my mind" },
     });
-    expect((await rig.log(jobId)).at(-1)?.type).toBe("aborted");
-    expect((await rig.engine.readDraft(jobId, 0))?.pieces).toEqual([]);
-    expect(rig.logged).toEqual([]);
+    expect((await fixture.log(jobId)).at(-1)?.type).toBe("aborted");
+    expect((await fixture.engine.readDraft(jobId, 0))?.pieces).toEqual([]);
+    expect(fixture.logged).toEqual([]);
   });
 
   test("[J8] stays aborted when its code ignores the signal and fails or delivers much later", async () => {
     for (const end of [async () => DONE, () => Promise.reject(new Failure("LATE", "late"))]) {
       const gate = Promise.withResolvers<void>();
-      rig.run = async () => {
+      fixture.run = async () => {
         await gate.promise;
         return end();
       };
-      const runner = rig.startRunner();
-      const jobId = await rig.create();
-      await rig.reaches(jobId, "PROCESSING");
-      await rig.jobs.decide(me, jobId, "cancel");
+      const runner = fixture.startRunner();
+      const jobId = await fixture.create();
+      await fixture.reaches(jobId, "PROCESSING");
+      await fixture.jobs.decide(me, jobId, "cancel");
       expect(runner.running()).toBe(1);
       gate.resolve();
       await eventually(() => expect(runner.running()).toBe(0));
-      expect((await rig.job(jobId)).error?.code).toBe("CANCELLED");
+      expect((await fixture.job(jobId)).error?.code).toBe("CANCELLED");
       await runner.stop(0);
     }
-    expect(rig.logged).toEqual([]);
+    expect(fixture.logged).toEqual([]);
   });
 
   test("[J8] and retried runs anew while its old code still goes on, and only the new one counts", async () => {
     const old = Promise.withResolvers<void>();
-    rig.run = async ({ attempt }) => {
+    fixture.run = async ({ attempt }) => {
       if (attempt === 1) await old.promise;
       return { status: "delivered", message: `Done by ${attempt}`, output: attempt };
     };
-    const runner = rig.startRunner({ concurrency: 2 });
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
-    await rig.jobs.decide(me, jobId, "cancel");
-    await rig.jobs.decide(me, jobId, "retry");
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ output: 2 });
+    const runner = fixture.startRunner({ concurrency: 2 });
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
+    await fixture.jobs.decide(me, jobId, "cancel");
+    await fixture.jobs.decide(me, jobId, "retry");
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ output: 2 });
     expect(runner.running()).toBe(1);
     old.resolve();
     await eventually(() => expect(runner.running()).toBe(0));
-    expect(await rig.job(jobId)).toMatchObject({ output: 2, message: "Done by 2" });
+    expect(await fixture.job(jobId)).toMatchObject({ output: 2, message: "Done by 2" });
   });
 
   test("tells its code also when no hint came: the next word that is refused ends it", async () => {
-    const { engine } = rig;
-    rig.engine = { ...engine, onAppend: async () => () => {} };
+    const { engine } = fixture;
+    fixture.engine = { ...engine, onAppend: async () => () => {} };
     let told = false;
     const cancelled = Promise.withResolvers<void>();
-    rig.run = async ({ signal, progress }) => {
+    fixture.run = async ({ signal, progress }) => {
       await cancelled.promise;
       await progress(50, "Half").catch(() => {});
       told = signal.aborted;
       return DONE;
     };
-    const runner = rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
-    await rig.jobs.decide(me, jobId, "cancel");
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
+    await fixture.jobs.decide(me, jobId, "cancel");
     cancelled.resolve();
     await eventually(() => expect(runner.running()).toBe(0));
     expect(told).toBe(true);
@@ -335,7 +343,7 @@ describe("a job that is cancelled", () => {
 describe("code that does not behave", () => {
   test("may leave refusals alone, and report after it returned, without harm", async () => {
     const late = Promise.withResolvers<() => void>();
-    rig.run = async ({ progress, draft, input }) => {
+    fixture.run = async ({ progress, draft, input }) => {
       if (input.name === "other") return DONE;
       late.resolve(() => {
         void progress(100, "Too late");
@@ -345,14 +353,14 @@ describe("code that does not behave", () => {
       void progress(40, "Nobody waits for me");
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "DELIVERED");
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "DELIVERED");
     (await late.promise)();
     await runnerLooked();
-    const types = (await rig.log(jobId)).map(({ type }) => type);
+    const types = (await fixture.log(jobId)).map(({ type }) => type);
     expect(types).toEqual(["created", "started", "progress", "delivered"]);
-    expect((await rig.engine.readDraft(jobId, 0))?.pieces).toEqual([]);
+    expect((await fixture.engine.readDraft(jobId, 0))?.pieces).toEqual([]);
   });
 });
 
@@ -360,45 +368,45 @@ describe("an engine that cannot be written for a while", () => {
   const full = new AppError("UNAVAILABLE", "The disk is full.");
 
   test("delays how a job ends, and loses nothing of it", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let refusals = 3;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "deliver" && refusals-- > 0) throw full;
         return engine.change(jobId, change, ...rest);
       },
     };
-    rig.startRunner();
-    const job = await rig.reaches(await rig.create(), "DELIVERED");
+    fixture.startRunner();
+    const job = await fixture.reaches(await fixture.create(), "DELIVERED");
     expect(job).toMatchObject({ attempt: 1, output: { ok: true } });
-    expect(rig.logged.map(({ msg }) => msg)).toEqual(
+    expect(fixture.logged.map(({ msg }) => msg)).toEqual(
       Array.from({ length: 3 }, () => "The end of an attempt could not be stored yet"),
     );
   });
 
   test("[J7] delays a final error too: the job does not run again because of it", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let refusals = 3;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "fail" && refusals-- > 0) throw full;
         return engine.change(jobId, change, ...rest);
       },
     };
-    rig.run = async () => {
+    fixture.run = async () => {
       throw new Failure("BAD_PAGE", "The page is bad");
     };
-    rig.startRunner();
-    const job = await rig.reaches(await rig.create(), "ABORTED");
+    fixture.startRunner();
+    const job = await fixture.reaches(await fixture.create(), "ABORTED");
     expect(job).toMatchObject({ attempt: 1, retries: 0, error: { code: "BAD_PAGE" } });
   });
 
   test("is no fault of the kind: the job runs again, and no retry is used up", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let refused = false;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "progress" && !refused) {
@@ -408,25 +416,25 @@ describe("an engine that cannot be written for a while", () => {
         return engine.change(jobId, change, ...rest);
       },
     };
-    rig.run = async ({ progress, input }) => {
+    fixture.run = async ({ progress, input }) => {
       if (input.name === "other") return DONE;
       await progress(50, "Half");
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
+    fixture.startRunner();
+    const jobId = await fixture.create();
     const message = "Its progress could not be stored - Trying again in 1 s";
-    await eventually(async () => expect((await rig.job(jobId)).message).toBe(message));
-    expect(rig.logged).toContainEqual(expect.objectContaining({ reason: "The disk is full." }));
-    rig.advance(1000);
+    await eventually(async () => expect((await fixture.job(jobId)).message).toBe(message));
+    expect(fixture.logged).toContainEqual(expect.objectContaining({ reason: "The disk is full." }));
+    fixture.advance(1000);
     await runnerLooked();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 0 });
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 0 });
   });
 
   test("at a draft's commit makes the job one that is retried, not one that is delivered without it", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let refused = false;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       appendDraft: async (...args) => {
         if (refused) return engine.appendDraft(...args);
@@ -434,19 +442,19 @@ describe("an engine that cannot be written for a while", () => {
         throw full;
       },
     };
-    rig.run = async ({ draft, input }) => {
+    fixture.run = async ({ draft, input }) => {
       if (input.name !== "other") await draft("text");
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
+    fixture.startRunner();
+    const jobId = await fixture.create();
     await eventually(async () =>
-      expect(await rig.job(jobId)).toMatchObject({ status: "PENDING", attempt: 1 }),
+      expect(await fixture.job(jobId)).toMatchObject({ status: "PENDING", attempt: 1 }),
     );
-    rig.advance(1000);
+    fixture.advance(1000);
     await runnerLooked();
-    await rig.reaches(jobId, "DELIVERED");
-    expect((await rig.engine.readDraft(jobId, 0))?.pieces).toMatchObject([
+    await fixture.reaches(jobId, "DELIVERED");
+    expect((await fixture.engine.readDraft(jobId, 0))?.pieces).toMatchObject([
       { attempt: 2, text: "text" },
     ]);
   });

@@ -6,8 +6,8 @@ import { type AnyKind, Failure, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { MAX_MESSAGE_CHARS } from "#shared/limits.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
-import { hostileValues } from "#shared/test-hostile-values.ts";
-import { DONE, eventually, openRig, type Rig } from "./rig.ts";
+import { hostileValues } from "#test/hostile-values.ts";
+import { DONE, eventually, openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
 
 const refuse = () => {
   throw new Error("This must not be read.");
@@ -41,30 +41,30 @@ const kinds = [
   startsWith("says-much", { value: { progress: 1, message: "m".repeat(60_000) } }),
 ];
 
-let rig: Rig;
+let fixture: JobsFixture;
 
 beforeEach(async () => {
-  rig = await openRig(kinds);
+  fixture = await openJobsFixture(kinds);
 });
-afterEach(() => rig.close());
+afterEach(() => fixture.close());
 
-const createOf = async (kind: string) => (await rig.jobs.create(me, { kind, input: {} })).id;
+const createOf = async (kind: string) => (await fixture.jobs.create(me, { kind, input: {} })).id;
 
 describe("[H7] `start`", () => {
   test("that is a fault ends each job of its kind, and all others run", async () => {
     const odd = [...Object.keys(STARTS), "throws"];
-    const { id: batchId } = await rig.jobs.createBatch(me, {
+    const { id: batchId } = await fixture.jobs.createBatch(me, {
       jobs: [...odd, "work", "says-nothing", "says-much"].map((kind) => ({ kind, input: {} })),
     });
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(async () =>
-      expect(await rig.jobs.getBatch(me, batchId)).toMatchObject({
+      expect(await fixture.jobs.getBatch(me, batchId)).toMatchObject({
         completed: odd.length + 3,
         delivered: 3,
         aborted: odd.length,
       }),
     );
-    const { items } = await rig.jobs.list(me, { batchId, status: "ABORTED", limit: 50 });
+    const { items } = await fixture.jobs.list(me, { batchId, status: "ABORTED", limit: 50 });
     for (const { kind, error } of items) {
       const field =
         kind === "throws"
@@ -77,24 +77,24 @@ describe("[H7] `start`", () => {
   });
 
   test("that is not there starts at 0, and a message that is too long is cut", async () => {
-    rig.startRunner();
+    fixture.startRunner();
     const [plain, long] = [await createOf("says-nothing"), await createOf("says-much")];
-    for (const id of [plain, long]) await rig.reaches(id, "DELIVERED");
-    expect((await rig.log(plain))[1]).toMatchObject({ progress: 0, message: "Job started" });
-    expect((await rig.log(long))[1]?.message).toHaveLength(MAX_MESSAGE_CHARS);
+    for (const id of [plain, long]) await fixture.reaches(id, "DELIVERED");
+    expect((await fixture.log(plain))[1]).toMatchObject({ progress: 0, message: "Job started" });
+    expect((await fixture.log(long))[1]?.message).toHaveLength(MAX_MESSAGE_CHARS);
   });
 });
 
 describe("[H6] `run` that fails", () => {
   test.each(Object.entries(hostileValues()))("with %s ends its job", async (_what, thrown) => {
-    expect(await rig.end(() => Promise.reject(thrown))).toMatchObject(FAULT);
-    expect(rig.logged).toHaveLength(1);
+    expect(await fixture.end(() => Promise.reject(thrown))).toMatchObject(FAULT);
+    expect(fixture.logged).toHaveLength(1);
   });
 
   test.each(Object.entries(hostileValues()))(
     "at once, and not later, with %s ends its job",
     async (_what, thrown) => {
-      const job = await rig.end(() => {
+      const job = await fixture.end(() => {
         throw thrown;
       });
       expect(job).toMatchObject(FAULT);
@@ -110,32 +110,32 @@ describe("[H6] `run` that fails", () => {
     ],
     ["endless text", new Failure("C".repeat(5000), "m".repeat(60_000)), `${"C".repeat(99)}…`],
   ] as const)("with fields that are %s ends its job", async (_what, error, code) => {
-    const job = await rig.end(() => Promise.reject(error));
+    const job = await fixture.end(() => Promise.reject(error));
     expect(job).toMatchObject({ status: "ABORTED", error: { code } });
     expect(job.message.length).toBeLessThanOrEqual(MAX_MESSAGE_CHARS);
   });
 
   test("and names no time to wait but text is retried as others are", async () => {
     const error = Object.assign(new Transient("BUSY", "busy"), { retryAfterMs: "9000" });
-    rig.run = () => Promise.reject(error);
-    rig.startRunner();
-    const jobId = await rig.create();
+    fixture.run = () => Promise.reject(error);
+    fixture.startRunner();
+    const jobId = await fixture.create();
     await eventually(async () =>
-      expect(await rig.job(jobId)).toMatchObject({ message: "busy - Trying again in 1 s" }),
+      expect(await fixture.job(jobId)).toMatchObject({ message: "busy - Trying again in 1 s" }),
     );
   });
 
   test("with endless text still says when it runs again", async () => {
-    rig.run = () => Promise.reject(new Transient("BUSY", "m".repeat(60_000)));
-    rig.startRunner();
-    const jobId = await rig.create();
+    fixture.run = () => Promise.reject(new Transient("BUSY", "m".repeat(60_000)));
+    fixture.startRunner();
+    const jobId = await fixture.create();
     await eventually(async () =>
-      expect((await rig.job(jobId)).message).toMatch(/^m{1949}… - Trying again in 1 s$/),
+      expect((await fixture.job(jobId)).message).toMatch(/^m{1949}… - Trying again in 1 s$/),
     );
   });
 
   test("by an UNAVAILABLE of its own is a fault, and does not run for ever", async () => {
-    const job = await rig.end(() =>
+    const job = await fixture.end(() =>
       Promise.reject(new AppError("UNAVAILABLE", "The shop is shut.")),
     );
     expect(job).toMatchObject({ ...FAULT, message: "The shop is shut." });
@@ -154,36 +154,36 @@ describe("[H12] the error of a job says no path and no address of the server:", 
     ],
     ["data that are damaged", () => Promise.reject(new AppError("DATA_UNUSABLE", PATH))],
   ])("%s", async (_what, run) => {
-    const job = await rig.end(run);
+    const job = await fixture.end(run);
     expect(job).toMatchObject(FAULT);
     expect(job.message).toContain("It was logged");
-    const told = JSON.stringify([job, await rig.log(job.id)]);
+    const told = JSON.stringify([job, await fixture.log(job.id)]);
     expect(told).not.toMatch(/secret|ENOENT/);
-    expect(JSON.stringify(rig.logged)).toContain(PATH);
+    expect(JSON.stringify(fixture.logged)).toContain(PATH);
   });
 
   test("what the engine says when progress cannot be stored is for the log", async () => {
-    const { engine } = rig;
-    rig.engine = {
+    const { engine } = fixture;
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "progress") throw new AppError("INTERNAL", `${PATH}: no such row`);
         return engine.change(jobId, change, ...rest);
       },
     };
-    const job = await rig.end(async ({ progress }) => {
+    const job = await fixture.end(async ({ progress }) => {
       await progress(50, "Half");
       return DONE;
     });
     expect(job).toMatchObject(FAULT);
     expect(job.message).not.toContain(PATH);
-    expect(JSON.stringify(rig.logged)).toContain(PATH);
+    expect(JSON.stringify(fixture.logged)).toContain(PATH);
   });
 
   test("what its author wrote is told", async () => {
     const text = `There is no ${PATH}`;
     for (const thrown of [new Failure("GONE", text), new Error(text)]) {
-      expect(await rig.end(() => Promise.reject(thrown))).toMatchObject({ message: text });
+      expect(await fixture.end(() => Promise.reject(thrown))).toMatchObject({ message: text });
     }
   });
 });
@@ -243,7 +243,7 @@ describe("[H6] [J13] `run` that returns", () => {
     ["a toJSON that is deep", { ...DONE, output: { toJSON: () => deep } }, "limit of 100 levels"],
   ];
   test.each(outcomes)("%s ends its job", async (_what, outcome, message) => {
-    const job = await rig.end(async () => outcome);
+    const job = await fixture.end(async () => outcome);
     expect(job).toMatchObject(FAULT);
     expect(job.message).toContain(message);
   });
@@ -256,7 +256,7 @@ describe("[H6] [J13] `run` that returns", () => {
       "more than 67,108,864 bytes",
     ],
   ])("[H11] an output of %s ends its job as OUTPUT_TOO_LARGE", async (_what, output, size) => {
-    const job = await rig.end(async () => ({ ...DONE, output }));
+    const job = await fixture.end(async () => ({ ...DONE, output }));
     expect(job).toMatchObject({ status: "ABORTED", error: { code: "OUTPUT_TOO_LARGE" } });
     expect(job.message).toContain(`${size} as JSON; the limit is 5,242,880 bytes`);
   });
@@ -264,42 +264,44 @@ describe("[H6] [J13] `run` that returns", () => {
   test("an output that changes each time that it is read is stored as it was first", async () => {
     let reads = 0;
     const output = { toJSON: () => ({ read: (reads += 1) }) };
-    expect(await rig.end(async () => ({ ...DONE, output }))).toMatchObject({ output: { read: 1 } });
+    expect(await fixture.end(async () => ({ ...DONE, output }))).toMatchObject({
+      output: { read: 1 },
+    });
   });
 
   test("a thenable, or no promise at all, is taken for what it is", async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- what a kind of another library may return
     const thenable = { then: (resolve: (outcome: unknown) => void) => resolve(DONE) };
-    expect((await rig.end(() => thenable)).status).toBe("DELIVERED");
-    rig.run = (() => DONE) as unknown as Rig["run"];
-    await rig.reaches(await rig.create(), "DELIVERED");
+    expect((await fixture.end(() => thenable)).status).toBe("DELIVERED");
+    fixture.run = (() => DONE) as unknown as JobsFixture["run"];
+    await fixture.reaches(await fixture.create(), "DELIVERED");
   });
 
   test("an endless message has it cut", async () => {
-    const job = await rig.end(async () => ({ ...DONE, message: "m".repeat(60_000) }));
+    const job = await fixture.end(async () => ({ ...DONE, message: "m".repeat(60_000) }));
     expect(job.message).toHaveLength(MAX_MESSAGE_CHARS);
   });
 });
 
 describe("[H6] `run` that never returns", () => {
   test("does not keep its job from being cancelled, nor its place from other jobs", async () => {
-    rig.run = ({ input }) =>
+    fixture.run = ({ input }) =>
       input.name === "bystander" ? Promise.resolve(DONE) : new Promise(() => {});
-    rig.startRunner({ concurrency: 1, stopMs: 1 });
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
-    await rig.jobs.decide(me, jobId, "cancel");
-    await rig.reaches(await rig.create("bystander"), "DELIVERED");
-    expect(rig.logged.map(({ msg }) => msg)).toEqual([
+    fixture.startRunner({ concurrency: 1, stopMs: 1 });
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
+    await fixture.jobs.decide(me, jobId, "cancel");
+    await fixture.reaches(await fixture.create("bystander"), "DELIVERED");
+    expect(fixture.logged.map(({ msg }) => msg)).toEqual([
       "A job's code was told to stop, and still runs after 0.001 s",
     ]);
   });
 
   test("does not keep the runner from stopping", async () => {
-    rig.run = () => new Promise(() => {});
-    const runner = rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
+    fixture.run = () => new Promise(() => {});
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
     expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
   });
 });

@@ -8,22 +8,32 @@ import type { JobStatus } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { LOCAL_PRINCIPAL as me, type Principal } from "#shared/principal.ts";
 import { createJobs, type Decision } from "./jobs.ts";
-import { eventually, openRig, type Rig, untilAborted } from "./rig.ts";
+import {
+  eventually,
+  openJobsFixture,
+  type JobsFixture,
+  untilAborted,
+} from "#test/jobs/jobs.fixture.ts";
 
 const sameTenant: Principal = { ...me, userId: "somebody else" };
 const otherTenant: Principal = { ...me, tenantId: "another" };
 const DECISIONS: Decision[] = ["cancel", "retry", "approve", "reject", "regenerate"];
 const STATUSES = Object.keys(LIFECYCLE) as JobStatus[];
 
-let rig: Rig;
+let fixture: JobsFixture;
 
 beforeEach(async () => {
-  rig = await openRig();
+  fixture = await openJobsFixture();
 });
-afterEach(() => rig.close());
+afterEach(() => fixture.close());
 
 async function claim(jobId: string): Promise<Claim> {
-  const claims = await rig.engine.claim({ worker: "w", max: 100, leaseMs: 60_000, now: rig.now() });
+  const claims = await fixture.engine.claim({
+    worker: "w",
+    max: 100,
+    leaseMs: 60_000,
+    now: fixture.now(),
+  });
   const mine = claims.find((each) => each.jobId === jobId);
   if (mine === undefined) throw new Error("It could not be claimed.");
   return mine;
@@ -31,12 +41,12 @@ async function claim(jobId: string): Promise<Claim> {
 
 /** A job in any status, along the legal ways. */
 async function jobIn(status: JobStatus): Promise<string> {
-  const jobId = await rig.create();
+  const jobId = await fixture.create();
   if (status === "PENDING") return jobId;
   const held = await claim(jobId);
-  const { engine } = rig;
+  const { engine } = fixture;
   const change = (what: Parameters<typeof engine.change>[1]) =>
-    engine.change(jobId, what, rig.now(), held);
+    engine.change(jobId, what, fixture.now(), held);
   await change({ action: "start", progress: 10, message: "Begun" });
   if (status === "DELIVERED") await change({ action: "deliver", message: "Done", output: 1 });
   if (status === "BLOCKED") await change({ action: "block", message: "Look", output: 1 });
@@ -53,7 +63,7 @@ describe("decisions", () => {
     "[J1] $decision makes a job that is $from $to",
     async ({ decision, from, to }) => {
       const jobId = await jobIn(from);
-      const job = await rig.jobs.decide(me, jobId, decision, "because");
+      const job = await fixture.jobs.decide(me, jobId, decision, "because");
       const message = expect.stringContaining("because") as string;
       expect(job).toMatchObject({ id: jobId, status: to, message });
     },
@@ -68,20 +78,20 @@ describe("decisions", () => {
         code: "ILLEGAL_TRANSITION",
         message: expect.stringMatching(text) as string,
       };
-      await expect(rig.jobs.decide(me, jobId, decision)).rejects.toMatchObject(refusal);
-      expect((await rig.job(jobId)).status).toBe(from);
+      await expect(fixture.jobs.decide(me, jobId, decision)).rejects.toMatchObject(refusal);
+      expect((await fixture.job(jobId)).status).toBe(from);
     },
   );
 
   test("[J1] of two people who decide at the same moment, one is refused", async () => {
     const jobId = await jobIn("BLOCKED");
     const answers = await Promise.allSettled([
-      rig.jobs.decide(me, jobId, "approve"),
-      rig.jobs.decide(me, jobId, "reject"),
+      fixture.jobs.decide(me, jobId, "approve"),
+      fixture.jobs.decide(me, jobId, "reject"),
     ]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
     expect(
-      (await rig.log(jobId)).filter(({ type }) => ["approved", "rejected"].includes(type)),
+      (await fixture.log(jobId)).filter(({ type }) => ["approved", "rejected"].includes(type)),
     ).toHaveLength(1);
   });
 });
@@ -89,37 +99,41 @@ describe("decisions", () => {
 describe("[J9] what belongs to somebody else", () => {
   test("is not found, whatever is asked of it, and stays as it is", async () => {
     const jobId = await jobIn("BLOCKED");
-    const batch = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
+    const batch = await fixture.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
     for (const stranger of [sameTenant, otherTenant]) {
       for (const ask of [
-        () => rig.jobs.get(stranger, jobId),
-        () => rig.jobs.events(stranger, { jobId, after: 0, limit: 10 }),
-        ...DECISIONS.map((decision) => () => rig.jobs.decide(stranger, jobId, decision)),
-        () => rig.jobs.getBatch(stranger, batch.id),
-        () => rig.jobs.cancelBatch(stranger, batch.id),
+        () => fixture.jobs.get(stranger, jobId),
+        () => fixture.jobs.events(stranger, { jobId, after: 0, limit: 10 }),
+        ...DECISIONS.map((decision) => () => fixture.jobs.decide(stranger, jobId, decision)),
+        () => fixture.jobs.getBatch(stranger, batch.id),
+        () => fixture.jobs.cancelBatch(stranger, batch.id),
       ]) {
         await expect(ask()).rejects.toMatchObject({ code: "NOT_FOUND" });
       }
-      expect((await rig.jobs.list(stranger, { limit: 10 })).items).toEqual([]);
-      expect((await rig.jobs.list(stranger, { limit: 10, batchId: batch.id })).items).toEqual([]);
-      expect((await rig.jobs.listBatches(stranger, { limit: 10 })).items).toEqual([]);
+      expect((await fixture.jobs.list(stranger, { limit: 10 })).items).toEqual([]);
+      expect((await fixture.jobs.list(stranger, { limit: 10, batchId: batch.id })).items).toEqual(
+        [],
+      );
+      expect((await fixture.jobs.listBatches(stranger, { limit: 10 })).items).toEqual([]);
     }
-    expect((await rig.job(jobId)).status).toBe("BLOCKED");
-    expect(await rig.jobs.getBatch(me, batch.id)).toMatchObject({ aborted: 0 });
+    expect((await fixture.job(jobId)).status).toBe("BLOCKED");
+    expect(await fixture.jobs.getBatch(me, batch.id)).toMatchObject({ aborted: 0 });
   });
 
   test("says the same as what never was", async () => {
-    const theirs = await rig.create();
+    const theirs = await fixture.create();
     const never = newId();
     const said = async (jobId: string) =>
-      rig.jobs.get(otherTenant, jobId).catch((error: Error) => error.message.replace(jobId, "ID"));
+      fixture.jobs
+        .get(otherTenant, jobId)
+        .catch((error: Error) => error.message.replace(jobId, "ID"));
     expect(await said(theirs)).toBe(await said(never));
   });
 
   test("may use the same idempotency key", async () => {
     const request = { kind: "work", input: {}, idempotencyKey: "k" };
-    const mine = await rig.jobs.create(me, request);
-    const theirs = await rig.jobs.create(otherTenant, request);
+    const mine = await fixture.jobs.create(me, request);
+    const theirs = await fixture.jobs.create(otherTenant, request);
     expect(theirs.id).not.toBe(mine.id);
     expect(theirs.tenant).toBe("another");
   });
@@ -128,22 +142,22 @@ describe("[J9] what belongs to somebody else", () => {
 describe("creating", () => {
   test("[J4] with the same key gives the first job, also at the same moment", async () => {
     const ask = (name: string) =>
-      rig.jobs.create(me, { kind: "work", input: { name }, idempotencyKey: "key" });
+      fixture.jobs.create(me, { kind: "work", input: { name }, idempotencyKey: "key" });
     const jobs = await Promise.all([ask("first"), ask("second"), ask("third")]);
     expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
     expect(jobs[2]?.input).toEqual({ name: "first" });
-    expect((await rig.jobs.list(me, { limit: 10 })).items).toHaveLength(1);
+    expect((await fixture.jobs.list(me, { limit: 10 })).items).toHaveLength(1);
   });
 
   test("[J4] a batch with the same key gives the first batch", async () => {
     const ask = (count: number) =>
-      rig.jobs.createBatch(me, {
+      fixture.jobs.createBatch(me, {
         jobs: Array.from({ length: count }, () => ({ kind: "work", input: {} })),
         idempotencyKey: "key",
       });
     const [first, second] = [await ask(2), await ask(3)];
     expect(second).toEqual(first);
-    expect((await rig.jobs.list(me, { limit: 10 })).items).toHaveLength(2);
+    expect((await fixture.jobs.list(me, { limit: 10 })).items).toHaveLength(2);
   });
 
   test("[B1] a batch with one bad row stores nothing", async () => {
@@ -151,13 +165,15 @@ describe("creating", () => {
       { kind: "work", input: {} },
       { kind: "work", input: { name: 5 } },
     ];
-    await expect(rig.jobs.createBatch(me, { jobs })).rejects.toMatchObject({ code: "BAD_REQUEST" });
-    expect((await rig.jobs.list(me, { limit: 10 })).items).toEqual([]);
-    expect((await rig.jobs.listBatches(me, { limit: 10 })).items).toEqual([]);
+    await expect(fixture.jobs.createBatch(me, { jobs })).rejects.toMatchObject({
+      code: "BAD_REQUEST",
+    });
+    expect((await fixture.jobs.list(me, { limit: 10 })).items).toEqual([]);
+    expect((await fixture.jobs.listBatches(me, { limit: 10 })).items).toEqual([]);
   });
 
   test("shows kinds with JSON Schemas of their inputs", () => {
-    expect(rig.jobs.kinds()).toEqual([
+    expect(fixture.jobs.kinds()).toEqual([
       {
         name: "work",
         description: "Does what a test says.",
@@ -173,18 +189,18 @@ describe("creating", () => {
 describe("reading", () => {
   test("a job's log comes in pages, each event once", async () => {
     const jobId = await jobIn("BLOCKED");
-    await rig.jobs.decide(me, jobId, "regenerate");
+    await fixture.jobs.decide(me, jobId, "regenerate");
     const seqs: number[] = [];
     let after = 0;
     for (;;) {
-      const page = await rig.jobs.events(me, { jobId, after, limit: 2 });
+      const page = await fixture.jobs.events(me, { jobId, after, limit: 2 });
       expect(page.items.length).toBeLessThanOrEqual(2);
       seqs.push(...page.items.map(({ seq }) => seq));
       if (page.nextCursor === null) break;
       after = Number(page.nextCursor);
     }
     expect(seqs).toEqual([1, 2, 3, 4]);
-    expect(await rig.jobs.events(me, { jobId, after: 99, limit: 2 })).toEqual({
+    expect(await fixture.jobs.events(me, { jobId, after: 99, limit: 2 })).toEqual({
       items: [],
       nextCursor: null,
     });
@@ -193,9 +209,9 @@ describe("reading", () => {
   test("lists are narrowed by status, kind and batch, newest first", async () => {
     const pending = await jobIn("PENDING");
     const delivered = await jobIn("DELIVERED");
-    const batch = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
+    const batch = await fixture.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
     const ids = async (query: object) =>
-      (await rig.jobs.list(me, { limit: 10, ...query })).items.map(({ id }) => id);
+      (await fixture.jobs.list(me, { limit: 10, ...query })).items.map(({ id }) => id);
     const all = await ids({});
     expect(all.slice(1)).toEqual([delivered, pending]);
     expect(await ids({ status: "DELIVERED" })).toEqual([delivered]);
@@ -207,47 +223,55 @@ describe("reading", () => {
 describe("cancelling a batch", () => {
   test("[J8] [B2] ends what waits and what runs, and leaves what is settled", async () => {
     let delivered = 0;
-    rig.run = async ({ signal, input }) => {
+    fixture.run = async ({ signal, input }) => {
       if (input.name !== "quick") return untilAborted(signal);
       delivered += 1;
       return { status: "delivered", message: "Done", output: null };
     };
     const names = ["quick", "slow", "slow", ...Array.from({ length: 1200 }, () => "waits")];
-    const batch = await rig.jobs.createBatch(me, {
+    const batch = await fixture.jobs.createBatch(me, {
       jobs: names.map((name) => ({ kind: "work", input: { name } })),
     });
-    const runner = rig.startRunner({ concurrency: 2 });
+    const runner = fixture.startRunner({ concurrency: 2 });
     await eventually(async () => {
-      const { items } = await rig.jobs.list(me, { limit: 10, status: "PROCESSING" });
+      const { items } = await fixture.jobs.list(me, { limit: 10, status: "PROCESSING" });
       expect([delivered, items.length]).toEqual([1, 2]);
     });
-    const after = await rig.jobs.cancelBatch(me, batch.id, "no more");
+    const after = await fixture.jobs.cancelBatch(me, batch.id, "no more");
     expect(after).toMatchObject({ total: 1203, delivered: 1, aborted: 1202, status: "completed" });
     await eventually(() => expect(runner.running()).toBe(0));
-    expect(await rig.jobs.cancelBatch(me, batch.id)).toEqual(after);
-    const [job] = (await rig.jobs.list(me, { limit: 1, status: "ABORTED" })).items;
+    expect(await fixture.jobs.cancelBatch(me, batch.id)).toEqual(after);
+    const [job] = (await fixture.jobs.list(me, { limit: 1, status: "ABORTED" })).items;
     expect(job?.error).toEqual({ code: "CANCELLED", message: "Cancelled: no more" });
   });
 
   test("a job that settles in that very moment keeps its end", async () => {
-    const { engine } = rig;
-    const batch = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
-    const [job] = (await rig.jobs.list(me, { limit: 1 })).items;
+    const { engine } = fixture;
+    const batch = await fixture.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
+    const [job] = (await fixture.jobs.list(me, { limit: 1 })).items;
     const held = await claim(job?.id ?? "");
-    await engine.change(held.jobId, { action: "start", progress: 0, message: "" }, rig.now(), held);
-    rig.engine = {
+    await engine.change(
+      held.jobId,
+      { action: "start", progress: 0, message: "" },
+      fixture.now(),
+      held,
+    );
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         await engine.change(
           held.jobId,
           { action: "deliver", message: "Done", output: 1 },
-          rig.now(),
+          fixture.now(),
           held,
         );
         return engine.change(jobId, change, ...rest);
       },
     };
-    expect(await rig.jobs.cancelBatch(me, batch.id)).toMatchObject({ delivered: 1, aborted: 0 });
+    expect(await fixture.jobs.cancelBatch(me, batch.id)).toMatchObject({
+      delivered: 1,
+      aborted: 0,
+    });
   });
 });
 
@@ -259,7 +283,7 @@ describe("one kind or job that is at fault", () => {
     const odd = { name: "odd", description: "Odd.", input } as unknown as AnyKind;
     const plain = { name: "plain", description: "Plain.", input: z.string() } as unknown as AnyKind;
     const kinds = createJobs(
-      rig.engine,
+      fixture.engine,
       new Map([odd, plain].map((kind) => [kind.name, kind])),
     ).kinds();
     expect(kinds.map(({ name }) => name)).toEqual(["odd", "plain"]);
@@ -268,12 +292,12 @@ describe("one kind or job that is at fault", () => {
   });
 
   test("does not keep the others of its batch from being cancelled when it is deleted meanwhile", async () => {
-    const { id } = await rig.jobs.createBatch(me, {
+    const { id } = await fixture.jobs.createBatch(me, {
       jobs: Array.from({ length: 3 }, () => ({ kind: "work", input: {} })),
     });
-    const { engine } = rig;
+    const { engine } = fixture;
     let deleted: string | undefined;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       async change(jobId, ...rest) {
         deleted ??= jobId;
@@ -281,6 +305,6 @@ describe("one kind or job that is at fault", () => {
         return engine.change(jobId, ...rest);
       },
     };
-    expect(await rig.jobs.cancelBatch(me, id)).toMatchObject({ aborted: 2 });
+    expect(await fixture.jobs.cancelBatch(me, id)).toMatchObject({ aborted: 2 });
   });
 });

@@ -13,7 +13,7 @@ import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/jo
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { owns, ownerOf, type Principal } from "#shared/principal.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
-import { createAdmission, type JobRequest } from "./admission.ts";
+import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
 /** What a person decides about a job, with the note they give. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
@@ -76,7 +76,7 @@ export function createJobs(
   kinds: ReadonlyMap<string, AnyKind>,
   now: () => Date = () => new Date(),
 ): Jobs {
-  const admit = createAdmission(kinds);
+  const validate = createRequestValidator(kinds);
 
   async function myJob(principal: Principal, jobId: string): Promise<Job> {
     const job = await engine.getJob(jobId);
@@ -99,7 +99,7 @@ export function createJobs(
   }
 
   function fresh(principal: Principal, request: JobRequest, batchId: string | null): NewJob {
-    return { id: newId(), batchId, ...ownerOf(principal), ...admit.one(request) };
+    return { id: newId(), batchId, ...ownerOf(principal), ...validate.one(request) };
   }
 
   return {
@@ -137,8 +137,8 @@ export function createJobs(
 
     async createBatch(principal, request) {
       const id = newId();
-      const admitted = await admit.all(request.jobs);
-      const jobs = admitted.map((each) => ({
+      const valid = await validate.all(request.jobs);
+      const jobs = valid.map((each) => ({
         id: newId(),
         batchId: id,
         ...ownerOf(principal),

@@ -4,51 +4,51 @@ import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { startRetention } from "./retention.ts";
-import { eventually, openRig, type Rig } from "./rig.ts";
+import { eventually, openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
 const lines: { msg: string; jobs?: number }[] = [];
 const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
 
-let rig: Rig;
+let fixture: JobsFixture;
 let stop: () => void;
 
 beforeEach(async () => {
   lines.length = 0;
-  rig = await openRig();
+  fixture = await openJobsFixture();
 });
 afterEach(async () => {
   stop();
-  await rig.close();
+  await fixture.close();
 });
 
 const start = (options: { days: number; engine?: Pick<Engine, "prune"> }) => {
-  stop = startRetention({ engine: rig.engine, now: rig.now, log, everyMs: 5, ...options });
+  stop = startRetention({ engine: fixture.engine, now: fixture.now, log, everyMs: 5, ...options });
 };
 
 async function cancelled(): Promise<string> {
-  const jobId = await rig.create();
-  await rig.jobs.decide(me, jobId, "cancel");
+  const jobId = await fixture.create();
+  await fixture.jobs.decide(me, jobId, "cancel");
   return jobId;
 }
 
-const total = async () => (await rig.jobs.list(me, { limit: 1000 })).items.length;
+const total = async () => (await fixture.jobs.list(me, { limit: 1000 })).items.length;
 
 test("jobs that settled long enough ago are deleted at the start, however many, and no others", async () => {
   const jobs = Array.from({ length: 450 }, () => ({ kind: "work", input: {} }));
-  const batch = await rig.jobs.createBatch(me, { jobs });
-  await rig.jobs.cancelBatch(me, batch.id);
-  rig.advance(10 * DAY_MS);
-  const waiting = await rig.create();
+  const batch = await fixture.jobs.createBatch(me, { jobs });
+  await fixture.jobs.cancelBatch(me, batch.id);
+  fixture.advance(10 * DAY_MS);
+  const waiting = await fixture.create();
   const recent = await cancelled();
-  rig.advance(1);
+  fixture.advance(1);
   start({ days: 10 });
   await eventually(async () => expect(await total()).toBe(2));
   await eventually(() =>
     expect(lines).toMatchObject([{ msg: "Old jobs were deleted", jobs: 450 }]),
   );
-  expect(await rig.job(waiting)).toMatchObject({ status: "PENDING" });
-  expect(await rig.job(recent)).toMatchObject({ status: "ABORTED" });
+  expect(await fixture.job(waiting)).toMatchObject({ status: "PENDING" });
+  expect(await fixture.job(recent)).toMatchObject({ status: "ABORTED" });
 });
 
 test("where another process deletes some of the same, it goes on until none are left", async () => {
@@ -63,30 +63,30 @@ test("where another process deletes some of the same, it goes on until none are 
 test("a job is deleted once its time has come, and its watchers and readers are told so", async () => {
   const jobId = await cancelled();
   start({ days: 10 });
-  rig.advance(10 * DAY_MS);
+  fixture.advance(10 * DAY_MS);
   expect(await total()).toBe(1);
-  rig.advance(1);
-  await eventually(() => expect(rig.job(jobId)).rejects.toMatchObject({ code: "NOT_FOUND" }));
+  fixture.advance(1);
+  await eventually(() => expect(fixture.job(jobId)).rejects.toMatchObject({ code: "NOT_FOUND" }));
 });
 
 test("0 days keeps everything", async () => {
   let asked = 0;
   start({ days: 0, engine: { prune: async () => ++asked } });
   await cancelled();
-  rig.advance(100_000 * DAY_MS);
+  fixture.advance(100_000 * DAY_MS);
   expect(asked).toBe(0);
   expect(await total()).toBe(1);
 });
 
 test("an engine that cannot delete now is asked again later", async () => {
   let refusals = 2;
-  const { engine } = rig;
+  const { engine } = fixture;
   const prune: Engine["prune"] = async (...args) => {
     if (refusals-- > 0) throw new AppError("UNAVAILABLE", "The disk is full.");
     return engine.prune(...args);
   };
   await cancelled();
-  rig.advance(2 * DAY_MS);
+  fixture.advance(2 * DAY_MS);
   start({ days: 1, engine: { prune } });
   await eventually(async () => expect(await total()).toBe(0));
   expect(lines[0]?.msg).toBe("Old jobs could not be deleted; it is tried again");

@@ -2,23 +2,29 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
-import { DONE, eventually, openRig, type Rig, untilAborted } from "./rig.ts";
+import {
+  DONE,
+  eventually,
+  openJobsFixture,
+  type JobsFixture,
+  untilAborted,
+} from "#test/jobs/jobs.fixture.ts";
 
-let rig: Rig;
+let fixture: JobsFixture;
 
 beforeEach(async () => {
-  rig = await openRig();
+  fixture = await openJobsFixture();
 });
-afterEach(() => rig.close());
+afterEach(() => fixture.close());
 
 /** Runs code that goes on until it is told to stop, and resolves then. Leases are not renewed while a test runs. */
 function runUntilStopped(): Promise<void> {
   const stopped = Promise.withResolvers<void>();
-  rig.run = async ({ signal }) => {
+  fixture.run = async ({ signal }) => {
     await untilAborted(signal).finally(stopped.resolve);
     return DONE;
   };
-  rig.startRunner({ leaseMs: 3_600_000 });
+  fixture.startRunner({ leaseMs: 3_600_000 });
   return stopped.promise;
 }
 
@@ -43,29 +49,29 @@ describe("runners", () => {
   test("run as many jobs at a time as they may, in the order of the queue", async () => {
     const gate = createGate();
     const order: string[] = [];
-    rig.run = async ({ input }) => {
+    fixture.run = async ({ input }) => {
       order.push(input.name);
       await gate.enter();
       return DONE;
     };
     const names = Array.from({ length: 10 }, (_, index) => `${index}`);
     const ids: string[] = [];
-    for (const name of names) ids.push(await rig.create(name));
-    const runner = rig.startRunner({ concurrency: 3 });
+    for (const name of names) ids.push(await fixture.create(name));
+    const runner = fixture.startRunner({ concurrency: 3 });
     for (const inside of [3, 3, 3, 1]) {
       await eventually(() => expect(gate.inside()).toBe(inside));
       expect(runner.running()).toBe(inside);
       gate.open();
     }
-    for (const id of ids) await rig.reaches(id, "DELIVERED");
+    for (const id of ids) await fixture.reaches(id, "DELIVERED");
     expect(order).toEqual(names);
     expect(gate.most()).toBe(3);
   });
 
   test("take the next jobs while the ends of others are being stored, up to as many again", async () => {
     const gate = createGate();
-    const { engine } = rig;
-    rig.engine = {
+    const { engine } = fixture;
+    fixture.engine = {
       ...engine,
       async change(jobId, change, at, claim) {
         if (change.action === "deliver") await gate.enter();
@@ -73,18 +79,18 @@ describe("runners", () => {
       },
     };
     const claimed: number[] = [];
-    rig.engine.claim = async (request) => {
+    fixture.engine.claim = async (request) => {
       const claims = await engine.claim(request);
       claimed.push(claims.length);
       return claims;
     };
     let ran = 0;
-    rig.run = async () => {
+    fixture.run = async () => {
       ran += 1;
       return DONE;
     };
-    const ids = await Promise.all(Array.from({ length: 10 }, () => rig.create()));
-    const runner = rig.startRunner({ concurrency: 3 });
+    const ids = await Promise.all(Array.from({ length: 10 }, () => fixture.create()));
+    const runner = fixture.startRunner({ concurrency: 3 });
     await eventually(() => expect(gate.inside()).toBe(6));
     // Those that began together ended together, and one claim took the place of all.
     expect(claimed.filter((jobs) => jobs > 0)).toEqual([3, 3]);
@@ -95,78 +101,80 @@ describe("runners", () => {
     });
     for (const id of ids) {
       gate.open();
-      await rig.reaches(id, "DELIVERED");
+      await fixture.reaches(id, "DELIVERED");
     }
   });
 
   test("[J5] share the work of one engine, and no job is run twice", async () => {
     const runs = new Map<string, number>();
-    rig.run = async ({ jobId, progress }) => {
+    fixture.run = async ({ jobId, progress }) => {
       runs.set(jobId, (runs.get(jobId) ?? 0) + 1);
       await progress(50, "Half");
       return DONE;
     };
-    for (let n = 0; n < 4; n++) rig.startRunner({ concurrency: 4 });
-    const ids = await Promise.all(Array.from({ length: 200 }, () => rig.create()));
-    for (const id of ids) await rig.reaches(id, "DELIVERED");
+    for (let n = 0; n < 4; n++) fixture.startRunner({ concurrency: 4 });
+    const ids = await Promise.all(Array.from({ length: 200 }, () => fixture.create()));
+    for (const id of ids) await fixture.reaches(id, "DELIVERED");
     expect([...runs.values()]).toEqual(ids.map(() => 1));
-    expect(await rig.engine.present(rig.now())).toHaveLength(4);
+    expect(await fixture.engine.present(fixture.now())).toHaveLength(4);
   });
 
   test("start what comes due or is created without waiting for a regular look", async () => {
-    rig.startRunner({ lookEveryMs: 3_600_000 });
-    const ids = [await rig.create(), await rig.create()];
+    fixture.startRunner({ lookEveryMs: 3_600_000 });
+    const ids = [await fixture.create(), await fixture.create()];
     for (const id of ids) {
-      expect(await rig.reaches(id, "DELIVERED")).toMatchObject({ attempt: 1 });
+      expect(await fixture.reaches(id, "DELIVERED")).toMatchObject({ attempt: 1 });
     }
   });
 
   test("find work by a regular look where no hint came", async () => {
-    rig.engine = { ...rig.engine, onWork: () => () => {} };
-    rig.startRunner();
-    expect(await rig.reaches(await rig.create(), "DELIVERED")).toMatchObject({ attempt: 1 });
+    fixture.engine = { ...fixture.engine, onWork: () => () => {} };
+    fixture.startRunner();
+    expect(await fixture.reaches(await fixture.create(), "DELIVERED")).toMatchObject({
+      attempt: 1,
+    });
   });
 
   test("go on after work could not be claimed", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let refusals = 2;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       claim: async (request) => {
         if (refusals-- > 0) throw new AppError("UNAVAILABLE", "The disk is full.");
         return engine.claim(request);
       },
     };
-    rig.startRunner();
-    await rig.reaches(await rig.create(), "DELIVERED");
-    expect(rig.logged.map(({ msg }) => msg)).toContain(
+    fixture.startRunner();
+    await fixture.reaches(await fixture.create(), "DELIVERED");
+    expect(fixture.logged.map(({ msg }) => msg)).toContain(
       "No work could be claimed; it is tried again",
     );
   });
 
   test("run a job that cannot be watched, and say so", async () => {
     const away = new AppError("UNAVAILABLE", "Redis is away.");
-    rig.engine = { ...rig.engine, onAppend: () => Promise.reject(away) };
+    fixture.engine = { ...fixture.engine, onAppend: () => Promise.reject(away) };
     const gate = createGate();
-    rig.run = async () => {
+    fixture.run = async () => {
       await gate.enter();
       return DONE;
     };
-    rig.startRunner();
-    const jobId = await rig.create();
+    fixture.startRunner();
+    const jobId = await fixture.create();
     await eventually(() =>
-      expect(rig.logged).toMatchObject([
+      expect(fixture.logged).toMatchObject([
         { msg: "A job that runs could not be watched", reason: "Redis is away." },
       ]),
     );
     gate.open();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
   });
 
   test("stop the code of a job that was cancelled before it was watched", async () => {
     const watched = createGate();
-    const { engine } = rig;
-    rig.engine = {
+    const { engine } = fixture;
+    fixture.engine = {
       ...engine,
       onAppend: async (...watching) => {
         await watched.enter();
@@ -174,12 +182,12 @@ describe("runners", () => {
       },
     };
     const stopped = runUntilStopped();
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     await eventually(() => expect(watched.inside()).toBe(1));
-    await rig.jobs.decide(me, jobId, "cancel");
+    await fixture.jobs.decide(me, jobId, "cancel");
     watched.open();
     await stopped;
-    expect((await rig.job(jobId)).status).toBe("ABORTED");
+    expect((await fixture.job(jobId)).status).toBe("ABORTED");
   });
 
   test("[J8] stop the code of a job that was cancelled while no hints came", async () => {
@@ -188,26 +196,26 @@ describe("runners", () => {
       listeners.push(listener);
       return () => {};
     };
-    rig.engine = { ...rig.engine, onAppend };
+    fixture.engine = { ...fixture.engine, onAppend };
     const stopped = runUntilStopped();
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     await eventually(() => expect(listeners).toHaveLength(1));
-    await rig.jobs.decide(me, jobId, "cancel");
+    await fixture.jobs.decide(me, jobId, "cancel");
     // They come again: whoever listens is told to look.
     for (const listener of listeners) listener({});
     await stopped;
-    expect((await rig.job(jobId)).status).toBe("ABORTED");
+    expect((await fixture.job(jobId)).status).toBe("ABORTED");
   });
 
   test("keep their leases while code runs, and stop code whose lease went to another", async () => {
     const gate = createGate();
-    rig.run = async ({ signal }) => {
+    fixture.run = async ({ signal }) => {
       await Promise.race([gate.enter(), untilAborted(signal)]);
       return DONE;
     };
-    const { engine } = rig;
+    const { engine } = fixture;
     let renewed = 0;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       async renew(claims, leaseMs, now) {
         const lost = await engine.renew(claims, leaseMs, now);
@@ -215,26 +223,26 @@ describe("runners", () => {
         return lost;
       },
     };
-    const slow = rig.startRunner({ leaseMs: 30 });
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
+    const slow = fixture.startRunner({ leaseMs: 30 });
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
     for (let step = 0; step < 5; step++) {
-      rig.advance(20);
-      await eventually(() => expect(renewed).toBe(rig.now().getTime()));
-      const request = { worker: "other", max: 1, leaseMs: 1, now: rig.now() };
-      expect(await rig.engine.claim(request)).toEqual([]);
+      fixture.advance(20);
+      await eventually(() => expect(renewed).toBe(fixture.now().getTime()));
+      const request = { worker: "other", max: 1, leaseMs: 1, now: fixture.now() };
+      expect(await fixture.engine.claim(request)).toEqual([]);
     }
     // Another runner that takes it for dead gets it, and this one hears of it.
-    rig.advance(60_000);
-    const [taken] = await rig.engine.claim({
+    fixture.advance(60_000);
+    const [taken] = await fixture.engine.claim({
       worker: "other",
       max: 1,
       leaseMs: 60_000,
-      now: rig.now(),
+      now: fixture.now(),
     });
     expect(taken?.jobId).toBe(jobId);
     await eventually(() => expect(slow.running()).toBe(0));
-    expect((await rig.job(jobId)).status).toBe("PROCESSING");
+    expect((await fixture.job(jobId)).status).toBe("PROCESSING");
   });
 
   test.each([
@@ -245,38 +253,42 @@ describe("runners", () => {
     "do not take their own jobs for those of the dead after the machine slept%s",
     async (...row) => {
       const gate = createGate();
-      rig.run = async () => {
+      fixture.run = async () => {
         await gate.enter();
         return DONE;
       };
-      rig.startRunner({ leaseMs: 60_000 });
-      const jobId = await rig.create("long");
-      await rig.reaches(jobId, "PROCESSING");
-      rig.advance(3_600_000);
-      rig.setClock(row[1]);
-      await rig.create("wakes the runner");
+      fixture.startRunner({ leaseMs: 60_000 });
+      const jobId = await fixture.create("long");
+      await fixture.reaches(jobId, "PROCESSING");
+      fixture.advance(3_600_000);
+      fixture.setClock(row[1]);
+      await fixture.create("wakes the runner");
       await eventually(() => expect(gate.inside()).toBe(2));
       gate.open();
-      expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+      expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
     },
   );
 });
 
 describe("[J6] a job whose runner died", () => {
   test("runs again with the next attempt, and what happened is in its log", async () => {
-    rig.run = ({ signal }) => untilAborted(signal);
-    rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
-    await rig.crash();
-    rig.run = async ({ attempt }) => ({ status: "delivered", message: "Done", output: attempt });
-    rig.startRunner();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({
+    fixture.run = ({ signal }) => untilAborted(signal);
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
+    await fixture.crash();
+    fixture.run = async ({ attempt }) => ({
+      status: "delivered",
+      message: "Done",
+      output: attempt,
+    });
+    fixture.startRunner();
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({
       attempt: 2,
       retries: 1,
       output: 2,
     });
-    const log = await rig.log(jobId);
+    const log = await fixture.log(jobId);
     expect(log.map(({ type, attempt }) => `${type} ${attempt}`)).toEqual([
       "created 0",
       "started 1",
@@ -288,108 +300,108 @@ describe("[J6] a job whose runner died", () => {
   });
 
   test("is aborted as CRASHED when that was its last attempt, and may be retried by a person", async () => {
-    rig.run = ({ signal }) => untilAborted(signal);
-    const jobId = await rig.create();
+    fixture.run = ({ signal }) => untilAborted(signal);
+    const jobId = await fixture.create();
     for (let attempt = 1; attempt <= 3; attempt++) {
-      rig.startRunner();
+      fixture.startRunner();
       await eventually(async () =>
-        expect(await rig.job(jobId)).toMatchObject({ status: "PROCESSING", attempt }),
+        expect(await fixture.job(jobId)).toMatchObject({ status: "PROCESSING", attempt }),
       );
-      await rig.crash();
+      await fixture.crash();
     }
-    rig.startRunner();
-    const job = await rig.reaches(jobId, "ABORTED");
+    fixture.startRunner();
+    const job = await fixture.reaches(jobId, "ABORTED");
     expect(job).toMatchObject({ attempt: 3, error: { code: "CRASHED" } });
-    rig.run = async () => DONE;
-    await rig.jobs.decide(me, jobId, "retry");
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 4, retries: 0 });
+    fixture.run = async () => DONE;
+    await fixture.jobs.decide(me, jobId, "retry");
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 4, retries: 0 });
   });
 
   test("is found again when how it ended could not be stored", async () => {
-    const { engine } = rig;
-    rig.engine = {
+    const { engine } = fixture;
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "deliver") throw new AppError("UNAVAILABLE", "The disk is full.");
         return engine.change(jobId, change, ...rest);
       },
     };
-    rig.startRunner();
-    const jobId = await rig.create();
-    await eventually(() => expect(rig.logged.length).toBeGreaterThan(2));
-    await rig.crash();
-    rig.startRunner();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 1 });
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await eventually(() => expect(fixture.logged.length).toBeGreaterThan(2));
+    await fixture.crash();
+    fixture.startRunner();
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 1 });
   });
 
   test("that was claimed and not yet started simply starts", async () => {
-    const jobId = await rig.create();
-    await rig.engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: rig.now() });
-    await rig.crash();
-    rig.startRunner();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
+    const jobId = await fixture.create();
+    await fixture.engine.claim({ worker: "w", max: 1, leaseMs: 60_000, now: fixture.now() });
+    await fixture.crash();
+    fixture.startRunner();
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 1, retries: 0 });
   });
 });
 
 describe("[J10] a runner that stops", () => {
   test("lets running jobs finish in time, and takes no more", async () => {
     const gate = createGate();
-    rig.run = async () => {
+    fixture.run = async () => {
       await gate.enter();
       return DONE;
     };
-    const runner = rig.startRunner({ concurrency: 1 });
-    const [first, second] = [await rig.create(), await rig.create()];
-    await rig.reaches(first, "PROCESSING");
+    const runner = fixture.startRunner({ concurrency: 1 });
+    const [first, second] = [await fixture.create(), await fixture.create()];
+    await fixture.reaches(first, "PROCESSING");
     const stopped = runner.stop(60_000);
     gate.open();
     expect(await stopped).toEqual({ finished: 1, givenBack: 0 });
-    expect((await rig.job(first)).status).toBe("DELIVERED");
-    expect((await rig.job(second)).status).toBe("PENDING");
+    expect((await fixture.job(first)).status).toBe("DELIVERED");
+    expect((await fixture.job(second)).status).toBe("PENDING");
     expect(runner.running()).toBe(0);
   });
 
   test("gives back what does not finish in time without using up a retry, and it runs again", async () => {
-    rig.run = async ({ signal, progress, draft }) => {
+    fixture.run = async ({ signal, progress, draft }) => {
       await progress(60, "Most of it");
       await draft("Once upon");
       return untilAborted(signal);
     };
-    const runner = rig.startRunner();
-    const jobId = await rig.create();
-    await eventually(async () => expect((await rig.job(jobId)).progress).toBe(60));
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await eventually(async () => expect((await fixture.job(jobId)).progress).toBe(60));
     expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
-    expect(await rig.job(jobId)).toMatchObject({
+    expect(await fixture.job(jobId)).toMatchObject({
       status: "PENDING",
       progress: 0,
       retries: 0,
       message: "Job given back - The server is restarting",
     });
-    await rig.crash();
-    rig.run = async () => DONE;
-    rig.startRunner();
-    expect(await rig.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 0 });
+    await fixture.crash();
+    fixture.run = async () => DONE;
+    fixture.startRunner();
+    expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({ attempt: 2, retries: 0 });
   });
 
   test("does not wait for code that ignores its signal, whether it was given back or cancelled", async () => {
     const never = new Promise<never>(() => {});
-    rig.run = () => never;
-    const runner = rig.startRunner();
-    const [deaf, cancelled] = [await rig.create(), await rig.create()];
-    await rig.reaches(deaf, "PROCESSING");
-    await rig.reaches(cancelled, "PROCESSING");
-    await rig.jobs.decide(me, cancelled, "cancel");
+    fixture.run = () => never;
+    const runner = fixture.startRunner();
+    const [deaf, cancelled] = [await fixture.create(), await fixture.create()];
+    await fixture.reaches(deaf, "PROCESSING");
+    await fixture.reaches(cancelled, "PROCESSING");
+    await fixture.jobs.decide(me, cancelled, "cancel");
     expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
-    expect(await rig.job(deaf)).toMatchObject({ status: "PENDING", retries: 0 });
-    expect((await rig.job(cancelled)).error?.code).toBe("CANCELLED");
-    expect(rig.logged).toEqual([]);
+    expect(await fixture.job(deaf)).toMatchObject({ status: "PENDING", retries: 0 });
+    expect((await fixture.job(cancelled)).error?.code).toBe("CANCELLED");
+    expect(fixture.logged).toEqual([]);
   });
 
   test("gives what it was just claiming the same grace", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     const claiming = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       claim: async (request) => {
         const claims = await engine.claim(request);
@@ -398,29 +410,29 @@ describe("[J10] a runner that stops", () => {
         return claims;
       },
     };
-    const jobId = await rig.create();
-    const runner = rig.startRunner();
+    const jobId = await fixture.create();
+    const runner = fixture.startRunner();
     await claiming.promise;
     const stopped = runner.stop(60_000);
     answer.resolve();
     await stopped;
-    expect((await rig.job(jobId)).status).toBe("DELIVERED");
+    expect((await fixture.job(jobId)).status).toBe("DELIVERED");
   });
 
   test("gives back at once a job that could not be watched yet", async () => {
-    rig.engine = { ...rig.engine, onAppend: () => new Promise(() => {}) };
-    rig.run = ({ signal }) => untilAborted(signal);
-    const runner = rig.startRunner();
-    const jobId = await rig.create();
-    await rig.reaches(jobId, "PROCESSING");
+    fixture.engine = { ...fixture.engine, onAppend: () => new Promise(() => {}) };
+    fixture.run = ({ signal }) => untilAborted(signal);
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "PROCESSING");
     expect(await runner.stop(0)).toEqual({ finished: 0, givenBack: 1 });
-    expect(await rig.job(jobId)).toMatchObject({ status: "PENDING", retries: 0 });
+    expect(await fixture.job(jobId)).toMatchObject({ status: "PENDING", retries: 0 });
   });
 
   test("keeps a result that only waits to be stored, if the engine comes back in time", async () => {
-    const { engine } = rig;
+    const { engine } = fixture;
     let works = false;
-    rig.engine = {
+    fixture.engine = {
       ...engine,
       change: async (jobId, change, ...rest) => {
         if (change.action === "deliver" && !works) {
@@ -429,11 +441,11 @@ describe("[J10] a runner that stops", () => {
         return engine.change(jobId, change, ...rest);
       },
     };
-    const runner = rig.startRunner({ storeAgainMs: 3_600_000 });
-    const jobId = await rig.create();
-    await eventually(() => expect(rig.logged).toHaveLength(1));
+    const runner = fixture.startRunner({ storeAgainMs: 3_600_000 });
+    const jobId = await fixture.create();
+    await eventually(() => expect(fixture.logged).toHaveLength(1));
     works = true;
     await runner.stop(0);
-    expect((await rig.job(jobId)).status).toBe("DELIVERED");
+    expect((await fixture.job(jobId)).status).toBe("DELIVERED");
   });
 });

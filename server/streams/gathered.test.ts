@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
-import { createSink, openRig } from "./rig.ts";
+import { createSink, openStreamsFixture } from "#test/streams/streams.fixture.ts";
 
 const LOOKS_A_SECOND = 10;
 /** The first, the last, and one that was under way. */
@@ -12,7 +12,7 @@ const AROUND = 3;
 const mostLooks = (since: number) => ((performance.now() - since) / 1000) * LOOKS_A_SECOND + AROUND;
 
 test("a batch of 10,000 jobs is a small steady stream of aggregates, and the last one is the end", async () => {
-  const { engine, streams, createBatch } = await openRig();
+  const { engine, streams, createBatch } = await openStreamsFixture();
   const { batchId, jobIds } = await createBatch(10_000);
   const { sink, entries, state } = createSink<BatchAggregate>();
   (await streams.batch(me, batchId)).pipe(sink);
@@ -26,13 +26,13 @@ test("a batch of 10,000 jobs is a small steady stream of aggregates, and the las
 });
 
 test("a job that changes a thousand times is in a feed a few times, and last as it is", async () => {
-  const rig = await openRig();
-  const jobId = await rig.createJob();
-  const { feed } = await rig.engine.listJobs({ ...ownerOf(me), limit: 1 });
+  const fixture = await openStreamsFixture();
+  const jobId = await fixture.createJob();
+  const { feed } = await fixture.engine.listJobs({ ...ownerOf(me), limit: 1 });
   const { sink, entries } = createSink<FeedEntry>();
-  const watch = (await rig.streams.feed(me, { after: feed })).pipe(sink);
+  const watch = (await fixture.streams.feed(me, { after: feed })).pipe(sink);
   const since = performance.now();
-  await rig.wholeLife(jobId, 1000);
+  await fixture.wholeLife(jobId, 1000);
   await vi.waitFor(() => expect(entries.at(-1)?.value.job?.status).toBe("DELIVERED"));
   expect(entries.length).toBeLessThanOrEqual(mostLooks(since));
   watch.stop();

@@ -5,9 +5,9 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
-import { checkRecord } from "./check-record.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import { openStreams } from "./open.ts";
-import { createSink, openRig } from "./rig.ts";
+import { createSink, openStreamsFixture } from "#test/streams/streams.fixture.ts";
 
 const HERD = 1000;
 /** Those of the few moments that a herd needs, on however slow a machine. */
@@ -31,16 +31,16 @@ function counting(engine: Engine) {
 }
 
 async function openHerd() {
-  const rig = await openRig();
-  const { reads, counted } = counting(rig.engine);
+  const fixture = await openStreamsFixture();
+  const { reads, counted } = counting(fixture.engine);
   const streams = openStreams(counted);
-  return { rig, reads, streams };
+  return { fixture, reads, streams };
 }
 
 test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few reads", async () => {
-  const { rig, reads, streams } = await openHerd();
-  const jobId = await rig.createJob();
-  const life = rig.life(jobId, 200);
+  const { fixture, reads, streams } = await openHerd();
+  const jobId = await fixture.createJob();
+  const life = fixture.life(jobId, 200);
   for (let n = 0; n < 150; n++) await life.next();
   const first = createSink<JobEvent>();
   (await streams.job(me, jobId)).pipe(first.sink);
@@ -58,7 +58,7 @@ test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few rea
   const used = reads.count;
   for await (const _step of life);
   await vi.waitFor(() => expect(herd.every(({ state }) => state.ended)).toBe(true));
-  const log = await rig.logOf(jobId);
+  const log = await fixture.logOf(jobId);
   for (const { after, entries } of herd) {
     expect(checkRecord(log, [{ after, seen: entries.map(({ value }) => value) }])).toEqual([]);
   }
@@ -67,9 +67,9 @@ test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few rea
 });
 
 test("a herd that wants the whole log, more than a tail holds, shares the reads of it", async () => {
-  const { rig, reads, streams } = await openHerd();
-  const jobId = await rig.createJob();
-  await rig.wholeLife(jobId, 1000);
+  const { fixture, reads, streams } = await openHerd();
+  const jobId = await fixture.createJob();
+  await fixture.wholeLife(jobId, 1000);
   const herd = Array.from({ length: 200 }, () => createSink<JobEvent>());
   reads.count = 0;
   await Promise.all(
@@ -82,10 +82,10 @@ test("a herd that wants the whole log, more than a tail holds, shares the reads 
 });
 
 test("herds at a batch and at a feed share their reads too", async () => {
-  const { rig, reads, streams } = await openHerd();
-  const { batchId, jobIds } = await rig.createBatch(3);
-  const { feed } = await rig.engine.listJobs({ ...ownerOf(me), limit: 1 });
-  await rig.engine.change(String(jobIds[0]), { action: "cancel" }, new Date());
+  const { fixture, reads, streams } = await openHerd();
+  const { batchId, jobIds } = await fixture.createBatch(3);
+  const { feed } = await fixture.engine.listJobs({ ...ownerOf(me), limit: 1 });
+  await fixture.engine.change(String(jobIds[0]), { action: "cancel" }, new Date());
   reads.count = 0;
   const atBatch = Array.from({ length: HERD }, () => createSink<BatchAggregate>());
   const atFeed = Array.from({ length: HERD }, () => createSink<FeedEntry>());
@@ -102,20 +102,20 @@ test("herds at a batch and at a feed share their reads too", async () => {
 });
 
 test("[S10] who subscribes after a retry was answered is not told of the end before it", async () => {
-  const { rig, streams } = await openHerd();
-  const jobId = await rig.createJob();
+  const { fixture, streams } = await openHerd();
+  const jobId = await fixture.createJob();
   const follower = createSink<JobEvent>();
-  const claim = await rig.startJob(jobId);
+  const claim = await fixture.startJob(jobId);
   const failure = { code: "X", message: "failed" };
-  await rig.engine.change(jobId, { action: "fail", error: failure }, new Date(), claim);
+  await fixture.engine.change(jobId, { action: "fail", error: failure }, new Date(), claim);
   (await streams.job(me, jobId, { follow: true })).pipe(follower.sink);
   await vi.waitFor(() => expect(follower.entries).toHaveLength(1));
-  await rig.engine.change(jobId, { action: "retry" }, new Date());
+  await fixture.engine.change(jobId, { action: "retry" }, new Date());
   const fresh = createSink<JobEvent>();
   (await streams.job(me, jobId)).pipe(fresh.sink);
   await vi.waitFor(() => expect(fresh.entries.at(-1)?.value.type).toBe("requeued"));
   expect(fresh.state.ended).toBe(false);
-  await rig.wholeLife(jobId, 1);
+  await fixture.wholeLife(jobId, 1);
   await vi.waitFor(() => expect(fresh.state.ended).toBe(true));
   streams.close();
 });

@@ -4,14 +4,14 @@ import { v7 as newId } from "uuid";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
-import { newTestData } from "#server/engine/test-data.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
-import { checkRecord } from "./check-record.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import { openStreams } from "./open.ts";
-import { collect, createSink } from "./rig.ts";
+import { collect, createSink } from "#test/streams/streams.fixture.ts";
 
 const AT = new Date(Date.UTC(2026, 0, 1));
 

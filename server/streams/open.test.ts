@@ -4,38 +4,45 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
-import { checkRecord, type Connection } from "./check-record.ts";
+import { checkRecord, type Connection } from "#test/streams/check-record.ts";
 import { openStreams, type Streams } from "./open.ts";
-import { collect, createSink, openRig, type Rig, take, withHints } from "./rig.ts";
+import {
+  collect,
+  createSink,
+  openStreamsFixture,
+  type StreamsFixture,
+  take,
+  withHints,
+} from "#test/streams/streams.fixture.ts";
 
-let rig: Rig;
+let fixture: StreamsFixture;
 let engine: Engine;
 let streams: Streams;
 
 beforeEach(async () => {
-  rig = await openRig();
-  ({ engine, streams } = rig);
+  fixture = await openStreamsFixture();
+  ({ engine, streams } = fixture);
 });
 
 const now = () => new Date();
 
 describe("a watch of a job", () => {
   test("[S4] starts with the current state where there is no cursor, then goes on live", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
-    await rig.progress(claim, 20);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
+    await fixture.progress(claim, 20);
     const { values, ended } = collect(await streams.job(me, jobId));
     await vi.waitFor(() => expect(values).toMatchObject([{ seq: 3, type: "progress" }]));
-    await rig.progress(claim, 30);
-    await rig.deliver(claim);
+    await fixture.progress(claim, 30);
+    await fixture.deliver(claim);
     await ended;
     expect(values.at(-1)).toMatchObject({ seq: 5, type: "delivered" });
   });
 
   test("[S4] replays everything after a cursor, and the whole log after 0", async () => {
-    const jobId = await rig.createJob();
-    await rig.wholeLife(jobId, 300);
-    const log = await rig.logOf(jobId);
+    const jobId = await fixture.createJob();
+    await fixture.wholeLife(jobId, 300);
+    const log = await fixture.logOf(jobId);
     expect(await take(await streams.job(me, jobId, { after: 0 }))).toEqual(log);
     expect(await take(await streams.job(me, jobId, { after: 290 }))).toEqual(log.slice(290));
     expect(await take(await streams.job(me, jobId))).toEqual(log.slice(-1));
@@ -45,9 +52,9 @@ describe("a watch of a job", () => {
     const steps = 8;
     for (let cutAt = 0; cutAt <= steps + 3; cutAt++) {
       for (const start of [undefined, 0, 1, 2]) {
-        const jobId = await rig.createJob();
+        const jobId = await fixture.createJob();
         const connections: Connection[] = [];
-        const steppedLife = rig.life(jobId, steps);
+        const steppedLife = fixture.life(jobId, steps);
         const watcher = (async () => {
           const seen = await take(await streams.job(me, jobId, { after: start }), cutAt);
           connections.push({ after: start, seen });
@@ -57,7 +64,7 @@ describe("a watch of a job", () => {
         })();
         for await (const _step of steppedLife);
         await watcher;
-        const log = await rig.logOf(jobId);
+        const log = await fixture.logOf(jobId);
         expect(checkRecord(log, connections)).toEqual([]);
         const last = connections.flatMap(({ seen }) => seen).at(-1);
         expect(last?.seq).toBe(log.length);
@@ -76,7 +83,7 @@ describe("a watch of a job", () => {
         fc.integer({ min: 0, max: 40 }),
         async (fates, cuts, steps) => {
           const unreliable = openStreams(withHints(engine, fates), { lookEveryMs: 10 });
-          const jobId = await rig.createJob();
+          const jobId = await fixture.createJob();
           const connections: Connection[] = [];
           const watcher = (async () => {
             let cursor: number | undefined;
@@ -86,10 +93,10 @@ describe("a watch of a job", () => {
               cursor = seen.at(-1)?.seq ?? cursor;
             }
           })();
-          await rig.wholeLife(jobId, steps);
+          await fixture.wholeLife(jobId, steps);
           await watcher;
           unreliable.close();
-          expect(checkRecord(await rig.logOf(jobId), connections)).toEqual([]);
+          expect(checkRecord(await fixture.logOf(jobId), connections)).toEqual([]);
           expect(connections.flatMap(({ seen }) => seen).at(-1)?.type).toBe("delivered");
         },
       ),
@@ -98,22 +105,22 @@ describe("a watch of a job", () => {
   });
 
   test("[S2] [S3] [S7] a full sink is pushed nothing, and gets the newest state folded when it takes again", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     const { entries, sink, state, seqs } = createSink<JobEvent>();
     state.room = 1;
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([2]));
-    for (let n = 1; n <= 500; n++) void rig.progress(claim, n);
+    for (let n = 1; n <= 500; n++) void fixture.progress(claim, n);
     await engine.change(
       jobId,
       { action: "release", message: "again", delayMs: 0, counts: true },
       now(),
       claim,
     );
-    const second = await rig.startJob(jobId);
-    for (let n = 1; n <= 1000; n++) void rig.progress(second, n);
-    await rig.deliver(second);
+    const second = await fixture.startJob(jobId);
+    for (let n = 1; n <= 1000; n++) void fixture.progress(second, n);
+    await fixture.deliver(second);
     expect(seqs()).toEqual([2]);
 
     state.room = Number.POSITIVE_INFINITY;
@@ -122,7 +129,7 @@ describe("a watch of a job", () => {
     const seen = entries.map(({ value }) => value);
     expect(seen.map(({ type }) => type)).toEqual(["started", "retrying", "started", "delivered"]);
     expect(seen.map(({ skipped }) => skipped)).toEqual([undefined, 500, undefined, 1000]);
-    expect(checkRecord(await rig.logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
+    expect(checkRecord(await fixture.logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
     watch.stop();
   });
 
@@ -132,11 +139,11 @@ describe("a watch of a job", () => {
         fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 10 }),
         fc.integer({ min: 0, max: 400 }),
         async (rooms, steps) => {
-          const jobId = await rig.createJob();
+          const jobId = await fixture.createJob();
           const { entries, sink, state } = createSink<JobEvent>();
           state.room = rooms[0] as number;
           const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
-          const living = rig.wholeLife(jobId, steps);
+          const living = fixture.wholeLife(jobId, steps);
           for (const room of rooms.slice(1)) {
             await engine.health();
             if (state.room > 0) continue;
@@ -148,7 +155,7 @@ describe("a watch of a job", () => {
           watch.resume();
           await vi.waitFor(() => expect(state.ended).toBe(true));
           const seen = entries.map(({ value }) => value);
-          expect(checkRecord(await rig.logOf(jobId), [{ after: 0, seen }])).toEqual([]);
+          expect(checkRecord(await fixture.logOf(jobId), [{ after: 0, seen }])).toEqual([]);
           expect(seen.at(-1)?.type).toBe("delivered");
         },
       ),
@@ -157,7 +164,7 @@ describe("a watch of a job", () => {
   });
 
   test("[S6] nobody is shown what a reader of the log would not find", async () => {
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     const missing: number[] = [];
     const reads: Promise<void>[] = [];
     const watch = (await streams.job(me, jobId, { after: 0 })).pipe({
@@ -172,7 +179,7 @@ describe("a watch of a job", () => {
       },
       end() {},
     });
-    await rig.wholeLife(jobId, 50);
+    await fixture.wholeLife(jobId, 50);
     await vi.waitFor(() => expect(reads).toHaveLength(53));
     await Promise.all(reads);
     expect(missing).toEqual([]);
@@ -180,17 +187,17 @@ describe("a watch of a job", () => {
   });
 
   test("[S8] a cursor beyond the log is answered by the current state marked as a gap", async () => {
-    const jobId = await rig.createJob();
-    await rig.wholeLife(jobId, 3);
+    const jobId = await fixture.createJob();
+    await fixture.wholeLife(jobId, 3);
     const seen = await take(await streams.job(me, jobId, { after: 4711 }));
     expect(seen).toMatchObject([{ seq: 6, type: "delivered", gap: true }]);
   });
 
   test("[S8] a watch that was answered with a gap goes on live", async () => {
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     const seen = take(await streams.job(me, jobId, { after: 99 }));
     await vi.waitFor(() => expect(streams.count().watches).toBe(1));
-    await rig.wholeLife(jobId, 1);
+    await fixture.wholeLife(jobId, 1);
     const shown = (await seen).map(({ seq, gap }) => [seq, gap]);
     expect(shown[0]?.[1]).toBe(true);
     expect(shown.slice(1).every(([, gap]) => gap === undefined)).toBe(true);
@@ -198,38 +205,38 @@ describe("a watch of a job", () => {
   });
 
   test("[S9] a cursor taken by pushing resumes by pulling, also after a restart on the same data", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     const { sink, seqs } = createSink<JobEvent>();
     const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([1, 2]));
     watch.stop();
-    await rig.progress(claim, 50);
-    await rig.restart();
-    const rest = await take(await rig.streams.job(me, jobId, { after: 2 }), 1);
+    await fixture.progress(claim, 50);
+    await fixture.restart();
+    const rest = await take(await fixture.streams.job(me, jobId, { after: 2 }), 1);
     expect(rest).toMatchObject([{ seq: 3, type: "progress" }]);
   });
 
   test("[S10] ends after the settled event, and at once where the cursor is already there", async () => {
-    const jobId = await rig.createJob();
-    await rig.wholeLife(jobId, 1);
+    const jobId = await fixture.createJob();
+    await fixture.wholeLife(jobId, 1);
     expect(await take(await streams.job(me, jobId, { after: 4 }))).toEqual([]);
     expect(await take(await streams.job(me, jobId, { after: 3 }))).toMatchObject([{ seq: 4 }]);
   });
 
   test("[S10] does not end at an event that settled the job once, where the log goes on", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
     await engine.change(jobId, { action: "regenerate" }, now());
-    await rig.wholeLife(jobId, 0);
+    await fixture.wholeLife(jobId, 0);
     const types = (await take(await streams.job(me, jobId, { after: 0 }))).map(({ type }) => type);
     expect(types).toEqual(["created", "started", "blocked", "requeued", "started", "delivered"]);
   });
 
   test("[S10] stays with `follow`, and shows what happens after", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     const { sink, entries, state } = createSink<JobEvent>();
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await engine.change(jobId, { action: "block", message: "?", output: {} }, now(), claim);
@@ -241,7 +248,7 @@ describe("a watch of a job", () => {
   });
 
   test("what belongs to somebody else does not exist", async () => {
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
     const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: [] };
     for (const principal of [stranger, abroad]) {
@@ -253,11 +260,11 @@ describe("a watch of a job", () => {
 
   test("a job that is deleted while it is watched ends the watch with NOT_FOUND", async () => {
     const looking = openStreams(engine, { lookEveryMs: 10 });
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     const { sink, state, seqs } = createSink<JobEvent>();
     (await looking.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([1]));
-    await rig.wholeLife(jobId, 0);
+    await fixture.wholeLife(jobId, 0);
     await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3]));
     expect(await engine.prune(new Date(Date.now() + 1000), 10)).toBe(1);
     await vi.waitFor(() => expect(state).toMatchObject({ ended: true, reason: "NOT_FOUND" }));
@@ -266,7 +273,7 @@ describe("a watch of a job", () => {
   });
 
   test("who leaves, in whatever way, leaves nothing behind", async () => {
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     const controller = new AbortController();
     const pulling = take(await streams.job(me, jobId, { follow: true, signal: controller.signal }));
     const { sink } = createSink<JobEvent>();
@@ -283,8 +290,8 @@ describe("a watch of a job", () => {
 
 describe("other streams", () => {
   test("[S4] [S10] a draft comes as the text so far, then as deltas, until the job settles", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     await engine.appendDraft(claim, "Once ");
     await engine.appendDraft(claim, "upon ");
     const { sink, entries, state } = createSink<{
@@ -300,13 +307,13 @@ describe("other streams", () => {
       { offset: 0, text: "Once upon ", attempt: 1 },
       { offset: 10, text: "a time", attempt: 1 },
     ]);
-    await rig.deliver(claim);
+    await fixture.deliver(claim);
     await vi.waitFor(() => expect(state.ended).toBe(true));
   });
 
   test("[S4] [S9] a draft resumes after its cursor, and says where an attempt starts over", async () => {
-    const jobId = await rig.createJob();
-    const claim = await rig.startJob(jobId);
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
     await engine.appendDraft(claim, "First ");
     const [first] = await take(await streams.draft(me, jobId), 1);
     await engine.appendDraft(claim, "attempt");
@@ -319,13 +326,13 @@ describe("other streams", () => {
       now(),
       claim,
     );
-    await engine.appendDraft(await rig.startJob(jobId), "Second");
+    await engine.appendDraft(await fixture.startJob(jobId), "Second");
     const again = await take(await streams.draft(me, jobId, { after: resumed[0]?.seq }), 1);
     expect(again).toMatchObject([{ offset: 0, text: "Second", attempt: 2 }]);
   });
 
   test("[S4] [S10] a batch comes as its newest state, and ends when every job is settled", async () => {
-    const { batchId, jobIds } = await rig.createBatch(3);
+    const { batchId, jobIds } = await fixture.createBatch(3);
     const { values: states, ended } = collect(await streams.batch(me, batchId));
     const fresh = { total: 3, completed: 0, status: "pending" };
     await vi.waitFor(() => expect(states).toMatchObject([fresh]));
@@ -337,10 +344,10 @@ describe("other streams", () => {
   });
 
   test("[S2] [S4] a feed shows the newest state of each job that changed after its cursor", async () => {
-    const first = await rig.createJob();
+    const first = await fixture.createJob();
     const { feed } = await engine.listJobs({ ...ownerOf(me), limit: 10 });
-    const second = await rig.createJob();
-    await rig.wholeLife(first, 5);
+    const second = await fixture.createJob();
+    await fixture.wholeLife(first, 5);
     const seen = await take(await streams.feed(me, { after: feed }), 2);
     expect(seen.map(({ job }) => [job?.id, job?.status])).toEqual([
       [second, "PENDING"],
@@ -349,14 +356,14 @@ describe("other streams", () => {
     const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
     const controller = new AbortController();
     const theirs = take(await streams.feed(stranger, { signal: controller.signal }));
-    await rig.createJob();
+    await fixture.createJob();
     controller.abort();
     expect(await theirs).toEqual([]);
   });
 
   test("[S8] a feed, a draft and a batch answer a cursor from the future with a marked state", async () => {
-    const jobId = await rig.createJob();
-    await engine.appendDraft(await rig.startJob(jobId), "text");
+    const jobId = await fixture.createJob();
+    await engine.appendDraft(await fixture.startJob(jobId), "text");
     expect(await take(await streams.draft(me, jobId, { after: 99 }), 1)).toMatchObject([
       { text: "text", gap: true },
     ]);
@@ -372,7 +379,7 @@ test("[S8] a feed with nothing left says so to a cursor from before", async () =
 });
 
 test("[S2] [S8] a feed goes on after a cursor from before all of it was deleted, and says no gap", async () => {
-  const old = await rig.createJob();
+  const old = await fixture.createJob();
   const live = collect(await streams.feed(me, { after: 0 })).values;
   await vi.waitFor(() => expect(live).toHaveLength(1));
   await engine.change(old, { action: "cancel" }, now());
@@ -380,7 +387,7 @@ test("[S2] [S8] a feed goes on after a cursor from before all of it was deleted,
   const cursor = live.at(-1)?.rev;
   expect(await engine.prune(new Date(Date.now() + 1000), 9)).toBe(1);
   const resumed = collect(await streams.feed(me, { after: cursor })).values;
-  const fresh = await rig.createJob();
+  const fresh = await fixture.createJob();
   const feeds = [live, resumed];
   await vi.waitFor(() => {
     for (const feed of feeds) expect(feed.at(-1)).toMatchObject({ job: { id: fresh } });
@@ -390,18 +397,18 @@ test("[S2] [S8] a feed goes on after a cursor from before all of it was deleted,
 });
 
 test("[S4] a feed without a cursor shows the jobs that changed last, however busy one of them is", async () => {
-  const quiet = [await rig.createJob(), await rig.createJob(), await rig.createJob()];
-  const busy = await rig.createJob();
-  const claim = await rig.startJob(busy);
-  for (let n = 0; n < 300; n++) void rig.progress(claim, n);
-  await rig.progress(claim, 99);
+  const quiet = [await fixture.createJob(), await fixture.createJob(), await fixture.createJob()];
+  const busy = await fixture.createJob();
+  const claim = await fixture.startJob(busy);
+  for (let n = 0; n < 300; n++) void fixture.progress(claim, n);
+  await fixture.progress(claim, 99);
   const seen = await take(await streams.feed(me), 4);
   expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
 });
 
 test("[S10] a new watch of a draft stays while the job is queued again, whatever an older watch saw", async () => {
-  const jobId = await rig.createJob();
-  const claim = await rig.startJob(jobId);
+  const jobId = await fixture.createJob();
+  const claim = await fixture.startJob(jobId);
   await engine.appendDraft(claim, "First");
   const stalled = createSink<{ text: string }>();
   stalled.state.room = 1;
@@ -412,12 +419,12 @@ test("[S10] a new watch of a draft stays while the job is queued again, whatever
   await engine.change(jobId, { action: "retry" }, now());
   const fresh = createSink<{ text: string; attempt: number }>();
   (await streams.draft(me, jobId)).pipe(fresh.sink);
-  await engine.appendDraft(await rig.startJob(jobId), "Second");
+  await engine.appendDraft(await fixture.startJob(jobId), "Second");
   await vi.waitFor(() => expect(fresh.entries.at(-1)?.value).toMatchObject({ text: "Second" }));
 });
 
 test("[S1] [S5] nothing is doubled when the first look at a log takes its time and hints come meanwhile", async () => {
-  const jobId = await rig.createJob();
+  const jobId = await fixture.createJob();
   const first = Promise.withResolvers<void>();
   let looks = 0;
   const slow = openStreams({
@@ -430,12 +437,12 @@ test("[S1] [S5] nothing is doubled when the first look at a log takes its time a
   });
   const { sink, entries, state } = createSink<JobEvent>();
   (await slow.job(me, jobId, { after: 0 })).pipe(sink);
-  const claim = await rig.startJob(jobId);
-  await rig.progress(claim, 20);
+  const claim = await fixture.startJob(jobId);
+  await fixture.progress(claim, 20);
   first.resolve();
   const late = createSink<JobEvent>();
   (await slow.job(me, jobId, { after: 1 })).pipe(late.sink);
-  await rig.deliver(claim);
+  await fixture.deliver(claim);
   await vi.waitFor(() => expect([state.ended, late.state.ended]).toEqual([true, true]));
   expect(entries.map(({ pos }) => pos)).toEqual([1, 2, 3, 4]);
   expect(late.seqs()).toEqual([2, 3, 4]);
@@ -445,7 +452,7 @@ test("[S1] [S5] nothing is doubled when the first look at a log takes its time a
 test.each([1, 2])(
   "[S1] [S8] a log that grows at read %i of a cursor beyond it, and tells nobody, is shown in order once",
   async (growsAt) => {
-    const jobId = await rig.createJob();
+    const jobId = await fixture.createJob();
     let claim: Claim | undefined;
     let reads = 0;
     const silent = openStreams(
@@ -453,7 +460,7 @@ test.each([1, 2])(
         ...withHints(engine, ["drop"]),
         async readEvents(id, after, limit) {
           const slice = await engine.readEvents(id, after, limit);
-          if (after === 2 && ++reads === growsAt) claim = await rig.startJob(jobId);
+          if (after === 2 && ++reads === growsAt) claim = await fixture.startJob(jobId);
           return slice;
         },
       },
@@ -462,7 +469,7 @@ test.each([1, 2])(
     const { sink, seqs, entries } = createSink<JobEvent>();
     (await silent.job(me, jobId, { after: 2 })).pipe(sink);
     await vi.waitFor(() => expect(claim).toBeDefined());
-    await rig.progress(claim as Claim, 20);
+    await fixture.progress(claim as Claim, 20);
     await vi.waitFor(() => expect(seqs().at(-1)).toBe(3));
     // Whether it is a gap was found out again before it was said.
     expect(seqs()).toEqual(growsAt === 1 ? [3] : [2, 3]);
@@ -474,25 +481,25 @@ test.each([1, 2])(
 );
 
 test("[S1] [S5] [S7] who was full goes on from the log, however much of it came without a hint", async () => {
-  const jobId = await rig.createJob();
-  const claim = await rig.startJob(jobId);
+  const jobId = await fixture.createJob();
+  const claim = await fixture.startJob(jobId);
   const silent = openStreams(withHints(engine, ["drop"]), { lookEveryMs: 10 });
   const live = createSink<JobEvent>();
   (await silent.job(me, jobId)).pipe(live.sink);
   await vi.waitFor(() => expect(live.seqs()).toEqual([2]));
   // One of whose place the tail does not know yet, and who asks the log for what is after it.
-  await rig.progress(claim, 1);
+  await fixture.progress(claim, 1);
   const full = createSink<JobEvent>();
   full.state.room = 0;
   const watch = (await silent.job(me, jobId, { after: 3 })).pipe(full.sink);
-  const steps = Array.from({ length: 600 }, (_, n) => rig.progress(claim, n));
+  const steps = Array.from({ length: 600 }, (_, n) => fixture.progress(claim, n));
   await Promise.all(steps);
   await vi.waitFor(() => expect(live.seqs().at(-1)).toBe(603));
   full.state.room = Number.POSITIVE_INFINITY;
   watch.resume();
-  await rig.deliver(claim);
+  await fixture.deliver(claim);
   await vi.waitFor(() => expect([live.state.ended, full.state.ended]).toEqual([true, true]));
   const seen = full.entries.map(({ value }) => value);
-  expect(checkRecord(await rig.logOf(jobId), [{ after: 3, seen }])).toEqual([]);
+  expect(checkRecord(await fixture.logOf(jobId), [{ after: 3, seen }])).toEqual([]);
   silent.close();
 });

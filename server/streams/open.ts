@@ -13,11 +13,11 @@ import { createDraftSource } from "./draft-source.ts";
 import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
-import { type Pipe, pipeLater } from "./later.ts";
+import { type Pipe, deferPipe } from "./deferred-pipe.ts";
 import { pull } from "./pull.ts";
-import { createReach } from "./reach.ts";
+import { createAvailability } from "./availability.ts";
 import { isUnreadable } from "./readable.ts";
-import { createRecent } from "./recent.ts";
+import { createRequestCoalescer } from "./request-coalescer.ts";
 import type { Entry, Source } from "./source.ts";
 import type { Sink, Watch, WatchOptions } from "./watch.ts";
 
@@ -47,7 +47,7 @@ export interface Streams {
   ): Promise<Stream<BatchAggregate>>;
   feed(principal: Principal, watching?: Watching): Promise<Stream<FeedEntry>>;
   /** Whether the data of all streams can be read, at first and then each change, until the signal aborts. */
-  reach(signal?: AbortSignal): AsyncIterable<boolean>;
+  availability(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
   close(): void;
 }
@@ -55,11 +55,11 @@ export interface Streams {
 /** How often every watched stream is looked at even when no hint came. */
 const LOOK_EVERY_MS = 5000;
 /** How often it is tried whether the data can be read. */
-const REACH_EVERY_MS = 2000;
+const AVAILABILITY_EVERY_MS = 2000;
 
 export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
   const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
-  const reach = createReach(engine, REACH_EVERY_MS);
+  const availability = createAvailability(engine, AVAILABILITY_EVERY_MS);
 
   let closed = false;
 
@@ -73,7 +73,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
   }
 
   // Owners never change.
-  const owners = createRecent<Owner | undefined>();
+  const owners = createRequestCoalescer<Owner | undefined>();
   const mayWatchJob = (principal: Principal, jobId: string) => async () =>
     mine(principal, await owners.get(jobId, () => engine.getSummary(jobId)), `Job ${jobId}`);
   const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
@@ -90,7 +90,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
       return stream(source, watching);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return stream(source, watching, (pipe) => pipeLater(mayWatch, pipe, () => !closed));
+      return stream(source, watching, (pipe) => deferPipe(mayWatch, pipe, () => !closed));
     }
   }
 
@@ -103,11 +103,11 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
       allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
       stream(createFeedSource(engine, ownerOf(principal)), watching),
-    reach: (signal) => reach.states(signal),
+    availability: (signal) => availability.states(signal),
     count: () => hub.count(),
     close() {
       closed = true;
-      reach.close();
+      availability.close();
       hub.close();
     },
   };

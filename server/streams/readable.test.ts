@@ -3,20 +3,27 @@ import { beforeEach, expect, test, vi } from "vitest";
 import type { JobEvent } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { openStreams } from "./open.ts";
-import { collect, createSink, openRig, type Rig, take, withOutage } from "./rig.ts";
+import {
+  collect,
+  createSink,
+  openStreamsFixture,
+  type StreamsFixture,
+  take,
+  withOutage,
+} from "#test/streams/streams.fixture.ts";
 
 const READS = ["getSummary", "readEvents", "onAppend"] as const;
 
-let rig: Rig;
+let fixture: StreamsFixture;
 beforeEach(async () => {
-  rig = await openRig();
+  fixture = await openStreamsFixture();
 });
 
 test("[S5] [S7] who begins to watch while the data cannot be read gets everything when they can", async () => {
-  const jobId = await rig.createJob();
+  const jobId = await fixture.createJob();
   const cases = [[...READS], ["readEvents"], ["onAppend"]] as const;
   const watch = async (unreadable: (typeof cases)[number]) => {
-    const outage = withOutage(rig.engine, unreadable);
+    const outage = withOutage(fixture.engine, unreadable);
     const streams = openStreams(outage.engine);
     const pulled = collect(await streams.job(me, jobId, { after: 0, follow: true }));
     const pushed = createSink<JobEvent>();
@@ -34,10 +41,10 @@ test("[S5] [S7] who begins to watch while the data cannot be read gets everythin
 }, 20_000);
 
 test("what nobody may see ends when that is known, and is not shown before", async () => {
-  const outage = withOutage(rig.engine, READS);
+  const outage = withOutage(fixture.engine, READS);
   const streams = openStreams(outage.engine);
   const foreign = { ...me, userId: "somebody else" };
-  const jobId = await rig.createJob();
+  const jobId = await fixture.createJob();
   const [pulled, pushed] = [take(await streams.job(foreign, jobId)), createSink<JobEvent>()];
   const refused = pulled.catch((error: unknown) => error);
   (await streams.job(me, newId())).pipe(pushed.sink);
@@ -50,8 +57,8 @@ test("what nobody may see ends when that is known, and is not shown before", asy
 });
 
 test("who leaves while waiting is shown nothing, and nothing is asked for any more", async () => {
-  const jobId = await rig.createJob();
-  const outage = withOutage(rig.engine, READS);
+  const jobId = await fixture.createJob();
+  const outage = withOutage(fixture.engine, READS);
   const streams = openStreams(outage.engine);
   const left = createSink<JobEvent>();
   const leaving = new AbortController();

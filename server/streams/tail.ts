@@ -11,7 +11,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { whenReadable } from "./readable.ts";
-import { createRecent } from "./recent.ts";
+import { createRequestCoalescer } from "./request-coalescer.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
 /** Entries kept for those who come back a moment later; older ones are read from the log. */
@@ -73,8 +73,8 @@ export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
   let wokenAt = 0;
   let waking = false;
 
-  const current = createRecent<Slice<T>>();
-  const slices = createRecent<Slice<T>>();
+  const current = createRequestCoalescer<Slice<T>>();
+  const slices = createRequestCoalescer<Slice<T>>();
   let filling: Promise<void> | undefined;
   /** Of those who watch live, most ask for what the one before them got. */
   let latest: { cursor: number; slice: Slice<T> } | undefined;

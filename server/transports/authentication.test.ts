@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppError } from "#shared/errors.ts";
-import { hostileValues } from "#shared/test-hostile-values.ts";
+import { hostileValues } from "#test/hostile-values.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { createAuthentication } from "./authentication.ts";
 

@@ -9,7 +9,7 @@ import { mountTransports } from "./mount.ts";
 import { createOriginPolicy } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
 import { requestTimeouts } from "./request-timeouts.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
 const PAGE = "https://app.example.com";
 const HOST = "Host: localhost\r\n";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
 import { limitConnections } from "./connection-limit.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
 test("[H5] one connection more than the limit is closed, and the others are served on", async () => {
   const { server, connect } = await openRawServer({}, (_req, res) => res.end("served"));

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Access } from "./contract.ts";
 import { mountTransports } from "./mount.ts";
 import { createOriginPolicy } from "./origins.ts";
-import { openRawServer, type RawServer } from "./test-raw-server.ts";
+import { openRawServer, type RawServer } from "#test/transports/raw-server.fixture.ts";
 
 const PATHS: Record<string, Access> = { "/data": "data", "/page": "page", "/public": "public" };
 

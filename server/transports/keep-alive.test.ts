@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { expect, test, vi } from "vitest";
 import { createKeepAlive } from "./keep-alive.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
 /** Answers `/held` and ends `/events` when the test does. */
 async function serve() {

@@ -6,7 +6,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { FAULT } from "#shared/public-message.ts";
-import { ambiguity } from "./ambiguity.ts";
+import { ambiguity } from "./ambiguous-request.ts";
 import { discardBody } from "./body.ts";
 import { answerClientErrors } from "./client-errors.ts";
 import type { Access, Transport } from "./contract.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { createPipeline, MAX_PIPELINED } from "./pipelining.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
 const get = (path: string, end = "") => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${end}\r\n`;
 

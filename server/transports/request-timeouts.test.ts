@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { mountTransports } from "./mount.ts";
 import { createOriginPolicy } from "./origins.ts";
 import { requestTimeouts } from "./request-timeouts.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
 const HEAD = "POST /x HTTP/1.1\r\nHost: localhost\r\n";
 

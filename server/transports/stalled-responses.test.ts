@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { closeStalledResponses } from "./stalled-responses.ts";
-import { openRawServer } from "./test-raw-server.ts";
+import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 import { unsentBytes } from "./unsent-bytes.ts";
 
 const STALL_MS = 60_000;

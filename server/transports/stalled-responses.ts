@@ -1,7 +1,7 @@
 /**
  * Clients that ask over HTTP and do not read the answer. What a response was given waits in memory until the client
  * reads, so one from which the kernel takes not one byte for the time-out loses its connection, as a WebSocket does
- * (`wires.ts`). A response that has nothing to send, such as an idle event stream, may take as long as it wants.
+ * (`writers.ts`). A response that has nothing to send, such as an idle event stream, may take as long as it wants.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
 import { Link } from "wouter";
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { whyNot } from "#client/app/failure.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
@@ -121,7 +121,7 @@ function ToDecide({ batchId, count }: { batchId: string; count: number }) {
     <div className="mb-8">
       <Notice
         tone="warn"
-        title={`${counted(count, "job")} ${count === 1 ? "needs" : "need"} your decision`}
+        title={`${pluralize(count, "job")} ${count === 1 ? "needs" : "need"} your decision`}
       >
         Open each to approve it, to reject it, or to have it made anew.{" "}
         <Link href={`/batches/${batchId}?show=BLOCKED`} className="underline underline-offset-2">

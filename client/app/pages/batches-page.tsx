@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
 import { useEffect } from "react";
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { whyNot } from "#client/app/failure.ts";
 import { Button, ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
@@ -94,7 +94,7 @@ function BatchRow({ known }: { known: Batch }) {
 }
 
 function detailOf({ completed, total, blocked }: Batch): string {
-  const settled = `${completed} of ${counted(total, "job")} settled`;
+  const settled = `${completed} of ${pluralize(total, "job")} settled`;
   if (blocked === 0) return settled;
   return `${settled}, ${blocked} ${blocked === 1 ? "needs" : "need"} your decision`;
 }

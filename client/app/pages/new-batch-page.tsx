@@ -3,7 +3,7 @@ import { type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { samplesOf } from "#client/app/article-form.ts";
 import { csvOf, type CsvFile, listed, readCsv } from "#client/app/csv.ts";
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
@@ -94,7 +94,7 @@ export default function NewBatchPage() {
             {bad.length > 0 && (
               <Notice
                 tone="bad"
-                title={`${bad.length} of ${counted(file.rows.length, "row")} cannot be used`}
+                title={`${bad.length} of ${pluralize(file.rows.length, "row")} cannot be used`}
               >
                 A batch is created with all of its rows or not at all. Correct these above:{" "}
                 {bad

@@ -1,4 +1,4 @@
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import type { CsvText } from "#client/app/use-csv-text.ts";
 import { Notice } from "./notice.tsx";
 
@@ -22,9 +22,9 @@ export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]>
   if (loaded.broken > 0) {
     return (
       <Notice tone="warn" title={`“${loaded.name}” was read as UTF-8, but not all of it`}>
-        {counted(loaded.broken, "byte")} in it {loaded.broken === 1 ? "is" : "are"} not UTF-8. Rows
-        that need them are marked below: correct them there, or save the file as “CSV UTF-8” and
-        choose it again.
+        {pluralize(loaded.broken, "byte")} in it {loaded.broken === 1 ? "is" : "are"} not UTF-8.
+        Rows that need them are marked below: correct them there, or save the file as “CSV UTF-8”
+        and choose it again.
       </Notice>
     );
   }

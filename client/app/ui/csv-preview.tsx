@@ -1,5 +1,5 @@
 import { cutText } from "#shared/cut-text.ts";
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { type CsvRow, nameOf } from "#client/app/csv.ts";
 
 const MOST_GOOD = 20;
@@ -16,7 +16,7 @@ export function CsvPreview({ rows, bad }: { rows: CsvRow[]; bad: CsvRow[] }) {
       <h2 className="mb-3 text-base font-semibold">
         {bad.length > 0
           ? "Rows to correct"
-          : `${counted(rows.length, "row")} ${rows.length === 1 ? "is" : "are"} ready`}
+          : `${pluralize(rows.length, "row")} ${rows.length === 1 ? "is" : "are"} ready`}
       </h2>
       <ul aria-label="Preview of the rows" className="divide-y divide-line text-sm">
         {shown.map((row) => (

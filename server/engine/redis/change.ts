@@ -5,9 +5,9 @@
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
-import { readable, toJson } from "#server/engine/common/payload.ts";
-import { claimLost, notFound } from "#server/engine/common/refusals.ts";
+import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
+import { readable, toJson } from "#server/engine/payload.ts";
+import { claimLost, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobError, type JobSummary, summaryOf } from "#shared/job.ts";
@@ -15,8 +15,8 @@ import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
 import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.ts";
-import type { Tenants } from "./tenants.ts";
-import type { RunTogether } from "./together.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
+import type { RunBatched } from "./script-batcher.ts";
 
 /** A record, and the op of the change that led to it: of two that have the same version only one can be real. */
 export interface Known {
@@ -88,7 +88,7 @@ type Answer =
   | ["stale", record: string, op: string];
 
 /** Changes of one job that are sent together. */
-const AT_ONCE = 50;
+const MAX_CHANGES_PER_SCRIPT = 50;
 
 /** A change that somebody waits for. */
 interface Asked {
@@ -110,9 +110,9 @@ interface Computed {
 
 export function createChange(
   redis: Client,
-  together: RunTogether,
+  runBatched: RunBatched,
   keys: Keys,
-  tenants: Tenants,
+  tenants: TenantDirectory,
   newest: Newest,
   /** Names a call. */
   op: () => string,
@@ -138,7 +138,7 @@ export function createChange(
     more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
   ): Promise<Answer> {
     const { claim, due, taking } = more;
-    return together<Answer>(keys.tenant(job.tenant), [
+    return runBatched<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.job.version}`,
       `${job.version}`,
@@ -169,7 +169,7 @@ export function createChange(
     const remembered = newest.get(jobId);
     let before = remembered;
     const computed: [Asked, Computed][] = [];
-    for (const asked of line.slice(0, AT_ONCE)) {
+    for (const asked of line.slice(0, MAX_CHANGES_PER_SCRIPT)) {
       const { change, at, claim } = asked;
       try {
         before ??= await read(jobId, claim);

@@ -1,21 +1,14 @@
 /** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import {
-  codeOf,
-  DELIVER,
-  logOf,
-  newBatch,
-  newJob,
-  release,
-} from "#server/engine/suites/material.ts";
+import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createChange, createNewest, knownAs } from "./change.ts";
 import { createKeys } from "./keys.ts";
 import { createScripts } from "./scripts.ts";
-import { createTenants } from "./tenants.ts";
-import { useRedis } from "./test-engine.ts";
-import { createTogether } from "./together.ts";
+import { createTenantDirectory } from "./tenant-directory.ts";
+import { useRedis } from "#test/redis/engine.fixture.ts";
+import { createScriptBatcher } from "./script-batcher.ts";
 
 const { redis, open } = useRedis({});
 
@@ -69,11 +62,18 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   const { id } = await engine.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
   const run = createScripts(redis().client);
-  const together = createTogether(run, "change");
+  const runBatched = createScriptBatcher(run, "change");
   const newest = createNewest();
   let ops = 0;
-  const tenants = createTenants(redis().client, run, keys);
-  const change = createChange(redis().client, together, keys, tenants, newest, () => `me.${++ops}`);
+  const tenants = createTenantDirectory(redis().client, run, keys);
+  const change = createChange(
+    redis().client,
+    runBatched,
+    keys,
+    tenants,
+    newest,
+    () => `me.${++ops}`,
+  );
   const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
   const known = knownAs(record ?? "", made);
   newest.set(known);
@@ -121,11 +121,11 @@ test("of changes that wait for each other none is made that was computed from on
   const { id } = await elsewhere.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
   const run = createScripts(redis().client);
-  const tenants = createTenants(redis().client, run, keys);
+  const tenants = createTenantDirectory(redis().client, run, keys);
   let calls = 0;
   let before = Promise.resolve();
   // The job changes elsewhere after the first of these was stored and before the others come.
-  async function together<Answer>(key: string, args: readonly string[]): Promise<Answer> {
+  async function runBatched<Answer>(key: string, args: readonly string[]): Promise<Answer> {
     calls += 1;
     const first = calls === 2 ? elsewhere.change(id, { action: "retry" }, new Date()) : undefined;
     const sent = Promise.all([before, first]).then(() => run<[Answer]>("change", key, args));
@@ -135,7 +135,7 @@ test("of changes that wait for each other none is made that was computed from on
   }
   let ops = 0;
   const op = () => `here.${++ops}`;
-  const here = createChange(redis().client, together, keys, tenants, createNewest(), op);
+  const here = createChange(redis().client, runBatched, keys, tenants, createNewest(), op);
   const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>
     codeOf(here.byId(id, { action } as JobChange, new Date())),
   );

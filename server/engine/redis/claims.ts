@@ -4,8 +4,8 @@
  */
 import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import { readable } from "#server/engine/common/payload.ts";
-import { type Start, startOf } from "#server/engine/common/start.ts";
+import { readable } from "#server/engine/payload.ts";
+import { type Start, startOf } from "#server/engine/start.ts";
 import { AppError } from "#shared/errors.ts";
 import { type Change, type Known, knownAs, type Newest, type Taking } from "./change.ts";
 import type { Keys } from "./keys.ts";
@@ -14,7 +14,7 @@ import type { Place } from "./places.ts";
 import type { Found, Queue } from "./queue.ts";
 import { decodeSummary, payloadOf } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Claims {
   claim(request: ClaimRequest): Promise<Claim[]>;
@@ -45,7 +45,7 @@ export function createClaims(
   redis: Client,
   run: RunScript,
   keys: Keys,
-  tenants: Tenants,
+  tenants: TenantDirectory,
   queue: Queue,
   newest: Newest,
   change: Pick<Change, "taking">,

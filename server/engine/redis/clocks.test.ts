@@ -4,8 +4,8 @@
  */
 import { expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { newJob, release } from "#server/engine/suites/material.ts";
-import { useRedis } from "./test-engine.ts";
+import { newJob, release } from "#test/engine/builders.ts";
+import { useRedis } from "#test/redis/engine.fixture.ts";
 
 const AHEAD_MS = 20_000;
 const LEASE_MS = 30_000;

@@ -11,10 +11,10 @@ import {
   newJob,
   startedJob,
   STEP,
-} from "#server/engine/suites/material.ts";
-import { startRedisCluster, type TestCluster } from "./test-cluster.ts";
-import { openTestEngine } from "./test-engine.ts";
-import type { TestRedis } from "./test-server.ts";
+} from "#test/engine/builders.ts";
+import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import type { TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
 // A test waits several times, each time for as long as a cluster may take on a slow machine.

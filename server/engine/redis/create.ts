@@ -1,8 +1,8 @@
 /** Creating jobs and batches: stored by one script, and queued right after it. */
 import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
-import { toJson } from "#server/engine/common/payload.ts";
-import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
+import { toJson } from "#server/engine/payload.ts";
+import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
@@ -12,7 +12,7 @@ import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 /** Each job with its place in the queue. */
 export interface Creation {
@@ -33,7 +33,7 @@ export function createCreation(
   redis: Client,
   run: RunScript,
   keys: Keys,
-  tenants: Tenants,
+  tenants: TenantDirectory,
   newest: Newest,
   /** Names a call. */
   op: () => string,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { ANN, newJob } from "#server/engine/suites/material.ts";
+import { ANN, newJob } from "#test/engine/builders.ts";
 import { createKeys } from "./keys.ts";
-import { useRedis } from "./test-engine.ts";
+import { useRedis } from "#test/redis/engine.fixture.ts";
 
 const { redis, open } = useRedis();
 const keys = createKeys("jobwire");

@@ -1,12 +1,12 @@
 /** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
-import { claimLost, notFound, notWriting } from "#server/engine/common/refusals.ts";
+import { claimLost, notFound, notWriting } from "#server/engine/errors.ts";
 import type { JobStatus } from "#shared/job.ts";
 import type { Keys } from "./keys.ts";
-import { createLanes } from "./lanes.ts";
+import { createKeyedMutex } from "./keyed-mutex.ts";
 import { decodePiece } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Drafts {
   append(claim: ClaimRef, text: string): Promise<void>;
@@ -18,11 +18,11 @@ type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
 export function createDrafts(
   run: RunScript,
   keys: Keys,
-  tenants: Tenants,
+  tenants: TenantDirectory,
   /** Names a call. */
   op: () => string,
 ): Drafts {
-  const inLane = createLanes();
+  const runExclusive = createKeyedMutex();
 
   async function append(claim: ClaimRef, text: string): Promise<void> {
     const { jobId, token } = claim;
@@ -52,7 +52,7 @@ export function createDrafts(
   }
 
   return {
-    append: (claim, text) => inLane(claim.jobId, () => append(claim, text)),
+    append: (claim, text) => runExclusive(claim.jobId, () => append(claim, text)),
     async read(jobId, after) {
       const tenant = await tenants.of(jobId);
       if (tenant === undefined) return undefined;

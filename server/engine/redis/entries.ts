@@ -5,11 +5,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
 import { AppError } from "#shared/errors.ts";
-import { notify } from "#server/engine/common/notify.ts";
+import { notify } from "#server/engine/notify.ts";
 import type { Connections } from "./connect.ts";
 import type { Keys } from "./keys.ts";
 import { decodeEntry, encodeEntry, type Entry, type EntryData } from "./places.ts";
-import { within } from "./within.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 export interface Entries {
   /** `due`: when it may be taken, in ms since 1970. Those that are there already are left alone. */
@@ -218,7 +218,7 @@ export function createEntries(options: EntriesOptions): Entries {
         }
       });
       const answered = asked.length > 0 || overdue === 0;
-      const outcomes = answered ? await within(TAKE_MS, Promise.allSettled(asked)) : undefined;
+      const outcomes = answered ? await withTimeout(TAKE_MS, Promise.allSettled(asked)) : undefined;
       late = true;
       overdue += open;
       if (found.length > 0) return found;
@@ -231,7 +231,7 @@ export function createEntries(options: EntriesOptions): Entries {
     },
     ending: () => ended.length,
     async wait(more) {
-      if (!more) return void (await within(TAKE_MS, giveBackAll()));
+      if (!more) return void (await withTimeout(TAKE_MS, giveBackAll()));
       room = true;
       wait();
     },
@@ -252,7 +252,7 @@ export function createEntries(options: EntriesOptions): Entries {
       const locks = names.map(() => lock);
       const prolonged = openWorker(leaseMs).extendJobLocks([...names], locks, leaseMs);
       // Where that fails the entries are found early, and the records say that it is too early.
-      await within(
+      await withTimeout(
         TAKE_MS,
         prolonged.catch(() => undefined),
       );

@@ -12,12 +12,12 @@ import {
   newJob,
   startedJob,
   STEP,
-} from "#server/engine/suites/material.ts";
+} from "#test/engine/builders.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { openTestEngine } from "./test-engine.ts";
-import { openNetwork } from "./test-network.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import { openNetwork } from "#test/redis/network.fixture.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
 

@@ -5,11 +5,11 @@
  */
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
-import { notify } from "#server/engine/common/notify.ts";
+import { notify } from "#server/engine/notify.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
 import { createSubscriber } from "./subscriber.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
@@ -17,7 +17,7 @@ export interface RedisHints {
   close(): void;
 }
 
-export function createRedisHints(nodes: Nodes, keys: Keys, tenants: Tenants): RedisHints {
+export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
   /** Of each channel, those who are told of it. */
   const listeners = new Map<string, Set<(text: string) => void>>();
   function tell(channel: string, text: string): void {

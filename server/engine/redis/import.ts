@@ -8,7 +8,7 @@ import type {
   TransferJob,
   TransferOwner,
   TransferSource,
-} from "#server/engine/common/transfer.ts";
+} from "#server/engine/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { type Client, mastersOf } from "./client.ts";
@@ -24,7 +24,7 @@ export interface Imported {
 }
 
 /** Commands that are sent together. */
-const AT_ONCE = 2000;
+const PIPELINE_SIZE = 2000;
 
 export async function importToRedis(
   source: TransferSource,
@@ -86,7 +86,7 @@ async function copy(
   let sent: Promise<unknown>[] = [];
   async function put(...commands: Promise<unknown>[]): Promise<void> {
     sent.push(...commands);
-    if (sent.length >= AT_ONCE) await allPut();
+    if (sent.length >= PIPELINE_SIZE) await allPut();
   }
   async function allPut(): Promise<void> {
     await Promise.all(sent);
@@ -194,8 +194,8 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   ];
   const lists = { log: events.map(encodeEvent), draft: draft.map(encodePiece) };
   for (const [name, texts] of Object.entries(lists)) {
-    for (let at = 0; at < texts.length; at += AT_ONCE) {
-      put.push(redis.rpush(`${prefix}:${name}:${id}`, ...texts.slice(at, at + AT_ONCE)));
+    for (let at = 0; at < texts.length; at += PIPELINE_SIZE) {
+      put.push(redis.rpush(`${prefix}:${name}:${id}`, ...texts.slice(at, at + PIPELINE_SIZE)));
     }
   }
   if (due !== null) put.push(redis.zadd(keys.open(tenant), due, id));

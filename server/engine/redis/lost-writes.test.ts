@@ -1,9 +1,9 @@
 /** A Redis that comes back without its newest writes: what was made of them fits nothing any more, and is refused. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { codeOf, DELIVER, logOf, newBatch, newJob, STEP } from "#server/engine/suites/material.ts";
-import { openTestEngine } from "./test-engine.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { codeOf, DELIVER, logOf, newBatch, newJob, STEP } from "#test/engine/builders.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
 

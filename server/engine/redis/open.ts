@@ -1,7 +1,7 @@
 /** The engine for more than one machine: Redis for records, logs and hints, BullMQ for the queue. */
 import { randomBytes } from "node:crypto";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
-import { createdBatch } from "#server/engine/common/created-batch.ts";
+import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
 import { createChange, createNewest } from "./change.ts";
@@ -14,16 +14,16 @@ import { createRedisHints } from "./hints.ts";
 import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
 import { placesTogether } from "./places.ts";
-import { createPresence } from "./presence.ts";
+import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
 import { createQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
 import { createSweep } from "./sweep.ts";
-import { createTenants } from "./tenants.ts";
-import { createTogether } from "./together.ts";
-import { within } from "./within.ts";
+import { createTenantDirectory } from "./tenant-directory.ts";
+import { createScriptBatcher } from "./script-batcher.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
@@ -51,17 +51,17 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const op = () => `${self}.${++calls}`;
 
   const run = createScripts(redis);
-  const tenants = createTenants(redis, run, keys);
+  const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
   const reads = createReads(redis, run, keys, tenants);
   const queue = createQueue({ connections, keys, lock: self, checkEveryMs });
   const creation = createCreation(redis, run, keys, tenants, newest, op);
-  const together = createTogether(run, "change");
-  const applied = createChange(redis, together, keys, tenants, newest, op);
+  const runBatched = createScriptBatcher(run, "change");
+  const applied = createChange(redis, runBatched, keys, tenants, newest, op);
   const drafts = createDrafts(run, keys, tenants, op);
   const claims = createClaims(redis, run, keys, tenants, queue, newest, applied, op);
   const hints = createRedisHints(connections.nodes, keys, tenants);
-  const presence = createPresence(redis, keys);
+  const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
   const prune = createPrune(redis, run, keys, tenants, newest.forget);
   const sweep = createSweep(redis, keys, tenants, queue);
@@ -140,8 +140,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     readDraft: (jobId, after) => use(() => drafts.read(jobId, after)),
     claim: (request) => use(() => claims.claim(request)),
     renew: (held, leaseMs, now) => use(() => claims.renew(held, leaseMs, now)),
-    announce: (worker, ttlMs, now) => use(() => presence.announce(worker, ttlMs, now)),
-    present: (now) => use(() => presence.present(now)),
+    announce: (worker, ttlMs, now) => use(() => heartbeats.announce(worker, ttlMs, now)),
+    present: (now) => use(() => heartbeats.present(now)),
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
@@ -166,7 +166,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       hints.close();
       await Promise.allSettled(underWay);
       // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
-      await within(CLOSE_MS, queue.close()).catch(() => undefined);
+      await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
       connections.close();
     },
   };

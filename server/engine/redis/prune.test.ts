@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { ANN, at, BOB, claimOne, newBatch, newJob } from "#server/engine/suites/material.ts";
-import { DELIVER, START } from "#server/engine/suites/material.ts";
+import { ANN, at, BOB, claimOne, newBatch, newJob } from "#test/engine/builders.ts";
+import { DELIVER, START } from "#test/engine/builders.ts";
 import { createKeys } from "./keys.ts";
-import { useRedis } from "./test-engine.ts";
+import { useRedis } from "#test/redis/engine.fixture.ts";
 
 const { redis, open } = useRedis();
 const keys = createKeys("jobwire");

@@ -4,7 +4,7 @@ import { type Keys, ownerKey } from "./keys.ts";
 import { membersBelow } from "./members.ts";
 import { decodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 interface Old {
   tenant: string;
@@ -16,7 +16,7 @@ export function createPrune(
   redis: Client,
   run: RunScript,
   keys: Keys,
-  tenants: Tenants,
+  tenants: TenantDirectory,
   forget: (jobId: string) => void,
 ): (before: Date, limit: number) => Promise<number> {
   async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {

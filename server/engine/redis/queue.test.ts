@@ -1,10 +1,10 @@
 /** Jobs of a batch share entries of the queue, and none of them notices. */
 import { expect, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import { DELIVER, newBatch, newJob } from "#server/engine/suites/material.ts";
-import { letPass } from "./let-pass.ts";
-import { entriesIn } from "./test-queue.ts";
-import { useRedis } from "./test-engine.ts";
+import { DELIVER, newBatch, newJob } from "#test/engine/builders.ts";
+import { advanceTime } from "#test/redis/advance-time.ts";
+import { entriesIn } from "#test/redis/queue-entries.ts";
+import { useRedis } from "#test/redis/engine.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
 const LEASE_MS = 60_000;
@@ -83,9 +83,9 @@ test("[J6] a worker that dies loses what it held, and nobody else does", async (
   const ids = await batchOf(here, 10);
   const dead = await take(here, 6);
   const alive = await take(there, 2);
-  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
   await there.renew(alive, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
   const found = await take(there, 20, LEASE_MS + 1);
   expect(jobsOf(found).toSorted()).toEqual([...jobsOf(dead), ...ids.slice(8)].toSorted());
   await Promise.all([deliver(there, alive), deliver(there, found.slice(-2))]);
@@ -95,9 +95,9 @@ test("[J6] a claim that nobody renewed is found, though others of its entry were
   const engine = await open();
   const ids = await batchOf(engine, 4);
   const [given, ...kept] = await take(engine, 4);
-  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
   await engine.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
-  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
   const found = await take(engine, 4, LEASE_MS + 1);
   expect([given?.jobId, jobsOf(found)]).toEqual([ids[0], [ids[0]]]);
   await deliver(engine, [...kept, ...found.filter(({ started }) => started)]);
@@ -107,12 +107,12 @@ test("[J6] a claim of a process that died is found when its lease ends, though o
   const [here, there] = [await open(), await open()];
   const ids = await batchOf(here, 4);
   const [, ...kept] = await take(here, 4);
-  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
   await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
   await here.close();
-  await letPass(redis(), "jobwire", LEASE_MS / 2 + 1);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2 + 1);
   expect(jobsOf(await take(there, 4, LEASE_MS + 1))).toEqual(ids.slice(0, 1));
-  await letPass(redis(), "jobwire", LEASE_MS / 2);
+  await advanceTime(redis(), "jobwire", LEASE_MS / 2);
   const others = await take(there, 4, LEASE_MS * 1.5 + 1);
   expect(jobsOf(others).toSorted()).toEqual(ids.slice(1).toSorted());
 });
@@ -125,7 +125,7 @@ test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", a
   await deliver(here, claims.slice(1));
   expect(jobsOf(claims.slice(1))).toEqual(others);
   // Nobody told it. Its lock runs out, and whoever finds it sees that nothing of it is left.
-  await letPass(redis(), "jobwire", LEASE_MS + 1);
+  await advanceTime(redis(), "jobwire", LEASE_MS + 1);
   expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
   await nothingIsLeft();
 });
@@ -173,7 +173,7 @@ test("[J6] a lost claim is found though its worker has no room, and others of th
   const [here, there] = [await open(), await open()];
   const ids = await batchOf(here, 3);
   const [, ...kept] = await take(here, 3);
-  await letPass(redis(), "jobwire", LEASE_MS + 1);
+  await advanceTime(redis(), "jobwire", LEASE_MS + 1);
   await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS / 2));
   await here.renew(kept, LEASE_MS, new Date(T0 + LEASE_MS + 1));
   const found = await vi.waitFor(async () => {
@@ -242,7 +242,7 @@ test("[J5] [J6] whatever workers take, end, lose and let go, each job of a batch
     held.set(worker, turn % 5 === 0 ? [] : claims);
     if (turn % 11 === 10) {
       later += LEASE_MS + 1;
-      await letPass(redis(), "jobwire", LEASE_MS + 1);
+      await advanceTime(redis(), "jobwire", LEASE_MS + 1);
     }
   }
   expect(ended.toSorted()).toEqual(ids.toSorted());

@@ -8,7 +8,7 @@ import type {
   JobPage,
   JobQuery,
 } from "#server/engine/contract.ts";
-import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
+import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -22,7 +22,7 @@ import {
   payloadOf,
 } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Reads {
   job(jobId: string): Promise<Job | undefined>;
@@ -34,7 +34,12 @@ export interface Reads {
   feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
 }
 
-export function createReads(redis: Client, run: RunScript, keys: Keys, tenants: Tenants): Reads {
+export function createReads(
+  redis: Client,
+  run: RunScript,
+  keys: Keys,
+  tenants: TenantDirectory,
+): Reads {
   return {
     async job(jobId) {
       const tenant = await tenants.of(jobId);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { applyChange, createdJob } from "#shared/lifecycle.ts";
 import { summaryOf } from "#shared/job.ts";
-import { at, newJob, START } from "#server/engine/suites/material.ts";
+import { at, newJob, START } from "#test/engine/builders.ts";
 import { decodeSummary, encodeSummary } from "./records.ts";
 
 const created = createdJob(newJob(), at(0)).job;

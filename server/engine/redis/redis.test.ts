@@ -1,9 +1,9 @@
 import { afterAll, inject } from "vitest";
-import { engineSuite } from "#server/engine/contract.suite.ts";
-import { letPass } from "./let-pass.ts";
+import { engineSuite } from "#test/engine/engine.suite.ts";
+import { advanceTime } from "#test/redis/advance-time.ts";
 import { openRedisEngine } from "./open.ts";
-import { startRedisCluster, type TestCluster } from "./test-cluster.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const plain = await startRedis(inject("redisServer"));
 const cluster = await startRedisCluster(inject("redisServer"), {
@@ -20,7 +20,7 @@ function suite(name: string, redis: TestRedis | TestCluster): void {
       const prefix = `suite${++data}`;
       return {
         open: () => openRedisEngine({ url: redis.url, prefix, checkEveryMs: 20 }),
-        pass: (ms) => letPass(redis, prefix, ms),
+        pass: (ms) => advanceTime(redis, prefix, ms),
         destroy: async () => undefined,
       };
     },

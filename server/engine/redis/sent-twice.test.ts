@@ -14,12 +14,12 @@ import {
   START,
   startedJob,
   STEP,
-} from "#server/engine/suites/material.ts";
+} from "#test/engine/builders.ts";
 import type { Engine } from "#server/engine/contract.ts";
 import { createKeys } from "./keys.ts";
-import { openTestEngine } from "./test-engine.ts";
-import { openNetwork } from "./test-network.ts";
-import { startRedis } from "./test-server.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import { openNetwork } from "#test/redis/network.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 
 async function openPair() {
   const redis = await startRedis(inject("redisServer"));

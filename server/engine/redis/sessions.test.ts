@@ -1,9 +1,9 @@
 import { expect, inject, onTestFinished, test, vi } from "vitest";
-import { SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
-import { ANN } from "#server/engine/suites/material.ts";
-import { openTestEngine } from "./test-engine.ts";
-import { openNetwork } from "./test-network.ts";
-import { startRedis } from "./test-server.ts";
+import { SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
+import { ANN } from "#test/engine/builders.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import { openNetwork } from "#test/redis/network.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 
 const HERS = { ...ANN, id: "a-session" };
 const WHOLE = { entries: new Map([["a", 1]]), whole: true };

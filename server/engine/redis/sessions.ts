@@ -2,7 +2,7 @@
  * Sessions: what clients are subscribed to, for when they come back. A hash each, which expires; a sorted set of the
  * tenant's has them by when they do.
  */
-import { MAX_SAVED_SESSIONS, SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
+import { MAX_SAVED_SESSIONS, SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
 import type { Session, SessionChange, SessionRef, SessionSaved } from "#server/engine/contract.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { nodesOf } from "./client.ts";
 import { createSubscriber, type Subscriber } from "./subscriber.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
 const channelOf = (n: number, tenant = "acme") => `{${tenant}}:${n}`;

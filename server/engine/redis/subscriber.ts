@@ -49,8 +49,7 @@ interface Group {
   asking: number;
 }
 
-/** Channels a command. */
-const AT_ONCE = 1000;
+const CHANNELS_PER_COMMAND = 1000;
 const RETRY_MS = 250;
 
 export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
@@ -113,8 +112,8 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       leave(group);
       const wanted = [...group.missing];
       group.missing.clear();
-      for (let at = 0; at < wanted.length; at += AT_ONCE) {
-        void ask(group, wanted.slice(at, at + AT_ONCE) as [Channel, ...Channel[]]);
+      for (let at = 0; at < wanted.length; at += CHANNELS_PER_COMMAND) {
+        void ask(group, wanted.slice(at, at + CHANNELS_PER_COMMAND) as [Channel, ...Channel[]]);
       }
       tidy(group);
     });

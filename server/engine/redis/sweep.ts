@@ -6,14 +6,19 @@ import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 import { membersBelow } from "./members.ts";
 import type { Queue, QueuedPlace } from "./queue.ts";
-import type { Tenants } from "./tenants.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 const PAGE = 500;
 
 /** Queues again what is missing. `late`: before when they should have been taken. */
 export type Sweep = (late: number) => Promise<void>;
 
-export function createSweep(redis: Client, keys: Keys, tenants: Tenants, queue: Queue): Sweep {
+export function createSweep(
+  redis: Client,
+  keys: Keys,
+  tenants: TenantDirectory,
+  queue: Queue,
+): Sweep {
   async function page(tenant: string, late: number, skip: number): Promise<QueuedPlace[]> {
     const open = await membersBelow(redis, keys.open(tenant), late, PAGE, skip);
     const queuedAs = await Promise.all(

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { freePort } from "#server/engine/test-port.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { freePort } from "#test/free-port.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const run = promisify(execFile);
 const OPEN = fileURLToPath(new URL("open.ts", import.meta.url));

@@ -16,10 +16,10 @@ import {
   START,
   startedJob,
   STEP,
-} from "#server/engine/suites/material.ts";
+} from "#test/engine/builders.ts";
 import { openRedisEngine } from "./open.ts";
-import { entriesIn } from "./test-queue.ts";
-import { startRedis, type TestRedis } from "./test-server.ts";
+import { entriesIn } from "#test/redis/queue-entries.ts";
+import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
 

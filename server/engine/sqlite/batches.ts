@@ -2,8 +2,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
-import { createdBatch } from "#server/engine/common/created-batch.ts";
-import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
+import { createdBatch } from "#server/engine/created-batch.ts";
+import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
 import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
 

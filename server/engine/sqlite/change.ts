@@ -1,7 +1,7 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
-import { delayOf } from "#server/engine/common/job-change.ts";
-import { claimLost, notFound } from "#server/engine/common/refusals.ts";
+import { delayOf } from "#server/engine/job-change.ts";
+import { claimLost, notFound } from "#server/engine/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Jobs } from "./jobs.ts";

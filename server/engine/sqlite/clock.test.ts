@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { at, LEASE_MS, newJob, release, startedJob } from "#server/engine/suites/material.ts";
+import { at, LEASE_MS, newJob, release, startedJob } from "#test/engine/builders.ts";
 import { MAX_DELAY_MS } from "#shared/limits.ts";
 import { openExport } from "./export.ts";
 import { openSqliteEngine } from "./open.ts";

@@ -10,8 +10,8 @@ import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
 import { READY } from "./queue.ts";
-import { toJson } from "#server/engine/common/payload.ts";
-import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/common/refuse.ts";
+import { toJson } from "#server/engine/payload.ts";
+import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
 export interface Creation {
   createJob(fresh: NewJob, at: Date): Job;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { at, FAIL, LEASE_MS, newJob } from "#server/engine/suites/material.ts";
+import { at, FAIL, LEASE_MS, newJob } from "#test/engine/builders.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 

@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { at, codeOf, newJob } from "#server/engine/suites/material.ts";
-import { type Child, spawnChild } from "./child.ts";
+import { at, codeOf, newJob } from "#test/engine/builders.ts";
+import { type Child, spawnChild } from "#test/engine/sqlite-child.ts";
 import { openSqliteEngine } from "./open.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 

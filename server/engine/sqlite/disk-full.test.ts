@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ANN, logOf } from "#server/engine/suites/material.ts";
-import { type Child, spawnChild } from "./child.ts";
+import { ANN, logOf } from "#test/engine/builders.ts";
+import { type Child, spawnChild } from "#test/engine/sqlite-child.ts";
 import { openSqliteEngine } from "./open.ts";
 
 let dataDir: string;

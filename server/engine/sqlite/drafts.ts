@@ -1,7 +1,7 @@
 /** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
 import type { DatabaseSync } from "node:sqlite";
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
-import { notWriting } from "#server/engine/common/refusals.ts";
+import { notWriting } from "#server/engine/errors.ts";
 import { requireClaim, requireRow } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";

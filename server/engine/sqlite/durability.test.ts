@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { at, logOf } from "#server/engine/suites/material.ts";
+import { at, logOf } from "#test/engine/builders.ts";
 import { emptyCounts } from "#shared/batch.ts";
-import { type Child, spawnChild } from "./child.ts";
+import { type Child, spawnChild } from "#test/engine/sqlite-child.ts";
 import { openSqliteEngine } from "./open.ts";
 
 let dataDir: string;

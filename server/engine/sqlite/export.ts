@@ -6,7 +6,7 @@ import type {
   TransferJob,
   TransferOwner,
   TransferSource,
-} from "#server/engine/common/transfer.ts";
+} from "#server/engine/transfer.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";

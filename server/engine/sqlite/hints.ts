@@ -1,6 +1,6 @@
 /** Tells listeners that a stream grew. Costs one look into a map where nobody listens. */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
-import { notify } from "#server/engine/common/notify.ts";
+import { notify } from "#server/engine/notify.ts";
 
 export interface Hints {
   on(stream: StreamRef, listener: (hint: Hint) => void): () => void;

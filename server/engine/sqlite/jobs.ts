@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
-import { pageBefore, pageOf } from "#server/engine/common/cursor.ts";
+import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 

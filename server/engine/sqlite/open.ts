@@ -13,12 +13,12 @@ import { createJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
-import { createPresence } from "./presence.ts";
+import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
-import { createSteadyClock } from "#server/engine/common/steady-clock.ts";
+import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -55,7 +55,7 @@ export async function openSqliteEngine({
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue(db, jobs, outbox, change, clock);
   const prune = createPrune(db, owners);
-  const presence = createPresence(clock);
+  const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
@@ -108,8 +108,8 @@ export async function openSqliteEngine({
       return write(() => queue.claim(request), request.max);
     },
     renew: (claims, leaseMs) => write(() => queue.renew(claims, leaseMs), claims.length),
-    announce: (worker, ttlMs) => read(() => presence.announce(worker, ttlMs)),
-    present: () => read(() => presence.present()),
+    announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
+    present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
       // Many come with one that is gone. That is no write, so it is answered also while none is possible.
       if (!(await read(() => sessions.has(session)))) return undefined;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
-import { ANN, at, BOB, newBatch, newJob } from "#server/engine/suites/material.ts";
+import { ANN, at, BOB, newBatch, newJob } from "#test/engine/builders.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 

@@ -8,9 +8,9 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
-import { readable } from "#server/engine/common/payload.ts";
+import { readable } from "#server/engine/payload.ts";
 import { MAX_DELAY_MS } from "#shared/limits.ts";
-import { startOf } from "#server/engine/common/start.ts";
+import { startOf } from "#server/engine/start.ts";
 import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
+import { SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
 import type { Engine } from "#server/engine/contract.ts";
-import { ANN, at, BOB, newJob } from "#server/engine/suites/material.ts";
+import { ANN, at, BOB, newJob } from "#test/engine/builders.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 

@@ -1,7 +1,7 @@
 /** Sessions: what clients are subscribed to, for when they come back. */
 import type { DatabaseSync } from "node:sqlite";
 import type { Session, SessionChange, SessionRef, SessionSaved } from "#server/engine/contract.ts";
-import { MAX_SAVED_SESSIONS, SESSION_KEPT_MS } from "#server/engine/common/sessions.ts";
+import { MAX_SAVED_SESSIONS, SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
 
 export interface Sessions {
   has(session: SessionRef): boolean;

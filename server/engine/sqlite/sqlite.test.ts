@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { engineSuite } from "#server/engine/contract.suite.ts";
+import { engineSuite } from "#test/engine/engine.suite.ts";
 import { openSqliteEngine } from "./open.ts";
 
 engineSuite({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { createSteadyClock } from "#server/engine/common/steady-clock.ts";
+import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createWorkSignal } from "./work-signal.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));

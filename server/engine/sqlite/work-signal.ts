@@ -1,5 +1,5 @@
 /** Says when there may be work: at once for what is due, and by one timer for what comes due next. */
-import { notify } from "#server/engine/common/notify.ts";
+import { notify } from "#server/engine/notify.ts";
 
 export interface WorkSignal {
   on(listener: () => void): () => void;

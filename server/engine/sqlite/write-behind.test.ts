@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { AppError } from "#shared/errors.ts";
-import { at, logOf, newBatch, START } from "#server/engine/suites/material.ts";
+import { at, logOf, newBatch, START } from "#test/engine/builders.ts";
 import { openSqliteEngine } from "./open.ts";
 
 const JOBS = 2;

@@ -8,10 +8,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type BatchRecord, recount } from "#shared/batch.ts";
 import type { Job, JobStatus } from "#shared/job.ts";
-import { UNREAD, UNREAD_PAYLOAD } from "#server/engine/common/job-change.ts";
+import { UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
-import { toJson } from "#server/engine/common/payload.ts";
+import { toJson } from "#server/engine/payload.ts";
 import { type JobRow, summaryOfRow } from "./job-rows.ts";
 
 /** A job, and the row that it was read from. */

@@ -4,8 +4,8 @@ import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import type { Page } from "./page/page.ts";
 import { PageError } from "./page/page-error.ts";
-import { testArticle, testBrief } from "./testing/brief.ts";
-import { fetchedHtml } from "./testing/inline-tasks.ts";
+import { testArticle, testBrief } from "#test/article/brief.ts";
+import { fetchedHtml } from "#test/article/inline-tasks.ts";
 import { createRunTask } from "./threads/run-task.ts";
 import type { TaskInput, TaskName, TaskOutput } from "./threads/tasks.ts";
 

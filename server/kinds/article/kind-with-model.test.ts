@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ArticleOutput } from "#shared/article.ts";
 import { Transient, type Outcome } from "#server/kinds/define.ts";
 import { createArticleKind } from "./kind.ts";
-import { testArticle } from "./testing/brief.ts";
-import type { LocalServer } from "./testing/local-server.ts";
-import { openModelServer } from "./testing/model-server.ts";
-import { runArticleKind } from "./testing/recorder.ts";
-import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+import { testArticle } from "#test/article/brief.ts";
+import type { LocalServer } from "#test/article/local-server.fixture.ts";
+import { openModelServer } from "#test/article/model-server.fixture.ts";
+import { runArticleKind } from "#test/article/recorder.ts";
+import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads start slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
-import { openLocalServer, type LocalServer } from "./testing/local-server.ts";
-import { createRecorder, runArticleKind } from "./testing/recorder.ts";
-import { SLOW_PAGE } from "./testing/slow-page.ts";
-import { openSamples, SAMPLE_PAIRS } from "./testing/samples.ts";
+import { openLocalServer, type LocalServer } from "#test/article/local-server.fixture.ts";
+import { createRecorder, runArticleKind } from "#test/article/recorder.ts";
+import { SLOW_PAGE } from "#test/article/slow-page.ts";
+import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads start slowly on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { openTestServer, type TestServer, until } from "./test-server.ts";
+import { openTestServer, type TestServer, until } from "#test/transports/socketio.fixture.ts";
 
 let server: TestServer;
 afterEach(async () => {

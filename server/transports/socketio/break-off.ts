@@ -7,7 +7,7 @@
  * that is replaced here. It is not in Engine.IO's types; tests fail where it is gone.
  */
 import type { ServerResponse } from "node:http";
-import type { Connection } from "./outlet.ts";
+import type { Connection } from "./connection-writer.ts";
 
 /** The parts of Engine.IO's `Polling` that are used. */
 interface Polling {

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
-import { startRedis } from "#server/engine/redis/test-server.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 import { openCluster } from "./cluster.ts";
 import { createEvict } from "./evict.ts";
 

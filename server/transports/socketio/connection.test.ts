@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { withOutage } from "#server/streams/rig.ts";
+import { withOutage } from "#test/streams/streams.fixture.ts";
 import type { LegacyAnswer } from "#shared/legacy.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import {
@@ -11,7 +11,7 @@ import {
   startJob,
   type TestServer,
   until,
-} from "./test-server.ts";
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

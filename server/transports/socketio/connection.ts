@@ -13,7 +13,7 @@ import {
 import type { Principal } from "#shared/principal.ts";
 import { toLegacyError } from "./errors.ts";
 import { type AnyOpening, idsOf, keyOf, type Topic, topicOf } from "./opening.ts";
-import { outletOf } from "./outlet.ts";
+import { connectionWriterOf } from "./connection-writer.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
 import { readRequest, type Request } from "./request.ts";
@@ -59,10 +59,10 @@ class Client implements Holder, Listener {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;
-    const outlet = outletOf(socket.conn);
-    const subscriptions = new Subscriptions(outlet, this);
+    const writer = connectionWriterOf(socket.conn);
+    const subscriptions = new Subscriptions(writer, this);
     this.#subscriptions = subscriptions;
-    const stopListening = outlet.onRoom(() => subscriptions.resume());
+    const stopListening = writer.onRoom(() => subscriptions.resume());
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {

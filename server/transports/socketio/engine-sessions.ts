@@ -2,7 +2,7 @@
  * The Engine.IO sessions of this server. A session that polls has no connection that stays open: one small request makes
  * one, and it lives until its heartbeat is missed. So their number is bounded here.
  */
-import type { Connection } from "./outlet.ts";
+import type { Connection } from "./connection-writer.ts";
 
 export interface EngineSessionLimits {
   max: number;

@@ -4,8 +4,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { openRaw } from "./raw-client.ts";
-import { createJob, openTestServer, type TestServer, until } from "./test-server.ts";
+import { openRaw } from "#test/transports/socketio-raw-client.ts";
+import {
+  createJob,
+  openTestServer,
+  type TestServer,
+  until,
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

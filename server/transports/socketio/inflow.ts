@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import { pongFrame } from "#server/transports/pong-frame.ts";
-import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
 
 /**
  * Messages that are read while bytes wait for their sender: more than a client sends that subscribes to as much as it
@@ -25,7 +25,7 @@ function onPing(this: Watched, payload: Buffer): void {
   this[INFLOW]?.pinged(payload);
 }
 function onClose(this: Watched): void {
-  this[INFLOW]?.wire.release();
+  this[INFLOW]?.writer.release();
 }
 
 /** `undefined`: Engine.IO made the WebSocket in another way. */
@@ -33,18 +33,18 @@ export function inflowOf(ws: WebSocket): Inflow | undefined {
   return (ws as Watched)[INFLOW];
 }
 
-export class Inflow implements WireHooks {
-  readonly wire: Wire;
+export class Inflow implements WriterHooks {
+  readonly writer: SocketWriter;
   /** Takes over where the socket belongs to a connection. */
-  owner: WireHooks | undefined;
+  owner: WriterHooks | undefined;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   #unanswered = 0;
 
-  constructor(ws: WebSocket, socket: Duplex, wires: Wires) {
+  constructor(ws: WebSocket, socket: Duplex, writers: SocketWriters) {
     this.#ws = ws;
     this.#socket = socket;
-    this.wire = wires.open(socket, this);
+    this.writer = writers.open(socket, this);
     (ws as Watched)[INFLOW] = this;
     ws.on("message", onMessage);
     ws.on("ping", onPing);
@@ -58,25 +58,25 @@ export class Inflow implements WireHooks {
 
   pinged(payload: Buffer): void {
     // RFC 6455 lets an endpoint answer the newest of several pings alone.
-    if (this.#ws.readyState === this.#ws.OPEN && this.wire.hasRoom()) {
-      this.wire.write(pongFrame(payload));
+    if (this.#ws.readyState === this.#ws.OPEN && this.writer.hasRoom()) {
+      this.writer.write(pongFrame(payload));
     }
     this.readWhileRoom();
   }
 
   /** To be called after something was written. */
   readWhileRoom(): void {
-    if (!this.wire.hasRoom()) {
+    if (!this.writer.hasRoom()) {
       this.#ws.pause();
     } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
       this.#ws.pause();
-      this.wire.stopUntilEmpty();
+      this.writer.stopUntilEmpty();
     }
   }
 
   room(): void {
     this.#unanswered = 0;
-    if (this.wire.hasRoom()) this.#ws.resume();
+    if (this.writer.hasRoom()) this.#ws.resume();
     this.owner?.room();
   }
 

@@ -1,6 +1,6 @@
 /** Limits on what a connection sends, before Socket.IO takes it apart. Beyond them it is closed. */
 import { jsonShape } from "#server/transports/json-shape.ts";
-import type { Connection } from "./outlet.ts";
+import type { Connection } from "./connection-writer.ts";
 
 /**
  * A connection joins once, or a few times where its client leaves and comes back on it. Each attempt costs the server an

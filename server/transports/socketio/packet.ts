@@ -4,7 +4,7 @@
  */
 import type { Entry } from "#server/streams/open.ts";
 import { type Chunk, chunksOf, joined } from "#server/transports/chunks.ts";
-import { onceATick } from "#server/transports/once-a-tick.ts";
+import { memoizePerTick } from "#server/transports/memoize-per-tick.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import type { LegacyMessage } from "#shared/legacy.ts";
 
@@ -30,10 +30,10 @@ export function createEncoder<T extends object>(
   toLegacy: (value: T) => LegacyMessage[],
   endOf: (value: T) => number | undefined = () => undefined,
 ): Encoder<T> {
-  const packetsOf = onceATick((value: T): readonly Packet[] => toLegacy(value).map(packetOf));
+  const packetsOf = memoizePerTick((value: T): readonly Packet[] => toLegacy(value).map(packetOf));
   const frameOf = ({ value }: Entry<T>) =>
     joined(packetsOf(value).map(({ options }) => options.wsPreEncodedFrame[0]));
-  const framesOf = onceATick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
+  const framesOf = memoizePerTick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
   return { packetsOf, updateOf: (value) => packetsOf(value).slice(-1), endOf, framesOf };
 }
 

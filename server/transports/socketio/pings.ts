@@ -4,7 +4,7 @@
  *
  * The method that sends a ping is not in Engine.IO's types; tests fail where it is gone.
  */
-import type { Connection } from "./outlet.ts";
+import type { Connection } from "./connection-writer.ts";
 
 interface Pinging {
   sendPacket(type: "ping"): void;

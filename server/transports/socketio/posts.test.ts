@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
-import { openPolling } from "./raw-client.ts";
-import { openTestServer } from "./test-server.ts";
+import { openPolling } from "#test/transports/socketio-raw-client.ts";
+import { openTestServer } from "#test/transports/socketio.fixture.ts";
 
 test("packets that are not UTF-8 are refused, and their session goes on", async () => {
   const server = await openTestServer();

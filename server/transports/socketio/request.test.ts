@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { LegacyAnswer } from "#shared/legacy.ts";
-import { openPolling, openRaw } from "./raw-client.ts";
+import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
 import {
   type Client,
   createJob,
@@ -8,7 +8,7 @@ import {
   startJob,
   type TestServer,
   until,
-} from "./test-server.ts";
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

@@ -2,9 +2,9 @@
 import type { Socket as ServerSocket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { AppError } from "#shared/errors.ts";
-import { joinRaw, openPolling, openRaw } from "./raw-client.ts";
+import { joinRaw, openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
 import {
   createBatch,
   createJob,
@@ -12,7 +12,7 @@ import {
   startJob,
   type TestServer,
   until,
-} from "./test-server.ts";
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

@@ -2,10 +2,10 @@ import type { Socket as ServerSocket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine, SessionChange } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
-import { newTestData, type TestData } from "#server/engine/test-data.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import { AppError } from "#shared/errors.ts";
-import { joinRaw, openPolling } from "./raw-client.ts";
+import { joinRaw, openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
   type Client,
   createBatch,
@@ -14,7 +14,7 @@ import {
   startJob,
   type TestServer,
   until,
-} from "./test-server.ts";
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

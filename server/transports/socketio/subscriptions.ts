@@ -3,10 +3,10 @@
  * leave, as the older system kept them in its rooms.
  */
 import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
-import { Behind } from "#server/transports/behind.ts";
+import { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
 import type { AppError } from "#shared/errors.ts";
-import type { Outlet } from "./outlet.ts";
+import type { ConnectionWriter } from "./connection-writer.ts";
 import type { Encoder } from "./packet.ts";
 
 export interface Wanted<T> {
@@ -48,16 +48,16 @@ interface Subscription {
 }
 
 export class Subscriptions {
-  readonly outlet: Room;
-  readonly behind: Behind;
+  readonly writer: Room;
+  readonly resumeQueue: ResumeQueue;
   readonly listener: Listener;
   readonly #active = new Map<string, Subscription>();
   /** The ends that were told to subscriptions that are over, by key: they are not told again. */
   readonly #toldEnds = new Map<string, number>();
 
-  constructor(outlet: Room, listener: Listener) {
-    this.outlet = outlet;
-    this.behind = new Behind(outlet);
+  constructor(writer: Room, listener: Listener) {
+    this.writer = writer;
+    this.resumeQueue = new ResumeQueue(writer);
     this.listener = listener;
   }
 
@@ -94,7 +94,7 @@ export class Subscriptions {
     this.#remember(key, subscription.toldEnd);
     if (subscription.watch === undefined) return true;
     subscription.watch.stop();
-    this.behind.delete(subscription.watch);
+    this.resumeQueue.delete(subscription.watch);
     return true;
   }
 
@@ -117,9 +117,9 @@ export class Subscriptions {
     this.#toldEnds.delete(oldest);
   }
 
-  /** The outlet has room again. */
+  /** The writer has room again. */
   resume(): void {
-    this.behind.resume();
+    this.resumeQueue.resume();
   }
 
   /** Settles when the watch began, or cannot begin. */
@@ -143,7 +143,7 @@ export class Subscriptions {
 
 const BEGUN = Promise.resolve();
 
-type Room = Pick<Outlet, "send" | "write" | "hasRoom">;
+type Room = Pick<ConnectionWriter, "send" | "write" | "hasRoom">;
 
 class Pushed<T> implements Subscription, Sink<T> {
   begun: Promise<void> = BEGUN;
@@ -184,7 +184,7 @@ class Pushed<T> implements Subscription, Sink<T> {
       this.toldEnd = this.#encoder.endOf(newest.value) ?? this.toldEnd;
       this.#tellEnd();
     }
-    if (taken < entries.length && this.watch !== undefined) this.#owner.behind.add(this.watch);
+    if (taken < entries.length && this.watch !== undefined) this.#owner.resumeQueue.add(this.watch);
     return taken;
   }
 
@@ -202,28 +202,28 @@ class Pushed<T> implements Subscription, Sink<T> {
 
   sendNewest(): void {
     if (this.#newest !== undefined)
-      this.#owner.outlet.send(this.#encoder.updateOf(this.#newest.value));
+      this.#owner.writer.send(this.#encoder.updateOf(this.#newest.value));
   }
 
   /** The first state, where its end was told before. Returns how many entries that were. */
   #repeat([first]: readonly Entry<T>[]): 0 | 1 {
     if (this.#newest !== undefined || first === undefined || this.toldEnd === undefined) return 0;
-    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#owner.outlet.hasRoom())
+    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#owner.writer.hasRoom())
       return 0;
-    this.#owner.outlet.send(this.#encoder.updateOf(first.value));
+    this.#owner.writer.send(this.#encoder.updateOf(first.value));
     return 1;
   }
 
   #take(entries: readonly Entry<T>[]): number {
     let taken = 0;
     for (const { bytes, count } of this.#encoder.framesOf(entries)) {
-      if (!this.#owner.outlet.hasRoom()) return taken;
-      if (this.#owner.outlet.write(bytes)) {
+      if (!this.#owner.writer.hasRoom()) return taken;
+      if (this.#owner.writer.write(bytes)) {
         taken += count;
         continue;
       }
       for (const entry of entries.slice(taken, taken + count)) {
-        if (!this.#owner.outlet.hasRoom()) return taken;
+        if (!this.#owner.writer.hasRoom()) return taken;
         this.#send(entry);
         taken += 1;
       }
@@ -232,6 +232,6 @@ class Pushed<T> implements Subscription, Sink<T> {
   }
 
   #send({ value }: { readonly value: T }): void {
-    this.#owner.outlet.send(this.#encoder.packetsOf(value));
+    this.#owner.writer.send(this.#encoder.packetsOf(value));
   }
 }

@@ -1,11 +1,17 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { newTestData } from "#server/engine/test-data.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
-import { openRaw } from "./raw-client.ts";
-import { createJob, openTestServer, startJob, type TestServer, until } from "./test-server.ts";
+import { openRaw } from "#test/transports/socketio-raw-client.ts";
+import {
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "#test/transports/socketio.fixture.ts";
 
 vi.setConfig({ testTimeout: 30_000 });
 

@@ -7,8 +7,8 @@ import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
-import { spread } from "#server/transports/spread.ts";
-import { openWires } from "#server/transports/wires.ts";
+import { stagger } from "#server/transports/stagger.ts";
+import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import type { Principal } from "#shared/principal.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
@@ -16,7 +16,7 @@ import type { Cluster } from "./cluster.ts";
 import { createConnections } from "./connection.ts";
 import { toLegacyError } from "./errors.ts";
 import { createOpenings } from "./opening.ts";
-import { type Connection, openOutlet } from "./outlet.ts";
+import { type Connection, openConnectionWriter } from "./connection-writer.ts";
 import { createEvict, type Evictions } from "./evict.ts";
 import { limitPackets } from "./packet-limits.ts";
 import { openPings } from "./pings.ts";
@@ -60,7 +60,7 @@ export function createSocketioTransport(
   const { ping, log } = context;
   const authenticate = createAuthentication(context.authenticate, { log });
   const { highWaterBytes } = context.backpressure;
-  const wires = openWires(context.backpressure);
+  const writers = openSocketWriters(context.backpressure);
   const open = createOpenings(context.streams);
   const serveConnection = createConnections({ ...context, open });
   const serveFile = createClientFiles();
@@ -80,7 +80,7 @@ export function createSocketioTransport(
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
-    wsEngine: createWebSocketEngine(wires),
+    wsEngine: createWebSocketEngine(writers),
     ...(options.cluster && { adapter: options.cluster.adapter }),
     allowRequest(_req, answer) {
       const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();
@@ -102,7 +102,7 @@ export function createSocketioTransport(
   engine.on("connection", breakOffOnClose);
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
-    openOutlet(client, highWaterBytes);
+    openConnectionWriter(client, highWaterBytes);
     openPings(client);
     engineSessions.add(client);
   });
@@ -179,7 +179,7 @@ export function createSocketioTransport(
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
     // Below Socket.IO, as in `close`.
-    handOver: (ms) => spread(engineSessions.all(), ms, (client) => client.close(true)),
+    handOver: (ms) => stagger(engineSessions.all(), ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(
@@ -194,7 +194,7 @@ export function createSocketioTransport(
       );
       await Promise.all(gone);
       clearTimeout(timer);
-      wires.close();
+      writers.close();
       options.cluster?.close();
     },
   };

@@ -3,11 +3,11 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
-import type { Wires } from "#server/transports/wires.ts";
+import type { SocketWriters } from "#server/transports/socket-writer.ts";
 import { Inflow } from "./inflow.ts";
 
 /** For Engine.IO's option `wsEngine`: the class that it makes its one server from. */
-export function createWebSocketEngine(wires: Wires) {
+export function createWebSocketEngine(writers: SocketWriters) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options?: ServerOptions) {
       // The inflow answers pings.
@@ -21,7 +21,7 @@ export function createWebSocketEngine(wires: Wires) {
       done: (ws: WebSocket, req: IncomingMessage) => void,
     ): void {
       super.handleUpgrade(req, socket, head, (ws) => {
-        const inflow = new Inflow(ws, socket, wires);
+        const inflow = new Inflow(ws, socket, writers);
         done(ws, req);
         inflow.readWhileRoom();
       });

@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { eventually, reportMuch } from "#server/jobs/rig.ts";
-import { openTestServer } from "./test-server.ts";
+import { eventually, reportMuch } from "#test/jobs/jobs.fixture.ts";
+import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
 const KIB = 1024;
 const MARK = 256 * KIB;
@@ -80,20 +80,20 @@ test("[S7] every query of a client that reads late is answered once", async () =
 }, 30_000);
 
 test("[S7] a client that takes nothing for too long is closed, and told why when it reads", async () => {
-  const { url, rig, sockets, watches } = await openTestServer({
+  const { url, fixture, sockets, watches } = await openTestServer({
     backpressure: { highWaterBytes: 64 * KIB, stallTimeoutMs: 100 },
   });
-  const jobId = await rig.create();
+  const jobId = await fixture.create();
   const { ws } = await openClient(url);
   const params = { path: "job.onUpdate", input: { json: { jobId } } };
   ws.send(JSON.stringify({ id: 1, method: "subscription", params }));
   await eventually(() => expect(watches()).toBe(1));
   ws.pause();
-  rig.run = async ({ progress }) => {
+  fixture.run = async ({ progress }) => {
     await reportMuch(progress, 12_000);
     return new Promise(() => {});
   };
-  rig.startRunner();
+  fixture.startRunner();
   await eventually(() => expect(watches()).toBe(0));
   const closed = once(ws, "close") as Promise<[code: number, reason: Buffer]>;
   ws.resume();

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { eventually } from "#server/jobs/rig.ts";
-import { openTestServer } from "./test-server.ts";
+import { eventually } from "#test/jobs/jobs.fixture.ts";
+import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
 const WORK = { kind: "work", input: { name: "bread" } };
 const JSON_TYPE = { "Content-Type": "application/json" };

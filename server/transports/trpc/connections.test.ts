@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { DONE, eventually, reportMuch } from "#server/jobs/rig.ts";
+import { DONE, eventually, reportMuch } from "#test/jobs/jobs.fixture.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import {
   type Link,
@@ -14,15 +14,17 @@ import {
   watchDraft,
   watchFeed,
   watchJob,
-} from "./test-server.ts";
+} from "#test/transports/trpc.fixture.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
 const MIB = 1024 * 1024;
 
-async function watchAll(url: string, link: Link, rig: TestServer["rig"]) {
+async function watchAll(url: string, link: Link, fixture: TestServer["fixture"]) {
   const client = openClient(url, link);
-  const { id: batchId } = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
-  const jobId = await rig.create();
+  const { id: batchId } = await fixture.jobs.createBatch(me, {
+    jobs: [{ kind: "work", input: {} }],
+  });
+  const jobId = await fixture.create();
   return [
     watchJob(client, { jobId }),
     watchDraft(client, { jobId }),
@@ -33,17 +35,17 @@ async function watchAll(url: string, link: Link, rig: TestServer["rig"]) {
 
 describe.each(LINKS)("a watcher over %s", (link) => {
   test("[S7] that unsubscribes costs nothing any more", async () => {
-    const { url, rig, watches } = await openTestServer();
-    const notes = await watchAll(url, link, rig);
+    const { url, fixture, watches } = await openTestServer();
+    const notes = await watchAll(url, link, fixture);
     await eventually(() => expect(watches()).toBe(4));
     for (const each of notes) each.unsubscribe();
     await eventually(() => expect(watches()).toBe(0));
   });
 
   test("[S7] whose connection breaks without a goodbye costs nothing any more", async () => {
-    const { url, rig, watches } = await openTestServer();
+    const { url, fixture, watches } = await openTestServer();
     const cable = await openCable(url);
-    const notes = await watchAll(cable.url, link, rig);
+    const notes = await watchAll(cable.url, link, fixture);
     await eventually(() => expect(watches()).toBe(4));
     for (const each of notes) each.unsubscribe();
     cable.cut();
@@ -51,8 +53,8 @@ describe.each(LINKS)("a watcher over %s", (link) => {
   });
 
   test("that leaves before its watch was opened leaves nothing behind", async () => {
-    const { url, rig, watches } = await openTestServer();
-    const jobId = await rig.create();
+    const { url, fixture, watches } = await openTestServer();
+    const jobId = await fixture.create();
     const client = openClient(url, link);
     for (let n = 0; n < 50; n++) watchJob(client, { jobId }).unsubscribe();
     const last = watchJob(client, { jobId });
@@ -101,19 +103,19 @@ function frame(text: string): Buffer {
 
 describe.each(LINKS)("[S7] a client over %s that reads nothing", (link) => {
   test("costs a bounded buffer, whatever happens, and has the newest state when it reads again", async () => {
-    const { url, rig, sockets, watches } = await openTestServer();
-    rig.run = async ({ progress }) => {
+    const { url, fixture, sockets, watches } = await openTestServer();
+    fixture.run = async ({ progress }) => {
       await reportMuch(progress, 12_000);
       return DONE;
     };
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const stalled = await openStalled(url, link, jobId);
     await eventually(() => expect(watches()).toBe(1));
     const queued: number[] = [];
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(async () => {
       queued.push(Math.max(...sockets.map(({ writableLength }) => writableLength)));
-      expect((await rig.job(jobId)).status).toBe("DELIVERED");
+      expect((await fixture.job(jobId)).status).toBe("DELIVERED");
     });
     expect(Math.max(...queued)).toBeLessThan(MIB);
     expect(watches()).toBe(1);
@@ -131,10 +133,10 @@ describe.each(LINKS)("[S7] a client over %s that reads nothing", (link) => {
 
 describe("a socket that went dead without a word", () => {
   test("is ended by the keep-alive, with its watches", async () => {
-    const { url, rig, sockets, watches } = await openTestServer({
+    const { url, fixture, sockets, watches } = await openTestServer({
       ping: { intervalMs: 20, timeoutMs: 40 },
     });
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const alive = watchJob(openClient(url, "ws"), { jobId });
     await eventually(() => expect(alive.ids).toEqual(["1"]));
     const dead = await openStalled(url, "ws", jobId);
@@ -142,7 +144,7 @@ describe("a socket that went dead without a word", () => {
     await eventually(() => expect(theirEnd?.destroyed).toBe(true));
     await eventually(() => expect(watches()).toBe(1));
     expect(dead.destroyed).toBe(false);
-    await rig.jobs.decide(me, jobId, "cancel");
+    await fixture.jobs.decide(me, jobId, "cancel");
     await eventually(() => expect(alive.state).toBe("complete"));
     expect(alive.ids).toEqual(["1", "2"]);
   });
@@ -151,8 +153,11 @@ describe("a socket that went dead without a word", () => {
 describe("a server that stops", () => {
   test("tells every socket to come back, ends SSE, and leaves nothing open", async () => {
     const server = await openTestServer();
-    const { url, rig, watches } = server;
-    const notes = [...(await watchAll(url, "ws", rig)), ...(await watchAll(url, "sse", rig))];
+    const { url, fixture, watches } = server;
+    const notes = [
+      ...(await watchAll(url, "ws", fixture)),
+      ...(await watchAll(url, "sse", fixture)),
+    ];
     await eventually(() => expect(watches()).toBe(8));
     const raw = new WebSocket(`${url.replace("http", "ws")}/trpc`);
     const told: string[] = [];
@@ -170,7 +175,7 @@ describe("a server that stops", () => {
 
   test("does not wait for sockets that do not answer", async () => {
     const server = await openTestServer();
-    const jobId = await server.rig.create();
+    const jobId = await server.fixture.create();
     const deaf = await openStalled(server.url, "ws", jobId);
     await eventually(() => expect(server.watches()).toBe(1));
     await server.restart();

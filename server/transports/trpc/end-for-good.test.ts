@@ -3,11 +3,11 @@ import { createTRPCClient, httpSubscriptionLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import superjson from "superjson";
 import { expect, test } from "vitest";
-import { eventually, untilAborted } from "#server/jobs/rig.ts";
+import { eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { AppRouter } from "./router.ts";
-import { openTestServer, type TestServer } from "./test-server.ts";
+import { openTestServer, type TestServer } from "#test/transports/trpc.fixture.ts";
 
 const NEVER_AGAIN = /\n\nretry: 86400000\n\n$/;
 const NO_JOB = "01a20665-8cab-704e-9437-209e0533c3ad";
@@ -27,12 +27,12 @@ test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
   "[S10] %s of what is settled tells an EventSource not to come back, after all else",
   async (path) => {
     const server = await openTestServer();
-    const { jobs } = server.rig;
+    const { jobs } = server.fixture;
     const { id: batchId } = await jobs.createBatch(LOCAL_PRINCIPAL, { jobs: [WORK] });
     const { items } = await jobs.list(LOCAL_PRINCIPAL, { limit: 1 });
     const jobId = items[0]?.id ?? "";
-    server.rig.startRunner();
-    await server.rig.reaches(jobId, "DELIVERED");
+    server.fixture.startRunner();
+    await server.fixture.reaches(jobId, "DELIVERED");
     const text = await textOf(server, path, { json: { jobId, batchId, lastEventId: "0" } });
     expect(text).toMatch(NEVER_AGAIN);
     expect(text.match(/^retry:/gm)).toHaveLength(1);
@@ -67,10 +67,10 @@ test.each([
 
 test("[S10] a stream that the server ends as it stops says nothing of the kind: its client comes back", async () => {
   const server = await openTestServer();
-  server.rig.run = ({ signal }) => untilAborted(signal);
-  server.rig.startRunner();
-  const jobId = await server.rig.create();
-  await server.rig.reaches(jobId, "PROCESSING");
+  server.fixture.run = ({ signal }) => untilAborted(signal);
+  server.fixture.startRunner();
+  const jobId = await server.fixture.create();
+  await server.fixture.reaches(jobId, "PROCESSING");
   const res = await fetch(addressOf(server, "job.onUpdate", { json: { jobId } }));
   let text = "";
   const decoder = new TextDecoder();
@@ -88,9 +88,9 @@ test("[S10] a stream that the server ends as it stops says nothing of the kind: 
 
 test("[S10] the stock client sees the end, and asks once", async () => {
   const server = await openTestServer();
-  server.rig.startRunner();
-  const jobId = await server.rig.create();
-  await server.rig.reaches(jobId, "DELIVERED");
+  server.fixture.startRunner();
+  const jobId = await server.fixture.create();
+  await server.fixture.reaches(jobId, "DELIVERED");
   let asked = 0;
   const counted: typeof fetch = (...args) => {
     asked += 1;

@@ -4,7 +4,7 @@
  */
 import type { Entry } from "#server/streams/open.ts";
 import { type Chunk, chunksOf } from "#server/transports/chunks.ts";
-import { onceATick } from "#server/transports/once-a-tick.ts";
+import { memoizePerTick } from "#server/transports/memoize-per-tick.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 
 /** Gives the frames of entries for a watcher whose answers begin with `head`. */
@@ -12,8 +12,8 @@ export type FramesOf = (entries: readonly Entry<unknown>[], head: string) => rea
 
 /** Shared by all connections. `encode`: the text of an entry from the end of `head` on. */
 export function createFrames(encode: (id: string, data: unknown) => string): FramesOf {
-  const textOf = onceATick(({ pos, value }: Entry<unknown>) => encode(String(pos), value));
-  const byHead = onceATick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(
+  const textOf = memoizePerTick(({ pos, value }: Entry<unknown>) => encode(String(pos), value));
+  const byHead = memoizePerTick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(
     () => new Map(),
   );
   return (entries, head) => {

@@ -2,8 +2,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { DONE, eventually } from "#server/jobs/rig.ts";
-import { openClient, openTestServer, type TestServer, watchJob } from "./test-server.ts";
+import { DONE, eventually } from "#test/jobs/jobs.fixture.ts";
+import {
+  openClient,
+  openTestServer,
+  type TestServer,
+  watchJob,
+} from "#test/transports/trpc.fixture.ts";
 
 const MIB = 1024 * 1024;
 
@@ -20,16 +25,16 @@ async function openSocket(url: string, query = "") {
 
 /** Somebody well-behaved, who must notice nothing of what happens meanwhile. */
 async function besides(server: TestServer, deed: () => Promise<void>): Promise<void> {
-  const { rig, url } = server;
+  const { fixture, url } = server;
   const gate = Promise.withResolvers<void>();
-  rig.run = async ({ progress }) => {
+  fixture.run = async ({ progress }) => {
     await progress(30, "Before");
     await gate.promise;
     await progress(60, "After");
     return DONE;
   };
-  rig.startRunner();
-  const jobId = await rig.create();
+  fixture.startRunner();
+  const jobId = await fixture.create();
   const notes = [
     watchJob(openClient(url, "ws"), { jobId }),
     watchJob(openClient(url, "sse"), { jobId }),

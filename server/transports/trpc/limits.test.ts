@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { eventually } from "#server/jobs/rig.ts";
+import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
-import { openClient, openTestServer } from "./test-server.ts";
+import { openClient, openTestServer } from "#test/transports/trpc.fixture.ts";
 
 interface Answer {
   id: number | null;
@@ -72,20 +72,20 @@ test("[H1] parameters of a connection are texts, whatever is annotated", async (
 });
 
 test("[H1] a stock client may use one input object for 10,000 jobs", async () => {
-  const { url, rig } = await openTestServer();
+  const { url, fixture } = await openTestServer();
   const job = { kind: "work", input: { name: "shared", when: new Date(0), none: undefined } };
   for (const link of ["ws", "sse"] as const) {
     const { id, total } = await openClient(url, link).batch.create.mutate({
       jobs: Array.from({ length: 10_000 }, () => job),
     });
     expect(total).toBe(10_000);
-    const page = await rig.engine.listJobs({
+    const page = await fixture.engine.listJobs({
       tenant: "local",
       owner: "local",
       batchId: id,
       limit: 1,
     });
-    const stored = await rig.engine.getJob(page.items[0]?.id ?? "");
+    const stored = await fixture.engine.getJob(page.items[0]?.id ?? "");
     expect(stored?.input).toEqual({ name: "shared" });
   }
 }, 60_000);
@@ -124,7 +124,7 @@ test("[H5] a message of a WebSocket holds at most 500 calls; each of the others 
 });
 
 test("[H5] a message with more requests than any client has is refused whole, and its connection closed", async () => {
-  const { url, rig } = await openTestServer();
+  const { url, fixture } = await openTestServer();
   const { socket, answers, send } = await openSocket(url);
   const closed = once(socket, "close") as Promise<[number, Buffer]>;
   send(
@@ -137,7 +137,7 @@ test("[H5] a message with more requests than any client has is refused whole, an
   const [code, reason] = await closed;
   expect([code, reason.toString()]).toEqual([1009, expect.stringContaining("at most 2500")]);
   expect(answers).toMatchObject([{ id: null, error: { json: { data: { code: "BAD_REQUEST" } } } }]);
-  const { items } = await rig.engine.listJobs({ tenant: "local", owner: "local", limit: 1 });
+  const { items } = await fixture.engine.listJobs({ tenant: "local", owner: "local", limit: 1 });
   expect(items).toEqual([]);
 });
 

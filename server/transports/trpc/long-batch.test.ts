@@ -9,7 +9,7 @@ import superjson from "superjson";
 import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
 import type { AppRouter } from "./router.ts";
-import { openTestServer } from "./test-server.ts";
+import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
 type Options = Partial<HTTPBatchLinkOptions<AppRouter["_def"]["_config"]["$types"]>>;
 

@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
-import { eventually } from "#server/jobs/rig.ts";
+import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import type { AppRouter } from "./router.ts";
-import { type Link, openClient, openTestServer } from "./test-server.ts";
+import { type Link, openClient, openTestServer } from "#test/transports/trpc.fixture.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
 
@@ -51,8 +51,8 @@ const atClient = (payload: string) =>
   }) as unknown;
 
 test("[J13] inputs and outputs with any keys are answered as they were given, alone and in a batch", async () => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
-  rig.startRunner();
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
+  fixture.startRunner();
   const ids: string[] = [];
   for (const payload of PAYLOADS) {
     const { status, text } = await post(url, "job.create", creation(payload));
@@ -68,7 +68,7 @@ test("[J13] inputs and outputs with any keys are answered as they were given, al
   expect(batch.status).toBe(200);
   for (const payload of PAYLOADS) expect(batch.text).toContain(`"input":${payload}`);
 
-  await Promise.all(ids.map((id) => rig.reaches(id, "DELIVERED")));
+  await Promise.all(ids.map((id) => fixture.reaches(id, "DELIVERED")));
   const inputs = ids.map((jobId, index) => [index, { json: { jobId } }]);
   const query = encodeURIComponent(JSON.stringify(Object.fromEntries(inputs)));
   const got = await fetch(
@@ -92,34 +92,36 @@ test("[J13] inputs and outputs with any keys are answered as they were given, al
 });
 
 test("[J13] a client that streams its batches reads the same", async () => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
   const client = createTRPCClient<AppRouter>({
     links: [httpBatchStreamLink({ url: `${url}/trpc`, transformer: superjson })],
   });
   const input = { list: [{ constructor: { prototype: 1 } }] };
-  const jobs = await Promise.all([1, 2].map(() => rig.jobs.create(me, { kind: "echo", input })));
+  const jobs = await Promise.all(
+    [1, 2].map(() => fixture.jobs.create(me, { kind: "echo", input })),
+  );
   const got = await Promise.all(jobs.map(({ id }) => client.job.get.query({ jobId: id })));
   expect(got).toEqual(jobs);
 });
 
 test("[J13] jobs of a batch keep their keys", async () => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
-  rig.startRunner();
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
+  fixture.startRunner();
   const jobs = PAYLOADS.map((payload) => `{"kind":"echo","input":${payload}}`);
   const { text } = await post(url, "batch.create", `{"json":{"jobs":[${jobs.join(",")}]}}`);
   const batchId = idIn(text);
   await eventually(async () =>
-    expect(await rig.jobs.getBatch(me, batchId)).toMatchObject({ delivered: PAYLOADS.length }),
+    expect(await fixture.jobs.getBatch(me, batchId)).toMatchObject({ delivered: PAYLOADS.length }),
   );
-  const { items } = await rig.jobs.list(me, { batchId, limit: 50 });
-  const outputs = await Promise.all(items.map(async ({ id }) => (await rig.job(id)).output));
+  const { items } = await fixture.jobs.list(me, { batchId, limit: 50 });
+  const outputs = await Promise.all(items.map(async ({ id }) => (await fixture.job(id)).output));
   expect(outputs.map((output) => JSON.stringify(output)).toSorted()).toEqual(PAYLOADS.toSorted());
 });
 
 test("[J13] [H7] 6,000 levels that were stored before there was a limit are answered", async () => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
   const deep = `${"[".repeat(6000)}${"]".repeat(6000)}`;
-  const { id } = await rig.engine.createJob(
+  const { id } = await fixture.engine.createJob(
     {
       id: newId(),
       batchId: null,
@@ -142,12 +144,12 @@ test("[J13] [H7] 6,000 levels that were stored before there was a limit are answ
 });
 
 test("[J13] more levels are refused with their path, and a refusal names keys of any name", async () => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
   const payload = `{"constructor":{"__proto__":${"[".repeat(99)}${"]".repeat(99)}}}`;
   const { status, text } = await post(url, "job.create", creation(payload));
   expect(status).toBe(400);
   expect(text).toContain(`"input.constructor.__proto__${".0".repeat(98)}":["It contains itself`);
-  expect((await rig.jobs.list(me, { limit: 1 })).items).toEqual([]);
+  expect((await fixture.jobs.list(me, { limit: 1 })).items).toEqual([]);
 });
 
 test("[J13] a kind whose form has such fields is listed", async () => {
@@ -172,7 +174,7 @@ test.each([
   ],
   ["job.cancel", '{"jobId":"01900000-0000-7000-8000-000000000000","note":"\\ud83d"}', "note"],
 ])("[J14] %s of %s is refused and names the field", async (path, input, field) => {
-  const { url, rig } = await openTestServer({ kinds: [echo] });
+  const { url, fixture } = await openTestServer({ kinds: [echo] });
   const { status, text } = await post(url, path, `{"json":${input}}`);
   expect(status).toBe(400);
   const { error } = JSON.parse(text) as { error: { json: { data: { zodError: unknown } } } };
@@ -180,7 +182,7 @@ test.each([
     formErrors: [],
     fieldErrors: { [field]: [expect.stringContaining("has half of a surrogate pair")] },
   });
-  expect((await rig.jobs.list(me, { limit: 1 })).items).toEqual([]);
+  expect((await fixture.jobs.list(me, { limit: 1 })).items).toEqual([]);
 });
 
 test.each([

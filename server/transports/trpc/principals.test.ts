@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { eventually } from "#server/jobs/rig.ts";
+import { eventually } from "#test/jobs/jobs.fixture.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { createRouter } from "./router.ts";
@@ -13,7 +13,7 @@ import {
   watchBatch,
   watchFeed,
   watchJob,
-} from "./test-server.ts";
+} from "#test/transports/trpc.fixture.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
 const PROTOCOLS = ["http", "ws"];

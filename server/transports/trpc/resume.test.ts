@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { DONE, eventually } from "#server/jobs/rig.ts";
-import { checkRecord } from "#server/streams/check-record.ts";
+import { DONE, eventually } from "#test/jobs/jobs.fixture.ts";
+import { checkRecord } from "#test/streams/check-record.ts";
 import { applyDraft } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import {
@@ -12,7 +12,7 @@ import {
   watchDraft,
   watchFeed,
   watchJob,
-} from "./test-server.ts";
+} from "#test/transports/trpc.fixture.ts";
 
 /** An EventSource waits three seconds before it comes back. */
 const CUTS: [Link, number][] = [
@@ -23,7 +23,7 @@ const STEPS = 60;
 
 describe.each(CUTS)("the stock client over %s", (link, cuts) => {
   test("[S1] [S2] [S3] [S5] sees each event once and in order, however often its connection is cut", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const cable = await openCable(url);
     const client = openClient(cable.url, link);
     // The cut falls between events, and within what is on the way.
@@ -31,7 +31,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
       await eventually(() => expect(notes.data.length).toBeGreaterThan(count));
       cable.cut();
     };
-    rig.run = async ({ progress, draft }) => {
+    fixture.run = async ({ progress, draft }) => {
       for (let n = 1; n <= STEPS; n++) {
         await draft(`word${n} `);
         await progress(n, `Step ${n}`);
@@ -39,14 +39,14 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
       }
       return DONE;
     };
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const notes = watchJob(client, { jobId, lastEventId: "0" });
     const draft = watchDraft(client, { jobId });
     await eventually(() => expect(notes.ids).toEqual(["1"]));
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(() => expect([notes.state, draft.state]).toEqual(["complete", "complete"]));
     expect(cable.cuts).toBe(cuts);
-    const log = await rig.log(jobId);
+    const log = await fixture.log(jobId);
     expect(checkRecord(log, [{ after: 0, seen: notes.data }])).toEqual([]);
     expect(notes.data).toEqual(log);
     const words = Array.from({ length: STEPS }, (_, n) => `word${n + 1} `).join("");
@@ -56,16 +56,16 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
 
   test("[S6] [S9] goes on without a gap after the server stopped and came back", async () => {
     const server = await openTestServer();
-    const { rig } = server;
+    const { fixture } = server;
     const client = openClient(server.url, link);
-    rig.run = async ({ progress }) => {
+    fixture.run = async ({ progress }) => {
       for (let n = 1; n <= 10; n++) await progress(n * 9, `Step ${n}`);
       return DONE;
     };
-    const batch = await rig.jobs.createBatch(me, {
+    const batch = await fixture.jobs.createBatch(me, {
       jobs: Array.from({ length: 3 }, () => ({ kind: "work", input: {} })),
     });
-    const { items } = await rig.jobs.list(me, { limit: 10 });
+    const { items } = await fixture.jobs.list(me, { limit: 10 });
     const watched = items.map(({ id }) => ({
       id,
       notes: watchJob(client, { jobId: id, lastEventId: "0" }),
@@ -77,11 +77,11 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
       expect([aggregate.ids, feed.data.length]).toEqual([["1"], 3]);
     });
     const [first, second] = items;
-    await rig.jobs.decide(me, first?.id ?? "", "cancel");
+    await fixture.jobs.decide(me, first?.id ?? "", "cancel");
     await server.restart();
-    await rig.jobs.decide(me, second?.id ?? "", "cancel");
+    await fixture.jobs.decide(me, second?.id ?? "", "cancel");
     await server.restart();
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(() => {
       expect(watched.map(({ notes }) => notes.state)).toEqual(watched.map(() => "complete"));
       expect(aggregate.state).toBe("complete");
@@ -93,7 +93,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
       ]);
     });
     for (const { id, notes } of watched) {
-      expect(notes.data).toEqual(await rig.log(id));
+      expect(notes.data).toEqual(await fixture.log(id));
       expect(notes.errors).toEqual([]);
     }
     expect(aggregate.data.at(-1)).toMatchObject({ aborted: 2, delivered: 1, status: "completed" });
@@ -103,33 +103,35 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
   }, 30_000);
 
   test("[S8] is told of a gap when what it saw is not in the data any more", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const cable = await openCable(url);
     const client = openClient(cable.url, link);
-    const { id: batchId } = await rig.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
+    const { id: batchId } = await fixture.jobs.createBatch(me, {
+      jobs: [{ kind: "work", input: {} }],
+    });
     const notes = watchBatch(client, { batchId, lastEventId: "7" });
     await eventually(() => expect(notes.data).toMatchObject([{ version: 1, gap: true }]));
     cable.cut();
-    const [job] = (await rig.jobs.list(me, { limit: 1 })).items;
-    await rig.jobs.decide(me, job?.id ?? "", "cancel");
+    const [job] = (await fixture.jobs.list(me, { limit: 1 })).items;
+    await fixture.jobs.decide(me, job?.id ?? "", "cancel");
     await eventually(() => expect(notes.state).toBe("complete"));
     expect(notes.data.slice(1)).toMatchObject([{ version: 2, status: "failed" }]);
   });
 });
 
 test("[S9] [S11] ws and SSE show one sequence, and a cursor of the one works on the other", async () => {
-  const { url, rig } = await openTestServer();
+  const { url, fixture } = await openTestServer();
   const [ws, sse] = [openClient(url, "ws"), openClient(url, "sse")];
-  rig.run = async ({ progress }) => {
+  fixture.run = async ({ progress }) => {
     for (let n = 1; n <= 30; n++) await progress(n * 3, `Step ${n}`);
     return DONE;
   };
-  const jobId = await rig.create();
+  const jobId = await fixture.create();
   const both = [
     watchJob(ws, { jobId, lastEventId: "0" }),
     watchJob(sse, { jobId, lastEventId: "0" }),
   ];
-  rig.startRunner();
+  fixture.startRunner();
   await eventually(() => expect(both.map(({ state }) => state)).toEqual(["complete", "complete"]));
   expect(both[0]?.data).toEqual(both[1]?.data);
   const cursor = both[0]?.ids[12];

@@ -1,8 +1,8 @@
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, test } from "vitest";
 import { v7 as newId } from "uuid";
-import { onRedis } from "#server/engine/test-data.ts";
-import { DONE, eventually, untilAborted } from "#server/jobs/rig.ts";
+import { onRedis } from "#test/engine/data.fixture.ts";
+import { DONE, eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import {
@@ -13,7 +13,7 @@ import {
   watchDraft,
   watchFeed,
   watchJob,
-} from "./test-server.ts";
+} from "#test/transports/trpc.fixture.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
 const work = { kind: "work", input: { name: "bread" } };
@@ -31,9 +31,9 @@ async function refusal(call: Promise<unknown>) {
 
 describe.each(LINKS)("over %s", (link) => {
   test("a job is created, read, listed and decided about, and types arrive", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    rig.run = async ({ progress }) => {
+    fixture.run = async ({ progress }) => {
       await progress(50, "Half");
       return { status: "blocked", message: "Look at it", output: { at: [1, 2] } };
     };
@@ -44,8 +44,8 @@ describe.each(LINKS)("over %s", (link) => {
       input: { name: "bread" },
     });
     expect(created.createdAt).toBeInstanceOf(Date);
-    rig.startRunner();
-    await rig.reaches(created.id, "BLOCKED");
+    fixture.startRunner();
+    await fixture.reaches(created.id, "BLOCKED");
     const job = await client.job.get.query({ jobId: created.id });
     expect(job).toMatchObject({
       output: { at: [1, 2] },
@@ -64,16 +64,16 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("every decision is there", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     expect(await status(client.job.cancel.mutate({ jobId }))).toBe("ABORTED");
     expect(await status(client.job.retry.mutate({ jobId }))).toBe("PENDING");
-    rig.run = async () => ({ status: "blocked", message: "Look", output: 1 });
-    rig.startRunner();
-    await rig.reaches(jobId, "BLOCKED");
+    fixture.run = async () => ({ status: "blocked", message: "Look", output: 1 });
+    fixture.startRunner();
+    await fixture.reaches(jobId, "BLOCKED");
     expect(await status(client.job.regenerate.mutate({ jobId }))).toBe("PENDING");
-    await rig.reaches(jobId, "BLOCKED");
+    await fixture.reaches(jobId, "BLOCKED");
     expect(await status(client.job.reject.mutate({ jobId, note: "no" }))).toBe("ABORTED");
   });
 
@@ -139,7 +139,7 @@ describe.each(LINKS)("over %s", (link) => {
   }, 30_000);
 
   test("errors say what is wrong, to programs and to people", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const jobId = newId();
     expect(await refusal(client.job.get.query({ jobId }))).toMatchObject({
@@ -153,11 +153,15 @@ describe.each(LINKS)("over %s", (link) => {
       code: "NOT_FOUND",
       message: 'There is no kind "nope". Known kinds: work.',
     });
-    expect(await refusal(client.job.retry.mutate({ jobId: await rig.create() }))).toMatchObject({
-      code: "CONFLICT",
-      appCode: "ILLEGAL_TRANSITION",
-      message: expect.stringMatching(/is PENDING and cannot become PENDING: "retry" needs ABORTED/),
-    });
+    expect(await refusal(client.job.retry.mutate({ jobId: await fixture.create() }))).toMatchObject(
+      {
+        code: "CONFLICT",
+        appCode: "ILLEGAL_TRANSITION",
+        message: expect.stringMatching(
+          /is PENDING and cannot become PENDING: "retry" needs ABORTED/,
+        ),
+      },
+    );
     const input = { name: 5 };
     expect(await refusal(client.job.create.mutate({ kind: "work", input }))).toMatchObject({
       code: "BAD_REQUEST",
@@ -208,10 +212,10 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("a fault of ours keeps its text to itself and is logged", async () => {
-    const { url, rig, logged } = await openTestServer();
+    const { url, fixture, logged } = await openTestServer();
     const client = openClient(url, link);
-    const jobId = await rig.create();
-    Object.assign(rig.engine, { getJob: () => Promise.reject(new Error("secret detail")) });
+    const jobId = await fixture.create();
+    Object.assign(fixture.engine, { getJob: () => Promise.reject(new Error("secret detail")) });
     const said = await refusal(client.job.cancel.mutate({ jobId }));
     expect(said).toMatchObject({
       code: "INTERNAL_SERVER_ERROR",
@@ -226,9 +230,9 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("lists come in pages", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    for (let n = 0; n < 7; n++) await rig.create(`${n}`);
+    for (let n = 0; n < 7; n++) await fixture.create(`${n}`);
     const titles: string[] = [];
     let cursor: string | null = null;
     do {
@@ -243,18 +247,18 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("[S9] a feed from a list's cursor on misses nothing, whatever changed meanwhile", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    rig.run = async ({ progress }) => {
+    fixture.run = async ({ progress }) => {
       for (let n = 1; n < 5; n++) await progress(n * 20, `Step ${n}`);
       return DONE;
     };
-    for (let n = 0; n < 40; n++) await rig.create();
-    rig.startRunner();
+    for (let n = 0; n < 40; n++) await fixture.create();
+    fixture.startRunner();
     const { items, feed } = await client.job.list.query({ limit: 200 });
-    for (let n = 0; n < 20; n++) await rig.create();
+    for (let n = 0; n < 20; n++) await fixture.create();
     const notes = watchFeed(client, { lastEventId: String(feed) });
-    for (let n = 0; n < 20; n++) await rig.create();
+    for (let n = 0; n < 20; n++) await fixture.create();
     const newest = () =>
       new Map([...items, ...notes.data.map(({ job }) => job)].map((job) => [job?.id, job?.status]));
     await eventually(() => {
@@ -270,18 +274,18 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("[S4] [S10] job.onUpdate tells what happens, with its cursor, and ends when the job settled", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    rig.run = async ({ progress }) => {
+    fixture.run = async ({ progress }) => {
       await progress(50, "Half");
       return DONE;
     };
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const notes = watchJob(client, { jobId });
     await eventually(() => expect(notes.ids).toEqual(["1"]));
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(() => expect(notes.state).toBe("complete"));
-    expect(notes.data).toEqual(await rig.log(jobId));
+    expect(notes.data).toEqual(await fixture.log(jobId));
     expect(notes.data[0]?.at).toBeInstanceOf(Date);
     expect(notes.ids).toEqual(["1", "2", "3", "4"]);
     const late = watchJob(client, { jobId, lastEventId: "2" });
@@ -290,11 +294,11 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("[S10] follow stays after the job settled", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const notes = watchJob(client, { jobId, follow: true, lastEventId: "0" });
-    await rig.jobs.decide(me, jobId, "cancel");
+    await fixture.jobs.decide(me, jobId, "cancel");
     await eventually(() => expect(notes.data.at(-1)?.type).toBe("aborted"));
     await client.job.retry.mutate({ jobId });
     await eventually(() => expect(notes.data.at(-1)?.type).toBe("requeued"));
@@ -302,31 +306,31 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("[S8] a cursor from beyond the log is answered by the current state, marked", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
-    const jobId = await rig.create();
+    const jobId = await fixture.create();
     const notes = watchJob(client, { jobId, lastEventId: "99" });
     await eventually(() => expect(notes.data).toMatchObject([{ seq: 1, gap: true }]));
   });
 
   test("job.onOutput shows the draft as it is written, and the next attempt's anew", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const gate = Promise.withResolvers<void>();
-    rig.run = async ({ draft, attempt, signal }) => {
+    fixture.run = async ({ draft, attempt, signal }) => {
       await draft(`Attempt ${attempt}: once`);
       if (attempt === 1) await untilAborted(signal);
       await gate.promise;
       await draft(" upon a time");
       return DONE;
     };
-    const first = rig.startRunner();
-    const jobId = await rig.create();
+    const first = fixture.startRunner();
+    const jobId = await fixture.create();
     const notes = watchDraft(client, { jobId });
     const text = () => notes.data.reduce(applyDraft, "");
     await eventually(() => expect(text()).toBe("Attempt 1: once"));
     await first.stop(0);
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(() => expect(text()).toBe("Attempt 2: once"));
     gate.resolve();
     await eventually(() => expect(notes.state).toBe("complete"));
@@ -335,12 +339,12 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("[B2] batch.onUpdate shows the aggregate until the batch is done", async () => {
-    const { url, rig } = await openTestServer();
+    const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const { id: batchId } = await client.batch.create.mutate({ jobs: [work, work, work] });
     const notes = watchBatch(client, { batchId });
     await eventually(() => expect(notes.data).toMatchObject([{ version: 1, status: "pending" }]));
-    rig.startRunner();
+    fixture.startRunner();
     await eventually(() => expect(notes.state).toBe("complete"));
     expect(notes.data.at(-1)).toMatchObject({
       total: 3,
@@ -355,14 +359,14 @@ describe.each(LINKS)("over %s", (link) => {
   });
 
   test("subscriptions to what does not exist or with a malformed cursor fail with the reason", async () => {
-    const { url, rig, watches } = await openTestServer();
+    const { url, fixture, watches } = await openTestServer();
     const client = openClient(url, link);
     const jobId = newId();
     const missing = watchJob(client, { jobId });
     const draft = watchDraft(client, { jobId });
     const batch = watchBatch(client, { batchId: jobId });
     const malformed = watchJob(client, {
-      jobId: await rig.create(),
+      jobId: await fixture.create(),
       lastEventId: "abc",
     });
     await eventually(() =>

@@ -160,7 +160,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       info: procedure.query(({ ctx }) => ctx.system),
       /** `stale`: the server cannot reach its data, so what anybody is shown may be old. It comes back by itself. */
       onState: procedure.subscription(async function* ({ ctx, signal }) {
-        for await (const reached of ctx.streams.reach(signal)) yield { stale: !reached };
+        for await (const reached of ctx.streams.availability(signal)) yield { stale: !reached };
       }),
     }),
   });

@@ -8,9 +8,9 @@ import { discardBody } from "#server/transports/body.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
-import { spread } from "#server/transports/spread.ts";
+import { stagger } from "#server/transports/stagger.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
-import { openWires } from "#server/transports/wires.ts";
+import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { AppError } from "#shared/errors.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
@@ -93,7 +93,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     autoPong: false,
     clientTracking: false,
   });
-  const wires = openWires(context.backpressure);
+  const writers = openSocketWriters(context.backpressure);
   const sockets = openHandler({
     router,
     async createContext({ req, info }) {
@@ -106,7 +106,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames and oversize messages, which `ws` has closed with the right code, or the network.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
-    wires,
+    writers,
     ping,
   });
 
@@ -124,14 +124,14 @@ export function createTrpcTransport(context: TransportContext): Transport {
     },
     async handOver(ms) {
       const streams = [...responses].filter(isEventStream);
-      await Promise.all([sockets.handOver(ms), spread(streams, ms, (res) => res.destroy())]);
+      await Promise.all([sockets.handOver(ms), stagger(streams, ms, (res) => res.destroy())]);
     },
     async close() {
       for (const res of responses) if (isEventStream(res)) res.destroy();
       // From now on upgrades are refused.
       wss.close();
       await sockets.close(CLOSE_AFTER_MS);
-      wires.close();
+      writers.close();
     },
   };
 }

@@ -10,10 +10,10 @@ import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/se
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
-import { Behind } from "#server/transports/behind.ts";
+import { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { pongFrame } from "#server/transports/pong-frame.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
-import type { Wire, WireHooks, Wires } from "#server/transports/wires.ts";
+import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
 import { tooManyCalls } from "./batch.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
@@ -27,7 +27,7 @@ export interface Shared {
   createContext(options: CreateWSSContextFnOptions): unknown;
   responses: Responses;
   framesOf: FramesOf;
-  wires: Wires;
+  writers: SocketWriters;
   /** Never throws. */
   report(error: TRPCError, call: Call, context: unknown): void;
   /** Never throws. */
@@ -64,9 +64,9 @@ function onClose(this: Served): void {
 }
 
 /** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
-export class Connection implements Peer, WireHooks, IntakeOwner {
+export class Connection implements Peer, WriterHooks, IntakeOwner {
   readonly ws: WebSocket;
-  readonly wire: Wire;
+  readonly writer: SocketWriter;
   /** When it was asked whether it is there; `undefined`: it need not be, or has answered. */
   askedAt: number | undefined;
   readonly #shared: Shared;
@@ -79,7 +79,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
   #context: unknown;
   /** `undefined` while no message waits and no request is under way. */
   #intake: Intake | undefined;
-  #behind: Behind | undefined;
+  #resumeQueue: ResumeQueue | undefined;
   #waiting: (() => void)[] | undefined;
   /** Made when somebody asks for its signal. */
   #closed: AbortController | undefined;
@@ -87,7 +87,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
   constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {
     this.ws = ws;
     this.#shared = shared;
-    this.wire = shared.wires.open(socket, this);
+    this.writer = shared.writers.open(socket, this);
 
     // With `connectionParams` the context is made from the first message.
     const query = new URLSearchParams(req.url?.split("?")[1]);
@@ -113,18 +113,18 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     return this.#shared.framesOf;
   }
 
-  get behind(): Behind {
-    return (this.#behind ??= new Behind(this.wire));
+  get resumeQueue(): ResumeQueue {
+    return (this.#resumeQueue ??= new ResumeQueue(this.writer));
   }
 
   /** Sends a text at once. Dropped where the connection is closing. */
   say(text: string): void {
     this.send(text);
-    this.wire.flush();
+    this.writer.flush();
   }
 
   send(text: string): void {
-    if (this.isOpen()) this.wire.write(textFrame(text));
+    if (this.isOpen()) this.writer.write(textFrame(text));
   }
 
   isOpen(): boolean {
@@ -137,7 +137,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
   }
 
   room(): void {
-    this.#behind?.resume();
+    this.#resumeQueue?.resume();
     this.#wakeWaiting();
     this.readOn();
   }
@@ -149,7 +149,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
   }
 
   async untilRoom(): Promise<void> {
-    if (!this.isOpen() || this.wire.hasRoom()) return;
+    if (!this.isOpen() || this.writer.hasRoom()) return;
     await new Promise<void>((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
@@ -176,7 +176,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
 
   pinged(payload: Buffer): void {
     this.#heardAt = performance.now();
-    if (this.isOpen() && this.wire.hasRoom()) this.wire.write(pongFrame(payload));
+    if (this.isOpen() && this.writer.hasRoom()) this.writer.write(pongFrame(payload));
     this.readOn();
   }
 
@@ -188,13 +188,13 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     this.#intake = undefined;
     this.#requests.leave();
     this.#wakeWaiting();
-    this.wire.release();
+    this.writer.release();
     this.#closed?.abort();
     this.#shared.closed(this);
   }
 
   hasRoom(): boolean {
-    return this.wire.hasRoom();
+    return this.writer.hasRoom();
   }
 
   /** Takes up what was read, and reads more while all of it is taken up and there is room for the answers. */
@@ -202,7 +202,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     this.#intake?.takeUp();
     if (this.#intake?.isIdle() ?? false) this.#intake = undefined;
     if (!this.isOpen()) return;
-    if ((this.#intake?.isBehind() ?? false) || !this.wire.hasRoom()) {
+    if ((this.#intake?.isBehind() ?? false) || !this.writer.hasRoom()) {
       this.ws.pause();
     } else if (this.ws.isPaused) {
       this.#heardAt = performance.now();
@@ -239,7 +239,7 @@ export class Connection implements Peer, WireHooks, IntakeOwner {
     const { id, message, ofSeveral } = refused;
     this.#tell(id, new TRPCError({ code: "BAD_REQUEST", message, cause: refused }));
     if (!ofSeveral) return;
-    this.wire.flush();
+    this.writer.flush();
     this.ws.close(MESSAGE_TOO_BIG, message);
   }
 

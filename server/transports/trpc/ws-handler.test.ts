@@ -10,7 +10,7 @@ import superjson from "superjson";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
-import { openWires } from "#server/transports/wires.ts";
+import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { openHandler } from "./ws-handler.ts";
 
 interface Context {
@@ -105,18 +105,18 @@ function serveOurs(
   options: Required<Options>,
   onError: () => void,
 ) {
-  const wires = openWires({ highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 });
+  const writers = openSocketWriters({ highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 });
   const handler = openHandler({
     router,
     createContext: options.createContext,
     onError,
     onBroken: onError,
-    wires,
+    writers,
     ping: options.ping,
   });
   onTestFinished(async () => {
     await handler.close(0);
-    wires.close();
+    writers.close();
   });
   return {
     serve: handler.serve,

@@ -8,8 +8,8 @@ import type { Duplex } from "node:stream";
 import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { WebSocket } from "ws";
-import { spread } from "#server/transports/spread.ts";
-import type { Wires } from "#server/transports/wires.ts";
+import { stagger } from "#server/transports/stagger.ts";
+import type { SocketWriters } from "#server/transports/socket-writer.ts";
 import { Connection } from "./ws-connection.ts";
 import { createFrames } from "./entry-frames.ts";
 import { type Call, createResponses } from "./ws-responses.ts";
@@ -21,7 +21,7 @@ export interface HandlerOptions {
   onError(error: TRPCError, call: Call, context: unknown): void;
   /** A socket broke: its client's doing, or the network's. It is being closed. */
   onBroken(error: TRPCError, context: unknown): void;
-  wires: Wires;
+  writers: SocketWriters;
   /** A client that is silent for `intervalMs` is asked; one that then says nothing for `timeoutMs` is cut off. */
   ping: { intervalMs: number; timeoutMs: number };
 }
@@ -47,7 +47,7 @@ const GOING_AWAY = 1001;
 const RECONNECT = '{"id":null,"method":"reconnect"}';
 
 export function openHandler(options: HandlerOptions): Handler {
-  const { router, createContext, wires, ping } = options;
+  const { router, createContext, writers, ping } = options;
   const connections = new Set<Connection>();
 
   function report(error: TRPCError, call: Call, context: unknown): void {
@@ -64,7 +64,7 @@ export function openHandler(options: HandlerOptions): Handler {
     createContext,
     responses,
     framesOf: createFrames(responses.entryAfterId),
-    wires,
+    writers,
     report,
     broken: (error: TRPCError, context: unknown) =>
       neverThrow(() => options.onBroken(error, context)),
@@ -112,10 +112,10 @@ export function openHandler(options: HandlerOptions): Handler {
     async handOver(ms) {
       const begin = performance.now();
       const told = new Set(connections);
-      await spread([...told], ms / 2, tellOne);
+      await stagger([...told], ms / 2, tellOne);
       await untilGone(begin + ms / 2 - performance.now());
       // Who came back here before a balancer knew better is told as well; nobody is told twice.
-      await spread([...connections.difference(told)], ms / 4, tellOne);
+      await stagger([...connections.difference(told)], ms / 4, tellOne);
       await untilGone(begin + ms - performance.now());
     },
     async close(graceMs) {

@@ -8,13 +8,13 @@ import {
 import { isObservable, observableToAsyncIterable } from "@trpc/server/observable";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import type { Entry, Sink, Watch } from "#server/streams/open.ts";
-import type { Behind } from "#server/transports/behind.ts";
+import type { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
-import type { Wire } from "#server/transports/wires.ts";
+import type { SocketWriter } from "#server/transports/socket-writer.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { toTRPCError } from "./errors.ts";
-import { Few } from "./few.ts";
+import { SmallMap } from "./small-map.ts";
 import { dispose, iterate } from "./iterate.ts";
 import { Relay } from "./relay.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
@@ -24,8 +24,8 @@ export interface Peer {
   readonly router: AnyTRPCRouter;
   readonly responses: Responses;
   readonly framesOf: FramesOf;
-  readonly wire: Wire;
-  readonly behind: Behind;
+  readonly writer: SocketWriter;
+  readonly resumeQueue: ResumeQueue;
   isOpen(): boolean;
   /** Dropped where the connection is closing. */
   send(text: string): void;
@@ -51,7 +51,7 @@ type Subscription = Address & { id: number | string };
 
 export class Requests {
   readonly peer: Peer;
-  readonly #active = new Few<number | string, Active>();
+  readonly #active = new SmallMap<number | string, Active>();
 
   constructor(peer: Peer) {
     this.peer = peer;
@@ -231,11 +231,11 @@ class Pushed implements Active, Sink<unknown>, Address {
     const { peer } = this.#requests;
     let taken = 0;
     for (const { bytes, count } of peer.framesOf(entries, this.#head)) {
-      if (!peer.wire.hasRoom()) {
-        if (this.#watch !== undefined) peer.behind.add(this.#watch);
+      if (!peer.writer.hasRoom()) {
+        if (this.#watch !== undefined) peer.resumeQueue.add(this.#watch);
         return taken;
       }
-      peer.wire.write(bytes);
+      peer.writer.write(bytes);
       taken += count;
     }
     return taken;
@@ -254,7 +254,7 @@ class Pushed implements Active, Sink<unknown>, Address {
     this.#isWanted = false;
     if (this.#watch === undefined) return;
     this.#watch.stop();
-    this.#requests.peer.behind.delete(this.#watch);
+    this.#requests.peer.resumeQueue.delete(this.#watch);
   }
 
   #end(reason?: { cause: unknown }): void {

@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Brief } from "#server/kinds/article/brief.ts";
-import {
-  filler,
-  LINK,
-  testArticle,
-  testBrief,
-  testPage,
-} from "#server/kinds/article/testing/brief.ts";
+import { filler, LINK, testArticle, testBrief, testPage } from "#test/article/brief.ts";
 import { check } from "./check.ts";
 
 function mended(markdown: string, brief: Brief = testBrief()) {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testArticle, testBrief } from "#server/kinds/article/testing/brief.ts";
+import { testArticle, testBrief } from "#test/article/brief.ts";
 import { clean } from "#server/kinds/article/text/clean.ts";
 import { review } from "./review.ts";
 

@@ -1,5 +1,5 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
-import { counted } from "#shared/counted.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import type { QualityRule } from "#shared/article.ts";
 import { LONGEST_FIGURE } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
@@ -49,7 +49,7 @@ export const RULES: readonly Rule[] = [
       const words = [brief.publisher.profile.words, brief.target.profile.words] as const;
       return judged(
         words.every((count) => count >= LIMITS.sourceWords),
-        `publisher ${words[0]}, target ${counted(words[1], "word")}`,
+        `publisher ${words[0]}, target ${pluralize(words[1], "word")}`,
         limit,
       );
     },
@@ -79,7 +79,11 @@ export const RULES: readonly Rule[] = [
     measure({ article }) {
       const { least, most } = LIMITS.words;
       const words = countWords(proseOf(article));
-      return judged(words >= least && words <= most, counted(words, "word"), `${least} to ${most}`);
+      return judged(
+        words >= least && words <= most,
+        pluralize(words, "word"),
+        `${least} to ${most}`,
+      );
     },
   },
   {
@@ -105,7 +109,7 @@ export const RULES: readonly Rule[] = [
       const { least, most } = LIMITS.anchorLinks;
       const named = anchorsOf(article, brief).length;
       const all = targetLinks(article, brief.targetUrl).length;
-      const links = counted(all, "link");
+      const links = pluralize(all, "link");
       const figure = all === named ? links : `${links}, ${named} with the anchor text`;
       return judged(named >= least && all <= most, figure, `${least} to ${most}`);
     },
@@ -225,7 +229,7 @@ export const RULES: readonly Rule[] = [
       const { longest } = copiedFromTarget(article, brief);
       return judged(
         longest <= LIMITS.copiedRun,
-        counted(longest, "word"),
+        pluralize(longest, "word"),
         `${LIMITS.copiedRun} at most`,
       );
     },

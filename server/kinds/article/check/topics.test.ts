@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
+import { testBrief, testPage } from "#test/article/brief.ts";
 import { TOPICS, topicsOf } from "./topics.ts";
 
 test.each([

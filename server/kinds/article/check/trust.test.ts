@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
+import { testBrief, testPage } from "#test/article/brief.ts";
 import { isTrusted, trustSource } from "./trust.ts";
 
 test.each([

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
-import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
-import { SLOW_PAGE } from "#server/kinds/article/testing/slow-page.ts";
+import { openLocalServer } from "#test/article/local-server.fixture.ts";
+import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { createRunTask, type RunTask } from "#server/kinds/article/threads/run-task.ts";
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";

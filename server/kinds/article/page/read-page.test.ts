@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { fetchedHtml } from "#server/kinds/article/testing/inline-tasks.ts";
+import { fetchedHtml } from "#test/article/inline-tasks.ts";
 import { clean } from "#server/kinds/article/text/clean.ts";
-import { samplePage } from "#server/kinds/article/testing/samples.ts";
+import { samplePage } from "#test/article/samples.ts";
 import { readPage } from "./read-page.ts";
 
 const URL = "https://www.site.example/page";

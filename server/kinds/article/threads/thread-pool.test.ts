@@ -8,7 +8,7 @@ import { createThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const never = new AbortController().signal;
-const PROGRAM = new URL("./testing/test-thread.ts", import.meta.url);
+const PROGRAM = new URL("../../../../test/article/test-thread.ts", import.meta.url);
 
 /** Calls tasks by their names. */
 function poolWith(options: Partial<ThreadPoolOptions> = {}) {

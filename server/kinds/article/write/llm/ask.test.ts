@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
-import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
-import { openModelServer, type ModelAnswer } from "#server/kinds/article/testing/model-server.ts";
+import { openLocalServer } from "#test/article/local-server.fixture.ts";
+import { openModelServer, type ModelAnswer } from "#test/article/model-server.fixture.ts";
 import { createAsk, type Answer } from "./ask.ts";
 import { chooseModel, type ChosenModel } from "./models.ts";
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
-import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
-import { openModelServer } from "#server/kinds/article/testing/model-server.ts";
+import { openLocalServer } from "#test/article/local-server.fixture.ts";
+import { openModelServer } from "#test/article/model-server.fixture.ts";
 import { createAsk } from "./ask.ts";
 import { createBoundedFetch } from "./bounded-fetch.ts";
 import { chooseModel } from "./models.ts";

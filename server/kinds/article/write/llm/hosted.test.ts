@@ -4,7 +4,7 @@ import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import type { LanguageModel } from "ai";
 import { describe, expect, test } from "vitest";
-import { openLocalServer } from "#server/kinds/article/testing/local-server.ts";
+import { openLocalServer } from "#test/article/local-server.fixture.ts";
 import { createAsk, type Answer } from "./ask.ts";
 import type { HostedProvider } from "./models.ts";
 

@@ -4,11 +4,11 @@ import { THRESHOLDS } from "#server/kinds/article/check/thresholds.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { escapeMarkdown, markdownLink } from "#server/kinds/article/text/markdown.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
-import type { MaterialSection, Quotable } from "./material.ts";
+import type { QuotedSection, Quotable } from "./quotations.ts";
 import type { Phrases } from "./phrases.ts";
 
 export interface AnchorPlan {
-  section: MaterialSection;
+  section: QuotedSection;
   before: Quotable[];
   after: Quotable[];
 }
@@ -23,7 +23,7 @@ const ORDER =
 const CANDIDATES = 10;
 
 export function planAnchor(
-  sections: readonly MaterialSection[],
+  sections: readonly QuotedSection[],
   brief: Brief,
 ): AnchorPlan | undefined {
   const terms = relatedTerms(brief);

@@ -11,7 +11,7 @@ import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { escapeMarkdown, markdownLink } from "#server/kinds/article/text/markdown.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import { anchorSentence, planAnchor } from "./anchor-paragraph.ts";
-import { materialOf, type Material, type MaterialSection, type Quotable } from "./material.ts";
+import { quotationsOf, type Quotations, type QuotedSection, type Quotable } from "./quotations.ts";
 import { onTheSubject, outline } from "./outline.ts";
 import { phrasesFor, type Phrases } from "./phrases.ts";
 import { createQuoter } from "./quote.ts";
@@ -53,8 +53,8 @@ function composeOnce(brief: Brief, measure: Measure): Composed {
   const language = brief.language === "sv" ? "sv" : "en";
   const phrases = phrasesFor(language);
   const quoter = createQuoter(phrases, language, rotation(brief));
-  const publisher = materialOf(brief.publisher);
-  const target = materialOf(brief.target);
+  const publisher = quotationsOf(brief.publisher);
+  const target = quotationsOf(brief.target);
   const plan = outline(publisher, target, createHeadings(phrases), measure.targetSections);
   const anchor = planAnchor(plan.target, brief);
   const used = new Set<Quotable>();
@@ -156,7 +156,7 @@ function sharedWords({ publisher, target }: Brief, phrases: Phrases): string[] {
 /** Headings for sections that have none: by their commonest key term that no other one is called by. */
 function createHeadings(
   phrases: Phrases,
-): (material: Material, section: MaterialSection) => string {
+): (quotations: Quotations, section: QuotedSection) => string {
   const taken = new Set<string>();
   return ({ page }, section) => {
     const text = section.sentences.map((sentence) => sentence.text).join(" ");

@@ -2,9 +2,9 @@ import { expect, test, vi } from "vitest";
 import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
-import { testBrief, testPage } from "#server/kinds/article/testing/brief.ts";
-import { runInline } from "#server/kinds/article/testing/inline-tasks.ts";
-import { SAMPLE_PAIRS, sampleBrief } from "#server/kinds/article/testing/samples.ts";
+import { testBrief, testPage } from "#test/article/brief.ts";
+import { runInline } from "#test/article/inline-tasks.ts";
+import { SAMPLE_PAIRS, sampleBrief } from "#test/article/samples.ts";
 import { createOfflineWriter } from "./offline-writer.ts";
 
 // Many articles are composed and checked.

@@ -1,14 +1,14 @@
 /** Chooses what is quoted where: pairs sections of the target with what the publisher says on the same things. */
-import type { Material, MaterialSection, Quotable } from "./material.ts";
+import type { Quotations, QuotedSection, Quotable } from "./quotations.ts";
 
 export interface Outline {
   opening: Quotable | undefined;
   /** What the publisher's own text says, closest to the target's subject. */
-  publisher: MaterialSection | undefined;
+  publisher: QuotedSection | undefined;
   /** What the target says before its first heading. */
   lead: Quotable[];
   /** Sections of the target, in the order of the page. */
-  target: MaterialSection[];
+  target: QuotedSection[];
 }
 
 const FEWEST_SENTENCES = 2;
@@ -19,9 +19,9 @@ const NOT_CONTENT =
   /^(?:about|appendix|authors?|comments?|conclusions?|contact|contents|cookies?|examples?|faq|footnotes|further reading|getting started|introduction|links|more|newsletter|notes|overview|preface|related|references|see also|share|sources|summary|table of contents|exempel|fotnoter|inledning|innehåll|introduktion|kommentarer|kontakt|källor|länkar|läs mer|nyhetsbrev|dela|om oss|relaterat|sammanfattning|översikt|vanliga frågor)\b/i;
 
 export function outline(
-  publisher: Material,
-  target: Material,
-  headingFor: (material: Material, section: MaterialSection) => string,
+  publisher: Quotations,
+  target: Quotations,
+  headingFor: (quotations: Quotations, section: QuotedSection) => string,
   targetSections: number,
 ): Outline {
   const targetStems = stemsOfAll(target.sections);
@@ -50,12 +50,12 @@ export function outline(
 
 /** Sentences of a page on the subject of others, from one section of it, a few at most. */
 export function onTheSubject(
-  material: Material,
+  quotations: Quotations,
   others: readonly Quotable[],
   used: ReadonlySet<Quotable>,
 ): Quotable[] {
   const stems = new Set(others.flatMap((sentence) => [...sentence.stems]));
-  const candidates = material.sections.map(({ sentences }) =>
+  const candidates = quotations.sections.map(({ sentences }) =>
     sentences
       .filter((sentence) => !used.has(sentence))
       .map((sentence) => ({ sentence, shared: shared(sentence.stems, stems) }))
@@ -70,30 +70,30 @@ export function onTheSubject(
 }
 
 function usable(
-  material: Material,
-  headingFor: (material: Material, section: MaterialSection) => string,
-): MaterialSection[] {
-  const headed = material.sections.filter(
+  quotations: Quotations,
+  headingFor: (quotations: Quotations, section: QuotedSection) => string,
+): QuotedSection[] {
+  const headed = quotations.sections.filter(
     ({ heading, sentences }) =>
       heading !== "" && !NOT_CONTENT.test(heading) && sentences.length >= FEWEST_SENTENCES,
   );
   if (headed.length > 1) return headed;
-  const all = material.sections.flatMap(({ sentences }) => sentences);
-  const chunks: MaterialSection[] = [];
+  const all = quotations.sections.flatMap(({ sentences }) => sentences);
+  const chunks: QuotedSection[] = [];
   for (let at = 0; at + FEWEST_SENTENCES <= all.length; at += CHUNK) {
     const sentences = all.slice(at, at + CHUNK);
-    chunks.push({ heading: headingFor(material, { heading: "", sentences }), sentences });
+    chunks.push({ heading: headingFor(quotations, { heading: "", sentences }), sentences });
   }
   return chunks;
 }
 
-function overlap(section: MaterialSection, stems: ReadonlySet<string>): number {
+function overlap(section: QuotedSection, stems: ReadonlySet<string>): number {
   return section.sentences
     .slice(0, 4)
     .reduce((sum, sentence) => sum + shared(sentence.stems, stems), 0);
 }
 
-function stemsOfAll(sections: readonly MaterialSection[]): Set<string> {
+function stemsOfAll(sections: readonly QuotedSection[]): Set<string> {
   return new Set(
     sections.flatMap(({ sentences }) => sentences.flatMap((sentence) => [...sentence.stems])),
   );

@@ -1,13 +1,13 @@
 /** Leads quotations in. Each phrase is used once before any is used again, so that the text does not drone. */
 import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
-import type { Material, Quotable } from "./material.ts";
+import type { Quotations, Quotable } from "./quotations.ts";
 import type { Phrase, Phrases } from "./phrases.ts";
 
 export interface Quoter {
   /** Sentences of Markdown that quote `sentences` from one page, in its order. The first one names the site. */
-  quote(material: Material, sentences: readonly Quotable[]): string[];
+  quote(quotations: Quotations, sentences: readonly Quotable[]): string[];
   /** The same for sentences that follow where the site was just named. */
-  goOn(material: Material, sentences: readonly Quotable[]): string[];
+  goOn(quotations: Quotations, sentences: readonly Quotable[]): string[];
 }
 
 interface Sentence {
@@ -33,25 +33,25 @@ export function createQuoter(phrases: Phrases, language: string, start: number):
 
   function write(
     bank: readonly Phrase[],
-    material: Material,
+    quotations: Quotations,
     { text }: Quotable,
     afterPassage: boolean,
   ): Sentence {
-    const statement = language === "en" && canFollowThat(text, material.smallWords);
+    const statement = language === "en" && canFollowThat(text, quotations.smallWords);
     const { form, write: written } = pick(bank, statement, afterPassage);
-    const sentence = written(escapeMarkdown(material.page.siteName), passage(form, text));
+    const sentence = written(escapeMarkdown(quotations.page.siteName), passage(form, text));
     return { text: sentence, endsInPassage: form !== "inverted" };
   }
 
   function goOn(
-    material: Material,
+    quotations: Quotations,
     sentences: readonly Quotable[],
     before: Sentence | undefined,
   ): string[] {
     const written: string[] = [];
     let last = before;
     for (const sentence of sentences) {
-      last = write(phrases.follow, material, sentence, last?.endsInPassage ?? false);
+      last = write(phrases.follow, quotations, sentence, last?.endsInPassage ?? false);
       written.push(last.text);
     }
     return written;
@@ -66,12 +66,12 @@ export function createQuoter(phrases: Phrases, language: string, start: number):
   }
 
   return {
-    quote(material, [first, ...rest]) {
+    quote(quotations, [first, ...rest]) {
       if (first === undefined) return [];
-      const lead = write(phrases.lead, material, first, false);
-      return [lead.text, ...goOn(material, rest, lead)];
+      const lead = write(phrases.lead, quotations, first, false);
+      return [lead.text, ...goOn(quotations, rest, lead)];
     },
-    goOn: (material, sentences) => goOn(material, sentences, undefined),
+    goOn: (quotations, sentences) => goOn(quotations, sentences, undefined),
   };
 }
 

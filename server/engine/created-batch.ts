@@ -1,0 +1,9 @@
+import type { NewBatch } from "./contract.ts";
+import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
+
+/** A batch as it is at its creation. */
+export function createdBatch(batch: NewBatch, jobs: number, at: Date): BatchRecord {
+  const { idempotencyKey: _key, ...given } = batch;
+  const counts = { ...emptyCounts(), PENDING: jobs };
+  return { ...given, counts, version: 1, createdAt: at, updatedAt: at };
+}

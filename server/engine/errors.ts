@@ -1,0 +1,22 @@
+/** What every engine says when it refuses to change a job. */
+import type { ClaimRef } from "./contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { JobStatus } from "#shared/job.ts";
+
+export function notFound(jobId: string): AppError {
+  return new AppError("NOT_FOUND", `There is no job ${jobId}.`);
+}
+
+export function claimLost(jobId: string, { token }: Pick<ClaimRef, "token">): AppError {
+  return new AppError(
+    "CLAIM_LOST",
+    `Claim ${token} does not hold job ${jobId} any more: it ended, or another runner got the job. Stop working on it.`,
+  );
+}
+
+export function notWriting(jobId: string, status: JobStatus): AppError {
+  return new AppError(
+    "ILLEGAL_TRANSITION",
+    `Job ${jobId} is ${status}: its draft is written only while it is PROCESSING. Start it first.`,
+  );
+}

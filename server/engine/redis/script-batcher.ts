@@ -1,0 +1,49 @@
+/**
+ * Calls of a script that come within one tick and concern the same tenant are sent as one: a script takes many at
+ * almost the cost of one. When there are enough they are sent at once, so that Redis works on them while those that
+ * come after are still being made.
+ */
+import type { RunScript, ScriptName } from "./scripts.ts";
+
+export type RunBatched = <Answer>(key: string, args: readonly string[]) => Promise<Answer>;
+
+/** Found by measuring: with fewer Redis starts scripts too often, with more it waits for them. */
+const CALLS_PER_SCRIPT = 25;
+
+interface Waiting {
+  args: readonly string[];
+  resolve(answer: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** The script takes the arguments of all calls in turn, and answers with a list of their answers. */
+export function createScriptBatcher(run: RunScript, name: ScriptName): RunBatched {
+  const waiting = new Map<string, Waiting[]>();
+
+  async function send(key: string, calls: readonly Waiting[]): Promise<void> {
+    try {
+      const args = calls.flatMap((call) => call.args);
+      const answers = await run<unknown[]>(name, key, args);
+      for (const [index, call] of calls.entries()) call.resolve(answers[index]);
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+    }
+  }
+
+  function sendAll(): void {
+    for (const [key, calls] of waiting) {
+      if (calls.length > 0) void send(key, calls);
+    }
+    waiting.clear();
+  }
+
+  return <Answer>(key: string, args: readonly string[]) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (waiting.size === 0) setImmediate(sendAll);
+      const call = { args, resolve: resolve as (answer: unknown) => void, reject };
+      const calls = waiting.get(key);
+      if (calls === undefined) return void waiting.set(key, [call]);
+      calls.push(call);
+      if (calls.length === CALLS_PER_SCRIPT) void send(key, calls.splice(0));
+    });
+}

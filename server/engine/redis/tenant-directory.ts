@@ -1,0 +1,90 @@
+/**
+ * Whose a job or batch is. Callers know ids; keys begin with the tenant. It is written before anything of the tenant,
+ * and never changes.
+ */
+import type { Client } from "./client.ts";
+import { LRUCache } from "lru-cache";
+import { asAppError } from "./errors.ts";
+import type { Keys } from "./keys.ts";
+import type { RunScript } from "./scripts.ts";
+
+export interface TenantDirectory {
+  /** `undefined`: there is no such job or batch. */
+  of(id: string): Promise<string | undefined>;
+  /** Before jobs or batches of these ids are created. Answers with one that is another tenant's already. */
+  note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
+  /** From what is stored with the job itself: the directory may have lost it, as parts of a cluster fail over alone. */
+  learn(id: string, tenant: string): void;
+  forget(ids: readonly string[]): Promise<void>;
+  /**
+   * What there is of each that ever had a job, together: `limit` at most, or a few more. Where one cannot be asked, as
+   * the node of a cluster is away that has it, the others are; rejects where none can.
+   */
+  ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit?: number): Promise<T[]>;
+}
+
+const REMEMBERED = 100_000;
+/** Ids are UUIDs. The names of keys have less at their end. */
+const SHORTEST_ID = 36;
+/** Tenants that are read at the same time: there may be much to read of each, and others use the same connection. */
+const CONCURRENT_READS = 5;
+/** So often none of them can be asked before the others are not tried either. */
+const GIVE_UP = 2;
+
+export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys): TenantDirectory {
+  const known = new LRUCache<string, string>({ max: REMEMBERED });
+  return {
+    async of(id) {
+      // Clients ask for any text, and the directory has parts that are no hashes.
+      if (id.length < SHORTEST_ID) return undefined;
+      const remembered = known.get(id);
+      if (remembered !== undefined) return remembered;
+      const found = (await redis.hget(keys.tenantOf(id), id)) ?? undefined;
+      if (found !== undefined) known.set(id, found);
+      return found;
+    },
+    async note(tenant, ids) {
+      // Each time: a Redis that lost its last second has forgotten a new tenant too.
+      const [taken] = await Promise.all([
+        run<string | null>("note-tenant", keys.directory, tenant, ids),
+        redis.sadd(keys.tenants, tenant),
+      ]);
+      if (taken !== null) return taken;
+      for (const id of ids) known.set(id, tenant);
+      return undefined;
+    },
+    learn(id, tenant) {
+      if (known.get(id) === tenant) return;
+      known.set(id, tenant);
+      redis.hsetnx(keys.tenantOf(id), id, tenant).catch(() => undefined);
+    },
+    async forget(ids) {
+      for (const id of ids) known.delete(id);
+      await Promise.all(ids.map((id) => redis.hdel(keys.tenantOf(id), id)));
+    },
+    async ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit = Infinity) {
+      const all = await redis.smembers(keys.tenants);
+      const answers: T[] = [];
+      let failure: PromiseRejectedResult | undefined;
+      let answered = 0;
+      let vain = 0;
+      for (
+        let at = 0;
+        at < all.length && answers.length < limit && vain < GIVE_UP;
+        at += CONCURRENT_READS
+      ) {
+        const asked = await Promise.allSettled(all.slice(at, at + CONCURRENT_READS).map(ask));
+        const good = asked.filter((each) => each.status === "fulfilled");
+        for (const { value } of good) answers.push(...value);
+        answered += good.length;
+        vain = good.length === 0 ? vain + 1 : 0;
+        failure ??= asked.find((each) => each.status === "rejected");
+      }
+      if (failure !== undefined) {
+        if (answered === 0) throw failure.reason;
+        process.emitWarning(asAppError(failure.reason, "Redis"));
+      }
+      return answers;
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/** What a promise resolves to, or `undefined` where that takes longer than `ms`. Rejects as it does. */
+export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, ms, undefined);
+  });
+  try {
+    return await Promise.race([promise, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

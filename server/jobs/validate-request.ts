@@ -1,0 +1,156 @@
+/** Lets requests in or says what is wrong with them: the kind must exist and the input must be what it takes. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { z } from "zod";
+import type { AnyKind } from "#server/kinds/define.ts";
+import { cutText } from "#shared/cut-text.ts";
+import { AppError, asError, type InputIssue, isInstance, messageOf } from "#shared/errors.ts";
+import {
+  MAX_INPUT_BYTES,
+  MAX_INPUT_ISSUES,
+  MAX_ISSUE_CHARS,
+  MAX_TITLE_CHARS,
+} from "#shared/limits.ts";
+import { type Path, placeOf } from "./copy-as-json.ts";
+import { runForeign, warnOfStray } from "./foreign-code.ts";
+import { exceeds, plainJson } from "./plain-json.ts";
+
+export interface JobRequest {
+  kind: string;
+  input: unknown;
+}
+
+export interface ValidRequest {
+  kind: string;
+  title: string;
+  input: unknown;
+}
+
+export interface RequestValidator {
+  /**
+   * `NOT_FOUND` for an unknown kind, `BAD_REQUEST` with the fields for an input that is malformed or too large,
+   * `INTERNAL` for a fault in the code of the kind.
+   */
+  one(request: JobRequest): ValidRequest;
+  /** All or none: `BAD_REQUEST` names each bad row with its line, counted from 1. `INTERNAL` as above. */
+  all(requests: readonly JobRequest[]): Promise<ValidRequest[]>;
+}
+
+/** Rows that are checked before other work of the process gets its turn. */
+const ROWS_A_TURN = 100;
+/** Rows that the message itself names; `issues` has them all. */
+const NAMED_ROWS = 20;
+/** The text of one of these rows. */
+const MAX_ROW_CHARS = 400;
+
+export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): RequestValidator {
+  function check(request: JobRequest): ValidRequest | InputIssue[] {
+    const kind = kinds.get(request.kind);
+    if (kind === undefined) return [{ path: ["kind"], message: unknownKind(request.kind) }];
+    const excess = exceeds(request.input, MAX_INPUT_BYTES);
+    if (excess !== undefined) return [issueOf(excess)];
+    const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
+    if (Array.isArray(parsed)) return parsed;
+    // A transform can have made it larger, or no JSON. UTF-8 has no lone surrogates, which models and pages are sent.
+    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "input");
+    if (!plain.ok) return [issueOf(plain)];
+    const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
+    if (typeof title !== "string") {
+      throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
+    }
+    return { kind: kind.name, title: cutText(title, MAX_TITLE_CHARS), input: plain.value };
+  }
+
+  function unknownKind(name: string): string {
+    const known = [...kinds.keys()].join(", ");
+    return `There is no kind "${cutText(name, MAX_ISSUE_CHARS)}". Known kinds: ${known}.`;
+  }
+
+  return {
+    one(request) {
+      if (!kinds.has(request.kind)) throw new AppError("NOT_FOUND", unknownKind(request.kind));
+      const checked = check(request);
+      if (Array.isArray(checked)) {
+        const text = `The input is not what "${request.kind}" takes. ${checked.map(sentence).join(" ")}`;
+        throw new AppError("BAD_REQUEST", text, { issues: checked });
+      }
+      return checked;
+    },
+
+    async all(requests) {
+      const valid: ValidRequest[] = [];
+      const issues: InputIssue[] = [];
+      const rows: string[] = [];
+      for (const [index, request] of requests.entries()) {
+        if (index % ROWS_A_TURN === 0) await nextTurn();
+        const checked = check(request);
+        if (Array.isArray(checked)) {
+          const text = `Row ${index + 1}: ${checked.map(sentence).join(" ")}`;
+          rows.push(cutText(text, MAX_ROW_CHARS));
+          issues.push(
+            ...checked.map(({ path, message }) => ({ path: ["jobs", index, ...path], message })),
+          );
+        } else {
+          valid.push(checked);
+        }
+      }
+      if (issues.length === 0) return valid;
+      const unnamed = rows.length - NAMED_ROWS;
+      const text = [
+        `${rows.length} of ${requests.length} rows cannot be used, so none was stored.`,
+        ...rows.slice(0, NAMED_ROWS),
+        ...(unnamed > 0 ? [`And ${unnamed} more.`] : []),
+      ].join("\n");
+      throw new AppError("BAD_REQUEST", text, { issues });
+    },
+  };
+}
+
+function parse(kind: AnyKind, input: unknown): { input: unknown } | InputIssue[] {
+  try {
+    const parsed = kind.input.safeParse(input);
+    return parsed.success ? { input: parsed.data } : issuesOf(parsed.error.issues);
+  } catch (error) {
+    if (!isInstance(error, z.core.$ZodAsyncError)) throw error;
+    const text = "It is asynchronous, and inputs are checked synchronously.";
+    throw new TypeError(text, { cause: error });
+  }
+}
+
+/** Calls code of a kind, which may do anything. */
+function ask<T>(kind: string, part: string, code: () => T): T {
+  try {
+    return runForeign(warnOfStray, code);
+  } catch (cause) {
+    throw fault(kind, part, cause);
+  }
+}
+
+function fault(kind: string, part: string, thrown: unknown): AppError {
+  const text = `The kind "${kind}" cannot take a job: its ${part} failed. ${messageOf(thrown)}`;
+  return new AppError("INTERNAL", text, { cause: asError(thrown) });
+}
+
+function issueOf({ path, what }: { path: Path; what: string }): InputIssue {
+  return { path: ["input", ...path.map(plainKey)], message: `It ${what}.` };
+}
+
+function issuesOf(
+  found: readonly { path: readonly PropertyKey[]; message: string }[],
+): InputIssue[] {
+  const issues: InputIssue[] = found.slice(0, MAX_INPUT_ISSUES).map(({ path, message }) => ({
+    path: ["input", ...path.map(plainKey)],
+    message: cutText(message, MAX_ISSUE_CHARS),
+  }));
+  const unnamed = found.length - MAX_INPUT_ISSUES;
+  if (unnamed > 0) issues.push({ path: ["input"], message: `And ${unnamed} more.` });
+  return issues;
+}
+
+function sentence({ path, message }: InputIssue): string {
+  const field = placeOf(path[0] === "input" ? path.slice(1) : path);
+  return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
+}
+
+function plainKey(key: PropertyKey): string | number {
+  return typeof key === "number" ? key : cutText(String(key), MAX_ISSUE_CHARS);
+}

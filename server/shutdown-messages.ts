@@ -1,0 +1,25 @@
+/** What a server says while it stops, so that nobody takes its patience for a hang. */
+import { pluralize } from "#shared/pluralize.ts";
+import type { Stopped } from "./jobs/runner.ts";
+
+const AGAIN = { SIGINT: "press Ctrl-C again", SIGTERM: "send SIGTERM again" } as const;
+
+export function stoppingMessage(stop: {
+  signal: keyof typeof AGAIN;
+  jobs: number;
+  graceMs: number;
+}): string {
+  if (stop.jobs === 0) return "stopping";
+  const wait = `waiting up to ${stop.graceMs / 1000} s for ${pluralize(stop.jobs, "job")}`;
+  return `stopping: ${wait}; ${AGAIN[stop.signal]} to stop now`;
+}
+
+export function stoppedMessage({ finished, givenBack }: Stopped): string {
+  if (finished + givenBack === 0) return "stopped";
+  const parts = [];
+  if (finished > 0) parts.push(`${pluralize(finished, "job")} finished`);
+  if (givenBack > 0) {
+    parts.push(`${pluralize(givenBack, "job")} given back, to go on after the next start`);
+  }
+  return `stopped: ${parts.join(", ")}`;
+}

@@ -1,0 +1,63 @@
+import { expect, test, vi } from "vitest";
+import { createAvailability } from "./availability.ts";
+
+/** Data that can be taken away and given back. */
+function openData() {
+  const data = { there: true, looks: 0 };
+  const engine = {
+    async getSummary() {
+      data.looks += 1;
+      if (!data.there) throw new Error("The data are away.");
+      return undefined;
+    },
+  };
+  return { data, engine };
+}
+
+test("whoever wants to know is told what is, and each change of it", async () => {
+  const { data, engine } = openData();
+  const availability = createAvailability(engine, 1);
+  const told: boolean[][] = [[], []];
+  const stop = new AbortController();
+  const all = told.map(async (states) => {
+    for await (const state of availability.states(stop.signal)) states.push(state);
+  });
+  await vi.waitFor(() => expect(told).toEqual([[true], [true]]));
+  data.there = false;
+  await vi.waitFor(() =>
+    expect(told).toEqual([
+      [true, false],
+      [true, false],
+    ]),
+  );
+  data.there = true;
+  await vi.waitFor(() => expect(told[1]).toEqual([true, false, true]));
+  stop.abort();
+  await Promise.all(all);
+});
+
+test("nobody looks while nobody wants to know", async () => {
+  const { data, engine } = openData();
+  const availability = createAvailability(engine, 1);
+  expect(data.looks).toBe(0);
+  const states = availability.states()[Symbol.asyncIterator]();
+  expect(await states.next()).toEqual({ done: false, value: true });
+  await vi.waitFor(() => expect(data.looks).toBeGreaterThan(2));
+  await states.return?.();
+  const { looks } = data;
+  const later = availability.states()[Symbol.asyncIterator]();
+  await later.next();
+  // One of before may have been under way; those between would be more.
+  expect(data.looks - looks).toBeLessThanOrEqual(2);
+  await later.return?.();
+});
+
+test("closing ends what is told", async () => {
+  const { engine } = openData();
+  const availability = createAvailability(engine, 1);
+  const states = availability.states()[Symbol.asyncIterator]();
+  await states.next();
+  const next = states.next();
+  availability.close();
+  expect(await next).toEqual({ done: true, value: undefined });
+});

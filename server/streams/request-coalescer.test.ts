@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createRequestCoalescer } from "./request-coalescer.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test("who asks for the same while it is read, or a moment later, is given the same", async () => {
+  const coalescer = createRequestCoalescer<object>();
+  const read = vi.fn<() => Promise<object>>(async () => ({}));
+  const first = coalescer.get("a", read);
+  expect(coalescer.get("a", read)).toBe(first);
+  await first;
+  expect(coalescer.get("a", read)).toBe(first);
+  expect(read).toHaveBeenCalledOnce();
+  expect(coalescer.get("b", read)).not.toBe(first);
+});
+
+test("it is kept for a moment only, asked for or not", async () => {
+  const coalescer = createRequestCoalescer<object>();
+  const first = coalescer.get("a", async () => ({}));
+  await vi.advanceTimersByTimeAsync(99);
+  expect(coalescer.get("a", async () => ({}))).toBe(first);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(coalescer.get("a", async () => ({}))).not.toBe(first);
+});
+
+test("what was forgotten is read anew, and a late result of it is not taken for the new one", async () => {
+  const coalescer = createRequestCoalescer<string>();
+  const old = Promise.withResolvers<string>();
+  const first = coalescer.get("a", () => old.promise);
+  coalescer.forget();
+  const second = coalescer.get("a", async () => "new");
+  old.reject(new Error("gone"));
+  await expect(first).rejects.toThrow("gone");
+  expect(coalescer.get("a", async () => "third")).toBe(second);
+  expect(await second).toBe("new");
+});
+
+test("a failure, and what is not there, is asked for again by the next", async () => {
+  const coalescer = createRequestCoalescer<string | undefined>();
+  await expect(coalescer.get("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(await coalescer.get("a", async () => undefined)).toBeUndefined();
+  expect(await coalescer.get("a", async () => "there")).toBe("there");
+});

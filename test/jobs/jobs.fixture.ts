@@ -1,0 +1,173 @@
+/** For tests: jobs and runners on a real engine with data of its own, with a clock that stands until it is moved. */
+import { pino } from "pino";
+import { vi } from "vitest";
+import { z } from "zod";
+import type { Engine } from "#server/engine/contract.ts";
+import { openEngine } from "#server/engine/index.ts";
+import { newTestData } from "#test/engine/data.fixture.ts";
+import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
+import type { JobEvent } from "#shared/events.ts";
+import { isSettled, type Job, type JobStatus } from "#shared/job.ts";
+import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { createJobs, type Jobs } from "#server/jobs/jobs.ts";
+import { createRunner, type Runner, type RunnerOptions } from "#server/jobs/runner.ts";
+
+const Input = z.object({ name: z.string().default("it") });
+type Input = z.infer<typeof Input>;
+export type Run = (context: RunContext<Input>) => Promise<Outcome<unknown>>;
+
+export const DONE: Outcome<unknown> = {
+  status: "delivered",
+  message: "Done",
+  output: { ok: true },
+};
+const INFO = 30;
+const PATIENCE = { timeout: 20_000, interval: 2 };
+
+export interface JobsFixture {
+  engine: Engine;
+  jobs: Jobs;
+  now: () => Date;
+  /** Time goes by. */
+  advance(ms: number): void;
+  /** The machine's clock is set forward, or back. No time goes by. */
+  setClock(ms: number): void;
+  /** Lines of the log from `warn` on. */
+  logged: { msg: string; err?: { message: string } }[];
+  /** Lines of the log about attempts that came and went as they may. */
+  noted: { msg: string; jobId: string; kind: string; attempt: number; ms?: number }[];
+  /** What a job of the kind "work" does. */
+  run: Run;
+  startRunner(options?: Partial<RunnerOptions>): Runner;
+  /** The process dies, as far as the data can tell, and another one opens it. */
+  crash(): Promise<void>;
+  /** A job of the kind "work". */
+  create(name?: string): Promise<string>;
+  job(jobId: string): Promise<Job>;
+  log(jobId: string): Promise<JobEvent[]>;
+  /** The end of a job whose code does this, which need not be typed. Another job is delivered meanwhile. */
+  end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
+  reaches(jobId: string, status: JobStatus): Promise<Job>;
+  close(): Promise<void>;
+}
+
+/** `more`: kinds beside "work". */
+export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<JobsFixture> {
+  const data = await newTestData();
+  const runners: Runner[] = [];
+  const logged: JobsFixture["logged"] = [];
+  const noted: JobsFixture["noted"] = [];
+  const write = (text: string) => {
+    const line = JSON.parse(text);
+    (line.level > INFO ? logged : noted).push(line);
+  };
+  const log = pino({ level: "info" }, { write });
+  let time = Date.now();
+  let setBy = 0;
+  const now = () => new Date(time + setBy);
+  const clock = () => time;
+  const open = () => openEngine({ ...data.config, clock });
+
+  const work = defineKind<Input, unknown>({
+    name: "work",
+    description: "Does what a test says.",
+    input: Input,
+    title: ({ name }) => `Work on ${name}`,
+    start: { progress: 10, message: "Work started" },
+    run: (context) => fixture.run(context),
+  });
+  const kinds: ReadonlyMap<string, AnyKind> = new Map(
+    [work, ...more].map((kind) => [kind.name, kind]),
+  );
+
+  const fixture: JobsFixture = {
+    engine: await open(),
+    get jobs() {
+      return createJobs(fixture.engine, kinds, now);
+    },
+    now,
+    advance: (ms) => void (time += ms),
+    setClock: (ms) => void (setBy += ms),
+    logged,
+    noted,
+    run: async () => DONE,
+    startRunner(options) {
+      const runner = createRunner({
+        engine: fixture.engine,
+        kinds,
+        worker: `runner ${runners.length + 1}`,
+        concurrency: 5,
+        maxAttempts: 3,
+        now,
+        clock,
+        random: () => 0,
+        storeAgainMs: 1,
+        lookEveryMs: 10,
+        log,
+        ...options,
+      });
+      runners.push(runner);
+      runner.start();
+      return runner;
+    },
+    async crash() {
+      await fixture.engine.close();
+      await Promise.all(runners.splice(0).map((runner) => runner.stop(0)));
+      fixture.engine = await open();
+    },
+    create: async (name) => (await fixture.jobs.create(me, { kind: "work", input: { name } })).id,
+    job: (jobId) => fixture.jobs.get(me, jobId),
+    async log(jobId) {
+      const { items } = await fixture.jobs.events(me, { jobId, after: 0, limit: 10_000 });
+      return items;
+    },
+    async end(run) {
+      fixture.run = ((context) =>
+        context.input.name === "bystander" ? Promise.resolve(DONE) : run(context)) as Run;
+      fixture.startRunner();
+      const jobId = await fixture.create();
+      await fixture.reaches(await fixture.create("bystander"), "DELIVERED");
+      await eventually(async () => {
+        const { status, message } = await fixture.job(jobId);
+        if (!isSettled(status)) throw new Error(`The job is ${status}: ${message}`);
+      });
+      return fixture.job(jobId);
+    },
+    reaches: (jobId, status) =>
+      vi.waitFor(async () => {
+        const job = await fixture.job(jobId);
+        if (job.status !== status) throw new Error(`The job is ${job.status}: ${job.message}`);
+        return job;
+      }, PATIENCE),
+    async close() {
+      await Promise.all(runners.map((runner) => runner.stop(0)));
+      await fixture.engine.close();
+      await data.remove();
+    },
+  };
+  return fixture;
+}
+
+/** A kind that waits for its signal, as one that listens does. */
+export function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(new Error("stopped"));
+    signal.addEventListener("abort", () => reject(new Error("stopped")));
+  });
+}
+
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, PATIENCE);
+}
+
+/** Reports progress in messages of two kilobytes, more than lies between two sockets where `steps` are thousands. */
+export async function reportMuch(
+  progress: RunContext<unknown>["progress"],
+  steps: number,
+): Promise<void> {
+  const together = 100;
+  for (let step = 0; step < steps; step += together) {
+    const messages = Array.from({ length: together }, (_, n) => `${step + n} ${"x".repeat(1980)}`);
+    await Promise.all(messages.map((message, n) => progress((80 * (step + n)) / steps, message)));
+  }
+}

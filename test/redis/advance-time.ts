@@ -1,0 +1,51 @@
+/** For tests: time goes by, for what Redis and BullMQ measure by themselves. */
+import { Worker } from "bullmq";
+import { vi } from "vitest";
+import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/redis/client.ts";
+
+/** BullMQ's score of what is delayed is its time with a counter of twelve bits behind it. */
+const SCORE_PER_MS = 0x1000;
+
+/**
+ * Makes everything in a queue that expires `ms` older, and every session, and waits until what lost its holder by that is back in the queue.
+ */
+export async function advanceTime(
+  { client, url }: { client: Client; url: string },
+  prefix: string,
+  ms: number,
+): Promise<void> {
+  const queue = `{${prefix}}:jobs:`;
+  for (const pattern of [`{${prefix}}:jobs:*:lock`, `${prefix}:{*}:session:*`]) {
+    const names = pattern.replaceAll(/[{}]/g, "?");
+    const keys = await Promise.all(mastersOf(client).map((each) => each.keys(names)));
+    for (const key of keys.flat()) {
+      const left = await client.pttl(key);
+      await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
+    }
+  }
+  const delayed = await client.zrange(`${queue}delayed`, "0", "-1");
+  for (const id of delayed) await client.zincrby(`${queue}delayed`, `${-ms * SCORE_PER_MS}`, id);
+  const abandoned = async () => {
+    const active = await client.lrange(`${queue}active`, 0, -1);
+    const held = await Promise.all(active.map((id) => client.exists(`${queue}${id}:lock`)));
+    return held.filter((lock) => lock === 0).length;
+  };
+  if ((await abandoned()) === 0) return;
+  const connection = openClient(url, client.isCluster, PATIENCE);
+  const options = { stalledInterval: 2, maxStalledCount: Number.MAX_SAFE_INTEGER };
+  const worker = new Worker("jobs", null, {
+    connection,
+    prefix: `{${prefix}}`,
+    autorun: false,
+    ...options,
+  });
+  void worker.startStalledCheckTimer();
+  await vi.waitFor(
+    async () => {
+      if ((await abandoned()) > 0) throw new Error("Entries without a lock are still active.");
+    },
+    { timeout: 10_000, interval: 2 },
+  );
+  await worker.close(true);
+  connection.disconnect();
+}

@@ -1,0 +1,84 @@
+/** For tests: a Redis of their own, in a temporary directory, that can be stopped, paused and started again. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { freePort } from "#test/free-port.ts";
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** For looking at what is stored, and for making trouble. */
+  readonly client: Redis;
+  start(): Promise<void>;
+  /** At once, without saying goodbye. */
+  kill(): Promise<void>;
+  /** It goes on to hold its connections and answers nothing. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when its replica has all that anybody wrote before. */
+  replicated(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** 0 where it is not there. */
+function numberIn(text: string, pattern: RegExp): number {
+  return Number(pattern.exec(text)?.[1] ?? 0);
+}
+
+/** `program`: of a Redis or a Valkey. */
+export async function startRedis(
+  program: string,
+  options: { args?: readonly string[]; password?: string } = {},
+): Promise<TestRedis> {
+  const { args = [], password } = options;
+  const dir = await mkdtemp(join(tmpdir(), "jobwire-redis-"));
+  const port = await freePort();
+  const client = new Redis({
+    port,
+    ...(password !== undefined && { password }),
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 20,
+  });
+  client.on("error", () => undefined);
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const where = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
+    const durable = ["--appendonly", "yes", "--appendfsync", "always"];
+    const secret = password === undefined ? [] : ["--requirepass", password];
+    server = spawn(program, [...where, ...durable, ...secret, ...args], { stdio: "ignore" });
+    await client.ping();
+  }
+  async function kill(): Promise<void> {
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.kill("SIGKILL");
+    await ended;
+  }
+
+  await start();
+  return {
+    url: `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
+    port,
+    client,
+    start,
+    kill,
+    pause: () => void server?.kill("SIGSTOP"),
+    resume: () => void server?.kill("SIGCONT"),
+    async replicated() {
+      // `WAIT` waits for what its own connection wrote.
+      const written = numberIn(await client.info("replication"), /master_repl_offset:(\d+)/);
+      const had = async () => numberIn(await client.info("replication"), /slave0:.*offset=(\d+)/);
+      while ((await had()) < written) await delay(10);
+    },
+    async close() {
+      client.disconnect();
+      await kill();
+      await rm(dir, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,189 @@
+/** What the tests of this folder share: the transport on a real server with a real engine, and clients that take notes. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { promisify } from "node:util";
+import { pino } from "pino";
+import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
+import { v7 as newId } from "uuid";
+import { vi } from "vitest";
+import type { Claim, Engine } from "#server/engine/contract.ts";
+import { openEngine } from "#server/engine/index.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { createJobs } from "#server/jobs/jobs.ts";
+import { openSessions } from "#server/sessions/open.ts";
+import { openStreams } from "#server/streams/open.ts";
+import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { mountTransports } from "#server/transports/mount.ts";
+import { createOriginPolicy } from "#server/transports/origins.ts";
+import { LOCAL_PRINCIPAL, ownerOf, type Principal } from "#shared/principal.ts";
+import type { EngineSessionLimits } from "#server/transports/socketio/engine-sessions.ts";
+import { createSocketioTransport } from "#server/transports/socketio/transport.ts";
+
+/** Everything that a client was told: the name, and what its handler was called with. */
+export type Note = [name: string, ...args: unknown[]];
+
+export interface Client {
+  socket: Socket;
+  notes: Note[];
+  named(name: string): unknown[];
+}
+
+export interface TestServer {
+  url: string;
+  engine: Engine;
+  transport: Transport;
+  watches(): number;
+  connections(): Promise<number>;
+  /** How many requests have arrived. */
+  requests(): number;
+  /** The server's ends of all connections, also of those that were closed since. */
+  sockets: Duplex[];
+  /** What was logged as an error. */
+  faults: string[];
+  /** A client that does not try again when its connection is lost, unless `options` say so: then the test ends it. */
+  connect(options?: Partial<ManagerOptions & SocketOptions>): Client;
+  /** May be called again. */
+  close(): Promise<void>;
+}
+
+export async function openTestServer(
+  options: {
+    allowEio3?: boolean;
+    sessions?: EngineSessionLimits;
+    authenticate?: TransportContext["authenticate"];
+    backpressure?: TransportContext["backpressure"];
+    ping?: TransportContext["ping"];
+    /** Stands between the engine, and streams and sessions. */
+    wrap?: (engine: Engine) => Engine;
+    port?: number;
+    /** Whoever brings them along removes them. */
+    data?: TestData;
+  } = {},
+): Promise<TestServer> {
+  const data = options.data ?? (await newTestData());
+  const engine = await openEngine(data.config);
+  const wrapped = options.wrap?.(engine) ?? engine;
+  const streams = openStreams(wrapped, { lookEveryMs: 20 });
+  const sessions = openSessions(wrapped);
+  const faults: string[] = [];
+  const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
+  const transport = createSocketioTransport(
+    {
+      jobs: createJobs(engine, new Map()),
+      streams,
+      sessions,
+      authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
+      system: {
+        version: "0",
+        engine: engine.name,
+        limits: { maxBatchJobs: 1, concurrency: 1, maxAttempts: 1 },
+        writers: ["offline"],
+      },
+      ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
+      backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+      log,
+    },
+    { allowEio3: options.allowEio3 ?? false, sessions: options.sessions },
+  );
+  const server = createServer();
+  let requests = 0;
+  server.on("request", () => (requests += 1));
+  const sockets: Duplex[] = [];
+  server.on("connection", (socket) => sockets.push(socket));
+  const origins = createOriginPolicy({
+    origins: ["http://allowed.test"],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: options.authenticate !== undefined,
+  });
+  mountTransports(server, [transport], origins);
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await transport.close();
+    server.closeAllConnections();
+    await closed;
+    streams.close();
+    await sessions.close();
+    await engine.close();
+    if (options.data === undefined) await data.remove();
+  }
+
+  return {
+    url,
+    engine,
+    transport,
+    watches: () => streams.count().watches,
+    connections: promisify(server.getConnections.bind(server)),
+    requests: () => requests,
+    sockets,
+    faults,
+    connect(clientOptions) {
+      const socket = io(url, { forceNew: true, reconnection: false, ...clientOptions });
+      const notes: Note[] = [];
+      socket.onAny((name: string, ...args: unknown[]) => notes.push([name, ...args]));
+      return {
+        socket,
+        notes,
+        named: (name) => notes.filter(([noted]) => noted === name).map(([, payload]) => payload),
+      };
+    },
+    close: () => (closing ??= close()),
+  };
+}
+
+/** Waits for a condition; long enough for a machine that is busy with other tests. */
+export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 20_000 });
+
+const now = () => new Date();
+
+export async function createJob(
+  engine: Engine,
+  options: { owner?: Principal; at?: Date } = {},
+): Promise<string> {
+  const id = newId();
+  const owner = ownerOf(options.owner ?? LOCAL_PRINCIPAL);
+  const job = { id, kind: "test", title: "A test", input: {}, batchId: null, ...owner };
+  await engine.createJob(job, options.at ?? now());
+  return id;
+}
+
+export async function createBatch(
+  engine: Engine,
+  size: number,
+): Promise<{ batchId: string; jobIds: string[] }> {
+  const batchId = newId();
+  const owner = ownerOf(LOCAL_PRINCIPAL);
+  const jobs = Array.from({ length: size }, () => ({
+    id: newId(),
+    kind: "test",
+    title: "A test",
+    input: {},
+    batchId,
+    ...owner,
+  }));
+  await engine.createBatch({ id: batchId, name: null, ...owner }, jobs, now());
+  return { batchId, jobIds: jobs.map(({ id }) => id) };
+}
+
+/** Takes a job to work on, and says what can be done with it. */
+export async function startJob(engine: Engine, jobId: string, message = "Job started") {
+  const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 60_000, now: now() });
+  const claim = claims.find((each) => each.jobId === jobId) as Claim;
+  await engine.change(jobId, { action: "start", progress: 10, message }, now(), claim);
+  return {
+    progress: (progress: number, text = `Step ${progress}`) =>
+      engine.change(jobId, { action: "progress", progress, message: text }, now(), claim),
+    deliver: (text = "Delivered") =>
+      engine.change(jobId, { action: "deliver", message: text, output: {} }, now(), claim),
+    block: (text: string) =>
+      engine.change(jobId, { action: "block", message: text, output: {} }, now(), claim),
+    fail: (text: string) =>
+      engine.change(jobId, { action: "fail", error: { code: "X", message: text } }, now(), claim),
+  };
+}
