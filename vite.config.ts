@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{shared,server,client,test,scripts}/**/*.test.{ts,tsx}"],
+          include: ["{shared,server,client,scripts}/**/*.test.{ts,tsx}"],
           globalSetup: ["test/setup/redis-prerequisite.ts"],
           // Only so that what hangs ends: a slow machine is no fault.
           testTimeout: 60_000,
@@ -37,7 +37,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: ["{e2e,bench}/**/*.test.ts"],
+          include: ["{e2e,bench,test}/**/*.test.ts"],
           globalSetup: ["test/setup/prerequisites.ts", "test/setup/redis-prerequisite.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
