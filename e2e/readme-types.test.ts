@@ -1,6 +1,6 @@
-/** The README's TypeScript, and the hooks, in an app with the compiler options of Vite's own template for React. */
+/** Compiles the snippets of the README and docs/clients.md with the options of Vite's own template for React. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,23 +28,7 @@ const COMPILER_OPTIONS = {
 };
 /** What the app installs beside Jobwire. */
 const PACKAGES = ["@trpc", "superjson", "eventsource", "react", "@types", "@tanstack"];
-const HOOKS = `
-import { createJobwireClient } from "jobwire/client/lib/client.ts";
-import { JobwireProvider, useJob } from "jobwire/client/lib/react.tsx";
-
-function Progress() {
-  const { job } = useJob("id");
-  const percent: number | undefined = job?.progress;
-  return <p>{percent}</p>;
-}
-export function App() {
-  return (
-    <JobwireProvider client={createJobwireClient({ url: location.origin })}>
-      <Progress />
-    </JobwireProvider>
-  );
-}
-`;
+const PAGES = ["README.md", "docs/clients.md"];
 
 let app: string;
 
@@ -70,20 +54,31 @@ async function complaints(): Promise<string> {
   );
 }
 
-test("the README's lines and the hooks have types in an app that knows nothing of Jobwire's options", async () => {
-  const readme = await readFile(join(ROOT, "README.md"), "utf8");
-  const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, lines = ""]) => lines);
-  expect(snippets.length).toBeGreaterThan(0);
-  for (const [index, lines] of snippets.entries()) {
-    await writeFile(join(app, `snippet-${index}.ts`), lines);
+/** Writes each TypeScript snippet to a file with a name of its own. Returns the names, in the order of the pages. */
+async function writeSnippets(): Promise<string[]> {
+  const names: string[] = [];
+  for (const page of PAGES) {
+    const text = await readFile(join(ROOT, page), "utf8");
+    for (const [, language, lines = ""] of text.matchAll(/```(tsx?)\n([\s\S]*?)```/g)) {
+      const name = `snippet-${names.length}.${language}`;
+      await writeFile(join(app, name), lines);
+      names.push(name);
+    }
   }
-  await writeFile(join(app, "hooks.tsx"), HOOKS);
+  return names;
+}
+
+test("the snippets compile, with real types, in an app that knows nothing of Jobwire's options", async () => {
+  expect(await writeSnippets()).toEqual(["snippet-0.ts", "snippet-1.tsx", "snippet-2.ts"]);
   expect(await complaints()).toBe("");
 
   // They are real types and no `any`.
-  await writeFile(
-    join(app, "snippet-0.ts"),
-    `${snippets[0]}\nexport const no: string = job.progress;\n`,
-  );
-  expect(await complaints()).toContain("Type 'number' is not assignable to type 'string'");
+  const wrong = {
+    "snippet-0.ts": "export const no: string = job.progress;\n",
+    "snippet-1.tsx": 'export const no = (): string | undefined => useJob("id").job?.progress;\n',
+  };
+  for (const [name, line] of Object.entries(wrong)) await appendFile(join(app, name), line);
+  const found = await complaints();
+  for (const name of Object.keys(wrong)) expect(found).toContain(`${name}(`);
+  expect(found.match(/Type 'number' is not assignable to type 'string'/g)).toHaveLength(2);
 });

@@ -1,4 +1,4 @@
-/** What the README says can be done, done as it stands there. */
+/** Runs the snippets of the README and of `docs/` as they stand there. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -9,7 +9,12 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { runPython } from "./legacy/python.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const page = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const README = page("README.md");
+const CLIENTS = page("docs/clients.md");
+const TYPESCRIPT_HEADING = "1\\. TypeScript: the typed tRPC client";
+const SOCKETIO_HEADING = "3\\. Socket\\.IO: existing clients in browsers and Python";
+const HTTP_HEADING = "4\\. HTTP: curl, or any program that reads JSON and SSE";
 const run = promisify(execFile);
 
 let server: RunningServer;
@@ -24,10 +29,11 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** The blocks of a language under a heading, for this server. */
-function blocksOf(heading: string, language: string): string[] {
-  const section = README.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, "g"))];
+/** The code blocks of a language under a heading, with the address of this server. */
+function blocksOf(text: string, heading: string, language: string): string[] {
+  const [, section = ""] = text.split(new RegExp(`^#{2,3} ${heading}\n`, "m"));
+  const [own = ""] = section.split(/^#{2,3} /m);
+  const blocks = [...own.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, "g"))];
   return blocks.map(([, lines = ""]) =>
     lines.replaceAll("localhost:8000", new URL(server.url).host),
   );
@@ -63,9 +69,9 @@ async function createSample(publisher = "publisher/", target = "target/", anchor
 }
 
 const ROW = /^\| `(\S+)` +\| `(\S+)` +\| (.+?) +\| (DELIVERED|BLOCKED) +\|$/gm;
-const PAIRS = [...README.matchAll(ROW)].map(([, ...cells]) => cells);
+const PAIRS = [...page("docs/articles.md").matchAll(ROW)].map(([, ...cells]) => cells);
 
-test("the README lists the samples of both ends", () => {
+test("docs/articles.md lists samples for both outcomes", () => {
   expect(new Set(PAIRS.map(([, , , end]) => end))).toEqual(new Set(["DELIVERED", "BLOCKED"]));
   expect(PAIRS).toHaveLength(4);
 });
@@ -75,40 +81,61 @@ test.each(PAIRS)("the sample %s with %s and %s ends %s", async (publisher, targe
   expect(await settled(id)).toMatchObject({ status: end });
 });
 
-test.skipIf(!hasCurl())("[S10] the README's lines for curl work", async () => {
-  const [calls = "", stream = ""] = blocksOf("Use it from anything that speaks HTTP", "sh");
-  const [create = "", get = "", batch = ""] = calls.split("\n\n");
-  const answerOf = async (line: string) => {
-    const { stdout } = await run("sh", ["-c", line]);
-    return (JSON.parse(stdout) as { result: { data: { json: Record<string, unknown> } } }).result
-      .data.json;
-  };
-  const { id } = await answerOf(create);
-  const withId = (line: string) => line.replace("your-job-id", String(id));
-  expect(await answerOf(withId(get))).toMatchObject({ id, kind: "article" });
-  expect(await answerOf(batch)).toMatchObject({ name: "Two at once", total: 2 });
+test.skipIf(!hasCurl())(
+  "[S10] the README's and the clients page's curl commands work",
+  async () => {
+    const answerOf = async (line: string) => {
+      const { stdout } = await run("sh", ["-c", line]);
+      return (JSON.parse(stdout) as { result: { data: { json: Record<string, unknown> } } }).result
+        .data.json;
+    };
+    const eventsOf = async (line: string) => {
+      const { stdout } = await run("sh", ["-c", line]);
+      return {
+        ids: [...stdout.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id),
+        statuses: [...stdout.matchAll(/^data: (\{"json".*)$/gm)].map(
+          ([, text = ""]) => (JSON.parse(text) as { json: { status: string } }).json.status,
+        ),
+      };
+    };
+    const [create = "", stream = ""] = (blocksOf(README, HTTP_HEADING, "sh")[0] ?? "").split(
+      "\n\n",
+    );
+    const [calls = "", resume = ""] = blocksOf(CLIENTS, "HTTP", "sh");
+    const [get = "", batch = ""] = calls.split("\n\n");
 
-  const { stdout: events } = await run("sh", ["-c", withId(stream)]);
-  const data = [...events.matchAll(/^data: (\{"json".*)$/gm)].map(
-    ([, text = ""]) => (JSON.parse(text) as { json: { status: string } }).json.status,
-  );
-  expect(data[0]).toBe("PENDING");
-  expect(data.at(-1)).toBe("DELIVERED");
-  expect(events).toMatch(/^id: 1$/m);
+    const { id } = await answerOf(create);
+    const withId = (line: string) => line.replace("your-job-id", String(id));
+    expect(await answerOf(withId(get))).toMatchObject({ id, kind: "article" });
+    expect(await answerOf(batch)).toMatchObject({ name: "Two at once", total: 2 });
+
+    const whole = await eventsOf(withId(stream));
+    expect(whole.ids[0]).toBe("1");
+    expect(whole.statuses[0]).toBe("PENDING");
+    expect(whole.statuses.at(-1)).toBe("DELIVERED");
+    const resumed = await eventsOf(withId(resume));
+    expect(resumed.ids).toEqual(whole.ids.slice(1));
+  },
+);
+
+test("the README's TypeScript creates a job and shows it to its end", async () => {
+  const [lines = ""] = blocksOf(README, TYPESCRIPT_HEADING, "ts");
+  const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", lines]);
+  expect(stdout.trim().split("\n").at(-1)).toMatch(/^\d+ DELIVERED 100 /);
 });
 
-test("the README's lines for SSE watch the newest job to its end", async () => {
+test("the clients page's lines for SSE watch the newest job to its end", async () => {
   const { id } = await createSample();
   await settled(id);
-  const lines = blocksOf("Use it from TypeScript", "ts")[1] ?? "";
+  const [lines = ""] = blocksOf(CLIENTS, "Subscriptions over SSE", "ts");
   const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", lines]);
   const shown = stdout.trim().split("\n");
   expect(shown[0]).toBe("1 PENDING 0 Job created and queued for processing");
   expect(shown.at(-1)).toMatch(/^\d+ (DELIVERED|BLOCKED) /);
 });
 
-test("[L1] the README's Python says how a job ends, and why it is not subscribed", async () => {
-  const [lines = ""] = blocksOf("Watch it from Python", "python");
+test("[L1] the README's Python shows how a job ends, and why a subscription fails", async () => {
+  const [lines = ""] = blocksOf(README, SOCKETIO_HEADING, "python");
   const { id } = await createSample("publisher/", "nowhere/");
   await settled(id);
   const failed = runPython(inject("python"), ["-c", lines.replace("your-job-id", id)]);

@@ -1,14 +1,15 @@
 /**
- * The README's table of variables, made from the schema that reads them. Prints it; with `--check`, fails where the
- * README says otherwise.
+ * The table of variables in docs/configuration.md, made from the schema that reads them. Prints the table; with `--check`,
+ * fails when the page differs from it.
  */
 import { readFileSync } from "node:fs";
 import { VARIABLES, type Variable } from "#server/config.ts";
 
+const PAGE = "docs/configuration.md";
 const START = "<!-- config -->";
 const END = "<!-- /config -->";
 
-/** Padded as the formatter does it, so that it can stand in the README as it is. */
+/** Padded as the formatter does it, so that it can stand in the page as it is. */
 export function configTable(variables: Record<string, Variable>): string {
   const rows = [
     ["variable", "default", ""],
@@ -29,11 +30,11 @@ export function configTable(variables: Record<string, Variable>): string {
 }
 
 /** What stands between the two marks. */
-export function tableIn(readme: string): string | undefined {
-  const start = readme.indexOf(START);
-  const end = readme.indexOf(END);
+export function tableIn(page: string): string | undefined {
+  const start = page.indexOf(START);
+  const end = page.indexOf(END);
   if (start === -1 || end < start) return undefined;
-  return readme.slice(start + START.length, end).trim();
+  return page.slice(start + START.length, end).trim();
 }
 
 function defaultOf({ default: text, unset }: Variable): string {
@@ -45,10 +46,10 @@ if (import.meta.main) {
   const table = configTable(VARIABLES);
   if (!process.argv.includes("--check")) {
     console.log(table);
-  } else if (tableIn(readFileSync("README.md", "utf8")) !== table) {
+  } else if (tableIn(readFileSync(PAGE, "utf8")) !== table) {
     console.error(
-      `The table between ${START} and ${END} in README.md is not what server/config.ts says.\n` +
-        "Put in its place what `node scripts/config-table.ts` prints.",
+      `The table between ${START} and ${END} in ${PAGE} differs from server/config.ts.\n` +
+        "Replace it with the output of `node scripts/config-table.ts`.",
     );
     process.exit(1);
   }

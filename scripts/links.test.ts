@@ -1,0 +1,73 @@
+/** Checks every relative link of the documentation: its file exists, and so does the heading that its anchor names. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** `[text](target)`, `src="target"` and `srcset="target"`. */
+const LINK = /\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"\s]+)"/g;
+const FENCE = /^```[\s\S]*?^```$/gm;
+const ABSOLUTE = /^[a-z]+:/;
+
+/** The anchors of a page's headings, as GitHub makes them; of equal headings the second gets `-1`. */
+function anchorsOf(page: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of page.replaceAll(FENCE, "").matchAll(/^#+ (.+)$/gm)) {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const anchor = text.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(/\s/g, "-");
+    let unique = anchor;
+    for (let count = 1; anchors.has(unique); count += 1) unique = `${anchor}-${count}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
+/** The links of a page that lead nowhere. `read` returns a page's text; `exists` says whether a path is there. */
+function deadLinks(
+  path: string,
+  read: (path: string) => string,
+  exists: (path: string) => boolean,
+): string[] {
+  const links = [...read(path).replaceAll(FENCE, "").matchAll(LINK)];
+  return links
+    .map(([, markdown, html]) => markdown ?? html ?? "")
+    .filter((link) => !ABSOLUTE.test(link))
+    .filter((link) => {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? path : normalize(join(dirname(path), file));
+      if (!exists(target)) return true;
+      return anchor !== undefined && !anchorsOf(read(target)).has(anchor);
+    });
+}
+
+test("a link to a file or a heading that is not there is found", () => {
+  const pages: Record<string, string> = {
+    "README.md":
+      '[a](docs/a.md) [b](docs/a.md#two-words) [c](#here) [d](docs/no.md) <img src="no.png">\n' +
+      "[e](docs/a.md#no) [f](https://example.com/no.md)\n\n## Here\n\n```sh\n[g](no.md)\n```\n",
+    "docs/a.md":
+      "# Two `words`\n\n## Two words\n\n[h](../README.md#here) [i](#two-words-1) [j](a.txt)\n",
+  };
+  const read = (path: string) => pages[path] ?? "";
+  const exists = (path: string) => path in pages;
+  expect(deadLinks("README.md", read, exists)).toEqual(["docs/no.md", "no.png", "docs/a.md#no"]);
+  expect(deadLinks("docs/a.md", read, exists)).toEqual(["a.txt"]);
+});
+
+const PAGES = globSync("{*.md,docs/**/*.md}");
+
+test.each(PAGES)("every relative link of %s leads to a file and a heading", (path) => {
+  expect(deadLinks(path, (page) => readFileSync(page, "utf8"), existsSync)).toEqual([]);
+});
+
+test("every page of docs/ is linked from another page", () => {
+  const linked = new Set(
+    PAGES.flatMap((path) => {
+      const links = [...readFileSync(path, "utf8").matchAll(LINK)];
+      return links.map(([, link = ""]) => normalize(join(dirname(path), link.split("#")[0] ?? "")));
+    }),
+  );
+  const isDecision = (path: string) => path.startsWith(join("docs", "decisions"));
+  expect(
+    PAGES.filter((path) => path.startsWith("docs") && !isDecision(path) && !linked.has(path)),
+  ).toEqual([]);
+});
