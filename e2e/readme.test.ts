@@ -81,23 +81,32 @@ test.each(PAIRS)("the sample %s with %s and %s ends %s", async (publisher, targe
   expect(await settled(id)).toMatchObject({ status: end });
 });
 
+async function outputOf(command: string): Promise<string> {
+  const { stdout } = await run("sh", ["-c", command]);
+  return stdout;
+}
+
+async function answerOf(command: string): Promise<Record<string, unknown>> {
+  const answer = JSON.parse(await outputOf(command)) as {
+    result: { data: { json: Record<string, unknown> } };
+  };
+  return answer.result.data.json;
+}
+
+/** The events of an SSE stream that ends by itself. */
+async function eventsOf(command: string): Promise<{ ids: string[]; statuses: string[] }> {
+  const output = await outputOf(command);
+  return {
+    ids: [...output.matchAll(/^id: (\d+)$/gm)].map(([, id = ""]) => id),
+    statuses: [...output.matchAll(/^data: (\{"json".*)$/gm)].map(
+      ([, text = ""]) => (JSON.parse(text) as { json: { status: string } }).json.status,
+    ),
+  };
+}
+
 test.skipIf(!hasCurl())(
   "[S10] the README's and the clients page's curl commands work",
   async () => {
-    const answerOf = async (line: string) => {
-      const { stdout } = await run("sh", ["-c", line]);
-      return (JSON.parse(stdout) as { result: { data: { json: Record<string, unknown> } } }).result
-        .data.json;
-    };
-    const eventsOf = async (line: string) => {
-      const { stdout } = await run("sh", ["-c", line]);
-      return {
-        ids: [...stdout.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id),
-        statuses: [...stdout.matchAll(/^data: (\{"json".*)$/gm)].map(
-          ([, text = ""]) => (JSON.parse(text) as { json: { status: string } }).json.status,
-        ),
-      };
-    };
     const [create = "", stream = ""] = (blocksOf(README, HTTP_HEADING, "sh")[0] ?? "").split(
       "\n\n",
     );

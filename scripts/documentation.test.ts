@@ -1,4 +1,7 @@
-/** Checks every relative link of the documentation: its file exists, and so does the heading that its anchor names. */
+/**
+ * Checks the references of the documentation: each relative link leads to a file, each anchor to a heading, and each path
+ * in a code span to a file of the repository.
+ */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
@@ -6,6 +9,10 @@ import { expect, test } from "vitest";
 /** `[text](target)`, `src="target"` and `srcset="target"`. */
 const LINK = /\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"\s]+)"/g;
 const FENCE = /^```[\s\S]*?^```$/gm;
+/** `server/app.ts`, from the root of the repository. Patterns such as `server/engine/<name>/open.ts` do not match. */
+const PATH = /`((?:bench|client|deploy|docs|e2e|scripts|server|shared|test)\/[\w./-]*)`/g;
+/** A guide tells the reader to write the first; a run of the bench writes the second. */
+const WRITTEN_LATER = new Set(["server/kinds/word-count/kind.ts", "bench/results.json"]);
 const ABSOLUTE = /^[a-z]+:/;
 
 /** The anchors of a page's headings, as GitHub makes them; of equal headings the second gets `-1`. */
@@ -66,8 +73,23 @@ test("every page of docs/ is linked from another page", () => {
       return links.map(([, link = ""]) => normalize(join(dirname(path), link.split("#")[0] ?? "")));
     }),
   );
-  const isDecision = (path: string) => path.startsWith(join("docs", "decisions"));
-  expect(
-    PAGES.filter((path) => path.startsWith("docs") && !isDecision(path) && !linked.has(path)),
-  ).toEqual([]);
+  // The README links the folder of decisions.
+  const pages = PAGES.filter((path) => dirname(path) === "docs");
+  expect(pages.filter((path) => !linked.has(path))).toEqual([]);
+});
+
+test.each(PAGES)("every path in a code span of %s exists", (path) => {
+  const paths = [...readFileSync(path, "utf8").replaceAll(FENCE, "").matchAll(PATH)];
+  const missing = paths
+    .map(([, named = ""]) => named)
+    .filter((named) => !WRITTEN_LATER.has(named) && !existsSync(named));
+  expect(missing).toEqual([]);
+});
+
+test("the glossary has each term once", () => {
+  const terms = [
+    ...readFileSync("docs/glossary.md", "utf8").matchAll(/^\| \*\*([^*]+)\*\* +\|/gm),
+  ].map(([, term = ""]) => term);
+  expect(terms.length).toBeGreaterThan(50);
+  expect(terms.filter((term, index) => terms.indexOf(term) !== index)).toEqual([]);
 });
