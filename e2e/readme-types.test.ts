@@ -26,7 +26,7 @@ const COMPILER_OPTIONS = {
   erasableSyntaxOnly: true,
   noFallthroughCasesInSwitch: true,
 };
-/** What the app installs beside Jobwire. */
+/** Packages that the app installs beside Jobwire. */
 const PACKAGES = ["@trpc", "superjson", "eventsource", "react", "@types", "@tanstack"];
 const PAGES = ["README.md", "docs/clients.md"];
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(app, { recursive: true, force: true }));
 
-async function complaints(): Promise<string> {
+async function compilerOutput(): Promise<string> {
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const run = promisify(execFile)(process.execPath, [tsc], { cwd: app });
   return run.then(
@@ -68,17 +68,17 @@ async function writeSnippets(): Promise<string[]> {
   return names;
 }
 
-test("the snippets compile, with real types, in an app that knows nothing of Jobwire's options", async () => {
+test("the snippets are typed in an app with its own compiler options", async () => {
   expect(await writeSnippets()).toEqual(["snippet-0.ts", "snippet-1.tsx", "snippet-2.ts"]);
-  expect(await complaints()).toBe("");
+  expect(await compilerOutput()).toBe("");
 
-  // They are real types and no `any`.
+  // The types are real ones and not `any`.
   const wrong = {
     "snippet-0.ts": "export const no: string = job.progress;\n",
     "snippet-1.tsx": 'export const no = (): string | undefined => useJob("id").job?.progress;\n',
   };
   for (const [name, line] of Object.entries(wrong)) await appendFile(join(app, name), line);
-  const found = await complaints();
+  const found = await compilerOutput();
   for (const name of Object.keys(wrong)) expect(found).toContain(`${name}(`);
   expect(found.match(/Type 'number' is not assignable to type 'string'/g)).toHaveLength(2);
 });

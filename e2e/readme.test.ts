@@ -1,4 +1,4 @@
-/** Runs the snippets of the README and of `docs/` as they stand there. */
+/** Runs every example of the README and of docs/clients.md unchanged. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -105,7 +105,7 @@ async function eventsOf(command: string): Promise<{ ids: string[]; statuses: str
 }
 
 test.skipIf(!hasCurl())(
-  "[S10] the README's and the clients page's curl commands work",
+  "[S10] the curl examples of the README and of docs/clients.md work",
   async () => {
     const [create = "", stream = ""] = (blocksOf(README, HTTP_HEADING, "sh")[0] ?? "").split(
       "\n\n",
@@ -127,13 +127,13 @@ test.skipIf(!hasCurl())(
   },
 );
 
-test("the README's TypeScript creates a job and shows it to its end", async () => {
+test("the README's TypeScript example watches a new job to its end", async () => {
   const [lines = ""] = blocksOf(README, TYPESCRIPT_HEADING, "ts");
   const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", lines]);
   expect(stdout.trim().split("\n").at(-1)).toMatch(/^\d+ DELIVERED 100 /);
 });
 
-test("the clients page's lines for SSE watch the newest job to its end", async () => {
+test("the SSE example of docs/clients.md watches the newest job to its end", async () => {
   const { id } = await createSample();
   await settled(id);
   const [lines = ""] = blocksOf(CLIENTS, "Subscriptions over SSE", "ts");
@@ -143,7 +143,7 @@ test("the clients page's lines for SSE watch the newest job to its end", async (
   expect(shown.at(-1)).toMatch(/^\d+ (DELIVERED|BLOCKED) /);
 });
 
-test("[L1] the README's Python shows how a job ends, and why a subscription fails", async () => {
+test("[L1] the README's Python example prints the end of a job, and the reason of a failed subscription", async () => {
   const [lines = ""] = blocksOf(README, SOCKETIO_HEADING, "python");
   const { id } = await createSample("publisher/", "nowhere/");
   await settled(id);
