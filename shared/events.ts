@@ -39,6 +39,52 @@ export const JobEvent = z.discriminatedUnion("type", [
 export type JobEvent = z.infer<typeof JobEvent>;
 export type JobEventType = JobEvent["type"];
 
+/** Fields that a watch adds to an event as it delivers it. They are in no log. */
+type DeliveryField = "skipped" | "gap";
+/** The fields of an event in a log. */
+export type LoggedField = Exclude<keyof JobEvent, DeliveryField>;
+/**
+ * The fields of an event beside its type and status. Each must be given, also one that is optional in `JobEvent`: a codec
+ * that forgets a field does not compile.
+ */
+export type EventFields = { [Field in Exclude<LoggedField, "type" | "status">]: JobEvent[Field] };
+
+function builder<Type extends JobEventType, Status extends JobStatus>(
+  type: Type,
+  status: Status,
+): (fields: EventFields) => EventFields & { type: Type; status: Status } {
+  return ({ jobId, seq, at, attempt, progress, message }) => ({
+    jobId,
+    seq,
+    at,
+    attempt,
+    type,
+    status,
+    progress,
+    message,
+  });
+}
+
+const BUILDERS: {
+  [Type in JobEventType]: (fields: EventFields) => Extract<JobEvent, { type: Type }>;
+} = {
+  created: builder("created", "PENDING"),
+  started: builder("started", "PROCESSING"),
+  progress: builder("progress", "PROCESSING"),
+  retrying: builder("retrying", "PENDING"),
+  delivered: builder("delivered", "DELIVERED"),
+  blocked: builder("blocked", "BLOCKED"),
+  aborted: builder("aborted", "ABORTED"),
+  approved: builder("approved", "DELIVERED"),
+  rejected: builder("rejected", "ABORTED"),
+  requeued: builder("requeued", "PENDING"),
+};
+
+/** An event of this type, with the status that belongs to the type. The only way to make one. */
+export function eventOf(type: JobEventType, fields: EventFields): JobEvent {
+  return BUILDERS[type](fields);
+}
+
 /** One frame of a job's draft: `text` goes at `offset` (UTF-16 units); what the reader has after it is dropped. */
 export const DraftFrame = z.object({
   jobId: z.uuid(),

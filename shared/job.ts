@@ -48,6 +48,9 @@ export type Job = z.infer<typeof Job>;
 export const JobSummary = Job.omit({ input: true, output: true });
 export type JobSummary = z.infer<typeof JobSummary>;
 
+/** The part of a job that may be large. */
+export type JobPayload = Omit<Job, keyof JobSummary>;
+
 /** Field by field: taking all but two costs many times as much, and every change of a job takes them. */
 export function summaryOf(job: Job): JobSummary {
   return {
@@ -67,5 +70,5 @@ export function summaryOf(job: Job): JobSummary {
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     version: job.version,
-  };
+  } satisfies Record<keyof JobSummary, unknown>;
 }

@@ -13,7 +13,7 @@
  */
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
-import type { JobEvent, JobEventType } from "./events.ts";
+import { eventOf, type JobEvent, type JobEventType } from "./events.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
 import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
@@ -132,7 +132,7 @@ export type NewJob = Pick<
 /** A job as it is at its creation, with its first event. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
   const { idempotencyKey: _key, ...given } = fresh;
-  const job: Job = {
+  const job = {
     ...given,
     title: cutText(given.title, MAX_TITLE_CHARS),
     status: "PENDING",
@@ -146,8 +146,8 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     finishedAt: null,
     version: 1,
     output: null,
-  };
-  return { job, event: eventOf(job, "created", at) };
+  } satisfies Job & Record<keyof Job, unknown>;
+  return { job, event: newestEvent(job, "created", at) };
 }
 
 /**
@@ -172,7 +172,7 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
     version: job.version + 1,
     finishedAt: isSettled(status) ? at : null,
   };
-  return { job: next, event: eventOf(next, EVENT_OF[change.action], at) };
+  return { job: next, event: newestEvent(next, EVENT_OF[change.action], at) };
 }
 
 type Fields = Partial<Job> & { message: string };
@@ -249,16 +249,14 @@ function illegal(job: Job, action: JobAction): string {
   return `Job ${job.id} is ${job.status} and cannot become ${target}: "${action}" needs ${from.join(" or ")}.`;
 }
 
-function eventOf(job: Job, type: JobEventType, at: Date): JobEvent {
-  // The table ties each type to its status; the compiler cannot follow that.
-  return {
+/** The event that brought the job into its current state. */
+function newestEvent(job: Job, type: JobEventType, at: Date): JobEvent {
+  return eventOf(type, {
     jobId: job.id,
     seq: job.version,
     at,
     attempt: job.attempt,
-    type,
-    status: job.status,
     progress: job.progress,
     message: job.message,
-  } as JobEvent;
+  });
 }

@@ -23,14 +23,15 @@ export function currentJob(record: Job, log: readonly JobEvent[]): Job {
   const newest = log.at(-1);
   if (newest === undefined || (newest.seq <= record.version && newest.gap !== true)) return record;
   const { status, progress, message, attempt, seq, at } = newest;
+  const visible = { status, progress, message, attempt } satisfies Record<
+    keyof Job & keyof JobEvent,
+    unknown
+  >;
   const settled = isSettled(status);
   const isSameRun = log.every((event) => event.seq <= record.version || isSettled(event.status));
   return {
     ...record,
-    status,
-    progress,
-    message,
-    attempt,
+    ...visible,
     version: seq,
     finishedAt: settled ? at : null,
     output: isSameRun ? record.output : null,

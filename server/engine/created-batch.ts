@@ -5,5 +5,11 @@ import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 export function createdBatch(batch: NewBatch, jobs: number, at: Date): BatchRecord {
   const { idempotencyKey: _key, ...given } = batch;
   const counts = { ...emptyCounts(), PENDING: jobs };
-  return { ...given, counts, version: 1, createdAt: at, updatedAt: at };
+  return {
+    ...given,
+    counts,
+    version: 1,
+    createdAt: at,
+    updatedAt: at,
+  } satisfies Record<keyof BatchRecord, unknown>;
 }

@@ -1,9 +1,9 @@
 /** The input and output of a job, as engines store them: JSON. */
 import { AppError, asError, messageOf } from "#shared/errors.ts";
-import type { Job, JobError } from "#shared/job.ts";
+import type { JobError, JobPayload } from "#shared/job.ts";
 
 /** `undefined` is stored as `null`: JSON has no other word for it. */
-export function toJson(value: unknown, jobId: string, field: "input" | "output"): string {
+export function toJson(value: unknown, jobId: string, field: keyof JobPayload): string {
   let text: string | undefined;
   let cause: unknown;
   try {
@@ -20,10 +20,11 @@ export function toJson(value: unknown, jobId: string, field: "input" | "output")
   );
 }
 
-type Payload = Pick<Job, "input" | "output">;
-
 /** For a claim: one job whose data are damaged must not keep others from being claimed. Never throws. */
-export function readable(read: () => Payload): { payload: Payload; fault: JobError | undefined } {
+export function readable(read: () => JobPayload): {
+  payload: JobPayload;
+  fault: JobError | undefined;
+} {
   try {
     return { payload: read(), fault: undefined };
   } catch (cause) {

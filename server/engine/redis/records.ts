@@ -1,7 +1,7 @@
 /** Records and events as they are stored: JSON, with times in milliseconds. */
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
-import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import { eventOf, type JobEvent } from "#shared/events.ts";
+import type { JobPayload, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
 /** Without names, which were half of it; a record is written with each change of its job. */
@@ -73,7 +73,7 @@ export function decodeSummary(text: string): JobSummary {
     error: stored[11],
     ...timesOf(stored[12], stored[13], stored[14]),
     version: stored[15],
-  };
+  } satisfies Record<keyof JobSummary, unknown>;
 }
 
 function timesOf(createdAt: number, startedAt: number | null, finishedAt: number | null) {
@@ -85,14 +85,11 @@ function timesOf(createdAt: number, startedAt: number | null, finishedAt: number
 }
 
 /** What of a job is not in its summary. `output` is stored once there is one. */
-export function payloadOf(
-  input: string | null,
-  output: string | null,
-): Pick<Job, "input" | "output"> {
+export function payloadOf(input: string | null, output: string | null): JobPayload {
   return {
     input: JSON.parse(input ?? "null") as unknown,
     output: JSON.parse(output ?? "null") as unknown,
-  };
+  } satisfies Record<keyof JobPayload, unknown>;
 }
 
 type StoredEvent = [
@@ -111,9 +108,10 @@ export function encodeEvent(event: JobEvent): string {
   return JSON.stringify(stored);
 }
 
+/** The status is read from the type, as everywhere. It is stored because older versions read it. */
 export function decodeEvent(jobId: string, text: string): JobEvent {
-  const [seq, at, attempt, type, status, progress, message] = JSON.parse(text) as StoredEvent;
-  return { jobId, seq, at: new Date(at), attempt, type, status, progress, message } as JobEvent;
+  const [seq, at, attempt, type, , progress, message] = JSON.parse(text) as StoredEvent;
+  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message });
 }
 
 /** `append-draft.lua` writes the same. */
@@ -149,7 +147,7 @@ export function decodeBatch(fields: Record<string, string>): BatchRecord | undef
     version: Number(fields.v),
     createdAt: new Date(stored.createdAt),
     updatedAt: new Date(Number(fields.updated)),
-  };
+  } satisfies Record<keyof BatchRecord, unknown>;
 }
 
 /** Field names and values in turn, as scripts give what HGETALL gives. */

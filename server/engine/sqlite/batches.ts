@@ -5,7 +5,17 @@ import type { BatchRecord } from "#shared/batch.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
-import { BATCH_COLUMNS, BATCH_TABLES, batchOfRow, type BatchRow } from "./rows.ts";
+import {
+  assign,
+  BATCH_COLUMNS,
+  BATCH_TABLES,
+  batchOfRow,
+  type BatchRow,
+  CHANGED_BATCH_COLUMNS,
+  CREATED_BATCH_COLUMNS,
+  insertInto,
+  valuesOfBatch,
+} from "./rows.ts";
 
 export interface Batches {
   get(batchId: string): BatchRecord | undefined;
@@ -32,14 +42,9 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
      WHERE batches.owner_n = ? AND batches.n < ? ORDER BY batches.n DESC LIMIT ?`,
   );
   const insert = db.prepare(
-    `INSERT INTO batches (id, owner_n, name, pending, processing, delivered, blocked, aborted,
-       version, created_at, updated_at, idempotency_key)
-     VALUES (?, ?, ?, ?, 0, 0, 0, 0, 1, ?, ?, ?)`,
+    insertInto("batches", ["owner_n", "idempotency_key", ...CREATED_BATCH_COLUMNS]),
   );
-  const update = db.prepare(
-    `UPDATE batches SET pending = ?, processing = ?, delivered = ?, blocked = ?, aborted = ?,
-       version = ?, updated_at = ? WHERE n = ?`,
-  );
+  const update = db.prepare(`UPDATE batches SET ${assign(CHANGED_BATCH_COLUMNS)} WHERE n = ?`);
 
   return {
     get: (batchId) => recordOf(byId.get(batchId)),
@@ -52,24 +57,15 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
       const { rows, nextCursor } = pageOf(found, query.limit);
       return { items: rows.map(batchOfRow), nextCursor };
     },
-    insert(batch, ownerN, jobs, at) {
-      const time = at.getTime();
-      const key = batch.idempotencyKey ?? null;
-      const { lastInsertRowid } = insert.run(batch.id, ownerN, batch.name, jobs, time, time, key);
-      return { n: lastInsertRowid, batch: createdBatch(batch, jobs, at) };
+    insert(fresh, ownerN, jobs, at) {
+      const batch = createdBatch(fresh, jobs, at);
+      const values = valuesOfBatch(batch, CREATED_BATCH_COLUMNS);
+      const { lastInsertRowid } = insert.run(ownerN, fresh.idempotencyKey ?? null, ...values);
+      return { n: lastInsertRowid, batch };
     },
     read: (n) => batchOfRow(byN.get(n) as unknown as BatchRow),
-    update(n, { counts, version, updatedAt }) {
-      update.run(
-        counts.PENDING,
-        counts.PROCESSING,
-        counts.DELIVERED,
-        counts.BLOCKED,
-        counts.ABORTED,
-        version,
-        updatedAt.getTime(),
-        n,
-      );
+    update(n, batch) {
+      update.run(...valuesOfBatch(batch, CHANGED_BATCH_COLUMNS), n);
     },
   };
 }

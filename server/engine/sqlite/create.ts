@@ -5,11 +5,13 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { Job } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Batches } from "./batches.ts";
+import { CREATED_COLUMNS, valuesOfJob } from "./job-rows.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
 import { READY } from "./queue.ts";
+import { insertInto } from "./rows.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
@@ -27,9 +29,7 @@ export function createCreation(
   outbox: Outbox,
 ): Creation {
   const insertJob = db.prepare(
-    `INSERT INTO jobs (id, owner_n, batch_n, kind, title, status, progress, message, attempt, retries,
-       created_at, version, rev, due, idempotency_key)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    insertInto("jobs", ["owner_n", "batch_n", "rev", "due", "idempotency_key", ...CREATED_COLUMNS]),
   );
   const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
 
@@ -42,21 +42,12 @@ export function createCreation(
   ): Job {
     const { job, event } = createdJob(fresh, at);
     const { lastInsertRowid: n } = insertJob.run(
-      job.id,
       ownerN,
       batchN,
-      job.kind,
-      job.title,
-      job.status,
-      job.progress,
-      job.message,
-      job.attempt,
-      job.retries,
-      at.getTime(),
-      job.version,
       rev,
       READY,
       fresh.idempotencyKey ?? null,
+      ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, toJson(job.input, job.id, "input"), toJson(job.output, job.id, "output"));
     log.append(n, event);

@@ -1,6 +1,7 @@
 /** Rows of jobs, with what of their owner and batch belongs to their record. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { JobStatus, JobSummary } from "#shared/job.ts";
+import { keysOf } from "./rows.ts";
 
 export interface JobRow {
   n: number;
@@ -30,19 +31,41 @@ export interface JobRow {
   token: number;
 }
 
-const COLUMNS = `
-  jobs.n, jobs.id, jobs.owner_n, owners.tenant, owners.owner, owners.rev, jobs.batch_n, batches.id,
-  jobs.kind, jobs.title, jobs.status, jobs.progress, jobs.message, jobs.attempt, jobs.retries,
-  jobs.error_code, jobs.error_message, jobs.created_at, jobs.started_at, jobs.finished_at,
-  jobs.version, jobs.rev, jobs.due, jobs.held, jobs.token`;
+/** Each field of a row, and the column that it is read from. */
+const SELECTED = [
+  ["n", "jobs.n"],
+  ["id", "jobs.id"],
+  ["owner_n", "jobs.owner_n"],
+  ["tenant", "owners.tenant"],
+  ["owner", "owners.owner"],
+  ["owner_rev", "owners.rev"],
+  ["batch_n", "jobs.batch_n"],
+  ["batch_id", "batches.id"],
+  ["kind", "jobs.kind"],
+  ["title", "jobs.title"],
+  ["status", "jobs.status"],
+  ["progress", "jobs.progress"],
+  ["message", "jobs.message"],
+  ["attempt", "jobs.attempt"],
+  ["retries", "jobs.retries"],
+  ["error_code", "jobs.error_code"],
+  ["error_message", "jobs.error_message"],
+  ["created_at", "jobs.created_at"],
+  ["started_at", "jobs.started_at"],
+  ["finished_at", "jobs.finished_at"],
+  ["version", "jobs.version"],
+  ["rev", "jobs.rev"],
+  ["due", "jobs.due"],
+  ["held", "jobs.held"],
+  ["token", "jobs.token"],
+] as const;
+const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
-/** In the order of `COLUMNS`. */
-type Values = [
-  ...[number, string, number, string, string, number, number | null, string | null],
-  ...[string, string, JobStatus, number, string, number, number],
-  ...[string | null, string | null, number, number | null, number | null],
-  ...[number, number, number | null, number, number],
-];
+/** In the order of `SELECTED`. */
+type Values = SelectedValues<typeof SELECTED>;
+type SelectedValues<Selected extends readonly (readonly [keyof JobRow, string])[]> = {
+  [Index in keyof Selected]: JobRow[Selected[Index][0]];
+};
 
 /** By hand: the objects that `node:sqlite` makes of rows are dictionaries, which cost as much again to read. */
 function rowOf(values: Values): JobRow {
@@ -117,7 +140,67 @@ export function summaryOfRow(row: JobRow): JobSummary {
     startedAt: dateOf(row.started_at),
     finishedAt: dateOf(row.finished_at),
     version: row.version,
+  } satisfies Record<keyof JobSummary, unknown>;
+}
+
+/** Columns of the job's record. The others belong to its owner, its batch, its feed and the queue. */
+type RecordColumn = Exclude<
+  keyof JobRow,
+  | "n"
+  | "owner_n"
+  | "tenant"
+  | "owner"
+  | "owner_rev"
+  | "batch_n"
+  | "batch_id"
+  | "rev"
+  | "due"
+  | "held"
+  | "token"
+>;
+
+/** When a column of the record is written: at the job's creation alone, or with each change as well. */
+const WRITTEN = {
+  id: "creation",
+  kind: "creation",
+  title: "creation",
+  status: "change",
+  progress: "change",
+  message: "change",
+  attempt: "change",
+  retries: "change",
+  error_code: "change",
+  error_message: "change",
+  created_at: "creation",
+  started_at: "change",
+  finished_at: "change",
+  version: "change",
+} satisfies Record<RecordColumn, "creation" | "change">;
+
+/** The columns that the creation of a job writes. */
+export const CREATED_COLUMNS = keysOf(WRITTEN);
+/** The columns that a change of a job writes. */
+export const CHANGED_COLUMNS = CREATED_COLUMNS.filter((column) => WRITTEN[column] === "change");
+
+/** The values of these columns of the record, in their order. */
+export function valuesOfJob(job: JobSummary, columns: readonly RecordColumn[]): SQLInputValue[] {
+  const values: Pick<JobRow, RecordColumn> = {
+    id: job.id,
+    kind: job.kind,
+    title: job.title,
+    status: job.status,
+    progress: job.progress,
+    message: job.message,
+    attempt: job.attempt,
+    retries: job.retries,
+    error_code: job.error?.code ?? null,
+    error_message: job.error?.message ?? null,
+    created_at: job.createdAt.getTime(),
+    started_at: job.startedAt?.getTime() ?? null,
+    finished_at: job.finishedAt?.getTime() ?? null,
+    version: job.version,
   };
+  return columns.map((column) => values[column]);
 }
 
 function dateOf(time: number | null): Date | null {

@@ -1,7 +1,7 @@
 /** Reading jobs: one, a page, what changed. */
 import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
-import type { Job, JobSummary } from "#shared/job.ts";
+import type { Job, JobPayload, JobSummary } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
@@ -13,7 +13,7 @@ export interface Jobs {
   get(jobId: string): Job | undefined;
   getSummary(jobId: string): JobSummary | undefined;
   findByKey(ownerN: number, key: string): Job | undefined;
-  payload(row: JobRow): Pick<Job, "input" | "output">;
+  payload(row: JobRow): JobPayload;
   list(query: JobQuery): JobPage;
   feed(owner: Owner, after: number, limit: number): FeedSlice;
 }
@@ -32,9 +32,13 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
     return byId.first(jobId);
   }
 
-  function payload({ n }: JobRow): Pick<Job, "input" | "output"> {
-    const { input, output } = payloads.get(n) as { input: string; output: string };
-    return { input: JSON.parse(input) as unknown, output: JSON.parse(output) as unknown };
+  function payload({ n }: JobRow): JobPayload {
+    const stored = payloads.get(n) as Record<keyof JobPayload, string>;
+    const payload = {
+      input: JSON.parse(stored.input) as unknown,
+      output: JSON.parse(stored.output) as unknown,
+    };
+    return payload satisfies Record<keyof JobPayload, unknown>;
   }
 
   function complete(row: JobRow): Job {

@@ -12,7 +12,8 @@ import { UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
 import { toJson } from "#server/engine/payload.ts";
-import { type JobRow, summaryOfRow } from "./job-rows.ts";
+import { CHANGED_COLUMNS, type JobRow, summaryOfRow, valuesOfJob } from "./job-rows.ts";
+import { assign } from "./rows.ts";
 
 /** A job, and the row that it was read from. */
 export interface Ahead {
@@ -56,9 +57,7 @@ export function createWriteBehind(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );
   const update = db.prepare(
-    `UPDATE jobs SET status = ?, progress = ?, message = ?, attempt = ?, retries = ?, error_code = ?,
-       error_message = ?, started_at = ?, finished_at = ?, version = ?, rev = ?, due = ?, held = ?, token = ?
-     WHERE n = ?`,
+    `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token"])} WHERE n = ?`,
   );
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
   const jobs = new Map<string, Ahead>();
@@ -71,23 +70,8 @@ export function createWriteBehind(
       report.run(progress, message, version, rev, row.n);
       return;
     }
-    update.run(
-      job.status,
-      progress,
-      message,
-      job.attempt,
-      job.retries,
-      job.error?.code ?? null,
-      job.error?.message ?? null,
-      job.startedAt?.getTime() ?? null,
-      job.finishedAt?.getTime() ?? null,
-      version,
-      rev,
-      row.due,
-      row.held,
-      row.token,
-      row.n,
-    );
+    const values = valuesOfJob(job, CHANGED_COLUMNS);
+    update.run(...values, rev, row.due, row.held, row.token, row.n);
     if (job.output !== UNREAD) updateOutput.run(toJson(job.output, job.id, "output"), row.n);
   }
 
