@@ -3,7 +3,8 @@
  * README says otherwise.
  */
 import { readFileSync } from "node:fs";
-import { VARIABLES, type Variable } from "#server/config.ts";
+import { VARIABLES } from "#server/config.ts";
+import type { Variable } from "#shared/variables.ts";
 
 const START = "<!-- config -->";
 const END = "<!-- /config -->";

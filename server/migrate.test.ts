@@ -31,6 +31,7 @@ import {
   startedJob,
   STEP,
 } from "#test/engine/builders.ts";
+import { loadConfig } from "./config.ts";
 import { runMigration } from "./migrate.ts";
 
 const single = await startRedis(inject("redisServer"));
@@ -55,7 +56,9 @@ function change(statement: string): void {
   db.close();
 }
 async function open(onRedis: boolean): Promise<Engine> {
-  const engine = await openEngine({ dataDir, redisUrl: onRedis ? redis.url : undefined });
+  const engine = await openEngine(
+    loadConfig({ DATA_DIR: dataDir, ...(onRedis && { REDIS_URL: redis.url }) }),
+  );
   onTestFinished(() => engine.close());
   return engine;
 }
@@ -110,7 +113,7 @@ describe.each([
 
     expect(await migrate()).toEqual({
       code: 0,
-      message: `Taken over: 8 jobs and 1 batch. What is in ${dataDir} was left as it is.`,
+      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite are unchanged.",
     });
     const engine = await open(true);
     expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
@@ -231,7 +234,7 @@ test("says what is wrong, and changes nothing", async () => {
   });
   expect(await runMigration(["--from", "redis", "--to", "sqlite"], env)).toMatchObject({
     code: 64,
-    message: expect.stringContaining("a way from sqlite to redis only") as string,
+    message: expect.stringContaining("only from sqlite to redis") as string,
   });
   expect(await migrate()).toMatchObject({
     code: 1,

@@ -8,7 +8,7 @@ import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { Streams } from "#server/streams/open.ts";
-import type { LlmProvider } from "#shared/article.ts";
+import type { KindFacts } from "#shared/kind-facts.ts";
 import type { Principal } from "#shared/principal.ts";
 
 /**
@@ -67,10 +67,9 @@ export type Authenticate = (credentials: {
   token?: string | undefined;
 }) => Promise<Principal>;
 
-export interface SystemInfo {
+/** The answer of `system.info`. */
+export interface SystemInfo extends KindFacts {
   version: string;
   engine: string;
   limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
-  /** Who can write articles here, in the order in which "auto" prefers them; "offline" at least. */
-  writers: LlmProvider[];
 }
