@@ -4,15 +4,35 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@trpc/client";
+import { pino } from "pino";
 import superjson from "superjson";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 import { newTestData, onRedis, type TestData } from "#test/engine/data.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
-import { loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
 import { defineKind } from "./kinds/define.ts";
+
+/** In the order in which the start reads them: the engine, the server, kinds, the runner, transports, retention. */
+const READ_AT_START = [
+  "DATA_DIR",
+  "REQUEST_TIMEOUT_MS",
+  "MAX_CONNECTIONS",
+  "HOST",
+  "PORT",
+  "FETCH_ALLOW",
+  "OFFLINE_PACE_MS",
+  "ROLE",
+  "CONCURRENCY",
+  "PING_INTERVAL_MS",
+  "ALLOW_EIO3",
+  "FRONTEND_URL",
+  "ALLOWED_HOSTS",
+  "RETENTION_DAYS",
+].filter((name) => !(onRedis && name === "DATA_DIR"));
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -297,7 +317,18 @@ describe("stopping", () => {
   }, 20_000);
 });
 
-describe("a start that cannot be", () => {
+/** A configuration whose variable `name` cannot be read: the step of the start that needs it fails. */
+function without(name: string, config: Config, onRead = () => {}): Config {
+  return new Proxy(config, {
+    get(target, key, receiver) {
+      if (key !== name) return Reflect.get(target, key, receiver) as unknown;
+      onRead();
+      throw new Error(`no ${name}`);
+    },
+  });
+}
+
+describe("a start that fails", () => {
   test.skipIf(onRedis)(
     "[J11] because the data are in use leaves the other server alone",
     async () => {
@@ -307,7 +338,45 @@ describe("a start that cannot be", () => {
     },
   );
 
-  test("because the port is in use lets go of the data", async () => {
+  test("closes what earlier steps opened, whichever step it is", async () => {
+    const program = `
+      import { createApp } from "#server/app.ts";
+      import { loadConfig, VARIABLES } from "#server/config.ts";
+      ${without.toString()}
+      const env = { LOG_LEVEL: "silent", ...${JSON.stringify(data.env)} };
+      const first = await createApp(loadConfig({ PORT: "0", ...env }));
+      await first.close();
+      const config = loadConfig({ ...env, PORT: new URL(first.url).port });
+      for (const name of ${JSON.stringify(READ_AT_START)}) {
+        const message = await createApp(without(name, config)).then(
+          () => "started",
+          (error) => error.message,
+        );
+        console.log(message);
+      }
+      await (await createApp(config)).close();
+      console.log("closed");`;
+    const args = ["--input-type=module-typescript", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+    expect(stdout.trim().split("\n")).toEqual([
+      ...READ_AT_START.map((name) => `no ${name}`),
+      "closed",
+    ]);
+  });
+
+  test.runIf(onRedis)("says why, also where Redis goes away meanwhile", async () => {
+    const redis = await startRedis(inject("redisServer"));
+    onTestFinished(() => redis.close());
+    const config = loadConfig({ ...data.env, PORT: "0", REDIS_URL: redis.url });
+    const parts = { log: pino({ level: "silent" }) };
+    const starting = createApp(
+      without("FRONTEND_URL", config, () => void redis.kill()),
+      parts,
+    );
+    await expect(starting).rejects.toThrow("no FRONTEND_URL");
+  });
+
+  test("because the port is in use closes the data", async () => {
     const app = await start();
     const other = await newTestData();
     onTestFinished(() => other.remove());
