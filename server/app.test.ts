@@ -8,7 +8,7 @@ import { pino } from "pino";
 import superjson from "superjson";
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { newTestData, onRedis, type TestData } from "#test/engine/data.fixture.ts";
+import { engineName, newTestData, onRedis, type TestData } from "#test/engine/data.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
@@ -16,9 +16,8 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { defineKind } from "./kinds/define.ts";
 
-/** In the order in which the start reads them: the engine, the server, kinds, the runner, transports, retention. */
+/** In the order in which the start reads them: the server, kinds, the runner, transports, retention. */
 const READ_AT_START = [
-  "DATA_DIR",
   "REQUEST_TIMEOUT_MS",
   "MAX_CONNECTIONS",
   "HOST",
@@ -32,7 +31,7 @@ const READ_AT_START = [
   "FRONTEND_URL",
   "ALLOWED_HOSTS",
   "RETENTION_DAYS",
-].filter((name) => !(onRedis && name === "DATA_DIR"));
+];
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -98,7 +97,7 @@ test("a server answers as soon as it has started, with everything mounted", asyn
   expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`)).status).toBe(200);
   const info = await clientOf(app).system.info.query();
   expect(info).toMatchObject({
-    engine: onRedis ? "redis" : "sqlite",
+    engine: engineName,
     limits: { concurrency: 10, maxAttempts: 3 },
   });
   const kinds = (await clientOf(app).kind.list.query()).map(({ name }) => name);

@@ -13,8 +13,8 @@ export interface TestData {
   remove(): Promise<void>;
 }
 
-const engine = process.env.TEST_ENGINE ?? "sqlite";
-export const onRedis = engine === "redis";
+export const engineName = process.env.TEST_ENGINE ?? "sqlite";
+export const onRedis = engineName === "redis";
 
 /** For each engine: the variables that select it with data of their own. */
 const VARIABLES_OF: Record<string, () => Record<string, string>> = {
@@ -34,9 +34,9 @@ const VARIABLES_OF: Record<string, () => Record<string, string>> = {
 
 /** Empty at first. */
 export async function newTestData(): Promise<TestData> {
-  const variablesOf = VARIABLES_OF[engine];
+  const variablesOf = VARIABLES_OF[engineName];
   if (variablesOf === undefined)
-    throw new Error(`There are no test data for TEST_ENGINE=${engine}.`);
+    throw new Error(`There are no test data for TEST_ENGINE=${engineName}.`);
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-test-"));
   const env = { DATA_DIR: dataDir, ...variablesOf() };
   return {
