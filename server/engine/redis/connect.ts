@@ -53,7 +53,8 @@ export async function connect(
     return client;
   }
   function close(): void {
-    for (const client of all) client.disconnect();
+    // A second `disconnect` of a closed connection would keep the process for two seconds.
+    for (const client of all) if (client.status !== "end") client.disconnect();
   }
 
   try {
