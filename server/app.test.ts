@@ -101,7 +101,7 @@ test("a server answers as soon as it has started, with everything mounted", asyn
     limits: { concurrency: 10, maxAttempts: 3 },
   });
   const kinds = (await clientOf(app).kind.list.query()).map(({ name }) => name);
-  expect(kinds).toEqual(["article", "waits"]);
+  expect(kinds).toEqual(expect.arrayContaining(["article", "waits"]));
 });
 
 test("a server says which writers it has, and refuses a job for one that it has not", async () => {

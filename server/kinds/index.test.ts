@@ -9,7 +9,9 @@ import { createKinds } from "./index.ts";
 const { kinds } = createKinds(loadConfig({}), "http://localhost:8000");
 
 test("each kind has a name of its own, and its input has a JSON Schema", () => {
-  expect(kinds.map(({ name }) => name)).toEqual(["article"]);
+  const names = kinds.map(({ name }) => name);
+  expect(names).toContain("article");
+  expect(new Set(names).size).toBe(names.length);
   for (const kind of kinds) {
     expect(z.toJSONSchema(kind.input, { io: "input" })).toMatchObject({ type: "object" });
   }
