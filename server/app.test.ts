@@ -8,7 +8,13 @@ import { pino } from "pino";
 import superjson from "superjson";
 import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
-import { engineName, newTestData, onRedis, type TestData } from "#test/engine/data.fixture.ts";
+import {
+  engineName,
+  isShared,
+  newTestData,
+  onRedis,
+  type TestData,
+} from "#test/engine/data.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
@@ -104,7 +110,7 @@ test("a server answers as soon as it has started, with everything mounted", asyn
   expect(kinds).toEqual(expect.arrayContaining(["article", "waits"]));
 });
 
-test("a server says which writers it has, and refuses a job for one that it has not", async () => {
+test("a server lists its writers, and refuses a job for any other one", async () => {
   const client = clientOf(await start({ GOOGLE_API_KEY: "g" }));
   expect((await client.system.info.query()).writers).toEqual(["google", "offline"]);
   const input = {
@@ -139,7 +145,7 @@ async function figuresOf(app: App): Promise<Record<string, number>> {
 }
 
 describe("metrics", () => {
-  test("have the names and texts that Prometheus wants", async () => {
+  test("have the names and texts that Prometheus expects", async () => {
     const app = await start();
     const res = await fetch(`${app.url}/metrics`);
     expect(res.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -156,7 +162,7 @@ describe("metrics", () => {
     expect(text).toContain("process_cpu_seconds_total ");
   });
 
-  test("say what happens, and count each event once", async () => {
+  test("count each event once, and what is open now", async () => {
     const app = await start();
     const client = clientOf(app);
     const job = await client.job.create.mutate({ kind: "waits", input: {}, idempotencyKey: "k" });
@@ -195,7 +201,7 @@ describe("metrics", () => {
 });
 
 describe("stopping", () => {
-  test("says so, lets jobs end, and closes once however often it is asked", async () => {
+  test("answers that it stops, lets jobs end, and closes once however often `close` is called", async () => {
     const app = await start();
     const { id } = await create(app);
     const client = clientOf(app);
@@ -218,7 +224,7 @@ describe("stopping", () => {
     });
   });
 
-  test("leaves clients the connections that they ask on", async () => {
+  test("ends a kept-alive connection with an answer, never between two", async () => {
     const app = await start();
     const { id } = await create(app);
     await vi.waitFor(async () =>
@@ -237,14 +243,14 @@ describe("stopping", () => {
     };
     const { port } = await ask();
     const closing = app.close();
-    // Another client is answered meanwhile.
+    // The server still answers other clients.
     expect((await readyz(app))[0]).toBe(503);
     expect(await ask()).toEqual({ connection: "close", port });
     gate.resolve();
     await closing;
   });
 
-  test("gives back what does not end in time", async () => {
+  test("gives back jobs that do not end in time", async () => {
     const app = await start({ SHUTDOWN_GRACE_MS: "0" });
     const { id } = await create(app);
     await vi.waitFor(async () =>
@@ -264,7 +270,7 @@ describe("stopping", () => {
     );
   });
 
-  test("answers calls that are under way", async () => {
+  test("answers calls that are in progress", async () => {
     const asked = Promise.withResolvers<void>();
     const app = await start(
       {},
@@ -328,7 +334,7 @@ function without(name: string, config: Config, onRead = () => {}): Config {
 }
 
 describe("a start that fails", () => {
-  test.skipIf(onRedis)(
+  test.skipIf(isShared)(
     "[J11] because the data are in use leaves the other server alone",
     async () => {
       const app = await start();
@@ -363,7 +369,7 @@ describe("a start that fails", () => {
     ]);
   });
 
-  test.runIf(onRedis)("says why, also where Redis goes away meanwhile", async () => {
+  test.runIf(onRedis)("rejects with its reason, also where Redis goes away meanwhile", async () => {
     const redis = await startRedis(inject("redisServer"));
     onTestFinished(() => redis.close());
     const config = loadConfig({ ...data.env, PORT: "0", REDIS_URL: redis.url });
@@ -388,7 +394,7 @@ describe("a start that fails", () => {
   });
 });
 
-test("who offers to speak something else than WebSocket is answered in plain HTTP", async () => {
+test("a client that offers another protocol than WebSocket is answered in plain HTTP", async () => {
   const app = await start();
   const headers = {
     Connection: "Upgrade, HTTP2-Settings",

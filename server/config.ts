@@ -1,6 +1,6 @@
 /**
- * The configuration: environment variables only. The README's table is made from `VARIABLES`.
- * A bad value stops the start with one line per variable: its name, what is wrong, what is allowed.
+ * The configuration: environment variables only. The README's table is made from `VARIABLES`; engines and kinds declare
+ * their own. A bad value stops the start with one line per variable: its name, the fault, the allowed values.
  */
 import { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { v7 as newId } from "uuid";
 import { type Config, loadConfig } from "#server/config.ts";
+import { ENGINES } from "#server/engine/index.ts";
 
 export interface TestData {
   /** Variables that select the engine and its data, and others that suit it in tests. */
@@ -15,6 +16,10 @@ export interface TestData {
 
 export const engineName = process.env.TEST_ENGINE ?? "sqlite";
 export const onRedis = engineName === "redis";
+/** Several servers may have the same data open. */
+export const isShared = ENGINES.some(
+  ({ name, capabilities }) => name === engineName && capabilities.shared,
+);
 
 /** For each engine: the variables that select it with data of their own. */
 const VARIABLES_OF: Record<string, () => Record<string, string>> = {

@@ -73,7 +73,7 @@ interface Answer {
   body: string;
 }
 
-/** Sends the path as it stands; `fetch` would tidy it up. */
+/** Sends the path unchanged; `fetch` would normalise it. */
 function ask(
   path: string,
   options: { method?: string; headers?: Record<string, string> } = {},
@@ -91,7 +91,7 @@ function ask(
 }
 
 describe("health", () => {
-  test("/healthz says that the process answers", async () => {
+  test("/healthz answers while the process runs", async () => {
     const { status, headers, body } = await ask("/healthz?x=1");
     expect([status, headers["content-type"], body]).toEqual([
       200,
@@ -102,7 +102,7 @@ describe("health", () => {
   });
 
   test.each(["/healthz/", "//healthz", "/readyz/", "//readyz//", "/metrics/"])(
-    "%s is not the page that answers everything else",
+    "%s is not answered with the page",
     async (path) => {
       const { status, body } = await ask(path);
       expect([status, body]).toEqual([
@@ -140,7 +140,7 @@ describe("health", () => {
     }
   });
 
-  test("/metrics is what was measured, and a failure of it harms nobody", async () => {
+  test("/metrics answers with the figures, and its failure affects no other path", async () => {
     const answer = await ask("/metrics");
     expect([answer.headers["content-type"], answer.body]).toEqual([
       "text/plain; version=0.0.4",
@@ -153,7 +153,7 @@ describe("health", () => {
 });
 
 describe("static sites", () => {
-  test("are served from their index on, whether the page is built or not", async () => {
+  test("are served with the index of each folder, whether the page is built or not", async () => {
     for (const [path, text] of [
       ["/docs/", 'href="en/start/"'],
       ["/docs/en/start/", "Welcome"],
@@ -204,7 +204,7 @@ describe("static sites", () => {
 });
 
 describe("the page", () => {
-  test("is asked for anew each time, and its hashed files never again", async () => {
+  test("is revalidated at each request, and its hashed files never", async () => {
     await build();
     const page = await ask("/");
     expect(page).toMatchObject({ status: 200, body: "<title>Jobwire</title>" });
@@ -218,7 +218,7 @@ describe("the page", () => {
     expect([again.status, again.body]).toEqual([304, ""]);
   });
 
-  test("stands for every address in it, but not for files that are not there", async () => {
+  test("answers every address of the app, but no missing file", async () => {
     await build();
     for (const path of ["/jobs/123", "/batches", "//", "/a//b", "/%", "/%ff", "/jobs/1?tab=log"]) {
       expect([path, (await ask(path)).body]).toEqual([path, "<title>Jobwire</title>"]);
@@ -237,7 +237,7 @@ describe("the page", () => {
     expect((await ask("/robots.txt")).body).toBe("User-agent: *");
   });
 
-  test("that is not built says what to do, and comes once it is built", async () => {
+  test("says what to do while it is not built, and appears once it is", async () => {
     for (const path of ["/", "/jobs/1", "/assets/app-a1b2.js"]) {
       const { status, body } = await ask(path);
       expect([path, status]).toEqual([path, 503]);
@@ -281,14 +281,14 @@ describe("requests", () => {
     }
   });
 
-  test("other methods are refused, and the ones that work are named", async () => {
+  test("other methods are refused, and the answer lists the allowed ones", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
       const { status, headers } = await ask("/healthz", { method });
       expect([method, status, headers.allow]).toEqual([method, 405, "GET, HEAD"]);
     }
   });
 
-  test("a range is answered with the whole, also one that makes no sense", async () => {
+  test("a range is answered with the whole file, also an invalid one", async () => {
     await build();
     for (const range of ["bytes=5-2", "bytes=0-3", "bytes=-1", "bytes=999-", "lines=1-2", "x"]) {
       const { status, body } = await ask("/", { headers: { range } });
