@@ -24,7 +24,11 @@ test("the server and the page run together, and Ctrl-C ends both", async () => {
   let output = "";
   dev.stdout.on("data", (text: Buffer) => (output += text.toString()));
   const find = (pattern: RegExp) =>
-    vi.waitFor(() => pattern.exec(output)?.[1] ?? expect.unreachable(output), 30_000);
+    vi.waitFor(() => {
+      const [, found] = pattern.exec(output) ?? [];
+      if (found === undefined) throw new Error(`${pattern} is not in: ${output}`);
+      return found;
+    }, 30_000);
   const server = await find(/"url":"(http:[^"]+)"/);
   const page = await find(/Local:\s+(http:\S+)/);
   expect([await isAlive(`${server}/healthz`), await isAlive(page)]).toEqual([true, true]);

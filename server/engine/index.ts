@@ -1,7 +1,4 @@
-/**
- * The registry of engines: the only place that knows which there are. An engine is loaded when it is opened. The first
- * one whose variable is set is used; the last one is the default.
- */
+/** The registry of engines: the only place that knows them all. An engine is loaded when it is opened. */
 import type { JobEvent } from "#shared/events.ts";
 import type { ValuesOf } from "#shared/variables.ts";
 import type { Engine } from "./contract.ts";
@@ -32,7 +29,10 @@ const sqlite = registerEngine(SQLITE, {
   },
 });
 
-export const ENGINES: readonly EngineRegistration[] = [redis, sqlite];
+/** The first one whose variable is set is used. */
+const SELECTABLE: readonly EngineRegistration[] = [redis];
+const DEFAULT: EngineRegistration = sqlite;
+export const ENGINES: readonly EngineRegistration[] = [...SELECTABLE, DEFAULT];
 
 /** As the README lists them. */
 export const ENGINE_VARIABLES = { ...SQLITE.variables, ...REDIS.variables };
@@ -40,12 +40,16 @@ export const ENGINE_VARIABLES = { ...SQLITE.variables, ...REDIS.variables };
 /** Values of the variables of all engines; `Config` has them. */
 export type EngineSettings = ValuesOf<typeof ENGINE_VARIABLES>;
 
-export function isSelected({ selectedBy }: EngineRegistration, settings: EngineSettings): boolean {
+/** Its selecting variable is set, or it needs none. */
+export function isConfigured(
+  { selectedBy }: EngineRegistration,
+  settings: EngineSettings,
+): boolean {
   return selectedBy === undefined || settings[selectedBy as keyof EngineSettings] !== undefined;
 }
 
 export function selectEngine(settings: EngineSettings): EngineRegistration {
-  return ENGINES.find((engine) => isSelected(engine, settings)) ?? sqlite;
+  return SELECTABLE.find((engine) => isConfigured(engine, settings)) ?? DEFAULT;
 }
 
 /** `onEvent` is called once for each event that this process commits. */

@@ -1,6 +1,6 @@
 /** Moves a data set from one engine to another. Cursors stay valid. */
 import { AppError } from "#shared/errors.ts";
-import { ENGINES, type EngineSettings, isSelected } from "./index.ts";
+import { ENGINES, type EngineSettings, isConfigured } from "./index.ts";
 
 /** Neither data set may be in use meanwhile. The data of `from` stay as they are. */
 export async function migrateData(
@@ -16,7 +16,7 @@ export async function migrateData(
     );
   }
   for (const engine of [source, target]) {
-    if (isSelected(engine, settings)) continue;
+    if (isConfigured(engine, settings)) continue;
     throw new AppError(
       "BAD_REQUEST",
       `The engine "${engine.name}" has no address. Set ${engine.selectedBy}.`,

@@ -1,4 +1,4 @@
-/** What the registry knows of an engine before it is loaded, and how it opens it. */
+/** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
 import type { ValuesOf, Variables } from "#shared/variables.ts";
 import type { Capabilities, Engine } from "./contract.ts";
 import type { TransferSource } from "./transfer.ts";
@@ -40,10 +40,9 @@ interface Operations<Settings> {
 export type EngineRegistration = EngineDeclaration & Operations<object>;
 
 /** Keeps the types of an engine's settings inside the registration. */
-export function registerEngine<D extends EngineDeclaration>(
-  declaration: D,
-  operations: Operations<SettingsOf<D>>,
-): D & EngineRegistration {
+export function registerEngine<
+  const D extends EngineDeclaration & { readonly selectedBy?: keyof D["variables"] },
+>(declaration: D, operations: Operations<SettingsOf<D>>): D & EngineRegistration {
   // Sound because `selectEngine` and `migrateData` use an engine only where its selecting variable is set.
   return { ...declaration, ...(operations as Operations<object>) };
 }
