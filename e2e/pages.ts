@@ -15,7 +15,7 @@ export interface Pages {
   close(): Promise<void>;
 }
 
-const SAMPLES = new URL("../server/transports/http/samples/", import.meta.url);
+const SAMPLES = new URL("../server/kinds/article/samples/", import.meta.url);
 
 export async function startPages(): Promise<Pages> {
   const publisher = await readFile(new URL("publisher/index.html", SAMPLES));

@@ -87,7 +87,7 @@ export async function startServer(
 
   return {
     url,
-    dataDir: data.config.dataDir,
+    dataDir: data.env.DATA_DIR,
     output: () => written.join(""),
     kill,
     async restart() {

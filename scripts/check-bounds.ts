@@ -3,7 +3,8 @@
  * says the number that the code has.
  */
 import { globSync, readFileSync } from "node:fs";
-import { VARIABLES, type Variable } from "#server/config.ts";
+import { VARIABLES } from "#server/config.ts";
+import type { Variable } from "#shared/variables.ts";
 
 const START = "<!-- bounds -->";
 const END = "<!-- /bounds -->";

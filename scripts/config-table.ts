@@ -3,7 +3,8 @@
  * fails when the page differs from it.
  */
 import { readFileSync } from "node:fs";
-import { VARIABLES, type Variable } from "#server/config.ts";
+import { VARIABLES } from "#server/config.ts";
+import type { Variable } from "#shared/variables.ts";
 
 const PAGE = "docs/configuration.md";
 const START = "<!-- config -->";

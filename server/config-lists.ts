@@ -1,15 +1,6 @@
-/** Schemas of variables that hold lists: origins of pages, names of hosts, addresses that may be fetched. */
+/** Schemas of variables that hold lists: origins of pages, names of hosts. */
 import { domainToASCII } from "node:url";
-import { z } from "zod";
-import { createAllowList } from "#server/kinds/article/page/allow-list.ts";
-
-/** Commas between, and spaces where people like them. */
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
+import { list } from "#shared/variables.ts";
 
 /** A scheme and a host, without the path that belongs to a page. */
 const WITHOUT_PATH = /^[a-z][a-z0-9+.-]*:\/\/[^/\\?#@%\s]*(?<!:)\/?$/i;
@@ -67,14 +58,3 @@ export const hosts = list
     (all) => all.every(isHost),
     "must be host names with commas between, such as jobs.example.com, jobs.example.com:8000 or *.example.com",
   );
-
-/** `host`, `host:port`, or `host:port/path/`. */
-export const allowEntries = list.superRefine((all, context) => {
-  try {
-    createAllowList(all);
-  } catch (error) {
-    const reason = error instanceof TypeError ? error.message : String(error);
-    const message = `must be hosts with commas between, such as 10.0.0.5:8080: ${reason}`;
-    context.addIssue({ code: "custom", message });
-  }
-});

@@ -11,7 +11,7 @@ function linesOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-test("without any variable everything has its default", () => {
+test("without any variable, each has its default", () => {
   const defaults = {
     PORT: 8000,
     HOST: "127.0.0.1",
@@ -282,7 +282,7 @@ describe("secrets", () => {
     ["LLM_BASE_URL", "ftp://user:secret@models.example.com"],
     ["LLM_BASE_URL", "user:secret@models.example.com"],
     ["ANTHROPIC_API_KEYS", "secret"],
-  ])("%s is refused without a word of it", (name, text) => {
+  ])("%s is refused, and its value is not shown", (name, text) => {
     const lines = linesOf({ [name]: text });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(name);
@@ -316,7 +316,7 @@ describe("names that look like ours misspelt", () => {
     "DATA_DIRECTORY",
     "LOG_LEVEL_FILE",
     "PORTS",
-  ])("%s is somebody else's", (name) => {
+  ])("%s is no variable of ours", (name) => {
     expect(linesOf({ [name]: "1" })).toEqual([]);
   });
 

@@ -1,47 +1,31 @@
 /**
- * The configuration: environment variables only. The README's table is made from `VARIABLES`.
- * A bad value stops the start with one line per variable: its name, what is wrong, what is allowed.
+ * The configuration: environment variables only. The README's table is made from `VARIABLES`; engines and kinds declare
+ * their own. A bad value stops the start with one line per variable: its name, the fault, the allowed values.
  */
 import { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
-import { allowEntries, hosts, origins } from "./config-lists.ts";
-
-const int = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
-
-const flag = z
-  .enum(["true", "false", "1", "0"], "must be true or false")
-  .transform((text) => text === "true" || text === "1");
-
-const text = z.string();
-/** Pasted keys bring line ends along, which no header can carry. */
-const key = z
-  .string()
-  .trim()
-  .regex(/^[!-~]+$/, "must be a key without spaces in it");
-const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
-
-export interface Variable {
-  schema: z.ZodType<unknown, string>;
-  /** As the README shows it: the text that stands for an unset variable, or what happens then. */
-  default?: string;
-  unset?: string;
-  about: string;
-}
+import {
+  flag,
+  text,
+  textLike,
+  type ValuesOf,
+  type Variable,
+  type Variables,
+  wholeNumber,
+} from "#shared/variables.ts";
+import { hosts, origins } from "./config-lists.ts";
+import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
+import { KIND_VARIABLES } from "./kinds/index.ts";
 
 export const VARIABLES = {
   PORT: {
-    schema: int(0, 65535),
+    schema: wholeNumber(0, 65535),
     default: "8000",
     about:
       "Where the server listens; 0 picks a free port, and so does a worker where it is not set.",
   },
   HOST: {
-    schema: text.min(1),
+    schema: text,
     default: "127.0.0.1",
     about:
       "The address it listens on. There is no authentication, so think before you open it to others.",
@@ -64,25 +48,7 @@ export const VARIABLES = {
     about:
       "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
   },
-  DATA_DIR: {
-    schema: text.min(1),
-    default: "./data",
-    about: "Where the embedded database is kept.",
-  },
-  REDIS_URL: {
-    schema: z.url({
-      protocol: /^rediss?$/,
-      error: "must be a redis:// or rediss:// address, such as redis://:password@localhost:6379",
-    }),
-    unset: "embedded engine",
-    about:
-      "Keeps everything in this Redis (7 or newer, Valkey, or a node of a cluster) instead, for more than one process; `rediss://` for TLS.",
-  },
-  REDIS_PREFIX: {
-    schema: text.regex(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
-    default: "jobwire",
-    about: "What all keys in Redis begin with, so that several systems can share one.",
-  },
+  ...ENGINE_VARIABLES,
   ROLE: {
     schema: z.enum(["all", "gateway", "worker"], "must be all, gateway or worker"),
     default: "all",
@@ -90,64 +56,68 @@ export const VARIABLES = {
       "What this process does: serve clients (gateway), run jobs (worker), or both. The last two need REDIS_URL.",
   },
   NODE_NAME: {
-    schema: text.regex(/^[\w-]{1,40}$/, "must be up to 40 letters, digits, dashes and underscores"),
+    schema: textLike(/^[\w-]{1,40}$/, "must be up to 40 letters, digits, dashes and underscores"),
     unset: "the host's name",
     about:
       "With REDIS_URL, what this gateway's Socket.IO sessions begin with, so that a proxy knows whose they are.",
   },
-  CONCURRENCY: { schema: int(1, 1000), default: "10", about: "Jobs that run at the same time." },
+  CONCURRENCY: {
+    schema: wholeNumber(1, 1000),
+    default: "10",
+    about: "Jobs that run at the same time.",
+  },
   MAX_ATTEMPTS: {
-    schema: int(1, 100),
+    schema: wholeNumber(1, 100),
     default: "3",
     about: "Starts a job may have before a crash or a transient error ends it.",
   },
   LEASE_MS: {
-    schema: int(1000, 3_600_000),
+    schema: wholeNumber(1000, 3_600_000),
     default: "30000",
     about: "How long a worker may be silent before its jobs are given to others, in milliseconds.",
   },
   SHUTDOWN_GRACE_MS: {
-    schema: int(0, 3_600_000),
+    schema: wholeNumber(0, 3_600_000),
     default: "10000",
     about:
       "How long running jobs may go on after SIGTERM before they are given back, in milliseconds.",
   },
   HANDOVER_MS: {
-    schema: int(0, 3_600_000),
+    schema: wholeNumber(0, 3_600_000),
     default: "5000",
     about:
       "Over how long a gateway among several sends its clients to the others after SIGTERM, in milliseconds; 0 where it is the only one.",
   },
   PING_INTERVAL_MS: {
-    schema: int(1000, 3_600_000),
+    schema: wholeNumber(1000, 3_600_000),
     default: "25000",
     about: "How often open connections are pinged, in milliseconds.",
   },
   PING_TIMEOUT_MS: {
-    schema: int(1000, 3_600_000),
+    schema: wholeNumber(1000, 3_600_000),
     default: "60000",
     about: "How long the answer to a ping may take, in milliseconds.",
   },
   SEND_BUFFER_BYTES: {
-    schema: int(65_536, 67_108_864),
+    schema: wholeNumber(65_536, 67_108_864),
     default: "262144",
     about:
       "Bytes that may wait for one client; above that it gets the newest state when it reads again.",
   },
   STALL_TIMEOUT_MS: {
-    schema: int(1000, 3_600_000),
+    schema: wholeNumber(1000, 3_600_000),
     default: "60000",
     about:
       "After how long a client that reads nothing of what waits for it is disconnected, in milliseconds.",
   },
   REQUEST_TIMEOUT_MS: {
-    schema: int(1000, 3_600_000),
+    schema: wholeNumber(1000, 3_600_000),
     default: "120000",
     about:
       "How long a request may take to arrive, in milliseconds; its headers may take 60000 at most.",
   },
   MAX_CONNECTIONS: {
-    schema: int(1, 1_000_000),
+    schema: wholeNumber(1, 1_000_000),
     default: "10000",
     about: "Connections that may be open at the same time; one more is closed at once.",
   },
@@ -156,31 +126,7 @@ export const VARIABLES = {
     default: "false",
     about: "Whether Socket.IO clients of version 2 may connect.",
   },
-  FETCH_ALLOW: {
-    schema: allowEntries,
-    unset: "this server's own `/samples/`",
-    about:
-      "Private hosts that articles may be made from all the same: `host`, `host:port` or `host:port/path/`.",
-  },
-  ANTHROPIC_API_KEY: { schema: key, unset: "not used", about: "Writes with Anthropic's models." },
-  OPENAI_API_KEY: {
-    schema: key,
-    unset: "not used",
-    about: "Writes with OpenAI's models, or opens LLM_BASE_URL.",
-  },
-  GOOGLE_API_KEY: { schema: key, unset: "not used", about: "Writes with Google's models." },
-  LLM_BASE_URL: {
-    schema: httpUrl,
-    unset: "not used",
-    about: "Writes with any server that speaks OpenAI's protocol.",
-  },
-  LLM_MODEL: { schema: text, unset: "chosen by provider", about: "The model to write with." },
-  OFFLINE_PACE_MS: {
-    schema: int(0, 10_000),
-    default: "25",
-    about:
-      "The offline writer's pause after each sentence, so that people can follow it; 0 for bulk.",
-  },
+  ...KIND_VARIABLES,
   LOG_LEVEL: {
     schema: z.enum(
       ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
@@ -190,20 +136,13 @@ export const VARIABLES = {
     about: "What is logged, as JSON lines on standard output.",
   },
   RETENTION_DAYS: {
-    schema: int(0, 36_500),
+    schema: wholeNumber(0, 36_500),
     default: "90",
     about: "Days after which settled jobs are deleted; 0 keeps them for ever.",
   },
-} as const satisfies Record<string, Variable>;
+} as const satisfies Variables;
 
-type VariableName = keyof typeof VARIABLES;
-type ValueOf<N extends VariableName> = z.output<(typeof VARIABLES)[N]["schema"]>;
-/** A value for each variable; `undefined` for those without a default that are not set. */
-export type Config = {
-  [N in VariableName]: (typeof VARIABLES)[N] extends { default: string }
-    ? ValueOf<N>
-    : ValueOf<N> | undefined;
-};
+export type Config = ValuesOf<typeof VARIABLES>;
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -234,20 +173,22 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   lines.push(...misspelt(env));
   if (lines.length === 0) lines.push(...atOdds(config as Config));
   if (lines.length > 0) throw new ConfigError(lines);
-  // It is not for clients, and may run beside a gateway.
+  // A worker serves no clients, and may run beside a gateway.
   if (config.ROLE === "worker" && !env.PORT) config.PORT = 0;
   return config as Config;
 }
 
-/** Variables that are right by themselves, but not together. */
-function atOdds({ ROLE, REDIS_URL }: Config): string[] {
-  if (ROLE === "all" || REDIS_URL !== undefined) return [];
+/** Variables that are valid by themselves, but not together. */
+function atOdds(config: Config): string[] {
+  const { ROLE: role } = config;
+  if (role === "all" || selectEngine(config).capabilities.shared) return [];
+  const shared = ENGINES.filter(({ capabilities }) => capabilities.shared);
   return [
-    `ROLE="${ROLE}" needs REDIS_URL: the embedded engine lives in one process, which does everything`,
+    `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: the embedded engine lives in one process, which does everything`,
   ];
 }
 
-/** Keys stay out of logs, and so do the names and passwords in addresses. */
+/** Logs show no keys, and no names and passwords in addresses. */
 function shown(name: string, value: string): string {
   if (name.endsWith("_KEY")) return "…";
   const plain = value.replace(/^.*@/s, "…@");

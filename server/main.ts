@@ -1,12 +1,11 @@
 /**
- * Where the program begins; the only reader of `process.env`. `node server/main.ts worker` stands for ROLE=worker, which
- * not every shell can say. What was compiled is kept beside the packages, which
- * halves the time of the next start. That must be said before anything else is loaded.
+ * The entry point; the only reader of `process.env`. `node server/main.ts worker` sets ROLE=worker in every shell. The
+ * compile cache beside the packages halves the time of the next start; it must be enabled before other modules load.
  */
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 
-// A directory that cannot be written costs the cache and nothing else.
+// Where the directory cannot be written, the server starts without a cache.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/jobwire", import.meta.url)));
 const { runProgram } = await import("./program.ts");
 const role = process.argv[2];

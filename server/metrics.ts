@@ -1,4 +1,4 @@
-/** What Prometheus may know. Names and units follow its conventions. */
+/** Figures for Prometheus. Names and units follow its conventions. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { JobEvent } from "#shared/events.ts";
 

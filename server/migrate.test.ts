@@ -31,6 +31,7 @@ import {
   startedJob,
   STEP,
 } from "#test/engine/builders.ts";
+import { loadConfig } from "./config.ts";
 import { runMigration } from "./migrate.ts";
 
 const single = await startRedis(inject("redisServer"));
@@ -55,7 +56,9 @@ function change(statement: string): void {
   db.close();
 }
 async function open(onRedis: boolean): Promise<Engine> {
-  const engine = await openEngine({ dataDir, redisUrl: onRedis ? redis.url : undefined });
+  const engine = await openEngine(
+    loadConfig({ DATA_DIR: dataDir, ...(onRedis && { REDIS_URL: redis.url }) }),
+  );
   onTestFinished(() => engine.close());
   return engine;
 }
@@ -88,7 +91,7 @@ describe.each([
 ])("to %s", (_, where) => {
   beforeEach(() => meet(where));
 
-  test("[S9] [J3] [J4] what sqlite held is on redis, and every cursor goes on", async () => {
+  test("[S9] [J3] [J4] the data of sqlite are on redis, and every cursor stays valid", async () => {
     const old = await open(false);
     const settled = await startedJob(old, at(0));
     await old.appendDraft(settled, "Once \ud83d");
@@ -110,12 +113,12 @@ describe.each([
 
     expect(await migrate()).toEqual({
       code: 0,
-      message: `Taken over: 8 jobs and 1 batch. What is in ${dataDir} was left as it is.`,
+      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite are unchanged.",
     });
     const engine = await open(true);
     expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
 
-    // Keys are known, and what was held is not held any more.
+    // Idempotency keys are known, and all claims have ended.
     expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);
     expect((await engine.createBatch(batch, jobs, at(8))).id).toBe(batch.id);
     expect(await codeOf(engine.change(running.jobId, STEP, at(8), running))).toBe("CLAIM_LOST");
@@ -126,7 +129,7 @@ describe.each([
     expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1 } });
     expect(again?.token).toBeGreaterThan(running.token);
 
-    // And everything goes on.
+    // Jobs go on.
     const { event } = await engine.change(running.jobId, STEP, at(10), again);
     expect(event.seq).toBe(4);
     if (again) await engine.appendDraft(again, "more");
@@ -137,7 +140,7 @@ describe.each([
     expect(await engine.prune(at(2), 10)).toBe(1);
   });
 
-  test("[S2] of owners whose jobs were all deleted nothing is taken over but where their feeds go on", async () => {
+  test("[S2] of an owner whose jobs were all deleted, only the feed cursor is copied", async () => {
     const old = await open(false);
     const cursors = new Map<string, number>();
     for (const [owner, retries] of [
@@ -168,14 +171,14 @@ describe.each([
     }
   });
 
-  test("one that was broken off keeps servers away, and starts over", async () => {
+  test("an interrupted migration keeps servers from starting, and starts over", async () => {
     const old = await open(false);
     await old.createJob(newJob(), at(0));
     const claim = await claimOne(old, at(1));
     await old.change(claim.jobId, START, at(1), claim);
     await old.close();
     await migrate();
-    // As if it had ended in the middle of the work.
+    // As an interrupted migration leaves it.
     await redis.client.set("jobwire:importing", "1");
     await redis.client.rpush(`jobwire:{acme}:log:${claim.jobId}`, "[]");
     await expect(open(true)).rejects.toMatchObject({
@@ -193,26 +196,29 @@ test.each([
   ["input or output", "UPDATE payloads SET output = '' WHERE job_n = 2", "JSON"],
   ["input or output", "DELETE FROM payloads WHERE job_n = 2", "undefined"],
   ["draft", "UPDATE drafts SET text = '\"half' WHERE job_n = 2", "JSON"],
-])("[J12] names the job whose %s is damaged, and what to do: %s", async (part, damage, why) => {
-  const old = await open(false);
-  await startedJob(old, at(0));
-  const claim = await startedJob(old, at(1));
-  await old.appendDraft(claim, "A draft");
-  await old.close();
-  change(damage);
+])(
+  "[J12] the message names the job whose %s is damaged, and the remedy: %s",
+  async (part, damage, why) => {
+    const old = await open(false);
+    await startedJob(old, at(0));
+    const claim = await startedJob(old, at(1));
+    await old.appendDraft(claim, "A draft");
+    await old.close();
+    change(damage);
 
-  const { code, message } = await migrate();
-  expect(code).toBe(1);
-  expect(message).toContain(`the ${part} of job ${claim.jobId} cannot be read (`);
-  expect(message).toContain(why);
+    const { code, message } = await migrate();
+    expect(code).toBe(1);
+    expect(message).toContain(`the ${part} of job ${claim.jobId} cannot be read (`);
+    expect(message).toContain(why);
 
-  change(/give up its .* with `(.*)`/.exec(message)?.[1] ?? "");
-  expect(await migrate()).toMatchObject({ code: 0 });
-  const engine = await open(true);
-  expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
-});
+    change(/give up its .* with `(.*)`/.exec(message)?.[1] ?? "");
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect((await engine.readEvents(claim.jobId, 0, 10))?.events).toHaveLength(2);
+  },
+);
 
-test("a Redis that refuses what it is given is told of, and no stack", async () => {
+test("an error of Redis while it imports is explained, without a stack", async () => {
   const old = await open(false);
   await old.createJob(newJob(), at(0));
   await old.close();
@@ -223,7 +229,7 @@ test("a Redis that refuses what it is given is told of, and no stack", async () 
   expect(message).toContain("is out of memory, so nothing was stored.");
 });
 
-test("says what is wrong, and changes nothing", async () => {
+test("a wrong call is explained, and changes nothing", async () => {
   expect(await runMigration([], env)).toMatchObject({ code: 64 });
   expect(await runMigration(["--form", "sqlite"], env)).toMatchObject({
     code: 64,
@@ -231,7 +237,7 @@ test("says what is wrong, and changes nothing", async () => {
   });
   expect(await runMigration(["--from", "redis", "--to", "sqlite"], env)).toMatchObject({
     code: 64,
-    message: expect.stringContaining("a way from sqlite to redis only") as string,
+    message: expect.stringContaining("only from sqlite to redis") as string,
   });
   expect(await migrate()).toMatchObject({
     code: 1,

@@ -1,6 +1,6 @@
 /**
- * `npm run migrate -- --from sqlite --to redis`: takes what is in DATA_DIR to the Redis of REDIS_URL. Stop the server
- * first, start it with REDIS_URL after.
+ * `npm run migrate -- --from sqlite --to redis`: moves the data in DATA_DIR to the Redis of REDIS_URL. Stop the server
+ * before, and start it with REDIS_URL afterwards.
  */
 import { parseArgs } from "node:util";
 import { pluralize } from "#shared/pluralize.ts";
@@ -8,7 +8,7 @@ import { AppError } from "#shared/errors.ts";
 import { ConfigError, loadConfig } from "./config.ts";
 import { migrateData } from "./engine/migrate.ts";
 
-/** sysexits.h: it was called in a wrong way. */
+/** sysexits.h: the command was used incorrectly. */
 const EX_USAGE = 64;
 const EX_CONFIG = 78;
 const USAGE = "Usage: npm run migrate -- --from sqlite --to redis";
@@ -27,10 +27,12 @@ export async function runMigration(
   }
   if (from === undefined || to === undefined) return { code: EX_USAGE, message: USAGE };
   try {
-    const { DATA_DIR: dataDir, REDIS_URL: redisUrl, REDIS_PREFIX: redisPrefix } = loadConfig(env);
-    const { jobs, batches } = await migrateData({ from, to, dataDir, redisUrl, redisPrefix });
-    const what = `${pluralize(jobs, "job")} and ${pluralize(batches, "batch", "batches")}`;
-    return { code: 0, message: `Taken over: ${what}. What is in ${dataDir} was left as it is.` };
+    const { jobs, batches } = await migrateData({ from, to }, loadConfig(env));
+    const moved = `${pluralize(jobs, "job")} and ${pluralize(batches, "batch", "batches")}`;
+    return {
+      code: 0,
+      message: `Copied ${moved} from ${from} to ${to}. The data in ${from} are unchanged.`,
+    };
   } catch (error) {
     if (error instanceof ConfigError) return { code: EX_CONFIG, message: error.message };
     if (error instanceof AppError) {

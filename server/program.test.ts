@@ -12,7 +12,7 @@ import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts
 /** An embedding program, with kinds of its own. */
 const PROGRAM = `
   import { runProgram } from "./server/program.ts";
-  import { checksLater, returnsFirst, strayKinds } from "./server/test-stray-kinds.ts";
+  import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
   await runProgram(process.env, { kinds: [...strayKinds, returnsFirst, checksLater] });
 `;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -1,20 +1,21 @@
-/** The program: starts the server, ends it at a signal, and says so when it cannot. */
+/** The program: starts the server, stops it at a signal, and explains to people why it cannot start. */
 import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { selectEngine } from "./engine/index.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { createLog } from "./log.ts";
 import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
 /** sysexits.h: the configuration is wrong. */
 const EX_CONFIG = 78;
-/** What shells report for a process that a signal ended. */
+/** The exit codes that shells report for a process that a signal ended. */
 const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves when the server listens. */
 export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
-  // Whoever reads the log may go: the server goes on without. pino's own way to standard output waits for him for ever.
+  // The reader of the log may go away; the server goes on. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
   let app: App;
   let log: Logger;
@@ -24,15 +25,16 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
     log = createLog(config.LOG_LEVEL, process.stdout);
     app = await createApp(config, { log, ...parts });
     const { ROLE: role, DATA_DIR: dataDir } = config;
-    log.info({ url: app.url, ...(config.REDIS_URL ? { role } : { dataDir }) }, "listening");
+    const { shared } = selectEngine(config).capabilities;
+    log.info({ url: app.url, ...(shared ? { role } : { dataDir }) }, "listening");
     tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
   }
 
-  // Stored data are whole, whenever the process ends; nothing vouches for those in memory. That holds for a
-  // rejection as well: it is an exception that an async function threw, and the code after it did not run.
+  // Stored data are consistent whenever the process ends; data in memory may not be after a fault. That holds for a
+  // rejection too: an async function threw, and the code after it did not run.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {
       if (takeStrayError(error)) return;
@@ -47,7 +49,7 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
   let stopping = false;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      // Whoever asks twice does not want to wait.
+      // A second signal stops the server at once.
       if (stopping) process.exit(BY_SIGNAL[signal]);
       stopping = true;
       const stop = { signal, jobs: app.running(), graceMs: config.SHUTDOWN_GRACE_MS };

@@ -1,4 +1,4 @@
-/** What a server says while it stops, so that nobody takes its patience for a hang. */
+/** Messages for people while the server stops and waits for jobs, so that it does not look hung. */
 import { pluralize } from "#shared/pluralize.ts";
 import type { Stopped } from "./jobs/runner.ts";
 

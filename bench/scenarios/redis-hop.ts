@@ -8,6 +8,7 @@ import { hasProgram } from "#bench/installed.ts";
 import type { Row } from "#bench/report.ts";
 import { startBenchRedis } from "#bench/servers/data.ts";
 import { quantile } from "#bench/statistics.ts";
+import { loadConfig } from "#server/config.ts";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import type { Scenario } from "./scenario.ts";
@@ -22,12 +23,12 @@ export const redisHop: Scenario = {
     const changes = quick ? 20 : 500;
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
     const rows: Row[] = [];
-    const engine = await openEngine({ dataDir });
+    const engine = await openEngine(loadConfig({ DATA_DIR: dataDir }));
     rows.push({ who: EMBEDDED, figures: await measure(engine, engine, changes) });
     await engine.close();
     if (hasProgram("redis-server", "--version")) {
       const redis = await startBenchRedis();
-      const open = () => openEngine({ dataDir, redisUrl: redis.url });
+      const open = () => openEngine(loadConfig({ REDIS_URL: redis.url }));
       const [here, there] = [await open(), await open()];
       rows.push({ who: HERE, figures: await measure(here, here, changes) });
       rows.push({ who: THERE, figures: await measure(here, there, changes) });

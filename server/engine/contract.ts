@@ -10,6 +10,7 @@
  * call was stored, unless the message says that this is not known), `DATA_UNUSABLE` when it never can.
  * `engine.suite.ts` is this file as tests; every engine passes the same.
  */
+import type { Cluster, Redis } from "ioredis";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
@@ -25,10 +26,22 @@ export interface Capabilities {
   readonly shared: boolean;
 }
 
+/** Further connections to the Redis that the processes of a server share. Closing the engine closes them. */
+export interface Connector {
+  connect(): Redis | Cluster;
+  /** Keys and channels of this server begin with it. */
+  readonly prefix: string;
+}
+
 export interface Engine {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
+  /**
+   * Lets gateways tell each other what is not about jobs: Socket.IO's broadcasts. Absent: a broadcast reaches the clients
+   * of its own gateway.
+   */
+  readonly connector?: Connector | undefined;
 
   /**
    * Stores a job, its first event and its place in the queue, together.

@@ -1,61 +1,62 @@
-/**
- * The only place that knows which engines there are. What every engine does beside its contract is done here,
- * so that none can forget it: each committed event is reported once.
- */
+/** The registry of engines: the only place that knows them all. An engine is loaded when it is opened. */
 import type { JobEvent } from "#shared/events.ts";
-import { createdJob } from "#shared/lifecycle.ts";
+import type { ValuesOf } from "#shared/variables.ts";
 import type { Engine } from "./contract.ts";
-import { openSqliteEngine } from "./sqlite/open.ts";
+import { REDIS } from "./redis/declaration.ts";
+import { type EngineRegistration, type OpenOptions, registerEngine } from "./registration.ts";
+import { reportEvents } from "./report-events.ts";
+import { SQLITE } from "./sqlite/declaration.ts";
 
-export interface EngineConfig {
-  dataDir: string;
-  /** Where everything is kept instead. */
-  redisUrl?: string | undefined;
-  redisPrefix?: string | undefined;
-  /** For tests: by which the embedded engine measures delays and leases. */
-  clock?: (() => number) | undefined;
+const redis = registerEngine(REDIS, {
+  async open({ REDIS_URL: url, REDIS_PREFIX: prefix }) {
+    const { openRedisEngine } = await import("./redis/open.ts");
+    return openRedisEngine({ url, prefix });
+  },
+  async importFrom(source, { REDIS_URL: url, REDIS_PREFIX: prefix }) {
+    const { importToRedis } = await import("./redis/import.ts");
+    return importToRedis(source, { url, prefix });
+  },
+});
+
+const sqlite = registerEngine(SQLITE, {
+  async open({ DATA_DIR: dataDir }, { clock }) {
+    const { openSqliteEngine } = await import("./sqlite/open.ts");
+    return openSqliteEngine({ dataDir, clock });
+  },
+  async openExport({ DATA_DIR: dataDir }) {
+    const { openExport } = await import("./sqlite/export.ts");
+    return openExport(dataDir);
+  },
+});
+
+/** The first one whose variable is set is used. */
+const SELECTABLE: readonly EngineRegistration[] = [redis];
+const DEFAULT: EngineRegistration = sqlite;
+export const ENGINES: readonly EngineRegistration[] = [...SELECTABLE, DEFAULT];
+
+/** As the README lists them. */
+export const ENGINE_VARIABLES = { ...SQLITE.variables, ...REDIS.variables };
+
+/** Values of the variables of all engines; `Config` has them. */
+export type EngineSettings = ValuesOf<typeof ENGINE_VARIABLES>;
+
+/** Its selecting variable is set, or it needs none. */
+export function isConfigured(
+  { selectedBy }: EngineRegistration,
+  settings: EngineSettings,
+): boolean {
+  return selectedBy === undefined || settings[selectedBy as keyof EngineSettings] !== undefined;
 }
 
-async function open({ dataDir, redisUrl, redisPrefix, clock }: EngineConfig): Promise<Engine> {
-  if (redisUrl === undefined) return openSqliteEngine({ dataDir, clock });
-  // Whoever does not need it does not wait for it.
-  const { openRedisEngine } = await import("./redis/open.ts");
-  return openRedisEngine({ url: redisUrl, prefix: redisPrefix });
+export function selectEngine(settings: EngineSettings): EngineRegistration {
+  return SELECTABLE.find((engine) => isConfigured(engine, settings)) ?? DEFAULT;
 }
 
-/** Opens connections to where processes meet, for what else they have to tell each other. */
-export async function openRedisConnector(redisUrl: string) {
-  const { connector } = await import("./redis/client.ts");
-  return connector(redisUrl);
-}
-
+/** `onEvent` is called once for each event that this process commits. */
 export async function openEngine(
-  config: EngineConfig,
-  onEvent: (event: JobEvent) => void = () => {},
+  settings: EngineSettings,
+  { onEvent, ...options }: OpenOptions & { onEvent?: (event: JobEvent) => void } = {},
 ): Promise<Engine> {
-  const engine = await open(config);
-  return {
-    ...engine,
-    async createJob(fresh, at) {
-      const job = await engine.createJob(fresh, at);
-      // Another id: the idempotency key was used before, and nothing was stored.
-      if (job.id === fresh.id) onEvent(createdJob(fresh, at).event);
-      return job;
-    },
-    async createBatch(batch, jobs, at) {
-      const stored = await engine.createBatch(batch, jobs, at);
-      if (stored.id === batch.id) for (const fresh of jobs) onEvent(createdJob(fresh, at).event);
-      return stored;
-    },
-    async claim(request) {
-      const claims = await engine.claim(request);
-      for (const { started } of claims) if (started) onEvent(started);
-      return claims;
-    },
-    async change(...args) {
-      const changed = await engine.change(...args);
-      onEvent(changed.event);
-      return changed;
-    },
-  };
+  const engine = await selectEngine(settings).open(settings, options);
+  return onEvent === undefined ? engine : reportEvents(engine, onEvent);
 }

@@ -1,37 +1,37 @@
-/** Takes a data set from one engine to another. Cursors of before hold after it. */
+/** Moves a data set from one engine to another. Cursors stay valid. */
 import { AppError } from "#shared/errors.ts";
-import { openExport } from "./sqlite/export.ts";
+import { ENGINES, type EngineSettings, isConfigured } from "./index.ts";
 
-export interface Migration {
-  from: string;
-  to: string;
-  dataDir: string;
-  redisUrl: string | undefined;
-  redisPrefix: string;
-}
-
-/** Neither the old nor the new data are in use meanwhile. The old ones stay as they are. */
-export async function migrateData({
-  from,
-  to,
-  dataDir,
-  redisUrl,
-  redisPrefix: prefix,
-}: Migration): Promise<{ jobs: number; batches: number }> {
-  if (from !== "sqlite" || to !== "redis") {
+/** Neither data set may be in use meanwhile. The data of `from` stay as they are. */
+export async function migrateData(
+  { from, to }: { from: string; to: string },
+  settings: EngineSettings,
+): Promise<{ jobs: number; batches: number }> {
+  const source = ENGINES.find(({ name }) => name === from);
+  const target = ENGINES.find(({ name }) => name === to);
+  if (source?.openExport === undefined || target?.importFrom === undefined) {
     throw new AppError(
       "BAD_REQUEST",
-      `Data cannot be taken from "${from}" to "${to}": there is a way from sqlite to redis only.`,
+      `Data cannot be moved from "${from}" to "${to}": only from ${namesOf("openExport")} to ${namesOf("importFrom")}.`,
     );
   }
-  if (redisUrl === undefined) {
-    throw new AppError("BAD_REQUEST", "Where to? Set REDIS_URL to the Redis that takes the data.");
+  for (const engine of [source, target]) {
+    if (isConfigured(engine, settings)) continue;
+    throw new AppError(
+      "BAD_REQUEST",
+      `The engine "${engine.name}" has no address. Set ${engine.selectedBy}.`,
+    );
   }
-  const { importToRedis } = await import("./redis/import.ts");
-  const source = openExport(dataDir);
+  const records = await source.openExport(settings);
   try {
-    return await importToRedis(source, { url: redisUrl, prefix });
+    return await target.importFrom(records, settings);
   } finally {
-    source.close();
+    records.close();
   }
+}
+
+function namesOf(able: "openExport" | "importFrom"): string {
+  return ENGINES.filter((engine) => engine[able] !== undefined)
+    .map(({ name }) => name)
+    .join(" or ");
 }

@@ -97,3 +97,12 @@ export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
   // Sound because every input goes through `kind.input`, and is stored, before it comes near `title` or `run`.
   return kind as AnyKind;
 }
+
+/** A folder of static files that comes with a kind. The server shows them to everyone. */
+export interface StaticSite {
+  /** Begins and ends with a slash: `/samples/`. */
+  path: string;
+  dir: string;
+  /** The message where a file does not exist. */
+  notFound: string;
+}

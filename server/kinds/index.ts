@@ -1,20 +1,28 @@
-/** The registry of kinds: a line each. */
+/** The registry of kinds. */
+import type { KindFacts } from "#shared/kind-facts.ts";
+import type { ValuesOf } from "#shared/variables.ts";
 import { createArticleKind } from "./article/kind.ts";
-import type { AnyKind } from "./define.ts";
+import { SAMPLES } from "./article/samples.ts";
+import { ARTICLE_VARIABLES, articleOptions } from "./article/settings.ts";
+import { usableWriters } from "./article/write/writer-settings.ts";
+import type { AnyKind, StaticSite } from "./define.ts";
 
-export interface KindOptions {
-  fetchAllow: readonly string[];
-  models: {
-    anthropicApiKey?: string | undefined;
-    openaiApiKey?: string | undefined;
-    googleApiKey?: string | undefined;
-    llmBaseUrl?: string | undefined;
-    llmModel?: string | undefined;
-  };
-  offlinePaceMs: number;
+/** As the README lists them. */
+export const KIND_VARIABLES = { ...ARTICLE_VARIABLES };
+
+export interface Kinds {
+  kinds: AnyKind[];
+  /** Pages that the kinds bring along. */
+  sites: StaticSite[];
+  facts: KindFacts;
 }
 
-export function createKinds(options: KindOptions): ReadonlyMap<string, AnyKind> {
-  const kinds = [createArticleKind(options)];
-  return new Map(kinds.map((kind) => [kind.name, kind]));
+/** `serverUrl`: the address of this server on its own machine. */
+export function createKinds(settings: ValuesOf<typeof KIND_VARIABLES>, serverUrl: string): Kinds {
+  const article = articleOptions(settings, serverUrl);
+  return {
+    kinds: [createArticleKind(article)],
+    sites: [SAMPLES],
+    facts: { writers: usableWriters(article.models) },
+  };
 }

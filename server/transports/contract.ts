@@ -1,6 +1,6 @@
 /**
- * What a transport is: something that takes requests and connections under paths of its own, and shows the
- * same jobs and streams as its siblings. `docs/add-a-transport.md` shows how to write one.
+ * A transport takes requests and connections under paths of its own, and shows the same jobs and streams as its siblings.
+ * `docs/add-a-transport.md` shows how to write one.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -8,14 +8,14 @@ import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { Streams } from "#server/streams/open.ts";
-import type { LlmProvider } from "#shared/article.ts";
+import type { KindFacts } from "#shared/kind-facts.ts";
 import type { Principal } from "#shared/principal.ts";
 
 /**
- * Which requests a path takes (`origins.ts` checks them):
+ * The requests that a path takes (`origins.ts` checks them):
  * - `data`: jobs, streams and commands. Pages of foreign origins and requests for an unknown host are refused.
  * - `page`: static files that hold no data. Pages of every origin may link to them.
- * - `public`: health, metrics and samples. As `page`, and under any host name where the server is reachable from others.
+ * - `public`: health, metrics and static sites. As `page`, and under any host name where the server is reachable from others.
  */
 export type Access = "data" | "page" | "public";
 
@@ -35,15 +35,15 @@ export interface Transport {
    */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Tells one client after the other to come back, so that others take them over at a pace, and lets them go, for `ms`
-   * at the most. Whoever comes meanwhile is served. Absent: it keeps no connections.
+   * Tells one client after the other to come back, so that other gateways take them over at a pace, and closes their
+   * connections, within `ms`. It still serves clients that come meanwhile. Absent: it keeps no connections.
    */
   handOver?(ms: number): Promise<void>;
-  /** Tells clients to come back, then lets go of every connection. */
+  /** Tells clients to come back, then closes every connection. */
   close(): Promise<void>;
 }
 
-/** What every transport gets. */
+/** The parts of the server that every transport uses. */
 export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
@@ -52,25 +52,25 @@ export interface TransportContext {
   system: SystemInfo;
   /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */
   ping: { intervalMs: number; timeoutMs: number };
-  /** How much may wait for one client, and how long for a client that takes nothing. */
+  /** How many bytes may wait for one client, and how long a client may take none of them. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
 
 /**
- * Says who asks. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` when the credentials are no good; the
- * caller is told its message. Anything else that it throws is logged, and the caller is told to try again.
+ * Resolves to the user who sends a request. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` when the
+ * credentials are not valid; the caller receives its message. Any other error is logged, and the caller receives
+ * `UNAVAILABLE`.
  */
 export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
-  /** What a client gave when it connected, where it could not set headers. */
+  /** From a client that cannot set headers: the token that it sent when it connected. */
   token?: string | undefined;
 }) => Promise<Principal>;
 
-export interface SystemInfo {
+/** The answer of `system.info`. */
+export interface SystemInfo extends KindFacts {
   version: string;
   engine: string;
   limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
-  /** Who can write articles here, in the order in which "auto" prefers them; "offline" at least. */
-  writers: LlmProvider[];
 }

@@ -6,7 +6,7 @@ import { readPage } from "#server/kinds/article/page/read-page.ts";
 import { fetchedHtml } from "./inline-tasks.ts";
 import { openLocalServer, type LocalServer } from "./local-server.fixture.ts";
 
-const SAMPLES = new URL("../../server/transports/http/samples/", import.meta.url);
+const SAMPLES = new URL("../../server/kinds/article/samples/", import.meta.url);
 
 /** Pairs that an article can be written for. */
 export const SAMPLE_PAIRS = [

@@ -66,7 +66,7 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
   let setBy = 0;
   const now = () => new Date(time + setBy);
   const clock = () => time;
-  const open = () => openEngine({ ...data.config, clock });
+  const open = () => openEngine(data.config, { clock });
 
   const work = defineKind<Input, unknown>({
     name: "work",

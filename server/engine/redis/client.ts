@@ -130,12 +130,9 @@ export async function isClustered(redis: Redis): Promise<boolean> {
   return /^cluster_enabled:1/m.test(await redis.info("cluster"));
 }
 
-/** Opens other connections to what is there, each of which waits for it as long as it takes. */
-export async function connector(url: string): Promise<() => Client> {
-  const probe = openClient(url, false, PATIENCE);
-  const clustered = await isClustered(probe);
-  probe.disconnect();
-  return () => (clustered ? openCluster(url, PATIENCE) : keepAsking(openSingle(url, PATIENCE)));
+/** Waits for Redis as long as it takes. A connection that only listens notices too when the other side vanishes. */
+export function openListening(url: string, clustered: boolean): Client {
+  return clustered ? openCluster(url, PATIENCE) : keepAsking(openSingle(url, PATIENCE));
 }
 
 /** Where sharded channels are, and connections to there that are not mended when they break. */

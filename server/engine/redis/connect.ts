@@ -7,12 +7,12 @@ import { AppError, messageOf } from "#shared/errors.ts";
 import {
   BOUNDED,
   type Client,
-  type ClientOptions,
   isClustered,
   mastersOf,
   type Nodes,
   nodesOf,
   openClient,
+  openListening,
   PATIENCE,
 } from "./client.ts";
 import { asAppError, placeOf } from "./errors.ts";
@@ -26,6 +26,9 @@ export interface Connections {
   readonly nodes: Nodes;
   /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
   patient(): Client;
+  /** Another one that may only listen, for which it waits as long as it takes. */
+  listening(): Client;
+  /** Closes all of them. */
   close(): void;
 }
 
@@ -45,21 +48,20 @@ export async function connect(
 ): Promise<Connections> {
   const place = placeOf(url);
   const all: Client[] = [];
-  function open(clustered: boolean, options: ClientOptions): Client {
-    const client = openClient(url, clustered, options);
+  function keep<C extends Client>(client: C): C {
     all.push(client);
     return client;
   }
   function close(): void {
-    for (const client of all) client.disconnect();
+    // A second `disconnect` of a closed connection would keep the process for two seconds.
+    for (const client of all) if (client.status !== "end") client.disconnect();
   }
 
   try {
-    const single = openClient(url, false, BOUNDED);
-    all.push(single);
+    const single = keep(openClient(url, false, BOUNDED));
     await reach(single, place);
     const clustered = await isClustered(single);
-    const commands = clustered ? open(true, BOUNDED) : single;
+    const commands = clustered ? keep(openClient(url, true, BOUNDED)) : single;
     if (clustered) {
       single.disconnect();
       await reach(commands, place);
@@ -67,7 +69,14 @@ export async function connect(
     await check(commands, place, keys);
     if (why === "serve") await refuseUnfinished(commands, place, keys);
     const nodes = nodesOf(url, commands);
-    return { place, commands, nodes, patient: () => open(clustered, PATIENCE), close };
+    return {
+      place,
+      commands,
+      nodes,
+      patient: () => keep(openClient(url, clustered, PATIENCE)),
+      listening: () => keep(openListening(url, clustered)),
+      close,
+    };
   } catch (error) {
     close();
     throw asAppError(error, place);

@@ -8,6 +8,7 @@ import { createChange, createNewest } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { connect } from "./connect.ts";
 import { createCreation } from "./create.ts";
+import { REDIS } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { createRedisHints } from "./hints.ts";
@@ -108,8 +109,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   }
 
   return {
-    name: "redis",
-    capabilities: { shared: true },
+    name: REDIS.name,
+    capabilities: REDIS.capabilities,
+    connector: { connect: connections.listening, prefix },
 
     createJob: (fresh, at) =>
       use(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, inject } from "vitest";
 import { engineSuite } from "#test/engine/engine.suite.ts";
 import { advanceTime } from "#test/redis/advance-time.ts";
+import { REDIS } from "./declaration.ts";
 import { openRedisEngine } from "./open.ts";
 import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
@@ -15,7 +16,7 @@ let data = 0;
 function suite(name: string, redis: TestRedis | TestCluster): void {
   engineSuite({
     name,
-    capabilities: { shared: true },
+    capabilities: REDIS.capabilities,
     async prepare() {
       const prefix = `suite${++data}`;
       return {

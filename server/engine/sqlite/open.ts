@@ -5,6 +5,7 @@ import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
 import { databasePath, openDatabase } from "./database.ts";
+import { SQLITE } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -83,8 +84,8 @@ export async function openSqliteEngine({
   }
 
   return {
-    name: "sqlite",
-    capabilities: { shared: false },
+    name: SQLITE.name,
+    capabilities: SQLITE.capabilities,
 
     createJob: (fresh, at) => write(() => creation.createJob(fresh, at)),
     createBatch: (batch, fresh, at) =>

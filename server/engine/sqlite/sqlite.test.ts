@@ -2,11 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engineSuite } from "#test/engine/engine.suite.ts";
+import { SQLITE } from "./declaration.ts";
 import { openSqliteEngine } from "./open.ts";
 
 engineSuite({
   name: "sqlite",
-  capabilities: { shared: false },
+  capabilities: SQLITE.capabilities,
   async prepare() {
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-engine-"));
     let time = Date.UTC(2026, 0, 1);

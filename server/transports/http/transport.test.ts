@@ -13,6 +13,7 @@ import { createHttpTransport, type Readiness } from "./transport.ts";
 
 const SECRET = "open '/var/lib/jobwire/jobwire.db' redis://10.0.0.7";
 
+let dir: string;
 let clientDir: string;
 let server: Server;
 let ready: () => Promise<Readiness>;
@@ -20,13 +21,17 @@ let logged: unknown[];
 let metrics: () => Promise<{ contentType: string; text: string }>;
 
 beforeEach(async () => {
-  clientDir = await mkdtemp(join(tmpdir(), "jobwire-http-"));
+  dir = await mkdtemp(join(tmpdir(), "jobwire-http-"));
+  clientDir = join(dir, "client");
+  await mkdir(clientDir);
+  await addSite();
   ready = async () => ({});
   logged = [];
   metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
   server = createServer();
   const transport = createHttpTransport({
     clientDir,
+    sites: [{ path: "/docs/", dir: join(dir, "site"), notFound: "There is no such document." }],
     ready: () => ready(),
     metrics: () => metrics(),
     log: { warn: (fields: unknown) => void logged.push(fields) },
@@ -44,8 +49,16 @@ beforeEach(async () => {
 afterEach(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await rm(clientDir, { recursive: true });
+  await rm(dir, { recursive: true });
 });
+
+/** A static site, and beside it a file that is not for clients. */
+async function addSite(): Promise<void> {
+  await mkdir(join(dir, "site", "en", "start"), { recursive: true });
+  await writeFile(join(dir, "site", "index.html"), '<a href="en/start/">Start</a>');
+  await writeFile(join(dir, "site", "en", "start", "index.html"), "<h1>Welcome</h1>");
+  await writeFile(join(dir, "secret.ts"), SECRET);
+}
 
 async function build(): Promise<void> {
   await mkdir(join(clientDir, "assets"));
@@ -60,7 +73,7 @@ interface Answer {
   body: string;
 }
 
-/** Sends the path as it stands; `fetch` would tidy it up. */
+/** Sends the path unchanged; `fetch` would normalise it. */
 function ask(
   path: string,
   options: { method?: string; headers?: Record<string, string> } = {},
@@ -78,7 +91,7 @@ function ask(
 }
 
 describe("health", () => {
-  test("/healthz says that the process answers", async () => {
+  test("/healthz answers while the process runs", async () => {
     const { status, headers, body } = await ask("/healthz?x=1");
     expect([status, headers["content-type"], body]).toEqual([
       200,
@@ -89,7 +102,7 @@ describe("health", () => {
   });
 
   test.each(["/healthz/", "//healthz", "/readyz/", "//readyz//", "/metrics/"])(
-    "%s is not the page that answers everything else",
+    "%s is not answered with the page",
     async (path) => {
       const { status, body } = await ask(path);
       expect([status, body]).toEqual([
@@ -127,7 +140,7 @@ describe("health", () => {
     }
   });
 
-  test("/metrics is what was measured, and a failure of it harms nobody", async () => {
+  test("/metrics answers with the figures, and its failure affects no other path", async () => {
     const answer = await ask("/metrics");
     expect([answer.headers["content-type"], answer.body]).toEqual([
       "text/plain; version=0.0.4",
@@ -139,13 +152,13 @@ describe("health", () => {
   });
 });
 
-describe("sample pages", () => {
-  test("are served from their index on, whether the page is built or not", async () => {
+describe("static sites", () => {
+  test("are served with the index of each folder, whether the page is built or not", async () => {
     for (const [path, text] of [
-      ["/samples/", 'href="publisher/"'],
-      ["/samples/publisher/", "Balcony Gardener"],
-      ["/samples/publisher", "Balcony Gardener"],
-      ["/samples/sv/target/?x=1", "Norrlykt"],
+      ["/docs/", 'href="en/start/"'],
+      ["/docs/en/start/", "Welcome"],
+      ["/docs/en/start", "Welcome"],
+      ["/docs/en/start/?x=1", "Welcome"],
     ] as const) {
       const { status, headers, body } = await ask(path);
       expect([path, status, headers["content-type"]]).toEqual([
@@ -155,43 +168,43 @@ describe("sample pages", () => {
       ]);
       expect(body).toContain(text);
     }
-    expect(await ask("/samples")).toMatchObject({
+    expect(await ask("/docs")).toMatchObject({
       status: 301,
-      headers: { location: "/samples/" },
+      headers: { location: "/docs/" },
     });
   });
 
   test("that do not exist are not found", async () => {
-    for (const path of [
-      "/samples/nope/",
-      "/samples/sv/",
-      "/samples/publisher/x.png",
-      "/samples/%00",
-    ]) {
-      expect([path, (await ask(path)).status]).toEqual([path, 404]);
+    for (const path of ["/docs/nope/", "/docs/en/", "/docs/en/start/x.png", "/docs/%00"]) {
+      const { status, body } = await ask(path);
+      expect([path, status, body]).toEqual([path, 404, "There is no such document.\n"]);
     }
+    await build();
+    expect((await ask("/docs-of-others/")).body).toContain("<title>Jobwire</title>");
   });
 
   test.each([
-    "/samples/../transport.ts",
-    "/samples/..%2ftransport.ts",
-    "/samples/%2e%2e/transport.ts",
-    "/samples/%252e%252e/transport.ts",
-    "/samples/..\\transport.ts",
-    "/samples//etc/passwd",
-    "/samples/publisher/../../transport.ts",
+    "/docs/../secret.ts",
+    "/docs/..%2fsecret.ts",
+    "/docs/%2e%2e/secret.ts",
+    "/docs/%252e%252e/secret.ts",
+    "/docs/..\\secret.ts",
+    "/docs//etc/passwd",
+    "/docs/en/../../secret.ts",
+    "/../secret.ts",
+    "/assets/../../secret.ts",
     "/../../../../../../etc/passwd",
     "/assets/../../../../../../etc/passwd",
     "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
   ])("%s leads nowhere else", async (path) => {
     await build();
     const { body } = await ask(path);
-    expect(body).not.toMatch(/createHttpTransport|root:/);
+    expect(body).not.toMatch(/jobwire\.db|root:/);
   });
 });
 
 describe("the page", () => {
-  test("is asked for anew each time, and its hashed files never again", async () => {
+  test("is revalidated at each request, and its hashed files never", async () => {
     await build();
     const page = await ask("/");
     expect(page).toMatchObject({ status: 200, body: "<title>Jobwire</title>" });
@@ -205,7 +218,7 @@ describe("the page", () => {
     expect([again.status, again.body]).toEqual([304, ""]);
   });
 
-  test("stands for every address in it, but not for files that are not there", async () => {
+  test("answers every address of the app, but no missing file", async () => {
     await build();
     for (const path of ["/jobs/123", "/batches", "//", "/a//b", "/%", "/%ff", "/jobs/1?tab=log"]) {
       expect([path, (await ask(path)).body]).toEqual([path, "<title>Jobwire</title>"]);
@@ -224,7 +237,7 @@ describe("the page", () => {
     expect((await ask("/robots.txt")).body).toBe("User-agent: *");
   });
 
-  test("that is not built says what to do, and comes once it is built", async () => {
+  test("says what to do while it is not built, and appears once it is", async () => {
     for (const path of ["/", "/jobs/1", "/assets/app-a1b2.js"]) {
       const { status, body } = await ask(path);
       expect([path, status]).toEqual([path, 503]);
@@ -261,21 +274,21 @@ describe("the page", () => {
 describe("requests", () => {
   test("HEAD is answered as GET is, without the body", async () => {
     await build();
-    for (const path of ["/", "/healthz", "/metrics", "/samples/", "/assets/app-a1b2.js"]) {
+    for (const path of ["/", "/healthz", "/metrics", "/docs/", "/assets/app-a1b2.js"]) {
       const [get, head] = [await ask(path), await ask(path, { method: "HEAD" })];
       expect([path, head.status, head.body]).toEqual([path, 200, ""]);
       expect(head.headers["content-type"]).toBe(get.headers["content-type"]);
     }
   });
 
-  test("other methods are refused, and the ones that work are named", async () => {
+  test("other methods are refused, and the answer lists the allowed ones", async () => {
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
       const { status, headers } = await ask("/healthz", { method });
       expect([method, status, headers.allow]).toEqual([method, 405, "GET, HEAD"]);
     }
   });
 
-  test("a range is answered with the whole, also one that makes no sense", async () => {
+  test("a range is answered with the whole file, also an invalid one", async () => {
     await build();
     for (const range of ["bytes=5-2", "bytes=0-3", "bytes=-1", "bytes=999-", "lines=1-2", "x"]) {
       const { status, body } = await ask("/", { headers: { range } });

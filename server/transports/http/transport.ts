@@ -1,8 +1,7 @@
-/** Plain HTTP: health, metrics, the sample pages, and the page itself for everything else. */
+/** Plain HTTP: health, metrics, the static sites, and the page for every other address. */
 import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import helmet from "helmet";
 import type { Logger } from "pino";
 import sirv from "sirv";
@@ -12,23 +11,31 @@ import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 
 export interface HttpOptions {
-  /** Where the built page is. `undefined`: this process has none. */
+  /** The folder of the built page. `undefined`: this process has none. */
   clientDir: string | undefined;
-  /** Resolves, to what is worth knowing, when the server can do its work. */
+  /** Folders of static files beside the page. */
+  sites: readonly StaticSite[];
+  /** Resolves when the server can do its work, and rejects with the reason when it cannot. */
   ready: () => Promise<Readiness>;
   /** Prometheus' text format. */
   metrics: () => Promise<{ contentType: string; text: string }>;
   log: Pick<Logger, "warn">;
 }
 
-export interface Readiness {
-  /** Workers that are there, where they may be other processes. */
-  workers?: number;
-  /** What is not as it should be, and yet no reason to send nobody here. */
-  note?: string;
+interface StaticSite {
+  /** Begins and ends with a slash: `/samples/`. */
+  path: string;
+  dir: string;
+  /** The message where a file does not exist. */
+  notFound: string;
 }
 
-const SAMPLES_DIR = fileURLToPath(new URL("samples", import.meta.url));
+export interface Readiness {
+  /** Workers that are present, where they may be other processes. */
+  workers?: number;
+  /** A defect that does not keep the server from taking requests. */
+  note?: string;
+}
 
 // `dev` looks at the disk for each request: files may be built anew while the server runs, and one that is gone is then
 // a 404 and not a broken stream.
@@ -41,14 +48,15 @@ export function createHttpTransport(options: HttpOptions): Transport {
         connectSrc: ["'self'", "ws:", "wss:"],
         // Progress bars set their width; there is no other inline style.
         styleSrc: ["'self'", "'unsafe-inline'"],
-        // The server itself speaks plain HTTP; who puts TLS in front also sends the browser there.
+        // The server speaks plain HTTP. A proxy with TLS in front of it redirects browsers itself.
         upgradeInsecureRequests: null,
       },
     },
     strictTransportSecurity: false,
   });
   const tell = createTroubleLog(options.log);
-  const samples = sirv(SAMPLES_DIR, FILES);
+  const sites = options.sites.map((site) => ({ ...site, serve: sirv(site.dir, FILES) }));
+  const siteOf = (path: string) => sites.find((site) => `${path}/`.startsWith(site.path));
   const page = servePage(options.clientDir);
 
   const routes: Record<string, (res: ServerResponse) => Promise<void>> = {
@@ -80,18 +88,19 @@ export function createHttpTransport(options: HttpOptions): Transport {
     const url = req.url ?? "/";
     const path = url.split("?", 1)[0] ?? "/";
     const route = routes[path];
+    const site = siteOf(path);
     if (route !== undefined) {
       void route(res).catch((error: unknown) => {
         tell(error, "A request failed");
         text(res, 500, FAULT);
       });
-    } else if (path === "/samples") {
-      res.writeHead(301, { Location: "/samples/" }).end();
-    } else if (path.startsWith("/samples/")) {
-      req.url = url.slice("/samples".length);
-      samples(req, res, () => text(res, 404, "There is no such sample page."));
+    } else if (site !== undefined && !path.startsWith(site.path)) {
+      res.writeHead(301, { Location: site.path }).end();
+    } else if (site !== undefined) {
+      req.url = url.slice(site.path.length - 1);
+      site.serve(req, res, () => text(res, 404, site.notFound));
     } else if (Object.hasOwn(routes, withoutSlashes(path))) {
-      // A probe that is set up so must not take the page for health.
+      // A probe with a misspelt path must not take the page for a healthy answer.
       text(res, 404, `There is nothing here. It is ${withoutSlashes(path)}.`);
     } else {
       page(path, req, res);
@@ -101,9 +110,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
   return {
     name: "http",
     access: (path) =>
-      Object.hasOwn(routes, path) || path === "/samples" || path.startsWith("/samples/")
-        ? "public"
-        : "page",
+      Object.hasOwn(routes, path) || siteOf(path) !== undefined ? "public" : "page",
     request(req, res) {
       secure(req, res, () => serve(req, res));
     },
@@ -111,7 +118,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
   };
 }
 
-/** Without those that are doubled, and without the last one. */
+/** Removes doubled slashes and the last one. */
 function withoutSlashes(path: string): string {
   return `/${path.split("/").filter(Boolean).join("/")}`;
 }
@@ -126,7 +133,7 @@ function servePage(dir: string | undefined): ServePage {
   const page = sirv(dir, { ...FILES, single: true });
   const assets = sirv(join(dir, "assets"), {
     ...FILES,
-    // Their names carry a hash of what is in them.
+    // Their names contain a hash of their content.
     setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
   });
   function missing(res: ServerResponse): void {

@@ -32,10 +32,22 @@ export function openCluster({ connect, prefix, name }: ClusterOptions): Cluster 
   const publish = publisher.publish.bind(publisher);
   const quietly = async (...args: Parameters<typeof publish>) => publish(...args).catch(() => 0);
   publisher.publish = quietly;
+  // Nor at the outcome of its subscriptions. One that still waits for Redis at `close` is rejected then.
+  let closed = false;
+  const send = subscriber.sendCommand.bind(subscriber);
+  subscriber.sendCommand = (...[command, ...rest]: Parameters<typeof send>) => {
+    if (command.name.endsWith("subscribe")) {
+      command.promise.catch((error: unknown) => {
+        if (!closed) throw error;
+      });
+    }
+    return send(command, ...rest);
+  };
   return {
     adapter: createAdapter(publisher, subscriber, { key: `${prefix}:socket.io` }),
     sessionId: () => `${name}.${randomBytes(SECRET_BYTES).toString("base64url")}`,
     close() {
+      closed = true;
       publisher.disconnect();
       subscriber.disconnect();
     },

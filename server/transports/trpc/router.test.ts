@@ -1,7 +1,7 @@
 import { TRPCClientError } from "@trpc/client";
 import { describe, expect, test } from "vitest";
 import { v7 as newId } from "uuid";
-import { onRedis } from "#test/engine/data.fixture.ts";
+import { engineName } from "#test/engine/data.fixture.ts";
 import { DONE, eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
@@ -107,7 +107,7 @@ describe.each(LINKS)("over %s", (link) => {
     ]);
     expect(await client.system.info.query()).toEqual({
       version: "1.2.3",
-      engine: onRedis ? "redis" : "sqlite",
+      engine: engineName,
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
       writers: ["offline"],
     });

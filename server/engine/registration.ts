@@ -1,0 +1,48 @@
+/** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
+import type { ValuesOf, Variables } from "#shared/variables.ts";
+import type { Capabilities, Engine } from "./contract.ts";
+import type { TransferSource } from "./transfer.ts";
+
+export interface EngineDeclaration {
+  /** For people: `sqlite`. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Its environment variables. */
+  readonly variables: Variables;
+  /** The variable that selects this engine when it is set. Absent: it is the default. */
+  readonly selectedBy?: string;
+}
+
+/** The values of an engine's variables. The one that selects it is set. */
+type SettingsOf<D extends EngineDeclaration> = {
+  [N in keyof ValuesOf<D["variables"]>]: N extends D["selectedBy"]
+    ? NonNullable<ValuesOf<D["variables"]>[N]>
+    : ValuesOf<D["variables"]>[N];
+};
+
+export interface OpenOptions {
+  /** For tests: measures delays and leases, in milliseconds, where the engine has a clock of its own for them. */
+  clock?: (() => number) | undefined;
+}
+
+interface Operations<Settings> {
+  open(settings: Settings, options: OpenOptions): Promise<Engine>;
+  /** Opens all that it stores, to be moved to another engine. Absent: no data can be moved from it. */
+  openExport?(settings: Settings): Promise<TransferSource>;
+  /** Stores all that another engine stored. Absent: no data can be moved to it. */
+  importFrom?(
+    source: TransferSource,
+    settings: Settings,
+  ): Promise<{ jobs: number; batches: number }>;
+}
+
+/** Settings are those of all engines: an engine reads its own. */
+export type EngineRegistration = EngineDeclaration & Operations<object>;
+
+/** Keeps the types of an engine's settings inside the registration. */
+export function registerEngine<
+  const D extends EngineDeclaration & { readonly selectedBy?: keyof D["variables"] },
+>(declaration: D, operations: Operations<SettingsOf<D>>): D & EngineRegistration {
+  // Sound because `selectEngine` and `migrateData` use an engine only where its selecting variable is set.
+  return { ...declaration, ...(operations as Operations<object>) };
+}
