@@ -16,10 +16,13 @@ const NEW_FIELDS = [
   ["shared/batch.ts", "export interface BatchRecord extends Owner {", "weight?: number;"],
 ] as const;
 
+function isSource(path: string): boolean {
+  return !/\.test(-d)?\.tsx?$/.test(path);
+}
+
 let copy: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "jobwire-fields-"));
-  const isSource = (path: string) => !/\.test(-d)?\.tsx?$/.test(path);
   for (const folder of ["shared", "server/engine", "client/lib/merge.ts"]) {
     await cp(join(ROOT, folder), join(copy, folder), { recursive: true, filter: isSource });
   }
@@ -36,7 +39,7 @@ beforeAll(async () => {
   for (const [file, definition, field] of NEW_FIELDS) {
     const path = join(copy, file);
     const text = await readFile(path, "utf8");
-    expect(text).toContain(definition);
+    if (!text.includes(definition)) throw new Error(`${file} has no "${definition}".`);
     await writeFile(path, text.replace(definition, `${definition}\n  ${field}`));
   }
 });

@@ -1,5 +1,5 @@
 /**
- * The configuration: environment variables only. The README's table is made from `VARIABLES`; engines and kinds declare
+ * The configuration: environment variables only. The table of docs/configuration.md is made from `VARIABLES`; engines and kinds declare
  * their own. A bad value stops the start with one line per variable: its name, the fault, the allowed values.
  */
 import { z } from "zod";
