@@ -136,7 +136,7 @@ test("a failure says why once, and leads to the form with the same input where t
   expect(rows).toBe("Publisher,Target,Anchor text,Writer,Strategy,Country");
   await input.getByText("In one go").waitFor();
   const again = input.getByRole("link", { name: "New job with this input" });
-  const correct = alert.getByRole("link", { name: "Correct it in a new job" });
+  const correct = alert.getByRole("link", { name: "Correct the input in a new job" });
   expect(await again.getAttribute("href")).toBe(await correct.getAttribute("href"));
   await correct.click();
   await page.getByRole("heading", { name: "New article" }).waitFor();
@@ -154,7 +154,7 @@ test("an address of no job or batch is said in one sentence, with the way back",
     await page.getByRole("heading", { name: `There is no such ${what}` }).waitFor();
     await page.getByText("The address may be misspelt").waitFor();
     expect(await page.locator("main").textContent()).not.toContain("UUID");
-    await page.getByRole("link", { name: `To the ${list.toLowerCase()}` }).click();
+    await page.getByRole("link", { name: `Go to ${list.toLowerCase()}` }).click();
     await page.getByRole("heading", { level: 1, name: list }).waitFor();
   }
 });

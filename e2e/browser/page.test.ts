@@ -182,7 +182,10 @@ test("a person loads the file that Excel saves in Europe, and the page says how 
 
   await chooseFile("vår.csv", Buffer.from(excelFile("Möbel;"), "latin1"));
   await page.getByRole("note").getByText("“vår.csv” was read as Windows-1252").waitFor();
-  await page.getByRole("note").getByText("“note”. The names that are understood").waitFor();
+  await page
+    .getByRole("note")
+    .getByText("“note”. See “Columns” for the recognised names")
+    .waitFor();
   await page.getByText("1 row is ready").waitFor();
   expect(await page.getByLabel("Name (optional)").inputValue()).toBe("vår");
   const preview = page.getByRole("list", { name: "Preview of the rows" }).getByRole("listitem");

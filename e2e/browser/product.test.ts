@@ -136,7 +136,7 @@ test("what is not there is said in one sentence, with the way back", async () =>
   await page.getByRole("heading", { name: "There is no such job" }).waitFor();
   expect(await page.locator("main").textContent()).not.toContain("UUID");
   await go("/batches/abc");
-  await page.getByRole("link", { name: "To the batches" }).click();
+  await page.getByRole("link", { name: "Go to batches" }).click();
   await page.getByRole("heading", { name: "Batches" }).waitFor();
 });
 
@@ -157,7 +157,7 @@ test("the theme is the system's until somebody chooses, and again when he says s
   await toggle.click();
   await page.emulateMedia({ colorScheme: "light" });
   await themed("light");
-  expect(await toggle.getAttribute("aria-label")).toContain("as the system has it");
+  expect(await toggle.getAttribute("aria-label")).toContain("same as the system");
 });
 
 test("without a server the form says so, asks again when told to, and makes one job", async () => {

@@ -122,5 +122,5 @@ test.each([
 
 test("the error names the refused entry without its password", () => {
   expect(() => createAllowList(["a b"])).toThrow('"a b" is not a host');
-  expect(() => createAllowList(["name:secret@localhost"])).toThrow('"…@localhost" is no host');
+  expect(() => createAllowList(["name:secret@localhost"])).toThrow('"…@localhost" is not a host');
 });
