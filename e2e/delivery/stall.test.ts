@@ -63,8 +63,8 @@ test.each<[string, OpenRaw, number, number]>([
     const stalled = tally();
     const clients = readers.map(({ onText }) => open(server.url, jobId, onText));
     const sleeper = open(server.url, jobId, stalled.onText);
-    const everybody = () => [...readers, stalled].every(({ told }) => told === 1);
-    await vi.waitFor(() => expect(everybody()).toBe(true), WAIT);
+    const allStarted = () => [...readers, stalled].every(({ told }) => told === 1);
+    await vi.waitFor(() => expect(allStarted()).toBe(true), WAIT);
 
     sleeper.pause();
     // Fills all buffers on the way.
