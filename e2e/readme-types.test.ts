@@ -1,4 +1,4 @@
-/** Compiles the README's TypeScript, and the hooks, in an app with the compiler options of Vite's React template. */
+/** The README's TypeScript, and the hooks, in an app with the compiler options of Vite's own template for React. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ const COMPILER_OPTIONS = {
   erasableSyntaxOnly: true,
   noFallthroughCasesInSwitch: true,
 };
-/** Packages that the app installs beside Jobwire. */
+/** What the app installs beside Jobwire. */
 const PACKAGES = ["@trpc", "superjson", "eventsource", "react", "@types", "@tanstack"];
 const HOOKS = `
 import { createJobwireClient } from "jobwire/client/lib/client.ts";
@@ -61,7 +61,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(app, { recursive: true, force: true }));
 
-async function compilerOutput(): Promise<string> {
+async function complaints(): Promise<string> {
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const run = promisify(execFile)(process.execPath, [tsc], { cwd: app });
   return run.then(
@@ -70,7 +70,7 @@ async function compilerOutput(): Promise<string> {
   );
 }
 
-test("the README's snippets and the hooks are typed in an app with its own compiler options", async () => {
+test("the README's lines and the hooks have types in an app that knows nothing of Jobwire's options", async () => {
   const readme = await readFile(join(ROOT, "README.md"), "utf8");
   const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, lines = ""]) => lines);
   expect(snippets.length).toBeGreaterThan(0);
@@ -78,12 +78,12 @@ test("the README's snippets and the hooks are typed in an app with its own compi
     await writeFile(join(app, `snippet-${index}.ts`), lines);
   }
   await writeFile(join(app, "hooks.tsx"), HOOKS);
-  expect(await compilerOutput()).toBe("");
+  expect(await complaints()).toBe("");
 
-  // The types are real ones and not `any`.
+  // They are real types and no `any`.
   await writeFile(
     join(app, "snippet-0.ts"),
     `${snippets[0]}\nexport const no: string = job.progress;\n`,
   );
-  expect(await compilerOutput()).toContain("Type 'number' is not assignable to type 'string'");
+  expect(await complaints()).toContain("Type 'number' is not assignable to type 'string'");
 });

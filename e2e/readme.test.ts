@@ -1,4 +1,4 @@
-/** Runs every example of the README unchanged. */
+/** What the README says can be done, done as it stands there. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** The code blocks of a language under a heading, with the address of this server. */
+/** The blocks of a language under a heading, for this server. */
 function blocksOf(heading: string, language: string): string[] {
   const section = README.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
   const blocks = [...section.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, "g"))];
@@ -75,7 +75,7 @@ test.each(PAIRS)("the sample %s with %s and %s ends %s", async (publisher, targe
   expect(await settled(id)).toMatchObject({ status: end });
 });
 
-test.skipIf(!hasCurl())("[S10] the README's curl examples work", async () => {
+test.skipIf(!hasCurl())("[S10] the README's lines for curl work", async () => {
   const [calls = "", stream = ""] = blocksOf("Use it from anything that speaks HTTP", "sh");
   const [create = "", get = "", batch = ""] = calls.split("\n\n");
   const answerOf = async (line: string) => {
@@ -97,7 +97,7 @@ test.skipIf(!hasCurl())("[S10] the README's curl examples work", async () => {
   expect(events).toMatch(/^id: 1$/m);
 });
 
-test("the README's SSE example watches the newest job to its end", async () => {
+test("the README's lines for SSE watch the newest job to its end", async () => {
   const { id } = await createSample();
   await settled(id);
   const lines = blocksOf("Use it from TypeScript", "ts")[1] ?? "";
@@ -107,7 +107,7 @@ test("the README's SSE example watches the newest job to its end", async () => {
   expect(shown.at(-1)).toMatch(/^\d+ (DELIVERED|BLOCKED) /);
 });
 
-test("[L1] the README's Python example prints the end of a job, and the reason of a failed subscription", async () => {
+test("[L1] the README's Python says how a job ends, and why it is not subscribed", async () => {
   const [lines = ""] = blocksOf("Watch it from Python", "python");
   const { id } = await createSample("publisher/", "nowhere/");
   await settled(id);

@@ -1,6 +1,6 @@
 /**
- * The README's table of variables, generated from the schema that parses them. Prints the table; with `--check`, fails
- * if the README differs.
+ * The README's table of variables, made from the schema that reads them. Prints it; with `--check`, fails where the
+ * README says otherwise.
  */
 import { readFileSync } from "node:fs";
 import { VARIABLES, type Variable } from "#server/config.ts";
@@ -8,7 +8,7 @@ import { VARIABLES, type Variable } from "#server/config.ts";
 const START = "<!-- config -->";
 const END = "<!-- /config -->";
 
-/** Padded like the formatter's tables, so that it can be pasted into the README unchanged. */
+/** Padded as the formatter does it, so that it can stand in the README as it is. */
 export function configTable(variables: Record<string, Variable>): string {
   const rows = [
     ["variable", "default", ""],
@@ -28,7 +28,7 @@ export function configTable(variables: Record<string, Variable>): string {
   return [head, rule, ...body].map(line).join("\n");
 }
 
-/** The text between the two markers. */
+/** What stands between the two marks. */
 export function tableIn(readme: string): string | undefined {
   const start = readme.indexOf(START);
   const end = readme.indexOf(END);

@@ -1,4 +1,4 @@
-/** Takes the README's screenshot of a job's page from a running program: `npm run screenshots`. */
+/** Draws the README's picture of a job's page from a running program: `npm run screenshots`. */
 import { mkdirSync } from "node:fs";
 import { launchBrowser } from "#e2e/browser/browser.ts";
 import { startServer } from "#e2e/server.ts";
