@@ -30,11 +30,11 @@ test("a quick run of the bench measures every scenario, prints it, and keeps it 
     expect(stdout).toContain(title);
     expect(rows.some(({ figures }) => figures !== undefined)).toBe(true);
     for (const { who, figures } of rows) {
-      // The contender's row has figures, or the note that it is not installed.
+      // The name begins the line that says what was found, or that there is nothing to be found.
       expect(stdout).toMatch(
         new RegExp(`\\| ${RegExp.escape(who)} .*(${figures ? "\\d" : NOT_INSTALLED})`),
       );
-      // JSON writes NaN as `null`.
+      // JSON has `null` for what is no number.
       for (const figure of Object.values(figures ?? {})) expect(figure).toEqual(expect.any(Number));
     }
   }
@@ -46,7 +46,7 @@ test("a quick run of the bench measures every scenario, prints it, and keeps it 
   expect(chart.match(/<rect/g)).toHaveLength(chart.match(/class="figure"/g)?.length ?? 0);
 });
 
-test("the error for an unknown scenario lists the known ones", async () => {
+test("a scenario that does not exist is answered with those that do", async () => {
   await expect(run("--quick", "--only", "nothing")).rejects.toThrow(
     /There is no scenario "nothing". There are: trpc-delivery/,
   );
