@@ -1,5 +1,5 @@
 /**
- * Bars of what a delivery costs, as an SVG that a README can show. It takes its colours from the reader's scheme.
+ * Draws the cost of a delivery as an SVG bar chart for the README. Its colours follow the reader's colour scheme.
  */
 import { CPU } from "./delivery.ts";
 import { type Report, shown } from "./report.ts";
@@ -10,7 +10,7 @@ const BAR = 20;
 const STEP = 28;
 const TITLE = 34;
 const GAP = 22;
-/** Room for the figure behind the longest bar. */
+/** Space for the figure next to the longest bar. */
 const FIGURE = 150;
 
 const STYLE = `
@@ -26,7 +26,7 @@ const STYLE = `
     .peer { fill: #57606a }
   }`;
 
-/** One group of bars for each report that compares deliveries. Each is compared with its first peer. */
+/** One group of bars for each report that compares deliveries. Each contender is compared with the first. */
 export function chartOf(reports: readonly Report[]): string {
   const shapes: string[] = [];
   let y = 0;

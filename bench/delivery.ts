@@ -1,20 +1,20 @@
 /**
- * What it costs servers to deliver events to many watchers, side by side: all are up at once, and each round has every
- * one of them in turn, so that a noisy machine is noisy to all.
+ * Measures the cost of delivering events to many watchers, with all contenders running side by side: each round
+ * measures every contender in turn, so that noise of the machine affects all of them.
  */
 import type { Peer, Watch } from "#bench/servers/peer.ts";
 import { messageOf } from "#shared/errors.ts";
-import { type Crowd, openCrowd } from "./crowd.ts";
+import { type WatcherPool, openWatcherPool } from "./watcher-pool.ts";
 import { openProgram, type Program } from "./program.ts";
 import type { Row } from "./report.ts";
 import { median, quantile } from "./statistics.ts";
 
 export interface Contender {
   who: string;
-  /** Its program in `servers/`; `undefined` where what it needs is not installed. */
+  /** Its program in `servers/`; `undefined` if its requirements are not installed. */
   program: string | undefined;
   protocol: string;
-  /** Belongs to the machine: the others are measured also where it does not start. */
+  /** Depends on the machine: the bench goes on without it if it does not start. */
   optional?: boolean;
 }
 
@@ -29,12 +29,12 @@ export interface Load {
 interface Entrant {
   who: string;
   server: Program<Peer>;
-  crowd: Crowd;
+  pool: WatcherPool;
   rounds: Round[];
 }
 
 interface Round {
-  /** Microseconds a delivery. */
+  /** Microseconds of CPU per delivery. */
   server: number;
   client: number;
   bytes: number;
@@ -43,7 +43,7 @@ interface Round {
 
 export const CPU = "server CPU, µs a delivery";
 
-/** One row for each, in their order. */
+/** One row per contender, in their order. */
 export async function compareDelivery(
   contenders: readonly Contender[],
   load: Load,
@@ -54,17 +54,22 @@ export async function compareDelivery(
       const started = await startContender(contender);
       if (started === undefined) continue;
       const { server, port, watch } = started;
-      const entrant = { who: contender.who, server, crowd: openCrowd(load.watchers), rounds: [] };
+      const entrant = {
+        who: contender.who,
+        server,
+        pool: openWatcherPool(load.watchers),
+        rounds: [],
+      };
       entrants.push(entrant);
-      await entrant.crowd.connect(port, [watch], load.watchers);
-      // What is compiled and grown on the way is not counted.
+      await entrant.pool.connect(port, [watch], load.watchers);
+      // Warm-up, not counted: JIT compilation and growing buffers.
       await deliver(entrant, load);
     }
     for (let round = 0; round < load.rounds; round += 1) {
       for (const entrant of entrants) entrant.rounds.push(await deliver(entrant, load));
     }
   } finally {
-    for (const { server, crowd } of entrants) await Promise.all([crowd.close(), server.close()]);
+    for (const { server, pool } of entrants) await Promise.all([pool.close(), server.close()]);
   }
   return contenders.map(({ who }) =>
     rowOf(
@@ -74,7 +79,7 @@ export async function compareDelivery(
   );
 }
 
-/** `undefined` where it is not installed, or does not start. */
+/** `undefined` if it is not installed or does not start. */
 export async function startContender({
   who,
   program,
@@ -96,14 +101,14 @@ export async function startContender({
   }
 }
 
-/** Emits, waits until everybody has everything, and divides. */
+/** Emits events, waits until all watchers have received them, and divides the costs by the deliveries. */
 export async function deliver(
-  { server, crowd }: Pick<Entrant, "server" | "crowd">,
+  { server, pool }: Pick<Entrant, "server" | "pool">,
   { watchers, events, perTick, everyMs }: Omit<Load, "rounds">,
 ): Promise<Round> {
-  await crowd.expect(events);
+  await pool.expect(events);
   const before = await server.call("cpu", undefined);
-  const arrived = crowd.arrived();
+  const arrived = pool.arrived();
   await Promise.all([server.call("emit", { events, perTick, everyMs }), arrived]);
   const after = await server.call("cpu", undefined);
   const { cpu, bytes, latencies } = await arrived;
@@ -132,7 +137,7 @@ function rowOf(who: string, entrant: Entrant | undefined): Row {
   };
 }
 
-/** A column of one row divided by that of another. */
+/** Ratio of a column's figures in two rows. */
 export function ratio(rows: readonly Row[], column: string, who: string, to: string): number {
   const figure = (name: string) => rows.find((row) => row.who === name)?.figures?.[column];
   return (figure(who) ?? Number.NaN) / (figure(to) ?? Number.NaN);

@@ -1,4 +1,4 @@
-/** Puts what a full run found into the documentation: the tables, between two marks, and the chart. */
+/** Writes the results of a full run into the documentation: the tables, between two markers, and the chart. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { chartOf } from "./chart.ts";
 import { isMet, type Report, tableOf } from "./report.ts";

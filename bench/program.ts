@@ -1,6 +1,6 @@
 /**
- * A program of the bench in a process of its own, whose methods can be called from outside. Servers and clients each
- * get one, so that what is measured in a process is that process's alone.
+ * Runs a program of the bench in a process of its own and calls its methods over IPC. Servers and clients get separate
+ * processes, so that the CPU time of a process is that of one role.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { NODE_ARGS } from "#e2e/node-args.ts";
 import { messageOf } from "#shared/errors.ts";
 
-/** What a program answers to, by name: one argument, and a result that can be sent as JSON. */
+/** Methods of a program by name, with one argument and a result that can be sent as JSON. */
 type Methods<M> = { [K in keyof M]: (input: never) => unknown };
 
 interface Question {
@@ -20,7 +20,7 @@ type Answer = { id: number; result: unknown } | { id: number; error: string };
 
 export interface Program<M extends Methods<M>> {
   readonly pid: number;
-  /** Rejects with what the method threw, or when the program ended before it answered. */
+  /** Rejects with the method's error, or when the program ends before it answers. */
   call<K extends keyof M & string>(
     method: K,
     input: Parameters<M[K]>[0],
@@ -28,14 +28,14 @@ export interface Program<M extends Methods<M>> {
   close(): Promise<void>;
 }
 
-/** `file` is relative to this folder. `env`: beside that of this process. */
+/** `file` is relative to this folder. `env` extends the environment of this process. */
 export function openProgram<M extends Methods<M>>(
   file: string,
   env: Record<string, string> = {},
 ): Program<M> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child: ChildProcess = fork(path, {
-    // Peers start as they are; Jobwire as `npm start` starts it.
+    // Peers run with Node's defaults; Jobwire runs with the options of `npm start`.
     execArgv: ["--expose-gc", ...(file.startsWith("servers/jobwire") ? NODE_ARGS : [])],
     env: { ...process.env, ...env },
   });
@@ -76,7 +76,7 @@ export function openProgram<M extends Methods<M>>(
   };
 }
 
-/** The other side. The program ends when whoever started it lets go. */
+/** The program's side of the protocol. The program ends when its parent disconnects. */
 export function answerCalls<M extends Methods<M>>(methods: M, close: () => unknown): void {
   const answer = async ({ id, method, input }: Question): Promise<Answer> => {
     try {

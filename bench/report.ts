@@ -1,4 +1,4 @@
-/** What a scenario found: figures of each contender, and the numbers that are to be reached. */
+/** The result of a scenario: figures of each contender, and goals. */
 export interface Report {
   scenario: string;
   title: string;
@@ -8,7 +8,7 @@ export interface Report {
 
 export interface Row {
   who: string;
-  /** By the column's heading, which names the unit. Absent where the contender is not installed. */
+  /** By column heading, which names the unit. Absent if the contender is not installed. */
   figures?: Record<string, number>;
 }
 
@@ -26,7 +26,7 @@ export function isMet({ figure, atMost = Infinity, atLeast = -Infinity }: Goal):
 
 export const NOT_INSTALLED = "not installed";
 
-/** As people read it at a terminal, and as Markdown renders it. `judged`: whether the figures are worth a verdict. */
+/** A table that reads well in a terminal and as Markdown. `judged`: print whether the goals are met. */
 export function tableOf({ title, rows, goals }: Report, judged: boolean): string {
   const headings = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures ?? {})))];
   const lines = [

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: runs the scenarios one after the other, prints what they found, and keeps it as JSON. A full run
- * also goes into the documentation.
+ * `npm run bench`: runs the scenarios one after the other, prints their results and writes them as JSON. A full run
+ * also updates the documentation.
  */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -12,7 +12,7 @@ import { SCENARIOS } from "./scenarios/index.ts";
 
 const { values } = parseArgs({
   options: {
-    /** Small numbers, not judged: only the way there is tried. */
+    /** Small numbers that are not judged: only checks that the scenarios run. */
     quick: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     json: { type: "string", default: fileURLToPath(new URL("results.json", import.meta.url)) },

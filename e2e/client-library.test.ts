@@ -1,4 +1,4 @@
-/** The library that other apps import, against the real program: what it says of the connection, and what it resumes. */
+/** The library that other apps import, against the real program: connection states, and resuming. */
 import { EventSource } from "eventsource";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { createJobwireClient, isFinal, type JobwireClient } from "#client/lib/client.ts";
@@ -54,7 +54,7 @@ test.each(["ws", "sse"] as const)(
       );
     });
     await vi.waitFor(() => expect(seen.at(-1)?.status).toBe("PROCESSING"), { timeout: 10_000 });
-    // Opening and leaving another stream is no loss of the connection.
+    // Opening and closing another stream does not count as a lost connection.
     trpc.job.onOutput.subscribe({ jobId: job.id }, { onData() {} }).unsubscribe();
     expect(connection.get()).toBe("live");
     await server.kill("SIGKILL");
@@ -75,7 +75,7 @@ test.each(["ws", "sse"] as const)(
   },
 );
 
-test("the server's own no is final, and a server that is away is not", async () => {
+test("an error of the server is final, and an unreachable server is not", async () => {
   client = createJobwireClient({ url: server.url });
   const missing = { jobId: "01a20665-8cab-704e-9437-209e0533c3ad" };
   const refused = await client.trpc.job.get.query(missing).catch((error: unknown) => error);

@@ -1,4 +1,4 @@
-/** `kill -9` in the middle of the work, again and again: nothing that anybody saw is lost, and everything settles. */
+/** Repeated `kill -9` during the work: no event that a watcher saw is lost, and every job settles. */
 import { createTRPCClient, createWSClient, httpSubscriptionLink, wsLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
@@ -13,7 +13,7 @@ import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 const JOBS = 50;
-/** The server is killed once so many jobs are settled. */
+/** Numbers of settled jobs at which the server is killed. */
 const KILL_AT = [5, 20, 35];
 
 let pages: Pages;
@@ -31,7 +31,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three kills, and watchers see one story", async () => {
+test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three kills, and all watchers see the same events", async () => {
   const socket = createWSClient({
     url: `${server.url.replace("http", "ws")}/trpc`,
     retryDelayMs: () => 20,
@@ -66,7 +66,7 @@ test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three
         );
       }),
   );
-  // The same over SSE, whose client comes back by itself as well.
+  // The same over SSE, whose client also reconnects by itself.
   const events = createTRPCClient<AppRouter>({
     links: [
       httpSubscriptionLink({ url: `${server.url}/trpc`, transformer: superjson, EventSource }),
@@ -124,7 +124,7 @@ test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three
     expect(events.at(-1)?.type).toBe("delivered");
     const starts = log.filter(({ type }) => type === "started").map(({ attempt }) => attempt);
     expect(starts).toEqual(starts.map((_, index) => index + 1));
-    // Each attempt but the last was broken off by a kill, and the log says so.
+    // A kill ended every attempt but the last, and the log has a retry for each.
     const broken = log.filter(({ type }) => type === "retrying").map(({ attempt }) => attempt);
     expect(broken).toEqual(starts.slice(0, -1));
   }

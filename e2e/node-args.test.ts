@@ -1,4 +1,4 @@
-/** However the program is started, Node gets the same options. */
+/** Every way to start the program passes the same options to Node. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import pkg from "#package.json" with { type: "json" };

@@ -1,6 +1,6 @@
 /**
- * Node's options in `npm start`. V8 gives a burst of small objects, such as a body in tiny chunks, up to 100 MiB for what
- * is young, and keeps that for good: `--max-semi-space-size` makes it 24 MiB at most.
+ * Node's options in `npm start`. For a burst of small objects, such as a body in tiny chunks, V8 grows its young
+ * generation to up to 100 MiB and never shrinks it; `--max-semi-space-size` limits it to 24 MiB.
  */
 import pkg from "#package.json" with { type: "json" };
 

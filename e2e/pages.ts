@@ -1,15 +1,15 @@
-/** A web server with a publisher at `/` and a target at `/target`, as articles are made from: the sample pages. */
+/** A web server with a publisher at `/` and a target at `/target`, which serve Jobwire's sample pages. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Pages {
-  /** `127.0.0.1:port`: the publisher's domain, and what FETCH_ALLOW has to list. */
+  /** `127.0.0.1:port`: the publisher's domain, and the value for FETCH_ALLOW. */
   readonly host: string;
   readonly targetUrl: string;
-  /** An input that ends DELIVERED. */
+  /** An input that ends `DELIVERED`. */
   readonly article: { publisherDomain: string; targetUrl: string; anchorText: string };
-  /** Answers wait until `release()`: an article that is begun stays PROCESSING. */
+  /** Delays responses until `release()`, so that a started article stays `PROCESSING`. */
   hold(): void;
   release(): void;
   close(): Promise<void>;

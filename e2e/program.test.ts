@@ -1,4 +1,4 @@
-/** The program as an operator meets it: exit codes, signals, and what it says when it cannot start. */
+/** The program from an operator's view: exit codes, signals, and errors at start. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** Runs the program to its end: for starts that fail. */
+/** Runs a program whose start fails, until it exits. */
 async function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(process.execPath, [MAIN], {
     env: { DATA_DIR: dir, PORT: "0", LOG_LEVEL: "silent", ...env },
@@ -37,7 +37,7 @@ async function run(env: Record<string, string>): Promise<{ code: number | null; 
   return { code, stderr: await stderr };
 }
 
-/** One line that names the directory and what to set. */
+/** A single line that names the directory and the variable to set. */
 const refusalOf = (path: string) => ({
   code: 1,
   stderr: expect.stringMatching(new RegExp(`^${path}.*Set DATA_DIR to a directory.*\\n$`)),
@@ -53,8 +53,8 @@ async function post(url: string, path: string, input: unknown): Promise<{ id: st
   return result.data.json;
 }
 
-describe("a start that cannot be", () => {
-  test("a bad configuration ends with 78 and a line for each variable", async () => {
+describe("a start that fails", () => {
+  test("an invalid configuration exits with 78 and prints a line for each variable", async () => {
     const { code, stderr } = await run({ PORT: "many", CONCURRENCY: "0", CONCURENCY: "3" });
     expect(code).toBe(78);
     const lines = stderr.trim().split("\n");
@@ -64,7 +64,7 @@ describe("a start that cannot be", () => {
     expect(lines[3]).toContain("did you mean CONCURRENCY?");
   });
 
-  test("a port in use is named, with what to do", async () => {
+  test("the error for a port in use names it and says what to do", async () => {
     const blocker = createServer().listen(0, "127.0.0.1");
     await once(blocker, "listening");
     const port = String((blocker.address() as AddressInfo).port);
@@ -76,7 +76,7 @@ describe("a start that cannot be", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("[J11] data that another process uses are named, and that process goes on", async () => {
+  test("[J11] the error for data in use names it, and the other process goes on", async () => {
     const first = await startServer();
     try {
       const { code, stderr } = await run({ DATA_DIR: first.dataDir });
@@ -88,31 +88,31 @@ describe("a start that cannot be", () => {
     }
   });
 
-  test("[J12] a data directory that is a file is named", async () => {
+  test("[J12] the error for a data directory that is a file names it", async () => {
     const file = join(dir, "file");
     await writeFile(file, "");
     expect(await run({ DATA_DIR: file })).toEqual(refusalOf(file));
     expect(await run({ DATA_DIR: join(file, "data") })).toEqual(refusalOf(join(file, "data")));
   });
 
-  test("[J12] a data directory that is a link to nothing is named", async () => {
+  test("[J12] the error for a data directory that is a broken link names it", async () => {
     const link = join(dir, "link");
     await symlink(join(dir, "gone"), link);
     expect(await run({ DATA_DIR: link })).toEqual(refusalOf(link));
   });
 
   test.skipIf(!existsSync("/proc/self"))(
-    "[J12] a data directory where nothing can be made is named, and the start does not hang",
+    "[J12] the error for a data directory that cannot be created names it, and the start does not hang",
     async () => {
       expect(await run({ DATA_DIR: "/proc/nope" })).toEqual(refusalOf("/proc/nope"));
-      // One that is there, and that not even root can write.
+      // /proc exists, and not even root can write to it.
       expect(await run({ DATA_DIR: "/proc" })).toEqual(refusalOf("/proc"));
     },
   );
 
-  // Rights do not bind root.
+  // Permissions do not restrict root.
   test.skipIf(process.getuid?.() === 0)(
-    "[J12] a data directory that this user may not write is named",
+    "[J12] the error for a data directory without write permission names it",
     async () => {
       const closed = join(dir, "closed");
       await mkdir(closed, { mode: 0o500 });
@@ -169,7 +169,7 @@ describe("signals", () => {
     return id;
   }
 
-  test("[J10] SIGTERM lets a running job finish, then ends with 0", async () => {
+  test("[J10] SIGTERM lets a running job finish, then exits with 0", async () => {
     const id = await startedJob();
     const ended = server.kill("SIGTERM");
     await isStopping();
@@ -185,7 +185,7 @@ describe("signals", () => {
     expect(await jobIs(id)).toMatchObject({ status: "DELIVERED", attempt: 1 });
   });
 
-  test("[J10] at a terminal, Ctrl-C tells at once what is waited for, and then what became of it", async () => {
+  test("[J10] at a terminal, Ctrl-C prints at once which jobs it waits for, and later their outcome", async () => {
     pages.hold();
     const terminal = openTerminal({
       FETCH_ALLOW: pages.host,
@@ -203,7 +203,7 @@ describe("signals", () => {
     expect(await terminal.ended).toBe(0);
   });
 
-  test("a second signal ends at once, and the job runs again after the next start", async () => {
+  test("a second signal exits at once, and the job runs again after the next start", async () => {
     const id = await startedJob();
     const ended = server.kill("SIGTERM");
     await isStopping();

@@ -157,7 +157,7 @@ test("[L1] the README's Python example prints the end of a job, and the reason o
       },
       { timeout: 30_000 },
     );
-    expect([failed.complaints(), unknown.complaints()]).toEqual(["", ""]);
+    expect([failed.stderr(), unknown.stderr()]).toEqual(["", ""]);
   } finally {
     await failed.end();
     await unknown.end();

@@ -1,4 +1,4 @@
-/** The real program in a process of its own, on a port and data of its own, for tests that kill it and bring it back. */
+/** The real program in a process of its own, with its own port and data, for tests that kill and restart it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -8,16 +8,16 @@ import { freePort } from "#test/free-port.ts";
 import { NODE_ARGS } from "./node-args.ts";
 
 export interface RunningServer {
-  /** Stays the same over restarts. */
+  /** Stays the same across restarts. */
   readonly url: string;
   readonly dataDir: string;
-  /** Everything the program wrote so far, over all of its lives. */
+  /** Everything the program wrote so far, across restarts. */
   output(): string;
-  /** Ends the process with a signal and resolves when it is gone, to its exit code (`null`: the signal ended it). */
+  /** Sends a signal and resolves, once the process is gone, to its exit code (`null`: the signal ended it). */
   kill(signal: NodeJS.Signals): Promise<number | null>;
-  /** Ends the process if it runs, with SIGTERM, and starts it again on the same port and data. */
+  /** Stops the process with SIGTERM if it runs, and starts it again with the same port and data. */
   restart(): Promise<void>;
-  /** Ends the process if it runs, and deletes the data. */
+  /** Stops the process if it runs, and deletes its data. */
   stop(): Promise<void>;
 }
 
@@ -25,8 +25,8 @@ const MAIN = fileURLToPath(new URL("../server/main.ts", import.meta.url));
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Resolves when the server listens. `env` is all that the program sees, beside a free port and new data. `main`: another
- * program that says as the real one where it listens.
+ * Resolves once the server listens. The program sees `env` and nothing else but a free port and new data. `main`:
+ * another program, which must log its address in the same way.
  */
 export async function startServer(
   options: { env?: Record<string, string>; main?: string } = {},
@@ -98,7 +98,7 @@ export async function startServer(
   };
 }
 
-/** The program's log is JSON lines; this one says where it listens. */
+/** Returns the URL from the program's JSON log line that announces it. */
 function listeningAt(line: string): string | undefined {
   if (!line.includes('"msg":"listening"')) return undefined;
   return (JSON.parse(line) as { url: string }).url;

@@ -1,15 +1,15 @@
-/** The program at a terminal of its own, as a person starts it: Node cannot make one, so Python does. */
+/** The program at a pseudo-terminal of its own, as started by a person. Python makes it, because Node cannot. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, inject, onTestFinished, vi } from "vitest";
 
 export interface Terminal {
-  /** Waits until this was shown, and gives the first group. */
+  /** Waits for output that matches, and resolves to its first group. */
   sees(what: RegExp): Promise<string>;
   /** Types keys: `"\x03"` is Ctrl-C. */
   press(keys: string): void;
-  /** The exit code. */
+  /** Resolves to the exit code. */
   readonly ended: Promise<number | null>;
 }
 
@@ -19,7 +19,7 @@ import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 `;
 
-/** `env` is all that the program sees, beside a free port. */
+/** The program sees `env` and nothing else but a free port. */
 export function openTerminal(env: Record<string, string>): Terminal {
   const child = spawn(inject("python"), ["-c", IN_TERMINAL, process.execPath, MAIN], {
     env: { PORT: "0", ...env },

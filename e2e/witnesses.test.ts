@@ -1,4 +1,4 @@
-/** S11: five clients that have nothing in common but the server watch one job, and see one story. */
+/** S11: five clients that share no code watch one job and see the same sequence. */
 import { fileURLToPath } from "node:url";
 import {
   createTRPCClient,
@@ -22,7 +22,7 @@ import { type RunningServer, startServer } from "./server.ts";
 const STRICT = fileURLToPath(new URL("legacy/strict.py", import.meta.url));
 const WAIT = { timeout: 60_000 };
 
-/** One watcher's record. */
+/** The record of one client. */
 interface Witness {
   name: string;
   messages(): LegacyMessage[];
@@ -108,7 +108,7 @@ function python(jobId: string): Witness {
   return {
     name: "python-socketio",
     messages() {
-      expect(program.complaints()).toBe("");
+      expect(program.stderr()).toBe("");
       return program.lines
         .map((line) => JSON.parse(line) as [LegacyMessage["name"], LegacyMessage["payload"]])
         .filter(([name]) => name.startsWith("job:"))
@@ -118,10 +118,10 @@ function python(jobId: string): Witness {
   };
 }
 
-/** What each witness says, under its name. */
+/** The result of `say` for each witness, by name. */
 const byName = <T>(say: (seen: LegacyMessage[]) => T) =>
   Object.fromEntries(witnesses.map(({ name, messages }) => [name, say(messages())]));
-/** The same from all. */
+/** The same value for every witness. */
 const all = <T>(what: T) => byName(() => what);
 
 function endOf(seen: LegacyMessage[]): string {
@@ -142,7 +142,7 @@ test("[S11] [S4] [L1] [L2] tRPC over WebSocket and SSE, and three legacy clients
         anchorText: "self-watering planters",
       },
     });
-  // A job before it has the only worker, and waits for its pages: ours stays as it was created.
+  // Another job occupies the only worker and waits for its pages, so ours stays `PENDING`.
   pages.hold();
   await create();
   const job = await create();

@@ -1,17 +1,17 @@
-/** The thread of `check-expressions.ts`: tries one expression after the other on texts made from its parts. */
+/** The thread of `check-expressions.ts`: runs expressions on texts that are made from their own parts. */
 import { parentPort } from "node:worker_threads";
 import type { Verdict } from "./check-expressions.ts";
 
-/** Without one of these an expression looks at so many characters from each place, and no more. */
+/** An expression without any of these examines a bounded number of characters at each position. */
 const REPEATS = /[*+]|\{\d+,(?:\d{2,})?\}/;
-/** A part that stands for characters, or syntax that stands for none. */
+/** Parts that match characters, and syntax that matches none. */
 const PARTS =
   /(?<syntax>\(\?(?:[:=!]|<[=!]|<\w+>)|\{\d+(?:,\d*)?\}|[()|?*+^$]|\\[bB]|\\k<\w+>|\\[1-9])|\\u\{[^}]*\}|\\u[\da-f]{4}|\\x[\da-f]{2}|\\p\{[^}]*\}|\\[^]|\[(?:\\[^]|[^\]\\])*\]|[^]/giu;
 const CANDIDATES = Array.from('a1 "\n-.:_[(<A0zåÅ中’“\u00A0\t#/,;!');
 const LONGEST_WINDOW = 8;
 const TAILS = ["\u0000", ""];
 
-/** Slow here is suspicious, and the same there is a fault. Linear time is below a tenth of both. */
+/** A slow first run is suspicious, a slow second run is a fault. Linear time takes less than a tenth of both limits. */
 const FIRST = { length: 8000, cpuMs: 5 };
 const SECOND = { length: 64_000, cpuMs: 200 };
 
@@ -54,7 +54,7 @@ function* pumpsOf(pattern: string, flags: string): Generator<{ prefix: string; p
   }
 }
 
-/** Characters that a part stands for. */
+/** Characters that a part matches. */
 function samplesOf(part: string, flags: string): string[] {
   if (part.length === 1 && part !== ".") return [part];
   const one = new RegExp(`^${part}$`, flags.replaceAll(/[gy]/g, ""));

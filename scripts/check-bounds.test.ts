@@ -3,7 +3,7 @@ import { checkBounds, constantsIn } from "./check-bounds.ts";
 
 const table = (...rows: string[]) => `<!-- bounds -->\n${rows.join("\n")}\n<!-- /bounds -->`;
 
-test("numbers with units are those of the code, and a row that differs or names nothing is found", () => {
+test("numbers with units match the code, and a row that differs or names an unknown constant is reported", () => {
   const values = constantsIn([
     "const MAX_BYTES = 256 * 1024;\nexport const MAX_CALLS = 1_000;",
     "const WAIT_MS = 10_000;",
@@ -24,7 +24,7 @@ test("numbers with units are those of the code, and a row that differs or names 
   });
 });
 
-test("rows outside of the marks do not count", () => {
+test("rows outside of the markers are ignored", () => {
   expect(checkBounds(`| x | 5 | \`MAX_X\` | y |\n${table()}`, new Map())).toEqual({
     rows: 0,
     faults: [],

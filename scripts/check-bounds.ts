@@ -1,6 +1,6 @@
 /**
- * Ties the table of bounds in SPEC.md to the code: each row names the variable or the constant that sets the bound, and
- * says the number that the code has.
+ * Checks the table of bounds in SPEC.md against the code: each row names the variable or constant that sets the bound,
+ * and its number must be the one in the code.
  */
 import { globSync, readFileSync } from "node:fs";
 import { VARIABLES } from "#server/config.ts";
@@ -20,7 +20,7 @@ const UNITS: Record<string, number> = {
   "": 1,
 };
 
-/** The faults of the table, in a line for each row. `values`: of each name, every value that the code gives it. */
+/** The faults of the table, one line per row. `values`: all values that the code gives to each name. */
 export function checkBounds(
   spec: string,
   values: ReadonlyMap<string, ReadonlySet<number>>,
@@ -37,7 +37,7 @@ export function checkBounds(
   return { rows: rows.length, faults };
 }
 
-/** `256 KiB` is 262144, and `10 s` is 10000: times are milliseconds in the code. */
+/** `256 KiB` is 262144, and `10 s` is 10000: the code has times in milliseconds. */
 function numberIn(text: string): number | undefined {
   const [, digits = "", unit = ""] = /^([\d,.]+)(?: (KiB|MiB|s)\b)?/.exec(text) ?? [];
   const factor = UNITS[unit];
@@ -46,7 +46,7 @@ function numberIn(text: string): number | undefined {
     : Number(digits.replaceAll(",", "")) * factor;
 }
 
-/** Numbers and products of numbers that constants are set to. */
+/** Values of constants that are numbers or products of numbers. */
 export function constantsIn(sources: readonly string[]): Map<string, Set<number>> {
   const values = new Map<string, Set<number>>();
   for (const source of sources) {
@@ -70,5 +70,5 @@ if (import.meta.main) {
   const { rows, faults } = checkBounds(readFileSync("SPEC.md", "utf8"), values);
   for (const fault of faults) console.error(fault);
   if (faults.length > 0 || rows === 0) process.exit(1);
-  console.log(`${rows} bounds, each as the code has it.`);
+  console.log(`${rows} bounds, all as in the code.`);
 }

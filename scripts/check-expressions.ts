@@ -1,7 +1,6 @@
 /**
- * Finds regular expressions whose time grows faster than their text: text from elsewhere would hold up the
- * process with them. Each literal is tried on texts that are made from its own parts, repeated, in a thread
- * that can be ended (`attack-thread.ts`).
+ * Finds regular expressions whose time grows faster than their text: foreign text could stall the process with them.
+ * Runs each literal on repetitions of its own parts, in a thread that can be terminated (`attack-thread.ts`).
  */
 import { globSync, readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
@@ -10,17 +9,17 @@ import { parseSync, Visitor } from "vite";
 export interface Expression {
   /** `server/app.ts:12` */
   place: string;
-  /** `undefined` where it is built at run time. */
+  /** `undefined` for an expression that is built at run time. */
   pattern: string | undefined;
   flags: string;
 }
 
-/** The thread's answer: the attack under which an expression was slow. */
+/** The attack under which an expression was slow; `undefined` if it was fast under all. */
 export type Verdict = string | undefined;
 
-/** Patterns that may be slow, each with the reason. */
+/** Patterns that are accepted although they may be slow, with the reasons. */
 const ALLOWED: Record<string, string> = {};
-/** Files that build expressions at run time, each with the reason why those take linear time. */
+/** Files that build expressions at run time, with the reasons why those take linear time. */
 const BUILT: Record<string, string> = {
   "server/transports/hosts.ts": "An operator's names; labels between dots match in one way.",
   "server/transports/origins.ts": "An operator's origins; labels between dots match in one way.",
@@ -46,7 +45,7 @@ export function expressionsIn(file: string, source: string): Expression[] {
   return found;
 }
 
-/** Those of the sources that are slow, as lines that say where and what to do. */
+/** The slow expressions, one line each with the place and the remedy. */
 export async function slowExpressions(expressions: readonly Expression[]): Promise<string[]> {
   const lines: string[] = [];
   let thread = start();
@@ -94,7 +93,7 @@ async function attack(thread: Worker, pattern: string, flags: string): Promise<V
   }
 }
 
-/** Files that run in servers: no tests. */
+/** Files that run in servers, without tests. */
 export function sources(): string[] {
   return globSync("{server,shared}/**/*.{ts,tsx}").filter(
     (file) => !/\.(?:test|test-d)\.tsx?$/.test(file),

@@ -1,6 +1,6 @@
 /**
- * The newest native packages can lack binaries for some platforms. npm then writes a lock file that `npm ci`
- * refuses on those platforms, and nobody notices on the machine where it was written.
+ * The newest native packages can lack binaries for some platforms. npm then writes a lock file that `npm ci` refuses on
+ * those platforms, which goes unnoticed on the machine that wrote it.
  */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
@@ -14,7 +14,7 @@ const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
   packages: Record<string, Locked>;
 };
 
-test("every optional dependency that the lock file names is in it, for every platform", () => {
+test("the lock file contains every optional dependency that it names, for every platform", () => {
   const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies)
       .filter((name) => !isLocked(name, path))
@@ -23,7 +23,7 @@ test("every optional dependency that the lock file names is in it, for every pla
   expect(missing).toEqual([]);
 });
 
-test("the lock file names no host to download from, so that each machine uses its own registry", () => {
+test("the lock file names no download host, so that each machine uses its own registry", () => {
   const named = Object.entries(lock.packages).filter(([, { resolved }]) => resolved !== undefined);
   expect(named).toEqual([]);
 });

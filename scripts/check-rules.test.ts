@@ -3,7 +3,7 @@ import { checkRules } from "./check-rules.ts";
 
 const spec = "| **S1** order | … |\n| **S2** no gap | … |\n";
 
-test("a rule without a test and a test without a rule are both found", () => {
+test("a rule without a test and a test without a rule are both reported", () => {
   const tests = ['test("[S1] [X9] events come in order", () => {})'];
   expect(checkRules(spec, tests)).toEqual({
     rules: ["S1", "S2"],
@@ -12,7 +12,7 @@ test("a rule without a test and a test without a rule are both found", () => {
   });
 });
 
-test("titles of tables, suites and multi-line calls count, other texts do not", () => {
+test("titles of test tables, suites and multi-line calls count, other texts do not", () => {
   const tests = [
     'test.each([1])(\n  "[S1] holds", () => {})',
     "describe('[S2]', () => {})",

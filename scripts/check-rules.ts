@@ -1,4 +1,4 @@
-/** Ties SPEC.md to the tests: every rule is proved by a test, and every rule that a test names exists. */
+/** Checks SPEC.md against the tests: a test proves every rule, and every rule in a title exists. */
 import { globSync, readFileSync } from "node:fs";
 
 export interface RuleReport {
@@ -7,7 +7,7 @@ export interface RuleReport {
   unknown: string[];
 }
 
-/** A rule stands in SPEC.md as `**S1**`, and in a test's title as `[S1]`. */
+/** A rule is `**S1**` in SPEC.md, and `[S1]` in a test's title. */
 export function checkRules(spec: string, tests: readonly string[]): RuleReport {
   const rules = new Set(
     [...spec.matchAll(/^\| \*\*([A-Z]\d+)\*\*/gm)].map(([, rule]) => rule ?? ""),

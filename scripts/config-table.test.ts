@@ -3,7 +3,7 @@ import { z } from "zod";
 import { VARIABLES } from "#server/config.ts";
 import { configTable, tableIn } from "./config-table.ts";
 
-test("each variable has a row, with its default or what stands for it", () => {
+test("each variable has a row, with its default or a description of it", () => {
   const schema = z.string();
   const table = configTable({
     PORT: { schema, default: "8000", about: "Where it listens." },
@@ -19,14 +19,14 @@ test("each variable has a row, with its default or what stands for it", () => {
   ]);
 });
 
-test("every variable of the server is described in a sentence", () => {
+test("every variable of the server has a sentence that describes it", () => {
   for (const [name, variable] of Object.entries(VARIABLES)) {
     expect([name, variable.about]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
     expect([name, "default" in variable || "unset" in variable]).toEqual([name, true]);
   }
 });
 
-test("the table is found between its marks, and a text without them has none", () => {
+test("the table is found between its markers, and a text without them has none", () => {
   expect(tableIn("a\n<!-- config -->\n\n| x |\n\n<!-- /config -->\nb")).toBe("| x |");
   expect(tableIn("a <!-- /config --> <!-- config --> b")).toBeUndefined();
   expect(tableIn("")).toBeUndefined();

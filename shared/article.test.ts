@@ -16,7 +16,7 @@ test.each([
   "xn--bcher-kva.example",
   "straße.example",
   "例え.jp",
-])("a publisher may be %s, which is kept as it was written", (domain) => {
+])("a publisher may be %s, which stays unchanged", (domain) => {
   expect(publisherDomain.parse(` ${domain} `)).toBe(domain);
 });
 
@@ -52,7 +52,7 @@ test("a target may be on an umlaut domain", () => {
 });
 
 test.each(["\0", "\x1B", "\x7F", "\x9B"])(
-  "texts that are delivered have no control character: %j",
+  "delivered texts must not have control characters: %j",
   (sign) => {
     expect(anchorText.safeParse(`a${sign}b`).error?.message).toContain("control characters");
     expect(targetUrl.safeParse(`https://a.example/${sign}b`).success).toBe(false);

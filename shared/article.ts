@@ -1,4 +1,4 @@
-/** What goes into an article job and what comes out of it. The article kind itself is in `server/kinds/article/`. */
+/** Input and output of an article job. The article kind itself is in `server/kinds/article/`. */
 import { z } from "zod";
 
 export const LlmProvider = z.enum([
@@ -16,7 +16,7 @@ export type WritingStrategy = z.infer<typeof WritingStrategy>;
 
 /** `example.com`, `example.com:8080`, `bücher.example/magazine`: no protocol, port and path optional. */
 const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
-/** The host as it is asked for: in lower case, an umlaut domain in Punycode. */
+/** The host for requests: in lower case, with umlaut domains in Punycode. */
 const HOST =
   /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])$/;
 const NO_DOMAIN = "Must be a domain without protocol, such as example.com or example.com:8080";
@@ -56,7 +56,7 @@ export const ArticleInput = z.strictObject({
 });
 export type ArticleInput = z.infer<typeof ArticleInput>;
 
-/** Columns of CSV files, with the older system's names for them, and the field each one fills. */
+/** Column names in CSV files, including those of the older system, and the field that each fills. */
 export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new Map([
   ["publisher", "publisherDomain"],
   ["publisher_domain", "publisherDomain"],
@@ -75,16 +75,16 @@ export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new 
 ]);
 
 export const PageProfile = z.object({
-  /** As it was asked for, and where redirects led. */
+  /** `url` as requested, `finalUrl` after redirects. */
   url: z.string(),
   finalUrl: z.url({ protocol: /^https?$/ }),
   title: z.string(),
   description: z.string(),
   headings: z.array(z.string()),
-  /** The beginning of the main text. */
+  /** Beginning of the main text. */
   excerpt: z.string(),
   words: z.int(),
-  /** ISO 639-1, or `und` where it cannot be told. */
+  /** ISO 639-1, or `und` for an unknown language. */
   language: z.string(),
   keyTerms: z.array(z.string()),
   tone: z.enum(["formal", "neutral", "casual"]),
@@ -96,13 +96,13 @@ export const QualityRule = z.object({
   id: z.string(),
   label: z.string(),
   verdict: QualityVerdict,
-  /** What was measured, and what is allowed, as people read it. */
+  /** The measured and the allowed value, as text for people. */
   figure: z.string(),
   limit: z.string(),
 });
 export type QualityRule = z.infer<typeof QualityRule>;
 
-/** Counts for people. What an article did not need is not counted; what was mended has passed. */
+/** A summary for people. Skipped rules are not counted; mended ones count as passed. */
 export function tally(rules: readonly QualityRule[]): string {
   const measured = rules.filter(({ verdict }) => verdict !== "skipped").length;
   const failed = rules.filter(({ verdict }) => verdict === "failed").length;
@@ -116,7 +116,7 @@ export const ArticleOutput = z.object({
   title: z.string(),
   language: z.string(),
   markdown: z.string(),
-  /** Sanitised; a page that renders it does so again, as any program may have stored it. */
+  /** Sanitised; pages that render it must sanitise it again, because any program may have stored it. */
   html: z.string(),
   words: z.int(),
   writer: z.object({

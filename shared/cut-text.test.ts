@@ -20,7 +20,7 @@ test.each([
   ["a family", FAMILY],
   ["the jamos of a syllable", "\u1112\u1161\u11ab"],
   ["the end of a line", "\r\n"],
-])("%s is kept whole or left out, wherever the cut is", (_, grapheme) => {
+])("a cut keeps %s whole or drops it", (_, grapheme) => {
   const text = `ab${grapheme}${grapheme}cd`;
   const whole = ["a", "ab", `ab${grapheme}`, `ab${grapheme}${grapheme}`];
   for (let max = 1; max < text.length - 1; max += 1) {
@@ -30,19 +30,19 @@ test.each([
   }
 });
 
-test("a grapheme that begins just before the cut of a long text is left out", () => {
+test("a grapheme that begins just before the cut of a long text is dropped", () => {
   const before = "x".repeat(1_000_000 - 3);
   expect(beginningOf(`${before}${FAMILY}y`, 1_000_000)).toBe(before);
   expect(cutText(`${before}${FAMILY}y`, 1_000_000)).toBe(`${before}…`);
 });
 
-test("a grapheme that is longer than the room, or than what is looked at, is cut between code points", () => {
+test("a grapheme longer than the limit or the window is cut between code points", () => {
   expect(beginningOf(FAMILY, 4)).toBe("👨\u200d");
   expect(beginningOf(LONG_GRAPHEME, 2_000_000)).toBe(LONG_GRAPHEME.slice(0, 2_000_000));
   expect(beginningOf(`a${"🏽".repeat(2000)}`, 2000)).toBe(`a${"🏽".repeat(999)}`);
 });
 
-test("whatever the text, the result fits, is well-formed, and is its longest beginning of whole graphemes", () => {
+test("the result for any text fits, is well-formed, and is its longest prefix of whole graphemes", () => {
   const atoms = ["a", " ", "😀", "\u0301", "\u200d", "🏽", "🇸", "👩", "\r\n", "\ud83d", "\ude00"];
   const text = fc.oneof(
     fc.string({ unit: "binary" }),

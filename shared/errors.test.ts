@@ -28,7 +28,7 @@ test("an ordinary error keeps its text, name, code, stack and causes", () => {
   expect(isInstance(thrown, RangeError)).toBe(true);
 });
 
-test("a chain of causes without an end is cut", () => {
+test("an endless chain of causes is cut", () => {
   const loop = new Error("round");
   loop.cause = loop;
   let depth = 0;

@@ -1,6 +1,6 @@
 /**
- * What can go wrong for a caller. Each transport maps these codes in a table of its own,
- * checked with `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten anywhere.
+ * The errors that callers can receive. Each transport maps these codes in a table of its own, checked with
+ * `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten.
  */
 import { z } from "zod";
 import { cutText } from "./cut-text.ts";
@@ -9,26 +9,26 @@ import { MAX_ERROR_CHARS } from "./limits.ts";
 export const ErrorCode = z.enum([
   /** The input is malformed; `issues` names the fields. */
   "BAD_REQUEST",
-  /** The credentials are missing or no good. */
+  /** The credentials are missing or invalid. */
   "UNAUTHORIZED",
-  /** The credentials are good, and this is not for their owner. */
+  /** The credentials are valid but do not permit this. */
   "FORBIDDEN",
-  /** It does not exist, or it belongs to somebody else. */
+  /** The object does not exist, or it belongs to another owner. */
   "NOT_FOUND",
   /** The job's status does not allow this; the message names both states. */
   "ILLEGAL_TRANSITION",
-  /** The runner that asks does not hold the job any more. */
+  /** The calling runner no longer holds the job. */
   "CLAIM_LOST",
-  /** The data cannot be written or read right now (disk full, engine closed): try again. */
+  /** The data cannot be written or read at the moment (disk full, engine closed): try again. */
   "UNAVAILABLE",
   /** The data cannot be opened: in use by another process, damaged, or of a newer version. */
   "DATA_UNUSABLE",
-  /** A fault of ours. */
+  /** A fault of the server. */
   "INTERNAL",
 ]);
 export type ErrorCode = z.infer<typeof ErrorCode>;
 
-/** One thing that is wrong with an input: where (`["jobs", 3, "input", "targetUrl"]`), and what. */
+/** One fault of an input: its path (`["jobs", 3, "input", "targetUrl"]`) and a message. */
 export const InputIssue = z.object({
   path: z.array(z.union([z.string(), z.number()])),
   message: z.string(),
@@ -38,7 +38,7 @@ export type InputIssue = z.infer<typeof InputIssue>;
 export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
-  /** Only with `BAD_REQUEST`. */
+  /** Empty unless the code is `BAD_REQUEST`. */
   readonly issues: readonly InputIssue[];
 
   constructor(
@@ -52,7 +52,7 @@ export class AppError extends Error {
   }
 }
 
-/** `instanceof` that never throws: a Proxy can refuse to tell its prototype. */
+/** `instanceof` that never throws, even for a Proxy that hides its prototype. */
 export function isInstance<T>(
   thrown: unknown,
   type: abstract new (...args: never[]) => T,
@@ -64,7 +64,7 @@ export function isInstance<T>(
   }
 }
 
-/** The text of anything that was thrown, at most `MAX_ERROR_CHARS` long. Never throws. */
+/** The text of any thrown value, at most `MAX_ERROR_CHARS` long. Never throws. */
 export function messageOf(thrown: unknown): string {
   try {
     const text: unknown = thrown instanceof Error ? thrown.message : thrown;
@@ -74,10 +74,10 @@ export function messageOf(thrown: unknown): string {
   }
 }
 
-/** Causes of causes that are told, or kept by a clean error. */
+/** Depth of a chain of causes that is reported and kept. */
 const MAX_CAUSES = 5;
 
-/** The text of anything that was thrown with those of its causes, for the log. Never throws. */
+/** The texts of any thrown value and of its causes, for the log. Never throws. */
 export function wholeMessageOf(thrown: unknown): string {
   const texts = [messageOf(thrown)];
   let cause = fieldOf(thrown, "cause");
@@ -90,7 +90,7 @@ export function wholeMessageOf(thrown: unknown): string {
 }
 
 /**
- * Anything that was thrown as a plain `Error` with bounded text, for logs: a foreign error may have getters that throw.
+ * Converts any thrown value to a plain `Error` with bounded texts, for logs: a foreign error may have getters that throw.
  * Keeps message, name, stack, code and causes. Never throws.
  */
 export function asError(thrown: unknown, causes = MAX_CAUSES): Error {
@@ -115,7 +115,7 @@ function textIn(thrown: unknown, field: string): string | undefined {
   return typeof value === "string" ? cutText(value, MAX_ERROR_CHARS) : undefined;
 }
 
-/** A field of an error; `undefined` where it has none or does not let it be read. Never throws. */
+/** A field of an error; `undefined` if it is missing or its getter throws. Never throws. */
 export function fieldOf(thrown: unknown, field: string): unknown {
   try {
     return thrown instanceof Error

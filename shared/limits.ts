@@ -1,4 +1,4 @@
-/** The bounds of what a client, a kind or a page can make grow. The table of bounds in SPEC.md lists them. */
+/** Bounds of everything that a client, a kind or a page can make grow. SPEC.md lists them in its table of bounds. */
 
 /** A job's input as JSON, in bytes of UTF-8. */
 export const MAX_INPUT_BYTES = 256 * 1024;
@@ -7,7 +7,7 @@ export const MAX_OUTPUT_BYTES = 5 * 1024 * 1024;
 /** Levels of arrays and objects in an input or an output. Serialisers recurse, so deep values overflow the stack. */
 export const MAX_JSON_DEPTH = 100;
 
-/** The text that a watcher sees of an event. A longer one is cut. In UTF-16 units, as all lengths to which texts are cut. */
+/** An event's message. A longer one is cut. In UTF-16 units, like all lengths at which texts are cut. */
 export const MAX_MESSAGE_CHARS = 2000;
 /** A job's title. A longer one is cut. */
 export const MAX_TITLE_CHARS = 300;
@@ -24,14 +24,14 @@ export const MAX_DRAFT_PIECES = 100_000;
 export const MAX_JOB_EVENTS = 200_000;
 /** How long a job may wait for its next attempt. An error that asks for more is final. */
 export const MAX_DELAY_MS = 60 * 60_000;
-/** Calls of `progress` of one attempt that are not answered yet. */
+/** Pending calls of `progress` in one attempt. */
 export const MAX_UNFINISHED_REPORTS = 1000;
 
-/** Faults of one input that a refusal names. */
+/** Issues of one input that an error lists. */
 export const MAX_INPUT_ISSUES = 20;
-/** The text of one of them, and each key in its path. A longer one is cut. */
+/** The text of one issue, and each key in its path. A longer one is cut. */
 export const MAX_ISSUE_CHARS = 300;
 
-/** The id of a user or a tenant, and each scope. In code points, as zod counts. */
+/** A user id, a tenant id, or a scope. In code points, as zod counts. */
 export const MAX_PRINCIPAL_CHARS = 300;
 export const MAX_SCOPES = 1000;

@@ -1,9 +1,9 @@
-/** Who asks. Every command, read and subscription carries one, also while nobody has to sign in. */
+/** The caller's identity. Every command, read and subscription carries one, even on a server without authentication. */
 import { z } from "zod";
 import { isWellFormed } from "./cut-text.ts";
 import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
 
-/** Well-formed: engines store lone surrogates as one and the same character, so two ids would be one owner. */
+/** Well-formed: engines store all lone surrogates as the same character, so two ids would become one owner. */
 const Id = z
   .string()
   .min(1)
@@ -17,10 +17,10 @@ export const Principal = z.object({
 });
 export type Principal = z.infer<typeof Principal>;
 
-/** The one principal of a server without authentication. */
+/** The only principal of a server without authentication. */
 export const LOCAL_PRINCIPAL: Principal = { userId: "local", tenantId: "local", scopes: ["*"] };
 
-/** What jobs, batches and feeds belong to. */
+/** The owner of jobs, batches and feeds. */
 export const Owner = z.object({ tenant: z.string().min(1), owner: z.string().min(1) });
 export type Owner = z.infer<typeof Owner>;
 

@@ -6,7 +6,7 @@ import { hostileValues } from "#test/hostile-values.ts";
 const PATH = "ENOENT: no such file or directory, open '/var/lib/jobwire/jobwire.db'";
 
 test.each(ErrorCode.options)(
-  "[H12] an error with the code %s is told as it is, or not at all",
+  "[H12] the message of an error with the code %s is public, or replaced as a whole",
   (code) => {
     const isForTheLog = code === "INTERNAL" || code === "DATA_UNUSABLE";
     const error = new AppError(code, "It is so.", { cause: new Error(PATH) });
@@ -18,14 +18,17 @@ test.each(ErrorCode.options)(
 
 describe("[H12] of what a kind throws", () => {
   test.each([
-    ["an error of the system", Object.assign(new Error(PATH), { code: "ENOENT", syscall: "open" })],
-    ["one of Node's", Object.assign(new TypeError(PATH), { code: "ERR_INVALID_FILE_URL_PATH" })],
-    ["one of a database", Object.assign(new Error(PATH), { code: "ERR_SQLITE_ERROR" })],
-  ])("%s is not told", (_, thrown) => {
+    ["a system error", Object.assign(new Error(PATH), { code: "ENOENT", syscall: "open" })],
+    [
+      "an error of Node's",
+      Object.assign(new TypeError(PATH), { code: "ERR_INVALID_FILE_URL_PATH" }),
+    ],
+    ["a database error", Object.assign(new Error(PATH), { code: "ERR_SQLITE_ERROR" })],
+  ])("the message of %s is not public", (_, thrown) => {
     expect([kindMessageOf(thrown), publicMessageOf(thrown)]).toEqual([FAULT, FAULT]);
   });
 
-  test("the text of its author is", () => {
+  test("the kind's own message is public", () => {
     expect(kindMessageOf(new Error("The list is empty."))).toBe("The list is empty.");
     expect(publicMessageOf(new Error("The list is empty."))).toBe(FAULT);
   });
@@ -37,7 +40,7 @@ describe("[H12] of what a kind throws", () => {
   });
 });
 
-test("[H12] the log has the texts of all causes, each once", () => {
+test("[H12] the log has the text of each cause once", () => {
   const system = Object.assign(new Error(PATH), { code: "ENOENT" });
   const cause = new Error(`/data: ${PATH}`, { cause: system });
   const error = new AppError("UNAVAILABLE", "Nothing was stored.", { cause });

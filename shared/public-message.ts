@@ -1,13 +1,13 @@
 /**
- * The text of an error for clients. A text that was not written for them may say where the server keeps its data, or what
- * the hosts behind it are called: that is for the log, which has all of it.
+ * Error messages for clients. A message that was not written for clients may contain paths or host names of the server,
+ * so it goes to the log only.
  */
 import { AppError, ErrorCode, fieldOf, isInstance, messageOf } from "./errors.ts";
 
-/** Said in place of such a text. */
+/** Replaces such a message. */
 export const FAULT = "Something went wrong in the server. It was logged; try again.";
 
-/** `true`: the message of an `AppError` with this code is for clients. */
+/** `true`: messages of an `AppError` with this code are written for clients. */
 const IS_FOR_CLIENTS = {
   BAD_REQUEST: true,
   UNAUTHORIZED: true,
@@ -20,7 +20,7 @@ const IS_FOR_CLIENTS = {
   INTERNAL: false,
 } as const satisfies Record<ErrorCode, boolean>;
 
-/** The message of an error of ours that is for clients, `FAULT` for any other. Never throws. */
+/** The message of an `AppError` if it is for clients, otherwise `FAULT`. Never throws. */
 export function publicMessageOf(thrown: unknown): string {
   if (!isInstance(thrown, AppError)) return FAULT;
   const code = ErrorCode.safeParse(fieldOf(thrown, "code"));
@@ -28,7 +28,7 @@ export function publicMessageOf(thrown: unknown): string {
 }
 
 /**
- * The message of an error that code of a kind threw: its author wrote it for people, unless it is one of the system or of
+ * The message of an error that a kind's code threw. Its author wrote it for people, except for errors of the system or of
  * a library, which have a `code`. Never throws.
  */
 export function kindMessageOf(thrown: unknown): string {

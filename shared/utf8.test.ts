@@ -6,7 +6,7 @@ const BAD = Buffer.from([0xa0]);
 const bytesOf = (...parts: (string | Uint8Array)[]) =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string)));
 
-/** Node decodes the older charsets and does not encode them: this turns its decoder around. */
+/** Node decodes older charsets but cannot encode them: this inverts its decoder. */
 function encode(text: string, charset: string): Buffer {
   const decoder = new TextDecoder(charset);
   const bytesOfCharacter = new Map<string, number[]>();
@@ -88,7 +88,7 @@ describe("text in an older charset is not UTF-8", () => {
     ],
     ["euc-jp", "Japanese in katakana", "コンピュータープログラムのカタログ"],
     ["gbk", "Chinese", "这是一个普通的中文文本,关于室内植物以及如何在冬天照顾它们。"],
-    ["gbk", "the word that an editor took for UTF-8", "联通联通公司"],
+    ["gbk", "a word that an editor famously took for UTF-8", "联通联通公司"],
     ["big5", "Chinese", "這是一個普通的中文文本關於室內植物以及如何在冬天照顧它們"],
     ["euc-kr", "Korean", "안녕하세요. 이것은 실내 식물에 관한 평범한 한국어 글입니다."],
   ])("%s: %s", (charset, _, text) => {
@@ -100,7 +100,7 @@ describe("text in an older charset is not UTF-8", () => {
   });
 });
 
-test("a byte is broken where the decoder finds no character", () => {
+test("broken bytes are those for which the decoder finds no character", () => {
   const piece = fc.oneof(
     fc.string({ unit: "binary", maxLength: 3 }).map((text) => Buffer.from(text)),
     fc
@@ -111,7 +111,7 @@ test("a byte is broken where the decoder finds no character", () => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
-      // The text of the decoder does not tell a U+FFFD that was written from a broken byte.
+      // In decoded text, a literal U+FFFD and a broken byte look the same.
       const bytes = Buffer.from(
         Buffer.concat(pieces).toString("latin1").replaceAll("\xEF\xBF\xBD", ""),
         "latin1",

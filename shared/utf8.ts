@@ -1,27 +1,28 @@
-/** Tells UTF-8 with a few damaged bytes from text in an older charset. */
+/** Distinguishes UTF-8 with a few damaged bytes from text in an older charset. */
 
-/** What the bytes of a text are as UTF-8. */
+/** Counts of a text's bytes, read as UTF-8. */
 export interface Utf8Tally {
-  /** Bytes that are part of no character. */
+  /** Bytes that are not part of any character. */
   broken: number;
-  /** Whether most of what is beyond ASCII says UTF-8. */
+  /** True if most non-ASCII bytes are valid UTF-8. */
   likely: boolean;
 }
 
 /**
- * Windows-1252 has a sequence of two bytes by chance where a capital comes before a sign, as in `CAFÉ»`. Of three it has
- * none: they would read `â€™`. Text in EUC-JP reaches two and a half sequences of two bytes for each broken place.
+ * In windows-1252, a capital before a sign, as in `CAFÉ»`, is a valid two-byte sequence by chance. Valid three-byte
+ * sequences do not occur: they would read `â€™`. EUC-JP has up to two and a half valid two-byte sequences for each
+ * broken place.
  */
 const EVIDENCE = { ofTwoBytes: 1, ofMore: 4, againstBrokenPlace: 4 };
 
-/** Bytes in a row that one character leaves when it loses one. */
+/** Most consecutive bytes that remain of a character that lost one. */
 const MOST_LEFT = 3;
 
-/** `bytes` have no byte order mark. */
+/** `bytes` must not have a byte order mark. */
 export function tallyUtf8(bytes: Uint8Array): Utf8Tally {
   let broken = 0;
   let evidence = 0;
-  /** Broken bytes in a row, up to here. */
+  /** Length of the current run of broken bytes. */
   let run = 0;
   let at = 0;
   while (at < bytes.length) {
@@ -40,7 +41,7 @@ export function tallyUtf8(bytes: Uint8Array): Utf8Tally {
 }
 
 /**
- * Bytes of the character that begins at `at`, 0 where none does.
+ * Length in bytes of the character that begins at `at`; 0 if none does.
  *
  * https://encoding.spec.whatwg.org/#utf-8-decoder
  */

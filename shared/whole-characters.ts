@@ -1,8 +1,8 @@
 import { wellFormed } from "./cut-text.ts";
 
 /**
- * Makes pieces of a text well-formed Unicode. A surrogate pair that was cut between two pieces comes whole with
- * the second one; the first half of one whose second never comes is left out.
+ * Makes pieces of a text well-formed Unicode. A surrogate pair that is split between two pieces comes whole with the
+ * second; a first half without its second is dropped.
  */
 export function createWholeCharacters(): (piece: string) => string {
   let held = "";

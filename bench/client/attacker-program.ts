@@ -1,4 +1,4 @@
-/** A stranger, in a process of its own: what it costs to be hostile is not what is measured. */
+/** A hostile client in a process of its own, so that the cost of attacking is not measured. */
 import { setImmediate } from "node:timers/promises";
 import { answerCalls } from "#bench/program.ts";
 import type { Attack } from "#e2e/hostile/attack.ts";
@@ -7,7 +7,7 @@ import { CATALOGUE } from "#e2e/hostile/catalogue.ts";
 export type Fault = keyof typeof CATALOGUE;
 
 export interface AttackerProgram {
-  /** Sends every input that looks for this fault, again and again, until the program is closed: never resolves. */
+  /** Sends all inputs for this fault repeatedly until the program is closed. Never resolves. */
   attack(input: { fault: Fault; port: number }): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ const program: AttackerProgram = {
       for (const { inputs, atOnce = false } of attacks) {
         const turns = atOnce ? [inputs] : inputs.map((input) => [input]);
         for (const together of turns) {
-          // Answers are for the tests to judge, and so are connections that are closed.
+          // The end-to-end tests judge the answers and closed connections.
           await Promise.allSettled(together.map(({ send }) => send({ host: "127.0.0.1", port })));
           await setImmediate();
         }

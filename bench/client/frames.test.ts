@@ -11,7 +11,7 @@ const texts = fc.array(
   { maxLength: 8 },
 );
 
-test("every frame is counted once and kept whole, wherever the bytes are cut", () => {
+test("every frame is counted once and kept whole, at any split of the bytes", () => {
   fc.assert(
     fc.property(
       texts,
@@ -23,7 +23,7 @@ test("every frame is counted once and kept whole, wherever the bytes are cut", (
         let at = 0;
         for (let cut = 0; at < stream.length; cut += 1) {
           const size = cuts[cut % cuts.length] ?? 1;
-          // A copy that is overwritten, as the buffer that sockets are read into.
+          // A copy that is overwritten below, like the reused read buffer of a socket.
           const chunk = Buffer.from(stream.subarray(at, at + size));
           counter.take(chunk, (payload) => read.push(payload?.toString()));
           chunk.fill(0);
@@ -35,7 +35,7 @@ test("every frame is counted once and kept whole, wherever the bytes are cut", (
   );
 });
 
-test("frames that are only counted are not kept", () => {
+test("frames are not kept when only counting", () => {
   const counter = createFrameCounter({ keep: false });
   const read: unknown[] = [];
   counter.take(Buffer.concat(["one", "", "three"].map((text) => textFrame(text))), (payload) =>

@@ -1,19 +1,19 @@
 /**
- * Counts WebSocket frames (RFC 6455, 5.2) as their bytes come, without looking into them: a client that costs less
+ * Counts WebSocket frames (RFC 6455, 5.2) as their bytes arrive, without decoding them, so that the client costs less
  * than the server it measures. Frames may be split anywhere.
  */
 export interface FrameCounter {
-  /** Takes what was read. `onFrame` is called after the last byte of each frame, with its payload where it is kept. */
+  /** Takes the bytes that were read. Calls `onFrame` after the last byte of each frame, with the payload if it is kept. */
   take(bytes: Uint8Array, onFrame: (payload: Buffer | undefined) => void): void;
 }
 
 const HEADER_SHORT = 2;
 
 export function createFrameCounter(options: { keep: boolean }): FrameCounter {
-  /** Bytes of the header that were read, and how many it has. */
+  /** Header bytes read so far, and the header's length. */
   let headerRead = 0;
   let headerSize = HEADER_SHORT;
-  /** What is left of the payload. */
+  /** Remaining bytes of the payload. */
   let left = 0;
   let kept: Uint8Array[] = [];
 
@@ -39,7 +39,7 @@ export function createFrameCounter(options: { keep: boolean }): FrameCounter {
           continue;
         }
         const part = Math.min(left, bytes.length - at);
-        // The buffer that was read into is used again.
+        // Copied, because the read buffer is reused.
         if (options.keep && part > 0) kept.push(new Uint8Array(bytes.subarray(at, at + part)));
         at += part;
         left -= part;
@@ -54,7 +54,7 @@ export function createFrameCounter(options: { keep: boolean }): FrameCounter {
   };
 }
 
-/** A client's text frame, masked as it has to be, with a mask that changes nothing. */
+/** A client's text frame, masked as the protocol requires, with a zero mask that changes nothing. */
 export function maskedFrame(text: string): Buffer {
   const payload = Buffer.from(text);
   const short = payload.length < 126;

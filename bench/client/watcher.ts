@@ -1,4 +1,4 @@
-/** One raw connection: the WebSocket handshake, what its protocol has a client say, then nothing but counting. */
+/** One raw connection: the WebSocket handshake, the protocol's requests, then only counting frames. */
 import { connect } from "node:net";
 import type { Watch } from "#bench/servers/peer.ts";
 import { createFrameCounter, maskedFrame } from "./frames.ts";
@@ -6,21 +6,21 @@ import { createFrameCounter, maskedFrame } from "./frames.ts";
 export interface Watcher {
   readonly frames: number;
   readonly bytes: number;
-  /** Stops reading, and goes on. */
+  /** Stops and resumes reading. */
   pause(): void;
   resume(): void;
   close(): void;
 }
 
 export interface WatcherHooks {
-  /** A frame came. `payload` where this watcher looks into frames. */
+  /** Called for each frame; `payload` only if this watcher keeps payloads. */
   onFrame(watcher: Watcher, payload: Buffer | undefined): void;
   onError(error: Error): void;
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** `buffer` is read into by all watchers of a process, one after the other. */
+/** All watchers of a process share `buffer`: each read overwrites it. */
 export function openWatcher(
   port: number,
   watch: Watch,
@@ -29,7 +29,7 @@ export function openWatcher(
 ): Watcher {
   const counter = createFrameCounter(options);
   let said = 0;
-  /** Of the end of the handshake's answer, so many bytes were matched. */
+  /** Matched bytes of the handshake response's end. */
   let matched = 0;
   let frames = 0;
   let bytes = 0;
@@ -43,7 +43,7 @@ export function openWatcher(
     }
   }
 
-  /** Gives what comes after the handshake's answer. */
+  /** Returns the bytes after the handshake response. */
   function afterHead(read: Uint8Array): Uint8Array {
     for (let at = 0; at < read.length; at += 1) {
       matched = read[at] === HEAD_END[matched] ? matched + 1 : read[at] === HEAD_END[0] ? 1 : 0;

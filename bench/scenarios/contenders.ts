@@ -1,4 +1,4 @@
-/** Who is measured, by the names that tables show. */
+/** The contenders, with the names that tables show. */
 import type { Contender } from "#bench/delivery.ts";
 import { hasNchan, pythonWithServer } from "#bench/installed.ts";
 

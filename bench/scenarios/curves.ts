@@ -1,9 +1,9 @@
 /**
- * Whether a delivery costs the same however much there is: of watchers, of streams on a connection, of log behind the
- * newest event. What an event costs by itself (its commit) is measured with nobody watching and taken off, because a
- * few watchers share it among fewer.
+ * Measures whether the cost of a delivery stays flat as the number of watchers, of streams per connection, or of events
+ * in the log grows. The cost of the event itself (its commit) is measured without watchers and subtracted, because few
+ * watchers share it among fewer deliveries.
  */
-import { openCrowd } from "#bench/crowd.ts";
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import { deliver } from "#bench/delivery.ts";
 import { openProgram } from "#bench/program.ts";
 import type { Goal, Report, Row } from "#bench/report.ts";
@@ -20,7 +20,7 @@ interface Point {
 
 const WHOLE = "server CPU, µs a delivery";
 const WITHOUT_COMMIT = "without the commit, µs";
-/** Deliveries at each point, about. Fewer watchers get more events. */
+/** Approximate deliveries at each point. Fewer watchers receive more events. */
 const DELIVERIES = 30_000;
 const MAX_EVENTS = 300;
 const FLAT = 1.5;
@@ -69,7 +69,7 @@ function curve(name: string, title: string, pointsOf: (quick: boolean) => Point[
   };
 }
 
-/** Whether the largest costs more than the rest. */
+/** Compares the last point with the cheapest. */
 function flatness(rows: readonly Row[]): Goal {
   const costs = rows.map(({ figures }) => figures?.[WITHOUT_COMMIT] ?? Number.NaN);
   return {
@@ -82,24 +82,24 @@ function flatness(rows: readonly Row[]): Goal {
 
 async function measure({ label, watchers, streams, log }: Point, quick: boolean): Promise<Row> {
   const server = openProgram<Peer>("servers/jobwire.ts");
-  const crowd = openCrowd(watchers);
+  const pool = openWatcherPool(watchers);
   const events = quick ? 20 : Math.max(10, Math.min(MAX_EVENTS, Math.round(DELIVERIES / watchers)));
   const everyMs = quick ? 2 : Math.max(10, watchers / 50);
   try {
     const { port, watches } = await server.call("open", { jobs: streams });
     if (watches.trpc === undefined) throw new Error("The server does not speak tRPC.");
     await server.call("emit", { events: log, perTick: 200, everyMs: 0 });
-    await crowd.connect(port, [watches.trpc], watchers);
+    await pool.connect(port, [watches.trpc], watchers);
     const load = { watchers, events, perTick: 1, everyMs };
     const rounds = quick ? 1 : 3;
-    await deliver({ server, crowd }, load);
+    await deliver({ server, pool }, load);
     const costs: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      costs.push((await deliver({ server, crowd }, load)).server);
+      costs.push((await deliver({ server, pool }, load)).server);
     }
     const whole = median(costs);
-    // Last: by now the server's code is as fast as it was with watchers.
-    await crowd.leave();
+    // Measured last, when the server's code is as optimised as it was with watchers.
+    await pool.leave();
     const unwatched: number[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const before = await server.call("cpu", undefined);
@@ -112,6 +112,6 @@ async function measure({ label, watchers, streams, log }: Point, quick: boolean)
       figures: { [WHOLE]: whole, [WITHOUT_COMMIT]: whole - perEvent / watchers },
     };
   } finally {
-    await Promise.all([crowd.close(), server.close()]);
+    await Promise.all([pool.close(), server.close()]);
   }
 }

@@ -1,21 +1,21 @@
-/** What is common to the scenarios of delivery: many watchers of one job, contenders side by side, CPU as ratios. */
+/** Shared part of the delivery scenarios: many watchers of one job, contenders side by side, CPU as ratios. */
 import { compareDelivery, type Contender, CPU, type Load, ratio } from "#bench/delivery.ts";
 import type { Scenario } from "./scenario.ts";
 
 export interface DeliveryScenario {
   name: string;
-  /** What is delivered, and how much of it at once. */
+  /** The delivered events, and how many of them per tick. */
   title: { what: string; how: string };
   perTick: number;
-  /** What a full run does; a quick one does a little of it. */
+  /** Load of a full run; a quick run takes a fraction of it. */
   full: Pick<Load, "events" | "rounds">;
   contenders(): Contender[];
-  /** The CPU of the first, divided by that of another. */
+  /** Upper bound for the CPU of `who` divided by that of `to`. */
   goals: { what: string; who: Contender; to: Contender; atMost: number }[];
 }
 
 const QUICK_TICKS = 20;
-/** So long that all but the slowest contenders are done with one tick before the next. */
+/** Long enough for all but the slowest contenders to finish a tick before the next. */
 const EVERY_MS = 50;
 
 export function deliveryScenario(scenario: DeliveryScenario): Scenario {

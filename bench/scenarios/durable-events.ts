@@ -1,9 +1,9 @@
 /**
- * How many events a second are committed to disk, each with its job's record and feed, beside bare loops that only
- * insert. Every contender waits for each batch's commit before the next; batches are equally large.
+ * Events per second that are committed to disk, each with its job's record and feed entry, compared with bare loops of
+ * inserts. All contenders use batches of the same size and wait for each commit before the next.
  *
- * The loop over the log's own columns judges: it stores what has to be stored to replay a job. The plain loop, which
- * could not answer any question about a job, shows what the columns cost.
+ * The goal refers to the loop over the columns of our own log, which stores everything that a replay needs. The plain
+ * loop shows what these columns cost.
  */
 import { openProgram, type Program } from "#bench/program.ts";
 import type { BareInserts, Inserting } from "#bench/servers/bare-inserts.ts";
@@ -12,7 +12,7 @@ import { median } from "#bench/statistics.ts";
 import type { Scenario } from "./scenario.ts";
 
 const PER_BATCH = [1, 10, 100, 500];
-/** The size that counts: about what a busy server gathers in a tick. */
+/** The judged batch size: about what a busy server gathers in one tick. */
 const JUDGED = 100;
 const OURS = "Jobwire, events";
 const LOG = "bare loop into the log's table (judges)";
@@ -30,7 +30,7 @@ export const durableEvents: Scenario = {
       await server.call("open", { jobs: 10 });
       for (const perBatch of PER_BATCH) {
         const seconds: Record<string, number[]> = { [OURS]: [], [LOG]: [], [PLAIN]: [] };
-        // The first round is not counted.
+        // The first round is a warm-up.
         for (let round = 0; round <= rounds; round += 1) {
           const each = {
             [OURS]: await emit(server, batches, perBatch),

@@ -1,10 +1,10 @@
 /**
- * How long others wait while strangers send hostile input: from when an event is asked for until a watcher has it, and from
- * a request for `/healthz` until its answer. The second also counts the time in which the server makes no events.
+ * Measures how long other clients wait while hostile clients send input: from the request for an event until a watcher
+ * receives it, and from a request for `/healthz` until its response, which also covers the time without events.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { AttackerProgram, Fault } from "#bench/client/attacker-program.ts";
-import { openCrowd } from "#bench/crowd.ts";
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import { openProgram } from "#bench/program.ts";
 import type { Row } from "#bench/report.ts";
 import type { Peer } from "#bench/servers/peer.ts";
@@ -18,7 +18,7 @@ const FAULTS: readonly Fault[] = [
   "counts",
   "nesting",
 ];
-/** The attacked server closes clients that read nothing after a second, and may read pages of this machine. */
+/** The attacked server closes clients that read nothing for a second, and may fetch pages of this machine. */
 const CONFIG = { STALL_TIMEOUT_MS: "1000", FETCH_ALLOW: "127.0.0.1", ALLOW_EIO3: "true" };
 const WATCHERS = 3;
 const EVERY_MS = 20;
@@ -26,7 +26,7 @@ const EVENT = "longest wait for an event, ms";
 const HEALTH = "longest wait for /healthz, ms";
 const EVENTS = 10;
 const ATTACKED_MS = 6000;
-/** A server that is silent for so long after an attack is given up. */
+/** Silence after an attack for which the server counts as lost. */
 const LOST_MS = 5000;
 const MAY_WAIT_MS = 250;
 
@@ -49,12 +49,12 @@ export const hostile: Scenario = {
 async function waitDuring(fault: Fault | undefined, forMs: number): Promise<Row> {
   const server = openProgram<Peer>("servers/jobwire.ts", { BENCH_CONFIG: JSON.stringify(CONFIG) });
   const attacker = openProgram<AttackerProgram>("client/attacker-program.ts");
-  const crowd = openCrowd(WATCHERS);
+  const pool = openWatcherPool(WATCHERS);
   let over = false;
 
   async function longestEvent(): Promise<number> {
-    await crowd.expect(EVENTS);
-    const arrived = crowd.arrived();
+    await pool.expect(EVENTS);
+    const arrived = pool.arrived();
     await Promise.all([
       server.call("emit", { events: EVENTS, perTick: 1, everyMs: EVERY_MS }),
       arrived,
@@ -80,15 +80,15 @@ async function waitDuring(fault: Fault | undefined, forMs: number): Promise<Row>
   try {
     const { port, watches } = await server.call("open", { jobs: 1 });
     if (watches.trpc === undefined) throw new Error("The server does not speak tRPC.");
-    await crowd.connect(port, [watches.trpc], WATCHERS);
-    // Compiling on the way is not counted.
+    await pool.connect(port, [watches.trpc], WATCHERS);
+    // Warm-up: JIT compilation is not counted.
     await longestEvent();
     await healthMs(port);
 
     const attacking =
       fault &&
       attacker.call("attack", { fault, port }).catch(() => {
-        // It ends when it is closed.
+        // Rejects when the attacker is closed.
       });
     const waits = Promise.all([longestEvents(), longestHealth(port)]);
     const timer = setTimeout(() => (over = true), forMs);
@@ -98,12 +98,12 @@ async function waitDuring(fault: Fault | undefined, forMs: number): Promise<Row>
     await attacking;
     return { who: fault ?? "no attack", figures: { [EVENT]: event, [HEALTH]: health } };
   } catch {
-    // The server is gone, or so busy that it is no use to wait on.
+    // The server is gone or does not answer in time.
     return { who: fault ?? "no attack", figures: { [EVENT]: LOST_MS, [HEALTH]: LOST_MS } };
   } finally {
     over = true;
     const unanswered = setTimeout(() => process.kill(server.pid, "SIGKILL"), LOST_MS);
-    await Promise.all([attacker.close(), crowd.close(), server.close()]);
+    await Promise.all([attacker.close(), pool.close(), server.close()]);
     clearTimeout(unanswered);
   }
 }
@@ -115,8 +115,8 @@ async function healthMs(port: number): Promise<number> {
   return performance.now() - begin;
 }
 
-/** Rejects when the time is over. */
+/** Rejects after `afterMs`. */
 async function lost(afterMs: number): Promise<never> {
   await delay(afterMs, undefined, { ref: false });
-  throw new Error("The server answers no more.");
+  throw new Error("The server stopped answering.");
 }

@@ -1,4 +1,4 @@
-/** Every scenario, in the order in which they run. */
+/** All scenarios, in the order in which they run. */
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { durableEvents } from "./durable-events.ts";
 import { hostile } from "./hostile.ts";

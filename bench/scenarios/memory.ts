@@ -1,5 +1,5 @@
-/** What a watcher that has everything costs in memory, by the process that serves it. */
-import { openCrowd } from "#bench/crowd.ts";
+/** Memory that an idle, caught-up watcher costs the server process. */
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import { type Contender, deliver, ratio, startContender } from "#bench/delivery.ts";
 import type { Row } from "#bench/report.ts";
 import { median } from "#bench/statistics.ts";
@@ -52,7 +52,7 @@ export const memory: Scenario = {
   },
 };
 
-/** Resident memory depends on when pages were given back: the ratio of two single runs was between 0.9 and 1.45. */
+/** The median of several runs: resident memory depends on when pages were returned, and single runs differ by 0.9 to 1.45. */
 async function medianOf(contender: Contender, watchers: number, quick: boolean): Promise<Row> {
   const { who } = contender;
   const runs: Figures[] = [];
@@ -69,13 +69,13 @@ async function memoryOf(contender: Contender, watchers: number): Promise<Figures
   const started = await startContender(contender);
   if (started === undefined) return undefined;
   const { server, port, watch } = started;
-  // A tenth comes first, so that what a server makes once is there already.
+  // The first tenth connects before the measurement, for allocations that a server makes once.
   const first = Math.ceil(watchers / 10);
-  const crowd = openCrowd(watchers + first);
+  const pool = openWatcherPool(watchers + first);
   try {
     const connectAndDeliver = async (count: number, total: number) => {
-      await crowd.connect(port, [watch], count);
-      await deliver({ server, crowd }, { watchers: total, events: 10, perTick: 1, everyMs: 20 });
+      await pool.connect(port, [watch], count);
+      await deliver({ server, pool }, { watchers: total, events: 10, perTick: 1, everyMs: 20 });
       return server.call("memory", undefined);
     };
     const before = await connectAndDeliver(first, first);
@@ -83,6 +83,6 @@ async function memoryOf(contender: Contender, watchers: number): Promise<Figures
     const each = (bytes: number) => bytes / watchers / 1024;
     return { [RSS]: each(after.rss - before.rss), [HELD]: each(after.held - before.held) };
   } finally {
-    await Promise.all([crowd.close(), server.close()]);
+    await Promise.all([pool.close(), server.close()]);
   }
 }

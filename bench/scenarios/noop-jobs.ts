@@ -1,4 +1,4 @@
-/** Jobs that do nothing, created in one call, until the last is delivered. */
+/** Jobs that do nothing: from one call that creates them until the last is delivered. */
 import { hasProgram } from "#bench/installed.ts";
 import { openProgram, type Program } from "#bench/program.ts";
 import type { Goal, Row } from "#bench/report.ts";
@@ -15,7 +15,7 @@ export const noopJobs: Scenario = {
   name: "noop-jobs",
   async run({ quick }) {
     const jobs = quick ? 100 : 3000;
-    // Servers run for days: what compilers and caches need of the first rounds is not counted.
+    // Warm-up rounds: servers run for days, so JIT compilation and filling caches are not counted.
     const warmUp = quick ? 0 : 4;
     const rounds = quick ? 1 : 7;
     const programs = new Map<string, Program<Queue>>();

@@ -1,14 +1,14 @@
 /**
- * Everybody comes back at once, each with the cursor of what it saw last, as after a deploy: how long until the last
- * one has everything that happened in the meantime. A bare WebSocket server that only greets is what connecting costs.
+ * All watchers reconnect at once, each with the cursor of its last event, as after a deploy: measures the time until the
+ * last one has caught up. A bare WebSocket server that only sends a greeting shows the cost of connecting.
  */
-import { openCrowd } from "#bench/crowd.ts";
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import { openProgram } from "#bench/program.ts";
 import type { Peer, Watch } from "#bench/servers/peer.ts";
 import { median } from "#bench/statistics.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Events in the log, and the most that anybody missed of them: few enough that none are folded. */
+/** Events in the log, and the most that a watcher missed: few enough that none are folded. */
 const LOG = 500;
 const MISSED = 60;
 const ALL = "all caught up, ms";
@@ -20,7 +20,7 @@ export const reconnect: Scenario = {
     const rounds = quick ? 1 : 5;
     const server = openProgram<Peer>("servers/jobwire.ts");
     const bare = openProgram<Peer>("servers/raw-ws.ts");
-    const crowd = openCrowd(watchers);
+    const pool = openWatcherPool(watchers);
     const ours: number[] = [];
     const connecting: number[] = [];
     try {
@@ -32,16 +32,16 @@ export const reconnect: Scenario = {
       await server.call("emit", { events: LOG, perTick: 50, everyMs: 0 });
       const cursors = withCursors(watches.trpc);
       for (let round = 0; round < rounds; round += 1) {
-        await crowd.connect(port, [watches.trpc], watchers);
-        await crowd.leave();
-        ours.push(await crowd.connect(port, cursors, watchers));
-        await crowd.leave();
-        // The handshake alone: nothing is said and nothing sent.
-        connecting.push(await crowd.connect(raw.port, [raw.watches.ws], watchers));
-        await crowd.leave();
+        await pool.connect(port, [watches.trpc], watchers);
+        await pool.leave();
+        ours.push(await pool.connect(port, cursors, watchers));
+        await pool.leave();
+        // Only the handshake: no messages in either direction.
+        connecting.push(await pool.connect(raw.port, [raw.watches.ws], watchers));
+        await pool.leave();
       }
     } finally {
-      await Promise.all([crowd.close(), server.close(), bare.close()]);
+      await Promise.all([pool.close(), server.close(), bare.close()]);
     }
     return {
       scenario: "reconnect",
@@ -60,7 +60,7 @@ export const reconnect: Scenario = {
 
 /** The same watch for each number of missed events. */
 function withCursors(watch: Watch): Watch[] {
-  // Before the first event the job was created and started.
+  // Two entries come before the first event: created and started.
   const head = LOG + 2;
   return Array.from({ length: MISSED }, (_, i) => {
     const missed = i + 1;
@@ -71,7 +71,7 @@ function withCursors(watch: Watch): Watch[] {
         after,
         text: text.replace('"jobId"', `${lastEventId},"jobId"`),
       })),
-      // That it started, and each event that it missed.
+      // `started`, and each missed event.
       greeting: 1 + missed,
     };
   });

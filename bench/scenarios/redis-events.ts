@@ -1,4 +1,4 @@
-/** How many events a second the redis engine stores, beside a bare loop that only appends them to streams of Redis. */
+/** Events per second that the redis engine stores, compared with a bare loop that appends them to Redis streams. */
 import { hasProgram } from "#bench/installed.ts";
 import { openProgram } from "#bench/program.ts";
 import { startBenchRedis } from "#bench/servers/data.ts";
@@ -7,7 +7,7 @@ import { median } from "#bench/statistics.ts";
 import type { Scenario } from "./scenario.ts";
 
 const PER_BATCH = [1, 10, 100];
-/** As many as report to the other contender. */
+/** As many jobs as the other contender uses. */
 const JOBS = 10;
 const OURS = "Jobwire on Redis, events";
 const BARE = "bare loop of XADD";
@@ -43,7 +43,7 @@ export const redisEvents: Scenario = {
       await server.call("open", { jobs: JOBS });
       for (const perBatch of PER_BATCH) {
         const seconds: Record<string, number[]> = { [OURS]: [], [BARE]: [] };
-        // The first round is not counted.
+        // The first round is a warm-up.
         for (let round = 0; round <= rounds; round += 1) {
           const emitted = {
             events: batches * perBatch,

@@ -1,5 +1,5 @@
-/** What a second gateway takes off the first: the same watchers on one gateway, and on two. The job runs elsewhere. */
-import { openCrowd } from "#bench/crowd.ts";
+/** Load that a second gateway takes off the first: the same watchers on one gateway and on two. The job runs elsewhere. */
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import { hasProgram } from "#bench/installed.ts";
 import { openProgram } from "#bench/program.ts";
 import type { Row } from "#bench/report.ts";
@@ -43,7 +43,7 @@ async function measure(
   const { watches } = await worker.call("open", { jobs: 1 });
   const gateways = Array.from({ length: count }, () => ({
     server: openProgram<Peer>("servers/jobwire.ts", { ...env, BENCH_ROLE: "gateway" }),
-    crowd: openCrowd(watchers / count),
+    pool: openWatcherPool(watchers / count),
   }));
   const everywhere = <T>(call: (gateway: (typeof gateways)[number]) => Promise<T>) =>
     Promise.all(gateways.map(call));
@@ -52,15 +52,15 @@ async function measure(
   const busiest: number[] = [];
   const latencies: number[] = [];
   try {
-    await everywhere(async ({ server, crowd }) => {
+    await everywhere(async ({ server, pool }) => {
       const { port } = await server.call("open", { jobs: 0 });
-      await crowd.connect(port, [watches.trpc as Watch], watchers / count);
+      await pool.connect(port, [watches.trpc as Watch], watchers / count);
     });
-    // The first round is not counted.
+    // The first round is a warm-up.
     for (let round = 0; round <= rounds; round += 1) {
-      await everywhere(({ crowd }) => crowd.expect(events));
+      await everywhere(({ pool }) => pool.expect(events));
       const before = await cpu();
-      const arrived = everywhere(({ crowd }) => crowd.arrived());
+      const arrived = everywhere(({ pool }) => pool.arrived());
       await worker.call("emit", { events, perTick: 1, everyMs: EVERY_MS });
       const came = await arrived;
       const spent = (await cpu()).map((after, index) => after - (before[index] ?? 0));
@@ -70,8 +70,8 @@ async function measure(
       latencies.push(...came.flatMap((each) => each.latencies));
     }
   } finally {
-    await everywhere(async ({ server, crowd }) => {
-      await crowd.close();
+    await everywhere(async ({ server, pool }) => {
+      await pool.close();
       await server.close();
     });
     await worker.close();

@@ -1,4 +1,4 @@
-/** How long after it was asked for a change is known where somebody watches: in one process, and in another gateway. */
+/** Time from the request for a change until its hint reaches a watching process: the same gateway, and another one. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 import type { Report } from "#bench/report.ts";
 
-/** Measures one thing. `quick`: with numbers so small that only the way there is tried. */
+/** One measurement. `quick`: with small numbers, to check only that it runs. */
 export interface Scenario {
   name: string;
   run(options: { quick: boolean }): Promise<Report>;

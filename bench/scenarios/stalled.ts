@@ -1,8 +1,8 @@
 /**
- * One watcher stops reading while others go on. Each server emits the same twice, without and with it; what the second
- * time took more is what it costs. It reads nothing for so long that the kernel's buffers are full many times over.
+ * One watcher stops reading while others go on. Each server emits the same events without and with the stalled watcher;
+ * the difference in memory is its cost. The events exceed the kernel's buffers many times.
  */
-import { openCrowd } from "#bench/crowd.ts";
+import { openWatcherPool } from "#bench/watcher-pool.ts";
 import type { Row } from "#bench/report.ts";
 import { type Contender, startContender } from "#bench/delivery.ts";
 import { JOBWIRE_SOCKETIO, JOBWIRE_TRPC, RAW_WS, STOCK_SOCKETIO } from "./contenders.ts";
@@ -40,8 +40,8 @@ async function costOf(contender: Contender, events: number): Promise<Row> {
   const started = await startContender(contender);
   if (started === undefined) return { who };
   const { server, port, watch } = started;
-  const stalling = openCrowd(1);
-  const reading = openCrowd(READING);
+  const stalling = openWatcherPool(1);
+  const reading = openWatcherPool(READING);
   try {
     await reading.connect(port, [watch], READING);
     const emit = async () => {

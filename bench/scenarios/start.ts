@@ -1,4 +1,4 @@
-/** From the start of the program to a port that listens, with new data, beside the bare start of Node. */
+/** Time from the start of the program until it listens, with new data, compared with an empty Node program. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -17,7 +17,7 @@ export const start: Scenario = {
   name: "start",
   async run({ quick }) {
     const times = quick ? 1 : 9;
-    // The first start compiles what later ones find compiled.
+    // The first start fills the compile cache.
     const cold = await timeStart();
     const ours: number[] = [];
     const bare: number[] = [];
@@ -49,7 +49,7 @@ async function timeStart(): Promise<number> {
     for await (const line of createInterface({ input: child.stdout })) {
       if (line.includes('"msg":"listening"')) return performance.now() - begin;
     }
-    throw new Error("The server ended before it listened.");
+    throw new Error("The server exited before it listened.");
   } finally {
     child.kill("SIGTERM");
     await gone;

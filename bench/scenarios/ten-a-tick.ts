@@ -1,4 +1,4 @@
-/** Ten events in each tick: what falls together for one socket is to be one write. */
+/** Ten events per tick, which should take one write per socket. */
 import { JOBWIRE_TRPC, RAW_WS, STOCK_TRPC, nchan } from "./contenders.ts";
 import { deliveryScenario } from "./delivery-scenario.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The least that any program with SQLite pays for durable events: one prepared insert, in transactions of so many,
- * in WAL mode with every commit flushed. Once into the columns and indexes of our own log, once into two columns.
+ * The minimum that any program pays for durable events in SQLite: one prepared insert, in transactions of a given size,
+ * in WAL mode with every commit flushed. Once with the columns and indexes of our own log, once with two columns.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -47,7 +47,7 @@ const insertPlain = db.prepare("INSERT INTO plain (message) VALUES (?)");
 const begin = db.prepare("BEGIN IMMEDIATE");
 const commit = db.prepare("COMMIT");
 const message = "Step of a job, of which this is the message ".padEnd(60, "-");
-/** As many as report to the other contender. */
+/** As many jobs as the other contender uses. */
 const JOBS = 10;
 let seq = 0;
 

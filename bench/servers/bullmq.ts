@@ -1,4 +1,4 @@
-/** BullMQ as its documentation has it, with a Redis of its own that keeps an append-only file, flushed once a second. */
+/** BullMQ as in its documentation, on a Redis of its own whose append-only file is flushed once a second. */
 import { Queue as BullQueue, Worker } from "bullmq";
 import { answerCalls } from "#bench/program.ts";
 import { startBenchRedis } from "./data.ts";

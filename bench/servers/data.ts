@@ -1,16 +1,16 @@
-/** Where a Jobwire of the bench keeps its data: a directory of its own, or with `BENCH_ENGINE=redis` a Redis of its own. */
+/** Data of a Jobwire in the bench: a directory of its own, or, with `BENCH_ENGINE=redis`, a Redis of its own. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedis } from "#test/redis/server.fixture.ts";
 
 export interface BenchData {
-  /** For the program's configuration. */
+  /** Environment for the program. */
   env: { DATA_DIR: string; REDIS_URL?: string };
   remove(): Promise<void>;
 }
 
-/** As BullMQ's own: an append-only file, flushed once a second. */
+/** Configured as for BullMQ: an append-only file, flushed once a second. */
 export function startBenchRedis() {
   return startRedis("redis-server", { args: ["--appendfsync", "everysec"] });
 }

@@ -1,4 +1,4 @@
-/** Jobwire with a kind that does nothing, asked over HTTP as any client would. */
+/** Jobwire with a kind that does nothing, used over HTTP like by any client. */
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { z } from "zod";
@@ -50,7 +50,7 @@ const queue: Queue = {
     const { id } = await trpc.batch.create.mutate({
       jobs: Array.from({ length: jobs }, (_, n) => ({ kind: "noop", input: { n } })),
     });
-    // Asking costs too: before the last has run, it could only be told to ask again.
+    // Polling would cost CPU, so wait for the last run before the first request.
     await allRan;
     for (;;) {
       const { delivered, aborted } = await trpc.batch.get.query({ batchId: id });

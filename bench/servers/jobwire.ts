@@ -1,7 +1,7 @@
 /**
- * Jobwire itself, with a kind whose jobs report progress when they are told to. Engine, runner, streams and transports
- * are the real ones, on data of its own: an event that a watcher gets was committed to disk before. With
- * `BENCH_ROLE=gateway`, and no jobs, one that only passes on what happens elsewhere.
+ * Jobwire with a kind whose jobs report progress on command. Engine, runner, streams and transports are the real ones,
+ * on data of its own: every event is committed to disk before a watcher receives it. With `BENCH_ROLE=gateway` and no
+ * jobs, a gateway that only forwards events of other processes.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import superjson from "superjson";
@@ -36,12 +36,12 @@ servePeer(async ({ jobs }) => {
       LOG_LEVEL: "error",
       CONCURRENCY: "1000",
       SHUTDOWN_GRACE_MS: "0",
-      // Nobody is pinged, and nobody cut off, while it is measured what they cost.
+      // No pings and no time-outs during a measurement.
       PING_INTERVAL_MS: "3600000",
       STALL_TIMEOUT_MS: "3600000",
-      // The largest crowd is as large as the default.
+      // Enough for the scenario with most watchers.
       MAX_CONNECTIONS: "20000",
-      // Variables that a scenario wants otherwise, as JSON.
+      // Overrides of a scenario, as JSON.
       ...(JSON.parse(process.env.BENCH_CONFIG ?? "{}") as Record<string, string>),
     }),
     { kinds: [pulse] },
@@ -97,7 +97,7 @@ function trpcWatch(ids: readonly string[]): Watch {
         params: { path: "job.onUpdate", input: { json: { jobId } } },
       }),
     })),
-    // That it started, and the current state.
+    // `started`, and the current state.
     greeting: 2 * ids.length,
   };
 }
@@ -112,7 +112,7 @@ function socketioWatch(ids: readonly string[]): Watch {
         text: `42${JSON.stringify([LEGACY_REQUEST.subscribeJob, { job_id: jobId }])}`,
       })),
     ],
-    // Two that open it, `connection`, and for each `subscribed` and the current state.
+    // Engine.IO's and Socket.IO's open packets, `connection`, and `subscribed` and the current state for each job.
     greeting: 3 + 2 * ids.length,
   };
 }

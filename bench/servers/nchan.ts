@@ -1,4 +1,4 @@
-/** nginx with nchan: a broadcast in C. Events are published to it over HTTP on one kept connection. */
+/** nginx with nchan: a broadcast in C. Events are published over HTTP on one kept-alive connection. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ servePeer(async () => {
   const dir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
   const port = await freePort();
   await writeFile(join(dir, "nginx.conf"), configOf(dir, port));
-  // Without a master, the one process does the work.
+  // Without a master process, a single process does all the work.
   const nginx = spawn("nginx", ["-p", dir, "-c", join(dir, "nginx.conf"), "-e", "stderr"], {
     stdio: ["ignore", "ignore", "inherit"],
   });

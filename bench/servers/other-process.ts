@@ -1,4 +1,4 @@
-/** What a process that is not ours has used, as Linux tells it. */
+/** CPU and memory of a process other than Node, read from /proc. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,16 +8,16 @@ import type { Memory } from "./peer.ts";
 /** `USER_HZ`, which is the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Microseconds of CPU, in steps of a hundredth of a second. */
+/** CPU time in microseconds, with a resolution of 10 ms. */
 export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name, in brackets, may hold anything.
+  // The process name, in parentheses, may contain any character.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   return ((user + system) * 1e6) / TICKS_PER_SECOND;
 }
 
-/** All that it holds is resident. */
+/** Resident memory stands for held memory. */
 export function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const rss = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;

@@ -1,64 +1,64 @@
 /**
- * What every server under test does when it is told to, whatever it is made of: opens a port, emits events in bursts,
- * and tells what that cost its process. All of them emit the same content.
+ * The interface of every server under test: opens a port, emits events in bursts, and reports the cost to its process.
+ * All servers emit the same content.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { answerCalls } from "#bench/program.ts";
 
-/** How a client of a server gets to see its events. */
+/** How a client subscribes to a server's events. */
 export interface Watch {
   path: string;
-  /** What it sends, each once it was sent so many frames. */
+  /** Messages of the client, each sent after the given number of received frames. */
   says: { after: number; text: string }[];
-  /** Frames it is sent before the first event. */
+  /** Frames that the client receives before the first event. */
   greeting: number;
 }
 
 export interface Opening {
-  /** Jobs that emit, in turn. */
+  /** Number of jobs, which emit round-robin. */
   jobs: number;
 }
 
 export interface Opened {
   port: number;
-  /** By the name of the protocol. Where there are several jobs, all are watched on one connection. */
+  /** By protocol. Several jobs are watched on one connection. */
   watches: Record<string, Watch>;
 }
 
 export interface Burst {
   events: number;
-  /** So many are emitted in one tick. */
+  /** Events that are emitted in one tick. */
   perTick: number;
   /** Pause between ticks, in milliseconds. */
   everyMs: number;
   /** Length of each message, in characters. */
   length?: number;
-  /** All messages are the same: nobody measures how long they are under way, and making them shall cost nothing. */
+  /** Sends identical messages: cheaper to create, but without timestamps for latency. */
   alike?: boolean;
 }
 
 export interface Memory {
   rss: number;
-  /** What the heap holds, and buffers outside of it. */
+  /** Heap in use and external buffers. */
   held: number;
 }
 
 export interface Peer {
   open(opening: Opening): Promise<Opened>;
-  /** Resolves to how long it took, in milliseconds, once all is emitted. */
+  /** Resolves to the elapsed milliseconds once all events are emitted. */
   emit(burst: Burst): Promise<number>;
-  /** Microseconds that this process has computed, so far. */
+  /** CPU time of the server process so far, in microseconds. */
   cpu(): number | Promise<number>;
-  /** Bytes. After garbage was collected and its pages were given back, which V8 does by itself when it is idle. */
+  /** Bytes after a garbage collection that also returns pages, as V8 does when idle. */
   memory(): Promise<Memory>;
 }
 
-/** What a server is made of. */
+/** The parts of a server that differ between peers. */
 export interface PeerParts {
   opened: Opened;
-  /** Emits these in one tick. */
+  /** Emits these messages in one tick. */
   emit(messages: readonly string[]): Promise<void> | void;
-  /** Where the server is another process than this one. */
+  /** For servers in another process than this one. */
   cpu?(): number;
   memory?(): Memory;
   close?(): Promise<void> | void;
@@ -112,7 +112,7 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
   answerCalls(peer, () => parts?.close?.());
 }
 
-/** Says when it was made, for who measures how long it was under way. */
+/** Contains the time of its creation, from which watchers compute the latency. */
 function messageOf(n: number, length: number): string {
   return `Step ${n} sent ${process.hrtime.bigint()} `.padEnd(length, "-");
 }

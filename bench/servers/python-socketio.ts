@@ -1,4 +1,4 @@
-/** python-socketio behind uvicorn, which is what the older system was made of. */
+/** python-socketio behind uvicorn, the stack of the older system. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";

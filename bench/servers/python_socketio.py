@@ -1,4 +1,4 @@
-"""python-socketio's ASGI server with a room, as its documentation has it. Each line of input is a burst of messages."""
+"""python-socketio's ASGI server with a room, as in its documentation. Each line of input is a burst of messages."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ async def subscribe(sid, data):
 
 
 async def main():
-    # As everywhere in the bench, nobody is pinged: its light client would not answer.
+    # No pings, as everywhere in the bench: the lightweight client does not answer them.
     config = uvicorn.Config(
         socketio.ASGIApp(sio), port=port, log_level="error", ws_ping_interval=None
     )

@@ -1,8 +1,8 @@
-/** A job queue that runs jobs which do nothing. */
+/** A job queue with a kind that does nothing. */
 export interface Queue {
-  /** Creates so many jobs in one call. Resolves to milliseconds, once the last is delivered. */
+  /** Creates the jobs in one call. Resolves to the milliseconds until the last is delivered. */
   run(input: { jobs: number }): Promise<number>;
 }
 
-/** Jobs that run at the same time. */
+/** Jobs that run concurrently. */
 export const CONCURRENCY = 50;

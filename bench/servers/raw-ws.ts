@@ -1,4 +1,4 @@
-/** The loop that everybody writes first: each event as text, made once, to every socket. */
+/** The naive broadcast: each event is serialised once and sent to every socket. */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";

@@ -1,9 +1,9 @@
-/** The events that peers of Jobwire emit: of the same content as its own. */
+/** Events with the same content as Jobwire's, for the peers. */
 import { randomUUID } from "node:crypto";
 import superjson from "superjson";
 import type { JobEvent } from "#shared/events.ts";
 
-/** Gives the next event of one job. */
+/** `next` returns the next event of one job. */
 export function createSampleEvents(): { jobId: string; next(message: string): JobEvent } {
   const jobId = randomUUID();
   let seq = 0;
@@ -25,7 +25,7 @@ export function createSampleEvents(): { jobId: string; next(message: string): Jo
   };
 }
 
-/** The very text that Jobwire sends for an event to the watcher whose request has the id 1. */
+/** Exactly the text that Jobwire sends for an event to a watcher whose request has the id 1. */
 export function trpcText(event: JobEvent): string {
   const id = String(event.seq);
   const data = superjson.serialize({ id, data: event });

@@ -1,4 +1,4 @@
-/** A Socket.IO room as its documentation has it. */
+/** A Socket.IO room as in its documentation. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

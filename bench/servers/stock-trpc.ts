@@ -1,4 +1,4 @@
-/** A tRPC subscription as its documentation has it: an event emitter, `tracked()`, superjson and tRPC's own handler. */
+/** A tRPC subscription as in its documentation: an event emitter, `tracked()`, superjson and tRPC's own handler. */
 import { EventEmitter, on, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { initTRPC, tracked } from "@trpc/server";

@@ -1,4 +1,4 @@
-/** The frame around every page, and which page is shown where. */
+/** The frame around every page, and the routes. */
 import { Component, lazy, type ReactNode, Suspense } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { BatchPage } from "./pages/batch-page.tsx";
@@ -12,15 +12,15 @@ import { Notice } from "./ui/notice.tsx";
 import { StaleBanner } from "./ui/stale-banner.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
 
-// Each brings a library of its own.
+// Loaded on demand: each of these pages depends on a library that the others do not use.
 const loadNewBatchPage = () => import("./pages/new-batch-page.tsx");
 const loadConsolePage = () => import("./pages/console-page.tsx");
 const NewBatchPage = lazy(loadNewBatchPage);
 const ConsolePage = lazy(loadConsolePage);
 
-/** Fetches what is left of the page, so that it can be opened while the server is away. */
+/** Preloads the remaining pages, so that they open while the server is unreachable. */
 export function loadRest(): void {
-  // What cannot be had now is asked for again when it is wanted.
+  // A page that fails to load now is requested again when it is opened.
   for (const load of [loadNewBatchPage, loadConsolePage]) load().catch(() => {});
 }
 
@@ -58,7 +58,7 @@ export function App() {
   );
 }
 
-/** A fault in one page leaves the frame standing. */
+/** Keeps the frame when a page throws. */
 class Boundary extends Component<{ children: ReactNode }, { message: string | undefined }> {
   override state = { message: undefined };
 
@@ -69,13 +69,13 @@ class Boundary extends Component<{ children: ReactNode }, { message: string | un
   override render() {
     if (this.state.message === undefined) return this.props.children;
     return (
-      <Notice tone="bad" title="This page failed">
+      <Notice tone="bad" title="This page crashed">
         <p>{this.state.message}</p>
         <p>
           <a className="underline" href={location.href}>
             Load it again
           </a>
-          . Jobs go on meanwhile; nothing of them is lost.
+          . Jobs keep running meanwhile, and no data is lost.
         </p>
       </Notice>
     );

@@ -3,7 +3,7 @@ import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./article-form.
 
 const AT = { host: "jobs.test:8000", origin: "http://jobs.test:8000" };
 
-test("the form begins with a sample, or with what the address asks for", () => {
+test("the form starts with a sample, or with the values in its address", () => {
   expect(fieldsFrom("", AT)).toEqual(samplesOf(AT)[0].fields);
   expect(fieldsFrom("?job=1", AT)).toEqual(samplesOf(AT)[0].fields);
   expect(fieldsFrom("?anchorText=a+%26+b&country=SE&other=x", AT)).toEqual({
@@ -16,7 +16,7 @@ test("the form begins with a sample, or with what the address asks for", () => {
   });
 });
 
-test("a choice that the form does not have is not taken from the address", () => {
+test("an unknown choice in the address is ignored", () => {
   const query = "?anchorText=x&llmProvider=pigeon&writingStrategy=single_shot";
   expect(fieldsFrom(query, AT)).toMatchObject({
     llmProvider: "auto",
@@ -24,7 +24,7 @@ test("a choice that the form does not have is not taken from the address", () =>
   });
 });
 
-test("every sample is an input that can be created", () => {
+test("every sample is a valid input", () => {
   for (const { fields } of samplesOf(AT)) expect(checkFields(fields).errors).toBeUndefined();
 });
 
@@ -38,7 +38,7 @@ test.each([
   expect(publisherOf(typed)).toBe(publisher);
 });
 
-test("what is no publisher stays none", () => {
+test("text that is not a publisher stays unchanged", () => {
   const fields = { ...samplesOf(AT)[0].fields, publisherDomain: "https://" };
   expect(checkFields(fields).errors).toHaveProperty("publisherDomain");
 });

@@ -1,4 +1,4 @@
-/** The article form's fields as texts, what is wrong with them, and the input they make. Pure. */
+/** The article form's fields as texts, their errors, and the input that they make. Pure. */
 import { ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
 
 export type ArticleFields = Record<keyof ArticleInput, string>;
@@ -18,7 +18,7 @@ export interface Sample {
   fields: ArticleFields;
 }
 
-/** Pairs of the sample pages that come with the server: they need no network. */
+/** Pairs of sample pages of this server, which need no network. */
 export function samplesOf({
   host,
   origin,
@@ -49,8 +49,8 @@ const CHOICES: Partial<Record<keyof ArticleFields, readonly string[]>> = {
 };
 
 /**
- * What the form begins with: what the address asks for, or else the first sample. A choice that the form does not
- * have is left out: a list would show another one than it sends.
+ * Initial values of the form: those in the address, or else the first sample. An unknown choice is ignored, because
+ * the list would then show another value than the form sends.
  */
 export function fieldsFrom(
   query: string,
@@ -67,7 +67,7 @@ export function fieldsFrom(
   return fields;
 }
 
-/** People copy publishers from address bars. A bare host has no use for the slash at its end; a path keeps it. */
+/** Accepts publishers pasted from address bars. A bare host loses its final slash; a path keeps it. */
 export function publisherOf(typed: string): string {
   return typed
     .trim()
@@ -91,7 +91,7 @@ export function checkFields(
   return { errors };
 }
 
-/** What the server says of single fields: `{ "input.targetUrl": ["…"] }`. */
+/** The server's errors by field: `{ "input.targetUrl": ["…"] }`. */
 export function serverErrors(fieldErrors: Record<string, string[]>): FieldErrors {
   const errors: FieldErrors = {};
   for (const [path, [message = "Is not valid"]] of Object.entries(fieldErrors)) {

@@ -1,7 +1,7 @@
 /** Reads the bytes of a CSV file as text. */
 import { tallyUtf8 } from "#shared/utf8.ts";
 
-/** Of a file, and of the characters of a text: what the server accepts as one request. */
+/** Limit of a file in bytes and of a text in characters: the server's limit for one request. */
 export const MAX_CSV_BYTES = 16 * 1024 * 1024;
 
 type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE" | "Windows-1252";
@@ -10,7 +10,7 @@ export type CsvFileText = (Decoded & { problem?: never }) | { problem: string; t
 interface Decoded {
   text: string;
   encoding: Encoding;
-  /** Bytes of a UTF-8 file that are no text: each place has a U+FFFD in `text`. */
+  /** Invalid bytes of a UTF-8 file; each of them is a U+FFFD in `text`. */
   broken: number;
 }
 
@@ -21,7 +21,7 @@ const BYTE_ORDER_MARKS: [Encoding, number[]][] = [
   ["UTF-16BE", [0xfe, 0xff]],
 ];
 
-/** Never rejects: a file that cannot be used says why in `problem`. */
+/** Never rejects: `problem` says why a file cannot be used. */
 export async function readCsvFile(file: File): Promise<CsvFileText> {
   const name = `“${file.name}”`;
   if (file.size > MAX_CSV_BYTES) {
@@ -43,7 +43,7 @@ export async function readCsvFile(file: File): Promise<CsvFileText> {
 function decode(bytes: Uint8Array): Decoded {
   const marked = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   const { broken, likely } = tallyUtf8(bytes);
-  // Excel saves "CSV" in the code page of Windows, which is this one in western Europe.
+  // Excel saves "CSV" in the Windows code page, which is Windows-1252 in western Europe.
   const encoding = marked?.[0] ?? (likely ? "UTF-8" : "Windows-1252");
   const text = new TextDecoder(encoding).decode(bytes);
   return { text, encoding, broken: encoding === "UTF-8" ? broken : 0 };

@@ -1,30 +1,30 @@
-/** Splits CSV text into records. Finds the delimiter, and what quotes did to a record. Pure. */
+/** Splits CSV text into records: detects the delimiter, and faults caused by quotes. Pure. */
 import Papa from "papaparse";
 
 export interface CsvRecord {
-  /** In the text, counted from 1, blank lines and Excel's `sep=` line included. */
+  /** First line of the record in the text, counted from 1, including blank lines and Excel's `sep=` line. */
   line: number;
-  /** The line it ends on: a later one where a quoted cell has line breaks. */
+  /** Last line of the record; differs from `line` where a quoted cell has line breaks. */
   last: number;
   cells: string[];
-  /** Set where the quotes of the record do not match, so that its cells cannot be trusted. */
+  /** The error where the record's quotes do not match, so that its cells cannot be trusted. */
   fault: string | undefined;
 }
 
 const DELIMITERS = [",", ";", "\t", "|"];
 
-/** Excel takes the delimiter from a first line such as `sep=;`. Spreadsheets fill that up with delimiters, as any row. */
+/** Excel takes the delimiter from a first line such as `sep=;`. Spreadsheets pad that line with delimiters like any row. */
 const SEP_LINE = /^\s*"?sep=([^"\n])"?\1*[^\S\n]*(?:\n|$)/i;
 
-/** `isColumn` tells the names of columns: the delimiter is the one that finds most of them in the header. */
+/** `isColumn` recognises column names: the delimiter that finds most of them in the header wins. */
 export function readRecords(
   text: string,
   isColumn: (name: string) => boolean,
 ): { records: CsvRecord[]; delimiter: string } {
-  // One kind of line break: the parser knows one for a whole file, and joins the rows that end with another.
+  // Normalises line breaks: the parser supports one kind per file and would join rows that end with another.
   const lines = text.replace(/^\uFEFF/, "").replaceAll(/\r\n?/g, "\n");
   const sep = SEP_LINE.exec(lines);
-  // Without a line break at the end the parser takes spaces behind the last quote for text.
+  // Without a final line break, the parser takes spaces after the last quote for text.
   const body = `${lines.slice(sep?.[0].length ?? 0).trimEnd()}\n`;
   const delimiter = delimiterOf(body, sep?.[1], isColumn);
   const source = withoutSpacesBeforeQuotes(body, delimiter);
@@ -66,9 +66,9 @@ function delimiterOf(
 }
 
 /**
- * The parser opens a quoted cell only where the quote comes first, and has no option for spaces before it:
- * https://github.com/mholt/PapaParse/issues/941. This follows its rules for where cells end, and loops where one
- * regular expression would overflow its stack on long cells.
+ * Removes spaces before opening quotes, for which the parser has no option:
+ * https://github.com/mholt/PapaParse/issues/941. Follows the parser's rules for the ends of cells, and loops because
+ * a single regular expression would overflow its stack on long cells.
  */
 function withoutSpacesBeforeQuotes(source: string, delimiter: string): string {
   if (!source.includes('"')) return source;
@@ -103,7 +103,7 @@ function withoutSpacesBeforeQuotes(source: string, delimiter: string): string {
   }
 }
 
-/** The end of a sentence about a row that quotes made of several. */
+/** Clause for the error of a row that unclosed quotes joined from several lines. */
 export function joinedLines(first: number, last: number): string {
   return first === last ? "" : `, so that lines ${first} to ${last} are read as one row`;
 }

@@ -5,7 +5,7 @@ const GOOD = "example.com,https://target.example/page,good anchor";
 
 const joined = (fault: string) => expect.objectContaining({ row: expect.stringContaining(fault) });
 
-test("[B1] a quote that is never closed makes a bad row and never a batch of one", () => {
+test("[B1] a quote that is never closed makes a bad row and not a single valid one", () => {
   const { rows } = readCsv(
     "publisher,target,anchor\n" +
       'a.example,https://t.example,"self-watering planters\n' +
@@ -28,15 +28,15 @@ test("[B1] a quote that is never closed makes a bad row and never a batch of one
 });
 
 test.each([
-  // The next row's quotes close the first one, and the parser objects to what follows.
+  // The next row's quotes close the first one, and the parser reports the text that follows.
   ['a.example,https://t.example,"one', 'b.example,https://t.example,"two"', "text after"],
-  // The inch mark of the next row closes the quote, and the parser has nothing to object to.
+  // The inch mark of the next row closes the quote, and the parser reports nothing.
   [
     'a.example,https://t.example,"one',
     'b.example,https://t.example,screen 24"',
     "a line break in the column “anchor”",
   ],
-  // There is no http:// to see the second row by.
+  // Without http:// the second row cannot be recognised by its target.
   [
     'a.example,https://t.example/1,"one',
     'b.example,t.example/2,two"',
@@ -89,7 +89,7 @@ test.each([
   "see\nhttps://docs.example",
   "one, two,\nhttps://docs.example, three, four",
   "a.example,https://t.example,before any line break\n",
-])("a line break in a column that is not used is fine: %j", (note) => {
+])("an unused column may have line breaks: %j", (note) => {
   const { rows } = readCsv(`publisher,target,anchor,note\n${GOOD},"${note}"\n${GOOD},\n`);
   expect(rows.map(({ errors, input }) => [errors, input?.anchorText])).toEqual([
     [{}, "good anchor"],
@@ -97,7 +97,7 @@ test.each([
   ]);
 });
 
-test("[B1] no row gets lost in a cell of a column that is not used", () => {
+test("[B1] a row swallowed by a cell of an unused column is reported", () => {
   const { rows } = readCsv(`publisher,target,anchor,note\n${GOOD},"see\n${GOOD},see"\n${GOOD},x\n`);
   expect(rows.map(({ line }) => line)).toEqual([2, 4]);
   expect(rows[0]?.errors).toEqual(joined("holds another row, so that lines 2 to 3"));
@@ -110,7 +110,7 @@ test.each([
   ["publisher,target,anchor,", "example.com,https://t.example,one, two", "two", 4],
   ["publisher,target,,anchor", "example.com,https://t.example,one,two", "one", 3],
   [",publisher,target,anchor", "x,example.com,https://t.example,one", "x", 1],
-])("[B1] text below a column without a name is not dropped: %s", (header, row, text, column) => {
+])("[B1] text below an unnamed column makes a bad row: %s", (header, row, text, column) => {
   expect(readCsv(`${header}\n${row}`).rows).toMatchObject([
     {
       input: undefined,
@@ -121,13 +121,13 @@ test.each([
   ]);
 });
 
-test("row numbers in a first column without a name are left alone, as pandas writes them", () => {
+test("row numbers in an unnamed first column are ignored, as pandas writes them", () => {
   const { rows, ignored } = readCsv(`,publisher,target,anchor\n0,${GOOD}\n1,${GOOD}\n`);
   expect(rows.map(({ errors }) => errors)).toEqual([{}, {}]);
   expect(ignored).toEqual([]);
 });
 
-test("a row with more cells than columns is not guessed at", () => {
+test("a row with more cells than columns is a bad row", () => {
   const { rows } = readCsv(`publisher,target,anchor\n${GOOD},extra,more`);
   expect(rows[0]).toMatchObject({
     input: undefined,

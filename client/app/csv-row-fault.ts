@@ -1,13 +1,13 @@
-/** Finds the rows of a CSV file whose cells are not those that were meant, so that none of their text is lost. Pure. */
+/** Finds rows whose cells the parser split differently than their author meant, so that no text is lost. Pure. */
 import type { ArticleInput } from "#shared/article.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { checkFields } from "./article-form.ts";
 import { type CsvRecord, joinedLines } from "./csv-records.ts";
 
-/** As the header has them: `field` is the one that a column fills, if any. */
+/** Columns as the header names them; `field` is the input field that a column fills, if any. */
 export type Columns = readonly { name: string; field: keyof ArticleInput | undefined }[];
 
-/** Of a cell that is shown in a message. */
+/** Cuts a cell that an error quotes. */
 const LONGEST_SHOWN = 40;
 
 export function fieldsOf(
@@ -35,7 +35,7 @@ export function faultOfRow(
   );
 }
 
-/** A quote that a later row closes joins the two without an error. No publisher, target or anchor has a line break. */
+/** A quote that a later row closes joins the rows without a parser error. No valid field has a line break. */
 function lineBreakInUsed({ line, last, cells }: CsvRecord, columns: Columns): string | undefined {
   const used = columns.find(
     ({ field }, at) => field !== undefined && cells[at]?.includes("\n") === true,
@@ -45,7 +45,7 @@ function lineBreakInUsed({ line, last, cells }: CsvRecord, columns: Columns): st
     : `Has a line break in the column “${used.name}”${joinedLines(line, last)}. Close each quote (") in its own line, or remove the line break.`;
 }
 
-/** A column that is not used may have line breaks, but not one behind which another row of the file begins. */
+/** An unused column may have line breaks, unless another row of the file begins after one. */
 export function rowInIgnored(
   { line, last, cells }: CsvRecord,
   columns: Columns,
@@ -60,7 +60,7 @@ export function rowInIgnored(
     : undefined;
 }
 
-/** Spreadsheets end rows with delimiters of their own: empty cells behind the last column are none too many. */
+/** Spreadsheets pad rows with delimiters: empty cells after the last column are not counted. */
 function tooManyCells(
   { cells }: CsvRecord,
   columns: Columns,
@@ -72,7 +72,7 @@ function tooManyCells(
     : `Has ${used} cells, but there are ${columns.length} columns. ${adviceOn(delimiter)}.`;
 }
 
-/** Row numbers may stand in a first column without a name, as pandas writes its index. */
+/** An unnamed first column may have row numbers, because pandas writes its index that way. */
 function textWithoutColumn(
   { cells }: CsvRecord,
   columns: Columns,

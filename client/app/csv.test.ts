@@ -6,7 +6,7 @@ const GOOD = "example.com,https://target.example/page,good anchor";
 
 const linesOf = (text: string) => readCsv(text).rows.map(({ line }) => line);
 
-test("[B1] rows become inputs, with the older system's names of columns", () => {
+test("[B1] rows become inputs, under the older system's column names", () => {
   const { rows, problem } = readCsv(
     `publisher,target,anchor,llm_provider,strategy,country\n${GOOD},offline,single_shot,se\n`,
   );
@@ -22,7 +22,7 @@ test("[B1] rows become inputs, with the older system's names of columns", () => 
   });
 });
 
-test("[B1] a bad row says on which line it stands and what is wrong, and leaves the others", () => {
+test("[B1] a bad row reports its line and its errors, and leaves the other rows valid", () => {
   const { rows } = readCsv(`publisher,target,anchor\n${GOOD}\nex ample,ftp://x,\n${GOOD}\n`);
   expect(rows.map(({ input }) => input !== undefined)).toEqual([true, false, true]);
   expect(rows[1]).toMatchObject({
@@ -35,14 +35,14 @@ test("[B1] a bad row says on which line it stands and what is wrong, and leaves 
   });
 });
 
-test("lines are those of the file, over quoted line breaks, blank lines and a byte order mark", () => {
+test("line numbers are those of the file, despite quoted line breaks, blank lines and a byte order mark", () => {
   expect(linesOf(`publisher,target,anchor\n${GOOD}\n\n${GOOD}\n`)).toEqual([2, 4]);
   expect(linesOf(`\uFEFFpublisher,target,anchor\r\n${GOOD}\r\n${GOOD}`)).toEqual([2, 3]);
   const quoted = `publisher,target,anchor,note\n${GOOD},"two\nlines"\n${GOOD},`;
   expect(linesOf(quoted)).toEqual([2, 4]);
 });
 
-test("semicolons, tabs and other ways to write the names of columns are understood", () => {
+test("semicolons, tabs and other spellings of column names are recognised", () => {
   expect(
     readCsv("publisher;target;anchor\nexample.com;https://t.example;a, b").rows[0]?.input,
   ).toMatchObject({
@@ -54,21 +54,21 @@ test("semicolons, tabs and other ways to write the names of columns are understo
   expect(tabs.rows[0]?.input).toMatchObject({ publisherDomain: "example.com" });
 });
 
-test("a column that is not known is left alone, and named", () => {
+test("an unknown column is ignored and reported", () => {
   const { rows, ignored } = readCsv(`id,publisher,target,anchor,\n7,${GOOD},`);
   expect(rows[0]?.input).toBeDefined();
   expect(ignored).toEqual(["id"]);
 });
 
 test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
-  "a column named %s is like any other that is not known",
+  "a column named %s is an unknown column",
   (name) => {
     const { rows, ignored } = readCsv(
       `publisher,${name},target,anchor\n${GOOD.replace(",", ",x,")}`,
     );
     expect(rows[0]).toMatchObject({ errors: {}, input: { anchorText: "good anchor" } });
     expect(ignored).toEqual([name]);
-    expect(readCsv(`${name}\nx`).problem).toContain(`Not understood: “${name}”`);
+    expect(readCsv(`${name}\nx`).problem).toContain(`Not recognised: “${name}”`);
   },
 );
 
@@ -109,22 +109,22 @@ test.each([
   ["publisher,anchor\nexample.com,x", "Missing: target"],
   ["publisher,target,anchor\n", "no row"],
   ["\n\nsite;target;anchor\nexample.com;x;y", "Line 3 must name"],
-  ["site;target;anchor\nexample.com;x;y", "Missing: publisher. Not understood: “site”."],
+  ["site;target;anchor\nexample.com;x;y", "Missing: publisher. Not recognised: “site”."],
   ['publisher,target,"anchor\nexample.com,https://t.example,x', "Line 1 begins a cell"],
   ['publisher,target,"anchor" text\nexample.com,https://t.example,x', "Line 1 has text after"],
-])("a file that cannot be used says why: %j", (text, why) => {
+])("an unusable file is reported with its reason: %j", (text, why) => {
   const file = readCsv(text);
   expect(file).toEqual({ rows: [], ignored: [], problem: expect.stringContaining(why) });
 });
 
-test("a problem of a file that is no CSV stays short", () => {
+test("the error of a file that is not CSV stays short", () => {
   const names = Array.from({ length: 500 }, (_, index) => `${"x".repeat(500)}${index}`);
   const { problem } = readCsv(names.join(","));
   expect(problem).toContain("and 490 more.");
   expect(problem?.length).toBeLessThan(1000);
 });
 
-test("more text than a batch can hold is refused unread", () => {
+test("more text than a batch can hold is refused without being parsed", () => {
   expect(readCsv(`publisher,target,anchor\n${"x".repeat(16 * 1024 * 1024)}`)).toEqual({
     rows: [],
     ignored: [],
@@ -132,7 +132,7 @@ test("more text than a batch can hold is refused unread", () => {
   });
 });
 
-test("quotes inside of a cell are read, and text after a quoted cell is a bad row", () => {
+test("doubled quotes inside a cell are read, and text after a quoted cell makes a bad row", () => {
   const anchors = ['24" screen', '"24"" screen"', '"planters"', '""', '"24" screen"'];
   const text = anchors.map((anchor) => `example.com,https://t.example,${anchor}\n`).join("");
   const { rows } = readCsv(`publisher,target,anchor\n${text}`);
@@ -149,7 +149,7 @@ test("quotes inside of a cell are read, and text after a quoted cell is a bad ro
   });
 });
 
-test.each([",", ";", "\t", "|"])("spaces around a quoted cell are no part of it: %j", (mark) => {
+test.each([",", ";", "\t", "|"])("spaces around a quoted cell are dropped: %j", (mark) => {
   const text = [
     `"publisher"${mark} "target"${mark}  "anchor"`,
     `  "example.com" ${mark} "https://t.example" ${mark}  "a${mark} ""b""${mark} "" c" `,
@@ -163,7 +163,7 @@ test.each([",", ";", "\t", "|"])("spaces around a quoted cell are no part of it:
   ]);
 });
 
-test("a delimiter at the end of rows, and not of the names, is no cell too many", () => {
+test("a delimiter at the end of rows but not of the header adds no cell", () => {
   const { rows } = readCsv(`publisher;target;anchor\nexample.com;https://t.example;x;\n`);
   expect(rows[0]?.input).toMatchObject({ anchorText: "x" });
   expect(readCsv(`publisher,target,anchor\n${GOOD},,,\n`).rows[0]?.input).toBeDefined();
@@ -178,24 +178,24 @@ test.each([
   "sep=,\n",
   "sep=;;;\n",
   '"sep=;";;\n',
-])("the line that tells Excel the delimiter is not a row: %j", (first) => {
+])("Excel's sep= line is not a row: %j", (first) => {
   const { rows } = readCsv(`${first}publisher;target;anchor\nexample.com;https://t.example;a, b`);
   expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
 });
 
-test("blank lines may come before the line that tells Excel the delimiter", () => {
+test("blank lines may come before Excel's sep= line", () => {
   const { rows } = readCsv(
     "\n \nsep=;\npublisher;target;anchor\nexample.com;https://t.example;a, b",
   );
   expect(rows).toMatchObject([{ line: 5, input: { anchorText: "a, b" } }]);
 });
 
-test("Excel's line may name a delimiter that is not among the usual ones", () => {
+test("Excel's sep= line may set an unusual delimiter", () => {
   const { rows } = readCsv("sep=^\npublisher^target^anchor\nexample.com^https://t.example^a, b");
   expect(rows).toMatchObject([{ line: 3, input: { anchorText: "a, b" } }]);
 });
 
-test("the delimiter is that of the line of names, whatever is in the rows", () => {
+test("the header determines the delimiter, whatever the rows contain", () => {
   const row = "example.com;https://t.example/1,2,3;a, b, c|d\n";
   const { rows } = readCsv(`publisher;target;anchor\n${row.repeat(3)}`);
   expect(rows.map(({ input }) => input?.anchorText)).toEqual(Array(3).fill("a, b, c|d"));
@@ -206,7 +206,7 @@ test.each([
   ["\n", "\r\n", "\n"],
   ["\r", "\r", "\r"],
   ["\r", "\n", "\r\n"],
-])("rows end at every kind of line break, also mixed: %j %j %j", (...breaks) => {
+])("rows end at every kind of line break, even mixed: %j %j %j", (...breaks) => {
   const text = breaks.map(
     (end, index) => `${index === 0 ? "publisher,target,anchor" : GOOD}${end}`,
   );
@@ -218,17 +218,20 @@ test.each([
   ]);
 });
 
-test.each(["M\uFFFDbel", "M\u0081bel"])("[B1] a cell that was not decoded is bad: %j", (anchor) => {
-  const { rows } = readCsv(
-    `publisher,target,anchor\nexample.com,https://t.example,${anchor}\n${GOOD}`,
-  );
-  expect(rows.map(({ line, errors }) => [line, errors])).toEqual([
-    [2, { anchorText: expect.stringContaining("Has characters that could not be read") }],
-    [3, {}],
-  ]);
-});
+test.each(["M\uFFFDbel", "M\u0081bel"])(
+  "[B1] a cell with undecodable characters makes a bad row: %j",
+  (anchor) => {
+    const { rows } = readCsv(
+      `publisher,target,anchor\nexample.com,https://t.example,${anchor}\n${GOOD}`,
+    );
+    expect(rows.map(({ line, errors }) => [line, errors])).toEqual([
+      [2, { anchorText: expect.stringContaining("Has characters that could not be read") }],
+      [3, {}],
+    ]);
+  },
+);
 
-test("the samples make a file that can be used", () => {
+test("the samples make a valid file", () => {
   const samples = samplesOf({ host: "jobs.test:8000", origin: "http://jobs.test:8000" });
   const { rows } = readCsv(csvOf(samples));
   expect(rows.map(({ input }) => input?.anchorText)).toEqual(
@@ -241,7 +244,7 @@ test("publishers may be pasted as addresses", () => {
   expect(rows[0]?.input?.publisherDomain).toBe("example.com");
 });
 
-test("[B1] a row whose writer this server does not have is a bad row", () => {
+test("[B1] a row that asks for a writer the server does not have is a bad row", () => {
   const text = `publisher,target,anchor,llm_provider\n${GOOD},openai\n${GOOD},\n${GOOD},offline\n`;
   expect(readCsv(text, ["offline"]).rows.map(({ errors }) => Object.keys(errors))).toEqual([
     ["llmProvider"],

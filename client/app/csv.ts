@@ -1,4 +1,4 @@
-/** Reads CSV files of article jobs. Pure. Every row keeps the line it stands on, so that a bad one can be found. */
+/** Reads CSV files of article jobs. Pure. Every row keeps its line number, so that people can find a bad row. */
 import Papa from "papaparse";
 import { ARTICLE_CSV_COLUMNS, type ArticleInput, type LlmProvider } from "#shared/article.ts";
 import { cutText } from "#shared/cut-text.ts";
@@ -10,29 +10,29 @@ import { type Columns, faultOfRow, fieldsOf, rowInIgnored } from "./csv-row-faul
 type Field = keyof ArticleInput;
 
 export interface CsvRow {
-  /** In the file, counted from 1, header and blank lines included. */
+  /** Line in the file, counted from 1, including header and blank lines. */
   line: number;
   fields: Partial<Record<Field, string>>;
-  /** Either one. */
+  /** `undefined` for a bad row, which has errors. */
   input: ArticleInput | undefined;
-  /** `row`: about the row as a whole. */
+  /** `row` is an error of the whole row. */
   errors: FieldErrors & { row?: string };
 }
 
 export interface CsvFile {
   rows: CsvRow[];
-  /** Names of columns that fill no field, as the file spells them. */
+  /** Names of unused columns, as the file spells them. */
   ignored: string[];
-  /** Set where the file as a whole cannot be used; there are no rows then. */
+  /** Error of the whole file; there are no rows then. */
   problem: string | undefined;
 }
 
 const REQUIRED = ["publisherDomain", "targetUrl", "anchorText"] as const;
 
-/** Left by a decoder: U+FFFD for bytes that are no text, and C1 controls for bytes that Windows-1252 does not use. */
+/** Traces of a failed decoding: U+FFFD for invalid bytes, and C1 controls for bytes that Windows-1252 does not use. */
 const NOT_DECODED = /[\uFFFD\u0080-\u009F]/;
 
-/** `writers`: those that this server has; `undefined` while that is not known. */
+/** `writers`: the server's writers; `undefined` while they are not known. */
 export function readCsv(text: string, writers?: readonly LlmProvider[]): CsvFile {
   if (text.length > MAX_CSV_BYTES) {
     return unusable("This is more than 16 MiB of text. Split it into several batches.");
@@ -79,7 +79,7 @@ function problemOf(header: CsvRecord, columns: Columns, delimiter: string): stri
   const missing = REQUIRED.filter((field) => !found.includes(field));
   if (missing.length === 0) return undefined;
   const unknown = unknownIn(header);
-  const others = unknown.length === 0 ? "" : ` Not understood: ${listed(unknown)}.`;
+  const others = unknown.length === 0 ? "" : ` Not recognised: ${listed(unknown)}.`;
   return `Line ${line} must name the columns publisher, target and anchor. Missing: ${missing.map(nameOf).join(", ")}.${others}`;
 }
 
@@ -96,7 +96,7 @@ function rowOf(record: CsvRecord, columns: Columns, delimiter: string): CsvRow {
   return { line, fields, input, errors };
 }
 
-/** A quote that is not closed makes the rest of the file one cell. */
+/** Cuts fields at their first line: a quote that is not closed makes the rest of the file one cell. */
 function firstLines(fields: CsvRow["fields"]): CsvRow["fields"] {
   return Object.fromEntries(
     Object.entries(fields).map(([field, cell]) => [field, cell.split("\n", 1)[0] ?? ""]),
@@ -114,7 +114,7 @@ function notDecoded(fields: CsvRow["fields"]): FieldErrors {
   );
 }
 
-/** A row whose writer cannot be had here is found now, and not when the batch is refused for it. */
+/** Reports a row with an unavailable writer now; otherwise the server would refuse the whole batch. */
 function withWriter(row: CsvRow, writers: readonly LlmProvider[] | undefined): CsvRow {
   const writer = row.input?.llmProvider ?? "auto";
   if (writers === undefined || writer === "auto" || writers.includes(writer)) return row;
@@ -130,14 +130,14 @@ function unknownIn(header: CsvRecord): string[] {
   return header.cells.filter((name) => name !== "" && fieldOf(name) === undefined);
 }
 
-/** Names for people: a file that is no CSV may have very many, and very long ones. */
+/** Lists names for people, cut: a file that is not CSV may have very many and very long ones. */
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 10).map((name) => `“${cutText(name, 40)}”`);
   const left = names.length - shown.length;
   return shown.join(", ") + (left === 0 ? "" : ` and ${left} more`);
 }
 
-/** Of a field's column, the shortest first. */
+/** Names under which a field's column is recognised, the shortest first. */
 export function namesOf(field: string): string[] {
   return [...ARTICLE_CSV_COLUMNS].filter(([, meant]) => meant === field).map(([name]) => name);
 }

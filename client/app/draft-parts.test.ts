@@ -4,7 +4,7 @@ import { draftParts } from "./draft-parts.ts";
 
 const read = (draft: string) => draftParts(draft).map(({ type, text }) => `${type}: ${text}`);
 
-test("headings and links are read without their marks", () => {
+test("headings and links are shown without their markup", () => {
   const draft = "# On water\n\nUse [planters](https://a.example/b) at home.\n\n### Why\nIt saves.";
   expect(read(draft)).toEqual([
     "heading: On water",
@@ -17,18 +17,18 @@ test("headings and links are read without their marks", () => {
   expect(read("## See [planters](https://a.example/)")).toEqual(["heading: See planters"]);
 });
 
-test("a link whose address is still written shows its words alone", () => {
+test("a link with an unfinished address shows its text alone", () => {
   expect(read("Use [planters](https://a.exa")).toEqual(["plain: Use ", "link: planters"]);
   expect(read("Use [plan")).toEqual(["plain: Use [plan"]);
   expect(read("Use [a](b\nand more")).toEqual(["plain: Use [a](b\nand more"]);
 });
 
-test("a text that only begins like a heading is no heading", () => {
+test("text that only begins like a heading is not a heading", () => {
   expect(read("#1 of all")).toEqual(["plain: #1 of all"]);
   expect(read("[a](b)#c")).toEqual(["link: a", "plain: #c"]);
 });
 
-test("nothing of a draft is lost, wherever it is cut", () => {
+test("the parts of any prefix of a draft concatenate to that prefix", () => {
   const piece = fc.constantFrom("#", "## ", "[", "](", ")", "\n", " ", "word", "https://a.example");
   fc.assert(
     fc.property(fc.array(piece), (pieces) => {

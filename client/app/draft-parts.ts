@@ -1,17 +1,17 @@
-/** The Markdown of a draft, cut into what is shown as such while it is written. Nothing is lost: the raw texts make up the draft. Pure. */
+/** Splits a draft's Markdown into headings, links and plain text while it is written. Concatenated `raw` texts equal the draft. Pure. */
 
 export interface DraftPart {
   type: "plain" | "heading" | "link";
   raw: string;
-  /** What people read. */
+  /** The text to show. */
   text: string;
 }
 
-/** A link's address may be unfinished where the draft ends. */
+/** The address of a link may be unfinished at the end of a draft. */
 const MARKED = /^(#{1,6} .*)$|(\[[^\]\n]+\]\([^)\s]*(?:\)|(?![^])))/m;
 
 export function draftParts(draft: string): DraftPart[] {
-  // Splitting by two groups gives, over and over: plain, heading, link. One of the two is not there.
+  // Splitting by two capture groups yields plain, heading, link, plain, …; of heading and link, one is undefined.
   return draft.split(MARKED).flatMap((raw: string | undefined, index): DraftPart[] => {
     if (raw === undefined || raw === "") return [];
     switch (index % 3) {
@@ -25,7 +25,7 @@ export function draftParts(draft: string): DraftPart[] {
   });
 }
 
-/** Without the addresses of links. */
+/** Replaces links by their texts. */
 function wordsOf(markdown: string): string {
   return markdown.replace(/\[([^\]]+)\]\([^)\s]*\)?/g, "$1");
 }

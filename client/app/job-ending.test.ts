@@ -18,7 +18,7 @@ const failedWith = (code: string, message: string) =>
 describe("a job that a person ended", () => {
   const block: JobChange = { action: "block", message: "", output: null };
 
-  test("is cancelled or rejected, with the note where there is one", () => {
+  test("is cancelled or rejected, with its optional note", () => {
     expect(endingOf(after({ action: "cancel" }))).toMatchObject({ word: "Cancelled", why: "" });
     expect(endingOf(after({ action: "cancel", note: "the wrong\npage" }))).toMatchObject({
       word: "Cancelled",
@@ -31,13 +31,13 @@ describe("a job that a person ended", () => {
     });
   });
 
-  test("is known as such from its event alone, before the record is read again", () => {
+  test("is recognised from its event alone, before the record is read again", () => {
     const cancelled = { ...after({ action: "cancel", note: "x" }), error: null };
     expect(endingOf(cancelled)).toMatchObject({ word: "Cancelled", why: "x" });
   });
 });
 
-test("a failure says why, whatever its message begins with", () => {
+test("a failure has its reason, whatever its message begins with", () => {
   const message = "Cancelled: the model's server hung up";
   expect(failedWith("LLM_STREAM", message)).toEqual({
     word: "Failed",
@@ -57,6 +57,6 @@ test.each([
   ["LLM_NOT_CONFIGURED", "OpenAI needs a key", true],
   ["PAGE_TIMEOUT", "The target page x took too long", false],
   ["CRASHED", "Its runner stopped unexpectedly", false],
-])("of %s with %j the input is the reason: %s", (code, message, lasting) => {
+])("retrying %s with %j is useless: %s", (code, message, lasting) => {
   expect(failedWith(code, message).lasting).toBe(lasting);
 });

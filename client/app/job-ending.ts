@@ -1,15 +1,15 @@
-/** How an ABORTED job ended, in words for people. Pure. */
+/** How an `ABORTED` job ended, in words for people. Pure. */
 import type { Job } from "#shared/job.ts";
 
 export interface JobEnding {
   word: "Cancelled" | "Rejected" | "Failed";
-  /** The note of who ended it, or why it failed. May be empty. */
+  /** The note of the person who ended it, or the reason of the failure. May be empty. */
   why: string;
-  /** The same input will most likely fail again. */
+  /** True where the same input will most likely fail again. */
   lasting: boolean;
 }
 
-/** Of these only another input helps: the page is what it is, or the writer cannot be had here. */
+/** Errors that a retry does not fix: the page or the missing writer stays the same. */
 const LASTING = new Set([
   "LLM_NOT_CONFIGURED",
   "LLM_REFUSED",
@@ -27,7 +27,7 @@ const BY_A_PERSON = [
   { word: "Rejected", code: "REJECTED" },
 ] as const;
 
-/** The error comes with the record, a moment after the event; until then the message alone has to tell. */
+/** The error arrives with the record, shortly after the event; until then the message alone must decide. */
 export function endingOf({ message, error }: Pick<Job, "message" | "error">): JobEnding {
   for (const { word, code } of BY_A_PERSON) {
     const [, why] = new RegExp(`^${word}(?:$|: ([^]*))`).exec(message) ?? [undefined, null];
@@ -40,7 +40,7 @@ export function endingOf({ message, error }: Pick<Job, "message" | "error">): Jo
 
 function isLasting({ code, message }: NonNullable<Job["error"]>): boolean {
   switch (code) {
-    // Too slow and too many are told with 408 and 429: later it may do.
+    // 408 (timeout) and 429 (too many requests) may pass.
     case "PAGE_STATUS":
       return /answered with status 4(?!08|29)\d\d/.test(message);
     case "PAGE_UNREACHABLE":

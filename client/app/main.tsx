@@ -1,4 +1,4 @@
-/** The page: one client, one cache, and the theme before anything is painted. */
+/** Entry point: one client, one cache, and the theme before the first paint. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

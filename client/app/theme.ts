@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, also when that changes, until somebody chooses. */
+/** Light or dark: follows the system until the user chooses. */
 export type Theme = "light" | "dark";
 export type ThemeChoice = Theme | "system";
 
@@ -16,7 +16,7 @@ export function chooseTheme(choice: ThemeChoice): void {
   applyTheme();
 }
 
-/** Before anything is painted, and whenever the system changes. */
+/** Runs before the first paint, and follows changes of the system's setting. */
 export function startTheme(): void {
   DARK.addEventListener("change", applyTheme);
   applyTheme();

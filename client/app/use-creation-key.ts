@@ -1,8 +1,8 @@
 import { useRef } from "react";
 
 /**
- * Gives the key of what a form asks for: the same for the same, so that asking again after a broken connection makes
- * nothing twice; another one once the form asks for something else, or is opened anew.
+ * The idempotency key of a form: the same for the same input, so that a retry after a lost connection creates nothing
+ * twice. It changes when the input changes or the form is opened again.
  */
 export function useCreationKey(): (asked: unknown) => string {
   const last = useRef<{ asked: string; key: string }>(undefined);
@@ -13,7 +13,7 @@ export function useCreationKey(): (asked: unknown) => string {
   };
 }
 
-/** `randomUUID` is for secure contexts only, and a server in the house may not be one. */
+/** `crypto.randomUUID` needs a secure context, and a server on a local network may lack one. */
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
 }

@@ -3,15 +3,15 @@ import { type CsvFileText, readCsvFile } from "./csv-file.ts";
 
 export interface CsvText {
   text: string;
-  /** Of the file that was loaded last; its problem, where it could not be read. */
+  /** The file that was loaded last, or its error. */
   loaded: (CsvFileText & { name: string }) | undefined;
   edit(text: string): void;
   replace(text: string): void;
-  /** `false` where the file could not be read, or something newer came first. */
+  /** Resolves to `false` if the file could not be read, or if a newer edit or file overtook it. */
   load(file: File): Promise<boolean>;
 }
 
-/** The CSV text of a form, typed or loaded from a file. The newest of both wins over a file that is read slowly. */
+/** The CSV text of a form, typed or loaded from a file. A newer edit wins over a file that is still being read. */
 export function useCsvText(): CsvText {
   const [text, setText] = useState("");
   const [loaded, setLoaded] = useState<CsvText["loaded"]>();

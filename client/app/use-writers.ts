@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { UNTIL_ANSWERED, useJobwire } from "#client/lib/react.tsx";
 import type { LlmProvider } from "#shared/article.ts";
 
-/** Who can write articles on this server; `undefined` until it said so. */
+/** Writers that the server offers; `undefined` until they are loaded. */
 export function useWriters(): LlmProvider[] | undefined {
   const { trpc } = useJobwire();
   const { data } = useQuery({

@@ -1,4 +1,4 @@
-/** The typed client: calls over HTTP, subscriptions over WebSocket or SSE, and one word about the connection. */
+/** The typed client: calls over HTTP, subscriptions over WebSocket or SSE, and the state of the connection. */
 import {
   createTRPCClient,
   createWSClient,
@@ -15,26 +15,26 @@ import { observable } from "@trpc/server/observable";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
-import { PromptSocket } from "./prompt-socket.ts";
+import { FastClosingSocket } from "./fast-closing-socket.ts";
 import { transformer } from "./transformer.ts";
 
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
   connection: ConnectionStore;
-  /** Follows what the server says of its own state, until the returned function is called. */
+  /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
   close(): void;
 }
 
 export interface JobwireClientOptions {
-  /** Of the server: `http://localhost:8000`. */
+  /** The server's URL: `http://localhost:8000`. */
   url: string;
   transport?: "ws" | "sse";
-  /** Sent with every call and connection, for servers that want one. */
+  /** Sent with every call and connection, for servers with authentication. */
   token?: string;
 }
 
-/** A server that was restarted is back soon; one that is gone for long is not asked more often than this. */
+/** Upper bound of the backoff. */
 const MAX_RETRY_MS = 5000;
 const PING_MS = 15_000;
 const PONG_MS = 5000;
@@ -60,13 +60,13 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
 
   const socket = createWSClient({
     url: http.replace(/^http/, "ws"),
-    WebSocket: PromptSocket,
+    WebSocket: FastClosingSocket,
     retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, MAX_RETRY_MS),
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
     ...credentials,
   });
   socket.connectionState.subscribe({
-    // tRPC says `pending` while a connection is open, and `idle` where none is wanted.
+    // tRPC's states: `pending` is an open connection, `idle` is none because none is needed.
     next({ state }) {
       if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
     },
@@ -98,14 +98,14 @@ function bySubscription(events: Link[], calls: Link): Link {
   });
 }
 
-/** Whether asking again cannot help: the server answered, and it was not in trouble itself. */
+/** True where a retry cannot help: the server answered, and not with `UNAVAILABLE` or `INTERNAL`. */
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
   const { data } = error as TRPCClientError<AppRouter>;
   return data != null && data.appCode !== "UNAVAILABLE" && data.appCode !== "INTERNAL";
 }
 
-/** Why something could not be had. Without a code nobody answered. */
+/** A failed request. `code` is `undefined` where the server gave no answer. */
 export interface Failed {
   code: ErrorCode | undefined;
   message: string;
@@ -118,7 +118,7 @@ export function failureOf(error: unknown): Failed {
   return { code: data?.appCode, message };
 }
 
-/** A subscription that the server ended because it was in trouble is opened again, and resumes. */
+/** Reopens subscriptions that the server ended with `UNAVAILABLE` or `INTERNAL`; they resume from their cursor. */
 function again(): Link {
   return retryLink({
     retry: ({ error }) => !isFinal(error),
@@ -126,7 +126,7 @@ function again(): Link {
   });
 }
 
-/** SSE has no connection of its own to ask: each subscription says how it is, and one that is lost is enough. */
+/** SSE has no shared connection: each subscription has its own state, and the client is stale once one of them is lost. */
 function tellConnection(connection: ConnectionStore): Link {
   const open = new Set<symbol>();
   const lost = new Set<symbol>();
@@ -155,7 +155,7 @@ function tellConnection(connection: ConnectionStore): Link {
               result.state === "connecting" &&
               open.delete(id)
             ) {
-              // A first `connecting` is no loss.
+              // The first `connecting` is not a lost connection.
               lost.add(id);
               tellAll();
             }

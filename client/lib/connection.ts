@@ -1,10 +1,10 @@
 /**
- * What a person is told about the connection:
+ * The connection as shown to people:
  *
  *  connecting ── open ──► live ── lost ──► stale ── open ──► live
  *
- * `stale`: what is shown was true once and may be old. Nothing was lost; the client resumes by itself. It is also
- * `stale` while the server says that it cannot reach its data.
+ * `stale`: the shown state may be out of date. No event is lost, because the client resumes by itself. The connection
+ * is also `stale` while the server cannot reach its data.
  */
 export type Connection = "connecting" | "live" | "stale";
 export type ConnectionSignal = "open" | "lost";
@@ -19,12 +19,12 @@ export function nextConnection(state: Connection, signal: ConnectionSignal): Con
   return NEXT[state][signal];
 }
 
-/** For `useSyncExternalStore`. */
+/** A store for `useSyncExternalStore`. */
 export interface ConnectionStore {
   get(): Connection;
   subscribe(listener: () => void): () => void;
   signal(signal: ConnectionSignal): void;
-  /** What the server says of its data. */
+  /** Reports whether the server reaches its data. */
   reached(reached: boolean): void;
 }
 

@@ -29,14 +29,14 @@ afterEach(async () => {
   await data.remove();
 });
 
-/** What a client is told under a name, from now on. */
+/** Records the payloads of an event from now on. */
 function listen<N extends keyof LegacyEvents>(name: N): Parameters<LegacyEvents[N]>[0][] {
   const told: Parameters<LegacyEvents[N]>[0][] = [];
   client.on(name, (data: Parameters<LegacyEvents[N]>[0]) => told.push(data));
   return told;
 }
 
-test("[L1] what was asked for before it is connected is asked for once it is", async () => {
+test("[L1] subscriptions made before the connection are sent once it is open", async () => {
   const jobId = await createJob(server.engine);
   const { batchId } = await createBatch(server.engine, 2);
   const greetings = listen("connection");
@@ -58,7 +58,7 @@ test("[L1] what was asked for before it is connected is asked for once it is", a
   );
 });
 
-test("[L1] [L2] while it is connected it follows and lets go", async () => {
+test("[L1] [L2] subscriptions can be added and removed while it is connected", async () => {
   client.connect();
   await until(() => expect(client.connected).toBe(true));
   const jobId = await createJob(server.engine);
@@ -79,7 +79,7 @@ test("[L1] [L2] while it is connected it follows and lets go", async () => {
   await until(() => expect(server.watches()).toBe(0));
 });
 
-test("a listener that is taken away is not called any more", async () => {
+test("a removed listener is not called any more", async () => {
   const jobId = await createJob(server.engine);
   const kept = listen("job:update");
   const dropped = vi.fn<LegacyEvents["job:update"]>();
@@ -93,7 +93,7 @@ test("a listener that is taken away is not called any more", async () => {
   expect(dropped).toHaveBeenCalledTimes(1);
 });
 
-test("[S4] after the server was away it is subscribed again, and not to what it let go meanwhile", async () => {
+test("[S4] after an outage the client subscribes again, except to jobs that it unsubscribed from meanwhile", async () => {
   const [kept, left] = [await createJob(server.engine), await createJob(server.engine)];
   const subscribed = listen("subscribed");
   client.subscribeToJob(kept);
@@ -115,7 +115,7 @@ test.each([
   ["an object", { token: "t" }],
   ["a function", (give: (auth: object) => void) => give({ token: "t" })],
 ])(
-  "[L5] it comes back as the client that it was, with its own credentials as %s",
+  "[L5] it resumes its session with its `pid`, and sends its own credentials as %s",
   async (_name, auth) => {
     await server.close();
     const tokens: unknown[] = [];
@@ -153,7 +153,7 @@ test.each([
   },
 );
 
-test("where WebSockets do not get through, it polls", async () => {
+test("it falls back to polling where WebSockets are blocked", async () => {
   const jobId = await createJob(server.engine);
   const updates = listen("job:update");
   server.transport.upgrade = (_req, socket) => socket.destroy();

@@ -1,7 +1,7 @@
 /**
  * The client of the older system's guide, for apps that were written against it: Socket.IO, with the same methods,
- * events and settings. New apps use `client.ts`. What it is subscribed to, it subscribes to again whenever it comes
- * back, and is then shown the current state; how a job ended it is not told again.
+ * events and settings. New apps use `client.ts`. After each reconnect it subscribes again to its jobs and batches and
+ * receives their current state, but not `job:completed` and `job:error` a second time.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import type {
@@ -25,7 +25,7 @@ export interface LegacyEvents {
 
 type LegacyRequests = Record<LegacyRequestName, (ids: LegacyIds) => void>;
 
-/** The guide's own, with the fallback to polling that it promises. */
+/** The guide's own settings, with the fallback to polling that the guide promises. */
 const SETTINGS: Partial<ManagerOptions & SocketOptions> = {
   transports: ["websocket", "polling"],
   tryAllTransports: true,
@@ -39,16 +39,16 @@ export class LegacyClient {
   readonly #socket: Socket<LegacyEvents, LegacyRequests>;
   readonly #jobs = new Set<string>();
   readonly #batches = new Set<string>();
-  /** It let go of something while there was no connection. */
+  /** True after an unsubscription that could not be sent because there was no connection. */
   #hasLeft = false;
 
-  /** `settings` replace the guide's. Nothing is sent before `connect()`. */
+  /** `settings` override the guide's. Sends nothing before `connect()`. */
   constructor(url: string, settings: Partial<ManagerOptions & SocketOptions> = {}) {
     this.#socket = io(url, {
       ...SETTINGS,
       ...settings,
       auth: (give) => {
-        // Without the `pid` it comes as a new client. Else the server gives it what it had when it was lost.
+        // With its `pid` the server would restore the old session, including subscriptions that were dropped meanwhile.
         const send = (given: object) => give(this.#hasLeft ? { ...given, pid: undefined } : given);
         if (typeof settings.auth === "function") settings.auth(send);
         else send(settings.auth ?? {});
@@ -69,7 +69,7 @@ export class LegacyClient {
     this.#socket.connect();
   }
 
-  /** Leaves, and stays away until `connect()`. */
+  /** Disconnects until the next `connect()`. */
   disconnect(): void {
     this.#socket.disconnect();
   }
@@ -95,7 +95,7 @@ export class LegacyClient {
   }
 
   on<N extends keyof LegacyEvents>(name: N, listener: LegacyEvents[N]): void {
-    // Socket.IO's types fold in names of its own, which these are not.
+    // Socket.IO's types add its reserved events, which these names are not.
     this.#socket.on<keyof LegacyEvents>(name, listener);
   }
 
@@ -103,7 +103,7 @@ export class LegacyClient {
     this.#socket.off<keyof LegacyEvents>(name, listener);
   }
 
-  /** While there is no connection nothing is sent: connecting asks for all that is wanted then. */
+  /** Sends nothing without a connection: the next `connect` sends all current subscriptions. */
   #request(name: LegacyRequestName, ids: LegacyIds): void {
     if (this.#socket.connected) this.#socket.emit(name, ids);
     else if (name.startsWith("unsubscribe")) this.#hasLeft = true;

@@ -33,7 +33,7 @@ const state = (version: number, extra: Partial<BatchAggregate> = {}) =>
   ({ version, progress: version, ...extra }) as BatchAggregate;
 const idsOf = (jobs: JobSummary[]) => jobs.map(({ id, version }) => `${id}${version}`);
 
-test("[S1] events join a log once and in order, also when some come again", () => {
+test("[S1] events join a log once and in order, even if some arrive twice", () => {
   fc.assert(
     fc.property(fc.array(fc.array(fc.integer({ min: 1, max: 30 }))), (chunks) => {
       let log: JobEvent[] = [];
@@ -48,12 +48,12 @@ test("[S1] events join a log once and in order, also when some come again", () =
   );
 });
 
-test("[S8] a gap starts the log anew", () => {
+test("[S8] a gap restarts the log", () => {
   const log = mergeEvents([event(1), event(2)], [event(9, { gap: true }), event(10)]);
   expect(log.map(({ seq }) => seq)).toEqual([9, 10]);
 });
 
-test("a draft grows by frames, and starts over with a new attempt", () => {
+test("a draft grows by frames, and restarts with a new attempt", () => {
   let draft = mergeDraft({ attempt: 0, text: "" }, [frame(1, 0, "one "), frame(1, 4, "two")]);
   expect(draft).toEqual({ attempt: 1, text: "one two" });
   draft = mergeDraft(draft, [frame(1, 4, "2")]);
@@ -62,21 +62,21 @@ test("a draft grows by frames, and starts over with a new attempt", () => {
 });
 
 describe("a batch", () => {
-  test("never goes back to an older state, whether it was read or pushed", () => {
+  test("never returns to an older state, read or pushed", () => {
     const pushed = mergeBatch(state(5), [state(3), state(4)]);
     expect(pushed?.version).toBe(5);
     expect(currentBatch(state(2) as Batch, pushed).progress).toBe(5);
     expect(currentBatch(state(9) as Batch, pushed).progress).toBe(9);
   });
 
-  test("[S8] after a gap it is what the server says now, however old that is", () => {
+  test("[S8] takes the server's state after a gap, even if it is older", () => {
     const pushed = mergeBatch(state(5), [state(2, { gap: true })]);
     expect(currentBatch(state(5) as Batch, pushed).progress).toBe(2);
   });
 });
 
 describe("a list of jobs", () => {
-  test("what was pushed is kept until a page says as much", () => {
+  test("a pushed job is kept until a page has the same version", () => {
     const changed = mergeFeed(new Map(), [
       entry(1, job("a", 7)),
       entry(2, job("b", 2)),
@@ -87,13 +87,13 @@ describe("a list of jobs", () => {
     expect([...left.keys()]).toEqual(["c", "z"]);
   });
 
-  test("an older version never replaces a newer one, whichever comes first", () => {
+  test("an older version never replaces a newer one, in either order", () => {
     const changed = mergeFeed(new Map(), [entry(1, job("a", 3)), entry(2, job("a", 2))]);
     expect(idsOf(mergeJobs([page(null, job("a", 1))], changed, {}))).toEqual(["a3"]);
     expect(idsOf(mergeJobs([page(null, job("a", 5))], changed, {}))).toEqual(["a5"]);
   });
 
-  test("[S8] after a gap it is what the server says now, however old that is", () => {
+  test("[S8] takes the server's versions after a gap, even if they are older", () => {
     const known = new Map([["b", job("b", 4)]]);
     const fresh = [entry(7, job("a", 3)), { ...entry(5, job("a", 2)), gap: true as const }];
     const changed = mergeFeed(known, [...fresh, entry(6, job("c", 1))]);
@@ -104,7 +104,7 @@ describe("a list of jobs", () => {
     ]);
   });
 
-  test("jobs created since come on top, and those of pages that are not loaded wait for their page", () => {
+  test("newly created jobs come first, and jobs of unloaded pages wait for their page", () => {
     const changed = mergeFeed(new Map(), [entry(1, job("z", 1)), entry(2, job("a", 7))]);
     const loaded = [page("m", job("n", 1), job("m", 1))];
     expect(idsOf(mergeJobs(loaded, changed, {}))).toEqual(["z1", "n1", "m1"]);
@@ -131,7 +131,7 @@ describe("a job and its log", () => {
   const at = new Date(1);
   const then = (seq: number, status: JobStatus) => event(seq, { status, at });
 
-  test("the newest event says how it is, an older one nothing", () => {
+  test("the newest event overrides the record, an older one does not", () => {
     expect(currentJob(record, [])).toBe(record);
     expect(currentJob(record, [then(4, "BLOCKED")])).toBe(record);
     expect(currentJob(record, [then(5, "DELIVERED")])).toMatchObject({
@@ -140,7 +140,7 @@ describe("a job and its log", () => {
     });
   });
 
-  test("what an earlier run made is never shown as what a later one made", () => {
+  test("the output of an earlier run is never shown for a later run", () => {
     const rerun = [then(5, "PENDING"), then(6, "PROCESSING")];
     expect(currentJob(record, rerun)).toMatchObject({ output: null, finishedAt: null });
     expect(currentJob(record, [...rerun, then(7, "BLOCKED")])).toMatchObject({ output: null });
@@ -148,7 +148,7 @@ describe("a job and its log", () => {
     expect(currentJob(failed, [...rerun, then(7, "ABORTED")]).error).toBeNull();
   });
 
-  test("after a gap an older state is the true one", () => {
+  test("an older state wins after a gap", () => {
     const gap = event(2, { status: "PENDING", at, gap: true });
     expect(currentJob(record, [gap])).toMatchObject({ status: "PENDING", version: 2 });
   });

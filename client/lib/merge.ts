@@ -1,11 +1,11 @@
-/** How what is pushed joins what is known. Pure: by position and version, so that order of arrival cannot matter. */
+/** Merges pushed data into known state. Pure; by position and version, so the order of arrival does not matter. */
 import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import { applyDraft } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 
-/** A job's log with new events at its end. Events that are known already are dropped; a gap starts anew. */
+/** Appends new events to a job's log. Known events are dropped; a gap restarts the log. */
 export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]): JobEvent[] {
   let merged = [...log];
   for (const event of fresh) {
@@ -16,8 +16,8 @@ export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]
 }
 
 /**
- * A job as it is now: its record, with what its log has to say since. Output and error belong to the run that made
- * them: once it was queued again they are gone until the record is read anew.
+ * A job's current state: its record, updated by newer events of its log. Output and error belong to the run that
+ * produced them: after the job was queued again they are `null` until the record is read again.
  */
 export function currentJob(record: Job, log: readonly JobEvent[]): Job {
   const newest = log.at(-1);
@@ -39,7 +39,7 @@ export function currentJob(record: Job, log: readonly JobEvent[]): Job {
   };
 }
 
-/** The newest state of a batch; one with a gap stands for whatever is true now. */
+/** The newest state of a batch; a state with a gap wins always. */
 export function mergeBatch(
   known: BatchAggregate | undefined,
   fresh: readonly BatchAggregate[],
@@ -52,7 +52,7 @@ export function mergeBatch(
   return newest;
 }
 
-/** A batch as it is now: its record, or what was pushed since. */
+/** A batch's current state: its record, or a newer pushed state. */
 export function currentBatch(record: Batch, pushed: BatchAggregate | undefined): Batch {
   const isNewer = pushed !== undefined && (pushed.version >= record.version || pushed.gap === true);
   return isNewer ? { ...record, ...pushed } : record;
@@ -72,7 +72,7 @@ export function mergeDraft(draft: Draft, frames: readonly DraftFrame[]): Draft {
   return { text, attempt };
 }
 
-/** The newest version of each job, by id. What came before a gap may not be so any more. */
+/** The newest version of each job, by id. A gap discards everything before it. */
 export function mergeFeed(
   known: ReadonlyMap<string, JobSummary>,
   fresh: readonly FeedEntry[],
@@ -86,7 +86,7 @@ export function mergeFeed(
   return merged;
 }
 
-/** Of what a feed brought, that which pages read since do not say: newer versions, and jobs newer than all of them. */
+/** Keeps the feed's jobs that the loaded pages lack: newer versions, and jobs newer than the first page. */
 export function dropKnown(
   changed: ReadonlyMap<string, JobSummary>,
   pages: readonly { items: JobSummary[] }[],
@@ -109,8 +109,8 @@ export interface JobFilter {
 }
 
 /**
- * A list of jobs, newest first: what pages brought, each job in its newest version, and those that were created
- * since. Jobs older than the last loaded page come with their page.
+ * A list of jobs, newest first: the jobs of the loaded pages in their newest versions, and newly created jobs. Jobs
+ * older than the last loaded page arrive with their page.
  */
 export function mergeJobs(
   pages: readonly { items: JobSummary[]; nextCursor: string | null }[],

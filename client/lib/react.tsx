@@ -1,4 +1,4 @@
-/** React hooks over the typed client: what a component shows is always the newest state that is known. */
+/** React hooks over the typed client. Each hook returns the newest known state. */
 import { skipToken, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import {
   createContext,
@@ -48,7 +48,7 @@ export function useConnection(): Connection {
   return useSyncExternalStore(connection.subscribe, connection.get);
 }
 
-/** What cannot be had for the moment is asked for until it can; only the server's own no is an error. */
+/** Retries until the server answers; only a final error of the server's is an error. */
 export const UNTIL_ANSWERED = {
   retry: (_failures: number, error: Error) => !isFinal(error),
   retryDelay: (failures: number) => Math.min(500 * 2 ** failures, 5000),
@@ -60,11 +60,11 @@ interface Handlers<T> {
 }
 
 interface StreamOptions<S, T> {
-  /** Names the state in the query cache. */
+  /** Key of the state in the query cache. */
   key: string;
   initial: S;
   reduce: (state: S, values: readonly T[]) => S;
-  /** Which subscription feeds the state: with another one it is opened anew. Without one, nothing is open. */
+  /** Identifies the subscription; a change reopens it, and `undefined` closes it. */
   source: string | undefined;
   open: (handlers: Handlers<T>, state: S) => { unsubscribe: () => void };
 }
@@ -74,10 +74,10 @@ const failed = ({ error }: { error: unknown }) => (error === null ? undefined : 
 const FRAME_MS = 16;
 
 /**
- * A subscription, reduced to a state. The state is kept in the query cache: who leaves a page and comes back sees
- * what was known, never less, and the subscription resumes from there. What arrives within one frame of the screen
- * is rendered at once, so that a busy stream costs one render a frame; a timer and not a frame's callback, so that
- * hidden tabs go on too. `initial` and `reduce` must not change between renders.
+ * Reduces a subscription to a state. The state lives in the query cache: a component that mounts again starts from the
+ * last known state, and the subscription resumes there. Values that arrive within one frame of the screen are rendered
+ * together, so a busy stream costs one render per frame; a timer instead of `requestAnimationFrame` also serves hidden
+ * tabs. `initial` and `reduce` must not change between renders.
  */
 function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: Failed | undefined } {
   const { key, initial, reduce, source } = options;
@@ -131,7 +131,7 @@ function useStream<S, T>(options: StreamOptions<S, T>): { state: S; error: Faile
 
 const liveKey = (key: string) => ["jobwire", "live", key] as const;
 
-/** What was read before a gap may not be so any more: after one that comes it is read again. */
+/** Reads a query again after each gap, because data from before a gap may be outdated. */
 function useReadAgain(queryKey: readonly string[]) {
   const cache = useQueryClient();
   return <T extends { gap?: true | undefined }>(data: T): T => {
@@ -144,7 +144,7 @@ function useReadAgain(queryKey: readonly string[]) {
 
 const NO_EVENTS: JobEvent[] = [];
 
-/** A job, its log, and its newest visible state. Stays after the job settled: it may be retried or approved. */
+/** A job, its log, and its current state. Stays subscribed after the job settled: it may be retried or approved. */
 export function useJob(jobId: string) {
   const { trpc } = useJobwire();
   const queryKey = ["jobwire", "job", jobId];
@@ -168,7 +168,7 @@ export function useJob(jobId: string) {
   const newest = log.state.at(-1);
   const { data: record, refetch } = query;
 
-  // The output is not in the log: it is asked for when the job has settled.
+  // The log has no output, so the record is read once the job has settled.
   const settledAt = newest !== undefined && isSettled(newest.status) ? newest.seq : undefined;
   useEffect(() => {
     if (settledAt !== undefined && record !== undefined && record.version < settledAt)
@@ -184,7 +184,7 @@ export function useJob(jobId: string) {
 
 const NO_DRAFT: Draft = { attempt: 0, text: "" };
 
-/** The draft as far as it is written. `attempt` changes where it starts over; pass it to watch the next one. */
+/** The draft so far. A change of `attempt` restarts the draft; pass it to watch the next attempt. */
 export function useDraft(jobId: string | undefined, attempt: number): Draft {
   const { trpc } = useJobwire();
   const source = jobId === undefined ? undefined : `${jobId} ${attempt}`;
@@ -230,7 +230,7 @@ export function useBatch(batchId: string) {
 
 const NO_CHANGES: ReadonlyMap<string, JobSummary> = new Map();
 
-/** A live list of jobs, newest first. The feed starts where the first page was read, so nothing is missed. */
+/** A live list of jobs, newest first. The feed starts at the position of the first page, so no change is missed. */
 export function useJobs(filter: JobFilter = {}) {
   const { trpc } = useJobwire();
   const cache = useQueryClient();
@@ -244,7 +244,7 @@ export function useJobs(filter: JobFilter = {}) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor,
     ...UNTIL_ANSWERED,
-    // Kept up to date by the feed, not by asking again.
+    // The feed keeps the pages up to date.
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnMount: "always",
   });

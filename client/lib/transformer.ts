@@ -1,4 +1,4 @@
-/** superjson, but that outputs keep keys `__proto__`: it deserialises in place, and its copy would lack them. */
+/** superjson, except that outputs keep keys named `__proto__`: deserialised in place, because its copy drops them. */
 import superjson from "superjson";
 
 type Envelope = ReturnType<typeof superjson.serialize>;

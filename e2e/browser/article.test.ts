@@ -1,4 +1,4 @@
-/** What a finished article's page says of the article: its sources, its making and its checks, also on a phone. */
+/** The page of a finished article: its sources, production details and checks, also on a phone. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -23,7 +23,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Opens the page of an article that is written for the samples' publisher about `target`. */
+/** Creates an article about `target` and opens its page once it has the status. */
 async function open(target: string, anchorText: string, status: string): Promise<void> {
   const input = articleAbout(server.url, { target, anchorText });
   await page.goto(`${server.url}/jobs/${await createArticle(page, server.url, input)}`);
@@ -40,7 +40,7 @@ async function boxOf(part: Locator): Promise<{ x: number; y: number; right: numb
   return { x: box.x, y: box.y, right: box.x + box.width };
 }
 
-test("on a phone each check has its verdict beside its name, and nothing is off screen", async () => {
+test("on a phone each check shows its verdict beside its name, and nothing is off screen", async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   await open("target", "self-watering planters", "DELIVERED");
   expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBe(390);
@@ -57,7 +57,7 @@ test("on a phone each check has its verdict beside its name, and nothing is off 
   }
 });
 
-test("with room the checks stand in columns, and each is read out once with the names of its values", async () => {
+test("on a wide screen the checks are in columns, and screen readers read each once with the names of its values", async () => {
   await page.setViewportSize({ width: 1280, height: 900 });
   await open("target", "self-watering planters", "DELIVERED");
   const length = checks().filter({ hasText: "Length" });
@@ -69,7 +69,7 @@ test("with room the checks stand in columns, and each is read out once with the 
   );
 });
 
-test("the message, the timeline and the report of a blocked article count alike", async () => {
+test("the message, the timeline and the report of a blocked article show the same counts", async () => {
   await open("thin", "our shop", "BLOCKED");
   const failed = checks().filter({ hasText: /^Failed/ });
   const measured = checks().filter({ hasNotText: /^Not needed/ });
@@ -84,7 +84,7 @@ test("the message, the timeline and the report of a blocked article count alike"
   expect(await lines.getByText(tally).count()).toBe(2);
 });
 
-test("sources and making are told in words, not in codes", async () => {
+test("sources and production details are shown as labels, not as codes", async () => {
   await open("target", "self-watering planters", "DELIVERED");
   const target = page.getByRole("region", { name: "Sources" }).getByRole("region", {
     name: "Target",
@@ -95,7 +95,7 @@ test("sources and making are told in words, not in codes", async () => {
   await made.getByText("In stages: plan, sections, polish").waitFor();
 });
 
-test("an article's headings stand below the page's title, and are copied as they were written", async () => {
+test("an article's headings are below the page's title, and are copied at their original level", async () => {
   await open("target", "self-watering planters", "DELIVERED");
   expect(await page.locator("h1").count()).toBe(1);
   const title = page.locator("article h2");

@@ -1,6 +1,6 @@
 /**
- * A browser for tests: one of the system, else the Chromium that comes inside an npm package, else Debian's where it
- * may be installed. What cannot be had is named with the command that helps.
+ * Finds a Chromium for tests: the system's, else the one of an npm package, else Debian's, which is installed if that is
+ * permitted. The error for a missing browser names the command that installs it.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -15,7 +15,7 @@ const SYSTEM = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 const DEBIAN = "/usr/bin/chromium";
-/** Background traffic would only fail on a machine without a network. */
+/** Disables background traffic, which needs a network. */
 const ARGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"];
 
 export async function launchBrowser(): Promise<Browser> {

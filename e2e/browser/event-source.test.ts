@@ -1,4 +1,4 @@
-/** A browser's own `EventSource`, without tRPC's client. */
+/** A browser's native `EventSource`, without tRPC's client. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -10,10 +10,10 @@ const NO_JOB = "01a20665-8cab-704e-9437-209e0533c3ad";
 const addressOf = (jobId: string) =>
   `/trpc/job.onUpdate?input=${encodeURIComponent(JSON.stringify({ json: { jobId } }))}`;
 
-test("[S10] opens the stream of a settled job once, and that of a job that does not exist", async () => {
+test("[S10] EventSource does not reopen the stream of a settled or missing job", async () => {
   const server = await startServer();
   onTestFinished(() => server.stop());
-  // A stream that a browser opens again after a few seconds: it tells when the others would have been.
+  // A stream that the browser does reopen after its few seconds, which shows when the others would have been.
   let opened = 0;
   const endless = createServer((_req, res) => {
     opened += 1;
@@ -30,7 +30,7 @@ test("[S10] opens the stream of a settled job once, and that of a job that does 
     anchorText: "Bread",
   };
   const { id: jobId } = await client.trpc.job.create.mutate({ kind: "article", input });
-  // It may have failed by itself until then: it is settled in both cases.
+  // The job may have failed by then; it is settled in both cases.
   await client.trpc.job.cancel.mutate({ jobId }).catch(() => undefined);
 
   const browser = await launchBrowser();

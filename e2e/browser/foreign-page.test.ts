@@ -1,4 +1,4 @@
-/** A real browser with a page of another site that embeds or opens addresses of the server. */
+/** A real browser on a page of another site that embeds or opens addresses of the server. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -10,7 +10,7 @@ const SCRIPT = "/socket.io/socket.io.js";
 
 const pathOf = (url: string) => new URL(url).pathname + new URL(url).search;
 
-test("a foreign page gets no data by images, scripts, frames and links, and our own page does", async () => {
+test("a foreign page reads no data through images, scripts, frames and links, and our own page does", async () => {
   const server = await startServer();
   onTestFinished(() => server.stop());
   const foreign = createServer((_req, res) => {
@@ -27,7 +27,7 @@ test("a foreign page gets no data by images, scripts, frames and links, and our 
   const page = await browser.newPage();
   const seen = new Map<string, number>();
   page.on("response", (response) => seen.set(pathOf(response.url()), response.status()));
-  // Chromium keeps JSON from images and scripts, so that there is no response: only its head was seen.
+  // Chromium blocks JSON in images and scripts, so `response` does not fire: only the network log has the status.
   const network = await page.context().newCDPSession(page);
   const asked = new Map<string, string>();
   const heads = new Map<string, number>();
@@ -39,7 +39,7 @@ test("a foreign page gets no data by images, scripts, frames and links, and our 
   );
   await network.send("Network.enable");
 
-  // The server is asked for as localhost, which is another site than this one.
+  // The server is addressed as localhost, which is another site than 127.0.0.1.
   await page.goto(`http://127.0.0.1:${(foreign.address() as AddressInfo).port}/`);
   await page.click("a");
   await page.waitForURL(`${server.url}${DATA}?link`);
@@ -56,6 +56,6 @@ test("a foreign page gets no data by images, scripts, frames and links, and our 
   const status = (path: string) =>
     page.evaluate(async (address) => (await fetch(address)).status, path);
   expect(await status(DATA)).toBe(200);
-  // As a person does who types it.
+  // As when a person types the address.
   expect((await page.goto(`${server.url}${DATA}?typed`))?.status()).toBe(200);
 });

@@ -1,4 +1,4 @@
-/** The page of one job: its draft, its ending and what can be done next. */
+/** The page of one job: its draft, its outcome and the next steps. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -13,7 +13,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  // It writes, and never says that it is done: nothing but a person ends these jobs.
+  // The model streams without end, so these jobs only end when a person ends them.
   model = await openModelServer(async (_, { write }) => {
     for (const piece of testArticle().match(/[^]{1,40}/g) ?? []) await write(piece);
   });
@@ -39,12 +39,12 @@ afterEach(async () => {
 
 const badge = (status: string) => headingBadge(page, status);
 
-/** Written offline, to its end. */
+/** Opens a job of the offline writer, which runs to its end. */
 function openJob(changes: Record<string, string>): Promise<void> {
   return open({ ...articleAbout(server.url), llmProvider: "offline", ...changes });
 }
 
-/** Written by the model, which never ends. */
+/** Opens a job whose model streams without end. */
 function openEndlessJob(): Promise<void> {
   return open({ ...articleAbout(server.url), writingStrategy: "single_shot" });
 }
@@ -60,7 +60,7 @@ async function decide(action: string, note: string): Promise<void> {
   await dialog.getByRole("button", { name: action }).click();
 }
 
-test("a draft shows headings and links as such, follows its end, and stands whole once nobody writes it", async () => {
+test("a draft renders headings and links, follows its end while it grows, and is shown whole afterwards", async () => {
   await openEndlessJob();
   const draft = page.getByTestId("draft");
   const link = draft.getByText("clever planters", { exact: true });
@@ -79,7 +79,7 @@ test("a draft shows headings and links as such, follows its end, and stands whol
   expect(await draft.evaluate(({ scrollTop }) => scrollTop)).toBe(0);
 });
 
-test("a cancelled job says so with the note, and is never called failed", async () => {
+test("a cancelled job shows that and its note, and is never called failed", async () => {
   await openEndlessJob();
   await badge("PROCESSING").waitFor();
   await page.evaluate(() => {
@@ -104,7 +104,7 @@ test("a cancelled job says so with the note, and is never called failed", async 
   expect(await page.getByRole("alert").count()).toBe(0);
 });
 
-test("an article that waits for a decision says how many checks failed, and once rejected says so with the note", async () => {
+test("a blocked article shows how many checks failed, and a rejected one its note", async () => {
   await openJob({ targetUrl: `${server.url}/samples/thin/`, anchorText: "our shop" });
   await badge("BLOCKED").waitFor();
   await page.getByText("This article needs your decision").waitFor();
@@ -116,14 +116,14 @@ test("an article that waits for a decision says how many checks failed, and once
   expect(await page.getByRole("alert").count()).toBe(0);
 });
 
-test("a failure says why once, and leads to the form with the same input where trying again is no use", async () => {
+test("a failure shows its reason once, and links to the form with the same input where a retry is useless", async () => {
   const targetUrl = `${server.url}/samples/nowhere/`;
   await openJob({ targetUrl, country: "se", writingStrategy: "single_shot" });
   const alert = page.getByRole("alert");
   await alert.getByText("This job failed").waitFor();
   const main = page.locator("main");
   await alert.getByText("answered with status 404 Not Found").waitFor();
-  // Once in the notice, and once in the log.
+  // One mention in the notice, and one in the log.
   const log = page.getByRole("complementary");
   await log.getByText("status 404 Not Found").waitFor();
   const told = (await main.textContent())?.split("status 404 Not Found").length ?? 0;
@@ -136,7 +136,7 @@ test("a failure says why once, and leads to the form with the same input where t
   expect(rows).toBe("Publisher,Target,Anchor text,Writer,Strategy,Country");
   await input.getByText("In one go").waitFor();
   const again = input.getByRole("link", { name: "New job with this input" });
-  const correct = alert.getByRole("link", { name: "Correct it in a new job" });
+  const correct = alert.getByRole("link", { name: "Correct the input in a new job" });
   expect(await again.getAttribute("href")).toBe(await correct.getAttribute("href"));
   await correct.click();
   await page.getByRole("heading", { name: "New article" }).waitFor();
@@ -145,7 +145,7 @@ test("a failure says why once, and leads to the form with the same input where t
   expect(await page.getByLabel(/Country/).inputValue()).toBe("SE");
 });
 
-test("an address of no job or batch is said in one sentence, with the way back", async () => {
+test("the address of a missing job or batch shows one sentence and the way back", async () => {
   for (const [what, list] of [
     ["job", "Jobs"],
     ["batch", "Batches"],
@@ -154,7 +154,7 @@ test("an address of no job or batch is said in one sentence, with the way back",
     await page.getByRole("heading", { name: `There is no such ${what}` }).waitFor();
     await page.getByText("The address may be misspelt").waitFor();
     expect(await page.locator("main").textContent()).not.toContain("UUID");
-    await page.getByRole("link", { name: `To the ${list.toLowerCase()}` }).click();
+    await page.getByRole("link", { name: `Go to ${list.toLowerCase()}` }).click();
     await page.getByRole("heading", { level: 1, name: list }).waitFor();
   }
 });

@@ -1,6 +1,6 @@
 /**
- * The program with kinds whose output is their input. One has the name of the article kind, as an app may give it, so
- * that what it makes has not been through that kind's sanitising.
+ * The program with kinds whose output is their input. One has the article kind's name, as an app may choose, so that
+ * its output has not passed that kind's sanitising.
  */
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";

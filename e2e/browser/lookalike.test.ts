@@ -1,4 +1,4 @@
-/** Outputs that look like articles, as kinds of apps and foreign programs can store them. */
+/** Outputs that look like articles, as other kinds and foreign programs can store them. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,7 +15,7 @@ const MAIN = fileURLToPath(new URL("lookalike-app.ts", import.meta.url));
 let server: RunningServer;
 let browser: Browser;
 let page: Page;
-/** Another site, and what it was asked for. */
+/** Another site that records its requests. */
 let other: Server;
 let otherUrl: string;
 let asked: string[];
@@ -48,7 +48,7 @@ afterEach(async () => {
   await page.context().close();
 });
 
-/** HTML that leads elsewhere by itself, or when it is used. */
+/** HTML that leads to other sites by itself or when it is used. */
 const hostile = () => `<meta http-equiv="refresh" content="0;url=${otherUrl}/refresh">
   <h1>A garden</h1><p onclick="location='${otherUrl}/click'">Soil and <em>water</em></p>
   <img src="${otherUrl}/image"><iframe src="${otherUrl}/frame"></iframe><base href="${otherUrl}/">
@@ -101,7 +101,7 @@ async function stays(address: string): Promise<void> {
   expect(asked).toEqual([]);
 }
 
-test("another kind's output that looks like an article is shown as data, and leads nowhere", async () => {
+test("another kind's output that looks like an article is shown as data, without working links", async () => {
   const given = lookalike();
   const address = await open("lookalike", given);
   await output().waitFor();
@@ -110,7 +110,7 @@ test("another kind's output that looks like an article is shown as data, and lea
   await stays(address);
 });
 
-test("an article is rendered, without anything that an article may not hold", async () => {
+test("an article is rendered without elements that an article must not have", async () => {
   const address = await open("article", lookalike());
   const article = page.locator("article");
   await article.getByRole("heading", { name: "A garden", level: 2 }).waitFor();
@@ -133,7 +133,7 @@ test("an article is rendered, without anything that an article may not hold", as
   expect(copied).not.toMatch(/meta|img|iframe|onclick|javascript:|data:|127\.0\.0\.1/);
 });
 
-test("an article whose source has an address of another scheme is shown as data", async () => {
+test("an article whose source has a non-web address is shown as data", async () => {
   const given = lookalike();
   const target = { ...given.target, finalUrl: "vscode://example.extension/run" };
   const address = await open("article", { ...given, target });
@@ -142,7 +142,7 @@ test("an article whose source has an address of another scheme is shown as data"
   await stays(address);
 });
 
-test("an article with a language that there is not is shown with it", async () => {
+test("an article with an unknown language code shows that code", async () => {
   const { publisher } = lookalike();
   const odd = { ...publisher, language: "xx-!!", keyTerms: ["a", "a"], words: -1 };
   const timings = { profile: 1e300, write: -1, check: 0 };

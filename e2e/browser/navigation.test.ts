@@ -1,4 +1,4 @@
-/** What a page showed is not taken back when a person leaves it and returns, also while the server is away. */
+/** State that a page has shown is not reverted by leaving and returning, even while the server is down. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -25,7 +25,7 @@ async function percentOf(name: string): Promise<number> {
   return Number(await bar.getAttribute("aria-valuenow"));
 }
 
-test("[S5] progress never goes back over a person's going and coming while the server is away", async () => {
+test("[S5] progress never decreases while the user navigates and the server is down", async () => {
   const inputs = Array.from({ length: 5 }, () => articleAbout(server.url));
   const batchId = await createArticles(page, server.url, "going and coming", inputs);
 
@@ -34,7 +34,7 @@ test("[S5] progress never goes back over a person's going and coming while the s
   await page.getByRole("link", { name: "Batches" }).click();
   await page.getByRole("link", { name: /going and coming/ }).click();
   await page.waitForURL(`**/batches/${batchId}`);
-  // A job that runs, as its page shows it.
+  // Any running job.
   await page.locator("[data-status=PROCESSING]").first().click();
   await page.waitForURL(/\/jobs\//);
   await vi.waitFor(async () => expect(await percentOf("Progress of the job")).toBeGreaterThan(30), {

@@ -1,4 +1,4 @@
-/** The page as a person uses it, in a real browser against the real program. */
+/** The page in use: a real browser against the real program. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
@@ -14,12 +14,12 @@ let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
 let page: Page;
-/** What the page complained about. */
-let complaints: string[];
+/** Uncaught errors of the page. */
+let pageErrors: string[];
 
 beforeAll(async () => {
   pages = await startPages();
-  // One job at a time, slowly enough to be seen at work, about its own samples or the pages that can be held.
+  // One job at a time, slow enough to be observed, with the server's own samples or pages that can be held.
   server = await startServer({
     env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1", FETCH_ALLOW: "127.0.0.1,localhost" },
   });
@@ -38,14 +38,14 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await page.context().close();
-  if (complaints.length > 0) throw new Error(`The page complained: ${complaints.join("; ")}`);
+  if (pageErrors.length > 0) throw new Error(`The page threw errors: ${pageErrors.join("; ")}`);
 });
 
 async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
-  complaints = [];
+  pageErrors = [];
   const context = await browser.newContext({ colorScheme });
   const opened = await context.newPage();
-  opened.on("pageerror", (error) => complaints.push(error.message));
+  opened.on("pageerror", (error) => pageErrors.push(error.message));
   return opened;
 }
 
@@ -62,7 +62,7 @@ async function createJob(): Promise<string> {
   return page.url();
 }
 
-/** Opens the page of a job that runs until `pages.release()`, and resolves to the job's id. */
+/** Opens the page of a job that runs until `pages.release()`. Resolves to the job's id. */
 async function openHeldJob(): Promise<string> {
   pages.hold();
   const id = await createArticle(page, server.url, pages.article);
@@ -72,12 +72,12 @@ async function openHeldJob(): Promise<string> {
 }
 
 interface Shown {
-  /** Of the draft, in characters. */
+  /** Lengths of the draft, in characters. */
   lengths: number[];
   percents: number[];
 }
 
-/** From inside the page, so that nothing is missed where it changes faster than a test can ask. */
+/** Records inside the page, because its state changes faster than a test can poll. */
 async function recordWhatIsShown(): Promise<void> {
   await page.addInitScript(() => {
     const shown: Shown = { lengths: [], percents: [] };
@@ -96,7 +96,7 @@ async function whatWasShown(): Promise<Shown> {
   return page.evaluate(() => (globalThis as unknown as { shown: Shown }).shown);
 }
 
-test("a person creates a job, watches the draft grow and the bar move, and reads the article", async () => {
+test("a job can be created, its draft and progress watched, and its article read", async () => {
   await recordWhatIsShown();
   await go("/");
   await page.getByRole("link", { name: "New job" }).click();
@@ -125,7 +125,7 @@ test("a person creates a job, watches the draft grow and the bar move, and reads
   expect(await page.title()).toContain("Delivered");
 });
 
-test("a person cancels a job, and runs it again", async () => {
+test("a job can be cancelled and retried", async () => {
   await openHeldJob();
   await page.getByRole("button", { name: "Cancel" }).click();
   const dialog = page.getByRole("dialog");
@@ -141,7 +141,7 @@ test("a person cancels a job, and runs it again", async () => {
   expect(await page.getByText("attempt 2").first().isVisible()).toBe(true);
 });
 
-test("a person sees which row of a CSV file is bad and why, corrects it, and watches the batch", async () => {
+test("a bad row of a CSV file is shown with its error, can be corrected, and the batch watched", async () => {
   await go("/batches/new");
   const { host } = new URL(server.url);
   const good = `${host}/samples/publisher/,${server.url}/samples/target/,self-watering planters`;
@@ -172,7 +172,7 @@ const chooseFile = (name: string, buffer: Buffer) =>
 const excelFile = (anchor: string) =>
   `sep=;\r\npublication_domain;link_target_page;anchor;note\r\nexample.com;${server.url}/samples/target/;${anchor}`;
 
-test("a person loads the file that Excel saves in Europe, and the page says how it was read", async () => {
+test("a CSV file that Excel saves in Europe loads, and the page shows its encoding", async () => {
   await go("/batches/new");
   const text = page.getByLabel("CSV", { exact: true });
 
@@ -182,20 +182,23 @@ test("a person loads the file that Excel saves in Europe, and the page says how 
 
   await chooseFile("vår.csv", Buffer.from(excelFile("Möbel;"), "latin1"));
   await page.getByRole("note").getByText("“vår.csv” was read as Windows-1252").waitFor();
-  await page.getByRole("note").getByText("“note”. The names that are understood").waitFor();
+  await page
+    .getByRole("note")
+    .getByText("“note”. See “Columns” for the recognised names")
+    .waitFor();
   await page.getByText("1 row is ready").waitFor();
   expect(await page.getByLabel("Name (optional)").inputValue()).toBe("vår");
   const preview = page.getByRole("list", { name: "Preview of the rows" }).getByRole("listitem");
   expect(await preview.textContent()).toMatch(/^Line 3.*Möbel$/);
 
-  // The same name again, corrected and saved as UTF-8: a browser reports it only if its field forgot the name.
+  // The same name again, corrected and saved as UTF-8: the browser fires no event unless the input was reset.
   await chooseFile("vår.csv", Buffer.from(excelFile('"Möbel;\r\n')));
   await page.getByText("“vår.csv” was read as UTF-8.").waitFor();
   await page.getByText('Begins a cell with a quote (") that is never closed').waitFor();
   expect(await page.getByRole("button", { name: "Create batch of 1" }).isDisabled()).toBe(true);
   expect(await page.locator('input[type="file"]').inputValue()).toBe("");
 
-  // One byte that is no UTF-8 spoils its own row alone.
+  // One invalid byte spoils only its own row.
   const row = `example.com;${server.url}/samples/target/;`;
   const damaged = [
     `${excelFile("Möbel für 5 €;")}\r\n${row}M`,
@@ -212,7 +215,7 @@ test("a person loads the file that Excel saves in Europe, and the page says how 
   expect(await page.getByText("was read as").count()).toBe(0);
 });
 
-test("a file that is read slowly does not replace what was chosen after it", async () => {
+test("a slowly read file does not replace one that was chosen later", async () => {
   await go("/batches/new");
   await page.evaluate(`{
     const read = Blob.prototype.arrayBuffer;
@@ -227,7 +230,7 @@ test("a file that is read slowly does not replace what was chosen after it", asy
   await chooseFile("slow.csv", Buffer.from(excelFile("slow")));
   await chooseFile("newer.csv", Buffer.from(excelFile("newer")));
   await page.getByText("“newer.csv” was read as UTF-8.").waitFor();
-  // Painted twice since the slow file was read: a change of the page would be there.
+  // Two paints after the slow file was read, a change of the page would be visible.
   await page.evaluate(`(async () => {
     window.release();
     await window.slow;
@@ -238,7 +241,7 @@ test("a file that is read slowly does not replace what was chosen after it", asy
   expect(await page.getByLabel("Name (optional)").inputValue()).toBe("newer");
 });
 
-test("[S5] the badge says when the connection is lost, and what was missed is there when it is back", async () => {
+test("[S5] the badge shows a lost connection, and missed events appear after the reconnect", async () => {
   await openHeldJob();
   const connection = (state: string) => page.locator(`[data-connection=${state}]`);
   await connection("live").waitFor();
@@ -256,13 +259,13 @@ test("[S5] the badge says when the connection is lost, and what was missed is th
   expect(times).toBeGreaterThan(10);
 });
 
-test("a job that is opened while the server is away is shown once it is back", async () => {
+test("a job that is opened while the server is down appears once the server is back", async () => {
   await createJob();
   await badge("DELIVERED").waitFor();
   await go("/");
   const row = page.getByRole("list").getByRole("link").first();
   await row.waitFor();
-  // A list may be there before the connection is.
+  // The list may load before the connection opens.
   await page.locator("[data-connection=live]").waitFor();
   await server.kill("SIGKILL");
   await page.getByText("The connection to the server was lost").waitFor();
@@ -300,7 +303,7 @@ async function tabTo(name: string, key: string): Promise<void> {
   throw new Error(`The keyboard does not reach "${name}".`);
 }
 
-test("a bad field is named beside the field, and takes the focus", async () => {
+test("an invalid field shows its error and takes the focus", async () => {
   await go("/jobs/new");
   await page.getByLabel("Target").fill("ftp://example.com");
   await page.getByRole("button", { name: "Create job" }).click();
@@ -308,7 +311,7 @@ test("a bad field is named beside the field, and takes the focus", async () => {
   expect(await page.evaluate(() => document.activeElement?.id)).toBe("targetUrl");
 });
 
-test("[S11] the console shows both wires of a job", async () => {
+test("[S11] the console shows a job on both protocols", async () => {
   const url = await createJob();
   await badge("DELIVERED").waitFor();
   await go(`/console?job=${url.split("/").at(-1)}`);
@@ -317,7 +320,7 @@ test("[S11] the console shows both wires of a job", async () => {
   expect(await wire("tRPC").getByText("1 created").isVisible()).toBe(true);
 });
 
-test("[L1] the README's lines for the console work on the page", async () => {
+test("[L1] the README's console snippet works on the page", async () => {
   const id = await openHeldJob();
   const [, snippet = ""] =
     /```js\n(const \{ io \}[\s\S]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
@@ -332,7 +335,7 @@ test("[L1] the README's lines for the console work on the page", async () => {
   await badge("DELIVERED").waitFor();
   await vi.waitFor(() => expect(lines.some((line) => line.startsWith("Completed:"))).toBe(true));
   expect(lines.some((line) => line.startsWith("Update:"))).toBe(true);
-  // With an id of no job they say why nothing comes.
+  // With an unknown id, the snippet logs why it was not subscribed.
   const address = server.url.replace("http", "ws");
   await page.evaluate(`(async () => {${snippet.replace("ws://localhost:8000", address)}})()`);
   await vi.waitFor(() =>
@@ -340,7 +343,7 @@ test("[L1] the README's lines for the console work on the page", async () => {
   );
 });
 
-test("what does not exist is said plainly", async () => {
+test("a missing page and a missing job are reported as such", async () => {
   await go("/nothing/here");
   await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   await go("/jobs/01a20665-8cab-704e-9437-209e0533c3ad");
@@ -349,7 +352,7 @@ test("what does not exist is said plainly", async () => {
 });
 
 describe.each(["light", "dark"] as const)("with the %s theme", (theme) => {
-  test("axe finds nothing serious on any page", async () => {
+  test("axe finds no serious violation on any page", async () => {
     const jobUrl = await createJob();
     await badge("DELIVERED").waitFor();
     await page.context().close();

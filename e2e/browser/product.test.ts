@@ -1,4 +1,4 @@
-/** The page at the size of a phone, in the system's theme, without a server, and with jobs that ended in every way. */
+/** The page on a phone, with the system's theme, without a server, and with every outcome of jobs. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
 import { type Pages, startPages } from "#e2e/pages.ts";
@@ -13,7 +13,7 @@ let page: Page;
 
 beforeAll(async () => {
   pages = await startPages();
-  // Its own samples, and the pages that can be held.
+  // FETCH_ALLOW covers the server's own samples and the pages that can be held.
   server = await startServer({ env: { OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" } });
   browser = await launchBrowser();
 });
@@ -64,7 +64,7 @@ test("no page is wider than a phone", async () => {
   expect(await page.evaluate(() => document.scrollingElement?.scrollWidth)).toBe(390);
 });
 
-test("a batch says what waits for a decision, and shows what runs", async () => {
+test("a batch shows which jobs need a decision and which are running", async () => {
   pages.hold();
   const batch = await createBatch("to decide", [pages.article, thin()]);
   await go(`/batches/${batch}`);
@@ -86,7 +86,7 @@ test("a batch says what waits for a decision, and shows what runs", async () => 
   await page.getByText("2 of 2 jobs settled, 1 needs your decision").first().waitFor();
 });
 
-test("the jobs of a batch stand in the order they were given, however many pages they are", async () => {
+test("the jobs of a batch are in the order of its rows, over any number of pages", async () => {
   const anchors = Array.from({ length: 60 }, (_, index) => `row ${index + 1}.`);
   const batch = await createBatch(
     "in order",
@@ -99,25 +99,25 @@ test("the jobs of a batch stand in the order they were given, however many pages
   expect(titles.map((title) => /^row \d+\./.exec(title)?.[0])).toEqual(anchors);
 });
 
-test("a batch that somebody else creates comes into the list", async () => {
+test("a batch that another client creates appears in the list", async () => {
   await go("/batches");
   await page.locator("[data-connection=live]").waitFor();
   await page.getByRole("heading", { name: "Batches" }).waitFor();
   await page.getByRole("status", { name: "Loading" }).waitFor({ state: "hidden" });
-  await createBatch("of somebody else", [good()]);
-  const link = page.getByRole("link", { name: /of somebody else/ });
+  await createBatch("of another client", [good()]);
+  const link = page.getByRole("link", { name: /of another client/ });
   await link.waitFor();
   expect(await link.count()).toBe(1);
 });
 
-test("the sample rows of a batch can be used as they are", async () => {
+test("the sample rows of a batch are valid", async () => {
   await go("/batches/new");
   await page.getByRole("button", { name: "Fill in sample rows" }).click();
   await page.getByText("4 rows are ready").waitFor();
   expect(await page.getByRole("button", { name: "Create batch of 4" }).isEnabled()).toBe(true);
 });
 
-test("the form has samples, takes a pasted address, and offers only writers that are there", async () => {
+test("the form has samples, accepts a pasted address, and offers only configured writers", async () => {
   await go("/jobs/new");
   await page.getByRole("button", { name: "Household money" }).click();
   expect(await page.getByLabel("Anchor text").inputValue()).toBe("emergency fund");
@@ -131,16 +131,16 @@ test("the form has samples, takes a pasted address, and offers only writers that
   await badge("DELIVERED").waitFor();
 });
 
-test("what is not there is said in one sentence, with the way back", async () => {
+test("a missing page shows one sentence and the way back", async () => {
   await go("/jobs/abc");
   await page.getByRole("heading", { name: "There is no such job" }).waitFor();
   expect(await page.locator("main").textContent()).not.toContain("UUID");
   await go("/batches/abc");
-  await page.getByRole("link", { name: "To the batches" }).click();
+  await page.getByRole("link", { name: "Go to batches" }).click();
   await page.getByRole("heading", { name: "Batches" }).waitFor();
 });
 
-test("the theme is the system's until somebody chooses, and again when he says so", async () => {
+test("the theme follows the system until the user chooses one, and again on request", async () => {
   const themed = (theme: string) => page.locator(`html[data-theme=${theme}]`).waitFor();
   await page.emulateMedia({ colorScheme: "light" });
   await go("/");
@@ -157,15 +157,15 @@ test("the theme is the system's until somebody chooses, and again when he says s
   await toggle.click();
   await page.emulateMedia({ colorScheme: "light" });
   await themed("light");
-  expect(await toggle.getAttribute("aria-label")).toContain("as the system has it");
+  expect(await toggle.getAttribute("aria-label")).toContain("same as the system");
 });
 
-test("without a server the form says so, asks again when told to, and makes one job", async () => {
+test("without a server the form reports the error, and a repeated submit creates one job", async () => {
   await go("/jobs/new");
   await page.locator("[data-connection=live]").waitFor();
   const anchor = "asked for twice";
   await page.getByLabel("Anchor text").fill(anchor);
-  // It arrives, and its answer is lost.
+  // The request arrives, but its response is lost.
   await page.route("**/trpc/job.create**", async (route) => {
     await route.fetch();
     await route.abort();
@@ -184,14 +184,14 @@ test("without a server the form says so, asks again when told to, and makes one 
 
   await server.kill("SIGKILL");
   await page.locator("[data-connection=stale]").waitFor();
-  // Also pages that were not opened before.
+  // Includes pages that were not opened before.
   await page.getByRole("link", { name: "Console" }).click();
   const heading = page.getByRole("heading", { name: "Console" });
   await heading.waitFor();
   const banner = page.getByText("The connection to the server was lost");
   expect(await banner.isVisible()).toBe(true);
   expect(await left(banner.locator("svg"))).toBe(await left(heading));
-  // The list that could not be had comes by itself.
+  // The list loads by itself once the server is back.
   await page.getByRole("link", { name: "Batches" }).click();
   await page.getByRole("status", { name: "Loading" }).waitFor();
   await server.restart();

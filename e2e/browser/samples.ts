@@ -1,14 +1,14 @@
-/** Articles about the pages that ship with Jobwire, made as any client makes them, and how their pages show it. */
+/** Creates articles about Jobwire's own sample pages as any client would, and locates their elements on the page. */
 import type { Locator, Page } from "playwright-core";
 
-/** The samples under `/samples/`: which publisher's article, about which target. */
+/** Sample pages under `/samples/`. */
 export interface Sample {
   publisher?: string;
   target?: string;
   anchorText?: string;
 }
 
-/** `url`: the server's. An input that ends DELIVERED where nothing else is said. */
+/** `url`: the server's. By default an input that ends `DELIVERED`. */
 export function articleAbout(url: string, sample: Sample = {}) {
   const { publisher = "publisher", target = "target" } = sample;
   const { anchorText = "self-watering planters" } = sample;
@@ -46,7 +46,7 @@ async function create(page: Page, url: string, json: object): Promise<string> {
   return result.data.json.id;
 }
 
-/** The badge beside the page's heading, once it says so. */
+/** Waits until the badge beside the page's heading shows the status. */
 export function headingBadge(page: Page, status: string): Locator {
   return page.locator("h1").locator("xpath=..").locator(`[data-status=${status}]`);
 }

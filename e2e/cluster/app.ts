@@ -1,4 +1,4 @@
-/** The program with a kind of job that reports some steps, for tests that kill it. */
+/** The program with a kind whose jobs report steps, for tests that kill it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
@@ -8,7 +8,7 @@ const Steps = z.object({ steps: z.int(), everyMs: z.int() });
 
 const steps = defineKind({
   name: "steps",
-  description: "Reports so many steps, and writes a word of its draft with each.",
+  description: "Reports steps, and writes a word of its draft with each.",
   input: Steps,
   title: () => "Steps",
   start: { progress: 0, message: "Step 0" },

@@ -1,17 +1,17 @@
-/** Everything is killed, again and again, and Redis too: no job is lost or done twice, and every watcher sees one story. */
+/** Every process is killed repeatedly, Redis too: no job is lost or done twice, and all watchers see the same events. */
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, expect, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
-import { type Watcher, WAYS } from "./watchers.ts";
+import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
 const BATCHES = 10;
 const BATCH_JOBS = 50;
 const JOBS = BATCHES * BATCH_JOBS;
 const WATCHERS = 200;
-/** What is killed once so many jobs are settled. */
+/** The process to kill once the given number of jobs is settled. */
 const KILLS: [settled: number, who: "gateway" | "worker" | "redis"][] = [
   [20, "gateway"],
   [60, "worker"],
@@ -38,7 +38,7 @@ function clientOf(url: string) {
 }
 type Client = ReturnType<typeof clientOf>;
 
-/** As who wants to be sure does it: the same key, until there is an answer. */
+/** Retries with the same idempotency key until the server answers. */
 async function createBatch(client: Client, name: string): Promise<string> {
   const jobs = Array.from({ length: BATCH_JOBS }, () => ({
     kind: "steps",
@@ -61,15 +61,15 @@ async function settled(client: Client, batchIds: readonly string[]): Promise<num
   return batches.reduce((sum, { completed }) => sum + completed, 0);
 }
 
-/** By turns hints of the meantime are lost, and old ones come again, late and out of order. Returns how to end it. */
+/** Alternately drops hints and repeats old ones late and out of order. Returns a function that stops it. */
 function disturbHints({ redis }: Cluster): () => void {
   let turn = 0;
   let repeated = 0;
   const timer = setInterval(() => {
     turn += 1;
-    // Who was just cut off is there again some turns later.
+    // A gateway whose connection was cut has reconnected a few turns later.
     const done = turn % 5 === 0 ? cutHints(redis) : repeatHints(redis);
-    // While Redis is away nothing can be disturbed.
+    // Fails while Redis is down.
     done.then((count) => (repeated += count)).catch(() => undefined);
   }, 100);
   return () => {
@@ -83,7 +83,7 @@ async function cutHints({ client }: Cluster["redis"]): Promise<number> {
   return 0;
 }
 
-/** Returns how many. */
+/** Resolves to the number of repeated hints. */
 async function repeatHints({ client }: Cluster["redis"]): Promise<number> {
   const channels = (await client.pubsub("SHARDCHANNELS", "*:hint:job:*")) as string[];
   let repeated = 0;
@@ -97,7 +97,7 @@ async function repeatHints({ client }: Cluster["redis"]): Promise<number> {
   return repeated;
 }
 
-/** Returns what watchers were told wrongly. */
+/** Resolves to the faults of all watchers' records. */
 async function run(disturb: (cluster: Cluster) => () => void): Promise<string[]> {
   cluster = await startCluster(
     { gateways: 3, workers: 2 },
@@ -109,7 +109,7 @@ async function run(disturb: (cluster: Cluster) => () => void): Promise<string[]>
   const jobIds = (await Promise.all(batchIds.map((id) => jobsOf(client, id)))).flat();
   expect(new Set(jobIds).size).toBe(JOBS);
   for (let index = 0; index < WATCHERS; index += 1) {
-    const watch = WAYS[index % WAYS.length] as (typeof WAYS)[number];
+    const watch = OPEN_WATCHER[index % OPEN_WATCHER.length] as (typeof OPEN_WATCHER)[number];
     // Some jobs have many watchers, most have one, some have none.
     const jobId = jobIds[(index * 7) % (index % 3 === 0 ? 10 : JOBS)] as string;
     watchers.push(watch(cluster.url, jobId));
@@ -154,10 +154,10 @@ async function run(disturb: (cluster: Cluster) => () => void): Promise<string[]>
   return watchers.flatMap((watcher) => watcher.faults(logs.get(watcher.jobId) ?? []));
 }
 
-test("[S1] [S2] [S3] [S5] [S6] [S9] [S10] [S11] [J3] [J5] [J6] while gateways, workers and Redis are killed", async () => {
+test("[S1] [S2] [S3] [S5] [S6] [S9] [S10] [S11] [J3] [J5] [J6] watchers see the whole log while gateways, workers and Redis are killed", async () => {
   expect(await run(() => () => undefined)).toEqual([]);
 }, 300_000);
 
-test("[S1] [S2] [S5] [S6] the same while hints are lost, doubled and late", async () => {
+test("[S1] [S2] [S5] [S6] watchers see the whole log while hints are lost, doubled and late", async () => {
   expect(await run(disturbHints)).toEqual([]);
 }, 300_000);

@@ -1,4 +1,4 @@
-/** Gateways behind a HAProxy, workers, and a Redis of their own: each a process that a test can kill and bring back. */
+/** Gateways behind HAProxy, workers, and a Redis: each a process that a test can kill and restart. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 
 export interface Cluster<R = TestRedis> {
-  /** Of the HAProxy. */
+  /** HAProxy's URL. */
   readonly url: string;
   readonly redis: R;
   readonly gateways: readonly RunningServer[];
@@ -65,7 +65,7 @@ function names(role: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${role}-${index + 1}`);
 }
 
-/** The one of `deploy/`, with these gateways in the place of its own. */
+/** Runs `deploy/`'s configuration with these gateways in place of its own. */
 async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), "jobwire-haproxy-"));
   const path = join(dir, "haproxy.cfg");
@@ -90,11 +90,11 @@ async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Pro
   const child: ChildProcess = spawn(inject("haproxy"), ["-db", "-f", path], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  let complaints = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => (complaints += text));
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   await vi.waitFor(
     async () => {
-      if (child.exitCode !== null) throw new Error(`HAProxy ended: ${complaints}`);
+      if (child.exitCode !== null) throw new Error(`HAProxy ended: ${stderr}`);
       const { status } = await fetch(`${url}/readyz`);
       if (status !== 200) throw new Error(`HAProxy has no gateway: ${status}`);
     },

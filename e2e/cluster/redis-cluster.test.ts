@@ -1,4 +1,4 @@
-/** Gateways and workers on a Redis Cluster, told of one of its nodes: nobody who watches can tell. */
+/** Gateways and workers on a Redis Cluster, configured with one of its nodes: watchers see no difference. */
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { Emitter } from "@socket.io/redis-emitter";
 import { io } from "socket.io-client";
@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from 
 import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type Cluster, startClusterOn } from "./cluster.ts";
-import { type Watcher, WAYS } from "./watchers.ts";
+import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 20 };
 const JOBS = 40;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 }, 60_000);
 afterEach(() => cluster.stop());
 
-test("[S1] [S6] a batch is watched on every transport, while its jobs run in two workers", async () => {
+test("[S1] [S6] a batch can be watched on every transport while its jobs run in two workers", async () => {
   const client = createTRPCClient<AppRouter>({
     links: [httpLink({ url: `${cluster.url}/trpc`, transformer: superjson })],
   });
@@ -30,20 +30,20 @@ test("[S1] [S6] a batch is watched on every transport, while its jobs run in two
   const { id: batchId } = await client.batch.create.mutate({ jobs });
   const { items } = await client.job.list.query({ batchId, limit: JOBS });
   const watchers: Watcher[] = items.flatMap(({ id }) =>
-    WAYS.map((watch) => watch(cluster.url, id)),
+    OPEN_WATCHER.map((watch) => watch(cluster.url, id)),
   );
   onTestFinished(() => watchers.forEach((watcher) => watcher.leave()));
   await Promise.all(watchers.map(({ done }) => done));
   for (const [index, { id }] of items.entries()) {
     const { items: log } = await client.job.events.query({ jobId: id, limit: 100 });
     expect(log.filter(({ type }) => type === "delivered")).toHaveLength(1);
-    const mine = watchers.slice(index * WAYS.length, (index + 1) * WAYS.length);
+    const mine = watchers.slice(index * OPEN_WATCHER.length, (index + 1) * OPEN_WATCHER.length);
     expect(mine.flatMap((watcher) => watcher.faults(log))).toEqual([]);
   }
   expect(await client.batch.get.query({ batchId })).toMatchObject({ delivered: JOBS });
 }, 90_000);
 
-test("[L1] what another service emits to any node reaches the clients of every gateway", async () => {
+test("[L1] an event that another service emits to any node reaches the clients of every gateway", async () => {
   const told: unknown[] = [];
   const sockets = cluster.gateways.map(({ url }) => {
     const socket = io(url, { transports: ["websocket"], forceNew: true });

@@ -1,4 +1,4 @@
-/** Stock clients that watch a job, come back by themselves, and keep a record of what they were told. */
+/** Stock clients that watch a job, reconnect by themselves, and record every event. */
 import {
   createTRPCClient,
   createWSClient,
@@ -16,9 +16,9 @@ import type { JobEvent } from "#shared/events.ts";
 
 export interface Watcher {
   readonly jobId: string;
-  /** Whether it was told anything yet. */
+  /** True once it received an event. */
   begun(): boolean;
-  /** Resolves when it was told the end; rejects when it was told an error. */
+  /** Resolves at the end of the job; rejects on an error. */
   readonly done: Promise<void>;
   faults(log: readonly JobEvent[]): string[];
   leave(): void;
@@ -38,7 +38,7 @@ function watchTyped(link: TRPCLink<AppRouter>, jobId: string, close: () => void)
     jobId,
     begun: () => seen.length > 0,
     done,
-    // The client resumes: to whoever uses it, it is one connection.
+    // The client resumes by itself, so its record counts as one connection.
     faults: (log) => checkRecord(log, [{ after: 0, seen }]),
     leave() {
       subscription.unsubscribe();
@@ -96,4 +96,5 @@ function overSocketio(transport: "websocket" | "polling") {
   };
 }
 
-export const WAYS = [overTrpc, overSse, overSocketio("websocket"), overSocketio("polling")];
+/** One function per transport that opens a watcher. */
+export const OPEN_WATCHER = [overTrpc, overSse, overSocketio("websocket"), overSocketio("polling")];

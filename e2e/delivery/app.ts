@@ -1,4 +1,4 @@
-/** The server in a process of its own with a kind of job that does what it is told, for tests that count bytes. */
+/** The server in a process of its own with a kind that follows a test's orders, for tests that count bytes. */
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
@@ -6,10 +6,10 @@ import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { defineKind, type RunContext } from "#server/kinds/define.ts";
 
-/** What a test asks for. Each is answered with its `n`. */
+/** Orders of a test. Each is answered with its `n`. */
 export type Order =
   | { n: number; do: "memory" }
-  /** So many progress events with texts of so many bytes, committed when it is answered. */
+  /** Emits `count` progress events with texts of `bytes` bytes; answered once they are committed. */
   | { n: number; do: "emit"; jobId: string; count: number; bytes: number }
   | { n: number; do: "deliver"; jobId: string };
 
@@ -18,11 +18,11 @@ export interface Memory {
   external: number;
   arrayBuffers: number;
   rss: number;
-  /** What keeps the process busy, by kind: sockets, timers. */
+  /** Open resources that keep the process alive, counted by type: sockets, timers. */
   resources: Record<string, number>;
 }
 
-/** Commits that are asked for before the first is awaited: what a busy job does. */
+/** Commits in flight, as in a busy job. */
 const CONCURRENT_COMMITS = 50;
 
 const running = new Map<string, { context: RunContext<unknown>; deliver: () => void }>();
@@ -30,7 +30,7 @@ let steps = 0;
 
 const driven = defineKind({
   name: "driven",
-  description: "Does what it is told.",
+  description: "Follows a test's orders.",
   input: z.unknown(),
   title: () => "driven",
   start: { progress: 1, message: "started" },
@@ -43,7 +43,7 @@ const driven = defineKind({
 
 async function follow(order: Order): Promise<Memory | undefined> {
   if (order.do === "memory") {
-    // What one collection finds unused, the next one frees: buffers outside of the heap.
+    // Several rounds, because buffers outside of the heap are freed one collection later.
     for (let round = 0; round < 3; round++) {
       globalThis.gc?.();
       await setImmediate();
@@ -78,7 +78,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       (error: unknown) => process.send?.({ n: order.n, error: String(error) }),
     );
   });
-  // Whoever started it is gone.
+  // The parent is gone.
   process.on("disconnect", () => process.exit(1));
   process.on("SIGTERM", () => void app.close().then(() => process.exit(0)));
   process.send?.({ url: app.url });

@@ -1,4 +1,4 @@
-/** Nonsense from many clients costs the server nothing, and those beside them nothing either. */
+/** Random input from many clients grows nothing in the server and disturbs no other client. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -14,7 +14,7 @@ const FRAMES_A_ROUND = 2500;
 const POSTS_A_ROUND = 20;
 const EVENTS_A_ROUND = 20;
 const MAY_GROW = 8 * 1024 * 1024;
-/** A failure names it. */
+/** Printed by failures, to repeat the run. */
 const SEED = Date.now() % 1_000_000;
 
 let server: DrivenServer;
@@ -57,7 +57,7 @@ const socketioTexts = (jobId: string) => [
   "6",
 ];
 
-/** As a text, mostly. */
+/** Sends a text, mostly as a text frame. */
 function say(ws: WebSocket, text: string, random: Random): void {
   switch (random.int(20)) {
     case 0:
@@ -105,7 +105,7 @@ async function babble(url: string, texts: string[], count: number, random: Rando
   }
 }
 
-/** Bytes that are no frames at all, on a connection that was upgraded. */
+/** Writes bytes that are not frames on an upgraded connection. */
 async function scribble(url: string, path: string, random: Random): Promise<void> {
   const { port, host } = new URL(url);
   const socket = connect(Number(port), "127.0.0.1");

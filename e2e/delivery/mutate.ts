@@ -1,6 +1,6 @@
-/** Texts that are nearly right, from those that are: what a broken or hostile client might send. By seed, to be repeated. */
+/** Derives nearly valid texts from valid ones, as a broken or hostile client might send them. Seeded, so repeatable. */
 export interface Random {
-  /** 0 to `below` - 1. */
+  /** A number from 0 to `below` - 1. */
   int(below: number): number;
   pick<T>(items: readonly T[]): T;
 }
@@ -55,7 +55,7 @@ const CHANGES: readonly Change[] = [
   (text) => text + text,
   (text, random) => insert(text, random.pick(PIECES), random),
   (text, random) => insert(text, String.fromCodePoint(random.int(0xd800)), random),
-  // One value for another.
+  // Replaces one value by another.
   (text, random) => text.replace(/"[^"]*"|\d+|\{\}|\[\]/, () => random.pick(PIECES)),
   (text, random) => {
     const values = [...text.matchAll(/"[^"]*"(?!:)|\d+/g)];
@@ -79,7 +79,7 @@ function insert(text: string, piece: string, random: Random): string {
   return text.slice(0, at) + piece + text.slice(at);
 }
 
-/** The same text in pieces of any lengths, also none. */
+/** Splits a text into pieces of random lengths, including empty ones. */
 export function cut(text: string, random: Random): string[] {
   const pieces: string[] = [];
   for (let at = 0; at < text.length;) {

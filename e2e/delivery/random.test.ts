@@ -1,11 +1,11 @@
-/** Random events, cuts, stalls and drains on every transport at once, and one log to check what each was shown. */
+/** Random events, cuts, stalls and drains on all transports at once, checked against the log. */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { WITNESSES } from "./witness.ts";
 
 const RUNS = 20;
-/** So large that few of them fill what lies between two processes. */
+/** So large that a few of them fill the buffers between two processes. */
 const LARGE = 50_000;
 
 let server: DrivenServer;
@@ -26,7 +26,7 @@ const step = fc.oneof(
   fc.record({ what: fc.constantFrom("pause", "resume", "cut"), who }),
 );
 
-test("[S1] [S2] [S3] [S5] [S6] [S7] [S11] whatever happens to its connections, nobody is told anything but the log", async () => {
+test("[S1] [S2] [S3] [S5] [S6] [S7] [S11] whatever happens to its connections, each witness sees exactly the log", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
       const jobId = await server.startJob();
@@ -50,7 +50,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S7] [S11] whatever happens to its connections, n
         witness.leave();
       }
     }),
-    // Smaller ones would wait for the jobs of those that failed.
+    // Without shrinking: a smaller case would wait for the jobs of the failed one.
     { numRuns: RUNS, endOnFailure: true },
   );
   expect(server.complaints()).toBe("");

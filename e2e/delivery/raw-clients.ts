@@ -1,6 +1,6 @@
 /**
- * Clients without a library, one for each transport that keeps a connection open. Each can stop reading, so that
- * whatever it is sent stays on the way. They hand out what they were told as text, so that thousands of them cost little.
+ * Clients without a library, one for each transport with a lasting connection. Each can stop reading, so that its data
+ * stays in the buffers. They emit raw text, so that thousands of them cost little.
  */
 import { get, type IncomingMessage, request } from "node:http";
 import { WebSocket } from "ws";
@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 export interface RawClient {
   pause(): void;
   resume(): void;
-  /** Without a goodbye. */
+  /** Destroys the connection without a close handshake. */
   cut(): void;
   readonly closed: Promise<unknown>;
 }
@@ -41,7 +41,7 @@ export const openTrpc: OpenRaw = (url, jobId, onText, after) => {
   return control(ws);
 };
 
-/** Hands out whole events, as they stand between blank lines. */
+/** Emits whole events, as separated by blank lines. */
 export const openSse: OpenRaw = (url, jobId, onText, after) => {
   const input = encodeURIComponent(JSON.stringify(inputOf(jobId, after)));
   const request = get(`${url}/trpc/job.onUpdate?input=${input}`, { agent: false });
@@ -87,7 +87,7 @@ function control(ws: WebSocket): RawClient {
 }
 
 const subscribe = (jobId: string) => `42["subscribe:job",${JSON.stringify({ job_id: jobId })}]`;
-/** What stands between packets of one request in Engine.IO 4. */
+/** Separates packets within one polling payload in Engine.IO 4. */
 const SEPARATOR = "\u001e";
 
 export const openPolling: OpenRaw = (url, jobId, onText) => {
@@ -127,8 +127,8 @@ export const openPolling: OpenRaw = (url, jobId, onText) => {
 };
 
 /**
- * Posts a body in these chunks. `unfinished`: it hangs up before the end. Resolves to the status; `undefined` where none
- * came.
+ * Posts a body in these chunks. With `unfinished`, hangs up before the end. Resolves to the status, or to `undefined`
+ * without a response.
  */
 export async function postChunks(
   url: string,

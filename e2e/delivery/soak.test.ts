@@ -1,4 +1,4 @@
-/** [S7] Tens of thousands of watches come and go on every transport; nothing of them is left. */
+/** [S7] Tens of thousands of watches come and go on every transport without leaving anything behind. */
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
@@ -25,7 +25,7 @@ async function gauge(name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1]);
 }
 
-/** What is there when everybody has left. */
+/** Resources of the server once all clients have left. */
 async function rest() {
   await vi.waitFor(async () => expect(await gauge("jobwire_watches")).toBe(0), { timeout: 20_000 });
   expect(await gauge("jobwire_watched_streams")).toBe(0);
@@ -51,7 +51,7 @@ async function close(ws: WebSocket): Promise<void> {
   await once(ws, "close");
 }
 
-/** Until so many frames hold `text`. */
+/** Waits until `count` frames contain `text`. */
 async function heard(frames: string[], text: string, count: number): Promise<void> {
   await vi.waitFor(
     () =>
@@ -68,7 +68,7 @@ async function churnTrpc(jobIds: string[], count: number): Promise<void> {
       const input = { json: { jobId: jobIds[n % jobIds.length], follow: true } };
       const params = { path: n % 2 === 0 ? "job.onUpdate" : "job.onOutput", input };
       ws.send(JSON.stringify({ id: n, method: "subscription", params }));
-      // Half of them before they have begun.
+      // Half of them stop before they have begun.
       if (n % 2 === 0) ws.send(JSON.stringify({ id: n, method: "subscription.stop" }));
     }
     await heard(frames, '"type":"data"', BATCH / 2);
@@ -105,7 +105,7 @@ async function churnConnections(open: OpenRaw, jobId: string, count: number): Pr
             client.cut();
             void client.closed.then(() => resolve());
           });
-          // Some leave before they were told anything.
+          // Some leave before their first event.
           if (n % 10 === 0) {
             client.cut();
             void client.closed.then(() => resolve());
@@ -116,7 +116,7 @@ async function churnConnections(open: OpenRaw, jobId: string, count: number): Pr
   }
 }
 
-/** They say goodbye: for those that do not, Engine.IO keeps a timer of its own for half a minute. */
+/** Leaves with a close packet; otherwise Engine.IO would keep a timer for half a minute. */
 async function churnPolling(job_id: string, count: number): Promise<void> {
   for (let done = 0; done < count; done += BATCH) {
     await Promise.all(
@@ -134,7 +134,7 @@ async function churnPolling(job_id: string, count: number): Promise<void> {
   }
 }
 
-test("[S7] watches and connections that came and went leave no listener, timer, socket or memory", async () => {
+test("[S7] closed watches and connections leave no listener, timer, socket or memory behind", async () => {
   const jobIds = await Promise.all(Array.from({ length: 10 }, () => server.startJob()));
   const [jobId = ""] = jobIds;
   const churn = async (watches: number, connections: number) => {
@@ -154,7 +154,7 @@ test("[S7] watches and connections that came and went leave no listener, timer, 
     async () => {
       const { resources } = await server.memory();
       for (const kind of ["TCPSocketWrap", "Timeout"]) {
-        // Keep-alive connections of this test come and go.
+        // The test's own keep-alive connections vary.
         const allowed = (before.resources[kind] ?? 0) + 10;
         expect(resources[kind] ?? 0, `${kind} that stay`).toBeLessThanOrEqual(allowed);
       }

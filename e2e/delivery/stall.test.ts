@@ -1,10 +1,10 @@
-/** [S7] One watcher of many stops reading: it costs the server a bounded buffer, and the others nothing. */
+/** [S7] One of many watchers stops reading: it costs the server a bounded buffer and the others nothing. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { openPolling, type OpenRaw, openSocketio, openTrpc } from "./raw-clients.ts";
 
 const MIB = 1024 * 1024;
-/** What may wait for one, and what a heap of this size moves by itself. Kept without a bound it were 25 MiB and more. */
+/** The bounded buffer plus the heap's own variation. An unbounded buffer would take 25 MiB or more. */
 const MAY_GROW = 4 * MIB;
 const WAIT = { timeout: 90_000, interval: 20 };
 
@@ -16,16 +16,16 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** What one watcher was told, as numbers. */
+/** Counts of the events that one watcher received. */
 interface Tally {
-  /** The newest step that it knows. */
+  /** The newest step received. */
   step: number;
   told: number;
-  /** Steps that came after a newer one, or again. */
+  /** Steps that arrived after a newer one, or twice. */
   backwards: number;
-  /** Of what was no step. */
+  /** Statuses of events that were not steps. */
   statuses: string[];
-  /** Steps that were folded into others, where the wire says so. */
+  /** Folded steps, where the protocol reports them. */
   skipped: number;
 }
 
@@ -34,7 +34,7 @@ function tally(): Tally & { onText(text: string): void } {
   return Object.assign(numbers, {
     onText(text: string) {
       const status = /"status":"(\w+)"/.exec(text)?.[1];
-      // Beside it comes the same as an update.
+      // The same event also arrives as an update.
       if (status === undefined || text.startsWith('42["job:completed"')) return;
       const step = /step (\d+) /.exec(text)?.[1];
       numbers.told += 1;
@@ -63,11 +63,11 @@ test.each<[string, OpenRaw, number, number]>([
     const stalled = tally();
     const clients = readers.map(({ onText }) => open(server.url, jobId, onText));
     const sleeper = open(server.url, jobId, stalled.onText);
-    const everybody = () => [...readers, stalled].every(({ told }) => told === 1);
-    await vi.waitFor(() => expect(everybody()).toBe(true), WAIT);
+    const allStarted = () => [...readers, stalled].every(({ told }) => told === 1);
+    await vi.waitFor(() => expect(allStarted()).toBe(true), WAIT);
 
     sleeper.pause();
-    // All buffers on the way are full after this.
+    // Fills all buffers on the way.
     await server.emit(jobId, events / 5, 300);
     await vi.waitFor(
       () => expect(readers.every(({ step }) => step === events / 5)).toBe(true),
@@ -77,7 +77,7 @@ test.each<[string, OpenRaw, number, number]>([
     const asleep = stalled.told;
     await server.emit(jobId, (events / 5) * 4, 300);
     await vi.waitFor(() => expect(readers.every(({ step }) => step === events)).toBe(true), WAIT);
-    // What is kept for the sleeper stays; the rest is freed sooner or later.
+    // The stalled watcher's buffer stays; the rest is freed by garbage collection.
     await vi.waitFor(async () => expect((await used()) - before).toBeLessThan(MAY_GROW), WAIT);
     expect(readers.map(({ backwards }) => backwards)).toEqual(readers.map(() => 0));
 
@@ -92,7 +92,7 @@ test.each<[string, OpenRaw, number, number]>([
     expect(stalled.statuses).toEqual(["PROCESSING", "DELIVERED"]);
     expect(stalled.backwards).toBe(0);
     expect(stalled.told - asleep).toBeLessThan(events / 2);
-    // The legacy wire has no word for what was folded.
+    // The legacy protocol does not report folded events.
     const story = ({ told, skipped }: Tally) => (open === openTrpc ? told + skipped : events + 2);
     expect([...readers, stalled].map(story)).toEqual(Array(watchers).fill(events + 2));
     for (const client of [...clients, sleeper]) client.cut();

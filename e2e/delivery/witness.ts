@@ -1,4 +1,4 @@
-/** A client of a job on one transport that keeps a record of every connection, and says what is wrong with it. */
+/** A client of a job on one transport that records every connection and checks the records against the log. */
 import superjson from "superjson";
 import { checkRecord, type Connection } from "#test/streams/check-record.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -16,9 +16,9 @@ export interface Witness {
   readonly name: string;
   pause(): void;
   resume(): void;
-  /** The connection breaks, and another one is opened with what is known. */
+  /** Breaks the connection and opens a new one with the cursor. */
   cut(): void;
-  /** The status that it was told last. */
+  /** Status of the newest event. */
   newest(): string | undefined;
   faults(log: readonly JobEvent[]): string[];
   leave(): void;
@@ -67,7 +67,7 @@ function typed(name: string, openRaw: OpenRaw, parse: (text: string) => JobEvent
 
 function legacy(name: string, openRaw: OpenRaw) {
   return (url: string, jobId: string): Witness => {
-    /** Of each connection, as they came. */
+    /** Events of each connection, in order. */
     const connections: string[][] = [];
     const client = reopening(() => {
       const seen: string[] = [];
@@ -89,8 +89,8 @@ function legacy(name: string, openRaw: OpenRaw) {
 const statusIn = (text: string | undefined) => /"status":"(\w+)"/.exec(text ?? "")?.[1];
 
 /**
- * Rules S1 to S6 on a wire that has neither cursors nor a word for what was folded. `seen`: names with their payloads,
- * as JSON.
+ * Checks rules S1 to S6 on the legacy protocol, which has neither cursors nor a count of folded events. `seen`: event
+ * names with their payloads, as JSON.
  */
 export function checkLegacy(
   log: readonly JobEvent[],

@@ -1,6 +1,6 @@
 /**
- * Annotations of superjson, with which a client chooses what the server builds from its input. Only `undefined` and `Date`
- * are applied; `v` and `referentialEqualities`, which stock clients send, change nothing.
+ * superjson annotations, by which a client chooses what the server builds from its input. Only `undefined` and `Date`
+ * are applied; `v` and `referentialEqualities`, which stock clients send, have no effect.
  */
 import fc from "fast-check";
 import type { Attack, Expected, Input, Outcome, Target, Transport } from "./attack.ts";
@@ -9,14 +9,14 @@ import { openSocket, text, TRPC } from "./raw-socket.ts";
 
 const REFUSED = [400];
 const ANSWERED = [200, 400];
-/** An annotation tree with so many levels, or so many branches. */
+/** Levels or branches of a large annotation tree. */
 const DEEP = 100_000;
 const SEED = 17;
 const GENERATED = 20;
 
 interface Sample {
   what: string;
-  /** The envelope, as JSON. */
+  /** The superjson envelope, as JSON. */
   envelope: string;
   gets: Expected;
 }
@@ -29,7 +29,7 @@ const names = (annotation: string): Expected => ({
 });
 const annotated = (json: unknown, values: unknown) => JSON.stringify({ json, meta: { values } });
 
-/** Annotations, each with the JSON that it makes much of. */
+/** Annotations with the JSON values that they apply to. */
 const ANNOTATIONS: readonly [annotation: unknown, name: string, json: unknown][] = [
   [["typed-array", "Uint8Array"], "typed-array", { length: 2_000_000_000 }],
   [["typed-array", "BigInt64Array"], "typed-array", { length: 2_000_000_000 }],
@@ -73,7 +73,7 @@ const refused: readonly Sample[] = [
     gets: { status: REFUSED, says: [/BAD_REQUEST/] },
   },
   {
-    what: "a date that has a set below it",
+    what: "a date with a set below it",
     envelope: annotated({ a: { b: [1] } }, { a: ["Date", { b: ["set"] }] }),
     gets: { status: REFUSED, says: [/BAD_REQUEST/] },
   },
@@ -107,7 +107,7 @@ const harmless: readonly Sample[] = [
   })),
 ];
 
-/** These may be refused or ignored, but they break nothing. */
+/** Inputs that may be refused or ignored, but must not break anything. */
 const odd: readonly Sample[] = [
   null,
   5,
@@ -146,7 +146,7 @@ const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
   ),
 }));
 
-/** Trees around the named ones: each holds an annotation that builds something. */
+/** Random trees around the annotations above, each with one that builds something. */
 const generated: readonly Sample[] = fc
   .sample(tree, { seed: SEED, numRuns: GENERATED })
   .map((values) => ({
@@ -161,7 +161,7 @@ const wide = (count: number, annotation: string) =>
   `{${Array.from({ length: count }, (_, n) => `"input.${n}":${annotation}`).join(",")}}`;
 const job = '{"kind":"driven","input":null}';
 
-/** Too long for an address. */
+/** Too long for a URL. */
 const large: readonly Sample[] = [
   {
     what: "a deep tree",
@@ -179,7 +179,7 @@ const large: readonly Sample[] = [
     gets: { status: REFUSED, says: [/BAD_REQUEST/] },
   },
   {
-    what: "a wide tree of dates that are not there",
+    what: "a wide tree of dates for missing values",
     envelope: `{"json":${job},"meta":{"values":${wide(DEEP, '["Date"]')}}}`,
     gets: { status: ANSWERED, saysNot: /INTERNAL/ },
   },
@@ -223,7 +223,7 @@ const IN_ADDRESS: readonly Route[] = [
   },
 ];
 
-/** Streams, whose answer to a good input has no end. */
+/** Streams, whose response to a valid input does not end. */
 const STREAMED: Route = {
   name: "as a subscription's input",
   over: "SSE",
@@ -256,7 +256,7 @@ function overSocket(method: "query" | "mutation" | "subscription", path: string)
       const raw = await openSocket(target, TRPC);
       raw.write(
         text(`{"id":1,"method":"${method}","params":{"path":"${path}","input":${envelope}}}`),
-        // The same socket goes on.
+        // The same socket still works.
         text('{"id":2,"method":"query","params":{"path":"system.info","input":{}}}'),
       );
       await raw.hears(/^\{"id":2,/);
@@ -280,7 +280,7 @@ const attack = ({ name, over, send }: Route, samples: readonly Sample[]): Attack
 
 const refusedOnly = [...refused, ...generated, ...odd];
 
-/** The parameters of a connection are texts: an annotated one is no such thing, and builds nothing either. */
+/** Connection parameters are texts: annotations in them are invalid and build nothing. */
 const connectionParams: Attack = {
   name: "annotations in connection parameters",
   over: "tRPC WebSocket",
@@ -297,7 +297,7 @@ const connectionParams: Attack = {
 
 export const ANNOTATION_ATTACKS: readonly Attack[] = [
   ...IN_ADDRESS.map((route) => attack(route, [...refusedOnly, ...harmless])),
-  // The stream has begun by the time that it is refused.
+  // The response has started before the input is refused.
   attack(STREAMED, refused.concat(generated).map(inStream)),
   ...POSTED.map((route) => attack(route, [...refusedOnly, ...large])),
   attack(overSocket("query", "job.list"), [...refusedOnly, ...harmless]),

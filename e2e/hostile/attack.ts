@@ -1,6 +1,6 @@
 /**
- * An attack: inputs of one kind on one transport, each with the answer that its sender must get. The tests run every
- * attack against a real server; the bench measures how long other clients wait meanwhile.
+ * An attack: inputs of one kind on one transport, each with the response that its sender must get. The tests run every
+ * attack against a real server; the bench measures the delay of other clients meanwhile.
  */
 export interface Target {
   readonly host: string;
@@ -21,7 +21,7 @@ export interface Attack {
   readonly inputs: readonly Input[];
   /** The inputs are sent together. */
   readonly atOnce?: boolean;
-  /** MiB that the server may need above its resting size while this goes on. */
+  /** Most MiB above the resting size that the server may need during the attack. */
   readonly peakMib?: number;
 }
 
@@ -32,23 +32,23 @@ export interface Input {
   send(target: Target): Promise<Outcome>;
 }
 
-/** The sender's view. */
+/** The response as its sender sees it. */
 export interface Outcome {
-  /** Of the last HTTP response. */
+  /** Status of the last HTTP response. */
   readonly status?: number | undefined;
-  /** Everything that was read: bodies, or the texts of frames. */
+  /** Everything that was received: bodies, or texts of frames. */
   readonly text: string;
-  /** The server ended the connection: the close code where that is known, otherwise 1006. */
+  /** Close code if the server ended the connection; 1006 if there was none. */
   readonly closed?: number | undefined;
 }
 
-/** Absent members are not judged. */
+/** Absent fields are not checked. */
 export interface Expected {
   readonly status?: readonly number[];
-  /** Every one of them is in the text. */
+  /** Patterns that must all match the text. */
   readonly says?: readonly RegExp[];
   readonly saysNot?: RegExp;
-  /** `true`: the server ends the connection. */
+  /** `true`: the server must end the connection. */
   readonly closed?: boolean;
   readonly atMostBytes?: number;
 }
@@ -56,7 +56,7 @@ export interface Expected {
 export const MIB = 1024 * 1024;
 const SHOWN = 300;
 
-/** In words; empty where the sender got what it must get. */
+/** Differences from the expected response, in words; empty if there are none. */
 export function faultsOf({ what, gets }: Input, got: Outcome): string[] {
   const { status, says = [], saysNot, closed, atMostBytes = Infinity } = gets;
   const wrong: string[] = [];

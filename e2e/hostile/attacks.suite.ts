@@ -1,4 +1,4 @@
-/** Runs attacks against a real server with bystanders on every transport. */
+/** Runs attacks against a real server, with bystanders on every transport. */
 import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { type DrivenServer, startDrivenServer } from "#e2e/delivery/driven-server.ts";
 import { type Attack, faultsOf, type Target } from "./attack.ts";
@@ -7,12 +7,12 @@ import { forgetPeak, peakMib, residentMib } from "./process-memory.ts";
 import { STALL_TIMEOUT_MS } from "./raw-socket.ts";
 import { ask, postJson } from "./requests.ts";
 
-/** MiB that may stay after an attack. */
+/** Most MiB that may stay allocated after an attack. */
 const MAY_STAY_MIB = 80;
 const MAY_PEAK_MIB = 200;
-/** V8 gives memory back when it is idle, and takes its time. */
+/** V8 returns memory only when it is idle, which takes time. */
 const FREED = { timeout: 60_000, interval: 200 };
-/** A server that runs away ends here, before it takes the machine with it. */
+/** Ends a server that leaks before it exhausts the machine's memory. */
 const HEAP_MIB = 1024;
 /** Safety net for a server that hangs; generous for slow machines. */
 const ATTACK_MS = 120_000;
@@ -34,7 +34,7 @@ async function answers(server: DrivenServer): Promise<boolean> {
   return (await ask(targetOf(server), "/healthz")).status === 200;
 }
 
-/** Has the server take the memory that it needs once: compiled code, caches, buffers. */
+/** Lets the server allocate memory that it needs once: compiled code, caches, buffers. */
 async function warmUp(server: DrivenServer): Promise<void> {
   const target = targetOf(server);
   const bystanders = await openBystanders(server);
@@ -56,7 +56,7 @@ export function testAttacks(attacks: readonly Attack[]): void {
     restingMib = residentMib(started.pid);
     return started;
   }
-  // The next attack finds a server that works.
+  // The next attack needs a working server.
   afterEach(async ({ task }) => {
     if (task.result?.state !== "fail") return;
     await started?.kill("SIGKILL");
@@ -66,7 +66,7 @@ export function testAttacks(attacks: readonly Attack[]): void {
   afterAll(() => started?.stop());
 
   test.for(attacks)(
-    "[H10] over $over, $name: the sender gets its answer, and no one else notices",
+    "[H10] over $over, $name: the sender gets the expected response, and other clients are not affected",
     { timeout: ATTACK_MS },
     async ({ inputs, atOnce = false, peakMib: mayPeak = MAY_PEAK_MIB }) => {
       const server = await running();
@@ -81,7 +81,7 @@ export function testAttacks(attacks: readonly Attack[]): void {
       const turns = atOnce ? [inputs] : inputs.map((input) => [input]);
       for (const together of turns) {
         await Promise.all(together.map(fire));
-        // A server that hangs answers none of the rest.
+        // A hung server would fail all remaining inputs.
         if (faults.length > 0 && !(await answers(server))) break;
       }
       faults.push(...(await bystanders.leave()));

@@ -1,4 +1,4 @@
-/** Bodies and messages in tiny pieces: they cost a small multiple of their bytes, and those that are too long are refused. */
+/** Bodies and messages in tiny pieces cost a small multiple of their bytes, and too long ones are refused. */
 import { type Attack, type Input, MIB, type Target } from "./attack.ts";
 import { ask, flood, openLine, postJson, settles } from "./requests.ts";
 import {
@@ -13,7 +13,7 @@ import {
   TRPC,
 } from "./raw-socket.ts";
 
-/** The bytes of a body in chunks of one are six times as many on the wire. */
+/** A body in one-byte chunks takes six times its bytes on the wire. */
 const LARGE_WIRE = 48 * MIB;
 const SMALL_WIRE = 6 * MIB;
 const TRPC_BODY = 16 * MIB;
@@ -26,7 +26,7 @@ const LAST_CHUNK = "0\r\n\r\n";
 const headOf = ({ host }: Target, path: string, header: string) =>
   `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n${header}\r\n\r\n`;
 
-/** Sends a head and pieces, and stays until it is answered: not at all, where the body is unfinished. */
+/** Sends a head and pieces, then waits for the response, which an unfinished body never gets. */
 async function post(
   target: Target,
   request: { path: string; header: string; piece: Buffer; bytes: number; end?: string },
@@ -72,7 +72,7 @@ const chunked: Attack = {
   ],
 };
 
-/** Each may be read a little before it has to wait for the others, so their number counts. */
+/** The server may read a little of each body before it applies backpressure, so the number of senders counts. */
 const SENDERS = 30;
 
 const chunkedByMany: Attack = {
@@ -100,7 +100,7 @@ const chunkedPolling: Attack = {
         }),
     },
     {
-      what: "of no session",
+      what: "without a session",
       gets: {},
       send: (target) =>
         post(target, {
@@ -137,7 +137,7 @@ const oversize: Attack = {
         }),
     },
     {
-      what: "announced, and never sent",
+      what: "announced but never sent",
       gets: {},
       send: (target) =>
         post(target, {
@@ -159,7 +159,7 @@ const oversize: Attack = {
   ],
 };
 
-/** Good requests, however they are cut. */
+/** Valid requests in unusual pieces. */
 const inPieces: Attack = {
   name: "good bodies in tiny pieces",
   over: "HTTP",
@@ -195,7 +195,7 @@ const inPieces: Attack = {
 
 const jobOf = (note: string) => `{"json":{"kind":"no such kind","input":"${note}"}}`;
 
-/** Fragments of one byte each; `end`: the message is finished. */
+/** One-byte fragments; `end`: the message is finished. */
 function fragments(
   what: string,
   open: (target: Target) => Promise<RawSocket>,
@@ -214,7 +214,7 @@ function fragments(
   };
 }
 
-/** A frame that is announced as large, and comes in segments of one byte. */
+/** A frame with a large announced length, sent in one-byte segments. */
 function slowFrame(what: string, path: string, length: number): Input {
   const SEGMENTS = 10_000;
   return {
@@ -270,7 +270,7 @@ const socketio: Attack = {
     fragments("after CONNECT", openSocketio, SMALL_WIRE),
     slowFrame("a frame in segments of one byte", SOCKETIO, MIB),
     {
-      what: "placeholders of binary parts that never come",
+      what: "placeholders of binary attachments that are never sent",
       gets: { closed: true },
       async send(target) {
         const raw = await openSocketio(target);

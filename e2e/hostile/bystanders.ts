@@ -1,15 +1,15 @@
-/** Clients of other people on every transport, who watch a job whose events go on while the server is attacked. */
+/** Clients of other users on every transport, who watch a job during an attack. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { DrivenServer } from "#e2e/delivery/driven-server.ts";
 import { WITNESSES } from "#e2e/delivery/witness.ts";
 import { PATIENCE_MS, settles } from "./requests.ts";
 
 export interface Bystanders {
-  /** Ends the job. Resolves to what they missed and what was not answered, in words; empty where nothing was. */
+  /** Ends the job. Resolves to missed events and unanswered requests, in words; empty if there are none. */
   leave(): Promise<string[]>;
 }
 
-/** The pace at which events are made and `/healthz` is asked: it need not be kept. */
+/** Interval of events and `/healthz` requests; the server may be slower. */
 const PACE_MS = 25;
 
 export async function openBystanders(server: DrivenServer): Promise<Bystanders> {
@@ -50,7 +50,8 @@ export async function openBystanders(server: DrivenServer): Promise<Bystanders> 
       }
       const log = await server.logOf(jobId);
       for (const witness of witnesses) {
-        if (witness.newest() !== "DELIVERED") faults.push(`${witness.name}: not told the end`);
+        if (witness.newest() !== "DELIVERED")
+          faults.push(`${witness.name}: did not receive the end`);
         faults.push(...witness.faults(log).map((fault) => `${witness.name}: ${fault}`));
         witness.leave();
       }

@@ -1,4 +1,4 @@
-/** All attacks, by the fault that they look for. */
+/** All attacks, by the fault that they probe. */
 import { ANNOTATION_ATTACKS } from "./annotations.ts";
 import type { Attack } from "./attack.ts";
 import { BODY_ATTACKS } from "./bodies.ts";

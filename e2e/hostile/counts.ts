@@ -1,17 +1,17 @@
-/** More of something than a client may have: subscriptions, calls, commas. The answer names the limit. */
+/** More subscriptions, calls or commas than a client may send. The error names the limit. */
 import { type Attack, type Expected, type Input, MIB, type Target } from "./attack.ts";
 import { ask, flood, openLine, postJson, settles } from "./requests.ts";
 import { openSocket, text, TRPC } from "./raw-socket.ts";
 
 const MANY = 100_000;
-/** In the message of an error. */
+/** Matches an error message that names the limit. */
 const SUBSCRIPTIONS_LIMIT = /"message":"[^"]*\b1,?000\b/;
 const CALLS_LIMIT = /"message":"[^"]*\b500\b/;
 
 const subscription = (id: number, path: string) =>
   text(`{"id":${id},"method":"subscription","params":{"path":"${path}","input":{}}}`);
 
-/** So many subscriptions on one socket, each in a message of its own. All answers are read. */
+/** `count` subscriptions on one socket, each in its own message. All responses are read. */
 function subscriptions(path: string, count: number): Input {
   return {
     what: `${count} of ${path}`,
@@ -54,7 +54,7 @@ const states: Attack = {
 
 const path = (count: number) => `/trpc/${Array<string>(count).fill("job.list").join(",")}`;
 
-/** Jobs that make lists long. Cancelled, so that they keep no runner busy. */
+/** Creates jobs to make lists long, and cancels them so that no runner is busy. */
 async function fillLists(target: Target): Promise<void> {
   const jobs = Array.from({ length: 50 }, () => ({ kind: "driven", input: "x".repeat(500) }));
   const created = await postJson(
@@ -105,7 +105,7 @@ const calls: Attack = {
   ],
 };
 
-/** One message with so many calls. */
+/** One message with `count` calls. */
 function message(what: string, count: number, call: (id: number) => string, gets: Expected): Input {
   return {
     what,
@@ -125,7 +125,7 @@ function message(what: string, count: number, call: (id: number) => string, gets
 
 const query = (id: number) => `{"id":${id},"method":"query","params":{"path":"system.info"}}`;
 const stop = (id: number) => `{"id":${id},"method":"subscription.stop"}`;
-/** It may cost the connection as well. */
+/** The server may also close the connection. */
 const LIMITED: Expected = { says: [CALLS_LIMIT] };
 
 const messages: Attack = {
@@ -160,7 +160,7 @@ const sizes: Attack = {
   ],
 };
 
-/** So many requests at once on one connection. */
+/** `count` requests at once on one connection. */
 const pipeline = (path: string, count: number, gets: Expected): Input => ({
   what: `${count} times ${path}`,
   gets,

@@ -1,4 +1,4 @@
-/** Pages that are written to keep their reader busy, and a server for them. */
+/** Pages that are expensive to read, and a server for them. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
@@ -8,14 +8,14 @@ import { ask, postJson } from "./requests.ts";
 interface Page {
   what: string;
   body: string;
-  /** Absent: the page does not say what it is. */
+  /** Absent: the response has no content type. */
   type?: string;
 }
 
 const HTML = "text/html; charset=utf-8";
 const SEED = 2;
 const GENERATED = 12;
-/** Pages are read one after the other, each for as long as a page may take. */
+/** Pages are read one after the other, each for up to its time limit. */
 const READ_MS = 100_000;
 
 const around = (body: string) => `<!doctype html><html lang="en"><body>${body}</body></html>`;
@@ -62,7 +62,7 @@ function jsonLd(json: string): string {
   return around(`<script type="application/ld+json">${json}</script>`);
 }
 
-/** Short pieces, many times, where text may stand. */
+/** Short pieces, repeated many times where text may stand. */
 const generated: readonly Page[] = fc
   .sample(
     fc.record({
@@ -87,7 +87,7 @@ const large: readonly Page[] = Array.from({ length: 20 }, (_, n) => ({
 export interface ForeignSite {
   /** `127.0.0.1:port`. */
   readonly host: string;
-  /** Resolves when the page was asked for. */
+  /** Resolves once the page was requested. */
   readonly asked: Promise<void>;
   close(): Promise<void>;
 }
@@ -130,7 +130,7 @@ export async function createArticle(target: Target, host: string): Promise<strin
 
 const SETTLED = /"status":"(DELIVERED|BLOCKED|ABORTED)"/;
 
-/** Resolves to the settled job, at the latest to the job that is not settled when patience ends. */
+/** Resolves to the settled job, or to the unsettled job after the timeout. */
 export async function settled(target: Target, jobId: string) {
   const input = encodeURIComponent(JSON.stringify({ json: { jobId } }));
   await ask(target, `/trpc/job.onUpdate?input=${input}`, {
@@ -163,7 +163,7 @@ const attack = (name: string, pages: readonly Page[]): Attack => ({
   peakMib: 1500,
 });
 
-/** The two that are known to have blocked a server. */
+/** Two pages that used to block a server. */
 export const COMMENTS = named[0] as Page;
 export const COLONS = named[5] as Page;
 

@@ -1,6 +1,5 @@
 /**
- * The program with kinds and an `authenticate` that do what other people's code may do wrong. Each job and each request
- * says what it wants to go wrong.
+ * The program with faulty kinds and a faulty `authenticate`. Each job and each request selects the fault.
  */
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
@@ -9,7 +8,7 @@ import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
 
-/** Starts that no engine may store. */
+/** Start states that no engine may store. */
 const STARTS: Record<string, unknown> = {
   "half a percent": { progress: 0.5, message: "Job started" },
   "no percent": { progress: Number.NaN, message: "Job started" },
@@ -23,7 +22,7 @@ const STARTS: Record<string, unknown> = {
 const badStarts = Object.entries(STARTS).map(([name, start]) =>
   defineKind({
     name,
-    description: "Starts with what is no state.",
+    description: "Starts with an invalid state.",
     input: z.unknown(),
     title: () => name,
     start: start as { progress: number; message: string },
@@ -51,7 +50,7 @@ const OUTCOMES: Record<string, () => unknown> = {
 const badOutcomes = Object.entries(OUTCOMES).map(([name, end]) =>
   defineKind({
     name,
-    description: "Ends in a way that is none.",
+    description: "Returns an invalid outcome.",
     input: z.unknown(),
     title: () => name,
     start: { progress: 0, message: "Job started" },
@@ -61,7 +60,7 @@ const badOutcomes = Object.entries(OUTCOMES).map(([name, end]) =>
 
 const good = defineKind({
   name: "good",
-  description: "Does what a kind shall do.",
+  description: "Behaves correctly.",
   input: z.unknown(),
   title: () => "Good",
   start: { progress: 0, message: "Job started" },

@@ -1,4 +1,4 @@
-/** Kinds that other people write: the fault of one job ends that job. */
+/** Faulty kinds: the fault of a job ends only that job. */
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -46,7 +46,7 @@ async function create(kind: string): Promise<string> {
 const statusOf = async (jobId: string) =>
   /"status":"(\w+)"/.exec((await settled(target, jobId)).text)?.[1];
 
-test("a kind that does what no kind may do costs its own job, and those before and after it are done", async () => {
+test("a fault of a kind ends its own job, and the jobs before and after it are delivered", async () => {
   const kinds = BAD.flatMap((kind) => ["good", kind]).concat("good");
   const ids: string[] = [];
   for (const kind of kinds) ids.push(await create(kind));

@@ -1,4 +1,4 @@
-/** JSON that is nested deeper than a parser or a walk over it bears. It is refused, or costs its sender the connection. */
+/** JSON nested deeper than a parser or a recursive walk can handle. It is refused, or the connection is closed. */
 import fc from "fast-check";
 import type { Attack, Expected, Input } from "./attack.ts";
 import { postJson } from "./requests.ts";
@@ -11,7 +11,7 @@ const deep = (open: string, close: string, levels = LEVELS) =>
   open.repeat(levels) + close.repeat(levels);
 const REFUSED: Expected = { status: [400, 413], saysNot: /INTERNAL/ };
 
-/** Where nesting can stand in a text that the server parses. */
+/** Places for nesting in a text that the server parses. */
 const nestings: readonly [what: string, body: string][] = [
   ["lists", deep("[", "]")],
   ["lists that do not end", "[".repeat(LEVELS)],
@@ -61,7 +61,7 @@ const nestedMessages: Attack = {
   })),
 };
 
-/** Of what Socket.IO takes: its messages are shorter. */
+/** Fits into Socket.IO's shorter messages. */
 const SHORTER = 700_000;
 const events = [
   `42["subscribe:job",${deep("[", "]", SHORTER)}]`,
@@ -104,7 +104,7 @@ const nestedPackets: Attack = {
   })),
 };
 
-/** Around the sizes above, and around what a parser bears. */
+/** Levels around the sizes above, and around the limits of parsers. */
 const generated = fc
   .sample(
     fc.record({

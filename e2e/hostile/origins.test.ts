@@ -1,4 +1,4 @@
-/** Pages of other sites, whose requests browsers send without `Origin`, and host names that were made to point here. */
+/** Requests of other sites' pages that browsers send without `Origin`, and host names that resolve to this server. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { Target } from "./attack.ts";
@@ -26,7 +26,7 @@ const DATA = [
 const OPEN = ["/", "/healthz", "/readyz", "/metrics", "/samples/", "/socket.io/socket.io.js"];
 const SOCKETS = ["/trpc", "/trpc?connectionParams=1", "/socket.io/?EIO=4&transport=websocket"];
 
-/** A server that listens where `HOST` says, asked over the loopback. */
+/** A server that listens on `HOST`, addressed over the loopback. */
 function openServer(env: Record<string, string>) {
   let server: RunningServer;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe("requests without Origin", () => {
     (site) => {
       const headers = { "Sec-Fetch-Site": site };
 
-      test("are refused where there is data", async () => {
+      test("are refused on paths with data", async () => {
         for (const path of DATA) {
           expect([path, await statusOf(path, headers)]).toEqual([path, 403]);
         }
@@ -64,13 +64,13 @@ describe("requests without Origin", () => {
         expect(await statusOf("/trpc/job.create", body, "POST")).toBe(403);
       });
 
-      test("open no socket", async () => {
+      test("cannot open a socket", async () => {
         for (const path of SOCKETS) {
           expect([path, await statusOf(path, { ...headers, ...UPGRADE })]).toEqual([path, 403]);
         }
       });
 
-      test("may load files and ask for health", async () => {
+      test("may load files and request health probes", async () => {
         for (const path of OPEN) {
           expect([path, await statusOf(path, headers)]).not.toEqual([path, 403]);
         }
@@ -86,7 +86,7 @@ describe("requests without Origin", () => {
   });
 });
 
-/** Requests that a page gets to send when its host's name was made to point here. */
+/** Requests of a page whose host name resolves to this server (DNS rebinding). */
 describe.each([
   ["0.0.0.0", { HOST: "0.0.0.0", ALLOWED_HOSTS: "jobs.example.com,*.inside.example.com" }],
   ["the loopback", { HOST: "127.0.0.1", ALLOWED_HOSTS: "jobs.example.com,*.inside.example.com" }],
@@ -101,7 +101,7 @@ describe.each([
     "localhost.evil.org",
     "127.0.0.1.evil.org",
     "evil.org#.localhost",
-  ])("the host %s reads nothing", async (host) => {
+  ])("the host %s is refused", async (host) => {
     for (const path of DATA) {
       expect([path, await statusOf(path, { Host: host })]).toEqual([path, 403]);
     }
@@ -124,7 +124,7 @@ describe.each([
     expect(await statusOf("/trpc/job.list", { Host: host })).toBe(200);
   });
 
-  // On the loopback there is no probe that has another name for it.
+  // On the loopback address, no probe uses another host name.
   test.skipIf(env.HOST !== "0.0.0.0")(
     "probes, metrics and samples are open to every host",
     async () => {

@@ -15,7 +15,7 @@ import { ask, settles } from "./requests.ts";
 testAttacks(PAGE_ATTACKS);
 
 test.each([COMMENTS, COLONS])(
-  "while a page of $what is read the server answers, stops at SIGTERM, and starts again",
+  "while a page of $what is read, the server answers, stops on SIGTERM, and starts again",
   { timeout: 180_000 },
   async (page) => {
     const site = await serveForeign(page);

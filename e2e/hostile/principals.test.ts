@@ -1,4 +1,4 @@
-/** Callers whose credentials are no good, and an `authenticate` that fails in every way. */
+/** Callers with invalid credentials, and an `authenticate` hook that fails in every way. */
 import { fileURLToPath } from "node:url";
 import type { AnyTRPCProcedure } from "@trpc/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { ask, settles } from "./requests.ts";
 
 const APP = fileURLToPath(new URL("kinds-app.ts", import.meta.url));
 const { procedures } = createRouter({ intervalMs: 1000, timeoutMs: 1000 })._def;
-/** Flat, by dotted path, whatever the type says. */
+/** The router's procedures are flat, by dotted path, although their type is nested. */
 const PATHS = Object.entries(procedures as unknown as Record<string, AnyTRPCProcedure>).map(
   ([path, procedure]) => [path, procedure._def.type] as const,
 );
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Says one thing on a WebSocket. Resolves to what it was told until the server hung up, or had said that. */
+/** Sends one message on a WebSocket. Resolves to the received text, once `until` matches it or the server hangs up. */
 async function overSocket(path: string, how: string, says: string, until: RegExp): Promise<string> {
   const ws = new WebSocket(`ws://127.0.0.1:${target.port}${path}`, {
     headers: { "X-Authenticate": how },
@@ -65,7 +65,7 @@ test.each(PATHS)("%s, a %s, is UNAUTHORIZED over HTTP and WebSocket", async (pat
   expect(told).not.toContain("stale");
 });
 
-/** Of Socket.IO: the packet that answers a CONNECT. */
+/** Socket.IO's answer to CONNECT. */
 const GREETED = /^4[04]/m;
 const LEGACY = "/socket.io/?EIO=4&transport=websocket";
 
@@ -75,7 +75,7 @@ async function servesOthers(): Promise<void> {
 }
 
 test.each(["throw", "throw-nothing", "reject", "reject-nothing", "reject-undefined"])(
-  "[H13] where authenticate does %s, callers on every transport are to try again, and others are served",
+  "[H13] where authenticate does %s, callers on every transport get a retryable error, and others are served",
   async (how) => {
     const headers = { "X-Authenticate": how };
     const refused = await ask(target, "/trpc/job.list", { headers });
@@ -84,7 +84,7 @@ test.each(["throw", "throw-nothing", "reject", "reject-nothing", "reject-undefin
     const told = await overSocket("/trpc", how, call("job.list", "query"), /"id":1/);
     expect(told).toMatch(/SERVICE_UNAVAILABLE/);
     expect(told).not.toMatch(/thrown|rejected/);
-    // Broken off: its clients come back to that.
+    // The connection is broken off, so that the client reconnects.
     expect(await overSocket(LEGACY, how, "40", GREETED)).not.toMatch(GREETED);
     await servesOthers();
   },

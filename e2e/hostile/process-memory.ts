@@ -1,4 +1,4 @@
-/** Resident memory of another process, as Linux tells it. */
+/** Resident memory of another process, from Linux's /proc. */
 import { readFileSync, writeFileSync } from "node:fs";
 
 const KIB_A_MIB = 1024;
@@ -10,7 +10,7 @@ function mib(pid: number, field: "VmRSS" | "VmHWM"): number {
 
 export const residentMib = (pid: number) => mib(pid, "VmRSS");
 
-/** The most since `forgetPeak`. */
+/** Peak since `forgetPeak`. */
 export const peakMib = (pid: number) => mib(pid, "VmHWM");
 
 /** proc(5): "5" resets the peak. */

@@ -1,4 +1,4 @@
-/** WebSockets whose frames are written by hand: what no library would send, and no reading where that is wanted. */
+/** WebSockets with hand-written frames, for input that no library sends, and for clients that do not read. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -6,18 +6,18 @@ import { WebSocket } from "ws";
 import type { Outcome, Target } from "./attack.ts";
 import { ask, PATIENCE_MS, settles } from "./requests.ts";
 
-/** The time-out that the attacked servers are started with. */
+/** Stall time-out of the attacked servers. */
 export const STALL_TIMEOUT_MS = 1000;
 
 /** RFC 6455, 5.2. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 const FIN = 0x80;
 const MASKED = 0x80;
-/** No closing frame came. */
+/** Close code without a closing frame. */
 const ABNORMAL = 1006;
 const LOOK_MS = 20;
 
-/** A client's frame, with a mask that changes nothing. */
+/** A client's frame, masked with a zero mask that changes nothing. */
 export function frame(
   opcode: number,
   payload: string | Buffer = "",
@@ -36,20 +36,20 @@ export function frame(
 export const text = (content: string) => frame(OPCODE.text, content);
 
 export interface RawSocket {
-  /** Below the frames. */
+  /** The TCP socket below the WebSocket. */
   readonly socket: Socket;
-  /** Texts that were read, in order. */
+  /** Received texts, in order. */
   readonly texts: string[];
-  /** The connection has ended. */
+  /** Resolves when the connection has ended. */
   readonly gone: Promise<void>;
   write(...frames: Buffer[]): void;
   pause(): void;
   resume(): void;
-  /** Resolves to whether a text that matches came before the end. */
+  /** Resolves to whether a matching text arrived before the end. */
   hears(pattern: RegExp): Promise<boolean>;
-  /** Resolves to what was seen when the server closed it, or at the latest when patience ends. */
+  /** Resolves to the outcome when the server closes the connection, at the latest after the timeout. */
   untilClosed(ms?: number): Promise<Outcome>;
-  /** Goes without a goodbye. */
+  /** Destroys the connection without a close handshake. */
   leave(): Outcome;
 }
 
@@ -68,14 +68,14 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
       resolve();
     });
   });
-  /** The server's closing frame. What follows, the end of the connection, is its own affair. */
+  /** Waits for the server's closing frame, but not for the end of the connection. */
   async function closing(): Promise<void> {
     while (ws.readyState === WebSocket.OPEN) await delay(LOOK_MS);
   }
   await Promise.race([once(ws, "open"), ended]);
   if (closed !== undefined) throw new Error(`${path} opens no WebSocket.`);
   const { _socket: socket } = ws as unknown as { _socket: Socket };
-  // While it is not read from, only its writes tell that it is gone.
+  // A paused socket does not notice its end; only failing writes do.
   const broken = new Promise<void>((resolve) => {
     socket.once("close", () => {
       closed ??= ABNORMAL;
@@ -120,7 +120,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
   };
 }
 
-/** Goes on reading nothing until the server ends the connection; reads on where it does not. */
+/** Reads nothing until the server ends the connection; reads again if it does not. */
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
   if (!(await settles(raw.gone))) raw.resume();
   return raw.untilClosed(STALL_TIMEOUT_MS);
@@ -132,7 +132,7 @@ const socketioPath = (eio: 3 | 4, transport: string, sid?: string) =>
 export const SOCKETIO = socketioPath(4, "websocket");
 export const SOCKETIO_2 = socketioPath(3, "websocket");
 
-/** Connected as far as Socket.IO goes, so that events are taken. */
+/** Connected to Socket.IO's namespace, so that events are accepted. */
 export async function openSocketio(target: Target): Promise<RawSocket> {
   const raw = await openSocket(target, SOCKETIO);
   raw.write(text("40"));
@@ -143,12 +143,12 @@ export async function openSocketio(target: Target): Promise<RawSocket> {
 export interface Session {
   post(body: string): Promise<Outcome>;
   poll(): Promise<Outcome>;
-  /** Where a WebSocket may take over. */
+  /** Path for an upgrade to WebSocket. */
   readonly upgradePath: string;
   readonly pollPath: string;
 }
 
-/** One Engine.IO session over polling, not yet connected to Socket.IO. */
+/** Opens an Engine.IO session over polling that is not connected to a Socket.IO namespace. */
 export async function openSession(target: Target, eio: 3 | 4 = 4): Promise<Session> {
   const { text: opened } = await ask(target, socketioPath(eio, "polling"));
   const sid = /"sid":"([^"]+)"/.exec(opened)?.[1];

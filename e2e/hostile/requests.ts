@@ -1,4 +1,4 @@
-/** HTTP requests as an attacker writes them: any header, any body, and no retry. */
+/** Hand-written HTTP requests: any header, any body, and no retry. */
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { connect, type Socket } from "node:net";
@@ -11,12 +11,12 @@ export interface Wanted {
   method?: "GET" | "POST" | "OPTIONS";
   headers?: Record<string, string>;
   body?: string | Buffer;
-  /** Reading ends when this comes: for streams, which have no end. */
+  /** Stops reading at the first match: for streams, which do not end. */
   until?: RegExp;
   patienceMs?: number;
 }
 
-/** Resolves to the whole response; without a status where the server hung up first. */
+/** Resolves to the whole response; without a status if the server hung up first. */
 export async function ask(target: Target, path: string, wanted: Wanted = {}): Promise<Outcome> {
   const { method = "GET", headers = {}, body, until, patienceMs = PATIENCE_MS } = wanted;
   const req = request({
@@ -78,14 +78,14 @@ export async function openLine({ host, port }: Target): Promise<Line> {
   return { socket, heard: () => heard, gone };
 }
 
-/** Bytes that are handed to a socket in one write. */
+/** Bytes that one write passes to a socket. */
 const BLOCK = 65_536;
-/** A socket that takes nothing for so long is one that the server does not read from. */
+/** After this time without progress, the server counts as not reading. */
 const BLOCKED_MS = 1000;
 
 /**
- * Sends `piece` again and again, `bytes` in all. Ends earlier where the server reads no more, or the socket is gone. What
- * was not sent waits in the kernel, not here.
+ * Sends `piece` repeatedly, `bytes` in all. Stops early when the server stops reading or the socket is gone. Unsent data
+ * waits in the kernel, not in this process.
  */
 export async function flood(
   socket: Socket,
@@ -100,7 +100,7 @@ export async function flood(
   }
 }
 
-/** `false`: it is blocked, or gone. */
+/** `false`: the socket is blocked or gone. */
 async function drained(socket: Socket, blockedMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, blockedMs, false);
@@ -113,7 +113,7 @@ async function drained(socket: Socket, blockedMs: number): Promise<boolean> {
   return result;
 }
 
-/** Resolves to whether it came in time. */
+/** Resolves to whether the promise settled in time. */
 export async function settles(promise: Promise<unknown>, ms = PATIENCE_MS): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(resolve, ms, false);

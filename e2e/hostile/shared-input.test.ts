@@ -1,4 +1,4 @@
-/** A stock client writes one input that is used many times with annotations. It is no attack, and keeps its meaning. */
+/** A stock client serialises an input that is used many times with annotations, which is no attack and must work. */
 import { createTRPCClient, createWSClient, httpLink, wsLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterAll, beforeAll, expect, test } from "vitest";

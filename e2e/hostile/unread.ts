@@ -1,6 +1,6 @@
 /**
- * Clients that ask and never read the answers: pongs, probes, acknowledgements, errors. The server reads no more from
- * them than fits its buffers, and closes them when nothing was read for the stall time-out.
+ * Clients that send requests and never read the responses: pongs, probes, acknowledgements, errors. The server stops
+ * reading from them once its buffers are full, and closes them after the stall time-out.
  */
 import {
   type Attack,
@@ -25,7 +25,7 @@ import {
   TRPC,
 } from "./raw-socket.ts";
 
-/** Of the bytes that each client sends, where the server goes on reading. */
+/** Bytes that each client sends at most. */
 const FLOOD = 32 * MIB;
 const CLOSED: Expected = { closed: true };
 const SOME_ID = "0198f1a2-0000-7000-8000-000000000000";
@@ -42,7 +42,7 @@ function unread(
     async send(target) {
       const raw = await open(target);
       raw.pause();
-      // A server that is busy with others is not one that has closed.
+      // A server that is busy with other clients has not closed this one.
       await flood(raw.socket, piece, FLOOD, PATIENCE_MS);
       return readNothing(raw);
     },
@@ -57,13 +57,13 @@ const event = (start: string, name: string, payload: unknown) =>
 
 const at = (path: string) => (target: Target) => openSocket(target, path);
 
-/** Asks to take over a polling session, and never does. */
+/** Begins to upgrade a polling session and never finishes. */
 async function openUpgrading(target: Target): Promise<RawSocket> {
   const { upgradePath } = await openSession(target);
   return openSocket(target, upgradePath);
 }
 
-/** A client that polled and changed to WebSocket, as stock ones do. */
+/** A client that polled and upgraded to WebSocket, as stock clients do. */
 async function openUpgraded(target: Target): Promise<RawSocket> {
   const session = await openSession(target);
   await session.post("40");
@@ -83,21 +83,21 @@ const socketAttack = (name: string, over: Transport, inputs: Input[]): Attack =>
   atOnce: true,
 });
 
-const trpc = socketAttack("asks and reads nothing", "tRPC WebSocket", [
+const trpc = socketAttack("sends requests and reads nothing", "tRPC WebSocket", [
   unread("pings of 125 bytes", at(TRPC), ping(125)),
   unread("empty pings", at(TRPC), ping(0)),
   unread("PING as a text", at(TRPC), text("PING")),
   unread("queries", at(TRPC), call("query", "system.info")),
   unread("lists", at(TRPC), call("query", "kind.list")),
-  unread("calls of no procedure", at(TRPC), call("query", "no.such")),
+  unread("calls of an unknown procedure", at(TRPC), call("query", "no.such")),
   unread("subscriptions of one id", at(TRPC), call("subscription", "system.onState")),
-  unread("texts that are no JSON", at(TRPC), text("{")),
+  unread("texts that are not JSON", at(TRPC), text("{")),
   unread("binary messages", at(TRPC), frame(OPCODE.binary, "x")),
   unread("pings before its parameters", at(`${TRPC}?connectionParams=1`), ping(125)),
   unread("PING before its parameters", at(`${TRPC}?connectionParams=1`), text("PING")),
 ]);
 
-const socketio = socketAttack("asks and reads nothing", "Socket.IO WebSocket", [
+const socketio = socketAttack("sends requests and reads nothing", "Socket.IO WebSocket", [
   unread("pings of 125 bytes before CONNECT", at(SOCKETIO), ping(125)),
   unread("empty pings before CONNECT", at(SOCKETIO), ping(0)),
   unread("pings of 125 bytes after CONNECT", openSocketio, ping(125)),
@@ -107,9 +107,13 @@ const socketio = socketAttack("asks and reads nothing", "Socket.IO WebSocket", [
   unread("probes on a socket that upgrades", openUpgrading, text("2probe")),
   unread("acknowledgements", openSocketio, event("1", "unsubscribe:job", { job_id: SOME_ID })),
   unread("errors of subscriptions", openSocketio, event("", "subscribe:job", {})),
-  unread("jobs that are not there", openSocketio, event("", "subscribe:job", { job_id: SOME_ID })),
-  unread("events of no name", openSocketio, event("7", "no:such", null)),
-  unread("CONNECT to no namespace", openSocketio, text("40/none,")),
+  unread(
+    "subscriptions to missing jobs",
+    openSocketio,
+    event("", "subscribe:job", { job_id: SOME_ID }),
+  ),
+  unread("unknown events", openSocketio, event("7", "no:such", null)),
+  unread("CONNECT to an unknown namespace", openSocketio, text("40/none,")),
   unread("pings of version 2", at(SOCKETIO_2), text("2")),
 ]);
 
@@ -142,14 +146,14 @@ const polling: Attack = {
   inputs: [
     unpolled("acknowledgements", `421["unsubscribe:job",{"job_id":"${SOME_ID}"}]`),
     unpolled("errors of subscriptions", '42["subscribe:job",{}]'),
-    unpolled("CONNECT to no namespace", "40/none,"),
+    unpolled("CONNECT to an unknown namespace", "40/none,"),
     unpolled("pings of version 2", "2", 3),
   ],
 };
 
-/** One connection that asks again and again over HTTP without reading. */
+/** One connection that pipelines HTTP requests without reading the responses. */
 const pipelined: Attack = {
-  name: "pipelined requests whose answers are not read",
+  name: "pipelined requests whose responses are not read",
   over: "HTTP",
   atOnce: true,
   inputs: [

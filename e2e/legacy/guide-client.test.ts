@@ -24,7 +24,7 @@ async function createJob(steps: number, everyMs: number): Promise<string> {
   return id;
 }
 
-/** One of each version and transport. */
+/** One client for each version and transport. */
 function connectAll(): GuideClient[] {
   const clients = VERSIONS.flatMap(([, io]) =>
     TRANSPORTS.map((transports) => new GuideClient(io, server.url, transports)),
@@ -34,7 +34,7 @@ function connectAll(): GuideClient[] {
 }
 
 test.each([["SIGTERM"], ["SIGKILL"]] as const)(
-  "[L5] the older browser client shows the end of every job after %s, and asked once",
+  "[L5] the older browser client shows the end of every job after %s with a single subscription",
   async (signal) => {
     const clients = connectAll();
     const [early, long, between] = [
@@ -51,7 +51,7 @@ test.each([["SIGTERM"], ["SIGKILL"]] as const)(
       }
     }, PATIENCE);
 
-    // By then the server knows that the first end was received.
+    // By then the server knows that the client received the first end.
     const shownOf = (each: GuideClient) => each.shown.get(long)?.length ?? 0;
     const before = clients.map(shownOf);
     await vi.waitFor(() => {

@@ -1,6 +1,6 @@
 /**
- * The browser client of the older system, as its guide describes it: connects once, subscribes once, and leaves coming
- * back to Socket.IO. Its `connect` handler asks for nothing. It notes what its page would show.
+ * The browser client of the older system as its guide describes it: connects once, subscribes once, and leaves
+ * reconnecting to Socket.IO. Its `connect` handler does not subscribe. It records what its page would show.
  */
 import type { io as latest } from "socket.io-client";
 import { io as io46 } from "socket.io-client-4.6";
@@ -8,7 +8,7 @@ import { io as io47 } from "socket.io-client-4.7";
 import { io } from "socket.io-client";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
 
-/** The same as the newest, for all that is used of them here. */
+/** Older versions, typed as the newest: the parts in use are identical. */
 export const VERSIONS: readonly (readonly [version: string, io: typeof latest])[] = [
   ["4.6.0", io46 as unknown as typeof latest],
   ["4.7.5", io47 as unknown as typeof latest],
@@ -21,9 +21,9 @@ const EVENTS = ["job:update", "job:completed", "job:error"] as const;
 
 export class GuideClient {
   readonly #socket: ReturnType<typeof latest>;
-  /** `job:update PROCESSING`, in turn, by job. */
+  /** Shown lines such as `job:update PROCESSING`, in order, by job. */
   readonly shown = new Map<string, string[]>();
-  /** How often it was connected, and what it was told of its requests. */
+  /** Number of connections, and responses to its subscriptions. */
   connects = 0;
   readonly errors: unknown[] = [];
 
@@ -52,7 +52,7 @@ export class GuideClient {
     this.#socket.disconnect();
   }
 
-  /** How often it was told an end of the job, and whether it shows it now. */
+  /** Number of ends of the job that it received, and whether its page shows the end. */
   endsOf(jobId: string): { told: number; shows: boolean } {
     const shown = this.shown.get(jobId) ?? [];
     return {

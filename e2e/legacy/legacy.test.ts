@@ -11,7 +11,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
 import { type PythonProgram, runPython, STRICT } from "./python.ts";
 
-/** What the last line says when all was told. `job:completed` comes before it, with the same progress. */
+/** Matches the last line, an update at 100 %. `job:completed` comes before it, with the same progress. */
 const DELIVERED_UPDATE = /^\["job:update".*"progress": 100/;
 const textOf = (file: string) => readFile(new URL(file, import.meta.url), "utf8");
 
@@ -21,7 +21,7 @@ const leave: (() => unknown)[] = [];
 
 beforeAll(async () => {
   pages = await startPages();
-  // A page that does not answer ends its job after ten seconds, so a job is given back before that.
+  // A page without a response ends its job after ten seconds, so a shutdown must give the job back sooner.
   const env = { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "500" };
   server = await startServer({ env });
 });
@@ -34,7 +34,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-/** An article that waits for its pages until `pages.release()`. */
+/** Creates an article that waits for its pages until `pages.release()`. */
 async function createHeldJob(): Promise<string> {
   pages.hold();
   const trpc = createTRPCClient<AppRouter>({
@@ -58,7 +58,7 @@ function python(args: readonly string[]): PythonProgram {
 const WAIT = { timeout: 60_000 };
 
 describe("the guide's programs", () => {
-  test("[L1] the console's JavaScript works as it stands", async () => {
+  test("[L1] the guide's console snippet works unchanged", async () => {
     const jobId = await createHeldJob();
     const snippet = (await textOf("console-snippet.txt")).replace("your-job-id-here", jobId);
     const lines: [string, unknown][] = [];
@@ -87,7 +87,7 @@ describe("the guide's programs", () => {
     expect(lines.map(([label]) => label)).not.toContain("Error:");
   });
 
-  test("[L1] the client's example works as it stands, on an instance of ours", async () => {
+  test("[L1] the guide's client example works unchanged with `LegacyClient`", async () => {
     const jobId = await createHeldJob();
     const snippet = await textOf("client-snippet.txt");
     const [head = "", rest = ""] = snippet.replaceAll("job-123-456", jobId).split("// Unsubscribe");
@@ -96,7 +96,7 @@ describe("the guide's programs", () => {
     const lines: [string, LegacyJobPayload][] = [];
     const log = (label: string, data: LegacyJobPayload) => lines.push([label, data]);
     const scope = { wsClient, console: { log, error: log } };
-    // The import is of the app's own module, and `wsClient` is what it exports.
+    // The snippet imports the app's own module, which exports `wsClient`.
     runInNewContext(head.replace(/^import .*/, ""), scope);
     await vi.waitFor(() => expect(lines.at(-1)?.[0]).toBe("Job update:"), WAIT);
     pages.release();
@@ -110,7 +110,7 @@ describe("the guide's programs", () => {
     await vi.waitFor(async () => expect(await metrics()).toMatch(/^jobwire_watches 0$/m), WAIT);
   });
 
-  test("[L1] [L3] the Python program works as it stands", async () => {
+  test("[L1] [L3] the guide's Python program works unchanged", async () => {
     const jobId = await createHeldJob();
     const program = (await textOf("guide.py"))
       .replace("your-job-id", jobId)
@@ -118,8 +118,8 @@ describe("the guide's programs", () => {
     const guide = python(["-c", program]);
     await vi.waitFor(() => expect(guide.lines.join("\n")).toContain("Job update:"), WAIT);
     pages.release();
-    // Its library runs each handler in a thread of its own, and Python prints a line and its end separately: neither
-    // the order of lines nor where they end says anything.
+    // python-socketio runs each handler in its own thread, and Python prints a line and its end separately, so neither the
+    // order of the lines nor their ends are reliable.
     const told = (text: string) => guide.lines.join("\n").split(text).length - 1;
     await vi.waitFor(() => {
       expect(told("Job completed: ")).toBe(1);
@@ -131,7 +131,7 @@ describe("the guide's programs", () => {
         `Job completed: {'job_id': '${jobId}', 'status': 'DELIVERED', 'progress': 100, 'message': 'Article successfully generated and delivered', 'timestamp': '`,
       ),
     ).toBe(1);
-    expect(guide.complaints()).toBe("");
+    expect(guide.stderr()).toBe("");
   });
 });
 
@@ -145,7 +145,7 @@ describe.each([
 ] as const)("python-socketio, %s over %s", (client, _name, transports) => {
   const program = STRICT[client];
 
-  test("[L1] [L2] [L3] sees a whole life in order, each event as exactly one argument", async () => {
+  test("[L1] [L2] [L3] sees all events of a job in order, each as exactly one argument", async () => {
     const jobId = await createHeldJob();
     const strict = python([program, server.url, jobId, ...transports]);
     await vi.waitFor(() => expect(strict.lines.join("\n")).toContain("job:update"), WAIT);
@@ -160,16 +160,16 @@ describe.each([
     const progress = told.slice(3).map(([, payload]) => payload.progress);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(progress.length).toBeGreaterThan(4);
-    expect(strict.complaints()).toBe("");
+    expect(strict.stderr()).toBe("");
   });
 
   test.each([
     ["the server was killed", "SIGKILL", /(?:)/],
-    ["a restart that found it waiting in silence", "SIGTERM", /^$/],
+    ["a restart during an idle subscription", "SIGTERM", /^$/],
   ] as const)(
-    "[S4] [S6] comes back after %s, and is shown what happened since",
-    async (_how, signal, complaint) => {
-      const { lines, complaints } = await watchHeldJob();
+    "[S4] [S6] reconnects after %s and receives the current state",
+    async (_how, signal, pattern) => {
+      const { lines, stderr } = await watchHeldJob();
       await server.kill(signal);
       pages.release();
       await server.restart();
@@ -178,19 +178,19 @@ describe.each([
       expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
       expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
       expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
-      expect(complaints()).toMatch(complaint);
+      expect(stderr()).toMatch(pattern);
     },
   );
 
-  test("[S4] [S6] comes back after a restart while events flow", async () => {
-    const { lines, complaints } = await watchHeldJob();
+  test("[S4] [S6] reconnects after a restart while events flow", async () => {
+    const { lines, stderr } = await watchHeldJob();
     pages.release();
     await server.restart();
     await vi.waitFor(() => expect(lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-    expect(complaints()).toBe("");
+    expect(stderr()).toBe("");
   });
 
-  /** Resolves when the client was told of an article that waits for its pages. */
+  /** Resolves once the client received the state of an article that waits for its pages. */
   async function watchHeldJob(): Promise<PythonProgram> {
     const jobId = await createHeldJob();
     const strict = python([program, server.url, jobId, ...transports]);
@@ -199,7 +199,7 @@ describe.each([
   }
 });
 
-test("clients of both languages come back after a polite restart", async () => {
+test("clients of both languages reconnect after a restart with SIGTERM", async () => {
   const jobId = await createHeldJob();
   const strict = python([STRICT.Client, server.url, jobId]);
   const socket = io(server.url, { reconnectionDelay: 50, reconnectionDelayMax: 50 });
@@ -213,7 +213,7 @@ test("clients of both languages come back after a polite restart", async () => {
     expect(statuses).toContain("PROCESSING");
     expect(strict.lines.at(-1)).toContain("PROCESSING");
   }, WAIT);
-  // Whether the job finishes before the server is gone or after it is back, both are shown its end.
+  // The job may finish before the server stops or after it is back; both clients must receive its end.
   const stopping = server.restart();
   pages.release();
   await stopping;
@@ -223,5 +223,5 @@ test("clients of both languages come back after a polite restart", async () => {
   }, WAIT);
   await vi.waitFor(() => expect(reasons).toHaveLength(1), WAIT);
   expect(reasons[0]).not.toBe("io server disconnect");
-  expect(strict.complaints()).toBe("");
+  expect(strict.stderr()).toBe("");
 });

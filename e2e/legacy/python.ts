@@ -1,20 +1,20 @@
-/** A Python program that runs until the test is done with it, and what it writes meanwhile. */
+/** Runs a Python program until the test ends, and captures its output. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The clients of python-socketio: each subscribes to a job on connecting, and tells what it hears as lines of JSON. */
+/** Programs with python-socketio that subscribe to a job on connecting and print every event as a line of JSON. */
 export const STRICT = {
   Client: fileURLToPath(new URL("strict.py", import.meta.url)),
   AsyncClient: fileURLToPath(new URL("strict_async.py", import.meta.url)),
 };
 
 export interface PythonProgram {
-  /** Whole lines of its output. */
+  /** Complete lines of its standard output. */
   readonly lines: string[];
-  /** What it complained about: a handler that was called wrongly, for example. */
-  complaints(): string;
+  /** Standard error: tracebacks of handlers that were called wrongly, for example. */
+  stderr(): string;
   end(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function runPython(python: string, args: readonly string[]): PythonProgra
   const child: ChildProcess = spawn(python, ["-u", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const gone = once(child, "close");
   const lines: string[] = [];
-  let complaints = "";
+  let written = "";
   const endWithUs = () => child.kill("SIGKILL");
   process.on("exit", endWithUs);
 
@@ -31,12 +31,12 @@ export function runPython(python: string, args: readonly string[]): PythonProgra
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   }
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    complaints += text;
+    written += text;
   });
 
   return {
     lines,
-    complaints: () => complaints,
+    stderr: () => written,
     async end() {
       process.off("exit", endWithUs);
       child.kill("SIGKILL");

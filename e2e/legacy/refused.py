@@ -1,4 +1,4 @@
-# Sends an event that the server does not know, and writes what it is told as UTF-8, as programs do that log or store it.
+# Sends an unknown event and prints the refusal as UTF-8, as programs do that log or store it.
 import sys
 
 import socketio

@@ -5,15 +5,15 @@ import { runPython } from "./python.ts";
 
 const REFUSED = fileURLToPath(new URL("refused.py", import.meta.url));
 
-test("[L4] python-socketio can write a refusal that quotes a name with an emoji where it is cut", async () => {
+test("[L4] python-socketio can print a refusal that quotes a name cut at an emoji", async () => {
   const server = await startServer();
   onTestFinished(() => server.stop());
   const program = runPython(inject("python"), [REFUSED, server.url, `${"x".repeat(39)}😀`]);
   onTestFinished(() => program.end());
   await vi.waitFor(
-    () => expect(program.lines.join("") + program.complaints()).toMatch(/is not known|Error/),
+    () => expect(program.lines.join("") + program.stderr()).toMatch(/is not known|Error/),
     { timeout: 60_000 },
   );
-  expect(program.complaints()).toBe("");
+  expect(program.stderr()).toBe("");
   expect(program.lines[0]).toMatch(/^"x{39}…" is not known here\./);
 });

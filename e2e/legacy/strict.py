@@ -1,4 +1,4 @@
-# The guide's program with handlers of exactly one argument. It tells everything as JSON lines, in order of arrival.
+# The guide's program with handlers of exactly one argument. Prints every event as a JSON line, in order of arrival.
 import json
 import sys
 
@@ -11,7 +11,7 @@ url, job_id, *transports = sys.argv[1:]
 
 
 class InOrder(engineio.Client):
-    # The library hands each message to a thread of its own, and threads may overtake each other.
+    # The library starts a thread for each message, and threads may overtake each other.
     def _trigger_event(self, event, *args, **kwargs):
         return super()._trigger_event(event, *args, **{**kwargs, "run_async": False})
 

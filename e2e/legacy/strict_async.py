@@ -38,7 +38,7 @@ for name in EVENTS:
 
 async def main():
     await sio.connect(url, transports=transports or None)
-    # `sio.wait()` returns where a reconnection took less than a second.
+    # `sio.wait()` returns early if a reconnection takes less than a second.
     await asyncio.Event().wait()
 
 

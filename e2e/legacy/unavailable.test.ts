@@ -1,4 +1,4 @@
-/** Clients of the older system while the hook that says who asks cannot tell. */
+/** Clients of the older system while the `authenticate` hook fails. */
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { createJob, openTestServer } from "#test/transports/socketio.fixture.ts";
@@ -13,7 +13,7 @@ test.each([
   ["AsyncClient", "websocket"],
   ["AsyncClient", "polling"],
 ] as const)(
-  "[H13] python-socketio, %s over %s, comes back by itself when it can tell again",
+  "[H13] python-socketio, %s over %s, reconnects by itself once authentication works again",
   async (client, transport) => {
     const data = await newTestData();
     onTestFinished(() => data.remove());
@@ -38,6 +38,6 @@ test.each([
     await vi.waitFor(() => expect(refused).toBeGreaterThan(1), WAIT);
     away = false;
     await vi.waitFor(() => expect(updates()).toHaveLength(2), WAIT);
-    expect(program.lines.join("\n") + program.complaints()).not.toContain("10.0.0.7");
+    expect(program.lines.join("\n") + program.stderr()).not.toContain("10.0.0.7");
   },
 );

@@ -2,7 +2,7 @@ import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 import { defineKind, type Stored } from "./define.ts";
 
-test("`title` and `run` get the types of the stored input, as the compiler checks", () => {
+test("the compiler gives `title` and `run` the types of the stored input", () => {
   const kind = defineKind({
     name: "dated",
     description: "Has a date.",

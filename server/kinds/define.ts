@@ -1,33 +1,34 @@
 /**
- * What a kind of job is. A kind knows nothing of engines, streams or transports: it gets an input and a
- * context, reports as it goes, and returns how it ended. `docs/add-a-kind.md` shows how to write one.
+ * The contract of a kind of job. A kind knows nothing of engines, streams or transports: it receives an input and a
+ * context, reports progress, and returns an outcome. `docs/add-a-kind.md` shows how to write one.
  */
 import type { z } from "zod";
 
 export interface Kind<Input = unknown, Output = unknown> {
-  /** On the wire, in `job.create { kind }`. */
+  /** The kind's name on the wire, in `job.create { kind }`. */
   readonly name: string;
   readonly description: string;
   /**
-   * Checked before a job is created, synchronously; its JSON Schema is what `kind.list` shows. An input, and what this
-   * makes of it, has at most `MAX_INPUT_BYTES` as JSON. What it makes is stored as JSON,
-   * and `title` and `run` get what was stored: a `Date` as text, for one. A `Map` and the like are refused.
+   * Validates an input, synchronously, before a job is created; `kind.list` shows its JSON Schema. The input, and the
+   * output of this schema, have at most `MAX_INPUT_BYTES` as JSON. The output is stored as JSON, and `title` and `run`
+   * receive the stored value: a `Date` becomes a string, for example. A `Map` and other values that are not JSON are
+   * refused.
    */
   readonly input: z.ZodType<Input>;
-  /** One line for lists. A longer one than `MAX_TITLE_CHARS` is cut. */
+  /** The job's title in lists: one line, cut at `MAX_TITLE_CHARS`. */
   title(input: Stored<Input>): string;
-  /** The state a job has when an attempt starts. `progress` is a whole percent; another value ends the job. */
+  /** State of a job at the start of an attempt. `progress` is a whole percent; another value ends the job. */
   readonly start: { readonly progress: number; readonly message: string };
   /**
-   * Does the work. Called again from the beginning after a crash, so it must be safe to repeat.
-   * Throw `Transient` for what may go better later, `Failure` for what will not; anything else that is
-   * thrown ends the job as a fault of the kind. So does an error that the code throws outside of this function, from a
-   * timer or a promise that nothing awaits. The output has at most `MAX_OUTPUT_BYTES` as JSON.
+   * Does the work. A job that lost its runner runs again from the beginning, so `run` must be safe to repeat.
+   * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
+   * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
+   * The output has at most `MAX_OUTPUT_BYTES` as JSON.
    */
   run(context: RunContext<Stored<Input>>): Promise<Outcome<Output>>;
 }
 
-/** The type of a value that was written as JSON and read again. */
+/** The type of a value after `JSON.parse(JSON.stringify(value))`. */
 export type Stored<T> =
   IsAny<T> extends true
     ? T
@@ -43,27 +44,27 @@ export interface RunContext<Input> {
   readonly input: Input;
   /** 1 for the first run. */
   readonly attempt: number;
-  /** Aborted when the job is cancelled, lost to another runner, or given back at a shutdown. Stop working then. */
+  /** Aborted when the job is cancelled, its claim is lost, or a shutdown gives it back. Stop working then. */
   readonly signal: AbortSignal;
   /**
-   * Resolves when it is committed. Percent 0..100; it never falls within an attempt. A message longer than
-   * `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may wait, and a job has at most `MAX_JOB_EVENTS` events:
-   * a call beyond that, or with other types, rejects and ends the job.
+   * Reports progress; resolves once it is committed. Percent 0..100, which never falls within an attempt. A message longer
+   * than `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may be pending, and a job has at most
+   * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job.
    */
   progress(percent: number, message: string): Promise<void>;
   /**
-   * Appends to the draft that people watch. Resolves when it may be called again: small pieces are
-   * gathered into one commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.
+   * Appends to the draft that people watch; resolves once it may be called again. Small pieces are gathered into one
+   * commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.
    */
   draft(text: string): Promise<void>;
 }
 
 export type Outcome<Output> =
   | { readonly status: "delivered"; readonly message: string; readonly output: Output }
-  /** It needs a person's decision; `message` says why. */
+  /** The job waits for a person's decision; `message` says why. */
   | { readonly status: "blocked"; readonly message: string; readonly output: Output };
 
-/** Ends the job as ABORTED. `code` is for programs (`PAGE_NOT_FOUND`), `message` for people. */
+/** Ends the job as `ABORTED`. `code` is for programs (`PAGE_NOT_FOUND`), `message` for people. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
   readonly code: string;
@@ -74,7 +75,7 @@ export class Failure extends Error {
   }
 }
 
-/** May go better later: the job is retried with backoff, or not before `retryAfterMs` where that is known. */
+/** A failure that may pass: the job is retried with backoff, and not before `retryAfterMs` if that is given. */
 export class Transient extends Failure {
   override readonly name = "Transient";
   readonly retryAfterMs: number | undefined;
@@ -89,12 +90,12 @@ export class Transient extends Failure {
   }
 }
 
-/** Registries hold kinds of all inputs. Only the registry's own check of `input` makes a call of `run` safe. */
+/** Registries hold kinds of all inputs. `run` is only safe with an input that the kind's own schema accepted. */
 export type AnyKind = Kind;
 
-/** Keeps the types of input and output inside the kind. */
+/** Erases the types of input and output for a registry. */
 export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
-  // Sound because every input goes through `kind.input`, and is stored, before it comes near `title` or `run`.
+  // Sound because every input passes `kind.input` and the store before `title` or `run` see it.
   return kind as AnyKind;
 }
 

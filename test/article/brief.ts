@@ -61,7 +61,7 @@ export function testBrief(more: Partial<Brief> = {}): Brief {
   };
 }
 
-/** Words that no rule counts, in sentences that are easy to read. */
+/** Easy sentences with words that no rule counts. */
 export function filler(words: number): string {
   const sentence = "We like to sit here in the evening and to look at all that we have done. ";
   return sentence.repeat(Math.ceil(words / 16)).trim();
@@ -69,7 +69,7 @@ export function filler(words: number): string {
 
 export const LINK = "[clever planters](https://target.example/planters)";
 
-/** An article that passes every rule of `testBrief`; parts can be replaced. */
+/** An article that passes every rule of `testBrief`; its parts can be replaced. */
 export function testArticle(
   parts: Partial<Record<"title" | "intro" | "anchor" | "end" | "filler", string>> = {},
 ): string {

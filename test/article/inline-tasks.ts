@@ -1,4 +1,4 @@
-/** Tasks without threads, for tests of what is around them. */
+/** Runs tasks without threads, for tests that are not about threads. */
 import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
 import {
   TASKS,
@@ -17,7 +17,7 @@ export const runInline: RunTask = async <Name extends TaskName>(
   return task(input);
 };
 
-/** A page as it is fetched. */
+/** A page in the form that a fetch returns. */
 export function fetchedHtml(url: string, html: string) {
   return {
     url,

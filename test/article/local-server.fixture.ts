@@ -1,4 +1,4 @@
-/** Real HTTP servers for tests, on a free port of this machine. */
+/** Real HTTP servers for tests, on free ports of this machine. */
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 

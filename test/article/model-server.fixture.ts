@@ -17,16 +17,16 @@ export type ModelAnswer = (request: ModelRequest, reply: ModelReply) => void | P
 
 export interface ModelReply {
   response: ServerResponse;
-  /** One piece of text. */
+  /** Sends one piece of text. */
   write(text: string): Promise<void>;
-  /** The ordinary end, with the usage. */
+  /** Sends the end of the protocol, with the usage. */
   end(finishReason?: string): void;
-  /** A whole answer in small pieces. */
+  /** Sends a whole answer in small pieces. */
   answer(text: string): Promise<void>;
   fail(status: number, message: string, headers?: Record<string, string>): void;
 }
 
-/** Ten tokens in and twenty out for each answer. */
+/** Usage of each answer. */
 export const USAGE = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 };
 
 export async function openModelServer(answer: ModelAnswer): Promise<ModelServer> {

@@ -1,4 +1,4 @@
-/** A run of a kind, with everything that it told. */
+/** Runs a kind and records its reports. */
 import type { ArticleOutput } from "#shared/article.ts";
 import type { AnyKind, Outcome, RunContext } from "#server/kinds/define.ts";
 

@@ -1,4 +1,4 @@
-/** The project's own sample pages, served for tests as the server serves them. */
+/** Serves the project's own sample pages for tests, as the server does. */
 import { readFile } from "node:fs/promises";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
@@ -8,7 +8,7 @@ import { openLocalServer, type LocalServer } from "./local-server.fixture.ts";
 
 const SAMPLES = new URL("../../server/kinds/article/samples/", import.meta.url);
 
-/** Pairs that an article can be written for. */
+/** Pairs of pages for which an article passes. */
 export const SAMPLE_PAIRS = [
   { publisher: "publisher/", target: "target/", anchorText: "self-watering planters" },
   { publisher: "household/", target: "savings/", anchorText: "emergency fund" },

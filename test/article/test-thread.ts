@@ -1,4 +1,4 @@
-/** A thread whose tasks misbehave, for tests of the pool. */
+/** A thread with misbehaving tasks, for tests of the pool. */
 import { serveTasks } from "#server/kinds/article/threads/serve-tasks.ts";
 
 serveTasks({
@@ -11,7 +11,7 @@ serveTasks({
     const held: object[] = [];
     for (;;) held.push({ held });
   },
-  /** One allocation that does not fit, which V8 ends the process for. */
+  /** One allocation that does not fit, for which V8 aborts the process. */
   allocation: () => Array.from({ length: 2e8 }, () => 1.5),
   throwError: (message: string) => {
     throw new RangeError(message);

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Inbox } from "lucide-react";
 import { Link } from "wouter";
 import { pluralize } from "#shared/pluralize.ts";
-import { whyNot } from "#client/app/failure.ts";
+import { requestErrorMessage } from "#client/app/request-error.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
@@ -17,7 +17,7 @@ import { useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
-/** Up to here all rows are loaded and stand in the order in which they were given; longer ones go by pages. */
+/** Batches up to this size load all rows, in the order of the file; longer ones are paged. */
 const IN_ORDER = 500;
 
 export function BatchPage({ batchId }: { batchId: string }) {
@@ -61,7 +61,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       </PageHeader>
       {cancel.error !== null && (
         <Notice tone="bad" title="The batch could not be cancelled">
-          {whyNot(cancel.error)}
+          {requestErrorMessage(cancel.error)}
         </Notice>
       )}
       <section
@@ -84,7 +84,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       <h2 className="mb-3 text-base font-semibold">
         Jobs{" "}
         <span className="text-sm font-normal text-muted">
-          {batch.total > IN_ORDER ? "the last ones first" : "in the order they were given"}
+          {batch.total > IN_ORDER ? "newest first" : "in the order of the rows"}
         </span>
       </h2>
       <JobList
@@ -100,7 +100,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
   );
 }
 
-/** Those that somebody works on now: in a long list they would be out of sight. */
+/** Running jobs, which a long list would hide. */
 function RunningNow({ batchId }: { batchId: string }) {
   const { jobs } = useJobs({ batchId, status: "PROCESSING" });
   if (jobs.length === 0) return null;
@@ -123,7 +123,7 @@ function ToDecide({ batchId, count }: { batchId: string; count: number }) {
         tone="warn"
         title={`${pluralize(count, "job")} ${count === 1 ? "needs" : "need"} your decision`}
       >
-        Open each to approve it, to reject it, or to have it made anew.{" "}
+        Open each to approve it, reject it, or regenerate it.{" "}
         <Link href={`/batches/${batchId}?show=BLOCKED`} className="underline underline-offset-2">
           Show only these
         </Link>

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Layers } from "lucide-react";
 import { useEffect } from "react";
 import { pluralize } from "#shared/pluralize.ts";
-import { whyNot } from "#client/app/failure.ts";
+import { requestErrorMessage } from "#client/app/request-error.ts";
 import { Button, ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { ListRow } from "#client/app/ui/list-row.tsx";
@@ -24,7 +24,7 @@ export function BatchesPage() {
       </PageHeader>
       {list.error !== null && (
         <Notice tone="bad" title="The batches could not be loaded">
-          {whyNot(list.error)}
+          {requestErrorMessage(list.error)}
         </Notice>
       )}
       {list.batches === undefined && list.error === null && <Skeleton rows={4} />}
@@ -52,7 +52,7 @@ export function BatchesPage() {
   );
 }
 
-/** Batches newest first. One that somebody else creates is known by its jobs, which the feed brings. */
+/** Batches, newest first. The feed shows jobs of batches that other clients create, which triggers a new read. */
 function useBatches() {
   const { trpc } = useJobwire();
   const { data, refetch, ...list } = useInfiniteQuery({

@@ -1,4 +1,4 @@
-/** The same job on both wires: what a legacy Socket.IO client gets, beside what a tRPC client gets. */
+/** The messages of one job on both protocols: legacy Socket.IO beside tRPC. */
 import { type FormEvent, useEffect, useState } from "react";
 import { io } from "socket.io-client";
 import { Link, useLocation, useSearchParams } from "wouter";
@@ -18,7 +18,7 @@ interface Frame {
   payload: unknown;
 }
 
-/** Older frames are dropped: this is a window, not a store. */
+/** Older frames are dropped. */
 const KEEP = 500;
 
 export default function ConsolePage() {
@@ -50,7 +50,7 @@ export default function ConsolePage() {
             list="recent-jobs"
             autoComplete="off"
             spellCheck={false}
-            hint="Both wires are shown from the moment you watch: legacy Socket.IO, and tRPC with the whole log."
+            hint="Shows the job's messages on both protocols: legacy Socket.IO from now on, tRPC with the whole log."
           />
           <datalist id="recent-jobs">
             {jobs.slice(0, 20).map((job) => (
@@ -99,7 +99,7 @@ function Wires({ jobId }: { jobId: string }) {
       <Wire title="Socket.IO" frames={legacy} />
       <div className="min-w-0 space-y-4">
         {error !== undefined && (
-          <Notice tone="bad" title="tRPC refused">
+          <Notice tone="bad" title="The tRPC subscription failed">
             {error}
           </Notice>
         )}
@@ -123,7 +123,7 @@ function Wire({ title, frames }: { title: string; frames: readonly Frame[] }) {
         tabIndex={0}
         className="max-h-[36rem] space-y-2 overflow-y-auto font-mono text-xs"
       >
-        {frames.length === 0 && <li className="text-muted">Nothing yet.</li>}
+        {frames.length === 0 && <li className="text-muted">No messages yet.</li>}
         {frames.map((frame) => (
           <li key={frame.n} className="rounded-lg bg-sunken p-2">
             <p className="mb-1 flex justify-between gap-2">

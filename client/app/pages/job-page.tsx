@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { whyNot } from "#client/app/failure.ts";
+import { requestErrorMessage } from "#client/app/request-error.ts";
 import { endingOf } from "#client/app/job-ending.ts";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
@@ -23,22 +23,22 @@ import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
-/** What a person may do, where the lifecycle allows it. */
+/** Actions of people; the lifecycle decides which are offered. */
 const DECISIONS = [
   {
     action: "approve",
     label: "Approve",
-    question: "Deliver it as it is?",
+    question: "Deliver the result as it is?",
     danger: false,
   },
   {
     action: "regenerate",
     label: "Regenerate",
-    question: "Have it made anew from the beginning?",
+    question: "Regenerate the result from the beginning?",
     danger: false,
   },
   { action: "retry", label: "Retry", question: "Run this job again?", danger: false },
-  { action: "reject", label: "Reject", question: "Reject what was made?", danger: true },
+  { action: "reject", label: "Reject", question: "Reject the result?", danger: true },
   { action: "cancel", label: "Cancel", question: "Cancel this job?", danger: true },
 ] as const;
 
@@ -125,7 +125,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   );
 }
 
-/** Another kind's output is data, whatever it looks like. */
+/** Output of other kinds is shown as data, even if it looks like an article. */
 function articleOf({ kind, output }: Job): ArticleOutput | undefined {
   return kind === "article" ? ArticleOutput.safeParse(output).data : undefined;
 }
@@ -157,8 +157,8 @@ function Decisions({ job }: { job: Job }) {
       ))}
       {decide.error !== null && (
         <div className="basis-full">
-          <Notice tone="bad" title="That was not done">
-            {whyNot(decide.error)}
+          <Notice tone="bad" title="The job could not be changed">
+            {requestErrorMessage(decide.error)}
           </Notice>
         </div>
       )}

@@ -4,7 +4,7 @@ import { useLocation } from "wouter";
 import { samplesOf } from "#client/app/article-form.ts";
 import { csvOf, type CsvFile, listed, readCsv } from "#client/app/csv.ts";
 import { pluralize } from "#shared/pluralize.ts";
-import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
+import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { CsvColumns } from "#client/app/ui/csv-columns.tsx";
@@ -20,7 +20,7 @@ import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 
-/** Of bad rows: the others are in the preview. */
+/** Bad rows that the summary names; the preview shows the others. */
 const MOST_NAMED = 20;
 
 const NOTHING: CsvFile = { rows: [], ignored: [], problem: undefined };
@@ -82,7 +82,7 @@ export default function NewBatchPage() {
           <div aria-live="polite" className="space-y-4">
             {loaded !== undefined && <CsvEncoding loaded={loaded} />}
             {file.problem !== undefined && (
-              <Notice tone="bad" title="This cannot be used yet">
+              <Notice tone="bad" title="The CSV text cannot be used">
                 {file.problem}
               </Notice>
             )}
@@ -106,12 +106,12 @@ export default function NewBatchPage() {
             )}
             {file.ignored.length > 0 && (
               <Notice tone="info" title="Some columns are not used">
-                {listed(file.ignored)}. The names that are understood are listed under “Columns”.
+                {listed(file.ignored)}. See “Columns” for the recognised names.
               </Notice>
             )}
             {create.error !== null && (
-              <Notice tone="bad" title="That did not work">
-                {whyNot(create.error, CREATE_AGAIN)}
+              <Notice tone="bad" title="The batch could not be created">
+                {requestErrorMessage(create.error, REPEAT_CREATE)}
               </Notice>
             )}
           </div>

@@ -10,8 +10,8 @@ import {
   samplesOf,
   serverErrors,
 } from "#client/app/article-form.ts";
-import { STRATEGIES, WRITERS } from "#client/app/article-words.ts";
-import { CREATE_AGAIN, whyNot } from "#client/app/failure.ts";
+import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
+import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { Button } from "#client/app/ui/button.tsx";
@@ -29,7 +29,7 @@ const optionsOf = (words: Record<string, string>) =>
 function writerOptions(writers: readonly LlmProvider[] | undefined) {
   return optionsOf(WRITERS).map((option) => {
     const has = option.value === "auto" || writers?.includes(option.value as LlmProvider) !== false;
-    const needs = option.value === "compatible" ? "needs an address" : "needs a key";
+    const needs = option.value === "compatible" ? "needs a server address" : "needs a key";
     return has ? option : { ...option, text: `${option.text} (${needs})`, disabled: true };
   });
 }
@@ -77,8 +77,8 @@ export function NewJobPage() {
           className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7"
         >
           {create.error !== null && Object.keys(errors).length === 0 && (
-            <Notice tone="bad" title="That did not work">
-              {whyNot(create.error, CREATE_AGAIN)}
+            <Notice tone="bad" title="The job could not be created">
+              {requestErrorMessage(create.error, REPEAT_CREATE)}
             </Notice>
           )}
           <TextField
@@ -98,7 +98,7 @@ export function NewJobPage() {
           <TextField
             {...field("anchorText")}
             label="Anchor text"
-            hint="The words of the link"
+            hint="The text of the link"
             autoComplete="off"
           />
           <div className="grid gap-5 sm:grid-cols-2">
@@ -127,9 +127,9 @@ export function NewJobPage() {
         <aside aria-label="Help" className="space-y-6">
           <Card title="What happens">
             <ol className="list-decimal space-y-2 pl-5 text-sm">
-              <li>Both pages are read: what they say, in which language, and how.</li>
+              <li>Both pages are read: their subject, language and tone.</li>
               <li>An article is written for the publisher that links to the target.</li>
-              <li>It is checked; what does not pass waits for your decision.</li>
+              <li>It is checked. If a check fails, it waits for your decision.</li>
             </ol>
             <p className="mt-3 text-sm text-muted">
               For many at once,{" "}
@@ -141,7 +141,7 @@ export function NewJobPage() {
           </Card>
           <Card title="Samples">
             <p className="mb-3 text-sm text-muted">
-              Pages that come with the server: they need no network and no key.
+              Sample pages of this server, which need no network and no API key.
             </p>
             <ul className="space-y-2">
               {samplesOf(location).map((sample) => (

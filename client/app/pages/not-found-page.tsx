@@ -5,13 +5,13 @@ import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import type { Failed } from "#client/lib/client.ts";
 
-/** What was asked for is not there, or cannot be shown. */
+/** Shown for a missing page, job or batch, and for one that cannot be read. */
 export function NotFoundPage({ what = "page", error }: { what?: string; error?: Failed }) {
   if (error !== undefined && error.code !== "NOT_FOUND" && error.code !== "BAD_REQUEST") {
     return (
       <>
         <PageHeader title={`The ${what} cannot be shown`} tab="Failed" />
-        <Notice tone="bad" title="The server says why">
+        <Notice tone="bad" title="The server answered with an error">
           {error.message}
         </Notice>
       </>
@@ -20,12 +20,12 @@ export function NotFoundPage({ what = "page", error }: { what?: string; error?: 
   return (
     <>
       <PageHeader title={`There is no such ${what}`} tab="Not found" />
-      <Empty Icon={SearchX} title="Nothing is here">
-        <p>The address may be misspelt, or what was here was deleted.</p>
+      <Empty Icon={SearchX} title="Not found">
+        <p>The address may be misspelt, or the {what} was deleted.</p>
         {what === "batch" ? (
-          <ButtonLink href="/batches">To the batches</ButtonLink>
+          <ButtonLink href="/batches">Go to batches</ButtonLink>
         ) : (
-          <ButtonLink href="/">To the jobs</ButtonLink>
+          <ButtonLink href="/">Go to jobs</ButtonLink>
         )}
       </Empty>
     </>

@@ -1,7 +1,7 @@
-/** A finished article: to read, to copy, to take away, and how it was judged. */
+/** A finished article: its text, copy and download buttons, sources and quality report. */
 import { Copy, Download } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { languageName, STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { languageName, STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
 import { safeHtml } from "#client/app/article-html.ts";
 import { lowerHeadings } from "#client/app/headings.ts";
 import type { ArticleOutput, PageProfile } from "#shared/article.ts";
@@ -27,7 +27,7 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
         <article
           lang={article.language}
           className="article-text max-w-prose break-words"
-          // Sanitised, and the page's content security policy runs no script but its own.
+          // The HTML is sanitised, and the content security policy allows no scripts but the page's own.
           // oxlint-disable-next-line react/no-danger
           dangerouslySetInnerHTML={{ __html: lowerHeadings(html) }}
         />

@@ -1,13 +1,13 @@
 import type { LucideIcon } from "lucide-react";
 
-/** How a state looks. Colour is never alone: each has a word and a sign of its own. */
+/** Appearance of a state. Each has a word and an icon of its own, because colour alone is not accessible. */
 export interface Look {
   word: string;
   Icon: LucideIcon;
   className: string;
-  /** The colour of a progress bar in this state. */
+  /** Colour of the progress bar. */
   bar: string;
-  /** Something goes on. */
+  /** True where the icon is animated. */
   moves?: boolean;
 }
 

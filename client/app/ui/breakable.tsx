@@ -1,9 +1,9 @@
 import { Fragment } from "react";
 
-/** A text whose addresses may be broken after their slashes, and not just anywhere. */
+/** Text whose addresses may only wrap after slashes. */
 export function Breakable({ text }: { text: string }) {
   return text.split(/(?<=\/)/).map((part, index) => (
-    // A part's place is all that it has for a name.
+    // Parts have no identity but their position.
     // oxlint-disable-next-line react/no-array-index-key
     <Fragment key={index}>
       {index > 0 && <wbr />}

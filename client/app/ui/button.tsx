@@ -18,7 +18,7 @@ export function Button({
   type = "button",
   ...rest
 }: ComponentProps<"button"> & { tone?: Tone }) {
-  // oxlint-disable-next-line react/button-has-type -- it has one, by default "button"
+  // oxlint-disable-next-line react/button-has-type -- `type` defaults to "button"
   return <button type={type} className={`${SHAPE} ${TONE[tone]} ${className}`} {...rest} />;
 }
 

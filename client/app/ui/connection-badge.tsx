@@ -11,7 +11,7 @@ const LOOK: Record<Connection, { dot: string; text: string; title: string }> = {
   stale: {
     dot: "bg-warn animate-pulse",
     text: "stale",
-    title: "A connection was lost. What you see may be old; it catches up by itself.",
+    title: "A connection was lost. This page may be out of date; it catches up by itself.",
   },
 };
 

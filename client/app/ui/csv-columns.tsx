@@ -1,17 +1,17 @@
 import { namesOf } from "#client/app/csv.ts";
 import { type ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
 
-const anyOf = (words: readonly string[]) => `${words.join(", ")}; may be left out`;
+const anyOf = (words: readonly string[]) => `${words.join(", ")}; optional`;
 
-/** The columns of a CSV file of article jobs, with every name that each one may have. */
+/** The columns of a CSV file of article jobs, with all names under which each is recognised. */
 export function CsvColumns({ writers }: { writers: readonly string[] | undefined }) {
   const columns: Record<keyof ArticleInput, string> = {
     publisherDomain: "The site that publishes the article; a path is fine",
     targetUrl: "The page that it links to",
-    anchorText: "The words of the link",
+    anchorText: "The text of the link",
     llmProvider: anyOf(writers === undefined ? LlmProvider.options : ["auto", ...writers]),
     writingStrategy: anyOf(WritingStrategy.options),
-    country: "Two letters; may be left out",
+    country: "Two letters; optional",
   };
   return (
     <>

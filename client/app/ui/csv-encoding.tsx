@@ -2,7 +2,7 @@ import { pluralize } from "#shared/pluralize.ts";
 import type { CsvText } from "#client/app/use-csv-text.ts";
 import { Notice } from "./notice.tsx";
 
-/** Tells how the bytes of a file were read: a wrong guess shows only in its letters. */
+/** Shows the encoding of a file, because only a person can notice a wrong guess. */
 export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]> }) {
   if (loaded.problem !== undefined) {
     return (
@@ -23,7 +23,7 @@ export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]>
     return (
       <Notice tone="warn" title={`“${loaded.name}” was read as UTF-8, but not all of it`}>
         {pluralize(loaded.broken, "byte")} in it {loaded.broken === 1 ? "is" : "are"} not UTF-8.
-        Rows that need them are marked below: correct them there, or save the file as “CSV UTF-8”
+        Rows with such bytes are marked below: correct them there, or save the file as “CSV UTF-8”
         and choose it again.
       </Notice>
     );

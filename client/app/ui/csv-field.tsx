@@ -35,7 +35,7 @@ export function CsvField(props: {
         value={props.text}
         aria-describedby="csv-hint"
         placeholder={
-          "publisher,target,anchor\nexample.com,https://shop.example/page,the words of the link"
+          "publisher,target,anchor\nexample.com,https://shop.example/page,the text of the link"
         }
         onChange={(event) => props.onEdit(event.target.value)}
         className={`w-full rounded-lg border bg-page px-3 py-2 font-mono text-sm placeholder:text-muted ${
@@ -54,7 +54,7 @@ export function CsvField(props: {
             onChange={(event) => {
               const [file] = event.target.files ?? [];
               if (file !== undefined) props.onFile(file);
-              // Otherwise the same file cannot be chosen again once it is corrected: its name does not change.
+              // Allows the same file to be chosen again once it is corrected: its name does not change.
               event.target.value = "";
             }}
           />

@@ -4,10 +4,10 @@ import { type CsvRow, nameOf } from "#client/app/csv.ts";
 
 const MOST_GOOD = 20;
 const MOST_BAD = 100;
-/** Characters: more than any good cell, less than a file that a quote made one cell. */
+/** In characters: longer than any valid cell, shorter than a whole file that an unclosed quote made one cell. */
 const MOST_OF_A_CELL = 2000;
 
-/** The rows as they were understood; where some are bad, only those, each with what is wrong with it. */
+/** The parsed rows; if some are bad, only those, with their errors. */
 export function CsvPreview({ rows, bad }: { rows: CsvRow[]; bad: CsvRow[] }) {
   const shown = bad.length > 0 ? bad.slice(0, MOST_BAD) : rows.slice(0, MOST_GOOD);
   const left = (bad.length > 0 ? bad.length : rows.length) - shown.length;

@@ -1,4 +1,4 @@
-/** A button that asks before it acts, with room for a note that goes into the record. */
+/** A button that asks for confirmation and an optional note, which becomes part of the job's log. */
 import { useId, useRef, useState } from "react";
 import { Button } from "./button.tsx";
 
@@ -41,7 +41,7 @@ export function DecisionButton(props: {
             <label htmlFor={`${id}-note`} className="mb-1 block text-sm font-medium">
               Note{" "}
               <span className="font-normal text-muted">
-                (optional, everyone who watches sees it)
+                (optional, visible to everyone who watches the job)
               </span>
             </label>
             <textarea
@@ -54,7 +54,7 @@ export function DecisionButton(props: {
             />
           </div>
           <div className="flex justify-end gap-2">
-            <Button onClick={() => dialog.current?.close()}>Leave it</Button>
+            <Button onClick={() => dialog.current?.close()}>Close</Button>
             <Button type="submit" tone={props.danger === true ? "danger" : "primary"}>
               {props.label}
             </Button>

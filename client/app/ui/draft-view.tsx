@@ -1,19 +1,19 @@
 import { Fragment, type UIEvent, useLayoutEffect, useRef } from "react";
 import { draftParts } from "#client/app/draft-parts.ts";
 
-/** How near to its end a reader must be for the text to follow the writer. */
+/** Scroll distance from the end within which the view follows new text. */
 const NEAR_PX = 48;
 
 /**
- * A draft. While it is written it scrolls along in a box, unless the reader went back to read. What was written is
- * shown whole.
+ * A draft. While it is written it scrolls along in a box, unless the reader has scrolled up. A finished draft is shown
+ * whole.
  */
 export function DraftView({ text, isWritten }: { text: string; isWritten: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
 
   useLayoutEffect(() => {
-    // The next attempt is followed from its beginning.
+    // Follow the next attempt from its beginning.
     if (isWritten) follows.current = true;
     else if (follows.current) box.current?.scrollTo({ top: box.current.scrollHeight });
   }, [text, isWritten]);
@@ -52,9 +52,9 @@ export function DraftView({ text, isWritten }: { text: string; isWritten: boolea
   );
 }
 
-/** Headings and links of Markdown; the rest stands as it is written. */
+/** Headings and links rendered; other Markdown as plain text. */
 function DraftText({ text }: { text: string }) {
-  // Parts only grow at the end, so that a part's place is its name.
+  // Parts are only appended, so their positions are stable keys.
   /* oxlint-disable react/no-array-index-key */
   return draftParts(text).map((part, index) => {
     if (part.type === "plain") return <Fragment key={index}>{part.text}</Fragment>;

@@ -3,7 +3,7 @@ import type { ComponentProps, ReactNode } from "react";
 const CONTROL =
   "w-full rounded-lg border bg-page px-3 py-2 text-ink placeholder:text-muted aria-invalid:border-bad border-line";
 
-/** A labelled control with a hint below it, or with what is wrong with it. */
+/** A labelled control with a hint or an error below it. */
 function Field(props: {
   id: string;
   label: string;

@@ -55,7 +55,7 @@ function NavLink(props: { href: string; pattern: string; children: string }) {
 }
 
 const THEMES: Record<ThemeChoice, { Icon: LucideIcon; next: ThemeChoice; says: string }> = {
-  system: { Icon: SunMoon, next: "light", says: "as the system has it" },
+  system: { Icon: SunMoon, next: "light", says: "same as the system" },
   light: { Icon: Sun, next: "dark", says: "light" },
   dark: { Icon: Moon, next: "system", says: "dark" },
 };

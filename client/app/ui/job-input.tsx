@@ -1,6 +1,6 @@
-/** What a job was asked for, in words; and the way to ask for something like it again. */
+/** A job's input with labels, and a link to the form with the same input. */
 import { Fragment } from "react";
-import { STRATEGIES, WRITERS } from "#client/app/article-words.ts";
+import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
 import { ArticleInput } from "#shared/article.ts";
 import { ButtonLink } from "./button.tsx";
 import { Card } from "./card.tsx";
@@ -32,7 +32,7 @@ export function JobInput(props: { kind: string; input: unknown; settled: boolean
   );
 }
 
-/** To the form, filled in. Only for articles: other kinds have no form. */
+/** Link to the filled-in form. Only for articles, because other kinds have no form. */
 export function NewJobLink(props: { kind: string; input: unknown; children: string }) {
   const article = articleOf(props.kind, props.input);
   return (

@@ -1,6 +1,6 @@
 /**
- * A live list of jobs with a filter by status, as the jobs page and a batch show it. The filter stands in the address:
- * who opens a job and comes back finds the same list, and other pages can link to it.
+ * A live list of jobs with a filter by status, for the jobs page and a batch. The filter is part of the address, so that
+ * it survives going back from a job, and other pages can link to it.
  */
 import { memo, type ReactNode, useEffect, useEffectEvent } from "react";
 import { useSearchParams } from "wouter";
@@ -12,7 +12,7 @@ import { JOB_LOOK } from "./looks.ts";
 import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
-/** `inOrder`: all of them, oldest first. For lists that are not long; others are newest first, page by page. */
+/** `inOrder` loads all jobs, oldest first, and is for short lists; otherwise newest first, page by page. */
 export function JobList(props: { batchId?: string; inOrder?: boolean; empty: ReactNode }) {
   const { batchId, inOrder = false } = props;
   const [params, setParams] = useSearchParams();
@@ -91,7 +91,7 @@ function NoneLikeThis() {
   return <p className="py-12 text-center text-muted">No job has this status now.</p>;
 }
 
-/** Drawn again only when its job changed. */
+/** Rerenders only when its job changed. */
 export const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
   const { id, title, message, progress, status, createdAt } = job;
   return (

@@ -1,4 +1,4 @@
-/** How a job ended and what can be done now, where that is not plain from the article itself. */
+/** How a job ended and the possible next steps, where the article itself does not show them. */
 import { endingOf } from "#client/app/job-ending.ts";
 import type { Job } from "#shared/job.ts";
 import { Breakable } from "./breakable.tsx";
@@ -11,8 +11,8 @@ export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: bool
     return (
       <Notice tone="warn" title={`This ${what} needs your decision`}>
         <p>
-          Approve it as it is, reject it, or have it made anew.
-          {failedChecks && " The quality report below says what is not as it should be."}
+          Approve it as it is, reject it, or regenerate it.
+          {failedChecks && " The quality report below names the failed checks."}
         </p>
       </Notice>
     );
@@ -36,7 +36,7 @@ export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: bool
     return (
       <Notice tone="info" title={`This ${what} was rejected`}>
         {reason}
-        <p>It is not delivered. You can retry the job: it is done anew from the beginning.</p>
+        <p>It is not delivered. You can retry the job: it runs again from the beginning.</p>
       </Notice>
     );
   }
@@ -47,11 +47,11 @@ export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: bool
         <>
           <p>With the same input it will most likely fail again.</p>
           <NewJobLink kind={job.kind} input={job.input}>
-            Correct it in a new job
+            Correct the input in a new job
           </NewJobLink>
         </>
       ) : (
-        <p>It may go better later: retry runs it again from the beginning with the same input.</p>
+        <p>The cause may be temporary. A retry runs the job again with the same input.</p>
       )}
     </Notice>
   );

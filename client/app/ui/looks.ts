@@ -1,4 +1,4 @@
-/** How the states of jobs and batches look. */
+/** Appearance of the states of jobs and batches. */
 import { Ban, CircleCheck, CircleDashed, LoaderCircle, ShieldAlert } from "lucide-react";
 import type { BatchAggregate, BatchStatus } from "#shared/batch.ts";
 import type { JobStatus } from "#shared/job.ts";
@@ -30,7 +30,7 @@ const BATCH_LOOK: Record<BatchStatus, Look> = {
   failed: { word: "Failed", ...BAD },
 };
 
-/** A batch with nothing left to do but what a person has to decide is not simply completed. */
+/** A completed batch with blocked jobs still needs a person's decisions. */
 export function lookOfBatch({ status, blocked }: Pick<BatchAggregate, "status" | "blocked">): Look {
   if (status !== "completed" || blocked === 0) return BATCH_LOOK[status];
   return { word: `${blocked} to decide`, ...WARNING };

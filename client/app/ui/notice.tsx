@@ -9,7 +9,7 @@ const LOOK = {
   bad: { className: "border-bad/40 bg-bad-soft", Icon: CircleAlert, ink: "text-bad" },
 } as const satisfies Record<Tone, unknown>;
 
-/** Something a person has to know. `bad` is read out at once. */
+/** A message to the user. Screen readers announce `bad` at once. */
 export function Notice(props: { tone: Tone; title: string; children?: ReactNode }) {
   const { className, Icon, ink } = LOOK[props.tone];
   return (

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Breakable } from "./breakable.tsx";
 
-/** The title of a page. It takes the focus when the page is opened, so that readers hear where they are. */
+/** The title of a page. Takes the focus when the page opens, so that screen readers announce it. */
 export function PageHeader(props: {
   title: string;
   tab?: string;

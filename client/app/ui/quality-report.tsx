@@ -1,4 +1,4 @@
-/** How an article was judged: columns where there is room for them; on narrow screens each check is a block. */
+/** An article's checks: in columns on wide screens, as blocks on narrow ones. */
 import { CircleCheck, CircleMinus, CircleX, type LucideIcon, Wrench } from "lucide-react";
 import { type QualityReport, type QualityRule, tally } from "#shared/article.ts";
 import { Card } from "./card.tsx";
@@ -24,7 +24,7 @@ export function QualityReportCard({ report }: { report: QualityReport }) {
         aria-hidden
         className={`${COLUMNS} hidden border-b border-line pb-2 text-xs text-muted sm:grid`}
       >
-        {["Verdict", "What", "Found", "Allowed"].map((head) => (
+        {["Verdict", "Check", "Found", "Allowed"].map((head) => (
           <span key={head}>{head}</span>
         ))}
       </div>

@@ -1,4 +1,4 @@
-/** Stands where rows will be, at their size, so that nothing jumps when they come. */
+/** Placeholder of the rows' size, so that the layout does not shift when they load. */
 export function Skeleton(props: { rows: number }) {
   return (
     <div role="status" aria-label="Loading" className="space-y-2">

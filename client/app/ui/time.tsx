@@ -21,7 +21,7 @@ export function ageOf(at: Date, now: number): string {
   return age < 5000 ? "now" : relative.format(-Math.floor(age / size), unit);
 }
 
-/** How long ago; the exact time on hover. */
+/** Relative time; the exact time on hover. */
 export function Age({ at }: { at: Date }) {
   const now = useSyncExternalStore(onTick, seconds) * 1000;
   return (

@@ -1,4 +1,4 @@
-/** What a writer knows, and what it hands over. */
+/** The input and the output of a writer. */
 import type { Page } from "./page/page.ts";
 import { termsIn } from "./text/key-terms.ts";
 
@@ -9,7 +9,7 @@ export interface Brief {
   anchorText: string;
   /** ISO 3166-1 alpha-2. */
   country: string | undefined;
-  /** The publisher's: the article is written for its readers. */
+  /** The publisher's language: the article is written for the publisher's readers. */
   language: string;
 }
 
@@ -17,7 +17,7 @@ export interface Desk {
   readonly signal: AbortSignal;
   /** Appends to the draft that people watch. */
   draft(text: string): Promise<void>;
-  /** How much of the writing is done, 0..1, and what is being done now. */
+  /** Reports progress: the share of the writing that is done, 0..1, and the current step. */
   step(done: number, message: string): Promise<void>;
 }
 
@@ -27,10 +27,10 @@ export interface Written {
   outputTokens: number;
 }
 
-/** Rejects with `Failure`, `Transient`, or the reason of the desk's signal. */
+/** Rejects with `Failure`, `Transient`, or the abort reason of the desk's signal. */
 export type Write = (brief: Brief, desk: Desk) => Promise<Written>;
 
-/** Words that belong to the target's subject, without those of the anchor itself. */
+/** Key terms of the target's subject, without the words of the anchor text. */
 export function relatedTerms({ target, anchorText }: Brief): string[] {
   const { keyTerms, language } = target.profile;
   const own = new Set(termsIn(anchorText, keyTerms, language));

@@ -1,4 +1,4 @@
-/** Pages and answers of models that are written to harm, through everything that is done with them. */
+/** Hostile pages and model answers, run through every step that processes them. */
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 const ADDRESS = "https://site.example/";
 const MIB = 1024 * 1024;
 
-/** The output, or `undefined` where the task was given up with an error that ends a job. */
+/** Resolves to the output, or to `undefined` where the task failed with an error that ends a job. */
 async function attempt<Name extends TaskName>(
   name: Name,
   input: TaskInput<Name>,
@@ -32,7 +32,7 @@ async function attempt<Name extends TaskName>(
   }
 }
 
-/** Texts that expressions and parsers take long for, alone or repeated. */
+/** Texts that are expensive for regular expressions and parsers, alone or repeated. */
 const atom = fc.oneof(
   fc.constantFrom(
     ..."<!----> : . [ ( * _ # | ` & @ ~ \\ < > - = ! \" ' / \n \t \u0000 \u001B \uFEFF \u00A0".split(
@@ -91,7 +91,7 @@ function checkPage(page: Page): void {
   expect(texts.every((each) => each.isWellFormed())).toBe(true);
 }
 
-test("[H2] any page is read, quoted and checked within the limits of time and length, or given up", async () => {
+test("[H2] any page is read, quoted and checked within the limits of time and length, or ends the job", async () => {
   let finished = 0;
   await fc.assert(
     fc.asyncProperty(html, async (source) => {
@@ -117,7 +117,7 @@ test("[H2] any page is read, quoted and checked within the limits of time and le
   expect(finished).toBeGreaterThan(0);
 });
 
-test("[H2] any answer of a model is checked within the limits of time and length, or given up", async () => {
+test("[H2] any model answer is checked within the limits of time and length, or ends the job", async () => {
   await fc.assert(
     fc.asyncProperty(text, fc.boolean(), async (inner, around) => {
       const markdown = (around ? testArticle({ filler: inner }) : inner).slice(0, 100_000);
@@ -141,7 +141,7 @@ test.each([
   ],
   ["too much Markdown", "a ".repeat(60_000)],
   ["Markdown that HTML writes much longer", "&".repeat(90_000)],
-])("%s ends the job, and says why", async (_, markdown) => {
+])("%s ends the job with a message that says why", async (_, markdown) => {
   const reviewing = runTask("review", { markdown, brief: testBrief(), extractive: false }, never);
   await expect(reviewing).rejects.toMatchObject({
     name: "Failure",

@@ -1,4 +1,4 @@
-/** Whole article jobs that are written by a model. */
+/** Article jobs from start to end, written by a model. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { ArticleOutput } from "#shared/article.ts";
 import { Transient, type Outcome } from "#server/kinds/define.ts";
@@ -9,7 +9,7 @@ import { openModelServer } from "#test/article/model-server.fixture.ts";
 import { runArticleKind } from "#test/article/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
-// Threads start slowly on a busy machine.
+// Threads are slow to start on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
@@ -56,7 +56,7 @@ async function recordWithModel(
   return await runArticleKind(kind, input);
 }
 
-test("a model may make something of a thin page, and people are told that it is one", async () => {
+test("a model may write from a page with little text, and a progress message warns of it", async () => {
   const { recorder } = await recordWithModel(testArticle(), { target: "thin/" });
   expect(recorder.progress).toContainEqual({
     percent: 21,
@@ -64,7 +64,7 @@ test("a model may make something of a thin page, and people are told that it is 
   });
 });
 
-test("a model's article is checked, mended and delivered with its cost", async () => {
+test("a model's article is checked, mended and delivered with its token counts", async () => {
   const text = testArticle({
     anchor:
       "It starts with water and good soil. Strong roots grow in a container of any kind. The moisture comes from below. A wick and a reservoir do the rest.",
@@ -91,12 +91,12 @@ test("a model's nonsense ends BLOCKED", async () => {
   expect((await runWithModel(" ")).status).toBe("blocked");
 });
 
-test("offline can always be asked for, also where a model is set up", async () => {
+test("a job can ask for the offline writer where a model is configured", async () => {
   const outcome = await runWithModel("never asked", { llmProvider: "offline" });
   expect(outcome.output.writer.provider).toBe("offline");
 });
 
-test("a model's server that is busy makes the job be tried again; a refused key ends it", async () => {
+test("a busy model server leads to a retry, and a refused API key ends the job", async () => {
   expect(await failed(runWithModel(503))).toBeInstanceOf(Transient);
   const error = await failed(runWithModel(401));
   expect(error).not.toBeInstanceOf(Transient);

@@ -6,7 +6,7 @@ import { createRecorder, runArticleKind } from "#test/article/recorder.ts";
 import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
-// Threads start slowly on a busy machine.
+// Threads are slow to start on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
@@ -45,7 +45,7 @@ function failed(running: Promise<unknown>): Promise<unknown> {
 }
 
 test.each(SAMPLE_PAIRS)(
-  "$publisher to $target: from two addresses to a delivered article",
+  "$publisher to $target: two addresses become a delivered article",
   async (pair) => {
     const { outcome, recorder } = await runArticleKind(kindWith(), inputOf(pair));
     expect(outcome).toMatchObject({
@@ -108,7 +108,7 @@ test("[A3] a page with too little text ends BLOCKED, and the message names the r
   expect(outcome.output.markdown).toContain("# Opening soon: a reading guide");
 });
 
-test("a page with too little text is told as soon as both are read, before anything is written", async () => {
+test("a progress message reports pages with too little text before the writing starts", async () => {
   const pair = { publisher: "thin/", target: "thin/", anchorText: "our shop" };
   const { recorder } = await runArticleKind(kindWith(), inputOf(pair));
   const said = recorder.progress.map(({ message }) => message);
@@ -146,14 +146,14 @@ test.each([
     "PAGE_PRIVATE_ADDRESS",
     /^The target page \S+ is not on the public internet/,
   ],
-])("a page that cannot be had ends the job: %j", async (change, code, message) => {
+])("a page that cannot be fetched ends the job: %j", async (change, code, message) => {
   const running = runArticleKind(kindWith(), inputOf({ ...SAMPLE_PAIRS[0], ...change }));
   const error = await failed(running);
   expect(error).toBeInstanceOf(Failure);
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
-test("limits of fetching and the resolver can be set", async () => {
+test("fetch limits and the resolver are configurable", async () => {
   const small = kindWith({ fetchLimits: { bytes: 1000 } });
   await expect(runArticleKind(small, inputOf(SAMPLE_PAIRS[0]))).rejects.toMatchObject({
     code: "PAGE_TOO_LARGE",
@@ -173,7 +173,7 @@ test("limits of fetching and the resolver can be set", async () => {
   );
 });
 
-test("what a page smuggles in is text in the delivered HTML", async () => {
+test("markup hidden in a page is plain text in the delivered HTML", async () => {
   const evil = "<script>alert(1)</script>";
   const escaped = evil.replaceAll("<", "&lt;");
   const text =
@@ -219,7 +219,7 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
   }
 });
 
-test("a writer that is not set up is refused with the input, and the field is named", () => {
+test("an input that asks for an unconfigured writer is refused, and the error names the field", () => {
   const input = inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" });
   expect(kindWith().input.safeParse(input).error?.issues).toEqual([
     expect.objectContaining({
@@ -231,7 +231,7 @@ test("a writer that is not set up is refused with the input, and the field is na
   expect(taken.safeParse(input).success).toBe(true);
 });
 
-test("a writer that is not set up any more is told before anything is fetched", async () => {
+test("a writer that lost its configuration ends the job before any page is fetched", async () => {
   const { input: then } = kindWith({ models: { anthropicApiKey: "a" } });
   const recorder = createRecorder(
     then.parse(inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
@@ -244,11 +244,11 @@ test("a writer that is not set up any more is told before anything is fetched", 
   expect(recorder.progress).toEqual([]);
 });
 
-test("an entry of the allow list that cannot be read is told when the kind is made", () => {
+test("an invalid entry of the allow list fails the creation of the kind", () => {
   expect(() => kindWith({ fetchAllow: ["not a host"] })).toThrow('"not a host"');
 });
 
-test("a job is called by its anchor and its publisher", () => {
+test("a job's title is its anchor text and its publisher", () => {
   const kind = kindWith();
   const input = kind.input.parse(inputOf(SAMPLE_PAIRS[0]));
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
@@ -279,7 +279,7 @@ test("umlaut domains are read as a publisher and as a target, and the article li
   expect(recorder.progress[0]?.message).toContain("BÜCHER.example");
 });
 
-/** A site whose pages are these bodies. */
+/** Serves these bodies by path. */
 function openPages(pages: Record<string, string>, headers: Record<string, string>) {
   return openLocalServer((request, response) => {
     response.writeHead(200, headers).end(pages[request.url ?? ""] ?? "");
@@ -289,7 +289,7 @@ function openPages(pages: Record<string, string>, headers: Record<string, string
 const SENTENCES =
   "<p>The garden gives salad to a family from May until October. Water reaches the roots in the morning.</p>";
 
-test("a page without a content type that begins with many comments is refused at once", async () => {
+test("a page without a content type that begins with many comments is refused in linear time", async () => {
   await using site = await openPages({ "/": `${"<!---->".repeat(60)}x` }, {});
   const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
     publisherDomain: site.host,
@@ -305,7 +305,7 @@ function headed(heading: string): string {
   return `<h2>${heading}</h2>${SENTENCES.repeat(3)}`;
 }
 
-test("[H2] headings that would hold up an expression are read, and messages quote their beginning", async () => {
+test("[H2] headings made to stall a regular expression are read, and messages quote only their beginning", async () => {
   const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(headed).join("")}`;
   await using site = await openPages({ "/": page }, { "content-type": "text/html" });
   const { outcome, recorder } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
@@ -319,7 +319,7 @@ test("[H2] headings that would hold up an expression are read, and messages quot
   expect(JSON.stringify(outcome.output).length).toBeLessThan(100_000);
 });
 
-test("[H2] a page that stalls its thread ends its job for good, while the server and other jobs go on", async () => {
+test("[H2] a page that stalls its thread ends its job without a retry, and the server and other jobs go on", async () => {
   await using site = await openPages(
     { "/": SLOW_PAGE },
     { "content-type": "text/html; charset=utf-8" },
@@ -350,7 +350,7 @@ test("[H2] a page that stalls its thread ends its job for good, while the server
   });
 });
 
-test("a page that takes the memory of its thread ends its job, and the server goes on", async () => {
+test("a page that exhausts its thread's memory ends its job, and the server goes on", async () => {
   await using site = await openPages(
     { "/": SLOW_PAGE },
     { "content-type": "text/html; charset=utf-8" },
@@ -367,21 +367,24 @@ test.each<[name: string, headers: Record<string, string>, status: number]>([
   ["a redirect", { location: `http://[${"x".repeat(7000)}` }, 302],
   ["a long redirect", { location: `/${"x".repeat(9000)}` }, 302],
   ["a content type", { "content-type": `text/${"x".repeat(9000)}` }, 200],
-])("%s of thousands of characters is told by its beginning", async (_, headers, status) => {
-  await using site = await openLocalServer((__, response) => {
-    response.writeHead(status, headers).end();
-  });
-  const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
-    publisherDomain: site.host,
-    targetUrl: `${site.origin}/${"y".repeat(1900)}`,
-    anchorText: "a garden",
-  });
-  const error = await failed(running);
-  expect(error).toBeInstanceOf(Failure);
-  expect((error as Failure).message.length).toBeLessThan(1000);
-});
+])(
+  "the error quotes only the beginning of %s with thousands of characters",
+  async (_, headers, status) => {
+    await using site = await openLocalServer((__, response) => {
+      response.writeHead(status, headers).end();
+    });
+    const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+      publisherDomain: site.host,
+      targetUrl: `${site.origin}/${"y".repeat(1900)}`,
+      anchorText: "a garden",
+    });
+    const error = await failed(running);
+    expect(error).toBeInstanceOf(Failure);
+    expect((error as Failure).message.length).toBeLessThan(1000);
+  },
+);
 
-test("an abort while a page is in its thread frees the thread at once", async () => {
+test("an abort while a thread reads a page frees the thread at once", async () => {
   const controller = new AbortController();
   await using site = await openLocalServer((_, response) => {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);

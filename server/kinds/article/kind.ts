@@ -4,43 +4,43 @@ import { defineKind, type AnyKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
-import { createTurnstile } from "./page/turnstile.ts";
+import { createSemaphore } from "./page/semaphore.ts";
 import { createRunTask, type RunTaskOptions } from "./threads/run-task.ts";
 import { type Models, settingsFor } from "./write/writer-settings.ts";
 
 export interface ArticleKindOptions {
-  /** Hosts, with port and path where wanted, that may be fetched although they are private. */
+  /** Hosts that may be fetched although their addresses are private, optionally with port and path. */
   fetchAllow: readonly string[];
   models: Models;
-  /** Between sentences of the offline writer. */
+  /** Pause between sentences of the offline writer. */
   offlinePaceMs: number;
-  /** How long a model may send nothing. */
+  /** Longest silence of a model's server before the job is retried. */
   llmStallMs?: number;
   fetchLimits?: Partial<FetchLimits>;
   threads?: RunTaskOptions;
-  /** Looks names up; the system's resolver where not given. */
+  /** Resolves host names; the system's resolver by default. */
   resolve?: Resolve;
 }
 
 const LLM_STALL_MS = 60_000;
 /**
- * Pages that are fetched, or wait for a thread with their bytes, in the whole process. While a page arrives it
- * can take twice its 2 MiB, so that all of them stay within 32 MiB.
+ * Pages per process that are being fetched or wait, fetched, for a thread. A page can take twice its 2 MiB while
+ * it arrives, so this bounds their memory to 32 MiB.
  */
 const MOST_PAGES = 8;
 
-/** Throws where an entry of `fetchAllow` cannot be read. */
+/** Throws where an entry of `fetchAllow` is invalid. */
 export function createArticleKind(options: ArticleKindOptions): AnyKind {
   const { models, offlinePaceMs, llmStallMs = LLM_STALL_MS, fetchLimits = {}, resolve } = options;
   const runTask = createRunTask(options.threads);
-  const turnstile = createTurnstile(MOST_PAGES);
+  const semaphore = createSemaphore(MOST_PAGES);
   const allow = createAllowList(options.fetchAllow);
 
   return defineKind<ArticleInput, ArticleOutput>({
     name: "article",
     description:
       "Writes an article for a publisher that links to a target page with an anchor text.",
-    // A writer that cannot be had is refused at once, instead of by a job that fails.
+    // Refuses an unconfigured writer now; otherwise the job would fail later.
     input: ArticleInput.superRefine(({ llmProvider }, context) => {
       const settings = settingsFor(llmProvider, models);
       if (typeof settings === "string") {
@@ -50,11 +50,11 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
     title: ({ publisherDomain, anchorText }) => `${anchorText} on ${publisherDomain}`,
     start: { progress: 10, message: "Job started - Profiling publisher and target" },
     async run(context) {
-      // Parsers and model clients are loaded by the first job, not by the start of the server.
+      // The first job loads the parsers and model clients, so that the server starts fast.
       const { runArticle } = await import("./run-article.ts");
       return await runArticle(
         context,
-        { allow, limits: fetchLimits, resolve, runTask, turnstile },
+        { allow, limits: fetchLimits, resolve, runTask, semaphore },
         { models, offlinePaceMs, llmStallMs, runTask },
       );
     },

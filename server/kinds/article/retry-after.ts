@@ -1,6 +1,6 @@
 /**
- * The `Retry-After` header, in seconds or as a date. `sentAt`: the answer's `Date` header. A date is compared with that one
- * and not with this machine's clock, which may differ from theirs.
+ * Parses a `Retry-After` header, which holds seconds or a date. `sentAt`: the response's `Date` header. The date is
+ * compared with `sentAt` and not with this machine's clock, which may differ from the server's.
  */
 export function retryAfterMs(
   header: string | null | undefined,

@@ -1,4 +1,4 @@
-/** One article job, stage by stage. */
+/** Runs one article job, stage by stage. */
 import { type ArticleInput, type ArticleOutput, type QualityRule, tally } from "#shared/article.ts";
 import type { Outcome, RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
@@ -9,7 +9,7 @@ import type { AllowList } from "./page/allow-list.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
 import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
-import type { Turnstile } from "./page/turnstile.ts";
+import type { Semaphore } from "./page/semaphore.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { languageName } from "./text/language-name.ts";
 import type { RunTask } from "./threads/run-task.ts";
@@ -20,10 +20,10 @@ export interface PageOptions {
   limits: Partial<FetchLimits>;
   resolve: Resolve | undefined;
   runTask: RunTask;
-  turnstile: Turnstile;
+  semaphore: Semaphore;
 }
 
-/** Percent at which each stage begins. Ten is the start of the attempt. */
+/** Percent at which each stage begins. The attempt starts at 10. */
 const AT = {
   publisher: 12,
   target: 16,
@@ -48,11 +48,11 @@ export async function runArticle(
     resolve: pageOptions.resolve ?? resolveWithSystem,
     now: () => performance.now(),
   };
-  /** Messages quote titles and headings of pages. */
+  /** Messages quote titles and headings of pages, so they are cut. */
   const progress = (percent: number, message: string): Promise<void> =>
     context.progress(percent, cutText(message, LONGEST_MESSAGE));
   const watch = stopwatch();
-  // Before any work, so that a missing key is told at once.
+  // First of all, so that a missing key fails the job at once.
   const writer = chooseWriter(input, writers);
 
   await progress(AT.publisher, `Reading the publisher, ${input.publisherDomain}`);
@@ -62,7 +62,7 @@ export async function runArticle(
   await progress(AT.profiled, `Read the target: ${summary(target)}`);
   const thin = thinPages(publisher, target);
   if (thin !== undefined) {
-    // What can be quoted from too little cannot be mended, so the end is known.
+    // Too little text to quote cannot be mended, so the outcome is already known.
     const end =
       writer.provider === "offline" ? "will be blocked for a person to decide" : "may be thin";
     await progress(AT.thin, `${thin}; the article ${end}`);
@@ -115,7 +115,7 @@ function summary({ profile }: Page): string {
   return `"${profile.title}", ${profile.words} words, ${languageName(profile.language)}, ${profile.tone} tone`;
 }
 
-/** What people should know before they wait for an article. */
+/** A warning about pages with too little text, for people who wait for the article. */
 function thinPages(publisher: Page, target: Page): string | undefined {
   const thin = Object.entries({ publisher, target })
     .filter(([, { profile }]) => profile.words < THRESHOLDS.sourceWords)
@@ -128,7 +128,7 @@ function verdictOf(rules: readonly QualityRule[]): string {
   return mended === 0 ? tally(rules) : `${tally(rules)}, ${mended} mended`;
 }
 
-/** Each call: milliseconds since the one before. */
+/** Each call returns the milliseconds since the previous call. */
 function stopwatch(): () => number {
   let last = performance.now();
   return () => {

@@ -1,4 +1,4 @@
-/** Where the article links to the target, and what stands around it. */
+/** Finds the article's links to the target, and the related terms around them. */
 import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
@@ -10,7 +10,7 @@ export interface Anchor {
   link: ArticleLink;
 }
 
-/** Every link to the target, whatever its text. */
+/** All links to the target, with any text. */
 export function targetLinks(article: Article, targetUrl: string): Anchor[] {
   return article.blocks.flatMap((block) =>
     block.links
@@ -29,7 +29,7 @@ export function sameAddress(one: string, other: string): boolean {
   return URL.canParse(one) && URL.canParse(other) && address(one) === address(other);
 }
 
-/** Related terms in the sentences around an anchor, in the paragraphs before and after too. */
+/** Related terms in the sentences around an anchor, including those of the neighbouring paragraphs. */
 export function termsAround(article: Article, { block, link }: Anchor, brief: Brief): string[] {
   const sentences: string[] = [];
   let center = -1;
@@ -49,7 +49,7 @@ export function termsAround(article: Article, { block, link }: Anchor, brief: Br
 }
 
 function address(text: string): string {
-  // Markdown writes parentheses encoded.
+  // `markdownLink` percent-encodes parentheses.
   return new URL(text).href.replaceAll("%28", "(").replaceAll("%29", ")");
 }
 

@@ -19,7 +19,7 @@ First with a [link](https://a.example "tip") and \`code\`.
 ***
 `;
 
-test("an article is taken apart into blocks without markup", () => {
+test("an article is parsed into blocks whose text has no markup", () => {
   const article = parseArticle(TEXT);
   expect(titleOf(article)).toBe("The title");
   expect(paragraphsOf(article)[0]).toMatchObject({
@@ -34,7 +34,7 @@ test("an article is taken apart into blocks without markup", () => {
   ]);
 });
 
-test("put together again it is the same text, whatever it was", () => {
+test("concatenating the blocks gives back any Markdown", () => {
   const markdown = fc.string({
     unit: fc.constantFrom(..."ab #*_-[]()>`1.\n\n ".split(""), "\n\n", "http://a.example"),
     maxLength: 60,

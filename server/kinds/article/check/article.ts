@@ -1,15 +1,15 @@
-/** An article taken apart: what the rules measure, and what mending changes. */
+/** Parses an article into the blocks and links that the rules measure and that mending changes. */
 import { Lexer, type Token, type Tokens } from "marked";
 
 export interface Article {
-  /** In the order of the text; `raw` of all of them together is the Markdown. */
+  /** In the order of the text. Their `raw` texts, concatenated, are the Markdown. */
   blocks: Block[];
 }
 
 export interface Block {
   kind: "title" | "heading" | "paragraph" | "list" | "other";
   raw: string;
-  /** Without markup. */
+  /** The block's text without markup. */
   text: string;
   links: ArticleLink[];
 }
@@ -17,9 +17,9 @@ export interface Block {
 export interface ArticleLink {
   href: string;
   text: string;
-  /** As written in `raw` of the block. */
+  /** The link as it stands in the block's `raw`. */
   raw: string;
-  /** Where its text begins in the block's text. */
+  /** Offset of the link's text in the block's text. */
   offset: number;
 }
 
@@ -71,7 +71,7 @@ function kindOf(token: Token): Block["kind"] {
   }
 }
 
-/** `at`: how much text comes before the token in its block. */
+/** `at`: offset of the token's text in its block. */
 function plain(token: Token, links: ArticleLink[], at: number): string {
   if (token.type === "html" || token.type === "def") return "";
   if (token.type === "br" || token.type === "space") return " ";

@@ -9,7 +9,7 @@ function mended(markdown: string, brief: Brief = testBrief()) {
   return { report, after, ids };
 }
 
-test("a good article is left as it is", () => {
+test("an article that passes every rule stays unchanged", () => {
   const article = testArticle();
   expect(mended(article)).toMatchObject({ after: article, ids: [], report: { passed: true } });
 });
@@ -46,7 +46,7 @@ describe.each<[name: string, markdown: string, ids: string[]]>([
   ],
   ["a missing source is named", testArticle({ end: "Nothing." }), ["trust-source"]],
   [
-    "a missing link is put in where the text is about it",
+    "a missing link is inserted where the text is about its subject",
     testArticle({ anchor: WITH_TERMS }),
     ["anchor", "anchor-place", "anchor-context"],
   ],
@@ -74,20 +74,20 @@ test("disclaimers are added for each sensitive subject", () => {
   expect(after).toContain("not financial advice");
 });
 
-test("what cannot be mended stays failed, and says so", () => {
+test("a rule that mending cannot satisfy stays failed in the report", () => {
   const { report } = mended(testArticle({ filler: filler(16) }));
   expect(report.passed).toBe(false);
   expect(report.rules.find(({ id }) => id === "words")).toMatchObject({ verdict: "failed" });
 });
 
 test.each(["", "asdf", "# T", "```\ncode\n```", "- a\n- b"])(
-  "nonsense is not made an article by mending: %j",
+  "mending does not make nonsense pass: %j",
   (text) => {
     expect(mended(text).report.passed).toBe(false);
   },
 );
 
-test("text from pages that is mended in cannot become markup", () => {
+test("page text that mending inserts cannot become markup", () => {
   const target = { ...testPage(), siteName: "<img src=x> [x](http://evil.example)" };
   const { after } = mended(
     testArticle({ anchor: WITH_TERMS }),

@@ -1,4 +1,4 @@
-/** Measures an article, mends what can be mended, once, and says how each rule came out. */
+/** Measures an article, mends it once where a rule failed, and reports each rule's verdict. */
 import type { QualityReport, QualityRule } from "#shared/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { parseArticle } from "./article.ts";
@@ -10,7 +10,7 @@ export interface Checked {
   report: QualityReport;
 }
 
-/** `extractive`: written from quotations alone. */
+/** `extractive`: the article consists of quotations. */
 export function check(markdown: string, brief: Brief, extractive: boolean): Checked {
   const measure = (text: string): QualityRule[] =>
     measureAll({ article: parseArticle(text), brief, extractive });

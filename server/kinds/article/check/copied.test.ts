@@ -15,6 +15,6 @@ test.each<[texts: string[], longest: number, share: number]>([
   expect(copied(texts, SOURCE, 4)).toEqual({ longest, share });
 });
 
-test("of several places the longest one counts", () => {
+test("the longest of several matches counts", () => {
   expect(copied(["a b c d e"], "a b c x a b c d e", 3)).toEqual({ longest: 5, share: 1 });
 });

@@ -1,17 +1,17 @@
-/** How much of a text is word for word in another one. */
+/** Measures how much of a text is copied word for word from another text. */
 import { wordsOf } from "#server/kinds/article/text/words.ts";
 
 export interface Copied {
-  /** Words of the longest run that both share. */
+  /** Length in words of the longest run that both texts share. */
   longest: number;
-  /** 0..1, of all words of the text, in runs of at least `counts` words. */
+  /** Share, 0..1, of the text's words in shared runs of at least `counts` words. */
   share: number;
 }
 
-/** A text that repeats itself is compared with so many places of the source. */
+/** Bounds the work on a repetitive source: further repetitions of the same words are not compared. */
 const MOST_PLACES = 100;
 
-/** A run ends where a text ends: passages in two paragraphs are two. */
+/** A run ends with its text, so passages in two paragraphs are two runs. */
 export function copied(texts: readonly string[], source: string, counts: number): Copied {
   const from = wordsOf(source);
   const starts = new Map<string, number[]>();

@@ -1,4 +1,4 @@
-/** What the rules measure that takes more than a look. */
+/** Measurements for rules that take more than one expression. */
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { languageOf } from "#server/kinds/article/text/language.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
@@ -9,7 +9,7 @@ import { copied, type Copied } from "./copied.ts";
 import { THRESHOLDS } from "./thresholds.ts";
 import { isTrusted } from "./trust.ts";
 
-/** Addresses that the article links to without a reason. */
+/** Addresses of links that lead neither to the target, nor to the publisher, nor to a trusted site. */
 export function strayLinks(article: Article, { publisher, targetUrl }: Brief): string[] {
   const publisherHost = new URL(publisher.profile.finalUrl).host;
   return article.blocks
@@ -30,7 +30,7 @@ export function copiedFromTarget(article: Article, { target }: Brief): Copied {
   return copied(proseBlocks(article), source, THRESHOLDS.copiedRunCounts);
 }
 
-/** Headings with text below them. */
+/** Number of headings with text below them. */
 export function sectionCount(article: Article): number {
   let count = 0;
   let open = false;
@@ -44,10 +44,10 @@ export function sectionCount(article: Article): number {
   return count;
 }
 
-/** Short sentences pass for any language. */
+/** `languageOf` detects no language in fewer words than this. */
 const ENOUGH_WORDS = 20;
 
-/** Percent of the words that stand in sentences of the language; short sentences go with their neighbours. */
+/** Percent of words in sentences of `language`. Short sentences are judged together with their neighbours. */
 export function languageShare(text: string, language: string): number {
   const pieces: { text: string; words: number }[] = [];
   for (const sentence of sentencesOf(text, language)) {

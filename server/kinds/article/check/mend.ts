@@ -1,4 +1,4 @@
-/** Mends what a rule found wrong, where that takes no new thoughts. Leaves the rest as it is. */
+/** Repairs failed rules that have a mechanical remedy, and leaves everything else as it is. */
 import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
 import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
@@ -20,12 +20,12 @@ import { THRESHOLDS } from "./thresholds.ts";
 import { topicsOf } from "./topics.ts";
 
 const PARAGRAPHS_TRIED = 3;
-/** Of each of these. */
+/** Sentences tried in each of these paragraphs. */
 const PLACES_TRIED = 50;
 
 type Mend = (article: Article, brief: Brief) => string;
 
-/** By the id of the rule, in the order in which they are tried: links are taken away before one is put in. */
+/** By rule id, in the order in which they run: links are removed before one is inserted. */
 const MENDS: readonly (readonly [rule: string, mend: Mend])[] = [
   ["links", (article, brief) => unlink(article, new Set(strayLinks(article, brief)))],
   ["anchor-place", takeFromEdges],
@@ -37,7 +37,7 @@ const MENDS: readonly (readonly [rule: string, mend: Mend])[] = [
   ["disclaimer", addDisclaimers],
 ];
 
-/** `failed`: ids of rules. The Markdown after mending, the same where nothing could be mended. */
+/** `failed`: ids of rules. Returns the mended Markdown, or the same Markdown where no remedy applies. */
 export function mend(markdown: string, brief: Brief, failed: ReadonlySet<string>): string {
   return MENDS.filter(([rule]) => failed.has(rule)).reduce(
     (text, [, mended]) => mended(parseArticle(text), brief),
@@ -73,7 +73,7 @@ function takeSurplus(article: Article, brief: Brief): string {
   return articleMarkdown(article);
 }
 
-/** Into one of the paragraphs that speak most of the target's subject, where related terms stand around it. */
+/** Inserts the link into the paragraph, of those with most related terms, where it comes closest to the allowed number. */
 function addAnchor(article: Article, brief: Brief): string {
   const markdown = articleMarkdown(article);
   if (anchorsOf(article, brief).length > 0) return markdown;
@@ -100,7 +100,7 @@ function addAnchor(article: Article, brief: Brief): string {
   return best.markdown;
 }
 
-/** Ends of sentences in a paragraph's Markdown, as far as they are written without markup. */
+/** Offsets in `raw` at which sentences end. Sentences with markup are not found. */
 function placesIn({ raw, text }: Block, language: string): number[] {
   const places = [raw.trimEnd().length];
   for (const sentence of sentencesOf(text, language).slice(0, PLACES_TRIED)) {
@@ -110,7 +110,7 @@ function placesIn({ raw, text }: Block, language: string): number[] {
   return places;
 }
 
-/** How far the number of related terms around the anchor is from the middle of what is allowed. */
+/** Distance of the number of related terms around the anchor from the middle of the allowed range. */
 function offMark(markdown: string, brief: Brief): number {
   const article = parseArticle(markdown);
   const [anchor] = anchorsOf(article, brief);
@@ -119,7 +119,7 @@ function offMark(markdown: string, brief: Brief): number {
   return Math.abs(termsAround(article, anchor, brief).length - (least + most) / 2);
 }
 
-/** The first one stays; where there is none, the target's topic makes one. */
+/** Keeps the first title and makes headings of the others. Without a title, the target's topic becomes one. */
 function addTitle(article: Article, brief: Brief): string {
   const [first, ...others] = article.blocks.filter(({ kind }) => kind === "title");
   for (const block of others) block.raw = block.raw.replace(/^#/, "##");

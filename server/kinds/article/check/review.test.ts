@@ -3,7 +3,7 @@ import { testArticle, testBrief } from "#test/article/brief.ts";
 import { clean } from "#server/kinds/article/text/clean.ts";
 import { review } from "./review.ts";
 
-test("no control character and no U+FFFD of a model reaches an article, as such or by reference", () => {
+test("control characters and U+FFFD in a model's text, literal or as references, never reach the article", () => {
   const markdown = `${testArticle()}\n\nDirty\x1B[31m \0text\uFFFD, &#x1b;&#55357;&#0;&#xFFFD; and é &#233; &amp;.\n`;
   const { markdown: delivered, html } = review({ markdown, brief: testBrief(), extractive: false });
   expect(delivered).toContain(

@@ -1,4 +1,4 @@
-/** The last look at an article: checks it, mends it, and makes of it what is delivered. */
+/** Final review of an article: checks and mends it, and renders the HTML to deliver. */
 import type { ArticleOutput } from "#shared/article.ts";
 import {
   LONGEST_ARTICLE,
@@ -17,7 +17,7 @@ import { check } from "./check.ts";
 export interface Draft {
   markdown: string;
   brief: Brief;
-  /** Written from quotations alone. */
+  /** True where the article consists of quotations. */
   extractive: boolean;
 }
 

@@ -95,7 +95,7 @@ describe.each<[id: string, name: string, markdown: string, figure: string]>([
   ],
   [
     "links",
-    "a link that nobody asked for",
+    "a link to an unrelated site",
     testArticle({ end: "See [this](https://spam.example/)." }),
     "https://spam.example/",
   ],
@@ -152,13 +152,13 @@ test("a passage copied from the target counts by its length and by its share", (
   ).toBe("failed");
 });
 
-test("an address is the same however it is written", () => {
+test("spellings of one address are equal", () => {
   const brief = testBrief({ targetUrl: "https://target.example/a_(b)" });
   const link = "[clever planters](https://TARGET.example/a_%28b%29)";
   expect(rule("anchor", testArticle({ anchor: link }), brief).verdict).toBe("passed");
 });
 
-test("related terms count in the paragraphs next to the anchor's too", () => {
+test("related terms in neighbouring paragraphs count", () => {
   const anchor = `It starts with water and soil. Roots need light.\n\nSome use ${LINK} for it.\n\nA wick and a reservoir help.`;
   expect(rule("anchor-context", testArticle({ anchor }))).toMatchObject({
     verdict: "passed",
@@ -172,7 +172,7 @@ test("links to the publisher's own pages are welcome", () => {
   expect(rule("links", testArticle({ end })).verdict).toBe("passed");
 });
 
-test("the target is no trusted source of itself", () => {
+test("the target does not count as its own trusted source", () => {
   const targetUrl = "https://www.epa.gov/planters";
   const anchor = `[clever planters](${targetUrl})`;
   const brief = testBrief({ targetUrl });
@@ -194,7 +194,7 @@ test("a sensitive subject needs its disclaimer", () => {
   expect(rule("disclaimer", testArticle()).verdict).toBe("skipped");
 });
 
-test("quotations need pages with enough text, on related things; other writers do not", () => {
+test("quotations need pages with enough text on related subjects; other writers do not", () => {
   const poor = testBrief({ target: testPage({ words: 20, keyTerms: ["casino"] }) });
   expect(rule("source-text", testArticle(), poor, true)).toMatchObject({
     verdict: "failed",
@@ -210,7 +210,7 @@ test("quotations need pages with enough text, on related things; other writers d
   expect(rule("common-ground", testArticle(), poor).verdict).toBe("skipped");
 });
 
-test("Swedish is measured by LIX, and languages without a measure are skipped", () => {
+test("readability of Swedish is measured by LIX, and skipped for languages without a measure", () => {
   const easy = "Vi sitter här på kvällen och tittar på allt som vi har gjort. ".repeat(20);
   const hard =
     "Miljöförvaltningens verksamhetsberättelse dokumenterar organisationsförändringarnas konsekvenser. ".repeat(

@@ -18,7 +18,7 @@ import { isTrusted } from "./trust.ts";
 export interface Subject {
   article: Article;
   brief: Brief;
-  /** Written from quotations alone, so the pages must hold enough to quote. */
+  /** True where the article consists of quotations: then the pages must have enough text to quote. */
   extractive: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Measured {
 
 export interface Rule {
   id: string;
-  /** What is measured. It says nothing of the result, so that it reads right with each verdict. */
+  /** Names the measured quantity without judging it, so that it reads right with each verdict. */
   label: string;
   measure(subject: Subject): Measured;
 }
@@ -136,7 +136,7 @@ export const RULES: readonly Rule[] = [
       const limit = `${least} to ${most}`;
       const anchors = anchorsOf(article, brief);
       if (anchors.length === 0) return judged(false, "no link", limit);
-      // More than these fail the rule on the number of links.
+      // Further links fail the rule on their number.
       const counts = anchors
         .slice(0, MOST_ANCHORS)
         .map((anchor) => termsAround(article, anchor, brief));
@@ -150,10 +150,10 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "links",
-    label: "Links to sites that are neither page nor trusted",
+    label: "Links to sites that are neither of the two pages nor trusted",
     measure({ article, brief }) {
       const others = strayLinks(article, brief);
-      // Cut before they are joined: a few characters of Markdown can refer to a long address many times.
+      // Cut before joining: a few characters of Markdown can refer to a long address many times.
       const named = others.slice(0, LINKS_NAMED).map((address) => cutText(address, LONGEST_LINK));
       return judged(others.length === 0, named.join(", ") || "none", "none");
     },
@@ -249,7 +249,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     id: "leftovers",
-    label: "Placeholders or words of the writer about itself",
+    label: "Placeholders, or remarks of the writer about itself",
     measure({ article }) {
       const found = LEFTOVER.exec(`${titleOf(article)}\n${proseOf(article)}`)?.[0];
       return judged(found === undefined, found ?? "none", "none");
@@ -260,7 +260,7 @@ export const RULES: readonly Rule[] = [
 export function measureAll(subject: Subject): QualityRule[] {
   return RULES.map(({ id, label, measure }) => {
     const { figure, ...measured } = measure(subject);
-    // A figure can hold words and addresses of the article.
+    // A figure can quote words and addresses of the article.
     return { id, label, figure: cutText(figure, LONGEST_FIGURE), ...measured };
   });
 }

@@ -19,7 +19,7 @@ test.each([
   expect(topicsOf(testBrief({ target })).map(({ name }) => name)).toEqual(names);
 });
 
-test("each disclaimer is accepted as one, in both languages", () => {
+test("each disclaimer satisfies its own rule, in both languages", () => {
   for (const { accepts, disclaimer } of TOPICS) {
     expect(disclaimer["en"]).toMatch(accepts);
     expect(disclaimer["sv"]).toMatch(accepts);

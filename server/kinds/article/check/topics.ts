@@ -1,4 +1,4 @@
-/** Subjects that need a disclaimer, and where independent advice on them is found. */
+/** Subjects that need a disclaimer, and independent sources of advice on them. */
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { stem } from "#server/kinds/article/text/stem.ts";
 import { wordsOf } from "#server/kinds/article/text/words.ts";
@@ -7,7 +7,7 @@ export interface Topic {
   name: "gambling" | "finance" | "health" | "legal" | "crypto";
   keywords: Record<string, string>;
   disclaimer: Record<string, string>;
-  /** Any of these in the article counts as its disclaimer. */
+  /** Matches every wording that counts as this subject's disclaimer. */
   accepts: RegExp;
   advice: Record<string, { name: string; url: string }>;
 }
@@ -37,7 +37,7 @@ export const TOPICS: readonly Topic[] = [
       sv: "bitcoin krypto kryptovaluta kryptovalutor ethereum blockkedja kryptotillgångar stablecoin",
     },
     disclaimer: {
-      en: "Crypto assets can lose all of their value, and nobody makes good the loss. Nothing here is investment advice.",
+      en: "Crypto assets can lose all of their value, and such a loss is not compensated. Nothing here is investment advice.",
       sv: "Kryptotillgångar kan förlora hela sitt värde, och ingen ersätter förlusten. Texten är ingen investeringsrådgivning.",
     },
     accepts:
@@ -99,7 +99,7 @@ export const TOPICS: readonly Topic[] = [
   },
 ];
 
-/** One keyword may be chance; two make a subject. */
+/** A single keyword may be a coincidence. */
 const KEYWORDS_NEEDED = 2;
 
 export function topicsOf({ target, anchorText }: Brief): Topic[] {

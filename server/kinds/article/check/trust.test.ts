@@ -20,7 +20,7 @@ const AGENCY = { url: "https://www.epa.gov/", text: "the agency" };
 const PAPER = { url: "https://paper.example/", text: "a paper" };
 const LIBRARY = { url: "https://en.wikipedia.org/wiki/Water", text: "an encyclopedia" };
 
-test("a source that the target names comes first", () => {
+test("a source that the target links to is preferred", () => {
   const brief = testBrief({
     target: testPage({}, [PAPER, AGENCY]),
     publisher: testPage({}, [LIBRARY]),
@@ -32,13 +32,13 @@ test("a source that the target names comes first", () => {
   });
 });
 
-test("then the one for a sensitive subject, in the article's language", () => {
+test("otherwise the source for a sensitive subject is taken, in the article's language", () => {
   const target = testPage({ title: "Casino och poker", language: "sv" });
   const brief = testBrief({ target, publisher: testPage({}, [LIBRARY]), language: "sv" });
   expect(trustSource(brief)).toMatchObject({ name: "Stödlinjen", namedBy: undefined });
 });
 
-test("then one that the publisher names, and a search where there is nothing else", () => {
+test("otherwise a source that the publisher names is taken, and at last a search", () => {
   expect(trustSource(testBrief({ publisher: testPage({}, [LIBRARY]) })).url).toBe(LIBRARY.url);
   expect(trustSource(testBrief())).toEqual({
     name: "Wikipedia",

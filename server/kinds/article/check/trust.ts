@@ -1,4 +1,4 @@
-/** Sources that readers may rely on without knowing publisher or target: authorities, universities, encyclopedias. */
+/** Sources that readers can rely on without knowing publisher or target: authorities, universities, encyclopedias. */
 import type { Brief } from "#server/kinds/article/brief.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
 import { topicsOf } from "./topics.ts";
@@ -64,9 +64,9 @@ const LONGEST_NAME = 80;
 export interface TrustSource {
   name: string;
   url: string;
-  /** The site whose page names it; `undefined` where it comes from a list. */
+  /** Site name of the page that links to it; `undefined` for a source from a list. */
   namedBy: string | undefined;
-  /** What to search it for, where the address is a search. */
+  /** The search term, where the address is a search. */
   search?: string;
 }
 
@@ -77,7 +77,7 @@ export function isTrusted(address: string): boolean {
   return host.split(".").some((_, at, labels) => HOSTS.has(labels.slice(at).join(".")));
 }
 
-/** One that the target names, else one for the subject, else one that the publisher names, else the encyclopedia. */
+/** Prefers a source that the target names, then the subject's, then one that the publisher names, then Wikipedia. */
 export function trustSource(brief: Brief): TrustSource {
   const language = brief.language === "sv" ? "sv" : "en";
   const advice = topicsOf(brief)[0]?.advice[language];

@@ -1,4 +1,4 @@
-/** The article as HTML that is safe to put into a page: text, headings, lists and web links, nothing else. */
+/** Renders an article as HTML that is safe to embed: text, headings, lists and web links. */
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
 import { LONGEST_HTML, tooLarge } from "#server/kinds/article/article-limits.ts";
@@ -10,7 +10,7 @@ export function articleHtml(markdown: string): string {
   const html = marked.parse(markdown, {
     async: false,
     walkTokens(token) {
-      // Each use of a reference repeats its address: a little Markdown can make HTML without end.
+      // Each use of a reference repeats its address: a little Markdown can expand to unbounded HTML.
       if ("href" in token && typeof token.href === "string") addresses += token.href.length;
       if (addresses > LONGEST_HTML) throw tooLarge("HTML", LONGEST_HTML);
     },

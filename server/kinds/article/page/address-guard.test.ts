@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { createConnector, isPublicAddress, type Resolve } from "./address-guard.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 
-/** Every block of IANA's special-purpose registries for IPv4 and IPv6, and the blocks that are no unicast. */
+/** Every block of IANA's special-purpose registries for IPv4 and IPv6, and the blocks that are not unicast. */
 const NON_PUBLIC_V4 = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -43,16 +43,16 @@ const NON_PUBLIC_V6 = [
   "fe80::/10",
   "fec0::/10",
   "ff00::/8",
-  // All that is not 2000::/3.
+  // The complement of 2000::/3.
   "::/3",
   "4000::/2",
   "8000::/1",
 ].map((range) => ipaddr.IPv6.parseCIDR(range));
 
-/** An IPv4 address inside IPv6, which stands for it. */
+/** An IPv4-mapped IPv6 address. */
 const mapped = (address: string): boolean => address.startsWith("::ffff:");
 
-/** Any address of a block; `bits` of the 128 are random. */
+/** Any address of a block; `bits` are its random host bits. */
 function inBlock([network, prefix]: readonly [ipaddr.IPv4 | ipaddr.IPv6, number], random: bigint) {
   const bytes = network.toByteArray();
   const host = BigInt(bytes.length * 8 - prefix);
@@ -66,7 +66,7 @@ function inBlock([network, prefix]: readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
 const BITS = fc.bigInt(0n, 2n ** 128n - 1n);
 const LAST = 2n ** 128n - 1n;
 
-test("[A1] no address of the special-purpose registries is public, nor any outside of 2000::/3", () => {
+test("[A1] addresses of the special-purpose registries and those outside of 2000::/3 are not public", () => {
   const blocks = [...NON_PUBLIC_V4, ...NON_PUBLIC_V6];
   for (const block of blocks) {
     const ends = [inBlock(block, 0n), inBlock(block, LAST)];
@@ -128,7 +128,7 @@ test.each([
   expect(isPublicAddress(address)).toBe(true);
 });
 
-/** Asks a connector for a connection; where it gives a socket, that is closed at once. */
+/** Connects with a guarded connector and closes the socket at once; resolves to the error, or `null`. */
 function connect(
   hostname: string,
   resolve: Resolve,
@@ -144,7 +144,7 @@ function connect(
   });
 }
 
-/** Any address that is not public, IPv4 also inside of IPv6. */
+/** Any non-public address, also as IPv4 inside IPv6. */
 const privateAddress = fc.oneof(
   fc
     .tuple(fc.constantFrom(...NON_PUBLIC_V4), BITS, fc.boolean())
@@ -183,7 +183,7 @@ test("[A1] a guarded connector never connects to an address that is not public, 
   );
 });
 
-test("[A1] a name is looked up once, so that a second answer cannot be another one", async () => {
+test("[A1] a name is looked up once, so that DNS cannot answer differently the second time", async () => {
   const server = createServer();
   await new Promise<void>((listening) => {
     server.listen(0, "127.0.0.1", listening);
@@ -199,7 +199,7 @@ test("[A1] a name is looked up once, so that a second answer cannot be another o
   server.close();
 });
 
-test("a name without addresses is unknown", async () => {
+test("a name that resolves to no addresses is reported as unknown", async () => {
   const error = await connect("site.example", (_, done) => done(null, []), true);
   expect(error).toMatchObject({ code: "ENOTFOUND" });
 });

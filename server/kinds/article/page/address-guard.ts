@@ -1,7 +1,7 @@
 /**
  * Refuses connections to addresses that are not on the public internet.
- * The check sits in the connector, on the very address that the socket then connects to, so a name that
- * resolves differently a moment later (DNS rebinding) gains nothing; literal addresses pass through the same.
+ * The connector checks the very address that it connects to, so a name that resolves differently a moment later
+ * (DNS rebinding) gains nothing. Literal addresses take the same path.
  */
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
@@ -9,19 +9,19 @@ import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
 import { PrivateAddressError } from "./private-address-error.ts";
 
-/** IANA gives out no unicast addresses outside of it, but `range()` calls the unassigned rest of IPv6 "unicast" too. */
+/** IANA assigns unicast addresses in this block only, but `range()` also calls the unassigned rest of IPv6 "unicast". */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
 
 /**
- * False for every block of IANA's special-purpose registries, and so also for the few services in them that can be
- * reached from everywhere (AS112, AMT, PCP): none of them serves pages.
+ * False for every block of IANA's special-purpose registries, including the few services in them that are globally
+ * reachable (AS112, AMT, PCP): none of them serves pages.
  *
  * https://www.iana.org/assignments/iana-ipv4-special-registry
  * https://www.iana.org/assignments/iana-ipv6-special-registry
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
-  // `process` turns IPv4 inside IPv6 into the IPv4 address that would be connected to.
+  // `process` turns an IPv4-mapped IPv6 address into the IPv4 address that the socket would connect to.
   const target = ipaddr.process(address);
   if (target instanceof ipaddr.IPv6 && !target.match(GLOBAL_UNICAST)) return false;
   return target.range() === "unicast";
@@ -37,7 +37,7 @@ export const resolveWithSystem: Resolve = (hostname, done) =>
 
 export interface ConnectorOptions {
   resolve: Resolve;
-  /** False for addresses that the allow list names. */
+  /** False for addresses that the allow list permits. */
   guarded: boolean;
   timeoutMs: number;
 }
@@ -48,7 +48,7 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       if (error !== null) return callback(error, []);
       const first = addresses[0];
       if (first === undefined) return callback(notFound(hostname), []);
-      // One private address among public ones is enough: which one is connected to is not ours to choose.
+      // A single private address among public ones is refused: the socket chooses which one it connects to.
       const refused = options.guarded
         ? addresses.find(({ address }) => !isPublicAddress(address))
         : undefined;

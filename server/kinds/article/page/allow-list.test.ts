@@ -65,7 +65,7 @@ test.each([
   ["localhost:8000/a%2fb/", "http://localhost:8000/a/b/", false],
   ["localhost:8000/a%2fb/", "http://localhost:8000/a%2Fb/c", true],
   ["localhost:8000/käse/", "http://localhost:8000/k%C3%A4se/x", true],
-  // Nothing is above a whole host.
+  // The prefix is the whole host, so no path leads out of it.
   ["localhost", "http://localhost/caf%E9/..;/", true],
   ["localhost/", "http://localhost/x%5cy", true],
   ["bücher.example", "http://xn--bcher-kva.example/", true],
@@ -77,7 +77,7 @@ test.each([
   expect(createAllowList([entry])(new URL(url))).toBe(allowed);
 });
 
-test("nothing is allowed by an empty list, and any entry of a longer one counts", () => {
+test("an empty list allows nothing, and each entry of a list allows its own addresses", () => {
   expect(createAllowList([])(new URL("http://localhost/"))).toBe(false);
   const allow = createAllowList(["a.example", "b.example:81"]);
   expect(allow(new URL("http://a.example/"))).toBe(true);
@@ -96,8 +96,10 @@ test.each([
   "*.example.com",
   "bü cher.example",
   "localhost\\samples",
-])("an entry that cannot be read is refused: %j", (entry) => {
-  expect(() => createAllowList(["a.example", entry])).toThrow("is no host, host:port or host:port");
+])("an invalid entry is refused: %j", (entry) => {
+  expect(() => createAllowList(["a.example", entry])).toThrow(
+    "is not a host, host:port or host:port",
+  );
 });
 
 test.each([
@@ -118,7 +120,7 @@ test.each([
   );
 });
 
-test("an entry that is refused is named, without a password that is in it", () => {
-  expect(() => createAllowList(["a b"])).toThrow('"a b" is no host');
-  expect(() => createAllowList(["name:secret@localhost"])).toThrow('"…@localhost" is no host');
+test("the error names the refused entry without its password", () => {
+  expect(() => createAllowList(["a b"])).toThrow('"a b" is not a host');
+  expect(() => createAllowList(["name:secret@localhost"])).toThrow('"…@localhost" is not a host');
 });

@@ -8,18 +8,18 @@ export type AllowList = (url: URL) => boolean;
 
 interface Entry {
   hostname: string;
-  /** Empty: every port. */
+  /** An empty port matches every port. */
   port: string;
-  /** Decoded; the last one is empty where all below the folder is meant. `[""]`: every path. */
+  /** Decoded path segments; the last one is empty for "everything below the folder". `[""]` matches every path. */
   segments: string[];
 }
 
-/** A name in any script, or an address; then a port and a path where wanted. */
+/** A name in any script, or an address; then an optional port and path. */
 const ENTRY = /^(?:(?:[\w.-]|[^\0-\x7f])+|\[[0-9a-f:.]+\])(?<port>:\d{1,5})?(?<path>\/\S*)?$/i;
 
 const LONGEST_SHOWN = 80;
 
-/** Throws a `TypeError` that names the entry where one cannot be read, or could lead out of its path. */
+/** Throws a `TypeError` that names the entry where one is invalid, or could lead out of its path. */
 export function createAllowList(entries: readonly string[]): AllowList {
   const allowed = entries.map(parseEntry);
   return (url) => allowed.some((entry) => matches(entry, url));
@@ -30,21 +30,21 @@ function parseEntry(text: string): Entry {
   const url = URL.canParse(`http://${text}`) ? new URL(`http://${text}`) : undefined;
   if (!ENTRY.test(text) || url === undefined || url.search !== "" || url.hash !== "") {
     throw new TypeError(
-      `${shown(text)} is no host, host:port or host:port/path/: give entries such as localhost:8000/samples/`,
+      `${shown(text)} is not a host, host:port or host:port/path/: give entries such as localhost:8000/samples/`,
     );
   }
-  // As it was written: `URL` has resolved the dots, to a folder above or to the whole host.
+  // The path as written: `URL` has already resolved its dots, to a folder above or to the whole host.
   const segments = segmentsOf(path ?? "/");
   if (segments === undefined) {
     throw new TypeError(
       `${shown(text)} has a path that may lead to a folder above it: write it without ".", "..", "\\" and broken % signs`,
     );
   }
-  // `URL` drops the port 80 that was written out.
+  // `URL` drops an explicit port 80.
   return { hostname: url.hostname, port: port === ":80" ? "80" : url.port, segments };
 }
 
-/** Names and passwords stay out of logs. */
+/** Keeps user names and passwords out of logs. */
 function shown(entry: string): string {
   return JSON.stringify(cutText(entry.replace(/^.*@/s, "…@"), LONGEST_SHOWN));
 }
@@ -56,11 +56,11 @@ function matches(entry: Entry, url: URL): boolean {
   return within(entry.segments, url.pathname);
 }
 
-/** `/samples` holds itself and what is below it, not `/samples-of-others`. */
+/** `/samples` matches itself and everything below it, but not `/samples-of-others`. */
 function within(prefix: readonly string[], pathname: string): boolean {
   const isFolder = prefix.at(-1) === "";
   const folder = isFolder ? prefix.slice(0, -1) : prefix;
-  // Nothing is above the whole host.
+  // No path leads out of the whole host.
   if (folder.length === 0) return true;
   const path = segmentsOf(pathname);
   if (path === undefined || (isFolder && path.length === folder.length)) return false;
@@ -68,9 +68,9 @@ function within(prefix: readonly string[], pathname: string): boolean {
 }
 
 /**
- * The parts between the slashes of a path, decoded, however often they were encoded; `undefined` where a server
- * may climb out of a folder, or where it cannot be decoded. An encoded slash separates nothing: some servers take
- * it for a slash, others do not.
+ * The decoded segments of a path, even where they were encoded several times; `undefined` where a server might climb
+ * out of a folder, or where the path cannot be decoded. An encoded slash does not separate segments: servers disagree
+ * on its meaning.
  */
 function segmentsOf(path: string): string[] | undefined {
   const segments = path.slice(1).split("/").map(decoded);
@@ -97,8 +97,8 @@ function decoded(segment: string): string | undefined {
 }
 
 /**
- * Dots alone in what a server may take for a segment. Java's servers drop `;` and what follows it (`..;a=b`), Windows
- * drops spaces and dots at the end, C stops at a zero, and some fold full-width signs to those of ASCII.
+ * True for segments that a server may take for `.` or `..`. Java's servers drop `;` and everything after it (`..;a=b`),
+ * Windows drops spaces and dots at the end, C stops at NUL, and some servers fold full-width signs to ASCII.
  */
 function climbs(segment: string): boolean {
   const folded = segment.normalize("NFKC");

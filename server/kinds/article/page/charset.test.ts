@@ -8,7 +8,7 @@ const LATIN1 = Buffer.from(TEXT, "latin1");
 const UTF8 = Buffer.from(TEXT, "utf8");
 const APOSTROPHE = "’";
 
-/** Parts of a page in their own bytes; those that are text are ASCII, or UTF-8. */
+/** Concatenates parts of a page; text parts are encoded as UTF-8. */
 function bytesOf(...parts: (string | Buffer)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
 }
@@ -18,10 +18,18 @@ test.each([
   ["a quoted header", LATIN1, 'text/html; charset="windows-1252"'],
   ["a header that is sent twice", LATIN1, "text/html; charset=utf-8, text/html; charset=latin1"],
   ["the first of two headers", LATIN1, "text/html; charset=latin1, text/html"],
-  ["a parameter of its own, after one like it", LATIN1, "text/html; x-charset=utf-8; charset=l1"],
-  ["the header, against the page", bytesOf("<meta charset=utf-8>", LATIN1), "text/html;charset=l1"],
   [
-    "a byte order mark, against the header",
+    "its own parameter, after one with a similar name",
+    LATIN1,
+    "text/html; x-charset=utf-8; charset=l1",
+  ],
+  [
+    "the header, contrary to the page",
+    bytesOf("<meta charset=utf-8>", LATIN1),
+    "text/html;charset=l1",
+  ],
+  [
+    "a byte order mark, contrary to the header",
     bytesOf("\uFEFF", UTF8),
     "text/html; charset=windows-1251",
   ],
@@ -29,7 +37,7 @@ test.each([
   ["UTF-16 of the other byte order", Buffer.from(`\uFEFF${TEXT}`, "utf16le").swap16(), "text/html"],
   ["UTF-16 in the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-16"],
   ["its bytes, which are UTF-16", Buffer.from(TEXT, "utf16le"), "text/html"],
-  ["its bytes, against the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-8"],
+  ["its bytes, contrary to the header", Buffer.from(TEXT, "utf16le"), "text/html; charset=utf-8"],
   ["its bytes, in the other byte order", Buffer.from(TEXT, "utf16le").swap16(), "text/html"],
   [
     "its bytes, where most of them are not ASCII",
@@ -44,10 +52,10 @@ test.each([
   ],
   ["its bytes, which are UTF-8", UTF8, "text/html"],
   ["its bytes, which are not UTF-8", LATIN1, "text/html"],
-  ["its bytes, where the header names no charset there is", UTF8, "text/html; charset=klingon"],
-  ["its bytes, where the header only speaks of one", UTF8, "text/html; x-charset=latin1"],
+  ["its bytes, where the header names an unknown charset", UTF8, "text/html; charset=klingon"],
+  ["its bytes, where the header has only a similar parameter", UTF8, "text/html; x-charset=latin1"],
   ["its bytes, where there is no header", UTF8, ""],
-])("the charset is told by %s", (_, bytes, contentType) => {
+])("the charset comes from %s", (_, bytes, contentType) => {
   expect(decodeHtml(bytes, contentType)).toContain("blåbär och smörgås");
 });
 
@@ -57,11 +65,11 @@ test("a few NULs, or NULs on both sides, do not make UTF-16", () => {
   }
 });
 
-test("an empty page is empty", () => {
+test("an empty page decodes to an empty text", () => {
   expect(decodeHtml(Buffer.alloc(0), "text/html")).toBe("");
 });
 
-test("a page is decoded where it lies in a larger buffer", () => {
+test("a page that is a view into a larger buffer is decoded", () => {
   const page = bytesOf("<meta charset=utf-8>", LATIN1, "<meta charset=l1>", LATIN1).subarray(45);
   expect(decodeHtml(page, "text/html")).toBe(`<meta charset=l1>${TEXT}`);
 });
@@ -77,20 +85,23 @@ describe("the charset that a page declares", () => {
       '<meta http-equiv="Content-Type" content="text/html; charset=l1">',
     ],
     [
-      "with its attributes turned round",
+      "with its attributes in reverse order",
       "<meta content='a;charset = \"l1\"' http-equiv=content-type>",
     ],
     ["without a space after it", '<meta http-equiv=content-type content="charset=l1;x">'],
     ["after the 1,024 bytes of the prescan", `<!--${"x".repeat(1024)}--><meta charset=latin1>`],
     ["across the end of the prescan", `${" ".repeat(1010)}<meta charset=latin1>`],
     ["after a long script", `<script>${"x".repeat(100_000)}</script><meta charset=latin1>`],
-    ["after a charset that there is not", "<meta charset=klingon><meta charset=latin1>"],
-    ["after one that is never decoded", "<meta charset=iso-2022-kr><meta charset=latin1>"],
-    ["after an empty one", "<meta charset><meta charset=''><meta charset=latin1>"],
+    ["after an unknown charset", "<meta charset=klingon><meta charset=latin1>"],
+    [
+      "after a charset that browsers never decode",
+      "<meta charset=iso-2022-kr><meta charset=latin1>",
+    ],
+    ["after an empty charset", "<meta charset><meta charset=''><meta charset=latin1>"],
     ["twice: the first counts", "<meta charset=latin1><meta charset=utf-8>"],
     ["twice in one tag: the first counts", "<meta charset=latin1 charset=utf-8>"],
     [
-      "by an attribute, against the content",
+      "by an attribute, contrary to the content",
       "<meta charset=l1 http-equiv=content-type content='charset=utf-8'>",
     ],
     ["in a noscript", "<noscript><meta charset=latin1></noscript>"],
@@ -99,10 +110,10 @@ describe("the charset that a page declares", () => {
     ["after a broken end tag", "</ <meta><meta charset=latin1>"],
     ["in its XML declaration", '<?xml version="1.0" encoding="latin1"?>'],
     ["in its XML declaration, in single quotes", "<?xml version='1.0' encoding = 'latin1' ?>"],
-    ["in a meta, against its XML declaration", "<?xml encoding='utf-8'?><meta charset=latin1>"],
+    ["in a meta, contrary to its XML declaration", "<?xml encoding='utf-8'?><meta charset=latin1>"],
     ["user-defined, which browsers read as windows-1252", "<meta charset=x-user-defined>"],
   ])("is honoured %s", (_, html) => {
-    // Most of the page is UTF-8, so that no guess comes to latin1.
+    // Most of the page is UTF-8, so that guessing would not give latin1.
     const page = bytesOf(html, LATIN1, "ж".repeat(1000));
     expect(decodeHtml(page, "text/html")).toContain(TEXT);
   });
@@ -135,12 +146,12 @@ describe("the charset that a page declares", () => {
     ["in an XML declaration without quotes", "<?xml encoding=windows-1251?>"],
     ["after the XML declaration", "<?xml ?><p title='encoding=\"windows-1251\"'></p>"],
     ["in a tag without an end", "<p></p>", "<meta charset=windows-1251"],
-  ])("is not looked for %s", (_, html, end = "") => {
+  ])("is ignored %s", (_, html, end = "") => {
     expect(decodeHtml(bytesOf(html, UTF8, end), "text/html")).toBe(html + TEXT + end);
   });
 
   test.each(["utf-16", "UTF-16LE", "utf-16be", "unicode", "ucs-2"])(
-    "is UTF-8 where it says %s, or it could not have been read",
+    "is UTF-8 where it says %s, which an ASCII-compatible declaration cannot be",
     (label) => {
       for (const html of [`<meta charset="${label}">`, `<?xml encoding="${label}"?>`]) {
         expect(decodeHtml(bytesOf(html, UTF8), "text/html")).toBe(html + TEXT);
@@ -148,7 +159,7 @@ describe("the charset that a page declares", () => {
     },
   );
 
-  test("is honoured where bytes do not fit", () => {
+  test("is honoured although some bytes are invalid in it", () => {
     const page = bytesOf("<meta charset=utf-8>", LATIN1);
     expect(decodeHtml(page, "text/html")).toContain("bl\uFFFDb\uFFFDr");
   });
@@ -169,11 +180,11 @@ describe("a page that declares nothing", () => {
       bytesOf(`it${APOSTROPHE}s `.repeat(17), Buffer.from([0xa0, 0x20, 0xa0])),
     ],
     [
-      "one in ten",
+      "one bad byte in ten",
       bytesOf(`it${APOSTROPHE}s `.repeat(100), ...Array<Buffer>(12).fill(bytesOf(bad, " "))),
     ],
-    ["its own U+FFFD, and nothing that is broken", bytesOf(`it${APOSTROPHE}s \uFFFD`)],
-    ["its own U+FFFD in many places", bytesOf(`it${APOSTROPHE}s \uFFFD`, "\uFFFD".repeat(50), bad)],
+    ["its own U+FFFD and no invalid bytes", bytesOf(`it${APOSTROPHE}s \uFFFD`)],
+    ["many U+FFFD of its own", bytesOf(`it${APOSTROPHE}s \uFFFD`, "\uFFFD".repeat(50), bad)],
   ])("is UTF-8 with %s", (_, bytes) => {
     const text = decodeHtml(bytes, "text/html");
     expect(text).toContain(`it${APOSTROPHE}s `);
@@ -181,7 +192,7 @@ describe("a page that declares nothing", () => {
     expect(text).not.toContain("â€™");
   });
 
-  test("is UTF-8 whatever single byte is lost from it", () => {
+  test("is UTF-8 after the loss of any single byte", () => {
     const page = fc.string({ unit: "grapheme", minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(page, fc.nat(), (text, position) => {
@@ -196,7 +207,7 @@ describe("a page that declares nothing", () => {
   test.each([
     ["one accent", "café"],
     ["many accents", "blåbär och smörgås ".repeat(100)],
-    ["accents that are UTF-8 by chance in places", `Ã© ${"é ".repeat(8)}`],
+    ["accents that happen to be valid UTF-8 in places", `Ã© ${"é ".repeat(8)}`],
     ["accents and capitals before signs", "CAFÉ\xA0» à la carte, DÉJÀ\xA0! MUSÉE « ÉTÉ\xA0»"],
   ])("is windows-1252 with %s", (_, text) => {
     expect(decodeHtml(Buffer.from(text, "latin1"), "text/html")).toBe(text);
@@ -208,7 +219,7 @@ describe("a page that declares nothing", () => {
   });
 });
 
-/** With a parser that keeps a stack of open tags, the first of these takes a minute. */
+/** A parser that keeps a stack of open tags would take a minute for the first of these. */
 test.each([
   "<b>",
   "<meta ",

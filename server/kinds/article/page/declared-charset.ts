@@ -1,30 +1,30 @@
 /**
- * The charset that an HTML page declares, read as the HTML standard's prescan reads it, but from tokens: so no
- * comment, attribute, script, style or title is taken for a tag. Browsers also honour a `<meta>` that comes after
- * the prescan's 1,024 bytes (they parse the page again), so the whole page is read. Takes linear time.
+ * The charset that an HTML page declares, by the rules of the HTML standard's prescan but on tokens, so that no
+ * comment, attribute, script, style or title is taken for a tag. Browsers also honour a `<meta>` after the prescan's
+ * 1,024 bytes (they parse the page again), so the whole page is scanned, in linear time.
  *
  * https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding
  */
 import { Tokenizer, type TokenizerCallbacks } from "htmlparser2";
 import { charsetOf } from "./charset-label.ts";
 
-/** Longer than any XML declaration that a program reads. */
+/** Longer than any real XML declaration. */
 const LONGEST_XML_DECLARATION = 1000;
 const CHARSET_IN_CONTENT = /charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^"'\s;][^\s;]*))/i;
 const ENCODING_IN_XML = /encoding\s*=\s*(?:"([^"]*)"|'([^']*)')/;
 
-/** `source`: the page, a character for each byte. The answer is a name that `TextDecoder` knows. */
+/** `source`: the page with one character for each byte. Returns a name that `TextDecoder` knows. */
 export function declaredCharset(source: string): string | undefined {
   const charset = charsetOfMetas(source) ?? charsetOfXml(source);
-  // The standard's rules for both: a declaration that could be read as ASCII is not in UTF-16.
+  // By the standard, a declaration that is readable as ASCII cannot be in UTF-16.
   if (charset?.startsWith("utf-16") === true) return "utf-8";
   return charset === "x-user-defined" ? "windows-1252" : charset;
 }
 
-/** Of the first `<meta>` that names a charset there is. */
+/** The charset of the first `<meta>` that names a known one. */
 function charsetOfMetas(source: string): string | undefined {
   let charset: string | undefined;
-  /** Of the open tag if it is a `<meta>`. */
+  /** Attributes of the open tag if it is a `<meta>`. */
   let attributes: Map<string, string> | undefined;
   let name = "";
   let value = "";

@@ -5,7 +5,7 @@ import { openLocalServer, type LocalServer } from "#test/article/local-server.fi
 import { resolveWithSystem } from "./address-guard.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
-import { htmlOf } from "./html-of.ts";
+import { decodePage } from "./decode-page.ts";
 import { startClock } from "./page-clock.ts";
 import { LONGEST_REDIRECT } from "./page-limits.ts";
 
@@ -95,7 +95,7 @@ beforeAll(async () => {
       return;
     }
     const location = /^\/to\?(.*)$/.exec(url)?.[1];
-    // Node writes a header's characters as bytes.
+    // Node writes header strings as latin1 bytes.
     if (location !== undefined) redirect(response, Buffer.from(location, "hex").toString("latin1"));
     else if (url.startsWith("/at/")) response.writeHead(200, HTML).end(url);
     else PAGES[url]?.(response, request);
@@ -121,11 +121,11 @@ async function get(
   const clock = startClock(all.limits.timeoutMs, () => performance.now());
   const signal = new AbortController().signal;
   const { url, ...fetched } = await fetchHtml(address, signal, all, clock);
-  return { url, html: htmlOf(fetched) };
+  return { url, html: decodePage(fetched) };
 }
 
 test.each(["/page", "/xhtml", "/gzip", "/untyped", "/headers-20k", "/headers-200k"])(
-  "%s is read",
+  "%s is fetched",
   async (path) => {
     const { html, url } = await get(path);
     expect(html).toContain("Good morning");
@@ -141,7 +141,7 @@ test("[A2] a page of exactly the limit is read", async () => {
   expect((await get("/largest")).html).toHaveLength(LIMIT);
 });
 
-test("[A2] redirects are followed, and the last address is told", async () => {
+test("[A2] redirects are followed, and the result has the final address", async () => {
   expect((await get("/moved")).url).toBe(`${server.origin}/page`);
   expect((await get("/moved-twice")).url).toBe(`${server.origin}/page?a=b,c`);
   expect((await get("/hops/5")).html).toContain("Good morning");
@@ -178,23 +178,27 @@ test.each([
   ["/missing", "PAGE_STATUS", "answered with status 404 Not Found"],
   ["/broken", "PAGE_STATUS", "answered with status 500 Internal Server Error"],
   ["/not-modified", "PAGE_STATUS", "answered with status 304 Not Modified"],
-  ["/pdf", "PAGE_NOT_HTML", "is no HTML page but application/pdf"],
+  ["/pdf", "PAGE_NOT_HTML", "is not an HTML page but application/pdf"],
   ["/untyped-data", "PAGE_NOT_HTML", "does not look like HTML"],
   ["/large", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
   ["/bomb", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
   ["/endless", "PAGE_TOO_LARGE", "is larger than 64 KiB"],
-  ["/cut", "PAGE_CUT_OFF", "was not received whole"],
+  ["/cut", "PAGE_CUT_OFF", "was not received completely"],
   ["/loop", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
   ["/hops/6", "PAGE_TOO_MANY_REDIRECTS", "redirects more than 5 times"],
   ["/empty-location", "PAGE_STATUS", "answered with status 302 Found"],
   ["/to-longer", "PAGE_BAD_ADDRESS", "redirects to an address of more than 8000 characters"],
   ["/headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
   ["/to-headers-300k", "PAGE_TOO_LARGE", "sends more than 256 KiB of headers"],
-  ["/to-file", "PAGE_BAD_ADDRESS", "redirects to what is no web page: file:///etc/passwd"],
+  [
+    "/to-file",
+    "PAGE_BAD_ADDRESS",
+    "redirects to an address that is not a web page: file:///etc/passwd",
+  ],
   ["/to-password", "PAGE_BAD_ADDRESS", "has a user name or password in its address"],
   ["/to-metadata", "PAGE_PRIVATE_ADDRESS", "169.254.169.254 is a private address"],
   ["/to-unlisted", "PAGE_PRIVATE_ADDRESS", "127.0.0.1 is a private address"],
-  ["ftp://site.example/", "PAGE_BAD_ADDRESS", "is no http or https address"],
+  ["ftp://site.example/", "PAGE_BAD_ADDRESS", "is not an http or https address"],
   ["http://user@site.example/", "PAGE_BAD_ADDRESS", "has a user name or password"],
 ])("%s is refused as %s", async (path, code, message) => {
   await expect(get(path)).rejects.toMatchObject({
@@ -208,12 +212,12 @@ test.each([
   ["/limited", 2000],
   ["/away", undefined],
   ["/broken", undefined],
-])("%s asks to be left alone for %s ms", async (path, retryAfterMs) => {
+])("%s sets a retry after %s ms", async (path, retryAfterMs) => {
   await expect(get(path)).rejects.toMatchObject({ code: "PAGE_STATUS", retryAfterMs });
 });
 
 test.each(["/silent", "/half"])(
-  "a server that stops answering is not waited for: %s",
+  "the fetch of a server that stops answering times out: %s",
   async (path) => {
     const limits = { ...FETCH_LIMITS, timeoutMs: 100 };
     await expect(get(path, { limits })).rejects.toMatchObject({
@@ -223,7 +227,7 @@ test.each(["/silent", "/half"])(
   },
 );
 
-test("[A2] a page whose time is over is not waited for, and the error names all of its time", async () => {
+test("[A2] a page whose time is used up fails at once, and the error names the whole time limit", async () => {
   const clock = { totalMs: 10_000, leftMs: () => 0 };
   const fetching = fetchHtml(
     `${server.origin}/silent`,
@@ -249,7 +253,7 @@ test("an abort ends the fetch with its own reason", async () => {
   await expect(fetching).rejects.toBe(reason);
 });
 
-test("a refused connection is told as one", async () => {
+test("the error says that the connection was refused", async () => {
   const closed = await openLocalServer(() => {});
   await closed[Symbol.asyncDispose]();
   await expect(get(closed.origin, { allow: () => true })).rejects.toMatchObject({
@@ -261,14 +265,14 @@ test("a refused connection is told as one", async () => {
 test.each([
   ["ENOTFOUND", "its name is not known"],
   ["EAI_AGAIN", "its name cannot be looked up right now"],
-])("a name that cannot be looked up (%s) is told as that", async (code, reason) => {
+])("the error says why a name cannot be resolved (%s)", async (code, reason) => {
   const error = Object.assign(new Error(code), { code });
   await expect(
     get("http://site.example/", { resolve: (_, done) => done(error, []) }),
   ).rejects.toMatchObject({ code: "PAGE_UNREACHABLE", message: `cannot be reached: ${reason}` });
 });
 
-test("[H12] an error of the system is told without what it says of this machine", async () => {
+test("[H12] a system error is reported without addresses of this machine", async () => {
   const text = "connect EADDRNOTAVAIL 93.184.216.34:80 - Local (10.0.0.5:0)";
   const error = Object.assign(new Error(text), { code: "EADDRNOTAVAIL", syscall: "connect" });
   await expect(
@@ -316,7 +320,7 @@ describe("[A1] addresses that are not public", () => {
     },
   );
 
-  test("[A1] a path that is allowed opens no other path of its host, not even by a redirect", async () => {
+  test("[A1] an allowed path does not open other paths of its host, not even by a redirect", async () => {
     await using site = await openLocalServer((request, response) => {
       if (request.url === "/samples/") redirect(response, "/secret");
       else response.writeHead(200, HTML).end("secret");

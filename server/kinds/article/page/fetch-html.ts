@@ -1,7 +1,7 @@
 /**
  * Fetches the bytes of one HTML page within limits: redirects, time, bytes, and no private address.
- * Each address on the way is checked by itself, and each page has connections of its own, so that no
- * connection which one address was allowed to open is ever used for another.
+ * Each address of a redirect chain is checked by itself. Each page has its own connections, so that a connection
+ * that the allow list permitted is never reused for an address that it does not permit.
  */
 import { Agent, fetch, type Response } from "undici";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
@@ -15,7 +15,7 @@ import { pageAddress, redirectAddress } from "./page-address.ts";
 
 export interface FetchLimits {
   redirects: number;
-  /** For the whole page: every address that is tried, redirects, and reading it. */
+  /** For the whole page: all addresses that are tried, redirects, and reading. */
   timeoutMs: number;
   /** After decompression. */
   bytes: number;
@@ -33,12 +33,12 @@ export interface FetchHtmlOptions {
   limits: FetchLimits;
 }
 
-/** Not decoded: what is done with foreign text is done in a thread. */
+/** Not decoded yet: foreign text is processed in a thread. */
 export interface FetchedHtml {
-  /** Where redirects led. */
+  /** The address after redirects. */
   url: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** The header; empty where there is none. */
+  /** The header's value; empty without a header. */
   contentType: string;
 }
 
@@ -47,12 +47,12 @@ const HEADERS = {
   "user-agent": "Jobwire/0.1 (reads one page to profile it)",
 };
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)\b/i;
-/** Where a server sends a header twice, this stands between the two. */
+/** Separates the values of a header that a server sends twice. */
 const BETWEEN_TWO = ", ";
-/** The longest `content-type` and `retry-after` that mean anything. */
+/** Longest `content-type` and `retry-after` that are taken seriously. */
 const LONGEST_HEADER = 200;
 
-/** Takes what is left of `clock` at most. Rejects with `PageError`, or with the reason of `signal`. */
+/** Takes at most the rest of `clock`. Rejects with `PageError`, or with the reason of `signal`. */
 export async function fetchHtml(
   address: string,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ export async function fetchHtml(
   const timeout = AbortSignal.timeout(clock.leftMs());
   const agents = {
     guarded: openAgent(options, true),
-    // The allow list may name addresses that the guard refuses.
+    // The allow list may permit addresses that the guard refuses.
     listed: openAgent(options, false),
   };
   const request = {
@@ -98,14 +98,14 @@ export async function fetchHtml(
 
 function openAgent(options: FetchHtmlOptions, guarded: boolean): Agent {
   const { resolve, limits } = options;
-  // Connecting has half of the time, so that a publisher without https can still be asked over http.
+  // Connecting gets half of the time, so that a publisher without https can still be tried over http.
   return new Agent({
     maxHeaderSize: MOST_HEADER_BYTES,
     connect: createConnector({ resolve, guarded, timeoutMs: limits.timeoutMs / 2 }),
   });
 }
 
-/** An empty one leads nowhere, and the same one twice is one, as in browsers. */
+/** As in browsers, an empty location is no redirect, and a location that is sent twice counts once. */
 function redirectOf(response: Response): string | undefined {
   if (![301, 302, 303, 307, 308].includes(response.status)) return undefined;
   const location = response.headers.get("location") ?? "";
@@ -125,7 +125,7 @@ async function readHtml(response: Response, limit: number): Promise<Omit<Fetched
   const contentType = headerOf(response, "content-type");
   if (contentType !== "" && !HTML_TYPE.test(contentType)) {
     await response.body?.cancel();
-    throw new PageError("PAGE_NOT_HTML", `is no HTML page but ${contentType}`);
+    throw new PageError("PAGE_NOT_HTML", `is not an HTML page but ${contentType}`);
   }
   return { bytes: await readBytes(response, limit), contentType };
 }
@@ -144,7 +144,7 @@ async function readBytes(response: Response, limit: number): Promise<Uint8Array<
     }
     chunks.push(chunk);
   }
-  // Memory of its own: what `Buffer` takes from its pool cannot move into a thread.
+  // Not from `Buffer`'s pool: pooled memory cannot be transferred to a thread.
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

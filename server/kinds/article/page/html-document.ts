@@ -1,4 +1,4 @@
-/** Parses HTML into a DOM that has a head and a body, whatever the page left out. Runs nothing, loads nothing. */
+/** Parses HTML into a DOM with a head and a body, even where the page omits them. Runs and loads nothing. */
 import { Parser } from "htmlparser2";
 import { parseHTML } from "linkedom";
 import { withoutControls } from "#server/kinds/article/text/clean.ts";
@@ -23,13 +23,14 @@ const HEAD_TAGS = new Set([
 ]);
 
 /**
- * As browsers do: a second `<html>`, `<head>` or `<body>` opens nothing, comments (conditional ones too) are no part of
- * the page, and what stands outside of head and body is moved in. Control characters are left out. Throws `PageError` on pages beyond its limits.
+ * As in browsers, a second `<html>`, `<head>` or `<body>` opens nothing, comments (conditional ones too) are ignored,
+ * and content outside of head and body is moved inside. Control characters are dropped. Throws `PageError` on pages
+ * beyond its limits.
  */
 export function parseDocument(html: string): Document {
   const { document } = parseHTML("<html><head></head><body></body></html>");
   const { documentElement: root, head, body } = document;
-  /** Where the children of each open tag go. */
+  /** Parents for the children of each open tag. */
   const open: Element[] = [root];
   let text = "";
   let elements = 0;
@@ -37,7 +38,7 @@ export function parseDocument(html: string): Document {
   const innermost = (): Element => open.at(-1) ?? root;
   const isOutside = (place: Element): boolean => place === root || place === head;
 
-  /** Entities and stray signs come in pieces. */
+  /** The parser emits text in pieces, split at entities and stray signs. */
   function endText(): void {
     const place = innermost();
     text = withoutControls(text);
@@ -60,7 +61,7 @@ export function parseDocument(html: string): Document {
     if (elements > MOST_ELEMENTS) throw tooComplex(MOST_ELEMENTS, "elements");
     const element = document.createElement(name);
     setAttributes(element, attributes);
-    // Elements that are too deep become siblings, as in browsers: their number times their depth is what reading costs.
+    // Elements beyond the depth limit become siblings, as in browsers: reading costs their number times their depth.
     const parent = open[Math.min(open.length, MOST_LEVELS) - 1] ?? root;
     const place = isOutside(parent) ? (HEAD_TAGS.has(name) ? head : body) : parent;
     place.append(element);
@@ -89,7 +90,7 @@ export function parseDocument(html: string): Document {
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** Those that the element has already stay. */
+/** Keeps attributes that the element has already. */
 function setAttributes(element: Element, attributes: Attributes): void {
   let left = MOST_ATTRIBUTES;
   for (const name in attributes) {

@@ -1,4 +1,4 @@
-/** Finds a page's main text and gives it as headings and paragraphs. */
+/** Extracts a page's main text as headings and paragraphs. */
 import { Readability } from "@mozilla/readability";
 import { clean, isDamaged } from "#server/kinds/article/text/clean.ts";
 import { sentencesOf } from "#server/kinds/article/text/sentences.ts";
@@ -28,7 +28,7 @@ export function readBlocks(html: string): TextBlock[] {
   return wordsIn(readable) > 0 ? readable : blocksIn(bare(parseDocument(html)));
 }
 
-/** Headings without text below them, damaged sentences, and what is beyond the limits of a page are left out. */
+/** Omits headings without text below them, damaged sentences, and text beyond the limits of a page. */
 export function sectionsOf(blocks: readonly TextBlock[], language: string): PageSection[] {
   const sections: PageSection[] = [];
   let section: PageSection = { heading: "", paragraphs: [] };
@@ -60,7 +60,7 @@ function bare(document: Document): Element {
 function blocksIn(root: Element): TextBlock[] {
   const blocks: TextBlock[] = [];
   for (const element of root.querySelectorAll(BLOCKS)) {
-    // A paragraph inside a list item or a quotation is taken once, as the inner one.
+    // Of nested blocks (a paragraph inside a list item or quotation), only the inner one counts.
     if (element.querySelector(BLOCKS) !== null) continue;
     const heading = /^H\d$/.test(element.tagName);
     const source = heading ? clean(element.textContent) : element.textContent;

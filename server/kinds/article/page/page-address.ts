@@ -1,20 +1,21 @@
-/** Addresses of pages: as jobs give them, and as redirects do. */
+/** Parses the addresses of pages, from jobs and from redirects. */
 import { PageError } from "./page-error.ts";
 import { LONGEST_REDIRECT } from "./page-limits.ts";
 
-/** Throws `PageError` where it is no address of a web page. */
+/** Throws `PageError` for anything but the address of a web page. */
 export function pageAddress(address: string): URL {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || !isWeb(url)) {
-    throw new PageError("PAGE_BAD_ADDRESS", `is no http or https address: ${address}`);
+    throw new PageError("PAGE_BAD_ADDRESS", `is not an http or https address: ${address}`);
   }
   return withoutUser(url);
 }
 
 /**
- * `location`: the header, a character for each byte. Throws `PageError` where it is no address of a web page, or too long.
- * Bytes beyond ASCII stay what they are, percent-encoded, as in browsers: UTF-8 in a path is then as if it had been
- * encoded, UTF-8 in a host becomes Punycode, and bytes of any other charset reach the server that sent them unchanged.
+ * `location`: the header, one character for each byte. Throws `PageError` for anything but the address of a web page,
+ * and for a too long one. As in browsers, bytes beyond ASCII are percent-encoded unchanged: UTF-8 in a path gives the
+ * same address as if the server had encoded it, UTF-8 in a host becomes Punycode, and bytes in any other charset reach
+ * the server that sent them unchanged.
  *
  * https://github.com/web-platform-tests/wpt/blob/master/fetch/api/redirect/redirect-location-escape.tentative.any.js
  */
@@ -26,7 +27,10 @@ export function redirectAddress(location: string, base: URL): URL {
     throw new PageError("PAGE_BAD_ADDRESS", reason);
   }
   if (url === undefined || !isWeb(url)) {
-    throw new PageError("PAGE_BAD_ADDRESS", `redirects to what is no web page: ${escaped}`);
+    throw new PageError(
+      "PAGE_BAD_ADDRESS",
+      `redirects to an address that is not a web page: ${escaped}`,
+    );
   }
   return withoutUser(url);
 }

@@ -1,7 +1,7 @@
-/** The time that one page may cost: every address of it that is tried, its redirects, and reading it. */
+/** The time budget of one page: all addresses of it that are tried, redirects, and reading. */
 export interface PageClock {
   readonly totalMs: number;
-  /** Whole milliseconds, and never less than 0. */
+  /** Whole milliseconds, at least 0. */
   leftMs(): number;
 }
 

@@ -1,4 +1,4 @@
-/** What can go wrong with a page, and how that is told to a person: which page, where, and why. */
+/** Errors of a page, told to people with the page's role, its address and the reason. */
 import { STATUS_CODES } from "node:http";
 import { cutText } from "#shared/cut-text.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
@@ -23,11 +23,11 @@ export type PageErrorCode =
 const LONGEST_MESSAGE = 600;
 const LONGEST_ADDRESS = 300;
 
-/** `message` continues a sentence that begins with the page's name. It is cut: parts of it are foreign text. */
+/** `message` is a predicate whose subject is the page's name. It is cut, because it quotes foreign text. */
 export class PageError extends Error {
   override readonly name = "PageError";
   readonly code: PageErrorCode;
-  /** The server asked to be left alone for so long. */
+  /** The server's `Retry-After`. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -41,7 +41,7 @@ export class PageError extends Error {
   }
 }
 
-/** A page that is away for longer than this is not waited for. */
+/** A server that asks for a longer wait ends the job. */
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
 
 export function pageFailure(role: PageRole, url: string, error: PageError): Failure {
@@ -74,14 +74,14 @@ const REASONS: Record<string, string> = {
   UND_ERR_SOCKET: "the connection was closed in the middle",
 };
 
-/** What the network threw, as something about a page. `answered`: a server had begun to answer. */
+/** Maps a network error to a `PageError`. `answered`: a server had begun to answer. */
 export function networkError(error: unknown, answered: boolean): PageError {
   const causes = causesOf(error);
   const refused = causes.find((cause) => cause instanceof PrivateAddressError);
   if (refused !== undefined) {
     return new PageError(
       "PAGE_PRIVATE_ADDRESS",
-      `is not on the public internet: ${refused.message}. FETCH_ALLOW lists hosts that may be fetched all the same`,
+      `is not on the public internet: ${refused.message}. An operator can allow the host with FETCH_ALLOW`,
       { cause: error },
     );
   }
@@ -95,18 +95,18 @@ export function networkError(error: unknown, answered: boolean): PageError {
   const reasons = codes.flatMap((code) => REASONS[code] ?? []);
   const reason = reasons[0] ?? reasonOf(causes.at(-1));
   return answered
-    ? new PageError("PAGE_CUT_OFF", `was not received whole: ${reason}`, { cause: error })
+    ? new PageError("PAGE_CUT_OFF", `was not received completely: ${reason}`, { cause: error })
     : new PageError("PAGE_UNREACHABLE", `cannot be reached: ${reason}`, { cause: error });
 }
 
-/** Messages of the system hold addresses of this machine. */
+/** Messages of system errors contain addresses of this machine, so only their code is shown. */
 function reasonOf(error: Error | undefined): string {
   if (error === undefined) return "the connection failed";
   const { syscall, code } = error as NodeJS.ErrnoException;
   return syscall === undefined ? error.message : `the connection failed (${code})`;
 }
 
-/** Outermost first; the attempts of one connection (IPv6, IPv4) count as causes. */
+/** Outermost first. Each attempt of a connection (IPv6, IPv4) counts as a cause. */
 function causesOf(error: unknown): Error[] {
   if (!(error instanceof Error)) return [];
   const inner = error instanceof AggregateError ? error.errors : [error.cause];

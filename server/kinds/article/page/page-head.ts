@@ -1,4 +1,4 @@
-/** What a page says of itself, outside of its main text. */
+/** Reads a page's metadata: title, site name, description, language and links. */
 import { beginningOf } from "#shared/cut-text.ts";
 import { clean } from "#server/kinds/article/text/clean.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
@@ -8,17 +8,17 @@ import type { PageLink } from "./page.ts";
 export interface PageHead {
   title: string;
   description: string;
-  /** As declared: `sv-SE`, or empty. */
+  /** As declared (`sv-SE`), or empty. */
   language: string;
   siteName: string;
   topic: string;
 }
 
-/** Words. */
+/** In words. */
 const LONGEST_NAME = 4;
-/** Of the source of a line, whose white space is then collapsed. */
+/** Cuts the source of a line before its white space is collapsed. */
 const LONGEST_RAW_LINE = 20 * LONGEST_LINE;
-/** Between a page's title and its site's name. */
+/** Separators between a page's title and its site's name. */
 const TITLE_PARTS = / [|–—·»:-] /;
 
 export function readHead(document: Document, url: URL): PageHead {
@@ -29,7 +29,7 @@ export function readHead(document: Document, url: URL): PageHead {
         ?.getAttribute("content"),
     );
   const heading = line(document.querySelector("h1")?.textContent);
-  // As browsers find it: also in the body, but not the title of an image.
+  // As in browsers, the title may stand in the body, but an SVG's title does not count.
   const titled = line(document.querySelector("title:not(svg title)")?.textContent);
   const title = titled || meta("og:title") || heading || line(url.hostname);
   const siteName =
@@ -54,7 +54,7 @@ export function readLinks(document: Document, base: URL): PageLink[] {
   const links = new Map<string, PageLink>();
   for (const anchor of document.querySelectorAll("a[href]")) {
     const href = anchor.getAttribute("href") ?? "";
-    // A long address is dropped: cut, it would lead elsewhere.
+    // Dropped, not cut: a cut address leads elsewhere.
     if (href.length > LONGEST_ADDRESS) continue;
     const url = URL.canParse(href, base) ? new URL(href, base) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.host === base.host) continue;
@@ -67,8 +67,8 @@ export function readLinks(document: Document, base: URL): PageLink[] {
 }
 
 /**
- * "Growing tomatoes | Balcony Growers": the last part is the site's name where the page's heading is one of the
- * two, or where it is short enough for a name.
+ * In "Growing tomatoes | Balcony Growers", the last part is the site's name if the page's heading is one of the two
+ * parts, or if it is short enough for a name.
  */
 function siteInTitle(title: string, heading: string): string | undefined {
   const parts = title.split(TITLE_PARTS);
@@ -79,7 +79,7 @@ function siteInTitle(title: string, heading: string): string | undefined {
     : undefined;
 }
 
-/** The heading, unless it is only the site's name, or longer than what the title says without that name. */
+/** The heading, unless it is only the site's name or longer than the title without that name. */
 function topicOf(title: string, heading: string, siteName: string): string {
   const parts = title.split(TITLE_PARTS).filter((part) => part !== siteName);
   const topic = parts.join(": ");

@@ -1,29 +1,29 @@
 /**
- * Lengths to which a page is cut when it is read, so that everything after that works on known lengths.
+ * Limits to which a page is cut when it is read, so that later steps work on bounded input.
  * Lengths are UTF-16 code units.
  */
 /** Of the main text. */
 export const MOST_CHARACTERS = 200_000;
 export const MOST_ELEMENTS = 40_000;
-/** Of the tree; deeper elements become siblings. */
+/** Depth of the tree; deeper elements become siblings. */
 export const MOST_LEVELS = 100;
-/** Tags that are open at the same time: the cost of each end tag. */
+/** Tags that are open at the same time: each end tag is compared with them. */
 export const MOST_OPEN = 1000;
-/** Of an element. More of them, and what is longer, are left out. */
+/** Of one element. Further attributes, and longer ones, are dropped. */
 export const MOST_ATTRIBUTES = 100;
 export const LONGEST_ATTRIBUTE = 8000;
 /** Headings and paragraphs. */
 export const MOST_BLOCKS = 5000;
 export const MOST_SECTIONS = 200;
 export const MOST_SENTENCES = 10_000;
-/** Titles, descriptions, headings, names of sites and texts of links. */
+/** Titles, descriptions, headings, site names and link texts. */
 export const LONGEST_LINE = 300;
-/** BCP 47 advises to leave room for 35. */
+/** BCP 47 recommends buffers of 35 characters. */
 export const LONGEST_LANGUAGE = 35;
 export const MOST_LINKS = 200;
-/** Of a link. A longer one is dropped. */
+/** Of a link. Longer links are dropped. */
 export const LONGEST_ADDRESS = 2000;
-/** Of a redirect. A longer one ends the fetch. */
+/** Of a redirect. A longer one fails the fetch. */
 export const LONGEST_REDIRECT = 8000;
-/** Of one answer, in bytes: as much as Chromium takes. Node's own 16 KiB are too few for some sites. */
+/** Of one response, in bytes. Chromium's limit: Node's own 16 KiB are too few for some sites. */
 export const MOST_HEADER_BYTES = 256 * 1024;

@@ -1,21 +1,21 @@
-/** A page as the writers see it: the profile that people are shown, and the text behind it. */
+/** A page as writers see it: the profile that is shown to people, and the text behind it. */
 import type { PageProfile } from "#shared/article.ts";
 
 export interface Page {
   profile: PageProfile;
-  /** What the page calls its site, else its host. */
+  /** The site's name from the page's metadata, else its host. */
   siteName: string;
   /** The title without the site's name. */
   topic: string;
-  /** The main text in the order of the page; the first section has no heading where text precedes the first one. */
+  /** The main text in the order of the page. Text before the first heading is a section without heading. */
   sections: PageSection[];
-  /** Addresses outside of the page's own host. */
+  /** Links to other hosts. */
   links: PageLink[];
 }
 
 export interface PageSection {
   heading: string;
-  /** Sentences of each paragraph. */
+  /** Each paragraph as a list of sentences. */
   paragraphs: string[][];
 }
 

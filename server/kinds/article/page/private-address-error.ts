@@ -1,4 +1,4 @@
-/** A connection that was refused because its address is not on the public internet. */
+/** A connection was refused because its address is not on the public internet. */
 export class PrivateAddressError extends Error {
   override readonly name = "PrivateAddressError";
   readonly address: string;

@@ -6,9 +6,9 @@ import { createRunTask, type RunTask } from "#server/kinds/article/threads/run-t
 import { resolveWithSystem } from "./address-guard.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
-import { createTurnstile } from "./turnstile.ts";
+import { createSemaphore } from "./semaphore.ts";
 
-// Threads start slowly on a busy machine.
+// Threads are slow to start on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
 
 const never = new AbortController().signal;
@@ -17,12 +17,12 @@ const options = {
   resolve: resolveWithSystem,
   limits: FETCH_LIMITS,
   runTask: createRunTask(),
-  turnstile: createTurnstile(2),
+  semaphore: createSemaphore(2),
   now: () => performance.now(),
 };
 const GARDEN = "<title>Garden</title><p>Lettuce grows in the shade.</p>";
 
-test("a publisher that has no https is asked over http", async () => {
+test("a publisher without https is fetched over http", async () => {
   await using site = await openLocalServer((_, response) => {
     response.writeHead(200, { "content-type": "text/html" }).end(GARDEN);
   });
@@ -30,7 +30,7 @@ test("a publisher that has no https is asked over http", async () => {
   expect(profile.url).toBe(`${site.origin}/magazine`);
 });
 
-test("a publisher that answers neither way fails with its name and the reason", async () => {
+test("a publisher that answers over neither https nor http fails with its name and the reason", async () => {
   const site = await openLocalServer(() => {});
   await site[Symbol.asyncDispose]();
   const error: unknown = await profilePublisher(site.host, never, options).catch(
@@ -44,7 +44,7 @@ test("a publisher that answers neither way fails with its name and the reason", 
   });
 });
 
-test("a private publisher is not asked over http after https was refused", async () => {
+test("a publisher whose private address was refused over https is not tried over http", async () => {
   const guarded = { ...options, allow: () => false };
   await expect(profilePublisher("127.0.0.1", never, guarded)).rejects.toMatchObject({
     code: "PAGE_PRIVATE_ADDRESS",
@@ -92,7 +92,7 @@ test("a cancelled profile ends with the reason of the cancel", async () => {
   ).rejects.toBe(reason);
 });
 
-/** Options whose clock `pass` moves on, and which tell how long a page may be read. */
+/** Options with a clock that `pass` advances, and that record the time limits of reading. */
 function clocked() {
   let nowMs = 0;
   const granted: (number | undefined)[] = [];
@@ -106,7 +106,7 @@ function clocked() {
   return { options: { ...options, runTask, now: () => nowMs }, pass, granted };
 }
 
-test("[A2] the time of a page is for https, http, redirects and reading together", async () => {
+test("[A2] https, http, redirects and reading share one time limit", async () => {
   const { options: timed, pass, granted } = clocked();
   await using site = await openLocalServer((request, response) => {
     pass(1000);
@@ -125,16 +125,16 @@ test("[A2] the time of a page is for https, http, redirects and reading together
   expect(granted).toEqual([4000]);
 });
 
-test("[A2] the time of a page begins when its turn comes", async () => {
+test("[A2] the time limit of a page starts when the semaphore admits it", async () => {
   const { options: timed, pass, granted } = clocked();
   await using site = await openLocalServer((_, response) => {
     pass(500);
     response.writeHead(200, { "content-type": "text/html" }).end(GARDEN);
   });
   const first = Promise.withResolvers<void>();
-  const turnstile = createTurnstile(1);
-  const before = turnstile(never, () => first.promise);
-  const waiting = profileTarget(site.origin, never, { ...timed, turnstile });
+  const semaphore = createSemaphore(1);
+  const before = semaphore(never, () => first.promise);
+  const waiting = profileTarget(site.origin, never, { ...timed, semaphore });
   pass(60_000);
   first.resolve();
   await Promise.all([before, waiting]);
@@ -148,16 +148,19 @@ test.each([
     "took 9.7 s to arrive, and could not be read in what was left of its 10 s",
   ],
   [200, "PAGE_TOO_COMPLEX", "is too complex to be read: it takes more than 0.3 s"],
-])("[A2] a page that arrives after %i ms and is not read in time is %s", async (ms, code, why) => {
-  const { options: timed, pass } = clocked();
-  await using site = await openLocalServer((_, response) => {
-    pass(ms);
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
-  });
-  const runTask = createRunTask({ timeoutMs: 300 });
-  const profiling = profileTarget(site.origin, never, { ...timed, runTask });
-  await expect(profiling).rejects.toMatchObject({
-    code,
-    message: `The target page ${site.origin} ${why}`,
-  });
-});
+])(
+  "[A2] a page that arrives after %i ms and is not read in time fails with %s",
+  async (ms, code, why) => {
+    const { options: timed, pass } = clocked();
+    await using site = await openLocalServer((_, response) => {
+      pass(ms);
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
+    });
+    const runTask = createRunTask({ timeoutMs: 300 });
+    const profiling = profileTarget(site.origin, never, { ...timed, runTask });
+    await expect(profiling).rejects.toMatchObject({
+      code,
+      message: `The target page ${site.origin} ${why}`,
+    });
+  },
+);

@@ -1,4 +1,4 @@
-/** Fetches and reads the two pages of an article; what goes wrong says which page it was. */
+/** Fetches and reads the two pages of an article. Errors name the page. */
 import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
 import { ThreadError } from "#server/kinds/article/threads/thread-error.ts";
 import { fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
@@ -6,13 +6,13 @@ import { startClock, type PageClock } from "./page-clock.ts";
 import { PageError, pageFailure, type PageRole } from "./page-error.ts";
 import type { Page } from "./page.ts";
 import type { ReadTask } from "./read-page.ts";
-import type { Turnstile } from "./turnstile.ts";
+import type { Semaphore } from "./semaphore.ts";
 
 export interface ProfileOptions extends FetchHtmlOptions {
   runTask: RunTask;
-  /** Passes as many pages at once as may be in memory. */
-  turnstile: Turnstile;
-  /** Milliseconds, of a clock that only goes forward. */
+  /** Bounds the pages in memory. */
+  semaphore: Semaphore;
+  /** A monotonic clock, in milliseconds. */
   now: () => number;
 }
 
@@ -27,7 +27,7 @@ export function profileTarget(
   return profile({ role: "target", page: url, find }, signal, options);
 }
 
-/** Asks over https first; over http where no https connection could be made. A status is an answer. */
+/** Tries https first, and http where no https connection could be made. An error status is not retried over http. */
 export function profilePublisher(
   domain: string,
   signal: AbortSignal,
@@ -56,7 +56,7 @@ async function profile(
   options: ProfileOptions,
 ): Promise<Page> {
   try {
-    return await options.turnstile(signal, async () => {
+    return await options.semaphore(signal, async () => {
       const clock = startClock(options.limits.timeoutMs, options.now);
       const task = await find(async (address) => {
         return { address, fetched: await fetchHtml(address, signal, options, clock) };
@@ -68,7 +68,7 @@ async function profile(
   }
 }
 
-/** In what is left of the page's time, which goes on once a thread has taken it. */
+/** Takes at most the rest of the page's time, which runs on once a thread has taken the task. */
 async function read(
   task: ReadTask,
   signal: AbortSignal,
@@ -79,7 +79,7 @@ async function read(
   try {
     return await runTask("readPage", task, signal, restMs);
   } catch (error) {
-    // A page is not too complex because its server was slow.
+    // With more than half of the time left for it, reading is to blame; otherwise the slow server is.
     if (!isOutOfTime(error) || restMs > totalMs / 2) throw error;
     const arrival = `took ${inSeconds(totalMs - restMs)} to arrive`;
     const rest = `could not be read in what was left of its ${inSeconds(totalMs)}`;

@@ -41,7 +41,7 @@ test("a page is profiled: title, site, description, headings, words, language, t
   expect(links).toEqual([{ url: "https://www.epa.gov/watersense", text: "WaterSense" }]);
 });
 
-test("no control character and no U+FFFD of a page reaches an article", () => {
+test("control characters and U+FFFD in a page never reach an article", () => {
   const dirty = "Half\uFFFD a \0p&#x1b;[31ml&#7;ant &#55357;&#56832;here\x9B. ";
   const page = read(
     `<title>Ga&#27;rd&#xD83D;en</title><meta name="description" content="A\x1B g&#55357;arden"><h1>Ga\0rden</h1><h2>Sal&#56832;ad\x1B</h2><p>${dirty}${TEXT}</p><p>\uFFFD</p><p>${MORE} <a href="https://other.example/&#27;x">oth&#8;er</a></p>`,
@@ -51,19 +51,19 @@ test("no control character and no U+FFFD of a page reaches an article", () => {
   expect(clean(texts)).toBe(texts);
   expect(page.profile).toMatchObject({ title: "Garden", description: "A garden" });
   expect(page.sections.map(({ heading }) => heading)).toEqual(["Salad"]);
-  // The sentence that is damaged is not quoted; one whose control characters are left out is whole.
+  // A sentence with U+FFFD is damaged and not quoted; dropping control characters leaves a sentence whole.
   expect(page.sections[0]?.paragraphs.flat().join(" ")).toBe(`${TEXT} ${MORE} other`);
 });
 
-test("a page without one whole sentence is not quoted at all", () => {
+test("a page without a single undamaged sentence is refused", () => {
   const html = `<meta charset=utf-8><title>Jardin</title><p>L'été est très chaud.</p><p>À la maison</p>`;
   const fetched = { ...fetchedHtml(URL, ""), bytes: Buffer.from(html, "latin1") };
   expect(() => readPage({ address: URL, fetched })).toThrow(
-    "holds no sentence that could be read: its text is not in the charset that it declares",
+    "has no readable sentence: its text is not in the charset that it declares",
   );
 });
 
-test("UTF-16 without a mark is read as any page", () => {
+test("UTF-16 without a byte order mark is read like any page", () => {
   const html = `<html><title>Garden</title><p>${TEXT}</p><p>${MORE}</p></html>`;
   const fetched = { ...fetchedHtml(URL, ""), bytes: Buffer.from(html, "utf16le") };
   expect(readPage({ address: URL, fetched }).profile).toEqual({
@@ -72,7 +72,7 @@ test("UTF-16 without a mark is read as any page", () => {
   });
 });
 
-test("what stands around the main text is left out", () => {
+test("navigation, scripts and footers around the main text are dropped", () => {
   const { profile } = read(
     `<html><body><nav><a href="/a">Home page and shop</a></nav><main><h1>Garden</h1><p>${TEXT}</p><p>${MORE}</p></main><footer>All rights reserved</footer><script>alert("x")</script></body></html>`,
   );
@@ -150,7 +150,7 @@ test.each([
   });
 });
 
-test("a site without a name is called by its host, and a page without a title by its heading", () => {
+test("the host stands in for a missing site name, and the heading for a missing title", () => {
   const page = read(`<h1>The garden</h1><p>${TEXT}</p>`);
   expect(page.siteName).toBe("site.example");
   expect(page.topic).toBe("The garden");
@@ -180,7 +180,7 @@ test.each([
   );
 });
 
-test("links that are no web addresses, lead to the page's own host or say nothing are left out", () => {
+test("links without text, to other schemes or to the page's own host are dropped", () => {
   const { links } = read(
     `<p>${TEXT} <a href="/b">own</a> <a href="javascript:alert(1)">x</a> <a href="mailto:a@b.example">y</a> <a href="http://[">z</a> <a href="https://c.example/"></a> <a href="https://d.example/p">D</a> <a href="https://d.example/p">again</a></p>`,
   );
@@ -247,7 +247,7 @@ test.each([
   });
 });
 
-test("the text of a very long page ends somewhere", () => {
+test("the text of a very long page is cut", () => {
   const { profile } = read(`<body>${`<p>${MORE.repeat(100)}</p>`.repeat(100)}</body>`);
   expect(profile.words).toBeLessThan(50_000);
 });

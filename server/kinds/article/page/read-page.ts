@@ -1,4 +1,4 @@
-/** Turns fetched HTML into a `Page`: what it says of itself, its main text, and what can be measured of it. */
+/** Turns fetched HTML into a `Page`: its metadata, its main text, and measurements of both. */
 import { beginningOf, cutText } from "#shared/cut-text.ts";
 import { clean } from "#server/kinds/article/text/clean.ts";
 import { keyTerms } from "#server/kinds/article/text/key-terms.ts";
@@ -6,7 +6,7 @@ import { languageOf } from "#server/kinds/article/text/language.ts";
 import { toneOf } from "#server/kinds/article/text/tone.ts";
 import { countWords } from "#server/kinds/article/text/words.ts";
 import type { FetchedHtml } from "./fetch-html.ts";
-import { htmlOf } from "./html-of.ts";
+import { decodePage } from "./decode-page.ts";
 import { parseDocument } from "./html-document.ts";
 import { readBlocks, sectionsOf, type TextBlock } from "./main-text.ts";
 import { PageError } from "./page-error.ts";
@@ -18,24 +18,23 @@ const KEY_TERMS = 24;
 const EXCERPT_CHARACTERS = 600;
 
 export interface ReadTask {
-  /** The address that was asked for. */
+  /** The requested address. */
   address: string;
   fetched: FetchedHtml;
 }
 
-/** Throws `PageError` where the page cannot be read or holds no text. Every length in the page is bounded. */
+/** Throws `PageError` where the page cannot be read or has no text. Every length in the result is bounded. */
 export function readPage({ address, fetched }: ReadTask): Page {
   const { head, links, blocks } = parse(fetched);
   const paragraphs = blocks.filter((block) => !block.heading).map((block) => block.text);
   const text = clean(paragraphs.join(" "));
   const words = countWords(text);
-  if (words === 0) throw new PageError("PAGE_EMPTY", "holds no text that could be read");
+  if (words === 0) throw new PageError("PAGE_EMPTY", "has no readable text");
 
   const language = languageOf(text, head.language);
   const sections = sectionsOf(blocks, language);
   if (sections.length === 0) {
-    const why =
-      "holds no sentence that could be read: its text is not in the charset that it declares";
+    const why = "has no readable sentence: its text is not in the charset that it declares";
     throw new PageError("PAGE_EMPTY", why);
   }
   const headings = sections.map((section) => section.heading).filter((heading) => heading !== "");
@@ -60,7 +59,7 @@ export function readPage({ address, fetched }: ReadTask): Page {
   };
 }
 
-/** A book's worth of text: more of it is never quoted. */
+/** Cuts the text at the length of a book, far beyond what is ever quoted. */
 function beginning(blocks: readonly TextBlock[]): TextBlock[] {
   const kept: TextBlock[] = [];
   let left = MOST_CHARACTERS;
@@ -73,7 +72,7 @@ function beginning(blocks: readonly TextBlock[]): TextBlock[] {
 }
 
 function parse(fetched: FetchedHtml) {
-  const html = htmlOf(fetched);
+  const html = decodePage(fetched);
   try {
     const document = parseDocument(html);
     const url = new URL(fetched.url);

@@ -4,7 +4,7 @@ import { Marked } from "marked";
 import { expect, test } from "vitest";
 import { clean, cleanMarkdown, withoutControls } from "./clean.ts";
 
-test("control characters are taken out, and white space and all letters stay", () => {
+test("control characters are removed, and white space and all letters stay", () => {
   expect(withoutControls("a\0b\x1B[31mc\x7Fd\x9Be\uFFFD")).toBe("ab[31mcde\uFFFD");
   expect(clean("\ta\r\nb\f\v\u00A0\uFFFDé🪴\u200D")).toBe("\ta\r\nb\f\v\u00A0é🪴\u200D");
 });
@@ -17,11 +17,11 @@ test.each([
   [String.raw`a backslash \\&#27;`, String.raw`a backslash \\\&#27;`],
   ["&#x41;&#233;&#128512;&#10;&amp;#27;", "&#x41;&#233;&#128512;&#10;&amp;#27;"],
   [String.raw`the reference \&#27; is text`, String.raw`the reference \&#27; is text`],
-])("references in Markdown are taken for the characters they make: %s", (markdown, cleaned) => {
+])("character references in Markdown count as their characters: %s", (markdown, cleaned) => {
   expect(cleanMarkdown(markdown)).toBe(cleaned);
 });
 
-test("cleaned Markdown stays as it is, and no renderer makes such a character of it", () => {
+test("cleaning is idempotent, and no renderer produces a removed character from cleaned Markdown", () => {
   const marked = new Marked();
   const unit = fc.constantFrom("&#27;", "&#x1b;", "&", "#", "27;", "\\", "\x1B", "\uFFFD", "é");
   fc.assert(

@@ -1,14 +1,14 @@
-/** Takes characters out of text that no reader is meant to see. */
+/** Removes characters that no reader is meant to see. */
 
-/** Left by a decoder, or by a reference such as `&#55357;`, where there was no character. */
+/** Stands where a decoder, or a reference such as `&#55357;`, found no character. */
 const REPLACEMENT = "\uFFFD";
-/** NUL, ESC and the like, but not white space. */
+/** NUL, ESC and the like, without white space. */
 const CONTROLS = /(?!\s)\p{Cc}/gu;
-/** Not where a backslash makes it text. */
+/** References that are not escaped by a backslash. */
 const REFERENCES = /(?<=(?<!\\)(?:\\\\)*)&#(?:x([\da-f]{1,8})|(\d{1,8}));/gi;
 const LAST_CODE_POINT = 0x10ffff;
 
-/** U+FFFD stays, so that a sentence with it is known to be damaged. */
+/** Keeps U+FFFD, which marks a sentence as damaged. */
 export function withoutControls(text: string): string {
   return text.replaceAll(CONTROLS, "");
 }
@@ -17,12 +17,12 @@ export function isDamaged(text: string): boolean {
   return text.includes(REPLACEMENT);
 }
 
-/** Neither control characters nor U+FFFD. */
+/** Removes control characters and U+FFFD. */
 export function clean(text: string): string {
   return withoutControls(text).replaceAll(REPLACEMENT, "");
 }
 
-/** References to such characters become text: taken out, they could leave another one. */
+/** Escapes references to such characters instead of removing them: their removal could join a new reference. */
 export function cleanMarkdown(markdown: string): string {
   return clean(markdown).replaceAll(
     REFERENCES,

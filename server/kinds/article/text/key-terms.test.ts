@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { keyTerms, termsIn } from "./key-terms.ts";
 
-test("terms are ranked by how often they occur, in the title most, and shown in their commonest form", () => {
+test("terms are ranked by frequency, the title counts most, and each is shown in its most frequent form", () => {
   const terms = keyTerms(
     {
       title: "Growing tomatoes",
@@ -22,6 +22,6 @@ test.each([
   ["en", "Watering cans.", ["water", "soil"], ["water"]],
   ["sv", "Lampan lyser på vägen.", ["lampor", "vägar", "batteri"], ["lampor", "vägar"]],
   ["de", "Lampen leuchten.", ["lampen", "lampe"], ["lampen"]],
-])("terms are found in their forms (%s): %s", (language, text, terms, found) => {
+])("inflected terms are found (%s): %s", (language, text, terms, found) => {
   expect(termsIn(text, terms, language)).toEqual(found);
 });

@@ -1,4 +1,4 @@
-/** The words that a page is about, most important first: how often, and whether in the title or a heading. */
+/** Key terms of a page, most important first, by frequency and by occurrence in the title or a heading. */
 import { stem } from "./stem.ts";
 import { stopWords } from "./stop-words.ts";
 import { wordsOf } from "./words.ts";
@@ -12,7 +12,7 @@ export interface TermSources {
 
 const WEIGHTS = { title: 4, description: 2, headings: 2, text: 1 };
 const SHORTEST = 4;
-/** Longer ones are no words of a language. */
+/** Longer character sequences are not words. */
 const LONGEST = 60;
 
 export function keyTerms(sources: TermSources, language: string, limit: number): string[] {
@@ -39,7 +39,7 @@ export function keyTerms(sources: TermSources, language: string, limit: number):
     .map(({ forms }) => commonest(forms));
 }
 
-/** The terms of `terms` that occur in a text, in any of their forms. */
+/** The `terms` that occur in a text, in any inflection. */
 export function termsIn(text: string, terms: readonly string[], language: string): string[] {
   const stems = new Set(wordsOf(text).map((word) => stem(word, language)));
   return terms.filter((term) => stems.has(stem(term, language)));

@@ -1,4 +1,4 @@
-/** Names of languages, apart from their detection, whose tables only threads load. */
+/** Names of languages. Separate from language detection, whose tables only threads load. */
 export const UNKNOWN_LANGUAGE = "und";
 
 /** In English: `Swedish`. */

@@ -1,13 +1,13 @@
-/** Which language a text is in. What a page says of itself is believed unless its text clearly says otherwise. */
+/** Detects a text's language. The page's declaration wins unless the text clearly contradicts it. */
 import { detectAll } from "tinyld";
 import { UNKNOWN_LANGUAGE } from "./language-name.ts";
 import { countWords } from "./words.ts";
 
-/** Below this many words a guess is worth less than the page's own word. */
+/** With fewer words, the declaration is more reliable than detection. */
 const ENOUGH_WORDS = 20;
 const SURE = 0.6;
 
-/** `declared` is a BCP 47 tag such as `sv-SE`, or empty. Answers ISO 639-1, or `und`. */
+/** `declared`: a BCP 47 tag such as `sv-SE`, or empty. Returns an ISO 639-1 code, or `und`. */
 export function languageOf(text: string, declared: string): string {
   const claim = /^[a-z]{2}(?=$|[-_])/i.exec(declared.trim())?.[0].toLowerCase();
   const guess = detectAll(text.slice(0, 5000))[0];

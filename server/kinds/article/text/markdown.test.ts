@@ -30,7 +30,7 @@ test.each([
   expect(block).toMatchObject({ kind: "paragraph", text, links: [] });
 });
 
-test("whatever a text holds, it becomes one paragraph that says the same, without a link", () => {
+test("any text becomes one paragraph with the same text and without a link", () => {
   const nasty = fc.string({
     unit: fc.constantFrom(
       ..."ab 1.)#*_-+=[](){}<>!|~`\\&;:/@'\"$^%, \n".split(""),

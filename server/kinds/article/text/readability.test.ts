@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { flesch, lix } from "./readability.ts";
 
-test("LIX is words a sentence plus the percent of words longer than six letters", () => {
+test("LIX is words per sentence plus the percentage of words longer than six letters", () => {
   expect(lix("Katten sover gott. Hunden betraktar den.")).toBeCloseTo(3 + 100 / 6);
 });
 
@@ -13,7 +13,7 @@ test("Flesch falls with longer sentences and longer words", () => {
   expect(flesch(hard)).toBeLessThan(0);
 });
 
-test("no text has no figure", () => {
+test("an empty text has no score", () => {
   expect(lix("")).toBe(0);
   expect(flesch("…")).toBe(0);
 });

@@ -1,4 +1,4 @@
-/** How hard a text is to read, by figures that count only sentences, words and letters. */
+/** Readability scores, from the numbers of sentences, words and letters. */
 import { sentencesOf } from "./sentences.ts";
 import { wordsOf } from "./words.ts";
 

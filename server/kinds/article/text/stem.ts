@@ -1,11 +1,11 @@
 /**
- * Light stems, enough to see that "tomato" and "tomatoes", "odling" and "odlingen" are one word.
- * They are compared, never shown.
+ * Light stemming, enough to match "tomato" with "tomatoes" and "odling" with "odlingen".
+ * Stems are compared, never shown.
  */
 interface Stemming {
-  /** Longest first; one is taken off. */
+  /** Longest first; only one is removed. */
   suffixes: readonly string[];
-  /** Letters that must be left. */
+  /** Letters that must remain. */
   shortest: number;
 }
 
@@ -26,7 +26,7 @@ export function stem(word: string, language: string): string {
   const { suffixes, shortest } = stemming;
   const suffix = suffixes.find((end) => word.endsWith(end) && word.length - end.length >= shortest);
   const cut = suffix === undefined ? word : word.slice(0, -suffix.length);
-  // "cutting" and "cut", "using" and "use".
+  // "cutting" matches "cut", "using" matches "use".
   return language === "en" &&
     /(?:e|(?<double>[^aeiouls])\k<double>)$/.test(cut) &&
     cut.length > shortest

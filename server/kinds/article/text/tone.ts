@@ -1,4 +1,4 @@
-/** How a text speaks to its reader, from what can be counted: sentence length, address, contractions, shouting. */
+/** A text's tone towards its reader, from measurable signs: sentence length, address, contractions, exclamation marks. */
 import type { PageProfile } from "#shared/article.ts";
 import { wordsOf } from "./words.ts";
 

@@ -1,4 +1,4 @@
-/** The program of the article kind's threads. */
+/** Entry point of the article kind's threads. */
 import { serveTasks } from "./serve-tasks.ts";
 import { TASKS } from "./tasks.ts";
 

@@ -1,4 +1,4 @@
-/** Tasks of the article kind in threads, and what becomes of the job where one fails. */
+/** Runs the article kind's tasks in threads, and maps their failures to errors of the job. */
 import { PageError, type PageErrorCode } from "#server/kinds/article/page/page-error.ts";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import type { TaskMessage, Thrown } from "./serve-tasks.ts";
@@ -6,34 +6,34 @@ import type { TaskInput, TaskName, TaskOutput } from "./tasks.ts";
 import { ThreadError } from "./thread-error.ts";
 import { createThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
 
-/** Rejects with `PageError` (of `readPage` alone), `Failure`, or the reason of the signal. */
+/** Rejects with `PageError` (`readPage` only), `Failure`, `Transient`, or the abort reason of the signal. */
 export type RunTask = <Name extends TaskName>(
   name: Name,
   input: TaskInput<Name>,
   signal: AbortSignal,
-  /** Where less than a task has anyway. */
+  /** Milliseconds; shortens the time limit of a task. */
   mostMs?: number,
 ) => Promise<TaskOutput<Name>>;
 
 export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
-  /** For one task, once a thread has taken it. */
+  /** Time limit of a task in milliseconds, from the moment at which a thread takes it. */
   timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
 const PROGRAM = new URL("./article-thread.ts", import.meta.url);
 
-/** A task's effect on an article, as messages for people name it. */
+/** Past participles for messages: "too complex to be …". */
 const DONE_TO_ARTICLE: Record<Exclude<TaskName, "readPage">, string> = {
   compose: "composed",
   promptParts: "described to a model",
-  unfenced: "read",
+  stripCodeFence: "read",
   modelPlan: "planned",
   betterArticle: "compared with its draft",
   review: "checked",
 };
 
-/** One pool of threads for all jobs of the process. */
+/** Creates one thread pool for all jobs of the process. */
 export function createRunTask(options: RunTaskOptions = {}): RunTask {
   const { timeoutMs = TIMEOUT_MS, ...pool } = options;
   const run = createThreadPool({ program: PROGRAM, ...pool });
@@ -56,8 +56,8 @@ export function createRunTask(options: RunTaskOptions = {}): RunTask {
 function failureOf(name: TaskName, error: ThreadError): Error {
   const cause = { cause: error };
   if (error.trouble === "start") {
-    // The machine is short of memory or threads. That passes, and the page is not to blame.
-    const message = "This server could not start a thread to work in; it tries again";
+    // Short of memory or threads: a passing state of the machine, for which the page is not to blame.
+    const message = "This server could not start a thread for the job and will retry it";
     return new Transient("THREAD_UNAVAILABLE", message, cause);
   }
   return name === "readPage"

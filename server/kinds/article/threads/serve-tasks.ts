@@ -1,8 +1,8 @@
-/** The side of a thread: does one task after the other, and answers each, whatever the task throws. */
+/** The thread's side of the protocol: runs one task at a time and answers each, also when the task throws. */
 import { parentPort } from "node:worker_threads";
 import { cutText } from "#shared/cut-text.ts";
 
-/** A thread that gets this is asked whether it is ready. */
+/** Asks a thread whether it is ready. */
 export const HELLO = "hello";
 
 export interface TaskMessage {
@@ -10,7 +10,7 @@ export interface TaskMessage {
   input: unknown;
 }
 
-/** Classes do not survive the way between threads, so an error travels as its parts. */
+/** Structured cloning drops classes, so an error travels as its fields. */
 export interface Thrown {
   name: string;
   code: string | undefined;
@@ -26,7 +26,7 @@ export type ThreadAnswer =
 const LONGEST_MESSAGE = 1000;
 const LONGEST_STACK = 5000;
 
-/** Answers the thread's parent. */
+/** Answers to the thread's parent. */
 export function serveTasks(tasks: Readonly<Record<string, (input: never) => unknown>>): void {
   parentPort?.on("message", (message: typeof HELLO | TaskMessage) => {
     if (message === HELLO) return post({ type: "ready" });
@@ -35,7 +35,7 @@ export function serveTasks(tasks: Readonly<Record<string, (input: never) => unkn
       if (task === undefined) throw new Error(`no task "${message.name}"`);
       post({ type: "done", output: task(message.input as never) });
     } catch (error) {
-      // Also of an output that cannot be cloned.
+      // Also reached when the output cannot be cloned.
       post({ type: "failed", thrown: thrownOf(error) });
     }
   });

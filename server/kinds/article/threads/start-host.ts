@@ -1,4 +1,4 @@
-/** Starts the process of a thread. It ends with this process. */
+/** Starts the host process of a thread, which ends with this process. */
 import { fork, type ChildProcess } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -7,9 +7,9 @@ const HOST = fileURLToPath(new URL("./thread-host.ts", import.meta.url));
 
 export function startHost(program: URL, memoryMb: number): ChildProcess {
   const host = fork(HOST, [program.href, `${memoryMb}`], {
-    // Options of this process can be ones that the host cannot start with, or those of a debugger.
+    // This process may run with options that the host cannot start with, or under a debugger.
     execArgv: [],
-    // The keys of models stay out of where foreign text is worked on.
+    // Keeps API keys out of the process that works on foreign text.
     env: {},
     serialization: "advanced",
     stdio: ["ignore", "ignore", "ignore", "ipc"],
@@ -18,11 +18,11 @@ export function startHost(program: URL, memoryMb: number): ChildProcess {
   return host;
 }
 
-/** Where all cores are busy, a page waits for the server's streams, and not they for a page. */
+/** Lowers the host's priority: with all cores busy, the server's streams go before pages. */
 function giveWay(pid: number): void {
   try {
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
-    // It is gone already, which its exit tells, or this system does not let it.
+    // The process is gone already, which its exit event reports, or the system forbids it.
   }
 }

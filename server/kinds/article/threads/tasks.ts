@@ -1,6 +1,6 @@
 /**
- * Everything that is done with text of pages and models, beyond joining strings of known length. It runs in
- * threads, within a time limit: synchronous, and the same input gives the same output.
+ * All work on text of pages and models except joining strings of bounded length. It runs in threads under a time
+ * limit, synchronously; equal inputs give equal outputs.
  */
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { parseArticle, titleOf } from "#server/kinds/article/check/article.ts";
@@ -9,7 +9,7 @@ import { measureAll } from "#server/kinds/article/check/rules.ts";
 import { readPage } from "#server/kinds/article/page/read-page.ts";
 import { beginningOf } from "#shared/cut-text.ts";
 import { promptParts } from "#server/kinds/article/write/llm/prompt-parts.ts";
-import { unfenced } from "#server/kinds/article/write/llm/unfenced.ts";
+import { stripCodeFence } from "#server/kinds/article/write/llm/strip-code-fence.ts";
 import { script } from "#server/kinds/article/write/offline/script.ts";
 
 const MOST_SECTIONS = 7;
@@ -17,10 +17,10 @@ const LONGEST_HEADING = 200;
 
 export const TASKS = {
   readPage,
-  /** Composes an article from both pages, as the pieces that people see one after the other. */
+  /** Composes an article from both pages, as the pieces of the draft in order. */
   compose: script,
   promptParts,
-  unfenced,
+  stripCodeFence,
   modelPlan,
   betterArticle,
   review,
@@ -37,9 +37,9 @@ export interface ModelPlan {
   headings: string[];
 }
 
-/** The answer of a model that was asked for a plan. */
+/** Parses a model's answer to the planning prompt. */
 function modelPlan(answer: string): ModelPlan {
-  const text = unfenced(answer);
+  const text = stripCodeFence(answer);
   const outline = parseArticle(text);
   const headings = outline.blocks
     .filter(({ kind, text }) => kind === "heading" && text !== "")
@@ -54,12 +54,12 @@ export interface Polished {
   brief: Brief;
 }
 
-/** A polished text that breaks more rules than its draft is not taken. */
+/** Keeps the draft where the polished text breaks more rules. */
 function betterArticle({ draft, answer, brief }: Polished): string {
   const failures = (markdown: string): number =>
     measureAll({ article: parseArticle(markdown), brief, extractive: false }).filter(
       ({ verdict }) => verdict === "failed",
     ).length;
-  const polished = unfenced(answer);
+  const polished = stripCodeFence(answer);
   return failures(polished) <= failures(draft) ? polished : draft;
 }

@@ -1,11 +1,11 @@
-/** A task that a thread did not finish. */
+/** Reasons why a thread did not finish a task. */
 export type ThreadTrouble =
   | "time"
   | "memory"
   | "crash"
-  /** No thread could be started; the task is not to blame. */
+  /** No thread started, so the task is not to blame. */
   | "start"
-  /** The task cannot be cloned. */
+  /** Structured cloning refused the task's input. */
   | "refused";
 
 /** `message` is a clause that follows "too complex to be read: ". */

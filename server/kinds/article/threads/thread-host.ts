@@ -1,16 +1,16 @@
 /**
- * The process of one thread: passes messages on, and ends with the thread or with the server, also while the
+ * Host process of one thread: passes messages on, and exits with the thread or with the server, also while the
  * thread is busy. Arguments: the thread's program, and its heap in MB.
  */
 import { Worker } from "node:worker_threads";
 import type { ThreadAnswer, TaskMessage, HELLO } from "./serve-tasks.ts";
 
-/** Told by the exit code, since nothing is left that could tell it otherwise. */
+/** Exit code after a thread ran out of memory: the thread itself can no longer report it. */
 export const EXIT_OUT_OF_MEMORY = 71;
 
 if (import.meta.main) {
   const [program = "", memoryMb = ""] = process.argv.slice(2);
-  // Signals of a terminal or a service manager reach all processes; the server decides when this one ends.
+  // Terminals and service managers signal the whole process group; the server decides when this process ends.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
   process.on("disconnect", () => process.exit());
 

@@ -4,13 +4,13 @@ import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { createThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
 
-// Processes start slowly on a busy machine.
+// Processes are slow to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const never = new AbortController().signal;
 const PROGRAM = new URL("../../../../test/article/test-thread.ts", import.meta.url);
 
-/** Calls tasks by their names. */
+/** Runs tasks by name. */
 function poolWith(options: Partial<ThreadPoolOptions> = {}) {
   const pool = createThreadPool({ program: PROGRAM, ...options });
   return async (
@@ -38,7 +38,7 @@ test("a task gets its input, bytes too, and its output comes back", async () => 
   expect(await run("echo", input)).toEqual(input);
 });
 
-test("what a task throws comes back as its parts, whatever it is", async () => {
+test("any thrown value comes back as its fields", async () => {
   expect(await run("throwError", "x".repeat(60_000))).toMatchObject({
     name: "RangeError",
     message: expect.stringMatching(/^x{999}…$/),
@@ -63,15 +63,18 @@ test.each([
   ["abort", "crash"],
   ["objects", "memory"],
   ["allocation", "memory"],
-])("a task that ends its thread (%s) fails alone: %s", async (task, trouble) => {
-  const small = poolWith({ threads: 1, memoryMb: 40 });
-  const failing = small(task);
-  const waiting = small("echo", "next");
-  await expect(failing).rejects.toMatchObject({ name: "ThreadError", trouble });
-  expect(await waiting).toBe("next");
-});
+])(
+  "a task that ends its thread (%s) fails, and the next one succeeds: %s",
+  async (task, trouble) => {
+    const small = poolWith({ threads: 1, memoryMb: 40 });
+    const failing = small(task);
+    const waiting = small("echo", "next");
+    await expect(failing).rejects.toMatchObject({ name: "ThreadError", trouble });
+    expect(await waiting).toBe("next");
+  },
+);
 
-test("[H2] a regular expression that does not end is stopped, while everything else goes on", async () => {
+test("[H2] an endless regular expression is stopped, and the event loop and other tasks go on meanwhile", async () => {
   const one = poolWith({ threads: 1 });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
@@ -86,12 +89,12 @@ test("[H2] a regular expression that does not end is stopped, while everything e
   expect(await waiting).toBe("next");
 });
 
-test("tasks wait in order, and their time begins with their turn", async () => {
+test("tasks wait in FIFO order, and a task's time limit starts with its turn", async () => {
   const one = poolWith({ threads: 1 });
   const order: number[] = [];
   const stalling = one("stall", null, { timeoutMs: 1001 }).catch(() => {});
   const tasks = [1, 2, 3].map(async (place) => {
-    // Less than the first task waits.
+    // Shorter than the limit of the first task.
     await one("echo", null, { timeoutMs: 1000 });
     order.push(place);
   });
@@ -99,13 +102,13 @@ test("tasks wait in order, and their time begins with their turn", async () => {
   expect(order).toEqual([1, 2, 3]);
 });
 
-test("[H2] there are never more threads than the pool may have", async () => {
+test("[H2] the pool never has more threads than its limit", async () => {
   const two = poolWith({ threads: 2 });
   const pids = await Promise.all(Array.from({ length: 6 }, () => two("pid")));
   expect(new Set(pids).size).toBeLessThanOrEqual(2);
 });
 
-test("an abort ends a task with its own reason at once, waiting or in a thread", async () => {
+test("an aborted task rejects at once with the abort's reason, waiting or running", async () => {
   const one = poolWith({ threads: 1 });
   const busy = new AbortController();
   const queued = new AbortController();
@@ -122,16 +125,16 @@ test("an abort ends a task with its own reason at once, waiting or in a thread",
   await expect(one("pid", null, { signal: busy.signal })).rejects.toThrow("in the thread");
 });
 
-test("a thread that dies while it is idle takes no task with it", async () => {
+test("the death of an idle thread fails no task", async () => {
   const one = poolWith({ threads: 1 });
   const pid = await one("pid");
-  // In the same turn of the event loop, so that the pool cannot know yet.
+  // In the same turn of the event loop, before the pool can see the exit.
   process.kill(Number(pid), "SIGKILL");
   const next = await one("pid");
   expect(next).not.toBe(pid);
 });
 
-test("threads that do not start are told as that, and the queue goes on", async () => {
+test("the error says that no thread could be started, and the queue goes on", async () => {
   const missing = poolWith({
     threads: 1,
     program: new URL("./no-such-thread.ts", import.meta.url),
@@ -142,7 +145,7 @@ test("threads that do not start are told as that, and the queue goes on", async 
   }
 });
 
-test("a thread is kept for a while, then ends, and the next task gets a new one", async () => {
+test("an idle thread ends after its idle time, and the next task gets a new one", async () => {
   const kept = poolWith();
   expect(await kept("pid")).toBe(await kept("pid"));
   const brief = poolWith({ idleMs: 0 });
@@ -151,7 +154,7 @@ test("a thread is kept for a while, then ends, and the next task gets a new one"
   expect(await brief("pid")).not.toBe(pid);
 });
 
-/** Runs a module in a process of its own; answers the process id of a thread that it printed. */
+/** Runs a module in a process of its own; resolves to the thread's process id, which the module printed. */
 async function runProgram(body: string): Promise<{ pid: number; signal: string | undefined }> {
   const program = `
     import { createThreadPool } from "#server/kinds/article/threads/thread-pool.ts";
@@ -174,7 +177,7 @@ test("an idle thread does not keep the process alive, and ends with it", async (
   await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 30_000 });
 });
 
-test("a thread that stalls ends with its process, also where that is killed", async () => {
+test("a stalled thread ends with its process, also after a SIGKILL", async () => {
   const { pid, signal } = await runProgram(
     'void run("stall"); setTimeout(() => process.kill(process.pid, "SIGKILL"), 300);',
   );

@@ -1,54 +1,53 @@
 /**
- * Runs tasks in threads, a few at a time. Parsers and regular expressions are synchronous, and a page or an
- * article can be built so that they take minutes or all memory: in a thread that costs the task and its
- * thread, never the other work of the server.
+ * Runs tasks in threads, a few at a time. Parsers and regular expressions are synchronous, and hostile input can
+ * make them take minutes or all memory: in a thread, that costs the task and its thread but never the server.
  *
- * Each thread lives in a process of its own (`thread-host.ts`). V8 aborts the whole process where a single
- * allocation does not fit into a thread's heap, and a page of 2 MiB can bring that about.
+ * Each thread lives in a process of its own (`thread-host.ts`), because V8 aborts the whole process when a single
+ * allocation does not fit into a thread's heap, and a page of 2 MiB can cause that.
  *
- * A task waits in a FIFO queue until a thread is free. The pool then says hello and waits for the thread to
- * answer that it is ready: a thread that does not start, or that died while it was idle, takes no task with
- * it. From there on the time of the task counts, and a thread that dies or stalls ends the task.
+ * A task waits in a FIFO queue for a free thread. The pool then sends a hello and waits until the thread answers that
+ * it is ready, so a thread that does not start, or that died while it was idle, fails no task. From then on the
+ * task's time limit runs, and a thread that dies or stalls fails the task.
  */
 import type { ChildProcess } from "node:child_process";
 import { startHost } from "./start-host.ts";
 import type { ThreadAnswer, TaskMessage } from "./serve-tasks.ts";
 import { ThreadError } from "./thread-error.ts";
-import { workOn, type Ending, type Job } from "./work-on.ts";
+import { runInThread, type Ending, type Job } from "./run-in-thread.ts";
 
 export interface ThreadPoolOptions {
-  /** The module of the threads, which calls `serveTasks`. */
+  /** Module that the threads run; it calls `serveTasks`. */
   program: URL;
-  /** At most so many threads at once, idle ones included. */
+  /** Most threads at once, idle ones included. */
   threads?: number;
   /** The JavaScript heap of each thread. */
   memoryMb?: number;
-  /** How long a thread without work is kept: starting one takes longer than reading an ordinary page. */
+  /** Milliseconds for which an idle thread is kept: starting one takes longer than reading an ordinary page. */
   idleMs?: number;
-  /** How long a thread may take until it is ready. */
+  /** Milliseconds for a thread to become ready. */
   startMs?: number;
 }
 
 export interface PoolTask {
   message: TaskMessage;
-  /** From the moment at which a thread takes the task. */
+  /** Runs from the moment at which a thread takes the task. */
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** Rejects with `ThreadError`, or with the reason of the signal. */
+/** Rejects with `ThreadError`, or with the abort reason of the signal. */
 export type ThreadPool = (task: PoolTask) => Promise<Exclude<ThreadAnswer, { type: "ready" }>>;
 
 /**
- * A page of ordinary markup at the limits of a fetch (2 MiB, 25,000 elements with attributes) is read in 3 s
- * with 256 MB, and takes three times as long with 192. Two such threads keep the memory within 600 MB, however
- * many jobs run.
+ * Measured: a page of ordinary markup at the limits of a fetch (2 MiB, 25,000 elements with attributes) is read in 3 s
+ * with 256 MB, and takes three times as long with 192. Two such threads keep the memory below 600 MB with any number
+ * of jobs.
  */
 const THREADS = 2;
 const MEMORY_MB = 256;
 const IDLE_MS = 30_000;
 const START_MS = 60_000;
-/** A machine on which so many threads in a row do not start is not asked again for this task. */
+/** Failed starts after which a task gives up. */
 const MOST_STARTS = 3;
 
 export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
@@ -61,7 +60,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   } = options;
   const waiting: Job[] = [];
   const idle = new Map<ChildProcess, NodeJS.Timeout>();
-  /** Threads that work, start or end. */
+  /** Threads that are busy, starting or ending. */
   let occupied = 0;
 
   function next(): void {
@@ -74,17 +73,17 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 
   async function serve(job: Job): Promise<void> {
     const host = take();
-    const ending = await workOn(host, job, startMs);
+    const ending = await runInThread(host, job, startMs);
     const free = ending.type === "answered" || ending.type === "refused";
     if (free) keep(host);
     end(job, ending);
-    // Until it is gone it holds its memory, and no other thread takes its place.
+    // The process holds its memory until it is gone, so it occupies its slot until then.
     if (!free) await gone(host);
     occupied -= 1;
     next();
   }
 
-  /** Settles a job, or puts it back to the front of the queue. */
+  /** Settles a job, or returns it to the front of the queue if its thread did not start. */
   function end(job: Job, ending: Ending): void {
     if (ending.type === "answered") return job.settle.resolve(ending.answer);
     if (ending.type !== "unready") return job.settle.reject(ending.error);
@@ -114,7 +113,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     return host;
   }
 
-  /** An idle thread never keeps the server alive. */
+  /** Keeps an idle thread without keeping the event loop alive. */
   function keep(host: ChildProcess): void {
     host.unref();
     host.channel?.unref();
@@ -130,7 +129,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 
   function open(): ChildProcess {
     const host = startHost(program, memoryMb);
-    // An idle thread that dies is only forgotten.
+    // An idle thread that dies is forgotten; its exit event does that.
     host.on("error", () => {});
     host.once("exit", () => {
       clearTimeout(idle.get(host));
@@ -154,10 +153,10 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
   };
 }
 
-/** Ends a host at once, whatever it does. */
+/** Kills a host and resolves once it is gone. */
 function gone(host: ChildProcess): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  // One that could not be spawned has no id, and no exit.
+  // A process that could not be spawned has no pid and emits no exit.
   if (host.pid === undefined || host.exitCode !== null || host.signalCode !== null) resolve();
   else {
     host.once("exit", () => resolve());

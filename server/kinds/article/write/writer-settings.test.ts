@@ -16,14 +16,14 @@ test.each<[models: Models, usable: string[]]>([
   expect(settingsFor("auto", models)).toMatchObject({ provider: usable[0] });
 });
 
-test("a server of one's own without a model is not passed over in silence", () => {
+test("auto reports a configured server without a model instead of skipping it", () => {
   const models = { llmBaseUrl: SERVER.llmBaseUrl };
   expect(usableWriters(models)).toEqual(["offline"]);
   expect(settingsFor("auto", models)).toContain("set LLM_MODEL");
 });
 
-test("a key that opens one's own server is never sent to OpenAI", () => {
+test("the key of an own server is never sent to OpenAI", () => {
   expect(settingsFor("openai", { ...SERVER, openaiApiKey: "mine" })).toContain(
-    "OPENAI_API_KEY opens LLM_BASE_URL",
+    "OPENAI_API_KEY is the key of LLM_BASE_URL",
   );
 });

@@ -1,6 +1,6 @@
 /**
- * Which writers can be used, and with what. Apart from the writers themselves, so that a server can say so, and
- * refuse what it cannot do, before any model client is loaded.
+ * The writers that the configuration enables, and their settings. Separate from the writers, so that the server can
+ * list them and refuse unavailable ones before any model client is loaded.
  */
 import type { LlmProvider } from "#shared/article.ts";
 
@@ -8,9 +8,9 @@ export interface Models {
   anthropicApiKey?: string | undefined;
   openaiApiKey?: string | undefined;
   googleApiKey?: string | undefined;
-  /** An OpenAI-compatible server; `openaiApiKey`, where set, opens it. */
+  /** Base URL of an OpenAI-compatible server; `openaiApiKey`, if set, is its key. */
   llmBaseUrl?: string | undefined;
-  /** Instead of the provider's default. */
+  /** Overrides the provider's default model. */
   llmModel?: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export type WriterSettings =
       modelId: string;
     };
 
-/** As "auto" tries them. */
+/** In the order in which "auto" prefers them. */
 const WRITERS = [
   "anthropic",
   "openai",
@@ -35,12 +35,12 @@ const WRITERS = [
   "offline",
 ] as const satisfies WriterName[];
 
-/** Those that can be asked for, in the order in which "auto" prefers them. */
+/** Writers that a job can ask for, in the order in which "auto" prefers them. */
 export function usableWriters(models: Models): WriterName[] {
   return WRITERS.filter((writer) => typeof settingsFor(writer, models) !== "string");
 }
 
-/** What the writer that was asked for works with; a text says to people why it cannot be had. */
+/** Settings of the requested writer, or a message for people that says why it is unavailable. */
 export function settingsFor(asked: LlmProvider, models: Models): WriterSettings | string {
   const provider = asked === "auto" ? firstConfigured(models) : asked;
   const { llmBaseUrl: baseUrl, llmModel: modelId } = models;
@@ -58,8 +58,9 @@ export function settingsFor(asked: LlmProvider, models: Models): WriterSettings 
     case "openai": {
       const apiKey = models.openaiApiKey;
       if (apiKey === undefined) return missing("set OPENAI_API_KEY");
-      // With a server of one's own the key is that server's, and nobody else may see it.
-      if (baseUrl !== undefined) return missing("OPENAI_API_KEY opens LLM_BASE_URL, so unset that");
+      // With `LLM_BASE_URL` set, the key is that server's and must not be sent to OpenAI.
+      if (baseUrl !== undefined)
+        return missing("OPENAI_API_KEY is the key of LLM_BASE_URL, so unset LLM_BASE_URL");
       return { provider, apiKey, modelId };
     }
     case "google": {
@@ -73,7 +74,7 @@ export function settingsFor(asked: LlmProvider, models: Models): WriterSettings 
   }
 }
 
-/** A server that was named without its model is meant, and told what is missing. */
+/** Picks "compatible" where only its model is missing, so that the message names what to set. */
 function firstConfigured(models: Models): WriterName {
   const [best] = usableWriters(models);
   return best === "offline" && models.llmBaseUrl !== undefined ? "compatible" : (best ?? "offline");

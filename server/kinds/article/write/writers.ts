@@ -1,4 +1,4 @@
-/** Which writer an article gets. */
+/** Chooses the writer of an article. */
 import type { ArticleInput, LlmProvider } from "#shared/article.ts";
 import type { Write } from "#server/kinds/article/brief.ts";
 import { createAsk } from "./llm/ask.ts";
@@ -16,14 +16,14 @@ export interface Writer {
 
 export interface WriterOptions {
   models: Models;
-  /** Between sentences of the offline writer. */
+  /** Pause between sentences of the offline writer. */
   offlinePaceMs: number;
-  /** How long a model may send nothing. */
+  /** Longest silence of a model's server before the job is retried. */
   llmStallMs: number;
   runTask: RunTask;
 }
 
-/** Throws `LLM_NOT_CONFIGURED` where the writer that was asked for cannot be had. */
+/** Throws `LLM_NOT_CONFIGURED` where the requested writer is unavailable. */
 export function chooseWriter(input: ArticleInput, options: WriterOptions): Writer {
   const { models, offlinePaceMs, llmStallMs, runTask } = options;
   const chosen = chooseModel(input.llmProvider, models);

@@ -37,7 +37,7 @@ function failed(answering: Promise<unknown>): Promise<unknown> {
   );
 }
 
-test("text arrives in pieces, in order, with what it cost", async () => {
+test("text arrives in pieces, in order, with its token counts", async () => {
   const pieces: string[] = [];
   const answer = await ask(
     (_, reply) => reply.answer("Once upon a time there was a garden, and a lamp."),
@@ -56,7 +56,7 @@ test("text arrives in pieces, in order, with what it cost", async () => {
   });
 });
 
-test("the server is told the model, the instructions, the question and the key", async () => {
+test("the request carries the model, the instructions, the prompt and the key", async () => {
   await using server = await openModelServer((_, reply) => reply.answer("Yes."));
   await createAsk(modelAt(server.origin), 60_000)(QUESTION, never, async () => {});
   expect(server.requests).toMatchObject([
@@ -92,7 +92,7 @@ test.each([
   ],
   [529, {}, Transient, "LLM_UNAVAILABLE", undefined],
 ] as const)(
-  "status %i with %j, asked once, ends as %o %s",
+  "status %i with %j is requested once and ends as %o %s",
   async (status, headers, kind, code, retryAfterMs) => {
     let asked = 0;
     const error = await failed(
@@ -108,7 +108,7 @@ test.each([
   },
 );
 
-test("a date in Retry-After is waited for", async () => {
+test("a date in Retry-After sets the retry delay", async () => {
   const header = new Date(Date.now() + 3_600_000).toUTCString();
   const error = await failed(
     ask((_, reply) => reply.fail(429, "later", { "retry-after": header })),
@@ -118,7 +118,7 @@ test("a date in Retry-After is waited for", async () => {
   expect(wait).toBeLessThanOrEqual(3_600_000);
 });
 
-test("a refused key is told without what the server said, which can hold a part of it", async () => {
+test("the error of a refused key leaves out the server's reason, which can contain part of the key", async () => {
   const error = await failed(
     ask((_, reply) => reply.fail(401, "Incorrect API key provided: sk-secret")),
   );
@@ -127,7 +127,7 @@ test("a refused key is told without what the server said, which can hold a part 
   });
 });
 
-test("other errors say what the server said", async () => {
+test("other errors quote the server's reason", async () => {
   const error = await failed(
     ask((_, reply) => reply.fail(400, `context too long ${"x".repeat(1000)}`)),
   );
@@ -139,7 +139,7 @@ test("other errors say what the server said", async () => {
   expect((error as Error).message.length).toBeLessThan(400);
 });
 
-test("a stream that is cut in the middle is tried again", async () => {
+test("a stream that breaks off leads to a retry", async () => {
   const error = await failed(
     ask(async (_, reply) => {
       await reply.write("Once upon");
@@ -153,22 +153,19 @@ test("a stream that is cut in the middle is tried again", async () => {
 test.each([
   ["", "LLM_STREAM"],
   ["data: [DONE]\n\n", "LLM_STREAM"],
-])(
-  "a stream that stops without saying that it is done, with %j, is tried again",
-  async (end, code) => {
-    const error = await failed(
-      ask(async (_, reply) => {
-        await reply.write("Once upon");
-        reply.response.end(end);
-      }),
-    );
-    expect(error).toBeInstanceOf(Transient);
-    expect(error).toMatchObject({ code });
-  },
-);
+])("a stream that ends without a finish event, with %j, leads to a retry", async (end, code) => {
+  const error = await failed(
+    ask(async (_, reply) => {
+      await reply.write("Once upon");
+      reply.response.end(end);
+    }),
+  );
+  expect(error).toBeInstanceOf(Transient);
+  expect(error).toMatchObject({ code });
+});
 
 test.each(["data: {no json\n\n", 'data: {"error":{"message":"overloaded"}}\n\n'])(
-  "an error within the stream is tried again: %j",
+  "an error within the stream leads to a retry: %j",
   async (line) => {
     const error = await failed(
       ask(async (_, reply) => {
@@ -184,7 +181,7 @@ test.each(["data: {no json\n\n", 'data: {"error":{"message":"overloaded"}}\n\n']
 test.each([
   ["before the first word", ""],
   ["in the middle", "Once upon"],
-])("a stream that stands still %s is given up and tried again", async (_, text) => {
+])("a stream that stalls %s is aborted and leads to a retry", async (_, text) => {
   const error = await failed(
     ask(
       async (_request, reply) => {
@@ -200,7 +197,7 @@ test.each([
   });
 });
 
-test("an answer that its content filter stopped is given up", async () => {
+test("an answer stopped by the content filter ends the job", async () => {
   const error = await failed(
     ask(async (_, reply) => {
       await reply.write("Once upon");
@@ -211,7 +208,7 @@ test("an answer that its content filter stopped is given up", async () => {
   expect(error).toMatchObject({ code: "LLM_REFUSED" });
 });
 
-test("an answer without end is cut off where it is many times an article", async () => {
+test("an endless answer is cut off at a multiple of an article's length", async () => {
   const answer = await ask(async (_, reply) => {
     for (let sent = 0; sent < 500 && !reply.response.destroyed; sent++)
       await reply.write("x".repeat(200));
@@ -223,7 +220,7 @@ test.each([
   ["an emoji", ["😀"]],
   ["an emoji in two pieces", ["\ud83d", "\ude00"]],
   ["a family of emoji", ["👨‍👩‍👧‍👦"]],
-])("%s where an answer is cut off is left out, for watchers too", async (_what, pieces) => {
+])("%s at the cut of an answer is dropped whole, for watchers too", async (_what, pieces) => {
   const seen: string[] = [];
   const answer = await ask(
     async (_, reply) => {
@@ -261,7 +258,7 @@ test("an abort in the middle ends the request with its own reason", async () => 
   await closed.promise;
 });
 
-test("[H12] a server that is not there is tried again, and its address is not told", async () => {
+test("[H12] an unreachable server leads to a retry, and the error does not name its address", async () => {
   const closed = await openLocalServer(() => {});
   await closed[Symbol.asyncDispose]();
   const asking = createAsk(modelAt(closed.origin), 60_000)(QUESTION, never, async () => {});
@@ -273,7 +270,7 @@ test("[H12] a server that is not there is tried again, and its address is not to
   });
 });
 
-test("what goes wrong with the text's reader is not the model's fault", async () => {
+test("an error of `onText` is rethrown unchanged", async () => {
   const lost = new Failure("CLAIM_LOST", "the claim was lost");
   const error = await failed(
     ask((_, reply) => reply.answer("Once upon a time"), { onText: () => Promise.reject(lost) }),

@@ -1,4 +1,4 @@
-/** One request to a model, streamed. Tried once: the runner is what retries jobs. */
+/** Sends one streamed request to a model, without retries: the runner retries jobs. */
 import { streamText } from "ai";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { beginningOf } from "#shared/cut-text.ts";
@@ -23,13 +23,13 @@ export type Ask = (
   onText: (text: string) => Promise<void>,
 ) => Promise<Answer>;
 
-/** Many times an article: a model that does not come to an end is cut off, and the checks see the rest. */
+/** Many times an article's length. A longer answer is cut off here, and the checks judge the rest. */
 const MOST_CHARACTERS = 40_000;
 const MOST_TOKENS = 8_000;
 
 /**
- * Rejects with `Failure`, `Transient` (also where nothing came for `stallMs`), or the reason of the signal.
- * `onText` slows the reading down to its own pace.
+ * The returned function rejects with `Failure`, `Transient` (also after `stallMs` without data), or the abort reason of
+ * the signal. `onText` applies backpressure to the stream.
  */
 export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
   return async ({ instructions, prompt }, signal, onText) => {
@@ -52,7 +52,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
         maxRetries: 0,
         maxOutputTokens: MOST_TOKENS,
         abortSignal: AbortSignal.any([signal, stall.signal, enough.signal]),
-        // Errors are parts of the stream too; the default prints them.
+        // Errors also arrive as parts of the stream; the default handler prints them.
         onError: () => {},
       });
       for await (const part of stream) {
@@ -64,7 +64,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
           const text = full ? within(answer.text, came) : came;
           answer.text += text;
           if (text !== "") await onText(text);
-          // The reader's pace is not the server's fault.
+          // Waiting for the consumer does not count as a stall of the server.
           alive();
         }
         if (part.type === "finish") {
@@ -90,16 +90,12 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
       const message = `${chosen.provider} sent nothing for ${stallMs / 1000} s`;
       throw new Transient("LLM_STALLED", message);
     }
-    if (!ended)
-      throw new Transient(
-        "LLM_CUT_OFF",
-        `${chosen.provider} broke off in the middle of its answer`,
-      );
+    if (!ended) throw new Transient("LLM_CUT_OFF", `${chosen.provider} ended its answer early`);
     return answer;
   };
 }
 
-/** The part of a piece for which there is room after `before`. */
+/** The beginning of `piece` that still fits after `before`. */
 function within(before: string, piece: string): string {
   return beginningOf(before + piece, MOST_CHARACTERS).slice(before.length);
 }

@@ -14,7 +14,7 @@ async function get(answer: (response: ServerResponse) => void): Promise<string> 
   return await (await fetchBounded(server.origin)).text();
 }
 
-test("an answer within the limits comes whole", async () => {
+test("an answer within the limits passes through unchanged", async () => {
   const text = `${"x".repeat(99)}\n`.repeat(10);
   expect(await get((response) => response.end(text))).toBe(text);
 });
@@ -22,15 +22,15 @@ test("an answer within the limits comes whole", async () => {
 test.each([
   ["answer", "x\n".repeat(501)],
   ["line", "x".repeat(101)],
-])("an %s beyond its limit breaks off", async (_, text) => {
+])("an %s beyond its limit fails the response", async (_, text) => {
   await expect(get((response) => response.end(text))).rejects.toThrow("of more than");
 });
 
-test("of the answer with the status of an error, the beginning comes", async () => {
+test("an error response is cut to its beginning", async () => {
   expect(await get((response) => response.writeHead(500).end("0123456789abc"))).toBe("0123456789");
 });
 
-test("a model's server that sends a line without end ends the job for good", async () => {
+test("a model's server that sends an endless line ends the job without a retry", async () => {
   await using server = await openModelServer((_, { response }) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     const more = (): void => {

@@ -1,19 +1,19 @@
 /**
- * A `fetch` for clients of models. What a server sends is foreign: the clients join what arrives until a line
- * of the stream or a whole error is there, so both are bounded before they see it.
+ * A `fetch` for model clients that bounds foreign responses: the clients buffer until a line of the stream, or a
+ * whole error body, is complete.
  */
 import { Failure } from "#server/kinds/define.ts";
 
 export interface ResponseLimits {
-  /** Of a whole answer. */
+  /** Limit of a successful response. */
   bytes: number;
-  /** Without a line feed. */
+  /** Limit of a line, in bytes without a line feed. */
   lineBytes: number;
-  /** Of an answer with the status of an error; what is beyond is left out. */
+  /** Limit of an error response, whose rest is dropped. */
   errorBytes: number;
 }
 
-/** Models answer with some 40,000 characters at most, and each can arrive in an event of some hundred bytes. */
+/** Answers have at most some 40,000 characters, and each character can arrive in an event of some hundred bytes. */
 const LIMITS: ResponseLimits = {
   bytes: 32 * 1024 * 1024,
   lineBytes: 512 * 1024,

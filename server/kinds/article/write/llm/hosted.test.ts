@@ -1,4 +1,4 @@
-/** The protocols of the hosted providers, as far as their ends differ. */
+/** How the hosted providers' protocols end an answer. */
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -99,7 +99,7 @@ async function ask(protocol: Protocol, events: readonly object[]): Promise<Answe
 }
 
 describe.each(PROTOCOLS)("$provider", (protocol) => {
-  test("an answer that comes to its end is whole", async () => {
+  test("an answer with the protocol's end marker is complete", async () => {
     expect(await ask(protocol, [...protocol.text, ...protocol.end])).toEqual({
       text: "Once upon",
       inputTokens: 3,
@@ -107,7 +107,7 @@ describe.each(PROTOCOLS)("$provider", (protocol) => {
     });
   });
 
-  test("an answer that stops in the middle is tried again", async () => {
+  test("an answer without the end marker leads to a retry", async () => {
     await expect(ask(protocol, protocol.text)).rejects.toMatchObject({
       name: "Transient",
       code: "LLM_CUT_OFF",

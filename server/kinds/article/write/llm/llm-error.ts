@@ -1,4 +1,4 @@
-/** What a model's server did wrong, as what becomes of the job: given up, or tried again. */
+/** Maps errors of a model's server to errors of the job: `Failure` ends it, `Transient` retries it. */
 import { APICallError } from "ai";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
 import { beginningOf, cutText } from "#shared/cut-text.ts";
@@ -6,7 +6,7 @@ import { Failure, Transient } from "#server/kinds/define.ts";
 import type { ChosenModel } from "./models.ts";
 
 const LONGEST_REASON = 300;
-/** Of what a server sent, whose white space is then collapsed. */
+/** Cuts the server's text before its white space is collapsed. */
 const LONGEST_RAW_REASON = 20 * LONGEST_REASON;
 const LONGEST_NAME = 200;
 
@@ -27,11 +27,11 @@ export function llmError(error: unknown, chosen: ChosenModel): Failure {
     );
   }
   if (statusCode < 400) {
-    // It began to answer; then the stream broke, told of an error itself, or held what is no JSON.
+    // The response had begun; then the stream broke, reported an error, or contained invalid JSON.
     return new Transient("LLM_STREAM", `${provider} broke off: ${reasonOf(error)}`, cause);
   }
   if (statusCode === 401 || statusCode === 403) {
-    // The answer is left out: it can hold a part of the key.
+    // The server's text is left out, because it can contain part of the key.
     return new Failure(
       "LLM_AUTH",
       `API key invalid: ${provider} refused it with status ${statusCode}. Check ${keyVariable}`,
@@ -42,7 +42,7 @@ export function llmError(error: unknown, chosen: ChosenModel): Failure {
     milliseconds(responseHeaders?.["retry-after-ms"]) ??
     retryAfterMs(responseHeaders?.["retry-after"], responseHeaders?.date);
   if (statusCode === 429) {
-    const message = `${provider} takes no more requests right now: ${reasonOf(error)}`;
+    const message = `${provider} accepts no more requests right now: ${reasonOf(error)}`;
     return new Transient("LLM_RATE_LIMITED", message, { ...cause, retryAfterMs: wait });
   }
   if (statusCode >= 500 || statusCode === 408 || statusCode === 409) {
@@ -56,7 +56,7 @@ export function llmError(error: unknown, chosen: ChosenModel): Failure {
   );
 }
 
-/** Clients wrap what `bounded-fetch.ts` throws into errors of their own. */
+/** Model clients wrap errors of `bounded-fetch.ts` into errors of their own. */
 function failureIn(error: unknown): Failure | undefined {
   let cause = error;
   for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {
@@ -66,7 +66,7 @@ function failureIn(error: unknown): Failure | undefined {
   return undefined;
 }
 
-/** Of the system's error, whose text says the address: the model's server may be one of one's own. */
+/** A system error's code. Its text has the address of the model's server, which may be an internal one. */
 function codeIn(error: unknown): string | undefined {
   let cause = error;
   for (let depth = 0; depth < 5 && cause instanceof Error; depth++) {

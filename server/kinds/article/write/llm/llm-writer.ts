@@ -1,4 +1,4 @@
-/** Writes with a model: in one go, or planned, section by section, and polished. */
+/** Writes with a model: in one request, or as a plan, section by section, and a final polish. */
 import type { WritingStrategy } from "#shared/article.ts";
 import type { Brief, Desk, Write, Written } from "#server/kinds/article/brief.ts";
 import { LONGEST_ARTICLE } from "#server/kinds/article/article-limits.ts";
@@ -7,13 +7,13 @@ import { Failure } from "#server/kinds/define.ts";
 import type { Answer, Ask } from "./ask.ts";
 import type { PromptParts } from "./prompt-parts.ts";
 import * as prompts from "./prompts.ts";
-import { withoutHeading } from "./without-heading.ts";
+import { stripLeadingHeading } from "./strip-leading-heading.ts";
 import { createWordCounter } from "./word-counter.ts";
 
-/** How often a long answer reports how far it is, in words; and when it should be done. */
+/** Interval of progress reports during a long answer, in words; and the length at which progress reaches the end. */
 const REPORT_WORDS = 150;
 const EXPECTED_WORDS = 900;
-/** Shares of the writing. */
+/** Progress, as shares of the writing, after each stage. */
 const PLANNED = 0.1;
 const POLISHING = 0.85;
 
@@ -49,7 +49,7 @@ async function writeInOneGo({ ask, runTask, parts, desk }: Session): Promise<Wri
     },
   );
   const { inputTokens, outputTokens } = answer;
-  const markdown = await runTask("unfenced", answer.text, desk.signal);
+  const markdown = await runTask("stripCodeFence", answer.text, desk.signal);
   return { markdown, inputTokens, outputTokens };
 }
 
@@ -87,7 +87,7 @@ async function writeInStages(session: Session): Promise<Written> {
   };
   await write(`# ${title}\n\n`);
   const sections = ["", ...headings];
-  // The introduction is no place for the link, nor is the end.
+  // The rules forbid the link in the first and last paragraphs.
   const linkAt = Math.ceil((sections.length - 1) / 2);
   for (const [at, heading] of sections.entries()) {
     const done = PLANNED + (at / sections.length) * (POLISHING - PLANNED);
@@ -100,7 +100,7 @@ async function writeInStages(session: Session): Promise<Written> {
       carriesLink: at === linkAt,
       last: at === sections.length - 1,
     };
-    await request(prompts.section(parts, task), withoutHeading(write));
+    await request(prompts.section(parts, task), stripLeadingHeading(write));
     await write("\n\n");
   }
 
@@ -110,7 +110,7 @@ async function writeInStages(session: Session): Promise<Written> {
   return { ...cost, markdown: await runTask("betterArticle", texts, desk.signal) };
 }
 
-/** Plans and polished texts are not part of the draft that people watch: it only ever grows. */
+/** Keeps plans and polished texts out of the draft, which only ever grows. */
 async function unseen(): Promise<void> {}
 
 function tooLong(): Failure {

@@ -24,7 +24,7 @@ test.each<[asked: LlmProvider, models: Models, provider: string | undefined]>([
   expect(chooseModel(asked, models)?.provider).toBe(provider);
 });
 
-test("each provider has a model of its own, unless another is set", () => {
+test("each provider has a default model, unless another is set", () => {
   expect(chooseModel("anthropic", ANTHROPIC)?.modelId).toMatch(/^claude-/);
   expect(chooseModel("openai", OPENAI)?.modelId).toMatch(/^gpt-/);
   expect(chooseModel("google", GOOGLE)?.modelId).toMatch(/^gemini-/);
@@ -38,7 +38,7 @@ test.each<[asked: LlmProvider, models: Models, variable: string]>([
   ["compatible", { llmModel: "llama" }, "LLM_BASE_URL"],
   ["compatible", { llmBaseUrl: "http://localhost:1/v1" }, "LLM_MODEL"],
   ["auto", { llmBaseUrl: "http://localhost:1/v1" }, "LLM_MODEL"],
-])("%s without what it needs names the variable", (asked, models, variable) => {
+])("%s without a needed setting names the variable", (asked, models, variable) => {
   expect(() => chooseModel(asked, models)).toThrow(
     expect.objectContaining({
       code: "LLM_NOT_CONFIGURED",

@@ -1,4 +1,4 @@
-/** The model that an article is written with. */
+/** Chooses the model that writes an article. */
 import { createAnthropic } from "@ai-sdk/anthropic";
 import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
@@ -20,7 +20,7 @@ export interface ChosenModel {
   provider: HostedProvider;
   modelId: string;
   model: LanguageModel;
-  /** The variable that its key is set with. */
+  /** Environment variable that holds its API key. */
   keyVariable: string;
 }
 
@@ -37,7 +37,7 @@ const KEY_VARIABLES: Record<HostedProvider, string> = {
   compatible: "OPENAI_API_KEY",
 };
 
-/** `undefined`: write offline. Throws `LLM_NOT_CONFIGURED` where what was asked for cannot be had. */
+/** Returns `undefined` for the offline writer. Throws `LLM_NOT_CONFIGURED` for an unconfigured provider. */
 export function chooseModel(asked: LlmProvider, models: Models): ChosenModel | undefined {
   const settings = settingsFor(asked, models);
   if (typeof settings === "string") throw new Failure("LLM_NOT_CONFIGURED", settings);

@@ -1,7 +1,7 @@
 /**
- * The parts of prompts that hold text of pages. That text is data: it stands between tags that it cannot close,
- * and the instructions say that nothing in it is an order. The rules are the ones that the article is checked by.
- * Each part is a few thousand characters long at most, whatever the pages hold.
+ * The parts of prompts that contain page text. That text is data: it stands between tags that it cannot close, and
+ * the instructions say that nothing in it is an instruction. The rules are those that the article is checked by.
+ * Each part is at most a few thousand characters long, for any page.
  */
 import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
 import { THRESHOLDS as LIMITS } from "#server/kinds/article/check/thresholds.ts";
@@ -13,13 +13,13 @@ import { languageName } from "#server/kinds/article/text/language-name.ts";
 import { markdownLink } from "#server/kinds/article/text/markdown.ts";
 
 export interface PromptParts {
-  /** The system's text. */
+  /** System prompt. */
   instructions: string;
-  /** Both pages. */
+  /** Excerpts of both pages. */
   material: string;
   linkRule: string;
   copyRule: string;
-  /** The source that readers can trust, as a Markdown link. */
+  /** A source that readers can trust, as a Markdown link. */
   source: string;
   disclaimers: string[];
 }
@@ -57,7 +57,7 @@ function linkRule(brief: Brief): string {
   return `Exactly one link to the target, written ${markdownLink(brief.anchorText, brief.targetUrl)}, inside a sentence of a paragraph in the middle of the article: never in a heading, the first or the last paragraph. In the ${LIMITS.relatedTermsReach} sentences before and after it, use ${least + 1} to ${most - 1} of these words in all: ${terms}.`;
 }
 
-/** Without angle brackets inside, so that no page can close its own tag. */
+/** Replaces angle brackets, so that a page cannot close its own tag. */
 function fenced(tag: string, { profile, siteName, sections }: Page): string {
   const text = sections
     .map(({ heading, paragraphs }) =>

@@ -1,4 +1,4 @@
-/** Prompts: strings of known length, joined. */
+/** Joins prompts from parts of bounded length. */
 import { THRESHOLDS as LIMITS } from "#server/kinds/article/check/thresholds.ts";
 import type { PromptParts } from "./prompt-parts.ts";
 
@@ -30,7 +30,7 @@ export function plan(parts: PromptParts): string {
 }
 
 export interface SectionTask {
-  /** The plan, as the model wrote it. */
+  /** The plan in the model's own words. */
   plan: string;
   /** Empty for the introduction. */
   heading: string;

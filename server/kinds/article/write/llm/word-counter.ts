@@ -1,4 +1,4 @@
-/** Counts the words of a text that arrives in pieces, as far as spaces tell them apart. Takes linear time. */
+/** Counts the space-separated words of a text that arrives in pieces, in linear time. */
 export function createWordCounter(): (piece: string) => number {
   let words = 0;
   let inWord = false;

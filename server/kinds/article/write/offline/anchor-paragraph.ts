@@ -1,4 +1,4 @@
-/** The paragraph that carries the link: sentences of the target, chosen so that enough related terms stand around it. */
+/** Composes the paragraph with the link from target sentences, chosen for enough related terms around it. */
 import { relatedTerms, type Brief } from "#server/kinds/article/brief.ts";
 import { THRESHOLDS } from "#server/kinds/article/check/thresholds.ts";
 import { termsIn } from "#server/kinds/article/text/key-terms.ts";
@@ -13,13 +13,13 @@ export interface AnchorPlan {
   after: Quotable[];
 }
 
-/** In the middle of what is allowed, so that a word more or less does no harm. */
+/** The middle of the allowed range, so that a word more or less does no harm. */
 const AIM = (THRESHOLDS.relatedTerms.least + THRESHOLDS.relatedTerms.most) / 2;
 const SENTENCES = 4;
-/** Begins an anchor text that is an order, and no name of anything. Anchors are often in another language than the page. */
+/** Matches anchor texts that are imperatives ("Read more") and not noun phrases, in several languages. */
 const ORDER =
   /^(?:buy|click|check|discover|download|find|get|go|here|learn|look|more|order|read|see|shop|sign|start|this|try|view|visit|website|beställ|besök|gå|hitta|här|klicka|kolla|köp|ladda|läs|mer|prova|se|testa|titta|upptäck|hemsida)(?![\p{L}\d])/iu;
-/** More are too many combinations to try. */
+/** Bounds the number of combinations. */
 const CANDIDATES = 10;
 
 export function planAnchor(
@@ -57,7 +57,7 @@ export function anchorSentence(brief: Brief, phrases: Phrases): string {
   );
 }
 
-/** In order; all of them where there are not more than `size`. */
+/** Combinations of `size` items in order; all items where there are at most `size`. */
 function combinations<T>(items: readonly T[], size: number): T[][] {
   if (items.length <= size) return [[...items]];
   if (size === 0) return [[]];

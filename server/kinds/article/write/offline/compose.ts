@@ -1,6 +1,6 @@
 /**
- * Composes an article from quotations of both pages: a reading guide, and honest about being one.
- * The same brief gives the same article.
+ * Composes an article from quotations of both pages, as a reading guide that says that it is one.
+ * Equal briefs give equal articles.
  */
 import { createHash } from "node:crypto";
 import type { Brief } from "#server/kinds/article/brief.ts";
@@ -24,11 +24,11 @@ export interface Composed {
 export interface ComposedPart {
   /** `undefined` for the introduction. */
   heading: string | undefined;
-  /** Sentences of Markdown for each paragraph. */
+  /** Each paragraph as Markdown sentences. */
   paragraphs: string[][];
 }
 
-/** How much is quoted: as little as makes an article of the least length. */
+/** Increasing amounts of quotation; the first that makes a long enough article wins. */
 const MEASURES = [
   { targetSections: 3, own: 3, quotations: 2 },
   { targetSections: 4, own: 4, quotations: 2 },
@@ -36,7 +36,7 @@ const MEASURES = [
   { targetSections: 5, own: 5, quotations: 3 },
 ] as const;
 type Measure = (typeof MEASURES)[number];
-/** Above the least, so that a mended sentence does not decide. */
+/** A margin above the minimum, so that a mended sentence cannot fail the rule. */
 const ENOUGH_WORDS = THRESHOLDS.words.least + 50;
 const SHARED_WORDS = 3;
 
@@ -153,7 +153,7 @@ function sharedWords({ publisher, target }: Brief, phrases: Phrases): string[] {
   ];
 }
 
-/** Headings for sections that have none: by their commonest key term that no other one is called by. */
+/** Names sections without a heading by their most frequent key term that is not taken yet. */
 function createHeadings(
   phrases: Phrases,
 ): (quotations: Quotations, section: QuotedSection) => string {

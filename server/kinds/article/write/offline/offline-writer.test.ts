@@ -7,7 +7,7 @@ import { runInline } from "#test/article/inline-tasks.ts";
 import { SAMPLE_PAIRS, sampleBrief } from "#test/article/samples.ts";
 import { createOfflineWriter } from "./offline-writer.ts";
 
-// Many articles are composed and checked.
+// Composes and checks many articles.
 vi.setConfig({ testTimeout: 30_000 });
 
 interface Watched {
@@ -46,7 +46,7 @@ test.each(SAMPLE_PAIRS)(
   },
 );
 
-test("with other addresses the words between the quotations change, and the rules still hold", async () => {
+test("with other addresses the phrases between quotations change, and the rules still hold", async () => {
   const texts = new Set<string>();
   for (const pair of SAMPLE_PAIRS) {
     for (let site = 0; site < 12; site++) {
@@ -70,7 +70,7 @@ test("[A4] the same brief gives the same article, and the draft is that article"
   expect(first.written).toMatchObject({ inputTokens: 0, outputTokens: 0 });
 });
 
-test("every quotation is a sentence of the page that it is ascribed to", async () => {
+test("every quotation is a sentence of the page that it names", async () => {
   const brief = await sampleBrief(SAMPLE_PAIRS[1]);
   const { written } = await write(brief);
   const pages = [brief.publisher, brief.target].map(({ sections }) =>
@@ -85,7 +85,7 @@ test("every quotation is a sentence of the page that it is ascribed to", async (
   }
 });
 
-test("no lead-in is used twice before all others were", async () => {
+test("a lead-in is reused only after all others", async () => {
   const { written } = await write(await sampleBrief(SAMPLE_PAIRS[2]));
   const leads = written.markdown.match(/(?<=^|[.”] )[^”“.]+(?=: ”)/gm) ?? [];
   expect(leads.length).toBeGreaterThan(5);
@@ -101,19 +101,19 @@ test.each([
   ["Läs mer här", "The whole text is at Willow and Clay: [Läs mer här]("],
   ["planters that water themselves", "on its page about [planters that water themselves]("],
   ["seeds and soil", "on its page about [seeds and soil]("],
-])("the anchor text %j stands in a sentence that it fits into", async (anchorText, sentence) => {
+])("the anchor text %j stands in a sentence that fits it", async (anchorText, sentence) => {
   const { written } = await write(await sampleBrief({ ...SAMPLE_PAIRS[0], anchorText }));
   expect(written.markdown).toContain(sentence);
 });
 
-test("pages in two languages are quoted as they are, and the language rule blocks", async () => {
+test("pages in two languages are quoted unchanged, and the language rule blocks the job", async () => {
   const brief = await sampleBrief({ ...SAMPLE_PAIRS[2], target: "target/" });
   const { written } = await write(brief);
   const { report } = check(written.markdown, brief, true);
   expect(report.rules.find(({ id }) => id === "language")).toMatchObject({ verdict: "failed" });
 });
 
-test("pages without text give a short article that says what it is and does not pass", async () => {
+test("pages without text give a short article that fails the checks", async () => {
   const bare = { ...testPage({ words: 3 }), sections: [] };
   const brief = testBrief({ publisher: bare, target: bare });
   const { written } = await write(brief);
@@ -126,7 +126,7 @@ function headless(page: Page): Page {
   return { ...page, sections: [{ heading: "", paragraphs }] };
 }
 
-test("a text without headings is cut into sections of its own", async () => {
+test("a text without headings is divided into sections", async () => {
   const brief = await sampleBrief(SAMPLE_PAIRS[0]);
   const plain = { ...brief, publisher: headless(brief.publisher), target: headless(brief.target) };
   const { written } = await write(plain);
@@ -136,7 +136,7 @@ test("a text without headings is cut into sections of its own", async () => {
   expect(check(written.markdown, plain, true).report.passed).toBe(true);
 });
 
-test("markup in a page is text in the article", async () => {
+test("markup in a page is plain text in the article", async () => {
   const brief = await sampleBrief(SAMPLE_PAIRS[0]);
   const target = {
     ...brief.target,
@@ -165,7 +165,7 @@ test("an abort ends the writing between two sentences, also while it pauses", as
   expect(pieces).toBe(3);
 });
 
-test("the pause between sentences ends with an abort", async () => {
+test("an abort ends the pause between sentences", async () => {
   const controller = new AbortController();
   const reason = new Error("cancelled");
   const desk: Desk = {

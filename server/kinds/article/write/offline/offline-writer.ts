@@ -1,9 +1,9 @@
-/** Writes without a network: composes from the pages, sentence by sentence at a pace that a person can follow. */
+/** Writes without a network: composes an article and drafts it sentence by sentence, at a readable pace. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Brief, Desk, Write, Written } from "#server/kinds/article/brief.ts";
 import type { RunTask } from "#server/kinds/article/threads/run-task.ts";
 
-/** `paceMs` after each sentence. */
+/** `paceMs`: pause after each sentence. */
 export function createOfflineWriter(paceMs: number, runTask: RunTask): Write {
   return async (brief: Brief, desk: Desk): Promise<Written> => {
     const { title, parts } = await runTask("compose", brief, desk.signal);
@@ -32,7 +32,7 @@ async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   try {
     await pause(ms, undefined, { signal });
   } catch (error) {
-    // The timer's own error only has the reason inside.
+    // `setTimeout` rejects with an `AbortError` whose cause is the reason.
     signal.throwIfAborted();
     throw error;
   }

@@ -1,19 +1,19 @@
-/** Chooses what is quoted where: pairs sections of the target with what the publisher says on the same things. */
+/** Plans the quotations: pairs sections of the target with the publisher's sentences on the same subject. */
 import type { Quotations, QuotedSection, Quotable } from "./quotations.ts";
 
 export interface Outline {
   opening: Quotable | undefined;
-  /** What the publisher's own text says, closest to the target's subject. */
+  /** The publisher's section that is closest to the target's subject. */
   publisher: QuotedSection | undefined;
-  /** What the target says before its first heading. */
+  /** Sentences of the target before its first heading. */
   lead: Quotable[];
-  /** Sections of the target, in the order of the page. */
+  /** Sections of the target, in the page's order. */
   target: QuotedSection[];
 }
 
 const FEWEST_SENTENCES = 2;
 const MOST = 3;
-/** A headless text is cut into sections of so many sentences. */
+/** Sentences per section where a text has no headings. */
 const CHUNK = 5;
 const NOT_CONTENT =
   /^(?:about|appendix|authors?|comments?|conclusions?|contact|contents|cookies?|examples?|faq|footnotes|further reading|getting started|introduction|links|more|newsletter|notes|overview|preface|related|references|see also|share|sources|summary|table of contents|exempel|fotnoter|inledning|innehåll|introduktion|kommentarer|kontakt|källor|länkar|läs mer|nyhetsbrev|dela|om oss|relaterat|sammanfattning|översikt|vanliga frågor)\b/i;
@@ -48,7 +48,7 @@ export function outline(
   };
 }
 
-/** Sentences of a page on the subject of others, from one section of it, a few at most. */
+/** A few sentences of one section of a page that share words with the given sentences. */
 export function onTheSubject(
   quotations: Quotations,
   others: readonly Quotable[],
@@ -64,7 +64,7 @@ export function onTheSubject(
       .slice(0, MOST),
   );
   const found = best(candidates, (section) => section[0]?.shared ?? 0);
-  // One word in common is chance.
+  // A single common word may be a coincidence.
   if (found?.[0] === undefined || found[0].shared < 2) return [];
   return found.map(({ sentence }) => sentence).toSorted((a, b) => a.place - b.place);
 }

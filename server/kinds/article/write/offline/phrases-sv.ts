@@ -1,6 +1,6 @@
 import type { Phrases } from "./phrases.ts";
 
-/** Quotations only: in Swedish a subordinate clause has another order of words than the sentence it is made from. */
+/** Quotations only: a Swedish subordinate clause has another word order than the quoted sentence. */
 export const SWEDISH: Phrases = {
   lead: [
     { form: "quote", write: (site, passage) => `${site} skriver: ${passage}` },

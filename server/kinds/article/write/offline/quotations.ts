@@ -1,6 +1,6 @@
 /**
- * What can be quoted from a page: sentences that are understood without the ones before them, are short
- * enough for a quotation, and say something in the third person.
+ * Selects quotable sentences of a page: those that are clear without the sentences before them, short enough for a
+ * quotation, and in the third person.
  */
 import type { Page } from "#server/kinds/article/page/page.ts";
 import { stem } from "#server/kinds/article/text/stem.ts";
@@ -10,33 +10,33 @@ import { THRESHOLDS } from "#server/kinds/article/check/thresholds.ts";
 
 export interface Quotable {
   text: string;
-  /** Its place on the page, counted over all sentences. */
+  /** Index among all sentences of the page. */
   place: number;
-  /** Of the words that carry meaning. */
+  /** Stems of the words that are not stop words. */
   stems: ReadonlySet<string>;
 }
 
 export interface Quotations {
   page: Page;
   sections: QuotedSection[];
-  /** Words that the page also writes with a small letter, so they are no names. */
+  /** Words that the page also writes in lower case, so they are not names. */
   smallWords: ReadonlySet<string>;
 }
 
 export interface QuotedSection {
-  /** Empty for what stands before the first heading. */
+  /** Empty for text before the first heading. */
   heading: string;
   sentences: Quotable[];
 }
 
 const FEWEST_WORDS = 6;
 const LONGEST_QUOTATION = 600;
-/** A sentence that starts like this leans on the one before it. */
+/** Matches sentences whose beginning refers to the sentence before. */
 const LEANS_BACK: Record<string, RegExp> = {
   en: /^(?:it|its|they|their|them|this|that|these|those|such|he|she|his|her|but|and|or|so|then|thus|therefore|however|instead|otherwise|also|yet|here|there|both of|neither|none|another|for example|for instance|in addition|as a result|the (?:former|latter|same|other|others|first|second|third|result)|one of (?:them|these)|not least|now|next|finally|first|secondly|lastly|again|still|similarly|likewise|meanwhile|after that|besides|furthermore|moreover|note|notice|remember)\b/i,
   sv: /^(?:den|det|de|dess|deras|denna|detta|dessa|sådana?|sådant|han|hon|hans|hennes|men|och|eller|så|då|därför|alltså|dock|istället|i stället|annars|också|även|här|där|dit|till exempel|dessutom|samma|resultatet|båda|ingendera|en annan|ett annat|enligt|nu|sedan|slutligen|vidare|först|igen|ändå|likaså|samtidigt|observera|kom ihåg|tänk på)(?![\p{L}])/iu,
 };
-/** Points at something that is not in the sentence. */
+/** Matches references to something outside the sentence. */
 const POINTS: Record<string, RegExp> = {
   en: /\b(?:this|these|those|such)\b|\bthat(?= (?:in|into|to|from|with|by|at|on)\b|[.,;])|\bthe (?:two|other|others|former|latter|rest)(?=[,.;])/i,
   sv: /\b(?:denna|detta|dessa|sådan|sådana|sådant|detsamma)\b|^[^,]*\b(?:alltså|däremot|därför)\b/i,
@@ -73,7 +73,7 @@ function isQuotable(text: string, language: string): boolean {
   const words = countWords(text);
   return (
     words >= FEWEST_WORDS &&
-    // The page's sentence before or after may be quoted next to it: two together stay below the limit on copying.
+    // Two adjacent sentences of a page may be quoted in a row: together they stay below the limit on copying.
     words <= THRESHOLDS.copiedRun - 1 &&
     /^[\p{Lu}\d]/u.test(text) &&
     /[\p{L}\d]\.$/u.test(text) &&

@@ -1,12 +1,12 @@
-/** Leads quotations in. Each phrase is used once before any is used again, so that the text does not drone. */
+/** Introduces quotations by phrases, each of which is used once before any is reused. */
 import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
 import type { Quotations, Quotable } from "./quotations.ts";
 import type { Phrase, Phrases } from "./phrases.ts";
 
 export interface Quoter {
-  /** Sentences of Markdown that quote `sentences` from one page, in its order. The first one names the site. */
+  /** Sentences of Markdown that quote `sentences` from one page, in its order. The first names the site. */
   quote(quotations: Quotations, sentences: readonly Quotable[]): string[];
-  /** The same for sentences that follow where the site was just named. */
+  /** The same for sentences that follow a mention of the site. */
   goOn(quotations: Quotations, sentences: readonly Quotable[]): string[];
 }
 
@@ -15,13 +15,13 @@ interface Sentence {
   endsInPassage: boolean;
 }
 
-/** `start` rotates the phrases, so that articles on different pages do not begin alike. */
+/** `start` rotates the phrases, so that articles on different pages begin differently. */
 export function createQuoter(phrases: Phrases, language: string, start: number): Quoter {
   const uses = new Map<Phrase, number>();
 
   function pick(bank: readonly Phrase[], statement: boolean, afterPassage: boolean): Phrase {
     const turned = bank.map((_, at) => bank[(at + start) % bank.length] as Phrase);
-    // Two passages never touch: they would look like one, and count as one long copy.
+    // Two passages must never touch: they would count as one long copied passage.
     const fits = turned.filter(
       ({ form }) => (form !== "clause" || statement) && (form !== "inverted" || !afterPassage),
     );
@@ -60,7 +60,7 @@ export function createQuoter(phrases: Phrases, language: string, start: number):
   function passage(form: Phrase["form"], text: string): string {
     if (form === "clause") return escapeMarkdown(text.charAt(0).toLowerCase() + text.slice(1));
     if (form === "quote") return phrases.quoted(escapeMarkdown(text));
-    // English puts the comma inside of the marks, Swedish outside: there it is part of the phrase.
+    // English puts the comma inside the quotation marks; Swedish puts it outside, as part of the phrase.
     const open = text.replace(/\.$/, language === "en" ? "," : "");
     return phrases.quoted(escapeMarkdown(open));
   }
@@ -79,7 +79,7 @@ const SUBJECT_STARTS =
   /^(?:a|an|the|every|each|most|many|some|several|few|no|all|both|two|three|four|five|six|seven|eight|nine|ten|nothing|nobody|everything|everybody|anyone|another)\s/i;
 const PLURAL_OR_GERUND = /^(?:\p{L}+[^s\W]s|\p{L}{3,}ing)\s/u;
 
-/** A statement whose first word is its subject's, and no name: orders and adverbs cannot follow "that". */
+/** True for statements that begin with their subject, unless it is a name: imperatives and adverbs cannot follow "that". */
 function canFollowThat(text: string, smallWords: ReadonlySet<string>): boolean {
   if (SUBJECT_STARTS.test(text)) return true;
   const first = /^[\p{L}'’-]+/u.exec(text)?.[0].toLowerCase() ?? "";

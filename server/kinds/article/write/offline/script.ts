@@ -1,4 +1,4 @@
-/** An article of the offline writer as it is written before people's eyes: piece after piece of Markdown. */
+/** Splits an article of the offline writer into the Markdown pieces that the draft shows one by one. */
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { escapeMarkdown } from "#server/kinds/article/text/markdown.ts";
 import { compose } from "./compose.ts";
@@ -10,9 +10,9 @@ export interface Script {
 }
 
 export interface ScriptPart {
-  /** For messages; `undefined` for the introduction. */
+  /** For progress messages; `undefined` for the introduction. */
   heading: string | undefined;
-  /** Sentences, each with the white space that it needs. */
+  /** Sentences with their separating white space. */
   pieces: string[];
 }
 

@@ -1,39 +1,39 @@
-/** Many watchers in one process, as light as they can be. A few of them look at when what they get was emitted. */
+/** Many lightweight watchers in one process. A few of them measure the latency of each message. */
 import { answerCalls } from "#bench/program.ts";
 import type { Watch } from "#bench/servers/peer.ts";
 import { openWatcher, type Watcher } from "./watcher.ts";
 
 export interface Connecting {
   port: number;
-  /** Taken in turn. */
+  /** Assigned to the watchers round-robin. */
   watches: Watch[];
   count: number;
-  /** So many of them look into what they get. */
+  /** Number of watchers that measure latency. */
   samples: number;
 }
 
 export interface Arrival {
-  /** Microseconds that this process has computed since `expect`. */
+  /** CPU time of this process since `expect`, in microseconds. */
   cpu: number;
   bytes: number;
-  /** Milliseconds from emitted to read, of the watchers that look. */
+  /** Milliseconds from emit to read, of the sampled watchers. */
   latencies: number[];
 }
 
-export interface CrowdProgram {
-  /** Resolves to how long it took, in milliseconds, once all have seen what they are greeted with. */
+export interface WatcherPoolProgram {
+  /** Resolves to the elapsed milliseconds once all watchers have received their greeting. */
   connect(connecting: Connecting): Promise<number>;
-  /** From now on, so many frames are to come to each that reads. */
+  /** Sets the number of frames that each reading watcher will receive from now on. */
   expect(input: { frames: number }): void;
-  /** Resolves once they came. */
+  /** Resolves once all expected frames have arrived. */
   arrived(): Promise<Arrival>;
-  /** The first ones read nothing any more, until `resume`. */
+  /** Stops the first `count` watchers from reading, until `resume`. */
   pause(input: { count: number }): void;
   resume(): void;
   leave(): void;
 }
 
-/** A server's queue for new connections holds 511. */
+/** Connections that open at the same time: less than the server's accept queue of 511. */
 const OPENING = 256;
 const BUFFER = 65_536;
 const SENT = Buffer.from(" sent ");
@@ -101,7 +101,7 @@ const cpu = () => {
 };
 const bytes = () => members.reduce((sum, { watcher }) => sum + watcher.bytes, 0);
 
-const program: CrowdProgram = {
+const program: WatcherPoolProgram = {
   connect(wanted) {
     const begin = performance.now();
     const { promise, resolve, reject } = Promise.withResolvers<number>();

@@ -1,4 +1,4 @@
-/** The HTML of a fetched page. */
+/** Decodes the HTML of a fetched page. */
 import { decodeHtml } from "./charset.ts";
 import type { FetchedHtml } from "./fetch-html.ts";
 import { PageError } from "./page-error.ts";
@@ -7,15 +7,15 @@ const STARTS = ["<!doctype html", "<html"];
 const LONGEST_START = 20;
 
 /** Throws `PageError` where a page without a content type does not look like HTML. */
-export function htmlOf({ bytes, contentType }: Omit<FetchedHtml, "url">): string {
+export function decodePage({ bytes, contentType }: Omit<FetchedHtml, "url">): string {
   const html = decodeHtml(bytes, contentType);
   if (contentType === "" && !looksLikeHtml(html)) {
-    throw new PageError("PAGE_NOT_HTML", "does not say what it is, and does not look like HTML");
+    throw new PageError("PAGE_NOT_HTML", "has no content type and does not look like HTML");
   }
   return html;
 }
 
-/** White space and comments may come before the first tag. */
+/** Skips white space and comments before the first tag. */
 function looksLikeHtml(html: string): boolean {
   let at = afterSpace(html, 0);
   while (html.startsWith("<!--", at)) {

@@ -1,4 +1,4 @@
-/** Sees one job through in one thread. */
+/** Runs one job in one thread. */
 import type { ChildProcess } from "node:child_process";
 import { HELLO, type ThreadAnswer } from "./serve-tasks.ts";
 import { ThreadError } from "./thread-error.ts";
@@ -8,21 +8,21 @@ import type { PoolTask, ThreadPool } from "./thread-pool.ts";
 export interface Job extends PoolTask {
   starts: number;
   settle: PromiseWithResolvers<Awaited<ReturnType<ThreadPool>>>;
-  /** Takes the job out of the queue, or ends its thread. */
+  /** Removes the job from the queue, or ends its thread. */
   leave: () => void;
 }
 
 export type Ending =
   | { type: "answered"; answer: Awaited<ReturnType<ThreadPool>> }
-  /** The thread is busy still, or dead. */
+  /** The thread is still busy, or dead. */
   | { type: "failed"; error: unknown }
-  /** The task could not be sent; the thread is as good as before. */
+  /** The task could not be sent; the thread is still usable. */
   | { type: "refused"; error: unknown }
-  /** The thread never was ready, so the task is not to blame. */
+  /** The thread never became ready, so the task is not to blame. */
   | { type: "unready"; cause: unknown };
 
 /** Never rejects. */
-export async function workOn(host: ChildProcess, job: Job, startMs: number): Promise<Ending> {
+export async function runInThread(host: ChildProcess, job: Job, startMs: number): Promise<Ending> {
   const { message, timeoutMs, signal } = job;
   const { promise, resolve } = Promise.withResolvers<Ending>();
   let begun = false;
@@ -58,7 +58,7 @@ export async function workOn(host: ChildProcess, job: Job, startMs: number): Pro
   host.on("message", hear);
   host.on("error", fail);
   host.on("exit", die);
-  // Where the process is gone already, its exit is told by an event; so the error of sending is left alone.
+  // A host that is gone already emits its exit, so an error of sending can be ignored.
   if (host.connected) host.send(HELLO, () => {});
   else fail(new Error("not connected"));
   try {
@@ -72,7 +72,7 @@ export async function workOn(host: ChildProcess, job: Job, startMs: number): Pro
   }
 }
 
-/** V8 aborts where a single allocation does not fit; Linux kills where the machine has no memory left. */
+/** V8 aborts when a single allocation does not fit; Linux kills when the machine runs out of memory. */
 function deathOf(code: number | null, killedBy: NodeJS.Signals | null): ThreadError {
   return code === EXIT_OUT_OF_MEMORY || code === 134 || killedBy === "SIGABRT"
     ? new ThreadError("memory", "it takes too much memory")

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutHeading } from "./without-heading.ts";
+import { stripLeadingHeading } from "./strip-leading-heading.ts";
 
 test.each<[pieces: string[], out: string]>([
   [["Text ", "goes on.\n", "# here"], "Text goes on.\n# here"],
@@ -9,9 +9,9 @@ test.each<[pieces: string[], out: string]>([
   [["## Only a heading"], ""],
   [["## Only a heading\n"], ""],
   [[], ""],
-])("%j comes out as %j", async (pieces, out) => {
+])("the pieces %j become %j", async (pieces, out) => {
   let text = "";
-  const filter = withoutHeading(async (piece) => {
+  const filter = stripLeadingHeading(async (piece) => {
     text += piece;
   });
   for (const piece of pieces) await filter(piece);

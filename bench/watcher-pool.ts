@@ -1,10 +1,10 @@
-/** Watchers, in as many processes as it takes for them not to be what is measured. */
-import type { Arrival, CrowdProgram } from "#bench/client/crowd-program.ts";
+/** Watchers in as many processes as are needed for the clients not to become the bottleneck. */
+import type { Arrival, WatcherPoolProgram } from "#bench/client/watcher-pool-program.ts";
 import type { Watch } from "#bench/servers/peer.ts";
 import { openProgram } from "./program.ts";
 
-export interface Crowd {
-  /** Resolves to how long it took until all were greeted, in milliseconds. `watches` are taken in turn. */
+export interface WatcherPool {
+  /** Resolves to the milliseconds until all watchers have received their greeting. `watches` are assigned round-robin. */
   connect(port: number, watches: readonly Watch[], count: number): Promise<number>;
   expect(frames: number): Promise<void>;
   arrived(): Promise<Arrival>;
@@ -14,15 +14,15 @@ export interface Crowd {
   close(): Promise<void>;
 }
 
-/** One process keeps up with so many. */
+/** Watchers that one process can keep up with. */
 const PER_PROCESS = 5000;
-/** So many look into what they get, in all. */
+/** Watchers that measure latency, over all processes. */
 const SAMPLES = 10;
 
-export function openCrowd(atMost: number): Crowd {
+export function openWatcherPool(atMost: number): WatcherPool {
   const size = Math.ceil(atMost / PER_PROCESS);
   const programs = Array.from({ length: size }, () =>
-    openProgram<CrowdProgram>("client/crowd-program.ts"),
+    openProgram<WatcherPoolProgram>("client/watcher-pool-program.ts"),
   );
   const first = programs[0] as (typeof programs)[0];
   return {

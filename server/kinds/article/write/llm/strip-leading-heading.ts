@@ -1,10 +1,10 @@
 /**
- * Lets a stream of Markdown through without a heading on its first line: the writer has set one already.
- * White space before the heading and after it goes too. Holds nothing back, however long a line is.
+ * Drops a heading on the first line of a stream of Markdown, because the writer has set one already, and the white
+ * space around it. Buffers nothing, so a line may be of any length.
  */
 type Place = "start" | "heading" | "gap" | "text";
 
-export function withoutHeading(
+export function stripLeadingHeading(
   out: (text: string) => Promise<void>,
 ): (text: string) => Promise<void> {
   let place: Place = "start";

@@ -1,4 +1,4 @@
-/** What people read in place of the values of an article's fields. */
+/** Labels for the values of an article's fields. */
 import type { LlmProvider, WritingStrategy } from "#shared/article.ts";
 
 export const WRITERS: Record<LlmProvider, string> = {
@@ -17,9 +17,9 @@ export const STRATEGIES: Record<WritingStrategy, string> = {
 
 const languages = new Intl.DisplayNames("en", { type: "language" });
 
-/** `code`: as it is in the output of a job, which any program may have stored. */
+/** `code` comes from a job's output, which any program may have stored. */
 export function languageName(code: string): string {
-  if (code === "und") return "language not known";
+  if (code === "und") return "unknown language";
   try {
     return languages.of(code) ?? code;
   } catch {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { createTurnstile } from "./turnstile.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 const never = new AbortController().signal;
 
-test("only so many are inside at once, and the others follow in order, also after failures", async () => {
-  const pass = createTurnstile(2);
+test("at most `permits` tasks run at once, and the others follow in order, also after failures", async () => {
+  const pass = createSemaphore(2);
   const ends = [0, 1, 2, 3].map(() => Promise.withResolvers<void>());
   const entered: number[] = [];
   const passing = ends.map(({ promise }, place) =>
@@ -23,8 +23,8 @@ test("only so many are inside at once, and the others follow in order, also afte
   expect(entered).toEqual([0, 1, 2, 3]);
 });
 
-test("an abort ends the waiting with its own reason, and takes no place", async () => {
-  const pass = createTurnstile(1);
+test("an aborted wait rejects with the abort's reason and takes no permit", async () => {
+  const pass = createSemaphore(1);
   const first = Promise.withResolvers<string>();
   const inside = pass(never, () => first.promise);
   const controller = new AbortController();

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { languageName } from "./article-words.ts";
+import { languageName } from "./article-labels.ts";
 
 test.each([
   ["sv", "Swedish"],
-  ["und", "language not known"],
+  ["und", "unknown language"],
   ["xx-!!", "xx-!!"],
   ["", ""],
   ["sv_SE", "sv_SE"],

@@ -1,8 +1,8 @@
 const FENCE = "```";
 const LANGUAGES = ["", "markdown", "md"];
 
-/** Models like to wrap Markdown into a code fence, whatever they are told. */
-export function unfenced(text: string): string {
+/** Models often wrap Markdown into a code fence against their instructions. */
+export function stripCodeFence(text: string): string {
   const fenced = text.trim();
   const start = fenced.indexOf("\n") + 1;
   const end = fenced.length - `\n${FENCE}`.length;
