@@ -137,7 +137,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   async function readiness(): Promise<Readiness> {
     if (ready.stopping) throw new AppError("UNAVAILABLE", "The server is stopping.");
     await engine.health();
-    if (!engine.capabilities.shared) return {};
+    if (!engine.capabilities.multiProcess) return {};
     const workers = (await engine.present(now())).length;
     return workers > 0 ? { workers } : { workers, note: NOBODY_WORKS };
   }
@@ -203,7 +203,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     stopRetention();
     // Watchers see how their jobs end before they are sent away.
     const stopped = await runner?.stop(config.SHUTDOWN_GRACE_MS);
-    if (engine.capabilities.shared && config.HANDOVER_MS > 0) {
+    if (engine.capabilities.multiProcess && config.HANDOVER_MS > 0) {
       await Promise.all(transports.map(async ({ handOver }) => handOver?.(config.HANDOVER_MS)));
     }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

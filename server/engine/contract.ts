@@ -22,7 +22,7 @@ export interface Capabilities {
    * opening the data ends all leases: the process that had them is gone. Where true, what a dead process held is found
    * some time after its leases ended.
    */
-  readonly shared: boolean;
+  readonly multiProcess: boolean;
 }
 
 export interface Engine {

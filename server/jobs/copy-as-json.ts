@@ -10,7 +10,7 @@ import { kindMessageOf } from "#shared/public-message.ts";
 export type Path = readonly (string | number)[];
 
 /** For people. A longer one is cut. */
-export function placeOf(path: Path): string {
+export function pathText(path: Path): string {
   return cutText(path.join("."), MAX_ISSUE_CHARS);
 }
 

@@ -2,7 +2,7 @@
 import { Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { MAX_MESSAGE_CHARS, MAX_OUTPUT_BYTES } from "#shared/limits.ts";
-import { placeOf } from "./copy-as-json.ts";
+import { pathText } from "./copy-as-json.ts";
 import { plainJson } from "./plain-json.ts";
 import type { Ending } from "./retry.ts";
 
@@ -25,8 +25,8 @@ export function endingOf(outcome: unknown): Ending {
     const action = status === "delivered" ? "deliver" : "block";
     return { action, message: cutText(message, MAX_MESSAGE_CHARS), output: plain.value };
   }
-  const place = plain.path.length === 0 ? "" : ` at ${placeOf(plain.path)}`;
-  const text = `The \`output\` of an outcome${place} ${plain.what}`;
+  const at = plain.path.length === 0 ? "" : ` at ${pathText(plain.path)}`;
+  const text = `The \`output\` of an outcome${at} ${plain.what}`;
   throw plain.fault === "large" ? new Failure("OUTPUT_TOO_LARGE", text) : new TypeError(text);
 }
 

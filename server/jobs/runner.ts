@@ -54,10 +54,10 @@ interface Running {
   controller: AbortController;
   /** Its code has: how it ended is being stored. */
   returned: boolean;
-  done: Promise<Outcome>;
+  done: Promise<RunResult>;
 }
 
-type Outcome = "finished" | "given back" | "lost";
+type RunResult = "finished" | "given back" | "lost";
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
@@ -112,30 +112,30 @@ export function createRunner(options: RunnerOptions): Runner {
     for (const earlier of running) {
       if (earlier.claim.jobId === claim.jobId) earlier.controller.abort(LOST);
     }
-    const entry: Running = {
+    const run: Running = {
       claim,
       controller: new AbortController(),
       returned: false,
       done: Promise.resolve("lost"),
     };
-    running.add(entry);
-    entry.done = hold(entry).finally(() => {
-      running.delete(entry);
+    running.add(run);
+    run.done = hold(run).finally(() => {
+      running.delete(run);
       fill();
     });
   }
 
-  async function hold(entry: Running): Promise<Outcome> {
-    const { claim, controller } = entry;
+  async function hold(run: Running): Promise<RunResult> {
+    const { claim, controller } = run;
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
-    const unwatch = watch(entry, jobLog);
+    const unwatch = watch(run, jobLog);
     try {
       const end = await attempt(claim, controller, {
         ...options,
         log: jobLog,
         returned() {
-          entry.returned = true;
+          run.returned = true;
           // In the same commit as the end of this one.
           fill();
         },
@@ -152,13 +152,13 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Stops the code of a job that is cancelled, or lost, until the function that it returns is called. */
-  function watch(entry: Running, jobLog: Logger): () => void {
-    const { claim, controller } = entry;
+  function watch(run: Running, jobLog: Logger): () => void {
+    const { claim, controller } = run;
     const { jobId, job } = claim;
     let watching: Promise<() => void> | undefined;
     function look(): void {
-      if (entry.returned) return;
-      renewLeases([entry], now()).catch((error: unknown) => {
+      if (run.returned) return;
+      renewLeases([run], now()).catch((error: unknown) => {
         // It is told when the lease is renewed the next time.
         jobLog.warn({ reason: wholeMessageOf(error) }, "A job that runs could not be looked at");
       });
@@ -169,7 +169,7 @@ export function createRunner(options: RunnerOptions): Runner {
         if (event === undefined) return look();
         if (!isSettled(event.status)) return;
         // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
-        if (event.seq > job.version && !entry.returned) controller.abort(LOST);
+        if (event.seq > job.version && !run.returned) controller.abort(LOST);
       });
       watching
         // It may have been lost before it was watched.
@@ -188,11 +188,11 @@ export function createRunner(options: RunnerOptions): Runner {
     };
   }
 
-  async function renewLeases(entries: readonly Running[], asked: Date): Promise<void> {
-    if (entries.length === 0) return;
-    const claims = entries.map((entry) => entry.claim);
+  async function renewLeases(runs: readonly Running[], asked: Date): Promise<void> {
+    if (runs.length === 0) return;
+    const claims = runs.map((run) => run.claim);
     for (const { jobId, token } of await engine.renew(claims, leaseMs, asked)) {
-      entries
+      runs
         .find(({ claim }) => claim.jobId === jobId && claim.token === token)
         ?.controller.abort(LOST);
     }
@@ -217,10 +217,9 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Jobs that are ours to say something about. Code that lost its job is not waited for. */
-  const ours = (entries: Iterable<Running>) =>
-    [...entries].filter(({ controller }) => controller.signal.reason !== LOST);
-  const allDone = (entries: readonly Running[]) =>
-    Promise.all(ours(entries).map((entry) => entry.done));
+  const ours = (runs: Iterable<Running>) =>
+    [...runs].filter(({ controller }) => controller.signal.reason !== LOST);
+  const allDone = (runs: readonly Running[]) => Promise.all(ours(runs).map((run) => run.done));
 
   return {
     start() {
@@ -246,11 +245,11 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.race([allDone(held), grace]);
       clearTimeout(timer);
       for (const { controller } of running) controller.abort(SHUTDOWN);
-      const outcomes = await allDone(held);
+      const results = await allDone(held);
       timers.forEach((each) => clearInterval(each));
       // From now on it is not there.
       await announce(0);
-      const count = (outcome: Outcome) => outcomes.filter((each) => each === outcome).length;
+      const count = (result: RunResult) => results.filter((each) => each === result).length;
       return { finished: count("finished"), givenBack: count("given back") };
     },
   };

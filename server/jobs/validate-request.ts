@@ -10,7 +10,7 @@ import {
   MAX_ISSUE_CHARS,
   MAX_TITLE_CHARS,
 } from "#shared/limits.ts";
-import { type Path, placeOf } from "./copy-as-json.ts";
+import { type Path, pathText } from "./copy-as-json.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { exceeds, plainJson } from "./plain-json.ts";
 
@@ -147,7 +147,7 @@ function issuesOf(
 }
 
 function sentence({ path, message }: InputIssue): string {
-  const field = placeOf(path[0] === "input" ? path.slice(1) : path);
+  const field = pathText(path[0] === "input" ? path.slice(1) : path);
   return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 

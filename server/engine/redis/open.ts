@@ -109,7 +109,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
 
   return {
     name: "redis",
-    capabilities: { shared: true },
+    capabilities: { multiProcess: true },
 
     createJob: (fresh, at) =>
       use(async () => {

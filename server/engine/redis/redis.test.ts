@@ -15,7 +15,7 @@ let data = 0;
 function suite(name: string, redis: TestRedis | TestCluster): void {
   engineSuite({
     name,
-    capabilities: { shared: true },
+    capabilities: { multiProcess: true },
     async prepare() {
       const prefix = `suite${++data}`;
       return {

@@ -84,7 +84,7 @@ export async function openSqliteEngine({
 
   return {
     name: "sqlite",
-    capabilities: { shared: false },
+    capabilities: { multiProcess: false },
 
     createJob: (fresh, at) => write(() => creation.createJob(fresh, at)),
     createBatch: (batch, fresh, at) =>

@@ -6,7 +6,7 @@ import { openSqliteEngine } from "./open.ts";
 
 engineSuite({
   name: "sqlite",
-  capabilities: { shared: false },
+  capabilities: { multiProcess: false },
   async prepare() {
     const dataDir = await mkdtemp(join(tmpdir(), "jobwire-engine-"));
     let time = Date.UTC(2026, 0, 1);
