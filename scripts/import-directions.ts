@@ -2,7 +2,7 @@
  * The directions of imports, as allow-lists: a file may import what the last entry that matches it lists, and nothing
  * else. Lint enforces them (`oxlint.config.ts`), the table in docs/architecture.md shows them.
  */
-interface Direction {
+export interface Direction {
   /** As docs/architecture.md names it. */
   name: string;
   files: string[];

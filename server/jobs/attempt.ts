@@ -13,7 +13,7 @@ import type { JobChange } from "#shared/lifecycle.ts";
 import { createAttemptLog } from "./attempt-log.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
 import { endingOf } from "./outcome.ts";
-import { createReports } from "./reports.ts";
+import { openReports } from "./reports.ts";
 import {
   afterCrash,
   afterError,
@@ -113,7 +113,7 @@ async function run(
   const mine = guard(controller, (error) => refused.add(error));
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});
-  const reports = createReports({
+  const reports = openReports({
     jobId: job.id,
     events: job.version,
     store: {
@@ -123,7 +123,10 @@ async function run(
     },
     end: early.reject,
   });
-  const code = startCode(kind, job, reports, {
+  const code = startCode({
+    kind,
+    job,
+    reports,
     signal,
     log,
     stopMs: context.stopMs ?? STOP_MS,

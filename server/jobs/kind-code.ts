@@ -17,6 +17,9 @@ export interface KindCode {
 }
 
 interface CodeOptions {
+  kind: AnyKind;
+  job: Job;
+  reports: Reports;
   /** Stops the code when it is aborted. */
   signal: AbortSignal;
   log: Logger;
@@ -29,12 +32,16 @@ interface CodeOptions {
 /** A kind can throw from a timer without end: of one attempt the log gets this many. */
 const LOGGED_STRAYS = 10;
 
-export function startCode(
-  kind: AnyKind,
-  { id: jobId, input, attempt }: Job,
-  { progress, draft }: Reports,
-  { signal, log, stopMs, gaveUp, onStray }: CodeOptions,
-): KindCode {
+export function startCode({
+  kind,
+  job: { id: jobId, input, attempt },
+  reports: { progress, draft },
+  signal,
+  log,
+  stopMs,
+  gaveUp,
+  onStray,
+}: CodeOptions): KindCode {
   let strays = 0;
   let running = true;
 

@@ -29,7 +29,7 @@ interface ReportsOptions {
   end: (reason: unknown) => void;
 }
 
-export function createReports({ jobId, events, store, end }: ReportsOptions): Reports {
+export function openReports({ jobId, events, store, end }: ReportsOptions): Reports {
   const draft = createDraftWriter(store.draft, { onFull: end });
   let closed = false;
   let logged = events;

@@ -108,15 +108,24 @@ interface Computed {
   event: JobEvent;
 }
 
-export function createChange(
-  redis: Client,
-  runBatched: RunBatched,
-  keys: Keys,
-  tenants: TenantDirectory,
-  newest: Newest,
+interface ChangeOptions {
+  redis: Client;
+  runBatched: RunBatched;
+  keys: Keys;
+  tenants: TenantDirectory;
+  newest: Newest;
   /** Names a call. */
-  op: () => string,
-): Change {
+  op: () => string;
+}
+
+export function createChange({
+  redis,
+  runBatched,
+  keys,
+  tenants,
+  newest,
+  op,
+}: ChangeOptions): Change {
   /** Changes of each job that wait here: they are made in the order in which they were asked for. */
   const lines = new Map<string, Asked[]>();
 

@@ -66,14 +66,14 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   const newest = createNewest();
   let ops = 0;
   const tenants = createTenantDirectory(redis().client, run, keys);
-  const change = createChange(
-    redis().client,
+  const change = createChange({
+    redis: redis().client,
     runBatched,
     keys,
     tenants,
     newest,
-    () => `me.${++ops}`,
-  );
+    op: () => `me.${++ops}`,
+  });
   const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
   const known = knownAs(record ?? "", made);
   newest.set(known);
@@ -135,7 +135,14 @@ test("of changes that wait for each other none is made that was computed from on
   }
   let ops = 0;
   const op = () => `here.${++ops}`;
-  const here = createChange(redis().client, runBatched, keys, tenants, createNewest(), op);
+  const here = createChange({
+    redis: redis().client,
+    runBatched,
+    keys,
+    tenants,
+    newest: createNewest(),
+    op,
+  });
   const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>
     codeOf(here.byId(id, { action } as JobChange, new Date())),
   );

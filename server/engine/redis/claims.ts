@@ -30,7 +30,7 @@ type Answer =
   | ["stale"];
 
 /** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
-type Outcome = Claim | "dropped" | "postponed";
+type Accepted = Claim | "dropped" | "postponed";
 
 /** A claim that was asked for. */
 interface Begun {
@@ -41,28 +41,39 @@ interface Begun {
   taking: Taking;
 }
 
-export function createClaims(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  queue: Queue,
-  newest: Newest,
-  change: Pick<Change, "taking">,
+interface ClaimsOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  queue: Queue;
+  newest: Newest;
+  change: Pick<Change, "taking">;
   /** Names a call. */
-  op: () => string,
-): Claims {
+  op: () => string;
+}
+
+export function createClaims({
+  redis,
+  run,
+  keys,
+  tenants,
+  queue,
+  newest,
+  change,
+  op,
+}: ClaimsOptions): Claims {
   /** Whether these were made is not known: they are asked for again, or their jobs would be taken for abandoned. */
   const unanswered: Begun[] = [];
   /** Had after all, when whoever asked had gone. */
   const late: Claim[] = [];
 
-  async function accept(found: Found, request: ClaimRequest): Promise<Outcome> {
+  async function accept(found: Found, request: ClaimRequest): Promise<Accepted> {
     const { start } = request;
     const begun = start && (await takeAndStart(found, request, start));
-    const outcome = begun ?? (await take(found, request));
-    if (typeof outcome === "object") tenants.learn(found.jobId, found.tenant);
-    return outcome;
+    const accepted = begun ?? (await take(found, request));
+    if (typeof accepted === "object") tenants.learn(found.jobId, found.tenant);
+    return accepted;
   }
 
   /** In one step, where the job waits to be started. What is remembered of it may be old; then it is read. */
@@ -108,7 +119,7 @@ export function createClaims(
       if (begun.taking.till <= request.now.getTime()) continue;
       ask(begun)
         .then((taken) => (typeof taken === "object" ? taken : accept(begun.found, request)))
-        .then((outcome) => typeof outcome === "object" && late.push(outcome))
+        .then((accepted) => typeof accepted === "object" && late.push(accepted))
         // It is asked for again, or found when its lock runs out.
         .catch(() => undefined);
     }
@@ -127,7 +138,7 @@ export function createClaims(
     }
   }
 
-  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Outcome> {
+  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Accepted> {
     const { jobId, queuedAs, tenant } = found;
     const time = now.getTime();
     const answer = await run<Answer>(
@@ -190,13 +201,13 @@ export function createClaims(
       const postponed = new Set<string>();
       let failure: { cause: unknown } | undefined;
       /** In the order in which they began, which is not that of the queue where some had to be read first. */
-      const outcomesOf = (ways: readonly Promise<Outcome>[]) =>
+      const settle = (ways: readonly Promise<Accepted>[]) =>
         Promise.all(
           ways.map(async (way) => {
             try {
-              const outcome = await way;
-              if (typeof outcome === "object") claims.push(outcome);
-              return outcome;
+              const accepted = await way;
+              if (typeof accepted === "object") claims.push(accepted);
+              return accepted;
             } catch (cause) {
               failure ??= { cause };
               return "failed";
@@ -211,12 +222,12 @@ export function createClaims(
           failure = { cause };
           break;
         }
-        const outcomes = await outcomesOf(found.map((each) => accept(each, request)));
-        const back = found.filter((_, index) => outcomes[index] === "postponed");
+        const answers = await settle(found.map((each) => accept(each, request)));
+        const back = found.filter((_, index) => answers[index] === "postponed");
         const around = back.some(({ jobId }) => postponed.has(jobId));
         for (const { jobId } of back) postponed.add(jobId);
         // There may be more behind what is not to be had; but what comes a second time is all that is left.
-        if ((back.length === 0 && !outcomes.includes("dropped")) || around) break;
+        if ((back.length === 0 && !answers.includes("dropped")) || around) break;
       }
       // What was taken belongs to whoever asked, also where no more can be had.
       if (failure !== undefined && claims.length === 0) throw failure.cause;

@@ -15,11 +15,11 @@ import {
   openClient,
   PATIENCE,
 } from "./client.ts";
-import { asAppError, placeOf } from "./errors.ts";
+import { asAppError, labelOf } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
 
-export interface Connections {
-  readonly place: string;
+export interface RedisClients {
+  readonly label: string;
   /** For commands: each is answered, or fails, within some seconds. */
   readonly commands: Client;
   /** For subscriptions. */
@@ -38,12 +38,12 @@ const OLDEST = 7;
 export const SCHEMA_VERSION = 2;
 
 /** `why`: "import" alone may go on with one that was broken off. */
-export async function connect(
+export async function openClients(
   url: string,
   keys: Keys,
   why: "serve" | "import" = "serve",
-): Promise<Connections> {
-  const place = placeOf(url);
+): Promise<RedisClients> {
+  const label = labelOf(url);
   const all: Client[] = [];
   function open(clustered: boolean, options: ClientOptions): Client {
     const client = openClient(url, clustered, options);
@@ -57,20 +57,20 @@ export async function connect(
   try {
     const single = openClient(url, false, BOUNDED);
     all.push(single);
-    await reach(single, place);
+    await reach(single, label);
     const clustered = await isClustered(single);
     const commands = clustered ? open(true, BOUNDED) : single;
     if (clustered) {
       single.disconnect();
-      await reach(commands, place);
+      await reach(commands, label);
     }
-    await check(commands, place, keys);
-    if (why === "serve") await refuseUnfinished(commands, place, keys);
+    await check(commands, label, keys);
+    if (why === "serve") await refuseUnfinished(commands, label, keys);
     const nodes = nodesOf(url, commands);
-    return { place, commands, nodes, patient: () => open(clustered, PATIENCE), close };
+    return { label, commands, nodes, patient: () => open(clustered, PATIENCE), close };
   } catch (error) {
     close();
-    throw asAppError(error, place);
+    throw asAppError(error, label);
   }
 }
 
@@ -78,7 +78,7 @@ export async function connect(
 const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
 
 /** Waits until it answers. What more time cannot mend fails at once. */
-async function reach(redis: Client, place: string): Promise<void> {
+async function reach(redis: Client, label: string): Promise<void> {
   const end = performance.now() + START_MS;
   // Why there is no connection, which a command that gives up does not know.
   let reason: unknown;
@@ -94,27 +94,27 @@ async function reach(redis: Client, place: string): Promise<void> {
       if (REFUSED.test(messageOf(cause))) {
         throw new AppError(
           "DATA_UNUSABLE",
-          `${place} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
+          `${label} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
           { cause },
         );
       }
-      if (performance.now() > end) throw asAppError(cause, place);
+      if (performance.now() > end) throw asAppError(cause, label);
     }
   }
 }
 
-async function check(redis: Client, place: string, keys: Keys): Promise<void> {
-  await Promise.all(mastersOf(redis).map((each) => checkServer(each, place)));
+async function check(redis: Client, label: string, keys: Keys): Promise<void> {
+  await Promise.all(mastersOf(redis).map((each) => checkServer(each, label)));
   const [stored] = await Promise.all([
     redis.get(keys.schema),
     redis.setnx(alwaysThere(keys.directory), 1),
   ]);
-  await checkChannels(redis, place, keys);
+  await checkChannels(redis, label, keys);
   const found = Number(stored ?? 0);
   if (found > SCHEMA_VERSION) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
+      `${label} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
     );
   }
@@ -122,27 +122,27 @@ async function check(redis: Client, place: string, keys: Keys): Promise<void> {
 }
 
 /** A script that may not publish would stop in the middle. By default a new user of Redis has no channels. */
-async function checkChannels(redis: Client, place: string, keys: Keys): Promise<void> {
+async function checkChannels(redis: Client, label: string, keys: Keys): Promise<void> {
   try {
     await redis.spublish(`${keys.directory}:hint`, "");
   } catch (cause) {
     if (!messageOf(cause).startsWith("NOPERM")) throw cause;
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} does not let this program publish (${messageOf(cause)}). ` +
+      `${label} does not let this program publish (${messageOf(cause)}). ` +
         `Give the user of REDIS_URL the channels "${keys.prefix}:*".`,
       { cause },
     );
   }
 }
 
-async function checkServer(redis: Redis, place: string): Promise<void> {
+async function checkServer(redis: Redis, label: string): Promise<void> {
   const server = await redis.info("server");
   const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? "0";
   if (Number.parseInt(version, 10) < OLDEST) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} is of version ${version}; Jobwire needs Redis ${OLDEST} or newer, or Valkey.`,
+      `${label} is of version ${version}; Jobwire needs Redis ${OLDEST} or newer, or Valkey.`,
     );
   }
   const memory = await redis.info("memory");
@@ -150,17 +150,17 @@ async function checkServer(redis: Redis, place: string): Promise<void> {
   if (policy !== "noeviction") {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} deletes keys when its memory is full (maxmemory-policy is ${policy}), so it would lose jobs. ` +
+      `${label} deletes keys when its memory is full (maxmemory-policy is ${policy}), so it would lose jobs. ` +
         'Set maxmemory-policy to "noeviction".',
     );
   }
 }
 
-async function refuseUnfinished(redis: Client, place: string, keys: Keys): Promise<void> {
+async function refuseUnfinished(redis: Client, label: string, keys: Keys): Promise<void> {
   if ((await redis.exists(keys.importing)) === 0) return;
   throw new AppError(
     "DATA_UNUSABLE",
-    `${place} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
+    `${label} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
       "Wait for `npm run migrate` to end; where it was broken off, run it again.",
   );
 }

@@ -26,26 +26,45 @@ export interface Creation {
   ): Promise<string>;
 }
 
+/** A creation that was asked for: one job, or a batch of them. */
+interface Asked {
+  owner: Owner;
+  at: Date;
+  key: string | undefined;
+  batch: NewBatch | undefined;
+  jobs: readonly NewJob[];
+  places: readonly Place[];
+}
+
 type Created = ReturnType<typeof createdJob>;
 type Answer = ["ok"] | ["first", string] | ["taken", string];
 
-export function createCreation(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  newest: Newest,
+interface CreationOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  newest: Newest;
   /** Names a call. */
-  op: () => string,
-): Creation {
-  async function store(
-    owner: Owner,
-    at: Date,
-    key: string | undefined,
-    batch: NewBatch | undefined,
-    jobs: readonly NewJob[],
-    places: readonly Place[],
-  ): Promise<string | undefined> {
+  op: () => string;
+}
+
+export function createCreation({
+  redis,
+  run,
+  keys,
+  tenants,
+  newest,
+  op,
+}: CreationOptions): Creation {
+  async function store({
+    owner,
+    at,
+    key,
+    batch,
+    jobs,
+    places,
+  }: Asked): Promise<string | undefined> {
     const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
     if (batch) ids.push(batch.id);
@@ -81,7 +100,16 @@ export function createCreation(
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
-      return (await store(fresh, at, key, undefined, [fresh], [place])) ?? fresh.id;
+      return (
+        (await store({
+          owner: fresh,
+          at,
+          key,
+          batch: undefined,
+          jobs: [fresh],
+          places: [place],
+        })) ?? fresh.id
+      );
     },
     async batch(batch, jobs, places, at) {
       refuseIllFormed(batch);
@@ -91,7 +119,7 @@ export function createCreation(
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);
-      return (await store(batch, at, key, batch, jobs, places)) ?? batch.id;
+      return (await store({ owner: batch, at, key, batch, jobs, places })) ?? batch.id;
     },
   };
 }

@@ -15,13 +15,15 @@ export interface Drafts {
 
 type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
 
-export function createDrafts(
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
+interface DraftsOptions {
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
   /** Names a call. */
-  op: () => string,
-): Drafts {
+  op: () => string;
+}
+
+export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts {
   const runExclusive = createKeyedMutex();
 
   async function append(claim: ClaimRef, text: string): Promise<void> {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
 import { AppError } from "#shared/errors.ts";
 import { notify } from "#server/engine/notify.ts";
-import type { Connections } from "./connect.ts";
+import type { RedisClients } from "./connect.ts";
 import type { Keys } from "./keys.ts";
 import { decodeEntry, encodeEntry, type Entry, type EntryData } from "./places.ts";
 import { withTimeout } from "./with-timeout.ts";
@@ -53,17 +53,17 @@ const RETRY_MS = 1000;
 const EXCHANGE_MS = 50;
 
 export interface EntriesOptions {
-  connections: Connections;
+  clients: RedisClients;
   keys: Keys;
   /** Differs from that of any other process. */
   lock: string;
   checkEveryMs?: number | undefined;
 }
 
-export function createEntries(options: EntriesOptions): Entries {
-  const { connections, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
+export function openEntries(options: EntriesOptions): Entries {
+  const { clients, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
   const queue = new BullQueue<EntryData>(NAME, {
-    connection: connections.commands,
+    connection: clients.commands,
     prefix: keys.queue,
     skipVersionCheck: true,
     streams: { events: { maxLen: KEPT_EVENTS } },
@@ -92,7 +92,7 @@ export function createEntries(options: EntriesOptions): Entries {
       return worker;
     }
     worker = new Worker<EntryData>(NAME, null, {
-      connection: connections.patient(),
+      connection: clients.patient(),
       prefix: keys.queue,
       autorun: false,
       skipVersionCheck: true,
@@ -259,7 +259,7 @@ export function createEntries(options: EntriesOptions): Entries {
     },
     async read(names) {
       const data = await Promise.all(
-        names.map((name) => connections.commands.hget(queue.toKey(name), "data")),
+        names.map((name) => clients.commands.hget(queue.toKey(name), "data")),
       );
       return names.flatMap((name, index) => {
         const json = data[index];

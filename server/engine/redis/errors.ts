@@ -1,8 +1,8 @@
-/** What errors of Redis and of the way to it mean for callers. `place`: how they are told of it. */
+/** What errors of Redis and of the way to it mean for callers. `label`: the Redis, as messages name it. */
 import { AppError, messageOf } from "#shared/errors.ts";
 
-/** A Redis for people: its address without the password. */
-export function placeOf(url: string): string {
+/** The name of a Redis in messages: its address without the password. */
+export function labelOf(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
   return `Redis at ${protocol}//${hostname}${port === "" ? "" : `:${port}`}${pathname === "/" ? "" : pathname}`;
 }
@@ -27,7 +27,7 @@ export function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "ReplyError";
 }
 
-export function asAppError(cause: unknown, place: string): AppError {
+export function asAppError(cause: unknown, label: string): AppError {
   if (cause instanceof AppError) return cause;
   const message = messageOf(cause);
   const answer = isRefusal(cause) ? message : lastAnswer(message);
@@ -37,17 +37,17 @@ export function asAppError(cause: unknown, place: string): AppError {
     ([code]) => code === word || answer?.includes(`${code} `),
   );
   if (refusal) {
-    const unknown = isRefusal(cause) ? "" : ` ${OUTCOME_UNKNOWN}`;
-    return new AppError("UNAVAILABLE", `${place} ${refusal[1]}.${unknown} Try again.`, { cause });
+    const unknown = isRefusal(cause) ? "" : ` ${RESULT_UNKNOWN}`;
+    return new AppError("UNAVAILABLE", `${label} ${refusal[1]}.${unknown} Try again.`, { cause });
   }
   if (!isRefusal(cause) && isOfConnection(cause)) {
-    const text = `${place} cannot be reached (${whyNot(cause)}). ${OUTCOME_UNKNOWN} Try again.`;
+    const text = `${label} cannot be reached (${whyNot(cause)}). ${RESULT_UNKNOWN} Try again.`;
     return new AppError("UNAVAILABLE", text, { cause });
   }
-  return new AppError("INTERNAL", `${place}: ${message}`, { cause });
+  return new AppError("INTERNAL", `${label}: ${message}`, { cause });
 }
 
-const OUTCOME_UNKNOWN = "Whether the last command was carried out is not known.";
+const RESULT_UNKNOWN = "Whether the last command was carried out is not known.";
 
 /** Of a cluster that was asked several times. */
 function lastAnswer(message: string): string | undefined {

@@ -8,7 +8,7 @@ import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
-import { createSubscriber } from "./subscriber.ts";
+import { openSubscriber } from "./subscriber.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface RedisHints {
@@ -17,14 +17,14 @@ export interface RedisHints {
   close(): void;
 }
 
-export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
+export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
   /** Of each channel, those who are told of it. */
   const listeners = new Map<string, Set<(text: string) => void>>();
   function tell(channel: string, text: string): void {
     const here = listeners.get(channel);
     if (here) notify(here, text);
   }
-  const subscriber = createSubscriber(nodes, {
+  const subscriber = openSubscriber(nodes, {
     message: tell,
     back: (channel) => tell(channel, ""),
   });
@@ -33,10 +33,10 @@ export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirect
     const here = listeners.get(channel) ?? new Set();
     listeners.set(channel, here);
     // A function of its own, so that a listener given twice is called, and ended, twice.
-    const entry = (text: string): void => listener(text);
-    here.add(entry);
+    const registered = (text: string): void => listener(text);
+    here.add(registered);
     function leave(): void {
-      if (!here.delete(entry) || here.size > 0) return;
+      if (!here.delete(registered) || here.size > 0) return;
       listeners.delete(channel);
       subscriber.unsubscribe(channel);
     }

@@ -6,17 +6,17 @@ import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
 import { createChange, createNewest } from "./change.ts";
 import { createClaims } from "./claims.ts";
-import { connect } from "./connect.ts";
+import { openClients } from "./connect.ts";
 import { createCreation } from "./create.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
-import { createRedisHints } from "./hints.ts";
+import { openRedisHints } from "./hints.ts";
 import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
 import { placesTogether } from "./places.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
-import { createQueue } from "./queue.ts";
+import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
@@ -42,8 +42,8 @@ const CLOSE_MS = 2000;
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
   const keys = createKeys(prefix);
-  const connections = await connect(url, keys);
-  const { commands: redis, place } = connections;
+  const clients = await openClients(url, keys);
+  const { commands: redis, label } = clients;
 
   // Many calls carry it: random enough, and short.
   const self = randomBytes(9).toString("base64url");
@@ -53,18 +53,19 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
-  const reads = createReads(redis, run, keys, tenants);
-  const queue = createQueue({ connections, keys, lock: self, checkEveryMs });
-  const creation = createCreation(redis, run, keys, tenants, newest, op);
+  const parts = { redis, run, keys, tenants, newest, op };
+  const reads = createReads(parts);
+  const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
+  const creation = createCreation(parts);
   const runBatched = createScriptBatcher(run, "change");
-  const applied = createChange(redis, runBatched, keys, tenants, newest, op);
-  const drafts = createDrafts(run, keys, tenants, op);
-  const claims = createClaims(redis, run, keys, tenants, queue, newest, applied, op);
-  const hints = createRedisHints(connections.nodes, keys, tenants);
+  const applied = createChange({ ...parts, runBatched });
+  const drafts = createDrafts(parts);
+  const claims = createClaims({ ...parts, queue, change: applied });
+  const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
-  const prune = createPrune(redis, run, keys, tenants, newest.forget);
-  const sweep = createSweep(redis, keys, tenants, queue);
+  const prune = createPrune(parts);
+  const sweep = createSweep({ ...parts, queue });
 
   const underWay = new Set<Promise<unknown>>();
   let sweepTimer: NodeJS.Timeout | undefined;
@@ -90,7 +91,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     try {
       await added;
     } catch (cause) {
-      process.emitWarning(asAppError(cause, place));
+      process.emitWarning(asAppError(cause, label));
     }
   }
 
@@ -167,7 +168,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       await Promise.allSettled(underWay);
       // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
       await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
-      connections.close();
+      clients.close();
     },
   };
 }

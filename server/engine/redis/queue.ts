@@ -4,7 +4,7 @@
  * it, and one that is missing is added again (`sweep.ts`). So nothing is lost with the queue's data, and what is queued
  * twice runs once.
  */
-import { createEntries, type EntriesOptions } from "./entries.ts";
+import { openEntries, type EntriesOptions } from "./entries.ts";
 import {
   entriesTogether,
   type Entry,
@@ -56,9 +56,9 @@ interface Held extends Entry {
   left: Map<string, number>;
 }
 
-export function createQueue(options: EntriesOptions): Queue {
+export function openQueue(options: EntriesOptions): Queue {
   const { lock } = options;
-  const entries = createEntries(options);
+  const entries = openEntries(options);
   /** By name of the entry. */
   const held = new Map<string, Held>();
   /** Of what was taken, what there was no room for is on its way back. */

@@ -34,12 +34,14 @@ export interface Reads {
   feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
 }
 
-export function createReads(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-): Reads {
+interface ReadsOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+}
+
+export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads {
   return {
     async job(jobId) {
       const tenant = await tenants.of(jobId);

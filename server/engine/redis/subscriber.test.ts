@@ -1,7 +1,7 @@
 /** Subscriptions come and go within one tick, break, and are refused: what is wanted is what Redis has in the end. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { nodesOf } from "./client.ts";
-import { createSubscriber, type Subscriber } from "./subscriber.ts";
+import { openSubscriber, type Subscriber } from "./subscriber.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function open(url = redis.url): Subscriber {
-  const subscriber = createSubscriber(nodesOf(url, redis.client), {
+  const subscriber = openSubscriber(nodesOf(url, redis.client), {
     message: (channel, text) => void messages.push(`${channel} ${text}`),
     back: (channel) => void back.push(channel),
   });
@@ -34,7 +34,7 @@ function open(url = redis.url): Subscriber {
 function openWithAnswersHeld() {
   const held: (() => void)[] = [];
   const nodes = nodesOf(redis.url, redis.client);
-  const subscriber = createSubscriber(
+  const subscriber = openSubscriber(
     {
       ...nodes,
       open(address) {

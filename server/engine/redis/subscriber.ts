@@ -52,9 +52,9 @@ interface Group {
 const CHANNELS_PER_COMMAND = 1000;
 const RETRY_MS = 250;
 
-export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
+export function openSubscriber(nodes: Nodes, told: Told): Subscriber {
   const groups = new Map<string, Group>();
-  const connections = new Map<string, Redis>();
+  const clients = new Map<string, Redis>();
   let open = true;
 
   function groupOf(channel: string): Group {
@@ -72,11 +72,11 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     return group;
   }
 
-  function connectionTo(address: string): Redis {
-    const known = connections.get(address);
+  function clientOf(address: string): Redis {
+    const known = clients.get(address);
     if (known) return known;
     const redis = nodes.open(address);
-    connections.set(address, redis);
+    clients.set(address, redis);
     redis.on("smessage", (name: string, text: string) => {
       // What comes before it is told that it is back is not the next after what it was told last.
       const channel = groups.get(tagOf(name))?.channels.get(name);
@@ -88,8 +88,8 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
   }
 
   function discard(address: string, redis: Redis): void {
-    if (connections.get(address) !== redis) return;
-    connections.delete(address);
+    if (clients.get(address) !== redis) return;
+    clients.delete(address);
     redis.disconnect();
     for (const group of groups.values()) {
       if (group.address === address) group.address = undefined;
@@ -142,10 +142,10 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       address = group.address ??= await nodes.addressOf(missing[0].name);
       asked = missing.filter((channel) => isWanted(group, channel));
       if (!open || asked.length === 0) return;
-      redis = connectionTo(address);
+      redis = clientOf(address);
       for (const channel of asked) channel.at = redis;
       await redis.ssubscribe(...asked.map(({ name }) => name));
-      if (connections.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
+      if (clients.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
       for (const channel of asked) if (isWanted(group, channel)) subscribed(channel);
     } catch (error) {
       const isAnswer = error instanceof Error && error.name === "ReplyError";
@@ -210,7 +210,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       for (const { channels } of groups.values()) {
         for (const { ready } of channels.values()) ready.reject(closed());
       }
-      for (const redis of connections.values()) redis.disconnect();
+      for (const redis of clients.values()) redis.disconnect();
     },
   };
 }

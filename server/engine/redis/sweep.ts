@@ -13,14 +13,16 @@ const PAGE = 500;
 /** Queues again what is missing. `late`: before when they should have been taken. */
 export type Sweep = (late: number) => Promise<void>;
 
-export function createSweep(
-  redis: Client,
-  keys: Keys,
-  tenants: TenantDirectory,
-  queue: Queue,
-): Sweep {
+interface SweepOptions {
+  redis: Client;
+  keys: Keys;
+  tenants: TenantDirectory;
+  queue: Queue;
+}
+
+export function createSweep({ redis, keys, tenants, queue }: SweepOptions): Sweep {
   async function page(tenant: string, late: number, skip: number): Promise<QueuedPlace[]> {
-    const open = await membersBelow(redis, keys.open(tenant), late, PAGE, skip);
+    const open = await membersBelow(redis, keys.open(tenant), { below: late, limit: PAGE, skip });
     const queuedAs = await Promise.all(
       open.map(({ name }) => redis.hget(keys.job(tenant, name), "q")),
     );

@@ -17,13 +17,15 @@ export interface Change {
   from(before: Ahead, change: JobChange, at: Date): Changed;
 }
 
-export function createChange(
-  jobs: Jobs,
-  log: Log,
-  outbox: Outbox,
-  behind: WriteBehind,
-  clock: () => number,
-): Change {
+interface ChangeOptions {
+  jobs: Jobs;
+  log: Log;
+  outbox: Outbox;
+  behind: WriteBehind;
+  clock: () => number;
+}
+
+export function createChange({ jobs, log, outbox, behind, clock }: ChangeOptions): Change {
   /** `due` of a job that does not run. */
   function dueOf(job: Job, change: JobChange): number | null {
     const delay = delayOf(job, change);

@@ -19,7 +19,7 @@ import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
-import { createWorkSignal } from "./work-signal.ts";
+import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 export interface SqliteOptions {
@@ -46,14 +46,14 @@ export async function openSqliteEngine({
   const behind = createWriteBehind(db, owners, batches);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
-  const work = createWorkSignal(createNextDue(db), clock);
-  const outbox = createOutbox(group, hints, work, clock);
+  const work = openWorkSignal(createNextDue(db), clock);
+  const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
-  const creation = createCreation(db, owners, jobs, batches, log, outbox);
-  const change = createChange(jobs, log, outbox, behind, clock);
+  const creation = createCreation({ db, owners, jobs, batches, log, outbox });
+  const change = createChange({ jobs, log, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
-  const queue = createQueue(db, jobs, outbox, change, clock);
+  const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);

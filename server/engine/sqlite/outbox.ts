@@ -17,12 +17,14 @@ export interface Outbox {
   leased(): void;
 }
 
-export function createOutbox(
-  group: GroupCommit,
-  hints: Hints,
-  work: WorkSignal,
-  clock: () => number,
-): Outbox {
+interface OutboxOptions {
+  group: GroupCommit;
+  hints: Hints;
+  work: WorkSignal;
+  clock: () => number;
+}
+
+export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outbox {
   function draft(jobId: string): void {
     group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
   }

@@ -45,13 +45,15 @@ export function createNextDue(db: DatabaseSync): (after: number) => number | und
   return (after) => (next.get(after) as { due: number } | undefined)?.due;
 }
 
-export function createQueue(
-  db: DatabaseSync,
-  jobs: Jobs,
-  outbox: Outbox,
-  changes: Pick<Change, "from">,
-  clock: () => number,
-): Queue {
+interface QueueOptions {
+  db: DatabaseSync;
+  jobs: Jobs;
+  outbox: Outbox;
+  change: Pick<Change, "from">;
+  clock: () => number;
+}
+
+export function createQueue({ db, jobs, outbox, change, clock }: QueueOptions): Queue {
   const comeDue = db.prepare("UPDATE jobs SET due = 0 WHERE due > 0 AND due <= ?");
   const ready = selectJobs(db, "WHERE jobs.due = 0 ORDER BY jobs.n LIMIT ?");
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
@@ -78,7 +80,7 @@ export function createQueue(
         Object.assign(row, { due: end, held: 1, token: claim.token });
         const before = asStored(row);
         const begun = startOf(start, before.job);
-        const { job, event } = changes.from(before, begun.change, at);
+        const { job, event } = change.from(before, begun.change, at);
         return {
           ...claim,
           job: Object.assign(job, payload),

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
-import { createWorkSignal } from "./work-signal.ts";
+import { openWorkSignal } from "./work-signal.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A queue whose due times are given. */
 function signalOf(due: number[]) {
   const nextDue = (after: number) => due.toSorted((a, b) => a - b).find((time) => time > after);
-  return createWorkSignal(nextDue, Date.now);
+  return openWorkSignal(nextDue, Date.now);
 }
 
 test("it calls at each due time, not before", () => {
@@ -27,7 +27,7 @@ test("it calls at each due time, not before", () => {
 test("it calls on time when the machine's clock is set back meanwhile", () => {
   const work = vi.fn<() => void>();
   const clock = createSteadyClock();
-  const signal = createWorkSignal((after) => (after < 100 ? 100 : undefined), clock);
+  const signal = openWorkSignal((after) => (after < 100 ? 100 : undefined), clock);
   signal.on(work);
   vi.setSystemTime(-3_600_000);
   vi.advanceTimersByTime(99);
@@ -65,7 +65,7 @@ test("what came due before anybody listened, or while it was being stored, is to
 test("a queue that cannot be read is looked at again soon", () => {
   const work = vi.fn<() => void>();
   let broken = true;
-  const signal = createWorkSignal((after) => {
+  const signal = openWorkSignal((after) => {
     if (broken) throw new Error("disk I/O error");
     return after < 5000 ? 5000 : undefined;
   }, Date.now);

@@ -20,7 +20,7 @@ const RETRY_MS = 1000;
  * `nextDue(after)`: the first due time or end of a lease that is later than `after`. `clock` never goes back: a timer
  * that was set is then not too early by more than it is off.
  */
-export function createWorkSignal(
+export function openWorkSignal(
   nextDue: (after: number) => number | undefined,
   clock: () => number,
 ): WorkSignal {
@@ -60,10 +60,10 @@ export function createWorkSignal(
 
   return {
     on(listener) {
-      const entry = (): void => listener();
-      listeners.add(entry);
+      const registered = (): void => listener();
+      listeners.add(registered);
       rearm();
-      return () => void listeners.delete(entry);
+      return () => void listeners.delete(registered);
     },
     fire,
     rearm,
