@@ -1,4 +1,4 @@
-/** The value that a kind returned, as the change that ends its job. */
+/** Turns the outcome that a kind returned into the change that ends its job. */
 import { Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { MAX_MESSAGE_CHARS, MAX_OUTPUT_BYTES } from "#shared/limits.ts";
@@ -6,7 +6,7 @@ import { pathText } from "./copy-as-json.ts";
 import { plainJson } from "./plain-json.ts";
 import type { Ending } from "./retry.ts";
 
-/** Throws where it is no outcome, and `OUTPUT_TOO_LARGE` where its output is. */
+/** Throws a `TypeError` where the value is no outcome, and `OUTPUT_TOO_LARGE` where its output is too large. */
 export function endingOf(outcome: unknown): Ending {
   if (typeof outcome !== "object" || outcome === null) {
     throw new TypeError(`\`run\` must return an outcome, but it returned ${show(outcome)}`);

@@ -18,7 +18,7 @@ test("[H11] the log of a job takes events up to its limit, and the next one ends
   expect(end).toHaveBeenCalledWith(expect.objectContaining(refusal));
 });
 
-test("[H11] as many calls may wait as the limit says, and room comes back with each that is stored", async () => {
+test("[H11] the number of waiting calls is limited, and each stored one makes room", async () => {
   const stored: (() => void)[] = [];
   const { progress, end } = setUp(1, () => new Promise((resolve) => stored.push(resolve)));
   const first = progress(1, "first");

@@ -1,4 +1,4 @@
-/** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
+/** A process may remember outdated records of jobs; no job suffers from that. */
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
@@ -57,7 +57,7 @@ test("room for many asks Redis about few where few come, and takes all of many",
   expect(await take(engine, 200)).toHaveLength(100);
 });
 
-test("[J8] what is cancelled while it is taken here is cancelled then", async () => {
+test("[J8] a job that is cancelled during its claim stays cancelled", async () => {
   const engine = await open();
   const { id } = await engine.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
@@ -90,7 +90,7 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   ]);
 });
 
-test("[J5] a job that only its own node knows is finished by who took it, and known again", async () => {
+test("[J5] a runner can finish a job that the tenant directory has lost, which restores its entry", async () => {
   const [here, elsewhere] = [await open(), await open()];
   const { id } = await here.createJob(newJob(), new Date());
   await redis().client.hdel(createKeys("jobwire").tenantOf(id), id);

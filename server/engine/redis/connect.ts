@@ -1,6 +1,6 @@
 /**
- * Connections to one Redis, or to a cluster of them. Commands are given up after a bounded time, so that callers are
- * told; what only waits or listens comes back for as long as it takes.
+ * Clients of one Redis, or of a cluster. Commands fail after a bounded time, so that callers get an error; clients that
+ * only wait or listen reconnect for as long as it takes.
  */
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
@@ -24,7 +24,7 @@ export interface RedisClients {
   readonly commands: Client;
   /** For subscriptions. */
   readonly nodes: Nodes;
-  /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
+  /** Opens a client that waits for Redis as long as it takes, as BullMQ requires. */
   patient(): Client;
   close(): void;
 }
@@ -37,7 +37,7 @@ const OLDEST = 7;
 /** 2: records without the names of their fields, and entries of the queue that have several jobs. It reads 1 as well. */
 export const SCHEMA_VERSION = 2;
 
-/** `why`: "import" alone may go on with one that was broken off. */
+/** `why`: only "import" may continue an import that was broken off. */
 export async function openClients(
   url: string,
   keys: Keys,
@@ -74,13 +74,13 @@ export async function openClients(
   }
 }
 
-/** What is not over by waiting. TLS has many words for it. */
+/** Errors that waiting does not cure. TLS has many messages. */
 const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
 
-/** Waits until it answers. What more time cannot mend fails at once. */
+/** Waits until Redis answers. Errors that waiting does not cure fail at once. */
 async function reach(redis: Client, label: string): Promise<void> {
   const end = performance.now() + START_MS;
-  // Why there is no connection, which a command that gives up does not know.
+  // The reason why there is no connection; the error of a failed command does not have it.
   let reason: unknown;
   const onError = (error: unknown) => (reason = error);
   redis.on("error", onError);
@@ -121,7 +121,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 
-/** A script that may not publish would stop in the middle. By default a new user of Redis has no channels. */
+/** A script without permission to publish would stop half-way. By default a new user of Redis has no channels. */
 async function checkChannels(redis: Client, label: string, keys: Keys): Promise<void> {
   try {
     await redis.spublish(`${keys.directory}:hint`, "");

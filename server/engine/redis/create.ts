@@ -1,4 +1,4 @@
-/** Creating jobs and batches: stored by one script, and queued right after it. */
+/** Creation of jobs and batches: one script stores them, and the caller queues them right after it. */
 import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
@@ -14,9 +14,9 @@ import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
-/** Each job with its place in the queue. */
+/** Each job comes with its place in the queue. */
 export interface Creation {
-  /** Answers with the id of the job that was stored; of an earlier one where the key was used before. */
+  /** Returns the id of the stored job; of an earlier one where the idempotency key was used before. */
   job(fresh: NewJob, place: Place, at: Date): Promise<string>;
   batch(
     batch: NewBatch,
@@ -26,7 +26,7 @@ export interface Creation {
   ): Promise<string>;
 }
 
-/** A creation that was asked for: one job, or a batch of them. */
+/** A request to create one job, or a batch of them. */
 interface Asked {
   owner: Owner;
   at: Date;
@@ -45,7 +45,7 @@ interface CreationOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
-  /** Names a call. */
+  /** A new idempotency key of a call. */
   op: () => string;
 }
 
@@ -89,7 +89,7 @@ export function createCreation({
       case "taken":
         throw taken(answer[1]);
       case "first":
-        // The same call, sent twice, finds its own.
+        // A call that ioredis sent twice finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(ids);
         return answer[1];
     }
@@ -124,7 +124,7 @@ export function createCreation({
   };
 }
 
-/** A job as the script takes it. */
+/** The arguments of the script for one job. */
 function rowOf({ job, event }: Created, { queuedAs }: Place): string[] {
   const record = encodeSummary(summaryOf(job));
   return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs];

@@ -19,7 +19,7 @@ interface DraftsOptions {
   run: RunScript;
   keys: Keys;
   tenants: TenantDirectory;
-  /** Names a call. */
+  /** A new idempotency key of a call. */
   op: () => string;
 }
 
@@ -30,7 +30,7 @@ export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts 
     const { jobId, token } = claim;
     const tenant = await tenants.of(jobId);
     if (tenant === undefined) throw notFound(jobId);
-    // As JSON, because half a surrogate pair is no UTF-8.
+    // As JSON, because UTF-8 cannot encode half a surrogate pair.
     const json = JSON.stringify(text);
     const answer = await run<Answer>(
       "append-draft",

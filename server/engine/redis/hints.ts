@@ -1,7 +1,7 @@
 /**
- * Hints over sharded pub/sub: one subscription for each stream that somebody watches here, gone with the last of them.
- * The scripts publish with what they store. What was published while a connection was away is lost, so whoever had
- * something there is told to look when it is subscribed again.
+ * Hints over sharded pub/sub: one subscription for each stream that has listeners in this process. The scripts publish
+ * in the same step as they store. Messages that are published while a subscription is away are lost, so its listeners
+ * get an empty hint when it is back.
  */
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
@@ -13,12 +13,12 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
-  /** Whoever still waits for a subscription is refused. */
+  /** Pending subscriptions reject. */
   close(): void;
 }
 
 export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
-  /** Of each channel, those who are told of it. */
+  /** Listeners by channel. */
   const listeners = new Map<string, Set<(text: string) => void>>();
   function tell(channel: string, text: string): void {
     const here = listeners.get(channel);
@@ -59,14 +59,14 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
       }
       const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
       const tenant = await tenants.of(id);
-      // Of what does not exist nothing is told.
+      // What does not exist has no hints.
       if (tenant === undefined) return () => undefined;
       const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${id}`;
       if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
       const onEvent = (text: string) =>
         text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
       if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
-      // Whether a draft goes on is a matter of its job's status.
+      // The job's status decides whether its draft goes on.
       const leaveDraft = join(channelOf("draft"), () => listener({}));
       const leaveJob = join(channelOf("job"), (text) => {
         if (onEvent(text).event?.type !== "progress") listener({});

@@ -60,7 +60,7 @@ async function prepare(redis: Client, keys: Keys, label: string): Promise<void> 
   if (unfinished) await clear(redis, keys);
 }
 
-/** What an import left behind that was broken off. */
+/** The remains of an import that was broken off. */
 async function clear(redis: Client, keys: Keys): Promise<void> {
   const kept = new Set([keys.importing, keys.schema]);
   for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {

@@ -28,11 +28,11 @@ import { withTimeout } from "./with-timeout.ts";
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
   url: string;
-  /** What all keys begin with. Several servers can share a Redis under different ones. */
+  /** Prefix of all keys. Several servers can share a Redis under different ones. */
   prefix?: string | undefined;
-  /** How often jobs are looked for that a worker held when it died, and jobs that are not in the queue. */
+  /** Interval of the searches for jobs of dead workers, and for jobs that are missing in the queue. */
   checkEveryMs?: number | undefined;
-  /** How late a job must be before it is looked for. */
+  /** How late a job must be before the sweep looks for it. */
   lateMs?: number | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const clients = await openClients(url, keys);
   const { commands: redis, label } = clients;
 
-  // Many calls carry it: random enough, and short.
+  // Every call carries it, so it is short.
   const self = randomBytes(9).toString("base64url");
   let calls = 0;
   const op = () => `${self}.${++calls}`;
@@ -79,14 +79,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     try {
       return await call;
     } catch (cause) {
-      // Clients are told: where it is concerns whoever runs the server.
+      // The message reaches clients, so it does not contain the address.
       throw asAppError(cause, "Redis");
     } finally {
       underWay.delete(call);
     }
   }
 
-  /** Where that fails the sweep does it later: what is stored is stored. */
+  /** A failure is only a warning: the job is stored, and the sweep queues it later. */
   async function enqueue(added: Promise<void>): Promise<void> {
     try {
       await added;
@@ -95,7 +95,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     }
   }
 
-  /** Of all processes one is enough. */
+  /** One process sweeps at a time. */
   async function sweepInTurn(): Promise<void> {
     const mine = await redis.set(keys.swept, self, "PX", checkEveryMs, "NX");
     if (mine !== null) await sweep(Date.now() - lateMs);
@@ -151,7 +151,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
     onWork(listener) {
       sweepTimer ??= setInterval(() => {
-        // What cannot be looked at now is looked at next time.
+        // The next interval tries again.
         sweeping ??= use(sweepInTurn)
           .catch(() => undefined)
           .finally(() => (sweeping = undefined));
@@ -166,14 +166,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       clearInterval(sweepTimer);
       hints.close();
       await Promise.allSettled(underWay);
-      // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
+      // Bounded, in case Redis is silent: locks that the queue holds for this process expire by themselves.
       await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
       clients.close();
     },
   };
 }
 
-/** What a key was used for before. */
+/** The record for which an idempotency key was used before. */
 function stored<T>(record: T | undefined, id: string): T {
   if (record !== undefined) return record;
   throw new AppError("UNAVAILABLE", `${id} is being deleted. Try again.`);

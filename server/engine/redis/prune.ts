@@ -1,4 +1,4 @@
-/** Deleting what settled long ago, tenant after tenant, of each the oldest first. */
+/** Deletes jobs that settled long ago, tenant after tenant, the oldest of each first. */
 import type { Newest } from "./change.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
@@ -60,7 +60,7 @@ export function createPrune({
       (sum, each) => sum + (each.status === "fulfilled" ? each.value : 0),
       0,
     );
-    // One that cannot be deleted must not keep the others.
+    // A job that cannot be deleted must not block the others.
     const failed = dropped.find(({ status }) => status === "rejected");
     if (count === 0 && failed?.status === "rejected") throw failed.reason;
     return count;

@@ -129,7 +129,7 @@ function jobOf(record: string, input: string | null, output: string | null): Job
   return Object.assign(decodeSummary(record), payloadOf(input, output));
 }
 
-/** Numbers and what belongs to each, in turn. */
+/** A flat list of numbers, each followed by its value. */
 function numbered<T extends string | string[]>(rows: readonly T[]): { n: number; value: T }[] {
   return inPairs(rows).map(([n, value]) => ({ n: Number(n), value }));
 }

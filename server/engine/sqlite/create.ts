@@ -1,4 +1,4 @@
-/** Creating jobs and batches: record, first event and place in the queue in one transaction. */
+/** Creation of jobs and batches: record, first event and place in the queue in one transaction. */
 import type { DatabaseSync } from "node:sqlite";
 import type { NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";

@@ -30,7 +30,7 @@ export function openExport(dataDir: string): TransferSource {
   };
 }
 
-/** The same, with errors for people. */
+/** The same records; errors name the data directory. */
 function* told<T>(records: Iterable<T>, path: string): Iterable<T> {
   try {
     yield* records;
@@ -54,7 +54,7 @@ function* readBatches(db: DatabaseSync): Iterable<TransferBatch> {
   for (const row of rows) yield { n: row.n, batch: batchOfRow(row), idempotencyKey: row.key };
 }
 
-/** Jobs are read in pages of so many. */
+/** Jobs a page. */
 const PAGE = 200;
 const ALL = Number.MAX_SAFE_INTEGER;
 

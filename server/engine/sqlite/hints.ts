@@ -1,4 +1,4 @@
-/** Tells listeners that a stream grew. Costs one look into a map where nobody listens. */
+/** Tells listeners that a stream grew. Without listeners a hint costs one lookup in a map. */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
 

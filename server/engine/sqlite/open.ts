@@ -23,9 +23,9 @@ import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 export interface SqliteOptions {
-  /** Made where it does not exist. */
+  /** Created if it does not exist. */
   dataDir: string;
-  /** By which delayed jobs come due, and leases and the presence of workers end. */
+  /** The clock of delays, leases and announcements of workers. */
   clock?: (() => number) | undefined;
 }
 
@@ -103,7 +103,7 @@ export async function openSqliteEngine({
     appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
     async claim(request) {
-      // Looking at an empty queue is no write: it must not count as one that succeeded.
+      // A claim on an empty queue must not count as a write that succeeded.
       if (!(await read(() => queue.isDue()))) return [];
       return write(() => queue.claim(request), request.max);
     },
@@ -111,7 +111,7 @@ export async function openSqliteEngine({
     announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
     present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
-      // Many come with one that is gone. That is no write, so it is answered also while none is possible.
+      // After an outage many clients ask for expired sessions: answered by a read, even while writes fail.
       if (!(await read(() => sessions.has(session)))) return undefined;
       return write(() => sessions.take(session, holder));
     },
@@ -128,7 +128,7 @@ export async function openSqliteEngine({
 
     async health() {
       await read(() => alive.get());
-      // Somebody who waits for health before he sends work would wait for ever if only work could restore it.
+      // A client may wait for health before it sends work, so health must not depend on the next write: it tries one.
       if (group.failure()) await write(() => touch.run());
     },
     async close() {

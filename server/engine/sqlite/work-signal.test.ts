@@ -46,7 +46,7 @@ test("a due time that a timer cannot hold is waited for in parts", () => {
   expect(work).toHaveBeenCalledOnce();
 });
 
-test("what came due before anybody listened, or while it was being stored, is told", () => {
+test("listeners hear of work that came due before they listened, or while it was being stored", () => {
   const due = [50];
   const work = vi.fn<() => void>();
   const signal = signalOf(due);
@@ -94,7 +94,7 @@ test("one that listens anew while it is called is called once", () => {
   expect(calls).toBe(2);
 });
 
-test("nobody listens: no timer; closed: no timer and no call", () => {
+test("no timer without listeners; no timer and no call after close", () => {
   const work = vi.fn<() => void>();
   const signal = signalOf([100]);
   signal.rearm();
