@@ -3,44 +3,20 @@
  * the stored record still has the version that it was computed from, and otherwise answers with the stored record.
  */
 import type { Client } from "./client.ts";
-import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { readable, toJson } from "#server/engine/payload.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { type Job, type JobError, type JobSummary, summaryOf } from "#shared/job.ts";
+import { type Job, type JobError, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
+import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
-import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.ts";
+import { encodeEvent, encodeSummary, payloadOf } from "./records.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 import type { RunBatched } from "./script-batcher.ts";
-
-/** A record, and the op of the change that led to it: after lost writes, two records can have the same version. */
-export interface Known {
-  job: JobSummary;
-  op: string;
-}
-
-/** The newest record of a job that this process knows. It may be stale: scripts compare it with the stored one. */
-export interface Newest {
-  get(jobId: string): Known | undefined;
-  set(known: Known): void;
-  forget(jobId: string): void;
-}
-
-const REMEMBERED = 10_000;
-
-export function createNewest(): Newest {
-  const records = new LRUCache<string, Known>({ max: REMEMBERED });
-  return {
-    get: (jobId) => records.get(jobId),
-    set: (known) => void records.set(known.job.id, known),
-    forget: (jobId) => void records.delete(jobId),
-  };
-}
 
 /** The effect of a change on the queue. */
 export interface Requeued {
@@ -290,11 +266,6 @@ export function createChange({
       return { job: { ...record, ...payload }, started: next.event, token, fault };
     },
   };
-}
-
-/** `made` lists the newest op of each of the last processes that changed the record, the newest first. */
-export function knownAs(record: string, made: string | null | undefined): Known {
-  return { job: decodeSummary(record), op: made?.split(" ", 1)[0] ?? "" };
 }
 
 /** The time from which a claim may take it; `null` where it does not wait to be started. */

@@ -7,7 +7,7 @@ import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
-import type { Newest } from "./change.ts";
+import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";

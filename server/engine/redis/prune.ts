@@ -1,5 +1,5 @@
 /** Deletes jobs that settled long ago, tenant after tenant, the oldest of each first. */
-import type { Newest } from "./change.ts";
+import type { Newest } from "./newest.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { membersBelow } from "./members.ts";
