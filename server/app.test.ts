@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, 
 import { z } from "zod";
 import {
   engineName,
-  isShared,
+  isMultiProcess,
   newTestData,
   onRedis,
   type TestData,
@@ -334,7 +334,7 @@ function without(name: string, config: Config, onRead = () => {}): Config {
 }
 
 describe("a start that fails", () => {
-  test.skipIf(isShared)(
+  test.skipIf(isMultiProcess)(
     "[J11] because the data are in use leaves the other server alone",
     async () => {
       const app = await start();

@@ -140,7 +140,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     log.error({ err: error, path }, "A transport could not take a request"),
   );
 
-  if (engine.capabilities.shared && config.HANDOVER_MS > 0) {
+  if (engine.capabilities.multiProcess && config.HANDOVER_MS > 0) {
     opened.defer(async () => {
       await Promise.all(transports.map(async ({ handOver }) => handOver?.(config.HANDOVER_MS)));
     });

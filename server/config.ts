@@ -181,8 +181,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 /** Variables that are valid by themselves, but not together. */
 function atOdds(config: Config): string[] {
   const { ROLE: role } = config;
-  if (role === "all" || selectEngine(config).capabilities.shared) return [];
-  const shared = ENGINES.filter(({ capabilities }) => capabilities.shared);
+  if (role === "all" || selectEngine(config).capabilities.multiProcess) return [];
+  const shared = ENGINES.filter(({ capabilities }) => capabilities.multiProcess);
   return [
     `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: the embedded engine lives in one process, which does everything`,
   ];

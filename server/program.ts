@@ -25,8 +25,8 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
     log = createLog(config.LOG_LEVEL, process.stdout);
     app = await createApp(config, { log, ...parts });
     const { ROLE: role, DATA_DIR: dataDir } = config;
-    const { shared } = selectEngine(config).capabilities;
-    log.info({ url: app.url, ...(shared ? { role } : { dataDir }) }, "listening");
+    const { multiProcess } = selectEngine(config).capabilities;
+    log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
     tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
   } catch (error) {
     process.stderr.write(`${explain(error)}\n`);

@@ -16,7 +16,7 @@ export function createReadiness(options: {
   return async () => {
     if (isStopping()) throw new AppError("UNAVAILABLE", "The server is stopping.");
     await engine.health();
-    if (!engine.capabilities.shared) return {};
+    if (!engine.capabilities.multiProcess) return {};
     const workers = (await engine.present(now())).length;
     return workers > 0 ? { workers } : { workers, note: NO_WORKER };
   };

@@ -1,13 +1,13 @@
 /**
- * What a storage engine promises. The log is the truth: everything that a watcher is ever shown was
- * committed before (S6), and hints only say that it may be worth reading again.
+ * The promises of a storage engine. The log is the truth: everything that a watcher is ever shown was committed before
+ * (S6), and a hint only says that a read may find more.
  *
- * Times that are given (`at`, `now`) come from the machine's clock, which can be set back or forward at any moment. They
- * are what records say. Delays and leases are the engine's to measure: an embedded one has a clock of its own for them,
- * one whose data are shared may still compare `now` with that of other processes.
+ * Times in arguments (`at`, `now`) come from the machine's clock, which can be set back or forward at any moment.
+ * Records store them as they are. The engine measures delays and leases itself: an embedded one by a clock of its own,
+ * one with `multiProcess` may compare `now` with the `now` of other processes.
  *
  * All methods reject with `AppError`: `UNAVAILABLE` when the data cannot be written or read right now (nothing of the
- * call was stored, unless the message says that this is not known), `DATA_UNUSABLE` when it never can.
+ * call was stored, unless the message says that the result is not known), `DATA_UNUSABLE` when it never can.
  * `engine.suite.ts` is this file as tests; every engine passes the same.
  */
 import type { Cluster, Redis } from "ioredis";
@@ -20,10 +20,10 @@ import type { Owner } from "#shared/principal.ts";
 export interface Capabilities {
   /**
    * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
-   * opening the data ends all leases: the process that had them is gone. Where true, what a dead process held is found
-   * some time after its leases ended.
+   * opening the data ends all leases: the process that held them is gone. Where true, a claim finds the jobs of a
+   * dead process some time after their leases end.
    */
-  readonly shared: boolean;
+  readonly multiProcess: boolean;
 }
 
 /** Further connections to the Redis that the processes of a server share. Closing the engine closes them. */
@@ -89,33 +89,34 @@ export interface Engine {
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
-   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (where the data are shared,
-   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each is given to one caller only until
-   * its lease ends; after that the claim may be lost at any moment, and it is lost for good once another one got the job.
-   * What another process was given at this moment and has no room for may be missed; `onWork` tells when it is back.
-   * With `start`, those that are PENDING are started, as `change` under the claim would; otherwise no record is
-   * changed. What becomes of a job is said with `change`. A job whose `start` throws or gives nonsense, or whose input
-   * cannot be read, is started and given out like the others of the same claim, with a `fault`.
+   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (with `multiProcess`,
+   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each
+   * is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
+   * for good once another one got the job. A claim may miss a job that another process is just taking and returning;
+   * `onWork` tells when it is back. With `start`, those that are PENDING are started, as `change` under the claim
+   * would; otherwise no record is changed. The caller reports the result of a job with `change`. A job whose `start`
+   * throws or gives nonsense, or whose input cannot be read, is started and given out like the others of the same
+   * claim, with a `fault`.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Prolongs leases. Returns the claims that do not hold any more. */
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
 
-  /** Says for `ttlMs` that this worker is there; with 0, that it is not any more. */
+  /** Announces this worker for `ttlMs`; 0 withdraws it. */
   announce(worker: string, ttlMs: number, now: Date): Promise<void>;
-  /** Workers that are there. */
+  /** Workers whose announcement still holds. */
   present(now: Date): Promise<string[]>;
 
   /**
    * Sessions: what a client is subscribed to, for when it comes back without saying so again. One connection at a time
    * holds a session, and saves it. `SESSION_KEPT_MS` after that it is gone; so is, of more than `MAX_SAVED_SESSIONS` of a
-   * tenant, the one that was saved the longest ago. Nothing of it is looked at: what its entries mean is up to callers.
+   * tenant, the one that was saved the longest ago. The engine does not interpret its entries.
    *
    * `takeSession` gives it to `holder`; from then on nothing is saved for the one before. `undefined`: there is none.
    */
   takeSession(session: SessionRef, holder: string): Promise<Session | undefined>;
   saveSession(session: SessionRef, holder: string, change: SessionChange): Promise<SessionSaved>;
-  /** Forgets it, where `holder` holds it. */
+  /** Deletes the session if `holder` holds it. */
   endSession(session: SessionRef, holder: string): Promise<void>;
 
   /**
@@ -126,20 +127,21 @@ export interface Engine {
   prune(before: Date, limit: number): Promise<number>;
 
   /**
-   * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the
-   * job settles), its batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes before
-   * its commit. Resolves once hints flow; the returned function ends them. Of what does not exist yet nothing is told.
+   * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the job
+   * settles), its batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes
+   * before its commit. Resolves once hints flow; the returned function ends them. There are no hints about what does
+   * not exist yet.
    */
   onAppend(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
   /**
    * Hints that a claim would find something now, after one that found less than it asked for: a job was queued, became
-   * due, or lost its runner. Whoever did not claim since may not be told again.
+   * due, or lost its runner. A listener that has not claimed since may get no second hint.
    */
   onWork(listener: () => void): () => void;
 
   /** Resolves when the data can be read and the last write did not fail; rejects with `UNAVAILABLE` otherwise. */
   health(): Promise<void>;
-  /** Finishes what was asked for, then lets go of everything. Idempotent; later calls reject with `UNAVAILABLE`. */
+  /** Finishes pending calls, then releases everything. Idempotent; later calls reject with `UNAVAILABLE`. */
   close(): Promise<void>;
 }
 
@@ -225,7 +227,7 @@ export interface ClaimRef {
 export interface Claim extends ClaimRef {
   /** As it is after the claim. */
   job: Job;
-  /** Says that this claim started it. `null` where it is PROCESSING: whoever held it died. */
+  /** Says that this claim started it. `null` where it was PROCESSING: its runner died. */
   started: JobEvent | null;
   /** Why the job cannot run. It is to be ended with this error. */
   fault?: JobError | undefined;
@@ -262,7 +264,7 @@ export interface SessionChange {
 /** `missing`: there is no such session, and the change was not whole. `taken`: another one holds it. Nothing was saved. */
 export type SessionSaved = "saved" | "missing" | "taken";
 
-/** What can be watched. */
+/** A stream that can be watched. */
 export type StreamRef =
   | { stream: "job"; jobId: string }
   | { stream: "draft"; jobId: string }

@@ -1,4 +1,4 @@
-/** What every engine says when it refuses to change a job. */
+/** The errors with which every engine refuses to change a job. */
 import type { ClaimRef } from "./contract.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobStatus } from "#shared/job.ts";

@@ -1,10 +1,10 @@
-/** What engines need to change a job of which they have read no more than the summary. */
+/** Helpers to change a job of which only the summary was read. */
 import { isSettled, type Job, type JobPayload } from "#shared/job.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 
 export const UNREAD = Symbol("unread");
 
-/** Stands for what was not read, until a change sets it. */
+/** Placeholder for a value that was not read, until a change sets it. */
 export const UNREAD_PAYLOAD = { input: UNREAD, output: UNREAD } satisfies Record<
   keyof JobPayload,
   typeof UNREAD

@@ -2,7 +2,7 @@
 import { AppError, asError, messageOf } from "#shared/errors.ts";
 import type { JobError, JobPayload } from "#shared/job.ts";
 
-/** `undefined` is stored as `null`: JSON has no other word for it. */
+/** `undefined` is stored as `null`: JSON has no `undefined`. */
 export function toJson(value: unknown, jobId: string, field: keyof JobPayload): string {
   let text: string | undefined;
   let cause: unknown;

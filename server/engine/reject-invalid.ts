@@ -1,4 +1,4 @@
-/** What every engine refuses before it stores anything. */
+/** Checks that every engine makes before it stores anything. */
 import type { NewBatch } from "./contract.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";

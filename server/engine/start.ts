@@ -1,4 +1,7 @@
-/** How a claim starts a job. Kinds say it, and one that says nonsense must not keep other jobs from being claimed. */
+/**
+ * How a claim starts a job. A kind may define it; one whose answer is invalid must not keep other jobs from being
+ * claimed.
+ */
 import type { ClaimRequest } from "./contract.ts";
 import { cutText } from "#shared/cut-text.ts";
 import type { JobError, JobSummary } from "#shared/job.ts";

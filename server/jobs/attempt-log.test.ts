@@ -1,4 +1,4 @@
-/** What an operator reads of jobs that run. */
+/** The log lines of running jobs, for operators. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
@@ -56,7 +56,7 @@ test("a job that is to be tried again is warned of, with the reason", async () =
   await eventually(() => expect(fixture.logged).toHaveLength(1));
   expect(fixture.logged).toMatchObject([
     {
-      msg: "job to be tried again",
+      msg: "job released for a retry",
       jobId,
       kind: "work",
       attempt: 1,
@@ -65,7 +65,7 @@ test("a job that is to be tried again is warned of, with the reason", async () =
   ]);
 });
 
-test("a job whose runner died is warned of when it is found", async () => {
+test("the log has a warning when the job of a dead runner is found", async () => {
   fixture.run = () => new Promise(() => {});
   fixture.startRunner();
   const jobId = await fixture.create();
@@ -77,7 +77,7 @@ test("a job whose runner died is warned of when it is found", async () => {
   await fixture.reaches(jobId, "DELIVERED");
   expect(fixture.logged).toMatchObject([
     {
-      msg: "job to be tried again",
+      msg: "job released for a retry",
       jobId,
       attempt: 1,
       reason: "Job given back - Its runner stopped unexpectedly",
@@ -96,7 +96,7 @@ test("a job that is cancelled is left, and one that a shutdown gives back goes o
   await runner.stop(0);
   expect(fixture.noted.slice(2)).toMatchObject([
     { jobId: cancelled, msg: "job left: it was cancelled, or another runner has it" },
-    { jobId: kept, msg: "job given back; it goes on after the next start" },
+    { jobId: kept, msg: "job given back; it runs again after the next start" },
   ]);
   expect(fixture.logged).toEqual([]);
 });

@@ -1,13 +1,13 @@
-/** What an operator reads of an attempt: a line when it starts and one when it ends, none between. */
+/** The log lines of an attempt, for operators: one when it starts and one when it ends, none between. */
 import type { Logger } from "pino";
 import type { JobSummary } from "#shared/job.ts";
 import type { Ending } from "./retry.ts";
 
 export interface AttemptLog {
   started(): void;
-  /** `ending` is in the record now. */
+  /** Call when `ending` is stored. */
   ended(ending: Ending): void;
-  /** Somebody else says what becomes of the job. */
+  /** The claim is lost: the job was cancelled, or another runner has it. */
   lost(): void;
 }
 
@@ -32,10 +32,10 @@ export function createAttemptLog(
           return log.info({ ...took(), code, reason }, "job aborted");
         }
         case "release":
-          // What uses up a retry went wrong; the rest was given back by a shutdown.
+          // A release that counts as a retry follows an error; any other is that of a shutdown.
           return ending.counts
-            ? log.warn({ ...took(), reason: ending.message }, "job to be tried again")
-            : log.info(took(), "job given back; it goes on after the next start");
+            ? log.warn({ ...took(), reason: ending.message }, "job released for a retry")
+            : log.info(took(), "job given back; it runs again after the next start");
       }
     },
     lost: () => log.info(took(), "job left: it was cancelled, or another runner has it"),

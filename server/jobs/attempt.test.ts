@@ -218,7 +218,7 @@ describe("a job that fails", () => {
       const job = await fixture.reaches(await fixture.create(), "ABORTED");
       expect(job.error).toEqual({ code: "KIND_FAILED", message });
       expect(fixture.logged).toMatchObject([
-        { msg: "A kind failed in a way it does not know itself" },
+        { msg: "A kind threw an error that it does not declare" },
       ]);
     },
   );
@@ -255,7 +255,7 @@ describe("a job that fails", () => {
 });
 
 describe("a job that is cancelled", () => {
-  test("[J8] is aborted at once, and its code is told and can change nothing", async () => {
+  test("[J8] is aborted at once; its code gets the signal, and can change nothing", async () => {
     const refused: string[] = [];
     fixture.run = async ({ signal, progress, draft }) => {
       await progress(20, "Working");
@@ -319,7 +319,7 @@ describe("a job that is cancelled", () => {
     expect(await fixture.job(jobId)).toMatchObject({ output: 2, message: "Done by 2" });
   });
 
-  test("tells its code also when no hint came: the next word that is refused ends it", async () => {
+  test("stops its code even without a hint: the next refused report ends it", async () => {
     const { engine } = fixture;
     fixture.engine = { ...engine, onAppend: async () => () => {} };
     let told = false;
@@ -381,7 +381,10 @@ describe("an engine that cannot be written for a while", () => {
     const job = await fixture.reaches(await fixture.create(), "DELIVERED");
     expect(job).toMatchObject({ attempt: 1, output: { ok: true } });
     expect(fixture.logged.map(({ msg }) => msg)).toEqual(
-      Array.from({ length: 3 }, () => "The end of an attempt could not be stored yet"),
+      Array.from(
+        { length: 3 },
+        () => "The end of an attempt could not be stored. The runner tries again",
+      ),
     );
   });
 

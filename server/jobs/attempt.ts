@@ -1,8 +1,8 @@
 /**
- * One attempt at one job that was claimed: runs its kind, and says in the record how it ended.
+ * One attempt at a claimed job: runs its kind, and stores how the attempt ended.
  *
- * Only the engine's word counts for whose job it is. Where it refuses the claim, the attempt is over: the code is
- * told to stop, and nothing more is written.
+ * The engine alone decides which runner holds a job. When it refuses the claim, the attempt is over: its code's signal
+ * is aborted, and nothing more is written.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -13,7 +13,7 @@ import type { JobChange } from "#shared/lifecycle.ts";
 import { createAttemptLog } from "./attempt-log.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
 import { endingOf } from "./outcome.ts";
-import { createReports } from "./reports.ts";
+import { openReports } from "./reports.ts";
 import {
   afterCrash,
   afterError,
@@ -35,9 +35,9 @@ export interface AttemptPolicy extends RetryPolicy {
   now: () => Date;
   /** Milliseconds of a clock that never goes back. */
   clock?: () => number;
-  /** How long to wait before the end of an attempt, which could not be stored, is tried again. */
+  /** Pause before the end of an attempt that could not be stored is stored again. */
   storeAgainMs?: number;
-  /** How long code that was told to stop may take before another job gets its place. */
+  /** How long aborted code may go on before another job may start in its stead. */
   stopMs?: number;
 }
 
@@ -45,7 +45,7 @@ interface AttemptContext extends AttemptPolicy {
   engine: Pick<Engine, "change" | "appendDraft">;
   kinds: ReadonlyMap<string, AnyKind>;
   log: Logger;
-  /** Another job may have the place of this one: its code returned, or does not stop. */
+  /** Called when another job may start: the code returned, or does not stop. */
   returned: () => void;
 }
 
@@ -53,9 +53,9 @@ const STORE_AGAIN_MS = 1000;
 const STOP_MS = 30_000;
 
 /**
- * Resolves when the record says how the attempt ended and the code has returned, to that end; after `SHUTDOWN` it does
- * not wait for the code. `undefined`: somebody else said what became of the job.
- * Rejects when the end could not be stored: then the lease runs out, and the job is found again.
+ * Resolves to the end of the attempt once it is stored and the code has returned; after `SHUTDOWN` it does not wait for
+ * the code. `undefined`: the claim was lost, because the job was cancelled or another runner has it.
+ * Rejects when the end could not be stored: then the lease runs out, and the job is claimed again.
  */
 export async function attempt(
   claim: Claim,
@@ -113,7 +113,7 @@ async function run(
   const mine = guard(controller, (error) => refused.add(error));
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});
-  const reports = createReports({
+  const reports = openReports({
     jobId: job.id,
     events: job.version,
     store: {
@@ -123,7 +123,10 @@ async function run(
     },
     end: early.reject,
   });
-  const code = startCode(kind, job, reports, {
+  const code = startCode({
+    kind,
+    job,
+    reports,
     signal,
     log,
     stopMs: context.stopMs ?? STOP_MS,
@@ -139,7 +142,7 @@ async function run(
       await code.returned;
       throw thrown;
     }
-    // People see what was written before it failed; where that cannot be stored, `thrown` says more.
+    // Store the draft up to the failure; if that fails too, `thrown` is the better error.
     await reports.close().catch(() => {});
     if (signal.reason === SHUTDOWN) {
       const message = "Job given back - The server is restarting";
@@ -148,7 +151,7 @@ async function run(
     const looksRefused = isUnavailable(thrown) && !refused.has(thrown);
     const error = looksRefused ? new Error(messageOf(thrown), { cause: asError(thrown) }) : thrown;
     if (isFault(error)) {
-      log.error({ err: asError(error) }, "A kind failed in a way it does not know itself");
+      log.error({ err: asError(error) }, "A kind threw an error that it does not declare");
     }
     if (isUnavailable(error))
       log.warn({ reason: wholeMessageOf(error) }, "Progress could not be stored");
@@ -161,7 +164,9 @@ function strayed(error: unknown): Failure {
   return new Failure("KIND_FAILED", text);
 }
 
-/** Stores how the attempt ended, and returns what was stored. The work is done: a full disk may delay its result, but not undo it. */
+/**
+ * Stores the end of the attempt, and returns what was stored. Retries: a full disk may delay a result, but not undo it.
+ */
 async function store(
   end: Ending,
   change: (what: JobChange) => Promise<unknown>,
@@ -178,20 +183,20 @@ async function store(
       if (isUnavailable(error)) {
         log.warn(
           { reason: wholeMessageOf(error) },
-          "The end of an attempt could not be stored yet",
+          "The end of an attempt could not be stored. The runner tries again",
         );
         await delay(storeAgainMs, undefined, { signal }).catch(() => {});
       } else if (what.action === "fail") {
         throw error;
       } else {
-        log.error({ err: asError(error) }, "A kind gave a result that cannot be stored");
+        log.error({ err: asError(error) }, "A kind returned a result that cannot be stored");
         what = { action: "fail", error: faultOf(error) };
       }
     }
   }
 }
 
-/** Passes on what the engine answers; where the job is not ours any more, the code is told to stop. */
+/** Passes on the answer of the engine; aborts the code when the claim is lost. */
 function guard(controller: AbortController, onRefusal?: (error: Error) => void) {
   return async <T>(answer: Promise<T>): Promise<T> => {
     try {
@@ -204,7 +209,7 @@ function guard(controller: AbortController, onRefusal?: (error: Error) => void) 
   };
 }
 
-/** The job is not ours any more: somebody else has said what became of it. */
+/** The claim is lost: the job was cancelled or deleted, or another runner has it. */
 function isOver(error: unknown): boolean {
   return error instanceof AppError && ["CLAIM_LOST", "NOT_FOUND"].includes(error.code);
 }

@@ -9,8 +9,8 @@ import { kindMessageOf } from "#shared/public-message.ts";
 
 export type Path = readonly (string | number)[];
 
-/** For people. A longer one is cut. */
-export function placeOf(path: Path): string {
+/** For messages, where a longer path is cut. */
+export function pathText(path: Path): string {
   return cutText(path.join("."), MAX_ISSUE_CHARS);
 }
 
@@ -18,7 +18,7 @@ export type Reason =
   | { fault: "json"; why: string }
   | { fault: "text"; what: string }
   | { fault: "deep" }
-  /** It has more than so many bytes. */
+  /** The JSON has more bytes than the limit. */
   | { fault: "large"; bytes: number };
 
 /** The value is not JSON, or not of that size, because of what is at `path`. */

@@ -26,7 +26,7 @@ test("small pieces are gathered into few commits", async () => {
   expect(store.pieces).toEqual(["Once upon a time"]);
 });
 
-test("what was written is stored soon, also when nothing more comes", async () => {
+test("text is stored soon, even if no more follows", async () => {
   const store = createStore();
   await createDraftWriter(store.append).write("alone");
   await vi.waitFor(() => expect(store.pieces).toEqual(["alone"]));
@@ -75,7 +75,7 @@ test("every character is stored once and in order, however it is written", async
   );
 });
 
-test("a failure is told at the next word and at the end, and nothing is stored after it", async () => {
+test("a failure rejects the next write and the flush, and nothing is stored after it", async () => {
   const store = createStore(1);
   const draft = createDraftWriter(store.append);
   await draft.write("kept");
@@ -87,14 +87,14 @@ test("a failure is told at the next word and at the end, and nothing is stored a
   expect(store.pieces).toEqual(["kept"]);
 });
 
-test("a failure that nobody waited for is not lost", async () => {
+test("a failure without a waiting caller is not lost", async () => {
   const store = createStore(0);
   const draft = createDraftWriter(store.append);
   await draft.write("lost");
   await vi.waitFor(() => expect(draft.write("")).rejects.toThrow("The disk is full."));
 });
 
-test("a draft that becomes too large is refused by bytes, and what came before it is stored", async () => {
+test("a draft over the limit in bytes is refused, and the text before is stored", async () => {
   const store = createStore();
   const full: unknown[] = [];
   const draft = createDraftWriter(store.append, {

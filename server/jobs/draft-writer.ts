@@ -1,6 +1,6 @@
 /**
  * Gathers small pieces of a draft into few commits. Order is kept; a failure is thrown at the next call. A draft that
- * becomes too large fails with `DRAFT_TOO_LARGE`; what of it was stored stays. What is stored is well-formed Unicode: a
+ * becomes too large fails with `DRAFT_TOO_LARGE`; the stored part stays. Stored text is well-formed Unicode: a
  * surrogate pair that was written in two pieces is stored in one.
  */
 import { Failure } from "#server/kinds/define.ts";
@@ -22,7 +22,7 @@ export interface DraftOptions {
   maxPieces?: number;
 }
 
-/** A watcher sees text flow at this pace; a commit a token would be waste. */
+/** Text reaches watchers at this pace; one commit for each token would be waste. */
 const GATHER_MS = 40;
 /** UTF-16 units that may wait; beyond, `write` waits for the commit. */
 const MAX_WAITING = 64 * 1024;
@@ -38,7 +38,7 @@ export function createDraftWriter(
   let pieces = 0;
   let timer: NodeJS.Timeout | undefined;
   let commits: Promise<void> = Promise.resolve();
-  /** The commit that will take what waits. All callers share it, so that calls that nothing awaits cost nothing. */
+  /** The next commit, for all waiting text. Callers share it, so calls without `await` cost nothing. */
   let next: Promise<void> | undefined;
   let failure: { error: unknown } | undefined;
   /** The draft is full: what was accepted before is still stored. */
@@ -94,7 +94,7 @@ export function createDraftWriter(
   };
 }
 
-/** Its rejection is no fault where nothing awaits it: the next call tells of it again. */
+/** Prevents an unhandled rejection where the caller does not await: the next call rejects again. */
 function handled(answer: Promise<void>): Promise<void> {
   answer.catch(() => {});
   return answer;

@@ -35,7 +35,7 @@ test("an error of code of ours is nothing of the foreign code that called it", a
   expect(takeStrayError(error)).toBe(false);
 });
 
-test("what is done about an error is done outside of the scope", () => {
+test("the handler of an error runs outside of the scope", () => {
   let inside: boolean | undefined;
   runForeign(
     () => (inside = takeStrayError(error)),

@@ -162,7 +162,7 @@ describe("[H12] the error of a job says no path and no address of the server:", 
     expect(JSON.stringify(fixture.logged)).toContain(PATH);
   });
 
-  test("what the engine says when progress cannot be stored is for the log", async () => {
+  test("the engine's error when progress cannot be stored is for the log only", async () => {
     const { engine } = fixture;
     fixture.engine = {
       ...engine,
@@ -180,7 +180,7 @@ describe("[H12] the error of a job says no path and no address of the server:", 
     expect(JSON.stringify(fixture.logged)).toContain(PATH);
   });
 
-  test("what its author wrote is told", async () => {
+  test("the message that its author wrote reaches clients", async () => {
     const text = `There is no ${PATH}`;
     for (const thrown of [new Failure("GONE", text), new Error(text)]) {
       expect(await fixture.end(() => Promise.reject(thrown))).toMatchObject({ message: text });
@@ -293,7 +293,7 @@ describe("[H6] `run` that never returns", () => {
     await fixture.jobs.decide(me, jobId, "cancel");
     await fixture.reaches(await fixture.create("bystander"), "DELIVERED");
     expect(fixture.logged.map(({ msg }) => msg)).toEqual([
-      "A job's code was told to stop, and still runs after 0.001 s",
+      "A job's code was aborted, and still runs after 0.001 s",
     ]);
   });
 

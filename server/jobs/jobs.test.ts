@@ -15,7 +15,7 @@ import {
   untilAborted,
 } from "#test/jobs/jobs.fixture.ts";
 
-const sameTenant: Principal = { ...me, userId: "somebody else" };
+const sameTenant: Principal = { ...me, userId: "another user" };
 const otherTenant: Principal = { ...me, tenantId: "another" };
 const DECISIONS: Decision[] = ["cancel", "retry", "approve", "reject", "regenerate"];
 const STATUSES = Object.keys(LIFECYCLE) as JobStatus[];
@@ -96,7 +96,7 @@ describe("decisions", () => {
   });
 });
 
-describe("[J9] what belongs to somebody else", () => {
+describe("[J9] jobs and batches of another owner", () => {
   test("is not found, whatever is asked of it, and stays as it is", async () => {
     const jobId = await jobIn("BLOCKED");
     const batch = await fixture.jobs.createBatch(me, { jobs: [{ kind: "work", input: {} }] });
@@ -120,7 +120,7 @@ describe("[J9] what belongs to somebody else", () => {
     expect(await fixture.jobs.getBatch(me, batch.id)).toMatchObject({ aborted: 0 });
   });
 
-  test("says the same as what never was", async () => {
+  test("get the same answer as missing ones", async () => {
     const theirs = await fixture.create();
     const never = newId();
     const said = async (jobId: string) =>
@@ -221,7 +221,7 @@ describe("reading", () => {
 });
 
 describe("cancelling a batch", () => {
-  test("[J8] [B2] ends what waits and what runs, and leaves what is settled", async () => {
+  test("[J8] [B2] ends waiting and running jobs, and leaves settled ones", async () => {
     let delivered = 0;
     fixture.run = async ({ signal, input }) => {
       if (input.name !== "quick") return untilAborted(signal);

@@ -1,6 +1,6 @@
 /**
- * What can be done with jobs and batches, by whoever may. Every call carries a principal; what belongs to
- * somebody else does not exist for it.
+ * Commands and reads of jobs and batches. Every call carries a principal; jobs and batches of other owners do not exist
+ * for it.
  */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
@@ -15,7 +15,7 @@ import { owns, ownerOf, type Principal } from "#shared/principal.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
-/** What a person decides about a job, with the note they give. */
+/** A person's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
 
 /** A kind as programs see it. */
@@ -68,7 +68,7 @@ export interface Jobs {
   cancelBatch(principal: Principal, batchId: string, note?: string): Promise<Batch>;
 }
 
-/** How many jobs of a batch are cancelled at once: a few commits, and the process stays free for others. */
+/** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
 const CANCEL_CHUNK = 500;
 
 export function createJobs(
@@ -181,7 +181,7 @@ export function createJobs(
     try {
       await engine.change(jobId, { action: "cancel", note }, now());
     } catch (error) {
-      // Between the page and the change it settled, or was deleted.
+      // The job settled, or was deleted, after the page was read.
       const gone = error instanceof AppError && GONE.has(error.code);
       if (!gone) throw error;
     }

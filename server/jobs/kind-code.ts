@@ -1,4 +1,6 @@
-/** The code of a kind in one attempt. Errors that it throws outside of `run` are told, and do not end the process. */
+/**
+ * The code of a kind in one attempt. Errors that it throws outside of `run` are reported, and do not end the process.
+ */
 import type { Logger } from "pino";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { asError } from "#shared/errors.ts";
@@ -12,29 +14,36 @@ export interface KindCode {
   /** Resolves when `run` returned or threw. */
   readonly returned: Promise<void>;
   running(): boolean;
-  /** Aborts the signal that the code has. */
+  /** Aborts the code's signal. */
   stop(reason: unknown): void;
 }
 
 interface CodeOptions {
+  kind: AnyKind;
+  job: Job;
+  reports: Reports;
   /** Stops the code when it is aborted. */
   signal: AbortSignal;
   log: Logger;
-  /** How long the code may take to stop; after that `gaveUp` is called, and the code goes on if it likes. */
+  /** How long the code may take to stop before `gaveUp` is called. The code is not killed. */
   stopMs: number;
   gaveUp: () => void;
   onStray: (error: unknown) => void;
 }
 
-/** A kind can throw from a timer without end: of one attempt the log gets this many. */
+/** Logged errors of one attempt: a timer of a kind can throw without end. */
 const LOGGED_STRAYS = 10;
 
-export function startCode(
-  kind: AnyKind,
-  { id: jobId, input, attempt }: Job,
-  { progress, draft }: Reports,
-  { signal, log, stopMs, gaveUp, onStray }: CodeOptions,
-): KindCode {
+export function startCode({
+  kind,
+  job: { id: jobId, input, attempt },
+  reports: { progress, draft },
+  signal,
+  log,
+  stopMs,
+  gaveUp,
+  onStray,
+}: CodeOptions): KindCode {
   let strays = 0;
   let running = true;
 
@@ -51,7 +60,7 @@ export function startCode(
   function stop(reason: unknown): void {
     if (!running || own.signal.aborted) return;
     const timer = setTimeout(() => {
-      log.warn(`A job's code was told to stop, and still runs after ${stopMs / 1000} s`);
+      log.warn(`A job's code was aborted, and still runs after ${stopMs / 1000} s`);
       gaveUp();
     }, stopMs).unref();
     void returned.then(() => clearTimeout(timer));

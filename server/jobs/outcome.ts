@@ -1,12 +1,12 @@
-/** The value that a kind returned, as the change that ends its job. */
+/** Turns the outcome that a kind returned into the change that ends its job. */
 import { Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { MAX_MESSAGE_CHARS, MAX_OUTPUT_BYTES } from "#shared/limits.ts";
-import { placeOf } from "./copy-as-json.ts";
+import { pathText } from "./copy-as-json.ts";
 import { plainJson } from "./plain-json.ts";
 import type { Ending } from "./retry.ts";
 
-/** Throws where it is no outcome, and `OUTPUT_TOO_LARGE` where its output is. */
+/** Throws a `TypeError` where the value is no outcome, and `OUTPUT_TOO_LARGE` where its output is too large. */
 export function endingOf(outcome: unknown): Ending {
   if (typeof outcome !== "object" || outcome === null) {
     throw new TypeError(`\`run\` must return an outcome, but it returned ${show(outcome)}`);
@@ -25,8 +25,8 @@ export function endingOf(outcome: unknown): Ending {
     const action = status === "delivered" ? "deliver" : "block";
     return { action, message: cutText(message, MAX_MESSAGE_CHARS), output: plain.value };
   }
-  const place = plain.path.length === 0 ? "" : ` at ${placeOf(plain.path)}`;
-  const text = `The \`output\` of an outcome${place} ${plain.what}`;
+  const at = plain.path.length === 0 ? "" : ` at ${pathText(plain.path)}`;
+  const text = `The \`output\` of an outcome${at} ${plain.what}`;
   throw plain.fault === "large" ? new Failure("OUTPUT_TOO_LARGE", text) : new TypeError(text);
 }
 

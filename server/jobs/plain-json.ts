@@ -3,7 +3,7 @@ import { inBytes } from "#shared/cut-text.ts";
 import { MAX_JSON_DEPTH } from "#shared/limits.ts";
 import { copyAsJson, type CopyMode, NotJson, type Path, type Reason } from "./copy-as-json.ts";
 
-/** `what` goes on a sentence that begins with the name of the value at `path`. */
+/** `what` continues a sentence that begins with the name of the value at `path`. */
 interface NotPlain {
   ok: false;
   fault: "large" | "deep" | "json";
@@ -26,8 +26,8 @@ export function plainJson(
 }
 
 /**
- * Why a value that a client sent is not even given to foreign code; `undefined` where it may be. It need not be JSON:
- * programs in this process send what they like, and the kind may turn it into JSON.
+ * The reason why a value of a client must not reach foreign code; `undefined` where it may. It need not be JSON:
+ * programs in this process send any value, and the kind may turn it into JSON.
  */
 export function exceeds(value: unknown, maxBytes: number): NotPlain | undefined {
   const plain = copied(value, maxBytes, "measured");

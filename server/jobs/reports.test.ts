@@ -1,15 +1,15 @@
 import { expect, test, vi } from "vitest";
 import { MAX_JOB_EVENTS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
-import { createReports } from "./reports.ts";
+import { openReports } from "./reports.ts";
 
-function openReports(events: number, progress: () => Promise<void>) {
+function setUp(events: number, progress: () => Promise<void>) {
   const end = vi.fn<(reason: unknown) => void>();
   const store = { progress, draft: async () => undefined };
-  return { end, ...createReports({ jobId: "j", events, store, end }) };
+  return { end, ...openReports({ jobId: "j", events, store, end }) };
 }
 
 test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {
-  const { progress, end } = openReports(MAX_JOB_EVENTS - 2, async () => undefined);
+  const { progress, end } = setUp(MAX_JOB_EVENTS - 2, async () => undefined);
   await progress(1, "last but one");
   await progress(2, "last");
   expect(end).not.toHaveBeenCalled();
@@ -18,9 +18,9 @@ test("[H11] the log of a job takes events up to its limit, and the next one ends
   expect(end).toHaveBeenCalledWith(expect.objectContaining(refusal));
 });
 
-test("[H11] as many calls may wait as the limit says, and room comes back with each that is stored", async () => {
+test("[H11] the number of waiting calls is limited, and each stored one makes room", async () => {
   const stored: (() => void)[] = [];
-  const { progress, end } = openReports(1, () => new Promise((resolve) => stored.push(resolve)));
+  const { progress, end } = setUp(1, () => new Promise((resolve) => stored.push(resolve)));
   const first = progress(1, "first");
   for (let call = 1; call < MAX_UNFINISHED_REPORTS; call += 1) void progress(1, "more");
   stored[0]?.();

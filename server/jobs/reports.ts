@@ -1,6 +1,6 @@
 /**
- * The reports of a kind's code while it runs: progress, and pieces of its draft. The code may call it with anything,
- * at any time, and leave the answers alone. A call that is a fault of the code ends the attempt.
+ * The reports of a kind's code while it runs: progress, and pieces of its draft. The code may pass any value,
+ * call at any time, and not await the answers. A faulty call ends the attempt.
  */
 import { Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
@@ -25,11 +25,11 @@ interface ReportsOptions {
     progress(percent: number, message: string): Promise<unknown>;
     draft(text: string): Promise<void>;
   };
-  /** The attempt is to end with this error. May be called more than once. */
+  /** Ends the attempt with this error. May be called more than once. */
   end: (reason: unknown) => void;
 }
 
-export function createReports({ jobId, events, store, end }: ReportsOptions): Reports {
+export function openReports({ jobId, events, store, end }: ReportsOptions): Reports {
   const draft = createDraftWriter(store.draft, { onFull: end });
   let closed = false;
   let logged = events;
@@ -77,7 +77,7 @@ export function createReports({ jobId, events, store, end }: ReportsOptions): Re
   };
 }
 
-/** One that the code does not wait for must not end the process. */
+/** A rejection that the code does not await must not end the process. */
 function refusal(reason: Error): Promise<never> {
   const answer = Promise.reject(reason);
   answer.catch(() => {});

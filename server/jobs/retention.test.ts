@@ -89,5 +89,5 @@ test("an engine that cannot delete now is asked again later", async () => {
   fixture.advance(2 * DAY_MS);
   start({ days: 1, engine: { prune } });
   await eventually(async () => expect(await total()).toBe(0));
-  expect(lines[0]?.msg).toBe("Old jobs could not be deleted; it is tried again");
+  expect(lines[0]?.msg).toBe("Old jobs could not be deleted. The next run tries again");
 });

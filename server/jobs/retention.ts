@@ -7,7 +7,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const EVERY_MS = 60 * 60_000;
 const STEP = 200;
 
-/** `days` 0 keeps everything. Returns what ends it. */
+/** `days` 0 keeps everything. Returns a function that stops it. */
 export function startRetention(options: {
   engine: Pick<Engine, "prune">;
   days: number;
@@ -28,7 +28,7 @@ export function startRetention(options: {
     const before = new Date(now().getTime() - days * DAY_MS);
     let total = 0;
     try {
-      // Another process may have deleted some of the same: fewer than asked for is not the end.
+      // Another process may delete some of the same jobs, so a short answer is not the end.
       let deleted: number;
       do {
         deleted = await engine.prune(before, STEP);
@@ -38,7 +38,7 @@ export function startRetention(options: {
     } catch (error) {
       log.warn(
         { reason: wholeMessageOf(error) },
-        "Old jobs could not be deleted; it is tried again",
+        "Old jobs could not be deleted. The next run tries again",
       );
     }
   }

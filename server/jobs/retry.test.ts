@@ -45,7 +45,7 @@ test("[J7] a retry never comes before the time that was asked for, nor before th
   expect(() => fc.assert(holds, { examples: [[30_000.000000000004, 0, 0]] })).not.toThrow();
 });
 
-test("[J7] who asks for more than an hour is not waited for", () => {
+test("[J7] a requested pause of more than an hour ends the job", () => {
   const error = new Transient("QUOTA", "come back tomorrow", { retryAfterMs: HOUR_MS + 1 });
   expect(afterError(error, jobAfter(0), policy(0))).toEqual({
     action: "fail",
@@ -83,7 +83,7 @@ test("a crash is no reason to wait", () => {
   });
 });
 
-test("[J7] only what may go better is retried", () => {
+test("[J7] only transient errors are retried", () => {
   expect(waitOf(new AppError("UNAVAILABLE", "full"), 0)).toBe(500);
   for (const error of [
     new Failure("NO", "no"),

@@ -1,4 +1,4 @@
-/** What becomes of a job whose attempt did not end well: once more, later, or not again. Pure. */
+/** The fate of a job whose attempt failed: a retry, now or later, or the end. Pure. */
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError, fieldOf, isInstance, messageOf } from "#shared/errors.ts";
@@ -33,7 +33,7 @@ export function afterCrash(job: JobSummary, policy: RetryPolicy): Ending {
 
 export function afterError(error: unknown, job: JobSummary, policy: RetryPolicy): Ending {
   if (isUnavailable(error)) {
-    // However often that happens, the job is not to blame. Where its data are is nobody's business who watches.
+    // It counts as no retry: the job is not to blame. The message does not name the engine, as watchers read it.
     const pause = backoffFor(job, policy.random);
     const message = `Its progress could not be stored - Trying again in ${inSeconds(pause)}`;
     return { action: "release", message, delayMs: pause, counts: false };
@@ -57,12 +57,12 @@ export function faultOf(error: unknown): JobError {
   };
 }
 
-/** For people. The author of a `Failure` wrote it for them. */
+/** A message for people; the author of a `Failure` wrote its own for them. */
 export function messageFor(error: unknown): string {
   return isInstance(error, Failure) ? messageOf(error) : kindMessageOf(error);
 }
 
-/** The kind did not foresee it: it is a fault in its code. */
+/** An error that the kind does not declare is a fault in its code. */
 export function isFault(error: unknown): boolean {
   return !isInstance(error, Failure) && !isUnavailable(error);
 }
@@ -71,14 +71,14 @@ function mayRetry(job: JobSummary, { maxAttempts }: RetryPolicy): boolean {
   return job.retries + 1 < maxAttempts;
 }
 
-/** How long to wait before it may go better; `undefined` where it will not, or not in any useful time. */
+/** The pause before a retry; `undefined` where a retry would fail too, or would come too late to be useful. */
 function waitFor(error: unknown, job: JobSummary, random: () => number): number | undefined {
   const backoff = backoffFor(job, random);
   if (!isInstance(error, Transient)) return undefined;
   const asked = fieldOf(error, "retryAfterMs");
-  // Also where the other side said something that is no number.
+  // Also where the other side answered something that is no number.
   if (!(typeof asked === "number" && asked > backoff)) return backoff;
-  // Queues count whole milliseconds: without the part of one it would come too early.
+  // Queues count whole milliseconds: rounded down, the retry would come too early.
   return asked <= MAX_DELAY_MS ? Math.ceil(asked) : undefined;
 }
 

@@ -119,7 +119,7 @@ describe("runners", () => {
     expect(await fixture.engine.present(fixture.now())).toHaveLength(4);
   });
 
-  test("start what comes due or is created without waiting for a regular look", async () => {
+  test("start jobs that come due or are created without waiting for the regular claim", async () => {
     fixture.startRunner({ lookEveryMs: 3_600_000 });
     const ids = [await fixture.create(), await fixture.create()];
     for (const id of ids) {
@@ -148,7 +148,7 @@ describe("runners", () => {
     fixture.startRunner();
     await fixture.reaches(await fixture.create(), "DELIVERED");
     expect(fixture.logged.map(({ msg }) => msg)).toContain(
-      "No work could be claimed; it is tried again",
+      "No job could be claimed. The runner tries again",
     );
   });
 
@@ -164,7 +164,7 @@ describe("runners", () => {
     const jobId = await fixture.create();
     await eventually(() =>
       expect(fixture.logged).toMatchObject([
-        { msg: "A job that runs could not be watched", reason: "Redis is away." },
+        { msg: "A running job could not be watched", reason: "Redis is away." },
       ]),
     );
     gate.open();
@@ -201,7 +201,7 @@ describe("runners", () => {
     const jobId = await fixture.create();
     await eventually(() => expect(listeners).toHaveLength(1));
     await fixture.jobs.decide(me, jobId, "cancel");
-    // They come again: whoever listens is told to look.
+    // They are back: listeners get an empty hint.
     for (const listener of listeners) listener({});
     await stopped;
     expect((await fixture.job(jobId)).status).toBe("ABORTED");
@@ -361,7 +361,7 @@ describe("[J10] a runner that stops", () => {
     expect(runner.running()).toBe(0);
   });
 
-  test("gives back what does not finish in time without using up a retry, and it runs again", async () => {
+  test("gives back jobs that do not finish in time without using up a retry, and they run again", async () => {
     fixture.run = async ({ signal, progress, draft }) => {
       await progress(60, "Most of it");
       await draft("Once upon");
@@ -397,7 +397,7 @@ describe("[J10] a runner that stops", () => {
     expect(fixture.logged).toEqual([]);
   });
 
-  test("gives what it was just claiming the same grace", async () => {
+  test("gives jobs of a claim under way the same grace", async () => {
     const { engine } = fixture;
     const claiming = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();

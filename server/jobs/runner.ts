@@ -1,9 +1,9 @@
 /**
  * Runs claimed jobs, a bounded number at a time.
  *
- * A job is held by a claim with a lease that is renewed while its code runs. Whoever loses the claim (cancelled,
- * or thought dead) cannot write any more: the engine refuses its token. So a job that runs twice by accident
- * still tells one story.
+ * A runner holds a job by a claim with a lease, which it renews while the code runs. A runner that loses the claim (the
+ * job was cancelled, or the runner was taken for dead) cannot write any more: the engine refuses its token. So a job
+ * that runs twice by accident still has one consistent log.
  */
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
@@ -22,7 +22,7 @@ export interface Runner {
   stop(graceMs: number): Promise<Stopped>;
 }
 
-/** What became of the jobs that ran when a runner was stopped. */
+/** The jobs that ran when a runner was stopped. */
 export interface Stopped {
   finished: number;
   /** They run again after the next start. */
@@ -32,7 +32,7 @@ export interface Stopped {
 export interface RunnerOptions extends AttemptPolicy {
   engine: Engine;
   kinds: ReadonlyMap<string, AnyKind>;
-  /** Tells this runner from others. */
+  /** The unique name of this runner. */
   worker: string;
   concurrency: number;
   log: Logger;
@@ -40,38 +40,38 @@ export interface RunnerOptions extends AttemptPolicy {
   lookEveryMs?: number;
 }
 
-/** How a job of a kind starts that does not say so, or that this server does not know. */
+/** The start of a job whose kind does not define one, or is unknown to this server. */
 const START = { progress: 0, message: "Job started" };
 /** A runner that died is found after this long at the latest (where its engine cannot tell at once). */
 const LEASE_MS = 30_000;
-/** Work is looked for at least this often, also when no hint came. */
+/** The runner claims at least this often, even without hints. */
 const LOOK_EVERY_MS = 2000;
-/** What has ended by then was not worth watching: a subscription costs as much as a short job. */
+/** Jobs that end sooner are not watched: a subscription costs as much as a short job. */
 const WATCH_AFTER_MS = 100;
 
 interface Running {
   claim: Claim;
   controller: AbortController;
-  /** Its code has: how it ended is being stored. */
+  /** Its code has returned; the end of the attempt is being stored. */
   returned: boolean;
-  done: Promise<Outcome>;
+  done: Promise<RunResult>;
 }
 
-type Outcome = "finished" | "given back" | "lost";
+type RunResult = "finished" | "given back" | "lost";
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
   const { leaseMs = LEASE_MS, lookEveryMs = LOOK_EVERY_MS } = options;
   const { clock = () => performance.now() } = options;
   const moment = () => ({ wall: now(), steady: clock() });
-  /** By claim and not by job: a job can come back while its old code has not noticed yet. */
+  /** By claim and not by job: a job can come back before its old code has noticed. */
   const running = new Set<Running>();
   const timers: NodeJS.Timeout[] = [];
   let unlisten: (() => void) | undefined;
   let stopped = false;
   let filling: Promise<void> | undefined;
   let fillAgain = false;
-  /** When all leases were known to be good for their whole time. */
+  /** When all leases last had their full length. */
   let renewedAt = moment();
 
   const start = ({ kind }: JobSummary) =>
@@ -86,65 +86,71 @@ export function createRunner(options: RunnerOptions): Runner {
     });
   }
 
-  /** How many jobs may be claimed: those whose ends are being stored do not run, but there must not be ever more. */
+  /**
+   * How many jobs may be claimed. Jobs whose end is being stored do not count as running, but their number is bounded
+   * too.
+   */
   function room(): number {
     const busy = Array.from(running).filter(({ returned }) => !returned).length;
     return Math.min(concurrency - busy, 2 * concurrency - running.size);
   }
 
   async function fillUp(): Promise<void> {
-    // Attempts end together where a commit began them together: one claim then takes the place of all of them.
+    // Attempts that one commit started may end together: one claim then replaces all of them.
     await Promise.resolve();
     const max = room();
     if (max <= 0) return;
     try {
-      // After this process was asleep it must not take its own jobs for those of a dead one.
+      // After sleep, renew first: this process must not claim its own jobs as those of a dead runner.
       if (longestBetween(renewedAt, moment()) > leaseMs / 2) await renew();
       const claims = await engine.claim({ worker, max, leaseMs, now: now(), start });
       claims.forEach(take);
     } catch (error) {
-      log.error({ err: asError(error) }, "No work could be claimed; it is tried again");
+      log.error({ err: asError(error) }, "No job could be claimed. The runner tries again");
     }
   }
 
   function take(claim: Claim): void {
-    // Our own lease ran out while the code went on: it writes nothing any more.
+    // Our own lease ran out while the old code went on: stop it.
     for (const earlier of running) {
       if (earlier.claim.jobId === claim.jobId) earlier.controller.abort(LOST);
     }
-    const entry: Running = {
+    const run: Running = {
       claim,
       controller: new AbortController(),
       returned: false,
       done: Promise.resolve("lost"),
     };
-    running.add(entry);
-    entry.done = hold(entry).finally(() => {
-      running.delete(entry);
+    running.add(run);
+    run.done = hold(run).finally(() => {
+      running.delete(run);
       fill();
     });
   }
 
-  async function hold(entry: Running): Promise<Outcome> {
-    const { claim, controller } = entry;
+  async function hold(run: Running): Promise<RunResult> {
+    const { claim, controller } = run;
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
-    const unwatch = watch(entry, jobLog);
+    const unwatch = watch(run, jobLog);
     try {
       const end = await attempt(claim, controller, {
         ...options,
         log: jobLog,
         returned() {
-          entry.returned = true;
-          // In the same commit as the end of this one.
+          run.returned = true;
+          // So that the next claim shares a commit with the end of this one.
           fill();
         },
       });
       if (end === undefined) return "lost";
       return end.action === "release" ? "given back" : "finished";
     } catch (error) {
-      // The lease runs out, and the job is found again.
-      jobLog.error({ err: asError(error) }, "How an attempt went could not be stored");
+      // The lease runs out, and the job is claimed again.
+      jobLog.error(
+        { err: asError(error) },
+        "The end of an attempt could not be stored. The job is claimed again when its lease ends",
+      );
       return "given back";
     } finally {
       unwatch();
@@ -152,31 +158,31 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   /** Stops the code of a job that is cancelled, or lost, until the function that it returns is called. */
-  function watch(entry: Running, jobLog: Logger): () => void {
-    const { claim, controller } = entry;
+  function watch(run: Running, jobLog: Logger): () => void {
+    const { claim, controller } = run;
     const { jobId, job } = claim;
     let watching: Promise<() => void> | undefined;
     function look(): void {
-      if (entry.returned) return;
-      renewLeases([entry], now()).catch((error: unknown) => {
-        // It is told when the lease is renewed the next time.
-        jobLog.warn({ reason: wholeMessageOf(error) }, "A job that runs could not be looked at");
+      if (run.returned) return;
+      renewLeases([run], now()).catch((error: unknown) => {
+        // The next renewal of the lease notices a lost claim.
+        jobLog.warn({ reason: wholeMessageOf(error) }, "A running job could not be checked");
       });
     }
     const timer = setTimeout(() => {
       watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
-        // Whatever happened while hints did not come.
+        // Hints may have been lost: look.
         if (event === undefined) return look();
         if (!isSettled(event.status)) return;
-        // A late hint may still speak of how an earlier attempt ended; and the end of this one is its own.
-        if (event.seq > job.version && !entry.returned) controller.abort(LOST);
+        // A late hint may be about an earlier attempt; and this attempt's own end is none of its concern.
+        if (event.seq > job.version && !run.returned) controller.abort(LOST);
       });
       watching
-        // It may have been lost before it was watched.
+        // The claim may have been lost before the subscription.
         .then(look)
         .catch((error: unknown) => {
-          // It is told when the lease is renewed the next time.
-          jobLog.warn({ reason: wholeMessageOf(error) }, "A job that runs could not be watched");
+          // The next renewal of the lease notices a lost claim.
+          jobLog.warn({ reason: wholeMessageOf(error) }, "A running job could not be watched");
         });
     }, WATCH_AFTER_MS);
     return () => {
@@ -188,11 +194,11 @@ export function createRunner(options: RunnerOptions): Runner {
     };
   }
 
-  async function renewLeases(entries: readonly Running[], asked: Date): Promise<void> {
-    if (entries.length === 0) return;
-    const claims = entries.map((entry) => entry.claim);
+  async function renewLeases(runs: readonly Running[], asked: Date): Promise<void> {
+    if (runs.length === 0) return;
+    const claims = runs.map((run) => run.claim);
     for (const { jobId, token } of await engine.renew(claims, leaseMs, asked)) {
-      entries
+      runs
         .find(({ claim }) => claim.jobId === jobId && claim.token === token)
         ?.controller.abort(LOST);
     }
@@ -204,7 +210,10 @@ export function createRunner(options: RunnerOptions): Runner {
       await renewLeases([...running], asked.wall);
       renewedAt = asked;
     } catch (error) {
-      log.warn({ reason: wholeMessageOf(error) }, "Leases could not be renewed; it is tried again");
+      log.warn(
+        { reason: wholeMessageOf(error) },
+        "Leases could not be renewed. The runner tries again",
+      );
     }
   }
 
@@ -216,11 +225,10 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
-  /** Jobs that are ours to say something about. Code that lost its job is not waited for. */
-  const ours = (entries: Iterable<Running>) =>
-    [...entries].filter(({ controller }) => controller.signal.reason !== LOST);
-  const allDone = (entries: readonly Running[]) =>
-    Promise.all(ours(entries).map((entry) => entry.done));
+  /** Runs whose claim still holds. A stop does not wait for code that lost its claim. */
+  const ours = (runs: Iterable<Running>) =>
+    [...runs].filter(({ controller }) => controller.signal.reason !== LOST);
+  const allDone = (runs: readonly Running[]) => Promise.all(ours(runs).map((run) => run.done));
 
   return {
     start() {
@@ -236,7 +244,7 @@ export function createRunner(options: RunnerOptions): Runner {
     async stop(graceMs) {
       stopped = true;
       unlisten?.();
-      // What is being claimed at this moment belongs to us, and gets the same grace.
+      // Jobs of a claim under way are ours, and get the same grace.
       await filling;
       let timer: NodeJS.Timeout | undefined;
       const grace = new Promise<void>((resolve) => {
@@ -246,11 +254,11 @@ export function createRunner(options: RunnerOptions): Runner {
       await Promise.race([allDone(held), grace]);
       clearTimeout(timer);
       for (const { controller } of running) controller.abort(SHUTDOWN);
-      const outcomes = await allDone(held);
+      const results = await allDone(held);
       timers.forEach((each) => clearInterval(each));
-      // From now on it is not there.
+      // Withdraws this worker.
       await announce(0);
-      const count = (outcome: Outcome) => outcomes.filter((each) => each === outcome).length;
+      const count = (result: RunResult) => results.filter((each) => each === result).length;
       return { finished: count("finished"), givenBack: count("given back") };
     },
   };

@@ -28,7 +28,7 @@ async function refused(validate: () => unknown): Promise<AppError> {
   throw new Error("It was let in.");
 }
 
-test("what a kind takes is let in as the kind reads it, with a title", async () => {
+test("a valid input is accepted as the kind parses it, with a title", async () => {
   expect(validator.one({ kind: "greet", input: { whom: "Ann", extra: true } })).toEqual({
     kind: "greet",
     title: "Greet Ann 1x",

@@ -1,4 +1,4 @@
-/** Lets requests in or says what is wrong with them: the kind must exist and the input must be what it takes. */
+/** Validates requests for jobs: the kind must exist, and the input must match its schema. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { z } from "zod";
 import type { AnyKind } from "#server/kinds/define.ts";
@@ -10,7 +10,7 @@ import {
   MAX_ISSUE_CHARS,
   MAX_TITLE_CHARS,
 } from "#shared/limits.ts";
-import { type Path, placeOf } from "./copy-as-json.ts";
+import { type Path, pathText } from "./copy-as-json.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { exceeds, plainJson } from "./plain-json.ts";
 
@@ -35,7 +35,7 @@ export interface RequestValidator {
   all(requests: readonly JobRequest[]): Promise<ValidRequest[]>;
 }
 
-/** Rows that are checked before other work of the process gets its turn. */
+/** Rows that are checked before other work of the process comes between. */
 const ROWS_A_TURN = 100;
 /** Rows that the message itself names; `issues` has them all. */
 const NAMED_ROWS = 20;
@@ -50,7 +50,7 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
     if (excess !== undefined) return [issueOf(excess)];
     const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
     if (Array.isArray(parsed)) return parsed;
-    // A transform can have made it larger, or no JSON. UTF-8 has no lone surrogates, which models and pages are sent.
+    // A transform can make it larger, or no JSON. Lone surrogates cannot be sent to models and pages as UTF-8.
     const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "input");
     if (!plain.ok) return [issueOf(plain)];
     const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
@@ -116,7 +116,7 @@ function parse(kind: AnyKind, input: unknown): { input: unknown } | InputIssue[]
   }
 }
 
-/** Calls code of a kind, which may do anything. */
+/** Calls a kind's code, which may throw anything. */
 function ask<T>(kind: string, part: string, code: () => T): T {
   try {
     return runForeign(warnOfStray, code);
@@ -147,7 +147,7 @@ function issuesOf(
 }
 
 function sentence({ path, message }: InputIssue): string {
-  const field = placeOf(path[0] === "input" ? path.slice(1) : path);
+  const field = pathText(path[0] === "input" ? path.slice(1) : path);
   return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
 }
 

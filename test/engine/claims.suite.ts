@@ -34,9 +34,9 @@ function refuse(): never {
 
 export function claimsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
-  const inOrder = test.runIf(!subject.capabilities.shared);
+  const inOrder = test.runIf(!subject.capabilities.multiProcess);
   // Where processes share the data, each one's clock still decides when a job is due.
-  const steady = subject.capabilities.shared ? test.fails : test;
+  const steady = subject.capabilities.multiProcess ? test.fails : test;
 
   describe("claiming work", () => {
     test("a claim brings the whole job, and leaves the record alone", async ({ engine }) => {

@@ -17,8 +17,8 @@ export interface TestData {
 export const engineName = process.env.TEST_ENGINE ?? "sqlite";
 export const onRedis = engineName === "redis";
 /** Several servers may have the same data open. */
-export const isShared = ENGINES.some(
-  ({ name, capabilities }) => name === engineName && capabilities.shared,
+export const isMultiProcess = ENGINES.some(
+  ({ name, capabilities }) => name === engineName && capabilities.multiProcess,
 );
 
 /** For each engine: the variables that select it with data of their own. */

@@ -4,7 +4,7 @@ import type { Capabilities, Engine } from "#server/engine/contract.ts";
 
 /** Data of an engine, empty at first. */
 export interface EngineData {
-  /** Opens it: the same data each time. Two at once only where `capabilities.shared`. */
+  /** Opens it: the same data each time. Two at once only where `capabilities.multiProcess`. */
   open(): Promise<Engine>;
   /**
    * Tests tell engines what the machine's clock says. What of an engine measures time by itself sees now that `ms` went

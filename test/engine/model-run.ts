@@ -143,7 +143,7 @@ export class ModelRun {
       case "reopen":
         await this.engine.close();
         this.engine = await this.#data.open();
-        if (!this.engine.capabilities.shared) this.model.restart();
+        if (!this.engine.capabilities.multiProcess) this.model.restart();
     }
   }
 
@@ -156,7 +156,7 @@ export class ModelRun {
     const lostIds = lost.map(({ job }) => job.id);
     const fromQueue = given.filter((jobId) => !lostIds.includes(jobId));
     const ids = waiting.map(({ job }) => job.id);
-    if (this.engine.capabilities.shared) ok(fromQueue.every((jobId) => ids.includes(jobId)));
+    if (this.engine.capabilities.multiProcess) ok(fromQueue.every((jobId) => ids.includes(jobId)));
     else same(fromQueue, ids.slice(0, fromQueue.length));
     for (const { jobId, token, job, started } of claims) {
       const claim = { jobId, token };

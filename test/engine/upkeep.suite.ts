@@ -274,7 +274,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
     });
   });
 
-  describe.runIf(subject.capabilities.shared)("two at once on the same data", () => {
+  describe.runIf(subject.capabilities.multiProcess)("two at once on the same data", () => {
     test("each sees what the other stored, and hears of it", async ({ data, engine }) => {
       const other = await data.open();
       const { jobId } = await startedJob(engine, at(0));
@@ -302,7 +302,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
     });
   });
 
-  describe.runIf(!subject.capabilities.shared)("one at a time on the same data", () => {
+  describe.runIf(!subject.capabilities.multiProcess)("one at a time on the same data", () => {
     test("[J11] a second one is refused with DATA_UNUSABLE, and the first goes on", async ({
       data,
       engine,

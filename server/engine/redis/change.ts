@@ -1,58 +1,34 @@
 /**
- * The one way a job changes. What it comes to is computed here, by the same table as everywhere; the script stores it
- * if the record is still of the version that it was computed from, and otherwise says what the record is now.
+ * The one way a job changes. The new record is computed here, by the same table as everywhere. The script stores it if
+ * the stored record still has the version that it was computed from, and otherwise answers with the stored record.
  */
 import type { Client } from "./client.ts";
-import { LRUCache } from "lru-cache";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { readable, toJson } from "#server/engine/payload.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { type Job, type JobError, type JobSummary, summaryOf } from "#shared/job.ts";
+import { type Job, type JobError, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import { type Keys, ownerKey } from "./keys.ts";
+import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
-import { decodeSummary, encodeEvent, encodeSummary, payloadOf } from "./records.ts";
+import { encodeEvent, encodeSummary, payloadOf } from "./records.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 import type { RunBatched } from "./script-batcher.ts";
 
-/** A record, and the op of the change that led to it: of two that have the same version only one can be real. */
-export interface Known {
-  job: JobSummary;
-  op: string;
-}
-
-/** The newest record of a job that is known here. It may be old: whatever is made of it is compared with the real one. */
-export interface Newest {
-  get(jobId: string): Known | undefined;
-  set(known: Known): void;
-  forget(jobId: string): void;
-}
-
-const REMEMBERED = 10_000;
-
-export function createNewest(): Newest {
-  const records = new LRUCache<string, Known>({ max: REMEMBERED });
-  return {
-    get: (jobId) => records.get(jobId),
-    set: (known) => void records.set(known.job.id, known),
-    forget: (jobId) => void records.delete(jobId),
-  };
-}
-
-/** What a change did to the queue. */
+/** The effect of a change on the queue. */
 export interface Requeued {
-  /** It waits anew, from `due` on. */
+  /** The job waits again, from `due` on. */
   queued: (Place & { tenant: string; due: number }) | undefined;
   /** The claim that ended with it. */
   ended: (Place & { lock: string }) | undefined;
 }
 
-/** A claim that begins with a change: the job's place in the queue, locked, and when the lease ends. */
+/** A claim that begins with a change: the job's place in the queue, its lock, and the end of the lease. */
 export interface Taking {
-  /** Names it: with the same name it is taken once, however often it is asked for. */
+  /** Idempotency key: a repeated call with the same one takes the job once. */
   op: string;
   queuedAs: string;
   lock: string;
@@ -69,7 +45,10 @@ export interface Taken {
 
 export interface Change {
   byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
-  /** Takes a job and changes it in one step. `changed`: it is not as it was found. `refused`: it is not to be had. */
+  /**
+   * Takes a job and changes it in one step. `changed`: the record is newer than `found`. `refused`: the job cannot be
+   * taken.
+   */
   taking(
     found: Known,
     change: JobChange,
@@ -87,10 +66,10 @@ type Answer =
   | ["lost"]
   | ["stale", record: string, op: string];
 
-/** Changes of one job that are sent together. */
+/** Changes of one job in one script. */
 const MAX_CHANGES_PER_SCRIPT = 50;
 
-/** A change that somebody waits for. */
+/** A change whose caller waits. */
 interface Asked {
   change: JobChange;
   at: Date;
@@ -99,25 +78,34 @@ interface Asked {
   reject(error: unknown): void;
 }
 
-/** What it comes to. */
+/** A change and the record that it leads to. */
 interface Computed {
-  /** Of the call that stores it. */
+  /** The op of the call that stores it. */
   op: string;
   before: Known;
   job: Job;
   event: JobEvent;
 }
 
-export function createChange(
-  redis: Client,
-  runBatched: RunBatched,
-  keys: Keys,
-  tenants: TenantDirectory,
-  newest: Newest,
-  /** Names a call. */
-  op: () => string,
-): Change {
-  /** Changes of each job that wait here: they are made in the order in which they were asked for. */
+interface ChangeOptions {
+  redis: Client;
+  runBatched: RunBatched;
+  keys: Keys;
+  tenants: TenantDirectory;
+  newest: Newest;
+  /** A new idempotency key of a call. */
+  op: () => string;
+}
+
+export function createChange({
+  redis,
+  runBatched,
+  keys,
+  tenants,
+  newest,
+  op,
+}: ChangeOptions): Change {
+  /** Pending changes of each job, in the order of their calls. */
   const lines = new Map<string, Asked[]>();
 
   async function read(jobId: string, claim: ClaimRef | undefined): Promise<Known> {
@@ -162,8 +150,8 @@ export function createChange(
   }
 
   /**
-   * Computes as many of them as it can, each from what the one before it leads to. The record that it begins with may be
-   * old: what is refused then may be right with the newest.
+   * Computes as many as it can, each from the result of the one before. The first record may be stale: a change that it
+   * refuses may be legal for the newest record.
    */
   async function compute(jobId: string, line: Asked[]): Promise<[Asked, Computed][]> {
     const remembered = newest.get(jobId);
@@ -207,7 +195,7 @@ export function createChange(
       for (const [index, answer] of answers.entries()) {
         const [asked, next] = computed[index] as [Asked, Computed];
         if (answer.status === "fulfilled" && answer.value[0] === "stale") {
-          // And with it all that were computed from it: they are computed again.
+          // So are all changes that were computed from it: compute them again.
           newest.set(knownAs(answer.value[1], answer.value[2]));
           break;
         }
@@ -243,7 +231,7 @@ export function createChange(
         return;
       case "lost":
       case "stale":
-        // Only who came with a claim can have lost it.
+        // Only a change with a claim can lose it.
         asked.reject(claimLost(job.id, asked.claim as ClaimRef));
     }
   }
@@ -264,7 +252,7 @@ export function createChange(
       });
     },
     async taking(found, change, at, taking) {
-      // Of another kind than those of changes, among which the newest stands for all before it.
+      // The `+` keeps it apart from the ops of changes, of which the newest number stands for all before it.
       const name = `+${taking.op}`;
       const applied = applyChange({ ...found.job, ...UNREAD_PAYLOAD }, change, at);
       const next = { op: name, before: found, ...applied };
@@ -280,12 +268,7 @@ export function createChange(
   };
 }
 
-/** As Redis has it: the newest op of each of the last who changed it, the very newest first. */
-export function knownAs(record: string, made: string | null | undefined): Known {
-  return { job: decodeSummary(record), op: made?.split(" ", 1)[0] ?? "" };
-}
-
-/** When the next claim may take it; `null` where it does not wait to be started. */
+/** The time from which a claim may take it; `null` where it does not wait to be started. */
 function waitsUntil(job: Job, change: JobChange, at: Date): number | null {
   const delay = job.status === "PENDING" ? delayOf(job, change) : null;
   return delay === null ? null : at.getTime() + delay;

@@ -1,9 +1,10 @@
-/** What a process remembers and guesses of jobs may be wrong, and that costs no job anything. */
+/** A process may remember outdated records of jobs; no job suffers from that. */
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
-import { createChange, createNewest, knownAs } from "./change.ts";
+import { createChange } from "./change.ts";
+import { createNewest, knownAs } from "./newest.ts";
 import { createKeys } from "./keys.ts";
 import { createScripts } from "./scripts.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
@@ -57,7 +58,7 @@ test("room for many asks Redis about few where few come, and takes all of many",
   expect(await take(engine, 200)).toHaveLength(100);
 });
 
-test("[J8] what is cancelled while it is taken here is cancelled then", async () => {
+test("[J8] a job that is cancelled during its claim stays cancelled", async () => {
   const engine = await open();
   const { id } = await engine.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
@@ -66,14 +67,14 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   const newest = createNewest();
   let ops = 0;
   const tenants = createTenantDirectory(redis().client, run, keys);
-  const change = createChange(
-    redis().client,
+  const change = createChange({
+    redis: redis().client,
     runBatched,
     keys,
     tenants,
     newest,
-    () => `me.${++ops}`,
-  );
+    op: () => `me.${++ops}`,
+  });
   const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
   const known = knownAs(record ?? "", made);
   newest.set(known);
@@ -90,7 +91,7 @@ test("[J8] what is cancelled while it is taken here is cancelled then", async ()
   ]);
 });
 
-test("[J5] a job that only its own node knows is finished by who took it, and known again", async () => {
+test("[J5] a runner can finish a job that the tenant directory has lost, which restores its entry", async () => {
   const [here, elsewhere] = [await open(), await open()];
   const { id } = await here.createJob(newJob(), new Date());
   await redis().client.hdel(createKeys("jobwire").tenantOf(id), id);
@@ -135,7 +136,14 @@ test("of changes that wait for each other none is made that was computed from on
   }
   let ops = 0;
   const op = () => `here.${++ops}`;
-  const here = createChange(redis().client, runBatched, keys, tenants, createNewest(), op);
+  const here = createChange({
+    redis: redis().client,
+    runBatched,
+    keys,
+    tenants,
+    newest: createNewest(),
+    op,
+  });
   const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>
     codeOf(here.byId(id, { action } as JobChange, new Date())),
   );

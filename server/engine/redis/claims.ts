@@ -1,15 +1,16 @@
 /**
- * Claims: BullMQ says what is next, the record says whether it may be taken, and for how long it then is. Its lease is
- * the truth; BullMQ's lock on the entry only tells when to look again.
+ * Claims. BullMQ gives the next entry; the record says whether its job may be taken. The lease in the record is the
+ * truth; BullMQ's lock on the entry only says when to look again.
  */
 import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { readable } from "#server/engine/payload.ts";
 import { type Start, startOf } from "#server/engine/start.ts";
 import { AppError } from "#shared/errors.ts";
-import { type Change, type Known, knownAs, type Newest, type Taking } from "./change.ts";
+import type { Change, Taking } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import { isRefusal } from "./errors.ts";
+import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
 import type { Found, Queue } from "./queue.ts";
 import { decodeSummary, payloadOf } from "./records.ts";
@@ -21,7 +22,7 @@ export interface Claims {
   renew(claims: readonly ClaimRef[], leaseMs: number, now: Date): Promise<ClaimRef[]>;
 }
 
-/** How often a job may be changed between it is read and taken. */
+/** How often a job may change between the read and the claim before the claim is given up. */
 const MAX_READS = 3;
 
 type Answer =
@@ -29,10 +30,12 @@ type Answer =
   | ["early", due: string]
   | ["stale"];
 
-/** `dropped`: it fitted no record. `postponed`: it is in the queue again, and may be found again. */
-type Outcome = Claim | "dropped" | "postponed";
+/**
+ * `dropped`: the place does not match the record. `postponed`: it is in the queue again, and a take may find it again.
+ */
+type Accepted = Claim | "dropped" | "postponed";
 
-/** A claim that was asked for. */
+/** A claim that was sent. */
 interface Begun {
   found: Found;
   known: Known;
@@ -41,31 +44,45 @@ interface Begun {
   taking: Taking;
 }
 
-export function createClaims(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  queue: Queue,
-  newest: Newest,
-  change: Pick<Change, "taking">,
-  /** Names a call. */
-  op: () => string,
-): Claims {
-  /** Whether these were made is not known: they are asked for again, or their jobs would be taken for abandoned. */
+interface ClaimsOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  queue: Queue;
+  newest: Newest;
+  change: Pick<Change, "taking">;
+  /** A new idempotency key of a call. */
+  op: () => string;
+}
+
+export function createClaims({
+  redis,
+  run,
+  keys,
+  tenants,
+  queue,
+  newest,
+  change,
+  op,
+}: ClaimsOptions): Claims {
+  /**
+   * Claims with an unknown result. They are sent again; else their jobs would wait for the end of a lease without a
+   * runner.
+   */
   const unanswered: Begun[] = [];
-  /** Had after all, when whoever asked had gone. */
+  /** Claims that succeeded after their caller had its answer. */
   const late: Claim[] = [];
 
-  async function accept(found: Found, request: ClaimRequest): Promise<Outcome> {
+  async function accept(found: Found, request: ClaimRequest): Promise<Accepted> {
     const { start } = request;
     const begun = start && (await takeAndStart(found, request, start));
-    const outcome = begun ?? (await take(found, request));
-    if (typeof outcome === "object") tenants.learn(found.jobId, found.tenant);
-    return outcome;
+    const accepted = begun ?? (await take(found, request));
+    if (typeof accepted === "object") tenants.learn(found.jobId, found.tenant);
+    return accepted;
   }
 
-  /** In one step, where the job waits to be started. What is remembered of it may be old; then it is read. */
+  /** Claims and starts a PENDING job in one script. Reads the record where the remembered one is stale. */
   async function takeAndStart(
     found: Found,
     { leaseMs, now }: ClaimRequest,
@@ -96,25 +113,25 @@ export function createClaims(
       if (typeof taken !== "object") return taken;
       return { jobId: found.jobId, ...taken, fault: taken.fault ?? start.fault };
     } catch (cause) {
-      // What Redis refuses was not made.
+      // Redis refused it, so nothing was stored.
       if (!isRefusal(cause)) unanswered.push(begun);
       throw cause;
     }
   }
 
-  /** Nobody waits for these: others may be had while they cannot. One whose lease is over is found by the queue. */
+  /** Does not delay the present claim. The queue finds a job whose lease is over by itself. */
   function askAgain(request: ClaimRequest): void {
     for (const begun of unanswered.splice(0)) {
       if (begun.taking.till <= request.now.getTime()) continue;
       ask(begun)
         .then((taken) => (typeof taken === "object" ? taken : accept(begun.found, request)))
-        .then((outcome) => typeof outcome === "object" && late.push(outcome))
-        // It is asked for again, or found when its lock runs out.
+        .then((accepted) => typeof accepted === "object" && late.push(accepted))
+        // It is sent again, or found when its lock expires.
         .catch(() => undefined);
     }
   }
 
-  /** Those that came late and still hold, with a new lease. Where that cannot be had now, they wait for the next. */
+  /** Late claims that still hold, with a new lease. Where renewing fails, they wait for the next call. */
   async function takeLate({ max, leaseMs, now }: ClaimRequest): Promise<Claim[]> {
     const claims = late.splice(0, max);
     if (claims.length === 0) return [];
@@ -127,7 +144,7 @@ export function createClaims(
     }
   }
 
-  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Outcome> {
+  async function take(found: Found, { leaseMs, now }: ClaimRequest): Promise<Accepted> {
     const { jobId, queuedAs, tenant } = found;
     const time = now.getTime();
     const answer = await run<Answer>(
@@ -155,7 +172,7 @@ export function createClaims(
     return { jobId, token, job: { ...job, ...payload }, started: null, fault };
   }
 
-  /** What cannot be asked for one tenant, as its node of a cluster is away, is no reason to prolong none. */
+  /** Where the node of one tenant is away, the leases of the other tenants are still prolonged. */
   async function renew(
     claims: readonly ClaimRef[],
     leaseMs: number,
@@ -189,14 +206,16 @@ export function createClaims(
       askAgain(request);
       const postponed = new Set<string>();
       let failure: { cause: unknown } | undefined;
-      /** In the order in which they began, which is not that of the queue where some had to be read first. */
-      const outcomesOf = (ways: readonly Promise<Outcome>[]) =>
+      /**
+       * Keeps the order in which the claims were stored: some read a record first, and so come later than in the queue.
+       */
+      const settle = (ways: readonly Promise<Accepted>[]) =>
         Promise.all(
           ways.map(async (way) => {
             try {
-              const outcome = await way;
-              if (typeof outcome === "object") claims.push(outcome);
-              return outcome;
+              const accepted = await way;
+              if (typeof accepted === "object") claims.push(accepted);
+              return accepted;
             } catch (cause) {
               failure ??= { cause };
               return "failed";
@@ -211,14 +230,14 @@ export function createClaims(
           failure = { cause };
           break;
         }
-        const outcomes = await outcomesOf(found.map((each) => accept(each, request)));
-        const back = found.filter((_, index) => outcomes[index] === "postponed");
+        const answers = await settle(found.map((each) => accept(each, request)));
+        const back = found.filter((_, index) => answers[index] === "postponed");
         const around = back.some(({ jobId }) => postponed.has(jobId));
         for (const { jobId } of back) postponed.add(jobId);
-        // There may be more behind what is not to be had; but what comes a second time is all that is left.
-        if ((back.length === 0 && !outcomes.includes("dropped")) || around) break;
+        // More may lie behind postponed places; one that comes a second time means that the queue went round.
+        if ((back.length === 0 && !answers.includes("dropped")) || around) break;
       }
-      // What was taken belongs to whoever asked, also where no more can be had.
+      // After a failure the caller still gets the jobs that were taken.
       if (failure !== undefined && claims.length === 0) throw failure.cause;
       return claims;
     },

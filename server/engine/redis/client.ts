@@ -1,4 +1,4 @@
-/** Clients of one Redis, or of all nodes of a Redis Cluster: which of them is behind an address, that one says. */
+/** Clients of one Redis, or of a Redis Cluster. The server at the address says which of them it is. */
 import { Cluster, type ClusterOptions, type Command, Redis, type RedisOptions } from "ioredis";
 import { AppError } from "#shared/errors.ts";
 
@@ -8,28 +8,28 @@ export type Client = Redis | Cluster;
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 const CONNECT_TIMEOUT_MS = 2000;
-/** A command that has no answer after this long is given up. */
+/** A command without an answer fails after this long. */
 const COMMAND_TIMEOUT_MS = 5000;
-/** Attempts to connect again, a command's patience: with the pauses between, some four seconds. A restart takes less. */
+/** Reconnect attempts before a command fails: with the pauses between, some four seconds. A restart takes less. */
 const RETRIES = 12;
 /** BullMQ waits for ten seconds with one command. */
 const SILENCE_MS = 15_000;
 
-/** Of commands that somebody waits for. */
+/** For commands with a waiting caller: they fail within seconds. */
 export const BOUNDED: ClientOptions = {
   commandTimeout: COMMAND_TIMEOUT_MS,
   socketTimeout: COMMAND_TIMEOUT_MS,
   maxRetriesPerRequest: RETRIES,
 };
-/** Of those that wait for Redis as long as it takes. */
+/** For commands that wait for Redis as long as it takes. */
 export const PATIENCE: ClientOptions = { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS };
 /**
- * A cluster is asked again after this long where a node is away, or a slot is nobody's or moves; ioredis does that 16
- * times, which takes four seconds.
+ * Pause before a cluster is asked again where a node is away, or a slot moves or has no node. ioredis tries 16 times,
+ * which takes four seconds.
  */
 const CLUSTER_RETRY_MS = 250;
 
-/** So often a connection that only listens asks whether anybody is there. */
+/** Ping interval of a client that only listens. */
 const ASK_EVERY_MS = 5000;
 
 function pause(attempts: number): number {
@@ -38,15 +38,15 @@ function pause(attempts: number): number {
 
 const COMMON: ClientOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
-  // What a failover leaves behind: connections to a master that takes no writes any more.
+  // After a failover, clients of the old master meet READONLY: they reconnect.
   reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
 };
 
 type BoundedOptions = Omit<ClusterOptions, "redisOptions"> & { redisOptions: ClientOptions };
 
 /**
- * Bounds the time that a command waits for a node too; ioredis bounds only that of its answer, keeps those that wait as
- * long as the cluster is away, and sends then also those that were given up.
+ * Bounds the time that a command waits for a node. ioredis bounds only the time until the answer: it keeps commands as
+ * long as the cluster is away, and then sends even those that have failed with a timeout.
  */
 class BoundedCluster extends Cluster {
   readonly #waiting = new Map<Command, () => void>();
@@ -64,7 +64,7 @@ class BoundedCluster extends Cluster {
     const { commandTimeout } = this.options.redisOptions ?? {};
     if (commandTimeout === undefined) return super.sendCommand(command, ...where);
     command.setTimeout(commandTimeout);
-    // It asks itself whether it is ready.
+    // ioredis sends these itself to find out whether the cluster is ready.
     const isOwn = command.name === "cluster";
     if (isOwn || this.status === "ready" || this.status === "end") {
       return super.sendCommand(command, ...where);
@@ -89,7 +89,7 @@ function openSingle(url: string, options: ClientOptions): Redis {
   return quiet(new Redis(url, { ...COMMON, retryStrategy: pause, ...options }));
 }
 
-/** Each command that fails says so to its caller; nobody else hears of it. */
+/** A failed command rejects to its caller; the `error` event would end the process. */
 function quiet<C extends Client>(client: C): C {
   client.on("error", () => undefined);
   return client;
@@ -114,8 +114,8 @@ function openCluster(url: string, options: ClientOptions): Cluster {
 }
 
 /**
- * Where the other side vanishes without a word a connection is left when a command has no answer for `socketTimeout`.
- * So also one that only listens must ask.
+ * `socketTimeout` closes a connection whose peer vanished only while a command waits for its answer. So a client that
+ * only listens must ping.
  */
 function keepAsking(redis: Redis): Redis {
   const timer = setInterval(() => {
@@ -125,7 +125,7 @@ function keepAsking(redis: Redis): Redis {
   return redis;
 }
 
-/** Whether it is a node of a cluster. */
+/** True where `redis` is a node of a cluster. */
 export async function isClustered(redis: Redis): Promise<boolean> {
   return /^cluster_enabled:1/m.test(await redis.info("cluster"));
 }
@@ -135,14 +135,14 @@ export function openListening(url: string, clustered: boolean): Client {
   return clustered ? openCluster(url, PATIENCE) : keepAsking(openSingle(url, PATIENCE));
 }
 
-/** Where sharded channels are, and connections to there that are not mended when they break. */
+/** Finds the node of a sharded channel, and opens clients of it that do not reconnect when they break. */
 export interface Nodes {
   /** The address of the node that has the channel's slot now, as a URL. */
   addressOf(channel: string): Promise<string>;
   open(address: string): Redis;
 }
 
-/** From a slot to another one, inclusive, and who has them: the master first. */
+/** The answer of `CLUSTER SLOTS`: a range of slots, inclusive, and its nodes, the master first. */
 type Slots = [from: number, to: number, ...nodes: [host: string, port: number, ...unknown[]][]][];
 
 /** `commands` knows the cluster. */
@@ -156,10 +156,10 @@ export function nodesOf(url: string, commands: Client): Nodes {
       });
       const [slot, slots] = await Promise.all([commands.cluster("KEYSLOT", channel), asked]);
       const [, , master] = slots.find(([from, to]) => from <= slot && slot <= to) ?? [];
-      if (master === undefined) throw new AppError("UNAVAILABLE", `Slot ${slot} is nobody's.`);
+      if (master === undefined) throw new AppError("UNAVAILABLE", `Slot ${slot} has no node.`);
       const [host, port] = master;
       const address = new URL(url);
-      // A node that does not know its own name has the one under which it is asked.
+      // A node that does not know its own name answers with an empty one: keep the name of the URL.
       if (host) address.hostname = host.includes(":") ? `[${host}]` : host;
       address.port = `${port}`;
       return address.href;
@@ -168,7 +168,7 @@ export function nodesOf(url: string, commands: Client): Nodes {
   };
 }
 
-/** Those that take writes. */
+/** The nodes that take writes. */
 export function mastersOf(client: Client): Redis[] {
   return client instanceof Cluster ? client.nodes("master") : [client];
 }

@@ -81,7 +81,7 @@ test("[S1] tenants lie on all nodes, and each process has the jobs and hints of 
   }
 });
 
-test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on there", async () => {
+test("[J3] [S6] when nodes die, their replicas take over and all work continues", async () => {
   const cluster = await start({ replicas: true });
   const engine = await openTestEngine(cluster.url);
   const held = await startedJob(engine, at(0));
@@ -95,7 +95,7 @@ test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on t
   for (const node of dying) {
     await node.replicated();
     await node.kill();
-    // Somebody is at work meanwhile, and tries again until it is stored; and somebody listens.
+    // A writer retries until its change is stored, and a listener watches.
     const before = { stored, heard: heard.events.length };
     await vi.waitFor(async () => {
       const code = await codeOf(engine.change(held.jobId, STEP, at(1), held));
@@ -115,7 +115,7 @@ test("[J3] [S6] nodes that die are replaced by their replicas, and all goes on t
   expect(claim.jobId).toBe(waiting.id);
 }, 120_000);
 
-test("[S5] [S6] a tenant whose slot moves to another node waits meanwhile, and goes on there", async () => {
+test("[S5] [S6] a tenant whose slot moves to another node waits, and continues there", async () => {
   const cluster = await start();
   const engine = await openTestEngine(cluster.url);
   const held = await startedJob(engine, at(0));
@@ -158,7 +158,7 @@ test("[S6] the directory's slot, and the queue's, may move too", async () => {
   }
 }, 60_000);
 
-test("[J3] what was refused while a cluster was gone is not done when it is back", async () => {
+test("[J3] a command that failed while the cluster was away is not executed when it is back", async () => {
   const cluster = await start();
   const engine = await openTestEngine(cluster.url);
   const { id } = await engine.createJob(newJob(), at(0));

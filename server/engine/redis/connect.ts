@@ -1,6 +1,6 @@
 /**
- * Connections to one Redis, or to a cluster of them. Commands are given up after a bounded time, so that callers are
- * told; what only waits or listens comes back for as long as it takes.
+ * Clients of one Redis, or of a cluster. Commands fail after a bounded time, so that callers get an error; clients that
+ * only wait or listen reconnect for as long as it takes.
  */
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
@@ -15,16 +15,16 @@ import {
   openListening,
   PATIENCE,
 } from "./client.ts";
-import { asAppError, placeOf } from "./errors.ts";
+import { asAppError, labelOf } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
 
-export interface Connections {
-  readonly place: string;
+export interface RedisClients {
+  readonly label: string;
   /** For commands: each is answered, or fails, within some seconds. */
   readonly commands: Client;
   /** For subscriptions. */
   readonly nodes: Nodes;
-  /** Another one that waits for Redis as long as it takes, as BullMQ wants it. */
+  /** Opens a client that waits for Redis as long as it takes, as BullMQ requires. */
   patient(): Client;
   /** Another one that may only listen, for which it waits as long as it takes. */
   listening(): Client;
@@ -40,13 +40,13 @@ const OLDEST = 7;
 /** 2: records without the names of their fields, and entries of the queue that have several jobs. It reads 1 as well. */
 export const SCHEMA_VERSION = 2;
 
-/** `why`: "import" alone may go on with one that was broken off. */
-export async function connect(
+/** `why`: only "import" may continue an import that was broken off. */
+export async function openClients(
   url: string,
   keys: Keys,
   why: "serve" | "import" = "serve",
-): Promise<Connections> {
-  const place = placeOf(url);
+): Promise<RedisClients> {
+  const label = labelOf(url);
   const all: Client[] = [];
   function keep<C extends Client>(client: C): C {
     all.push(client);
@@ -59,18 +59,18 @@ export async function connect(
 
   try {
     const single = keep(openClient(url, false, BOUNDED));
-    await reach(single, place);
+    await reach(single, label);
     const clustered = await isClustered(single);
     const commands = clustered ? keep(openClient(url, true, BOUNDED)) : single;
     if (clustered) {
       single.disconnect();
-      await reach(commands, place);
+      await reach(commands, label);
     }
-    await check(commands, place, keys);
-    if (why === "serve") await refuseUnfinished(commands, place, keys);
+    await check(commands, label, keys);
+    if (why === "serve") await refuseUnfinished(commands, label, keys);
     const nodes = nodesOf(url, commands);
     return {
-      place,
+      label,
       commands,
       nodes,
       patient: () => keep(openClient(url, clustered, PATIENCE)),
@@ -79,17 +79,17 @@ export async function connect(
     };
   } catch (error) {
     close();
-    throw asAppError(error, place);
+    throw asAppError(error, label);
   }
 }
 
-/** What is not over by waiting. TLS has many words for it. */
+/** Errors that waiting does not cure. TLS has many messages. */
 const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
 
-/** Waits until it answers. What more time cannot mend fails at once. */
-async function reach(redis: Client, place: string): Promise<void> {
+/** Waits until Redis answers. Errors that waiting does not cure fail at once. */
+async function reach(redis: Client, label: string): Promise<void> {
   const end = performance.now() + START_MS;
-  // Why there is no connection, which a command that gives up does not know.
+  // The reason why there is no connection; the error of a failed command does not have it.
   let reason: unknown;
   const onError = (error: unknown) => (reason = error);
   redis.on("error", onError);
@@ -103,55 +103,55 @@ async function reach(redis: Client, place: string): Promise<void> {
       if (REFUSED.test(messageOf(cause))) {
         throw new AppError(
           "DATA_UNUSABLE",
-          `${place} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
+          `${label} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
           { cause },
         );
       }
-      if (performance.now() > end) throw asAppError(cause, place);
+      if (performance.now() > end) throw asAppError(cause, label);
     }
   }
 }
 
-async function check(redis: Client, place: string, keys: Keys): Promise<void> {
-  await Promise.all(mastersOf(redis).map((each) => checkServer(each, place)));
+async function check(redis: Client, label: string, keys: Keys): Promise<void> {
+  await Promise.all(mastersOf(redis).map((each) => checkServer(each, label)));
   const [stored] = await Promise.all([
     redis.get(keys.schema),
     redis.setnx(alwaysThere(keys.directory), 1),
   ]);
-  await checkChannels(redis, place, keys);
+  await checkChannels(redis, label, keys);
   const found = Number(stored ?? 0);
   if (found > SCHEMA_VERSION) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
+      `${label} has data of a newer version of Jobwire (${found}, this program knows ${SCHEMA_VERSION}). ` +
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
     );
   }
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 
-/** A script that may not publish would stop in the middle. By default a new user of Redis has no channels. */
-async function checkChannels(redis: Client, place: string, keys: Keys): Promise<void> {
+/** A script without permission to publish would stop half-way. By default a new user of Redis has no channels. */
+async function checkChannels(redis: Client, label: string, keys: Keys): Promise<void> {
   try {
     await redis.spublish(`${keys.directory}:hint`, "");
   } catch (cause) {
     if (!messageOf(cause).startsWith("NOPERM")) throw cause;
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} does not let this program publish (${messageOf(cause)}). ` +
+      `${label} does not let this program publish (${messageOf(cause)}). ` +
         `Give the user of REDIS_URL the channels "${keys.prefix}:*".`,
       { cause },
     );
   }
 }
 
-async function checkServer(redis: Redis, place: string): Promise<void> {
+async function checkServer(redis: Redis, label: string): Promise<void> {
   const server = await redis.info("server");
   const version = /^(?:valkey_version|redis_version):(\S+)/m.exec(server)?.[1] ?? "0";
   if (Number.parseInt(version, 10) < OLDEST) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} is of version ${version}; Jobwire needs Redis ${OLDEST} or newer, or Valkey.`,
+      `${label} is of version ${version}; Jobwire needs Redis ${OLDEST} or newer, or Valkey.`,
     );
   }
   const memory = await redis.info("memory");
@@ -159,17 +159,17 @@ async function checkServer(redis: Redis, place: string): Promise<void> {
   if (policy !== "noeviction") {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} deletes keys when its memory is full (maxmemory-policy is ${policy}), so it would lose jobs. ` +
+      `${label} deletes keys when its memory is full (maxmemory-policy is ${policy}), so it would lose jobs. ` +
         'Set maxmemory-policy to "noeviction".',
     );
   }
 }
 
-async function refuseUnfinished(redis: Client, place: string, keys: Keys): Promise<void> {
+async function refuseUnfinished(redis: Client, label: string, keys: Keys): Promise<void> {
   if ((await redis.exists(keys.importing)) === 0) return;
   throw new AppError(
     "DATA_UNUSABLE",
-    `${place} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
+    `${label} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
       "Wait for `npm run migrate` to end; where it was broken off, run it again.",
   );
 }

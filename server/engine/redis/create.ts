@@ -1,4 +1,4 @@
-/** Creating jobs and batches: stored by one script, and queued right after it. */
+/** Creation of jobs and batches: one script stores them, and the caller queues them right after it. */
 import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
@@ -7,16 +7,16 @@ import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
-import type { Newest } from "./change.ts";
+import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
 import { encodeBatch, encodeEvent, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
-/** Each job with its place in the queue. */
+/** Each job comes with its place in the queue. */
 export interface Creation {
-  /** Answers with the id of the job that was stored; of an earlier one where the key was used before. */
+  /** Returns the id of the stored job; of an earlier one where the idempotency key was used before. */
   job(fresh: NewJob, place: Place, at: Date): Promise<string>;
   batch(
     batch: NewBatch,
@@ -26,26 +26,45 @@ export interface Creation {
   ): Promise<string>;
 }
 
+/** A request to create one job, or a batch of them. */
+interface Asked {
+  owner: Owner;
+  at: Date;
+  key: string | undefined;
+  batch: NewBatch | undefined;
+  jobs: readonly NewJob[];
+  places: readonly Place[];
+}
+
 type Created = ReturnType<typeof createdJob>;
 type Answer = ["ok"] | ["first", string] | ["taken", string];
 
-export function createCreation(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  newest: Newest,
-  /** Names a call. */
-  op: () => string,
-): Creation {
-  async function store(
-    owner: Owner,
-    at: Date,
-    key: string | undefined,
-    batch: NewBatch | undefined,
-    jobs: readonly NewJob[],
-    places: readonly Place[],
-  ): Promise<string | undefined> {
+interface CreationOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  newest: Newest;
+  /** A new idempotency key of a call. */
+  op: () => string;
+}
+
+export function createCreation({
+  redis,
+  run,
+  keys,
+  tenants,
+  newest,
+  op,
+}: CreationOptions): Creation {
+  async function store({
+    owner,
+    at,
+    key,
+    batch,
+    jobs,
+    places,
+  }: Asked): Promise<string | undefined> {
     const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
     if (batch) ids.push(batch.id);
@@ -70,7 +89,7 @@ export function createCreation(
       case "taken":
         throw taken(answer[1]);
       case "first":
-        // The same call, sent twice, finds its own.
+        // A call that ioredis sent twice finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(ids);
         return answer[1];
     }
@@ -81,7 +100,16 @@ export function createCreation(
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
-      return (await store(fresh, at, key, undefined, [fresh], [place])) ?? fresh.id;
+      return (
+        (await store({
+          owner: fresh,
+          at,
+          key,
+          batch: undefined,
+          jobs: [fresh],
+          places: [place],
+        })) ?? fresh.id
+      );
     },
     async batch(batch, jobs, places, at) {
       refuseIllFormed(batch);
@@ -91,12 +119,12 @@ export function createCreation(
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);
-      return (await store(batch, at, key, batch, jobs, places)) ?? batch.id;
+      return (await store({ owner: batch, at, key, batch, jobs, places })) ?? batch.id;
     },
   };
 }
 
-/** A job as the script takes it. */
+/** The arguments of the script for one job. */
 function rowOf({ job, event }: Created, { queuedAs }: Place): string[] {
   const record = encodeSummary(summaryOf(job));
   return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs];

@@ -8,7 +8,7 @@ const keys = createKeys("jobwire");
 
 const start = () => ({ progress: 1, message: "Begun" });
 
-test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+test("[H7] a claim returns a job with an unreadable input with a fault, and the others unharmed", async () => {
   const engine = await open();
   const jobs = [newJob(), newJob(), newJob()];
   for (const job of jobs) await engine.createJob(job, new Date());
@@ -27,7 +27,7 @@ test("[H7] a job whose input cannot be read is given out with a fault, and the o
   }
 });
 
-test("an old job whose record cannot be read keeps no other from being deleted", async () => {
+test("an old job with an unreadable record does not block the deletion of others", async () => {
   const engine = await open();
   const jobs = [newJob(), newJob(), newJob()];
   for (const job of jobs) {

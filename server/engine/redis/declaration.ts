@@ -3,7 +3,7 @@ import { address, textLike } from "#shared/variables.ts";
 
 export const REDIS = {
   name: "redis",
-  capabilities: { shared: true },
+  capabilities: { multiProcess: true },
   selectedBy: "REDIS_URL",
   variables: {
     REDIS_URL: {

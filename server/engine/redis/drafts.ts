@@ -15,20 +15,22 @@ export interface Drafts {
 
 type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
 
-export function createDrafts(
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  /** Names a call. */
-  op: () => string,
-): Drafts {
+interface DraftsOptions {
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  /** A new idempotency key of a call. */
+  op: () => string;
+}
+
+export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts {
   const runExclusive = createKeyedMutex();
 
   async function append(claim: ClaimRef, text: string): Promise<void> {
     const { jobId, token } = claim;
     const tenant = await tenants.of(jobId);
     if (tenant === undefined) throw notFound(jobId);
-    // As JSON, because half a surrogate pair is no UTF-8.
+    // As JSON, because UTF-8 cannot encode half a surrogate pair.
     const json = JSON.stringify(text);
     const answer = await run<Answer>(
       "append-draft",

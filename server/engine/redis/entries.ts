@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
 import { AppError } from "#shared/errors.ts";
 import { notify } from "#server/engine/notify.ts";
-import type { Connections } from "./connect.ts";
+import type { RedisClients } from "./connect.ts";
 import type { Keys } from "./keys.ts";
 import { decodeEntry, encodeEntry, type Entry, type EntryData } from "./places.ts";
 import { withTimeout } from "./with-timeout.ts";
@@ -18,22 +18,22 @@ export interface Entries {
   addFirst(entries: readonly Entry[]): Promise<void>;
   /** What is next, `count` at most, locked for `leaseMs`. */
   take(count: number, leaseMs: number): Promise<Entry[]>;
-  /** Those that were done with, and end with the calls that take as many. */
+  /** Number of finished entries whose end waits for a call that takes the next one. */
   ending(): number;
-  /** Whether whoever took last would have taken more: then listeners are told when there is more. */
+  /** `room`: the last `take` found less than it asked for, so listeners want to hear of more. */
   wait(room: boolean): Promise<void>;
   /** It stands for these places from now on. */
   shrink(entry: Entry): Promise<void>;
-  /** It is done with, and goes soon. Nothing happens where somebody else has locked it by now. */
+  /** Removes a finished entry soon. Does nothing where another process has locked it by now. */
   finish(name: string, lock: string): void;
-  /** Into the queue again, for somebody who has room. */
+  /** Puts it back into the queue, for a process with room. */
   giveBack(name: string): Promise<void>;
-  /** Into the queue again, until `due`. */
+  /** Puts it back into the queue, until `due`. */
   postpone(name: string, due: number): Promise<void>;
   prolong(names: readonly string[], leaseMs: number): Promise<void>;
-  /** Those that are there. */
+  /** Those of them that exist. */
   read(names: readonly string[]): Promise<Entry[]>;
-  /** Calls once when there is something for whoever's last `take` found less than it might have. */
+  /** Calls once when there is more, after a `take` that found less than it asked for. */
   onWork(listener: () => void): () => void;
   close(): Promise<void>;
 }
@@ -46,24 +46,24 @@ export const CHECK_EVERY_MS = 5000;
 const TAKE_MS = 5000;
 /** Of many entries the first are worked on while the others are added. */
 const ADDED_AT_ONCE = 200;
-/** BullMQ's own log of what happens in the queue: nobody here reads it. */
+/** BullMQ's own log of the queue's events, which Jobwire does not read. */
 const KEPT_EVENTS = 100;
 const RETRY_MS = 1000;
 /** For how long what is done with waits for a call that takes the next one in its stead. */
 const EXCHANGE_MS = 50;
 
 export interface EntriesOptions {
-  connections: Connections;
+  clients: RedisClients;
   keys: Keys;
   /** Differs from that of any other process. */
   lock: string;
   checkEveryMs?: number | undefined;
 }
 
-export function createEntries(options: EntriesOptions): Entries {
-  const { connections, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
+export function openEntries(options: EntriesOptions): Entries {
+  const { clients, keys, lock, checkEveryMs = CHECK_EVERY_MS } = options;
   const queue = new BullQueue<EntryData>(NAME, {
-    connection: connections.commands,
+    connection: clients.commands,
     prefix: keys.queue,
     skipVersionCheck: true,
     streams: { events: { maxLen: KEPT_EVENTS } },
@@ -79,10 +79,10 @@ export function createEntries(options: EntriesOptions): Entries {
   /** Done with, and still there: the next to be taken are asked for in the calls that end these. */
   const ended: string[] = [];
   let ending: NodeJS.Timeout | undefined;
-  /** Whoever took last would have taken more. */
+  /** The last `take` found less than it asked for. */
   let room = false;
   let waiting: Promise<void> | undefined;
-  /** Asked for by whoever has given up since: each may still bring one, when Redis is back. */
+  /** Requests whose caller has given up: each may still bring an entry when Redis is back. */
   let overdue = 0;
   let closed = false;
 
@@ -92,7 +92,7 @@ export function createEntries(options: EntriesOptions): Entries {
       return worker;
     }
     worker = new Worker<EntryData>(NAME, null, {
-      connection: connections.patient(),
+      connection: clients.patient(),
       prefix: keys.queue,
       autorun: false,
       skipVersionCheck: true,
@@ -114,13 +114,13 @@ export function createEntries(options: EntriesOptions): Entries {
         const [data, id] = Array.isArray(next) ? next : [];
         return data ? entryOf(Job.fromJSON<EntryData>(from, data, id)) : undefined;
       } catch {
-        // Somebody else may have it by now. Where Redis is away, the call below says so.
+        // Another process may have it by now. Where Redis is away, the call below fails too.
       }
     }
     return entryOf(await from.getNextJob(lock, { block: false }));
   }
 
-  /** Nobody took more in time. Where that fails, it is found again and dropped then. */
+  /** No `take` came in time. An entry whose removal fails is found again and dropped then. */
   async function end(name: string, heldBy: string): Promise<void> {
     await jobOf(queue, name)
       .moveToCompleted(null, heldBy, false)
@@ -139,7 +139,7 @@ export function createEntries(options: EntriesOptions): Entries {
     notify(listeners, undefined);
   }
 
-  /** Nobody has room for what is ready: others may have. */
+  /** Gives ready entries back when there is no room here: other processes may have room. */
   function giveBackAll(): Promise<unknown> {
     room = false;
     const names = ready.splice(0).map(({ name }) => name);
@@ -156,7 +156,7 @@ export function createEntries(options: EntriesOptions): Entries {
 
   const isWanted = () => room && listeners.size > 0 && ready.length === 0 && !closed;
 
-  /** Waits for one entry, while somebody listens and has room for it. */
+  /** Waits for one entry while there are listeners with room. */
   async function waitForOne(): Promise<void> {
     try {
       while (worker && isWanted()) {
@@ -164,7 +164,7 @@ export function createEntries(options: EntriesOptions): Entries {
         if (entry) offer(entry);
       }
     } catch {
-      // Whoever takes is told. Here it is tried again.
+      // A `take` reports the error to its caller; here the wait is repeated.
       await delay(RETRY_MS, undefined, { ref: false });
     }
   }
@@ -199,7 +199,7 @@ export function createEntries(options: EntriesOptions): Entries {
         })),
       );
     },
-    /** What comes too late for whoever asked is ready for the next; what was found is not lost with what was not. */
+    /** An entry that comes too late is kept for the next `take`; a failure does not lose the entries that came. */
     async take(count, leaseMs) {
       const from = openWorker(leaseMs);
       const found = ready.splice(0, count);
@@ -259,7 +259,7 @@ export function createEntries(options: EntriesOptions): Entries {
     },
     async read(names) {
       const data = await Promise.all(
-        names.map((name) => connections.commands.hget(queue.toKey(name), "data")),
+        names.map((name) => clients.commands.hget(queue.toKey(name), "data")),
       );
       return names.flatMap((name, index) => {
         const json = data[index];

@@ -1,13 +1,13 @@
-/** What errors of Redis and of the way to it mean for callers. `place`: how they are told of it. */
+/** Maps errors of Redis and of the network to `AppError`. `label`: the Redis, as messages name it. */
 import { AppError, messageOf } from "#shared/errors.ts";
 
-/** A Redis for people: its address without the password. */
-export function placeOf(url: string): string {
+/** The name of a Redis in messages: its address without the password. */
+export function labelOf(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
   return `Redis at ${protocol}//${hostname}${port === "" ? "" : `:${port}`}${pathname === "/" ? "" : pathname}`;
 }
 
-/** What Redis answers when it does not do what it could do at another time: the first word, and why. */
+/** Error codes of Redis for a state that passes, and the text for each. */
 const REFUSALS: Readonly<Record<string, string>> = {
   OOM: "is out of memory, so nothing was stored. Give it more (maxmemory), or delete old jobs (RETENTION_DAYS)",
   READONLY: "is a read-only replica, so nothing was stored. It may be failing over",
@@ -22,34 +22,34 @@ const REFUSALS: Readonly<Record<string, string>> = {
   BUSY: "is busy with a script",
 };
 
-/** Redis has answered, and did nothing of what it was asked. */
+/** Redis answered with an error, and did nothing of the command. */
 export function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "ReplyError";
 }
 
-export function asAppError(cause: unknown, place: string): AppError {
+export function asAppError(cause: unknown, label: string): AppError {
   if (cause instanceof AppError) return cause;
   const message = messageOf(cause);
   const answer = isRefusal(cause) ? message : lastAnswer(message);
   const word = answer?.split(" ", 1)[0] ?? "";
-  // A script that met an error says it after a prefix of its own.
+  // The error of a script has a prefix before the code.
   const refusal = Object.entries(REFUSALS).find(
     ([code]) => code === word || answer?.includes(`${code} `),
   );
   if (refusal) {
-    const unknown = isRefusal(cause) ? "" : ` ${OUTCOME_UNKNOWN}`;
-    return new AppError("UNAVAILABLE", `${place} ${refusal[1]}.${unknown} Try again.`, { cause });
+    const unknown = isRefusal(cause) ? "" : ` ${RESULT_UNKNOWN}`;
+    return new AppError("UNAVAILABLE", `${label} ${refusal[1]}.${unknown} Try again.`, { cause });
   }
   if (!isRefusal(cause) && isOfConnection(cause)) {
-    const text = `${place} cannot be reached (${whyNot(cause)}). ${OUTCOME_UNKNOWN} Try again.`;
+    const text = `${label} cannot be reached (${whyNot(cause)}). ${RESULT_UNKNOWN} Try again.`;
     return new AppError("UNAVAILABLE", text, { cause });
   }
-  return new AppError("INTERNAL", `${place}: ${message}`, { cause });
+  return new AppError("INTERNAL", `${label}: ${message}`, { cause });
 }
 
-const OUTCOME_UNKNOWN = "Whether the last command was carried out is not known.";
+const RESULT_UNKNOWN = "Whether the last command was carried out is not known.";
 
-/** Of a cluster that was asked several times. */
+/** The last answer of a cluster that ioredis asked several times. */
 function lastAnswer(message: string): string | undefined {
   return /^Too many Cluster redirections\. Last error: ReplyError: (.*)/.exec(message)?.[1];
 }
@@ -66,7 +66,7 @@ const SYSTEM_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Messages of the system and of the client library say addresses too. */
+/** Not the message: those of the system and of the client library contain addresses. */
 function whyNot(cause: unknown): string {
   const code = codeOf(cause);
   if (code !== undefined && SYSTEM_CODES.has(code)) return code;
@@ -78,7 +78,7 @@ function codeOf(cause: unknown): string | undefined {
   return (cause as NodeJS.ErrnoException).code;
 }
 
-/** ioredis' own. */
+/** Names of ioredis' errors. */
 const NAMES = new Set(["AbortError", "ClusterAllFailedError", "MaxRetriesPerRequestError"]);
 const MESSAGES =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|connect ETIMEDOUT|Socket timeout|Too many Cluster redirections|None of startup nodes is available)/;

@@ -27,7 +27,7 @@ async function start(args: readonly string[] = []): Promise<TestRedis> {
   return redis;
 }
 
-test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the others, and catches up after", async () => {
+test("[J5] [S5] a process that is cut off from Redis gets errors in time, loses its jobs to others, and catches up later", async () => {
   const redis = await start();
   const network = await openNetwork(redis.port);
   const [here, there] = [await openTestEngine(network.url), await openTestEngine(redis.url)];
@@ -40,7 +40,7 @@ test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the
   );
   expect(await codeOf(here.createJob(newJob(), at(1)))).toBe("UNAVAILABLE");
   expect(new Set(await Promise.all(refused))).toEqual(new Set(["UNAVAILABLE"]));
-  // Nobody else waits for it.
+  // No other call waits for it.
   const { event } = await there.change(held.jobId, { action: "cancel" }, at(2));
   const heardBefore = heard.count;
   network.heal();
@@ -50,7 +50,7 @@ test("[J5] [S5] who is cut off from Redis is told in time, loses its jobs to the
   expect(await codeOf(here.change(held.jobId, STEP, at(3), held))).toBe("CLAIM_LOST");
 }, 60_000);
 
-test("[J3] [S6] a replica that takes over has everything that had reached it, and all goes on there", async () => {
+test("[J3] [S6] a replica that takes over has everything that had reached it, and work continues", async () => {
   const master = await start();
   const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
   const network = await openNetwork(master.port);
@@ -61,7 +61,7 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   await master.replicated();
 
   await master.kill();
-  // Somebody is at work meanwhile, and tries again until it is stored.
+  // A writer retries until its change is stored.
   let stopped = false;
   const stored: number[] = [];
   const refusals = new Set<string>();
@@ -91,7 +91,7 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   expect(claim.jobId).toBe(waiting.id);
 }, 60_000);
 
-test("[J3] [S5] a master whose machine is gone without a word is left for the one that takes its place", async () => {
+test("[J3] [S5] clients leave a master that vanished silently for the one that replaces it", async () => {
   const master = await start();
   const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
   const network = await openNetwork(master.port);
@@ -123,7 +123,7 @@ test("[J3] [S5] a master whose machine is gone without a word is left for the on
 }, 90_000);
 
 test.each([0, 5])(
-  "[S8] a replica that knows less takes over, and %i changes later all who watch see what it has",
+  "[S8] a replica with less data takes over, and %i changes later all watchers see its data",
   async (instead) => {
     const master = await start();
     const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
@@ -153,7 +153,7 @@ test.each([0, 5])(
       () => expect(seen.at(-1)).toMatchObject({ seq: 2 + instead, gap: true }),
       PATIENCE,
     );
-    // Whoever worked there goes on here.
+    // The work of the old master continues here.
     await engine.change(held.jobId, DELIVER, at(3), held);
     await taken;
     const log = await logOf(elsewhere, held.jobId);

@@ -1,30 +1,30 @@
 /**
- * Hints over sharded pub/sub: one subscription for each stream that somebody watches here, gone with the last of them.
- * The scripts publish with what they store. What was published while a connection was away is lost, so whoever had
- * something there is told to look when it is subscribed again.
+ * Hints over sharded pub/sub: one subscription for each stream that has listeners in this process. The scripts publish
+ * in the same step as they store. Messages that are published while a subscription is away are lost, so its listeners
+ * get an empty hint when it is back.
  */
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
-import { createSubscriber } from "./subscriber.ts";
+import { openSubscriber } from "./subscriber.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
-  /** Whoever still waits for a subscription is refused. */
+  /** Pending subscriptions reject. */
   close(): void;
 }
 
-export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
-  /** Of each channel, those who are told of it. */
+export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirectory): RedisHints {
+  /** Listeners by channel. */
   const listeners = new Map<string, Set<(text: string) => void>>();
   function tell(channel: string, text: string): void {
     const here = listeners.get(channel);
     if (here) notify(here, text);
   }
-  const subscriber = createSubscriber(nodes, {
+  const subscriber = openSubscriber(nodes, {
     message: tell,
     back: (channel) => tell(channel, ""),
   });
@@ -33,10 +33,10 @@ export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirect
     const here = listeners.get(channel) ?? new Set();
     listeners.set(channel, here);
     // A function of its own, so that a listener given twice is called, and ended, twice.
-    const entry = (text: string): void => listener(text);
-    here.add(entry);
+    const registered = (text: string): void => listener(text);
+    here.add(registered);
     function leave(): void {
-      if (!here.delete(entry) || here.size > 0) return;
+      if (!here.delete(registered) || here.size > 0) return;
       listeners.delete(channel);
       subscriber.unsubscribe(channel);
     }
@@ -59,14 +59,14 @@ export function createRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirect
       }
       const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
       const tenant = await tenants.of(id);
-      // Of what does not exist nothing is told.
+      // What does not exist has no hints.
       if (tenant === undefined) return () => undefined;
       const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${id}`;
       if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
       const onEvent = (text: string) =>
         text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
       if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
-      // Whether a draft goes on is a matter of its job's status.
+      // The job's status decides whether its draft goes on.
       const leaveDraft = join(channelOf("draft"), () => listener({}));
       const leaveJob = join(channelOf("job"), (text) => {
         if (onEvent(text).event?.type !== "progress") listener({});

@@ -12,10 +12,10 @@ import type {
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { type Client, mastersOf } from "./client.ts";
-import { connect } from "./connect.ts";
+import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys } from "./keys.ts";
-import { createQueue, type QueuedPlace } from "./queue.ts";
+import { openQueue, type QueuedPlace } from "./queue.ts";
 import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
@@ -31,36 +31,36 @@ export async function importToRedis(
   options: { url: string; prefix: string },
 ): Promise<Imported> {
   const keys = createKeys(options.prefix);
-  const connections = await connect(options.url, keys, "import");
-  const { commands: redis, place } = connections;
+  const clients = await openClients(options.url, keys, "import");
+  const { commands: redis, label } = clients;
   try {
-    await prepare(redis, keys, place);
+    await prepare(redis, keys, label);
     const imported = await copy(redis, keys, source);
-    const queue = createQueue({ connections, keys, lock: newId() });
+    const queue = openQueue({ clients, keys, lock: newId() });
     await queue.add(imported.places);
     await queue.close();
     await redis.del(keys.importing);
     return { jobs: imported.jobs, batches: imported.batches };
   } catch (cause) {
-    throw asAppError(cause, place);
+    throw asAppError(cause, label);
   } finally {
-    connections.close();
+    clients.close();
   }
 }
 
-async function prepare(redis: Client, keys: Keys, place: string): Promise<void> {
+async function prepare(redis: Client, keys: Keys, label: string): Promise<void> {
   const unfinished = (await redis.exists(keys.importing)) === 1;
   if (!unfinished && (await redis.exists(keys.tenants)) === 1) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${place} has jobs under the prefix "${keys.prefix}" already. Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} has jobs under the prefix "${keys.prefix}" already. Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
   if (unfinished) await clear(redis, keys);
 }
 
-/** What an import left behind that was broken off. */
+/** The remains of an import that was broken off. */
 async function clear(redis: Client, keys: Keys): Promise<void> {
   const kept = new Set([keys.importing, keys.schema]);
   for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {

@@ -1,8 +1,8 @@
-/** Calls about the same thing, one after the other. */
+/** Runs calls with the same key one after the other. */
 export type RunExclusive = <T>(key: string, call: () => Promise<T>) => Promise<T>;
 
 export function createKeyedMutex(): RunExclusive {
-  /** The last call of each lane. */
+  /** The last call of each key. */
   const last = new Map<string, Promise<unknown>>();
   return async (key, call) => {
     const before = last.get(key);

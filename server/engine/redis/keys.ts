@@ -6,9 +6,9 @@ import type { Owner } from "#shared/principal.ts";
 
 export interface Keys {
   readonly prefix: string;
-  /** What the keys of a tenant begin with: `jobwire:{acme}`. */
+  /** Prefix of the keys of a tenant: `jobwire:{acme}`. */
   tenant(tenant: string): string;
-  /** What those of one of its owners begin with. */
+  /** Prefix of the keys of an owner. */
   owner(owner: Owner): string;
   job(tenant: string, jobId: string): string;
   batch(tenant: string, batchId: string): string;
@@ -16,25 +16,25 @@ export interface Keys {
   open(tenant: string): string;
   /** Jobs that are settled, by when they were. */
   finished(tenant: string): string;
-  /** What the keys of the directory begin with: whose each job and batch is. No tenant is called like that. */
+  /** Prefix of the tenant directory, which maps ids to tenants. No tenant can have this name. */
   readonly directory: string;
-  /** The part of it in which an id is: small enough that Redis keeps it compact while there are some 500,000 jobs. */
+  /** The hash of the directory that holds an id: small enough that Redis keeps it compact up to some 500,000 jobs. */
   tenantOf(id: string): string;
   readonly tenants: string;
   readonly workers: string;
-  /** The version of all this. */
+  /** The version of the data format. */
   readonly schema: string;
-  /** There while data of another engine are being taken over. */
+  /** Exists while data of another engine are being imported. */
   readonly importing: string;
-  /** There while one of the processes has just looked for jobs that are not in the queue. */
+  /** Expires; while it exists, one of the processes has just swept. */
   readonly swept: string;
-  /** Written to see whether writing works. */
+  /** The health check writes it. */
   readonly alive: string;
-  /** What BullMQ puts before the name of a queue. */
+  /** BullMQ's prefix. */
   readonly queue: string;
 }
 
-/** What of the keys with a prefix is there from the first to the last: a tenant's counter, the directory's mark. */
+/** The key that exists as long as any with the prefix does: a tenant's counter, the directory's mark. */
 export function alwaysThere(prefix: string): string {
   return `${prefix}:n`;
 }

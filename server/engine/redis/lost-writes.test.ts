@@ -33,7 +33,7 @@ async function taken(engine: Engine): Promise<Claim> {
   }, PATIENCE);
 }
 
-test("[J5] a claim that was forgotten is none, whoever has the job then", async () => {
+test("[J5] a claim that Redis lost does not hold, also after another runner took the job", async () => {
   const here = await openTestEngine(redis.url);
   const elsewhere = await openTestEngine(redis.url);
   const { id } = await here.createJob(newJob(), new Date());
@@ -52,7 +52,7 @@ test("[J5] a claim that was forgotten is none, whoever has the job then", async 
   ]);
 });
 
-test("[J1] [B2] what was computed from a record that was forgotten is computed again", async () => {
+test("[J1] [B2] a change that was computed from a lost record is computed again", async () => {
   const here = await openTestEngine(redis.url);
   const elsewhere = await openTestEngine(redis.url);
   const { batch, jobs } = newBatch(2);

@@ -11,9 +11,7 @@ export interface Member {
 export async function membersBelow(
   redis: Client,
   key: string,
-  below: number,
-  limit: number,
-  skip = 0,
+  { below, limit, skip = 0 }: { below: number; limit: number; skip?: number },
 ): Promise<Member[]> {
   const bounds = ["-inf", `(${below}`] as const;
   const flat = await redis.zrange(key, ...bounds, "BYSCORE", "LIMIT", skip, limit, "WITHSCORES");

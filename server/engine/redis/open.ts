@@ -4,20 +4,21 @@ import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
-import { createChange, createNewest } from "./change.ts";
+import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
-import { connect } from "./connect.ts";
+import { openClients } from "./connect.ts";
 import { createCreation } from "./create.ts";
 import { REDIS } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
-import { createRedisHints } from "./hints.ts";
+import { openRedisHints } from "./hints.ts";
 import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
 import { placesTogether } from "./places.ts";
+import { createNewest } from "./newest.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
-import { createQueue } from "./queue.ts";
+import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
@@ -29,11 +30,11 @@ import { withTimeout } from "./with-timeout.ts";
 export interface RedisOptions {
   /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
   url: string;
-  /** What all keys begin with. Several servers can share a Redis under different ones. */
+  /** Prefix of all keys. Several servers can share a Redis under different ones. */
   prefix?: string | undefined;
-  /** How often jobs are looked for that a worker held when it died, and jobs that are not in the queue. */
+  /** Interval of the searches for jobs of dead workers, and for jobs that are missing in the queue. */
   checkEveryMs?: number | undefined;
-  /** How late a job must be before it is looked for. */
+  /** How late a job must be before the sweep looks for it. */
   lateMs?: number | undefined;
 }
 
@@ -43,10 +44,10 @@ const CLOSE_MS = 2000;
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
   const keys = createKeys(prefix);
-  const connections = await connect(url, keys);
-  const { commands: redis, place } = connections;
+  const clients = await openClients(url, keys);
+  const { commands: redis, label } = clients;
 
-  // Many calls carry it: random enough, and short.
+  // Every call carries it, so it is short.
   const self = randomBytes(9).toString("base64url");
   let calls = 0;
   const op = () => `${self}.${++calls}`;
@@ -54,18 +55,19 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
-  const reads = createReads(redis, run, keys, tenants);
-  const queue = createQueue({ connections, keys, lock: self, checkEveryMs });
-  const creation = createCreation(redis, run, keys, tenants, newest, op);
+  const parts = { redis, run, keys, tenants, newest, op };
+  const reads = createReads(parts);
+  const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
+  const creation = createCreation(parts);
   const runBatched = createScriptBatcher(run, "change");
-  const applied = createChange(redis, runBatched, keys, tenants, newest, op);
-  const drafts = createDrafts(run, keys, tenants, op);
-  const claims = createClaims(redis, run, keys, tenants, queue, newest, applied, op);
-  const hints = createRedisHints(connections.nodes, keys, tenants);
+  const applied = createChange({ ...parts, runBatched });
+  const drafts = createDrafts(parts);
+  const claims = createClaims({ ...parts, queue, change: applied });
+  const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
-  const prune = createPrune(redis, run, keys, tenants, newest.forget);
-  const sweep = createSweep(redis, keys, tenants, queue);
+  const prune = createPrune(parts);
+  const sweep = createSweep({ ...parts, queue });
 
   const underWay = new Set<Promise<unknown>>();
   let sweepTimer: NodeJS.Timeout | undefined;
@@ -79,23 +81,23 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     try {
       return await call;
     } catch (cause) {
-      // Clients are told: where it is concerns whoever runs the server.
+      // The message reaches clients, so it does not contain the address.
       throw asAppError(cause, "Redis");
     } finally {
       underWay.delete(call);
     }
   }
 
-  /** Where that fails the sweep does it later: what is stored is stored. */
+  /** A failure is only a warning: the job is stored, and the sweep queues it later. */
   async function enqueue(added: Promise<void>): Promise<void> {
     try {
       await added;
     } catch (cause) {
-      process.emitWarning(asAppError(cause, place));
+      process.emitWarning(asAppError(cause, label));
     }
   }
 
-  /** Of all processes one is enough. */
+  /** One process sweeps at a time. */
   async function sweepInTurn(): Promise<void> {
     const mine = await redis.set(keys.swept, self, "PX", checkEveryMs, "NX");
     if (mine !== null) await sweep(Date.now() - lateMs);
@@ -111,7 +113,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   return {
     name: REDIS.name,
     capabilities: REDIS.capabilities,
-    connector: { connect: connections.listening, prefix },
+    connector: { connect: clients.listening, prefix },
 
     createJob: (fresh, at) =>
       use(async () => {
@@ -152,7 +154,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
     onWork(listener) {
       sweepTimer ??= setInterval(() => {
-        // What cannot be looked at now is looked at next time.
+        // The next interval tries again.
         sweeping ??= use(sweepInTurn)
           .catch(() => undefined)
           .finally(() => (sweeping = undefined));
@@ -167,14 +169,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       clearInterval(sweepTimer);
       hints.close();
       await Promise.allSettled(underWay);
-      // A Redis that says nothing is not waited for: what the queue locked for this process comes back by itself.
+      // Bounded, in case Redis is silent: locks that the queue holds for this process expire by themselves.
       await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
-      connections.close();
+      clients.close();
     },
   };
 }
 
-/** What a key was used for before. */
+/** The record for which an idempotency key was used before. */
 function stored<T>(record: T | undefined, id: string): T {
   if (record !== undefined) return record;
   throw new AppError("UNAVAILABLE", `${id} is being deleted. Try again.`);

@@ -11,7 +11,7 @@ export interface Place {
   queuedAs: string;
 }
 
-/** What BullMQ holds: the places of one or several jobs of a tenant. */
+/** An entry of BullMQ: the places of one or several jobs of a tenant. */
 export interface Entry {
   name: string;
   tenant: string;

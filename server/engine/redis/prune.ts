@@ -1,4 +1,5 @@
-/** Deleting what settled long ago, tenant after tenant, of each the oldest first. */
+/** Deletes jobs that settled long ago, tenant after tenant, the oldest of each first. */
+import type { Newest } from "./newest.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { membersBelow } from "./members.ts";
@@ -11,16 +12,24 @@ interface Old {
   jobId: string;
 }
 
+interface PruneOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+  newest: Pick<Newest, "forget">;
+}
+
 /** Deletes at most `limit` jobs; returns how many. */
-export function createPrune(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-  forget: (jobId: string) => void,
-): (before: Date, limit: number) => Promise<number> {
+export function createPrune({
+  redis,
+  run,
+  keys,
+  tenants,
+  newest,
+}: PruneOptions): (before: Date, limit: number) => Promise<number> {
   async function oldestOf(tenant: string, before: number, limit: number): Promise<Old[]> {
-    const found = await membersBelow(redis, keys.finished(tenant), before, limit);
+    const found = await membersBelow(redis, keys.finished(tenant), { below: before, limit });
     return found.map(({ name }) => ({ tenant, jobId: name }));
   }
 
@@ -38,7 +47,7 @@ export function createPrune(
       batchId ?? "",
     );
     if (dropped === 0) return 0;
-    forget(jobId);
+    newest.forget(jobId);
     await tenants.forget(emptied === 1 && batchId !== null ? [jobId, batchId] : [jobId]);
     return 1;
   }
@@ -51,7 +60,7 @@ export function createPrune(
       (sum, each) => sum + (each.status === "fulfilled" ? each.value : 0),
       0,
     );
-    // One that cannot be deleted must not keep the others.
+    // A job that cannot be deleted must not block the others.
     const failed = dropped.find(({ status }) => status === "rejected");
     if (count === 0 && failed?.status === "rejected") throw failed.reason;
     return count;

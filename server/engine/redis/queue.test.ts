@@ -55,7 +55,7 @@ test("a batch costs the queue a tenth of its jobs", async () => {
   await nothingIsLeft();
 });
 
-test("[J5] what a worker has no room for is next, for whoever has, in the order it was", async () => {
+test("[J5] jobs for which a worker has no room go to others, in their order", async () => {
   const [here, there] = [await open(), await open()];
   const ids = await batchOf(here, 25);
   const mine = await take(here, 3);
@@ -66,7 +66,7 @@ test("[J5] what a worker has no room for is next, for whoever has, in the order 
   await nothingIsLeft();
 });
 
-test("who asks for some gets so many, however they lie in entries", async () => {
+test("a claim returns as many jobs as it asks for, however they lie in entries", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 100);
   const given: string[] = [];
@@ -78,7 +78,7 @@ test("who asks for some gets so many, however they lie in entries", async () => 
   expect(given.toSorted()).toEqual(ids.toSorted());
 });
 
-test("[J6] a worker that dies loses what it held, and nobody else does", async () => {
+test("[J6] only the jobs of the dead worker are released", async () => {
   const [here, there] = [await open(), await open()];
   const ids = await batchOf(here, 10);
   const dead = await take(here, 6);
@@ -91,7 +91,7 @@ test("[J6] a worker that dies loses what it held, and nobody else does", async (
   await Promise.all([deliver(there, alive), deliver(there, found.slice(-2))]);
 });
 
-test("[J6] a claim that nobody renewed is found, though others of its entry were", async () => {
+test("[J6] a job with an expired claim is found, although others of its entry were renewed", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 4);
   const [given, ...kept] = await take(engine, 4);
@@ -124,13 +124,13 @@ test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", a
   await there.change(first as string, { action: "cancel" }, new Date(T0));
   await deliver(here, claims.slice(1));
   expect(jobsOf(claims.slice(1))).toEqual(others);
-  // Nobody told it. Its lock runs out, and whoever finds it sees that nothing of it is left.
+  // It got no hint. The lock expires, and the process that finds the entry sees that none of its jobs is left.
   await advanceTime(redis(), "jobwire", LEASE_MS + 1);
   expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
   await nothingIsLeft();
 });
 
-test("[J3] jobs whose entry was lost are queued again, also while others of theirs run", async () => {
+test("[J3] jobs whose entry was lost are queued again, also while others of that entry run", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 10);
   const mine = await take(engine, 6);
@@ -148,7 +148,7 @@ test("[J3] jobs whose entry was lost are queued again, also while others of thei
   await nothingIsLeft();
 });
 
-test("jobs are given in their order, also to who knows nothing of how they lie in entries", async () => {
+test("claims keep the order of jobs, also in a process that does not know their entries", async () => {
   const engine = await open();
   for (let single = 0; single < 40; single += 1) {
     await engine.createJob(newJob(), new Date(T0));
@@ -160,7 +160,7 @@ test("jobs are given in their order, also to who knows nothing of how they lie i
   expect(given).toEqual(ids);
 });
 
-test("who has room for one at a time splits an entry once", async () => {
+test("a worker with room for one job splits an entry only once", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 10);
   const given = jobsOf(await take(engine, 1));
@@ -184,7 +184,7 @@ test("[J6] a lost claim is found though its worker has no room, and others of th
   expect(jobsOf(found)).toEqual(ids.slice(0, 1));
 });
 
-test("an entry of which only its name is left goes, and its jobs are queued again", async () => {
+test("an entry without data is removed, and its jobs are queued again", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 5);
   const [entry] = await entries("wait");
@@ -199,12 +199,12 @@ test("an entry of which only its name is left goes, and its jobs are queued agai
   await nothingIsLeft();
 });
 
-test("[J6] a job that cannot be taken for now keeps nobody from taking others", async () => {
+test("[J6] a job that cannot be taken for now does not block others", async () => {
   const engine = await open();
   const [sick, well] = [newJob({ tenant: "sick" }), newJob({ tenant: "well" })];
   await engine.createJob(sick, new Date(T0));
   await engine.createJob(well, new Date(T0));
-  // What a script does to it is an error.
+  // A script that uses it fails.
   await redis().client.del(`jobwire:{sick}:log:${sick.id}`);
   await redis().client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
   const given: string[] = [];

@@ -1,10 +1,10 @@
 /**
  * The queue. Each time a job is queued it gets a place of its own, in an entry of BullMQ's (`entries.ts`) that may have
- * several (`places.ts`). Records are the truth: a place that does not fit its job's record is dropped by whoever finds
- * it, and one that is missing is added again (`sweep.ts`). So nothing is lost with the queue's data, and what is queued
+ * several (`places.ts`). Records are the truth: a process that finds a place which does not match its job's record
+ * drops it, and a missing one is added again (`sweep.ts`). So nothing is lost with the queue's data, and what is queued
  * twice runs once.
  */
-import { createEntries, type EntriesOptions } from "./entries.ts";
+import { openEntries, type EntriesOptions } from "./entries.ts";
 import {
   entriesTogether,
   type Entry,
@@ -22,7 +22,7 @@ export interface QueuedPlace extends Place {
   due: number;
 }
 
-/** What was found in the queue: nobody else is given it while the lock holds. */
+/** A place that this process took: no other process gets it while the lock holds. */
 export interface Found extends Place {
   tenant: string;
   /** Where. */
@@ -38,14 +38,17 @@ export interface Queue {
   take(max: number, leaseMs: number, now: Date): Promise<Found[]>;
   /** The name under which this process locks entries. */
   readonly lock: string;
-  /** It is done with, or fits no record, and goes soon. Nothing happens where somebody else has locked it by now. */
+  /**
+   * Removes a place that is finished, or that matches no record. Does nothing where another process has locked it by
+   * now.
+   */
   drop(place: Place, lock: string): void;
   /** Back into the queue, until `due`. */
   postpone(found: Found, due: number): Promise<void>;
   prolong(held: readonly Place[], leaseMs: number, now: Date): Promise<void>;
-  /** Which of these are not in the queue. */
+  /** Those of them that are not in the queue. */
   missing<T extends Place>(places: readonly T[]): Promise<T[]>;
-  /** Calls once when there is something for whoever's last `take` found less than it might have. */
+  /** Calls once when there is more, after a `take` that found less than it asked for. */
   onWork(listener: () => void): () => void;
   close(): Promise<void>;
 }
@@ -56,9 +59,9 @@ interface Held extends Entry {
   left: Map<string, number>;
 }
 
-export function createQueue(options: EntriesOptions): Queue {
+export function openQueue(options: EntriesOptions): Queue {
   const { lock } = options;
-  const entries = createEntries(options);
+  const entries = openEntries(options);
   /** By name of the entry. */
   const held = new Map<string, Held>();
   /** Of what was taken, what there was no room for is on its way back. */
@@ -78,8 +81,8 @@ export function createQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * Whose lease ended without a word is to be found again. An entry's lock does that by running out; where others of
-   * the same entry still have theirs, it gets an entry of its own.
+   * Re-enqueues jobs whose lease expired. The lock of an entry expires by itself; where other jobs of the same entry
+   * still hold their leases, the job gets an entry of its own.
    */
   async function letGo(now: number): Promise<void> {
     for (const [name, { places, left }] of held) {
@@ -119,8 +122,8 @@ export function createQueue(options: EntriesOptions): Queue {
 
   /**
    * Takes the first places of an entry, and queues the others anew, before this one is told that it has them no more:
-   * they may be in two for a moment, and never in none. Who has room for few now will have room for few the next time:
-   * then each gets an entry of its own, so that they are not split again and again.
+   * they may be in two for a moment, and never in none. A process with little room now will have little room the next
+   * time: then each gets an entry of its own, so that entries are not split again and again.
    */
   async function split(entry: Entry, room: number, until: number): Promise<Found[]> {
     const { name, tenant, places } = entry;
@@ -166,7 +169,7 @@ export function createQueue(options: EntriesOptions): Queue {
     for (const entry of taken) {
       const { name, places } = entry;
       size = Math.max(1, places.length);
-      // Somebody removed keys of the queue one by one: nothing says whose it was.
+      // An operator removed keys of the queue one by one: the entry has lost its data.
       if (places.length === 0) entries.finish(name, lock);
       else if (places.length <= room) found.push(...hold(entry, until));
       else if (room > 0) inPart = { entry, room };

@@ -34,12 +34,14 @@ export interface Reads {
   feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
 }
 
-export function createReads(
-  redis: Client,
-  run: RunScript,
-  keys: Keys,
-  tenants: TenantDirectory,
-): Reads {
+interface ReadsOptions {
+  redis: Client;
+  run: RunScript;
+  keys: Keys;
+  tenants: TenantDirectory;
+}
+
+export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads {
   return {
     async job(jobId) {
       const tenant = await tenants.of(jobId);
@@ -127,7 +129,7 @@ function jobOf(record: string, input: string | null, output: string | null): Job
   return Object.assign(decodeSummary(record), payloadOf(input, output));
 }
 
-/** Numbers and what belongs to each, in turn. */
+/** A flat list of numbers, each followed by its value. */
 function numbered<T extends string | string[]>(rows: readonly T[]): { n: number; value: T }[] {
   return inPairs(rows).map(([n, value]) => ({ n: Number(n), value }));
 }

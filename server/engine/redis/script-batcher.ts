@@ -1,7 +1,6 @@
 /**
- * Calls of a script that come within one tick and concern the same tenant are sent as one: a script takes many at
- * almost the cost of one. When there are enough they are sent at once, so that Redis works on them while those that
- * come after are still being made.
+ * Batches the calls of a script within one tick by tenant: a script takes many calls at almost the cost of one. A full
+ * batch is sent at once, so that Redis works on it while the next calls are still being made.
  */
 import type { RunScript, ScriptName } from "./scripts.ts";
 

@@ -1,7 +1,7 @@
 /**
- * The scripts: what must change together, or be read at one moment, is one of them. Each says what it takes and
- * answers. ioredis sends one whole the first time and by its hash from then on, and whole again where Redis has
- * forgotten it (`SCRIPT FLUSH`, a restart, another node).
+ * The Lua scripts: data that must change together, or be read at one moment, share a script. The head of each documents
+ * its arguments and answers. ioredis sends one whole the first time and by its hash from then on, and whole again where
+ * Redis has forgotten it (`SCRIPT FLUSH`, a restart, another node).
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "./client.ts";
@@ -33,14 +33,14 @@ export type RunScript = <Answer>(
   ...args: readonly Argument[]
 ) => Promise<Answer>;
 
-/** Very many of them come as a list: they are too many for a call. */
+/** A list avoids the limit on the arguments of a function call. */
 type Argument = string | number | readonly string[];
 type Command = (...args: Argument[]) => Promise<unknown>;
 
 /**
- * A script reaches many keys and names two: the prefix, which is no key, and one that is there since there are any. Of
- * two keys of which one is missing, a cluster says TRYAGAIN while it moves their slot from one node to another. Where
- * all were missing, or none, it would run the script among half of the keys.
+ * A script uses many keys and names two: the prefix, which is no key, and one that exists as long as any does. While a
+ * cluster moves a slot, it answers TRYAGAIN to two keys of which one is missing. If both or neither were missing, it
+ * would run the script with only half of the keys on the node.
  */
 const KEYS = 2;
 

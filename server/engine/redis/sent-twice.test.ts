@@ -82,7 +82,7 @@ test("[J3] [J4] so was a batch, and a job with a key", async () => {
   });
 });
 
-test("[J3] [J8] a change stays one, and what another process made of it stays, whichever way round", async () => {
+test("[J3] [J8] a change that is sent twice is made once, and a later change of another process survives", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const { id } = await here.createJob(newJob(), at(0));
   await sentTwice(
@@ -111,7 +111,7 @@ test("[J3] [J8] a change stays one, and what another process made of it stays, w
   ]);
 });
 
-test("[J6] a claim whose answer got lost for long is had by who asked, and uses up no retry", async () => {
+test("[J6] a claim whose answer was lost reaches its caller later, and uses up no retry", async () => {
   const { network, here, elsewhere } = await openPair();
   const { id } = await elsewhere.createJob(newJob(), at(0));
   const request = { worker: "w", max: 5, leaseMs: LEASE_MS, now: at(1) };
@@ -134,7 +134,7 @@ test("[J6] a claim whose answer got lost for long is had by who asked, and uses 
   ]);
 }, 30_000);
 
-test("what was deleted is deleted from the directory too", async () => {
+test("a deleted job is deleted from the tenant directory too", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();
   const { batch, jobs } = newBatch(1);
   const [{ id } = newJob()] = jobs;
@@ -152,7 +152,7 @@ test("what was deleted is deleted from the directory too", async () => {
   expect(await redis.client.hexists(keys.tenantOf(batch.id), batch.id)).toBe(0);
 });
 
-test("[J5] a job whose runner died is taken once, and by the first that asks", async () => {
+test("[J5] a job of a dead runner is taken once, by the first that asks", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();
   const held = await startedJob(elsewhere, at(0));
   await elsewhere.renew([held], 1, at(0));

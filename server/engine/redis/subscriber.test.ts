@@ -1,7 +1,7 @@
 /** Subscriptions come and go within one tick, break, and are refused: what is wanted is what Redis has in the end. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { nodesOf } from "./client.ts";
-import { createSubscriber, type Subscriber } from "./subscriber.ts";
+import { openSubscriber, type Subscriber } from "./subscriber.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 10 };
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 function open(url = redis.url): Subscriber {
-  const subscriber = createSubscriber(nodesOf(url, redis.client), {
+  const subscriber = openSubscriber(nodesOf(url, redis.client), {
     message: (channel, text) => void messages.push(`${channel} ${text}`),
     back: (channel) => void back.push(channel),
   });
@@ -34,7 +34,7 @@ function open(url = redis.url): Subscriber {
 function openWithAnswersHeld() {
   const held: (() => void)[] = [];
   const nodes = nodesOf(redis.url, redis.client);
-  const subscriber = createSubscriber(
+  const subscriber = openSubscriber(
     {
       ...nodes,
       open(address) {
@@ -105,7 +105,7 @@ test("[S6] channels that come and go at any moment are subscribed where they are
   expect(asked.length).toBeGreaterThan(1000);
 });
 
-test("[S6] an answer to who left says nothing about who came afterwards", async () => {
+test("[S6] an answer to an old subscription does not count for a new one", async () => {
   const { subscriber, holds, release } = openWithAnswersHeld();
   const channel = channelOf(1);
   for (let asked = 1; asked <= 2; asked += 1) {
@@ -124,7 +124,7 @@ test("[S6] an answer to who left says nothing about who came afterwards", async 
   await expect(subscribed()).resolves.toEqual([channel]);
 });
 
-test("[S6] the only channel of a tenant that goes and comes while Redis is asked for it stays", async () => {
+test("[S6] a tenant's only channel that is left and wanted again during the request stays subscribed", async () => {
   const subscriber = open();
   redis.pause();
   for (let round = 0; round < 20; round += 1) {
@@ -142,7 +142,7 @@ test("[S6] the only channel of a tenant that goes and comes while Redis is asked
   await expect(subscribed()).resolves.toEqual([...channels, channelOf(1)].toSorted());
 });
 
-test("[S6] a connection that breaks is replaced, and whoever had something there is told", async () => {
+test("[S6] a broken connection is replaced, and its subscribers get notice", async () => {
   const subscriber = open();
   const channels = [channelOf(1), channelOf(2), channelOf(3, "other")];
   await Promise.all(channels.map((channel) => subscriber.subscribe(channel)));
@@ -158,7 +158,7 @@ test("[S6] a connection that breaks is replaced, and whoever had something there
   }, PATIENCE);
 });
 
-test("a channel that Redis refuses is refused to whoever asked, and costs the others nothing", async () => {
+test("a channel that Redis refuses rejects to its caller, and does not disturb others", async () => {
   await redis.client.acl("SETUSER", "half", "on", ">secret", "+@all", "~*", "&{acme}:*");
   const subscriber = open(redis.url.replace("//", "//half:secret@"));
   await subscriber.subscribe(channelOf(1));
@@ -169,7 +169,7 @@ test("a channel that Redis refuses is refused to whoever asked, and costs the ot
   expect(back).toEqual([]);
 });
 
-test("whoever waits for a Redis that is away is told when the server stops", async () => {
+test("subscriptions that wait for Redis reject when the server stops", async () => {
   const subscriber = open();
   await redis.kill();
   const waiting = subscriber.subscribe(channelOf(1));

@@ -1,7 +1,7 @@
 /**
- * Sharded channels. What is wanted and not subscribed is asked for until it is, at the node that has its slot. A
- * connection that breaks, or from which a slot moved away, is thrown away with all that it had: that is then wanted and
- * not subscribed, like what nobody asked for before.
+ * Subscriptions to sharded channels. A wanted channel is subscribed at the node of its slot, with retries until that
+ * succeeds. A client whose connection breaks, or from which a slot moved away, is discarded; its channels are then
+ * wanted and not subscribed, like new ones.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
@@ -10,23 +10,23 @@ import type { Nodes } from "./client.ts";
 import { asAppError } from "./errors.ts";
 
 export interface Subscriber {
-  /** Resolves when it is told what is published from now on. Waits for Redis for as long as that takes. */
+  /** Resolves once messages that are published from now on arrive. Waits for Redis for as long as that takes. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
-  /** Whoever still waits is refused. */
+  /** Pending subscriptions reject. */
   close(): void;
 }
 
 export interface Told {
   message(channel: string, text: string): void;
-  /** It is subscribed again, and what was published meanwhile is lost. */
+  /** The channel is subscribed again; messages that were published meanwhile are lost. */
   back(channel: string): void;
 }
 
-/** One time that a channel is wanted: one that is left and wanted again is another. */
+/** One subscription: a channel that is left and wanted again gets a new object. */
 interface Channel {
   name: string;
-  /** Where it was asked for. Commands of one connection are followed in their order. */
+  /** The client that was asked. Redis executes the commands of one connection in order. */
   at: Redis | undefined;
   /** It is subscribed. */
   on: boolean;
@@ -38,9 +38,9 @@ interface Channel {
 interface Group {
   tag: string;
   channels: Map<string, Channel>;
-  /** Wanted, and not asked for yet. */
+  /** Wanted, and not sent yet. */
   missing: Set<Channel>;
-  /** Not wanted any more, and where it was asked for. */
+  /** No longer wanted, with the client that was asked. */
   left: Map<string, Redis>;
   /** The node that has the slot, as far as is known. */
   address: string | undefined;
@@ -52,9 +52,9 @@ interface Group {
 const CHANNELS_PER_COMMAND = 1000;
 const RETRY_MS = 250;
 
-export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
+export function openSubscriber(nodes: Nodes, told: Told): Subscriber {
   const groups = new Map<string, Group>();
-  const connections = new Map<string, Redis>();
+  const clients = new Map<string, Redis>();
   let open = true;
 
   function groupOf(channel: string): Group {
@@ -72,24 +72,24 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     return group;
   }
 
-  function connectionTo(address: string): Redis {
-    const known = connections.get(address);
+  function clientOf(address: string): Redis {
+    const known = clients.get(address);
     if (known) return known;
     const redis = nodes.open(address);
-    connections.set(address, redis);
+    clients.set(address, redis);
     redis.on("smessage", (name: string, text: string) => {
-      // What comes before it is told that it is back is not the next after what it was told last.
+      // A message before `back` would hide that earlier ones were lost.
       const channel = groups.get(tagOf(name))?.channels.get(name);
       if (channel?.on === true && channel.at === redis) told.message(name, text);
     });
-    // It is over, or a slot of it is elsewhere now.
+    // The connection ended, or a slot moved to another node.
     for (const event of ["end", "moved"]) redis.once(event, () => discard(address, redis));
     return redis;
   }
 
   function discard(address: string, redis: Redis): void {
-    if (connections.get(address) !== redis) return;
-    connections.delete(address);
+    if (clients.get(address) !== redis) return;
+    clients.delete(address);
     redis.disconnect();
     for (const group of groups.values()) {
       if (group.address === address) group.address = undefined;
@@ -103,7 +103,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     }
   }
 
-  /** What comes within one tick is asked for together. */
+  /** Sends the requests of one tick together. */
   function soon(group: Group): void {
     if (group.soon || !open) return;
     group.soon = true;
@@ -123,11 +123,14 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     if (channels.size === 0 && left.size === 0 && !more && asking === 0) groups.delete(tag);
   }
 
-  /** Before it is asked for what is missing: who comes back within the tick is subscribed last. */
+  /**
+   * Unsubscribes before new subscriptions are sent: a channel that is left and wanted again within a tick stays
+   * subscribed.
+   */
   function leave({ left }: Group): void {
     for (const redis of new Set(left.values())) {
       const names = Array.from(left.keys()).filter((name) => left.get(name) === redis);
-      // Where that fails the connection is gone, and the subscription with it.
+      // It fails only where the connection is gone, and the subscription with it.
       redis.sunsubscribe(...names).catch(() => undefined);
     }
     left.clear();
@@ -142,10 +145,10 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       address = group.address ??= await nodes.addressOf(missing[0].name);
       asked = missing.filter((channel) => isWanted(group, channel));
       if (!open || asked.length === 0) return;
-      redis = connectionTo(address);
+      redis = clientOf(address);
       for (const channel of asked) channel.at = redis;
       await redis.ssubscribe(...asked.map(({ name }) => name));
-      if (connections.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
+      if (clients.get(address) !== redis) throw new AppError("UNAVAILABLE", "It broke.");
       for (const channel of asked) if (isWanted(group, channel)) subscribed(channel);
     } catch (error) {
       const isAnswer = error instanceof Error && error.name === "ReplyError";
@@ -172,7 +175,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
     channel.ready.resolve();
   }
 
-  /** Not those that were subscribed before: they are asked for again. */
+  /** Only for a first subscription; one that was established before is retried. */
   function refuse(group: Group, channel: Channel, error: unknown): void {
     group.channels.delete(channel.name);
     channel.ready.reject(error);
@@ -210,7 +213,7 @@ export function createSubscriber(nodes: Nodes, told: Told): Subscriber {
       for (const { channels } of groups.values()) {
         for (const { ready } of channels.values()) ready.reject(closed());
       }
-      for (const redis of connections.values()) redis.disconnect();
+      for (const redis of clients.values()) redis.disconnect();
     },
   };
 }
@@ -219,7 +222,7 @@ function isWanted({ channels }: Group, channel: Channel): boolean {
   return channels.get(channel.name) === channel;
 }
 
-/** What of a channel says in which slot it is. */
+/** The hash tag of a channel, which decides its slot. */
 function tagOf(channel: string): string {
   return channel.slice(0, channel.indexOf("}"));
 }
@@ -228,7 +231,7 @@ function closed(): AppError {
   return new AppError("UNAVAILABLE", "Redis is closed: the server is stopping.");
 }
 
-/** Redis answers, and will not answer otherwise by being asked again. */
+/** An answer of Redis that a retry would not change. */
 function isRefusal(error: unknown): boolean {
   const isOfSlots = error instanceof Error && /^(?:MOVED|ASK) /.test(error.message);
   return !isOfSlots && asAppError(error, "Redis").code !== "UNAVAILABLE";

@@ -1,6 +1,6 @@
 /**
- * Finds jobs that nobody will be given: those that should have been taken for a while and are not in the queue. Such
- * are left behind by a process that died between storing a job and queueing it, and by a queue that lost its data.
+ * Re-queues jobs that are overdue and not in the queue. A process that died between storing a job and queueing it
+ * leaves such jobs behind, and so does a queue that lost its data.
  */
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
@@ -10,17 +10,19 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 const PAGE = 500;
 
-/** Queues again what is missing. `late`: before when they should have been taken. */
+/** Queues the missing jobs that should have been taken before `late`. */
 export type Sweep = (late: number) => Promise<void>;
 
-export function createSweep(
-  redis: Client,
-  keys: Keys,
-  tenants: TenantDirectory,
-  queue: Queue,
-): Sweep {
+interface SweepOptions {
+  redis: Client;
+  keys: Keys;
+  tenants: TenantDirectory;
+  queue: Queue;
+}
+
+export function createSweep({ redis, keys, tenants, queue }: SweepOptions): Sweep {
   async function page(tenant: string, late: number, skip: number): Promise<QueuedPlace[]> {
-    const open = await membersBelow(redis, keys.open(tenant), late, PAGE, skip);
+    const open = await membersBelow(redis, keys.open(tenant), { below: late, limit: PAGE, skip });
     const queuedAs = await Promise.all(
       open.map(({ name }) => redis.hget(keys.job(tenant, name), "q")),
     );
@@ -31,8 +33,8 @@ export function createSweep(
   }
 
   /**
-   * The longest overdue come first. What is in the queue is taken in about that order, so what is missing gets there in
-   * time, and a page without any is the end of it, however many wait.
+   * The longest overdue come first. Claims take jobs in about that order, so missing jobs reach the first page in time,
+   * and the first page without a missing job ends the sweep, however many jobs wait.
    */
   async function sweepTenant(tenant: string, late: number): Promise<void> {
     for (let skip = 0; ; skip += PAGE) {

@@ -4,7 +4,7 @@ import { createScripts } from "./scripts.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 
-test("tenants that can be asked are, whatever becomes of others; where none can, that is said", async () => {
+test("reachable tenants answer although others fail; if all fail, the call rejects", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
   const tenants = createTenantDirectory(

@@ -1,6 +1,6 @@
 /**
- * Whose a job or batch is. Callers know ids; keys begin with the tenant. It is written before anything of the tenant,
- * and never changes.
+ * Maps the ids of jobs and batches to tenants: callers know ids, and keys begin with the tenant. An id is written
+ * before the job or batch, and never changes.
  */
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
@@ -11,14 +11,16 @@ import type { RunScript } from "./scripts.ts";
 export interface TenantDirectory {
   /** `undefined`: there is no such job or batch. */
   of(id: string): Promise<string | undefined>;
-  /** Before jobs or batches of these ids are created. Answers with one that is another tenant's already. */
+  /** Called before jobs or batches are created. Returns an id that another tenant has already, if any. */
   note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
-  /** From what is stored with the job itself: the directory may have lost it, as parts of a cluster fail over alone. */
+  /**
+   * Restores an entry from the job itself: the directory may have lost it, as nodes of a cluster fail over one by one.
+   */
   learn(id: string, tenant: string): void;
   forget(ids: readonly string[]): Promise<void>;
   /**
-   * What there is of each that ever had a job, together: `limit` at most, or a few more. Where one cannot be asked, as
-   * the node of a cluster is away that has it, the others are; rejects where none can.
+   * Asks about every tenant that ever had a job, and joins the answers: about `limit` at most. Skips a tenant whose
+   * node of a cluster is away; rejects where no tenant answers.
    */
   ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit?: number): Promise<T[]>;
 }
@@ -26,9 +28,9 @@ export interface TenantDirectory {
 const REMEMBERED = 100_000;
 /** Ids are UUIDs. The names of keys have less at their end. */
 const SHORTEST_ID = 36;
-/** Tenants that are read at the same time: there may be much to read of each, and others use the same connection. */
+/** Tenants that are read at the same time: each may have much to read, and other calls use the same client. */
 const CONCURRENT_READS = 5;
-/** So often none of them can be asked before the others are not tried either. */
+/** Rounds without any answer before the rest is given up. */
 const GIVE_UP = 2;
 
 export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys): TenantDirectory {

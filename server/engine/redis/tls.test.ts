@@ -62,10 +62,10 @@ async function open(env: Record<string, string>): Promise<string> {
   return stdout.trim();
 }
 
-test("rediss:// speaks TLS with a Redis whose certificate is known", async () => {
+test("rediss:// speaks TLS with a Redis whose certificate is trusted", async () => {
   expect(await open({ NODE_EXTRA_CA_CERTS: cert })).toBe("Over TLS");
 }, 20_000);
 
-test("rediss:// does not speak with one whose certificate is not", async () => {
+test("rediss:// refuses a Redis whose certificate is not trusted", async () => {
   expect(await open({})).toMatch(/^DATA_UNUSABLE Redis at rediss:.* does not let this program in/);
 }, 30_000);

@@ -53,7 +53,7 @@ describe("a Redis that", () => {
     expect([undefined, "UNAVAILABLE"]).toContain(code);
     const events = await vi.waitFor(() => logOf(engine, held.jobId), PATIENCE);
     expect(events.length).toBeGreaterThanOrEqual(code === undefined ? 3 : 2);
-    // Whoever listens is told to look.
+    // Listeners get an empty hint.
     await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0), PATIENCE);
     heard.events.length = 0;
     await engine.change(held.jobId, STEP, at(2), held);
@@ -84,14 +84,14 @@ describe("a Redis that", () => {
     );
   }, 60_000);
 
-  test("says nothing makes commands fail with UNAVAILABLE, and they say that what became of them is not known", async () => {
+  test("is silent makes commands fail with UNAVAILABLE, which says that their result is not known", async () => {
     const held = await startedJob(engine, at(0));
     redis.pause();
     await expect(engine.change(held.jobId, STEP, at(1), held)).rejects.toMatchObject({
       code: "UNAVAILABLE",
       message: expect.stringContaining("is not known") as string,
     });
-    // Nor does it keep anybody from closing.
+    // It does not block `close()` either.
     engine.onWork(() => undefined);
     await engine.close();
     redis.resume();
@@ -101,7 +101,7 @@ describe("a Redis that", () => {
     expect((await logOf(engine, held.jobId)).at(-1)).toEqual(event);
   }, 30_000);
 
-  test("[J12] is out of memory refuses what is new with UNAVAILABLE, and stores nothing of it", async () => {
+  test("[J12] is out of memory refuses new jobs with UNAVAILABLE, and stores nothing of them", async () => {
     const before = await engine.createJob(newJob(), at(0));
     await redis.client.config("SET", "maxmemory", "1");
     const { batch, jobs } = newBatch(3);
@@ -135,7 +135,7 @@ describe("a Redis that", () => {
     await vi.waitFor(() => engine.change(id, START, at(2)), PATIENCE);
   });
 
-  test("forgets its scripts is told them again, in the middle of everything", async () => {
+  test("forgets its scripts gets them again, in the middle of everything", async () => {
     const held = await startedJob(engine, at(0));
     for (let round = 0; round < 20; round += 1) {
       const work = Array.from({ length: 20 }, (_, index) =>
@@ -189,7 +189,7 @@ describe("the queue", () => {
       for (const { jobId } of await engine.claim(request)) seen.add(jobId);
       expect(seen.size).toBe(29);
     }, PATIENCE);
-    // What runs goes on, and is given to nobody else.
+    // Running jobs continue, and no other claim gets them.
     expect(seen).not.toContain(running?.jobId);
     if (running) await engine.change(running.jobId, DELIVER, new Date(), running);
     expect((await engine.getBatch(batch.id))?.counts).toMatchObject({ DELIVERED: 1, PENDING: 29 });
@@ -206,7 +206,7 @@ describe("the queue", () => {
     }, PATIENCE);
   });
 
-  test("[J5] with entries of the same job gives it once, and drops what fits no record", async () => {
+  test("[J5] with several entries of the same job gives it once, and drops what matches no record", async () => {
     const job = await engine.createJob(newJob(), new Date());
     const gone = newJob();
     const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
@@ -218,7 +218,7 @@ describe("the queue", () => {
     const request = { worker: "w", max: 9, leaseMs: 60_000, now: new Date() };
     const [claim, ...others] = await engine.claim(request);
     expect([claim?.jobId, others]).toEqual([job.id, []]);
-    // The same entry again, while somebody holds the job.
+    // The same entry again, while a claim holds the job.
     await queue.add("job", { tenant: job.tenant }, { jobId: `${job.id}.1` });
     expect(await engine.claim(request)).toEqual([]);
     if (claim) await engine.change(job.id, START, new Date(), claim);
@@ -252,7 +252,7 @@ describe("the queue", () => {
       engine.onWork(() => undefined);
       if (entries === "lost meanwhile") await forgetQueue();
       await Promise.all(held.map((each) => engine.change(each.jobId, DELIVER, new Date(), each)));
-      // What was lost is found by the sweep.
+      // The sweep finds lost jobs.
       await vi.waitFor(async () => {
         await claim();
         expect(given).toHaveLength(9);
@@ -280,7 +280,7 @@ test("[J3] a tenant that Redis forgot is noted again, so that its jobs are found
 }, 30_000);
 
 describe("a Redis that cannot be used", () => {
-  test("because nobody is there is UNAVAILABLE, with its address and without its password", async () => {
+  test("because no server listens is UNAVAILABLE, with its address and without its password", async () => {
     const url = `redis://ann:secret@127.0.0.1:1`;
     const error = await open(url).then(
       () => undefined,

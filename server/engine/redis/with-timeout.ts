@@ -1,4 +1,4 @@
-/** What a promise resolves to, or `undefined` where that takes longer than `ms`. Rejects as it does. */
+/** Resolves as `promise` does, or to `undefined` after `ms`. Rejects as `promise` does. */
 export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<undefined>((resolve) => {

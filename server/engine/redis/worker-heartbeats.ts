@@ -1,4 +1,4 @@
-/** Which workers are there: a sorted set by when each is to be forgotten. */
+/** Heartbeats of workers: a sorted set by the time at which each expires. */
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 

@@ -11,19 +11,21 @@ import type { JobRow } from "./job-rows.ts";
 import { type Ahead, asStored, type WriteBehind } from "./write-behind.ts";
 
 export interface Change {
-  /** Changes a job; under a claim only while that holds. */
+  /** Changes a job; with a claim, only while the claim holds. */
   byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed;
   /** Changes a job as it was just read. */
   from(before: Ahead, change: JobChange, at: Date): Changed;
 }
 
-export function createChange(
-  jobs: Jobs,
-  log: Log,
-  outbox: Outbox,
-  behind: WriteBehind,
-  clock: () => number,
-): Change {
+interface ChangeOptions {
+  jobs: Jobs;
+  log: Log;
+  outbox: Outbox;
+  behind: WriteBehind;
+  clock: () => number;
+}
+
+export function createChange({ jobs, log, outbox, behind, clock }: ChangeOptions): Change {
   /** `due` of a job that does not run. */
   function dueOf(job: Job, change: JobChange): number | null {
     const delay = delayOf(job, change);
@@ -33,10 +35,10 @@ export function createChange(
   function from(before: Ahead, change: JobChange, at: Date): Changed {
     const { job, event } = applyChange(before.job, change, at);
     const { row } = before;
-    // A job that runs keeps its claim and its lease. Otherwise, whoever held it does not any more.
+    // A running job keeps its claim and its lease; any other change ends the claim.
     if (job.status !== "PROCESSING") Object.assign(row, { due: dueOf(job, change), held: 0 });
     const reportedOnly = before.reportedOnly && change.action === "progress";
-    // Once for all changes of a transaction, as the row.
+    // One hint for all changes of a transaction, as for the row.
     if (behind.put({ row, job, rev: behind.nextRev(row), reportedOnly })) outbox.feed(job);
     log.append(row.n, event);
     outbox.job(event);

@@ -66,7 +66,7 @@ test("after a restart the longest delay still waits for its time", async () => {
   expect(await ready(await open(NOW + MAX_DELAY_MS))).toEqual(left.toSorted());
 });
 
-test("what an older version queued with the time of that moment is ready", async () => {
+test("a job that an older version queued with its time of queueing is ready", async () => {
   const [fresh = ""] = await leave(30_000);
   const db = new DatabaseSync(join(dataDir, "jobwire.db"));
   db.prepare("UPDATE jobs SET due = ? WHERE id = ?").run(NOW, fresh);

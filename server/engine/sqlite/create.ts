@@ -1,4 +1,4 @@
-/** Creating jobs and batches: record, first event and place in the queue in one transaction. */
+/** Creation of jobs and batches: record, first event and place in the queue in one transaction. */
 import type { DatabaseSync } from "node:sqlite";
 import type { NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
@@ -20,14 +20,23 @@ export interface Creation {
   createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): BatchRecord;
 }
 
-export function createCreation(
-  db: DatabaseSync,
-  owners: Owners,
-  jobs: Jobs,
-  batches: Batches,
-  log: Log,
-  outbox: Outbox,
-): Creation {
+interface CreationOptions {
+  db: DatabaseSync;
+  owners: Owners;
+  jobs: Jobs;
+  batches: Batches;
+  log: Log;
+  outbox: Outbox;
+}
+
+export function createCreation({
+  db,
+  owners,
+  jobs,
+  batches,
+  log,
+  outbox,
+}: CreationOptions): Creation {
   const insertJob = db.prepare(
     insertInto("jobs", ["owner_n", "batch_n", "rev", "due", "idempotency_key", ...CREATED_COLUMNS]),
   );
@@ -36,9 +45,7 @@ export function createCreation(
   function insert(
     fresh: NewJob,
     at: Date,
-    ownerN: number,
-    rev: number,
-    batchN: number | bigint | null,
+    { ownerN, rev, batchN }: { ownerN: number; rev: number; batchN: number | bigint | null },
   ): Job {
     const { job, event } = createdJob(fresh, at);
     const { lastInsertRowid: n } = insertJob.run(
@@ -65,7 +72,7 @@ export function createCreation(
         if (first) return first;
       }
       const owner = owners.advance(fresh, 1);
-      const job = insert(fresh, at, owner.n, owner.rev, null);
+      const job = insert(fresh, at, { ownerN: owner.n, rev: owner.rev, batchN: null });
       outbox.feed(fresh);
       outbox.queued(READY);
       return job;
@@ -81,7 +88,10 @@ export function createCreation(
       const owner = owners.advance(batch, fresh.length);
       const inserted = batches.insert(batch, owner.n, fresh.length, at);
       let rev = owner.rev - fresh.length;
-      for (const each of fresh) insert(each, at, owner.n, ++rev, inserted.n);
+      for (const each of fresh) {
+        rev += 1;
+        insert(each, at, { ownerN: owner.n, rev, batchN: inserted.n });
+      }
       outbox.feed(batch);
       outbox.batch(batch.id);
       outbox.queued(READY);

@@ -9,7 +9,7 @@ import { openSqliteEngine } from "./open.ts";
 
 const start = () => ({ progress: 1, message: "Begun" });
 
-test("[H7] a job whose input cannot be read is given out with a fault, and the others as always", async () => {
+test("[H7] a claim returns a job with an unreadable input with a fault, and the others unharmed", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jobwire-damaged-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true }));
   const jobs = [newJob(), newJob(), newJob()];

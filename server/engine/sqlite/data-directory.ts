@@ -1,13 +1,13 @@
 /**
- * Makes the data directory with those above it. Not with `recursive`: Node goes round for ever in a directory that
- * is there and takes no entries, as those in `/proc`.
+ * Creates the data directory and its parents. Not with `recursive`: Node loops for ever in an existing directory that
+ * takes no entries, such as those in `/proc`.
  */
 import { existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { messageOf } from "#shared/errors.ts";
 import { unusable } from "./errors.ts";
 
-/** Other users of the machine read no data. */
+/** For its owner alone: other users of the machine cannot read the data. */
 const OF_ITS_USER = 0o700;
 
 /** Throws `DATA_UNUSABLE`, with the path that is in the way. */
@@ -42,6 +42,6 @@ function make(path: string, mode?: number): void {
 
 function reasonOf(cause: unknown, above: string): unknown {
   const { code } = cause as NodeJS.ErrnoException;
-  // It exists, so what is missing is not it.
+  // The directory exists, so the error is about something else.
   return code === "ENOENT" ? new Error(`${above} takes no directories`, { cause }) : cause;
 }

@@ -177,7 +177,7 @@ describe("the data directory", () => {
 
   test("must be writable", async () => {
     chmodSync(dataDir, 0o555);
-    // Root may write everywhere, so the process becomes somebody else once its program is loaded.
+    // Root may write everywhere, so the process changes its user once its program is loaded.
     const drop = process.getuid?.() === 0 ? "process.setgid(65534); process.setuid(65534);" : "";
     const line = await run(`${drop} ${TRY}`).line();
     expect(line).toContain("DATA_UNUSABLE");
@@ -189,7 +189,7 @@ describe("the data directory", () => {
     const engine = await openSqliteEngine({ dataDir });
     await engine.close();
     const whole = readFileSync(path);
-    // What SQLite leaves then: pages that may be written, and the journal that takes them back.
+    // SQLite leaves half-written pages, and the journal that restores them.
     rmSync(path);
     const db = new DatabaseSync(path);
     db.exec("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN EXCLUSIVE");

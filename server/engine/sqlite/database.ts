@@ -1,7 +1,7 @@
 /**
  * Opens the file. One process holds it: SQLite's exclusive locking mode keeps the kernel's lock on it from the
  * first read on, so a second process is refused, and the lock is gone with its process, also after `kill -9`.
- * A file that is not ours is recognised before SQLite may touch it.
+ * A file of another application is recognised before SQLite may touch it.
  */
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -50,7 +50,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
   }
 }
 
-/** For its user alone: the directory may be one that others read. What SQLite puts beside the file is as the file. */
+/** For its owner alone: the directory may be readable by others. SQLite's files beside it get the same mode. */
 function makeFile(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
 }
@@ -67,8 +67,8 @@ function lock(db: DatabaseSync): void {
 const SMALLEST_PAGE = 512;
 
 /**
- * Reads what the file says of itself without locks, journals or a write (`immutable`). Through SQLite and not `fs`:
- * a process that closes any descriptor of a file loses its POSIX locks on it, and SQLite knows to wait with that.
+ * Reads the header of the file without locks, journals or a write (`immutable`). Through SQLite and not `fs`: a process
+ * that closes any descriptor of a file loses its POSIX locks on it, and SQLite defers such closes.
  */
 function refuseForeign(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });

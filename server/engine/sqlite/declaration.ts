@@ -3,7 +3,7 @@ import { text } from "#shared/variables.ts";
 
 export const SQLITE = {
   name: "sqlite",
-  capabilities: { shared: false },
+  capabilities: { multiProcess: false },
   variables: {
     DATA_DIR: {
       schema: text,

@@ -60,7 +60,7 @@ const SERVER = `
   }`;
 
 test.runIf(process.platform === "linux")(
-  "[J3] [H12] on a full disk writes are UNAVAILABLE, which does not say where it is, and nothing of them stays; with room all goes on",
+  "[J3] [H12] on a full disk writes fail with UNAVAILABLE, without a path, and leave nothing behind; with space they work again",
   async () => {
     const server = spawnChild(dataDir, SERVER);
     child = server;

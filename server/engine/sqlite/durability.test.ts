@@ -52,7 +52,7 @@ async function acknowledgedUntilKilled(lines: number): Promise<Map<string, numbe
   }
 }
 
-test("[S6] [J3] what was acknowledged is there after kill -9, at whatever moment it came", async () => {
+test("[S6] [J3] acknowledged writes survive kill -9 at any moment", async () => {
   for (const lines of [1, 17, 120, 333, 1200]) {
     const acknowledged = await acknowledgedUntilKilled(lines);
     expect(acknowledged.size).toBeGreaterThan(0);

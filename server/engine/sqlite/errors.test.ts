@@ -11,7 +11,7 @@ const ERRORS = [undefined, 1, 5, 6, 7, 8, 10, 11, 13, 14, 26].map((errcode) =>
 );
 
 test.each(ERRORS)(
-  "[H12] the error $errcode is told without the path of the data, and the log has it",
+  "[H12] the message of error $errcode does not contain the path of the data, and the log does",
   (cause) => {
     for (const error of [asAppError(cause, PATH), unavailable(PATH, cause)]) {
       expect(publicMessageOf(error)).not.toContain(PATH);

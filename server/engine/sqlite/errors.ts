@@ -1,4 +1,4 @@
-/** What SQLite's error codes mean for callers. https://sqlite.org/rescode.html */
+/** Maps SQLite's error codes to `AppError`. https://sqlite.org/rescode.html */
 import { AppError, messageOf } from "#shared/errors.ts";
 
 /** Primary result codes: the low byte of the extended ones. */
@@ -28,7 +28,7 @@ export function isDamage(thrown: unknown): boolean {
   return code === CORRUPT || code === NOTADB;
 }
 
-/** For errors of a database that was opened well. Clients are told what is `UNAVAILABLE`; where the file is is for the log. */
+/** For errors of an open database. The message reaches clients, so only the cause, for the log, has the path. */
 export function asAppError(thrown: unknown, path: string): AppError {
   if (thrown instanceof AppError) return thrown;
   const cause = new Error(`${path}: ${messageOf(thrown)}`, { cause: thrown });

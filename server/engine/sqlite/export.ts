@@ -30,7 +30,7 @@ export function openExport(dataDir: string): TransferSource {
   };
 }
 
-/** The same, with errors for people. */
+/** The same records; errors name the data directory. */
 function* told<T>(records: Iterable<T>, path: string): Iterable<T> {
   try {
     yield* records;
@@ -54,12 +54,19 @@ function* readBatches(db: DatabaseSync): Iterable<TransferBatch> {
   for (const row of rows) yield { n: row.n, batch: batchOfRow(row), idempotencyKey: row.key };
 }
 
-/** Jobs are read in pages of so many. */
+/** Jobs a page. */
 const PAGE = 200;
 const ALL = Number.MAX_SAFE_INTEGER;
 
-/** `cure`: the statement after which the rest of the job can be taken over. */
-function readPart<T>(path: string, job: string, part: string, cure: string, read: () => T): T {
+interface Part {
+  path: string;
+  job: string;
+  part: string;
+  /** The statement after which the rest of the job can be taken over. */
+  cure: string;
+}
+
+function readPart<T>({ path, job, part, cure }: Part, read: () => T): T {
   try {
     return read();
   } catch (cause) {
@@ -92,10 +99,19 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         due: number | null;
       };
       const { n, id } = row;
-      const noPayload = `REPLACE INTO payloads VALUES (${n}, 'null', 'null')`;
-      const noDraft = `DELETE FROM drafts WHERE job_n = ${n}`;
-      const payload = readPart(path, id, "input or output", noPayload, () => jobs.payload(row));
-      const draft = readPart(path, id, "draft", noDraft, () => drafts.read(id, 0)?.pieces ?? []);
+      const payload = readPart(
+        {
+          path,
+          job: id,
+          part: "input or output",
+          cure: `REPLACE INTO payloads VALUES (${n}, 'null', 'null')`,
+        },
+        () => jobs.payload(row),
+      );
+      const draft = readPart(
+        { path, job: id, part: "draft", cure: `DELETE FROM drafts WHERE job_n = ${n}` },
+        () => drafts.read(id, 0)?.pieces ?? [],
+      );
       yield {
         n,
         job: { ...summaryOfRow(row), ...payload },

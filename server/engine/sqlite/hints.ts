@@ -1,4 +1,4 @@
-/** Tells listeners that a stream grew. Costs one look into a map where nobody listens. */
+/** Tells listeners that a stream grew. Without listeners a hint costs one lookup in a map. */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
 
@@ -17,13 +17,13 @@ export function createHints(): Hints {
   return {
     on(stream, listener) {
       // A function of its own, so that a listener given twice is called, and ended, twice.
-      const entry = (hint: Hint): void => listener(hint);
+      const registered = (hint: Hint): void => listener(hint);
       const ofKind = listeners[stream.stream];
       const key = keyOf(stream);
       const set = ofKind.get(key) ?? new Set();
-      ofKind.set(key, set.add(entry));
+      ofKind.set(key, set.add(registered));
       return () => {
-        set.delete(entry);
+        set.delete(registered);
         if (set.size === 0 && ofKind.get(key) === set) ofKind.delete(key);
       };
     },

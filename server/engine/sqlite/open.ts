@@ -20,13 +20,13 @@ import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
-import { createWorkSignal } from "./work-signal.ts";
+import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
 export interface SqliteOptions {
-  /** Made where it does not exist. */
+  /** Created if it does not exist. */
   dataDir: string;
-  /** By which delayed jobs come due, and leases and the presence of workers end. */
+  /** The clock of delays, leases and announcements of workers. */
   clock?: (() => number) | undefined;
 }
 
@@ -47,14 +47,14 @@ export async function openSqliteEngine({
   const behind = createWriteBehind(db, owners, batches);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
-  const work = createWorkSignal(createNextDue(db), clock);
-  const outbox = createOutbox(group, hints, work, clock);
+  const work = openWorkSignal(createNextDue(db), clock);
+  const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
-  const creation = createCreation(db, owners, jobs, batches, log, outbox);
-  const change = createChange(jobs, log, outbox, behind, clock);
+  const creation = createCreation({ db, owners, jobs, batches, log, outbox });
+  const change = createChange({ jobs, log, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
-  const queue = createQueue(db, jobs, outbox, change, clock);
+  const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
@@ -104,7 +104,7 @@ export async function openSqliteEngine({
     appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
     async claim(request) {
-      // Looking at an empty queue is no write: it must not count as one that succeeded.
+      // A claim on an empty queue must not count as a write that succeeded.
       if (!(await read(() => queue.isDue()))) return [];
       return write(() => queue.claim(request), request.max);
     },
@@ -112,7 +112,7 @@ export async function openSqliteEngine({
     announce: (worker, ttlMs) => read(() => heartbeats.announce(worker, ttlMs)),
     present: () => read(() => heartbeats.present()),
     async takeSession(session, holder) {
-      // Many come with one that is gone. That is no write, so it is answered also while none is possible.
+      // After an outage many clients ask for expired sessions: answered by a read, even while writes fail.
       if (!(await read(() => sessions.has(session)))) return undefined;
       return write(() => sessions.take(session, holder));
     },
@@ -129,7 +129,7 @@ export async function openSqliteEngine({
 
     async health() {
       await read(() => alive.get());
-      // Somebody who waits for health before he sends work would wait for ever if only work could restore it.
+      // A client may wait for health before it sends work, so health must not depend on the next write: it tries one.
       if (group.failure()) await write(() => touch.run());
     },
     async close() {

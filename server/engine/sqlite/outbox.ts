@@ -1,4 +1,4 @@
-/** What is told to others once the transaction is committed: hints to watchers, and the signal that there is work. */
+/** Notifications after the commit: hints to watchers, and the signal that there is work. */
 import type { JobEvent } from "#shared/events.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { GroupCommit } from "./group-commit.ts";
@@ -17,12 +17,14 @@ export interface Outbox {
   leased(): void;
 }
 
-export function createOutbox(
-  group: GroupCommit,
-  hints: Hints,
-  work: WorkSignal,
-  clock: () => number,
-): Outbox {
+interface OutboxOptions {
+  group: GroupCommit;
+  hints: Hints;
+  work: WorkSignal;
+  clock: () => number;
+}
+
+export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outbox {
   function draft(jobId: string): void {
     group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
   }
@@ -30,7 +32,7 @@ export function createOutbox(
     job(event) {
       const { jobId } = event;
       group.afterCommit(() => hints.emit({ stream: "job", jobId }, { event }));
-      // Whether a draft goes on is a matter of the job's status.
+      // The job's status decides whether its draft goes on.
       if (event.type !== "progress") draft(jobId);
     },
     draft,

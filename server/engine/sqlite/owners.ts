@@ -1,7 +1,7 @@
 /**
- * Owners and their feed cursors: `rev` counts up with every change of any of an owner's jobs, and never goes back. The row
- * of an owner of whom nothing is left is deleted. A row of each tenant with the name of no owner then has the newest rev of
- * all such, from which an owner counts on who comes back.
+ * Owners and their feed cursors: `rev` counts up with every change of any of an owner's jobs, and never goes back. The
+ * row of an owner without jobs and batches is deleted. Each tenant has a row without an owner's name, with the newest
+ * rev of all such owners; one that comes back counts on from there.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Owner } from "#shared/principal.ts";
@@ -15,10 +15,10 @@ export interface Owners {
   find(owner: Owner): OwnerRow | undefined;
   /** The newest cursor of the owner, known or not. */
   head(owner: Owner): number;
-  /** Takes the next `by` revs; `rev` is the last of them. Makes the owner known where it is not. */
+  /** Takes the next `by` revs; `rev` is the last of them. Creates the owner where it is missing. */
   advance(owner: Owner, by: number): OwnerRow;
   set(ownerN: number, rev: number): void;
-  /** Forgets the owner, unless it has a job or a batch. */
+  /** Deletes the owner, unless it has a job or a batch. */
   forget(ownerN: number): void;
 }
 

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test, vi } from "vitest";
 import { openSqliteEngine } from "./open.ts";
 
-test("no statement of the engine scans a table or sorts what it found", async () => {
+test("no statement of the engine scans a table or sorts its result", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jobwire-plans-"));
   const prepare = vi.spyOn(DatabaseSync.prototype, "prepare");
   const exec = vi.spyOn(DatabaseSync.prototype, "exec");

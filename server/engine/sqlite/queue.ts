@@ -1,7 +1,8 @@
 /**
  * The queue is one column of jobs: `due`, when the next claim may take the job. It is `READY`, which is no time, where
- * the job need not wait; else it is the end of its delay, or of the lease while a runner holds it, so a runner that died
- * needs no search. When that time has come, `due` becomes `READY` too, and a job that was created earlier comes first.
+ * the job need not wait; else it is the end of its delay, or of the lease while a runner holds it, so the jobs of a
+ * dead runner need no search. At that time `due` becomes `READY` too, and jobs are taken in the order of their
+ * creation.
  *
  * Times are those of a steady clock (`steady-clock.ts`). No stored time but these decides about a job, so setting the
  * machine's clock changes nothing while the process runs.
@@ -21,7 +22,7 @@ import { asStored } from "./write-behind.ts";
 export const READY = 0;
 
 export interface Queue {
-  /** Whether a claim would find something. */
+  /** True if a claim would find a job. */
   isDue(): boolean;
   claim(request: ClaimRequest): Claim[];
   renew(claims: readonly ClaimRef[], leaseMs: number): ClaimRef[];
@@ -34,7 +35,7 @@ export interface Queue {
  */
 export const LEFT_READY = `due > 0 AND (held = 1 OR attempt = 0 OR due > ? + ${MAX_DELAY_MS})`;
 
-/** At the start of a process. `now`: by its own clock. */
+/** Runs at the start of a process. `now`: by the process's own clock. */
 export function makeReady(db: DatabaseSync, now: number): void {
   db.prepare(`UPDATE jobs SET due = 0, held = 0 WHERE ${LEFT_READY}`).run(now);
 }
@@ -45,13 +46,15 @@ export function createNextDue(db: DatabaseSync): (after: number) => number | und
   return (after) => (next.get(after) as { due: number } | undefined)?.due;
 }
 
-export function createQueue(
-  db: DatabaseSync,
-  jobs: Jobs,
-  outbox: Outbox,
-  changes: Pick<Change, "from">,
-  clock: () => number,
-): Queue {
+interface QueueOptions {
+  db: DatabaseSync;
+  jobs: Jobs;
+  outbox: Outbox;
+  change: Pick<Change, "from">;
+  clock: () => number;
+}
+
+export function createQueue({ db, jobs, outbox, change, clock }: QueueOptions): Queue {
   const comeDue = db.prepare("UPDATE jobs SET due = 0 WHERE due > 0 AND due <= ?");
   const ready = selectJobs(db, "WHERE jobs.due = 0 ORDER BY jobs.n LIMIT ?");
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
@@ -78,7 +81,7 @@ export function createQueue(
         Object.assign(row, { due: end, held: 1, token: claim.token });
         const before = asStored(row);
         const begun = startOf(start, before.job);
-        const { job, event } = changes.from(before, begun.change, at);
+        const { job, event } = change.from(before, begun.change, at);
         return {
           ...claim,
           job: Object.assign(job, payload),

@@ -47,7 +47,7 @@ test("a clock that was set back while the server was stopped keeps none for long
   expect(await after.takeSession(HERS, "three")).toBeUndefined();
 });
 
-test("those whose time is over go with all their entries, when others come", async () => {
+test("expired sessions are deleted with all their entries when others are saved", async () => {
   const engine = await open();
   for (const id of ["1", "2", "3", "4", "5"]) {
     await engine.saveSession({ ...ANN, id }, "one", WHOLE);
@@ -67,7 +67,7 @@ test("those whose time is over go with all their entries, when others come", asy
   ]);
 });
 
-test("a file of before there were any gets them, and keeps what it has", async () => {
+test("a file without the tables of sessions gets them, and keeps its data", async () => {
   const job = newJob();
   const engine = await open();
   await engine.createJob(job, at(0));

@@ -15,10 +15,12 @@ interface Row {
   holder: string;
 }
 
-/** Some more than one, so that they do not pile up. Each may have a thousand entries. */
+/** More than one a call, so that they do not pile up. Each may have a thousand entries. */
 const EXPIRED_AT_ONCE = 3;
 
-/** The machine's clock may have been set back since the sessions were saved: none is kept for longer than any is. */
+/**
+ * The machine's clock may have been set back since the sessions were saved: so none is kept for longer than the limit.
+ */
 export function makeSessionsReady(db: DatabaseSync, now: number): void {
   const latest = now + SESSION_KEPT_MS;
   db.prepare("UPDATE sessions SET ends = ? WHERE ends > ?").run(latest, latest);

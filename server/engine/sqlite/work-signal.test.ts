@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
-import { createWorkSignal } from "./work-signal.ts";
+import { openWorkSignal } from "./work-signal.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: 0 }));
 afterEach(() => void vi.useRealTimers());
@@ -10,7 +10,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** A queue whose due times are given. */
 function signalOf(due: number[]) {
   const nextDue = (after: number) => due.toSorted((a, b) => a - b).find((time) => time > after);
-  return createWorkSignal(nextDue, Date.now);
+  return openWorkSignal(nextDue, Date.now);
 }
 
 test("it calls at each due time, not before", () => {
@@ -27,7 +27,7 @@ test("it calls at each due time, not before", () => {
 test("it calls on time when the machine's clock is set back meanwhile", () => {
   const work = vi.fn<() => void>();
   const clock = createSteadyClock();
-  const signal = createWorkSignal((after) => (after < 100 ? 100 : undefined), clock);
+  const signal = openWorkSignal((after) => (after < 100 ? 100 : undefined), clock);
   signal.on(work);
   vi.setSystemTime(-3_600_000);
   vi.advanceTimersByTime(99);
@@ -46,7 +46,7 @@ test("a due time that a timer cannot hold is waited for in parts", () => {
   expect(work).toHaveBeenCalledOnce();
 });
 
-test("what came due before anybody listened, or while it was being stored, is told", () => {
+test("listeners hear of work that came due before they listened, or while it was being stored", () => {
   const due = [50];
   const work = vi.fn<() => void>();
   const signal = signalOf(due);
@@ -65,7 +65,7 @@ test("what came due before anybody listened, or while it was being stored, is to
 test("a queue that cannot be read is looked at again soon", () => {
   const work = vi.fn<() => void>();
   let broken = true;
-  const signal = createWorkSignal((after) => {
+  const signal = openWorkSignal((after) => {
     if (broken) throw new Error("disk I/O error");
     return after < 5000 ? 5000 : undefined;
   }, Date.now);
@@ -94,7 +94,7 @@ test("one that listens anew while it is called is called once", () => {
   expect(calls).toBe(2);
 });
 
-test("nobody listens: no timer; closed: no timer and no call", () => {
+test("no timer without listeners; no timer and no call after close", () => {
   const work = vi.fn<() => void>();
   const signal = signalOf([100]);
   signal.rearm();

@@ -1,4 +1,4 @@
-/** Says when there may be work: at once for what is due, and by one timer for what comes due next. */
+/** Signals that there may be work: at once for due jobs, and by one timer for the next due time. */
 import { notify } from "#server/engine/notify.ts";
 
 export interface WorkSignal {
@@ -13,20 +13,20 @@ export interface WorkSignal {
 /** Longer delays make Node's timers fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** When the queue cannot be read, it is looked at again after this time. */
+/** Pause before the queue is read again after a failure. */
 const RETRY_MS = 1000;
 
 /**
- * `nextDue(after)`: the first due time or end of a lease that is later than `after`. `clock` never goes back: a timer
- * that was set is then not too early by more than it is off.
+ * `nextDue(after)`: the first due time or end of a lease that is later than `after`. `clock` never goes back,
+ * so a timer fires too early only by its own inaccuracy.
  */
-export function createWorkSignal(
+export function openWorkSignal(
   nextDue: (after: number) => number | undefined,
   clock: () => number,
 ): WorkSignal {
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
-  /** What came due until then was told. A slow commit can take longer than the lease that it stores. */
+  /** Listeners know of all work that was due by then. A slow commit can take longer than the lease that it stores. */
   let told = clock();
 
   function fire(): void {
@@ -60,10 +60,10 @@ export function createWorkSignal(
 
   return {
     on(listener) {
-      const entry = (): void => listener();
-      listeners.add(entry);
+      const registered = (): void => listener();
+      listeners.add(registered);
       rearm();
-      return () => void listeners.delete(entry);
+      return () => void listeners.delete(registered);
     },
     fire,
     rearm,

@@ -1,4 +1,4 @@
-/** Which workers are there. In memory: with one process, whoever announced itself elsewhere is gone. */
+/** Heartbeats of workers. In memory: one process owns the data, so there are no workers elsewhere. */
 export interface WorkerHeartbeats {
   announce(worker: string, ttlMs: number): void;
   present(): string[];

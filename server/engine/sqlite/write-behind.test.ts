@@ -1,4 +1,4 @@
-/** What shares a transaction must be as if each had one of its own: rows are written behind, and nobody can tell. */
+/** Commands that share a transaction leave the same data as one transaction each: writing behind is never visible. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +86,7 @@ function run(engine: Engine, claim: Claim, what: string, n: number): Promise<unk
 
 type World = Awaited<ReturnType<typeof prepare>>;
 
-/** What anybody can find out. */
+/** Everything that a caller can read. */
 async function found({ engine, owner, batchId, claims }: World) {
   const place = new Map(claims.map(({ jobId }, index) => [jobId, index]));
   const feed = await engine.readFeed(owner, 0, 100);
@@ -109,7 +109,7 @@ async function found({ engine, owner, batchId, claims }: World) {
   };
 }
 
-test("many commands in one transaction leave what they leave one after the other", async () => {
+test("commands in one transaction leave the same data as one after the other", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { minLength: 2, maxLength: 12 }), async (commands) => {
       const worlds = [await prepare(), await prepare(), await prepare()] as const;

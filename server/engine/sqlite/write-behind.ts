@@ -1,9 +1,9 @@
 /**
- * What the changes of one transaction come to: the rows of jobs, owners and batches that are not written yet. Many
- * changes of one transaction concern the same rows, so each row is read and written once for all of them.
+ * The rows of jobs, owners and batches that the changes of one transaction have not written yet. Many changes of one
+ * transaction concern the same rows, so each row is read and written once for all of them.
  *
- * It lives within one transaction. Whatever else reads or writes a job flushes it first, and so does the commit, so
- * that nobody can tell.
+ * It lives within one transaction. Every other read or write of a job flushes it first, and so does the commit, so the
+ * delay is never visible.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { type BatchRecord, recount } from "#shared/batch.ts";
@@ -21,9 +21,9 @@ export interface Ahead {
   row: JobRow;
   /** `input` and `output` are not read: `UNREAD` stands for them until a change sets them. */
   job: Job;
-  /** The owner's at its newest change. */
+  /** The owner's `rev` at the newest change of the job. */
   rev: number;
-  /** Nothing but its progress and message. */
+  /** Only its progress and message changed. */
   reportedOnly: boolean;
 }
 
@@ -41,9 +41,9 @@ export interface WriteBehind {
   nextRev(row: Pick<JobRow, "owner_n" | "owner_rev">): number;
   /** One job of the batch went from one status to another. */
   count(batchN: number, from: JobStatus, to: JobStatus, at: Date): void;
-  /** Writes what is behind. */
+  /** Writes all pending rows. */
   flush(): void;
-  /** The transaction is rolled back, and this with it. */
+  /** Forgets them: the transaction is rolled back. */
   discard(): void;
 }
 
@@ -52,7 +52,7 @@ export function createWriteBehind(
   owners: Pick<Owners, "set">,
   batches: Pick<Batches, "read" | "update">,
 ): WriteBehind {
-  // The frequent one. It names no column that an index holds but `rev`, so that it touches no other index.
+  // The most frequent update. It names no column that an index holds but `rev`, so that it touches no other index.
   const report = db.prepare(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );

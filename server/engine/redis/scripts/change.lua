@@ -1,6 +1,5 @@
--- Stores changes of jobs of one tenant, each if nobody changed its job meanwhile: record, log, feed, lists, batch, hints.
--- What a change comes to was computed before; here it is only compared and set. One that is refused does not concern
--- the others.
+-- Stores changes of jobs of one tenant, each if its job did not change meanwhile: record, log, feed, lists, batch, hints.
+-- The caller computed the new record; this script only compares and sets. A refused change does not affect the others.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  for each change:
@@ -18,7 +17,7 @@
 --         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is, op that led to it}
 local FIELDS = 19
 local t = KEYS[1]
--- What changes of the same owner or batch share is written once for all of them, and so is each sorted set.
+-- Values that changes of the same owner or batch share are written once for all of them, and so is each sorted set.
 local revs, batches, sets = {}, {}, {}
 -- Published last, when all is stored.
 local hints = {}
@@ -71,7 +70,7 @@ end
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
   batch, queued, lock, base)
   local job = t .. ':job:' .. id
-  -- What is not in the record may be large: only who takes the job is told.
+  -- Input and output may be large: only a claim reads them.
   local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n')
     or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'claim', 'i', 'o')
   if not is[1] then return {'gone'} end
@@ -123,7 +122,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       answer = {'ok', token, is[11], is[12]}
     end
   else
-    -- It does not run: nobody holds it any more.
+    -- It does not run, so its claim ends.
     set('held', '0')
     if to == 'PENDING' then
       set('q', seq)

@@ -1,4 +1,4 @@
--- Gives a job to whoever found it in the queue, unless it is somebody else's or not due.
+-- Claims a job that was found in the queue, unless another process holds it or it is not due.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 what it was queued as  3 now, and 4 the end of the lease, in ms  5 lock of its place in the queue

@@ -1,6 +1,6 @@
--- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that. Of
--- an owner of whom nothing is left no key is: the tenant's :rev is the newest rev of all such, from which an owner counts
--- on who comes back. So revs never go back, and cursors of before miss nothing.
+-- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that. An
+-- owner without jobs and batches keeps no key: the tenant's :rev is the newest rev of all such owners, and one that comes
+-- back counts on from there. So revs never go back, and older cursors miss nothing.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
@@ -11,7 +11,7 @@ if redis.call('EXISTS', job) == 0 then
   return {1, batch ~= '' and 1 - redis.call('EXISTS', t .. ':batch:' .. batch) or 0}
 end
 local finished = redis.call('ZSCORE', t .. ':finished', id)
--- It may have been queued again since somebody looked.
+-- It may have been queued again since the caller looked.
 if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 
 local is = redis.call('HMGET', job, 'st', 'kind', 'key')

@@ -1,0 +1,331 @@
+import { execFile } from "node:child_process";
+import { cp, glob, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, matchesGlob } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { directions, refusal } from "./import-directions.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+interface Case {
+  direction: string;
+  file: string;
+  refused: string[];
+}
+
+/** For each direction, imports that it must refuse. Those that it allows are taken from the direction itself. */
+const cases: Case[] = [
+  {
+    direction: "shared/",
+    file: "shared/x.ts",
+    refused: ["node:fs", "uuid", "#server/app.ts", "#test/free-port.ts", "../server/app.ts"],
+  },
+  {
+    direction: "server/*.ts",
+    file: "server/x.ts",
+    refused: [
+      "../client/x.ts",
+      "#client/lib/client.ts",
+      "#test/free-port.ts",
+      "../scripts/x.ts",
+      "./kinds/article/write/writers.ts",
+      "./transports/socketio/cluster.ts",
+    ],
+  },
+  {
+    direction: "server/kinds/*.ts",
+    file: "server/kinds/x.ts",
+    refused: ["./article/kind.ts", "#server/engine/contract.ts", "#server/jobs/jobs.ts", "node:fs"],
+  },
+  {
+    direction: "server/kinds/index.ts",
+    file: "server/kinds/index.ts",
+    refused: ["#server/jobs/jobs.ts", "../jobs/jobs.ts", "zod"],
+  },
+  {
+    direction: "server/kinds/*/",
+    file: "server/kinds/other/x.ts",
+    refused: ["#server/kinds/article/brief.ts", "../article/brief.ts", "#server/kinds/index.ts"],
+  },
+  {
+    direction: "server/kinds/article/",
+    file: "server/kinds/article/page/x.ts",
+    refused: ["#server/kinds/other/kind.ts", "#server/kinds/index.ts", "#server/log.ts", "ioredis"],
+  },
+  {
+    direction: "server/engine/*.ts",
+    file: "server/engine/x.ts",
+    refused: [
+      "./sqlite/open.ts",
+      "#server/engine/redis/client.ts",
+      "#server/jobs/jobs.ts",
+      "bullmq",
+    ],
+  },
+  {
+    direction: "server/engine/index.ts, migrate.ts",
+    file: "server/engine/index.ts",
+    refused: ["#server/jobs/jobs.ts", "#server/config.ts", "ioredis"],
+  },
+  {
+    direction: "server/engine/*/",
+    file: "server/engine/redis/x.ts",
+    refused: [
+      "#server/engine/sqlite/database.ts",
+      "../sqlite/database.ts",
+      "#server/engine/index.ts",
+      "#server/streams/open.ts",
+    ],
+  },
+  {
+    direction: "server/streams/",
+    file: "server/streams/x.ts",
+    refused: ["#server/engine/redis/client.ts", "#server/engine/index.ts", "#server/jobs/jobs.ts"],
+  },
+  {
+    direction: "server/sessions/",
+    file: "server/sessions/x.ts",
+    refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],
+  },
+  {
+    direction: "server/jobs/",
+    file: "server/jobs/x.ts",
+    refused: [
+      "#server/engine/redis/client.ts",
+      "#server/kinds/article/kind.ts",
+      "#server/kinds/index.ts",
+      "#server/streams/open.ts",
+    ],
+  },
+  {
+    direction: "server/transports/*.ts",
+    file: "server/transports/x.ts",
+    refused: ["./trpc/router.ts", "#server/engine/contract.ts", "#server/kinds/define.ts", "ws"],
+  },
+  {
+    direction: "server/transports/index.ts",
+    file: "server/transports/index.ts",
+    refused: ["#server/engine/index.ts", "#server/app.ts", "#server/jobs/jobs.ts"],
+  },
+  {
+    direction: "server/transports/*/",
+    file: "server/transports/trpc/x.ts",
+    refused: [
+      "#server/transports/socketio/transport.ts",
+      "../socketio/transport.ts",
+      "#server/transports/mount.ts",
+      "#server/engine/contract.ts",
+      "#server/streams/watch.ts",
+    ],
+  },
+  {
+    direction: "client/",
+    file: "client/app/x.tsx",
+    refused: [
+      "node:fs",
+      "#server/transports/trpc/ws-handler.ts",
+      "#test/free-port.ts",
+      "#server/config.ts",
+      "ws",
+    ],
+  },
+  {
+    direction: "client/lib/",
+    file: "client/lib/x.ts",
+    refused: ["#client/app/theme.ts", "../app/theme.ts", "wouter", "#server/streams/open.ts"],
+  },
+  {
+    direction: "tests of these, test/",
+    file: "server/streams/x.test.ts",
+    refused: ["../jobs/jobs.ts", "#e2e/server.ts", "#bench/run.ts"],
+  },
+  {
+    direction: "tests of these, test/",
+    file: "test/engine/x.ts",
+    refused: ["../free-port.ts", "#e2e/server.ts", "#bench/run.ts"],
+  },
+  { direction: "e2e/", file: "e2e/x.ts", refused: ["../server/app.ts", "#bench/run.ts"] },
+  { direction: "bench/", file: "bench/x.ts", refused: ["../server/app.ts", "#other/x.ts"] },
+  { direction: "scripts/", file: "scripts/x.ts", refused: ["../e2e/server.ts", "#bench/run.ts"] },
+];
+
+const named = (name: string) => {
+  const found = directions.find((direction) => direction.name === name);
+  if (!found) throw new Error(`There is no direction ${name}.`);
+  return found;
+};
+
+/** One module for each pattern of an allow-list. */
+const allowedBy = (name: string): string[] => {
+  const { imports, packages } = named(name);
+  return [...imports, ...(packages === "any" ? ["zod", "node:fs", "ws"] : packages)].map(
+    (pattern) => pattern.replace("**", "a/b.ts").replace(/\*$/, "x.ts"),
+  );
+};
+
+const importLine = (module: string, n: number) => `import { a${n} } from "${module}";`;
+/** Each form of an import, with the rule that refuses it. */
+const forms = (module: string): [string, string][] => [
+  [`import { a } from "${module}";`, "eslint(no-restricted-imports)"],
+  [`import * as b from "${module}";`, "eslint(no-restricted-imports)"],
+  [`import c from "${module}";`, "eslint(no-restricted-imports)"],
+  [`import d = require("${module}");`, "eslint(no-restricted-imports)"],
+  [`import "${module}";`, "eslint(no-restricted-imports)"],
+  [`export { e } from "${module}";`, "eslint(no-restricted-imports)"],
+  [`export * from "${module}";`, "eslint(no-restricted-imports)"],
+  [`export const f = import("${module}");`, "eslint(no-restricted-imports)"],
+  [`import type { g } from "${module}";`, "eslint(no-restricted-imports)"],
+  [`export type { h } from "${module}";`, "eslint(no-restricted-imports)"],
+  [`export type I = import("${module}").I;`, "typescript(consistent-type-imports)"],
+];
+const withForms: [string, [string, string][]][] = [
+  ["server/streams/forms.ts", forms("#server/engine/redis/client.ts")],
+  [
+    "client/app/forms.ts",
+    forms("#server/transports/trpc/router.ts").filter(([line]) => !/ type /.test(line)),
+  ],
+];
+
+interface Refused {
+  line: number;
+  rule: string;
+  message: string;
+}
+let directory: string;
+let refused: Map<string, Refused[]>;
+
+/** Lints a tree of small files, one import a line, with the project's own configuration: one run for all. */
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "jobwire-directions-"));
+  await mkdir(join(directory, "scripts"));
+  for (const file of ["oxlint.config.ts", "scripts/import-directions.ts"]) {
+    await cp(join(ROOT, file), join(directory, file));
+  }
+  await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  for (const { direction, file, refused } of cases) {
+    const { except = [] } = named(direction);
+    await write(file, [...refused, ...except, ...allowedBy(direction)].map(importLine));
+  }
+  for (const [file, lines] of withForms) {
+    await write(
+      file,
+      lines.map(([line]) => line),
+    );
+  }
+  await write("client/app/types.ts", [
+    'import type { AppRouter } from "#server/transports/trpc/router.ts";',
+    "export type R = AppRouter;",
+  ]);
+  refused = await lint();
+});
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function write(file: string, lines: string[]): Promise<void> {
+  await mkdir(join(directory, dirname(file)), { recursive: true });
+  await writeFile(join(directory, file), `${lines.join("\n")}\n`);
+}
+
+async function lint(): Promise<Map<string, Refused[]>> {
+  const oxlint = join(ROOT, "node_modules/oxlint/bin/oxlint");
+  const run = promisify(execFile)(
+    process.execPath,
+    [oxlint, "--format=json", "shared", "server", "client", "test", "e2e", "bench", "scripts"],
+    {
+      cwd: directory,
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  const { stdout } = await run.catch((failed: { stdout: string }) => failed);
+  const { diagnostics } = JSON.parse(stdout) as {
+    diagnostics: {
+      code: string;
+      help?: string;
+      filename: string;
+      labels: { span: { line: number } }[];
+    }[];
+  };
+  const rules = new Set(forms("").map(([, rule]) => rule));
+  const found = new Map<string, Refused[]>();
+  for (const { code, help = "", filename, labels } of diagnostics) {
+    const line = labels[0]?.span.line;
+    if (!rules.has(code) || line === undefined) continue;
+    found.set(filename, [...(found.get(filename) ?? []), { line, rule: code, message: help }]);
+  }
+  return found;
+}
+
+describe("each direction refuses what it does not list, and says what it allows", () => {
+  test.each(cases)("$direction in $file", ({ direction, file, refused: modules }) => {
+    const { typeOnly, name, except = [] } = named(direction);
+    const lines = [...modules, ...except, ...allowedBy(direction)];
+    const expected = [...modules, ...except].map((module) => [module, refusal(named(direction))]);
+    if (typeOnly) expected.push([typeOnly, `${name} may import ${typeOnly} as a type only.`]);
+    const found = (refused.get(file) ?? []).map(({ line, message }) => [lines[line - 1], message]);
+    expect(new Set(found)).toEqual(new Set(expected));
+  });
+});
+
+test("each direction has a case", () => {
+  expect(new Set(cases.map(({ direction }) => direction))).toEqual(
+    new Set(directions.map(({ name }) => name)),
+  );
+});
+
+test.each(withForms)("every form of an import is seen in %s", (file, forms) => {
+  const found = (refused.get(file) ?? []).map(({ line, rule }) => [forms[line - 1]?.[0], rule]);
+  expect(new Set(found)).toEqual(new Set(forms));
+});
+
+test("client/ may import the router's type", () => {
+  expect(refused.get("client/app/types.ts")).toBeUndefined();
+});
+
+test("every source file is in a direction", async () => {
+  const patterns = directions.flatMap(({ files }) => files);
+  const files = await sources("{shared,server,client,test,e2e,bench,scripts}/**/*.{ts,tsx}");
+  expect(files.length).toBeGreaterThan(500);
+  expect(files.filter((file) => !patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual(
+    [],
+  );
+});
+
+// Lint sees no path in `new URL(…, import.meta.url)`, and none that is computed.
+test("no file of the product reaches another folder by a URL or a computed import", async () => {
+  const files = await sources("{shared,client,server/*}/**/*.{ts,tsx}");
+  const product = files.filter((file) => !/\.(test|test-d)\.tsx?$/.test(file));
+  expect(product.length).toBeGreaterThan(300);
+  const reaching =
+    /new URL\(\s*["'`](\.\.|file:)|import\.meta\.resolve\(\s*["'`][.#]|[^.\w]import\((?!\s*")/;
+  const found: string[] = [];
+  for (const file of product) {
+    if (reaching.test(await readFile(join(ROOT, file), "utf8"))) found.push(file);
+  }
+  expect(found).toEqual([]);
+});
+
+test("the table in docs/architecture.md lists the same directions", async () => {
+  const guide = await readFile(join(ROOT, "docs/architecture.md"), "utf8");
+  const table = /<!-- directions -->([^]*?)<!-- \/directions -->/.exec(guide)?.[1] ?? "";
+  const cells = table
+    .split("\n")
+    .filter((row) => row.startsWith("| `"))
+    .map((row) => row.split("|").map((cell) => cell.trim()));
+  const listed = cells.map(([, name = "", , imports = ""]) => ({
+    name: name.replaceAll("`", ""),
+    imports: [...imports.matchAll(/`(#[^`]*)`/g)].map(([, module]) => module),
+  }));
+  const enforced = directions.map(({ name, imports }) => ({
+    name,
+    imports: imports.filter((module) => module.startsWith("#")).map((m) => m.replace("**", "")),
+  }));
+  expect(listed).toEqual(enforced);
+});
+
+async function sources(pattern: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of glob(pattern, { cwd: ROOT })) found.push(file);
+  return found.toSorted();
+}

@@ -1,0 +1,240 @@
+/**
+ * The directions of imports, as allow-lists: a file may import what the last entry that matches it lists, and nothing
+ * else. Lint enforces them (`oxlint.config.ts`), the table in docs/architecture.md shows them.
+ */
+export interface Direction {
+  /** As docs/architecture.md names it. */
+  name: string;
+  files: string[];
+  /** Modules, as they are imported: `./*` are the siblings of a file, `./**` is everything below its folder too. */
+  imports: string[];
+  packages: string[] | "any";
+  /** Modules that `imports` covers, and that are refused all the same. */
+  except?: string[];
+  typeOnly?: string;
+}
+
+const NODE = ["node:*", "node:*/*"];
+/** The embedded engine alone stores with `node:sqlite`; `node:module` has ways to import past these rules. */
+const NODE_EXCEPT = ["node:sqlite", "node:module"];
+const ROUTER = "#server/transports/trpc/router.ts";
+/** What a transport sees of the layers below. */
+const BELOW_TRANSPORTS = [
+  "#server/jobs/jobs.ts",
+  "#server/jobs/foreign-code.ts",
+  "#server/streams/open.ts",
+  "#server/sessions/open.ts",
+  "#shared/**",
+];
+const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
+
+export const directions: Direction[] = [
+  { name: "shared/", files: ["shared/**"], imports: ["./**"], packages: ["zod"] },
+  {
+    name: "server/*.ts",
+    files: ["server/*.ts"],
+    imports: ["./*", "./*/*", "./transports/http/transport.ts", "#shared/**", "#package.json"],
+    except: ["node:sqlite"],
+    packages: [...NODE, "pino", "prom-client", "uuid", "zod"],
+  },
+  {
+    name: "server/kinds/*.ts",
+    files: ["server/kinds/*.ts"],
+    imports: ["./*", "#shared/**"],
+    packages: ["zod"],
+  },
+  {
+    name: "server/kinds/index.ts",
+    files: ["server/kinds/index.ts"],
+    imports: ["./**", "#shared/**"],
+    packages: [],
+  },
+  {
+    name: "server/kinds/*/",
+    files: ["server/kinds/*/**"],
+    imports: ["./**", "#server/kinds/define.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "zod"],
+  },
+  {
+    name: "server/kinds/article/",
+    files: ["server/kinds/article/**"],
+    imports: ["./**", "#server/kinds/define.ts", "#server/kinds/article/**", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [
+      ...NODE,
+      "@ai-sdk/*",
+      "@mozilla/readability",
+      "ai",
+      "htmlparser2",
+      "ipaddr.js",
+      "linkedom",
+      "marked",
+      "sanitize-html",
+      "tinyld",
+      "undici",
+      "zod",
+    ],
+  },
+  {
+    name: "server/engine/*.ts",
+    files: ["server/engine/*.ts"],
+    imports: ["./*", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "ioredis"],
+  },
+  {
+    name: "server/engine/index.ts, migrate.ts",
+    files: ["server/engine/{index,migrate}.ts"],
+    imports: ["./**", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: NODE,
+  },
+  {
+    name: "server/engine/*/",
+    files: ["server/engine/*/**"],
+    imports: ["./**", "#server/engine/*", "#shared/**"],
+    except: ["#server/engine/index.ts", "#server/engine/migrate.ts", "node:module"],
+    packages: [...NODE, "bullmq", "ioredis", "lru-cache", "uuid"],
+  },
+  {
+    name: "server/streams/",
+    files: ["server/streams/**"],
+    imports: ["./**", "#server/engine/contract.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: NODE,
+  },
+  {
+    name: "server/sessions/",
+    files: ["server/sessions/**"],
+    imports: ["./**", "#server/engine/contract.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: NODE,
+  },
+  {
+    name: "server/jobs/",
+    files: ["server/jobs/**"],
+    imports: ["./**", "#server/engine/contract.ts", "#server/kinds/define.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino", "uuid", "zod"],
+  },
+  {
+    name: "server/transports/*.ts",
+    files: ["server/transports/*.ts"],
+    imports: ["./*", ...BELOW_TRANSPORTS],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino"],
+  },
+  {
+    name: "server/transports/index.ts",
+    files: ["server/transports/index.ts"],
+    imports: ["./**", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino"],
+  },
+  {
+    name: "server/transports/*/",
+    files: ["server/transports/*/**"],
+    imports: ["./**", "#server/transports/*", ...BELOW_TRANSPORTS],
+    except: [
+      ...NODE_EXCEPT,
+      "#server/transports/index.ts",
+      "#server/transports/mount.ts",
+      "#server/transports/origins.ts",
+    ],
+    packages: [
+      ...NODE,
+      "@socket.io/redis-adapter",
+      "@trpc/server",
+      "@trpc/server/**",
+      "helmet",
+      "ioredis",
+      "pino",
+      "sirv",
+      "socket.io",
+      "superjson",
+      "ws",
+      "zod",
+    ],
+  },
+  {
+    name: "client/",
+    files: ["client/**"],
+    imports: ["./**", "#client/**", "#shared/**", ROUTER],
+    typeOnly: ROUTER,
+    packages: [
+      "@tanstack/react-query",
+      "@trpc/client",
+      "dompurify",
+      "lucide-react",
+      "papaparse",
+      "react",
+      "react-dom/client",
+      "socket.io-client",
+      "wouter",
+    ],
+  },
+  {
+    name: "client/lib/",
+    files: ["client/lib/**"],
+    imports: ["./**", "#shared/**", ROUTER],
+    typeOnly: ROUTER,
+    packages: [
+      "@tanstack/react-query",
+      "@trpc/client",
+      "@trpc/server/observable",
+      "react",
+      "socket.io-client",
+      "superjson",
+    ],
+  },
+  {
+    name: "tests of these, test/",
+    files: ["{shared,server,client}/**/*.{test,test-d}.{ts,tsx}", "test/**"],
+    imports: ["./**", ...PRODUCT, "#test/**"],
+    packages: "any",
+  },
+  {
+    name: "e2e/",
+    files: ["e2e/**"],
+    imports: ["./**", ...PRODUCT, "#test/**", "#e2e/**", "#package.json"],
+    packages: "any",
+  },
+  {
+    name: "bench/",
+    files: ["bench/**"],
+    imports: ["./**", ...PRODUCT, "#test/**", "#e2e/**", "#bench/**", "#package.json"],
+    packages: "any",
+  },
+  {
+    name: "scripts/",
+    files: ["scripts/**"],
+    imports: ["./**", ...PRODUCT, "#test/**", "#e2e/**", "#package.json"],
+    packages: "any",
+  },
+];
+
+export function refusal({ name, imports, packages }: Direction): string {
+  const modules = [...imports, ...(packages === "any" ? ["any package"] : packages)];
+  return `${name} may import: ${modules.join(", ")}.`;
+}
+
+/**
+ * The options of `no-restricted-imports`. Its regular expressions have no lookahead (oxlint accepts one and never matches
+ * it), so an allow-list is a group that refuses all and takes back what is allowed. The patterns are those of .gitignore,
+ * where a `#` is escaped.
+ */
+export function restrictedImports(direction: Direction) {
+  const { name, imports, packages, except = [], typeOnly } = direction;
+  const all = packages === "any" ? ["#*", "#*/**", "..", "../**"] : ["*"];
+  const allowed = [...imports, ...(packages === "any" ? [] : packages)];
+  const group = [...all, ...allowed.map((module) => `!${module}`), ...except];
+  const patterns = [{ group: group.map(escapeHash), message: refusal(direction) }];
+  if (typeOnly === undefined) return { patterns };
+  const message = `${name} may import ${typeOnly} as a type only.`;
+  return {
+    patterns: [{ regex: `^${typeOnly}$`, allowTypeImports: true, message }, ...patterns],
+  };
+}
+
+const escapeHash = (pattern: string): string => pattern.replace("#", "\\#");

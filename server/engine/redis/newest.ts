@@ -1,0 +1,33 @@
+/** The newest records of jobs that this process knows, so that a change need not read its job first. */
+import { LRUCache } from "lru-cache";
+import type { JobSummary } from "#shared/job.ts";
+import { decodeSummary } from "./records.ts";
+
+/** A record, and the op of the change that led to it: after lost writes, two records can have the same version. */
+export interface Known {
+  job: JobSummary;
+  op: string;
+}
+
+/** The newest record of a job that this process knows. It may be stale: scripts compare it with the stored one. */
+export interface Newest {
+  get(jobId: string): Known | undefined;
+  set(known: Known): void;
+  forget(jobId: string): void;
+}
+
+const REMEMBERED = 10_000;
+
+export function createNewest(): Newest {
+  const records = new LRUCache<string, Known>({ max: REMEMBERED });
+  return {
+    get: (jobId) => records.get(jobId),
+    set: (known) => void records.set(known.job.id, known),
+    forget: (jobId) => void records.delete(jobId),
+  };
+}
+
+/** `made` lists the newest op of each of the last processes that changed the record, the newest first. */
+export function knownAs(record: string, made: string | null | undefined): Known {
+  return { job: decodeSummary(record), op: made?.split(" ", 1)[0] ?? "" };
+}
