@@ -5,7 +5,7 @@ import { AppError } from "#shared/errors.ts";
 import type { Slice, Source } from "./source.ts";
 
 /** At most ten a second. */
-const EVERY_MS = 100;
+const MIN_INTERVAL_MS = 100;
 
 export function createBatchSource(
   engine: Pick<Engine, "getBatch">,
@@ -23,7 +23,7 @@ export function createBatchSource(
     ref: { stream: "batch", batchId },
     sharesEntries: false,
     foldBeyond: 0,
-    everyMs: EVERY_MS,
+    minIntervalMs: MIN_INTERVAL_MS,
     read,
     current: () => read(0),
     fromHint: () => undefined,

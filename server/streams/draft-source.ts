@@ -22,7 +22,7 @@ export function createDraftSource(
     ref: { stream: "draft", jobId },
     sharesEntries: false,
     foldBeyond: 0,
-    everyMs: 0,
+    minIntervalMs: 0,
     async current() {
       const slice = await load(0);
       const empty: DraftFrame = { jobId, seq: slice.head, attempt: 0, offset: 0, text: "" };

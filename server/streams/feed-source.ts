@@ -8,7 +8,7 @@ import type { Owner } from "#shared/principal.ts";
 import type { Slice, Source } from "./source.ts";
 
 /** At most ten looks a second. */
-const EVERY_MS = 100;
+const MIN_INTERVAL_MS = 100;
 /** How many of the jobs that changed last are the current state: the first screen of a list. */
 const CURRENT = 50;
 
@@ -21,7 +21,7 @@ export function createFeedSource(
     ref: { stream: "feed", owner: { tenant: owner.tenant, owner: owner.owner } },
     sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,
-    everyMs: EVERY_MS,
+    minIntervalMs: MIN_INTERVAL_MS,
     async current() {
       const { head } = await engine.readFeed(owner, Number.MAX_SAFE_INTEGER, 1);
       // One busy job can hold many of the newest positions: look further back until there are enough jobs.

@@ -5,7 +5,8 @@
 import type { Engine } from "#server/engine/contract.ts";
 import type { Source } from "./source.ts";
 import { openTail, type Tail } from "./tail.ts";
-import { openWatch, type Sink, type Watch, type WatchOptions } from "./watch.ts";
+import type { Sink, Watch, WatchOptions } from "./sink.ts";
+import { openWatch } from "./watch.ts";
 
 export interface Hub {
   watch<T>(source: Source<T>, sink: Sink<T>, options: WatchOptions): Watch;
@@ -25,7 +26,7 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs
   const tails = new Map<string, Watched<unknown>>();
 
   const timer = setInterval(() => {
-    for (const { tail } of tails.values()) tail.look();
+    for (const { tail } of tails.values()) tail.poll();
   }, options.lookEveryMs).unref();
 
   function watched<T>(source: Source<T>): Watched<T> {

@@ -28,7 +28,7 @@ export function createJobSource(
     ref: { stream: "job", jobId },
     sharesEntries: true,
     foldBeyond: FOLD_BEYOND,
-    everyMs: 0,
+    minIntervalMs: 0,
     read,
     async current() {
       const slice = await engine.readEvents(jobId, Number.MAX_SAFE_INTEGER, 1);

@@ -14,15 +14,15 @@ import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
 import { type Pipe, deferPipe } from "./deferred-pipe.ts";
-import { pull } from "./pull.ts";
+import { createWatchIterator } from "./watch-iterator.ts";
 import { createAvailability } from "./availability.ts";
-import { isUnreadable } from "./readable.ts";
+import { isUnavailable } from "./retry-while-unavailable.ts";
 import { createRequestCoalescer } from "./request-coalescer.ts";
 import type { Entry, Source } from "./source.ts";
-import type { Sink, Watch, WatchOptions } from "./watch.ts";
+import type { Sink, Watch, WatchOptions } from "./sink.ts";
 
 export type { Entry } from "./source.ts";
-export type { Sink, Watch } from "./watch.ts";
+export type { Sink, Watch } from "./sink.ts";
 
 /** Can be watched once or often; each `for await` and each `pipe` is a watch of its own. */
 export interface Stream<T> extends AsyncIterable<Entry<T>> {
@@ -69,7 +69,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
     wrap: (pipe: Pipe<T>) => Pipe<T> = (pipe) => pipe,
   ): Stream<T> {
     const pipe = wrap((sink) => hub.watch(source, sink, { after, follow }));
-    return { pipe, [Symbol.asyncIterator]: () => pull(pipe, signal) };
+    return { pipe, [Symbol.asyncIterator]: () => createWatchIterator(pipe, signal) };
   }
 
   // Owners never change.
@@ -89,7 +89,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
       await mayWatch();
       return stream(source, watching);
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       return stream(source, watching, (pipe) => deferPipe(mayWatch, pipe, () => !closed));
     }
   }

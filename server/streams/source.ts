@@ -40,5 +40,5 @@ export interface Source<T> {
   /** The current state as the answer to a cursor that cannot be served (S8): marked, and never empty. */
   markGap(current: Slice<T>): readonly Entry<T>[];
   /** At least this long between two looks at a busy stream, for all its watchers together; 0: none. */
-  readonly everyMs: number;
+  readonly minIntervalMs: number;
 }

@@ -1,50 +1,63 @@
 /**
- * A watch as an `AsyncIterable`, for whoever asks for one entry after the other (SSE, callers in this process).
- * It is a sink with room for a few entries; while they are not asked for, the watch is simply behind.
+ * A watch as an `AsyncIterator`, for consumers that pull (SSE, callers in this process). It is a sink with a small buffer.
+ *
+ *              the buffer is at its high-water mark
+ *   flowing ─────────────────────────────────────────► full
+ *      ▲                                                │
+ *      └────────── the consumer took the last ──────────┘
+ *
+ * The watch ends, or the consumer leaves: `ended`, from both modes. Entries in the buffer of a watch that ended by itself
+ * are still delivered, then its reason.
  */
 import type { AppError } from "#shared/errors.ts";
+import type { Pipe } from "./deferred-pipe.ts";
 import type { Entry } from "./source.ts";
-import type { Sink, Watch } from "./watch.ts";
 
-const ROOM = 64;
+/** Entries. */
+const HIGH_WATER_MARK = 64;
 
-export function pull<T>(
-  open: (sink: Sink<T>) => Watch,
+type State =
+  | { readonly mode: "flowing" | "full" }
+  | { readonly mode: "ended"; readonly reason: AppError | undefined };
+
+const FLOWING: State = { mode: "flowing" };
+const FULL: State = { mode: "full" };
+
+export function createWatchIterator<T>(
+  pipe: Pipe<T>,
   signal?: AbortSignal,
 ): AsyncIterableIterator<Entry<T>> {
   let buffer: Entry<T>[] = [];
-  let refused = false;
-  let over = false;
-  let failure: AppError | undefined;
-  /** Wakes whoever asked for more than there is. */
+  let state = FLOWING;
+  /** Calls of `next()` that found the buffer empty. */
   const waiting = new Set<() => void>();
 
   const wake = () => {
     for (const resolve of waiting) resolve();
     waiting.clear();
   };
-  const watch = open({
+
+  const end = (reason?: AppError) => {
+    if (state.mode !== "ended") state = { mode: "ended", reason };
+    signal?.removeEventListener("abort", leave);
+    wake();
+  };
+
+  const watch = pipe({
     push(entries) {
-      const taken = entries.slice(0, ROOM - buffer.length);
-      refused = taken.length < entries.length;
+      const taken = entries.slice(0, HIGH_WATER_MARK - buffer.length);
+      if (taken.length < entries.length) state = FULL;
       buffer.push(...taken);
       wake();
       return taken.length;
     },
-    end(reason) {
-      signal?.removeEventListener("abort", leave);
-      over = true;
-      failure = reason;
-      wake();
-    },
+    end,
   });
 
   const leave = () => {
     watch.stop();
-    signal?.removeEventListener("abort", leave);
-    over = true;
     buffer = [];
-    wake();
+    end();
   };
   if (signal?.aborted === true) leave();
   else signal?.addEventListener("abort", leave);
@@ -57,14 +70,16 @@ export function pull<T>(
       for (;;) {
         const entry = buffer.shift();
         if (entry !== undefined) {
-          if (buffer.length === 0 && refused) {
-            refused = false;
+          if (buffer.length === 0 && state.mode === "full") {
+            state = FLOWING;
             watch.resume();
           }
           return { done: false, value: entry };
         }
-        if (failure !== undefined) throw failure;
-        if (over) return { done: true, value: undefined };
+        if (state.mode === "ended") {
+          if (state.reason !== undefined) throw state.reason;
+          return { done: true, value: undefined };
+        }
         await new Promise<void>((resolve) => waiting.add(resolve));
       }
     },
