@@ -108,7 +108,7 @@ describe("a watch of a job", () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);
     const { entries, sink, state, seqs } = createSink<JobEvent>();
-    state.room = 1;
+    state.capacity = 1;
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([2]));
     for (let n = 1; n <= 500; n++) void fixture.progress(claim, n);
@@ -123,7 +123,7 @@ describe("a watch of a job", () => {
     await fixture.deliver(second);
     expect(seqs()).toEqual([2]);
 
-    state.room = Number.POSITIVE_INFINITY;
+    state.capacity = Number.POSITIVE_INFINITY;
     watch.resume();
     await vi.waitFor(() => expect(entries.at(-1)?.value.type).toBe("delivered"));
     const seen = entries.map(({ value }) => value);
@@ -141,17 +141,17 @@ describe("a watch of a job", () => {
         async (rooms, steps) => {
           const jobId = await fixture.createJob();
           const { entries, sink, state } = createSink<JobEvent>();
-          state.room = rooms[0] as number;
+          state.capacity = rooms[0] as number;
           const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
           const living = fixture.wholeLife(jobId, steps);
           for (const room of rooms.slice(1)) {
             await engine.health();
-            if (state.room > 0) continue;
-            state.room = room;
+            if (state.capacity > 0) continue;
+            state.capacity = room;
             watch.resume();
           }
           await living;
-          state.room = Number.POSITIVE_INFINITY;
+          state.capacity = Number.POSITIVE_INFINITY;
           watch.resume();
           await vi.waitFor(() => expect(state.ended).toBe(true));
           const seen = entries.map(({ value }) => value);
@@ -411,7 +411,7 @@ test("[S10] a new watch of a draft stays while the job is queued again, whatever
   const claim = await fixture.startJob(jobId);
   await engine.appendDraft(claim, "First");
   const stalled = createSink<{ text: string }>();
-  stalled.state.room = 1;
+  stalled.state.capacity = 1;
   (await streams.draft(me, jobId)).pipe(stalled.sink);
   await vi.waitFor(() => expect(stalled.entries).toHaveLength(1));
   const failure = { code: "X", message: "failed" };
@@ -490,12 +490,12 @@ test("[S1] [S5] [S7] who was full goes on from the log, however much of it came 
   // One of whose place the tail does not know yet, and who asks the log for what is after it.
   await fixture.progress(claim, 1);
   const full = createSink<JobEvent>();
-  full.state.room = 0;
+  full.state.capacity = 0;
   const watch = (await silent.job(me, jobId, { after: 3 })).pipe(full.sink);
   const steps = Array.from({ length: 600 }, (_, n) => fixture.progress(claim, n));
   await Promise.all(steps);
   await vi.waitFor(() => expect(live.seqs().at(-1)).toBe(603));
-  full.state.room = Number.POSITIVE_INFINITY;
+  full.state.capacity = Number.POSITIVE_INFINITY;
   watch.resume();
   await fixture.deliver(claim);
   await vi.waitFor(() => expect([live.state.ended, full.state.ended]).toEqual([true, true]));

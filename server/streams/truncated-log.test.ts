@@ -126,13 +126,13 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
           [undefined, 0, logBefore.length, ...cursors].map(async (cursor, index) => {
             const { sink, entries, state } = createSink<JobEvent>();
             // Some are in the middle of it when it happens.
-            if (index % 2 === 1) state.room = room;
+            if (index % 2 === 1) state.capacity = room;
             const watch = (await streams.job(me, job.id, { after: cursor })).pipe(sink);
             return { cursor, entries, state, watch };
           }),
         );
         const isShown = ({ entries, state, cursor }: (typeof watchers)[number]) =>
-          state.room === 0 ||
+          state.capacity === 0 ||
           cursor === logBefore.length ||
           entries.at(-1)?.pos === logBefore.length;
         await vi.waitFor(() => expect(watchers.every(isShown)).toBe(true));
@@ -140,7 +140,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
         await steps(replica, after, instead, "instead");
         failOver();
         for (const { state, watch } of watchers) {
-          state.room = Number.POSITIVE_INFINITY;
+          state.capacity = Number.POSITIVE_INFINITY;
           watch.resume();
         }
         await deliver(replica, after);

@@ -125,16 +125,16 @@ export function collect<T>(stream: Stream<T>): { values: T[]; ended: Promise<voi
   return { values, ended: takeAll() };
 }
 
-/** A sink that takes `room` entries, until it is told otherwise. */
+/** A sink that takes `capacity` entries more, until a test changes that. */
 export function createSink<T>() {
   const entries: Entry<T>[] = [];
-  const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
+  const state = { capacity: Number.POSITIVE_INFINITY, ended: false, reason: "" };
   const sink: Sink<T> = {
     push(offered) {
       expect(state.ended, "nothing comes after the end").toBe(false);
-      const taken = offered.slice(0, state.room);
+      const taken = offered.slice(0, state.capacity);
       entries.push(...taken);
-      state.room -= taken.length;
+      state.capacity -= taken.length;
       return taken.length;
     },
     end(reason) {
