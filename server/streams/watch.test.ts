@@ -18,7 +18,7 @@ interface Value {
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** `count`: how many entries the log has at first. */
-function openLog(count: number) {
+function openLog(count: number, foldBeyond = 64) {
   const log = {
     entries: [] as Entry<Value>[],
     settled: false,
@@ -46,7 +46,7 @@ function openLog(count: number) {
     key: "log",
     ref: { stream: "job", jobId: "log" },
     sharesEntries: true,
-    foldBeyond: 64,
+    foldBeyond,
     minIntervalMs: 0,
     read,
     current: () => read(Math.max(0, log.entries.length - 1), 1),
@@ -151,32 +151,36 @@ test("[S7] idle: resume() of a watch whose sink is not full reads nothing and sh
   expect([shown(sink), log.reads]).toEqual([[1], reads]);
 });
 
-test("[S5] delivering: entries that come within push are delivered after it, in order", async () => {
-  const { watch, append, hint } = openLog(1);
-  const sink = createSink<Value>();
-  const push = sink.sink.push.bind(sink.sink);
-  watch({
-    ...sink.sink,
-    push(entries) {
-      const taken = push(entries);
-      if (entries.at(-1)?.pos === 2) {
-        // So many that the tail wakes its watches at once, and not at the end of the tick.
-        for (let n = 0; n < 70; n++) {
+test.each([
+  { foldBeyond: 64, count: 1, expected: [1, 2, 3] },
+  // The tail wakes its watches at once, and not at the end of the tick.
+  { foldBeyond: 0, count: 1, expected: [1, 2, 3] },
+  { foldBeyond: 64, count: 64, expected: Array.from({ length: 66 }, (_, index) => index + 1) },
+  { foldBeyond: 64, count: 70, expected: [1, 2, 72] },
+])(
+  "[S1] [S5] delivering: $count entries that come within push follow it, beyond $foldBeyond folded",
+  async ({ foldBeyond, count, expected }) => {
+    const { watch, append, hint } = openLog(1, foldBeyond);
+    const sink = createSink<Value>();
+    const push = sink.sink.push.bind(sink.sink);
+    watch({
+      ...sink.sink,
+      push(entries) {
+        const isSecond = entries.at(-1)?.pos === 2;
+        for (let n = 0; isSecond && n < count; n++) {
           append();
           hint();
         }
-      }
-      return taken;
-    },
-  });
-  await turn();
-  append();
-  hint();
-  await turn();
-  expect(shown(sink)).toEqual(sink.seqs().toSorted((a, b) => a - b));
-  expect(shown(sink).slice(0, 2)).toEqual([1, 2]);
-  expect(shown(sink).at(-1)).toBe(72);
-});
+        return push(entries);
+      },
+    });
+    await turn();
+    append();
+    hint();
+    await turn();
+    expect(shown(sink)).toEqual(expected);
+  },
+);
 
 test("delivering: a watch that is stopped within push ends there, and its sink is not ended", async () => {
   const { log, watch, append, hint, closed } = openLog(1);
@@ -242,6 +246,42 @@ test.each([undefined, unavailable()])(
     for (const { sink } of watches) expect([shown(sink), sink.state.ended]).toEqual([[], false]);
   },
 );
+
+test("[S1] [S5] reading and opening: resume() begins no other read", async () => {
+  const { watch, hold, tail } = openLog(5);
+  const release = hold();
+  const sinks = [0, undefined].map((after) => {
+    const sink = createSink<Value>();
+    const handle = watch(sink.sink, { after });
+    handle.resume();
+    return { sink, handle };
+  });
+  await turn();
+  expect(tail.head).toBe(0);
+  release();
+  await tail.opened;
+  const releaseAgain = hold();
+  await turn();
+  for (const { handle } of sinks) handle.resume();
+  releaseAgain();
+  await turn();
+  expect(sinks.map(({ sink }) => shown(sink))).toEqual([[1, 2, 3, 4, 5], [5]]);
+});
+
+test("[S2] a replay of the whole log is folded once it has caught up and falls behind again", async () => {
+  const { watch, append, hint } = openLog(100);
+  const sink = createSink<Value>();
+  const handle = watch(sink.sink, { after: 0 });
+  await turn();
+  expect(sink.entries).toHaveLength(100);
+  sink.state.capacity = 0;
+  for (let n = 0; n < 100; n++) append();
+  hint(false);
+  await turn();
+  sink.state.capacity = Number.POSITIVE_INFINITY;
+  handle.resume();
+  expect(shown(sink).slice(100)).toEqual([200]);
+});
 
 test("reading: a watch waits while the log is unavailable, and the next poll reads again", async () => {
   const { log, tail, watch } = openLog(5);

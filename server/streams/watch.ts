@@ -16,7 +16,7 @@
  *                the log was truncated, or is unavailable   idle
  *                the stream was deleted                     closed
  *   ahead        wake, the tail has read up to the cursor   as idle
- *                the log was truncated                      idle
+ *                wake, the log was truncated                as idle
  *   full         resume()                                   idle
  *   idle, ahead  wake, the stream was deleted               closed
  *   any          stop()                                     closed, which is final
@@ -103,7 +103,6 @@ class OpenWatch<T> implements Watch {
   /** The log was truncated; `wake` follows. */
   truncated(): void {
     if (this.#cursor !== "none") this.#cursor = "invalid";
-    if (this.#mode === "ahead") this.#enter("idle");
   }
 
   /** The tail has grown, was truncated, or has failed. */
@@ -220,18 +219,14 @@ class OpenWatch<T> implements Watch {
     return this.#unfolded || slice.head - from <= this.#tail.source.foldBeyond;
   }
 
-  /** `false`: the sink is full, or the watch is closed. */
+  /** `false`: the sink is full, or the watch was closed before. */
   #offer(entries: readonly Entry<T>[]): boolean {
     if (this.#mode === "closed") return false;
     if (entries.length === 0) return true;
     const taken = this.#sink.push(entries);
     if (taken > 0) this.#cursor = (entries[taken - 1] as Entry<T>).pos;
     if (taken < entries.length) this.#enter("full");
-    return taken === entries.length && !this.#isClosed();
-  }
-
-  #isClosed(): boolean {
-    return this.#mode === "closed";
+    return taken === entries.length;
   }
 
   #finishIfSettled({ ended, head }: Slice<T>): boolean {
