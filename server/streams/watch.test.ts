@@ -259,9 +259,10 @@ test("[S1] [S5] reading and opening: resume() begins no other read", async () =>
   await turn();
   expect(tail.head).toBe(0);
   release();
-  await tail.opened;
+  // The read that opens the tail is over, and those of the watches wait.
   const releaseAgain = hold();
   await turn();
+  expect([tail.head, sinks.map(({ sink }) => shown(sink))]).toEqual([5, [[], []]]);
   for (const { handle } of sinks) handle.resume();
   releaseAgain();
   await turn();
