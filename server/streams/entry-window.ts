@@ -1,4 +1,4 @@
-/** The newest entries of a stream in memory, without a gap between them: what a tail holds. */
+/** The newest entries of a stream, in memory, without a gap between them. */
 import { isDeepStrictEqual } from "node:util";
 import type { Entry, Slice } from "./source.ts";
 
@@ -26,7 +26,7 @@ export class EntryWindow<T> {
     return this.#newest;
   }
 
-  /** Whether the window starts after `cursor`, by less than it can hold. */
+  /** `true`: `cursor` is before the window, and near enough to extend the window to it. */
   startsShortlyAfter(cursor: number): boolean {
     return cursor < this.#from && this.#head - cursor < this.#capacity;
   }
@@ -52,7 +52,7 @@ export class EntryWindow<T> {
     this.#latest = undefined;
   }
 
-  /** Takes the entries after the head, and drops the oldest above the capacity. Returns whether anything changed. */
+  /** Takes the entries after the head, and drops the oldest above the capacity. `true`: something changed. */
   append({ entries, head, ended }: Slice<T>): boolean {
     const last = entries.at(-1);
     const newHead = last?.pos ?? head;
@@ -71,7 +71,7 @@ export class EntryWindow<T> {
     return changed;
   }
 
-  /** Takes the entries after `start` that were read up to the window or beyond. Returns whether the head changed. */
+  /** Takes the entries after `start`, which were read up to the window or beyond. `true`: something changed at the end. */
   prepend(start: number, { entries, head, ended }: Slice<T>): boolean {
     const last = entries.at(-1)?.pos;
     if (last === undefined || last < this.#from) return false;
@@ -82,7 +82,7 @@ export class EntryWindow<T> {
   }
 }
 
-/** Whether a slice that was read from before `head` on contradicts the entry that is known at `head`. */
+/** `true`: a slice that was read from before `head` contradicts the entry that is known at `head`. */
 export function isTruncated<T>(
   slice: Slice<T>,
   head: number,

@@ -42,14 +42,14 @@ export interface Tail<T> {
   readonly failure: AppError | undefined;
   /** The newest position that the tail knows. */
   readonly head: number;
-  /** How many truncations of the log the tail has seen. What was read before the last of them is invalid. */
+  /** How many truncations of the log the tail has seen. Reads from before the last one are invalid. */
   readonly truncations: number;
   /** Everything after `cursor` (`head` at most), or `undefined` where the log must be read. */
   since(cursor: number): Slice<T> | undefined;
   /** As the source's. Coalesces identical reads until new data arrives. */
   read(after: number, limit: number): Promise<Slice<T>>;
   current(): Promise<Slice<T>>;
-  /** Reads from the log what hints did not carry. */
+  /** Reads from the log the entries that hints did not carry. */
   refresh(): void;
   /** `refresh()`, and wakes all listeners, so that they repeat reads that failed. */
   poll(): void;
@@ -227,7 +227,7 @@ class OpenTail<T> implements Tail<T> {
     this.#wakeSoon();
   }
 
-  /** Coalesced reads are older than what is known now. */
+  /** Kept results of reads are older than the tail now. */
   #forgetReads(): void {
     this.#current.forget();
     this.#slices.forget();

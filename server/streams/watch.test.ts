@@ -342,7 +342,7 @@ test("[S8] reading: a replay whose log is truncated between two reads goes on wi
   await turn();
   const sink = createSink<Value>();
   const push = sink.sink.push.bind(sink.sink);
-  let release = (): void => {};
+  let release: (() => void) | undefined;
   watch(
     {
       ...sink.sink,
@@ -355,7 +355,7 @@ test("[S8] reading: a replay whose log is truncated between two reads goes on wi
   );
   await vi.waitFor(() => expect(sink.entries).toHaveLength(256));
   truncate(3);
-  release();
+  release?.();
   await turn();
   expect(shown(sink).slice(256)).toEqual([-3]);
 });
