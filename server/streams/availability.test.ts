@@ -1,20 +1,20 @@
 import { expect, test, vi } from "vitest";
 import { createAvailability } from "./availability.ts";
 
-/** Data that can be taken away and given back. */
+/** An engine whose data a test makes unavailable and available again. */
 function openData() {
   const data = { there: true, looks: 0 };
   const engine = {
     async getSummary() {
       data.looks += 1;
-      if (!data.there) throw new Error("The data are away.");
+      if (!data.there) throw new Error("The data is unavailable.");
       return undefined;
     },
   };
   return { data, engine };
 }
 
-test("whoever wants to know is told what is, and each change of it", async () => {
+test("each subscriber gets the present state and then each change", async () => {
   const { data, engine } = openData();
   const availability = createAvailability(engine, 1);
   const told: boolean[][] = [[], []];
@@ -36,7 +36,7 @@ test("whoever wants to know is told what is, and each change of it", async () =>
   await Promise.all(all);
 });
 
-test("nobody looks while nobody wants to know", async () => {
+test("the engine is probed only while there is a subscriber", async () => {
   const { data, engine } = openData();
   const availability = createAvailability(engine, 1);
   expect(data.looks).toBe(0);
@@ -47,12 +47,12 @@ test("nobody looks while nobody wants to know", async () => {
   const { looks } = data;
   const later = availability.states()[Symbol.asyncIterator]();
   await later.next();
-  // One of before may have been under way; those between would be more.
+  // One probe may have been under way; a scheduler that went on would have made more.
   expect(data.looks - looks).toBeLessThanOrEqual(2);
   await later.return?.();
 });
 
-test("closing ends what is told", async () => {
+test("closing ends the states", async () => {
   const { engine } = openData();
   const availability = createAvailability(engine, 1);
   const states = availability.states()[Symbol.asyncIterator]();

@@ -1,31 +1,31 @@
 /**
- * Whether the data can be read right now. While they cannot, watchers stay connected and see nothing new, and they
- * should know that. It is looked at for as long as somebody wants to know.
+ * Tells watchers whether the data is available. While it is not, they stay connected and see nothing new. The engine is
+ * probed for as long as there is a subscriber.
  */
 import type { Engine } from "#server/engine/contract.ts";
 
 export interface Availability {
-  /** Whether they can at first, and then each change of that, until the signal aborts. */
+  /** `true` while the data is available: the present state first, then each change, until the signal aborts. */
   states(signal?: AbortSignal): AsyncIterable<boolean>;
   close(): void;
 }
 
-/** The id of no job. To read nothing is to read. */
-const NOBODY = "00000000-0000-0000-0000-000000000000";
+/** The id of no job: reading it proves that reads work. */
+const NO_JOB = "00000000-0000-0000-0000-000000000000";
 
 export function createAvailability(
   engine: Pick<Engine, "getSummary">,
   everyMs: number,
 ): Availability {
-  let reached = true;
-  let watching = 0;
-  let looking = false;
+  let available = true;
+  let subscribers = 0;
+  let isProbing = false;
   let timer: NodeJS.Timeout | undefined;
   const waiting = new Set<() => void>();
 
-  function tell(state: boolean): void {
-    if (state === reached) return;
-    reached = state;
+  function update(state: boolean): void {
+    if (state === available) return;
+    available = state;
     wakeAll();
   }
 
@@ -34,16 +34,16 @@ export function createAvailability(
     waiting.clear();
   }
 
-  async function look(): Promise<void> {
-    if (looking || watching === 0) return;
-    looking = true;
-    const state = await engine.getSummary(NOBODY).then(
+  async function probe(): Promise<void> {
+    if (isProbing || subscribers === 0) return;
+    isProbing = true;
+    const state = await engine.getSummary(NO_JOB).then(
       () => true,
       () => false,
     );
-    looking = false;
-    tell(state);
-    if (watching > 0) timer = setTimeout(() => void look(), everyMs).unref();
+    isProbing = false;
+    update(state);
+    if (subscribers > 0) timer = setTimeout(() => void probe(), everyMs).unref();
   }
 
   function change(signal: AbortSignal | undefined): Promise<void> {
@@ -64,27 +64,27 @@ export function createAvailability(
   let closed = false;
   return {
     async *states(signal) {
-      watching += 1;
+      subscribers += 1;
       try {
-        void look();
-        let told: boolean | undefined;
+        void probe();
+        let reported: boolean | undefined;
         while (!closed && signal?.aborted !== true) {
-          if (told === reached) {
+          if (reported === available) {
             await change(signal);
           } else {
-            told = reached;
-            yield told;
+            reported = available;
+            yield reported;
           }
         }
       } finally {
-        watching -= 1;
-        if (watching === 0) clearTimeout(timer);
+        subscribers -= 1;
+        if (subscribers === 0) clearTimeout(timer);
       }
     },
     close() {
       closed = true;
       clearTimeout(timer);
-      watching = 0;
+      subscribers = 0;
       wakeAll();
     },
   };

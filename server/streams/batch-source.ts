@@ -1,11 +1,11 @@
-/** The aggregate of a batch as a stream: a position is its `version`. It is a state: the newest stands for all. */
+/** The aggregate of a batch as a stream: a position is its `version`. The newest aggregate replaces all before. */
 import type { Engine } from "#server/engine/contract.ts";
 import { aggregateOf, type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Slice, Source } from "./source.ts";
 
-/** At most ten a second. */
-const EVERY_MS = 100;
+/** Ten reads a second at most. */
+const MIN_INTERVAL_MS = 100;
 
 export function createBatchSource(
   engine: Pick<Engine, "getBatch">,
@@ -23,7 +23,7 @@ export function createBatchSource(
     ref: { stream: "batch", batchId },
     sharesEntries: false,
     foldBeyond: 0,
-    everyMs: EVERY_MS,
+    minIntervalMs: MIN_INTERVAL_MS,
     read,
     current: () => read(0),
     fromHint: () => undefined,

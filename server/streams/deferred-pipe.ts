@@ -1,35 +1,46 @@
-/** A watch of which it is not known yet whether it may begin, because the data cannot be read. */
-import { whenReadable } from "./readable.ts";
-import { reasonOf, type Sink, type Watch } from "./watch.ts";
+/**
+ * A watch that begins once it is known that its watcher may see the stream. While the data is unavailable that is not known.
+ *
+ *   waiting ── `mayWatch` resolves ──► piping
+ *      └────── `stop()`, or `mayWatch` rejects ──► stopped
+ */
+import { retryWhileUnavailable } from "./retry-while-unavailable.ts";
+import type { Sink, Watch } from "./sink.ts";
+import { toAppError } from "./watch.ts";
 
 export type Pipe<T> = (sink: Sink<T>) => Watch;
 
-/** Begins once `mayWatch` resolves; ends with what that rejects with. `isOpen`: it is worth to go on asking. */
+type State = { mode: "waiting" } | { mode: "piping"; watch: Watch } | { mode: "stopped" };
+
+/** The sink ends with the error that `mayWatch` rejects with. `isOpen`: the streams are not closed. */
 export function deferPipe<T>(
   mayWatch: () => Promise<void>,
   pipe: Pipe<T>,
   isOpen: () => boolean,
 ): Pipe<T> {
   return (sink) => {
-    let stopped = false;
-    let watch: Watch | undefined;
-    const isWanted = () => !stopped && isOpen();
+    let state: State = { mode: "waiting" };
+    const isWanted = () => state.mode === "waiting" && isOpen();
 
     async function begin(): Promise<void> {
       try {
-        await whenReadable(mayWatch, isWanted);
-        if (isWanted()) watch = pipe(sink);
+        await retryWhileUnavailable(mayWatch, isWanted);
+        if (isWanted()) state = { mode: "piping", watch: pipe(sink) };
       } catch (error) {
-        if (isWanted()) sink.end(reasonOf(error));
+        if (!isWanted()) return;
+        state = { mode: "stopped" };
+        sink.end(toAppError(error));
       }
     }
     void begin();
 
     return {
-      resume: () => watch?.resume(),
+      resume() {
+        if (state.mode === "piping") state.watch.resume();
+      },
       stop() {
-        stopped = true;
-        watch?.stop();
+        if (state.mode === "piping") state.watch.stop();
+        state = { mode: "stopped" };
       },
     };
   };

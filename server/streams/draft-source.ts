@@ -1,6 +1,6 @@
 /**
- * The draft of a job as a stream of frames: a position is a piece's `seq`. Every frame says at which offset its
- * text goes, so one that overlaps what a reader has does no harm.
+ * The draft of a job as a stream of frames: a position is a piece's `seq`. Each frame has the offset of its text,
+ * so a frame may overlap the text that a reader already has.
  */
 import type { DraftSlice, Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
@@ -22,7 +22,7 @@ export function createDraftSource(
     ref: { stream: "draft", jobId },
     sharesEntries: false,
     foldBeyond: 0,
-    everyMs: 0,
+    minIntervalMs: 0,
     async current() {
       const slice = await load(0);
       const empty: DraftFrame = { jobId, seq: slice.head, attempt: 0, offset: 0, text: "" };

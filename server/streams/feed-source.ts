@@ -1,15 +1,15 @@
 /**
- * All jobs of an owner as a stream of their newest states: a position is the owner's `rev`. The engine gives each
- * changed job once, so a reader that was away gets one entry a job, however often it changed.
+ * All jobs of an owner as a stream of their newest states: a position is the owner's `rev`. The engine returns each
+ * changed job once, so a reader that was away gets one entry for each job, however often the job changed.
  */
 import type { Engine, FeedSlice } from "#server/engine/contract.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Slice, Source } from "./source.ts";
 
-/** At most ten looks a second. */
-const EVERY_MS = 100;
-/** How many of the jobs that changed last are the current state: the first screen of a list. */
+/** Ten reads a second at most. */
+const MIN_INTERVAL_MS = 100;
+/** The current state is this many of the jobs that changed last: the first screen of a list. */
 const CURRENT = 50;
 
 export function createFeedSource(
@@ -21,10 +21,10 @@ export function createFeedSource(
     ref: { stream: "feed", owner: { tenant: owner.tenant, owner: owner.owner } },
     sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,
-    everyMs: EVERY_MS,
+    minIntervalMs: MIN_INTERVAL_MS,
     async current() {
       const { head } = await engine.readFeed(owner, Number.MAX_SAFE_INTEGER, 1);
-      // One busy job can hold many of the newest positions: look further back until there are enough jobs.
+      // One busy job can hold many of the newest positions: read further back until there are enough jobs.
       for (let window = CURRENT; ; window *= 4) {
         const after = Math.max(0, head - window);
         const slice = sliceOf(await engine.readFeed(owner, after, window + CURRENT));

@@ -1,15 +1,16 @@
 /**
- * One tail for each stream that somebody watches here, however many watch it: opened by the first, gone with
- * the last. A slow regular look catches what hints never told.
+ * One tail for each watched stream of this process: the first watch opens it, the last one closes it. A slow regular poll
+ * finds the entries whose hints were lost.
  */
 import type { Engine } from "#server/engine/contract.ts";
 import type { Source } from "./source.ts";
 import { openTail, type Tail } from "./tail.ts";
-import { openWatch, type Sink, type Watch, type WatchOptions } from "./watch.ts";
+import type { Sink, Watch, WatchOptions } from "./sink.ts";
+import { openWatch } from "./watch.ts";
 
 export interface Hub {
   watch<T>(source: Source<T>, sink: Sink<T>, options: WatchOptions): Watch;
-  /** How many watches are open, and on how many streams. */
+  /** The numbers of open watches and of watched streams. */
   count(): { watches: number; streams: number };
   close(): void;
 }
@@ -17,15 +18,15 @@ export interface Hub {
 interface Watched<T> {
   tail: Tail<T>;
   watches: number;
-  /** One watch of it is over. */
-  leave(): void;
+  /** One of its watches has closed. */
+  release(): void;
 }
 
 export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs: number }): Hub {
   const tails = new Map<string, Watched<unknown>>();
 
   const timer = setInterval(() => {
-    for (const { tail } of tails.values()) tail.look();
+    for (const { tail } of tails.values()) tail.poll();
   }, options.lookEveryMs).unref();
 
   function watched<T>(source: Source<T>): Watched<T> {
@@ -35,7 +36,7 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs
     const fresh: Watched<T> = {
       tail: openTail(source, (listener) => engine.onAppend(source.ref, listener)),
       watches: 0,
-      leave() {
+      release() {
         fresh.watches -= 1;
         if (fresh.watches > 0) return;
         tails.delete(source.key);
@@ -50,7 +51,7 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs
     watch<T>(source: Source<T>, sink: Sink<T>, watchOptions: WatchOptions): Watch {
       const entry = watched(source);
       entry.watches += 1;
-      return openWatch(entry.tail, sink, watchOptions, entry.leave);
+      return openWatch(entry.tail, sink, watchOptions, entry.release);
     },
     count() {
       let watches = 0;

@@ -5,7 +5,7 @@ import type { JobEvent } from "#shared/events.ts";
 import { isSettled } from "#shared/job.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
-/** A watcher that is further behind gets `progress` events folded. Far more than a reader that keeps up ever is. */
+/** A watch that is further behind gets `progress` events folded. A reader that keeps up is never so far behind. */
 const FOLD_BEYOND = 64;
 
 const entryOf = (event: JobEvent): Entry<JobEvent> => ({ pos: event.seq, value: event });
@@ -28,7 +28,7 @@ export function createJobSource(
     ref: { stream: "job", jobId },
     sharesEntries: true,
     foldBeyond: FOLD_BEYOND,
-    everyMs: 0,
+    minIntervalMs: 0,
     read,
     async current() {
       const slice = await engine.readEvents(jobId, Number.MAX_SAFE_INTEGER, 1);

@@ -27,7 +27,7 @@ beforeEach(async () => {
 const now = () => new Date();
 
 describe("a watch of a job", () => {
-  test("[S4] starts with the current state where there is no cursor, then goes on live", async () => {
+  test("[S4] starts with the current state without a cursor, then goes on live", async () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);
     await fixture.progress(claim, 20);
@@ -104,11 +104,11 @@ describe("a watch of a job", () => {
     );
   });
 
-  test("[S2] [S3] [S7] a full sink is pushed nothing, and gets the newest state folded when it takes again", async () => {
+  test("[S2] [S3] [S7] a full sink is pushed nothing, and gets the newest state, folded, when it has drained", async () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);
     const { entries, sink, state, seqs } = createSink<JobEvent>();
-    state.room = 1;
+    state.capacity = 1;
     const watch = (await streams.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([2]));
     for (let n = 1; n <= 500; n++) void fixture.progress(claim, n);
@@ -123,7 +123,7 @@ describe("a watch of a job", () => {
     await fixture.deliver(second);
     expect(seqs()).toEqual([2]);
 
-    state.room = Number.POSITIVE_INFINITY;
+    state.capacity = Number.POSITIVE_INFINITY;
     watch.resume();
     await vi.waitFor(() => expect(entries.at(-1)?.value.type).toBe("delivered"));
     const seen = entries.map(({ value }) => value);
@@ -141,17 +141,17 @@ describe("a watch of a job", () => {
         async (rooms, steps) => {
           const jobId = await fixture.createJob();
           const { entries, sink, state } = createSink<JobEvent>();
-          state.room = rooms[0] as number;
+          state.capacity = rooms[0] as number;
           const watch = (await streams.job(me, jobId, { after: 0 })).pipe(sink);
           const living = fixture.wholeLife(jobId, steps);
           for (const room of rooms.slice(1)) {
             await engine.health();
-            if (state.room > 0) continue;
-            state.room = room;
+            if (state.capacity > 0) continue;
+            state.capacity = room;
             watch.resume();
           }
           await living;
-          state.room = Number.POSITIVE_INFINITY;
+          state.capacity = Number.POSITIVE_INFINITY;
           watch.resume();
           await vi.waitFor(() => expect(state.ended).toBe(true));
           const seen = entries.map(({ value }) => value);
@@ -163,7 +163,7 @@ describe("a watch of a job", () => {
     );
   });
 
-  test("[S6] nobody is shown what a reader of the log would not find", async () => {
+  test("[S6] each delivered event is already in the log", async () => {
     const jobId = await fixture.createJob();
     const missing: number[] = [];
     const reads: Promise<void>[] = [];
@@ -193,7 +193,7 @@ describe("a watch of a job", () => {
     expect(seen).toMatchObject([{ seq: 6, type: "delivered", gap: true }]);
   });
 
-  test("[S8] a watch that was answered with a gap goes on live", async () => {
+  test("[S8] a watch goes on live after a gap", async () => {
     const jobId = await fixture.createJob();
     const seen = take(await streams.job(me, jobId, { after: 99 }));
     await vi.waitFor(() => expect(streams.count().watches).toBe(1));
@@ -234,7 +234,7 @@ describe("a watch of a job", () => {
     expect(types).toEqual(["created", "started", "blocked", "requeued", "started", "delivered"]);
   });
 
-  test("[S10] stays with `follow`, and shows what happens after", async () => {
+  test("[S10] stays with `follow`, and shows the events after the settled one", async () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);
     const { sink, entries, state } = createSink<JobEvent>();
@@ -247,7 +247,7 @@ describe("a watch of a job", () => {
     watch.stop();
   });
 
-  test("what belongs to somebody else does not exist", async () => {
+  test("[J9] a job of another owner does not exist", async () => {
     const jobId = await fixture.createJob();
     const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
     const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: [] };
@@ -259,20 +259,20 @@ describe("a watch of a job", () => {
   });
 
   test("a job that is deleted while it is watched ends the watch with NOT_FOUND", async () => {
-    const looking = openStreams(engine, { lookEveryMs: 10 });
+    const polling = openStreams(engine, { lookEveryMs: 10 });
     const jobId = await fixture.createJob();
     const { sink, state, seqs } = createSink<JobEvent>();
-    (await looking.job(me, jobId, { follow: true })).pipe(sink);
+    (await polling.job(me, jobId, { follow: true })).pipe(sink);
     await vi.waitFor(() => expect(seqs()).toEqual([1]));
     await fixture.wholeLife(jobId, 0);
     await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3]));
     expect(await engine.prune(new Date(Date.now() + 1000), 10)).toBe(1);
     await vi.waitFor(() => expect(state).toMatchObject({ ended: true, reason: "NOT_FOUND" }));
-    expect(looking.count()).toEqual({ watches: 0, streams: 0 });
-    looking.close();
+    expect(polling.count()).toEqual({ watches: 0, streams: 0 });
+    polling.close();
   });
 
-  test("who leaves, in whatever way, leaves nothing behind", async () => {
+  test("nothing remains of watches that were aborted, stopped or returned", async () => {
     const jobId = await fixture.createJob();
     const controller = new AbortController();
     const pulling = take(await streams.job(me, jobId, { follow: true, signal: controller.signal }));
@@ -289,7 +289,7 @@ describe("a watch of a job", () => {
 });
 
 describe("other streams", () => {
-  test("[S4] [S10] a draft comes as the text so far, then as deltas, until the job settles", async () => {
+  test("[S4] [S10] a draft is the text so far, then its deltas, until the job settles", async () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);
     await engine.appendDraft(claim, "Once ");
@@ -331,7 +331,7 @@ describe("other streams", () => {
     expect(again).toMatchObject([{ offset: 0, text: "Second", attempt: 2 }]);
   });
 
-  test("[S4] [S10] a batch comes as its newest state, and ends when every job is settled", async () => {
+  test("[S4] [S10] a batch is its newest aggregate, and ends when every job is settled", async () => {
     const { batchId, jobIds } = await fixture.createBatch(3);
     const { values: states, ended } = collect(await streams.batch(me, batchId));
     const fresh = { total: 3, completed: 0, status: "pending" };
@@ -373,12 +373,12 @@ describe("other streams", () => {
   });
 });
 
-test("[S8] a feed with nothing left says so to a cursor from before", async () => {
+test("[S8] an empty feed answers a cursor beyond it with an empty gap", async () => {
   const seen = await take(await streams.feed(me, { after: 500 }), 1);
   expect(seen).toEqual([{ rev: 0, job: null, gap: true }]);
 });
 
-test("[S2] [S8] a feed goes on after a cursor from before all of it was deleted, and says no gap", async () => {
+test("[S2] [S8] a feed goes on without a gap after all of its jobs were deleted", async () => {
   const old = await fixture.createJob();
   const live = collect(await streams.feed(me, { after: 0 })).values;
   await vi.waitFor(() => expect(live).toHaveLength(1));
@@ -406,12 +406,12 @@ test("[S4] a feed without a cursor shows the jobs that changed last, however bus
   expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
 });
 
-test("[S10] a new watch of a draft stays while the job is queued again, whatever an older watch saw", async () => {
+test("[S10] a new watch of a draft stays while the job is queued again, also beside an older watch that is full", async () => {
   const jobId = await fixture.createJob();
   const claim = await fixture.startJob(jobId);
   await engine.appendDraft(claim, "First");
   const stalled = createSink<{ text: string }>();
-  stalled.state.room = 1;
+  stalled.state.capacity = 1;
   (await streams.draft(me, jobId)).pipe(stalled.sink);
   await vi.waitFor(() => expect(stalled.entries).toHaveLength(1));
   const failure = { code: "X", message: "failed" };
@@ -423,15 +423,15 @@ test("[S10] a new watch of a draft stays while the job is queued again, whatever
   await vi.waitFor(() => expect(fresh.entries.at(-1)?.value).toMatchObject({ text: "Second" }));
 });
 
-test("[S1] [S5] nothing is doubled when the first look at a log takes its time and hints come meanwhile", async () => {
+test("[S1] [S5] nothing is doubled when hints come during a slow first read", async () => {
   const jobId = await fixture.createJob();
   const first = Promise.withResolvers<void>();
-  let looks = 0;
+  let reads = 0;
   const slow = openStreams({
     ...engine,
     async readEvents(...args) {
       const slice = await engine.readEvents(...args);
-      if (looks++ === 0) await first.promise;
+      if (reads++ === 0) await first.promise;
       return slice;
     },
   });
@@ -450,7 +450,7 @@ test("[S1] [S5] nothing is doubled when the first look at a log takes its time a
 });
 
 test.each([1, 2])(
-  "[S1] [S8] a log that grows at read %i of a cursor beyond it, and tells nobody, is shown in order once",
+  "[S1] [S8] a log that grows at read %i of a cursor beyond it, and gives no hint, is shown in order, once",
   async (growsAt) => {
     const jobId = await fixture.createJob();
     let claim: Claim | undefined;
@@ -471,7 +471,7 @@ test.each([1, 2])(
     await vi.waitFor(() => expect(claim).toBeDefined());
     await fixture.progress(claim as Claim, 20);
     await vi.waitFor(() => expect(seqs().at(-1)).toBe(3));
-    // Whether it is a gap was found out again before it was said.
+    // The watch reads again before it shows a gap.
     expect(seqs()).toEqual(growsAt === 1 ? [3] : [2, 3]);
     expect(entries.map(({ value }) => value.gap)).toEqual(
       growsAt === 1 ? [undefined] : [true, undefined],
@@ -480,22 +480,22 @@ test.each([1, 2])(
   },
 );
 
-test("[S1] [S5] [S7] who was full goes on from the log, however much of it came without a hint", async () => {
+test("[S1] [S5] [S7] a watch whose sink was full goes on from the log, also where all hints were lost", async () => {
   const jobId = await fixture.createJob();
   const claim = await fixture.startJob(jobId);
   const silent = openStreams(withHints(engine, ["drop"]), { lookEveryMs: 10 });
   const live = createSink<JobEvent>();
   (await silent.job(me, jobId)).pipe(live.sink);
   await vi.waitFor(() => expect(live.seqs()).toEqual([2]));
-  // One of whose place the tail does not know yet, and who asks the log for what is after it.
+  // Its cursor is ahead of the tail, so it reads the log.
   await fixture.progress(claim, 1);
   const full = createSink<JobEvent>();
-  full.state.room = 0;
+  full.state.capacity = 0;
   const watch = (await silent.job(me, jobId, { after: 3 })).pipe(full.sink);
   const steps = Array.from({ length: 600 }, (_, n) => fixture.progress(claim, n));
   await Promise.all(steps);
   await vi.waitFor(() => expect(live.seqs().at(-1)).toBe(603));
-  full.state.room = Number.POSITIVE_INFINITY;
+  full.state.capacity = Number.POSITIVE_INFINITY;
   watch.resume();
   await fixture.deliver(claim);
   await vi.waitFor(() => expect([live.state.ended, full.state.ended]).toEqual([true, true]));

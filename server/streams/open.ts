@@ -1,6 +1,6 @@
 /**
- * The streams of this process, as transports use them: replay, then live, for those who may see it. An opened
- * stream can be pulled (`for await`) or pushed (`pipe`). This exists once; no transport writes its own replay.
+ * The streams of this process, as transports use them: replay, then live, after a check of ownership. A stream can be
+ * pulled (`for await`) or pushed (`pipe`). This is the only replay: no transport has its own.
  */
 import type { Engine } from "#server/engine/contract.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
@@ -14,29 +14,29 @@ import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
 import { type Pipe, deferPipe } from "./deferred-pipe.ts";
-import { pull } from "./pull.ts";
+import { createWatchIterator } from "./watch-iterator.ts";
 import { createAvailability } from "./availability.ts";
-import { isUnreadable } from "./readable.ts";
+import { isUnavailable } from "./retry-while-unavailable.ts";
 import { createRequestCoalescer } from "./request-coalescer.ts";
 import type { Entry, Source } from "./source.ts";
-import type { Sink, Watch, WatchOptions } from "./watch.ts";
+import type { Sink, Watch, WatchOptions } from "./sink.ts";
 
 export type { Entry } from "./source.ts";
-export type { Sink, Watch } from "./watch.ts";
+export type { Sink, Watch } from "./sink.ts";
 
-/** Can be watched once or often; each `for await` and each `pipe` is a watch of its own. */
+/** Each `for await` and each `pipe` is a watch of its own. */
 export interface Stream<T> extends AsyncIterable<Entry<T>> {
   /** The sink is first called after this has returned. */
   pipe(sink: Sink<T>): Watch;
 }
 
-/** `after`: see `positionOf`. `follow`: stay after the stream settled. `signal` ends what is pulled. */
+/** `after`: see `positionOf`. `follow`: stay after the stream settled. `signal` ends `for await`. */
 export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefined };
 
 export interface Streams {
   /**
-   * All four reject with `NOT_FOUND` for what does not exist or belongs to somebody else. While the data cannot be read
-   * that is not known: the stream begins, or ends with `NOT_FOUND`, when it is.
+   * All four reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
+   * unavailable neither is known: the stream begins, or ends with `NOT_FOUND`, once the data is available.
    */
   job(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<JobEvent>>;
   draft(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<DraftFrame>>;
@@ -46,15 +46,15 @@ export interface Streams {
     watching?: Watching,
   ): Promise<Stream<BatchAggregate>>;
   feed(principal: Principal, watching?: Watching): Promise<Stream<FeedEntry>>;
-  /** Whether the data of all streams can be read, at first and then each change, until the signal aborts. */
+  /** `true` while the data of all streams is available: the present state first, then each change, until the signal aborts. */
   availability(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
   close(): void;
 }
 
-/** How often every watched stream is looked at even when no hint came. */
+/** The poll interval of each watched stream, for lost hints. */
 const LOOK_EVERY_MS = 5000;
-/** How often it is tried whether the data can be read. */
+/** The interval between two probes of the data. */
 const AVAILABILITY_EVERY_MS = 2000;
 
 export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
@@ -69,7 +69,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
     wrap: (pipe: Pipe<T>) => Pipe<T> = (pipe) => pipe,
   ): Stream<T> {
     const pipe = wrap((sink) => hub.watch(source, sink, { after, follow }));
-    return { pipe, [Symbol.asyncIterator]: () => pull(pipe, signal) };
+    return { pipe, [Symbol.asyncIterator]: () => createWatchIterator(pipe, signal) };
   }
 
   // Owners never change.
@@ -79,7 +79,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
   const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
     mine(principal, await owners.get(batchId, () => engine.getBatch(batchId)), `Batch ${batchId}`);
 
-  /** For whom it is not known yet whether they may watch, since the data cannot be read, a watch begins later. */
+  /** While the data is unavailable ownership is not known, and the watch is deferred. */
   async function allowed<T>(
     mayWatch: () => Promise<void>,
     source: Source<T>,
@@ -89,7 +89,7 @@ export function openStreams(engine: Engine, options: { lookEveryMs?: number } = 
       await mayWatch();
       return stream(source, watching);
     } catch (error) {
-      if (!isUnreadable(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       return stream(source, watching, (pipe) => deferPipe(mayWatch, pipe, () => !closed));
     }
   }

@@ -4,7 +4,7 @@ import { createRequestCoalescer } from "./request-coalescer.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("who asks for the same while it is read, or a moment later, is given the same", async () => {
+test("identical reads that are under way or a moment old share one result", async () => {
   const coalescer = createRequestCoalescer<object>();
   const read = vi.fn<() => Promise<object>>(async () => ({}));
   const first = coalescer.get("a", read);
@@ -15,7 +15,7 @@ test("who asks for the same while it is read, or a moment later, is given the sa
   expect(coalescer.get("b", read)).not.toBe(first);
 });
 
-test("it is kept for a moment only, asked for or not", async () => {
+test("a result is kept for 100 ms, however often it is read", async () => {
   const coalescer = createRequestCoalescer<object>();
   const first = coalescer.get("a", async () => ({}));
   await vi.advanceTimersByTimeAsync(99);
@@ -25,7 +25,7 @@ test("it is kept for a moment only, asked for or not", async () => {
   expect(coalescer.get("a", async () => ({}))).not.toBe(first);
 });
 
-test("what was forgotten is read anew, and a late result of it is not taken for the new one", async () => {
+test("a forgotten read is made anew, and its late result does not replace the new one", async () => {
   const coalescer = createRequestCoalescer<string>();
   const old = Promise.withResolvers<string>();
   const first = coalescer.get("a", () => old.promise);
@@ -37,7 +37,7 @@ test("what was forgotten is read anew, and a late result of it is not taken for 
   expect(await second).toBe("new");
 });
 
-test("a failure, and what is not there, is asked for again by the next", async () => {
+test("a failure and an undefined result are not kept", async () => {
   const coalescer = createRequestCoalescer<string | undefined>();
   await expect(coalescer.get("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await coalescer.get("a", async () => undefined)).toBeUndefined();

@@ -1,13 +1,15 @@
 /**
- * What was read a moment ago, for those who ask for the same now: a herd that comes back at once costs a few reads
- * and not one for each. What could not be read, and what is `undefined`, is asked for anew.
+ * Coalesces identical reads that are under way or a moment old: a thundering herd costs a few reads, and not one for
+ * each. A failed read, and one that gave `undefined`, is not kept.
  */
 
-/** Short enough that nobody waits for the truth, long enough that a herd shares it. Milliseconds. */
+/** Short enough that results are fresh, long enough that a herd shares them. */
 const KEEP_MS = 100;
 
 export interface RequestCoalescer<R> {
+  /** The kept result of `key`, or that of `read`. */
   get(key: string | number, read: () => Promise<R>): Promise<R>;
+  /** Makes the next `get` of each key read anew. */
   forget(): void;
 }
 

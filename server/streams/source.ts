@@ -1,6 +1,6 @@
 /**
  * How one stream is read. A position is a number that only grows; it is the cursor on every transport (S9).
- * What is watched differs here and nowhere else: the tail and the watch know no stream by name.
+ * All differences between streams are here: the tail and the watch know no stream by name.
  */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 
@@ -9,12 +9,12 @@ export interface Entry<T> {
   readonly value: T;
 }
 
-/** One consistent look at a stream. */
+/** One consistent read of a stream. */
 export interface Slice<T> {
   readonly entries: readonly Entry<T>[];
   /** The newest position of the stream at that moment. */
   readonly head: number;
-  /** Nothing follows `head`, as far as can be known: a watch that has read up to it may end (S10). */
+  /** The entry at `head` settled the stream: a watch that has delivered it may end (S10). */
   readonly ended: boolean;
 }
 
@@ -27,18 +27,18 @@ export interface Source<T> {
   /** Entries with `pos > after`, in order, `limit` at most. Rejects with `NOT_FOUND` when the stream is gone. */
   read(after: number, limit: number): Promise<Slice<T>>;
   /**
-   * Whether a reader's entries after a cursor are the same, whatever the cursor: then those of the moments before are
-   * read once for all who come back. A draft's are not, they are put together for each reader.
+   * `true`: an entry is the same for each cursor before it, so a tail can read older entries once for all watchers. A
+   * draft's frame depends on the cursor.
    */
   readonly sharesEntries: boolean;
-  /** What a hint says by itself, so that the log need not be read. */
+  /** The entry that a hint carries, which saves a read of the log. */
   fromHint(hint: Hint): Slice<T> | undefined;
-  /** One entry that stands for both, or `undefined` where `older` must be shown by itself (S2, S3). */
+  /** One entry in place of both, or `undefined` where `older` must be delivered itself (S2, S3). */
   readonly fold: (older: Entry<T>, newer: Entry<T>) => Entry<T> | undefined;
-  /** How many positions behind the head a watch must be before its entries are folded. */
+  /** The entries of a watch that is more positions than this behind the head are folded. */
   readonly foldBeyond: number;
   /** The current state as the answer to a cursor that cannot be served (S8): marked, and never empty. */
   markGap(current: Slice<T>): readonly Entry<T>[];
-  /** At least this long between two looks at a busy stream, for all its watchers together; 0: none. */
-  readonly everyMs: number;
+  /** The minimum interval between two reads by the tail of a busy stream; 0: none. */
+  readonly minIntervalMs: number;
 }

@@ -1,20 +1,36 @@
 /**
- * The newest entries of one watched stream, in memory once for all who watch it.
+ * The tail: the newest entries of one watched stream, in memory once for all of its watches.
  *
- * The tail is filled from the log only: a hint either carries the very next entry, or it makes the tail read.
- * So a lost, late, doubled or reordered hint changes nothing but the time. Reads never overlap.
+ * The tail is filled from the log only: a hint carries the very next entry, or it makes the tail read. So a lost, late,
+ * doubled or reordered hint costs time and nothing else. Reads never overlap (`read-scheduler.ts`).
  *
- * A log can lose its end: a Redis that fails over forgets what had not reached the replica. So a read begins with the
- * newest entry that is known, as in Raft: where that is not what it was, the tail goes back and says so (S8).
+ * A log can be truncated: a Redis that fails over forgets the writes that its replica had not received. So a read begins
+ * with the newest known entry, as a follower's does in Raft; where the log has another one, or none, the tail starts
+ * anew and its watches show a gap (S8).
+ *
+ *   opening ── hints flow, and the head is known ──► open ── the log says NOT_FOUND ──► failed
+ *
+ * `close()` closes from every mode, and `closed` is final. Only an open tail reads and takes hints. A tail that cannot be
+ * opened stays `opening`: `opened` rejects, and its watches end.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { whenReadable } from "./readable.ts";
+import { EntryWindow, isTruncated } from "./entry-window.ts";
+import { ReadScheduler } from "./read-scheduler.ts";
 import { createRequestCoalescer } from "./request-coalescer.ts";
-import type { Entry, Slice, Source } from "./source.ts";
+import { retryWhileUnavailable } from "./retry-while-unavailable.ts";
+import type { Slice, Source } from "./source.ts";
 
-/** Entries kept for those who come back a moment later; older ones are read from the log. */
+type State =
+  | { readonly mode: "opening" | "open" | "closed" }
+  /** The stream was deleted. Its watches end with the reason once they have delivered the rest. */
+  | { readonly mode: "failed"; readonly reason: AppError };
+
+const OPENING: State = { mode: "opening" };
+const OPEN: State = { mode: "open" };
+const CLOSED: State = { mode: "closed" };
+
+/** Entries kept for watchers that return a moment later; older ones are read from the log. */
 const KEEP = 256;
 const READ_LIMIT = 256;
 
@@ -24,253 +40,212 @@ export interface Tail<T> {
   readonly opened: Promise<void>;
   /** Why this stream cannot be served any more (it was deleted), once that is known. */
   readonly failure: AppError | undefined;
-  /** The newest position that is known here. */
+  /** The newest position that the tail knows. */
   readonly head: number;
-  /** How often the log was found to have lost its end: what was read before the last time is not so any more. */
-  readonly losses: number;
-  /** Everything after `cursor` (`head` at most), or `undefined` where the log must be asked. */
+  /** How many truncations of the log the tail has seen. Reads from before the last one are invalid. */
+  readonly truncations: number;
+  /** Everything after `cursor` (`head` at most), or `undefined` where the log must be read. */
   since(cursor: number): Slice<T> | undefined;
-  /** As the source's. Who asks for the same while nothing new has come is given the same. */
+  /** As the source's. Coalesces identical reads until new data arrives. */
   read(after: number, limit: number): Promise<Slice<T>>;
   current(): Promise<Slice<T>>;
-  /** Looks into the log for what hints did not tell. */
+  /** Reads from the log the entries that hints did not carry. */
   refresh(): void;
-  /** The regular look: `refresh()`, and everyone who listens tries again what may have failed. */
-  look(): void;
-  /** Are woken when it has grown: once for what comes within one tick. */
+  /** `refresh()`, and wakes all listeners, so that they repeat reads that failed. */
+  poll(): void;
+  /** Woken when the tail has grown: once for the entries of one tick. */
   readonly listeners: Set<Listener>;
   close(): void;
 }
 
 export interface Listener {
   wake(): void;
-  /** `losses` has grown; `wake` follows. */
-  lost(): void;
+  /** `truncations` has grown; `wake` follows. */
+  truncated(): void;
 }
 
 type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
 
-/** Whether a log that was read from before `head` on, where `last` was, is not the one that is known. */
-function hasLost<T>(slice: Slice<T>, head: number, last: Entry<T> | undefined): boolean {
-  if (slice.head < head) return true;
-  const [first] = slice.entries;
-  const isThere = first?.pos === head && last?.pos === head;
-  return isThere && !isDeepStrictEqual(first.value, last.value);
+export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
+  return new OpenTail(source, listen);
 }
 
-export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
-  const listeners = new Set<Listener>();
-  let entries: Entry<T>[] = [];
-  /** Every entry with `pos > from` is in `entries`. */
-  let from = 0;
-  let head = 0;
-  /** The entry at `head`, where it is known. */
-  let newest: Entry<T> | undefined;
-  let ended = false;
-  let failure: AppError | undefined;
-  let losses = 0;
-  /** What everyone who listens was woken for. */
-  let wokenAt = 0;
-  let waking = false;
+/** A class, because there may be as many streams as watchers, and closures of each would weigh more than the rest. */
+class OpenTail<T> implements Tail<T> {
+  readonly source: Source<T>;
+  readonly opened: Promise<void>;
+  readonly listeners = new Set<Listener>();
+  #state = OPENING;
+  #truncations = 0;
+  readonly #window = new EntryWindow<T>(KEEP);
+  readonly #scheduler: ReadScheduler;
+  readonly #current = createRequestCoalescer<Slice<T>>();
+  readonly #slices = createRequestCoalescer<Slice<T>>();
+  #filling: Promise<void> | undefined;
+  /** The head at which listeners were woken last. */
+  #wokenAt = 0;
+  #isWakeQueued = false;
+  #unlisten: (() => void) | undefined;
 
-  const current = createRequestCoalescer<Slice<T>>();
-  const slices = createRequestCoalescer<Slice<T>>();
-  let filling: Promise<void> | undefined;
-  /** Of those who watch live, most ask for what the one before them got. */
-  let latest: { cursor: number; slice: Slice<T> } | undefined;
+  constructor(source: Source<T>, listen: Listen) {
+    this.source = source;
+    this.#scheduler = new ReadScheduler(() => this.#readOn(), source.minIntervalMs);
+    this.opened = this.#open(listen);
+    // Watches await it, and end with its reason.
+    this.opened.catch(() => {});
+  }
 
-  let closed = false;
-  let unlisten: (() => void) | undefined;
-  /** From the beginning: the first read says where the tail starts. */
-  let reading = true;
-  let readAgain = false;
-  let nextLook = 0;
-  let timer: NodeJS.Timeout | undefined;
+  get failure(): AppError | undefined {
+    return this.#state.mode === "failed" ? this.#state.reason : undefined;
+  }
 
-  const opened = open();
-  // Whoever watches awaits it and is told.
-  opened.catch(() => {});
+  get head(): number {
+    return this.#window.head;
+  }
 
-  async function open(): Promise<void> {
-    const isOpen = () => !closed;
-    const stop = await whenReadable(() => listen(onHint), isOpen);
-    if (closed) return stop();
-    unlisten = stop;
-    const now = await whenReadable(() => source.read(Number.MAX_SAFE_INTEGER, 1), isOpen);
-    from = head = now.head;
-    ended = now.ended;
+  get truncations(): number {
+    return this.#truncations;
+  }
+
+  since(cursor: number): Slice<T> | undefined {
+    return this.#window.since(cursor);
+  }
+
+  current(): Promise<Slice<T>> {
+    return this.#current.get("", () => this.source.current());
+  }
+
+  async read(after: number, limit: number): Promise<Slice<T>> {
+    if (this.source.sharesEntries && this.#window.startsShortlyAfter(after)) {
+      await (this.#filling ??= this.#fill().finally(() => (this.#filling = undefined)));
+      const slice = this.#window.since(after);
+      if (slice !== undefined) return slice;
+    }
+    return this.#slices.get(after, () => this.source.read(after, limit));
+  }
+
+  refresh(): void {
+    if (this.#isOpen()) this.#scheduler.request();
+  }
+
+  poll(): void {
+    this.refresh();
+    this.#wake();
+  }
+
+  close(): void {
+    this.#state = CLOSED;
+    this.#scheduler.close();
+    this.#unlisten?.();
+  }
+
+  #isOpen(): boolean {
+    return this.#state.mode === "open";
+  }
+
+  #isClosed(): boolean {
+    return this.#state.mode === "closed";
+  }
+
+  async #open(listen: Listen): Promise<void> {
+    const { source } = this;
+    const isWanted = () => !this.#isClosed();
+    const unlisten = await retryWhileUnavailable(
+      () => listen((hint) => this.#onHint(hint)),
+      isWanted,
+    );
+    if (this.#isClosed()) return unlisten();
+    this.#unlisten = unlisten;
+    const end = await retryWhileUnavailable(
+      () => source.read(Number.MAX_SAFE_INTEGER, 1),
+      isWanted,
+    );
+    if (this.#isClosed()) return;
+    this.#window.reset({ ...end, entries: [] });
+    this.#state = OPEN;
     // Hints of the meantime were not taken.
-    reading = false;
-    refresh();
+    this.refresh();
   }
 
-  function onHint(hint: Hint): void {
-    current.forget();
-    slices.forget();
-    const told = source.fromHint(hint);
-    const next = told?.entries[0];
-    if (told !== undefined && next !== undefined && !reading && next.pos === head + 1) {
-      append(told);
-    } else if (next === undefined || next.pos > head) {
-      refresh();
+  #onHint(hint: Hint): void {
+    this.#forgetReads();
+    const carried = this.source.fromHint(hint);
+    const next = carried?.entries[0];
+    const isNext = next !== undefined && next.pos === this.head + 1;
+    if (carried !== undefined && isNext && this.#isOpen() && !this.#scheduler.isReading()) {
+      this.#append(carried);
+    } else if (next === undefined || next.pos > this.head) {
+      this.refresh();
     }
   }
 
-  function refresh(): void {
-    if (closed || timer !== undefined) return;
-    const wait = source.everyMs === 0 ? 0 : nextLook - performance.now();
-    if (wait > 0) {
-      timer = setTimeout(() => {
-        timer = undefined;
-        refresh();
-      }, wait);
-      return;
-    }
-    if (reading) {
-      readAgain = true;
-      return;
-    }
-    nextLook = performance.now() + source.everyMs;
-    reading = true;
-    void readOn().finally(() => {
-      reading = false;
-      if (!readAgain) return;
-      readAgain = false;
-      refresh();
-    });
-  }
-
-  async function readOn(): Promise<void> {
+  /** Reads to the end of the log. Never rejects. */
+  async #readOn(): Promise<void> {
+    const { source } = this;
     try {
       let slice: Slice<T>;
       do {
-        const [known, last] = [head, newest];
-        slice = await source.read(
-          source.sharesEntries ? Math.max(0, known - 1) : known,
-          READ_LIMIT,
-        );
-        if (closed) return;
-        if (hasLost(slice, known, last)) goBack(slice);
-        else append(slice);
+        const { head, newest } = this.#window;
+        const after = source.sharesEntries ? Math.max(0, head - 1) : head;
+        slice = await source.read(after, READ_LIMIT);
+        if (!this.#isOpen()) return;
+        if (isTruncated(slice, head, newest)) this.#truncate(slice);
+        else this.#append(slice);
       } while (slice.entries.length === READ_LIMIT);
     } catch (error) {
-      // The stream was deleted. Whatever else it is may be over when the hub looks again.
-      if (!(error instanceof AppError) || error.code !== "NOT_FOUND") return;
-      failure = error;
-      wake();
+      // After any other error the next poll reads again.
+      if (!(error instanceof AppError) || error.code !== "NOT_FOUND" || !this.#isOpen()) return;
+      this.#state = { mode: "failed", reason: error };
+      this.#wake();
     }
   }
 
-  /** Everybody begins with what there is now. */
-  function goBack({ entries: left, head: newHead, ended: nowEnded }: Slice<T>): void {
-    losses += 1;
-    newest = left.at(-1);
-    entries = [];
-    from = head = newest?.pos ?? newHead;
-    ended = nowEnded && head >= newHead;
-    latest = undefined;
-    current.forget();
-    slices.forget();
-    for (const listener of listeners) listener.lost();
-    wake();
+  /** Starts anew at the end of the log as it is now. */
+  #truncate(slice: Slice<T>): void {
+    this.#truncations += 1;
+    this.#window.reset(slice);
+    this.#forgetReads();
+    for (const listener of this.listeners) listener.truncated();
+    this.#wake();
   }
 
-  /** Takes in what came shortly before the tail was opened, for all who come back from there. */
-  async function fill(): Promise<void> {
-    const start = Math.max(0, head - KEEP);
-    const before = losses;
-    const slice = await source.read(start, KEEP);
-    const last = slice.entries.at(-1)?.pos;
-    if (closed || losses > before || last === undefined || last < from) return;
-    entries = [...slice.entries, ...entries.filter(({ pos }) => pos > last)];
-    from = start;
-    latest = undefined;
-    append({ entries: [], head: last, ended: slice.ended && last >= slice.head });
+  /** Adds the entries from before the tail was opened, for watchers that return with a cursor among them. */
+  async #fill(): Promise<void> {
+    const start = Math.max(0, this.head - KEEP);
+    const before = this.#truncations;
+    const slice = await this.source.read(start, KEEP);
+    if (!this.#isOpen() || this.#truncations > before) return;
+    if (this.#window.prepend(start, slice)) this.#onGrowth();
   }
 
-  async function read(after: number, limit: number): Promise<Slice<T>> {
-    if (source.sharesEntries && after < from && head - after < KEEP) {
-      await (filling ??= fill().finally(() => (filling = undefined)));
-      const slice = since(after);
-      if (slice !== undefined) return slice;
-    }
-    return slices.get(after, () => source.read(after, limit));
+  #append(slice: Slice<T>): void {
+    if (this.#window.append(slice)) this.#onGrowth();
   }
 
-  function since(cursor: number): Slice<T> | undefined {
-    if (cursor < from) return undefined;
-    if (latest?.cursor === cursor) return latest.slice;
-    let start = entries.length;
-    while (start > 0 && (entries[start - 1] as Entry<T>).pos > cursor) start -= 1;
-    const slice = { entries: entries.slice(start), head, ended };
-    latest = { cursor, slice };
-    return slice;
+  #onGrowth(): void {
+    this.#forgetReads();
+    this.#wakeSoon();
   }
 
-  function append(slice: Slice<T>): void {
-    const last = slice.entries.at(-1)?.pos;
-    const newHead = last ?? slice.head;
-    const changed = newHead > head || slice.ended !== ended;
-    if (newHead < head) return;
-    latest = undefined;
-    if (changed) {
-      // What was read before is older than this.
-      current.forget();
-      slices.forget();
-    }
-    // Another read may have brought the first of them already.
-    for (const entry of slice.entries) if (entry.pos > head) entries.push(entry);
-    if (last !== undefined) newest = slice.entries.at(-1);
-    if (entries.length > KEEP) {
-      const dropped = entries.splice(0, entries.length - KEEP);
-      from = dropped.at(-1)?.pos ?? from;
-    }
-    head = newHead;
-    ended = slice.ended && newHead >= slice.head;
-    if (changed) wakeSoon();
+  /** Kept results of reads are older than the tail now. */
+  #forgetReads(): void {
+    this.#current.forget();
+    this.#slices.forget();
   }
 
-  /** What comes within one tick is delivered together, unless it is so much that it would be folded. */
-  function wakeSoon(): void {
-    if (head - wokenAt >= source.foldBeyond) return wake();
-    if (waking) return;
-    waking = true;
+  /** Entries of one tick are delivered together, unless they are so many that they would be folded. */
+  #wakeSoon(): void {
+    if (this.head - this.#wokenAt >= this.source.foldBeyond) return this.#wake();
+    if (this.#isWakeQueued) return;
+    this.#isWakeQueued = true;
     queueMicrotask(() => {
-      waking = false;
-      wake();
+      this.#isWakeQueued = false;
+      this.#wake();
     });
   }
 
-  function wake(): void {
-    wokenAt = head;
-    for (const listener of listeners) listener.wake();
+  #wake(): void {
+    this.#wokenAt = this.head;
+    for (const listener of this.listeners) listener.wake();
   }
-
-  return {
-    source,
-    opened,
-    get failure() {
-      return failure;
-    },
-    get head() {
-      return head;
-    },
-    get losses() {
-      return losses;
-    },
-    since,
-    read,
-    current: () => current.get("", () => source.current()),
-    refresh,
-    look() {
-      refresh();
-      wake();
-    },
-    listeners,
-    close() {
-      closed = true;
-      clearTimeout(timer);
-      unlisten?.();
-    },
-  };
 }

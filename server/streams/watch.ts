@@ -1,216 +1,239 @@
 /**
- * One watcher: a cursor and a sink. There is no queue here. While the sink takes entries it is pushed each one
- * as it comes; when it refuses one the watch only remembers where it is, and on `resume()` it catches up from the
- * tail or the log, folded (S2, S7).
+ * A watch: a cursor and a sink, and no queue. It delivers the entries after its cursor, from the tail or from the log.
+ * Because replay and live are the same question, nothing is lost or doubled between them (S5). While the sink is full
+ * the watch keeps its cursor only; after `resume()` it catches up, folded (S2, S7).
  *
- * What is delivered next is always "whatever comes after the cursor", wherever it is read from. That is why
- * nothing is lost or doubled between replay and live (S5).
+ *   mode         event                                      next mode
+ *   ──────────   ────────────────────────────────────────   ──────────────────────────────────────────
+ *   opening      the tail knows its head                    idle
+ *                the tail cannot be opened                  closed
+ *   idle         wake, the tail has what follows            delivering
+ *                wake, the log has it, or no cursor         reading
+ *   delivering   the sink took all                          idle; closed where it settled (S10)
+ *                the sink took fewer                        full
+ *   reading      the sink took all, the log has no more     idle or ahead; closed where it settled (S10)
+ *                the sink took fewer                        full
+ *                the log was truncated, or is unavailable   idle
+ *                the stream was deleted                     closed
+ *   ahead        wake, the tail has read up to the cursor   as idle
+ *                wake, the log was truncated                as idle
+ *   full         resume()                                   idle
+ *   idle, ahead  wake, the stream was deleted               closed
+ *   any          stop()                                     closed, which is final
  */
 import { AppError, messageOf } from "#shared/errors.ts";
-import { isUnreadable } from "./readable.ts";
-import type { Entry, Slice, Source } from "./source.ts";
+import { folded } from "./fold.ts";
+import { isUnavailable } from "./retry-while-unavailable.ts";
+import type { Sink, Watch, WatchOptions } from "./sink.ts";
+import type { Entry, Slice } from "./source.ts";
 import type { Tail } from "./tail.ts";
 
-/** Where a watch delivers. */
-export interface Sink<T> {
-  /**
-   * Takes entries from the front of a list that has some, and says how many. Where it is fewer than all, none are
-   * offered until `resume()` is called, which must not happen within `push`. Watches that are at the same place
-   * are given the same list, so that what is made of it can be shared.
-   */
-  push(entries: readonly Entry<T>[]): number;
-  /** The last call: the stream settled (no reason), or it cannot be served. Not called after `stop()`. */
-  end(reason?: AppError): void;
-}
+/**
+ * `opening`: the tail does not know its head yet. `idle`: waits for the tail to grow. `delivering`: within `sink.push`,
+ * with entries of the tail. `reading`: a read of the log is under way; it goes on by itself. `ahead`: the log confirmed
+ * that nothing follows the cursor, and the tail has not read that far. `full`: the sink took fewer than all.
+ */
+type Mode = "opening" | "idle" | "delivering" | "reading" | "ahead" | "full" | "closed";
 
-export interface Watch {
-  /** The sink can take entries again. */
-  resume(): void;
-  /** The watcher left. Nothing is delivered after this. */
-  stop(): void;
-}
-
-export interface WatchOptions {
-  /** The newest position that the watcher has; `undefined`: start with the current state; 0: everything. */
-  after: number | undefined;
-  /** Stay after the stream settled (S10). */
-  follow: boolean;
-}
+/**
+ * The newest position that the watcher has. `none`: it starts with the current state (S4). `invalid`: the log was
+ * truncated after the watcher had entries of it; the current state follows, marked as a gap (S8).
+ * Words in place of objects: there are as many of these as watchers, and they change with each event.
+ */
+type Cursor = number | "none" | "invalid";
 
 const READ_LIMIT = 256;
-/** In place of a cursor: what the watcher has is not so any more. It is shown the current state, marked (S8). */
-const LOST = -1;
 
-/** `onOver` is called once, when the watch is over in whatever way. */
+/** `onClose` is called once, however the watch ends. */
 export function openWatch<T>(
   tail: Tail<T>,
   sink: Sink<T>,
   options: WatchOptions,
-  onOver: () => void,
+  onClose: () => void,
 ): Watch {
-  const watch = new OpenWatch(tail, sink, options, onOver);
-  void watch.start();
+  const watch = new OpenWatch(tail, sink, options, onClose);
+  void watch.open();
   return watch;
 }
 
-/** A class, because there are many: functions of its own would weigh more than everything else of a watch. */
+/** A class, because closures of each watch would weigh more than the rest of it. */
 class OpenWatch<T> implements Watch {
   readonly #tail: Tail<T>;
   readonly #sink: Sink<T>;
-  readonly #onOver: () => void;
+  readonly #onClose: () => void;
   readonly #follow: boolean;
-  /** `undefined` until the current state was delivered; or `LOST`. */
-  #cursor: number | undefined;
-  /** The newest cursor that the log itself confirmed to be its end, while the tail has not heard of it yet. */
-  #confirmed = LOST;
-  /** A replay of everything is not folded: its reader asked for the log. */
-  #whole: boolean;
-  #open = true;
-  #ready = true;
-  /** Something is under way that goes on by itself, and serves whoever wakes us in the meantime. */
-  #busy = true;
+  #mode: Mode = "opening";
+  #cursor: Cursor;
+  /** A replay of the whole log is not folded, until it has caught up. */
+  #unfolded: boolean;
 
-  constructor(tail: Tail<T>, sink: Sink<T>, options: WatchOptions, onOver: () => void) {
+  constructor(tail: Tail<T>, sink: Sink<T>, options: WatchOptions, onClose: () => void) {
     this.#tail = tail;
     this.#sink = sink;
-    this.#onOver = onOver;
+    this.#onClose = onClose;
     this.#follow = options.follow;
-    this.#cursor = options.after;
-    this.#whole = options.after === 0;
+    this.#cursor = options.after ?? "none";
+    this.#unfolded = options.after === 0;
     tail.listeners.add(this);
   }
 
-  async start(): Promise<void> {
+  async open(): Promise<void> {
     try {
       await this.#tail.opened;
     } catch (error) {
-      return this.#finish(reasonOf(error));
+      return this.#finish(toAppError(error));
     }
-    this.#busy = false;
+    this.#enter("idle");
     this.wake();
   }
 
   resume(): void {
-    this.#ready = true;
+    if (this.#mode !== "full") return;
+    this.#enter("idle");
     this.wake();
   }
 
   stop(): void {
-    if (!this.#open) return;
-    this.#open = false;
+    if (this.#mode === "closed") return;
+    this.#enter("closed");
     this.#tail.listeners.delete(this);
-    this.#onOver();
+    this.#onClose();
   }
 
-  lost(): void {
-    // Who was shown nothing yet has nothing that is wrong.
-    if (this.#cursor !== undefined) this.#cursor = LOST;
-    this.#confirmed = LOST;
+  /** The log was truncated; `wake` follows. */
+  truncated(): void {
+    if (this.#cursor !== "none") this.#cursor = "invalid";
   }
 
-  /** The tail has grown. */
+  /** The tail has grown, was truncated, or has failed. */
   wake(): void {
+    switch (this.#mode) {
+      case "idle":
+        return this.#goOn();
+      case "ahead":
+        return this.#isAheadOfTail() ? this.#finishIfFailed() : this.#goOn();
+      case "opening":
+      case "delivering":
+      case "reading":
+      case "full":
+      case "closed":
+        return;
+      default:
+        this.#mode satisfies never;
+    }
+  }
+
+  /** `closed` is final: a read may end after it. */
+  #enter(mode: Mode): void {
+    if (this.#mode !== "closed") this.#mode = mode;
+  }
+
+  #isAheadOfTail(): boolean {
+    return typeof this.#cursor === "number" && this.#cursor > this.#tail.head;
+  }
+
+  #goOn(): void {
     const tail = this.#tail;
-    while (this.#open && this.#ready && !this.#busy) {
+    let slice: Slice<T> | undefined;
+    do {
       const cursor = this.#cursor;
-      if (cursor === undefined || cursor === LOST) {
-        return void this.#goOnAfter(this.#showCurrent(cursor === LOST));
-      }
-      if (cursor > tail.head && cursor === this.#confirmed) return this.#finishIfFailed();
-      const slice = cursor > tail.head ? undefined : tail.since(cursor);
-      if (slice === undefined) return void this.#goOnAfter(this.#catchUp(cursor));
-      this.#busy = true;
-      this.#deliver(slice, cursor);
-      this.#busy = false;
-      // What came while it was delivered is asked for now.
-      if (slice.entries.length === 0 || (this.#ready && (this.#cursor ?? 0) >= tail.head)) {
-        this.#whole = false;
-        return this.#finishIfFailed();
-      }
-    }
+      if (typeof cursor !== "number" || cursor > tail.head) return void this.#read();
+      slice = tail.since(cursor);
+      if (slice === undefined) return void this.#read();
+      if (!this.#deliver(slice, cursor)) return;
+      // The tail may have grown within `push`.
+    } while (slice.head < tail.head);
+    this.#unfolded = false;
+    this.#finishIfFailed();
   }
 
-  async #goOnAfter(step: Promise<void>): Promise<void> {
-    this.#busy = true;
-    try {
-      await step;
-    } catch (error) {
-      this.#busy = false;
-      // The regular look wakes us again.
-      if (!isUnreadable(error)) this.#finish(reasonOf(error));
-      return;
-    }
-    this.#busy = false;
-    this.wake();
-  }
-
-  #deliver(slice: Slice<T>, from: number): void {
+  /** `false`: the sink is full, or the watch is closed. */
+  #deliver(slice: Slice<T>, from: number): boolean {
+    this.#enter("delivering");
     const isNear = this.#isNear(from, slice);
     const entries = isNear ? slice.entries : folded(slice.entries, this.#tail.source.fold);
-    if (this.#offer(entries)) this.#endIfSettled(slice);
+    if (!this.#offer(entries)) return false;
+    this.#enter("idle");
+    return !this.#finishIfSettled(slice);
+  }
+
+  async #read(): Promise<void> {
+    this.#enter("reading");
+    const cursor = this.#cursor;
+    try {
+      if (typeof cursor === "number") await this.#catchUp(cursor);
+      else await this.#showCurrent(cursor === "invalid");
+    } catch (error) {
+      if (!isUnavailable(error)) return this.#finish(toAppError(error));
+      // The hub's poll wakes the watch again.
+      return this.#enter("idle");
+    }
+    this.wake();
   }
 
   /** Reads the log from `from` on, to its end or until the sink is full. */
   async #catchUp(from: number): Promise<void> {
     const tail = this.#tail;
-    const { losses } = tail;
-    let slice = await tail.read(from, READ_LIMIT);
-    // What somebody was told a moment ago may be older than this cursor.
+    const { truncations } = tail;
+    let after = from;
+    let slice = await tail.read(after, READ_LIMIT);
+    // A coalesced read may have begun before this cursor was given out.
     if (slice.head < from) slice = await tail.source.read(from, READ_LIMIT);
-    if (tail.losses !== losses) return;
+    if (tail.truncations !== truncations) return this.#enter("idle");
     if (slice.head < from) return this.#showCurrent(true);
     const fold = this.#isNear(from, slice) ? undefined : tail.source.fold;
     let entries: readonly Entry<T>[] = slice.entries;
     while (slice.entries.length === READ_LIMIT) {
       if (fold !== undefined) entries = folded(entries, fold);
-      // The last one may be folded into what follows, so that a long absence costs one entry and not one a slice.
+      // The last entry may fold into the next slice, so that a long absence costs one entry and not one a slice.
       const keep = fold === undefined ? 0 : 1;
       if (!this.#offer(entries.slice(0, entries.length - keep))) return;
-      slice = await tail.read((slice.entries.at(-1) as Entry<T>).pos, READ_LIMIT);
-      if (tail.losses !== losses) return;
+      after = (slice.entries.at(-1) as Entry<T>).pos;
+      slice = await tail.read(after, READ_LIMIT);
+      if (tail.truncations !== truncations) return this.#enter("idle");
       entries = [...entries.slice(entries.length - keep), ...slice.entries];
     }
     if (!this.#offer(fold === undefined ? entries : folded(entries, fold))) return;
-    this.#arrive(Math.max(this.#cursor ?? 0, slice.entries.at(-1)?.pos ?? slice.head), slice);
+    this.#arrive(slice.entries.at(-1)?.pos ?? Math.max(after, slice.head), slice);
   }
 
-  /** What the sink refuses of it follows the cursor, as everything does. */
+  /** Entries that the sink does not take come after the cursor, as all others do. */
   async #showCurrent(gap: boolean): Promise<void> {
-    const { source, losses } = this.#tail;
+    const { source, truncations } = this.#tail;
     const slice = await this.#tail.current();
-    if (this.#tail.losses !== losses) return;
+    if (this.#tail.truncations !== truncations) return this.#enter("idle");
     const entries = gap ? source.markGap(slice) : slice.entries;
     if (!this.#offer(entries)) return;
     this.#arrive(entries.at(-1)?.pos ?? slice.head, slice);
   }
 
-  /** At the end of the log, as it was read. The tail may not have heard of it yet. */
+  /** The sink has everything up to the end of the log. The tail may not have read that far yet. */
   #arrive(cursor: number, slice: Slice<T>): void {
     this.#cursor = cursor;
-    this.#confirmed = cursor;
-    this.#endIfSettled(slice);
-    if (cursor > this.#tail.head) this.#tail.refresh();
+    if (this.#finishIfSettled(slice)) return;
+    this.#enter(this.#isAheadOfTail() ? "ahead" : "idle");
+    if (this.#mode === "ahead") this.#tail.refresh();
   }
 
   #isNear(from: number, slice: Slice<T>): boolean {
-    return this.#whole || slice.head - from <= this.#tail.source.foldBeyond;
+    return this.#unfolded || slice.head - from <= this.#tail.source.foldBeyond;
   }
 
-  /** `false`: offer no more. */
+  /** `false`: the sink is full, or the watch was closed before. */
   #offer(entries: readonly Entry<T>[]): boolean {
-    if (!this.#open) return false;
+    if (this.#mode === "closed") return false;
     if (entries.length === 0) return true;
     const taken = this.#sink.push(entries);
     if (taken > 0) this.#cursor = (entries[taken - 1] as Entry<T>).pos;
-    this.#ready = taken === entries.length;
-    return this.#open && this.#ready;
+    if (taken < entries.length) this.#enter("full");
+    return taken === entries.length;
   }
 
-  #endIfSettled(slice: Slice<T>): void {
-    const { ended, head } = slice;
-    if (ended && !this.#follow && this.#cursor !== undefined && this.#cursor >= head) {
-      this.#finish();
-    }
+  #finishIfSettled({ ended, head }: Slice<T>): boolean {
+    const cursor = this.#cursor;
+    if (!ended || this.#follow || typeof cursor !== "number" || cursor < head) return false;
+    this.#finish();
+    return true;
   }
 
   #finishIfFailed(): void {
@@ -218,25 +241,13 @@ class OpenWatch<T> implements Watch {
   }
 
   #finish(reason?: AppError): void {
-    if (!this.#open) return;
+    if (this.#mode === "closed") return;
     this.stop();
     this.#sink.end(reason);
   }
 }
 
-/** Where an entry can be folded into the next one, only that stands for both. */
-function folded<T>(entries: readonly Entry<T>[], fold: Source<T>["fold"]): Entry<T>[] {
-  const kept: Entry<T>[] = [];
-  for (const entry of entries) {
-    const last = kept.at(-1);
-    const both = last && fold(last, entry);
-    if (both === undefined) kept.push(entry);
-    else kept[kept.length - 1] = both;
-  }
-  return kept;
-}
-
-export function reasonOf(error: unknown): AppError {
+export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError("INTERNAL", messageOf(error), { cause: error });
 }

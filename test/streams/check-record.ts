@@ -1,4 +1,4 @@
-/** Checks what a watcher of a job was shown against the job's log: rules S1 to S6. For tests of every transport. */
+/** Checks the events that a watcher was shown against the job's log: rules S1 to S6. For tests of each transport. */
 import type { JobEvent } from "#shared/events.ts";
 
 export interface Connection {
@@ -7,7 +7,7 @@ export interface Connection {
   seen: readonly JobEvent[];
 }
 
-/** What is wrong, in words; empty where all is well. */
+/** The violations of the rules, in words; empty where there are none. */
 export function checkRecord(
   log: readonly JobEvent[],
   connections: readonly Connection[],
@@ -26,7 +26,7 @@ function checkConnection(log: readonly JobEvent[], { after, seen }: Connection):
     if (JSON.stringify(sorted(logged)) !== JSON.stringify(sorted(shown))) {
       faults.push(`[S6] seq ${event.seq} is not what the log has`);
     }
-    // A gap says that the cursor was of no use: order counts anew from here (S8).
+    // After a gap the cursor before it does not count (S8).
     if (last !== undefined && gap === undefined) {
       if (event.seq <= last) faults.push(`[S1] seq ${event.seq} came after ${last}`);
       const missing = log.slice(last, event.seq - 1);

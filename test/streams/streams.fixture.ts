@@ -1,4 +1,4 @@
-/** For tests: streams over a real engine with data of its own, and jobs that live on it step by step. */
+/** Streams over a real engine with data of its own, and jobs that a test takes through their lives step by step. */
 import { v7 as newId } from "uuid";
 import { expect, onTestFinished } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
@@ -60,7 +60,7 @@ export async function openStreamsFixture() {
   const deliver = (claim: Claim) =>
     engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, now(), claim);
 
-  /** Does `count` steps of a whole life: start, progress …, delivery. */
+  /** The whole life of a job, one step at a time: start, `steps` times progress, delivery. */
   async function* life(jobId: string, steps: number): AsyncGenerator<void> {
     const claim = await startJob(jobId);
     yield;
@@ -87,7 +87,7 @@ export async function openStreamsFixture() {
     get streams() {
       return streams;
     },
-    /** The same data, opened anew. */
+    /** Opens the same data anew. */
     async restart() {
       await close();
       engine = await openEngine(data.config);
@@ -116,7 +116,7 @@ export async function take<T>(stream: Stream<T>, count = Number.POSITIVE_INFINIT
   return values;
 }
 
-/** Takes what comes, while it comes. */
+/** Collects the values of a stream in the background. */
 export function collect<T>(stream: Stream<T>): { values: T[]; ended: Promise<void> } {
   const values: T[] = [];
   const takeAll = async () => {
@@ -125,16 +125,16 @@ export function collect<T>(stream: Stream<T>): { values: T[]; ended: Promise<voi
   return { values, ended: takeAll() };
 }
 
-/** A sink that takes `room` entries, until it is told otherwise. */
+/** A sink that takes `capacity` entries more, until a test changes that. */
 export function createSink<T>() {
   const entries: Entry<T>[] = [];
-  const state = { room: Number.POSITIVE_INFINITY, ended: false, reason: "" };
+  const state = { capacity: Number.POSITIVE_INFINITY, ended: false, reason: "" };
   const sink: Sink<T> = {
     push(offered) {
       expect(state.ended, "nothing comes after the end").toBe(false);
-      const taken = offered.slice(0, state.room);
+      const taken = offered.slice(0, state.capacity);
       entries.push(...taken);
-      state.room -= taken.length;
+      state.capacity -= taken.length;
       return taken.length;
     },
     end(reason) {
@@ -145,7 +145,7 @@ export function createSink<T>() {
   return { entries, state, sink, seqs: () => entries.map(({ pos }) => pos) };
 }
 
-/** The engine with a channel for hints as bad as one can be. */
+/** The engine with an unreliable channel for hints: `fates` apply to them in turn. */
 export function withHints(real: Engine, fates: readonly string[]): Engine {
   let next = 0;
   return {
@@ -170,7 +170,7 @@ export function withHints(real: Engine, fates: readonly string[]): Engine {
   };
 }
 
-/** The engine, of which some calls fail until `back()`. `tries()`: how many have. */
+/** The engine with an outage: the named calls fail until `back()`. `tries()` counts the failed ones. */
 export function withOutage(real: Engine, names: readonly (keyof Engine)[]) {
   let away = true;
   let tries = 0;

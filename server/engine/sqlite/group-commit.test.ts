@@ -10,7 +10,7 @@ import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
 let dataDir: string;
 let db: DatabaseSync;
 let group: GroupCommit;
-/** Each transaction that was committed, by the numbers that it stored. */
+/** The stored numbers after each committed transaction. */
 let commits: number[][];
 
 const NOTHING = { flush() {}, discard() {} };
@@ -38,7 +38,7 @@ function stored(): number[] {
     .map((row) => Number(row.number));
 }
 
-/** Notes the transactions by their first effect. */
+/** Records each transaction: an effect that all of its ops give. */
 function note(): void {
   commits.push(stored());
 }
@@ -48,7 +48,7 @@ function insert(number: number, text = ""): void {
   group.afterCommit(note);
 }
 
-test("what is asked for in one tick is one transaction, answered after it", async () => {
+test("all writes of one tick share one transaction, and are answered after its commit", async () => {
   const writes = [1, 2, 3].map((number) =>
     group.write(() => {
       insert(number);
@@ -66,19 +66,19 @@ test("what is asked for in one tick is one transaction, answered after it", asyn
   ]);
 });
 
-test("one that fails rejects alone, and leaves nothing behind", async () => {
+test("a write that fails rejects alone, and neither it nor its effects remain", async () => {
   const effects: string[] = [];
   const results = await Promise.allSettled([
     group.write(() => insert(1)),
     group.write(() => {
       insert(2);
-      group.afterCommit(() => effects.push("of what failed"));
+      group.afterCommit(() => effects.push("of the failed write"));
       throw new AppError("NOT_FOUND", "too late");
     }),
     group.write(() => insert(1)),
     group.write(() => {
       insert(3);
-      group.afterCommit(() => effects.push("of what was stored"));
+      group.afterCommit(() => effects.push("of the stored write"));
     }),
   ]);
   expect(results).toMatchObject([
@@ -88,11 +88,11 @@ test("one that fails rejects alone, and leaves nothing behind", async () => {
     { status: "fulfilled" },
   ]);
   expect(stored()).toEqual([1, 3]);
-  expect(effects).toEqual(["of what was stored"]);
+  expect(effects).toEqual(["of the stored write"]);
   expect(group.failure()).toBeNull();
 });
 
-test("whichever fail, exactly the others are stored, each effect once", async () => {
+test("any writes of a group may fail: exactly the others are stored, each effect once", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom("good", "fails first", "fails last"), { maxLength: 30 }),
@@ -121,7 +121,7 @@ test("whichever fail, exactly the others are stored, each effect once", async ()
   );
 });
 
-test("[J3] when the commit fails everything rejects with UNAVAILABLE, and it goes on afterwards", async () => {
+test("[J3] when the commit fails all writes of it reject with UNAVAILABLE, and later writes are stored", async () => {
   const effect = vi.fn<() => void>();
   const results = await Promise.allSettled([
     group.write(() => {
@@ -142,7 +142,7 @@ test("[J3] when the commit fails everything rejects with UNAVAILABLE, and it goe
   expect(group.failure()).toBeNull();
 });
 
-test("[J3] without room everything of the transaction is UNAVAILABLE, with room it goes on", async () => {
+test("[J3] on a full disk all writes of the transaction reject with UNAVAILABLE; with space again they are stored", async () => {
   const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
   db.exec(`PRAGMA max_page_count = ${pages}`);
   const large = "x".repeat(100_000);
@@ -163,7 +163,7 @@ test("[J3] without room everything of the transaction is UNAVAILABLE, with room 
   expect(group.failure()).toBeNull();
 });
 
-test("one transaction holds a bounded weight, and other work of the process comes between", async () => {
+test("a transaction has a bounded weight, and the event loop turns between two of them", async () => {
   let turns = 0;
   const count = (): void => {
     turns += 1;
@@ -177,9 +177,69 @@ test("one transaction holds a bounded weight, and other work of the process come
   expect(turns).toBeGreaterThanOrEqual(4);
 });
 
-test("flush commits at once what waits", async () => {
+test("flush commits all waiting writes at once", async () => {
   const write = group.write(() => insert(1));
   group.flush();
   expect(stored()).toEqual([1]);
   await write;
+});
+
+test("flush commits one bounded transaction after the other, and writes after it are scheduled again", async () => {
+  const writes = Array.from({ length: 3 }, (_, number) => group.write(() => insert(number), 500));
+  group.flush();
+  expect(commits).toEqual([[0], [0, 1], [0, 1, 2]]);
+  group.flush();
+  await Promise.all([...writes, group.write(() => insert(3))]);
+  expect(commits).toHaveLength(4);
+});
+
+test("a write from within an op, an effect or an answer is committed in a later transaction", async () => {
+  const inner: Promise<void>[] = [];
+  await group.write(() => {
+    insert(1);
+    inner.push(group.write(() => insert(2)));
+    group.afterCommit(() => inner.push(group.write(() => insert(3))));
+  });
+  await group.write(() => insert(4));
+  await Promise.all(inner);
+  expect(commits[0]).toEqual([1]);
+  expect(commits.at(-1)).toEqual([1, 2, 3, 4]);
+});
+
+test("afterCommit outside of an op throws, before, between and after transactions", async () => {
+  const effect = vi.fn<() => void>();
+  const give = () => group.afterCommit(effect);
+  expect(give).toThrow("outside of an op");
+  const write = group.write(() => insert(1));
+  expect(give).toThrow("outside of an op");
+  await write;
+  expect(give).toThrow("outside of an op");
+  expect(effect).not.toHaveBeenCalled();
+});
+
+test("flush within an op fails that write alone", async () => {
+  const results = await Promise.allSettled([
+    group.write(() => insert(1)),
+    group.write(() => {
+      insert(2);
+      group.flush();
+    }),
+  ]);
+  expect(results).toMatchObject([{ status: "fulfilled" }, { reason: { code: "INTERNAL" } }]);
+  expect(stored()).toEqual([1]);
+});
+
+test("an effect that throws keeps no later write from being stored", async () => {
+  const write = group.write(() => {
+    insert(1);
+    group.afterCommit(() => {
+      throw new Error("no listener");
+    });
+  });
+  const heavy = group.write(() => insert(2), 500);
+  const next = group.write(() => insert(3));
+  expect(() => group.flush()).toThrow("no listener");
+  await Promise.all([write, heavy, next]);
+  await group.write(() => insert(4));
+  expect(stored()).toEqual([1, 2, 3, 4]);
 });

@@ -1,25 +1,38 @@
 /**
- * Group commit: all writes that are asked for in one tick share one transaction, because the disk's flush costs
- * more than everything else of a write together. Callers are answered after the commit, and only then come the
- * effects (hints) of what was stored. One that fails rejects alone; when the commit fails, everything in it
- * rejects and nothing of it is stored.
+ * Group commit: all writes of one tick share one transaction, because the disk's flush costs more than the rest of a
+ * write. Callers are answered after the commit, and then the effects (hints) of the stored writes run. A write that
+ * fails rejects alone; when the commit fails, all of its writes reject and nothing of them is stored.
+ *
+ *              write                 next turn, or flush
+ *   idle ────────────────► scheduled ───────────────────► committing ──┬── no write waits ──► idle
+ *                              ▲                                       │
+ *                              └─ writes wait: the group was full, ────┘
+ *                                 or an op asked for a write
  *
  * A savepoint for each write would cost more than the write: SQLite copies each page that it touches into a
- * temporary file. So a group runs without them first, and when one of it fails it is rolled back and runs again
- * with them. An op may therefore run twice, and must do nothing but read and write the database.
+ * temporary file. So a group runs without savepoints first, and when one of its ops fails it is rolled back and runs
+ * again with them. An op may therefore run twice, and must do nothing but read and write the database.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { AppError } from "#shared/errors.ts";
 import { asAppError, unavailable } from "./errors.ts";
 
+type State =
+  | { readonly mode: "idle" }
+  | { readonly mode: "scheduled"; readonly turn: NodeJS.Immediate }
+  /** In a transaction. `effects`: those of the ops that ran in it so far. */
+  | { readonly mode: "committing"; readonly effects: Set<() => void> };
+
+const IDLE: State = { mode: "idle" };
+
 export interface GroupCommit {
   /** Runs `op` in the next transaction. `weight`: about how many rows it writes. */
   write<T>(op: () => T, weight?: number): Promise<T>;
-  /** Only within an `op`: runs `effect` once its transaction is committed, once however often it was given. */
+  /** Runs `effect` after the commit of the current transaction, once however often it was given. Throws outside an op. */
   afterCommit(effect: () => void): void;
   /** Why the last write could not be stored; `null` when it was. */
   failure(): AppError | null;
-  /** Commits everything that waits, now. */
+  /** Commits all waiting writes now. Throws within an op. */
   flush(): void;
 }
 
@@ -30,10 +43,15 @@ interface Waiting {
   reject(error: AppError): void;
 }
 
-/** Holds the event loop for some milliseconds at most, unless a single op is larger. */
+interface Done {
+  answers: (() => void)[];
+  effects: Set<() => void>;
+}
+
+/** A group of this weight holds the event loop for some milliseconds; only a single op can be heavier. */
 const MAX_WEIGHT = 500;
 
-/** What ops have not written yet. Is written before a transaction ends, or forgotten with it. */
+/** Changes that ops hold back. They are written before a transaction ends, or discarded with it. */
 export interface Unwritten {
   flush(): void;
   discard(): void;
@@ -51,54 +69,66 @@ export function createGroupCommit(
   const release = db.prepare("RELEASE op");
   const rollbackToSavepoint = db.prepare("ROLLBACK TO op");
 
+  let state = IDLE;
   let waiting: Waiting[] = [];
-  let scheduled = false;
-  let effects = new Set<() => void>();
   let failure: AppError | null = null;
 
   function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(() => {
-      scheduled = false;
-      commitNext();
-      if (waiting.length > 0) schedule();
-    });
+    state = { mode: "scheduled", turn: setImmediate(commitNext) };
   }
 
   function commitNext(): void {
+    if (state.mode === "scheduled") clearImmediate(state.turn);
+    let done: Done | undefined;
+    try {
+      done = commitGroup(nextGroup());
+    } finally {
+      if (waiting.length > 0) schedule();
+      else state = IDLE;
+    }
+    if (done === undefined) return;
+    for (const answer of done.answers) answer();
+    for (const effect of done.effects) effect();
+  }
+
+  function nextGroup(): Waiting[] {
     let weight = 0;
     const last = waiting.findIndex((each) => (weight += each.weight) >= MAX_WEIGHT);
     const group = last === -1 ? waiting : waiting.slice(0, last + 1);
     waiting = last === -1 ? [] : waiting.slice(last + 1);
-    if (group.length > 0) commitGroup(group);
+    return group;
   }
 
-  function commitGroup(group: readonly Waiting[]): void {
-    let answers: (() => void)[];
+  /** `undefined` where nothing was stored: then all callers are answered. */
+  function commitGroup(group: readonly Waiting[]): Done | undefined {
     try {
-      answers = runPlain(group) ?? runInSavepoints(group);
+      const done = runPlain(group) ?? runInSavepoints(group);
       commit.run();
+      failure = null;
+      return done;
     } catch (cause) {
       unwritten.discard();
       failure = unavailable(path, cause);
       for (const each of group) each.reject(failure);
       if (db.isTransaction) rollback.run();
-      return;
+      return undefined;
     }
-    failure = null;
-    for (const answer of answers) answer();
-    for (const effect of effects) effect();
   }
 
-  /** `undefined` where an op failed: then nothing is left of the transaction. */
-  function runPlain(group: readonly Waiting[]): (() => void)[] | undefined {
-    effects = new Set();
+  function collectEffects(): Set<() => void> {
+    const effects = new Set<() => void>();
+    state = { mode: "committing", effects };
+    return effects;
+  }
+
+  /** `undefined` where an op failed: then the transaction was rolled back. */
+  function runPlain(group: readonly Waiting[]): Done | undefined {
+    const effects = collectEffects();
     begin.run();
     try {
       const answers = group.map((each) => each.run());
       unwritten.flush();
-      return answers;
+      return { answers, effects };
     } catch {
       unwritten.discard();
       // After some errors (a full disk) SQLite has rolled back by itself.
@@ -107,30 +137,29 @@ export function createGroupCommit(
     }
   }
 
-  function runInSavepoints(group: readonly Waiting[]): (() => void)[] {
-    const committed = new Set<() => void>();
+  function runInSavepoints(group: readonly Waiting[]): Done {
+    const stored = new Set<() => void>();
     begin.run();
     const answers = group.map((each) => {
-      effects = new Set();
+      const effects = collectEffects();
       savepoint.run();
       try {
         const answer = each.run();
         unwritten.flush();
         release.run();
-        for (const effect of effects) committed.add(effect);
+        for (const effect of effects) stored.add(effect);
         return answer;
       } catch (cause) {
         unwritten.discard();
         const error = asAppError(cause, path);
-        // The disk's trouble is everybody's: SQLite has rolled the whole transaction back.
+        // The disk failed, and SQLite has rolled the whole transaction back.
         if (error.code === "UNAVAILABLE") throw cause;
         rollbackToSavepoint.run();
         release.run();
         return () => each.reject(error);
       }
     });
-    effects = committed;
-    return answers;
+    return { answers, effects: stored };
   }
 
   return {
@@ -141,11 +170,15 @@ export function createGroupCommit(
           return () => resolve(value);
         };
         waiting.push({ weight, reject, run });
-        schedule();
+        if (state.mode === "idle") schedule();
       }),
-    afterCommit: (effect) => void effects.add(effect),
+    afterCommit(effect) {
+      if (state.mode !== "committing") throw new Error("afterCommit() outside of an op");
+      state.effects.add(effect);
+    },
     failure: () => failure,
     flush() {
+      if (state.mode === "committing") throw new Error("flush() within an op");
       while (waiting.length > 0) commitNext();
     },
   };

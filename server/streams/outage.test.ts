@@ -19,7 +19,7 @@ beforeEach(async () => {
   fixture = await openStreamsFixture();
 });
 
-test("[S5] [S7] who begins to watch while the data cannot be read gets everything when they can", async () => {
+test("[S5] [S7] a watch that begins while the data is unavailable delivers everything once it is available", async () => {
   const jobId = await fixture.createJob();
   const cases = [[...READS], ["readEvents"], ["onAppend"]] as const;
   const watch = async (unreadable: (typeof cases)[number]) => {
@@ -40,10 +40,10 @@ test("[S5] [S7] who begins to watch while the data cannot be read gets everythin
   await Promise.all(cases.map(watch));
 }, 20_000);
 
-test("what nobody may see ends when that is known, and is not shown before", async () => {
+test("a watch that begins in an outage ends with NOT_FOUND where its watcher is not the owner, and shows nothing", async () => {
   const outage = withOutage(fixture.engine, READS);
   const streams = openStreams(outage.engine);
-  const foreign = { ...me, userId: "somebody else" };
+  const foreign = { ...me, userId: "another user" };
   const jobId = await fixture.createJob();
   const [pulled, pushed] = [take(await streams.job(foreign, jobId)), createSink<JobEvent>()];
   const refused = pulled.catch((error: unknown) => error);
@@ -56,7 +56,7 @@ test("what nobody may see ends when that is known, and is not shown before", asy
   streams.close();
 });
 
-test("who leaves while waiting is shown nothing, and nothing is asked for any more", async () => {
+test("a watcher that leaves during an outage is shown nothing, and its watch does not begin later", async () => {
   const jobId = await fixture.createJob();
   const outage = withOutage(fixture.engine, READS);
   const streams = openStreams(outage.engine);

@@ -1,4 +1,4 @@
-/** Many watchers that come back at once, as after a deploy: a few reads serve them all. */
+/** Many watchers that return at once, as after a deploy: a few reads serve all of them. */
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
@@ -10,10 +10,10 @@ import { openStreams } from "./open.ts";
 import { createSink, openStreamsFixture } from "#test/streams/streams.fixture.ts";
 
 const HERD = 1000;
-/** Those of the few moments that a herd needs, on however slow a machine. */
+/** More reads than a herd needs on a slow machine, and far fewer than one each. */
 const FEW = HERD / 10;
 
-/** Counts what is asked of an engine. */
+/** An engine whose reads are counted. */
 function counting(engine: Engine) {
   const reads = { count: 0 };
   const counted = Object.fromEntries(
@@ -37,7 +37,7 @@ async function openHerd() {
   return { fixture, reads, streams };
 }
 
-test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few reads", async () => {
+test("[S2] [S5] a herd with all kinds of cursors gets every event, from a few reads", async () => {
   const { fixture, reads, streams } = await openHerd();
   const jobId = await fixture.createJob();
   const life = fixture.life(jobId, 200);
@@ -66,7 +66,7 @@ test("[S2] [S5] a herd with all kinds of cursors gets everything, from a few rea
   streams.close();
 });
 
-test("a herd that wants the whole log, more than a tail holds, shares the reads of it", async () => {
+test("a herd that replays a log longer than the tail shares its reads", async () => {
   const { fixture, reads, streams } = await openHerd();
   const jobId = await fixture.createJob();
   await fixture.wholeLife(jobId, 1000);
@@ -81,7 +81,7 @@ test("a herd that wants the whole log, more than a tail holds, shares the reads 
   streams.close();
 });
 
-test("herds at a batch and at a feed share their reads too", async () => {
+test("herds at a batch and at a feed share their reads, too", async () => {
   const { fixture, reads, streams } = await openHerd();
   const { batchId, jobIds } = await fixture.createBatch(3);
   const { feed } = await fixture.engine.listJobs({ ...ownerOf(me), limit: 1 });
@@ -101,7 +101,7 @@ test("herds at a batch and at a feed share their reads too", async () => {
   streams.close();
 });
 
-test("[S10] who subscribes after a retry was answered is not told of the end before it", async () => {
+test("[S10] a watch that begins after an acknowledged retry does not end at the failure before it", async () => {
   const { fixture, streams } = await openHerd();
   const jobId = await fixture.createJob();
   const follower = createSink<JobEvent>();

@@ -1,4 +1,4 @@
-/** Logs that lose their end under those who watch: what a failover to a replica does, or a copy that is put back. */
+/** Watched logs that are truncated, as by a failover to a replica, or by a restored backup. */
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -25,11 +25,11 @@ async function openData(): Promise<Engine> {
   return engine;
 }
 
-/** Two of the same data, and streams that read the first until they `failOver()` to the other. */
+/** Two engines with the same data, and streams that read the first until `failOver()`. */
 async function openPair() {
   const [master, replica] = [await openData(), await openData()];
   let serving = master;
-  const told = new Set<(hint: Hint) => void>();
+  const listeners = new Set<(hint: Hint) => void>();
   const lead =
     (name: keyof Engine) =>
     (...args: never[]): unknown =>
@@ -46,7 +46,7 @@ async function openPair() {
     ...master,
     ...Object.fromEntries(names.map((name) => [name, lead(name)])),
     async onAppend(stream, listener) {
-      told.add(listener);
+      listeners.add(listener);
       const ends = await Promise.all(
         [master, replica].map((each) =>
           each.onAppend(stream, (hint) => {
@@ -55,7 +55,7 @@ async function openPair() {
         ),
       );
       return () => {
-        told.delete(listener);
+        listeners.delete(listener);
         ends.forEach((end) => end());
       };
     },
@@ -66,11 +66,11 @@ async function openPair() {
     master,
     replica,
     streams,
-    both: <T>(does: (each: Engine) => Promise<T>) => Promise.all([does(master), does(replica)]),
-    /** Listeners are told to look, as after each lost connection. */
+    both: <T>(run: (each: Engine) => Promise<T>) => Promise.all([run(master), run(replica)]),
+    /** Listeners get an empty hint, as after each lost connection. */
     failOver(to = replica) {
       serving = to;
-      for (const listener of told) listener({});
+      for (const listener of listeners) listener({});
     },
   };
 }
@@ -99,7 +99,7 @@ async function steps(engine: Engine, claim: Claim, count: number, name: string):
 const deliver = (engine: Engine, claim: Claim) =>
   engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, AT, claim);
 
-test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far it goes on without it, all who watch see what there is", async () => {
+test("[S1] [S2] [S3] [S5] [S6] [S8] watchers of a log that is truncated anywhere and grows again see the new log, after a gap where theirs was lost", async () => {
   const { master, replica, streams, both, failOver } = await openPair();
   await fc.assert(
     fc.asyncProperty(
@@ -125,14 +125,14 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
         const watchers = await Promise.all(
           [undefined, 0, logBefore.length, ...cursors].map(async (cursor, index) => {
             const { sink, entries, state } = createSink<JobEvent>();
-            // Some are in the middle of it when it happens.
-            if (index % 2 === 1) state.room = room;
+            // Some are in the middle of their replay during the failover.
+            if (index % 2 === 1) state.capacity = room;
             const watch = (await streams.job(me, job.id, { after: cursor })).pipe(sink);
             return { cursor, entries, state, watch };
           }),
         );
         const isShown = ({ entries, state, cursor }: (typeof watchers)[number]) =>
-          state.room === 0 ||
+          state.capacity === 0 ||
           cursor === logBefore.length ||
           entries.at(-1)?.pos === logBefore.length;
         await vi.waitFor(() => expect(watchers.every(isShown)).toBe(true));
@@ -140,7 +140,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
         await steps(replica, after, instead, "instead");
         failOver();
         for (const { state, watch } of watchers) {
-          state.room = Number.POSITIVE_INFINITY;
+          state.capacity = Number.POSITIVE_INFINITY;
           watch.resume();
         }
         await deliver(replica, after);
@@ -149,7 +149,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
         for (const { cursor, entries } of watchers) {
           const seen = entries.map(({ value }) => value);
           const gap = seen.findLastIndex((event) => event.gap === true);
-          // Without a gap it was shown nothing that is lost, and has all of it.
+          // A watcher without a gap was shown no lost event, and has the whole log.
           const since =
             gap === -1 ? { after: cursor, seen } : { after: undefined, seen: seen.slice(gap) };
           expect(checkRecord(log, [since])).toEqual([]);
@@ -164,7 +164,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S8] whatever of a log is lost, and however far i
   );
 });
 
-test("[S8] who followed a job past its end is told that it did not settle, and sees how it does", async () => {
+test("[S8] a watcher that saw a job settle gets a gap where that was lost, and sees how the job settles then", async () => {
   const { master, replica, streams, both, failOver } = await openPair();
   const job = newJob();
   await both((each) => each.createJob(job, AT));
@@ -176,14 +176,14 @@ test("[S8] who followed a job past its end is told that it did not settle, and s
   await vi.waitFor(() => expect(values.at(-1)).toMatchObject({ seq: 2, gap: true }));
   await replica.change(job.id, { action: "cancel" }, AT);
   await vi.waitFor(() => expect(values.at(-1)).toMatchObject({ seq: 3, type: "aborted" }));
-  // And who comes now sees nothing of what was lost.
+  // A watch that begins now shows none of the lost events.
   const late = collect(await streams.job(me, job.id, { after: 0, follow: true }));
   await vi.waitFor(() => expect(late.values.map(({ type }) => type)).toHaveLength(3));
   expect(late.values).toEqual((await replica.readEvents(job.id, 0, 10))?.events);
   expect((await replica.getJob(after.jobId))?.status).toBe("ABORTED");
 });
 
-test("[S8] batches, feeds and drafts that lost their end are shown as they are", async () => {
+test("[S8] truncated batches, feeds and drafts are shown in their current state, marked as a gap", async () => {
   const { master, replica, streams, both, failOver } = await openPair();
   const batch = { id: newId(), name: null, ...ownerOf(me) };
   const job = newJob(batch.id);
