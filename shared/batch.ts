@@ -1,4 +1,4 @@
-/** The batch: jobs created together. What watchers see of it is a state, not a log: the newest is enough. */
+/** The batch: jobs created together. Watchers receive its newest state and not a log. */
 import { z } from "zod";
 import type { JobStatus } from "./job.ts";
 import type { Owner } from "./principal.ts";
@@ -8,7 +8,7 @@ export const MAX_BATCH_JOBS = 10_000;
 /** How many of a batch's jobs are in each status. */
 export type BatchCounts = Record<JobStatus, number>;
 
-/** A batch as engines keep it. Everything that is shown of it is computed from the counts. */
+/** A batch as engines store it. Everything that clients see of it is computed from the counts. */
 export interface BatchRecord extends Owner {
   id: string;
   name: string | null;
@@ -91,7 +91,7 @@ export function aggregateOf(batch: BatchRecord): BatchAggregate {
   };
 }
 
-/** "Processing batch..." is verbatim what legacy clients know. */
+/** "Processing batch..." is verbatim the text of the older system. */
 const MESSAGE: Record<
   BatchStatus,
   (delivered: number, blocked: number, aborted: number) => string

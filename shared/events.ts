@@ -1,5 +1,5 @@
 /**
- * What watchers of a job are shown. This is the only place where event names exist.
+ * The events of a job. Their names are defined here and nowhere else.
  * Every event carries the whole visible state after it, so any single one is enough to draw the job.
  */
 import { z } from "zod";
@@ -13,9 +13,9 @@ const visible = z.object({
   attempt: z.int().min(0),
   progress: Progress,
   message: z.string(),
-  /** How many `progress` events this one stands for beside itself, where a slow watcher's were folded. */
+  /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
   skipped: z.int().min(1).optional(),
-  /** This is the current state, sent because the watcher's cursor cannot be served any more. */
+  /** The log no longer reaches back to the watcher's cursor; this event is the current state. */
   gap: z.literal(true).optional(),
 });
 
@@ -26,7 +26,7 @@ export const JobEvent = z.discriminatedUnion("type", [
   event("created", "PENDING"),
   event("started", "PROCESSING"),
   event("progress", "PROCESSING"),
-  /** Given back: a crash, a transient error, or a shutdown. It will be started again. */
+  /** Released after a crash, a transient error or a shutdown. The job will be started again. */
   event("retrying", "PENDING"),
   event("delivered", "DELIVERED"),
   event("blocked", "BLOCKED"),
@@ -85,7 +85,7 @@ export function eventOf(type: JobEventType, fields: EventFields): JobEvent {
   return BUILDERS[type](fields);
 }
 
-/** One frame of a job's draft: `text` goes at `offset` (UTF-16 units); what the reader has after it is dropped. */
+/** One frame of a job's draft: `text` replaces everything from `offset` (UTF-16 units) on. */
 export const DraftFrame = z.object({
   jobId: z.uuid(),
   /** The cursor on every transport; counts up over all attempts. */

@@ -5,7 +5,7 @@ import { Owner } from "./principal.ts";
 export const JobStatus = z.enum(["PENDING", "PROCESSING", "DELIVERED", "BLOCKED", "ABORTED"]);
 export type JobStatus = z.infer<typeof JobStatus>;
 
-/** Settled: nobody works on it and nothing more happens unless a person asks for it. */
+/** Settled: the job does not run, and only a decision of a person changes it. */
 export const SETTLED = ["DELIVERED", "BLOCKED", "ABORTED"] as const satisfies JobStatus[];
 export function isSettled(status: JobStatus): boolean {
   return status === "DELIVERED" || status === "BLOCKED" || status === "ABORTED";
@@ -21,7 +21,7 @@ export const Job = Owner.extend({
   /** UUIDv7: ids sort by the time of creation, also within a millisecond (which Node's own do not). */
   id: z.uuid(),
   kind: z.string(),
-  /** One line for lists, made by the kind from the input. */
+  /** One line for lists. The kind makes it from the input. */
   title: z.string(),
   status: JobStatus,
   progress: Progress,
@@ -44,14 +44,14 @@ export const Job = Owner.extend({
 });
 export type Job = z.infer<typeof Job>;
 
-/** A job as lists and feeds show it: without what may be large. */
+/** A job as lists and feeds show it: without `input` and `output`, which may be large. */
 export const JobSummary = Job.omit({ input: true, output: true });
 export type JobSummary = z.infer<typeof JobSummary>;
 
-/** The part of a job that may be large. */
+/** The part of a job that its summary omits. */
 export type JobPayload = Omit<Job, keyof JobSummary>;
 
-/** Field by field: taking all but two costs many times as much, and every change of a job takes them. */
+/** Field by field: a rest pattern costs many times as much, and every change of a job makes a summary. */
 export function summaryOf(job: Job): JobSummary {
   return {
     id: job.id,

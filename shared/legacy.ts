@@ -32,11 +32,11 @@ const id = z.string().min(1).max(200).refine(isWellFormed);
 export const LegacyJobRequest = z.object({ job_id: id });
 export const LegacyBatchRequest = z.object({ batch_id: id });
 
-/** What `connection` carries, sent when a client has connected. */
+/** The payload of `connection`, sent when a client has connected. */
 export const LegacyConnection = z.object({ connected: z.literal(true), session_id: z.string() });
 export type LegacyConnection = z.infer<typeof LegacyConnection>;
 
-/** What `subscribed` carries: the id that was asked for. */
+/** The payload of `subscribed`: the requested id. */
 export const LegacyIds = z.object({ job_id: id, batch_id: id }).partial();
 export type LegacyIds = z.infer<typeof LegacyIds>;
 
@@ -62,11 +62,11 @@ export const LegacyBatchPayload = z.object({
 });
 export type LegacyBatchPayload = z.infer<typeof LegacyBatchPayload>;
 
-/** Beside an acknowledgement, the answer to what cannot be served: the older system was silent then. */
+/** Sent beside the acknowledgement of a request that failed. The older system sent nothing. */
 export const LegacySubscriptionError = LegacyIds.extend({ code: z.string(), message: z.string() });
 export type LegacySubscriptionError = z.infer<typeof LegacySubscriptionError>;
 
-/** What an acknowledgement gets, where the client asked for one. */
+/** The argument of the acknowledgement callback, if the client passed one. */
 export type LegacyAnswer = { ok: true } | { ok: false; error: { code: string; message: string } };
 
 export interface LegacyMessage {
@@ -90,7 +90,7 @@ export function legacyOfJob(event: JobEvent): LegacyMessage[] {
   return [update];
 }
 
-/** The older system set it with the status: a job that settled has come to its end, or to nothing. */
+/** The older system derived it from the status: 0 for an aborted job, 100 for one that waits for a review. */
 function progressOf({ status, progress }: JobEvent): number {
   if (status === "ABORTED") return 0;
   return status === "BLOCKED" ? 100 : progress;

@@ -18,7 +18,7 @@ import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
 import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
 
-/** What can be done to a job. Runners do the first six, people the others. */
+/** Actions on a job. Runners take the first six, people the others. */
 export type JobChange =
   | { action: "start"; progress: number; message: string }
   | { action: "progress"; progress: number; message: string }
@@ -106,7 +106,7 @@ export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> =
   },
 };
 
-/** The event that watchers see when an action was taken. */
+/** The event that each action appends. */
 export const EVENT_OF: Record<JobAction, JobEventType> = {
   start: "started",
   progress: "progress",
@@ -123,7 +123,7 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
 
 export const CREATED_MESSAGE = "Job created and queued for processing";
 
-/** What a new job is made from. */
+/** The fields that the creator of a job provides. */
 export type NewJob = Pick<
   Job,
   "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
@@ -152,9 +152,9 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
 
 /**
  * The job after `change`, and the event that says so. Pure.
- * Throws `ILLEGAL_TRANSITION`, naming both states, where the table has no such way, and where the job has
- * `MAX_JOB_EVENTS` events and this change would let it have more without end.
- * Throws `BAD_REQUEST` where the message of the change is no text.
+ * Throws `ILLEGAL_TRANSITION`, naming both states, when the table has no such transition, and when the job has
+ * `MAX_JOB_EVENTS` events and the action could be repeated without end.
+ * Throws `BAD_REQUEST` when the message of the change is not a string.
  * Progress is a whole percent and never falls within an attempt. Texts are cut.
  */
 export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {

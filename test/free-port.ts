@@ -1,12 +1,12 @@
-/** For tests: a port for a program that is stopped and started again. */
+/** A port for a program that a test stops and starts again. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Systems give outgoing connections ports from 32768 on, or higher: none takes one of these while a program is away. */
+/** Below the ephemeral range (32768 and up), so that no outgoing connection takes the port while the program is down. */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** Nobody listens there now. */
+/** No program listens on it at the moment. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));

@@ -4,7 +4,7 @@ const refuse = () => {
 const withField = (field: string, descriptor: PropertyDescriptor) =>
   Object.defineProperty(new Error("plain"), field, { ...descriptor, configurable: true });
 
-/** For tests: values that foreign code can throw or give, each made to break code that only looks at it. */
+/** Values that foreign code can throw or return, each made to break code that only inspects it. */
 export function hostileValues(): Record<string, unknown> {
   return {
     undefined: undefined,

@@ -1,6 +1,6 @@
 /**
- * Everything that an engine keeps, as another one can take it over: every place in a log, a feed, a draft or a page
- * stays what it was, so that cursors of before go on.
+ * Everything that an engine stores, in the form in which another engine imports it. Every position in a log, a feed, a
+ * draft or a list stays the same, so that existing cursors remain valid.
  */
 import type { DraftPiece } from "./contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
@@ -8,13 +8,13 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 
-/** Also of those of whom nothing is left, each for itself or the newest of a tenant for all: feeds go on from there. */
+/** Includes owners without jobs, or the newest rev of their tenant: feeds continue from it. */
 export interface TransferOwner extends Owner {
   rev: number;
 }
 
 export interface TransferBatch {
-  /** Its place in lists. */
+  /** Its position in lists. */
   n: number;
   batch: BatchRecord;
   idempotencyKey: string | null;
@@ -26,15 +26,15 @@ export interface TransferJob {
   idempotencyKey: string | null;
   /** The owner's rev at its newest change. */
   rev: number;
-  /** When the next claim may take it, in ms since 1970; `null` where it is settled. Nobody holds it. */
+  /** When the next claim may take it, in ms since 1970; `null` when it is settled. No worker holds it. */
   due: number | null;
-  /** The newest that was given out. */
+  /** The newest token of a claim. */
   token: number;
   events: JobEvent[];
   draft: DraftPiece[];
 }
 
-/** In the order in which they were created. Nothing else uses the data meanwhile. */
+/** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
   owners(): Iterable<TransferOwner>;
   batches(): Iterable<TransferBatch>;

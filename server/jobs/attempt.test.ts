@@ -350,7 +350,7 @@ describe("code that does not behave", () => {
         void draft("x".repeat(100_000));
         void draft("too late");
       });
-      void progress(40, "Nobody waits for me");
+      void progress(40, "Not awaited");
       return DONE;
     };
     fixture.startRunner();

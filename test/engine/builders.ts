@@ -1,4 +1,4 @@
-/** What the tests of engines work with. It needs no test runner, so other processes can use it too. */
+/** Builders of jobs, batches and changes for the engine suite. They need no test runner, so child processes use them too. */
 import { v7 as newId } from "uuid";
 import type { Claim, ClaimRef, Engine, NewBatch, StreamRef } from "#server/engine/contract.ts";
 import { type AppError, ErrorCode } from "#shared/errors.ts";
@@ -11,7 +11,7 @@ export { newId };
 export const ANN: Owner = { tenant: "acme", owner: "ann" };
 export const BOB: Owner = { tenant: "acme", owner: "bob" };
 
-/** Suites tell the time: seconds after a fixed moment in the past. */
+/** The time of a suite, in seconds after a fixed moment in the past. */
 export function at(seconds: number): Date {
   return new Date(Date.UTC(2026, 0, 1) + Math.round(seconds * 1000));
 }
@@ -59,7 +59,7 @@ export async function claimOne(engine: Engine, now: Date): Promise<Claim> {
   return claim;
 }
 
-/** A job that is being worked on. */
+/** A job that a worker holds. */
 export async function startedJob(engine: Engine, now: Date): Promise<ClaimRef> {
   const job = newJob();
   await engine.createJob(job, now);
@@ -68,7 +68,7 @@ export async function startedJob(engine: Engine, now: Date): Promise<ClaimRef> {
   return { jobId: claim.jobId, token: claim.token };
 }
 
-/** The code with which a promise rejects; `undefined` where it does not. */
+/** The error code with which a promise rejects; `undefined` if it resolves. */
 export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | undefined> {
   try {
     await promise;

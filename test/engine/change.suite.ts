@@ -32,7 +32,7 @@ const CHANGES: Record<JobAction, JobChange> = {
   regenerate: { action: "regenerate" },
 };
 
-/** How a new job comes into each status. */
+/** The changes that bring a new job into each status. */
 const WAYS: Record<JobStatus, JobChange[]> = {
   PENDING: [],
   PROCESSING: [START],

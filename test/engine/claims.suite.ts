@@ -270,7 +270,7 @@ export function claimsSuite(subject: EngineUnderTest): void {
       expect(await claim(engine, 14)).toEqual([]);
     });
 
-    test("settling and releasing end the claim, whoever did it", async ({ engine }) => {
+    test("settling and releasing end the claim", async ({ engine }) => {
       for (const end of [DELIVER, release(), { action: "cancel" } as const]) {
         const held = await startedJob(engine, at(0));
         await engine.change(held.jobId, end, at(1));

@@ -7,8 +7,8 @@ export interface EngineData {
   /** Opens it: the same data each time. Two at once only where `capabilities.multiProcess`. */
   open(): Promise<Engine>;
   /**
-   * Tests tell engines what the machine's clock says. What of an engine measures time by itself sees now that `ms` went
-   * by: a delay or a lease that is over by that has ended.
+   * Tests pass the wall clock as an argument. This advances the clock that the engine reads by itself by `ms`: a delay or
+   * a lease that ends before the new time has ended.
    */
   pass(ms: number): Promise<void>;
   destroy(): Promise<void>;
@@ -20,7 +20,7 @@ export interface EngineUnderTest {
   prepare(): Promise<EngineData>;
 }
 
-/** `data` closes at the end of the test whatever it opened. */
+/** `data` closes every engine that it opened at the end of the test. */
 export function engineTest(subject: EngineUnderTest) {
   return base
     .extend("data", async ({ task: _task }, { onCleanup }) => {

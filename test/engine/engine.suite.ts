@@ -1,4 +1,4 @@
-/** `contract.ts` as tests. Every engine passes all of it; what engines may differ in, they declare. */
+/** The contract of an engine (`contract.ts`) as tests. Every engine passes them; capabilities declare the differences. */
 import { describe } from "vitest";
 import { batchesSuite } from "./batches.suite.ts";
 import { changeSuite } from "./change.suite.ts";

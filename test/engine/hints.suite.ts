@@ -20,9 +20,7 @@ export function hintsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("hints", () => {
-    test("[S6] a hint comes after its commit: whoever reads then finds the event", async ({
-      engine,
-    }) => {
+    test("[S6] a hint comes after its commit: a read then finds the event", async ({ engine }) => {
       const { jobId } = await startedJob(engine, at(0));
       const found: Promise<boolean>[] = [];
       await engine.onAppend({ stream: "job", jobId }, ({ event }) => {

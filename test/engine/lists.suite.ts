@@ -94,7 +94,7 @@ export function listsSuite(subject: EngineUnderTest): void {
       }
     });
 
-    test("[J9] nobody sees what is another's", async ({ engine }) => {
+    test("[J9] an owner sees no jobs of another owner", async ({ engine }) => {
       const { batch, jobs } = newBatch(2);
       await engine.createBatch(batch, jobs, at(0));
       for (const stranger of [BOB, { tenant: "other", owner: "ann" }]) {

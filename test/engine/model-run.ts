@@ -1,4 +1,4 @@
-/** Random commands, given to the engine and to the model at once; each answer of the two is compared. */
+/** Runs random commands on the engine and on the model, and compares their answers. */
 import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
@@ -24,7 +24,7 @@ import {
 } from "./builders.ts";
 import { createModel, type Model, type ModelJob } from "./model.ts";
 
-/** How a claim starts a job. */
+/** The start of a job in a claim. */
 const BEGIN = { progress: 3, message: "Taken and started" };
 
 const pick = fc.nat({ max: 1000 });
@@ -47,7 +47,7 @@ const change = fc.oneof(
     .map((progress): JobChange => ({ action: "progress", progress, message: `${progress}` })),
 );
 
-/** `pick` chooses among what there is at that moment. */
+/** `pick` chooses among the existing items at that moment. */
 export const command = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("create" as const), bob: fc.boolean() }) },
   {
@@ -83,7 +83,7 @@ export type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 export class ModelRun {
   readonly model: Model = createModel();
   readonly batches: string[] = [];
-  /** Every claim that was ever given. */
+  /** All claims so far, also those that were lost. */
   readonly claims: ClaimRef[] = [];
   engine: Engine;
   readonly #data: EngineData;
@@ -170,9 +170,9 @@ export class ModelRun {
     }
   }
 
-  /** A claim of before, good or lost. None whose lease just ended: it may hold or not, until another gets the job. */
+  /** An earlier claim, held or lost. Never one whose lease has just ended: engines may accept it until the job is claimed anew. */
   #claimAt(pick: number, now: Date): ClaimRef | undefined {
-    // Half of the time one of the last, of which more are still good.
+    // Half of the time a recent claim, which is more often still held.
     const among = pick % 2 === 0 ? this.claims.slice(-3) : this.claims;
     const claim = among[pick % Math.max(1, among.length)];
     const held = claim && this.#entry(claim)?.held;

@@ -23,7 +23,7 @@ export function modelSuite(subject: EngineUnderTest): void {
           await data.destroy();
         }
       });
-      // A slow machine tells fewer stories, and one that fails is told as short as it was made by then.
+      // A slow machine runs fewer cases, and shrinking a failure stops at the same time limit.
       await fc.assert(story, { numRuns: 60, interruptAfterTimeLimit: 90_000 });
       expect(jobs).toBeGreaterThan(0);
     }, 120_000);

@@ -1,5 +1,5 @@
 /**
- * The engine in a few lines of memory: what a simple mind expects of the contract. Records change by the same pure
+ * A reference model of the engine in memory. Records change by the same pure
  * lifecycle as in every engine; the queue, claims, drafts, feeds and counts are the model's own.
  */
 import type { ClaimRef } from "#server/engine/contract.ts";
@@ -15,7 +15,7 @@ export interface ModelJob {
   draft: { attempt: number; text: string; head: number };
   /** Counts up over all jobs: the order of newest changes. */
   changedAt: number;
-  /** While it is neither held nor settled: when it may be claimed. */
+  /** When the job may be claimed, while it is neither held nor settled. */
   due: number;
   held: { token: number; until: number } | null;
 }
@@ -26,12 +26,12 @@ export interface Model {
   create(fresh: NewJob, at: Date): void;
   change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): void;
   append(claim: ClaimRef, text: string): void;
-  /** PENDING jobs that nobody holds, in the order in which they are given. */
+  /** PENDING jobs without a claim, in queue order. */
   waiting(now: Date): ModelJob[];
-  /** Jobs whose lease is over. */
+  /** Jobs whose lease has expired. */
   lost(now: Date): ModelJob[];
   take(claim: ClaimRef, until: Date): void;
-  /** All leases are over. */
+  /** Expires all leases. */
   restart(): void;
   counts(batchId: string): BatchCounts;
 }

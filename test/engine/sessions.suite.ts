@@ -102,7 +102,7 @@ export function sessionsSuite(subject: EngineUnderTest): void {
       await data.pass(SESSION_KEPT_MS);
       expect(await engine.takeSession(HERS, "three")).toBeUndefined();
       expect(await engine.saveSession(HERS, "two", change({ b: 1 }))).toBe("missing");
-      // Another one may have it from the beginning, and finds nothing of what was there.
+      // Another owner may use the same id, and finds an empty session.
       expect(await engine.saveSession(HERS, "four", whole({ c: 1 }))).toBe("saved");
       expect(await entriesOf(engine, "five")).toEqual({ c: 1 });
     });

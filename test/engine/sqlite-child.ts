@@ -1,4 +1,4 @@
-/** Runs a program that has `openSqliteEngine` and `dataDir` as another process, so that it can be killed. */
+/** Runs a program in a child process that a test can kill. The program has `openSqliteEngine` and `dataDir` in scope. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -6,9 +6,9 @@ import type { Readable, Writable } from "node:stream";
 
 export interface Child {
   process: ChildProcessByStdio<Writable, Readable, null>;
-  /** The next line that it prints; `undefined` once it ended. */
+  /** The next line of its output; `undefined` after the end. */
   line(): Promise<string | undefined>;
-  /** `kill -9`; what it printed before can still be read. */
+  /** `kill -9`. Output from before can still be read. */
   kill(): Promise<void>;
 }
 

@@ -296,7 +296,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       await Promise.all(
         Array.from({ length: 20 }, (_, index) => claim(index % 2 === 0 ? engine : other)),
       );
-      // What one of them had no room for was not to be had for a moment.
+      // A job that one of them could not take was locked for a moment.
       while (given.length < 60) await claim(other);
       expect(given.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
     });

@@ -1,4 +1,4 @@
-/** For tests: jobs and runners on a real engine with data of its own, with a clock that stands until it is moved. */
+/** Jobs and runners on a real engine with data of its own, and a clock that only tests advance. */
 import { pino } from "pino";
 import { vi } from "vitest";
 import { z } from "zod";
@@ -28,24 +28,24 @@ export interface JobsFixture {
   engine: Engine;
   jobs: Jobs;
   now: () => Date;
-  /** Time goes by. */
+  /** Advances the clock. */
   advance(ms: number): void;
-  /** The machine's clock is set forward, or back. No time goes by. */
+  /** Sets the wall clock forward or back, without advancing the steady clock. */
   setClock(ms: number): void;
   /** Lines of the log from `warn` on. */
   logged: { msg: string; err?: { message: string } }[];
-  /** Lines of the log about attempts that came and went as they may. */
+  /** Log lines of attempts that ended as expected. */
   noted: { msg: string; jobId: string; kind: string; attempt: number; ms?: number }[];
-  /** What a job of the kind "work" does. */
+  /** The code of the kind "work". */
   run: Run;
   startRunner(options?: Partial<RunnerOptions>): Runner;
-  /** The process dies, as far as the data can tell, and another one opens it. */
+  /** Simulates a crash: a second process opens the data while the first never closed it. */
   crash(): Promise<void>;
   /** A job of the kind "work". */
   create(name?: string): Promise<string>;
   job(jobId: string): Promise<Job>;
   log(jobId: string): Promise<JobEvent[]>;
-  /** The end of a job whose code does this, which need not be typed. Another job is delivered meanwhile. */
+  /** Runs a job with this untyped code and returns how it ended. A second job must be delivered meanwhile. */
   end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
   reaches(jobId: string, status: JobStatus): Promise<Job>;
   close(): Promise<void>;
@@ -148,7 +148,7 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
   return fixture;
 }
 
-/** A kind that waits for its signal, as one that listens does. */
+/** Waits until the signal aborts, and rejects with its reason. */
 export function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     if (signal.aborted) reject(new Error("stopped"));

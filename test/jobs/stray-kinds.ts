@@ -1,4 +1,4 @@
-/** For tests: kinds whose code throws where no call of ours can catch it. */
+/** Kinds whose code throws outside of every call of ours. */
 import { EventEmitter } from "node:events";
 import { createReadStream } from "node:fs";
 import { connect } from "node:net";
@@ -17,7 +17,7 @@ const noError = () => {
   throw Object.create(null) as Error;
 };
 
-/** Each way in which code can throw outside of `run`. */
+/** The ways in which code can throw outside of `run`. */
 const STRAYS = {
   "from a timer": () => void setTimeout(bug, 1),
   "from an interval": ({ signal }) => {

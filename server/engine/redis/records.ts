@@ -4,7 +4,7 @@ import { eventOf, type JobEvent } from "#shared/events.ts";
 import type { JobPayload, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
-/** Without names, which were half of it; a record is written with each change of its job. */
+/** Without field names: they were half of its bytes, and each change of a job writes its record. */
 type StoredSummary = [
   id: string,
   kind: string,
@@ -24,7 +24,7 @@ type StoredSummary = [
   version: number,
 ];
 
-/** As version 1 of the data has it. */
+/** The form in version 1 of the data. */
 type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
   createdAt: number;
   startedAt: number | null;
@@ -84,7 +84,7 @@ function timesOf(createdAt: number, startedAt: number | null, finishedAt: number
   };
 }
 
-/** What of a job is not in its summary. `output` is stored once there is one. */
+/** The fields of a job that its summary omits. `output` is stored once the job has one. */
 export function payloadOf(input: string | null, output: string | null): JobPayload {
   return {
     input: JSON.parse(input ?? "null") as unknown,
@@ -108,7 +108,7 @@ export function encodeEvent(event: JobEvent): string {
   return JSON.stringify(stored);
 }
 
-/** The status is read from the type, as everywhere. It is stored because older versions read it. */
+/** The status follows from the type. It is stored because older versions read it. */
 export function decodeEvent(jobId: string, text: string): JobEvent {
   const [seq, at, attempt, type, , progress, message] = JSON.parse(text) as StoredEvent;
   return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message });
@@ -126,14 +126,14 @@ export function decodePiece(seq: number, json: string): DraftPiece {
   return { seq, attempt, offset, text };
 }
 
-/** What of a batch never changes. Its counts, version and time are fields beside it, which the scripts count up. */
+/** The fields of a batch that never change. Scripts update its counts, version and time, which are fields of the hash. */
 type StoredBatch = Pick<BatchRecord, "id" | "tenant" | "owner" | "name"> & { createdAt: number };
 
 export function encodeBatch({ id, tenant, owner, name }: NewBatch, at: Date): string {
   return JSON.stringify({ id, tenant, owner, name, createdAt: at.getTime() } satisfies StoredBatch);
 }
 
-/** Of what HGETALL gives. `undefined`: there is none. */
+/** Takes the fields of the hash. Returns `undefined` when there is no such batch. */
 export function decodeBatch(fields: Record<string, string>): BatchRecord | undefined {
   if (fields.b === undefined) return undefined;
   const stored = JSON.parse(fields.b) as StoredBatch;
@@ -150,12 +150,12 @@ export function decodeBatch(fields: Record<string, string>): BatchRecord | undef
   } satisfies Record<keyof BatchRecord, unknown>;
 }
 
-/** Field names and values in turn, as scripts give what HGETALL gives. */
+/** Takes field names and values in turn, the form in which scripts return HGETALL. */
 export function fieldsOf(flat: readonly string[]): Record<string, string> {
   return Object.fromEntries(inPairs(flat));
 }
 
-/** Two by two: what Redis gives of what belongs together is one flat list. */
+/** Redis returns pairs as one flat list. */
 export function inPairs<T>(flat: readonly T[]): [T, T][] {
   const pairs: [T, T][] = [];
   for (let index = 0; index < flat.length; index += 2) {

@@ -1,4 +1,4 @@
-/** Rows of jobs, with what of their owner and batch belongs to their record. */
+/** Codec of the rows of jobs, joined with the columns of their owner and batch that belong to the record. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { JobStatus, JobSummary } from "#shared/job.ts";
 import { keysOf } from "./rows.ts";
@@ -67,7 +67,7 @@ type SelectedValues<Selected extends readonly (readonly [keyof JobRow, string])[
   [Index in keyof Selected]: JobRow[Selected[Index][0]];
 };
 
-/** By hand: the objects that `node:sqlite` makes of rows are dictionaries, which cost as much again to read. */
+/** By hand: `node:sqlite` makes dictionary-mode objects of rows, which double the cost of a read. */
 function rowOf(values: Values): JobRow {
   return {
     n: values[0],
@@ -103,7 +103,7 @@ export interface JobSelect {
   all(...parameters: SQLInputValue[]): JobRow[];
 }
 
-/** `which`: the statement from `WHERE` on. */
+/** `which`: the part of the statement from `WHERE` on. */
 export function selectJobs(db: DatabaseSync, which: string): JobSelect {
   const statement = db.prepare(
     `SELECT ${COLUMNS} FROM jobs

@@ -1,4 +1,4 @@
-/** Reading jobs: one, a page, what changed. */
+/** Reads of jobs: one, a page, the newest changes. */
 import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
 import type { Job, JobPayload, JobSummary } from "#shared/job.ts";
@@ -8,7 +8,7 @@ import type { Owners } from "./owners.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
 
 export interface Jobs {
-  /** Without what may be large. */
+  /** Without input and output. */
   findRow(jobId: string): JobRow | undefined;
   get(jobId: string): Job | undefined;
   getSummary(jobId: string): JobSummary | undefined;
@@ -89,7 +89,7 @@ function preparePages(
   const byStatus = statement("jobs.owner_n = ? AND jobs.status = ?");
   const byKind = statement("jobs.owner_n = ? AND jobs.kind = ?");
   const byKindAndStatus = statement("jobs.owner_n = ? AND jobs.kind = ? AND jobs.status = ?");
-  // A batch is small, so what is left of the filters may look at each of its jobs.
+  // A batch is small, so the other filters may scan its jobs.
   const ofBatch = statement(
     `jobs.batch_n = (SELECT batches.n FROM batches WHERE batches.id = ?) AND +jobs.owner_n = ?
      AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)`,

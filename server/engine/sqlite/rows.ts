@@ -1,4 +1,4 @@
-/** Rows of events and batches, and what they stand for. Those of jobs: `job-rows.ts`. */
+/** Codecs of the rows of events and batches. `job-rows.ts` has those of jobs. */
 import type { BatchRecord } from "#shared/batch.ts";
 import { eventOf, type JobEvent, type JobEventType } from "#shared/events.ts";
 
@@ -7,7 +7,7 @@ export function insertInto(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
 }
 
-/** What follows `SET`, with a placeholder for each column. */
+/** The assignments of an `UPDATE`, with a placeholder for each column. */
 export function assign(columns: readonly string[]): string {
   return columns.map((column) => `${column} = ?`).join(", ");
 }
@@ -32,7 +32,7 @@ interface EventRow {
 
 /** The columns of an event. Its job is another column, and its status follows from its type. */
 export const EVENT_COLUMNS = ["seq", "at", "attempt", "type", "progress", "message"] as const;
-/** A row in the order of `EVENT_COLUMNS`: arrays cost less than the objects that `node:sqlite` makes of rows. */
+/** A row in the order of `EVENT_COLUMNS`. Arrays cost less than the objects that `node:sqlite` makes of rows. */
 export type EventValues = ValuesOf<EventRow, typeof EVENT_COLUMNS>;
 
 export function valuesOfEvent(event: JobEvent): EventValues {

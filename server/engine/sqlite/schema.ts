@@ -1,5 +1,5 @@
 /**
- * The tables, as migrations: each brings a file one version further (`PRAGMA user_version`), in a transaction.
+ * The tables, as migrations: each upgrades a file by one version (`PRAGMA user_version`), in a transaction.
  * Times are milliseconds. `n` are row numbers; they order rows by creation and are never used twice.
  */
 import type { DatabaseSync } from "node:sqlite";
@@ -149,7 +149,7 @@ const MIGRATIONS: readonly string[] = [
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings the file to the newest version. A file of a newer one is refused, unchanged. */
+/** Upgrades the file to the newest version. Throws for a file of a newer version, and leaves it unchanged. */
 export function migrate(db: DatabaseSync, path: string): void {
   const { user_version: found } = db.prepare("PRAGMA user_version").get() as {
     user_version: number;
