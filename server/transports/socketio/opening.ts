@@ -6,7 +6,8 @@ import { isSettled } from "#shared/job.ts";
 import { type LegacyIds, legacyOfBatch, legacyOfJob } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createEncoder, type Encoder } from "./packet.ts";
-import type { Restored, Subscriptions } from "./subscriptions.ts";
+import type { Restored } from "./subscription.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** A stream of this server, by the two words of the names of requests: `subscribe:job` with an id. */
 export interface Topic {
