@@ -9,7 +9,7 @@ import type { ResumeQueue } from "./resume-queue.ts";
 
 /** The connection that a sink writes to. All of its subscriptions share it. */
 export interface SinkConnection {
-  readonly writer: { hasRoom(): boolean };
+  readonly writer: { isFull(): boolean };
   readonly resumeQueue: ResumeQueue;
 }
 
@@ -54,7 +54,7 @@ export abstract class SubscriptionSink<T> implements Sink<T> {
     const { writer } = this.connection;
     let taken = 0;
     for (const chunk of this.chunksOf(entries)) {
-      if (!writer.hasRoom()) return taken;
+      if (writer.isFull()) return taken;
       const written = this.write(chunk, entries, taken);
       taken += written;
       if (written < chunk.count) return taken;

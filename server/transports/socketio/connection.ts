@@ -63,7 +63,7 @@ class Client implements Holder, Listener {
     const writer = connectionWriterOf(socket.conn);
     const subscriptions = new Subscriptions(writer, this);
     this.#subscriptions = subscriptions;
-    const stopListening = writer.onRoom(() => subscriptions.resume());
+    const stopListening = writer.addDrainListener(() => subscriptions.resume());
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {

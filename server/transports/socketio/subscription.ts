@@ -18,7 +18,7 @@ export interface SubscriptionListener {
   isComingBack(): boolean;
 }
 
-export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "hasRoom">;
+export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "isFull">;
 
 /** The subscriptions of a connection, which a subscription is one of. */
 export interface SubscriptionOwner extends SinkConnection {
@@ -115,7 +115,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     const { writer } = this.#owner;
     if (writer.write(bytes)) return count;
     for (let n = 0; n < count; n++) {
-      if (!writer.hasRoom()) return n;
+      if (writer.isFull()) return n;
       writer.send(this.#encoder.packetsOf((entries[from + n] as Entry<T>).value));
     }
     return count;
@@ -130,8 +130,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
   /** The first state, where its end was told before. Returns how many entries that were. */
   #repeat([first]: readonly Entry<T>[]): 0 | 1 {
     if (this.#newest !== undefined || first === undefined || this.toldEnd === undefined) return 0;
-    if (this.#encoder.endOf(first.value) !== this.toldEnd || !this.#owner.writer.hasRoom())
-      return 0;
+    if (this.#encoder.endOf(first.value) !== this.toldEnd || this.#owner.writer.isFull()) return 0;
     this.#owner.writer.send(this.#encoder.updateOf(first.value));
     return 1;
   }

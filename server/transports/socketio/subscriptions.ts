@@ -103,7 +103,7 @@ export class Subscriptions implements SubscriptionOwner {
     this.#toldEnds.delete(oldest);
   }
 
-  /** The writer has room again. */
+  /** To be called when the writer drains. */
   resume(): void {
     this.resumeQueue.resume();
   }

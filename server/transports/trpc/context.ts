@@ -66,7 +66,7 @@ export class Context implements Services {
   }
 
   /** Resolves when the connection takes more. For what is pulled. */
-  drained(): Promise<void> {
+  untilDrain(): Promise<void> {
     return untilDrained(this.#socket);
   }
 

@@ -3,7 +3,7 @@ export interface Reader {
   signal: AbortSignal;
   /** Aborts `signal`, for cleanup that waits for it. */
   abort(): void;
-  untilRoom(): Promise<void>;
+  untilDrain(): Promise<void>;
   next(value: unknown): void;
   /** What fails after nobody wants it any more. */
   late(cause: unknown): void;
@@ -31,7 +31,7 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
 
   /** `false` at the end. A function of its own: a loop keeps its last value alive while it waits for the next one. */
   async function step(): Promise<boolean> {
-    await reader.untilRoom();
+    await reader.untilDrain();
     if (signal.aborted) return false;
     const item = await next();
     if (item === undefined || signal.aborted) return false;

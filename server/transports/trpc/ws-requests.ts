@@ -25,8 +25,8 @@ export interface Peer extends SubscriptionPeer {
   isOpen(): boolean;
   /** Dropped where the connection is closing. */
   send(text: string): void;
-  /** Resolves when there is room for more, or nobody to send it to. */
-  untilRoom(): Promise<void>;
+  /** Resolves when the writer is not full, or the connection is closing. */
+  untilDrain(): Promise<void>;
   /** Rejects where none could be made. */
   context(): Promise<unknown>;
   /** Tells the log. Never throws. */
@@ -172,7 +172,7 @@ export class Requests {
       void iterate(iterable, {
         signal,
         abort,
-        untilRoom: () => peer.untilRoom(),
+        untilDrain: () => peer.untilDrain(),
         next: (value) => peer.send(peer.responses.value(to, value)),
         late: (cause) => void this.#report(cause, call),
       }).then(
