@@ -25,7 +25,7 @@ const query = (id: number) =>
   JSON.stringify({ id, method: "query", params: { path: "kind.list", input: {} } });
 
 /** The most that ever waited in a socket of the server, from now on. */
-function watchMost(sockets: Duplex[]): { bytes: number } {
+function watchMost(sockets: readonly Duplex[]): { bytes: number } {
   const most = { bytes: 0 };
   const timer = setInterval(() => {
     most.bytes = Math.max(most.bytes, ...sockets.map(({ writableLength }) => writableLength));
