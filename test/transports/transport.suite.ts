@@ -8,6 +8,7 @@ import { v7 as newId } from "uuid";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
@@ -33,6 +34,8 @@ export interface TransportCapabilities {
    * back, and nothing marks what was left out.
    */
   cursor: boolean;
+  /** One connection carries many subscriptions. */
+  multiplexed: boolean;
   /** How often a test may cut the connection: a client may wait for seconds before it comes back. */
   cuts: number;
 }
@@ -266,6 +269,46 @@ export function transportSuite(subject: TransportUnderTest): void {
       const connections = capabilities.cursor ? [{ after: undefined, seen: events }] : [];
       expect(checkRecord(log, connections)).toEqual([]);
     });
+
+    test("[S8] a watch whose job is deleted ends with that reason, and other watches go on", async () => {
+      const { fixture, url, watches } = await openServer(subject);
+      const [deleted, kept] = [await fixture.create(), await fixture.create()];
+      await fixture.jobs.decide(me, deleted, "cancel");
+      const client = openClient({ url });
+      const [over, staying] = [client.watchJob(deleted), client.watchJob(kept)];
+      await eventually(() => expect(over.shown()).toMatchObject([{ status: "ABORTED" }]));
+      await eventually(() => expect(staying.shown()).toHaveLength(1));
+      expect(await fixture.engine.prune(new Date(fixture.now().getTime() + 1), 10)).toBe(1);
+      await eventually(() => expect(over.errors()).toEqual(["NOT_FOUND"]));
+      expect(watches()).toBe(1);
+      fixture.startRunner();
+      await isOver(staying);
+      expectWhole(await fixture.log(kept), staying.shown());
+      expect(staying.errors()).toEqual([]);
+    });
+
+    test.runIf(capabilities.multiplexed)(
+      "[H5] a connection has at most 1,000 subscriptions, and another where one ends",
+      async () => {
+        const { fixture, url, watches } = await openServer(subject);
+        const work = { kind: "work", input: {} };
+        const jobs = Array.from({ length: MAX_SUBSCRIPTIONS + 1 }, () => work);
+        await fixture.jobs.createBatch(me, { jobs });
+        const { items } = await fixture.jobs.list(me, { limit: jobs.length });
+        const [last = "", ...ids] = items.map(({ id }) => id);
+        const client = openClient({ url });
+        const served = ids.map((id) => client.watchJob(id));
+        await eventually(() => expect(watches()).toBe(MAX_SUBSCRIPTIONS));
+        const refused = client.watchJob(last);
+        await eventually(() => expect(refused.errors()).toEqual(["BAD_REQUEST"]));
+        expect(watches()).toBe(MAX_SUBSCRIPTIONS);
+        served[0]?.stop();
+        await eventually(() => expect(watches()).toBe(MAX_SUBSCRIPTIONS - 1));
+        const taken = client.watchJob(last);
+        await eventually(() => expect(taken.shown()).toHaveLength(1));
+        expect(served.flatMap((each) => each.errors())).toEqual([]);
+      },
+    );
 
     test("while the data cannot be read a watch is taken, and begins when they can", async () => {
       let outage: ReturnType<typeof withOutage> | undefined;

@@ -54,7 +54,7 @@ const stateOf = ({ status, progress, message }: LegacyJobPayload): ShownState =>
 const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
   name: `Socket.IO over ${way}`,
   create: (context) => createSocketioTransport(context, { allowEio3: false }),
-  capabilities: { cursor: false, cuts: 5 },
+  capabilities: { cursor: false, multiplexed: true, cuts: 5 },
   openClient({ url, token }) {
     const socket = io(url, {
       forceNew: true,

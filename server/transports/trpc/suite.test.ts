@@ -33,7 +33,7 @@ const overSse: Hostile = {
 const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest => ({
   name: `tRPC over ${link}`,
   create: createTrpcTransport,
-  capabilities: { cursor: true, cuts },
+  capabilities: { cursor: true, multiplexed: link === "ws", cuts },
   openClient({ url, token }) {
     const client = openClient(url, link, token);
     return {
