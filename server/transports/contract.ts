@@ -1,5 +1,5 @@
 /**
- * What a transport is: something that takes requests and connections under paths of its own, and shows the
+ * The contract of transports. A transport serves requests and connections under paths of its own, and shows the
  * same jobs and streams as its siblings. `docs/add-a-transport.md` shows how to write one.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -12,7 +12,7 @@ import type { LlmProvider } from "#shared/article.ts";
 import type { Principal } from "#shared/principal.ts";
 
 /**
- * Which requests a path takes (`origins.ts` checks them):
+ * The requests that a path takes (`origins.ts` checks them):
  * - `data`: jobs, streams and commands. Pages of foreign origins and requests for an unknown host are refused.
  * - `page`: static files that hold no data. Pages of every origin may link to them.
  * - `public`: health, metrics and samples. As `page`, and under any host name where the server is reachable from others.
@@ -35,35 +35,35 @@ export interface Transport {
    */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Tells one client after the other to come back, so that others take them over at a pace, and lets them go, for `ms`
-   * at the most. Whoever comes meanwhile is served. Absent: it keeps no connections.
+   * Tells one client after the other to come back, so that other gateways take them over at a steady pace, and closes
+   * their connections, within `ms`. It serves clients that connect meanwhile. Absent: it keeps no connections.
    */
   handOver?(ms: number): Promise<void>;
   /** Tells clients to come back, then lets go of every connection. */
   close(): Promise<void>;
 }
 
-/** What every transport gets. */
+/** Given to every transport. */
 export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
   authenticate: Authenticate;
   system: SystemInfo;
-  /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */
+  /** Heartbeat of open connections: the time between pings, and how long an answer may take. */
   ping: { intervalMs: number; timeoutMs: number };
-  /** How much may wait for one client, and how long for a client that takes nothing. */
+  /** The high-water mark of one client's connection, and how long a full one may take nothing. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
 
 /**
- * Says who asks. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` when the credentials are no good; the
- * caller is told its message. Anything else that it throws is logged, and the caller is told to try again.
+ * Identifies the caller. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` for bad credentials; the caller
+ * receives its message. Any other error is logged, and the caller receives `UNAVAILABLE`.
  */
 export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
-  /** What a client gave when it connected, where it could not set headers. */
+  /** Sent by a client as it connects, where it cannot set headers. */
   token?: string | undefined;
 }) => Promise<Principal>;
 

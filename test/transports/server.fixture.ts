@@ -13,7 +13,7 @@ import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 
-/** What tests change of a server; the rest is as in production. */
+/** Options that tests change; the rest is as in production. */
 export type ServerOptions = Partial<
   Pick<TransportContext, "authenticate" | "ping" | "backpressure">
 >;

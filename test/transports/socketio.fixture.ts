@@ -27,7 +27,7 @@ export interface Client {
 
 export interface TestServer extends ServedTransport {
   engine: Engine;
-  /** What was logged as an error. */
+  /** Error lines of the log. */
   faults: string[];
   /** A client that does not try again when its connection is lost, unless `options` say so: then the test ends it. */
   connect(options?: Partial<ManagerOptions & SocketOptions>): Client;

@@ -1,5 +1,5 @@
 /**
- * What every transport promises its clients, as tests over real sockets. A transport passes all of it, with a client of its
+ * The promises of every transport to its clients, as tests over real sockets. A transport passes all of it, with a client of its
  * protocol; it declares as capabilities what its protocol cannot say.
  */
 import fc from "fast-check";
@@ -124,7 +124,7 @@ export function transportSuite(subject: TransportUnderTest): void {
     expect(capabilities.cursor ? shown : log).toEqual(log);
   }
 
-  /** What a watch is shown whose connection was cut. */
+  /** For a watch whose connection was cut. */
   const expectResumed = capabilities.cursor ? expectWhole : expectInOrder;
 
   describe(`transport: ${subject.name}`, () => {
@@ -259,7 +259,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       const seen = watch.shown().length;
       cable.resume();
       await isOver(watch);
-      // 24 MB happened. What stands for it is much less.
+      // The folded rest of 24 MB.
       expect(watch.shown().length - seen).toBeLessThan(steps / 2);
       const log = (await fixture.engine.readEvents(jobId, 0, steps * 2))?.events ?? [];
       expectInOrder(log, watch.shown());

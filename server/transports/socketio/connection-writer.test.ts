@@ -66,7 +66,7 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   while (rest.filter(([name]) => name === "job:completed").length < 2) {
     rest.push(...eventsIn((await client.poll()).packets));
   }
-  // What was left out are steps of progress, and nothing else.
+  // Only steps of progress were left out.
   expect(rest.length).toBeLessThan(20);
   const told = [...first, ...rest].filter(
     ([name, { job_id }]) => name === "job:update" && job_id === stalledJob,

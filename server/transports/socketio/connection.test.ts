@@ -265,7 +265,7 @@ describe("a subscription", () => {
     leaver.socket.emit("subscribe:job", { job_id: jobId });
     leaver.socket.emit("subscribe:job", { job_id: UNKNOWN });
     await call(leaver, "unsubscribe:job", { job_id: "another" });
-    // Who looks for the same at the same time waits for the same lookup.
+    // Identical lookups at the same time share one read.
     await until(() => expect(new Set(waiting)).toEqual(new Set([jobId, UNKNOWN])));
     expect(await call(client, "unsubscribe:job", { job_id: jobId })).toEqual({ ok: true });
     await call(client, "unsubscribe:job", { job_id: UNKNOWN });
@@ -280,7 +280,7 @@ describe("a subscription", () => {
 });
 
 describe("a subscription that cannot be served", () => {
-  test("to what is unknown or belongs to somebody else is an error that names it", async () => {
+  test("to an unknown id, or to a job of another owner, is an error that names it", async () => {
     server = await openTestServer();
     const foreign = await createJob(server.engine, {
       owner: { userId: "anna", tenantId: "t", scopes: [] },
@@ -350,7 +350,7 @@ describe("while the data cannot be read", () => {
     await until(() => {
       expect(client.named("job:update")).toMatchObject([{ job_id: jobIds[0], status: "PENDING" }]);
       expect(client.named("batch:update")).toMatchObject([{ batch_id: batchId, total: 2 }]);
-      // What does not exist is said as soon as that is known.
+      // NOT_FOUND comes as soon as the server can know it.
       expect(client.named("subscription:error")).toMatchObject([{ job_id: UNKNOWN }]);
     });
     expect(client.named("subscribed")).toHaveLength(3);

@@ -71,7 +71,7 @@ class Client implements Holder, Listener {
       pings.owner = this;
     }
     socket.onAny((name: unknown, ...args: unknown[]) => {
-      // What came in one message with a disconnect is still handed out after it.
+      // Socket.IO still hands out events that came in one message with a disconnect.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
       void this.#answer(name, args[0]).then(ack);

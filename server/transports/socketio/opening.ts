@@ -1,4 +1,4 @@
-/** What a client can subscribe to, under one name: a stream, and how its entries go over the wire. */
+/** A subscribable stream with its wire encoding. */
 import type { Stream, Streams } from "#server/streams/open.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";

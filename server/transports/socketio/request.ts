@@ -1,4 +1,4 @@
-/** What a client asks for, read from whatever it sent. */
+/** Parses a client's request from untrusted input. */
 import type { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";

@@ -99,7 +99,7 @@ async function subscribe(client: Client, name: "job" | "batch", id: string): Pro
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
 const statusesOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { status: string }).status);
-/** Resolves when the client was away and is back. What it was told before is forgotten. */
+/** Resolves when the client was away and is back. Its earlier messages are forgotten. */
 async function away(client: Client, how: () => unknown): Promise<void> {
   const left = new Promise((resolve) => client.socket.once("disconnect", resolve));
   client.notes.length = 0;

@@ -1,6 +1,6 @@
 /**
  * Clients that come back without saying what they were subscribed to. Socket.IO's own clients have sent back the `pid`
- * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nobody else uses it. So the
+ * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nothing else uses it. So the
  * server makes it the secret of a session of its own. The offset that they may send with it is not looked at.
  *
  * `recovered` of a client is true where it gets the same one back, and applications then ask for nothing. So it gets the
@@ -13,7 +13,7 @@ import type { Principal } from "#shared/principal.ts";
 import { type SessionStreamRef, sessionStreamOf } from "#shared/stream-ref.ts";
 import type { AnyOpening } from "./opening.ts";
 
-/** What a connection begins with. */
+/** The state that a connection begins with. */
 export interface Restored {
   /** The secret of its session. */
   pid: string;

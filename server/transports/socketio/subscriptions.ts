@@ -1,5 +1,5 @@
 /**
- * What one connection watches. Legacy watchers follow: they stay after a job settled, until they unsubscribe or
+ * The subscriptions of one connection. Legacy watchers follow: they stay after a job settled, until they unsubscribe or
  * leave, as the older system kept them in its rooms.
  */
 import type { Stream } from "#server/streams/open.ts";

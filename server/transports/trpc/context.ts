@@ -1,4 +1,4 @@
-/** What procedures get. */
+/** The context of procedures. */
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";

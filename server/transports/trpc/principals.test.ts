@@ -28,7 +28,7 @@ const authenticate: Authenticate = async ({ headers, token }) => {
 };
 
 describe.each(LINKS)("over %s", (link) => {
-  test("[J9] what belongs to somebody else does not exist", async () => {
+  test("[J9] jobs and batches of another owner do not exist", async () => {
     const { url } = await openTestServer({ authenticate });
     const [ann, bob] = [openClient(url, link, "ann"), openClient(url, link, "bob")];
     const { id: batchId } = await ann.batch.create.mutate({ jobs: [work] });
@@ -140,7 +140,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
     data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE", httpStatus: 503 },
   };
 
-  /** A server whose hook fails for everybody, until it is there again. */
+  /** A server whose hook fails for every caller until `comeBack()`. */
   async function openAwayServer() {
     let away = true;
     let asked = 0;

@@ -1,5 +1,5 @@
 /**
- * What our subscriptions return. To tRPC it is an async iterable of entries with their cursors, so that the stock
+ * The return value of our subscriptions. To tRPC it is an async iterable of entries with their cursors, so that the stock
  * client resumes by itself; SSE and callers in this process pull it. A WebSocket opens the stream inside and is
  * pushed.
  */

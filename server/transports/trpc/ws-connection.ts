@@ -21,7 +21,7 @@ import { type Item, MessageRefused, readMessage, readParams } from "./ws-message
 import { type Peer, Requests } from "./ws-requests.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
-/** What all connections share. */
+/** Shared by all connections. */
 export interface Shared {
   router: AnyTRPCRouter;
   createContext(options: CreateWSSContextFnOptions): unknown;
@@ -81,7 +81,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
   #intake: Intake | undefined;
   #resumeQueue: ResumeQueue | undefined;
   #waiting: (() => void)[] | undefined;
-  /** Made when somebody asks for its signal. */
+  /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
 
   constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {

@@ -1,5 +1,5 @@
 /**
- * The messages of one connection that were read and are not answered yet, in their order. At most `MAX_UNDER_WAY` requests
+ * Queues the messages of one connection until they are answered, in order. At most `MAX_UNDER_WAY` requests
  * are under way, nothing is taken up while the connection is full, and after `MAX_A_TURN` requests in a row
  * other connections get their turn.
  */
@@ -8,9 +8,9 @@ import type { Item } from "./ws-message.ts";
 export interface IntakeOwner {
   /** No answer may be written now. */
   isFull(): boolean;
-  /** Answers what is not a request of its own, and gives the requests that a message holds. */
+  /** Returns the requests in a message. Answers the rest of it itself. */
   takeApart(text: string | undefined): readonly Item[];
-  /** Resolves when the request needs no attention any more. Never rejects. */
+  /** Resolves when the request was answered, or its subscription began. Never rejects. */
   handle(item: Item): Promise<void>;
   /** More may be taken up. */
   readOn(): void;

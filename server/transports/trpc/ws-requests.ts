@@ -19,7 +19,7 @@ import {
   type SubscriptionPeer,
 } from "./ws-subscription.ts";
 
-/** What requests need of their connection. */
+/** The parts of a connection that requests use. */
 export interface Peer extends SubscriptionPeer {
   readonly router: AnyTRPCRouter;
   isOpen(): boolean;
@@ -37,7 +37,7 @@ export interface Peer extends SubscriptionPeer {
 
 /** A subscription that has not ended. */
 interface Active {
-  /** Its client wants no more of it, and is told when it has ended. */
+  /** The client unsubscribes, and is told when the subscription has ended. */
   stop(): void;
   /** Its client is gone. */
   leave(): void;
@@ -180,7 +180,7 @@ export class Requests {
         (cause: unknown) => this.end(to, call, { cause }),
       );
     } catch (cause) {
-      // Who gives up because nobody wants the result any more did not fail.
+      // A procedure that gives up because it was aborted did not fail.
       if (signal.aborted && isAbort(cause)) return this.end(to, call);
       this.#active.delete(to.id);
       // The connection is about to be closed. Its client asks again on the next one, unless it was refused.

@@ -15,7 +15,7 @@ import type { Address, Call, Responses } from "./ws-responses.ts";
 /** Where the answers to a subscription go. */
 export type SubscriptionAddress = Address & { id: number | string };
 
-/** What a subscription uses of its connection. */
+/** The parts of a connection that a subscription uses. */
 export interface SubscriptionPeer extends SinkConnection {
   readonly responses: Responses;
   readonly framesOf: FramesOf;
