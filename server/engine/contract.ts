@@ -16,6 +16,9 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
+import type { StreamRef } from "#shared/stream-ref.ts";
+
+export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
   /**
@@ -263,13 +266,6 @@ export interface SessionChange {
 
 /** `missing`: there is no such session, and the change was not whole. `taken`: another one holds it. Nothing was saved. */
 export type SessionSaved = "saved" | "missing" | "taken";
-
-/** A stream that can be watched. */
-export type StreamRef =
-  | { stream: "job"; jobId: string }
-  | { stream: "draft"; jobId: string }
-  | { stream: "batch"; batchId: string }
-  | { stream: "feed"; owner: Owner };
 
 /** `event` is there where a job's log grew and the engine has the entry at hand. */
 export interface Hint {

@@ -1,6 +1,6 @@
 /**
- * Requests that two servers could understand in two ways, such as this one and a proxy in front: the check of the host
- * and the choice of the transport would then look at another address than the one that was meant.
+ * Finds requests that this server and a proxy in front of it could read differently: the check of the host and the choice
+ * of the transport would then use another address than the proxy did.
  */
 import type { IncomingMessage } from "node:http";
 

@@ -1,4 +1,4 @@
-/** The `authenticate` hook of an embedding program, as transports call it: it may do anything, and harms nothing. */
+/** Guards the `authenticate` hook of an embedding program: whatever it does, transports get a principal or an `AppError`. */
 import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
 import {
@@ -15,7 +15,7 @@ import { createTroubleLog } from "./trouble-log.ts";
 
 const TIMEOUT_MS = 10_000;
 
-/** With these the hook says itself that the credentials are no good. The message is then for strangers. */
+/** The codes with which the hook refuses credentials. Their messages go to the caller. */
 const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORBIDDEN"]);
 
 /**

@@ -68,7 +68,7 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
-/** Takes the rest of a body that is not wanted, so that its sender gets to read the answer. */
+/** Reads and drops the rest of a body, so that its sender gets to read the answer. */
 export function discardBody(req: IncomingMessage): void {
   const { "transfer-encoding": coding, "content-length": length } = req.headers;
   if (coding !== undefined || length !== undefined) req.on("data", pacer(req));
@@ -100,7 +100,7 @@ function pause(body: Body): void {
   if (paused.size === 1) setImmediate(resumeNext);
 }
 
-/** Those that cost least until now go first: a body in packets does not wait behind many in tiny chunks. */
+/** The body with the fewest chunks goes first: one in packets does not wait for many in tiny chunks. */
 function resumeNext(): void {
   let next: Body | undefined;
   for (const body of paused) if (body.chunks < (next?.chunks ?? Infinity)) next = body;

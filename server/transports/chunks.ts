@@ -1,4 +1,4 @@
-/** The frames of a list of entries, put together: whoever is given the same list is written the same bytes. */
+/** Joins the frames of a list of entries: watchers of the same list are written the same bytes. */
 
 export interface Chunk {
   readonly bytes: Uint8Array;

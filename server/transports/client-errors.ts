@@ -1,4 +1,4 @@
-/** Answers to what Node cannot read, or does not get in time. */
+/** Answers requests that Node cannot parse, or that do not arrive in time. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Transport } from "./contract.ts";
@@ -30,7 +30,7 @@ export function answerClientErrors(
   const { pipeline, transports, transportOf } = options;
   /** The last request of each connection, as long as not all of it was read. */
   const latest = new WeakMap<Duplex, { req: IncomingMessage; res: ServerResponse }>();
-  /** Node tells of each packet that comes after the error. */
+  /** Connections that were answered: Node reports every packet after the error. */
   const told = new WeakSet<Duplex>();
   // It is not known which client sent it. One kind of client reads nothing else than this, and people can read it, too.
   const anyone = transports.find(({ refusal }) => refusal !== undefined);

@@ -35,8 +35,8 @@ export interface Transport {
    */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Tells one client after the other to come back, so that other gateways take them over at a pace, and closes their
-   * connections, within `ms`. It still serves clients that come meanwhile. Absent: it keeps no connections.
+   * Tells one client after the other to come back, so that other gateways take them over at a steady pace, and closes
+   * their connections, within `ms`. It serves clients that connect meanwhile. Absent: it keeps no connections.
    */
   handOver?(ms: number): Promise<void>;
   /** Tells clients to come back, then closes every connection. */
@@ -50,21 +50,20 @@ export interface TransportContext {
   sessions: Sessions;
   authenticate: Authenticate;
   system: SystemInfo;
-  /** Of connections that are kept open: how often they are pinged, and how long an answer may take. */
+  /** Heartbeat of open connections: the time between pings, and how long an answer may take. */
   ping: { intervalMs: number; timeoutMs: number };
-  /** How many bytes may wait for one client, and how long a client may take none of them. */
+  /** The high-water mark of one client's connection, and how long a full one may take nothing. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
 
 /**
- * Resolves to the user who sends a request. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` when the
- * credentials are not valid; the caller receives its message. Any other error is logged, and the caller receives
- * `UNAVAILABLE`.
+ * Identifies the caller. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` for bad credentials; the caller
+ * receives its message. Any other error is logged, and the caller receives `UNAVAILABLE`.
  */
 export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
-  /** From a client that cannot set headers: the token that it sent when it connected. */
+  /** Sent by a client as it connects, where it cannot set headers. */
   token?: string | undefined;
 }) => Promise<Principal>;
 

@@ -1,7 +1,7 @@
-/** Makes something from each value once for all who want it within one tick, and keeps nothing longer than that. */
+/** Memoises `make` by identity within one tick, and keeps nothing longer. */
 export function memoizePerTick<V extends object, M>(make: (value: V) => M): (value: V) => M {
   const made = new Map<V, M>();
-  /** Of many who want something, most want what the one before them got. */
+  /** Fast path: most callers ask for the same value as the one before. */
   let last: { value: V; made: M } | undefined;
   const forget = () => {
     made.clear();

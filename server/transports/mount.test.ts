@@ -330,7 +330,7 @@ describe("upgrades", () => {
     expect((await ask("/live")).body).toBe("live");
   });
 
-  test("whose connection breaks before anybody took it harm nobody", async () => {
+  test("whose connection breaks before a transport takes it harm no other", async () => {
     const taken = new Promise<void>((resolve) => {
       server.prependListener("upgrade", (_req, socket: Duplex) => {
         socket.once("close", resolve);

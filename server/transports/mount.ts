@@ -84,7 +84,7 @@ export function mountTransports(
   );
 
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // A connection that breaks before anybody took it over must not end the process.
+    // A connection that breaks before a transport takes it over must not end the process.
     socket.on("error", destroy);
     // Its answer would get in between what the new protocol sends.
     if (pipeline.isBusy(req.socket)) return void socket.destroy();

@@ -1,5 +1,5 @@
 /**
- * Which pages may use this server from a browser. Without authentication, any page that a person opens could talk to a
+ * Decides which pages may use this server from a browser. Without authentication, any page that a person opens could talk to a
  * server that their machine reaches. So three things are checked, for requests and for upgrades alike:
  *
  * - `Origin`: a foreign one is refused. Programs send none.

@@ -1,5 +1,5 @@
 /**
- * Bytes of a request as text. What is not text in the charset that was declared (UTF-8 where none was) is refused: a
+ * Bytes of a request as text. Bytes that are no text in the declared charset (UTF-8 by default) are refused: a
  * replacement character would be stored in its place.
  */
 import { isUtf8 } from "node:buffer";

@@ -1,13 +1,13 @@
-/** A connection's watches that found no room, in the order in which they get it: none can keep another waiting for ever. */
+/** The watches of a connection that wait until it drains, first in, first out: none can keep another waiting for ever. */
 import type { Watch } from "#server/streams/open.ts";
 
 export class ResumeQueue {
-  readonly #way: { hasRoom(): boolean };
+  readonly #writer: { isFull(): boolean };
   /** Most connections never need it. */
   #waiting: Set<Watch> | undefined;
 
-  constructor(way: { hasRoom(): boolean }) {
-    this.#way = way;
+  constructor(writer: { isFull(): boolean }) {
+    this.#writer = writer;
   }
 
   add(watch: Watch): void {
@@ -19,12 +19,12 @@ export class ResumeQueue {
     this.#waiting?.delete(watch);
   }
 
-  /** There is room: they go on, one after the other, while there is. */
+  /** To be called when the writer drains: resumes one watch after the other until it is full again. */
   resume(): void {
     if (this.#waiting === undefined) return;
-    // Whoever finds the room taken again by those before goes to the end of the line.
+    // A watch that finds the writer full again is added anew, at the end of the queue.
     for (const watch of this.#waiting) {
-      if (!this.#way.hasRoom()) return;
+      if (this.#writer.isFull()) return;
       this.#waiting.delete(watch);
       watch.resume();
     }

@@ -1,40 +1,40 @@
 /**
- * The way into a WebSocket's own socket, and how full it is: what makes pushing cheap and bounded (S7).
+ * Writes frames to the socket below a WebSocket: what makes pushing cheap and bounded (S7).
  *
- * A frame is made once and written as it is, to however many sockets. What falls into one tick for one socket is
- * one write, and sockets that get the same share its bytes. That is safe beside `ws`: without compression, which is
- * off, it too writes each frame at once and whole.
+ * A frame is encoded once and written as it is to any number of sockets. The frames of one tick for one socket are one
+ * write, and sockets that get the same frames share its bytes. That is safe beside `ws`: without compression, which is
+ * off, `ws` too writes each frame at once and whole.
  *
- * A socket takes whatever it is given and keeps it in memory until the other side reads. So each writer asks for room
- * first: there is none above the high-water mark, and there is again when all of it was taken. The socket itself is
- * asked, because `ws` and Engine.IO write to it too. A socket from which nothing was taken for too long is reported, to be
- * closed: its client comes back with its cursor.
+ * A socket takes every write and keeps it in memory until the other side reads. So callers ask `isFull()` first: a writer
+ * is full at its high-water mark, and drains when the kernel took everything. It asks the socket itself, because `ws` and
+ * Engine.IO write there too. A full socket from which the kernel takes nothing for too long stalls; its owner closes it,
+ * and the client comes back with its cursor.
  */
 import type { Duplex } from "node:stream";
 import { joined } from "./chunks.ts";
 import { unsentBytes } from "./unsent-bytes.ts";
 
 export interface SocketWriter {
-  /** Takes one whole frame in any case. It is on its way at the end of the tick. */
+  /** Takes one whole frame, also when it is full. Sends it at the end of the tick. */
   write(frame: Uint8Array): void;
-  /** Sends on its way what was written: before somebody else writes to the socket, who must not overtake it. */
+  /** Sends the written frames now, so that another writer to the socket cannot overtake them. */
   flush(): void;
-  /** After `false` there is word when there is room. */
-  hasRoom(): boolean;
+  /** At or above the high-water mark. After `true`, `onDrain()` fires once the kernel took everything. */
+  isFull(): boolean;
   /**
-   * For a writer that stops below the mark: there is word of room when everything before was taken, and of a stall where
-   * nothing is.
+   * For a caller that stops below the mark: the writer counts as full until the kernel took everything before, so
+   * `onDrain()` or `onStall()` fires.
    */
-  stopUntilEmpty(): void;
-  /** Lets go of the socket, which stays open. */
+  waitForDrain(): void;
+  /** Detaches from the socket, which stays open. */
   release(): void;
 }
 
 export interface WriterHooks {
-  /** There is room again after there was none. */
-  room(): void;
-  /** Nothing was taken for the whole time-out while there was no room. */
-  stalled(): void;
+  /** The writer was full, and the kernel took everything. */
+  onDrain(): void;
+  /** The writer is full, and the kernel took nothing for the whole time-out. */
+  onStall(): void;
 }
 
 export interface SocketWriters {
@@ -43,9 +43,9 @@ export interface SocketWriters {
 }
 
 export interface WriterLimits {
-  /** Bytes that wait for one socket before nothing more is written to it. */
+  /** Unsent bytes at which a writer is full. */
   highWaterBytes: number;
-  /** Milliseconds. Several are looked at together, so that it may be a quarter later. */
+  /** Milliseconds. All writers are checked together, four times in it, so a stall is noticed up to a quarter later. */
   stallTimeoutMs: number;
 }
 
@@ -57,7 +57,7 @@ export function openSocketWriters(limits: WriterLimits): SocketWriters {
   };
 }
 
-/** What all writers have in common: the end of the tick, and the look at those that are full. */
+/** Shared by all writers: the flush at the end of the tick, and the check for stalls. */
 class Shared {
   readonly #stallTimeoutMs: number;
   readonly #timer: NodeJS.Timeout;
@@ -102,7 +102,7 @@ class Shared {
         state.since = now;
       } else if (now - state.since >= this.#stallTimeoutMs) {
         this.full.delete(writer);
-        writer.hooks.stalled();
+        writer.hooks.onStall();
       }
     }
   }
@@ -116,17 +116,17 @@ class DuplexWriter implements SocketWriter {
   readonly hooks: WriterHooks;
   readonly #shared: Shared;
   readonly #mark: number;
-  /** What waits for the end of the tick. */
+  /** Frames that wait for the end of the tick. */
   #frames: Uint8Array[] | undefined;
   #bytes = 0;
-  /** While the socket has something that the kernel did not take: it says when it has not. */
-  #onDrain: (() => void) | undefined;
+  /** The listener on the socket, while one is needed. */
+  #drainListener: (() => void) | undefined;
 
   constructor(shared: Shared, socket: Duplex, hooks: WriterHooks, highWaterBytes: number) {
     this.socket = socket;
     this.hooks = hooks;
     this.#shared = shared;
-    // Below its own mark a socket does not say when it was emptied.
+    // A socket emits no "drain" below its own mark.
     this.#mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
   }
 
@@ -142,27 +142,27 @@ class DuplexWriter implements SocketWriter {
     if (frames.length > 0) this.send(joined(frames));
   }
 
-  hasRoom(): boolean {
+  isFull(): boolean {
     const { writableLength, writableNeedDrain } = this.socket;
-    if (writableLength + this.#bytes < this.#mark) return true;
-    // Not all that waits was written here.
+    if (writableLength + this.#bytes < this.#mark) return false;
+    // Others write to the socket too.
     if (writableNeedDrain) this.#listen();
-    this.#nowFull();
-    return false;
+    this.#fill();
+    return true;
   }
 
-  stopUntilEmpty(): void {
-    this.#nowFull();
-    // Below its own mark a socket does not say when it was emptied; it says when a write after all others was taken.
-    this.socket.write(NOTHING, () => this.#nowEmpty());
+  waitForDrain(): void {
+    this.#fill();
+    // A socket emits no "drain" below its own mark, but calls back once a write after all others is done.
+    this.socket.write(NOTHING, () => this.#drain());
   }
 
   release(): void {
-    if (this.#onDrain !== undefined) this.socket.off("drain", this.#onDrain);
+    if (this.#drainListener !== undefined) this.socket.off("drain", this.#drainListener);
     this.#shared.full.delete(this);
   }
 
-  /** What waits, which is to be sent now. */
+  /** Removes and returns the waiting frames. */
   take(): readonly Uint8Array[] {
     const frames = this.#frames;
     this.#frames = undefined;
@@ -173,29 +173,29 @@ class DuplexWriter implements SocketWriter {
   send(bytes: Uint8Array): void {
     if (!this.socket.write(bytes)) {
       this.#listen();
-      if (this.socket.writableLength >= this.#mark) this.#nowFull();
+      if (this.socket.writableLength >= this.#mark) this.#fill();
     } else if (this.#shared.full.has(this)) {
-      // What was taken at once does not make the socket say that it was emptied.
-      process.nextTick(() => this.#nowEmpty());
+      // A socket emits no "drain" after a write that the kernel took at once.
+      process.nextTick(() => this.#drain());
     }
   }
 
-  /** Most sockets never are behind, and cost no listener. */
+  /** Most sockets are never full, and cost no listener. */
   #listen(): void {
-    if (this.#onDrain !== undefined) return;
-    this.#onDrain = () => this.#nowEmpty();
-    this.socket.once("drain", this.#onDrain);
+    if (this.#drainListener !== undefined) return;
+    this.#drainListener = () => this.#drain();
+    this.socket.once("drain", this.#drainListener);
   }
 
-  #nowFull(): void {
+  #fill(): void {
     const { full } = this.#shared;
     if (full.has(this)) return;
     full.set(this, { unsent: unsentBytes(this.socket), since: performance.now() });
   }
 
-  #nowEmpty(): void {
-    this.#onDrain = undefined;
-    if (this.#shared.full.delete(this)) this.hooks.room();
+  #drain(): void {
+    this.#drainListener = undefined;
+    if (this.#shared.full.delete(this)) this.hooks.onDrain();
   }
 }
 

@@ -1,4 +1,4 @@
-/** Does something for each, evenly over `ms`, so that what follows from it does not come all at once. */
+/** Calls `each` for every item, evenly over `ms`, so that the consequences do not come all at once. */
 import { setTimeout as delay } from "node:timers/promises";
 
 export async function stagger<T>(

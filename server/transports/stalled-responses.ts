@@ -1,7 +1,7 @@
 /**
- * Clients that ask over HTTP and do not read the answer. What a response was given waits in memory until the client
+ * Closes connections of clients that ask over HTTP and do not read the answer. A response waits in memory until the client
  * reads, so one from which the kernel takes not one byte for the time-out loses its connection, as a WebSocket does
- * (`writers.ts`). A response that has nothing to send, such as an idle event stream, may take as long as it wants.
+ * (`socket-writer.ts`). A response that has nothing to send, such as an idle event stream, may take as long as it wants.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
@@ -10,7 +10,7 @@ import { unsentBytes } from "./unsent-bytes.ts";
 interface Progress {
   responses: number;
   unsent: number;
-  /** When the count of unsent bytes was last seen to change. */
+  /** The time of the last check that found another count of unsent bytes. */
   since: number;
 }
 

@@ -1,4 +1,4 @@
-/** How much one connection may watch at once, on every transport. */
+/** The subscriptions of one connection, on every transport. */
 import { AppError } from "#shared/errors.ts";
 
 export const MAX_SUBSCRIPTIONS = 1000;

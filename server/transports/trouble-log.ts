@@ -1,12 +1,12 @@
-/** Tells the log of trouble that many callers can meet at the same time: once a second at most, with how often it was. */
+/** Logs trouble that many callers can meet at the same time: at most once a second, with the number of repeats. */
 import type { Logger } from "pino";
 import { asError } from "#shared/errors.ts";
 
 const EVERY_MS = 1000;
 
 /**
- * `error` is told whole: callers are not told where data or other servers are. `what` is one of a few texts, each of which
- * is counted for itself.
+ * Logs `error` whole; callers do not learn where data or other servers are. `what` is one of a few texts, each limited by
+ * itself.
  */
 export type TellTrouble = (error: unknown, what: string) => void;
 

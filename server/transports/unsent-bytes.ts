@@ -1,4 +1,4 @@
-/** How much of what a socket was given is not in the kernel yet. */
+/** The bytes written to a socket that the kernel has not taken yet. */
 import type { Duplex } from "node:stream";
 
 /**

@@ -31,7 +31,7 @@ export async function joinRaw(server: string, pid?: string) {
     pings,
     ask: (name: string, ids: Record<string, string>) =>
       client.send(`42${JSON.stringify([name, ids])}`),
-    /** What it was told since it joined: `job:update DELIVERED`. */
+    /** The events since it joined: `job:update DELIVERED`. */
     told: () =>
       client.frames
         .slice(3)
@@ -41,7 +41,7 @@ export async function joinRaw(server: string, pid?: string) {
   };
 }
 
-/** What stands between packets of one request in Engine.IO 4. */
+/** Separates packets of one request in Engine.IO 4. */
 const SEPARATOR = "\u001e";
 
 /** Kept connections of these clients would hide those that the server does not let go. */

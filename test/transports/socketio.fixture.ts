@@ -1,8 +1,4 @@
-/** What the tests of this folder share: the transport on a real server with a real engine, and clients that take notes. */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
-import { promisify } from "node:util";
+/** For tests: Socket.IO on a real server with a real engine, and clients that record what they receive. */
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { v7 as newId } from "uuid";
@@ -11,13 +7,13 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { createJobs } from "#server/jobs/jobs.ts";
-import { openSessions } from "#server/sessions/open.ts";
-import { openStreams } from "#server/streams/open.ts";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
-import { mountTransports } from "#server/transports/mount.ts";
-import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL, ownerOf, type Principal } from "#shared/principal.ts";
 import type { EngineSessionLimits } from "#server/transports/socketio/engine-sessions.ts";
+import {
+  type ServedTransport,
+  type ServerOptions,
+  serveTransport,
+} from "#test/transports/server.fixture.ts";
 import { createSocketioTransport } from "#server/transports/socketio/transport.ts";
 
 /** Everything that a client was told: the name, and what its handler was called with. */
@@ -29,17 +25,9 @@ export interface Client {
   named(name: string): unknown[];
 }
 
-export interface TestServer {
-  url: string;
+export interface TestServer extends ServedTransport {
   engine: Engine;
-  transport: Transport;
-  watches(): number;
-  connections(): Promise<number>;
-  /** How many requests have arrived. */
-  requests(): number;
-  /** The server's ends of all connections, also of those that were closed since. */
-  sockets: Duplex[];
-  /** What was logged as an error. */
+  /** Error lines of the log. */
   faults: string[];
   /** A client that does not try again when its connection is lost, unless `options` say so: then the test ends it. */
   connect(options?: Partial<ManagerOptions & SocketOptions>): Client;
@@ -48,82 +36,47 @@ export interface TestServer {
 }
 
 export async function openTestServer(
-  options: {
+  options: ServerOptions & {
     allowEio3?: boolean;
     sessions?: EngineSessionLimits;
-    authenticate?: TransportContext["authenticate"];
-    backpressure?: TransportContext["backpressure"];
-    ping?: TransportContext["ping"];
     /** Stands between the engine, and streams and sessions. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
-    /** Whoever brings them along removes them. */
+    /** The caller removes it. */
     data?: TestData;
   } = {},
 ): Promise<TestServer> {
   const data = options.data ?? (await newTestData());
   const engine = await openEngine(data.config);
   const wrapped = options.wrap?.(engine) ?? engine;
-  const streams = openStreams(wrapped, { lookEveryMs: 20 });
-  const sessions = openSessions(wrapped);
   const faults: string[] = [];
   const log = pino({ level: "error" }, { write: (line: string) => void faults.push(line) });
-  const transport = createSocketioTransport(
+  const { allowEio3 = false, sessions } = options;
+  const served = await serveTransport(
+    (context) => createSocketioTransport(context, { allowEio3, sessions }),
     {
+      ...options,
       jobs: createJobs(engine, new Map()),
-      streams,
-      sessions,
-      authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
-      system: {
-        version: "0",
-        engine: engine.name,
-        limits: { maxBatchJobs: 1, concurrency: 1, maxAttempts: 1 },
-        writers: ["offline"],
-      },
-      ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
-      backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+      engine: wrapped,
       log,
+      lookEveryMs: 20,
+      origins: ["http://allowed.test"],
     },
-    { allowEio3: options.allowEio3 ?? false, sessions: options.sessions },
   );
-  const server = createServer();
-  let requests = 0;
-  server.on("request", () => (requests += 1));
-  const sockets: Duplex[] = [];
-  server.on("connection", (socket) => sockets.push(socket));
-  const origins = createOriginPolicy({
-    origins: ["http://allowed.test"],
-    host: "127.0.0.1",
-    allowedHosts: [],
-    authenticated: options.authenticate !== undefined,
-  });
-  mountTransports(server, [transport], origins);
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await transport.close();
-    server.closeAllConnections();
-    await closed;
-    streams.close();
-    await sessions.close();
+    await served.close();
     await engine.close();
     if (options.data === undefined) await data.remove();
   }
 
   return {
-    url,
+    ...served,
     engine,
-    transport,
-    watches: () => streams.count().watches,
-    connections: promisify(server.getConnections.bind(server)),
-    requests: () => requests,
-    sockets,
     faults,
     connect(clientOptions) {
-      const socket = io(url, { forceNew: true, reconnection: false, ...clientOptions });
+      const socket = io(served.url, { forceNew: true, reconnection: false, ...clientOptions });
       const notes: Note[] = [];
       socket.onAny((name: string, ...args: unknown[]) => notes.push([name, ...args]));
       return {

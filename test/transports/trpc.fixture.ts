@@ -1,6 +1,4 @@
-/** For tests: the transport on a real http server, engine and runner, with the stock client over every link. */
-import { createServer } from "node:http";
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+/** For tests: tRPC on a real server, engine and runner, with the stock client over every link. */
 import type { Duplex } from "node:stream";
 import {
   createTRPCClient,
@@ -17,15 +15,10 @@ import superjson from "superjson";
 import { onTestFinished } from "vitest";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
-import { openSessions } from "#server/sessions/open.ts";
-import { openStreams } from "#server/streams/open.ts";
-import type { TransportContext } from "#server/transports/contract.ts";
-import { mountTransports } from "#server/transports/mount.ts";
-import { createOriginPolicy } from "#server/transports/origins.ts";
+import { portOf, type ServerOptions, serveTransport } from "#test/transports/server.fixture.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { createTrpcTransport } from "#server/transports/trpc/transport.ts";
 
@@ -35,8 +28,8 @@ export type Link = "ws" | "sse";
 export interface TestServer {
   url: string;
   fixture: JobsFixture;
-  /** Server's ends of all connections, also of those that were closed since. */
-  sockets: Duplex[];
+  /** The server's ends of all connections since it started, also of those that were closed since. */
+  readonly sockets: readonly Duplex[];
   /** Lines of the transport's log. */
   logged: { msg: string; level: number }[];
   watches(): number;
@@ -45,55 +38,24 @@ export interface TestServer {
 }
 
 export async function openTestServer(
-  options: Partial<Pick<TransportContext, "authenticate" | "ping" | "backpressure">> & {
+  options: ServerOptions & {
     /** Beside "work". */
     kinds?: readonly AnyKind[];
   } = {},
 ): Promise<TestServer> {
   const fixture = await openJobsFixture(options.kinds);
-  const sockets: Duplex[] = [];
   const logged: TestServer["logged"] = [];
   const log = pino({ level: "debug" }, { write: (line) => void logged.push(JSON.parse(line)) });
 
-  async function serve(port: number) {
-    const streams = openStreams(fixture.engine, { lookEveryMs: 50 });
-    const transport = createTrpcTransport({
+  const serve = (port: number) =>
+    serveTransport(createTrpcTransport, {
+      ...options,
       jobs: fixture.jobs,
-      streams,
-      sessions: openSessions(fixture.engine),
-      authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
-      system: {
-        version: "1.2.3",
-        engine: fixture.engine.name,
-        limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
-        writers: ["offline"],
-      },
-      ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
-      backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+      engine: fixture.engine,
       log,
+      lookEveryMs: 50,
+      port,
     });
-    const server = createServer();
-    server.on("connection", (socket) => sockets.push(socket));
-    const origins = createOriginPolicy({
-      origins: [],
-      host: "127.0.0.1",
-      allowedHosts: [],
-      authenticated: options.authenticate !== undefined,
-    });
-    mountTransports(server, [transport], origins);
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    return {
-      streams,
-      port: (server.address() as AddressInfo).port,
-      async close() {
-        const closed = new Promise((resolve) => server.close(resolve));
-        await transport.close();
-        server.closeAllConnections();
-        await closed;
-        streams.close();
-      },
-    };
-  }
 
   let serving = await serve(0);
   onTestFinished(async () => {
@@ -101,15 +63,17 @@ export async function openTestServer(
     await fixture.close();
   });
   return {
-    url: `http://127.0.0.1:${serving.port}`,
+    url: serving.url,
     fixture,
-    sockets,
+    get sockets() {
+      return serving.sockets;
+    },
     logged,
-    watches: () => serving.streams.count().watches,
+    watches: () => serving.watches(),
     async restart() {
       await serving.close();
       await fixture.crash();
-      serving = await serve(serving.port);
+      serving = await serve(portOf(serving));
     },
   };
 }
@@ -192,39 +156,4 @@ function takeNotes<T>(subscribe: (handlers: Handlers<T>) => { unsubscribe(): voi
   });
   onTestFinished(() => subscription.unsubscribe());
   return notes;
-}
-
-/** A cable between a client and the server that can be cut. */
-export async function openCable(to: string): Promise<{ url: string; cut(): void; cuts: number }> {
-  const ends = new Set<Socket>();
-  const server = createTcpServer((near) => {
-    const far = connect(Number(new URL(to).port), "127.0.0.1");
-    for (const [end, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      ends.add(end);
-      end.pipe(other);
-      end.on("error", () => {});
-      end.on("close", () => {
-        ends.delete(end);
-        other.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cable = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cuts: 0,
-    /** Without a goodbye. */
-    cut() {
-      cable.cuts += 1;
-      for (const end of ends) end.resetAndDestroy();
-    },
-  };
-  onTestFinished(async () => {
-    for (const end of ends) end.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return cable;
 }

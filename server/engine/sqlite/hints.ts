@@ -1,6 +1,7 @@
 /** Tells listeners that a stream grew. Without listeners a hint costs one lookup in a map. */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
+import { streamKey } from "#shared/stream-ref.ts";
 
 export interface Hints {
   on(stream: StreamRef, listener: (hint: Hint) => void): () => void;
@@ -19,7 +20,7 @@ export function createHints(): Hints {
       // A function of its own, so that a listener given twice is called, and ended, twice.
       const registered = (hint: Hint): void => listener(hint);
       const ofKind = listeners[stream.stream];
-      const key = keyOf(stream);
+      const key = streamKey(stream);
       const set = ofKind.get(key) ?? new Set();
       ofKind.set(key, set.add(registered));
       return () => {
@@ -30,20 +31,8 @@ export function createHints(): Hints {
     emit(stream, hint) {
       const ofKind = listeners[stream.stream];
       if (ofKind.size === 0) return;
-      const set = ofKind.get(keyOf(stream));
+      const set = ofKind.get(streamKey(stream));
       if (set) notify(set, hint);
     },
   };
-}
-
-function keyOf(stream: StreamRef): string {
-  switch (stream.stream) {
-    case "job":
-    case "draft":
-      return stream.jobId;
-    case "batch":
-      return stream.batchId;
-    case "feed":
-      return `${stream.owner.tenant.length}:${stream.owner.tenant}${stream.owner.owner}`;
-  }
 }

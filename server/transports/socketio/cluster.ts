@@ -7,7 +7,7 @@ import { createAdapter } from "@socket.io/redis-adapter";
 import type { Cluster as RedisCluster, Redis } from "ioredis";
 import type { ServerOptions } from "socket.io";
 
-/** As many as Engine.IO's own ids have: whoever knows one can read what its session is told. */
+/** As many as in Engine.IO's own ids, which are secrets: an id gives access to its session. */
 const SECRET_BYTES = 15;
 
 export interface Cluster {

@@ -1,8 +1,7 @@
 /**
- * The way out to one connection, and how full it is. Engine.IO keeps packets that its client has not taken yet in a
- * list without an end; watches stop adding to it when it holds `ROOM_PACKETS`, or as many bytes as may wait for one
- * client, or when the socket has no room (S7). A client that goes on asking without ever reading answers, and one
- * that takes nothing for too long, loses its connection.
+ * Writes to one connection. Engine.IO keeps packets that its client has not taken yet in an unbounded list. The writer is
+ * full when that list reaches a high-water mark, of packets or of bytes, or when the socket is full (S7). A client that
+ * keeps asking and reads no answer, and one that takes nothing for too long, loses its connection.
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
@@ -14,8 +13,8 @@ import { underlyingWebSocket } from "./underlying-websocket.ts";
 /** The Engine.IO connection below a Socket.IO socket. */
 export type Connection = Socket["conn"];
 
-/** SmallMap, so that a client that polls rarely is told the current state rather than an old one. */
-const ROOM_PACKETS = 64;
+/** Low, so that a client that polls rarely gets the current state rather than an old one. */
+const HIGH_WATER_PACKETS = 64;
 /** More than a client gets that subscribes to as much as it may at once, with acknowledgements. */
 const MAX_UNREAD_PACKETS = 5000;
 
@@ -47,56 +46,55 @@ export class ConnectionWriter implements WriterHooks {
   #bytes = 0;
   #ws: WebSocket | undefined;
   #inflow: Inflow | undefined;
-  /** Called when there is room again after there was none. */
-  #waiting: readonly (() => void)[] = [];
+  #drainListeners: readonly (() => void)[] = [];
 
   constructor(connection: Connection, highWaterBytes: number) {
     this.#connection = connection;
     this.#highWaterBytes = highWaterBytes;
     this.#findBelow();
     connection.on("packetCreate", this.#onPacket);
-    connection.on("drain", this.#onDrain);
+    connection.on("drain", this.#onListSent);
     connection.on("upgrade", this.#findBelow);
   }
 
-  /** Calls `listener` whenever there is room again, until the function that it returns is called. */
-  onRoom(listener: () => void): () => void {
-    this.#waiting = [...this.#waiting, listener];
+  /** Calls `listener` each time the writer drains, until the returned function is called. */
+  addDrainListener(listener: () => void): () => void {
+    this.#drainListeners = [...this.#drainListeners, listener];
     return () => {
-      this.#waiting = this.#waiting.filter((each) => each !== listener);
+      this.#drainListeners = this.#drainListeners.filter((each) => each !== listener);
     };
   }
 
-  /** Takes the packets in any case. */
+  /** Takes the packets, also when it is full. */
   send(packets: readonly Packet[]): void {
     for (const { text, options: how } of packets) {
       if (!this.write(how.wsPreEncodedFrame[0])) this.#connection.write(text, how);
     }
   }
 
-  /** Takes whole frames. `false`: not here, and not now; they are to be sent as packets. */
+  /** Writes whole frames to the socket. `false`: it cannot now; the caller sends them as packets. */
   write(frames: Uint8Array): boolean {
-    // Nothing overtakes what waits in the list.
+    // Frames must not overtake packets in the list.
     if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets > 0) return false;
     if (this.#inflow === undefined) return false;
     this.#inflow.writer.write(frames);
     return true;
   }
 
-  hasRoom(): boolean {
-    return this.#listHasRoom() && this.#inflow?.writer.hasRoom() !== false;
+  isFull(): boolean {
+    return this.#isListFull() || this.#inflow?.writer.isFull() === true;
   }
 
-  room(): void {
-    for (const tell of this.#waiting) tell();
+  onDrain(): void {
+    for (const listener of this.#drainListeners) listener();
   }
 
-  stalled(): void {
+  onStall(): void {
     this.#connection.close(true);
   }
 
-  #listHasRoom(): boolean {
-    return this.#packets < ROOM_PACKETS && this.#bytes < this.#highWaterBytes;
+  #isListFull(): boolean {
+    return this.#packets >= HIGH_WATER_PACKETS || this.#bytes >= this.#highWaterBytes;
   }
 
   readonly #findBelow = () => {
@@ -106,14 +104,14 @@ export class ConnectionWriter implements WriterHooks {
   };
   readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
     this.#inflow?.writer.flush();
-    this.#inflow?.readWhileRoom();
+    this.#inflow?.readUnlessFull();
     this.#packets += 1;
     this.#bytes += data?.length ?? 0;
     if (this.#packets > MAX_UNREAD_PACKETS) this.#connection.close(true);
   };
-  readonly #onDrain = () => {
-    const wasFull = !this.#listHasRoom();
+  readonly #onListSent = () => {
+    const wasFull = this.#isListFull();
     this.#packets = this.#bytes = 0;
-    if (wasFull) this.room();
+    if (wasFull) this.onDrain();
   };
 }

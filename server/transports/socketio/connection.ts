@@ -11,8 +11,9 @@ import {
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
+import { type SessionStreamRef, sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
-import { type AnyOpening, idsOf, keyOf, type Topic, topicOf } from "./opening.ts";
+import { type AnyOpening, idsOf } from "./opening.ts";
 import { connectionWriterOf } from "./connection-writer.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
@@ -23,7 +24,7 @@ import { type Listener, Subscriptions } from "./subscriptions.ts";
 type Ack = (answer: LegacyAnswer) => void;
 
 interface Shared extends Pick<TransportContext, "sessions" | "log"> {
-  open: (principal: Principal, topic: Topic) => AnyOpening;
+  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
 }
 
 /** Gives what serves each connection. */
@@ -62,7 +63,7 @@ class Client implements Holder, Listener {
     const writer = connectionWriterOf(socket.conn);
     const subscriptions = new Subscriptions(writer, this);
     this.#subscriptions = subscriptions;
-    const stopListening = writer.onRoom(() => subscriptions.resume());
+    const stopListening = writer.addDrainListener(() => subscriptions.resume());
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {
@@ -70,7 +71,7 @@ class Client implements Holder, Listener {
       pings.owner = this;
     }
     socket.onAny((name: unknown, ...args: unknown[]) => {
-      // What came in one message with a disconnect is still handed out after it.
+      // Socket.IO still hands out events that came in one message with a disconnect.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
       void this.#answer(name, args[0]).then(ack);
@@ -122,8 +123,8 @@ class Client implements Holder, Listener {
     pings?.ask(() => pings.ask(() => setImmediate(isBack)));
   }
 
-  #restore({ key, topic, opening, toldEnd, failure }: RestoredSubscription): void {
-    const ids = idsOf(topic);
+  #restore({ key, ref, opening, toldEnd, failure }: RestoredSubscription): void {
+    const ids = idsOf(ref);
     if (failure !== undefined) return void this.#fail(failure, ids);
     this.#kept.set(key, toldEnd ?? NO_END);
     opening
@@ -135,7 +136,7 @@ class Client implements Holder, Listener {
     let ids: LegacyIds = {};
     try {
       const request = readRequest(name, payload);
-      ids = request.ids;
+      ids = idsOf(request.ref);
       if (request.action === "subscribe") await this.#subscribe(request);
       else await this.#unsubscribe(request);
       return { ok: true };
@@ -145,12 +146,12 @@ class Client implements Holder, Listener {
   }
 
   #subscribe(request: Request): Promise<void> {
-    const opening = this.#shared.open(this.#principal, request);
-    return opening.addTo(this.#subscriptions, keyOf(request));
+    const opening = this.#shared.open(this.#principal, request.ref);
+    return opening.addTo(this.#subscriptions, streamKey(request.ref));
   }
 
   async #unsubscribe(request: Request): Promise<void> {
-    const key = keyOf(request);
+    const key = streamKey(request.ref);
     if (this.#subscriptions.remove(key)) await this.#forget(key);
   }
 
@@ -159,7 +160,7 @@ class Client implements Holder, Listener {
   }
 
   started(key: string): void {
-    this.#socket.emit(LEGACY.subscribed, idsOf(topicOf(key)));
+    this.#socket.emit(LEGACY.subscribed, idsOf(sessionStreamOf(key)));
   }
 
   ended(key: string, end: number): void {
@@ -170,7 +171,7 @@ class Client implements Holder, Listener {
 
   failed(key: string, reason: AppError): void {
     void this.#forget(key);
-    this.#fail(reason, idsOf(topicOf(key)));
+    this.#fail(reason, idsOf(sessionStreamOf(key)));
   }
 
   isComingBack(): boolean {

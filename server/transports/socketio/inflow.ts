@@ -1,7 +1,7 @@
 /**
  * Backpressure on a WebSocket of Engine.IO. From its first byte on, also while it probes for an upgrade and before it joins,
- * nothing is read from it while its own socket has no room for the answers. Who writes the answers does not matter:
- * Engine.IO (probes, heartbeats), Socket.IO (acknowledgements, errors), this adapter (events, pongs).
+ * nothing is read from it while its own socket is full. That holds for answers of every origin: Engine.IO (probes,
+ * heartbeats), Socket.IO (acknowledgements, errors), this transport (events, pongs).
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
@@ -17,7 +17,7 @@ const MAX_UNANSWERED = 2048;
 const INFLOW = Symbol("inflow");
 type Watched = WebSocket & { [INFLOW]?: Inflow };
 
-// All sockets share their listeners: there are many, and closures weigh more than what they know.
+// All sockets share these listeners: sockets are many, and a closure for each would weigh more than its state.
 function onMessage(this: Watched): void {
   this[INFLOW]?.heard();
 }
@@ -35,7 +35,7 @@ export function inflowOf(ws: WebSocket): Inflow | undefined {
 
 export class Inflow implements WriterHooks {
   readonly writer: SocketWriter;
-  /** Takes over where the socket belongs to a connection. */
+  /** Hears the same once the socket belongs to a connection. */
   owner: WriterHooks | undefined;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
@@ -53,35 +53,35 @@ export class Inflow implements WriterHooks {
 
   heard(): void {
     this.#unanswered = this.#socket.writableLength === 0 ? 0 : this.#unanswered + 1;
-    this.readWhileRoom();
+    this.readUnlessFull();
   }
 
   pinged(payload: Buffer): void {
-    // RFC 6455 lets an endpoint answer the newest of several pings alone.
-    if (this.#ws.readyState === this.#ws.OPEN && this.writer.hasRoom()) {
+    // RFC 6455 (5.5.3) allows answering only the newest of several pings.
+    if (this.#ws.readyState === this.#ws.OPEN && !this.writer.isFull()) {
       this.writer.write(pongFrame(payload));
     }
-    this.readWhileRoom();
+    this.readUnlessFull();
   }
 
   /** To be called after something was written. */
-  readWhileRoom(): void {
-    if (!this.writer.hasRoom()) {
+  readUnlessFull(): void {
+    if (this.writer.isFull()) {
       this.#ws.pause();
     } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
       this.#ws.pause();
-      this.writer.stopUntilEmpty();
+      this.writer.waitForDrain();
     }
   }
 
-  room(): void {
+  onDrain(): void {
     this.#unanswered = 0;
-    if (this.writer.hasRoom()) this.#ws.resume();
-    this.owner?.room();
+    if (!this.writer.isFull()) this.#ws.resume();
+    this.owner?.onDrain();
   }
 
-  stalled(): void {
+  onStall(): void {
     if (this.owner === undefined) this.#ws.terminate();
-    else this.owner.stalled();
+    else this.owner.onStall();
   }
 }

@@ -1,32 +1,18 @@
-/** What a client can subscribe to, under one name: a stream, and how its entries go over the wire. */
+/** A subscribable stream with its wire encoding. */
 import type { Stream, Streams } from "#server/streams/open.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled } from "#shared/job.ts";
 import { type LegacyIds, legacyOfBatch, legacyOfJob } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
+import type { SessionStreamRef } from "#shared/stream-ref.ts";
 import { createEncoder, type Encoder } from "./packet.ts";
-import type { Restored, Subscriptions } from "./subscriptions.ts";
+import type { Restored } from "./subscription.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
-/** A stream of this server, by the two words of the names of requests: `subscribe:job` with an id. */
-export interface Topic {
-  stream: "job" | "batch";
-  id: string;
-}
-
-export function keyOf({ stream, id }: Topic): string {
-  return `${stream}:${id}`;
-}
-
-/** The one of this key. */
-export function topicOf(key: string): Topic {
-  const stream = key.startsWith("job:") ? "job" : "batch";
-  return { stream, id: key.slice(stream.length + 1) };
-}
-
-/** The topic's id under the name that clients know it by. */
-export function idsOf({ stream, id }: Topic): LegacyIds {
-  return stream === "job" ? { job_id: id } : { batch_id: id };
+/** The stream's id under the name that clients know it by. */
+export function idsOf(ref: SessionStreamRef): LegacyIds {
+  return ref.stream === "job" ? { job_id: ref.jobId } : { batch_id: ref.batchId };
 }
 
 /** A stream that is opened at most once, and may be before it is subscribed to. */
@@ -63,8 +49,8 @@ export function createOpenings(streams: Streams) {
   );
   const batches = createEncoder<BatchAggregate>(legacyOfBatch);
   const follow = { follow: true };
-  return (principal: Principal, { stream, id }: Topic): AnyOpening =>
-    stream === "job"
-      ? new Opening(() => streams.job(principal, id, follow), jobs)
-      : new Opening(() => streams.batch(principal, id, follow), batches);
+  return (principal: Principal, ref: SessionStreamRef): AnyOpening =>
+    ref.stream === "job"
+      ? new Opening(() => streams.job(principal, ref.jobId, follow), jobs)
+      : new Opening(() => streams.batch(principal, ref.batchId, follow), batches);
 }

@@ -1,6 +1,6 @@
 /**
- * The pings of one connection: Engine.IO's own, and those that ask for a receipt. The answer to a ping comes from behind
- * all that was sent before it. Answers carry nothing to tell them apart, so both are counted from the first on.
+ * The pings of one connection: Engine.IO's own, and those that ask for a receipt. The answer to a ping proves that the
+ * client received everything sent before it. Answers carry nothing to tell them apart, so both are counted from the first on.
  *
  * The method that sends a ping is not in Engine.IO's types; tests fail where it is gone.
  */

@@ -1,5 +1,5 @@
 /**
- * What a client has certainly received. That it was written says little: a connection that breaks takes it along, and the
+ * Tracks what a client has certainly received. A write proves little: a connection that breaks takes it along, and the
  * server may not notice for a minute. So a ping asks for a receipt as soon as there is something to know, one at a time.
  */
 import type { Pings } from "./pings.ts";

@@ -50,7 +50,7 @@ describe("hostile input", () => {
   ];
 
   test.each(PAYLOADS)(
-    "[L4] %s is refused with what would be right, and disturbs nobody",
+    "[L4] %s is refused with what would be right, and disturbs no other client",
     async (_n, payload) => {
       server = await openTestServer();
       const jobId = await createJob(server.engine);
@@ -69,7 +69,7 @@ describe("hostile input", () => {
       }
       await (await startJob(server.engine, jobId)).deliver();
       await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
-      // Whoever was refused may still do it right.
+      // A refused client may still do it right.
       expect(await call(bad, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
     },
   );
@@ -135,7 +135,7 @@ describe("hostile input", () => {
       );
       await until(() => expect(bad.frames).toHaveLength(1));
       for (const packet of joining) bad.send(packet);
-      // Who joined is told so, and greeted.
+      // A client that joined gets CONNECT and the greeting.
       await until(() => expect(bad.frames).toHaveLength(1 + 2 * joining.length));
       bad.send(frame);
       bad.close();

@@ -1,4 +1,4 @@
-/** What a client asks for, read from whatever it sent. */
+/** Parses a client's request from untrusted input. */
 import type { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
@@ -8,30 +8,35 @@ import {
   type LegacyIds,
   LegacyJobRequest,
 } from "#shared/legacy.ts";
+import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
 export interface Request {
   action: "subscribe" | "unsubscribe";
-  stream: "job" | "batch";
-  id: string;
-  /** The same under the name that the client knows it by. */
-  ids: LegacyIds;
+  ref: SessionStreamRef;
 }
 
-const JobRequest = LegacyJobRequest.transform((ids) => ({ ids, id: ids.job_id }));
-const BatchRequest = LegacyBatchRequest.transform((ids) => ({ ids, id: ids.batch_id }));
-
-interface Form extends Pick<Request, "action" | "stream"> {
-  schema: z.ZodType<Pick<Request, "id" | "ids">>;
+interface Form {
+  action: Request["action"];
+  /** The field of the payload that names the stream. */
+  field: keyof LegacyIds;
+  schema: z.ZodType<SessionStreamRef>;
 }
+
+type Names = Pick<Form, "field" | "schema">;
+const JOB: Names = {
+  field: "job_id",
+  schema: LegacyJobRequest.transform(({ job_id }) => ({ stream: "job", jobId: job_id })),
+};
+const BATCH: Names = {
+  field: "batch_id",
+  schema: LegacyBatchRequest.transform(({ batch_id }) => ({ stream: "batch", batchId: batch_id })),
+};
 
 const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
-  [LEGACY_REQUEST.subscribeJob, { action: "subscribe", stream: "job", schema: JobRequest }],
-  [LEGACY_REQUEST.unsubscribeJob, { action: "unsubscribe", stream: "job", schema: JobRequest }],
-  [LEGACY_REQUEST.subscribeBatch, { action: "subscribe", stream: "batch", schema: BatchRequest }],
-  [
-    LEGACY_REQUEST.unsubscribeBatch,
-    { action: "unsubscribe", stream: "batch", schema: BatchRequest },
-  ],
+  [LEGACY_REQUEST.subscribeJob, { action: "subscribe", ...JOB }],
+  [LEGACY_REQUEST.unsubscribeJob, { action: "unsubscribe", ...JOB }],
+  [LEGACY_REQUEST.subscribeBatch, { action: "subscribe", ...BATCH }],
+  [LEGACY_REQUEST.unsubscribeBatch, { action: "unsubscribe", ...BATCH }],
 ]);
 
 /**
@@ -44,15 +49,15 @@ export function readRequest(name: unknown, payload: unknown): Request {
     const names = [...FORMS.keys()].join(", ");
     throw new AppError("BAD_REQUEST", `${shown(name)} is not known here. Known are ${names}.`);
   }
-  const { action, stream, schema } = form;
+  const { action, field, schema } = form;
   const parsed = schema.safeParse(payload);
   if (!parsed.success) {
     throw new AppError(
       "BAD_REQUEST",
-      `${shown(name)} takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${stream}_id".`,
+      `${shown(name)} takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}".`,
     );
   }
-  return { action, stream, ...parsed.data };
+  return { action, ref: parsed.data };
 }
 
 const SHOWN_LENGTH = 40;

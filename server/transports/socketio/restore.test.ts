@@ -74,6 +74,16 @@ function breakAll(): void {
   for (const socket of server.sockets as ServerSocket[]) socket.destroy();
 }
 
+/** A client that is between two polls does not notice a break. */
+async function breakUntilGone({ socket }: Client): Promise<void> {
+  let isGone = false;
+  socket.once("disconnect", () => (isGone = true));
+  await until(() => {
+    if (!isGone) breakAll();
+    expect(isGone).toBe(true);
+  });
+}
+
 /** The older system's browser client: it comes back by itself, and asks for nothing then. */
 function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
   return server.connect({
@@ -99,7 +109,7 @@ async function subscribe(client: Client, name: "job" | "batch", id: string): Pro
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
 const statusesOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { status: string }).status);
-/** Resolves when the client was away and is back. What it was told before is forgotten. */
+/** Resolves when the client was away and is back. Its earlier messages are forgotten. */
 async function away(client: Client, how: () => unknown): Promise<void> {
   const left = new Promise((resolve) => client.socket.once("disconnect", resolve));
   client.notes.length = 0;
@@ -126,7 +136,7 @@ describe.each([["websocket"], ["polling"]])(
       const job = await startJob(server.engine, jobId);
       await until(() => expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING"]));
 
-      await away(client, breakAll);
+      await away(client, () => breakUntilGone(client));
       expect(client.socket.recovered).toBe(true);
       await until(() => expect(client.notes).toHaveLength(3));
       expect(namesOf(client).toSorted()).toEqual(["batch:update", "connection", "job:update"]);
@@ -159,7 +169,7 @@ describe.each([["websocket"], ["polling"]])(
       await (await startJob(server.engine, jobId)).deliver();
       await until(() => expect(client.named("job:completed")).toHaveLength(1));
       await untilKnown();
-      for (const how of [breakAll, restart]) {
+      for (const how of [() => breakUntilGone(client), restart]) {
         await away(client, how);
         await until(() => expect(statusesOf(client)).toEqual(["DELIVERED"]));
         expect(client.named("job:completed")).toEqual([]);
@@ -172,7 +182,7 @@ describe.each([["websocket"], ["polling"]])(
       const client = connect(by);
       client.socket.on("connect", () => client.socket.emit("subscribe:job", { job_id: jobId }));
       await until(() => expect(client.named("job:update")).toHaveLength(1));
-      await away(client, breakAll);
+      await away(client, () => breakUntilGone(client));
       await until(() => expect(client.named("subscribed")).toEqual([{ job_id: jobId }]));
       await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
       await startJob(server.engine, jobId);
@@ -192,7 +202,7 @@ describe("[L5] what a client has when it comes back", () => {
     await subscribe(client, "job", left);
     await subscribe(client, "job", kept);
     await client.socket.timeout(20_000).emitWithAck("unsubscribe:job", { job_id: left });
-    await away(client, breakAll);
+    await away(client, () => breakUntilGone(client));
     await until(() => expect(client.named("job:update")).toHaveLength(1));
     await startJob(server.engine, left);
     await startJob(server.engine, kept);
@@ -236,7 +246,7 @@ describe("[L5] what a client has when it comes back", () => {
     ]);
     // Then it is another session, so that an application that asks for nothing in a recovered one asks.
     expect(client.socket.recovered).toBe(false);
-    await away(client, breakAll);
+    await away(client, () => breakUntilGone(client));
     await until(() => expect(client.named("job:update")).toHaveLength(1));
     expect(client.socket.recovered).toBe(true);
     expect(client.named("subscription:error")).toEqual([]);
@@ -268,7 +278,7 @@ describe("[L5] what a client has when it comes back", () => {
     const client = connect({ auth: (give) => give({ token }) });
     await subscribe(client, "job", jobId);
     for (token of ["acme/bob", "other/ann"]) {
-      await away(client, breakAll);
+      await away(client, () => breakUntilGone(client));
       expect([client.socket.recovered, client.notes.length]).toEqual([false, 1]);
     }
     for (const pid of ["", "x", "x".repeat(22), "../../..", 7, null, ["x"], { $ne: "" }]) {
@@ -413,7 +423,7 @@ describe("[L5] while sessions cannot be", () => {
     await subscribe(client, "job", first);
     fails = false;
     await subscribe(client, "job", second);
-    await away(client, breakAll);
+    await away(client, () => breakUntilGone(client));
     await until(() => expect(client.named("job:update")).toHaveLength(2));
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Clients that come back without saying what they were subscribed to. Socket.IO's own clients have sent back the `pid`
- * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nobody else uses it. So the
+ * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nothing else uses it. So the
  * server makes it the secret of a session of its own. The offset that they may send with it is not looked at.
  *
  * `recovered` of a client is true where it gets the same one back, and applications then ask for nothing. So it gets the
@@ -10,9 +10,10 @@ import type { Socket } from "socket.io";
 import type { Session, Sessions } from "#server/sessions/open.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import { type AnyOpening, type Topic, topicOf } from "./opening.ts";
+import { type SessionStreamRef, sessionStreamOf } from "#shared/stream-ref.ts";
+import type { AnyOpening } from "./opening.ts";
 
-/** What a connection begins with. */
+/** The state that a connection begins with. */
 export interface Restored {
   /** The secret of its session. */
   pid: string;
@@ -23,7 +24,7 @@ export interface Restored {
 
 export interface RestoredSubscription {
   key: string;
-  topic: Topic;
+  ref: SessionStreamRef;
   opening: AnyOpening;
   /** The end that its client is known to have been told. */
   toldEnd: number | undefined;
@@ -33,7 +34,7 @@ export interface RestoredSubscription {
 
 export interface RestoreOptions {
   sessions: Sessions;
-  open: (principal: Principal, topic: Topic) => AnyOpening;
+  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
   /** Ends a connection, on whichever gateway it is. */
   evict: (socketId: string) => void;
 }
@@ -44,10 +45,10 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
     principal: Principal,
     [key, end]: readonly [key: string, end: number],
   ): Promise<RestoredSubscription> {
-    const topic = topicOf(key);
-    const opening = open(principal, topic);
+    const ref = sessionStreamOf(key);
+    const opening = open(principal, ref);
     const failure = await opening.open().then(() => undefined, asFailure);
-    return { key, topic, opening, toldEnd: end === NO_END ? undefined : end, failure };
+    return { key, ref, opening, toldEnd: end === NO_END ? undefined : end, failure };
   }
 
   function reopenAll(principal: Principal, { entries }: Session): Promise<RestoredSubscription[]> {

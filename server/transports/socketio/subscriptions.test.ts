@@ -39,7 +39,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
   const sent: string[] = [];
   const subscriptions = new Subscriptions(
     {
-      hasRoom: () => true,
+      isFull: () => false,
       write: () => false,
       send: (packets) => void sent.push(...packets.map(({ text }) => text)),
     },

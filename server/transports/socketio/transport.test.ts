@@ -190,7 +190,7 @@ describe("connecting", () => {
     expect(await plain.json()).toEqual({ code: 0, message: "Transport unknown" });
   });
 
-  test("nobody gets in while the server closes, and whoever does not leave is cut off", async () => {
+  test("a closing server lets no client in, and cuts off those that do not leave", async () => {
     server = await openTestServer();
     const deaf = new WebSocket(`${wsUrl()}?EIO=4&transport=websocket`);
     await once(deaf, "message");

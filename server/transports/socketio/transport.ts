@@ -1,6 +1,6 @@
 /**
  * Socket.IO for deployed clients of the older Python system: browser JavaScript and python-socketio, over
- * WebSocket and polling. They see the same streams as everybody, under the names they know.
+ * WebSocket and polling. They see the same streams as other clients, under the names they know.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -202,7 +202,7 @@ export function createSocketioTransport(
 
 /**
  * Engine.IO keeps the request of each WebSocket for as long as that is open, and Socket.IO asks it again at each
- * CONNECT. What they read of it is a fraction of what Node keeps for a request that may have a body.
+ * CONNECT. They read a fraction of what Node keeps for a request that may have a body.
  */
 function withoutBody({
   method,

@@ -23,7 +23,7 @@ export function createWebSocketEngine(writers: SocketWriters) {
       super.handleUpgrade(req, socket, head, (ws) => {
         const inflow = new Inflow(ws, socket, writers);
         done(ws, req);
-        inflow.readWhileRoom();
+        inflow.readUnlessFull();
       });
     }
   };

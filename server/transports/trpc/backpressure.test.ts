@@ -25,7 +25,7 @@ const query = (id: number) =>
   JSON.stringify({ id, method: "query", params: { path: "kind.list", input: {} } });
 
 /** The most that ever waited in a socket of the server, from now on. */
-function watchMost(sockets: Duplex[]): { bytes: number } {
+function watchMost(sockets: readonly Duplex[]): { bytes: number } {
   const most = { bytes: 0 };
   const timer = setInterval(() => {
     most.bytes = Math.max(most.bytes, ...sockets.map(({ writableLength }) => writableLength));
@@ -47,7 +47,7 @@ test.each<[string, number, (n: number) => string]>([
     for (let n = 0; n < count; n++) ws.send(text(n));
     const theirs = sockets.at(-1) as Duplex;
     await eventually(() => expect(theirs.isPaused()).toBe(true));
-    // Nobody else waits for it.
+    // Other clients do not wait for it.
     const other = await openClient(url);
     other.ws.send(query(1));
     await eventually(() => expect(other.frames).toHaveLength(1));
@@ -66,7 +66,7 @@ test("[S7] a client that pipelines PINGs and reads nothing costs no more either"
   expect(most.bytes).toBeLessThan(BOUND);
 }, 30_000);
 
-test("[S7] every query of a client that reads late is answered once", async () => {
+test("[S7] every query of a client that reads late gets one answer", async () => {
   const { url, sockets } = await openTestServer();
   const { ws, frames } = await openClient(url);
   ws.pause();

@@ -2,11 +2,10 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { DONE, eventually, reportMuch } from "#test/jobs/jobs.fixture.ts";
+import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import {
   type Link,
-  openCable,
   openClient,
   openTestServer,
   type TestServer,
@@ -17,7 +16,6 @@ import {
 } from "#test/transports/trpc.fixture.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
-const MIB = 1024 * 1024;
 
 async function watchAll(url: string, link: Link, fixture: TestServer["fixture"]) {
   const client = openClient(url, link);
@@ -39,16 +37,6 @@ describe.each(LINKS)("a watcher over %s", (link) => {
     const notes = await watchAll(url, link, fixture);
     await eventually(() => expect(watches()).toBe(4));
     for (const each of notes) each.unsubscribe();
-    await eventually(() => expect(watches()).toBe(0));
-  });
-
-  test("[S7] whose connection breaks without a goodbye costs nothing any more", async () => {
-    const { url, fixture, watches } = await openTestServer();
-    const cable = await openCable(url);
-    const notes = await watchAll(cable.url, link, fixture);
-    await eventually(() => expect(watches()).toBe(4));
-    for (const each of notes) each.unsubscribe();
-    cable.cut();
     await eventually(() => expect(watches()).toBe(0));
   });
 
@@ -100,36 +88,6 @@ function frame(text: string): Buffer {
   ]);
   return Buffer.concat([head, payload]);
 }
-
-describe.each(LINKS)("[S7] a client over %s that reads nothing", (link) => {
-  test("costs a bounded buffer, whatever happens, and has the newest state when it reads again", async () => {
-    const { url, fixture, sockets, watches } = await openTestServer();
-    fixture.run = async ({ progress }) => {
-      await reportMuch(progress, 12_000);
-      return DONE;
-    };
-    const jobId = await fixture.create();
-    const stalled = await openStalled(url, link, jobId);
-    await eventually(() => expect(watches()).toBe(1));
-    const queued: number[] = [];
-    fixture.startRunner();
-    await eventually(async () => {
-      queued.push(Math.max(...sockets.map(({ writableLength }) => writableLength)));
-      expect((await fixture.job(jobId)).status).toBe("DELIVERED");
-    });
-    expect(Math.max(...queued)).toBeLessThan(MIB);
-    expect(watches()).toBe(1);
-
-    let read = "";
-    stalled.on("data", (chunk: Buffer) => (read += chunk.toString("latin1")));
-    stalled.resume();
-    await eventually(() => expect(read).toContain('"type":"delivered"'));
-    // 24 MB happened; what stands for it is much less.
-    expect(read.length).toBeLessThan(10 * MIB);
-    expect(read).toContain('"skipped":');
-    await eventually(() => expect(watches()).toBe(0));
-  }, 30_000);
-});
 
 describe("a socket that went dead without a word", () => {
   test("is ended by the keep-alive, with its watches", async () => {

@@ -1,4 +1,4 @@
-/** What procedures get. */
+/** The context of procedures. */
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
@@ -66,7 +66,7 @@ export class Context implements Services {
   }
 
   /** Resolves when the connection takes more. For what is pulled. */
-  drained(): Promise<void> {
+  untilDrain(): Promise<void> {
     return untilDrained(this.#socket);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Backpressure of one connection. A WebSocket takes whatever it is given and keeps it in memory until the other
- * side reads; a watch that waits here before it goes on costs a full socket buffer and no more (S7).
+ * Backpressure of one pulled stream. A socket takes every write and keeps it in memory until the other side reads; a
+ * watch that waits here first costs one full socket buffer and no more (S7).
  */
 import { once } from "node:events";
 import type { Writable } from "node:stream";

@@ -33,7 +33,7 @@ export interface FlatIssues {
   fieldErrors: Record<string, string[]>;
 }
 
-/** What was thrown in one of our procedures, as tRPC wants it. A fault of ours keeps its text to itself. */
+/** Maps an error of a procedure to tRPC's. The message of an unexpected error stays in the log. */
 export function toTRPCError(thrown: unknown): TRPCError {
   if (thrown instanceof TRPCError && thrown.cause === undefined) return thrown;
   const cause = thrown instanceof TRPCError ? thrown.cause : thrown;

@@ -23,7 +23,7 @@ async function openSocket(url: string, query = "") {
   return { socket, answers, codes: () => answers.map(({ error }) => error?.json.data.code) };
 }
 
-/** Somebody well-behaved, who must notice nothing of what happens meanwhile. */
+/** A well-behaved client, which must notice nothing of the attack. */
 async function besides(server: TestServer, deed: () => Promise<void>): Promise<void> {
   const { fixture, url } = server;
   const gate = Promise.withResolvers<void>();
@@ -80,7 +80,7 @@ test.each([
     '{"id":1,"method":"mutation","params":{"path":"job.create","input":{"json":{"kind":"work","input":{"__proto__":{"polluted":1}}},"meta":{"values":{"__proto__.polluted":["Date"]},"referentialEqualities":{"input":["constructor.prototype"]}}}}}',
   ],
 ])(
-  "a message that is %s is answered by an error or by nothing, and disturbs nobody",
+  "a message that is %s is answered by an error or by nothing, and disturbs no other client",
   async (_what, message) => {
     const server = await openTestServer();
     await besides(server, async () => {
@@ -126,7 +126,7 @@ test("a second subscription with the same id is refused, and stopping one that i
   });
 });
 
-test("a message beyond the limit costs its sender the connection, and nobody else anything", async () => {
+test("a message beyond the limit costs its sender the connection, and other clients nothing", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     const { socket } = await openSocket(server.url);
@@ -135,7 +135,7 @@ test("a message beyond the limit costs its sender the connection, and nobody els
   });
 }, 30_000);
 
-test("broken frames cost their sender the connection, and nobody else anything", async () => {
+test("broken frames cost their sender the connection, and other clients nothing", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     for (const bytes of [
@@ -225,7 +225,7 @@ test("bodies over HTTP that are broken, oversize or of another type are refused 
   });
 }, 30_000);
 
-test("a client that leaves in the middle of its request disturbs nobody", async () => {
+test("a client that leaves in the middle of its request disturbs no other", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     for (let n = 0; n < 20; n++) {

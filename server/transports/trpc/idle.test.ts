@@ -46,7 +46,7 @@ function twoValues<W>(wrap: (value: Value, n: number) => W) {
   };
 }
 
-const CONTEXT = { drained: () => Promise.resolve(), endForGood: () => {} };
+const CONTEXT = { untilDrain: () => Promise.resolve(), endForGood: () => {} };
 
 test("an iterable of a subscription over WebSocket", async () => {
   const { iterable, keptWhileIdle } = twoValues((value) => value);
@@ -55,7 +55,7 @@ test("an iterable of a subscription over WebSocket", async () => {
   const over = iterate(iterable, {
     signal: reader.signal,
     abort: () => reader.abort(),
-    untilRoom: () => Promise.resolve(),
+    untilDrain: () => Promise.resolve(),
     next: (value) => void told.push((value as Value).text),
     late() {},
   });

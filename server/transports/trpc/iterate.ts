@@ -1,11 +1,11 @@
-/** What a subscription gives that is not one of our streams, value for value, until it ends or nobody wants it. */
+/** Delivers a subscription that is not one of our streams, value by value, until it ends or its client leaves. */
 export interface Reader {
   signal: AbortSignal;
   /** Aborts `signal`, for cleanup that waits for it. */
   abort(): void;
-  untilRoom(): Promise<void>;
+  untilDrain(): Promise<void>;
   next(value: unknown): void;
-  /** What fails after nobody wants it any more. */
+  /** Receives errors that come after the abort. */
   late(cause: unknown): void;
 }
 
@@ -16,7 +16,7 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
   let wake: (() => void) | undefined;
   signal.addEventListener("abort", () => wake?.(), { once: true });
 
-  /** The next value, `undefined` at the end. An iterator that is stuck is not waited for once nobody wants it. */
+  /** The next value, `undefined` at the end. After the abort it does not wait for an iterator that is stuck. */
   const next = () =>
     new Promise<{ value: unknown } | undefined>((resolve, reject) => {
       wake = () => resolve(undefined);
@@ -31,7 +31,7 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
 
   /** `false` at the end. A function of its own: a loop keeps its last value alive while it waits for the next one. */
   async function step(): Promise<boolean> {
-    await reader.untilRoom();
+    await reader.untilDrain();
     if (signal.aborted) return false;
     const item = await next();
     if (item === undefined || signal.aborted) return false;

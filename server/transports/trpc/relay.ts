@@ -1,5 +1,5 @@
 /**
- * What our subscriptions return. To tRPC it is an async iterable of entries with their cursors, so that the stock
+ * The return value of our subscriptions. To tRPC it is an async iterable of entries with their cursors, so that the stock
  * client resumes by itself; SSE and callers in this process pull it. A WebSocket opens the stream inside and is
  * pushed.
  */
@@ -11,9 +11,9 @@ import type { Context } from "./context.ts";
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
   /** Rejects as `Streams` does. To be called once. */
   readonly open: () => Promise<Stream<T>>;
-  readonly #context: Pick<Context, "drained" | "endForGood">;
+  readonly #context: Pick<Context, "untilDrain" | "endForGood">;
 
-  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "drained" | "endForGood">) {
+  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "untilDrain" | "endForGood">) {
     this.open = open;
     this.#context = context;
   }
@@ -25,7 +25,7 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
 
     const next = async (): Promise<IteratorResult<TrackedEnvelope<T>, void>> => {
       if (over) return DONE;
-      if (entries !== undefined) await this.#context.drained();
+      if (entries !== undefined) await this.#context.untilDrain();
       entries ??= (await this.open())[Symbol.asyncIterator]();
       // It was given up meanwhile.
       if (over) await entries.return?.();
@@ -61,7 +61,7 @@ function trackedOf<T>(entry: IteratorResult<Entry<T>>): IteratorResult<TrackedEn
 
 export function relay<T>(
   open: () => Promise<Stream<T>>,
-  context: Pick<Context, "drained" | "endForGood">,
+  context: Pick<Context, "untilDrain" | "endForGood">,
 ): AsyncIterable<TrackedEnvelope<T>, void, void> {
   return new Relay(open, context);
 }

@@ -1,4 +1,4 @@
-/** What a client's compiler knows of the server: inputs, outputs and what streams carry, end to end. */
+/** The types that a client infers from the server: inputs, outputs and what streams carry, end to end. */
 import type { createTRPCClient } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { expectTypeOf, test } from "vitest";

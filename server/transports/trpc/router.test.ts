@@ -305,14 +305,6 @@ describe.each(LINKS)("over %s", (link) => {
     expect(notes.state).toBe("open");
   });
 
-  test("[S8] a cursor from beyond the log is answered by the current state, marked", async () => {
-    const { url, fixture } = await openTestServer();
-    const client = openClient(url, link);
-    const jobId = await fixture.create();
-    const notes = watchJob(client, { jobId, lastEventId: "99" });
-    await eventually(() => expect(notes.data).toMatchObject([{ seq: 1, gap: true }]));
-  });
-
   test("job.onOutput shows the draft as it is written, and the next attempt's anew", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);

@@ -158,7 +158,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     }),
     system: router({
       info: procedure.query(({ ctx }) => ctx.system),
-      /** `stale`: the server cannot reach its data, so what anybody is shown may be old. It comes back by itself. */
+      /** `stale`: the server cannot reach its data, so clients may see old states. It recovers by itself. */
       onState: procedure.subscription(async function* ({ ctx, signal }) {
         for await (const reached of ctx.streams.availability(signal)) yield { stale: !reached };
       }),

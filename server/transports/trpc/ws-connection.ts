@@ -1,8 +1,8 @@
 /**
  * One WebSocket that speaks tRPC's protocol, as tRPC's own handler does: the stock client notices no difference.
  *
- * It is bounded (S7, H3). Nothing is read from a client whose socket has no room for answers, nor from one whose earlier
- * messages are not taken up yet (`ws-intake.ts`): what it goes on sending waits in its own kernel.
+ * It is bounded (S7, H3). Nothing is read from a client whose socket is full, nor from one whose earlier messages are not
+ * taken up yet (`ws-intake.ts`): what it goes on sending waits in its own kernel.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -21,7 +21,7 @@ import { type Item, MessageRefused, readMessage, readParams } from "./ws-message
 import { type Peer, Requests } from "./ws-requests.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
-/** What all connections share. */
+/** Shared by all connections. */
 export interface Shared {
   router: AnyTRPCRouter;
   createContext(options: CreateWSSContextFnOptions): unknown;
@@ -81,7 +81,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
   #intake: Intake | undefined;
   #resumeQueue: ResumeQueue | undefined;
   #waiting: (() => void)[] | undefined;
-  /** Made when somebody asks for its signal. */
+  /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
 
   constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {
@@ -136,20 +136,20 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     return this.ws.isPaused ? undefined : this.#heardAt;
   }
 
-  room(): void {
+  onDrain(): void {
     this.#resumeQueue?.resume();
     this.#wakeWaiting();
     this.readOn();
   }
 
-  stalled(): void {
+  onStall(): void {
     // It is told when it reads on; until then it costs nothing but its socket.
     this.ws.close(TRY_AGAIN_LATER, "Nothing was read for too long");
     this.#requests.leave();
   }
 
-  async untilRoom(): Promise<void> {
-    if (!this.isOpen() || this.writer.hasRoom()) return;
+  async untilDrain(): Promise<void> {
+    if (!this.isOpen() || !this.writer.isFull()) return;
     await new Promise<void>((resolve) => (this.#waiting ??= []).push(resolve));
   }
 
@@ -176,7 +176,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
 
   pinged(payload: Buffer): void {
     this.#heardAt = performance.now();
-    if (this.isOpen() && this.writer.hasRoom()) this.writer.write(pongFrame(payload));
+    if (this.isOpen() && !this.writer.isFull()) this.writer.write(pongFrame(payload));
     this.readOn();
   }
 
@@ -193,16 +193,16 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     this.#shared.closed(this);
   }
 
-  hasRoom(): boolean {
-    return this.writer.hasRoom();
+  isFull(): boolean {
+    return this.writer.isFull();
   }
 
-  /** Takes up what was read, and reads more while all of it is taken up and there is room for the answers. */
+  /** Takes up what was read, and reads more while all of it is taken up and the writer is not full. */
   readOn(): void {
     this.#intake?.takeUp();
     if (this.#intake?.isIdle() ?? false) this.#intake = undefined;
     if (!this.isOpen()) return;
-    if ((this.#intake?.isBehind() ?? false) || !this.writer.hasRoom()) {
+    if ((this.#intake?.hasWaiting() ?? false) || this.writer.isFull()) {
       this.ws.pause();
     } else if (this.ws.isPaused) {
       this.#heardAt = performance.now();

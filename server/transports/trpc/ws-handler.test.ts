@@ -17,7 +17,7 @@ interface Context {
   user: string;
 }
 
-/** What the procedures saw and did. */
+/** A record of the calls that the procedures received. */
 function createTestRouter(seen: string[]) {
   const t = initTRPC.context<Context>().create({
     transformer: superjson,
@@ -221,7 +221,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       },
       () => {
         errors.count += 1;
-        throw new Error("a listener that fails harms nobody");
+        throw new Error("a listener that fails harms no other");
       },
     );
     const server = createServer();

@@ -114,7 +114,7 @@ export function openHandler(options: HandlerOptions): Handler {
       const told = new Set(connections);
       await stagger([...told], ms / 2, tellOne);
       await untilGone(begin + ms / 2 - performance.now());
-      // Who came back here before a balancer knew better is told as well; nobody is told twice.
+      // A balancer may have sent clients back here meanwhile. They are told as well; no client is told twice.
       await stagger([...connections.difference(told)], ms / 4, tellOne);
       await untilGone(begin + ms - performance.now());
     },
@@ -138,6 +138,6 @@ function neverThrow(call: () => void): void {
   try {
     call();
   } catch {
-    // Whoever is told of errors has to see to its own.
+    // Error listeners handle their own errors.
   }
 }

@@ -1,16 +1,16 @@
 /**
- * The messages of one connection that were read and are not answered yet, in their order. At most `MAX_UNDER_WAY` requests
- * are under way, nothing is taken up while there is no room for the answers, and after `MAX_A_TURN` requests in a row
+ * Queues the messages of one connection until they are answered, in order. At most `MAX_UNDER_WAY` requests
+ * are under way, nothing is taken up while the connection is full, and after `MAX_A_TURN` requests in a row
  * other connections get their turn.
  */
 import type { Item } from "./ws-message.ts";
 
 export interface IntakeOwner {
-  /** There is room for answers. */
-  hasRoom(): boolean;
-  /** Answers what is not a request of its own, and gives the requests that a message holds. */
+  /** No answer may be written now. */
+  isFull(): boolean;
+  /** Returns the requests in a message. Answers the rest of it itself. */
   takeApart(text: string | undefined): readonly Item[];
-  /** Resolves when the request needs no attention any more. Never rejects. */
+  /** Resolves when the request was answered, or its subscription began. Never rejects. */
   handle(item: Item): Promise<void>;
   /** More may be taken up. */
   readOn(): void;
@@ -42,26 +42,26 @@ export class Intake {
   }
 
   /** Messages wait that are not taken up. */
-  isBehind(): boolean {
+  hasWaiting(): boolean {
     return this.#textsTaken < this.#texts.length || this.#itemsTaken < this.#items.length;
   }
 
   isIdle(): boolean {
-    return !this.isBehind() && this.#underWay === 0;
+    return !this.hasWaiting() && this.#underWay === 0;
   }
 
   takeUp(): void {
-    while (this.isBehind() && this.#mayTakeUp()) {
+    while (this.hasWaiting() && this.#mayTakeUp()) {
       this.#inARow += 1;
       const item = this.#items[this.#itemsTaken];
       if (item === undefined) this.#takeApart();
       else this.#handle(item);
     }
-    if (!this.isBehind()) this.#inARow = 0;
+    if (!this.hasWaiting()) this.#inARow = 0;
   }
 
   #mayTakeUp(): boolean {
-    if (this.#yielding || this.#underWay >= MAX_UNDER_WAY || !this.#owner.hasRoom()) return false;
+    if (this.#yielding || this.#underWay >= MAX_UNDER_WAY || this.#owner.isFull()) return false;
     if (this.#inARow < MAX_A_TURN) return true;
     this.#yielding = true;
     setImmediate(() => {

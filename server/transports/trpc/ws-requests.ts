@@ -7,30 +7,26 @@ import {
 } from "@trpc/server";
 import { isObservable, observableToAsyncIterable } from "@trpc/server/observable";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
-import type { Entry, Sink, Watch } from "#server/streams/open.ts";
-import type { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
-import type { SocketWriter } from "#server/transports/socket-writer.ts";
-import type { AppError } from "#shared/errors.ts";
-import type { FramesOf } from "./entry-frames.ts";
 import { toTRPCError } from "./errors.ts";
 import { SmallMap } from "./small-map.ts";
 import { dispose, iterate } from "./iterate.ts";
 import { Relay } from "./relay.ts";
-import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
+import { type Address, type Call, NO_CALL } from "./ws-responses.ts";
+import {
+  Subscription,
+  type SubscriptionAddress,
+  type SubscriptionPeer,
+} from "./ws-subscription.ts";
 
-/** What requests need of their connection. */
-export interface Peer {
+/** The parts of a connection that requests use. */
+export interface Peer extends SubscriptionPeer {
   readonly router: AnyTRPCRouter;
-  readonly responses: Responses;
-  readonly framesOf: FramesOf;
-  readonly writer: SocketWriter;
-  readonly resumeQueue: ResumeQueue;
   isOpen(): boolean;
   /** Dropped where the connection is closing. */
   send(text: string): void;
-  /** Resolves when there is room for more, or nobody to send it to. */
-  untilRoom(): Promise<void>;
+  /** Resolves when the writer is not full, or the connection is closing. */
+  untilDrain(): Promise<void>;
   /** Rejects where none could be made. */
   context(): Promise<unknown>;
   /** Tells the log. Never throws. */
@@ -41,13 +37,11 @@ export interface Peer {
 
 /** A subscription that has not ended. */
 interface Active {
-  /** Its client wants no more of it, and is told when it has ended. */
+  /** The client unsubscribes, and is told when the subscription has ended. */
   stop(): void;
   /** Its client is gone. */
   leave(): void;
 }
-
-type Subscription = Address & { id: number | string };
 
 export class Requests {
   readonly peer: Peer;
@@ -85,7 +79,7 @@ export class Requests {
   }
 
   /** The id is free again before the client is told so. */
-  end(to: Subscription, call: Call, reason?: { cause: unknown }): void {
+  end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void {
     this.#active.delete(to.id);
     if (reason !== undefined) this.#refuse(to, call, reason.cause);
     this.peer.send(this.peer.responses.result(to, { type: "stopped" }));
@@ -130,7 +124,7 @@ export class Requests {
     }
   }
 
-  async #subscribe(to: Subscription, call: Call, batchIndex: number): Promise<void> {
+  async #subscribe(to: SubscriptionAddress, call: Call, batchIndex: number): Promise<void> {
     const { peer } = this;
     if (this.#active.get(to.id) !== undefined) {
       const message = `Duplicate id ${to.id}`;
@@ -170,15 +164,15 @@ export class Requests {
       }
       peer.send(peer.responses.result(to, { type: "started" }));
       if (result instanceof Relay) {
-        const pushed = new Pushed(this, to, call.path);
-        this.#active.set(to.id, pushed);
-        return await pushed.begin(result);
+        const subscription = new Subscription(this, to, call.path);
+        this.#active.set(to.id, subscription);
+        return await subscription.begin(result);
       }
       const iterable = isObservable(result) ? observableToAsyncIterable(result, signal) : result;
       void iterate(iterable, {
         signal,
         abort,
-        untilRoom: () => peer.untilRoom(),
+        untilDrain: () => peer.untilDrain(),
         next: (value) => peer.send(peer.responses.value(to, value)),
         late: (cause) => void this.#report(cause, call),
       }).then(
@@ -186,80 +180,13 @@ export class Requests {
         (cause: unknown) => this.end(to, call, { cause }),
       );
     } catch (cause) {
-      // Who gives up because nobody wants the result any more did not fail.
+      // A procedure that gives up because it was aborted did not fail.
       if (signal.aborted && isAbort(cause)) return this.end(to, call);
       this.#active.delete(to.id);
       // The connection is about to be closed. Its client asks again on the next one, unless it was refused.
       if (context === undefined && isUnavailable(cause)) return;
       this.#refuse(to, call, cause);
     }
-  }
-}
-
-/**
- * A subscription to one of our own streams: no promise, no timer and no queue once it has begun. It keeps as little of
- * its request as can be: where the stream fails later, the error says the path and not the input.
- */
-class Pushed implements Active, Sink<unknown>, Address {
-  readonly id: number | string;
-  readonly jsonrpc: "2.0" | undefined;
-  readonly #requests: Requests;
-  readonly #path: string | undefined;
-  readonly #head: string;
-  #watch: Watch | undefined;
-  #isWanted = true;
-
-  constructor(requests: Requests, { id, jsonrpc }: Subscription, path: string | undefined) {
-    this.id = id;
-    this.jsonrpc = jsonrpc;
-    this.#requests = requests;
-    this.#path = path;
-    this.#head = requests.peer.responses.beforeResult(this);
-  }
-
-  /** Resolves when it has begun, or was refused, or is not wanted any more. */
-  async begin(relay: Relay<unknown>): Promise<void> {
-    try {
-      const stream = await relay.open();
-      if (this.#isWanted) this.#watch = stream.pipe(this);
-    } catch (cause) {
-      if (this.#isWanted) this.#end({ cause: toTRPCError(cause) });
-    }
-  }
-
-  push(entries: readonly Entry<unknown>[]): number {
-    const { peer } = this.#requests;
-    let taken = 0;
-    for (const { bytes, count } of peer.framesOf(entries, this.#head)) {
-      if (!peer.writer.hasRoom()) {
-        if (this.#watch !== undefined) peer.resumeQueue.add(this.#watch);
-        return taken;
-      }
-      peer.writer.write(bytes);
-      taken += count;
-    }
-    return taken;
-  }
-
-  end(reason?: AppError): void {
-    this.#end(reason && { cause: toTRPCError(reason) });
-  }
-
-  stop(): void {
-    this.leave();
-    this.#end();
-  }
-
-  leave(): void {
-    this.#isWanted = false;
-    if (this.#watch === undefined) return;
-    this.#watch.stop();
-    this.#requests.peer.resumeQueue.delete(this.#watch);
-  }
-
-  #end(reason?: { cause: unknown }): void {
-    const call = { type: "subscription" as const, path: this.#path, input: undefined };
-    this.#requests.end(this, call, reason);
   }
 }
 

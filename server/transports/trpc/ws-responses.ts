@@ -1,5 +1,5 @@
 /**
- * What a tRPC WebSocket client is sent, as text. Every request gets an answer: where the answer or even its error
+ * Encodes the messages to a tRPC WebSocket client. Every request gets an answer: where the answer or even its error
  * cannot be put into words (an output that does not serialise, an `errorFormatter` that throws), a plain one is sent.
  */
 import {
@@ -20,7 +20,7 @@ export interface Address {
   readonly jsonrpc?: "2.0" | undefined;
 }
 
-/** What an error is about. */
+/** The call that an error is about. */
 export interface Call {
   readonly type: TRPCProcedureType | "unknown";
   readonly path: string | undefined;

@@ -1,0 +1,64 @@
+/**
+ * The sink of one subscription: it writes a stream's entries to its client's connection, and takes no more while that is
+ * full (S7). Entries that it leaves stay in the stream; the connection's queue resumes the watch once the writer drains.
+ */
+import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
+import type { AppError } from "#shared/errors.ts";
+import type { Chunk } from "./chunks.ts";
+import type { ResumeQueue } from "./resume-queue.ts";
+
+/** The connection that a sink writes to. All of its subscriptions share it. */
+export interface SinkConnection {
+  readonly writer: { isFull(): boolean };
+  readonly resumeQueue: ResumeQueue;
+}
+
+/**
+ * Each transport extends it with its encoding and with the state of its protocol. A base class, because watchers are many:
+ * one object each, and no closures.
+ */
+export abstract class SubscriptionSink<T> implements Sink<T> {
+  #watch: Watch | undefined;
+
+  protected abstract get connection(): SinkConnection;
+
+  /** The encoded entries. Equal for equal entries, so that their watchers share the bytes. */
+  protected abstract chunksOf(entries: readonly Entry<T>[]): readonly Chunk[];
+
+  /** Writes a chunk, which holds `entries[from]` and those after it. Returns how many entries it wrote. */
+  protected abstract write(chunk: Chunk, entries: readonly Entry<T>[], from: number): number;
+
+  abstract end(reason?: AppError): void;
+
+  watch(stream: Stream<T>): void {
+    this.#watch = stream.pipe(this);
+  }
+
+  /** Stops the watch, if one has begun. */
+  leave(): void {
+    if (this.#watch === undefined) return;
+    this.#watch.stop();
+    this.connection.resumeQueue.delete(this.#watch);
+  }
+
+  push(entries: readonly Entry<T>[]): number {
+    const taken = this.take(entries);
+    if (taken < entries.length && this.#watch !== undefined) {
+      this.connection.resumeQueue.add(this.#watch);
+    }
+    return taken;
+  }
+
+  /** Returns how many entries it wrote. */
+  protected take(entries: readonly Entry<T>[]): number {
+    const { writer } = this.connection;
+    let taken = 0;
+    for (const chunk of this.chunksOf(entries)) {
+      if (writer.isFull()) return taken;
+      const written = this.write(chunk, entries, taken);
+      taken += written;
+      if (written < chunk.count) return taken;
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,55 @@
+import { type Link, openClient, watchJob } from "#test/transports/trpc.fixture.ts";
+import { sendFrames } from "#test/transports/send-frames.ts";
+import { transportSuite, type TransportUnderTest } from "#test/transports/transport.suite.ts";
+import { createTrpcTransport } from "./transport.ts";
+
+type Hostile = TransportUnderTest["hostile"];
+
+const frames =
+  (...sent: (string | Buffer)[]) =>
+  (url: string) =>
+    sendFrames(`${url.replace("http", "ws")}/trpc`, sent);
+
+const overWebSocket: Hostile = {
+  "no JSON": frames("{", "\u0000", "[[[["),
+  "a binary frame": frames(Buffer.from([0xff, 0xfe])),
+  "no request": frames("7", "null", "[null]", '{"id":{},"method":[]}'),
+  "an unknown method": frames('{"id":1,"method":"no.such","params":{}}'),
+  "a subscription to nothing": frames('{"id":1,"method":"subscription","params":{"path":"job"}}'),
+  "a stop of nothing": frames('{"id":9,"method":"subscription.stop"}'),
+};
+
+const get = (path: string) => async (url: string) => (await fetch(`${url}${path}`)).text();
+
+const overSse: Hostile = {
+  "an unknown procedure": get("/trpc/no.such"),
+  "an input that is no JSON": get("/trpc/job.onUpdate?input=%7B"),
+  "an input that is not UTF-8": get("/trpc/job.onUpdate?input=%ff"),
+  "an id that is none": get('/trpc/job.onUpdate?input={"json":{"jobId":7}}'),
+  "a body that is no JSON": async (url) =>
+    (await fetch(`${url}/trpc/job.cancel`, { method: "POST", body: "{" })).text(),
+};
+
+const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest => ({
+  name: `tRPC over ${link}`,
+  create: createTrpcTransport,
+  capabilities: { cursor: true, multiplexed: link === "ws", cuts },
+  openClient({ url, token }) {
+    const client = openClient(url, link, token);
+    return {
+      watchJob(jobId, lastEventId) {
+        const notes = watchJob(client, { jobId, lastEventId, follow: true });
+        return {
+          shown: () => notes.data,
+          errors: () => notes.errors.map(({ data }) => data?.appCode ?? "none"),
+          stop: () => notes.unsubscribe(),
+        };
+      },
+    };
+  },
+  hostile,
+});
+
+transportSuite(subject("ws", 5, overWebSocket));
+// An EventSource waits three seconds before it comes back.
+transportSuite(subject("sse", 2, overSse));

@@ -1,0 +1,95 @@
+/**
+ * A subscription of a tRPC WebSocket to one of our own streams: no promise, no timer and no queue once it has begun. It
+ * keeps little of its request: where the stream fails later, the error names the path without the input.
+ */
+import type { Entry } from "#server/streams/open.ts";
+import type { Chunk } from "#server/transports/chunks.ts";
+import type { SocketWriter } from "#server/transports/socket-writer.ts";
+import { type SinkConnection, SubscriptionSink } from "#server/transports/subscription-sink.ts";
+import type { AppError } from "#shared/errors.ts";
+import type { FramesOf } from "./entry-frames.ts";
+import { toTRPCError } from "./errors.ts";
+import type { Relay } from "./relay.ts";
+import type { Address, Call, Responses } from "./ws-responses.ts";
+
+/** Where the answers to a subscription go. */
+export type SubscriptionAddress = Address & { id: number | string };
+
+/** The parts of a connection that a subscription uses. */
+export interface SubscriptionPeer extends SinkConnection {
+  readonly responses: Responses;
+  readonly framesOf: FramesOf;
+  readonly writer: SocketWriter;
+}
+
+/** The requests of a connection, which a subscription is one of. */
+export interface SubscriptionOwner {
+  readonly peer: SubscriptionPeer;
+  /** Tells the client that the subscription ended, with an error where there is a reason. */
+  end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void;
+}
+
+export class Subscription extends SubscriptionSink<unknown> implements Address {
+  readonly id: number | string;
+  readonly jsonrpc: "2.0" | undefined;
+  readonly #owner: SubscriptionOwner;
+  readonly #path: string | undefined;
+  readonly #head: string;
+  #isWanted = true;
+
+  constructor(
+    owner: SubscriptionOwner,
+    { id, jsonrpc }: SubscriptionAddress,
+    path: string | undefined,
+  ) {
+    super();
+    this.id = id;
+    this.jsonrpc = jsonrpc;
+    this.#owner = owner;
+    this.#path = path;
+    this.#head = owner.peer.responses.beforeResult(this);
+  }
+
+  /** Resolves when it has begun, was refused, or is not wanted any more. */
+  async begin(relay: Relay<unknown>): Promise<void> {
+    try {
+      const stream = await relay.open();
+      if (this.#isWanted) this.watch(stream);
+    } catch (cause) {
+      if (this.#isWanted) this.#end({ cause: toTRPCError(cause) });
+    }
+  }
+
+  end(reason?: AppError): void {
+    this.#end(reason && { cause: toTRPCError(reason) });
+  }
+
+  /** Its client unsubscribes. */
+  stop(): void {
+    this.leave();
+    this.#end();
+  }
+
+  override leave(): void {
+    this.#isWanted = false;
+    super.leave();
+  }
+
+  protected get connection(): SubscriptionPeer {
+    return this.#owner.peer;
+  }
+
+  protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
+    return this.connection.framesOf(entries, this.#head);
+  }
+
+  protected write({ bytes, count }: Chunk): number {
+    this.connection.writer.write(bytes);
+    return count;
+  }
+
+  #end(reason?: { cause: unknown }): void {
+    const call = { type: "subscription" as const, path: this.#path, input: undefined };
+    this.#owner.end(this, call, reason);
+  }
+}

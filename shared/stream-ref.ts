@@ -1,0 +1,33 @@
+/** The streams of a server, and the one text that names each of them. */
+import type { Owner } from "./principal.ts";
+
+export type StreamRef =
+  | { stream: "job"; jobId: string }
+  | { stream: "draft"; jobId: string }
+  | { stream: "batch"; batchId: string }
+  | { stream: "feed"; owner: Owner };
+
+/** The streams that a session keeps for its client. */
+export type SessionStreamRef = Extract<StreamRef, { stream: "job" | "batch" }>;
+
+/** Differs for any two streams. Stored in sessions, so the keys of jobs and batches stay as they are. */
+export function streamKey(ref: StreamRef): string {
+  switch (ref.stream) {
+    case "job":
+      return `job:${ref.jobId}`;
+    case "draft":
+      return `draft:${ref.jobId}`;
+    case "batch":
+      return `batch:${ref.batchId}`;
+    case "feed":
+      // With its length the tenant ends at one place, whatever both names hold.
+      return `feed:${ref.owner.tenant.length}:${ref.owner.tenant}${ref.owner.owner}`;
+  }
+}
+
+/** The stream of a key in a session. */
+export function sessionStreamOf(key: string): SessionStreamRef {
+  const at = key.indexOf(":");
+  const id = key.slice(at + 1);
+  return key.startsWith("job:") ? { stream: "job", jobId: id } : { stream: "batch", batchId: id };
+}

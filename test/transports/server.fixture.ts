@@ -1,0 +1,98 @@
+/** For tests: one transport on a real HTTP server, over a real engine. The server half of every transport's fixture. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { promisify } from "node:util";
+import type { Logger } from "pino";
+import type { Engine } from "#server/engine/contract.ts";
+import type { Jobs } from "#server/jobs/jobs.ts";
+import { openSessions } from "#server/sessions/open.ts";
+import { openStreams } from "#server/streams/open.ts";
+import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { mountTransports } from "#server/transports/mount.ts";
+import { createOriginPolicy } from "#server/transports/origins.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+
+/** Options that tests change; the rest is as in production. */
+export type ServerOptions = Partial<
+  Pick<TransportContext, "authenticate" | "ping" | "backpressure">
+>;
+
+export interface ServedTransport {
+  readonly url: string;
+  readonly transport: Transport;
+  /** The server's ends of all connections, also of those that were closed since. */
+  readonly sockets: readonly Duplex[];
+  watches(): number;
+  connections(): Promise<number>;
+  /** How many requests have arrived. */
+  requests(): number;
+  /** Ends as a server that shuts down. The engine stays open. */
+  close(): Promise<void>;
+}
+
+export async function serveTransport(
+  create: (context: TransportContext) => Transport,
+  options: ServerOptions & {
+    jobs: Jobs;
+    /** Streams and sessions read it. */
+    engine: Engine;
+    log: Logger;
+    lookEveryMs: number;
+    port?: number | undefined;
+    /** Pages that may connect. */
+    origins?: string[];
+  },
+): Promise<ServedTransport> {
+  const { engine, jobs, log } = options;
+  const streams = openStreams(engine, { lookEveryMs: options.lookEveryMs });
+  const sessions = openSessions(engine);
+  const transport = create({
+    jobs,
+    streams,
+    sessions,
+    authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
+    system: {
+      version: "1.2.3",
+      engine: engine.name,
+      limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
+      writers: ["offline"],
+    },
+    ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
+    backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+    log,
+  });
+  const server = createServer();
+  const sockets: Duplex[] = [];
+  let requests = 0;
+  server.on("connection", (socket) => sockets.push(socket));
+  server.on("request", () => (requests += 1));
+  const origins = createOriginPolicy({
+    origins: options.origins ?? [],
+    host: "127.0.0.1",
+    allowedHosts: [],
+    authenticated: options.authenticate !== undefined,
+  });
+  mountTransports(server, [transport], origins);
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    transport,
+    sockets,
+    watches: () => streams.count().watches,
+    connections: promisify(server.getConnections.bind(server)),
+    requests: () => requests,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await transport.close();
+      server.closeAllConnections();
+      await closed;
+      streams.close();
+      await sessions.close();
+    },
+  };
+}
+
+/** The port of a server, to open another one there. */
+export const portOf = ({ url }: Pick<ServedTransport, "url">) => Number(new URL(url).port);
