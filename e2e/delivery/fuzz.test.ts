@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { timesOf } from "#test/long-run.ts";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { cut, mutate, type Random, randomFrom } from "./mutate.ts";
 import { postChunks } from "./raw-clients.ts";
 import { WITNESSES } from "./witness.ts";
 
-const FRAMES = 50_000;
+const FRAMES = timesOf(20_000, 50_000);
 const CLIENTS = 50;
 const FRAMES_A_ROUND = 2500;
 const POSTS_A_ROUND = 20;
