@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { SlowFirst } from "./test/setup/slow-first.ts";
 import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
@@ -29,6 +30,7 @@ export default defineConfig(({ mode }) => {
       maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
+      sequence: { sequencer: SlowFirst },
       projects: [
         {
           extends: true,
