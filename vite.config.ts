@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -7,11 +8,16 @@ import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
+/** Attacks on what stands before the engine: only the long run repeats them on Redis. */
+const BEFORE_ENGINE =
+  "e2e/hostile/{annotations,bodies,nesting,origins,pages,principals,unread}.test.ts";
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
 export default defineConfig(({ mode }) => {
   const isLong = mode === "long";
   const testFiles = (patterns: readonly string[]) => findTestFiles(root, patterns, { isLong });
+  const onRedis = (patterns: readonly string[]) =>
+    findTestFiles(root, patterns, { isLong, onEngine: true });
   return {
     root: "client",
     plugins: [react(), tailwindcss()],
@@ -58,9 +64,8 @@ export default defineConfig(({ mode }) => {
           test: {
             name: "redis",
             // Tests of runners set the clock themselves, which a Redis does not follow.
-            include: findTestFiles(
-              root,
-              [
+            include: [
+              ...onRedis([
                 "server/jobs/jobs.test.ts",
                 "server/{streams,transports}/**/*.test.ts",
                 "server/app.test.ts",
@@ -68,9 +73,10 @@ export default defineConfig(({ mode }) => {
                 "e2e/{delivery,hostile,legacy}/*.test.ts",
                 "e2e/browser/page.test.ts",
                 "e2e/{client-library,kill9,witnesses}.test.ts",
-              ],
-              { isLong, onEngine: true },
-            ),
+              ]),
+              ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
+            ],
+            exclude: isLong ? [] : [BEFORE_ENGINE],
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
             testTimeout: 120_000,

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
 const TYPES_ONLY = /^(?:import|export) type [^;]*;/gm;
-/** `from "./x.ts"`, `import "./x.ts"`, `import("./x.ts")`, and the same with `#server/x.ts`. */
-const SPECIFIER = /\b(?:from|import)\s*\(?\s*"(#[^"]+|\.\/[^"]+)"/g;
+/** `… from "./x.ts"`, `import "./x.ts"`, `import("./x.ts")`, and the same with `#server/x.ts`; not those in texts. */
+const SPECIFIER = /(?:^(?:import|export|\}).* from |^import |\bimport\()"(#[^"]+|\.\/[^"]+)"/gm;
 
 export interface ImportGraph {
   /** Whether `file` is `target` or imports it, directly or not. Paths are relative to the root, with slashes. */
