@@ -1,4 +1,5 @@
 /** Every process is stopped politely and started again, one after the other, and nobody who uses the cluster sees it. */
+import { setTimeout as delay } from "node:timers/promises";
 import { createTRPCClient, createWSClient, httpLink, wsLink } from "@trpc/client";
 import { Emitter } from "@socket.io/redis-emitter";
 import { Redis } from "ioredis";
@@ -15,6 +16,8 @@ import { type Cluster, startCluster } from "./cluster.ts";
 import { type Watcher, WAYS } from "./watchers.ts";
 
 const SLOW = { kind: "steps", input: { steps: 150, everyMs: 100 } };
+/** Between the calls of a client: so many calls that each step meets some, and not all that the machine can make. */
+const PACE_MS = 20;
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
 
@@ -56,6 +59,7 @@ function callOn(client: ReturnType<typeof overHttp>): { stop(): Promise<number> 
     for (; going; count += 1) {
       const { id } = await client.job.create.mutate(QUICK);
       expect((await client.job.get.query({ jobId: id })).id).toBe(id);
+      await delay(PACE_MS);
     }
     return count;
   })();
