@@ -32,6 +32,7 @@ export default defineConfig(({ mode }) => {
     },
     test: {
       root,
+      setupFiles: ["test/setup/patient-waits.ts"],
       // Tests of servers wait more than they work.
       maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
