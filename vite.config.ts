@@ -9,8 +9,10 @@ import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
 /** Attacks on what stands before the engine: only the long run repeats them on Redis. */
-const BEFORE_ENGINE =
-  "e2e/hostile/{annotations,bodies,nesting,origins,pages,principals,unread}.test.ts";
+const BEFORE_ENGINE = [
+  "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
+  "e2e/delivery/fuzz.test.ts",
+];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
 export default defineConfig(({ mode }) => {
@@ -77,7 +79,7 @@ export default defineConfig(({ mode }) => {
               ]),
               ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
             ],
-            exclude: isLong ? [] : [BEFORE_ENGINE],
+            exclude: isLong ? [] : BEFORE_ENGINE,
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
             testTimeout: 120_000,

@@ -11,8 +11,8 @@ function afterLooks(looks: number) {
 }
 
 test("a wait goes on for longer than vitest's own second, and looks often", async () => {
-  // A second has twenty of vitest's looks, and a hundred of these.
-  await expect(vi.waitFor(afterLooks(150))).resolves.toBe(150);
+  // A second has twenty of vitest's looks, and fifty of these.
+  await expect(vi.waitFor(afterLooks(75))).resolves.toBe(75);
 });
 
 test.each([[1], [{ timeout: 1 }]])("a wait ends when a test says so: %j", async (options) => {

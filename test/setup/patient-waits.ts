@@ -6,7 +6,7 @@ import { vi } from "vitest";
 
 /** Safety net for what never comes true; generous for slow machines. */
 const TIMEOUT_MS = 20_000;
-const INTERVAL_MS = 10;
+const INTERVAL_MS = 20;
 
 const { waitFor } = vi;
 
