@@ -16,6 +16,8 @@ const MASKED = 0x80;
 /** No closing frame came. */
 const ABNORMAL = 1006;
 const LOOK_MS = 20;
+/** Safety net for a server that never closes; generous, as it first reads what was sent before. */
+const CLOSING_MS = 60_000;
 
 /** A client's frame, with a mask that changes nothing. */
 export function frame(
@@ -122,7 +124,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
 
 /** Goes on reading nothing until the server ends the connection; reads on where it does not. */
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
-  if (!(await settles(raw.gone))) raw.resume();
+  if (!(await settles(raw.gone, CLOSING_MS))) raw.resume();
   return raw.untilClosed(STALL_TIMEOUT_MS);
 }
 
