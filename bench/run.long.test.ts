@@ -4,7 +4,9 @@ import { checkQuickRun } from "./run.suite.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 test("a quick run of the bench measures every scenario, prints it, and keeps it as JSON", async () => {
-  const reports = await checkQuickRun(SCENARIOS.map(({ name }) => name));
+  const names = SCENARIOS.map(({ name }) => name);
+  const reports = await checkQuickRun(names);
+  expect(reports.map(({ scenario }) => scenario)).toEqual(names);
   const chart = chartOf(reports);
   expect(chart).toContain("Jobwire, tRPC");
   expect(chart.match(/<rect/g)).toHaveLength(chart.match(/class="figure"/g)?.length ?? 0);

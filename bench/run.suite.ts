@@ -21,7 +21,6 @@ export async function checkQuickRun(names: readonly string[]): Promise<Report[]>
     const only = names.flatMap((name) => ["--only", name]);
     const { stdout } = await runBench("--quick", "--json", json, ...only);
     const { reports } = JSON.parse(await readFile(json, "utf8")) as { reports: Report[] };
-    expect(reports.map(({ scenario }) => scenario)).toEqual(names);
     for (const report of reports) checkReport(report, stdout);
     return reports;
   } finally {

@@ -148,7 +148,7 @@ export async function startDrivenServer(
     async stop() {
       await kill("SIGTERM");
       await data.remove();
-      await Promise.race([ended.promise, undefined]);
+      await Promise.race([ended.promise, Promise.resolve()]);
     },
   };
 }

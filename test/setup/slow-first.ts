@@ -19,6 +19,7 @@ export class SlowFirst extends BaseSequencer {
     const graph = createImportGraph(root);
     const isSlow = ({ moduleId }: TestSpecification) =>
       startsProcesses(relative(root, moduleId).replaceAll("\\", "/"), graph);
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest, which gives a new array
     const sorted = await super.sort(specifications);
     return [...sorted.filter(isSlow), ...sorted.filter((each) => !isSlow(each))];
   }
