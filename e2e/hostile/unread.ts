@@ -10,8 +10,9 @@ import {
   type Target,
   type Transport,
 } from "./attack.ts";
-import { flood, openLine, PATIENCE_MS } from "./requests.ts";
+import { flood, openLine } from "./requests.ts";
 import {
+  CLOSING_MS,
   frame,
   OPCODE,
   openSession,
@@ -45,8 +46,8 @@ function unread(
     async send(target) {
       const raw = await open(target);
       raw.pause();
-      // A server that is busy with others is not one that has closed.
-      await flood(raw.socket, piece, FLOOD, PATIENCE_MS);
+      // A server that is busy with others reads on later.
+      await flood(raw.socket, piece, FLOOD, CLOSING_MS);
       return readNothing(raw);
     },
   };
