@@ -136,9 +136,12 @@ export async function openTestServer(
   };
 }
 
-/** Waits for a condition; long enough for a machine that is busy with other tests. */
+/**
+ * Waits for a condition; long enough for a machine that is busy with other tests. Tests of restored sessions need the
+ * 50 ms between looks: what a server just read of a job that was deleted is served a moment longer.
+ */
 export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000 });
+  vi.waitFor(check, { timeout: 20_000, interval: 50 });
 
 const now = () => new Date();
 
