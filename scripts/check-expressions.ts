@@ -26,7 +26,7 @@ const BUILT: Record<string, string> = {
 };
 
 /** For all attacks on one expression. A linear one takes some hundred milliseconds. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export function expressionsIn(file: string, source: string): Expression[] {
   const found: Expression[] = [];
@@ -46,7 +46,10 @@ export function expressionsIn(file: string, source: string): Expression[] {
 }
 
 /** The slow expressions, one line each with the place and the remedy. */
-export async function slowExpressions(expressions: readonly Expression[]): Promise<string[]> {
+export async function slowExpressions(
+  expressions: readonly Expression[],
+  timeoutMs = TIMEOUT_MS,
+): Promise<string[]> {
   const lines: string[] = [];
   let thread = start();
   for (const { place, pattern, flags } of expressions) {
@@ -59,7 +62,7 @@ export async function slowExpressions(expressions: readonly Expression[]): Promi
       continue;
     }
     if (pattern in ALLOWED) continue;
-    const slow = await attack(thread, pattern, flags);
+    const slow = await attack({ thread, pattern, flags, timeoutMs });
     if (slow === undefined) continue;
     lines.push(
       `${place}: /${pattern}/${flags} takes more than linear time on ${slow}. Scan by hand, bound the repetition, or add it to ALLOWED in scripts/check-expressions.ts with the reason.`,
@@ -75,12 +78,16 @@ function start(): Worker {
   return new Worker(new URL("./attack-thread.ts", import.meta.url));
 }
 
-async function attack(thread: Worker, pattern: string, flags: string): Promise<Verdict> {
+interface Attack {
+  thread: Worker;
+  pattern: string;
+  flags: string;
+  timeoutMs: number;
+}
+
+async function attack({ thread, pattern, flags, timeoutMs }: Attack): Promise<Verdict> {
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
-  const timer = setTimeout(
-    () => resolve("a repetition of its own parts, without end"),
-    PATIENCE_MS,
-  );
+  const timer = setTimeout(() => resolve("a repetition of its own parts, without end"), timeoutMs);
   thread.on("message", resolve);
   thread.on("error", reject);
   thread.postMessage({ pattern, flags }, []);

@@ -28,7 +28,7 @@ export function checkRules(spec: string, tests: readonly string[]): RuleReport {
 }
 
 if (import.meta.main) {
-  const files = globSync("{shared,server,client,e2e}/**/*.{test,suite}.{ts,tsx}");
+  const files = globSync("{shared,server,client,test,e2e}/**/*.{test,suite}.{ts,tsx}");
   const { rules, unproved, unknown } = checkRules(
     readFileSync("SPEC.md", "utf8"),
     files.map((file) => readFileSync(file, "utf8")),

@@ -3,25 +3,26 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, expect, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { timesOf } from "#test/long-run.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
 const BATCHES = 10;
-const BATCH_JOBS = 50;
+const BATCH_JOBS = timesOf(25, 50);
 const JOBS = BATCHES * BATCH_JOBS;
-const WATCHERS = 200;
-/** The process to kill once the given number of jobs is settled. */
-const KILLS: [settled: number, who: "gateway" | "worker" | "redis"][] = [
-  [20, "gateway"],
-  [60, "worker"],
-  [110, "gateway"],
-  [160, "worker"],
-  [210, "redis"],
-  [280, "gateway"],
-  [330, "worker"],
-  [380, "gateway"],
-  [430, "worker"],
+const WATCHERS = timesOf(100, 200);
+/** The process to kill once the given percentage of the jobs is settled. */
+const KILLS: [percent: number, who: "gateway" | "worker" | "redis"][] = [
+  [4, "gateway"],
+  [12, "worker"],
+  [22, "gateway"],
+  [32, "worker"],
+  [42, "redis"],
+  [56, "gateway"],
+  [66, "worker"],
+  [76, "gateway"],
+  [86, "worker"],
 ];
 
 let cluster: Cluster;
@@ -117,9 +118,10 @@ async function run(disturb: (cluster: Cluster) => () => void): Promise<string[]>
 
   const stop = disturb(cluster);
   const { gateways, workers, redis } = cluster;
-  for (const [turn, [count, who]] of KILLS.entries()) {
+  for (const [turn, [percent, who]] of KILLS.entries()) {
     await vi.waitFor(
-      async () => expect(await settled(client, batchIds)).toBeGreaterThanOrEqual(count),
+      async () =>
+        expect(await settled(client, batchIds)).toBeGreaterThanOrEqual((JOBS * percent) / 100),
       { timeout: 60_000, interval: 20 },
     );
     if (who === "redis") {

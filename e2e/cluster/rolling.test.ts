@@ -1,4 +1,5 @@
 /** Every process is stopped with SIGTERM and restarted, one after the other, without a visible effect for clients. */
+import { setTimeout as delay } from "node:timers/promises";
 import { createTRPCClient, createWSClient, httpLink, wsLink } from "@trpc/client";
 import { Emitter } from "@socket.io/redis-emitter";
 import { Redis } from "ioredis";
@@ -15,6 +16,8 @@ import { type Cluster, startCluster } from "./cluster.ts";
 import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
 const SLOW = { kind: "steps", input: { steps: 150, everyMs: 100 } };
+/** Between the calls of a client: so many calls that each step meets some, and not all that the machine can make. */
+const PACE_MS = 20;
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
 
@@ -56,6 +59,7 @@ function callOn(client: ReturnType<typeof overHttp>): { stop(): Promise<number> 
     for (; going; count += 1) {
       const { id } = await client.job.create.mutate(QUICK);
       expect((await client.job.get.query({ jobId: id })).id).toBe(id);
+      await delay(PACE_MS);
     }
     return count;
   })();
@@ -129,7 +133,7 @@ test("[L5] the older browser client moves between gateways with a single subscri
   const client = overHttp(cluster.url);
   const [early, long] = await Promise.all([
     client.job.create.mutate(QUICK),
-    client.job.create.mutate(SLOW),
+    client.job.create.mutate({ kind: "steps", input: { steps: 5000, everyMs: 100 } }),
   ]);
   const clients = VERSIONS.flatMap(([, connect]) =>
     TRANSPORTS.map((transports) => new GuideClient(connect, cluster.url, transports)),
@@ -147,8 +151,13 @@ test("[L5] the older browser client moves between gateways with a single subscri
   await first?.restart();
   await vi.waitFor(async () => expect(await whoServes()).toBe("gateway-1"), PATIENCE);
   await second?.kill("SIGKILL");
-  await all((each) => expect(each.endsOf(long.id)).toEqual({ told: 1, shows: true }));
   await all((each) => expect(each.connects).toBeGreaterThan(1));
+  // An end that is told just before a gateway dies may be told again (L5), so it comes after that.
+  await overHttp(first?.url ?? "").job.cancel.mutate({ jobId: long.id });
+  await all((each) => {
+    expect(each.endsOf(long.id).told).toBe(1);
+    expect(each.shown.get(long.id)?.at(-1)).toBe("job:update ABORTED");
+  });
   for (const each of clients) {
     expect(each.endsOf(early.id)).toEqual({ told: 1, shows: true });
     expect(each.errors).toEqual([]);

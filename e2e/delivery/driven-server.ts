@@ -17,6 +17,8 @@ export interface DrivenServer {
   readonly pid: number;
   /** Everything it wrote to standard error. */
   complaints(): string;
+  /** Rejects when the process ends by itself, with what is known of that. */
+  readonly ended: Promise<never>;
   /** Resolves when the job runs. */
   startJob(): Promise<string>;
   emit(jobId: string, count: number, bytes?: number): Promise<void>;
@@ -50,7 +52,8 @@ export async function startDrivenServer(
   }
   const waiting = new Map<number, (answer: { result?: unknown; error?: string }) => void>();
   let n = 0;
-  let endedItself: string | undefined;
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
   const ready = new Promise<string>((resolve, reject) => {
     child.on(
       "message",
@@ -63,7 +66,7 @@ export async function startDrivenServer(
     child.once("exit", (code, signal) => {
       process.off("exit", endWithUs);
       const error = `The server ended (${signal ?? `exit code ${code}`}):\n${written}`;
-      if (!child.killed) endedItself = error;
+      if (!child.killed) ended.reject(new Error(error));
       reject(new Error(error));
       for (const answer of waiting.values()) answer({ error });
     });
@@ -109,6 +112,7 @@ export async function startDrivenServer(
     pid: child.pid ?? 0,
     kill,
     complaints: () => written,
+    ended: ended.promise,
     async startJob() {
       const job = (await call("job.create", { kind: "driven", input: null }, "POST")) as {
         id: string;
@@ -144,7 +148,7 @@ export async function startDrivenServer(
     async stop() {
       await kill("SIGTERM");
       await data.remove();
-      if (endedItself !== undefined) throw new Error(endedItself);
+      await Promise.race([ended.promise, Promise.resolve()]);
     },
   };
 }

@@ -1,10 +1,11 @@
 /** Random events, cuts, stalls and drains on all transports at once, checked against the log. */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { timesOf } from "#test/long-run.ts";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { WITNESSES } from "./witness.ts";
 
-const RUNS = 20;
+const RUNS = timesOf(10, 40);
 /** So large that a few of them fill the buffers between two processes. */
 const LARGE = 50_000;
 

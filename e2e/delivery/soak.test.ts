@@ -2,13 +2,14 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import { timesOf } from "#test/long-run.ts";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { type OpenRaw, openSocketio, openSse, openTrpc } from "./raw-clients.ts";
 
 /** Watches on connections that stay, and connections, each with one watch. */
-const WATCHES = 12_000;
-const CONNECTIONS = 1000;
+const WATCHES = timesOf(2400, 12_000);
+const CONNECTIONS = timesOf(200, 1000);
 const BATCH = 100;
 const MAY_GROW = 4 * 1024 * 1024;
 

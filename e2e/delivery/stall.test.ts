@@ -1,5 +1,6 @@
 /** [S7] One of many watchers stops reading: it costs the server a bounded buffer and the others nothing. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { timesOf } from "#test/long-run.ts";
 import { type DrivenServer, startDrivenServer } from "./driven-server.ts";
 import { openPolling, type OpenRaw, openSocketio, openTrpc } from "./raw-clients.ts";
 
@@ -52,8 +53,8 @@ const used = async () => {
 };
 
 test.each<[string, OpenRaw, number, number]>([
-  ["tRPC over WebSocket", openTrpc, 100, 50_000],
-  ["Socket.IO over WebSocket", openSocketio, 100, 50_000],
+  ["tRPC over WebSocket", openTrpc, timesOf(40, 100), 50_000],
+  ["Socket.IO over WebSocket", openSocketio, timesOf(40, 100), 50_000],
   ["Socket.IO over polling", openPolling, 20, 10_000],
 ])(
   "[S2] [S3] [S7] over %s the server's memory stays flat, and the others lose nothing",

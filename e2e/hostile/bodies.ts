@@ -1,6 +1,6 @@
 /** Bodies and messages in tiny pieces cost a small multiple of their bytes, and too long ones are refused. */
 import { type Attack, type Input, MIB, type Target } from "./attack.ts";
-import { ask, flood, openLine, postJson, settles } from "./requests.ts";
+import { ask, flood, openLine, PATIENCE_MS, postJson, settles } from "./requests.ts";
 import {
   frame,
   OPCODE,
@@ -19,6 +19,7 @@ const SMALL_WIRE = 6 * MIB;
 const TRPC_BODY = 16 * MIB;
 const SOCKETIO_BODY = 1.5 * MIB;
 const SHORT_MS = 500;
+const STATUS = /^HTTP\/1\.1 (\d+)/;
 
 const chunk = (content: string) => Buffer.from(`${content.length.toString(16)}\r\n${content}\r\n`);
 const LAST_CHUNK = "0\r\n\r\n";
@@ -33,11 +34,21 @@ async function post(
 ) {
   const { socket, heard, gone } = await openLine(target);
   const { path, header, piece, bytes, end } = request;
+  const answered = new Promise<void>((resolve) => {
+    socket.on("data", () => {
+      if (STATUS.test(heard())) resolve();
+    });
+  });
   socket.write(headOf(target, path, header));
-  await flood(socket, piece, bytes);
-  if (end !== undefined) socket.write(end);
-  if (end !== undefined || !socket.writable) await settles(gone, SHORT_MS);
-  const status = /^HTTP\/1\.1 (\d+)/.exec(heard())?.[1];
+  if (end === undefined) {
+    await flood(socket, piece, bytes);
+    if (!socket.writable) await settles(gone, SHORT_MS);
+  } else {
+    await flood(socket, piece, bytes, PATIENCE_MS);
+    socket.write(end);
+    await settles(Promise.race([answered, gone]));
+  }
+  const status = STATUS.exec(heard())?.[1];
   const outcome = { status: status === undefined ? undefined : Number(status), text: heard() };
   socket.destroy();
   return outcome;

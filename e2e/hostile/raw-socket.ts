@@ -16,6 +16,8 @@ const MASKED = 0x80;
 /** Close code without a closing frame. */
 const ABNORMAL = 1006;
 const LOOK_MS = 20;
+/** Safety net for a server that never closes; generous, as it first reads what was sent before. */
+export const CLOSING_MS = 60_000;
 
 /** A client's frame, masked with a zero mask that changes nothing. */
 export function frame(
@@ -122,7 +124,7 @@ export async function openSocket(target: Target, path: string): Promise<RawSocke
 
 /** Reads nothing until the server ends the connection; reads again if it does not. */
 export async function readNothing(raw: RawSocket): Promise<Outcome> {
-  if (!(await settles(raw.gone))) raw.resume();
+  if (!(await settles(raw.gone, CLOSING_MS))) raw.resume();
   return raw.untilClosed(STALL_TIMEOUT_MS);
 }
 

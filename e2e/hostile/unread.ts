@@ -10,8 +10,9 @@ import {
   type Target,
   type Transport,
 } from "./attack.ts";
-import { flood, openLine, PATIENCE_MS } from "./requests.ts";
+import { flood, openLine } from "./requests.ts";
 import {
+  CLOSING_MS,
   frame,
   OPCODE,
   openSession,
@@ -25,8 +26,11 @@ import {
   TRPC,
 } from "./raw-socket.ts";
 
-/** Bytes that each client sends at most. */
-const FLOOD = 32 * MIB;
+/**
+ * Bytes that each client sends, unless the server stops to read: so many that the answers fill every buffer on the way,
+ * also those to empty pings, which are a third as long and lie close together where the server is busy.
+ */
+const FLOOD = 256 * MIB;
 const CLOSED: Expected = { closed: true };
 const SOME_ID = "0198f1a2-0000-7000-8000-000000000000";
 
@@ -43,7 +47,7 @@ function unread(
       const raw = await open(target);
       raw.pause();
       // A server that is busy with other clients has not closed this one.
-      await flood(raw.socket, piece, FLOOD, PATIENCE_MS);
+      await flood(raw.socket, piece, FLOOD, CLOSING_MS);
       return readNothing(raw);
     },
   };

@@ -120,7 +120,7 @@ describe("runners", () => {
   });
 
   test("start jobs that come due or are created without waiting for the regular claim", async () => {
-    fixture.startRunner({ lookEveryMs: 3_600_000 });
+    fixture.startRunner({ pollMs: 3_600_000 });
     const ids = [await fixture.create(), await fixture.create()];
     for (const id of ids) {
       expect(await fixture.reaches(id, "DELIVERED")).toMatchObject({ attempt: 1 });

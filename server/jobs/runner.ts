@@ -37,7 +37,7 @@ export interface RunnerOptions extends AttemptPolicy {
   concurrency: number;
   log: Logger;
   leaseMs?: number;
-  lookEveryMs?: number;
+  pollMs?: number;
 }
 
 /** The start of a job whose kind does not define one, or is unknown to this server. */
@@ -61,7 +61,7 @@ type RunResult = "finished" | "given back" | "lost";
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
-  const { leaseMs = LEASE_MS, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { leaseMs = LEASE_MS, pollMs = LOOK_EVERY_MS } = options;
   const { clock = () => performance.now() } = options;
   const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back before its old code has noticed. */
@@ -234,7 +234,7 @@ export function createRunner(options: RunnerOptions): Runner {
     start() {
       unlisten = engine.onWork(fill);
       timers.push(
-        setInterval(fill, lookEveryMs),
+        setInterval(fill, pollMs),
         setInterval(() => void Promise.all([renew(), announce(leaseMs)]), leaseMs / 3),
       );
       void announce(leaseMs);

@@ -19,7 +19,6 @@ export function createBatchSource(
     return { entries, head: batch.version, ended: isBatchSettled(aggregate) };
   };
   return {
-    key: `batch:${batchId}`,
     ref: { stream: "batch", batchId },
     sharesEntries: false,
     foldBeyond: 0,

@@ -18,7 +18,6 @@ export function createDraftSource(
     return slice;
   };
   return {
-    key: `draft:${jobId}`,
     ref: { stream: "draft", jobId },
     sharesEntries: false,
     foldBeyond: 0,

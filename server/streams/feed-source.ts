@@ -17,7 +17,6 @@ export function createFeedSource(
   owner: Owner,
 ): Source<FeedEntry> {
   return {
-    key: `feed:${JSON.stringify([owner.tenant, owner.owner])}`,
     ref: { stream: "feed", owner: { tenant: owner.tenant, owner: owner.owner } },
     sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,

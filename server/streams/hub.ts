@@ -7,6 +7,7 @@ import type { Source } from "./source.ts";
 import { openTail, type Tail } from "./tail.ts";
 import type { Sink, Watch, WatchOptions } from "./sink.ts";
 import { openWatch } from "./watch.ts";
+import { streamKey } from "#shared/stream-ref.ts";
 
 export interface Hub {
   watch<T>(source: Source<T>, sink: Sink<T>, options: WatchOptions): Watch;
@@ -22,16 +23,17 @@ interface Watched<T> {
   release(): void;
 }
 
-export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs: number }): Hub {
+export function openHub(engine: Pick<Engine, "onAppend">, options: { pollMs: number }): Hub {
   const tails = new Map<string, Watched<unknown>>();
 
   const timer = setInterval(() => {
     for (const { tail } of tails.values()) tail.poll();
-  }, options.lookEveryMs).unref();
+  }, options.pollMs).unref();
 
   function watched<T>(source: Source<T>): Watched<T> {
-    const known = tails.get(source.key);
-    // A key belongs to one source, and so to one type.
+    const key = streamKey(source.ref);
+    const known = tails.get(key);
+    // A key belongs to one stream, and so to one type.
     if (known !== undefined) return known as Watched<T>;
     const fresh: Watched<T> = {
       tail: openTail(source, (listener) => engine.onAppend(source.ref, listener)),
@@ -39,11 +41,11 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { lookEveryMs
       release() {
         fresh.watches -= 1;
         if (fresh.watches > 0) return;
-        tails.delete(source.key);
+        tails.delete(key);
         fresh.tail.close();
       },
     };
-    tails.set(source.key, fresh as Watched<unknown>);
+    tails.set(key, fresh as Watched<unknown>);
     return fresh;
   }
 

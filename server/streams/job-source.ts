@@ -24,7 +24,6 @@ export function createJobSource(
     };
   };
   return {
-    key: `job:${jobId}`,
     ref: { stream: "job", jobId },
     sharesEntries: true,
     foldBeyond: FOLD_BEYOND,

@@ -82,7 +82,7 @@ describe("a watch of a job", () => {
         fc.array(fc.nat(6), { minLength: 1, maxLength: 8 }),
         fc.integer({ min: 0, max: 40 }),
         async (fates, cuts, steps) => {
-          const unreliable = openStreams(withHints(engine, fates), { lookEveryMs: 10 });
+          const unreliable = openStreams(withHints(engine, fates), { pollMs: 10 });
           const jobId = await fixture.createJob();
           const connections: Connection[] = [];
           const watcher = (async () => {
@@ -259,7 +259,7 @@ describe("a watch of a job", () => {
   });
 
   test("a job that is deleted while it is watched ends the watch with NOT_FOUND", async () => {
-    const polling = openStreams(engine, { lookEveryMs: 10 });
+    const polling = openStreams(engine, { pollMs: 10 });
     const jobId = await fixture.createJob();
     const { sink, state, seqs } = createSink<JobEvent>();
     (await polling.job(me, jobId, { follow: true })).pipe(sink);
@@ -464,7 +464,7 @@ test.each([1, 2])(
           return slice;
         },
       },
-      { lookEveryMs: 10 },
+      { pollMs: 10 },
     );
     const { sink, seqs, entries } = createSink<JobEvent>();
     (await silent.job(me, jobId, { after: 2 })).pipe(sink);
@@ -483,7 +483,7 @@ test.each([1, 2])(
 test("[S1] [S5] [S7] a watch whose sink was full goes on from the log, also where all hints were lost", async () => {
   const jobId = await fixture.createJob();
   const claim = await fixture.startJob(jobId);
-  const silent = openStreams(withHints(engine, ["drop"]), { lookEveryMs: 10 });
+  const silent = openStreams(withHints(engine, ["drop"]), { pollMs: 10 });
   const live = createSink<JobEvent>();
   (await silent.job(me, jobId)).pipe(live.sink);
   await vi.waitFor(() => expect(live.seqs()).toEqual([2]));

@@ -57,8 +57,8 @@ const LOOK_EVERY_MS = 5000;
 /** The interval between two probes of the data. */
 const AVAILABILITY_EVERY_MS = 2000;
 
-export function openStreams(engine: Engine, options: { lookEveryMs?: number } = {}): Streams {
-  const hub = openHub(engine, { lookEveryMs: options.lookEveryMs ?? LOOK_EVERY_MS });
+export function openStreams(engine: Engine, options: { pollMs?: number } = {}): Streams {
+  const hub = openHub(engine, { pollMs: options.pollMs ?? LOOK_EVERY_MS });
   const availability = createAvailability(engine, AVAILABILITY_EVERY_MS);
 
   let closed = false;

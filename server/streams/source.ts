@@ -19,8 +19,7 @@ export interface Slice<T> {
 }
 
 export interface Source<T> {
-  /** One tail is shared by all watches with the same key. */
-  readonly key: string;
+  /** All watches of this stream share one tail. */
   readonly ref: StreamRef;
   /** The current state (S4). Rejects with `NOT_FOUND` when the stream is gone. */
   current(): Promise<Slice<T>>;

@@ -60,7 +60,7 @@ async function openPair() {
       };
     },
   } as Engine;
-  const streams = openStreams(engine, { lookEveryMs: 60_000 });
+  const streams = openStreams(engine, { pollMs: 60_000 });
   onTestFinished(() => streams.close());
   return {
     master,

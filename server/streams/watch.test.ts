@@ -43,7 +43,6 @@ function openLog(count: number, foldBeyond = 64) {
     return slice;
   }
   const source: Source<Value> = {
-    key: "log",
     ref: { stream: "job", jobId: "log" },
     sharesEntries: true,
     foldBeyond,

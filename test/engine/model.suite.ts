@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+import { timesOf } from "#test/long-run.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 import { command, ModelRun } from "./model-run.ts";
 
@@ -24,7 +25,7 @@ export function modelSuite(subject: EngineUnderTest): void {
         }
       });
       // A slow machine runs fewer cases, and shrinking a failure stops at the same time limit.
-      await fc.assert(story, { numRuns: 60, interruptAfterTimeLimit: 90_000 });
+      await fc.assert(story, { numRuns: timesOf(20, 60), interruptAfterTimeLimit: 90_000 });
       expect(jobs).toBeGreaterThan(0);
     }, 120_000);
   });

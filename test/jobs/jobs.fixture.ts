@@ -22,7 +22,7 @@ export const DONE: Outcome<unknown> = {
   output: { ok: true },
 };
 const INFO = 30;
-const PATIENCE = { timeout: 20_000, interval: 2 };
+const PATIENCE = { timeout: 20_000, interval: 10 };
 
 export interface JobsFixture {
   engine: Engine;
@@ -102,7 +102,7 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
         clock,
         random: () => 0,
         storeAgainMs: 1,
-        lookEveryMs: 10,
+        pollMs: 10,
         log,
         ...options,
       });

@@ -1,14 +1,12 @@
-/** For tests: time goes by, for what Redis and BullMQ measure by themselves. */
+/** For tests: advances the time that Redis and BullMQ measure themselves. */
 import { Worker } from "bullmq";
 import { vi } from "vitest";
 import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/redis/client.ts";
 
-/** BullMQ's score of what is delayed is its time with a counter of twelve bits behind it. */
+/** BullMQ scores a delayed job by its time, shifted left by twelve bits that hold a counter. */
 const SCORE_PER_MS = 0x1000;
 
-/**
- * Makes everything in a queue that expires `ms` older, and every session, and waits until what lost its holder by that is back in the queue.
- */
+/** Ages every lock, session and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
 export async function advanceTime(
   { client, url }: { client: Client; url: string },
   prefix: string,

@@ -1,11 +1,11 @@
-/** For tests: a Redis Cluster of their own. */
+/** For tests: a Redis Cluster. */
 import { Cluster } from "ioredis";
 import { vi } from "vitest";
 import { freePort } from "#test/free-port.ts";
 import { startRedis, type TestRedis } from "./server.fixture.ts";
 
 export interface TestCluster {
-  /** Of one of its nodes. */
+  /** The URL of one of its nodes. */
   readonly url: string;
   readonly client: Cluster;
   /** Masters first, then their replicas in the same order. */
@@ -16,14 +16,14 @@ export interface TestCluster {
 const SLOTS = 16_384;
 const CLUSTER_PATIENCE = { timeout: 20_000, interval: 20 };
 
-/** A cluster of three masters; with replicas each has one, which takes its place a second after it is gone. */
+/** Starts three masters. With `replicas`, each has one, which takes over a second after its master is gone. */
 export async function startRedisCluster(
   program: string,
   { password = "", replicas = false } = {},
 ): Promise<TestCluster> {
   const masters = 3;
   const ports = await Promise.all(Array.from({ length: replicas ? 6 : masters }, freePort));
-  // The nodes talk to each other there; Redis' own choice may be no port at all.
+  // For the cluster bus: Redis' default, the node's port plus 10,000, may be no port at all.
   const nodes = await Promise.all(
     ports.map((busPort) => {
       const bus = ["--cluster-port", `${busPort}`, "--cluster-node-timeout", "1000"];
@@ -58,7 +58,7 @@ export async function startRedisCluster(
     await replica.client.cluster("REPLICATE", ids[index] ?? "");
     await vi.waitFor(async () => {
       const info = await replica.client.info("replication");
-      if (!info.includes("master_link_status:up")) throw new Error("It has no copy yet.");
+      if (!info.includes("master_link_status:up")) throw new Error("The replica has no copy yet.");
     }, CLUSTER_PATIENCE);
   }
   const client = new Cluster([first.url], {

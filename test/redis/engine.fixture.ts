@@ -1,5 +1,5 @@
-/** For tests: engines that look for what was left behind all the time, and are closed with their test. */
-import { afterEach, beforeEach, inject, onTestFinished } from "vitest";
+/** For tests: engines that look all the time for jobs without a worker, and are closed with their test. */
+import { afterAll, afterEach, beforeAll, beforeEach, inject, onTestFinished } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openRedisEngine, type RedisOptions } from "#server/engine/redis/open.ts";
 import { startRedis, type TestRedis } from "./server.fixture.ts";
@@ -12,16 +12,21 @@ export async function openTestEngine(url: string): Promise<Engine> {
   return engine;
 }
 
-/** Each test has a Redis of its own, and as many engines on it as it opens. */
+/** Each test finds an empty Redis, the same for all of its file, and has as many engines on it as it opens. */
 export function useRedis(options: Omit<RedisOptions, "url"> = BUSY) {
   let redis: TestRedis;
   const opened: Engine[] = [];
-  beforeEach(async () => {
+  beforeAll(async () => {
     redis = await startRedis(inject("redisServer"));
   });
+  afterAll(() => redis.close());
+  beforeEach(async () => {
+    await redis.client.flushall();
+    await redis.client.config("RESETSTAT");
+  });
   afterEach(async () => {
+    redis.resume();
     await Promise.all(opened.splice(0).map((each) => each.close()));
-    await redis.close();
   });
   return {
     redis: () => redis,

@@ -1,20 +1,20 @@
-/** For tests: what is between a server and a Redis. */
+/** For tests: a TCP proxy between a server and its Redis. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** An address that can lead elsewhere, and a wire that can be cut. */
+/** A proxy that can change its target, hold all traffic, and lose answers. */
 export async function openNetwork(toPort: number) {
   let target = toPort;
   let isCut = false;
   let isOneWay = false;
-  /** What begins it. */
+  /** The text of the request from which on answers are lost. */
   let last: string | undefined;
   const sockets = new Set<Socket>();
 
   function flow(from: Socket, to: Socket, isAnswer: boolean): void {
     sockets.add(from);
-    // While it is cut nothing is lost, as TCP sends again; and nothing comes through.
+    // A cut network delivers nothing and, as TCP retransmits, loses nothing.
     if (isCut) from.pause();
     from.on("data", (bytes) => {
       if (!isAnswer && last !== undefined && bytes.includes(last)) isOneWay = true;
@@ -50,22 +50,22 @@ export async function openNetwork(toPort: number) {
       isCut = false;
       sockets.forEach((socket) => socket.resume());
     },
-    /** From a request on that contains a text what is asked is done, and the answers get lost. */
+    /** From the first request that contains `text` on, requests arrive and their answers are lost. */
     loseAnswersTo(text: string) {
       last = text;
     },
-    /** All connections break, and are good again. */
+    /** Breaks all connections. New ones work. */
     reset() {
       last = undefined;
       isOneWay = false;
       reset();
     },
-    /** The machine behind it is gone without a word, and another one is there. */
+    /** The target falls silent with its connections open. New connections go to `port`. */
     vanish(port: number) {
       target = port;
       sockets.forEach((socket) => socket.pause());
     },
-    /** As an address does that always leads to the master. */
+    /** Breaks all connections. New ones go to `port`, as with an address that follows the master. */
     leadTo(port: number) {
       target = port;
       reset();

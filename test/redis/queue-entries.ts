@@ -1,4 +1,4 @@
-/** For tests: what is in one of BullMQ's lists, under the prefix that is used where none is given. */
+/** For tests: the entries in one of BullMQ's lists, under the default prefix. */
 import type { Redis } from "ioredis";
 import { decodeEntry, type Entry, type EntryData } from "#server/engine/redis/places.ts";
 

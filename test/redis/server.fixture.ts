@@ -1,4 +1,4 @@
-/** For tests: a Redis of their own, in a temporary directory, that can be stopped, paused and started again. */
+/** For tests: a Redis in a temporary directory that a test can kill, pause and start again. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,25 +11,25 @@ import { freePort } from "#test/free-port.ts";
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
-  /** For looking at what is stored, and for making trouble. */
+  /** Reads and damages stored data. */
   readonly client: Redis;
   start(): Promise<void>;
-  /** At once, without saying goodbye. */
+  /** With SIGKILL. */
   kill(): Promise<void>;
-  /** It goes on to hold its connections and answers nothing. */
+  /** It keeps its connections and answers nothing. */
   pause(): void;
   resume(): void;
-  /** Resolves when its replica has all that anybody wrote before. */
+  /** Resolves when its replica has every write that was made before the call. */
   replicated(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** 0 where it is not there. */
+/** 0 where nothing matches. */
 function numberIn(text: string, pattern: RegExp): number {
   return Number(pattern.exec(text)?.[1] ?? 0);
 }
 
-/** `program`: of a Redis or a Valkey. */
+/** `program`: the executable of Redis or Valkey. */
 export async function startRedis(
   program: string,
   options: { args?: readonly string[]; password?: string } = {},

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { provideProgram } from "./debian.ts";
 
 function refuse(): never {
-  throw new Error("It was there.");
+  throw new Error("Nothing should be installed.");
 }
 
 test("the first program that runs is taken, and nothing is installed", () => {
@@ -10,7 +10,7 @@ test("the first program that runs is taken, and nothing is installed", () => {
   expect(provideProgram({ candidates, packages: ["node"] }, refuse)).toBe(process.execPath);
 });
 
-test("what is missing is installed where that is possible, and looked for again", () => {
+test("a missing program is installed where possible, and looked for again", () => {
   const candidates = ["no-such-program"];
   const installed: string[] = [];
   const install = (packages: readonly string[]) => {
@@ -23,7 +23,7 @@ test("what is missing is installed where that is possible, and looked for again"
   expect(installed).toEqual(["some-package"]);
 });
 
-test("what is missing and cannot be installed is named with the command that helps", () => {
+test("where a program cannot be installed the error names it and the command that does", () => {
   const command = /no-such-program.*Install it: sudo apt-get install some-package$/;
   const wanted = { candidates: ["no-such-program"], packages: ["some-package"] };
   expect(() => provideProgram(wanted)).toThrow(command);

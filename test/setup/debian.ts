@@ -1,4 +1,4 @@
-/** Packages of Debian that tests need: installed where that is possible. */
+/** Finds programs that tests need, and installs their Debian packages where possible. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -6,7 +6,7 @@ function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync("/etc/debian_version");
 }
 
-/** Quiet; what failed is in the error. */
+/** Prints nothing: the error of a command that fails has its output. */
 function installPackages(packages: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   for (const args of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
@@ -15,13 +15,13 @@ function installPackages(packages: readonly string[]): void {
 }
 
 export interface Wanted {
-  /** The first that runs with `args` is taken. */
+  /** Tried in order, each with `args`. */
   candidates: readonly string[];
   args?: readonly string[];
   packages: readonly string[];
 }
 
-/** The first candidate that runs, also after its packages were installed where none did before. */
+/** Returns the first candidate that runs. Where none does, installs the packages and tries again. */
 export function provideProgram(
   { candidates, args = ["--version"], packages }: Wanted,
   install?: (packages: readonly string[]) => void,
@@ -38,7 +38,7 @@ export function provideProgram(
   );
 }
 
-/** Installs what is missing where that is possible. */
+/** Installs missing packages where it can: on Debian, as root. */
 export function findProgram(wanted: Wanted): string {
   return provideProgram(wanted, canInstall() ? installPackages : undefined);
 }

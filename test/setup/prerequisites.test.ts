@@ -10,7 +10,7 @@ let poor: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "jobwire-needs-"));
   poor = join(dir, "python3");
-  // A Python that has no modules at all.
+  // A Python without any module.
   await writeFile(poor, `#!/bin/sh\nexec ${inject("python")} -I -S "$@"\n`);
   await chmod(poor, 0o755);
 });
@@ -25,12 +25,12 @@ test("a Python without the modules is passed over for one that has them", () => 
   expect(providePython([join(dir, "none"), poor, inject("python")])).toBe(inject("python"));
 });
 
-test("what is missing is installed where that is possible, and looked for again", () => {
+test("missing modules are installed where possible, and looked for again", () => {
   const late = [poor];
   expect(providePython(late, () => void late.push(inject("python")))).toBe(inject("python"));
 });
 
-test("what is missing and cannot be installed is named with the command that helps", () => {
+test("where modules cannot be installed the error names the command that does", () => {
   const command =
     /sudo apt-get install python3 python3-socketio python3-requests python3-websocket python3-aiohttp$/;
   expect(() => providePython([poor])).toThrow(command);

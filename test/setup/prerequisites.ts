@@ -1,7 +1,7 @@
 /**
- * What the end-to-end tests need that npm does not install: a Python with the legacy client, a HAProxy. Looked for first;
- * installed where that is possible; otherwise the run ends with the one command that helps. Whoever needs a browser
- * looks for it in `browser/`.
+ * Finds the programs that the end-to-end tests need and npm does not install: a Python with the legacy client, and
+ * HAProxy. Installs them where possible; otherwise the run ends with the command that does. Browser tests find their
+ * browser in `e2e/browser/`.
  */
 import type { TestProject } from "vitest/node";
 import { findProgram } from "./debian.ts";
@@ -10,12 +10,12 @@ declare module "vitest" {
   interface ProvidedContext {
     /** A Python that can import socketio, requests, websocket and aiohttp. */
     python: string;
-    /** A HAProxy. */
+    /** The program HAProxy. */
     haproxy: string;
   }
 }
 
-/** The first on the PATH may be another than Debian's, which is the one that sees Debian's packages. */
+/** Only Debian's own Python sees the packages of Debian, and another one may come first on the PATH. */
 export const PYTHON = {
   candidates: ["python3", "/usr/bin/python3"],
   args: ["-c", "import socketio, requests, websocket, aiohttp"],

@@ -1,8 +1,8 @@
-/** The tests of the redis engine start a Redis of their own: looked for, installed where possible, or named. */
+/** Tests of the redis engine start their own Redis: finds the program, or installs it where possible. */
 import type { TestProject } from "vitest/node";
 import { findProgram } from "./debian.ts";
 
-/** Debian does not put it on everybody's PATH. */
+/** Debian installs it outside of some users' PATH. */
 const REDIS = {
   candidates: ["redis-server", "/usr/bin/redis-server", "valkey-server", "/usr/bin/valkey-server"],
   packages: ["redis-server"],
@@ -15,9 +15,9 @@ const OPENSSL = {
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The program of a Redis or a Valkey. */
+    /** The executable of Redis or Valkey. */
     redisServer: string;
-    /** Makes the certificate of one that speaks TLS. */
+    /** Makes certificates for a Redis that speaks TLS. */
     openssl: string;
   }
 }

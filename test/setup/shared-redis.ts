@@ -1,4 +1,4 @@
-/** One Redis for all tests that run on the redis engine; each has a prefix of its own in it. */
+/** Starts one Redis for all tests of the project; each test has its own key prefix. */
 import type { TestProject } from "vitest/node";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { findRedis } from "./redis-prerequisite.ts";

@@ -38,14 +38,14 @@ export async function serveTransport(
     /** Streams and sessions read it. */
     engine: Engine;
     log: Logger;
-    lookEveryMs: number;
+    pollMs: number;
     port?: number | undefined;
     /** Pages that may connect. */
     origins?: string[];
   },
 ): Promise<ServedTransport> {
   const { engine, jobs, log } = options;
-  const streams = openStreams(engine, { lookEveryMs: options.lookEveryMs });
+  const streams = openStreams(engine, { pollMs: options.pollMs });
   const sessions = openSessions(engine);
   const transport = create({
     jobs,

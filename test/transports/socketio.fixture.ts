@@ -59,7 +59,7 @@ export async function openTestServer(
       jobs: createJobs(engine, new Map()),
       engine: wrapped,
       log,
-      lookEveryMs: 20,
+      pollMs: 20,
       origins: ["http://allowed.test"],
     },
   );
@@ -89,9 +89,12 @@ export async function openTestServer(
   };
 }
 
-/** Waits for a condition; long enough for a machine that is busy with other tests. */
+/**
+ * Waits for a condition; long enough for a machine that is busy with other tests. Tests of restored sessions need the
+ * 50 ms between looks: what a server just read of a job that was deleted is served a moment longer.
+ */
 export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000 });
+  vi.waitFor(check, { timeout: 20_000, interval: 50 });
 
 const now = () => new Date();
 

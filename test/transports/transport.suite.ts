@@ -75,7 +75,7 @@ async function openServer(
       jobs: fixture.jobs,
       engine: options.wrap?.(fixture.engine) ?? fixture.engine,
       log: pino({ level: "silent" }),
-      lookEveryMs: 50,
+      pollMs: 50,
       port,
     });
   let served = await serve();

@@ -53,7 +53,7 @@ export async function openTestServer(
       jobs: fixture.jobs,
       engine: fixture.engine,
       log,
-      lookEveryMs: 50,
+      pollMs: 50,
       port,
     });
 

@@ -132,7 +132,7 @@ test.each([0, 5])(
     const held = await startedJob(engine, at(0));
     await master.replicated();
     await replica.client.replicaof("NO", "ONE");
-    const streams = openStreams(engine, { lookEveryMs: 100 });
+    const streams = openStreams(engine, { pollMs: 100 });
     onTestFinished(() => streams.close());
     const principal = { tenantId: ANN.tenant, userId: ANN.owner, scopes: [] };
     const seen: JobEvent[] = [];

@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import type { Page } from "./page/page.ts";
 import { PageError } from "./page/page-error.ts";
+import { timesOf } from "#test/long-run.ts";
 import { testArticle, testBrief } from "#test/article/brief.ts";
 import { fetchedHtml } from "#test/article/inline-tasks.ts";
 import { createRunTask } from "./threads/run-task.ts";
@@ -112,7 +113,7 @@ test("[H2] any page is read, quoted and checked within the limits of time and le
       expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(5 * MIB);
       finished += 1;
     }),
-    { numRuns: 40 },
+    { numRuns: timesOf(15, 40) },
   );
   expect(finished).toBeGreaterThan(0);
 });
@@ -130,7 +131,7 @@ test("[H2] any model answer is checked within the limits of time and length, or 
         expect(figure.length).toBeLessThanOrEqual(500);
       expect(reviewed.title.length).toBeLessThanOrEqual(300);
     }),
-    { numRuns: 40 },
+    { numRuns: timesOf(15, 40) },
   );
 });
 
