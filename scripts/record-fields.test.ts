@@ -1,4 +1,4 @@
-/** Adds a field to each record in a copy of the sources, and reads from the compiler which functions do not handle it. */
+/** Adds a field to each record in a copy of the sources, and reads from the compiler which declarations do not handle it. */
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,6 +19,8 @@ const NEW_FIELDS = [
 function isSource(path: string): boolean {
   return !/\.test(-d)?\.tsx?$/.test(path);
 }
+
+const DECLARATION = /^(?:export )?(?:async )?(?:function\*?|const) (\w+)/;
 
 let copy: string;
 beforeAll(async () => {
@@ -45,8 +47,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(copy, { recursive: true, force: true }));
 
-/** The functions that do not compile, as `file: function`, in alphabetical order. */
-async function faultyFunctions(): Promise<string[]> {
+/** The declarations that do not compile, as `file: name`, in alphabetical order. */
+async function faultyDeclarations(): Promise<string[]> {
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const output = await promisify(execFile)(process.execPath, [tsc, "--pretty", "false"], {
     cwd: copy,
@@ -57,20 +59,23 @@ async function faultyFunctions(): Promise<string[]> {
   const found = new Set<string>();
   for (const [, file = "", line] of output.matchAll(/^(\S+)\((\d+),\d+\): error/gm)) {
     const before = (await readFile(join(copy, file), "utf8")).split("\n").slice(0, Number(line));
-    const declaration = before.findLast((text) => /^(export )?(async )?function /.test(text));
-    found.add(`${file}: ${/function\*? (\w+)/.exec(declaration ?? "")?.[1] ?? "?"}`);
+    const names = before.map((text) => DECLARATION.exec(text)?.[1]);
+    found.add(`${file}: ${names.findLast((name) => name !== undefined)}`);
   }
   return [...found].toSorted();
 }
 
 test("a new field of a job, an event or a batch compiles nowhere until each codec handles it", async () => {
-  expect(await faultyFunctions()).toEqual([
+  expect(await faultyDeclarations()).toEqual([
     "client/lib/merge.ts: currentJob",
     "server/engine/created-batch.ts: createdBatch",
+    "server/engine/redis/records.ts: EVENT_FIELDS",
+    "server/engine/redis/records.ts: SUMMARY_FIELDS",
     "server/engine/redis/records.ts: decodeBatch",
     "server/engine/redis/records.ts: decodeEvent",
     "server/engine/redis/records.ts: decodeSummary",
     "server/engine/sqlite/job-rows.ts: summaryOfRow",
+    "server/engine/sqlite/rows.ts: EVENT_COLUMNS",
     "server/engine/sqlite/rows.ts: batchOfRow",
     "server/engine/sqlite/rows.ts: eventOfValues",
     "shared/events.ts: builder",

@@ -1,28 +1,39 @@
 /** Records and events as they are stored: JSON, with times in milliseconds. */
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
-import { eventOf, type JobEvent } from "#shared/events.ts";
+import { allOf, type ValuesOf } from "#shared/all-of.ts";
+import { eventOf, type JobEvent, type LoggedField } from "#shared/events.ts";
 import type { JobPayload, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
 /** Without field names: they were half of its bytes, and each change of a job writes its record. */
-type StoredSummary = [
-  id: string,
-  kind: string,
-  title: string,
-  tenant: string,
-  owner: string,
-  status: JobStatus,
-  progress: number,
-  message: string,
-  attempt: number,
-  retries: number,
-  batchId: string | null,
-  error: JobSummary["error"],
-  createdAt: number,
-  startedAt: number | null,
-  finishedAt: number | null,
-  version: number,
-];
+const SUMMARY_FIELDS = allOf<keyof JobSummary>()(
+  "id",
+  "kind",
+  "title",
+  "tenant",
+  "owner",
+  "status",
+  "progress",
+  "message",
+  "attempt",
+  "retries",
+  "batchId",
+  "error",
+  "createdAt",
+  "startedAt",
+  "finishedAt",
+  "version",
+);
+type StoredSummary = ValuesOf<InJson<JobSummary>, typeof SUMMARY_FIELDS>;
+
+/** A record with its dates in milliseconds. */
+type InJson<Record> = {
+  [Field in keyof Record]: Record[Field] extends Date
+    ? number
+    : Record[Field] extends Date | null
+      ? number | null
+      : Record[Field];
+};
 
 /** The form in version 1 of the data. */
 type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
@@ -92,15 +103,16 @@ export function payloadOf(input: string | null, output: string | null): JobPaylo
   } satisfies Record<keyof JobPayload, unknown>;
 }
 
-type StoredEvent = [
-  seq: number,
-  at: number,
-  attempt: number,
-  type: JobEvent["type"],
-  status: JobStatus,
-  progress: number,
-  message: string,
-];
+const EVENT_FIELDS = allOf<Exclude<LoggedField, "jobId">>()(
+  "seq",
+  "at",
+  "attempt",
+  "type",
+  "status",
+  "progress",
+  "message",
+);
+type StoredEvent = ValuesOf<InJson<JobEvent>, typeof EVENT_FIELDS>;
 
 export function encodeEvent(event: JobEvent): string {
   const { seq, at, attempt, type, status, progress, message } = event;

@@ -1,6 +1,7 @@
 /** Codecs of the rows of events and batches. `job-rows.ts` has those of jobs. */
 import type { BatchRecord } from "#shared/batch.ts";
-import { eventOf, type JobEvent, type JobEventType } from "#shared/events.ts";
+import { allOf, type ValuesOf } from "#shared/all-of.ts";
+import { eventOf, type JobEvent, type JobEventType, type LoggedField } from "#shared/events.ts";
 
 /** `INSERT` with a placeholder for each column. */
 export function insertInto(table: string, columns: readonly string[]): string {
@@ -16,11 +17,6 @@ export function keysOf<Key extends string>(record: Readonly<Record<Key, unknown>
   return Object.keys(record) as Key[];
 }
 
-/** The values of these columns of a row, in their order. */
-export type ValuesOf<Row, Columns extends readonly (keyof Row)[]> = {
-  [Index in keyof Columns]: Row[Columns[Index]];
-};
-
 interface EventRow {
   seq: number;
   at: number;
@@ -31,7 +27,14 @@ interface EventRow {
 }
 
 /** The columns of an event. Its job is another column, and its status follows from its type. */
-export const EVENT_COLUMNS = ["seq", "at", "attempt", "type", "progress", "message"] as const;
+export const EVENT_COLUMNS = allOf<Exclude<LoggedField, "jobId" | "status">>()(
+  "seq",
+  "at",
+  "attempt",
+  "type",
+  "progress",
+  "message",
+);
 /** A row in the order of `EVENT_COLUMNS`. Arrays cost less than the objects that `node:sqlite` makes of rows. */
 export type EventValues = ValuesOf<EventRow, typeof EVENT_COLUMNS>;
 
