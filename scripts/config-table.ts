@@ -30,7 +30,7 @@ export function configTable(variables: Record<string, Variable>): string {
   return [head, rule, ...body].map(line).join("\n");
 }
 
-/** What stands between the two marks. */
+/** The text between the two marks. */
 export function tableIn(page: string): string | undefined {
   const start = page.indexOf(START);
   const end = page.indexOf(END);

@@ -18,7 +18,7 @@ const NODE = ["node:*", "node:*/*"];
 /** The embedded engine alone stores with `node:sqlite`; `node:module` has ways to import past these rules. */
 const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const ROUTER = "#server/transports/trpc/router.ts";
-/** What a transport sees of the layers below. */
+/** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",

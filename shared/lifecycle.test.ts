@@ -235,7 +235,7 @@ interface Step {
   event: JobEvent;
 }
 
-/** What becomes of a new job: the changes that were made, and those that were refused. */
+/** Applies random changes to a new job: the steps that were legal, and the errors of the others. */
 function live(changes: JobChange[]): {
   steps: Step[];
   refused: { job: Job; change: JobChange; error: unknown }[];

@@ -22,7 +22,7 @@ function openLog(count: number, foldBeyond = 64) {
   const log = {
     entries: [] as Entry<Value>[],
     settled: false,
-    /** What reads reject with. */
+    /** The error with which reads reject. */
     error: undefined as AppError | undefined,
     /** Reads from before `heldBelow` wait for it. */
     gate: Promise.resolve(),
