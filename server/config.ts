@@ -8,7 +8,7 @@ import {
   flag,
   text,
   textLike,
-  type ValuesOf,
+  type SettingsOf,
   type Variable,
   type Variables,
   wholeNumber,
@@ -142,7 +142,7 @@ export const VARIABLES = {
   },
 } as const satisfies Variables;
 
-export type Config = ValuesOf<typeof VARIABLES>;
+export type Config = SettingsOf<typeof VARIABLES>;
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

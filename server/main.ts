@@ -1,5 +1,5 @@
 /**
- * The entry point; the only reader of `process.env`. `node server/main.ts worker` sets ROLE=worker in every shell. The
+ * The entry point of the server. Only entry points read `process.env`. `node server/main.ts worker` sets ROLE=worker in every shell. The
  * compile cache beside the packages halves the time of the next start; it must be enabled before other modules load.
  */
 import { enableCompileCache, flushCompileCache } from "node:module";

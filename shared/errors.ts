@@ -1,6 +1,6 @@
 /**
- * The errors that callers can receive. Each transport maps these codes in a table of its own, checked with
- * `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten.
+ * The errors that callers can receive. A transport whose protocol has codes of its own maps these in a table that is
+ * checked with `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten; the others send them as they are.
  */
 import { z } from "zod";
 import { cutText } from "./cut-text.ts";

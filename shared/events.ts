@@ -1,6 +1,7 @@
 /**
  * The events of a job. Their names are defined here and nowhere else.
- * Every event carries the whole visible state after it, so any single one is enough to draw the job.
+ * Every event carries the whole visible state after it, so any single one is enough to draw the job. A type of event has
+ * exactly one status; logs store the type, and codecs derive the status from it.
  */
 import { z } from "zod";
 import { type JobStatus, Progress } from "./job.ts";

@@ -1,4 +1,7 @@
-/** Bounds of everything that a client, a kind or a page can make grow. SPEC.md lists them in its table of bounds. */
+/**
+ * Bounds of records and inputs. Limits of a protocol stand beside the code that enforces them; the table of bounds in
+ * SPEC.md lists all of them.
+ */
 
 /** A job's input as JSON, in bytes of UTF-8. */
 export const MAX_INPUT_BYTES = 256 * 1024;

@@ -1,11 +1,11 @@
-/** Environment variables: how each is read, and what the README says of it. Engines and kinds declare their own. */
+/** Environment variables: how each is read, and its text in docs/configuration.md. Engines and kinds declare their own. */
 import { z } from "zod";
 
 export interface Variable {
   schema: z.ZodType<unknown, string>;
   /** The text that stands for an unset variable. */
   default?: string;
-  /** Without a default: what happens then, for the README. */
+  /** The text for docs/configuration.md when there is no default. */
   unset?: string;
   about: string;
 }
@@ -13,7 +13,7 @@ export interface Variable {
 export type Variables = Readonly<Record<string, Variable>>;
 
 /** A value for each variable; `undefined` for those without a default that are not set. */
-export type ValuesOf<V extends Variables> = {
+export type SettingsOf<V extends Variables> = {
   -readonly [N in keyof V]: V[N] extends { default: string }
     ? z.output<V[N]["schema"]>
     : z.output<V[N]["schema"]> | undefined;

@@ -1,6 +1,6 @@
 /** The registry of engines: the only place that knows them all. An engine is loaded when it is opened. */
 import type { JobEvent } from "#shared/events.ts";
-import type { ValuesOf } from "#shared/variables.ts";
+import type { SettingsOf } from "#shared/variables.ts";
 import type { Engine } from "./contract.ts";
 import { REDIS } from "./redis/declaration.ts";
 import { type EngineRegistration, type OpenOptions, registerEngine } from "./registration.ts";
@@ -34,11 +34,11 @@ const SELECTABLE: readonly EngineRegistration[] = [redis];
 const DEFAULT: EngineRegistration = sqlite;
 export const ENGINES: readonly EngineRegistration[] = [...SELECTABLE, DEFAULT];
 
-/** As the README lists them. */
+/** In the order of docs/configuration.md. */
 export const ENGINE_VARIABLES = { ...SQLITE.variables, ...REDIS.variables };
 
 /** Values of the variables of all engines; `Config` has them. */
-export type EngineSettings = ValuesOf<typeof ENGINE_VARIABLES>;
+export type EngineSettings = SettingsOf<typeof ENGINE_VARIABLES>;
 
 /** Its selecting variable is set, or it needs none. */
 export function isConfigured(

@@ -1,5 +1,5 @@
 /** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
-import type { ValuesOf, Variables } from "#shared/variables.ts";
+import type { SettingsOf, Variables } from "#shared/variables.ts";
 import type { Capabilities, Engine } from "./contract.ts";
 import type { TransferSource } from "./transfer.ts";
 
@@ -14,10 +14,10 @@ export interface EngineDeclaration {
 }
 
 /** The values of an engine's variables. The one that selects it is set. */
-type SettingsOf<D extends EngineDeclaration> = {
-  [N in keyof ValuesOf<D["variables"]>]: N extends D["selectedBy"]
-    ? NonNullable<ValuesOf<D["variables"]>[N]>
-    : ValuesOf<D["variables"]>[N];
+type EngineSettingsOf<D extends EngineDeclaration> = {
+  [N in keyof SettingsOf<D["variables"]>]: N extends D["selectedBy"]
+    ? NonNullable<SettingsOf<D["variables"]>[N]>
+    : SettingsOf<D["variables"]>[N];
 };
 
 export interface OpenOptions {
@@ -42,7 +42,7 @@ export type EngineRegistration = EngineDeclaration & Operations<object>;
 /** Keeps the types of an engine's settings inside the registration. */
 export function registerEngine<
   const D extends EngineDeclaration & { readonly selectedBy?: keyof D["variables"] },
->(declaration: D, operations: Operations<SettingsOf<D>>): D & EngineRegistration {
+>(declaration: D, operations: Operations<EngineSettingsOf<D>>): D & EngineRegistration {
   // Sound because `selectEngine` and `migrateData` use an engine only where its selecting variable is set.
   return { ...declaration, ...(operations as Operations<object>) };
 }

@@ -4,7 +4,7 @@ import {
   key,
   list,
   text,
-  type ValuesOf,
+  type SettingsOf,
   type Variables,
   wholeNumber,
 } from "#shared/variables.ts";
@@ -51,7 +51,7 @@ export const ARTICLE_VARIABLES = {
   },
 } as const satisfies Variables;
 
-export type ArticleSettings = ValuesOf<typeof ARTICLE_VARIABLES>;
+export type ArticleSettings = SettingsOf<typeof ARTICLE_VARIABLES>;
 
 /** `serverUrl`: where this server's sample pages are. */
 export function articleOptions(settings: ArticleSettings, serverUrl: string): ArticleKindOptions {

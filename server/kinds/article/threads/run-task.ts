@@ -20,7 +20,7 @@ export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
   timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 10_000;
+const TASK_TIMEOUT_MS = 10_000;
 const PROGRAM = new URL("./article-thread.ts", import.meta.url);
 
 /** Past participles for messages: "too complex to be …". */
@@ -35,7 +35,7 @@ const DONE_TO_ARTICLE: Record<Exclude<TaskName, "readPage">, string> = {
 
 /** Creates one thread pool for all jobs of the process. */
 export function createRunTask(options: RunTaskOptions = {}): RunTask {
-  const { timeoutMs = TIMEOUT_MS, ...pool } = options;
+  const { timeoutMs = TASK_TIMEOUT_MS, ...pool } = options;
   const run = createThreadPool({ program: PROGRAM, ...pool });
   return async <Name extends TaskName>(
     name: Name,
