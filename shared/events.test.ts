@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { eventOf, type JobEventType } from "./events.ts";
 
-const fields = { jobId: "7", seq: 3, at: new Date(0), attempt: 1, progress: 40, message: "It runs" };
+const fields = {
+  jobId: "7",
+  seq: 3,
+  at: new Date(0),
+  attempt: 1,
+  progress: 40,
+  message: "It runs",
+};
 
 test("an event has the status of its type", () => {
   expect(eventOf("requeued", fields)).toEqual({ ...fields, type: "requeued", status: "PENDING" });
