@@ -81,8 +81,16 @@ const BUILDERS: {
   requeued: builder("requeued", "PENDING"),
 };
 
-/** An event of this type, with the status that belongs to the type. The only way to make one. */
+/**
+ * An event of this type, with the status that belongs to the type. The only way to make one. Throws for a type that this
+ * version does not know: a log may be damaged, or of a newer version.
+ */
 export function eventOf(type: JobEventType, fields: EventFields): JobEvent {
+  if (!Object.hasOwn(BUILDERS, type)) {
+    throw new TypeError(
+      `Event ${fields.seq} of job ${fields.jobId} has the unknown type ${JSON.stringify(type)}.`,
+    );
+  }
   return BUILDERS[type](fields);
 }
 

@@ -63,3 +63,22 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
   expect(await watch("job 1")).toEqual(["job:update"]);
   expect(await watch("job 2")).toEqual(WHOLE);
 });
+
+test("[H5] at the bound a connection may ask again for a subscription it has, and for another once one ends", async () => {
+  const subscriptions = new Subscriptions(
+    { isFull: () => false, write: () => true, send: () => undefined },
+    LISTENER,
+  );
+  const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
+  const add = (key: string) =>
+    subscriptions.add(key, { open: () => Promise.resolve(delivered(key)), encoder });
+  for (let n = 0; n < MAX_SUBSCRIPTIONS; n += 1) await add(`job ${n}`);
+  await expect(add("another")).rejects.toMatchObject({
+    code: "BAD_REQUEST",
+    message:
+      "This connection has 1000 subscriptions already. Unsubscribe from some, or open another.",
+  });
+  await add("job 0");
+  expect(subscriptions.remove("job 0")).toBe(true);
+  await add("another");
+});
