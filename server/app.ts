@@ -19,6 +19,7 @@ import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openStreams } from "./streams/open.ts";
+import { guardAuthenticate } from "./transports/authentication-guard.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
@@ -93,7 +94,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    authenticate: parts.authenticate ?? (async () => LOCAL_PRINCIPAL),
+    authenticate: guardAuthenticate(parts.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
     system: {
       version: pkg.version,
       engine: engine.name,

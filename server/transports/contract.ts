@@ -48,6 +48,7 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
+  /** Guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
   authenticate: Authenticate;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and how long an answer may take. */

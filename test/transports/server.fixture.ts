@@ -9,6 +9,7 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { guardAuthenticate } from "#server/transports/authentication-guard.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
@@ -51,7 +52,7 @@ export async function serveTransport(
     jobs,
     streams,
     sessions,
-    authenticate: options.authenticate ?? (async () => LOCAL_PRINCIPAL),
+    authenticate: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
     system: {
       version: "1.2.3",
       engine: engine.name,

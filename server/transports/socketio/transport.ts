@@ -5,7 +5,6 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
-import { createAuthentication } from "#server/transports/authentication.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
@@ -57,8 +56,7 @@ export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
-  const { ping, log } = context;
-  const authenticate = createAuthentication(context.authenticate, { log });
+  const { authenticate, ping, log } = context;
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
   const open = createOpenings(context.streams);

@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
-import { createAuthentication } from "#server/transports/authentication.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
@@ -25,8 +24,7 @@ const CLOSE_AFTER_MS = 1000;
 const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
-  const { ping, log } = context;
-  const authenticate = createAuthentication(context.authenticate, { log });
+  const { authenticate, ping, log } = context;
   const router = createRouter(ping);
   const tell = createTroubleLog(log);
 

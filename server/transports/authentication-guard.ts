@@ -13,7 +13,7 @@ import { Principal } from "#shared/principal.ts";
 import type { Authenticate } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
-const TIMEOUT_MS = 10_000;
+const AUTHENTICATE_TIMEOUT_MS = 10_000;
 
 /** The codes with which the hook refuses credentials. Their messages go to the caller. */
 const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORBIDDEN"]);
@@ -25,9 +25,9 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORB
  *   says nothing of it;
  * - `INTERNAL` where its answer is no principal. The message is for the log.
  */
-export function createAuthentication(
+export function guardAuthenticate(
   authenticate: Authenticate,
-  { log, timeoutMs = TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
+  { log, timeoutMs = AUTHENTICATE_TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
 ): Authenticate {
   const tell = createTroubleLog(log);
 

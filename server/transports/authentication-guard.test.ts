@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { AppError } from "#shared/errors.ts";
 import { hostileValues } from "#test/hostile-values.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
-import { createAuthentication } from "./authentication.ts";
+import { guardAuthenticate } from "./authentication-guard.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -22,7 +22,7 @@ beforeEach(() => {
 
 /** The answer to a caller of a hook that does this. */
 async function ask(hook: () => unknown): Promise<unknown> {
-  return createAuthentication(hook as () => Promise<never>, { log })(credentials);
+  return guardAuthenticate(hook as () => Promise<never>, { log })(credentials);
 }
 
 async function refusal(hook: () => unknown): Promise<Error> {
