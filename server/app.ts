@@ -121,7 +121,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     socketio: {
       allowEio3: config.ALLOW_EIO3,
-      cluster: engine.connector && {
+      broadcast: engine.connector && {
         ...engine.connector,
         name: config.NODE_NAME ?? defaultNodeName(),
       },

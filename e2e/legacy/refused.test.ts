@@ -15,5 +15,5 @@ test("[L4] python-socketio can print a refusal that quotes a name cut at an emoj
     { timeout: 60_000 },
   );
   expect(program.stderr()).toBe("");
-  expect(program.lines[0]).toMatch(/^"x{39}…" is not known here\./);
+  expect(program.lines[0]).toMatch(/^"x{39}…" is not an event of this server\./);
 });

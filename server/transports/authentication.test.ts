@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 const credentials = { headers: {} };
-const NOT_CHECKED = "The server could not check who asks. Try again.";
+const NOT_CHECKED = "The server could not check your credentials. Try again.";
 
 let logged: unknown[];
 const log = { warn: (fields: unknown) => void logged.push(fields) };
@@ -127,6 +127,6 @@ test.each(
   const error = await refusal(() => answer);
   expect(error).toMatchObject({
     code: "INTERNAL",
-    message: expect.stringMatching(/^The answer of `authenticate` is no principal\. ./),
+    message: expect.stringMatching(/^The answer of `authenticate` is not a principal\. ./),
   });
 });

@@ -107,7 +107,7 @@ describe("health", () => {
       const { status, body } = await ask(path);
       expect([status, body]).toEqual([
         404,
-        `There is nothing here. It is /${path.replaceAll("/", "")}.\n`,
+        `Not found. Use /${path.replaceAll("/", "")}.\n`,
       ]);
     },
   );

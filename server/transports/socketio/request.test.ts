@@ -83,7 +83,7 @@ describe("hostile input", () => {
     expect(named("subscription:error").at(0)).toEqual({
       code: "BAD_REQUEST",
       message:
-        '"subscribe:jobs" is not known here. Known are subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
+        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
     });
     expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
   });
@@ -96,7 +96,7 @@ describe("hostile input", () => {
     expect(named("subscription:error")).toEqual([
       {
         code: "BAD_REQUEST",
-        message: expect.stringContaining(`"${"x".repeat(39)}…" is not known here.`),
+        message: expect.stringContaining(`"${"x".repeat(39)}…" is not an event of this server.`),
       },
     ]);
   });

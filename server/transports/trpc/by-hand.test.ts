@@ -58,7 +58,7 @@ test.each([
   const response = fetch(`${url}/trpc/${path}${query}`, init);
   expect(await answerOf(response)).toEqual([
     400,
-    refusal("BAD_REQUEST", /^The input has to be in an envelope: send \{"json": …\}/),
+    refusal("BAD_REQUEST", /^The input must be in an envelope: send \{"json": …\}/),
   ]);
   expect(logged.filter(({ level }) => level > 20)).toEqual([]);
 });
@@ -73,7 +73,7 @@ test.each([
   const query = encodeURIComponent(JSON.stringify(input));
   const text = await (await fetch(`${url}/trpc/${path}?input=${query}`, { headers })).text();
   expect(text).toContain("event: serialized-error");
-  expect(text).toContain("The input has to be in an envelope");
+  expect(text).toContain("The input must be in an envelope");
 });
 
 test("no input at all is none, and the field that is missing is named", async () => {
@@ -153,13 +153,13 @@ describe("a body that is compressed", () => {
     ["deflate", deflateSync(plain)],
     ["zstd", zstdCompressSync(plain)],
     ["x".repeat(200), plain],
-  ])("is told that none is taken: %s", async (coding, body) => {
+  ])("is told that the server accepts no coding: %s", async (coding, body) => {
     const answer = await postWith({ "Content-Encoding": coding }, body);
     expect(answer).toEqual([
       415,
       refusal(
         "UNSUPPORTED_MEDIA_TYPE",
-        /^The body has the Content-Encoding "[^"]{1,60}", and none is taken\. Send it uncompressed/,
+        /^The body has the Content-Encoding "[^"]{1,60}", but this server accepts none\. Send the body uncompressed/,
       ),
     ]);
   });

@@ -134,7 +134,7 @@ async function overSocket(url: string, path: string, method: string): Promise<st
 
 describe("[H13] a hook that fails, as its database is away, tells callers to try again and not why:", () => {
   const AWAY = "connect ECONNREFUSED 10.0.0.7:5432";
-  const NOT_CHECKED = "The server could not check who asks. Try again.";
+  const NOT_CHECKED = "The server could not check your credentials. Try again.";
   const refused = {
     message: NOT_CHECKED,
     data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE", httpStatus: 503 },
@@ -161,7 +161,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
     for (const call of calls) await expect(call).rejects.toMatchObject(refused);
     expect(server.logged).toContainEqual(
       expect.objectContaining({
-        msg: "`authenticate` failed: its callers are told to try again",
+        msg: "`authenticate` failed; clients receive UNAVAILABLE",
         err: expect.objectContaining({ message: AWAY }) as unknown,
       }),
     );
