@@ -9,7 +9,7 @@ test.each(["MOVED 12182 10.1.2.3:6379", "ASK 12182 10.1.2.3:6379"])(
     const error = asAppError(cause, "Redis");
     expect(error.code).toBe("UNAVAILABLE");
     expect(error.message).toBe(
-      "Redis is moving these keys to another node. Whether the last command was carried out is not known. Try again.",
+      "Redis is moving these keys to another node. The last command may or may not have been executed. Try again.",
     );
   },
 );

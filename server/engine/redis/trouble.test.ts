@@ -303,7 +303,7 @@ describe("a Redis that cannot be used", () => {
     await redis.client.config("SET", "requirepass", "secret");
     await expect(open()).rejects.toMatchObject({
       code: "DATA_UNUSABLE",
-      message: expect.stringContaining("does not let this program in") as string,
+      message: expect.stringContaining("refuses the connection") as string,
     });
     await redis.client.auth("secret");
     await redis.client.config("SET", "requirepass", "");
