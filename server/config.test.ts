@@ -154,14 +154,14 @@ test.each([
   ["PORT", "0x50", number(0, 65_535)],
   ["PORT", "80 ", number(0, 65_535)],
   ["PORT", "9".repeat(60), number(0, 65_535)],
-  ["FRONTEND_URL", "app.example.com", "must be origins with commas between"],
-  ["FRONTEND_URL", "https://app.example.com/page", "must be origins with commas between"],
-  ["CORS_ORIGINS", "*", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://*", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://a.*.com", "must be origins with commas between"],
-  ["CORS_ORIGINS", "null.example.com", "must be origins with commas between"],
-  ["CORS_ORIGINS", "capacitor:localhost", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://bü cher.example", "must be origins with commas between"],
+  ["FRONTEND_URL", "app.example.com", "must be origins separated by commas"],
+  ["FRONTEND_URL", "https://app.example.com/page", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "*", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://*", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://a.*.com", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "null.example.com", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "capacitor:localhost", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://bü cher.example", "must be origins separated by commas"],
   ...[
     "http://localhost:99999",
     "https://*.example.com:65536",
@@ -188,13 +188,13 @@ test.each([
     "capacitor://bücher",
     "nullable",
   ].flatMap((origin): [string, string, string][] => [
-    ["CORS_ORIGINS", origin, "must be origins with commas between"],
-    ["FRONTEND_URL", origin, "must be origins with commas between"],
+    ["CORS_ORIGINS", origin, "must be origins separated by commas"],
+    ["FRONTEND_URL", origin, "must be origins separated by commas"],
   ]),
   [
     "CORS_ORIGINS",
     "https://a.example.com https://b.example.com",
-    "must be origins with commas between",
+    "must be origins separated by commas",
   ],
   ["REQUEST_TIMEOUT_MS", "999", number(1000, 3_600_000)],
   ["MAX_CONNECTIONS", "0", number(1, 1_000_000)],
@@ -244,14 +244,14 @@ test.each([
   "1.2.3.4.5",
 ])("ALLOWED_HOSTS=%j is refused in one line that says what is allowed", (text) => {
   expect(linesOf({ ALLOWED_HOSTS: text })).toEqual([
-    expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names with commas between, such as /),
+    expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names separated by commas, such as /),
   ]);
 });
 
 test("the first entry that is no origin is named by its place, and passwords are not shown", () => {
   const text = "https://a.example.com,https://me:secret@b.example.com,x";
   expect(linesOf({ CORS_ORIGINS: text })).toEqual([
-    expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is none$/),
+    expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is not an origin$/),
   ]);
 });
 
@@ -267,7 +267,7 @@ test("every bad variable has its line, and the message shows them all", () => {
       "The configuration cannot be used:",
       `  PORT="x" ${number(0, 65_535)}`,
       '  LOG_LEVEL="loud" must be trace, debug, info, warn, error, fatal or silent',
-      "  CONCURENCY is not known; did you mean CONCURRENCY?",
+      "  CONCURENCY is unknown; did you mean CONCURRENCY?",
     ].join("\n"),
   );
 });
@@ -304,7 +304,7 @@ describe("names that look like ours misspelt", () => {
     ["LOG-LEVEL", "LOG_LEVEL"],
     ["OPENAI_APIKEY", "OPENAI_API_KEY"],
   ])("%s is refused, and %s is named", (name, meant) => {
-    expect(linesOf({ [name]: "1" })).toEqual([`${name} is not known; did you mean ${meant}?`]);
+    expect(linesOf({ [name]: "1" })).toEqual([`${name} is unknown; did you mean ${meant}?`]);
   });
 
   test.each([
@@ -331,7 +331,7 @@ describe("names that look like ours misspelt", () => {
         ];
         for (const variant of variants.filter((each) => !(each in VARIABLES))) {
           expect(linesOf({ [variant]: "1" })).toEqual([
-            expect.stringMatching(`^${variant} is not known; did you mean [A-Z_0-9]+\\?$`),
+            expect.stringMatching(`^${variant} is unknown; did you mean [A-Z_0-9]+\\?$`),
           ]);
         }
       }

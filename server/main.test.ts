@@ -51,7 +51,7 @@ test.each(Object.entries(FAULTS))(
     expect((await closed)[0]).toBe(1);
     expect(lines.at(-1)).toMatchObject({
       level: 60,
-      msg: "A fault in the server; it ends, and jobs that run are found again",
+      msg: "A fault in the server: it exits, and its running jobs are released when their leases end",
       err: { message: "a bug" },
     });
     await rm(dataDir, { recursive: true });

@@ -113,7 +113,7 @@ describe.each([
 
     expect(await migrate()).toEqual({
       code: 0,
-      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite are unchanged.",
+      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite is unchanged.",
     });
     const engine = await open(true);
     expect(await everythingOf(engine, ids, batch.id)).toEqual(before);

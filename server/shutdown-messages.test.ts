@@ -15,6 +15,6 @@ test("the message at the end says what became of the jobs", () => {
   expect(stoppedMessage({ finished: 0, givenBack: 0 })).toBe("stopped");
   expect(stoppedMessage({ finished: 2, givenBack: 0 })).toBe("stopped: 2 jobs finished");
   expect(stoppedMessage({ finished: 1, givenBack: 1 })).toBe(
-    "stopped: 1 job finished, 1 job given back, to go on after the next start",
+    "stopped: 1 job finished, 1 job released, to continue after the next start",
   );
 });

@@ -78,7 +78,11 @@ export function mountTransports(
   // Without this listener Node answers at once, and `pipelining.ts` would not count such requests.
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) =>
     pipeline.take(req, res, () =>
-      refuse(res, 417, bodyOf(undefined, 417, "This server supports no expectation but 100-continue.")),
+      refuse(
+        res,
+        417,
+        bodyOf(undefined, 417, "This server supports no expectation but 100-continue."),
+      ),
     ),
   );
 

@@ -135,5 +135,8 @@ function inputOf({ id, input }: Job): string {
 }
 
 function taken(id: string): AppError {
-  return new AppError("INTERNAL", `A job or batch with the id ${id} already exists. Nothing was stored.`);
+  return new AppError(
+    "INTERNAL",
+    `A job or batch with the id ${id} already exists. Nothing was stored.`,
+  );
 }

@@ -120,7 +120,7 @@ async function copy(
     }
     jobs += 1;
   }
-  // Owners that have no data any more have no keys.
+  // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
   for (const [tenant, rev] of newestRevs(owners.values())) {
     await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));
   }

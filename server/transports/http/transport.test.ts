@@ -105,10 +105,7 @@ describe("health", () => {
     "%s is not answered with the page",
     async (path) => {
       const { status, body } = await ask(path);
-      expect([status, body]).toEqual([
-        404,
-        `Not found. Use /${path.replaceAll("/", "")}.\n`,
-      ]);
+      expect([status, body]).toEqual([404, `Not found. Use /${path.replaceAll("/", "")}.\n`]);
     },
   );
 

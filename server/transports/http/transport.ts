@@ -138,11 +138,7 @@ function servePage(dir: string | undefined): ServePage {
   });
   function missing(res: ServerResponse): void {
     if (existsSync(join(dir ?? "", "index.html"))) {
-      return text(
-        res,
-        404,
-        "Not found. If this was a link in the page, reload the page.",
-      );
+      return text(res, 404, "Not found. If this was a link in the page, reload the page.");
     }
     text(res, 503, "The page is not built yet: run `npm run build`, then reload.");
   }

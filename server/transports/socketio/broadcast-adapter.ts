@@ -26,11 +26,11 @@ export interface BroadcastOptions {
 }
 
 export function openBroadcastAdapter({
-connect,
-prefix,
-name,
+  connect,
+  prefix,
+  name,
 }: BroadcastOptions): BroadcastAdapter {
-// These clients wait for Redis as long as it takes; `/readyz` reports its absence.
+  // These clients wait for Redis as long as it takes; `/readyz` reports its absence.
   const [publisher, subscriber] = [connect(), connect()];
   // The adapter ignores the promise of `publish`, so a rejection would be unhandled and end the process.
   const publish = publisher.publish.bind(publisher);

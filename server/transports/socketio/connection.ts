@@ -57,7 +57,12 @@ class Client implements Holder, Listener {
   /** True while the client may still request its restored subscriptions, as clients without knowledge of sessions do. */
   #isComingBack = false;
 
-  constructor(socket: Socket, principal: Principal, { pid, isStored }: Restored, shared: ConnectionContext) {
+  constructor(
+    socket: Socket,
+    principal: Principal,
+    { pid, isStored }: Restored,
+    shared: ConnectionContext,
+  ) {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;

@@ -41,7 +41,9 @@ test("packets that are compressed are refused with the reason, and their session
     const refused = await post(body, "gzip");
     expect([refused.status, await refused.text()]).toEqual([
       415,
-      expect.stringMatching(/^The body has the Content-Encoding "gzip", but this server accepts none\./),
+      expect.stringMatching(
+        /^The body has the Content-Encoding "gzip", but this server accepts none\./,
+      ),
     ]);
   }
   expect((await post(Buffer.from("40"), "identity")).status).toBe(200);

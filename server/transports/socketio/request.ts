@@ -47,7 +47,10 @@ export function readRequest(name: unknown, payload: unknown): Request {
   const form = FORMS.get(name);
   if (form === undefined) {
     const names = [...FORMS.keys()].join(", ");
-    throw new AppError("BAD_REQUEST", `${shown(name)} is not an event of this server. Use ${names}.`);
+    throw new AppError(
+      "BAD_REQUEST",
+      `${shown(name)} is not an event of this server. Use ${names}.`,
+    );
   }
   const { action, field, schema } = form;
   const parsed = schema.safeParse(payload);
