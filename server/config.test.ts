@@ -70,7 +70,7 @@ test.each([
     ["https://xn--bcher-kva.example", "https://*.xn--kln-sna.example:8443"],
   ],
   ["FRONTEND_URL", "http://bücher.example", ["http://xn--bcher-kva.example"]],
-  // As browsers write them.
+  // In the form that browsers send.
   ["CORS_ORIGINS", "NULL, Null", ["null", "null"]],
   [
     "CORS_ORIGINS",
@@ -142,7 +142,7 @@ test.each([
   ],
   ["REDIS_PREFIX", "staging.2", "staging.2"],
   ["NODE_NAME", "gateway-1", "gateway-1"],
-])("%s=%j is taken", (name, text, value) => {
+])("%s=%j is accepted", (name, text, value) => {
   expect(loadConfig({ [name]: text })).toMatchObject({ [name]: value });
 });
 
@@ -220,7 +220,7 @@ test.each([
   ["OFFLINE_PACE_MS", "10001", number(0, 10_000)],
   ["LOG_LEVEL", "verbose", "must be trace, debug, info, warn, error, fatal or silent"],
   ["RETENTION_DAYS", "1e3", number(0, 36_500)],
-])("%s=%j is refused in one line that says what is allowed", (name, text, allowed) => {
+])("%s=%j is refused in one line that names the allowed values", (name, text, allowed) => {
   const lines = linesOf({ [name]: text });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(`${name}=${JSON.stringify(text)} ${allowed}`);
@@ -242,20 +242,20 @@ test.each([
   "::1",
   "[::g]",
   "1.2.3.4.5",
-])("ALLOWED_HOSTS=%j is refused in one line that says what is allowed", (text) => {
+])("ALLOWED_HOSTS=%j is refused in one line that names the allowed values", (text) => {
   expect(linesOf({ ALLOWED_HOSTS: text })).toEqual([
     expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names separated by commas, such as /),
   ]);
 });
 
-test("the first entry that is no origin is named by its place, and passwords are not shown", () => {
+test("the message gives the number of the first invalid origin, and shows no passwords", () => {
   const text = "https://a.example.com,https://me:secret@b.example.com,x";
   expect(linesOf({ CORS_ORIGINS: text })).toEqual([
     expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is not an origin$/),
   ]);
 });
 
-test("a long value is cut, and an emoji at the cut is left out", () => {
+test("a long value is cut, and an emoji at the cut is omitted", () => {
   expect(linesOf({ LOG_LEVEL: `${"x".repeat(79)}🌱` })).toEqual([
     expect.stringContaining(`LOG_LEVEL="${"x".repeat(79)}…" must be trace`),
   ]);
@@ -316,11 +316,11 @@ describe("names that look like ours misspelt", () => {
     "DATA_DIRECTORY",
     "LOG_LEVEL_FILE",
     "PORTS",
-  ])("%s is no variable of ours", (name) => {
+  ])("%s does not count as a misspelt variable", (name) => {
     expect(linesOf({ [name]: "1" })).toEqual([]);
   });
 
-  test("one letter more, less, other, or two swapped is near, for every long name", () => {
+  test("one letter added, missing or replaced, or two swapped, counts as a misspelling of every long name", () => {
     for (const name of Object.keys(VARIABLES).filter(({ length }) => length >= 8)) {
       for (let at = 0; at < name.length; at++) {
         const variants = [

@@ -51,5 +51,5 @@ const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest
 });
 
 transportSuite(subject("ws", 5, overWebSocket));
-// An EventSource waits three seconds before it comes back.
+// An EventSource waits three seconds before it reconnects.
 transportSuite(subject("sse", 2, overSse));
