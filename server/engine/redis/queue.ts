@@ -79,7 +79,7 @@ export function openQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * Re-enqueues jobs whose lease expired. The lock of an entry expires by itself; where other jobs of the same entry
+   * Re-enqueues jobs whose lease expired. The lock of an entry expires by itself; if other jobs of the same entry
    * still hold their leases, the job gets an entry of its own.
    */
   async function letGo(now: number): Promise<void> {

@@ -122,7 +122,7 @@ describe("health", () => {
   test.each([
     ["an error of the system", Object.assign(new Error(SECRET), { code: "ENOENT" })],
     ["any other error", new Error(SECRET)],
-    ["what made the data unavailable", new AppError("UNAVAILABLE", "Away.", { cause: SECRET })],
+    ["the cause of unavailable data", new AppError("UNAVAILABLE", "Away.", { cause: SECRET })],
     ["data that cannot be used", new AppError("DATA_UNUSABLE", SECRET)],
     ["a fault of ours", new AppError("INTERNAL", SECRET)],
   ])("[H12] /readyz and /metrics reveal %s only to the log", async (_, thrown) => {

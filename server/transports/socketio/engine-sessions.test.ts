@@ -26,7 +26,7 @@ test("[H5] beyond the limit of all sessions none is opened; the refusal names th
   await until(() => expect(clients.every(({ socket }) => socket.connected)).toBe(true));
   const refused = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
   expect(refused.status).toBe(403);
-  expect(await refused.text()).toContain("2 Socket.IO sessions already");
+  expect(await refused.text()).toContain("limit of 2 Socket.IO sessions");
   clients[0]?.socket.disconnect();
   const next = server.connect({ reconnection: true, reconnectionDelay: 10 });
   await until(() => expect(next.socket.connected).toBe(true));

@@ -116,13 +116,13 @@ describe("hostile input", () => {
     ["a packet of no type", "49{}"],
     ["broken JSON", '42["subscribe:job",{"job_id":'],
     ["an event of no use", '42["subscribe:job",{}]'],
-    ["an event that is no list", "42{}"],
+    ["an event that is not a list", "42{}"],
     ["a reserved name", '42["disconnect"]'],
     ["attachments without end", '459999-["subscribe:job",{"_placeholder":true,"num":0}]'],
     ["an answer to nothing", "43999[1]"],
     ["a heartbeat of the wrong side", "2"],
     ["a packet that Engine.IO does not know", "9"],
-    ["bytes where none are expected", Buffer.from([1, 2, 3])],
+    ["an unexpected binary frame", Buffer.from([1, 2, 3])],
     ["a message that is too large", `42["subscribe:job","${"x".repeat(2 * 1024 * 1024)}"]`],
   ])("[L4] %s closes at most its sender's connection", async (_name, frame) => {
     server = await openTestServer();

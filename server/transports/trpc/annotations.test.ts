@@ -92,7 +92,7 @@ test.each<[what: string, json: unknown, meta: unknown]>([
   ["a constructor", { a: 1 }, { values: { "constructor.prototype": ["undefined"] } }],
   ["a prototype that JSON made", JSON.parse('{"__proto__":1}'), { values: { __proto__x: [] } }],
   ["a date that is a number", 5, { values: ["Date"] }],
-  ["a date that is none", { a: "soon" }, { values: { a: ["Date"] } }],
+  ["an invalid date", { a: "soon" }, { values: { a: ["Date"] } }],
 ])("[H1] %s is refused in a short message, before anything is built", (_what, json, meta) => {
   const before = JSON.stringify(json);
   const thrown = thrownBy(() => applyAnnotations(json, meta));

@@ -42,7 +42,7 @@ test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
 
 test.each([
   ["a job that does not exist", "job.onUpdate", { json: { jobId: NO_JOB } }, "NOT_FOUND"],
-  ["an id that is none", "job.onUpdate", { json: { jobId: "1" } }, "BAD_REQUEST"],
+  ["an invalid id", "job.onUpdate", { json: { jobId: "1" } }, "BAD_REQUEST"],
   ["no envelope", "feed.onUpdate", { lastEventId: "0" }, "BAD_REQUEST"],
 ])("an EventSource does not reconnect after %s either", async (_, path, input, code) => {
   const text = await textOf(await openTestServer(), path, input);

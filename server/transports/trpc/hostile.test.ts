@@ -57,7 +57,7 @@ test.each([
   ["an unknown method", '{"id":1,"method":"steal","params":{"path":"job.list"}}'],
   ["no params", '{"id":1,"method":"query"}'],
   ["no id", '{"method":"query","params":{"path":"job.list"}}'],
-  ["a path that is no text", '{"id":1,"method":"query","params":{"path":5}}'],
+  ["a path that is not a string", '{"id":1,"method":"query","params":{"path":5}}'],
   [
     "an input that superjson cannot read",
     '{"id":1,"method":"query","params":{"path":"job.get","input":5}}',

@@ -216,7 +216,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       wss,
       router,
       {
-        createContext: options.createContext ?? (async () => ({ user: "somebody" })),
+        createContext: options.createContext ?? (async () => ({ user: "ann" })),
         ping: options.ping ?? { intervalMs: 30_000, timeoutMs: 5000 },
       },
       () => {
@@ -251,7 +251,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     client.send(query(3, "when"));
     client.send(mutation(4, "nothing"));
     const heard = await client.heard(4);
-    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data(1, "ann"));
     expect(heard).toContainEqual(data("two", 3));
     expect(client.frames).toContain(
       '{"id":3,"result":{"type":"data","data":{"json":{"at":"1970-01-01T00:00:00.000Z","none":null,"many":[1]},"meta":{"values":{"at":["Date"],"none":["undefined"],"many":["set"]},"v":1}}}}',
@@ -266,7 +266,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     const client = await talk(url);
     client.send([query(1, "who"), mutation(2, "add", { a: 2, b: 2 }), subscription(3, "plain")]);
     const heard = await client.heard(6);
-    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data(1, "ann"));
     expect(heard).toContainEqual(data(2, 4));
     expect(heard).toContainEqual(started(3));
     expect(heard).toContainEqual(stopped(3));
@@ -283,7 +283,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     await client.heard(5);
     expect(client.frames.every((frame) => frame.includes(',"jsonrpc":"2.0",'))).toBe(true);
     expect(client.frames[0]).toBe(
-      '{"id":1,"jsonrpc":"2.0","result":{"type":"data","data":{"json":"somebody"}}}',
+      '{"id":1,"jsonrpc":"2.0","result":{"type":"data","data":{"json":"ann"}}}',
     );
   });
 
@@ -382,7 +382,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       failed(1, "INTERNAL_SERVER_ERROR"),
     ],
     ["no id", query(null, "who"), failed(null, "PARSE_ERROR", "`id` is required")],
-    ["an id that is none", query({}, "who"), failed(null, "PARSE_ERROR")],
+    ["an invalid id", query({}, "who"), failed(null, "PARSE_ERROR")],
     ["no method", { id: 1, params: { path: "who" } }, failed(null, "PARSE_ERROR")],
     ["another method", { ...query(1, "who"), method: "delete" }, failed(null, "PARSE_ERROR")],
     ["no params", { id: 1, method: "query" }, failed(null, "PARSE_ERROR")],
@@ -392,7 +392,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     ["null", null, failed(null, "PARSE_ERROR")],
     ["a bad message in a batch", [query(1, "who"), 7], failed(null, "PARSE_ERROR")],
     [
-      "a cursor that is no text",
+      "a cursor that is not a string",
       { id: 1, method: "subscription", params: { path: "cursor", input: {}, lastEventId: 7 } },
       failed(null, "PARSE_ERROR"),
     ],
@@ -402,7 +402,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     client.send(message);
     expect(await client.heard(1)).toEqual([error]);
     client.send(query(9, "who"));
-    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
   test.each([["{"], [""], ["PINGPONG"], ["\u0000"]])(
@@ -413,7 +413,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       client.ws.send(text);
       expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
       client.send(query(9, "who"));
-      expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+      expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
     },
   );
 
@@ -424,7 +424,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
     client.send([]);
     client.send(query(9, "who"));
-    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
   test("sends an error in the middle of a subscription, and then that it stopped", async () => {
@@ -459,7 +459,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     const { url } = await open({
       async createContext({ info, req }) {
         contexts.push(info.connectionParams, req.url);
-        return { user: info.connectionParams?.token ?? "nobody" };
+        return { user: info.connectionParams?.token ?? "guest" };
       },
     });
     const client = await talk(`${url}?connectionParams=1`);
@@ -538,7 +538,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     const { url, reconnect } = await open({
       async createContext() {
         contexts.count += 1;
-        return { user: "somebody" };
+        return { user: "ann" };
       },
     });
     const socket = createWSClient({ url, retryDelayMs: () => 5 });
@@ -551,7 +551,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     reconnect();
     await vi.waitFor(() => expect(asked).toEqual([1, 1]));
     expect(contexts.count).toBe(2);
-    expect(await client.who.query()).toBe("somebody");
+    expect(await client.who.query()).toBe("ann");
   });
 
   test.runIf(which === "ours")(
