@@ -199,7 +199,7 @@ describe("signals", () => {
     await terminal.sees(
       /^ {2}stopping: waiting up to 1 s for 1 job; press Ctrl-C again to stop now\r?$/m,
     );
-    await terminal.sees(/^ {2}stopped: 1 job given back, to go on after the next start\r?$/m);
+    await terminal.sees(/^ {2}stopped: 1 job released, to continue after the next start\r?$/m);
     expect(await terminal.ended).toBe(0);
   });
 

@@ -31,7 +31,7 @@ const cases: Case[] = [
       "#test/free-port.ts",
       "../scripts/x.ts",
       "./kinds/article/write/writers.ts",
-      "./transports/socketio/cluster.ts",
+      "./transports/socketio/broadcast-adapter.ts",
     ],
   },
   {

@@ -22,7 +22,7 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { defineKind } from "./kinds/define.ts";
 
-/** In the order in which the start reads them: the server, kinds, the runner, transports, retention. */
+/** In the order in which startup reads them: the server, kinds, the runner, transports, retention. */
 const READ_AT_START = [
   "REQUEST_TIMEOUT_MS",
   "MAX_CONNECTIONS",
@@ -132,7 +132,7 @@ test("a server lists its writers, and refuses a job for any other one", async ()
 
 const ignore = { onData() {} };
 
-/** Our own figures. Every line must be one that Prometheus can read. */
+/** Our own metrics. Prometheus must be able to parse every line. */
 async function figuresOf(app: App): Promise<Record<string, number>> {
   const lines = (await (await fetch(`${app.url}/metrics`)).text()).trim().split("\n");
   const samples = lines.filter((line) => line !== "" && !line.startsWith("#"));
@@ -162,7 +162,7 @@ describe("metrics", () => {
     expect(text).toContain("process_cpu_seconds_total ");
   });
 
-  test("count each event once, and what is open now", async () => {
+  test("count each event once, and have the current numbers of open watches", async () => {
     const app = await start();
     const client = clientOf(app);
     const job = await client.job.create.mutate({ kind: "waits", input: {}, idempotencyKey: "k" });
@@ -201,7 +201,7 @@ describe("metrics", () => {
 });
 
 describe("stopping", () => {
-  test("answers that it stops, lets jobs end, and closes once however often `close` is called", async () => {
+  test("reports that it is stopping, lets jobs end, and closes once however often `close` is called", async () => {
     const app = await start();
     const { id } = await create(app);
     const client = clientOf(app);
@@ -250,7 +250,7 @@ describe("stopping", () => {
     await closing;
   });
 
-  test("gives back jobs that do not end in time", async () => {
+  test("releases jobs that do not end in time", async () => {
     const app = await start({ SHUTDOWN_GRACE_MS: "0" });
     const { id } = await create(app);
     await vi.waitFor(async () =>
@@ -306,7 +306,7 @@ describe("stopping", () => {
     }
   });
 
-  test("leaves nothing that keeps the process", async () => {
+  test("leaves nothing that keeps the process alive", async () => {
     const program = `
       import { createApp } from "#server/app.ts";
       import { loadConfig } from "#server/config.ts";
@@ -335,7 +335,7 @@ function without(name: string, config: Config, onRead = () => {}): Config {
 
 describe("a start that fails", () => {
   test.skipIf(isMultiProcess)(
-    "[J11] because the data are in use leaves the other server alone",
+    "[J11] because the data is in use does not affect the other server",
     async () => {
       const app = await start();
       await expect(start()).rejects.toMatchObject({ code: "DATA_UNUSABLE" });
@@ -343,7 +343,7 @@ describe("a start that fails", () => {
     },
   );
 
-  test("closes what earlier steps opened, whichever step it is", async () => {
+  test("closes the parts that earlier steps opened, whichever step fails", async () => {
     const program = `
       import { createApp } from "#server/app.ts";
       import { loadConfig, VARIABLES } from "#server/config.ts";
@@ -369,7 +369,7 @@ describe("a start that fails", () => {
     ]);
   });
 
-  test.runIf(onRedis)("rejects with its reason, also where Redis goes away meanwhile", async () => {
+  test.runIf(onRedis)("rejects with its reason, even if Redis stops meanwhile", async () => {
     const redis = await startRedis(inject("redisServer"));
     onTestFinished(() => redis.close());
     const config = loadConfig({ ...data.env, PORT: "0", REDIS_URL: redis.url });

@@ -1,4 +1,4 @@
-/** Puts the parts together: all wiring, nothing else. */
+/** The composition root: opens all parts and wires them. */
 import { fileURLToPath } from "node:url";
 import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
@@ -26,17 +26,17 @@ import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
 
 export interface App {
-  /** The address from this machine: `http://localhost:8000`. */
+  /** The server's address on this machine: `http://localhost:8000`. */
   url: string;
-  /** Jobs that run now. */
+  /** The number of running jobs. */
   running(): number;
-  /** Lets running jobs finish or gives them back, tells clients to come back, and closes the data. */
+  /** Lets running jobs finish or releases them, tells clients to reconnect, and closes the engine. */
   close(): Promise<Stopped>;
 }
 
-/** Parts that an embedding program or a test brings along. */
+/** Parts that an embedding program or a test provides. */
 export interface AppParts {
-  /** Kinds beside those of the registry. */
+  /** Kinds in addition to the registry's. */
   kinds?: readonly AnyKind[];
   authenticate?: Authenticate;
   log?: Logger;
@@ -45,10 +45,10 @@ export interface AppParts {
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
-/** Rejects where the server cannot start; nothing that it opened stays open. */
+/** Rejects if the server cannot start, and closes everything that it has opened. */
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
   const log = parts.log ?? createLog(config.LOG_LEVEL);
-  // Closes everything in reverse order: here where a later step throws, else in `App.close`.
+  // Closes everything in reverse order: here if a later step throws, otherwise in `App.close`.
   await using opened = new AsyncDisposableStack();
   let stopping = false;
   let stopped: Stopped = { finished: 0, givenBack: 0 };
@@ -69,7 +69,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const { server, keepAlive } = createHttpServer(config, log);
   opened.defer(() => closeServer(server, transports));
   const url = await listen(server, config.HOST, config.PORT);
-  // From here to `mountTransports` nothing may wait: a request that comes meanwhile would have no answer.
+  // Do not await between here and `mountTransports`: a request that arrives meanwhile would get no answer.
 
   const { kinds: registered, sites, facts } = createKinds(config, url);
   const kinds = new Map([...registered, ...(parts.kinds ?? [])].map((kind) => [kind.name, kind]));
@@ -122,7 +122,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     socketio: {
       allowEio3: config.ALLOW_EIO3,
-      cluster: engine.connector && {
+      broadcast: engine.connector && {
         ...engine.connector,
         name: config.NODE_NAME ?? defaultNodeName(),
       },
@@ -138,7 +138,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     authenticated: parts.authenticate !== undefined,
   });
   mountTransports(server, transports, origins, (error, path) =>
-    log.error({ err: error, path }, "A transport could not take a request"),
+    log.error({ err: error, path }, "A transport failed to handle a request"),
   );
 
   if (engine.capabilities.multiProcess && config.HANDOVER_MS > 0) {
@@ -146,7 +146,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       await Promise.all(transports.map(async ({ handOver }) => handOver?.(config.HANDOVER_MS)));
     });
   }
-  // Watchers see how their jobs end before they are sent away.
+  // Stop the runner before the transports, so that watchers still see their jobs end.
   opened.defer(async () => {
     if (runner !== undefined) stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
   });

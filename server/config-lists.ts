@@ -1,19 +1,20 @@
-/** Schemas of variables that hold lists: origins of pages, names of hosts. */
+/** Schemas of variables that hold lists: origins and host names. */
 import { domainToASCII } from "node:url";
 import { list } from "#shared/variables.ts";
 
-/** A scheme and a host, without the path that belongs to a page. */
+/** A scheme and a host without a path. */
 const WITHOUT_PATH = /^[a-z][a-z0-9+.-]*:\/\/[^/\\?#@%\s]*(?<!:)\/?$/i;
 /**
- * `https://app.example.com`, with a `*` for one or more labels (`https://*.example.com`), of an app (`capacitor://localhost`,
- * `app://.`) or an extension, or of any page of a scheme (`file://`). Pages have none of the schemes that are left out.
+ * An origin of a site (`https://app.example.com`; `*` stands for one or more labels: `https://*.example.com`), of an app
+ * (`capacitor://localhost`, `app://.`) or an extension, or of all pages of a scheme (`file://`). Pages never have the
+ * schemes that are missing here.
  */
 const ORIGIN =
   /^(?!wss?:|ftp:|https?:\/\/\.)[a-z][a-z0-9+.-]*:\/\/(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:]+\]|\.)?(?::\d+)?$/;
 
 /**
- * An origin as browsers write it: in lower case and ASCII, without the port that is the scheme's own, without a slash at
- * the end. `undefined`: no page has such an origin.
+ * Returns an origin in the form that browsers send: lower case, ASCII, without the scheme's default port and without a slash
+ * at the end. Returns `undefined` if pages cannot have this origin.
  */
 function asSent(text: string): string | undefined {
   if (/^null$/i.test(text)) return "null";
@@ -29,21 +30,21 @@ export const origins = list.transform((all, context) =>
   all.flatMap((text, index) => {
     const origin = asSent(text);
     if (origin !== undefined) return origin;
-    // Without the text: it may hold a password.
-    const message = `must be origins with commas between, such as https://app.example.com or https://*.example.com; entry ${index + 1} is none`;
+    // The message omits the text, which may hold a password.
+    const message = `must be origins separated by commas, such as https://app.example.com or https://*.example.com; entry ${index + 1} is not an origin`;
     context.addIssue({ code: "custom", message });
     return [];
   }),
 );
 
-/** `jobs.example.com`, with a port or without, or with a `*` for one or more labels: `*.example.com`. */
+/** `jobs.example.com`, optionally with a port. `*` stands for one or more labels: `*.example.com`. */
 const HOST = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 function isHost(text: string): boolean {
-  // The second says whether the port and the numbers of an address are in range.
+  // `canParse` checks the range of the port and of the numbers of an address.
   return HOST.test(text) && URL.canParse(`http://${text.replace("*", "any")}`);
 }
 
-/** "" where no such domain can be. Left alone where it is ASCII already: an address would be rewritten, a `_` refused. */
+/** Returns "" for an impossible domain. Keeps ASCII hosts: `domainToASCII` rewrites addresses and refuses `_`. */
 function inAscii(host: string): string {
   return /[^\0-\x7f]/.test(host) ? domainToASCII(host) : host;
 }
@@ -56,5 +57,5 @@ export const hosts = list
   .transform((all) => all.map(asHost))
   .refine(
     (all) => all.every(isHost),
-    "must be host names with commas between, such as jobs.example.com, jobs.example.com:8000 or *.example.com",
+    "must be host names separated by commas, such as jobs.example.com, jobs.example.com:8000 or *.example.com",
   );

@@ -70,7 +70,7 @@ test.each([
     ["https://xn--bcher-kva.example", "https://*.xn--kln-sna.example:8443"],
   ],
   ["FRONTEND_URL", "http://bücher.example", ["http://xn--bcher-kva.example"]],
-  // As browsers write them.
+  // In the form that browsers send.
   ["CORS_ORIGINS", "NULL, Null", ["null", "null"]],
   [
     "CORS_ORIGINS",
@@ -142,7 +142,7 @@ test.each([
   ],
   ["REDIS_PREFIX", "staging.2", "staging.2"],
   ["NODE_NAME", "gateway-1", "gateway-1"],
-])("%s=%j is taken", (name, text, value) => {
+])("%s=%j is accepted", (name, text, value) => {
   expect(loadConfig({ [name]: text })).toMatchObject({ [name]: value });
 });
 
@@ -154,14 +154,14 @@ test.each([
   ["PORT", "0x50", number(0, 65_535)],
   ["PORT", "80 ", number(0, 65_535)],
   ["PORT", "9".repeat(60), number(0, 65_535)],
-  ["FRONTEND_URL", "app.example.com", "must be origins with commas between"],
-  ["FRONTEND_URL", "https://app.example.com/page", "must be origins with commas between"],
-  ["CORS_ORIGINS", "*", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://*", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://a.*.com", "must be origins with commas between"],
-  ["CORS_ORIGINS", "null.example.com", "must be origins with commas between"],
-  ["CORS_ORIGINS", "capacitor:localhost", "must be origins with commas between"],
-  ["CORS_ORIGINS", "https://bü cher.example", "must be origins with commas between"],
+  ["FRONTEND_URL", "app.example.com", "must be origins separated by commas"],
+  ["FRONTEND_URL", "https://app.example.com/page", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "*", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://*", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://a.*.com", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "null.example.com", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "capacitor:localhost", "must be origins separated by commas"],
+  ["CORS_ORIGINS", "https://bü cher.example", "must be origins separated by commas"],
   ...[
     "http://localhost:99999",
     "https://*.example.com:65536",
@@ -188,13 +188,13 @@ test.each([
     "capacitor://bücher",
     "nullable",
   ].flatMap((origin): [string, string, string][] => [
-    ["CORS_ORIGINS", origin, "must be origins with commas between"],
-    ["FRONTEND_URL", origin, "must be origins with commas between"],
+    ["CORS_ORIGINS", origin, "must be origins separated by commas"],
+    ["FRONTEND_URL", origin, "must be origins separated by commas"],
   ]),
   [
     "CORS_ORIGINS",
     "https://a.example.com https://b.example.com",
-    "must be origins with commas between",
+    "must be origins separated by commas",
   ],
   ["REQUEST_TIMEOUT_MS", "999", number(1000, 3_600_000)],
   ["MAX_CONNECTIONS", "0", number(1, 1_000_000)],
@@ -220,7 +220,7 @@ test.each([
   ["OFFLINE_PACE_MS", "10001", number(0, 10_000)],
   ["LOG_LEVEL", "verbose", "must be trace, debug, info, warn, error, fatal or silent"],
   ["RETENTION_DAYS", "1e3", number(0, 36_500)],
-])("%s=%j is refused in one line that says what is allowed", (name, text, allowed) => {
+])("%s=%j is refused in one line that names the allowed values", (name, text, allowed) => {
   const lines = linesOf({ [name]: text });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(`${name}=${JSON.stringify(text)} ${allowed}`);
@@ -242,20 +242,20 @@ test.each([
   "::1",
   "[::g]",
   "1.2.3.4.5",
-])("ALLOWED_HOSTS=%j is refused in one line that says what is allowed", (text) => {
+])("ALLOWED_HOSTS=%j is refused in one line that names the allowed values", (text) => {
   expect(linesOf({ ALLOWED_HOSTS: text })).toEqual([
-    expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names with commas between, such as /),
+    expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names separated by commas, such as /),
   ]);
 });
 
-test("the first entry that is no origin is named by its place, and passwords are not shown", () => {
+test("the message gives the number of the first invalid origin, and shows no passwords", () => {
   const text = "https://a.example.com,https://me:secret@b.example.com,x";
   expect(linesOf({ CORS_ORIGINS: text })).toEqual([
-    expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is none$/),
+    expect.stringMatching(/^CORS_ORIGINS="…@b[^]* must be origins [^]*; entry 2 is not an origin$/),
   ]);
 });
 
-test("a long value is cut, and an emoji at the cut is left out", () => {
+test("a long value is cut, and an emoji at the cut is omitted", () => {
   expect(linesOf({ LOG_LEVEL: `${"x".repeat(79)}🌱` })).toEqual([
     expect.stringContaining(`LOG_LEVEL="${"x".repeat(79)}…" must be trace`),
   ]);
@@ -267,7 +267,7 @@ test("every bad variable has its line, and the message shows them all", () => {
       "The configuration cannot be used:",
       `  PORT="x" ${number(0, 65_535)}`,
       '  LOG_LEVEL="loud" must be trace, debug, info, warn, error, fatal or silent',
-      "  CONCURENCY is not known; did you mean CONCURRENCY?",
+      "  CONCURENCY is unknown; did you mean CONCURRENCY?",
     ].join("\n"),
   );
 });
@@ -304,7 +304,7 @@ describe("names that look like ours misspelt", () => {
     ["LOG-LEVEL", "LOG_LEVEL"],
     ["OPENAI_APIKEY", "OPENAI_API_KEY"],
   ])("%s is refused, and %s is named", (name, meant) => {
-    expect(linesOf({ [name]: "1" })).toEqual([`${name} is not known; did you mean ${meant}?`]);
+    expect(linesOf({ [name]: "1" })).toEqual([`${name} is unknown; did you mean ${meant}?`]);
   });
 
   test.each([
@@ -316,11 +316,11 @@ describe("names that look like ours misspelt", () => {
     "DATA_DIRECTORY",
     "LOG_LEVEL_FILE",
     "PORTS",
-  ])("%s is no variable of ours", (name) => {
+  ])("%s does not count as a misspelt variable", (name) => {
     expect(linesOf({ [name]: "1" })).toEqual([]);
   });
 
-  test("one letter more, less, other, or two swapped is near, for every long name", () => {
+  test("one letter added, missing or replaced, or two swapped, counts as a misspelling of every long name", () => {
     for (const name of Object.keys(VARIABLES).filter(({ length }) => length >= 8)) {
       for (let at = 0; at < name.length; at++) {
         const variants = [
@@ -331,7 +331,7 @@ describe("names that look like ours misspelt", () => {
         ];
         for (const variant of variants.filter((each) => !(each in VARIABLES))) {
           expect(linesOf({ [variant]: "1" })).toEqual([
-            expect.stringMatching(`^${variant} is not known; did you mean [A-Z_0-9]+\\?$`),
+            expect.stringMatching(`^${variant} is unknown; did you mean [A-Z_0-9]+\\?$`),
           ]);
         }
       }

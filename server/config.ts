@@ -1,6 +1,7 @@
 /**
- * The configuration: environment variables only. The table of docs/configuration.md is made from `VARIABLES`; engines and kinds declare
- * their own. A bad value stops the start with one line per variable: its name, the fault, the allowed values.
+ * The configuration, from environment variables only. `npm run config` generates the table in docs/configuration.md from these
+ * variables; engines and kinds declare their own. A bad value stops the start with one line per variable: its name, the
+ * fault, the allowed values.
  */
 import { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
@@ -154,12 +155,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** Throws `ConfigError` with one line per bad variable, and per name that looks like one of ours misspelt. */
+/** Throws `ConfigError` with one line per bad variable, and per name that looks like a misspelt one of ours. */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const lines: string[] = [];
   const config: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
-    // An empty variable is an unset one, as in shells and compose files.
+    // An empty variable counts as unset, as in shells and compose files.
     const given = env[name] === "" ? undefined : env[name];
     const value = given ?? variable.default;
     if (value === undefined) continue;
@@ -173,29 +174,29 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   lines.push(...misspelt(env));
   if (lines.length === 0) lines.push(...atOdds(config as Config));
   if (lines.length > 0) throw new ConfigError(lines);
-  // A worker serves no clients, and may run beside a gateway.
+  // A worker has no clients and may run beside a gateway, so it takes any free port.
   if (config.ROLE === "worker" && !env.PORT) config.PORT = 0;
   return config as Config;
 }
 
-/** Variables that are valid by themselves, but not together. */
+/** Returns messages for variables that are valid separately, but not together. */
 function atOdds(config: Config): string[] {
   const { ROLE: role } = config;
   if (role === "all" || selectEngine(config).capabilities.multiProcess) return [];
   const shared = ENGINES.filter(({ capabilities }) => capabilities.multiProcess);
   return [
-    `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: the embedded engine lives in one process, which does everything`,
+    `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: with the embedded engine, one process does everything`,
   ];
 }
 
-/** Logs show no keys, and no names and passwords in addresses. */
+/** Shows a value without secrets: keys, and users and passwords in addresses. */
 function shown(name: string, value: string): string {
   if (name.endsWith("_KEY")) return "…";
   const plain = value.replace(/^.*@/s, "…@");
   return JSON.stringify(cutText(plain, 80));
 }
 
-/** Names shorter than this are too common for a near one to mean ours. */
+/** Shorter names are so common that a similar one is probably not ours. */
 const SHORTEST_GUESS = 8;
 
 function misspelt(env: Record<string, string | undefined>): string[] {
@@ -204,11 +205,11 @@ function misspelt(env: Record<string, string | undefined>): string[] {
     .filter((name) => !(name in VARIABLES))
     .flatMap((name) => {
       const meant = names.find((known) => isNear(name.toUpperCase(), known));
-      return meant === undefined ? [] : [`${name} is not known; did you mean ${meant}?`];
+      return meant === undefined ? [] : [`${name} is unknown; did you mean ${meant}?`];
     });
 }
 
-/** One letter missing, added or replaced, or two neighbours swapped. */
+/** True if the names differ by one missing, added or replaced letter, or by two swapped neighbours. */
 function isNear(name: string, known: string): boolean {
   if (Math.abs(name.length - known.length) > 1) return false;
   let start = 0;

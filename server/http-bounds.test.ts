@@ -1,4 +1,4 @@
-/** A whole server against clients that speak HTTP byte by byte. */
+/** A whole server against clients that send raw HTTP. */
 import { type Socket, connect } from "node:net";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => data.remove());
 
-/** Reports without end: soon that is more than the kernel keeps for a client that does not read. */
+/** Reports endlessly, so that the events soon exceed the kernel's buffer for a client that does not read. */
 const busy = defineKind({
   name: "busy",
   description: "Reports without end.",
@@ -76,7 +76,7 @@ const get = (path: string, host = "localhost") =>
 const events = (jobId: string) =>
   get(`/trpc/job.onUpdate?input=${encodeURIComponent(JSON.stringify({ json: { jobId } }))}`);
 
-test("[H3] a client that does not read an event stream is cut off, and idle streams live on", async () => {
+test("[H3] a client that does not read an event stream loses its connection, and idle streams stay open", async () => {
   const app = await start({ STALL_TIMEOUT_MS: "1000", PING_INTERVAL_MS: "3600000" });
   const client = createTRPCClient<AppRouter>({
     links: [httpLink({ url: `${app.url}/trpc`, transformer: superjson })],
@@ -89,7 +89,7 @@ test("[H3] a client that does not read an event stream is cut off, and idle stre
 
   const quiet = open(app, events(await create("idle"))).resume();
   await expect.poll(watches, PATIENT).toBe(1);
-  // One after the other, so that the idle stream sees several time-outs pass.
+  // One after the other, so that the idle stream outlives several timeouts.
   const jobId = await create("busy");
   for (let turn = 0; turn < 2; turn++) {
     open(app, events(jobId)).pause();
@@ -117,15 +117,15 @@ test("a page with cookies can read why its address is too long", async () => {
   expect(answer).toContain("\r\nAccess-Control-Allow-Credentials: true\r\n");
 });
 
-test("[H5] more than a thousand requests in one packet cost their sender the connection", async () => {
+test("[H5] more than a thousand requests in one packet close their sender's connection", async () => {
   const app = await start();
   const text = "GET /trpc/job.list HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1300);
-  // Perhaps the first was answered before the connection was closed.
+  // The first request may get its answer before the connection closes.
   expect(await all(open(app, text)).catch(() => "")).not.toMatch(/HTTP\/1\.1[^]*HTTP\/1\.1/);
   expect((await fetch(`${app.url}/healthz`)).status).toBe(200);
 });
 
-test("one connection more than MAX_CONNECTIONS is closed", async () => {
+test("a connection beyond MAX_CONNECTIONS is closed", async () => {
   const app = await start({ MAX_CONNECTIONS: "1" });
   const first = open(app, "");
   await new Promise((resolve) => first.once("connect", resolve));
@@ -134,10 +134,10 @@ test("one connection more than MAX_CONNECTIONS is closed", async () => {
   expect(await all(first)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-// The short form of 127.0.0.1 is none that the program knows as this machine's own, and yet the packets stay here.
+// The program does not recognise the short form of 127.0.0.1 as a loopback address, but packets stay on this machine.
 const REACHABLE = { HOST: "127.1" };
 
-test("[H8] a server that others reach answers to the names that it knows", async () => {
+test("[H8] a server that other machines reach answers only to known names", async () => {
   const app = await start({ ...REACHABLE, ALLOWED_HOSTS: "jobs.example.com" });
   const socketio = "/socket.io/?EIO=4&transport=polling";
   for (const path of ["/trpc/system.info", socketio, "/socket.io/socket.io.js", "/"]) {
@@ -153,14 +153,14 @@ test("[H8] a server that others reach answers to the names that it knows", async
   }
 });
 
-test("a server that others reach and that authenticates answers to every name", async () => {
+test("a server with authentication that other machines reach answers to every name", async () => {
   const app = await start(REACHABLE, {
     authenticate: async () => LOCAL_PRINCIPAL,
   });
   expect(await all(open(app, get("/trpc/system.info", "evil.test")))).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test("[H8] what a page of another site embeds is data or not by its path", async () => {
+test("[H8] the path decides if a page of another site may embed it", async () => {
   const app = await start();
   const embed = async (path: string) => {
     const answer = await all(
@@ -190,7 +190,7 @@ test("[H8] what a page of another site embeds is data or not by its path", async
   ]) {
     expect([path, await embed(path)]).toEqual([path, 200]);
   }
-  // Where the page is not built it is a 503.
+  // Without a built page the answer is 503.
   for (const path of ["/", "/jobs/1"]) expect(await embed(path)).not.toBe(403);
 });
 
@@ -200,7 +200,7 @@ test.each([
   ["/socket.io/?EIO=4&transport=polling", /0\{"sid":/],
   ["/socket.io/socket.io.min.js", /Socket\.IO v4/],
   ["/samples", /\r\nLocation: \/samples\/\r\n/],
-])("%s is the same where its address is the target of the request", async (path, answer) => {
+])("%s gets the same answer in absolute form", async (path, answer) => {
   const app = await start();
   const { host } = new URL(app.url);
   const ask = (target: string) =>

@@ -1,4 +1,4 @@
-/** The http server below all transports: its limits, its address, and how it ends. */
+/** The http server below all transports: its limits, its address and its shutdown. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
@@ -10,35 +10,35 @@ import { createKeepAlive, type KeepAlive } from "./transports/keep-alive.ts";
 import { requestTimeouts } from "./transports/request-timeouts.ts";
 import { closeStalledResponses } from "./transports/stalled-responses.ts";
 
-/** How long calls that are in progress at a shutdown may still take. */
+/** How long calls in progress at a shutdown may still take. */
 const LAST_ANSWERS_MS = 2000;
 
-/** Longer than proxies keep idle connections (mostly 60 s): the side that closes one first can lose no request on it. */
+/** Longer than proxies keep idle connections (mostly 60 s): if the server closed first, a request could be lost. */
 const KEEP_ALIVE_MS = 65_000;
 
-/** It does not listen yet. */
+/** Creates the server, which does not listen yet. */
 export function createHttpServer(
   config: Config,
   log: Logger,
 ): { server: Server; keepAlive: KeepAlive } {
   const server = createServer({
-    // A client that offers another protocol (curl: HTTP/2) is answered in plain HTTP.
+    // A client that offers another protocol (such as curl with HTTP/2) gets an answer in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     keepAliveTimeout: KEEP_ALIVE_MS,
     ...requestTimeouts(config.REQUEST_TIMEOUT_MS),
     ...HEAD_OPTIONS,
-    // `mountTransports` checks it: Node's own answer to a request without one does not count as pipelined.
+    // `mountTransports` checks the header: `pipelining.ts` would not count Node's own answer to a request without it.
     requireHostHeader: false,
   });
   const keepAlive = createKeepAlive(server);
   limitConnections(server, config.MAX_CONNECTIONS, log);
   closeStalledResponses(server, config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
-    log.debug({ remoteAddress }, "A client did not read its answer, and was disconnected"),
+    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
   );
   return { server, keepAlive };
 }
 
-/** Resolves to the address from this machine: `http://localhost:8000`. Rejects as `listen` does: `EADDRINUSE`. */
+/** Resolves to the address on this machine: `http://localhost:8000`. Rejects with `listen`'s errors, such as `EADDRINUSE`. */
 export function listen(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -54,7 +54,7 @@ function localNameOf(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** Takes no more connections, lets the transports close theirs, and answers the calls that are in progress. */
+/** Accepts no more connections, lets the transports close theirs, and answers the calls in progress. */
 export async function closeServer(server: Server, transports: readonly Transport[]): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await Promise.all(transports.map((transport) => transport.close()));

@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
-/** Stands for a fault anywhere in the server: it happens when the process is told to. */
+/** Simulates a fault in the server, at a signal. */
 const FAULTS = {
   "an uncaught error": 'process.on("SIGUSR2", () => { throw new Error("a bug"); });',
   "an unhandled rejection": 'process.on("SIGUSR2", () => void Promise.reject(new Error("a bug")));',
 };
 
-test("[J10] a server goes on serving when the reader of its log is gone, and stops at a signal", async () => {
+test("[J10] a server continues to serve after the reader of its log has exited, and stops at a signal", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-main-"));
   const child = spawn(process.execPath, [MAIN], {
     env: { PORT: "0", DATA_DIR: dataDir },
@@ -25,7 +25,7 @@ test("[J10] a server goes on serving when the reader of its log is gone, and sto
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   child.stdout.destroy();
   const { url } = JSON.parse(line) as { url: string };
-  // It has something to say about this one.
+  // The server logs this request.
   await fetch(url, { headers: { origin: "https://elsewhere.example" } });
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   child.kill("SIGTERM");
@@ -51,7 +51,7 @@ test.each(Object.entries(FAULTS))(
     expect((await closed)[0]).toBe(1);
     expect(lines.at(-1)).toMatchObject({
       level: 60,
-      msg: "A fault in the server; it ends, and jobs that run are found again",
+      msg: "A fault in the server: it exits, and its running jobs are released when their leases end",
       err: { message: "a bug" },
     });
     await rm(dataDir, { recursive: true });

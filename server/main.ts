@@ -5,7 +5,7 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 
-// Where the directory cannot be written, the server starts without a cache.
+// If the directory is not writable, the server starts without a cache.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/jobwire", import.meta.url)));
 const { runProgram } = await import("./program.ts");
 const role = process.argv[2];

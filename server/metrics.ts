@@ -1,4 +1,4 @@
-/** Figures for Prometheus. Names and units follow its conventions. */
+/** Metrics for Prometheus. Names and units follow its conventions. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { JobEvent } from "#shared/events.ts";
 

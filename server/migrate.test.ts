@@ -91,7 +91,7 @@ describe.each([
 ])("to %s", (_, where) => {
   beforeEach(() => meet(where));
 
-  test("[S9] [J3] [J4] the data of sqlite are on redis, and every cursor stays valid", async () => {
+  test("[S9] [J3] [J4] redis has all data of sqlite, and every cursor stays valid", async () => {
     const old = await open(false);
     const settled = await startedJob(old, at(0));
     await old.appendDraft(settled, "Once \ud83d");
@@ -113,12 +113,12 @@ describe.each([
 
     expect(await migrate()).toEqual({
       code: 0,
-      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite are unchanged.",
+      message: "Copied 8 jobs and 1 batch from sqlite to redis. The data in sqlite is unchanged.",
     });
     const engine = await open(true);
     expect(await everythingOf(engine, ids, batch.id)).toEqual(before);
 
-    // Idempotency keys are known, and all claims have ended.
+    // Idempotency keys still work, and all claims have ended.
     expect((await engine.createJob(newJob({ idempotencyKey: "k" }), at(8))).id).toBe(keyed.id);
     expect((await engine.createBatch(batch, jobs, at(8))).id).toBe(batch.id);
     expect(await codeOf(engine.change(running.jobId, STEP, at(8), running))).toBe("CLAIM_LOST");
@@ -129,7 +129,7 @@ describe.each([
     expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1 } });
     expect(again?.token).toBeGreaterThan(running.token);
 
-    // Jobs go on.
+    // Jobs continue.
     const { event } = await engine.change(running.jobId, STEP, at(10), again);
     expect(event.seq).toBe(4);
     if (again) await engine.appendDraft(again, "more");
@@ -178,7 +178,7 @@ describe.each([
     await old.change(claim.jobId, START, at(1), claim);
     await old.close();
     await migrate();
-    // As an interrupted migration leaves it.
+    // The state after an interrupted migration.
     await redis.client.set("jobwire:importing", "1");
     await redis.client.rpush(`jobwire:{acme}:log:${claim.jobId}`, "[]");
     await expect(open(true)).rejects.toMatchObject({
@@ -218,7 +218,7 @@ test.each([
   },
 );
 
-test("an error of Redis while it imports is explained, without a stack", async () => {
+test("an error of Redis during the import gives a message without a stack", async () => {
   const old = await open(false);
   await old.createJob(newJob(), at(0));
   await old.close();
@@ -229,7 +229,7 @@ test("an error of Redis while it imports is explained, without a stack", async (
   expect(message).toContain("is out of memory, so nothing was stored.");
 });
 
-test("a wrong call is explained, and changes nothing", async () => {
+test("a wrong call gives a usage message, and changes nothing", async () => {
   expect(await runMigration([], env)).toMatchObject({ code: 64 });
   expect(await runMigration(["--form", "sqlite"], env)).toMatchObject({
     code: 64,

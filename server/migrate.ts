@@ -1,5 +1,5 @@
 /**
- * `npm run migrate -- --from sqlite --to redis`: moves the data in DATA_DIR to the Redis of REDIS_URL. Stop the server
+ * `npm run migrate -- --from sqlite --to redis` copies the data in DATA_DIR to the Redis of REDIS_URL. Stop the server
  * before, and start it with REDIS_URL afterwards.
  */
 import { parseArgs } from "node:util";
@@ -31,7 +31,7 @@ export async function runMigration(
     const moved = `${pluralize(jobs, "job")} and ${pluralize(batches, "batch", "batches")}`;
     return {
       code: 0,
-      message: `Copied ${moved} from ${from} to ${to}. The data in ${from} are unchanged.`,
+      message: `Copied ${moved} from ${from} to ${to}. The data in ${from} is unchanged.`,
     };
   } catch (error) {
     if (error instanceof ConfigError) return { code: EX_CONFIG, message: error.message };

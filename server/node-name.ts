@@ -1,7 +1,7 @@
-/** The name of a gateway where NODE_NAME is not set. */
+/** The default name of a gateway. */
 import { hostname } from "node:os";
 
-/** The host's name, with a dash for each character that NODE_NAME may not have. */
+/** Returns the host's name, with a dash for each character that is invalid in NODE_NAME. */
 export function defaultNodeName(): string {
   return hostname()
     .replaceAll(/[^\w-]/g, "-")

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Job } from "#shared/job.ts";
 import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
 
-/** An embedding program, with kinds of its own. */
+/** An embedding program with its own kinds. */
 const PROGRAM = `
   import { runProgram } from "./server/program.ts";
   import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
@@ -70,7 +70,7 @@ const settled = (jobId: string) =>
   }, 20_000);
 
 test.each(strayKinds.map(({ name }) => name))(
-  "[H6] [H12] an error that a kind throws %s ends its job, and the server goes on",
+  "[H6] [H12] an error that a kind throws %s ends its job, and the server continues",
   async (how) => {
     const { id } = await create(how);
     const job = await settled(id);
@@ -84,14 +84,14 @@ test.each(strayKinds.map(({ name }) => name))(
     await vi.waitFor(() => {
       const told = lines.filter(({ jobId, level }) => jobId === id && level === 50);
       expect(told.at(-1)?.msg).toBe("A kind threw an error outside of `run`");
-      // One that throws without end does not fill the log.
+      // A kind that throws endlessly does not fill the log.
       expect(told.length).toBeLessThanOrEqual(10);
     });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
   },
 );
 
-test("an error that a kind throws when its job is over is logged, and changes nothing", async () => {
+test("an error that a kind throws after its job ended is logged, and changes nothing", async () => {
   const { id } = await create(returnsFirst.name);
   expect(await settled(id)).toMatchObject({ status: "DELIVERED" });
   await vi.waitFor(() =>
@@ -102,14 +102,14 @@ test("an error that a kind throws when its job is over is logged, and changes no
   expect(await settled(id)).toMatchObject({ status: "DELIVERED", version: 3 });
 });
 
-test("[H6] a check that rejects when nothing waits for it is warned of, and the caller gets INTERNAL", async () => {
+test("[H6] a check that rejects unawaited causes a warning, and the caller gets INTERNAL", async () => {
   expect(await create(checksLater.name)).toMatchObject({ data: { appCode: "INTERNAL" } });
   await vi.waitFor(() => expect(warnings).toContain("a bug"));
   expect(lines).toContainEqual(expect.objectContaining({ msg: "A procedure failed" }));
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
-test("after all of these the server stops as it should", async () => {
+test("after all of these faults the server stops normally", async () => {
   const closed = once(child, "close");
   child.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);

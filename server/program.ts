@@ -1,4 +1,4 @@
-/** The program: starts the server, stops it at a signal, and explains to people why it cannot start. */
+/** The program: starts the server, stops it at a signal, and explains failed starts to people. */
 import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
@@ -10,12 +10,12 @@ import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
 /** sysexits.h: the configuration is wrong. */
 const EX_CONFIG = 78;
-/** The exit codes that shells report for a process that a signal ended. */
+/** The exit codes that shells report for a process ended by a signal. */
 const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Resolves when the server listens. */
 export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
-  // The reader of the log may go away; the server goes on. pino's own standard output would wait for the reader forever.
+  // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
   let app: App;
   let log: Logger;
@@ -33,14 +33,14 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
   }
 
-  // Stored data are consistent whenever the process ends; data in memory may not be after a fault. That holds for a
-  // rejection too: an async function threw, and the code after it did not run.
+  // Stored data is consistent whenever the process ends, but memory may be inconsistent after a fault, so the process must
+  // exit. A rejection is such a fault too: an async function threw, and the code after it did not run.
   for (const event of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(event, (error: unknown) => {
       if (takeStrayError(error)) return;
       log.fatal(
         { err: asError(error) },
-        "A fault in the server; it ends, and jobs that run are found again",
+        "A fault in the server: it exits, and its running jobs are released when their leases end",
       );
       process.exit(1);
     });
@@ -64,7 +64,7 @@ export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): 
   }
 }
 
-/** For people at a terminal, beside the log. */
+/** Prints a line for people at a terminal, in addition to the log. */
 function tell(line: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\n  ${line}\n\n`);
 }

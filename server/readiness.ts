@@ -4,9 +4,9 @@ import type { Engine } from "./engine/contract.ts";
 import type { Readiness } from "./transports/http/transport.ts";
 
 const NO_WORKER =
-  "No worker is there: jobs are accepted, and wait until one is. Start one with `npm run worker`.";
+  "There is no worker: the server accepts jobs, and they wait for one. Start one with `npm run worker`.";
 
-/** Resolves when the server can do its work. Rejects with `UNAVAILABLE` when it stops or has no data. */
+/** Resolves if the server can work. Rejects with `UNAVAILABLE` if it is stopping or cannot reach its data. */
 export function createReadiness(options: {
   engine: Engine;
   isStopping: () => boolean;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
-test("the message at a signal says how long the server waits, for how many jobs, and how to stop it at once", () => {
+test("the message at a signal has the waiting time, the number of jobs, and the way to stop at once", () => {
   expect(stoppingMessage({ signal: "SIGINT", jobs: 2, graceMs: 10_000 })).toBe(
     "stopping: waiting up to 10 s for 2 jobs; press Ctrl-C again to stop now",
   );
@@ -11,10 +11,10 @@ test("the message at a signal says how long the server waits, for how many jobs,
   expect(stoppingMessage({ signal: "SIGINT", jobs: 0, graceMs: 10_000 })).toBe("stopping");
 });
 
-test("the message at the end says what became of the jobs", () => {
+test("the message at the end reports the outcome of the jobs", () => {
   expect(stoppedMessage({ finished: 0, givenBack: 0 })).toBe("stopped");
   expect(stoppedMessage({ finished: 2, givenBack: 0 })).toBe("stopped: 2 jobs finished");
   expect(stoppedMessage({ finished: 1, givenBack: 1 })).toBe(
-    "stopped: 1 job finished, 1 job given back, to go on after the next start",
+    "stopped: 1 job finished, 1 job released, to continue after the next start",
   );
 });

@@ -1,4 +1,4 @@
-/** Messages for people while the server stops and waits for jobs, so that it does not look hung. */
+/** Messages for people during a shutdown, so that a server that waits for jobs does not look hung. */
 import { pluralize } from "#shared/pluralize.ts";
 import type { Stopped } from "./jobs/runner.ts";
 
@@ -19,7 +19,7 @@ export function stoppedMessage({ finished, givenBack }: Stopped): string {
   const parts = [];
   if (finished > 0) parts.push(`${pluralize(finished, "job")} finished`);
   if (givenBack > 0) {
-    parts.push(`${pluralize(givenBack, "job")} given back, to go on after the next start`);
+    parts.push(`${pluralize(givenBack, "job")} released, to continue after the next start`);
   }
   return `stopped: ${parts.join(", ")}`;
 }

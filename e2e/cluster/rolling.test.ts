@@ -176,7 +176,7 @@ test("a gateway without workers accepts jobs and reports it; they run once a wor
       expect(await readyz()).toEqual({
         status: "ready",
         workers: 0,
-        note: expect.stringContaining("No worker is there") as string,
+        note: expect.stringContaining("There is no worker") as string,
       }),
     PATIENCE,
   );

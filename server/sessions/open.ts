@@ -1,7 +1,7 @@
 /**
- * Sessions: what clients are subscribed to, kept beside the jobs, so that one that comes back without saying so again
- * goes on, whatever became of its connection, the gateway or the process. A session is known by a secret that only its
- * client has, and belongs to the user who began it.
+ * Sessions: the engine keeps the subscriptions of clients, so that a client that reconnects continues without subscribing
+ * again, even after its connection, gateway or process has ended. A secret that only the client has identifies its session,
+ * which belongs to the user who began it.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Engine, Session, SessionRef } from "#server/engine/contract.ts";
@@ -13,25 +13,25 @@ export type { Holder, SavedSession } from "./saved-session.ts";
 
 type Store = Pick<Engine, "takeSession" | "saveSession" | "endSession">;
 
-/** A session, by its user and its secret. */
+/** Identifies a session by its user and its secret. */
 export interface Whose {
   principal: Principal;
-  /** Of `newSecret`, or what a client says that it got. */
+  /** From `newSecret`, or as a client sent it. */
   secret: string;
 }
 
 export interface Sessions {
   newSecret(): string;
   /**
-   * Gives it to the connection `holderId`; nothing is saved any more for the one before. `undefined`: there is none, or it
-   * is another user's. Rejects with `UNAVAILABLE` while that cannot be known.
+   * Makes the connection `holderId` the holder; the previous holder can no longer save. Returns `undefined` if the session
+   * does not exist or belongs to another user. Rejects with `UNAVAILABLE` while the engine cannot be read.
    */
   take(whose: Whose, holderId: string): Promise<Session | undefined>;
-  /** Stores a new one with `entries`. Rejects with `UNAVAILABLE` while that is not possible. */
+  /** Stores a new session with `entries`. Rejects with `UNAVAILABLE` while the engine cannot store it. */
   begin(whose: Whose, holderId: string, entries: ReadonlyMap<string, number>): Promise<void>;
-  /** `isStored`: with all that the holder has. Else nothing is stored until there is something to remember. */
+  /** `isStored`: the stored session has all entries of the holder. Otherwise the first entry creates it. */
   hold(whose: Whose, holder: Holder, isStored: boolean): SavedSession;
-  /** Resolves when all is saved that can be. To be called when no connection is left. */
+  /** Resolves when all pending saves have ended. Call it when no connection is left. */
   close(): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function openSessions(store: Store): Sessions {
   };
 }
 
-/** By a hash: reading the data is not enough to take a session over. */
+/** Stores only a hash of the secret, so that reading the data is not enough to take over a session. */
 function refOf({ principal, secret }: Whose): SessionRef {
   return { ...ownerOf(principal), id: createHash("sha256").update(secret).digest("base64url") };
 }

@@ -4,13 +4,13 @@ import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { openSessions } from "./open.ts";
 
-// The session measures time by this clock, which a test moves.
+// The session measures time by this clock, which tests advance.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["performance"] }));
 afterEach(() => void vi.useRealTimers());
 
 type Save = [entries: Record<string, number | null>, whole: boolean];
 
-/** A session of a holder with `entries`, in a store that answers as it is told to. */
+/** A session of a holder with `entries`, in a store whose answers the test chooses. */
 function begin(entries: Record<string, number> = {}, taken = false) {
   const saves: Save[] = [];
   const answers: (SessionSaved | Error)[] = [];
@@ -43,13 +43,13 @@ function begin(entries: Record<string, number> = {}, taken = false) {
     answers,
     ended,
     evicted: () => evicted,
-    /** Saves wait until the function that this returns is called. */
+    /** Makes saves wait until the returned function is called. */
     block(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
       return resolve;
     },
-    /** As the holder does it: what it has changes, and then says so. */
+    /** Changes an entry as the holder does: first its own entries, then the session. */
     put(name: string, value: number): Promise<void> {
       entries[name] = value;
       return session.change(name, value);
@@ -61,7 +61,7 @@ function begin(entries: Record<string, number> = {}, taken = false) {
   };
 }
 
-test("the first save has everything, the next ones what changed", async () => {
+test("the first save writes all entries, later saves only changed ones", async () => {
   const { put, remove, saves } = begin();
   await put("a", 0);
   await put("b", 3);
@@ -73,7 +73,7 @@ test("the first save has everything, the next ones what changed", async () => {
   ]);
 });
 
-test("what changes in one tick is one save, and so is what changes while one is under way", async () => {
+test("changes of one tick are one save, and so are changes during a save", async () => {
   const { put, saves, block } = begin();
   const release = block();
   const first = Array.from({ length: 1000 }, (_, n) => put(`first ${n}`, n));
@@ -91,7 +91,7 @@ test("what changes in one tick is one save, and so is what changes while one is 
   ]);
 });
 
-test("saves that follow each other are gathered for a moment", async () => {
+test("changes in quick succession are combined into one save", async () => {
   const { put, saves } = begin();
   await put("a", 0);
   const soon = put("b", 0);
@@ -101,7 +101,7 @@ test("saves that follow each other are gathered for a moment", async () => {
   expect(saves.slice(1)).toEqual([[{ b: 0, c: 0 }, false]]);
 });
 
-test("a session with nothing to remember is not stored, nor renewed", async () => {
+test("a session without entries is neither stored nor renewed", async () => {
   const { session, saves, remove } = begin();
   await remove("never there");
   vi.advanceTimersByTime(120_000);
@@ -110,13 +110,13 @@ test("a session with nothing to remember is not stored, nor renewed", async () =
   expect(saves).toEqual([]);
 });
 
-test("one that was taken is stored already: only changes are saved", async () => {
+test("for a session that was taken, only changes are saved", async () => {
   const { put, saves } = begin({ a: 1 }, true);
   await put("b", 0);
   expect(saves).toEqual([[{ b: 0 }, false]]);
 });
 
-test("while its holder is there it is renewed, every minute at most", async () => {
+test("a session is renewed while its holder is connected, at most once a minute", async () => {
   const { session, saves, put } = begin();
   await put("a", 0);
   vi.advanceTimersByTime(59_000);
@@ -133,7 +133,7 @@ test("while its holder is there it is renewed, every minute at most", async () =
   expect(saves).toHaveLength(4);
 });
 
-test("where the store has forgotten it everything is saved once more", async () => {
+test("if the store has lost the session, the next save writes all entries", async () => {
   const { put, saves, answers } = begin({ a: 1 });
   await put("b", 2);
   answers.push("missing");
@@ -144,7 +144,7 @@ test("where the store has forgotten it everything is saved once more", async () 
   ]);
 });
 
-test("what could not be saved is saved with the next change, or when it is renewed", async () => {
+test("a failed save is repeated with the next change or renewal", async () => {
   const { session, put, remove, saves, answers } = begin();
   await put("a", 0);
   answers.push(new AppError("UNAVAILABLE", "The disk is full."));
@@ -158,7 +158,7 @@ test("what could not be saved is saved with the next change, or when it is renew
   await vi.waitFor(() => expect(saves.at(-1)).toEqual([{ b: 0, c: 0 }, true]));
 });
 
-test("a holder that lost it to another connection is told once, and saves nothing more", async () => {
+test("a holder that lost the session to another connection is notified once, and saves nothing more", async () => {
   const { put, saves, answers, evicted, session, ended } = begin();
   await put("a", 0);
   answers.push("taken");
@@ -169,7 +169,7 @@ test("a holder that lost it to another connection is told once, and saves nothin
   expect([saves.length, evicted(), ended]).toEqual([2, 1, []]);
 });
 
-test("one that ends is forgotten at once, and again after a save that was under way", async () => {
+test("a session that ends is deleted at once, and again after a save that was under way", async () => {
   const { session, put, saves, ended, block } = begin();
   const release = block();
   const saved = put("a", 0);
@@ -185,7 +185,7 @@ test("one that ends is forgotten at once, and again after a save that was under 
   expect(ended).toHaveLength(2);
 });
 
-test("a session that was never stored is not forgotten either", async () => {
+test("a session that was never stored is not deleted", async () => {
   const { session, ended, put, saves } = begin();
   session.end();
   await put("a", 0);

@@ -1,35 +1,35 @@
-/** One session, as the connection has it that holds it. */
+/** One session, from the side of the connection that holds it. */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Engine, SessionRef } from "#server/engine/contract.ts";
 
 export interface Holder {
-  /** Of this connection; no other one has it. */
+  /** The unique id of this connection. */
   readonly id: string;
-  /** All that is to be remembered: whole numbers by names. Also asked for after the connection is over. */
+  /** All entries to save: whole numbers by name. Called even after the connection has closed. */
   entries(): Iterable<readonly [name: string, value: number]>;
-  /** Another connection has the session now. Called once. */
+  /** Called once, when another connection has taken the session. */
   evicted(): void;
 }
 
-/** Between two saves that only say that the holder is there. One that is lost then is kept for ten minutes at least. */
+/** Time between saves that only renew the session. A session lives for at least ten minutes after its holder's end. */
 const RENEW_MS = 60_000;
-/** From one save to the next. A client that subscribes to a thousand jobs sends a thousand requests. */
+/** Minimum time between saves. A client that subscribes to a thousand jobs sends a thousand requests. */
 const GATHER_MS = 25;
 
 const NOTHING: ReadonlyMap<string, null> = new Map();
 
 /**
- * Saves are gathered: one is under way at a time, one begins in `GATHER_MS`, and it takes all that changed since. Where the
- * data cannot be written the session goes on without, and the next save has everything.
+ * Saves are single-flight: one is under way at a time, and the next begins after `GATHER_MS` with all changes since. If a save
+ * fails, the session continues, and the next save writes everything.
  */
 export class SavedSession {
   readonly #store: Pick<Engine, "saveSession" | "endSession">;
   readonly #ref: SessionRef;
   readonly #holder: Holder;
-  /** The work of all sessions that is under way, or about to be. */
+  /** Pending and running saves of all sessions. */
   readonly #saving: Set<Promise<void>>;
   #changed: Map<string, number | null> | undefined;
-  /** Everything is to be saved. */
+  /** True if the next save must write all entries. */
   #whole: boolean;
   #isStored: boolean;
   #isOver = false;
@@ -51,19 +51,19 @@ export class SavedSession {
     this.#saving = saving;
   }
 
-  /** `null`: not any more. Resolves when it is stored, or when that was tried. */
+  /** `null` deletes the entry. Resolves when the change is stored, or when the attempt has failed. */
   change(name: string, value: number | null): Promise<void> {
     this.#changed ??= new Map();
     this.#changed.set(name, value);
     return this.#save();
   }
 
-  /** To be called from time to time while the holder is there. */
+  /** Call it regularly while the holder is connected. */
   renew(): void {
     if (performance.now() - this.#savedAt >= RENEW_MS) void this.#save();
   }
 
-  /** Forgets the session: its client has left for good. */
+  /** Deletes the session, because its client has left for good. */
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -84,7 +84,7 @@ export class SavedSession {
   async #saveAfter(before: Promise<void> | undefined): Promise<void> {
     await before;
     const wait = GATHER_MS - (performance.now() - this.#savedAt);
-    // Changes of one tick are one save in any case.
+    // At least one tick, so that all changes of a tick are one save.
     await (wait > 0 ? setTimeout(wait) : setImmediate());
     this.#underWay = this.#next;
     this.#next = undefined;
@@ -119,7 +119,7 @@ export class SavedSession {
     this.#holder.evicted();
   }
 
-  /** At once, as the client may come back at once; and again where a save was under way that may have made it anew. */
+  /** Deletes at once, as the client may return at once; and again if a save under way may have recreated the session. */
   async #forget(): Promise<void> {
     const underWay = this.#underWay;
     if (this.#isStored || underWay !== undefined) await this.#drop();
@@ -129,7 +129,7 @@ export class SavedSession {
   }
 
   async #drop(): Promise<void> {
-    // Where that fails, the session is forgotten when its time is over.
+    // If this fails, the session expires.
     await this.#store.endSession(this.#ref, this.#holder.id).catch(() => {});
   }
 }

@@ -51,13 +51,13 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { pollMs: num
 
   return {
     watch<T>(source: Source<T>, sink: Sink<T>, watchOptions: WatchOptions): Watch {
-      const entry = watched(source);
-      entry.watches += 1;
-      return openWatch(entry.tail, sink, watchOptions, entry.release);
+      const joined = watched(source);
+      joined.watches += 1;
+      return openWatch(joined.tail, sink, watchOptions, joined.release);
     },
     count() {
       let watches = 0;
-      for (const entry of tails.values()) watches += entry.watches;
+      for (const each of tails.values()) watches += each.watches;
       return { watches, streams: tails.size };
     },
     close() {

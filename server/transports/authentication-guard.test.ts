@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 const credentials = { headers: {} };
-const NOT_CHECKED = "The server could not check who asks. Try again.";
+const NOT_CHECKED = "The server could not check your credentials. Try again.";
 
 let logged: unknown[];
 const log = { warn: (fields: unknown) => void logged.push(fields) };
@@ -20,7 +20,7 @@ beforeEach(() => {
   logged = [];
 });
 
-/** The answer to a caller of a hook that does this. */
+/** Returns the result that a caller of this hook receives. */
 async function ask(hook: () => unknown): Promise<unknown> {
   return guardAuthenticate(hook as () => Promise<never>, { log })(credentials);
 }
@@ -34,21 +34,21 @@ async function refusal(hook: () => unknown): Promise<Error> {
   return outcome as Error;
 }
 
-test("a principal is passed on without what else the answer has, and no timer stays", async () => {
+test("a principal is passed on without additional fields, and no timer remains", async () => {
   expect(await ask(async () => ({ ...me, extra: 1 }))).toEqual(me);
   expect(await ask(() => me)).toEqual(me);
   expect(vi.getTimerCount()).toBe(0);
 });
 
 test.each(Object.entries(hostileValues()))(
-  "[H6] a hook that throws %s, at once or later, is UNAVAILABLE, and the log says why",
+  "[H6] a hook that throws %s, synchronously or not, gives UNAVAILABLE, and the log has the reason",
   async (_what, thrown) => {
     for (const hook of [
       () => {
         throw thrown;
       },
       () => Promise.reject(thrown),
-      // oxlint-disable-next-line unicorn/no-thenable -- what a hook of another library may return
+      // oxlint-disable-next-line unicorn/no-thenable -- hooks may return thenables of other libraries
       () => ({ then: (_resolve: unknown, reject: (error: unknown) => void) => reject(thrown) }),
     ]) {
       logged = [];
@@ -69,7 +69,7 @@ test.each([
   ["INTERNAL", new AppError("INTERNAL", AWAY)],
   ["an error that only has the code", Object.assign(new Error(AWAY), { code: "UNAUTHORIZED" })],
 ])(
-  "[H13] a hook that rejects with %s says nothing to strangers but to try again",
+  "[H13] for a hook that rejects with %s, clients learn only that they may try again",
   async (_, thrown) => {
     const error = await refusal(() => Promise.reject(thrown));
     expect(error).toMatchObject({ code: "UNAVAILABLE", message: NOT_CHECKED });
@@ -79,7 +79,7 @@ test.each([
 );
 
 test.each(["UNAUTHORIZED", "FORBIDDEN"] as const)(
-  "[H13] a hook that rejects with %s says why, at a bounded length",
+  "[H13] for a hook that rejects with %s, clients receive its message at a bounded length",
   async (code) => {
     const reject = (message: string) => refusal(() => Promise.reject(new AppError(code, message)));
     expect(await reject("The token is too old.")).toMatchObject({
@@ -91,7 +91,7 @@ test.each(["UNAUTHORIZED", "FORBIDDEN"] as const)(
   },
 );
 
-test("[H6] a hook that does not answer is UNAVAILABLE after 10 s, and harms nothing when it does later", async () => {
+test("[H6] a hook that does not answer gives UNAVAILABLE after 10 s, and a late answer is ignored", async () => {
   const gate = Promise.withResolvers<never>();
   const refused = refusal(() => gate.promise);
   await vi.advanceTimersByTimeAsync(9999);
@@ -107,7 +107,7 @@ test("[H6] a hook that does not answer is UNAVAILABLE after 10 s, and harms noth
   await vi.advanceTimersByTimeAsync(1);
 });
 
-/** A promise cannot hold a proxy whose traps throw: it rejects, as if the hook had thrown. */
+/** A promise cannot resolve to a proxy whose traps throw: it rejects, as if the hook had thrown. */
 const answers = Object.entries(hostileValues()).filter(([what]) => !what.includes("traps throw"));
 
 test.each(
@@ -127,6 +127,6 @@ test.each(
   const error = await refusal(() => answer);
   expect(error).toMatchObject({
     code: "INTERNAL",
-    message: expect.stringMatching(/^The answer of `authenticate` is no principal\. ./),
+    message: expect.stringMatching(/^The answer of `authenticate` is not a principal\. ./),
   });
 });

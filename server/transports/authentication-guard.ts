@@ -1,4 +1,4 @@
-/** Guards the `authenticate` hook of an embedding program: whatever it does, transports get a principal or an `AppError`. */
+/** Guards the `authenticate` hook of an embedding program: transports always get a principal or an `AppError`. */
 import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
 import {
@@ -15,15 +15,14 @@ import { createTroubleLog } from "./trouble-log.ts";
 
 const AUTHENTICATE_TIMEOUT_MS = 10_000;
 
-/** The codes with which the hook refuses credentials. Their messages go to the caller. */
+/** The codes with which the hook refuses credentials. The client receives their messages. */
 const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORBIDDEN"]);
 
 /**
- * The same hook, which now always returns a promise, and rejects with an `AppError`:
- * - `UNAUTHORIZED` or `FORBIDDEN` where the hook rejects with such a one, whose message it has;
- * - `UNAVAILABLE` where it throws anything else, or does not answer within `timeoutMs`. The log has the error, the message
- *   says nothing of it;
- * - `INTERNAL` where its answer is no principal. The message is for the log.
+ * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
+ * - `UNAUTHORIZED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
+ * - `UNAVAILABLE` if the hook throws anything else, or does not answer within `timeoutMs`. Only the log has the error;
+ * - `INTERNAL` if the hook's answer is not a principal. The message is for the log.
  */
 export function guardAuthenticate(
   authenticate: Authenticate,
@@ -44,7 +43,7 @@ export function guardAuthenticate(
     } catch (thrown) {
       const refusal = refusalIn(thrown);
       if (refusal !== undefined) throw refusal;
-      tell(thrown, "`authenticate` failed: its callers are told to try again");
+      tell(thrown, "`authenticate` failed; clients receive UNAVAILABLE");
       throw new AppError("UNAVAILABLE", NOT_CHECKED);
     } finally {
       clearTimeout(timer);
@@ -54,9 +53,9 @@ export function guardAuthenticate(
   return async (credentials) => principalOf(await ask(credentials));
 }
 
-const NOT_CHECKED = "The server could not check who asks. Try again.";
+const NOT_CHECKED = "The server could not check your credentials. Try again.";
 
-/** A new one: also the fields are read here, and an error of a foreign class may have anything in them. */
+/** Builds a new error: reading the fields of a foreign error can throw, so it happens here, once. */
 function refusalIn(thrown: unknown): AppError | undefined {
   const code = isInstance(thrown, AppError) ? fieldOf(thrown, "code") : undefined;
   return REFUSALS.has(code)
@@ -80,5 +79,5 @@ function principalOf(answer: unknown): Principal {
   } catch (error) {
     problem = asError(error).message;
   }
-  throw new AppError("INTERNAL", `The answer of \`authenticate\` is no principal. ${problem}`);
+  throw new AppError("INTERNAL", `The answer of \`authenticate\` is not a principal. ${problem}`);
 }

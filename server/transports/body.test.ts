@@ -6,7 +6,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { BodyCutOff, BodyTooLarge, readBody } from "./body.ts";
 
 const LIMIT = 100_000;
-/** How each request on `server` went: its body, or what `readBody` rejected with. */
+/** The result of each request on `server`: its body, or the error of `readBody`. */
 let outcomes: Promise<unknown>[] = [];
 const server = createServer((req: IncomingMessage, res: ServerResponse) => {
   const outcome = readBody(req, LIMIT).catch((error: unknown) => error);
@@ -63,10 +63,10 @@ test("[H4] chunks of one byte cost a small multiple of the body", async () => {
   expect(read.buffer.byteLength).toBeLessThanOrEqual(2 * LIMIT);
 });
 
-test("[H4] of several that send tiny chunks one is read at a time", async () => {
+test("[H4] of several senders of tiny chunks, one is read at a time", async () => {
   const SENDERS = 6;
   const BODY = LIMIT / 2;
-  /** Chunks by turn of the event loop, without the first that each sender has. */
+  /** Chunks by tick, without the first ones of each sender. */
   const perTurn: number[] = [0];
   const onRequest = (req: IncomingMessage) => {
     let first: number | undefined;
@@ -88,11 +88,11 @@ test("[H4] of several that send tiny chunks one is read at a time", async () => 
   over = true;
   server.off("request", onRequest);
   expect(perTurn.reduce((sum, chunks) => sum + chunks)).toBeGreaterThan((SENDERS * BODY) / 2);
-  // A read is 64 KiB, which holds eleven thousand; and each sender may have some hundreds before it is paused.
+  // A read of 64 KiB holds eleven thousand chunks, and each sender may have some hundreds before it is paused.
   expect(Math.max(...perTurn)).toBeLessThan(2 * 11_000);
 });
 
-test("[H4] a body in large chunks does not wait behind many in tiny ones", async () => {
+test("[H4] a body in large chunks does not wait behind bodies in tiny chunks", async () => {
   const SENDERS = 10;
   const LARGE = 4 * 1024 * 1024;
   let largeBytes = 0;
@@ -109,11 +109,11 @@ test("[H4] a body in large chunks does not wait behind many in tiny ones", async
   for (const socket of tiny) socket.write("1\r\nx\r\n".repeat(5 * LIMIT));
   large.write(Buffer.concat(Array<Buffer>(LARGE / 1024).fill(chunk(Buffer.alloc(1024)))));
   await vi.waitFor(() => expect(largeBytes).toBeGreaterThan(LARGE - 1024), { timeout: 20_000 });
-  // It is paused four times, and each time the others had 110,000 chunks if each of them had its turn.
+  // It pauses four times; if each other sender had a turn meanwhile, these would be 110,000 chunks each time.
   expect(tinyMeanwhile).toBeLessThan(2 * 110_000);
 });
 
-test("[H4] a body beyond the limit is given up at once, and the rest discarded", async () => {
+test("[H4] a body beyond the limit rejects at once, and its rest is discarded", async () => {
   const socket = await open();
   socket.write(chunk(Buffer.alloc(LIMIT)));
   socket.write(chunk(Buffer.alloc(1)));
@@ -128,7 +128,7 @@ test("[H4] a body beyond the limit is given up at once, and the rest discarded",
   expect(String(await outcomes[1])).toBe("ok");
 });
 
-test("[H4] a client that leaves in the middle is told from one that is done", async () => {
+test("[H4] a client that leaves in the middle is distinguished from a complete body", async () => {
   const socket = await open();
   socket.write(chunk(Buffer.from("half")));
   await once(server, "request");

@@ -1,11 +1,12 @@
 /**
- * Reads the body of a request. Node hands over each chunk of a chunked body as a buffer of its own, which weighs a hundred
- * times a chunk of one byte, so the bytes are copied together as they arrive. A read of 64 KiB can hold ten thousand such
- * chunks, which take most of a tenth of a second, so sockets that send them are read one at a time.
+ * Reads request bodies. Node emits each chunk of a chunked body as a separate buffer, and the buffer of a one-byte chunk
+ * takes a hundred bytes, so this module copies chunks together as they arrive. One read of 64 KiB can hold ten thousand
+ * such chunks, which block the event loop for up to a tenth of a second, so only one socket with tiny chunks is read at a
+ * time.
  */
 import { IncomingMessage } from "node:http";
 
-/** The body is larger than `limit` bytes. Reading has stopped, and the rest is discarded as it arrives. */
+/** The body is larger than `limit` bytes. The rest of it is discarded as it arrives. */
 export class BodyTooLarge extends Error {
   override readonly name = "BodyTooLarge";
   readonly limit: number;
@@ -22,7 +23,7 @@ export class BodyCutOff extends Error {
 }
 
 const FIRST_BYTES = 4096;
-/** Chunks after which others get their turn. Of a body in whole packets these are 64 MiB. */
+/** Chunks after which a body yields to other bodies. At 64 KiB a chunk, these are 64 MiB. */
 const CHUNKS_A_TURN = 1000;
 
 /** Rejects with `BodyTooLarge` or `BodyCutOff`. Costs at most three times the bytes that arrived. */
@@ -68,13 +69,13 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
   });
 }
 
-/** Reads and drops the rest of a body, so that its sender gets to read the answer. */
+/** Reads and drops the rest of a body: many clients read the response only after they sent the whole request. */
 export function discardBody(req: IncomingMessage): void {
   const { "transfer-encoding": coding, "content-length": length } = req.headers;
   if (coding !== undefined || length !== undefined) req.on("data", pacer(req));
 }
 
-/** Is to be called for each chunk. */
+/** Returns a function to call for each chunk. */
 function pacer(req: IncomingMessage): () => void {
   const body: Body = { req, chunks: 0 };
   return () => {
@@ -85,22 +86,22 @@ function pacer(req: IncomingMessage): () => void {
 
 interface Body {
   req: IncomingMessage;
-  /** So many came until now. */
+  /** Chunks received so far. */
   chunks: number;
 }
 
-/** Their sockets are read one at a time, however many they are. */
+/** Bodies with many chunks. Only one of their sockets is read at a time. */
 const paused = new Set<Body>();
 
 function pause(body: Body): void {
-  // A request resumes its socket whenever it wants more, which is after each chunk.
+  // Node calls `_read` after each chunk, and that would resume the socket.
   body.req._read = () => {};
   body.req.socket.pause();
   paused.add(body);
   if (paused.size === 1) setImmediate(resumeNext);
 }
 
-/** The body with the fewest chunks goes first: one in packets does not wait for many in tiny chunks. */
+/** Resumes the body with the fewest chunks, so that ordinary bodies do not wait for those in tiny chunks. */
 function resumeNext(): void {
   let next: Body | undefined;
   for (const body of paused) if (body.chunks < (next?.chunks ?? Infinity)) next = body;

@@ -1,12 +1,12 @@
-/** Joins the frames of a list of entries: watchers of the same list are written the same bytes. */
+/** Joins the frames of a list of entries into chunks, so that all watchers of the same list share the bytes. */
 
 export interface Chunk {
   readonly bytes: Uint8Array;
-  /** Of how many entries of the list. */
+  /** The number of entries in this chunk. */
   readonly count: number;
 }
 
-/** Small beside what may wait for a socket, so that one chunk more than that does not count. */
+/** Small compared with the high-water mark, which a writer can exceed by one chunk. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** `frames`: one for each entry, in order. */
@@ -26,7 +26,7 @@ export function chunksOf(frames: readonly Uint8Array[]): Chunk[] {
   return chunks;
 }
 
-/** Of one it is that one. */
+/** Does not copy a single part. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
 }

@@ -1,4 +1,4 @@
-/** Requests that are too long, too slow or broken, and what their pages get to read of the answer. */
+/** Requests that are too long, too slow or broken, and the answers that pages can read. */
 import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -34,7 +34,7 @@ function transport(
   };
 }
 
-/** `/calls` answers in JSON when it has read its body; `/page` at once. */
+/** `/calls` answers in JSON after it has read the body; `/page` answers at once. */
 async function serve(options: ServerOptions = {}) {
   const raw = await openRawServer({ ...HEAD_OPTIONS, ...options });
   const waiting: ServerResponse[] = [];
@@ -60,7 +60,7 @@ async function serve(options: ServerOptions = {}) {
   return { ...raw, waiting };
 }
 
-/** Sends text in pieces of `size`, each as a packet that the server has read before the next is sent. */
+/** Sends text in packets of `size`. The server has read each packet before the next one is sent. */
 async function sendPieces(
   { server }: Awaited<ReturnType<typeof serve>>,
   text: string,
@@ -87,7 +87,7 @@ async function sendPieces(
 const tooLong = (headers = HOST + ORIGIN) =>
   `GET /calls/a?${"x".repeat(MAX_HEAD_BYTES + 4000)} HTTP/1.1\r\n${headers}\r\n`;
 const LARGE_COOKIE = `GET /calls/a HTTP/1.1\r\n${HOST}${ORIGIN}Cookie: ${"a".repeat(20_000)}\r\n\r\n`;
-/** Of which Node counts that many bytes. */
+/** Returns a head for which Node counts this many bytes. */
 function ofLength(length: number): string {
   const counted = "/page?HostlocalhostConnectionclose".length;
   const address = `/page?${"x".repeat(length - counted)}`;
@@ -124,7 +124,7 @@ describe("a request that is longer than the limit", () => {
     );
   });
 
-  test("is refused to foreign pages as any other, and without cookies to `null`", async () => {
+  test("from a foreign page is refused, and the answer to `null` allows no cookies", async () => {
     const server = await serve();
     const from = (origin: string) =>
       server.send(tooLong(`${HOST}Connection: close\r\nOrigin: ${origin}\r\n`));
@@ -134,7 +134,7 @@ describe("a request that is longer than the limit", () => {
     expect(answer).not.toContain("Allow-Credentials");
   });
 
-  test("may be asked for beforehand", async () => {
+  test("may have a preflight", async () => {
     const text = tooLong(`${HOST}${ORIGIN}Connection: close\r\n`).replace("GET", "OPTIONS");
     expect(await (await serve()).send(text)).toMatch(/^HTTP\/1\.1 204 /);
   });
@@ -147,7 +147,7 @@ describe("a request that is longer than the limit", () => {
   });
 
   test.each([1e9, 8192])(
-    "[H4] is not read to its end when it is much longer, in packets of %d bytes",
+    "[H4] is not read to its end if it is much longer, in packets of %d bytes",
     async (size) => {
       const server = await serve();
       const text = `GET /calls?${"x".repeat(MAX_READ_HEAD_BYTES)}`;
@@ -210,31 +210,28 @@ describe("a request whose body cannot be read", () => {
   });
 });
 
-describe("what is no request", () => {
+describe("text that is not a request", () => {
   test("gets an answer that each client can read", async () => {
     expect(await (await serve()).send("tea\r\n\r\n")).toMatch(
       /^HTTP\/1\.1 400 [^]*application\/json[^]*"message":"This is not HTTP\."/,
     );
   });
 
-  test.each(["/slow", "/stream"])(
-    "is answered when the request to %s before it was",
-    async (path) => {
-      const { connect: open, waiting } = await serve();
-      let answer = "";
-      const socket = open().on("data", (chunk) => (answer += String(chunk)));
-      const closed = new Promise((resolve) => socket.once("close", resolve));
-      socket.write(`GET ${path} HTTP/1.1\r\n${HOST}\r\ntea\r\n\r\n`);
-      await expect.poll(() => waiting.length).toBe(1);
-      socket.write("more tea\r\n\r\n");
-      waiting[0]?.end("whole.");
-      await closed;
-      expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*whole\.[^]*HTTP\/1\.1 400 [^]*not HTTP/);
-      expect(answer.match(/ 400 /g)).toHaveLength(1);
-    },
-  );
+  test.each(["/slow", "/stream"])("is answered after the earlier request to %s", async (path) => {
+    const { connect: open, waiting } = await serve();
+    let answer = "";
+    const socket = open().on("data", (chunk) => (answer += String(chunk)));
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(`GET ${path} HTTP/1.1\r\n${HOST}\r\ntea\r\n\r\n`);
+    await expect.poll(() => waiting.length).toBe(1);
+    socket.write("more tea\r\n\r\n");
+    waiting[0]?.end("whole.");
+    await closed;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*whole\.[^]*HTTP\/1\.1 400 [^]*not HTTP/);
+    expect(answer.match(/ 400 /g)).toHaveLength(1);
+  });
 
-  test("[H5] waits for its turn once, however much of it there is", async () => {
+  test("[H5] waits for its turn once, however long it is", async () => {
     const { server, connect: open } = await openRawServer();
     const pipeline = createPipeline();
     let waiting = 0;

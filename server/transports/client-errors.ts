@@ -1,4 +1,4 @@
-/** Answers requests that Node cannot parse, or that do not arrive in time. */
+/** Answers requests that Node cannot parse, and those that do not arrive in time. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Transport } from "./contract.ts";
@@ -23,16 +23,16 @@ export function answerClientErrors(
   options: {
     pipeline: Pipeline;
     transports: readonly Transport[];
-    /** The one that serves an address. */
+    /** The transport that serves this address. */
     transportOf(url: string | undefined): Transport | undefined;
   },
 ): void {
   const { pipeline, transports, transportOf } = options;
-  /** The last request of each connection, as long as not all of it was read. */
+  /** The last request of each connection, until its body is read completely. */
   const latest = new WeakMap<Duplex, { req: IncomingMessage; res: ServerResponse }>();
-  /** Connections that were answered: Node reports every packet after the error. */
+  /** Answered connections. Node reports an error again for every packet after the first one. */
   const told = new WeakSet<Duplex>();
-  // It is not known which client sent it. One kind of client reads nothing else than this, and people can read it, too.
+  // The client's protocol is unknown here. tRPC clients read only this form, and people can read it too.
   const anyone = transports.find(({ refusal }) => refusal !== undefined);
 
   function remember(req: IncomingMessage, res: ServerResponse): void {
@@ -43,13 +43,13 @@ export function answerClientErrors(
   server.on("request", remember);
   server.on("checkExpectation", remember);
 
-  /** Its headers are known, and so are its transport and, in the response already, what its page may read. */
+  /** Here the headers are known: they give the transport, and the response already has its CORS headers. */
   function answerBody(
     socket: Duplex,
     { req, res }: { req: IncomingMessage; res: ServerResponse },
     code: string,
   ): void {
-    // It was answered before, or its turn has not come.
+    // The request already has an answer, or an earlier pipelined request does not have one yet.
     if (res.headersSent || res.socket !== socket) return void socket.destroy();
     const [status, message] = ANSWERS[code] ?? NO_BODY;
     res.setHeader("Connection", "close");
@@ -59,7 +59,7 @@ export function answerClientErrors(
   function answerHead(socket: Duplex, code: string): void {
     if (!socket.writable) return void socket.destroy();
     const [status, message] = ANSWERS[code] ?? NO_HTTP;
-    // The origin is not known, and every page may learn that its own request was not one.
+    // The origin is unknown. The answer reveals only that the request was malformed, so every page may read it.
     const headers = ["Access-Control-Allow-Origin: *"];
     answerRaw(socket, status, bodyOf(anyone, status, message), headers);
   }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { limitConnections } from "./connection-limit.ts";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
-test("[H5] one connection more than the limit is closed, and the others are served on", async () => {
+test("[H5] a connection beyond the limit is closed, and the others are still served", async () => {
   const { server, connect } = await openRawServer({}, (_req, res) => res.end("served"));
   let time = 0;
   const lines: unknown[] = [];

@@ -1,4 +1,4 @@
-/** How many connections the server keeps at the same time: one more is closed at once. */
+/** Bounds the number of open connections: the server closes any further one at once. */
 import type { Server } from "node:http";
 import type { Logger } from "pino";
 
@@ -20,7 +20,7 @@ export function limitConnections(
     if (now() - loggedAt < LOG_EVERY_MS) return;
     log.warn(
       { dropped, max },
-      "Connections were closed, as MAX_CONNECTIONS are open. Raise it, or add a gateway.",
+      "Connections were closed: MAX_CONNECTIONS are open. Raise it, or add a gateway.",
     );
     loggedAt = now();
     dropped = 0;

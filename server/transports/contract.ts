@@ -1,5 +1,5 @@
 /**
- * A transport takes requests and connections under paths of its own, and shows the same jobs and streams as its siblings.
+ * A transport serves requests and connections under its own paths. All transports show the same jobs and streams.
  * `docs/add-a-transport.md` shows how to write one.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -12,34 +12,35 @@ import type { KindFacts } from "#shared/kind-facts.ts";
 import type { Principal } from "#shared/principal.ts";
 
 /**
- * The requests that a path takes (`origins.ts` checks them):
- * - `data`: jobs, streams and commands. Pages of foreign origins and requests for an unknown host are refused.
+ * The requests that a path accepts (checked in `origins.ts`):
+ * - `data`: jobs, streams and commands. The server refuses pages of foreign origins, and requests for an unknown host.
  * - `page`: static files that hold no data. Pages of every origin may link to them.
- * - `public`: health, metrics and static sites. As `page`, and under any host name where the server is reachable from others.
+ * - `public`: health, metrics and static sites. Like `page`, and under any host name if other machines reach the server.
  */
 export type Access = "data" | "page" | "public";
 
 export interface Transport {
   readonly name: string;
-  /** Declares the access of a path (`/trpc/job.get`, without the query). `undefined`: another transport serves it. */
+  /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
   /**
-   * The answer, as JSON, to a request for one of its paths that was refused before it came here. Absent: the message goes
-   * out as plain text. Where a request broke before its path was known, the first transport that has this answers.
+   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent: the
+   * message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
+   * answers.
    */
   refusal?(status: number, message: string): string;
   /**
-   * Takes over a connection that asks to be upgraded; its access was checked as `data`, on any path. Absent: such requests
-   * are refused.
+   * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
+   * server refuses upgrades.
    */
   upgrade?(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Tells one client after the other to come back, so that other gateways take them over at a steady pace, and closes
-   * their connections, within `ms`. It serves clients that connect meanwhile. Absent: it keeps no connections.
+   * Hand-over: within `ms`, tells one client after the other to reconnect, at a steady pace, and closes their
+   * connections. The transport still serves clients that connect meanwhile. Absent: it has no lasting connections.
    */
   handOver?(ms: number): Promise<void>;
-  /** Tells clients to come back, then closes every connection. */
+  /** Tells all clients to reconnect, then closes every connection. */
   close(): Promise<void>;
 }
 
@@ -51,20 +52,20 @@ export interface TransportContext {
   /** Guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
   authenticate: Authenticate;
   system: SystemInfo;
-  /** Heartbeat of open connections: the time between pings, and how long an answer may take. */
+  /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
-  /** The high-water mark of one client's connection, and how long a full one may take nothing. */
+  /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
 
 /**
- * Identifies the caller. Rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN` for bad credentials; the caller
- * receives its message. Any other error is logged, and the caller receives `UNAVAILABLE`.
+ * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN`, and
+ * the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
  */
 export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
-  /** Sent by a client as it connects, where it cannot set headers. */
+  /** Clients that cannot set headers send it when they connect. */
   token?: string | undefined;
 }) => Promise<Principal>;
 

@@ -1,15 +1,15 @@
 /**
- * CORS headers for pages of listed origins. Deployed pages send headers and credentials of their own choice, and the older
- * system let them: the origin decides who is let in, and these headers only tell the browser so.
+ * CORS headers for pages of listed origins. As in the older system, pages may send any headers and credentials:
+ * `origins.ts` decides access by the origin, and these headers only report the decision to the browser.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 const ALLOWED_METHODS = "GET, POST, OPTIONS";
-/** For a preflight that asks for none: caches may keep the answer for a later request that has some. */
+/** For a preflight that requests no headers: a cache may reuse the answer for a later request with headers. */
 const USUAL_HEADERS = "authorization, content-type, last-event-id, trpc-accept, x-trpc-source";
 const MAX_AGE_S = "600";
 
-/** `credentials`: the page may send cookies, and may read the answers to requests that have some. */
+/** `credentials`: the page may send cookies, and read the answers to requests with cookies. */
 export function allowOrigin(
   { headers: { origin = "" } }: IncomingMessage,
   res: ServerResponse,
@@ -19,7 +19,7 @@ export function allowOrigin(
   if (credentials) res.setHeader("Access-Control-Allow-Credentials", "true");
 }
 
-/** Allows each header that is asked for. A wildcard would not cover `authorization`, nor requests with credentials. */
+/** Allows every requested header. A wildcard covers neither `authorization` nor requests with credentials. */
 export function answerPreflight({ headers }: IncomingMessage, res: ServerResponse): void {
   res.appendHeader("Vary", "Access-Control-Request-Headers");
   res.writeHead(204, {

@@ -1,11 +1,12 @@
 /**
- * How long the address and the headers of a request may be. Node stops reading at its own limit and does not know then
- * which page and which transport it would answer, so it reads more than is allowed, and the check is ours.
+ * Bounds the address and the headers of a request. If Node's own limit is exceeded, neither the origin nor the transport is
+ * known, so that the answer has no CORS headers and not the transport's form. So Node's limit is higher than ours, and
+ * `isTooLong` checks ours.
  */
 import type { IncomingMessage, ServerOptions } from "node:http";
 
 export const MAX_HEAD_BYTES = 16 * 1024;
-/** More than a batch of `MAX_BATCH_CALLS` queries has. */
+/** Larger than a batch of `MAX_BATCH_CALLS` queries. */
 export const MAX_READ_HEAD_BYTES = 256 * 1024;
 
 export const TOO_LONG =
@@ -15,7 +16,7 @@ export const TOO_LONG =
 /** Options of `createServer`. */
 export const HEAD_OPTIONS = { maxHeaderSize: MAX_READ_HEAD_BYTES } satisfies ServerOptions;
 
-/** Counts as Node does: without what stands between names and values. Node's strings have a character for each byte. */
+/** Counts as Node does: without the separators. Node's strings have one character for each byte. */
 export function isTooLong({ url = "", rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.reduce((length, part) => length + part.length, url.length) >= MAX_HEAD_BYTES;
 }

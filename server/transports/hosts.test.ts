@@ -10,7 +10,7 @@ const PATHS: Record<string, Access> = { "/data": "data", "/page": "page", "/publ
 let raw: RawServer;
 let reached: string[];
 
-/** Rules of a server that others reach. It listens on this machine all the same. */
+/** The rules of a server that other machines reach, although the test's server listens on this machine. */
 async function serve(options: { authenticated: boolean }): Promise<void> {
   raw = await openRawServer({ requireHostHeader: false });
   const transport = {
@@ -96,7 +96,7 @@ describe("[H8] a server that others reach and that does not authenticate", () =>
     expect(reached).toEqual([]);
   });
 
-  test("answers any host where nothing is to be protected", async () => {
+  test("answers any host on paths without data", async () => {
     expect(await ask("/public", [" evil.test"])).toMatch(/reached$/);
     expect(await raw.send("GET /public HTTP/1.0\r\n\r\n")).toMatch(/reached$/);
   });
@@ -112,7 +112,7 @@ describe("[H8] a server that others reach and that does not authenticate", () =>
 describe.each([true, false])("where authenticated is %s", (authenticated) => {
   beforeEach(() => serve({ authenticated }));
 
-  test("a request with several hosts is refused, on every path", async () => {
+  test("a request with several Host headers is refused, on every path", async () => {
     for (const hosts of [
       [" localhost", " evil.test"],
       [" evil.test", " localhost"],
@@ -128,7 +128,7 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
     expect(reached).toEqual([]);
   });
 
-  test("a request of HTTP/1.1 without a host is refused, on every path", async () => {
+  test("a request of HTTP/1.1 without a Host header is refused, on every path", async () => {
     for (const path of ["/data", "/page", "/public"]) {
       expect(await ask(path, [])).toMatch(/^HTTP\/1\.1 400 [^]*no Host header/);
       expect(await ask(path, [], UPGRADE)).toMatch(/^HTTP\/1\.1 400 /);
@@ -143,17 +143,20 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
     ["http://[::1]:8000/data", "[::1]:8000", "/data"],
     ["http://jobs.example.com", "jobs.example.com", "/"],
     ["http://jobs.example.com?a=1", "jobs.example.com", "/?a=1"],
-  ])("%s names the host that is asked, and is served as its path", async (target, host, path) => {
-    const served = PATHS[path.split("?")[0] ?? ""] !== undefined;
-    expect(await ask(target, [` ${host}`])).toMatch(
-      served ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 404 /,
-    );
-    expect(reached).toEqual(served ? [path] : []);
-    const answer = await ask(target, [` ${host}`], UPGRADE);
-    expect(answer).toMatch(served ? /^HTTP\/1\.1 101 / : /^HTTP\/1\.1 404 /);
-  });
+  ])(
+    "%s has the host of the Host header, and is served by its path",
+    async (target, host, path) => {
+      const served = PATHS[path.split("?")[0] ?? ""] !== undefined;
+      expect(await ask(target, [` ${host}`])).toMatch(
+        served ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 404 /,
+      );
+      expect(reached).toEqual(served ? [path] : []);
+      const answer = await ask(target, [` ${host}`], UPGRADE);
+      expect(answer).toMatch(served ? /^HTTP\/1\.1 101 / : /^HTTP\/1\.1 404 /);
+    },
+  );
 
-  test("[H8] a target that is no path, and names no host or another one, is refused", async () => {
+  test("[H8] a target that is neither a path nor an address with the Host header's host is refused", async () => {
     for (const target of [
       "http://evil.test/data",
       "http://localhost:8000/data",
@@ -179,7 +182,7 @@ describe.each([true, false])("where authenticated is %s", (authenticated) => {
   });
 });
 
-test("[H8] a target in the form of an address is no way around the check of the host", async () => {
+test("[H8] a target in absolute form does not bypass the host check", async () => {
   for (const path of ["/data", "/page"]) {
     const target = `http://evil.test${path}`;
     expect(await ask(target, [" evil.test"])).toMatch(

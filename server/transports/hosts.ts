@@ -1,23 +1,23 @@
 /**
- * The host names that this server answers to. A foreign page becomes a page of this server in the eyes of a browser when
- * its name is made to resolve to this server (DNS rebinding); then the `Host` header alone tells the two apart. An
- * attacker cannot have an IP literal or a name below `localhost` resolve to another address.
+ * The host names that this server answers to. DNS rebinding makes the name of a foreign page resolve to this server, so that
+ * the browser treats the page as one of this server; then only the `Host` header reveals the page. An attacker cannot
+ * rebind an IP literal or a name below `localhost`.
  */
 import { isIPv4, isIPv6 } from "node:net";
 
 /**
- * Hosts as browsers send them, and nothing that a lenient parser would make an address of: no user, no numbers for an IPv4
- * address, no dot at the end.
+ * Hosts as browsers send them. It excludes other forms that lenient parsers accept: a user, an IPv4 address as one number, a
+ * dot at the end.
  */
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::\d{1,5})?$/i;
 const LOCALHOST = /^(?:[a-z0-9_-]+\.)*localhost$/i;
 const OWN_PORT = /^:(?:80|443)$/;
 const LABELS = String.raw`[a-z0-9_-]+(?:\.[a-z0-9_-]+)*`;
 
-/** Tells a `Host` header (`jobs.example.com:8000`) that names this server. */
+/** Returns true if a `Host` header (`jobs.example.com:8000`) names this server. */
 export type HostCheck = (host: string | undefined) => boolean;
 
-/** For a server that only this machine reaches: also a request without a `Host`, which no browser sends, is answered. */
+/** For a server that only this machine reaches. It also answers requests without `Host`, which no browser sends. */
 export function localHosts(allowed: readonly string[]): HostCheck {
   const isAllowed = anyOf(allowed);
   return (host) => host === undefined || isNamed(host, isLoopback) || isAllowed(host);
@@ -28,7 +28,7 @@ export function publicHosts(allowed: readonly string[]): HostCheck {
   return (host) => host !== undefined && (isNamed(host, isFixed) || isAllowed(host));
 }
 
-/** A name that no attacker can have resolve to another address. */
+/** True for names that an attacker cannot rebind. */
 function isFixed(name: string): boolean {
   return isIPv4(name) || isIPv6(name) || LOCALHOST.test(name);
 }
@@ -44,7 +44,7 @@ function isNamed(host: string, test: (name: string) => boolean): boolean {
   return name !== undefined && test(name);
 }
 
-/** An entry without a port stands for every port. Clients leave out the port that is their scheme's own. */
+/** An entry without a port allows every port. Clients omit the default port of their scheme. */
 function anyOf(allowed: readonly string[]): (host: string) => boolean {
   const patterns = allowed.map((entry) => {
     const [, name = "", port] = /^(.*?)(:\d+)?$/.exec(entry) ?? [];

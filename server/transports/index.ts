@@ -1,14 +1,14 @@
-/** The registry of transports, a line each. The last one serves every path that no other one does. */
+/** The registry of transports, a line each. The last one serves every path that no other transport serves. */
 import type { Transport, TransportContext } from "./contract.ts";
 import { createHttpTransport, type HttpOptions } from "./http/transport.ts";
-import { type ClusterOptions, openCluster } from "./socketio/cluster.ts";
+import { type BroadcastOptions, openBroadcastAdapter } from "./socketio/broadcast-adapter.ts";
 import { createSocketioTransport } from "./socketio/transport.ts";
 import { createTrpcTransport } from "./trpc/transport.ts";
 
 export interface TransportSettings {
   http: HttpOptions;
-  /** `cluster`: where there are several gateways. */
-  socketio: { allowEio3: boolean; cluster: ClusterOptions | undefined };
+  /** `broadcast`: present if there are several gateways. */
+  socketio: { allowEio3: boolean; broadcast: BroadcastOptions | undefined };
 }
 
 type CreateTransport = (context: TransportContext, settings: TransportSettings) => Transport;
@@ -17,10 +17,13 @@ const http: CreateTransport = (_context, settings) => createHttpTransport(settin
 
 export const TRANSPORTS: readonly CreateTransport[] = [
   (context) => createTrpcTransport(context),
-  (context, { socketio: { allowEio3, cluster } }) =>
-    createSocketioTransport(context, { allowEio3, cluster: cluster && openCluster(cluster) }),
+  (context, { socketio: { allowEio3, broadcast } }) =>
+    createSocketioTransport(context, {
+      allowEio3,
+      broadcast: broadcast && openBroadcastAdapter(broadcast),
+    }),
   http,
 ];
 
-/** For a process that runs jobs and has no clients: it answers health checks. */
+/** For a worker, which has no clients and answers only health checks. */
 export const PROBES: readonly CreateTransport[] = [http];

@@ -17,7 +17,7 @@ test.each([
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-test("[H4] a text deeper than the limit is told from one that is just as deep", () => {
+test("[H4] a text deeper than the limit is distinguished from one at the limit", () => {
   expect(jsonShape(nested(200), 200).depth).toBe(200);
   expect(jsonShape(nested(201), 200).depth).toBe(201);
   expect(jsonShape(nested(1_000_000), 200).depth).toBe(201);
@@ -28,7 +28,7 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-test("[H4] the shape is that of the value", () => {
+test("[H4] the shape of a text is that of its parsed value", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 8 }), (value) => {
       const { depth, items } = jsonShape(JSON.stringify(value), 100);

@@ -1,12 +1,11 @@
 /**
- * Measures a JSON text before a parser builds anything from it: 16 MiB of brackets become a gigabyte of arrays, 16 MiB of
- * short keys take the parser more than a second, and code that recurses over a value overflows the stack some thousand
- * levels down.
+ * Measures a JSON text before it is parsed. 16 MiB of brackets become a gigabyte of arrays, 16 MiB of short keys take the
+ * parser more than a second, and code that recurses over a value overflows the stack after some thousand levels.
  */
 
-/** Levels of arrays and objects in what a client sends. Requests of this API use fewer than ten. */
+/** Levels of arrays and objects in a client's message. Requests of this API use fewer than ten. */
 export const MAX_NESTING = 200;
-/** Values in what a client sends: twenty-five for each job of the largest batch. */
+/** Values in a client's message: twenty-five for each job of the largest batch. */
 export const MAX_VALUES = 250_000;
 
 export interface JsonShape {
@@ -14,7 +13,7 @@ export interface JsonShape {
   depth: number;
   /** Elements of the outermost array, or members of the outermost object. */
   items: number;
-  /** Arrays, objects, and what they hold, in all. */
+  /** Arrays, objects, their members and elements, in total. */
   values: number;
 }
 
@@ -22,7 +21,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 
-/** Linear in the length of the text, which need not be JSON. Stops at `maxDepth` + 1. */
+/** Takes time linear in the length of the text, which need not be valid JSON. Stops at depth `maxDepth` + 1. */
 export function jsonShape(text: string, maxDepth: number): JsonShape {
   let depth = 0;
   let deepest = 0;
@@ -47,7 +46,7 @@ export function jsonShape(text: string, maxDepth: number): JsonShape {
   return { depth: deepest, items: outerCommas + 1, values };
 }
 
-/** The place of the quotation mark that ends the string which begins at `start`. */
+/** Returns the index of the closing quotation mark of the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -57,12 +56,12 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** `[` or `{`: they differ in one bit. */
+/** True for `[` and `{`, which differ in one bit. */
 function opens(code: number): boolean {
   return (code & ~0x20) === 0x5b;
 }
 
-/** `]` or `}`. */
+/** True for `]` and `}`. */
 function closes(code: number): boolean {
   return (code & ~0x20) === 0x5d;
 }

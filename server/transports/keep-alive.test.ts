@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { createKeepAlive } from "./keep-alive.ts";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 
-/** Answers `/held` and ends `/events` when the test does. */
+/** The test decides when `/held` is answered and `/events` ends. */
 async function serve() {
   const held: ServerResponse[] = [];
   const raw = await openRawServer();
@@ -16,7 +16,7 @@ async function serve() {
     if (req.url === "/events") res.write("data: 1\n\n");
   });
 
-  /** A connection that stays, all that it was told, and whether the server has ended it. */
+  /** A kept-alive connection: everything it received, and a flag that is true once the server has ended it. */
   function connect() {
     const client = { told: "", ended: false, ask };
     const socket = raw.connect().setEncoding("latin1");
@@ -32,7 +32,7 @@ async function serve() {
 
 const CLOSE = /^connection: close\r$/im;
 
-test("until then connections are kept", async () => {
+test("before the end connections are kept", async () => {
   const { connect } = await serve();
   const client = connect();
   for (const times of [1, 2]) {
@@ -43,7 +43,7 @@ test("until then connections are kept", async () => {
   expect(client.ended).toBe(false);
 });
 
-test("a request that comes afterwards is answered, and told that it was the last", async () => {
+test("a request that arrives afterwards gets an answer that announces the end of the connection", async () => {
   const { connect, keepAlive } = await serve();
   const client = connect();
   client.ask("/at-once");
@@ -55,7 +55,7 @@ test("a request that comes afterwards is answered, and told that it was the last
   expect(client.told).toMatch(CLOSE);
 });
 
-test("so is one that came before and is answered afterwards", async () => {
+test("an earlier request that is answered afterwards gets such an answer too", async () => {
   const { connect, held, keepAlive } = await serve();
   const client = connect();
   client.ask("/held");
@@ -78,7 +78,7 @@ test("the connection of an event stream ends with it", async () => {
   expect(client.told).toContain("data: 2");
 });
 
-test("the answer to one client costs no other its connection", async () => {
+test("the answer to one client does not end the connection of another", async () => {
   const { connect, held, keepAlive } = await serve();
   const [polling, watching] = [connect(), connect()];
   polling.ask("/at-once");

@@ -1,16 +1,16 @@
 /**
- * The end of kept-alive connections when the server stops. One that is closed while its client sends the next request
- * costs the client that request, and python-socketio, where it has just connected, all that come after. So each answer
- * says first that it is the last on its connection.
+ * Ends kept-alive connections when the server stops. If the server closes a connection while its client sends the next
+ * request, that request is lost, and a python-socketio client that has just connected loses all later ones too. So each
+ * answer first announces `Connection: close`.
  */
 import type { Server, ServerResponse } from "node:http";
 
 export interface KeepAlive {
-  /** From now on every answer ends its connection. */
+  /** Makes every answer from now on end its connection. */
   end(): void;
 }
 
-/** To be called before anything else that listens for requests. */
+/** Call it before any other listener for requests is added. */
 export function createKeepAlive(server: Server): KeepAlive {
   const unanswered = new Set<ServerResponse>();
   let ending = false;
@@ -32,7 +32,7 @@ export function createKeepAlive(server: Server): KeepAlive {
 
 function endAfter(res: ServerResponse): void {
   res.shouldKeepAlive = false;
-  // The head of an event stream is out already, so that Node would leave the connection open.
+  // The head of an event stream has already been sent without `Connection: close`, so Node would keep the connection.
   const { headersSent, socket } = res;
   if (headersSent) res.once("close", () => socket?.destroySoon());
 }

@@ -1,7 +1,7 @@
-/** Memoises `make` by identity within one tick, and keeps nothing longer. */
+/** Memoizes `make` by the identity of its argument, within one tick. */
 export function memoizePerTick<V extends object, M>(make: (value: V) => M): (value: V) => M {
   const made = new Map<V, M>();
-  /** Fast path: most callers ask for the same value as the one before. */
+  /** Fast path: most calls have the same argument as the call before. */
   let last: { value: V; made: M } | undefined;
   const forget = () => {
     made.clear();

@@ -89,11 +89,11 @@ async function ask(
   });
 }
 
-/** Sends text as it stands, and resolves to all that comes back until the server ends the connection. */
+/** Sends text unchanged, and resolves to everything received until the server ends the connection. */
 async function send(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = "";
-    // Never ends its own half: the server must not wait for that.
+    // Never ends its own half of the connection: the server must not wait for that.
     const socket = connect({ port: port(), host: "127.0.0.1", allowHalfOpen: true }, () =>
       socket.write(text),
     );
@@ -136,14 +136,14 @@ describe("requests", () => {
     expect(reached).toEqual([]);
   });
 
-  test("of a page whose name was pointed at this machine are refused, also without an Origin", async () => {
+  test("of a page under a rebound name are refused, with and without an Origin", async () => {
     const { res, body } = await ask("/live", { host: "evil.test:8000" });
     expect(res.statusCode).toBe(403);
     expect(body).toBe('Host "evil.test:8000" is not allowed. Add it to ALLOWED_HOSTS.\n');
     expect(reached).toEqual([]);
   });
 
-  test("that a page of another site embeds are kept from data, whatever the method, and get everything else", async () => {
+  test("that a page of another site embeds are refused for data, whatever the method, and served for other paths", async () => {
     for (const site of ["cross-site", "same-site", "Same-Origin", "same-origin, none", ""]) {
       for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
         const { res } = await ask("/live", { "sec-fetch-site": site }, method);
@@ -163,7 +163,7 @@ describe("requests", () => {
     expect((await ask("/live", listed)).body).toBe("live");
   });
 
-  test("may say several things of the page that sends them, and are then refused", async () => {
+  test("with contradictory headers about their page are refused", async () => {
     const answer = await send(
       "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
         "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n\r\n",
@@ -172,13 +172,13 @@ describe("requests", () => {
     expect(reached).toEqual([]);
   });
 
-  test("that are pipelined beyond the limit cost the connection", async () => {
+  test("that are pipelined beyond the limit close the connection", async () => {
     const text = "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n";
     expect(await send(text + text.repeat(MAX_PIPELINED))).toBe("");
     expect(reached).toEqual(["never"]);
   });
 
-  test("with an expectation count as well", async () => {
+  test("with an expectation count as pipelined too", async () => {
     const text = "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const expecting = "GET /live HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n";
     expect(await send(text + expecting.repeat(MAX_PIPELINED))).toBe("");
@@ -187,7 +187,7 @@ describe("requests", () => {
     expect(reached).toEqual(["never"]);
   });
 
-  test("of listed pages are answered so that the page may read it, and caches know", async () => {
+  test("of listed pages get answers with CORS headers and `Vary`", async () => {
     const { res, body } = await ask("/live", { origin: "https://app.example.com" });
     expect(body).toBe("live");
     expect(res.headers).toMatchObject({
@@ -208,7 +208,7 @@ describe("requests", () => {
     }
   });
 
-  test("a listed page may ask beforehand what it may send", async () => {
+  test("a listed page may send a preflight", async () => {
     const { res } = await ask("/live", { origin: "https://app.example.com" }, "OPTIONS");
     expect(res.statusCode).toBe(204);
     expect(res.headers).toMatchObject({
@@ -220,7 +220,7 @@ describe("requests", () => {
     expect(reached).toEqual([]);
   });
 
-  test("a listed page may send each header that it asks for", async () => {
+  test("a listed page may send every header that its preflight requests", async () => {
     const wanted = "traceparent,x-anything";
     const { res } = await ask(
       "/live",
@@ -230,7 +230,7 @@ describe("requests", () => {
     expect(res.headers["access-control-allow-headers"]).toBe(wanted);
   });
 
-  test("a page may send cookies where its very origin is listed", async () => {
+  test("a page may send cookies if its exact origin is listed", async () => {
     for (const method of ["GET", "OPTIONS"]) {
       const credentials = async (origin: string) => {
         const { res } = await ask("/live", { origin }, method);
@@ -244,7 +244,7 @@ describe("requests", () => {
     }
   });
 
-  test("with a method that `fetch` does not know reach no transport", async () => {
+  test("with a method that `fetch` forbids reach no transport", async () => {
     const answer = await send(
       "TRACE /broken HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
@@ -253,7 +253,7 @@ describe("requests", () => {
     expect(faults).toEqual([]);
   });
 
-  test("that a transport cannot take cost themselves and nothing else", async () => {
+  test("that make a transport throw fail alone", async () => {
     const { res, body } = await ask("/broken");
     expect([res.statusCode, body]).toEqual([
       500,
@@ -271,7 +271,7 @@ describe("upgrades", () => {
     expect(reached).toEqual(["live upgrade"]);
   });
 
-  test("that no transport takes are refused, and the connection ends", async () => {
+  test("that no transport accepts are refused, and the connection ends", async () => {
     for (const path of ["/rest", "/nowhere"]) {
       const answer = await upgrade(path);
       expect(answer).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
@@ -280,7 +280,7 @@ describe("upgrades", () => {
     for (const socket of sockets) await expect.poll(() => socket.destroyed).toBe(true);
   });
 
-  test("that a page of another site asks for without an Origin are refused, on every path", async () => {
+  test("from a page of another site without an Origin are refused, on every path", async () => {
     for (const path of ["/live", "/page"]) {
       const answer = await upgrade(path, ["Sec-Fetch-Site: cross-site"]);
       expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[^]*Sec-Fetch-Site/);
@@ -289,7 +289,7 @@ describe("upgrades", () => {
     expect(reached).toEqual(["live upgrade"]);
   });
 
-  test("with a body are refused, whether it comes or not", async () => {
+  test("with a declared body are refused, even if the body never arrives", async () => {
     for (const [header, body] of [
       ["Content-Length: 5", "hello"],
       ["Content-Length: 5", ""],
@@ -298,13 +298,13 @@ describe("upgrades", () => {
       const answer = await send(
         `GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${header}\r\n\r\n${body}`,
       );
-      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*has no body/);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*cannot have a body/);
     }
     expect(await upgrade("/live", ["Content-Length: 0"])).toMatch(/^HTTP\/1\.1 101 /);
     expect(reached).toEqual(["live upgrade"]);
   });
 
-  test("behind a request that has no answer yet cost the connection", async () => {
+  test("that follow an unanswered request close the connection", async () => {
     const answer = await send(
       "GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n" +
         "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
@@ -324,13 +324,13 @@ describe("upgrades", () => {
     expect(reached).toEqual([]);
   });
 
-  test("that a transport cannot take cost themselves and nothing else", async () => {
+  test("that make a transport throw fail alone", async () => {
     expect(await upgrade("/broken")).toBe("");
     expect(faults).toEqual(["/broken: no upgrade"]);
     expect((await ask("/live")).body).toBe("live");
   });
 
-  test("whose connection breaks before a transport takes it harm no other", async () => {
+  test("whose connection breaks before a transport accepts it affect no other", async () => {
     const taken = new Promise<void>((resolve) => {
       server.prependListener("upgrade", (_req, socket: Duplex) => {
         socket.once("close", resolve);
@@ -348,14 +348,14 @@ describe("upgrades", () => {
   });
 });
 
-describe("what is no request", () => {
-  test("is told so", async () => {
+describe("text that is not a request", () => {
+  test("gets an answer that says so", async () => {
     expect(await send("\u0016\u0003\u0001 this is TLS\r\n\r\n")).toMatch(
       /^HTTP\/1\.1 400 Bad Request\r\n[^]*This is not HTTP\.\n$/,
     );
   });
 
-  test("is told when it is only too long", async () => {
+  test("gets 431 if it is only too long", async () => {
     const answer = await send(
       `GET /live?${"x".repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     );
@@ -364,7 +364,7 @@ describe("what is no request", () => {
     expect(answer).toContain("\r\nAccess-Control-Allow-Origin: *\r\n");
   });
 
-  test("is told when it came too slowly", async () => {
+  test("gets 408 if it arrived too slowly", async () => {
     server.headersTimeout = 1;
     expect(await send("GET /live HTTP/1.1\r\nHost: loc")).toMatch(
       /^HTTP\/1\.1 408 Request Timeout\r\n[^]*did not arrive in time\.\n$/,

@@ -1,7 +1,6 @@
 /**
- * One http server for all transports: sends each request to the one that serves its path, after the checks of origin and
- * host that the transport declares for that path.
- * Whatever a request makes a transport throw, it costs that request and nothing else.
+ * Mounts all transports on one http server. Each request goes to the transport that serves its path, after the checks of
+ * origin and host that the transport declares for that path. An exception in a transport fails only its request.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -23,7 +22,7 @@ interface Route {
   access: Access;
 }
 
-/** The last transport serves what no other does. */
+/** The last transport serves every path that no other transport serves. */
 export function mountTransports(
   server: Server,
   transports: readonly Transport[],
@@ -54,15 +53,15 @@ export function mountTransports(
       allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
       if (req.method === "OPTIONS") return answerPreflight(req, res);
     }
-    // A preflight has the address of the request that its page wants to send, and may learn that from that one's answer.
+    // A preflight has the address of the request that follows it. It passes, so that the page can read that request's 431.
     if (isTooLong(req)) return turnAway(431, TOO_LONG);
-    // `fetch` knows no such method, and what is built on it fails.
+    // The Fetch API forbids TRACE, so code that builds a `Request` from it throws.
     if (req.method === "TRACE") {
       res.setHeader("Allow", "GET, HEAD, POST, OPTIONS");
       return turnAway(405, "TRACE is not served here.");
     }
     if (transport === undefined) return turnAway(404, "There is nothing here.");
-    // Transports read bodies of POST alone.
+    // Transports read the bodies of POST requests only.
     if (req.method !== "POST") discardBody(req);
     try {
       transport.request(req, res);
@@ -76,23 +75,27 @@ export function mountTransports(
   server.on("request", (req: IncomingMessage, res: ServerResponse) =>
     pipeline.take(req, res, answer),
   );
-  // Without this listener Node answers at once, and such requests would not count as pipelined.
+  // Without this listener Node answers at once, and `pipelining.ts` would not count such requests.
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) =>
     pipeline.take(req, res, () =>
-      refuse(res, 417, bodyOf(undefined, 417, "No expectation but 100-continue is met here.")),
+      refuse(
+        res,
+        417,
+        bodyOf(undefined, 417, "This server supports no expectation but 100-continue."),
+      ),
     ),
   );
 
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A connection that breaks before a transport takes it over must not end the process.
     socket.on("error", destroy);
-    // Its answer would get in between what the new protocol sends.
+    // The answer to an earlier request would mix with the frames of the new protocol.
     if (pipeline.isBusy(req.socket)) return void socket.destroy();
     reduceTarget(req);
     const fault = ambiguity(req) ?? bodyOfUpgrade(req);
     if (fault !== undefined) return refuseUpgrade(socket, 400, fault);
     const { path, transport } = route(req.url);
-    // A transport may take a connection without a look at the path, so the access of the path does not count.
+    // A transport may accept an upgrade on any path, so the access of the path is not used.
     const origin = origins.of(req, "data");
     if (isRefused(origin)) return refuseUpgrade(socket, 403, whyRefused(origin, req));
     if (isTooLong(req)) return refuseUpgrade(socket, 431, TOO_LONG);
@@ -115,11 +118,11 @@ export function mountTransports(
   });
 }
 
-/** Node then hides the socket behind a stream, and what waits for the client is not seen any more. */
+/** If an upgrade request has a body, Node wraps the socket in a stream that hides the socket's unsent bytes. */
 function bodyOfUpgrade({ headers }: IncomingMessage): string | undefined {
   const none =
     (headers["content-length"] ?? "0") === "0" && headers["transfer-encoding"] === undefined;
-  return none ? undefined : "A request for an upgrade has no body. Send it without one.";
+  return none ? undefined : "A request for an upgrade cannot have a body. Send it without one.";
 }
 
 function destroy(this: Duplex): void {

@@ -17,7 +17,7 @@ function asked({ origin, host, site }: Headers): IncomingMessage {
   return { headers: Object.fromEntries(given) } as IncomingMessage;
 }
 
-/** Of a server with authentication. */
+/** The rules of a server with authentication. */
 const policy = (host: string, ...origins: string[]) => {
   const { of } = createOriginPolicy({ host, origins, allowedHosts: [], authenticated: true });
   return (origin: string | undefined, name: string | undefined) =>
@@ -65,7 +65,7 @@ describe("listed origins", () => {
   });
 });
 
-describe("origins that are no https pages", () => {
+describe("origins of other schemes", () => {
   const origins = [
     "null",
     "file://",
@@ -74,12 +74,12 @@ describe("origins that are no https pages", () => {
     "chrome-extension://abcdefghijklmnop",
   ];
 
-  test.each(origins)("%s is allowed where it is listed", (origin) => {
+  test.each(origins)("%s is allowed if it is listed", (origin) => {
     expect(policy("0.0.0.0", ...origins)(origin, "server.test")).toBe("allowed");
     expect(policy("0.0.0.0", "https://app.example.com")(origin, "server.test")).toBe("foreign");
   });
 
-  test("of one scheme say nothing of another", () => {
+  test("of one scheme do not allow another", () => {
     const of = policy("0.0.0.0", "capacitor://localhost");
     expect(of("http://localhost", "server.test")).toBe("foreign");
     expect(of("capacitor://localhost.evil.test", "server.test")).toBe("foreign");
@@ -104,7 +104,7 @@ describe("cookies", () => {
     authenticated: false,
   });
 
-  test("are let through from an origin that is listed as it is", () => {
+  test("are allowed from an origin that is listed exactly", () => {
     expect(isExact("https://app.example.com")).toBe(true);
     expect(isExact("capacitor://localhost")).toBe(true);
     expect(isExact("app://.")).toBe(true);
@@ -118,12 +118,12 @@ describe("cookies", () => {
     "file://",
     "https://evil.test",
     "",
-  ])("are not let through from %j", (origin) => {
+  ])("are not allowed from %j", (origin) => {
     expect(isExact(origin)).toBe(false);
   });
 
   test.each(["NULL", "Null", "null", "FILE:///", "file://"])(
-    "are not let through from %j, however the operator writes it",
+    "are not allowed from %j, however the operator writes it",
     (listed) => {
       const { CORS_ORIGINS } = loadConfig({ CORS_ORIGINS: listed });
       const { of, isExact } = createOriginPolicy({
@@ -141,7 +141,7 @@ describe("cookies", () => {
 });
 
 describe("our own page", () => {
-  test("is known by the name that it was asked for under", () => {
+  test("has the origin of the request's host", () => {
     const of = policy("0.0.0.0");
     expect(of("http://server.test:8000", "server.test:8000")).toBe("same");
     expect(of("https://jobs.example.com", "Jobs.Example.com")).toBe("same");
@@ -149,7 +149,7 @@ describe("our own page", () => {
     expect(of("http://server.test", undefined)).toBe("foreign");
   });
 
-  test("of a server of this machine has a name of this machine", () => {
+  test("of a local server has a name of this machine", () => {
     for (const host of ["127.0.0.1", "::1", "localhost"]) {
       const of = policy(host);
       for (const name of [
@@ -176,7 +176,7 @@ describe("DNS rebinding", () => {
     "[",
   ];
 
-  test("a name that is not this machine's is refused, with an Origin and without", () => {
+  test("a name of another machine is refused, with an Origin and without", () => {
     const of = policy("127.0.0.1", "https://app.example.com");
     for (const name of names) {
       expect(of(undefined, name)).toBe("misnamed");
@@ -184,14 +184,14 @@ describe("DNS rebinding", () => {
     }
   });
 
-  test("the name of a listed origin is ours, as a proxy on this machine passes it on", () => {
+  test("the host of a listed origin is allowed, because proxies on this machine forward it", () => {
     const of = policy("127.0.0.1", "https://jobs.example.com", "http://*.example.org:8080");
     expect(of(undefined, "jobs.example.com")).toBe("none");
     expect(of("https://jobs.example.com", "jobs.example.com")).toBe("allowed");
     expect(of(undefined, "a.example.org:8080")).toBe("none");
   });
 
-  test("a program that names no host is none of it, nor is a server that others reach and that authenticates", () => {
+  test("a program that sends no Host is allowed, and so is any name on a reachable server with authentication", () => {
     expect(policy("127.0.0.1")(undefined, undefined)).toBe("none");
     for (const name of names) expect(policy("0.0.0.0")(undefined, name)).toBe("none");
   });
@@ -218,23 +218,23 @@ describe("[H8] a page that sends no Origin", () => {
     "x",
   ];
 
-  test.each(foreign)("is kept from data where the browser says %j", (value) => {
+  test.each(foreign)("is refused data if the browser sends %j", (value) => {
     expect(site(value, "data")).toBe("embedded");
   });
 
-  test("may be our own page, or no page at all", () => {
+  test("may be our own page, or an address that a person typed", () => {
     for (const value of ["same-origin", "none", undefined])
       expect(site(value, "data")).toBe("none");
   });
 
-  test("may embed what holds no data, whatever the browser says", () => {
+  test("may embed paths without data, whatever the browser sends", () => {
     for (const value of foreign) {
       expect(site(value, "page")).toBe("none");
       expect(site(value, "public")).toBe("none");
     }
   });
 
-  test("is another than one that sends it: then the Origin alone counts", () => {
+  test("differs from a page that sends one: then only the Origin counts", () => {
     for (const value of foreign) {
       expect(site(value, "data", "https://app.example.com")).toBe("allowed");
       expect(site(value, "data", "http://localhost:8000")).toBe("same");
@@ -329,7 +329,7 @@ describe("a server that others reach and that does not authenticate", () => {
     "only.test:80001",
     "ajobs.example.com",
     "\u2138ocalhost",
-  ])("does not answer to %j, but where nothing is to be protected", (host) => {
+  ])("does not answer to %j, except on paths without data", (host) => {
     expect([named(host), named(host, "page"), named(host, "public")]).toEqual([
       "misnamed",
       "misnamed",
@@ -338,7 +338,7 @@ describe("a server that others reach and that does not authenticate", () => {
     expect(of(asked({ host, origin: `http://${host}` }), "data")).toBe("misnamed");
   });
 
-  test("answers no request without a Host, which no browser sends, but where nothing is to be protected", () => {
+  test("answers no request without a Host, except on paths without data", () => {
     expect([named(undefined), named(undefined, "page"), named(undefined, "public")]).toEqual([
       "misnamed",
       "misnamed",
@@ -346,7 +346,7 @@ describe("a server that others reach and that does not authenticate", () => {
     ]);
   });
 
-  test("answers a listed origin under any name, as no page can forge it", () => {
+  test("answers a listed origin under any name, because pages cannot forge an Origin", () => {
     for (const host of ["api.example.com", "evil.test", undefined]) {
       expect(
         of(asked({ host, origin: "https://app.example.com", site: "cross-site" }), "data"),
@@ -354,7 +354,7 @@ describe("a server that others reach and that does not authenticate", () => {
     }
   });
 
-  test("answers to the name that HOST itself is", () => {
+  test("answers to HOST itself if that is a name", () => {
     const { of } = createOriginPolicy({
       origins: [],
       host: "jobs.lan",
@@ -380,7 +380,7 @@ describe("a server of this machine", () => {
     }
   });
 
-  test("answers on no path to what only looks like a name of this machine", () => {
+  test("answers on no path to names that only resemble names of this machine", () => {
     for (const host of [
       "10.0.0.6",
       "2130706433",
@@ -397,7 +397,7 @@ describe("a server of this machine", () => {
   });
 });
 
-test("an Origin without a host is not that of a request without one", () => {
+test("an Origin without a host does not match a request without a Host", () => {
   for (const origin of ["null", "file://", "", "x"]) {
     for (const host of ["0.0.0.0", "127.0.0.1"]) {
       expect(policy(host)(origin, undefined)).toBe("foreign");
@@ -406,7 +406,7 @@ test("an Origin without a host is not that of a request without one", () => {
   }
 });
 
-test("no origin is let in that is neither listed nor the host that was asked for", () => {
+test("an origin that is neither listed nor the request's host is never allowed", () => {
   const of = policy("0.0.0.0", "https://*.example.org", "https://app.example.com");
   const label = fc.stringMatching(/^[a-z0-9-]{1,8}$/);
   const origin = fc.oneof(

@@ -1,10 +1,10 @@
 /**
- * Decides which pages may use this server from a browser. Without authentication, any page that a person opens could talk to a
- * server that their machine reaches. So three things are checked, for requests and for upgrades alike:
+ * Decides which pages may use this server from a browser. Without authentication, any page that a person opens could use a
+ * server that their machine reaches. So this module checks three headers, for requests and for upgrades:
  *
- * - `Origin`: a foreign one is refused. Programs send none.
- * - `Sec-Fetch-Site`: browsers send no `Origin` where a page embeds or opens an address (`<img>`, `<script>`, a link),
- *   but they tell of the page in this header, which no page can set.
+ * - `Origin`: the server refuses foreign origins. Programs send no `Origin`.
+ * - `Sec-Fetch-Site`: browsers send no `Origin` when a page embeds or opens an address (`<img>`, `<script>`, a link), but
+ *   they describe the page in this header, which pages cannot set.
  * - `Host`: see `hosts.ts`.
  */
 import type { IncomingMessage } from "node:http";
@@ -12,33 +12,33 @@ import { isIP } from "node:net";
 import type { Access } from "./contract.ts";
 import { isLoopback, localHosts, publicHosts } from "./hosts.ts";
 
-/** `none`: a program asks, our own page, or a page that may embed this path. `same`: our own page. `allowed`: a listed one. */
+/** `none`: a program, our own page, or a page that may embed this path. `same`: our own page. `allowed`: a listed page. */
 type Welcome = "none" | "same" | "allowed";
-/** `foreign`: any other page. `embedded`: a page that sent no `Origin`. `misnamed`: the request means another host. */
+/** `foreign`: any other page. `embedded`: a page that sent no `Origin`. `misnamed`: `Host` names another server. */
 type Refused = "foreign" | "embedded" | "misnamed";
 
-/** Without a host, an origin is shared by pages that have nothing to do with each other. */
+/** Unrelated pages share an origin that has no host, such as `file://`. */
 const HAS_HOST = /^[^:]+:\/\/./;
 
 export interface OriginPolicy {
   of(req: IncomingMessage, access: Access): Welcome | Refused;
   /**
-   * The operator named this very origin, so its pages may send cookies. A wildcard may cover pages of others, `null` is
-   * the origin of any sandboxed frame, and `file://` that of any file.
+   * True if the operator listed exactly this origin, so that its pages may send cookies. A wildcard may cover pages of
+   * other parties, `null` is the origin of any sandboxed frame, and `file://` is the origin of any file.
    */
   isExact(origin: string): boolean;
 }
 
 export function createOriginPolicy(options: {
-  /** As browsers write them; with a wildcard for one or more labels (`https://*.example.com`), of any scheme, or `null`. */
+  /** In the form that browsers send, of any scheme, or `null`. `*` stands for one or more labels: `https://*.example.com`. */
   origins: readonly string[];
   /** The address the server listens on. */
   host: string;
   /** More names of this server: `jobs.example.com`, `jobs.example.com:8000`, `*.example.com`. */
   allowedHosts: readonly string[];
   /**
-   * `true`: requests are authenticated. Then a page under a rebound name can read nothing, as it has no credentials, and
-   * a server that others reach answers to every name.
+   * `true`: requests are authenticated. A page under a rebound name then has no credentials and can read nothing, so a
+   * server that other machines reach answers to every name.
    */
   authenticated: boolean;
 }): OriginPolicy {
@@ -47,12 +47,12 @@ export function createOriginPolicy(options: {
   const exactPatterns = exact.map(patternOf);
   const isListed = (origin: string) => patterns.some((pattern) => pattern.test(origin));
   const local = isLoopback(options.host);
-  // The operator who gives HOST a name means that name.
+  // If HOST is a name, the server answers to that name.
   const own = isIP(options.host) === 0 ? [options.host] : [];
   const allowed = [...options.allowedHosts, ...own];
   const isKnown = local ? localHosts(allowed) : publicHosts(allowed);
 
-  /** A proxy passes the host of a listed origin on. Some add the port that is the scheme's own. */
+  /** Proxies forward the host of a listed origin. Some of them add the default port of its scheme. */
   const isHostOfListed = (host: string) =>
     isListed(`http://${host.replace(/:80$/, "")}`) ||
     isListed(`https://${host.replace(/:443$/, "")}`);
@@ -77,7 +77,7 @@ export function isRefused(origin: Welcome | Refused): origin is Refused {
   return origin in WHY;
 }
 
-/** For the caller: why the request was refused, and what to do about it. */
+/** Returns a message for the client: the reason for the refusal, and the remedy. */
 export function whyRefused(refused: Refused, { headers }: IncomingMessage): string {
   return WHY[refused](headers);
 }
@@ -99,7 +99,7 @@ function isOriginOf(origin: string, host: string | undefined): boolean {
   return url !== null && url.host !== "" && url.host === host?.toLowerCase();
 }
 
-/** `none` stands for an address that a person typed. Anything but the exact words is no word of a browser. */
+/** `none`: a person typed the address. Browsers send exactly these words; any other value counts as foreign. */
 function isOwnOrNoPage(site: string | string[] | undefined): boolean {
   return site === undefined || site === "same-origin" || site === "none";
 }

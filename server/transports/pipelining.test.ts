@@ -11,7 +11,7 @@ async function serve(handle: (req: IncomingMessage, res: ServerResponse) => void
   return { ...raw, pipeline };
 }
 
-test("requests of one connection are carried out one after the other", async () => {
+test("requests of one connection run one after the other", async () => {
   let underWay = 0;
   let most = 0;
   const { send } = await serve((req, res) => {
@@ -28,7 +28,7 @@ test("requests of one connection are carried out one after the other", async () 
   expect([most, underWay]).toEqual([1, 0]);
 });
 
-test("[H5] a connection with more requests than that under way is closed, and none but the first was begun", async () => {
+test("[H5] a connection with too many waiting requests is closed, and only its first request has begun", async () => {
   const begun: string[] = [];
   const { send, connect } = await serve((req) => void begun.push(req.url ?? ""));
   expect(await send(get("/slow") + get("/more").repeat(MAX_PIPELINED))).toBe("");
@@ -41,7 +41,7 @@ test("[H5] a connection with more requests than that under way is closed, and no
   expect(begun).toEqual(["/slow", "/slow", "/slow"]);
 });
 
-test("a request whose connection is gone is not begun any more", async () => {
+test("a request whose connection has closed does not begin", async () => {
   const begun: ServerResponse[] = [];
   const { connect, server } = await serve((_req, res) => void begun.push(res));
   const received = new Promise<void>((resolve) => {
@@ -58,7 +58,7 @@ test("a request whose connection is gone is not begun any more", async () => {
   expect(begun).toHaveLength(1);
 });
 
-test("a kept connection is as good for its hundredth request as for its first", async () => {
+test("a kept-alive connection serves its hundredth request like its first", async () => {
   const { connect, pipeline, server } = await serve((req, res) => res.end(`[${req.url}]`));
   const serverSide = new Promise<Parameters<typeof pipeline.isBusy>[0]>((resolve) =>
     server.once("connection", resolve),

@@ -1,27 +1,27 @@
 /**
- * Requests that one connection sends before it has the answers to earlier ones (pipelining). Node reads all that are in
- * one chunk of 64 KiB, more than a thousand, starts them at once, and keeps each answer until those before it were sent.
- * So they are carried out one after the other: one answer is in memory, and the others are requests that wait.
+ * Handles pipelined requests: those that a connection sends before it has the answers to earlier ones. Node starts all
+ * requests of one 64 KiB read at once, more than a thousand, and keeps each answer in memory until the earlier ones were
+ * sent. This module runs them one after the other, so that memory holds one answer and some waiting requests.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Browsers, Node and the usual proxies send a request when they have the answer to the one before. */
+/** Browsers, Node and common proxies do not pipeline. */
 export const MAX_PIPELINED = 16;
 
 export interface Pipeline {
-  /** Calls `handle` when the requests before this one were answered. Closes a connection that has too many of them. */
+  /** Calls `handle` once all earlier requests are answered. Closes a connection with too many waiting requests. */
   take(req: IncomingMessage, res: ServerResponse, handle: Handle): void;
-  /** Calls `then` when the requests before were answered. */
+  /** Calls `then` once all earlier requests are answered. */
   after(socket: Duplex, then: () => void): void;
-  /** `true`: a request of this connection has no whole answer yet. */
+  /** True if a request of this connection has no complete answer yet. */
   isBusy(socket: Duplex): boolean;
 }
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => void;
 
 export function createPipeline(): Pipeline {
-  /** Of each connection with a request under way, those that wait for it. */
+  /** The waiting requests of each connection that has a request under way. */
   const waiting = new WeakMap<Duplex, (() => void)[]>();
 
   function next(socket: Duplex): void {
@@ -33,7 +33,7 @@ export function createPipeline(): Pipeline {
   return {
     take(req, res, handle) {
       const { socket } = req;
-      // Node goes on with the rest of the chunk.
+      // Node still emits the other requests of the chunk after the connection was destroyed.
       if (socket.destroyed) return;
       const start = () => {
         res.once("close", () => next(socket));

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { pongFrame } from "./pong-frame.ts";
 
-test.each([0, 1, 125])("a pong of %d bytes is what ws itself writes", async (length) => {
+test.each([0, 1, 125])("a pong of %d bytes equals the frame of ws itself", async (length) => {
   const payload = Buffer.alloc(length, "p");
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   onTestFinished(() => server.close());

@@ -1,4 +1,4 @@
-/** Answers to requests that no transport gets to see. */
+/** Answers requests that the server refuses before they reach a transport. */
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Transport } from "./contract.ts";
@@ -8,7 +8,7 @@ export interface Body {
   text: string;
 }
 
-/** In the form that the clients of this transport read. */
+/** Encodes the message in the form that the clients of this transport read. */
 export function bodyOf(transport: Transport | undefined, status: number, message: string): Body {
   const json = transport?.refusal?.(status, message);
   return json === undefined
@@ -24,7 +24,7 @@ export function refuseUpgrade(socket: Duplex, status: number, message: string): 
   answerRaw(socket, status, bodyOf(undefined, status, message));
 }
 
-/** Ends the connection. */
+/** Answers without a `ServerResponse`, and ends the connection. */
 export function answerRaw(
   socket: Duplex,
   status: number,
@@ -38,7 +38,7 @@ export function answerRaw(
     `Content-Length: ${Buffer.byteLength(text)}`,
     ...headers,
   ];
-  // The other side may never close its half.
+  // The peer may never close its half of the connection.
   socket.once("finish", () => socket.destroy());
   socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Bytes of a request as text. Bytes that are no text in the declared charset (UTF-8 by default) are refused: a
- * replacement character would be stored in its place.
+ * Decodes the bytes of a request as text. It refuses bytes that are invalid in the declared charset (UTF-8 by default), as
+ * the engine would store replacement characters in their place.
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
@@ -11,12 +11,12 @@ const NAME_IT =
   "Send it as UTF-8, or name its charset in Content-Type: application/json; charset=…";
 const PLAIN = new Set(["", "identity", "chunked"]);
 
-/** For people: it says what to send instead. */
+/** The message is for people and says what to send instead. */
 export class NotText extends Error {
   override readonly name = "NotText";
 }
 
-/** Of a body of JSON. Throws `NotText`. A byte order mark is left off. */
+/** Decodes a JSON body, without its byte order mark. Throws `NotText`. */
 export function decodeBody(bytes: Uint8Array, contentType: string): string {
   const charset = charsetOf(contentType);
   const encoding = encodingOf(bytes, charset);
@@ -26,24 +26,24 @@ export function decodeBody(bytes: Uint8Array, contentType: string): string {
   } catch (cause) {
     throw new NotText(`The body is not ${charset}. ${NAME_IT}`, { cause });
   }
-  // Almost any bytes are UTF-16, and JSON begins with a character of ASCII.
+  // Almost any bytes are valid UTF-16, but JSON begins with an ASCII character.
   if (isUtf16(encoding) && text.charCodeAt(0) > 0x7f) {
     throw new NotText(`The body is not JSON in ${encoding}. ${NAME_IT}`);
   }
   return text;
 }
 
-/** As `TextDecoder` calls it. Throws `NotText`. */
+/** Returns the encoding under `TextDecoder`'s name. Throws `NotText`. */
 function encodingOf(bytes: Uint8Array, charset: string): string {
   let encoding: string;
   try {
     ({ encoding } = new TextDecoder(charset));
   } catch (cause) {
-    const message = `The charset "${charset}" of the body is not known. Send the body as UTF-8.`;
+    const message = `The charset "${charset}" of the body is unknown. Send the body as UTF-8.`;
     throw new NotText(message, { cause });
   }
   if (!isUtf16(encoding)) return encoding;
-  // A mark says more than the name: "utf-16" means either order. https://encoding.spec.whatwg.org/#bom-sniff
+  // A byte order mark overrides the name: "utf-16" means either order. https://encoding.spec.whatwg.org/#bom-sniff
   const [first, second] = bytes;
   if (first === 0xfe && second === 0xff) return "utf-16be";
   if (first === 0xff && second === 0xfe) return "utf-16le";
@@ -54,7 +54,7 @@ function isUtf16(encoding: string): boolean {
   return encoding.startsWith("utf-16");
 }
 
-/** For people: how the bytes of a body are encoded, where they are; `undefined`: they are as they were written. */
+/** Returns a message for people if the body has a content coding such as gzip, else `undefined`. */
 export function codingFault({ headers }: IncomingMessage): string | undefined {
   const { "content-encoding": content = "", "transfer-encoding": transfer = "" } = headers;
   for (const [name, value] of [
@@ -63,12 +63,12 @@ export function codingFault({ headers }: IncomingMessage): string | undefined {
   ] as const) {
     if (value.split(",").every((coding) => PLAIN.has(coding.trim().toLowerCase()))) continue;
     const shown = JSON.stringify(cutText(value, 60));
-    return `The body has the ${name} ${shown}, and none is taken. Send it uncompressed, without this header.`;
+    return `The body has the ${name} ${shown}, but this server accepts none. Send the body uncompressed, without this header.`;
   }
   return undefined;
 }
 
-/** Throws `NotText`. Node itself refuses what is not ASCII and not percent-encoded. */
+/** Throws `NotText`. Node itself refuses characters outside ASCII. */
 export function checkAddress(url: string): void {
   const runs = url.match(/(?:%[\da-f]{2})+/gi) ?? [];
   if (isUtf8(Buffer.from(runs.join("%20").replaceAll("%", ""), "hex"))) return;

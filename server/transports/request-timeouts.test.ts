@@ -31,7 +31,7 @@ test.each([
   expect(answer).toContain("did not arrive in time");
 });
 
-test("the headers of a request have a minute at most, and connections are looked at often enough", () => {
+test("the headers of a request have at most a minute, and connections are checked often enough", () => {
   expect(requestTimeouts(120_000)).toEqual({
     requestTimeout: 120_000,
     headersTimeout: 60_000,

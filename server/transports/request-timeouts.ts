@@ -1,10 +1,10 @@
-/** How long a request may take to arrive: a slow sender gets 408, and holds a connection and what it sent no longer. */
+/** Bounds the time in which a request must arrive. A slow sender gets 408 and loses its connection. */
 import type { ServerOptions } from "node:http";
 
 const MAX_HEADERS_MS = 60_000;
 const MAX_LOOK_MS = 5000;
 
-/** Options of `createServer`. Node looks at its connections in intervals, so that it may be a quarter later. */
+/** Returns options of `createServer`. Node checks its connections at intervals, so the timeout may fire a quarter later. */
 export function requestTimeouts(ms: number) {
   return {
     requestTimeout: ms,

@@ -1,4 +1,4 @@
-/** The watches of a connection that wait until it drains, first in, first out: none can keep another waiting for ever. */
+/** The watches of a connection that wait for its drain, first in, first out, so that no watch starves. */
 import type { Watch } from "#server/streams/open.ts";
 
 export class ResumeQueue {
@@ -19,10 +19,10 @@ export class ResumeQueue {
     this.#waiting?.delete(watch);
   }
 
-  /** To be called when the writer drains: resumes one watch after the other until it is full again. */
+  /** Call it when the writer drains. Resumes one watch after the other until the writer is full again. */
   resume(): void {
     if (this.#waiting === undefined) return;
-    // A watch that finds the writer full again is added anew, at the end of the queue.
+    // A watch that finds the writer full again goes to the end of the queue.
     for (const watch of this.#waiting) {
       if (this.#writer.isFull()) return;
       this.#waiting.delete(watch);

@@ -7,7 +7,7 @@ import { openSocketWriters, type SocketWriters } from "./socket-writer.ts";
 
 const MARK = 128 * 1024;
 const STALL_MS = 60_000;
-/** In what lies between two sockets of this machine. */
+/** Bytes that the kernel buffers between two sockets of this machine. */
 const MORE_THAN_FITS = Buffer.alloc(64 * 2 ** 20);
 
 let writers: SocketWriters;
@@ -20,7 +20,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** Two ends of one connection; what arrives at the far one is kept. */
+/** The two ends of a connection. The far end records the received bytes. */
 async function pair(): Promise<{ near: Socket; far: Socket; arrived: () => Buffer }> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -40,7 +40,7 @@ async function pair(): Promise<{ near: Socket; far: Socket; arrived: () => Buffe
 const hooks = () => ({ onDrain: vi.fn<() => void>(), onStall: vi.fn<() => void>() });
 const bytes = (text: string) => Buffer.from(text);
 
-test("what falls into one tick is one write, in order, and shared by all who get the same", async () => {
+test("the frames of one tick are one write, in order, and sockets with the same frames share its bytes", async () => {
   const pairs = await Promise.all([pair(), pair(), pair()]);
   const written = pairs.map(({ near }) => vi.spyOn(near, "write"));
   const [first, second, other] = pairs.map(({ near }) => writers.open(near, hooks()));
@@ -59,7 +59,7 @@ test("what falls into one tick is one write, in order, and shared by all who get
   expect(chunks[0]?.[0]).toBe(chunks[1]?.[0]);
 });
 
-test("who writes to the socket himself does not overtake what was written before", async () => {
+test("a direct write to the socket after `flush()` does not overtake earlier frames", async () => {
   const { near, arrived } = await pair();
   const writer = writers.open(near, hooks());
   writer.write(bytes("first "));
@@ -69,7 +69,7 @@ test("who writes to the socket himself does not overtake what was written before
   await vi.waitFor(() => expect(arrived().toString()).toBe("first second third"));
 });
 
-test("a full writer drains, also when the kernel then takes everything at once", async () => {
+test("a full writer drains even if the kernel then takes everything at once", async () => {
   const { near } = await pair();
   const { onDrain, onStall } = hooks();
   const writer = writers.open(near, { onDrain, onStall });
@@ -87,7 +87,7 @@ test("above the mark a writer is full until the client read everything", async (
   const { onDrain, onStall } = hooks();
   const writer = writers.open(near, { onDrain, onStall });
   const frame = Buffer.alloc(16 * 1024);
-  // The kernel takes its share, of megabytes, before anything waits here.
+  // The kernel buffers megabytes before anything waits here.
   const fill = () => {
     while (!writer.isFull()) writer.write(frame);
     expect(near.writableLength).toBeGreaterThanOrEqual(MARK);
@@ -100,7 +100,7 @@ test("above the mark a writer is full until the client read everything", async (
   expect(near.writableLength).toBe(0);
 });
 
-test("a slow reader is not taken for one who reads nothing, and who reads nothing is reported once", async () => {
+test("a slow reader does not count as stalled, and a peer that reads nothing is reported once", async () => {
   const { near, far } = await pair();
   far.pause().removeAllListeners("data");
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
@@ -128,7 +128,7 @@ test("a slow reader is not taken for one who reads nothing, and who reads nothin
   timed.close();
 });
 
-test("who let go is told nothing any more", async () => {
+test("a released writer reports nothing more", async () => {
   const { near, far } = await pair();
   far.pause();
   const { onDrain, onStall } = hooks();
@@ -166,7 +166,7 @@ test("[H3] a socket that others have filled and that takes nothing is reported",
   await vi.waitFor(() => expect(told.onStall).toHaveBeenCalledOnce(), { timeout: 20_000 });
 });
 
-test("[H3] a caller that stops below the mark hears of a stall, and of the drain once the kernel took everything", async () => {
+test("[H3] a caller that stops below the mark is notified of a stall, and of the drain once the kernel took everything", async () => {
   const timed = openSocketWriters({
     highWaterBytes: 2 * MORE_THAN_FITS.length,
     stallTimeoutMs: 40,
@@ -180,7 +180,7 @@ test("[H3] a caller that stops below the mark hears of a stall, and of the drain
   expect(writer.isFull()).toBe(false);
   writer.waitForDrain();
   await vi.waitFor(() => expect(told.onStall).toHaveBeenCalled(), { timeout: 20_000 });
-  // A busy machine may take nothing for the whole time-out again.
+  // On a busy machine the kernel may again take nothing for the whole timeout.
   told.onStall.mockImplementation(() => writer.waitForDrain());
   writer.waitForDrain();
   far.resume();

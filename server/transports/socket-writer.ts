@@ -1,29 +1,29 @@
 /**
- * Writes frames to the socket below a WebSocket: what makes pushing cheap and bounded (S7).
+ * Writes frames to the socket below a WebSocket, so that pushing is cheap and bounded (S7).
  *
- * A frame is encoded once and written as it is to any number of sockets. The frames of one tick for one socket are one
- * write, and sockets that get the same frames share its bytes. That is safe beside `ws`: without compression, which is
- * off, `ws` too writes each frame at once and whole.
+ * Any number of sockets share the bytes of a frame, which is encoded once. All frames of one tick for one socket are one
+ * write, and sockets with the same frames share its bytes too. Writing past `ws` is safe because compression is off: `ws`
+ * then writes each frame at once and whole.
  *
- * A socket takes every write and keeps it in memory until the other side reads. So callers ask `isFull()` first: a writer
- * is full at its high-water mark, and drains when the kernel took everything. It asks the socket itself, because `ws` and
- * Engine.IO write there too. A full socket from which the kernel takes nothing for too long stalls; its owner closes it,
- * and the client comes back with its cursor.
+ * A Node socket accepts every write and buffers it until the peer reads. So callers check `isFull()` first: a writer is
+ * full at its high-water mark, and drains when the kernel took everything. The writer reads the socket's own count,
+ * because `ws` and Engine.IO also write to the socket. A full socket from which the kernel takes nothing for the stall
+ * timeout has stalled; its owner closes it, and the client reconnects with its cursor.
  */
 import type { Duplex } from "node:stream";
 import { joined } from "./chunks.ts";
 import { unsentBytes } from "./unsent-bytes.ts";
 
 export interface SocketWriter {
-  /** Takes one whole frame, also when it is full. Sends it at the end of the tick. */
+  /** Accepts one whole frame, even when full. Sends it at the end of the tick. */
   write(frame: Uint8Array): void;
   /** Sends the written frames now, so that another writer to the socket cannot overtake them. */
   flush(): void;
-  /** At or above the high-water mark. After `true`, `onDrain()` fires once the kernel took everything. */
+  /** True at or above the high-water mark. After `true`, `onDrain()` fires once the kernel took everything. */
   isFull(): boolean;
   /**
-   * For a caller that stops below the mark: the writer counts as full until the kernel took everything before, so
-   * `onDrain()` or `onStall()` fires.
+   * For a caller that stops below the mark: the writer counts as full until the kernel took everything written so far,
+   * so `onDrain()` or `onStall()` fires.
    */
   waitForDrain(): void;
   /** Detaches from the socket, which stays open. */
@@ -45,20 +45,20 @@ export interface SocketWriters {
 export interface WriterLimits {
   /** Unsent bytes at which a writer is full. */
   highWaterBytes: number;
-  /** Milliseconds. All writers are checked together, four times in it, so a stall is noticed up to a quarter later. */
+  /** Milliseconds. One timer checks all writers four times in this period, so a stall is noticed up to a quarter late. */
   stallTimeoutMs: number;
 }
 
 export function openSocketWriters(limits: WriterLimits): SocketWriters {
-  const shared = new Shared(limits.stallTimeoutMs);
+  const group = new WriterGroup(limits.stallTimeoutMs);
   return {
-    open: (socket, hooks) => new DuplexWriter(shared, socket, hooks, limits.highWaterBytes),
-    close: () => shared.close(),
+    open: (socket, hooks) => new DuplexWriter(group, socket, hooks, limits.highWaterBytes),
+    close: () => group.close(),
   };
 }
 
-/** Shared by all writers: the flush at the end of the tick, and the check for stalls. */
-class Shared {
+/** All writers share one: it flushes at the end of the tick, and checks for stalls. */
+class WriterGroup {
   readonly #stallTimeoutMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly full = new Map<DuplexWriter, { unsent: number; since: number }>();
@@ -114,7 +114,7 @@ const NOTHING = Buffer.alloc(0);
 class DuplexWriter implements SocketWriter {
   readonly socket: Duplex;
   readonly hooks: WriterHooks;
-  readonly #shared: Shared;
+  readonly #group: WriterGroup;
   readonly #mark: number;
   /** Frames that wait for the end of the tick. */
   #frames: Uint8Array[] | undefined;
@@ -122,10 +122,10 @@ class DuplexWriter implements SocketWriter {
   /** The listener on the socket, while one is needed. */
   #drainListener: (() => void) | undefined;
 
-  constructor(shared: Shared, socket: Duplex, hooks: WriterHooks, highWaterBytes: number) {
+  constructor(group: WriterGroup, socket: Duplex, hooks: WriterHooks, highWaterBytes: number) {
     this.socket = socket;
     this.hooks = hooks;
-    this.#shared = shared;
+    this.#group = group;
     // A socket emits no "drain" below its own mark.
     this.#mark = Math.max(highWaterBytes, socket.writableHighWaterMark);
   }
@@ -134,7 +134,7 @@ class DuplexWriter implements SocketWriter {
     this.#bytes += frame.length;
     if (this.#frames !== undefined) return void this.#frames.push(frame);
     this.#frames = [frame];
-    this.#shared.flushSoon(this);
+    this.#group.flushSoon(this);
   }
 
   flush(): void {
@@ -145,7 +145,7 @@ class DuplexWriter implements SocketWriter {
   isFull(): boolean {
     const { writableLength, writableNeedDrain } = this.socket;
     if (writableLength + this.#bytes < this.#mark) return false;
-    // Others write to the socket too.
+    // `ws` and Engine.IO write to the socket too.
     if (writableNeedDrain) this.#listen();
     this.#fill();
     return true;
@@ -153,13 +153,13 @@ class DuplexWriter implements SocketWriter {
 
   waitForDrain(): void {
     this.#fill();
-    // A socket emits no "drain" below its own mark, but calls back once a write after all others is done.
+    // A socket emits no "drain" below its own mark, but calls back once this write, after all others, is done.
     this.socket.write(NOTHING, () => this.#drain());
   }
 
   release(): void {
     if (this.#drainListener !== undefined) this.socket.off("drain", this.#drainListener);
-    this.#shared.full.delete(this);
+    this.#group.full.delete(this);
   }
 
   /** Removes and returns the waiting frames. */
@@ -174,13 +174,13 @@ class DuplexWriter implements SocketWriter {
     if (!this.socket.write(bytes)) {
       this.#listen();
       if (this.socket.writableLength >= this.#mark) this.#fill();
-    } else if (this.#shared.full.has(this)) {
+    } else if (this.#group.full.has(this)) {
       // A socket emits no "drain" after a write that the kernel took at once.
       process.nextTick(() => this.#drain());
     }
   }
 
-  /** Most sockets are never full, and cost no listener. */
+  /** Added on demand: most sockets are never full. */
   #listen(): void {
     if (this.#drainListener !== undefined) return;
     this.#drainListener = () => this.#drain();
@@ -188,14 +188,14 @@ class DuplexWriter implements SocketWriter {
   }
 
   #fill(): void {
-    const { full } = this.#shared;
+    const { full } = this.#group;
     if (full.has(this)) return;
     full.set(this, { unsent: unsentBytes(this.socket), since: performance.now() });
   }
 
   #drain(): void {
     this.#drainListener = undefined;
-    if (this.#shared.full.delete(this)) this.hooks.onDrain();
+    if (this.#group.full.delete(this)) this.hooks.onDrain();
   }
 }
 

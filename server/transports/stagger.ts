@@ -1,4 +1,4 @@
-/** Calls `each` for every item, evenly over `ms`, so that the consequences do not come all at once. */
+/** Calls `each` for every item, spread evenly over `ms`, so that the load that follows is spread too. */
 import { setTimeout as delay } from "node:timers/promises";
 
 export async function stagger<T>(

@@ -10,7 +10,7 @@ const MEGABYTE = Buffer.alloc(1024 * 1024, "x");
 /** More than the kernel keeps for a client that does not read. */
 const MEGABYTES = 32;
 
-// The network goes on; the time that the server measures passes when a test says so.
+// The network is real; the tests advance the clock that the server reads.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "performance"] }));
 afterEach(() => void vi.useRealTimers());
 
@@ -30,7 +30,7 @@ async function serve() {
   });
   closeStalledResponses(raw.server, STALL_MS, (socket) => stalled.push(socket));
 
-  /** Resolves to both ends of the connection, when the server has the request. */
+  /** Resolves to both ends of the connection once the server has the request. */
   async function ask(path: string): Promise<{ client: Socket; server: Socket }> {
     const client = raw.connect().pause();
     client.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
@@ -53,7 +53,7 @@ async function untilFull(socket: Socket): Promise<void> {
   );
 }
 
-test("[H3] a client that does not read its answer loses its connection, and what waited for it is gone", async () => {
+test("[H3] a client that does not read its answer loses its connection, and the waiting bytes are freed", async () => {
   const { ask, stalled } = await serve();
   const { server } = await ask("/large");
   await untilFull(server);
@@ -66,7 +66,7 @@ test("[H3] a client that does not read its answer loses its connection, and what
   expect(server.writableLength).toBe(0);
 });
 
-test("silent event streams, slow procedures and kept connections outlive many time-outs", async () => {
+test("silent event streams, slow procedures and kept-alive connections outlive many timeouts", async () => {
   const { ask, stalled } = await serve();
   const { client: kept } = await ask("/small");
   const others = [await ask("/events?1"), await ask("/events?2"), await ask("/slow")];

@@ -1,7 +1,7 @@
 /**
- * Closes connections of clients that ask over HTTP and do not read the answer. A response waits in memory until the client
- * reads, so one from which the kernel takes not one byte for the time-out loses its connection, as a WebSocket does
- * (`socket-writer.ts`). A response that has nothing to send, such as an idle event stream, may take as long as it wants.
+ * Closes connections of HTTP clients that do not read their response. A response waits in memory until the client reads, so
+ * a connection from which the kernel takes no byte for the stall timeout is closed, as a WebSocket is
+ * (`socket-writer.ts`). A response with nothing to send, such as an idle event stream, may stay open.
  */
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
@@ -10,11 +10,11 @@ import { unsentBytes } from "./unsent-bytes.ts";
 interface Progress {
   responses: number;
   unsent: number;
-  /** The time of the last check that found another count of unsent bytes. */
+  /** The time of the last check at which the count of unsent bytes had changed. */
   since: number;
 }
 
-/** Watches until the server closes. Several connections are looked at together, so that it may be a quarter later. */
+/** Runs until the server closes. One timer checks all connections, so a stall is noticed up to a quarter late. */
 export function closeStalledResponses(
   server: Server,
   stallTimeoutMs: number,

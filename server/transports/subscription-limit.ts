@@ -1,4 +1,4 @@
-/** The subscriptions of one connection, on every transport. */
+/** Bounds the subscriptions of one connection, on every transport. */
 import { AppError } from "#shared/errors.ts";
 
 export const MAX_SUBSCRIPTIONS = 1000;

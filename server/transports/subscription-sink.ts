@@ -1,6 +1,7 @@
 /**
- * The sink of one subscription: it writes a stream's entries to its client's connection, and takes no more while that is
- * full (S7). Entries that it leaves stay in the stream; the connection's queue resumes the watch once the writer drains.
+ * The sink of one subscription. It writes a stream's entries to the client's connection, and accepts none while the
+ * connection is full (S7). Refused entries stay in the stream; the connection's queue resumes the watch once the writer
+ * drains.
  */
 import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
 import type { AppError } from "#shared/errors.ts";
@@ -14,18 +15,18 @@ export interface SinkConnection {
 }
 
 /**
- * Each transport extends it with its encoding and with the state of its protocol. A base class, because watchers are many:
- * one object each, and no closures.
+ * Each transport extends it with its encoding and its protocol's state. It is a base class because watchers are many: each
+ * costs one object and no closures.
  */
 export abstract class SubscriptionSink<T> implements Sink<T> {
   #watch: Watch | undefined;
 
   protected abstract get connection(): SinkConnection;
 
-  /** The encoded entries. Equal for equal entries, so that their watchers share the bytes. */
+  /** Encodes entries. Returns the same chunks for the same list, so that all its watchers share the bytes. */
   protected abstract chunksOf(entries: readonly Entry<T>[]): readonly Chunk[];
 
-  /** Writes a chunk, which holds `entries[from]` and those after it. Returns how many entries it wrote. */
+  /** Writes a chunk that begins with `entries[from]`. Returns how many entries it wrote. */
   protected abstract write(chunk: Chunk, entries: readonly Entry<T>[], from: number): number;
 
   abstract end(reason?: AppError): void;
@@ -34,7 +35,7 @@ export abstract class SubscriptionSink<T> implements Sink<T> {
     this.#watch = stream.pipe(this);
   }
 
-  /** Stops the watch, if one has begun. */
+  /** Stops the watch if it has begun. */
   leave(): void {
     if (this.#watch === undefined) return;
     this.#watch.stop();

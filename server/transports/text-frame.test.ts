@@ -8,7 +8,7 @@ import { textFrame } from "./text-frame.ts";
 
 const server = createServer();
 let client: WebSocket;
-/** The server's side of the client's connection, to write bytes of our own to. */
+/** The server's socket of the client's connection, for raw writes. */
 let wire: Socket;
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ async function received(text: string): Promise<string> {
 }
 
 test("a frame carries a text of any length", async () => {
-  // The head has another size from these lengths on.
+  // The size of the frame's head changes at these lengths.
   for (const edge of [0, 126, 0x10000]) {
     for (const length of [edge - 1, edge, edge + 1]) {
       const text = "x".repeat(Math.max(0, length));

@@ -1,4 +1,4 @@
-/** A WebSocket frame (RFC 6455, 5.2): final, text, not masked. One buffer is one write; a list would be several. */
+/** Encodes a WebSocket frame (RFC 6455, 5.2): final, text, unmasked. One buffer is one write; a list would be several. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const start = length < 126 ? 2 : length < 0x10000 ? 4 : 10;

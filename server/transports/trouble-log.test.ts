@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createTroubleLog } from "./trouble-log.ts";
 
-test("[H5] trouble is told once a second, with the cause of the error and how often it was meanwhile", () => {
+test("[H5] an error is logged once a second, with its cause and the number of repeats", () => {
   const lines: unknown[] = [];
   let now = 0;
   const warn = (fields: object, what: string) => void lines.push({ what, ...fields });

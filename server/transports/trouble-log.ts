@@ -1,16 +1,16 @@
-/** Logs trouble that many callers can meet at the same time: at most once a second, with the number of repeats. */
+/** Logs errors that hit many callers at the same time: at most once a second, with the number of repeats. */
 import type { Logger } from "pino";
 import { asError } from "#shared/errors.ts";
 
 const EVERY_MS = 1000;
 
 /**
- * Logs `error` whole; callers do not learn where data or other servers are. `what` is one of a few texts, each limited by
- * itself.
+ * Logs the whole `error`, which callers do not receive because it may contain addresses of other servers. `what` is one of a
+ * few texts; each is rate-limited separately.
  */
 export type TellTrouble = (error: unknown, what: string) => void;
 
-/** `clock`: milliseconds, and never goes back. */
+/** `clock` returns milliseconds and is monotonic. */
 export function createTroubleLog(
   log: Pick<Logger, "warn">,
   clock: () => number = () => performance.now(),

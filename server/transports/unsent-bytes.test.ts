@@ -4,8 +4,8 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { unsentBytes } from "./unsent-bytes.ts";
 
-// Fails when Node's sockets keep their count elsewhere: slow readers would be taken for stalled ones.
-test("a socket's count is libuv's, which falls within a write", async () => {
+// Fails if Node moves the count of its sockets: slow readers would then count as stalled.
+test("the count of a socket is libuv's, which falls during a write", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const far = connect((server.address() as { port: number }).port, "127.0.0.1").pause();
@@ -20,7 +20,7 @@ test("a socket's count is libuv's, which falls within a write", async () => {
   server.close();
 });
 
-test("of any other stream it is the stream's own", () => {
+test("the count of any other stream is the stream's own", () => {
   const stream = new PassThrough();
   stream.write("12345");
   expect(unsentBytes(stream)).toBe(stream.writableLength);

@@ -1,9 +1,9 @@
-/** For tests: advances the time that Redis and BullMQ measure themselves. */
+/** For tests: advances the clocks of Redis and BullMQ. */
 import { Worker } from "bullmq";
 import { vi } from "vitest";
 import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/redis/client.ts";
 
-/** BullMQ scores a delayed job by its time, shifted left by twelve bits that hold a counter. */
+/** BullMQ scores a delayed job by its time, shifted left by twelve bits, which hold a counter. */
 const SCORE_PER_MS = 0x1000;
 
 /** Ages every lock, session and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */

@@ -16,14 +16,14 @@ export interface TestCluster {
 const SLOTS = 16_384;
 const CLUSTER_PATIENCE = { timeout: 20_000, interval: 20 };
 
-/** Starts three masters. With `replicas`, each has one, which takes over a second after its master is gone. */
+/** Starts three masters. With `replicas`, each has one, which takes over a second after its master failed. */
 export async function startRedisCluster(
   program: string,
   { password = "", replicas = false } = {},
 ): Promise<TestCluster> {
   const masters = 3;
   const ports = await Promise.all(Array.from({ length: replicas ? 6 : masters }, freePort));
-  // For the cluster bus: Redis' default, the node's port plus 10,000, may be no port at all.
+  // A free port for the cluster bus: Redis' default, the node's port plus 10,000, can exceed 65,535.
   const nodes = await Promise.all(
     ports.map((busPort) => {
       const bus = ["--cluster-port", `${busPort}`, "--cluster-node-timeout", "1000"];
@@ -58,7 +58,8 @@ export async function startRedisCluster(
     await replica.client.cluster("REPLICATE", ids[index] ?? "");
     await vi.waitFor(async () => {
       const info = await replica.client.info("replication");
-      if (!info.includes("master_link_status:up")) throw new Error("The replica has no copy yet.");
+      if (!info.includes("master_link_status:up"))
+        throw new Error("The replica has not synchronised yet.");
     }, CLUSTER_PATIENCE);
   }
   const client = new Cluster([first.url], {

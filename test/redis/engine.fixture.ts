@@ -1,4 +1,4 @@
-/** For tests: engines that look all the time for jobs without a worker, and are closed with their test. */
+/** For tests: engines that constantly check for jobs without a worker. Each closes with its test. */
 import { afterAll, afterEach, beforeAll, beforeEach, inject, onTestFinished } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openRedisEngine, type RedisOptions } from "#server/engine/redis/open.ts";
@@ -12,7 +12,7 @@ export async function openTestEngine(url: string): Promise<Engine> {
   return engine;
 }
 
-/** Each test finds an empty Redis, the same for all of its file, and has as many engines on it as it opens. */
+/** All tests of a file share one Redis, which is emptied before each. A test can open several engines on it. */
 export function useRedis(options: Omit<RedisOptions, "url"> = BUSY) {
   let redis: TestRedis;
   const opened: Engine[] = [];

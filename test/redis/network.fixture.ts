@@ -3,18 +3,18 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A proxy that can change its target, hold all traffic, and lose answers. */
+/** A proxy that can change its target, hold all traffic, and drop answers. */
 export async function openNetwork(toPort: number) {
   let target = toPort;
   let isCut = false;
   let isOneWay = false;
-  /** The text of the request from which on answers are lost. */
+  /** Text in the first request whose answer is dropped, as are all later answers. */
   let last: string | undefined;
   const sockets = new Set<Socket>();
 
   function flow(from: Socket, to: Socket, isAnswer: boolean): void {
     sockets.add(from);
-    // A cut network delivers nothing and, as TCP retransmits, loses nothing.
+    // A cut network delivers nothing but, as TCP retransmits, loses nothing.
     if (isCut) from.pause();
     from.on("data", (bytes) => {
       if (!isAnswer && last !== undefined && bytes.includes(last)) isOneWay = true;
@@ -50,22 +50,22 @@ export async function openNetwork(toPort: number) {
       isCut = false;
       sockets.forEach((socket) => socket.resume());
     },
-    /** From the first request that contains `text` on, requests arrive and their answers are lost. */
+    /** From the first request that contains `text` on, requests arrive but their answers are lost. */
     loseAnswersTo(text: string) {
       last = text;
     },
-    /** Breaks all connections. New ones work. */
+    /** Breaks all connections. New connections work. */
     reset() {
       last = undefined;
       isOneWay = false;
       reset();
     },
-    /** The target falls silent with its connections open. New connections go to `port`. */
+    /** The target stops answering while its connections stay open. New connections go to `port`. */
     vanish(port: number) {
       target = port;
       sockets.forEach((socket) => socket.pause());
     },
-    /** Breaks all connections. New ones go to `port`, as with an address that follows the master. */
+    /** Breaks all connections. New connections go to `port`, as with an address that follows the master. */
     leadTo(port: number) {
       target = port;
       reset();

@@ -11,20 +11,20 @@ import { freePort } from "#test/free-port.ts";
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
-  /** Reads and damages stored data. */
+  /** For reading and damaging stored data. */
   readonly client: Redis;
   start(): Promise<void>;
-  /** With SIGKILL. */
+  /** Kills the process with SIGKILL. */
   kill(): Promise<void>;
-  /** It keeps its connections and answers nothing. */
+  /** Stops the process, so that it keeps its connections but answers nothing. */
   pause(): void;
   resume(): void;
-  /** Resolves when its replica has every write that was made before the call. */
+  /** Resolves when the replica has all writes from before the call. */
   replicated(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** 0 where nothing matches. */
+/** Returns 0 if nothing matches. */
 function numberIn(text: string, pattern: RegExp): number {
   return Number(pattern.exec(text)?.[1] ?? 0);
 }
@@ -70,7 +70,7 @@ export async function startRedis(
     pause: () => void server?.kill("SIGSTOP"),
     resume: () => void server?.kill("SIGCONT"),
     async replicated() {
-      // `WAIT` waits for what its own connection wrote.
+      // `WAIT` waits only for writes of its own connection, so compare the offset of all writes.
       const written = numberIn(await client.info("replication"), /master_repl_offset:(\d+)/);
       const had = async () => numberIn(await client.info("replication"), /slave0:.*offset=(\d+)/);
       while ((await had()) < written) await delay(10);

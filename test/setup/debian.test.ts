@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { provideProgram } from "./debian.ts";
 
 function refuse(): never {
-  throw new Error("Nothing should be installed.");
+  throw new Error("Unexpected installation.");
 }
 
-test("the first program that runs is taken, and nothing is installed", () => {
+test("the first candidate that runs is used, and nothing is installed", () => {
   const candidates = ["no-such-program", process.execPath];
   expect(provideProgram({ candidates, packages: ["node"] }, refuse)).toBe(process.execPath);
 });
 
-test("a missing program is installed where possible, and looked for again", () => {
+test("a missing program is installed if possible, and found afterwards", () => {
   const candidates = ["no-such-program"];
   const installed: string[] = [];
   const install = (packages: readonly string[]) => {
@@ -23,7 +23,7 @@ test("a missing program is installed where possible, and looked for again", () =
   expect(installed).toEqual(["some-package"]);
 });
 
-test("where a program cannot be installed the error names it and the command that does", () => {
+test("if a program cannot be installed, the error names it and the command that installs it", () => {
   const command = /no-such-program.*Install it: sudo apt-get install some-package$/;
   const wanted = { candidates: ["no-such-program"], packages: ["some-package"] };
   expect(() => provideProgram(wanted)).toThrow(command);

@@ -1,4 +1,4 @@
-/** Finds programs that tests need, and installs their Debian packages where possible. */
+/** Finds programs that tests need, and installs their Debian packages if possible. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
@@ -6,7 +6,7 @@ function canInstall(): boolean {
   return process.getuid?.() === 0 && existsSync("/etc/debian_version");
 }
 
-/** Prints nothing: the error of a command that fails has its output. */
+/** Prints nothing: the error of a failed command contains its output. */
 function installPackages(packages: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   for (const args of [["update"], ["install", "-y", "--no-install-recommends", ...packages]]) {
@@ -15,13 +15,13 @@ function installPackages(packages: readonly string[]): void {
 }
 
 export interface Wanted {
-  /** Tried in order, each with `args`. */
+  /** Programs to try in order, each with `args`. */
   candidates: readonly string[];
   args?: readonly string[];
   packages: readonly string[];
 }
 
-/** Returns the first candidate that runs. Where none does, installs the packages and tries again. */
+/** Returns the first candidate that runs. If none does, installs the packages and tries again. */
 export function provideProgram(
   { candidates, args = ["--version"], packages }: Wanted,
   install?: (packages: readonly string[]) => void,
@@ -33,12 +33,12 @@ export function provideProgram(
   const installed = install && find();
   if (installed !== undefined) return installed;
   throw new Error(
-    `The tests need ${candidates.join(" or ")} that runs with "${args.join(" ")}", and there is none. ` +
+    `The tests need ${candidates.join(" or ")} that runs with "${args.join(" ")}", but found none. ` +
       `Install it: sudo apt-get install ${packages.join(" ")}`,
   );
 }
 
-/** Installs missing packages where it can: on Debian, as root. */
+/** Finds a program. Installs missing packages on Debian, as root. */
 export function findProgram(wanted: Wanted): string {
   return provideProgram(wanted, canInstall() ? installPackages : undefined);
 }

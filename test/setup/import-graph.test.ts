@@ -20,7 +20,7 @@ async function write(files: Record<string, string>) {
   return createImportGraph(root);
 }
 
-test("a file reaches what it imports, in every form, also by way of others", async () => {
+test("a file reaches its imports of every form, directly and through other files", async () => {
   const graph = await write({
     "server/a.test.ts": 'import {\n  type X,\n  b,\n} from "./b.ts";\nimport "vitest";\n',
     "server/b.ts": 'export { c } from "#test/c.tsx";\n',
@@ -31,7 +31,7 @@ test("a file reaches what it imports, in every form, also by way of others", asy
   expect(targets.filter((target) => !graph.reaches("server/a.test.ts", target))).toEqual([]);
 });
 
-test("a file does not reach what it imports the types of, what imports it, and what is another's", async () => {
+test("a file does not reach type-only imports, its importers, and imports of unrelated files", async () => {
   const graph = await write({
     "a.ts": 'import type {\n  X,\n} from "./types.ts";\nexport type { Y } from "./types.ts";\n',
     "b.ts": 'import "./a.ts";\nimport "./other.ts";\n',
@@ -40,7 +40,7 @@ test("a file does not reach what it imports the types of, what imports it, and w
   expect(targets.filter((target) => graph.reaches("a.ts", target))).toEqual([]);
 });
 
-test("files that import each other, and one that does not exist, end the search as others do", async () => {
+test("the search ends at import cycles and at files that do not exist", async () => {
   const graph = await write({
     "a.ts": 'import "./b.ts";\n',
     "b.ts": 'import "./a.ts";\nimport "./missing.ts";\nimport "./data.json";\n',

@@ -1,13 +1,13 @@
-/** Which files a file imports, also by way of others: the vitest projects choose their tests by it. */
+/** The graph of imports, by which the vitest projects choose their tests. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
 const TYPES_ONLY = /^(?:import|export) type [^;]*;/gm;
-/** `… from "./x.ts"`, `import "./x.ts"`, `import("./x.ts")`, and the same with `#server/x.ts`; not those in texts. */
+/** `… from "./x.ts"`, `import "./x.ts"`, `import("./x.ts")`, and the same with `#server/x.ts`, but not inside strings. */
 const SPECIFIER = /(?:^(?:import|export|\}).* from |^import |\bimport\()"(#[^"]+|\.\/[^"]+)"/gm;
 
 export interface ImportGraph {
-  /** Whether `file` is `target` or imports it, directly or not. Paths are relative to the root, with slashes. */
+  /** True if `file` is `target` or imports it, directly or indirectly. Paths are relative to the root, with slashes. */
   reaches(file: string, target: string): boolean;
 }
 
@@ -19,7 +19,7 @@ export function createImportGraph(root: string): ImportGraph {
     const found = known.get(file);
     if (found !== undefined) return found;
     const path = join(root, file);
-    // Tests have sources in texts, which import files that do not exist.
+    // Strings in tests contain sources that import files which do not exist.
     const source = /\.tsx?$/.test(file) && existsSync(path) ? readFileSync(path, "utf8") : "";
     const files = specifiersIn(source).map((specifier) => fileOf(specifier, file));
     known.set(file, files);
@@ -29,7 +29,7 @@ export function createImportGraph(root: string): ImportGraph {
   return {
     reaches(file, target) {
       const seen = new Set([file]);
-      // Grows while it is walked.
+      // `seen` grows during the loop.
       for (const each of seen) for (const imported of importsOf(each)) seen.add(imported);
       return seen.has(target);
     },
@@ -42,7 +42,7 @@ function specifiersIn(source: string): string[] {
   );
 }
 
-/** As `imports` of `package.json` maps it: `#server/x.ts` is `server/x.ts`. */
+/** Resolves a specifier by the `imports` of `package.json`: `#server/x.ts` is `server/x.ts`. */
 function fileOf(specifier: string, from: string): string {
   if (specifier.startsWith("#")) return specifier.slice(1);
   return posix.join(posix.dirname(from), specifier);

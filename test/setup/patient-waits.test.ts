@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 
-/** True once `looks` have been taken. */
+/** Returns a check that passes after `looks` calls. */
 function afterLooks(looks: number) {
   let taken = 0;
   return () => {
@@ -10,11 +10,11 @@ function afterLooks(looks: number) {
   };
 }
 
-test("a wait goes on for longer than vitest's own second, and looks often", async () => {
-  // A second has twenty of vitest's looks, and fifty of these.
+test("a wait lasts longer than vitest's default of a second, and checks often", async () => {
+  // By default vitest checks twenty times a second, and this setup fifty times.
   await expect(vi.waitFor(afterLooks(75))).resolves.toBe(75);
 });
 
-test.each([[1], [{ timeout: 1 }]])("a wait ends when a test says so: %j", async (options) => {
+test.each([[1], [{ timeout: 1 }]])("a test can set its own timeout: %j", async (options) => {
   await expect(vi.waitFor(afterLooks(1000), options)).rejects.toThrow("1000");
 });

@@ -1,10 +1,10 @@
 /**
- * Runs before each test file: `vi.waitFor` gives up after a second and looks twenty times until then. On a busy machine
- * that second is an assertion about time, and on an idle one the looks are what a test waits for.
+ * Runs before each test file. By default `vi.waitFor` checks twenty times and gives up after a second. On a busy machine that
+ * second becomes an assertion about time, and on an idle one the pauses between checks dominate the test's duration.
  */
 import { vi } from "vitest";
 
-/** Safety net for what never comes true; generous for slow machines. */
+/** Safety net for conditions that never come true; generous for slow machines. */
 const TIMEOUT_MS = 20_000;
 const INTERVAL_MS = 20;
 

@@ -21,16 +21,16 @@ afterAll(async () => {
 const providePython = (candidates: readonly string[], install?: () => void) =>
   provideProgram({ ...PYTHON, candidates }, install);
 
-test("a Python without the modules is passed over for one that has them", () => {
+test("the search skips a Python without the modules", () => {
   expect(providePython([join(dir, "none"), poor, inject("python")])).toBe(inject("python"));
 });
 
-test("missing modules are installed where possible, and looked for again", () => {
+test("missing modules are installed if possible, and found afterwards", () => {
   const late = [poor];
   expect(providePython(late, () => void late.push(inject("python")))).toBe(inject("python"));
 });
 
-test("where modules cannot be installed the error names the command that does", () => {
+test("if modules cannot be installed, the error names the command that installs them", () => {
   const command =
     /sudo apt-get install python3 python3-socketio python3-requests python3-websocket python3-aiohttp$/;
   expect(() => providePython([poor])).toThrow(command);

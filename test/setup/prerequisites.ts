@@ -1,7 +1,7 @@
 /**
  * Finds the programs that the end-to-end tests need and npm does not install: a Python with the legacy client, and
- * HAProxy. Installs them where possible; otherwise the run ends with the command that does. Browser tests find their
- * browser in `e2e/browser/`.
+ * HAProxy. Installs them if possible; otherwise the run fails with the command that installs them. `e2e/browser/` finds the
+ * browser.
  */
 import type { TestProject } from "vitest/node";
 import { findProgram } from "./debian.ts";
@@ -10,12 +10,12 @@ declare module "vitest" {
   interface ProvidedContext {
     /** A Python that can import socketio, requests, websocket and aiohttp. */
     python: string;
-    /** The program HAProxy. */
+    /** The executable of HAProxy. */
     haproxy: string;
   }
 }
 
-/** Only Debian's own Python sees the packages of Debian, and another one may come first on the PATH. */
+/** Only Debian's own Python finds Debian's packages, and another Python may precede it on the PATH. */
 export const PYTHON = {
   candidates: ["python3", "/usr/bin/python3"],
   args: ["-c", "import socketio, requests, websocket, aiohttp"],

@@ -1,8 +1,8 @@
-/** Tests of the redis engine start their own Redis: finds the program, or installs it where possible. */
+/** Finds the Redis program, which tests of the redis engine start, or installs it if possible. */
 import type { TestProject } from "vitest/node";
 import { findProgram } from "./debian.ts";
 
-/** Debian installs it outside of some users' PATH. */
+/** Debian installs it in a directory that is not on every user's PATH. */
 const REDIS = {
   candidates: ["redis-server", "/usr/bin/redis-server", "valkey-server", "/usr/bin/valkey-server"],
   packages: ["redis-server"],
@@ -17,7 +17,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The executable of Redis or Valkey. */
     redisServer: string;
-    /** Makes certificates for a Redis that speaks TLS. */
+    /** Creates certificates for a Redis with TLS. */
     openssl: string;
   }
 }

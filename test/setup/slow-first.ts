@@ -1,6 +1,6 @@
 /**
- * Files that start processes take longest: they run first, so that no worker is left alone with one at the end. For the
- * rest vitest's own order stands.
+ * Runs files that start processes first: they take longest, and a single one at the end would leave the other workers idle.
+ * The remaining files keep vitest's order.
  */
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -8,7 +8,7 @@ import { createImportGraph, type ImportGraph } from "./import-graph.ts";
 
 const STARTS_REDIS = "test/redis/server.fixture.ts";
 
-/** `file`: relative to the root, with slashes. */
+/** `file` is relative to the root, with slashes. */
 export function startsProcesses(file: string, graph: ImportGraph): boolean {
   return file.startsWith("e2e/") || graph.reaches(file, STARTS_REDIS);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { slowestFiles } from "./slowest-files.ts";
 
-test("the slowest files come first, with their project, and no more than asked for", () => {
+test("the list has the requested number of files with their projects, slowest first", () => {
   const times = [
     { project: "unit", file: "a.test.ts", ms: 1200 },
     { project: "redis", file: "a.test.ts", ms: 112_345 },

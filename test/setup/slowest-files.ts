@@ -1,4 +1,4 @@
-/** Prints the slowest files at the end of a run: where its time goes. */
+/** Prints the slowest files at the end of a run. */
 import type { Reporter, TestModule } from "vitest/node";
 
 const SHOWN = 20;
@@ -9,7 +9,7 @@ export interface FileTime {
   readonly ms: number;
 }
 
-/** A line each, the slowest first. */
+/** Returns a line for each file, the slowest first. */
 export function slowestFiles(times: readonly FileTime[], count: number): string[] {
   return times
     .toSorted((a, b) => b.ms - a.ms)
@@ -17,7 +17,7 @@ export function slowestFiles(times: readonly FileTime[], count: number): string[
     .map(({ project, file, ms }) => `${(ms / 1000).toFixed(1).padStart(7)} s  ${project}  ${file}`);
 }
 
-/** Imports count too: a file that imports much is slow as well. */
+/** Includes the time of imports. */
 function timeOf(module: TestModule): FileTime {
   const { duration, collectDuration, prepareDuration, setupDuration } = module.diagnostic();
   return {

@@ -31,7 +31,7 @@ afterAll(async () => {
 const found = (selection: Parameters<typeof findTestFiles>[2]) =>
   findTestFiles(root, ["server/**/*.test.{ts,tsx}"], selection);
 
-test("a run of all tests has every file but those that only the long run has", () => {
+test("a normal run has all files except those for the long run only", () => {
   expect(found({ isLong: false })).toEqual([
     "server/engine.test.tsx",
     "server/plain.test.ts",
@@ -40,14 +40,14 @@ test("a run of all tests has every file but those that only the long run has", (
   ]);
 });
 
-test("a project for an engine has the files that open one", () => {
+test("a project for an engine has the files that open an engine", () => {
   expect(found({ isLong: false, onEngine: true })).toEqual([
     "server/engine.test.tsx",
     "server/random-engine.test.ts",
   ]);
 });
 
-test("the long run has the files that do more then, and those that only it has", () => {
+test("the long run has the files that do more in it, and those for it only", () => {
   expect(found({ isLong: true })).toEqual([
     "server/random-engine.test.ts",
     "server/random.test.ts",

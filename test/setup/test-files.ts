@@ -1,21 +1,21 @@
-/** Chooses the files of each vitest project by what they import, so that no list of them can be forgotten. */
+/** Chooses the files of each vitest project by their imports, so that there is no list to maintain. */
 import { globSync } from "node:fs";
 import { createImportGraph } from "./import-graph.ts";
 
-/** Opens the engine that the project is for. */
+/** The module that opens the project's engine. */
 const ENGINE_DATA = "test/engine/data.fixture.ts";
-/** Gives larger numbers to a long run. */
+/** The module with the larger numbers of the long run. */
 const LONG_RUN = "test/long-run.ts";
 const ONLY_LONG = /\.long\.test\.tsx?$/;
 
 export interface Selection {
-  /** Those for `npm run test:long`: files that do more then, and those that are only for it. */
+  /** Selects files for `npm run test:long`: those that do more in it, and those for it only. */
   isLong: boolean;
-  /** Those that open an engine, and prove nothing new where they do not. */
+  /** Selects only files that open an engine; others would prove nothing new. */
   onEngine?: boolean;
 }
 
-/** Paths relative to `root`, the folder of `package.json`, with slashes. */
+/** Returns paths relative to `root`, the folder of `package.json`, with slashes. */
 export function findTestFiles(
   root: string,
   patterns: readonly string[],

@@ -1,13 +1,13 @@
-/** Checks the events that a watcher was shown against the job's log: rules S1 to S6. For tests of each transport. */
+/** Compares the events that a watcher received with the job's log: rules S1 to S6. For tests of every transport. */
 import type { JobEvent } from "#shared/events.ts";
 
 export interface Connection {
-  /** The cursor it came with; `undefined`: none. */
+  /** The cursor that the watcher sent, if any. */
   after: number | undefined;
   seen: readonly JobEvent[];
 }
 
-/** The violations of the rules, in words; empty where there are none. */
+/** Returns the violations of the rules, in words. */
 export function checkRecord(
   log: readonly JobEvent[],
   connections: readonly Connection[],
@@ -24,15 +24,15 @@ function checkConnection(log: readonly JobEvent[], { after, seen }: Connection):
     const { skipped = 0, gap, ...shown } = event;
     const logged = log[event.seq - 1];
     if (JSON.stringify(sorted(logged)) !== JSON.stringify(sorted(shown))) {
-      faults.push(`[S6] seq ${event.seq} is not what the log has`);
+      faults.push(`[S6] seq ${event.seq} differs from the log`);
     }
-    // After a gap the cursor before it does not count (S8).
+    // A gap invalidates the cursor before it (S8).
     if (last !== undefined && gap === undefined) {
       if (event.seq <= last) faults.push(`[S1] seq ${event.seq} came after ${last}`);
       const missing = log.slice(last, event.seq - 1);
       if (missing.length !== skipped) {
         faults.push(
-          `[S2] ${missing.length} events before seq ${event.seq} are missing, it says ${skipped}`,
+          `[S2] ${missing.length} events before seq ${event.seq} are missing, but skipped is ${skipped}`,
         );
       }
       const dropped = missing.find(({ type }) => type !== "progress");

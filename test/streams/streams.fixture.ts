@@ -1,4 +1,4 @@
-/** Streams over a real engine with data of its own, and jobs that a test takes through their lives step by step. */
+/** Streams over a real engine with its own data, and jobs that a test advances step by step. */
 import { v7 as newId } from "uuid";
 import { expect, onTestFinished } from "vitest";
 import type { Claim, Engine, Hint } from "#server/engine/contract.ts";
@@ -60,7 +60,7 @@ export async function openStreamsFixture() {
   const deliver = (claim: Claim) =>
     engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, now(), claim);
 
-  /** The whole life of a job, one step at a time: start, `steps` times progress, delivery. */
+  /** Runs a job from start to delivery, one step at a time, with `steps` times progress between. */
   async function* life(jobId: string, steps: number): AsyncGenerator<void> {
     const claim = await startJob(jobId);
     yield;
@@ -87,7 +87,7 @@ export async function openStreamsFixture() {
     get streams() {
       return streams;
     },
-    /** Opens the same data anew. */
+    /** Closes the engine and opens the same data again. */
     async restart() {
       await close();
       engine = await openEngine(data.config);
@@ -125,13 +125,13 @@ export function collect<T>(stream: Stream<T>): { values: T[]; ended: Promise<voi
   return { values, ended: takeAll() };
 }
 
-/** A sink that takes `capacity` entries more, until a test changes that. */
+/** A sink that accepts `capacity` more entries; a test can raise it. */
 export function createSink<T>() {
   const entries: Entry<T>[] = [];
   const state = { capacity: Number.POSITIVE_INFINITY, ended: false, reason: "" };
   const sink: Sink<T> = {
     push(offered) {
-      expect(state.ended, "nothing comes after the end").toBe(false);
+      expect(state.ended, "no entry follows the end").toBe(false);
       const taken = offered.slice(0, state.capacity);
       entries.push(...taken);
       state.capacity -= taken.length;
@@ -145,7 +145,7 @@ export function createSink<T>() {
   return { entries, state, sink, seqs: () => entries.map(({ pos }) => pos) };
 }
 
-/** The engine with an unreliable channel for hints: `fates` apply to them in turn. */
+/** Wraps an engine with an unreliable channel for hints: `fates` apply to the hints in turn. */
 export function withHints(real: Engine, fates: readonly string[]): Engine {
   let next = 0;
   return {
@@ -170,7 +170,7 @@ export function withHints(real: Engine, fates: readonly string[]): Engine {
   };
 }
 
-/** The engine with an outage: the named calls fail until `back()`. `tries()` counts the failed ones. */
+/** Wraps an engine with an outage: the named calls fail until `back()`. `tries()` counts the failed calls. */
 export function withOutage(real: Engine, names: readonly (keyof Engine)[]) {
   let away = true;
   let tries = 0;

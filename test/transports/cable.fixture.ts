@@ -1,18 +1,18 @@
-/** For tests: a TCP proxy between clients and a server, which can cut their connections, or stop what they read. */
+/** For tests: a TCP proxy between clients and a server that can cut their connections or stop their reading. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 export interface Cable {
   url: string;
   cuts: number;
-  /** Ends all connections without a goodbye. */
+  /** Destroys all connections. */
   cut(): void;
-  /** Reads nothing more from the server, as a client that has stopped reading. */
+  /** Stops reading from the server, like a client that has stopped reading. */
   pause(): void;
   resume(): void;
 }
 
-/** `to`: the server's address. Ends with the test. */
+/** `to` is the server's address. Closes with the test. */
 export async function openCable(to: string): Promise<Cable> {
   const pairs = new Map<Socket, Socket>();
   let isPaused = false;

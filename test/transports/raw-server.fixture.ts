@@ -1,4 +1,4 @@
-/** A real HTTP server for tests that speak to it byte by byte. */
+/** A real HTTP server for tests that send it raw bytes. */
 import { createServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
@@ -6,11 +6,11 @@ import { onTestFinished } from "vitest";
 export interface RawServer {
   readonly server: Server;
   connect(): Socket;
-  /** Sends text as it stands, and resolves to all that comes back until the connection ends. */
+  /** Sends text unchanged, and resolves to everything received until the connection ends. */
   send(text: string): Promise<string>;
 }
 
-/** Ends with the test. Without `listener` the test adds its own. */
+/** Closes with the test. Without `listener`, the test adds its own. */
 export async function openRawServer(
   options: ServerOptions = {},
   listener?: RequestListener,

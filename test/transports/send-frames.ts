@@ -1,8 +1,8 @@
-/** For tests: WebSocket frames as no client sends them. */
+/** For tests: sends WebSocket frames that no client library sends. */
 import { once } from "node:events";
 import { WebSocket } from "ws";
 
-/** Sends all frames. Resolves when the server has read them: it answers a ping after them, or has closed the connection. */
+/** Sends all frames. Resolves when the server has answered a ping after them, or has closed the connection. */
 export async function sendFrames(url: string, frames: readonly (string | Buffer)[]): Promise<void> {
   const ws = new WebSocket(url);
   ws.on("error", () => {});

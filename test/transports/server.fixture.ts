@@ -14,7 +14,7 @@ import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 
-/** Options that tests change; the rest is as in production. */
+/** Options that tests change; all others have production values. */
 export type ServerOptions = Partial<
   Pick<TransportContext, "authenticate" | "ping" | "backpressure">
 >;
@@ -22,13 +22,13 @@ export type ServerOptions = Partial<
 export interface ServedTransport {
   readonly url: string;
   readonly transport: Transport;
-  /** The server's ends of all connections, also of those that were closed since. */
+  /** The server's sockets of all connections, including closed ones. */
   readonly sockets: readonly Duplex[];
   watches(): number;
   connections(): Promise<number>;
-  /** How many requests have arrived. */
+  /** The number of requests that have arrived. */
   requests(): number;
-  /** Ends as a server that shuts down. The engine stays open. */
+  /** Closes the transport as a shutdown does. The engine stays open. */
   close(): Promise<void>;
 }
 
@@ -36,12 +36,12 @@ export async function serveTransport(
   create: (context: TransportContext) => Transport,
   options: ServerOptions & {
     jobs: Jobs;
-    /** Streams and sessions read it. */
+    /** The engine of the streams and sessions. */
     engine: Engine;
     log: Logger;
     pollMs: number;
     port?: number | undefined;
-    /** Pages that may connect. */
+    /** The allowed origins. */
     origins?: string[];
   },
 ): Promise<ServedTransport> {
@@ -95,5 +95,5 @@ export async function serveTransport(
   };
 }
 
-/** The port of a server, to open another one there. */
+/** Returns the port of a server, to start another one on it. */
 export const portOf = ({ url }: Pick<ServedTransport, "url">) => Number(new URL(url).port);

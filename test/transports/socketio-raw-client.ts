@@ -1,4 +1,4 @@
-/** Clients without a library, for tests that look at frames or send what no library would. */
+/** Clients without a library, for tests that inspect frames or send packets that no library sends. */
 import { expect } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "./socketio.fixture.ts";
@@ -17,7 +17,7 @@ export function openRaw(url: string) {
   };
 }
 
-/** A client that has joined, and answers no ping: what it has received is not known. */
+/** A client that has joined but answers no ping, so that the server cannot know what it has received. */
 export async function joinRaw(server: string, pid?: string) {
   const client = openRaw(`${server.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
   await until(() => expect(client.frames[0]).toMatch(/^0\{/));
@@ -31,7 +31,7 @@ export async function joinRaw(server: string, pid?: string) {
     pings,
     ask: (name: string, ids: Record<string, string>) =>
       client.send(`42${JSON.stringify([name, ids])}`),
-    /** The events since it joined: `job:update DELIVERED`. */
+    /** The events since the join: `job:update DELIVERED`. */
     told: () =>
       client.frames
         .slice(3)
@@ -41,13 +41,13 @@ export async function joinRaw(server: string, pid?: string) {
   };
 }
 
-/** Separates packets of one request in Engine.IO 4. */
+/** Separates the packets of a request in protocol 4 of Engine.IO. */
 const SEPARATOR = "\u001e";
 
-/** Kept connections of these clients would hide those that the server does not let go. */
+/** Kept-alive connections of these clients would hide connections that the server fails to close. */
 const headers = { connection: "close" };
 
-/** Polls only when it is told to, and so can be as slow as a test wants. */
+/** A client that polls only on request, and so as slowly as a test needs. */
 export async function openPolling(server: string) {
   const url = `${server}/socket.io/?EIO=4&transport=polling`;
   const opened = await (await fetch(url, { headers })).text();

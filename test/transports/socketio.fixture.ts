@@ -1,4 +1,4 @@
-/** For tests: Socket.IO on a real server with a real engine, and clients that record what they receive. */
+/** For tests: Socket.IO on a real server with a real engine, and clients that record all events. */
 import { pino } from "pino";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 import { v7 as newId } from "uuid";
@@ -16,7 +16,7 @@ import {
 } from "#test/transports/server.fixture.ts";
 import { createSocketioTransport } from "#server/transports/socketio/transport.ts";
 
-/** Everything that a client was told: the name, and what its handler was called with. */
+/** An event that a client received: its name and the arguments of its handler. */
 export type Note = [name: string, ...args: unknown[]];
 
 export interface Client {
@@ -29,9 +29,9 @@ export interface TestServer extends ServedTransport {
   engine: Engine;
   /** Error lines of the log. */
   faults: string[];
-  /** A client that does not try again when its connection is lost, unless `options` say so: then the test ends it. */
+  /** A client that does not reconnect by default. If `options` enable that, the test must close it. */
   connect(options?: Partial<ManagerOptions & SocketOptions>): Client;
-  /** May be called again. */
+  /** Can be called repeatedly. */
   close(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export async function openTestServer(
   options: ServerOptions & {
     allowEio3?: boolean;
     sessions?: EngineSessionLimits;
-    /** Stands between the engine, and streams and sessions. */
+    /** Wraps the engine of the streams and sessions. */
     wrap?: (engine: Engine) => Engine;
     port?: number;
     /** The caller removes it. */
@@ -90,8 +90,8 @@ export async function openTestServer(
 }
 
 /**
- * Waits for a condition; long enough for a machine that is busy with other tests. Tests of restored sessions need the
- * 50 ms between looks: what a server just read of a job that was deleted is served a moment longer.
+ * Waits for a condition, with a timeout for machines that are busy with other tests. Tests of restored sessions need the
+ * 50 ms between checks: a server serves a coalesced read of a deleted job for a moment longer.
  */
 export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 20_000, interval: 50 });
@@ -127,7 +127,7 @@ export async function createBatch(
   return { batchId, jobIds: jobs.map(({ id }) => id) };
 }
 
-/** Takes a job to work on, and says what can be done with it. */
+/** Claims and starts a job, and returns functions that report its progress and end. */
 export async function startJob(engine: Engine, jobId: string, message = "Job started") {
   const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 60_000, now: now() });
   const claim = claims.find((each) => each.jobId === jobId) as Claim;

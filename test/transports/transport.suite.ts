@@ -1,6 +1,6 @@
 /**
- * The promises of every transport to its clients, as tests over real sockets. A transport passes all of it, with a client of its
- * protocol; it declares as capabilities what its protocol cannot say.
+ * The suite of all transports: their promises to clients, tested over real sockets. Each transport must pass it with a client of
+ * its protocol, and declares the limits of the protocol as capabilities.
  */
 import fc from "fast-check";
 import { pino } from "pino";
@@ -22,31 +22,31 @@ export interface TransportUnderTest {
   name: string;
   create(context: TransportContext): Transport;
   capabilities: TransportCapabilities;
-  /** A client of the protocol that comes back by itself when its connection is lost. Ends with the test. */
+  /** A client of the protocol that reconnects by itself. Closes with the test. */
   openClient(options: { url: string; token?: string | undefined }): ClientUnderTest;
-  /** Input that no client sends, each by a name. Resolves when the server has answered it, or closed the connection. */
+  /** Hostile inputs by name. Each resolves when the server has answered it or closed the connection. */
   hostile: Readonly<Record<string, (url: string) => Promise<unknown>>>;
 }
 
 export interface TransportCapabilities {
   /**
-   * Clients say how far they have read, and are shown whole events. Otherwise they get the current state when they come
-   * back, and nothing marks what was left out.
+   * True if clients send cursors and receive whole events. Otherwise they receive the current state after a reconnect, and
+   * skipped events are not marked.
    */
   cursor: boolean;
-  /** One connection carries many subscriptions. */
+  /** True if one connection carries many subscriptions. */
   multiplexed: boolean;
-  /** How often a test may cut the connection: a client may wait for seconds before it comes back. */
+  /** How often a test may cut the connection. Low for clients that wait for seconds before they reconnect. */
   cuts: number;
 }
 
 export interface ClientUnderTest {
-  /** `cursor`: see `capabilities`; absent, or not supported: the current state first. The watch follows a settled job. */
+  /** Without a cursor, or the capability, the watch begins with the current state. It follows a settled job. */
   watchJob(jobId: string, cursor?: string): JobWatch;
 }
 
 export interface JobWatch {
-  /** The states that the client was shown, in order: whole events where it has a cursor. */
+  /** The states that the client received, in order: whole events if the transport has cursors. */
   shown(): readonly ShownState[];
   /** The codes of the errors that ended the watch. */
   errors(): readonly string[];
@@ -59,7 +59,7 @@ export type ShownState = Pick<JobEvent, "status" | "progress" | "message"> & Par
 const STEPS = 30;
 const MIB = 1024 * 1024;
 
-/** The owner of a token; none: the owner of the jobs of these tests. */
+/** Returns the owner of a token; without a token, the owner of these tests' jobs. */
 const authenticate: TransportContext["authenticate"] = async ({ token }) =>
   token === undefined ? me : { ...me, userId: token };
 
@@ -88,7 +88,7 @@ async function openServer(
     url: served.url,
     served: () => served,
     watches: () => served.watches(),
-    /** The server stops, and another one starts on the same port and data. */
+    /** Stops the server and starts another one on the same port and data. */
     async restart() {
       await served.close();
       await fixture.crash();
@@ -97,14 +97,14 @@ async function openServer(
   };
 }
 
-/** Where the log has each state; -1: nowhere. Messages of these logs are unique. */
+/** Returns the index of each state in the log, or -1. Messages in these logs are unique. */
 function positionsIn(log: readonly JobEvent[], shown: readonly ShownState[]): number[] {
   const keyOf = ({ status, message }: ShownState) => `${status} ${message}`;
   const positions = new Map(log.map((event, position) => [keyOf(event), position]));
   return shown.map((state) => positions.get(keyOf(state)) ?? -1);
 }
 
-/** Nothing but the log, never backwards, and up to its end. States may be left out, or shown once more. */
+/** Expects states from the log, never backwards, up to its end. States may be missing or repeated. */
 function expectInOrder(log: readonly JobEvent[], shown: readonly ShownState[]): void {
   const positions = positionsIn(log, shown);
   expect(positions).not.toContain(-1);
@@ -118,7 +118,7 @@ const isOver = (watch: JobWatch) =>
 export function transportSuite(subject: TransportUnderTest): void {
   const { capabilities, openClient } = subject;
 
-  /** A watch that was never cut, or has a cursor, was shown the whole log, each event once. */
+  /** Expects the whole log, each event once: for a watch that was never cut or has a cursor. */
   function expectWhole(log: readonly JobEvent[], shown: readonly ShownState[]): void {
     expect(positionsIn(log, shown)).toEqual([...log.keys()]);
     expect(capabilities.cursor ? shown : log).toEqual(log);
@@ -145,7 +145,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       await eventually(() => expect(watches()).toBe(0));
     });
 
-    test("[S1] [S2] [S3] [S5] [S9] a client goes on where it was, however often its connection is cut", async () => {
+    test("[S1] [S2] [S3] [S5] [S9] a client resumes at its cursor, however often its connection is cut", async () => {
       const { fixture, url } = await openServer(subject);
       const cable = await openCable(url);
       const every = STEPS / capabilities.cuts;
@@ -153,7 +153,7 @@ export function transportSuite(subject: TransportUnderTest): void {
         for (let n = 1; n <= STEPS; n++) {
           await progress(n, `Step ${n}`);
           if (n % every !== 0) continue;
-          // The cut falls between events, and within what is on the way.
+          // The cut falls between events, while some of them are in transit.
           await eventually(() => expect(watch.shown().at(-1)?.progress).toBeGreaterThan(n - every));
           cable.cut();
         }
@@ -171,7 +171,7 @@ export function transportSuite(subject: TransportUnderTest): void {
     });
 
     test.runIf(capabilities.cursor)(
-      "[S1] [S2] [S9] from every cursor a client sees what follows it and nothing else",
+      "[S1] [S2] [S9] from every cursor a client receives exactly the events after it",
       async () => {
         const { fixture, url } = await openServer(subject);
         fixture.run = async ({ progress }) => {
@@ -196,7 +196,7 @@ export function transportSuite(subject: TransportUnderTest): void {
     );
 
     test.runIf(capabilities.cursor)(
-      "[S8] a cursor from beyond the log is answered by the current state, marked",
+      "[S8] a cursor beyond the log is answered by the current state, marked as a gap",
       async () => {
         const { fixture, url } = await openServer(subject);
         const watch = openClient({ url }).watchJob(await fixture.create(), "99");
@@ -204,7 +204,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       },
     );
 
-    test("[S7] a client that unsubscribes, or is cut off without a goodbye, leaves no watch", async () => {
+    test("[S7] a client that unsubscribes or loses its connection leaves no watch", async () => {
       const { fixture, url, watches } = await openServer(subject);
       const cable = await openCable(url);
       const jobId = await fixture.create();
@@ -236,7 +236,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       expect(watches()).toBe(0);
     });
 
-    test("[S2] [S3] [S7] a client that reads nothing costs a bounded buffer, and gets the rest folded when it reads again", async () => {
+    test("[S2] [S3] [S7] a client that does not read costs a bounded buffer, and receives the rest folded when it reads again", async () => {
       const { fixture, url, served } = await openServer(subject);
       const steps = 12_000;
       fixture.run = async ({ progress }) => {
@@ -259,7 +259,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       const seen = watch.shown().length;
       cable.resume();
       await isOver(watch);
-      // The folded rest of 24 MB.
+      // The rest of 24 MB arrives folded.
       expect(watch.shown().length - seen).toBeLessThan(steps / 2);
       const log = (await fixture.engine.readEvents(jobId, 0, steps * 2))?.events ?? [];
       expectInOrder(log, watch.shown());
@@ -270,7 +270,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       expect(checkRecord(log, connections)).toEqual([]);
     });
 
-    test("[S8] a watch whose job is deleted ends with that reason, and other watches go on", async () => {
+    test("[S8] a watch whose job is deleted ends with that reason, and other watches continue", async () => {
       const { fixture, url, watches } = await openServer(subject);
       const [deleted, kept] = [await fixture.create(), await fixture.create()];
       await fixture.jobs.decide(me, deleted, "cancel");
@@ -288,7 +288,7 @@ export function transportSuite(subject: TransportUnderTest): void {
     });
 
     test.runIf(capabilities.multiplexed)(
-      "[H5] a connection has at most 1,000 subscriptions, and another where one ends",
+      "[H5] a connection has at most 1,000 subscriptions, and can open another after one ends",
       async () => {
         const { fixture, url, watches } = await openServer(subject);
         const work = { kind: "work", input: {} };
@@ -310,7 +310,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       },
     );
 
-    test("while the data cannot be read a watch is taken, and begins when they can", async () => {
+    test("a watch that is opened while the data cannot be read begins when it can", async () => {
       let outage: ReturnType<typeof withOutage> | undefined;
       const wrap = (engine: Engine) =>
         (outage = withOutage(engine, ["getSummary", "readEvents"])).engine;
@@ -329,7 +329,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       expect(watch.errors()).toEqual([]);
     });
 
-    test("[S6] [S9] clients come back by themselves from a hand-over and from a restart, and go on", async () => {
+    test("[S6] [S9] clients reconnect by themselves after a hand-over and after a restart, and resume", async () => {
       const server = await openServer(subject);
       const { fixture, url } = server;
       const jobIds = [await fixture.create(), await fixture.create(), await fixture.create()];
@@ -355,7 +355,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       }
     });
 
-    test("hostile input is answered or costs its sender the connection, and a witness loses nothing", async () => {
+    test("hostile input gets an answer or closes its sender's connection, and a witness loses nothing", async () => {
       const { fixture, url, watches } = await openServer(subject);
       const jobId = await fixture.create();
       const witness = openClient({ url }).watchJob(jobId);

@@ -28,18 +28,18 @@ export type Link = "ws" | "sse";
 export interface TestServer {
   url: string;
   fixture: JobsFixture;
-  /** The server's ends of all connections since it started, also of those that were closed since. */
+  /** The server's sockets of all connections since it started, including closed ones. */
   readonly sockets: readonly Duplex[];
-  /** Lines of the transport's log. */
+  /** The lines of the transport's log. */
   logged: { msg: string; level: number }[];
   watches(): number;
-  /** The server ends as at a shutdown, and another one starts on the same port and data. */
+  /** Shuts the server down and starts another one on the same port and data. */
   restart(): Promise<void>;
 }
 
 export async function openTestServer(
   options: ServerOptions & {
-    /** Beside "work". */
+    /** Kinds in addition to "work". */
     kinds?: readonly AnyKind[];
   } = {},
 ): Promise<TestServer> {
@@ -78,7 +78,7 @@ export async function openTestServer(
   };
 }
 
-/** The stock client: everything over one WebSocket, or calls over HTTP and subscriptions over SSE. */
+/** The stock client, with everything over one WebSocket, or calls over HTTP and subscriptions over SSE. */
 export function openClient(url: string, link: Link, token?: string): Client {
   const connectionParams = token === undefined ? undefined : () => ({ token });
   const params = connectionParams && { connectionParams };
@@ -110,7 +110,7 @@ export function openClient(url: string, link: Link, token?: string): Client {
   });
 }
 
-/** Everything a subscription told. */
+/** Everything that a subscription delivered. */
 export interface Notes<T> {
   ids: string[];
   data: T[];

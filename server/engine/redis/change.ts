@@ -1,6 +1,6 @@
 /**
- * The one way a job changes. The new record is computed here, by the same table as everywhere. The script stores it if
- * the stored record still has the version that it was computed from, and otherwise answers with the stored record.
+ * The only way in which a job changes. This module computes the new record by the shared lifecycle. The script stores it if
+ * the stored record still has the version that it was computed from, and otherwise returns the stored record.
  */
 import type { Client } from "./client.ts";
 import type { Changed, ClaimRef } from "#server/engine/contract.ts";
@@ -22,20 +22,20 @@ import type { RunBatched } from "./script-batcher.ts";
 export interface Requeued {
   /** The job waits again, from `due` on. */
   queued: (Place & { tenant: string; due: number }) | undefined;
-  /** The claim that ended with it. */
+  /** The claim that ended with the change. */
   ended: (Place & { lock: string }) | undefined;
 }
 
 /** A claim that begins with a change: the job's place in the queue, its lock, and the end of the lease. */
 export interface Taking {
-  /** Idempotency key: a repeated call with the same one takes the job once. */
+  /** Idempotency key: repeated calls with the same one take the job once. */
   op: string;
   queuedAs: string;
   lock: string;
   till: number;
 }
 
-/** A job as it is after it was taken, and what happened to it. */
+/** A taken job, and the event of its start. */
 export interface Taken {
   job: Job;
   started: JobEvent;
@@ -46,8 +46,8 @@ export interface Taken {
 export interface Change {
   byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
   /**
-   * Takes a job and changes it in one step. `changed`: the record is newer than `found`. `refused`: the job cannot be
-   * taken.
+   * Takes a job and changes it in one script. `changed`: the stored record is newer than `found`. `refused`: the job cannot
+   * be taken.
    */
   taking(
     found: Known,
@@ -66,10 +66,10 @@ type Answer =
   | ["lost"]
   | ["stale", record: string, op: string];
 
-/** Changes of one job in one script. */
+/** The most changes of one job in one script. */
 const MAX_CHANGES_PER_SCRIPT = 50;
 
-/** A change whose caller waits. */
+/** A requested change, with the promise of its caller. */
 interface Asked {
   change: JobChange;
   at: Date;
@@ -93,7 +93,7 @@ interface ChangeOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
-  /** A new idempotency key of a call. */
+  /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
@@ -150,8 +150,8 @@ export function createChange({
   }
 
   /**
-   * Computes as many as it can, each from the result of the one before. The first record may be stale: a change that it
-   * refuses may be legal for the newest record.
+   * Computes as many changes as it can, each from the result of the one before. The remembered record may be stale: if it
+   * refuses a change, the newest record may still allow it.
    */
   async function compute(jobId: string, line: Asked[]): Promise<[Asked, Computed][]> {
     const remembered = newest.get(jobId);
@@ -174,7 +174,8 @@ export function createChange({
           newest.forget(jobId);
           return compute(jobId, line);
         }
-        // By the newest record, and while its claim holds; or it cannot be read, and then not for the next one either.
+        // An `AppError` means that the newest record refuses this change. Any other error means that the record cannot be read,
+        // which fails the following changes too.
         const refused = error instanceof AppError ? 1 : line.length;
         for (const each of line.splice(0, refused)) each.reject(error);
         return [];
@@ -183,7 +184,7 @@ export function createChange({
     return computed;
   }
 
-  /** Makes what waits for a job, until nothing does. */
+  /** Stores the pending changes of a job until none is left. */
   async function work(jobId: string, line: Asked[]): Promise<void> {
     while (line.length > 0) {
       const computed = await compute(jobId, line);
@@ -195,7 +196,7 @@ export function createChange({
       for (const [index, answer] of answers.entries()) {
         const [asked, next] = computed[index] as [Asked, Computed];
         if (answer.status === "fulfilled" && answer.value[0] === "stale") {
-          // So are all changes that were computed from it: compute them again.
+          // All changes computed from this one are stale too: compute them again.
           newest.set(knownAs(answer.value[1], answer.value[2]));
           break;
         }
@@ -231,7 +232,7 @@ export function createChange({
         return;
       case "lost":
       case "stale":
-        // Only a change with a claim can lose it.
+        // Only a change with a claim gets these answers here.
         asked.reject(claimLost(job.id, asked.claim as ClaimRef));
     }
   }
@@ -252,7 +253,7 @@ export function createChange({
       });
     },
     async taking(found, change, at, taking) {
-      // The `+` keeps it apart from the ops of changes, of which the newest number stands for all before it.
+      // The `+` distinguishes it from the ops of changes, of which the newest number stands for all earlier ones.
       const name = `+${taking.op}`;
       const applied = applyChange({ ...found.job, ...UNREAD_PAYLOAD }, change, at);
       const next = { op: name, before: found, ...applied };
@@ -268,7 +269,7 @@ export function createChange({
   };
 }
 
-/** The time from which a claim may take it; `null` where it does not wait to be started. */
+/** Returns the time from which a claim may take the job, or `null` if it does not wait for a start. */
 function waitsUntil(job: Job, change: JobChange, at: Date): number | null {
   const delay = job.status === "PENDING" ? delayOf(job, change) : null;
   return delay === null ? null : at.getTime() + delay;

@@ -1,4 +1,4 @@
-/** A process may remember outdated records of jobs; no job suffers from that. */
+/** A process may remember outdated records of jobs; jobs are claimed and changed correctly all the same. */
 import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
@@ -18,13 +18,13 @@ function take(engine: Engine, max: number) {
   return engine.claim({ worker: "w", max, leaseMs: 60_000, now: new Date(), start: () => BEGIN });
 }
 
-/** How often the queue was asked for what is next. */
+/** Counts the requests for the queue's next entry. */
 async function asked(): Promise<number> {
   const stats = await redis().client.info("commandstats");
   return Number(/^cmdstat_rpoplpush:calls=(\d+)/m.exec(stats)?.[1]);
 }
 
-test("a job that changed elsewhere since it was seen here is taken and started as it is now", async () => {
+test("a job that another process changed after this one read it is claimed and started in its newest state", async () => {
   const here = await open();
   const elsewhere = await open();
   const { id } = await here.createJob(newJob(), new Date());
@@ -35,7 +35,7 @@ test("a job that changed elsewhere since it was seen here is taken and started a
   expect(claim?.job).toMatchObject({ id, version: 4, attempt: 2, input: { words: 900 } });
 });
 
-test("a job that is cancelled elsewhere is not taken", async () => {
+test("a job that another process cancels is not claimed", async () => {
   const here = await open();
   const elsewhere = await open();
   const { id } = await here.createJob(newJob(), new Date());
@@ -44,7 +44,7 @@ test("a job that is cancelled elsewhere is not taken", async () => {
   expect(await here.getSummary(id)).toMatchObject({ status: "ABORTED" });
 });
 
-test("room for many asks Redis about few where few come, and takes all of many", async () => {
+test("a process with much room sends few requests while few jobs come, and takes all of many", async () => {
   const engine = await open();
   const rounds = 5;
   for (let round = 0; round < rounds; round += 1) {
@@ -78,7 +78,7 @@ test("[J8] a job that is cancelled during its claim stays cancelled", async () =
   const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
   const known = knownAs(record ?? "", made);
   newest.set(known);
-  // The first is computed before the second, and sent after it.
+  // The first change is computed before the second, and sent after it.
   const cancelled = change.byId(id, { action: "cancel" }, new Date());
   const taking = { op: "me.2", queuedAs: "1", lock: "me", till: Date.now() + 60_000 };
   const taken = await change.taking(known, { action: "start", ...BEGIN }, new Date(), taking);
@@ -102,7 +102,7 @@ test("[J5] a runner can finish a job that the tenant directory has lost, which r
   expect(await other.getSummary(id)).toMatchObject({ status: "DELIVERED" });
 });
 
-test("a Redis that says nothing for long is asked for no more than there is room for", async () => {
+test("a process sends a silent Redis no more requests than it has room for", async () => {
   const engine = await open();
   const { batch, jobs } = newBatch(300);
   await engine.createBatch(batch, jobs, new Date());
@@ -117,7 +117,7 @@ test("a Redis that says nothing for long is asked for no more than there is room
   expect((await asked()) - before).toBeLessThanOrEqual(10);
 }, 60_000);
 
-test("of changes that wait for each other none is made that was computed from one that is refused", async () => {
+test("a change that was computed from a refused change is not stored", async () => {
   const elsewhere = await open();
   const { id } = await elsewhere.createJob(newJob(), new Date());
   const keys = createKeys("jobwire");
@@ -125,7 +125,7 @@ test("of changes that wait for each other none is made that was computed from on
   const tenants = createTenantDirectory(redis().client, run, keys);
   let calls = 0;
   let before = Promise.resolve();
-  // The job changes elsewhere after the first of these was stored and before the others come.
+  // Another process changes the job after the first of these is stored and before the others arrive.
   async function runBatched<Answer>(key: string, args: readonly string[]): Promise<Answer> {
     calls += 1;
     const first = calls === 2 ? elsewhere.change(id, { action: "retry" }, new Date()) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Claims. BullMQ gives the next entry; the record says whether its job may be taken. The lease in the record is the
- * truth; BullMQ's lock on the entry only says when to look again.
+ * Claims. BullMQ returns the next entry; the record decides if its job may be taken. The lease in the record is the truth;
+ * BullMQ's lock on the entry only sets when to check again.
  */
 import type { Client } from "./client.ts";
 import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
@@ -31,11 +31,11 @@ type Answer =
   | ["stale"];
 
 /**
- * `dropped`: the place does not match the record. `postponed`: it is in the queue again, and a take may find it again.
+ * `dropped`: the place does not match the record. `postponed`: the place is in the queue again, and a later take finds it.
  */
 type Accepted = Claim | "dropped" | "postponed";
 
-/** A claim that was sent. */
+/** A claim that was sent to Redis. */
 interface Begun {
   found: Found;
   known: Known;
@@ -52,7 +52,7 @@ interface ClaimsOptions {
   queue: Queue;
   newest: Newest;
   change: Pick<Change, "taking">;
-  /** A new idempotency key of a call. */
+  /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
@@ -67,11 +67,11 @@ export function createClaims({
   op,
 }: ClaimsOptions): Claims {
   /**
-   * Claims with an unknown result. They are sent again; else their jobs would wait for the end of a lease without a
-   * runner.
+   * Claims with an unknown result. The next call repeats them; otherwise their jobs could wait for the end of a lease
+   * without a runner.
    */
   const unanswered: Begun[] = [];
-  /** Claims that succeeded after their caller had its answer. */
+  /** Claims that succeeded only after their caller got its answer. */
   const late: Claim[] = [];
 
   async function accept(found: Found, request: ClaimRequest): Promise<Accepted> {
@@ -82,7 +82,7 @@ export function createClaims({
     return accepted;
   }
 
-  /** Claims and starts a PENDING job in one script. Reads the record where the remembered one is stale. */
+  /** Claims and starts a PENDING job in one script. Reads the record if the remembered one is stale. */
   async function takeAndStart(
     found: Found,
     { leaseMs, now }: ClaimRequest,
@@ -113,25 +113,25 @@ export function createClaims({
       if (typeof taken !== "object") return taken;
       return { jobId: found.jobId, ...taken, fault: taken.fault ?? start.fault };
     } catch (cause) {
-      // Redis refused it, so nothing was stored.
+      // After a refusal by Redis, nothing is stored.
       if (!isRefusal(cause)) unanswered.push(begun);
       throw cause;
     }
   }
 
-  /** Does not delay the present claim. The queue finds a job whose lease is over by itself. */
+  /** Runs beside the current call. The queue itself finds jobs whose lease expired. */
   function askAgain(request: ClaimRequest): void {
     for (const begun of unanswered.splice(0)) {
       if (begun.taking.till <= request.now.getTime()) continue;
       ask(begun)
         .then((taken) => (typeof taken === "object" ? taken : accept(begun.found, request)))
         .then((accepted) => typeof accepted === "object" && late.push(accepted))
-        // It is sent again, or found when its lock expires.
+        // A later call repeats the claim, or the queue finds the job when its lock expires.
         .catch(() => undefined);
     }
   }
 
-  /** Late claims that still hold, with a new lease. Where renewing fails, they wait for the next call. */
+  /** Returns late claims that still hold, with a new lease. If renewal fails, they wait for the next call. */
   async function takeLate({ max, leaseMs, now }: ClaimRequest): Promise<Claim[]> {
     const claims = late.splice(0, max);
     if (claims.length === 0) return [];
@@ -172,7 +172,7 @@ export function createClaims({
     return { jobId, token, job: { ...job, ...payload }, started: null, fault };
   }
 
-  /** Where the node of one tenant is away, the leases of the other tenants are still prolonged. */
+  /** If the cluster node of one tenant is down, it still renews the leases of other tenants. */
   async function renew(
     claims: readonly ClaimRef[],
     leaseMs: number,
@@ -207,7 +207,8 @@ export function createClaims({
       const postponed = new Set<string>();
       let failure: { cause: unknown } | undefined;
       /**
-       * Keeps the order in which the claims were stored: some read a record first, and so come later than in the queue.
+       * Collects claims in the order in which they were stored. A claim that reads a record first comes later than in the
+       * queue.
        */
       const settle = (ways: readonly Promise<Accepted>[]) =>
         Promise.all(
@@ -234,10 +235,10 @@ export function createClaims({
         const back = found.filter((_, index) => answers[index] === "postponed");
         const around = back.some(({ jobId }) => postponed.has(jobId));
         for (const { jobId } of back) postponed.add(jobId);
-        // More may lie behind postponed places; one that comes a second time means that the queue went round.
+        // Due jobs may follow postponed places. A place that comes a second time means that the queue has been read once.
         if ((back.length === 0 && !answers.includes("dropped")) || around) break;
       }
-      // After a failure the caller still gets the jobs that were taken.
+      // After a failure the caller still receives the jobs that were taken.
       if (failure !== undefined && claims.length === 0) throw failure.cause;
       return claims;
     },

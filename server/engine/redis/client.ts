@@ -1,18 +1,18 @@
-/** Clients of one Redis, or of a Redis Cluster. The server at the address says which of them it is. */
+/** Clients of one Redis, or of a Redis Cluster. The server at the address decides between them. */
 import { Cluster, type ClusterOptions, type Command, Redis, type RedisOptions } from "ioredis";
 import { AppError } from "#shared/errors.ts";
 
 export type Client = Redis | Cluster;
 
-/** Without one that its own types disagree about. */
+/** Without `replyMapping`, about which ioredis' own types disagree. */
 export type ClientOptions = Omit<RedisOptions, "replyMapping">;
 
 const CONNECT_TIMEOUT_MS = 2000;
-/** A command without an answer fails after this long. */
+/** A command fails without an answer after this time. */
 const COMMAND_TIMEOUT_MS = 5000;
-/** Reconnect attempts before a command fails: with the pauses between, some four seconds. A restart takes less. */
+/** Reconnect attempts before a command fails: about four seconds with their pauses. A restart takes less. */
 const RETRIES = 12;
-/** BullMQ waits for ten seconds with one command. */
+/** Longer than the ten seconds for which one command of BullMQ may block. */
 const SILENCE_MS = 15_000;
 
 /** For commands with a waiting caller: they fail within seconds. */
@@ -21,11 +21,11 @@ export const BOUNDED: ClientOptions = {
   socketTimeout: COMMAND_TIMEOUT_MS,
   maxRetriesPerRequest: RETRIES,
 };
-/** For commands that wait for Redis as long as it takes. */
+/** For commands that wait for Redis without a limit. */
 export const PATIENCE: ClientOptions = { maxRetriesPerRequest: null, socketTimeout: SILENCE_MS };
 /**
- * Pause before a cluster is asked again where a node is away, or a slot moves or has no node. ioredis tries 16 times,
- * which takes four seconds.
+ * Pause before a retry if a node of the cluster is down, or a slot moves or has no node. ioredis tries 16 times, which takes
+ * four seconds.
  */
 const CLUSTER_RETRY_MS = 250;
 
@@ -38,15 +38,15 @@ function pause(attempts: number): number {
 
 const COMMON: ClientOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
-  // After a failover, clients of the old master meet READONLY: they reconnect.
+  // After a failover, the old master answers READONLY: reconnect, which resolves the new master.
   reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
 };
 
 type BoundedOptions = Omit<ClusterOptions, "redisOptions"> & { redisOptions: ClientOptions };
 
 /**
- * Bounds the time that a command waits for a node. ioredis bounds only the time until the answer: it keeps commands as
- * long as the cluster is away, and then sends even those that have failed with a timeout.
+ * Bounds the time that a command waits for a node. ioredis bounds only the time from sending to the answer: it keeps
+ * commands while the cluster is down, and then sends even those that have already timed out.
  */
 class BoundedCluster extends Cluster {
   readonly #waiting = new Map<Command, () => void>();
@@ -64,7 +64,7 @@ class BoundedCluster extends Cluster {
     const { commandTimeout } = this.options.redisOptions ?? {};
     if (commandTimeout === undefined) return super.sendCommand(command, ...where);
     command.setTimeout(commandTimeout);
-    // ioredis sends these itself to find out whether the cluster is ready.
+    // ioredis itself sends these to check that the cluster is ready.
     const isOwn = command.name === "cluster";
     if (isOwn || this.status === "ready" || this.status === "end") {
       return super.sendCommand(command, ...where);
@@ -89,7 +89,7 @@ function openSingle(url: string, options: ClientOptions): Redis {
   return quiet(new Redis(url, { ...COMMON, retryStrategy: pause, ...options }));
 }
 
-/** A failed command rejects to its caller; the `error` event would end the process. */
+/** A failed command rejects for its caller. Without a listener, the `error` event would end the process. */
 function quiet<C extends Client>(client: C): C {
   client.on("error", () => undefined);
   return client;
@@ -114,8 +114,8 @@ function openCluster(url: string, options: ClientOptions): Cluster {
 }
 
 /**
- * `socketTimeout` closes a connection whose peer vanished only while a command waits for its answer. So a client that
- * only listens must ping.
+ * `socketTimeout` detects a vanished peer only while a command waits for its answer. So a client that only listens must
+ * ping.
  */
 function keepAsking(redis: Redis): Redis {
   const timer = setInterval(() => {
@@ -125,19 +125,19 @@ function keepAsking(redis: Redis): Redis {
   return redis;
 }
 
-/** True where `redis` is a node of a cluster. */
+/** True if `redis` is a node of a cluster. */
 export async function isClustered(redis: Redis): Promise<boolean> {
   return /^cluster_enabled:1/m.test(await redis.info("cluster"));
 }
 
-/** Waits for Redis as long as it takes. A connection that only listens notices too when the other side vanishes. */
+/** Opens a listening client, which waits for Redis without a limit and detects a vanished peer. */
 export function openListening(url: string, clustered: boolean): Client {
   return clustered ? openCluster(url, PATIENCE) : keepAsking(openSingle(url, PATIENCE));
 }
 
-/** Finds the node of a sharded channel, and opens clients of it that do not reconnect when they break. */
+/** Finds the node of a sharded channel, and opens clients of it that do not reconnect. */
 export interface Nodes {
-  /** The address of the node that has the channel's slot now, as a URL. */
+  /** Returns the URL of the node that currently has the channel's slot. */
   addressOf(channel: string): Promise<string>;
   open(address: string): Redis;
 }
@@ -145,7 +145,7 @@ export interface Nodes {
 /** The answer of `CLUSTER SLOTS`: a range of slots, inclusive, and its nodes, the master first. */
 type Slots = [from: number, to: number, ...nodes: [host: string, port: number, ...unknown[]][]][];
 
-/** `commands` knows the cluster. */
+/** `commands` is the client that reads the cluster's slots. */
 export function nodesOf(url: string, commands: Client): Nodes {
   let asked: Promise<Slots> | undefined;
   return {
@@ -159,7 +159,7 @@ export function nodesOf(url: string, commands: Client): Nodes {
       if (master === undefined) throw new AppError("UNAVAILABLE", `Slot ${slot} has no node.`);
       const [host, port] = master;
       const address = new URL(url);
-      // A node that does not know its own name answers with an empty one: keep the name of the URL.
+      // A node that does not know its own host answers with an empty one: keep the URL's host.
       if (host) address.hostname = host.includes(":") ? `[${host}]` : host;
       address.port = `${port}`;
       return address.href;
@@ -168,7 +168,7 @@ export function nodesOf(url: string, commands: Client): Nodes {
   };
 }
 
-/** The nodes that take writes. */
+/** Returns the nodes that accept writes. */
 export function mastersOf(client: Client): Redis[] {
   return client instanceof Cluster ? client.nodes("master") : [client];
 }

@@ -1,6 +1,6 @@
 /**
- * Processes whose clocks differ. The queue compares the times of one with the clock of another, so these fail until it
- * leaves time to Redis; docs/scaling.md says what to keep the clocks to.
+ * Processes whose clocks differ. The queue compares the times of one process with the clock of another, so these tests fail
+ * until it uses Redis' time; docs/scaling.md states the allowed difference.
  */
 import { expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
@@ -23,7 +23,7 @@ test.fails("a gateway whose clock is ahead delays no job", async () => {
   expect(await claim(worker)).toHaveLength(1);
 });
 
-test.fails("a worker whose clock is ahead delays no job that it gives back", async () => {
+test.fails("a worker whose clock is ahead delays no job that it releases", async () => {
   const [there, here] = [await open(), await open()];
   await there.createJob(newJob(), new Date());
   const [held] = await claim(there, ahead());

@@ -1,4 +1,4 @@
-/** A Redis Cluster: tenants lie on different nodes, and a node that dies is replaced by its replica. */
+/** A Redis Cluster: tenants lie on different nodes, and a replica replaces a node that dies. */
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   ANN,
@@ -17,7 +17,7 @@ import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import type { TestRedis } from "#test/redis/server.fixture.ts";
 
 const PATIENCE = { timeout: 30_000, interval: 10 };
-// A test waits several times, each time for as long as a cluster may take on a slow machine.
+// A test waits several times, each time as long as a cluster may take on a slow machine.
 vi.setConfig({ testTimeout: 240_000 });
 const TENANTS = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);
 
@@ -27,7 +27,7 @@ async function start(options: { replicas?: boolean } = {}): Promise<TestCluster>
   return cluster;
 }
 
-/** The node that has this key. */
+/** Returns the node that has this key. */
 async function nodeOf(cluster: TestCluster, key: string): Promise<TestRedis> {
   const slot = await cluster.client.cluster("KEYSLOT", key);
   const ranges = await cluster.client.cluster("SLOTS");
@@ -37,7 +37,7 @@ async function nodeOf(cluster: TestCluster, key: string): Promise<TestRedis> {
   return node;
 }
 
-/** Moves the slot of a key as `redis-cli --cluster reshard` does it. Calls when no key has moved, one, and all. */
+/** Moves the slot of a key as `redis-cli --cluster reshard` does. Calls `onMoment` after no, one and all keys have moved. */
 async function moveSlot(cluster: TestCluster, key: string, onMoment: () => Promise<unknown>) {
   const from = await nodeOf(cluster, key);
   const to = cluster.nodes[(cluster.nodes.indexOf(from) + 1) % cluster.nodes.length] as TestRedis;
@@ -56,7 +56,7 @@ async function moveSlot(cluster: TestCluster, key: string, onMoment: () => Promi
   expect(await nodeOf(cluster, key)).toBe(to);
 }
 
-test("[S1] tenants lie on all nodes, and each process has the jobs and hints of all of them", async () => {
+test("[S1] tenants lie on all nodes, and each process receives the jobs and hints of all tenants", async () => {
   const cluster = await start();
   const [here, there] = [await openTestEngine(cluster.url), await openTestEngine(cluster.url)];
   const ids = new Map<string, string>();
@@ -120,7 +120,7 @@ test("[S5] [S6] a tenant whose slot moves to another node waits, and continues t
   const engine = await openTestEngine(cluster.url);
   const held = await startedJob(engine, at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
-  // It takes longer than any of them waits.
+  // The move takes longer than any command waits.
   await moveSlot(cluster, "jobwire:{acme}:n", async () => {
     const codes = await Promise.all([
       codeOf(engine.change(held.jobId, STEP, at(1), held)),
@@ -158,12 +158,12 @@ test("[S6] the directory's slot, and the queue's, may move too", async () => {
   }
 }, 60_000);
 
-test("[J3] a command that failed while the cluster was away is not executed when it is back", async () => {
+test("[J3] a command that failed while the cluster was down is not executed afterwards", async () => {
   const cluster = await start();
   const engine = await openTestEngine(cluster.url);
   const { id } = await engine.createJob(newJob(), at(0));
   await Promise.all(cluster.nodes.map((node) => node.kill()));
-  // The connections find out with the first that is asked.
+  // The connections notice with the first command.
   expect(await codeOf(engine.health())).toBe("UNAVAILABLE");
   expect(await codeOf(engine.change(id, { action: "cancel" }, at(1)))).toBe("UNAVAILABLE");
   await Promise.all(cluster.nodes.map((node) => node.start()));
@@ -180,7 +180,7 @@ test.each([
   ],
   ["is gone", (node: TestRedis) => node.kill(), (node: TestRedis) => node.start()],
 ])(
-  "[S5] a cluster that %s makes commands fail with UNAVAILABLE, and has lost nothing when it is back",
+  "[S5] a cluster that %s makes commands fail with UNAVAILABLE, and has lost nothing when it recovers",
   async (_, away, back) => {
     const cluster = await start();
     const engine = await openTestEngine(cluster.url);

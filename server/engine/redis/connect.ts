@@ -1,6 +1,6 @@
 /**
- * Clients of one Redis, or of a cluster. Commands fail after a bounded time, so that callers get an error; clients that
- * only wait or listen reconnect for as long as it takes.
+ * Opens the clients of one Redis or cluster. Commands fail after a bounded time, so that callers get an error; clients that
+ * only wait or listen reconnect without a limit.
  */
 import type { Redis } from "ioredis";
 import { AppError, messageOf } from "#shared/errors.ts";
@@ -20,27 +20,27 @@ import { alwaysThere, type Keys } from "./keys.ts";
 
 export interface RedisClients {
   readonly label: string;
-  /** For commands: each is answered, or fails, within some seconds. */
+  /** For commands: each one succeeds or fails within some seconds. */
   readonly commands: Client;
   /** For subscriptions. */
   readonly nodes: Nodes;
-  /** Opens a client that waits for Redis as long as it takes, as BullMQ requires. */
+  /** Opens a client that waits for Redis without a limit, as BullMQ requires. */
   patient(): Client;
-  /** Another one that may only listen, for which it waits as long as it takes. */
+  /** Opens a client for listening only, which waits for Redis without a limit. */
   listening(): Client;
-  /** Closes all of them. */
+  /** Closes all clients. */
   close(): void;
 }
 
-/** How long a start waits for a Redis that is starting too. */
+/** How long startup waits for a Redis that is also starting. */
 const START_MS = 10_000;
 
-/** Sharded channels, and scripts that publish to them. */
+/** The oldest version with sharded channels, and scripts that publish to them. */
 const OLDEST = 7;
-/** 2: records without the names of their fields, and entries of the queue that have several jobs. It reads 1 as well. */
+/** Version 2 stores records without field names, and queue entries with several jobs. This program also reads version 1. */
 export const SCHEMA_VERSION = 2;
 
-/** `why`: only "import" may continue an import that was broken off. */
+/** `why`: only "import" may continue an interrupted import. */
 export async function openClients(
   url: string,
   keys: Keys,
@@ -53,7 +53,7 @@ export async function openClients(
     return client;
   }
   function close(): void {
-    // A second `disconnect` of a closed connection would keep the process for two seconds.
+    // A second `disconnect` of a closed connection keeps the process alive for two seconds.
     for (const client of all) if (client.status !== "end") client.disconnect();
   }
 
@@ -83,13 +83,13 @@ export async function openClients(
   }
 }
 
-/** Errors that waiting does not cure. TLS has many messages. */
+/** Errors that waiting does not cure. TLS errors have many different messages. */
 const REFUSED = /NOAUTH|WRONGPASS|NOPERM|ERR AUTH|certificate|self-signed|ERR_TLS|SSL/i;
 
 /** Waits until Redis answers. Errors that waiting does not cure fail at once. */
 async function reach(redis: Client, label: string): Promise<void> {
   const end = performance.now() + START_MS;
-  // The reason why there is no connection; the error of a failed command does not have it.
+  // The cause of the missing connection, which the error of a failed command does not contain.
   let reason: unknown;
   const onError = (error: unknown) => (reason = error);
   redis.on("error", onError);
@@ -103,7 +103,7 @@ async function reach(redis: Client, label: string): Promise<void> {
       if (REFUSED.test(messageOf(cause))) {
         throw new AppError(
           "DATA_UNUSABLE",
-          `${label} does not let this program in (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
+          `${label} refuses the connection (${messageOf(cause)}). Check the user, password and certificate of REDIS_URL.`,
           { cause },
         );
       }
@@ -130,7 +130,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 
-/** A script without permission to publish would stop half-way. By default a new user of Redis has no channels. */
+/** Without permission to publish, a script would stop half-way. A new Redis user has no channels by default. */
 async function checkChannels(redis: Client, label: string, keys: Keys): Promise<void> {
   try {
     await redis.spublish(`${keys.directory}:hint`, "");
@@ -138,7 +138,7 @@ async function checkChannels(redis: Client, label: string, keys: Keys): Promise<
     if (!messageOf(cause).startsWith("NOPERM")) throw cause;
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} does not let this program publish (${messageOf(cause)}). ` +
+      `${label} does not allow this user to publish (${messageOf(cause)}). ` +
         `Give the user of REDIS_URL the channels "${keys.prefix}:*".`,
       { cause },
     );
@@ -169,7 +169,7 @@ async function refuseUnfinished(redis: Client, label: string, keys: Keys): Promi
   if ((await redis.exists(keys.importing)) === 0) return;
   throw new AppError(
     "DATA_UNUSABLE",
-    `${label} holds half of the data that are being taken over into the prefix "${keys.prefix}". ` +
-      "Wait for `npm run migrate` to end; where it was broken off, run it again.",
+    `${label} holds an incomplete import under the prefix "${keys.prefix}". ` +
+      "Wait for `npm run migrate` to end; if it was interrupted, run it again.",
   );
 }

@@ -1,4 +1,4 @@
-/** Creation of jobs and batches: one script stores them, and the caller queues them right after it. */
+/** Creates jobs and batches: one script stores them, and the caller queues them right afterwards. */
 import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
@@ -16,7 +16,7 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 /** Each job comes with its place in the queue. */
 export interface Creation {
-  /** Returns the id of the stored job; of an earlier one where the idempotency key was used before. */
+  /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
   job(fresh: NewJob, place: Place, at: Date): Promise<string>;
   batch(
     batch: NewBatch,
@@ -45,7 +45,7 @@ interface CreationOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
-  /** A new idempotency key of a call. */
+  /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
@@ -89,7 +89,7 @@ export function createCreation({
       case "taken":
         throw taken(answer[1]);
       case "first":
-        // A call that ioredis sent twice finds its own job.
+        // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(ids);
         return answer[1];
     }
@@ -135,5 +135,8 @@ function inputOf({ id, input }: Job): string {
 }
 
 function taken(id: string): AppError {
-  return new AppError("INTERNAL", `${id} is the id of a job or batch already. Nothing was stored.`);
+  return new AppError(
+    "INTERNAL",
+    `A job or batch with the id ${id} already exists. Nothing was stored.`,
+  );
 }

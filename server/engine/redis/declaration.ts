@@ -18,7 +18,7 @@ export const REDIS = {
     REDIS_PREFIX: {
       schema: textLike(/^[\w.-]+$/, "must be letters, digits, dots, dashes and underscores"),
       default: "jobwire",
-      about: "What all keys in Redis begin with, so that several systems can share one.",
+      about: "The prefix of all keys in Redis, so that several systems can share one.",
     },
   },
 } as const satisfies EngineDeclaration;

@@ -1,4 +1,4 @@
-/** Drafts: the text that an attempt writes, in pieces. Only the newest attempt's pieces are kept. */
+/** Drafts: the text that an attempt writes, in pieces. Redis keeps only the pieces of the newest attempt. */
 import type { ClaimRef, DraftSlice } from "#server/engine/contract.ts";
 import { claimLost, notFound, notWriting } from "#server/engine/errors.ts";
 import type { JobStatus } from "#shared/job.ts";
@@ -19,7 +19,7 @@ interface DraftsOptions {
   run: RunScript;
   keys: Keys;
   tenants: TenantDirectory;
-  /** A new idempotency key of a call. */
+  /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
@@ -30,7 +30,7 @@ export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts 
     const { jobId, token } = claim;
     const tenant = await tenants.of(jobId);
     if (tenant === undefined) throw notFound(jobId);
-    // As JSON, because UTF-8 cannot encode half a surrogate pair.
+    // Encodes as JSON, because UTF-8 cannot encode half of a surrogate pair.
     const json = JSON.stringify(text);
     const answer = await run<Answer>(
       "append-draft",

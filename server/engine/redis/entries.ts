@@ -1,6 +1,6 @@
 /**
- * Entries of the queue, in BullMQ: it says which is next, waits for delayed ones, gives each to one process, and finds
- * what a process held that died.
+ * Queue entries in BullMQ, which orders them, delays them, gives each to one process, and finds the entries of processes that
+ * died.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { Job, type MinimalQueue, Queue as BullQueue, Worker } from "bullmq";
@@ -12,50 +12,50 @@ import { decodeEntry, encodeEntry, type Entry, type EntryData } from "./places.t
 import { withTimeout } from "./with-timeout.ts";
 
 export interface Entries {
-  /** `due`: when it may be taken, in ms since 1970. Those that are there already are left alone. */
+  /** `due`: the time from which an entry may be taken, in ms since 1970. Existing entries stay unchanged. */
   add(entries: readonly (Entry & { due: number })[]): Promise<void>;
-  /** The next to be taken, in this order. */
+  /** Adds entries to the front of the queue, in this order. */
   addFirst(entries: readonly Entry[]): Promise<void>;
-  /** What is next, `count` at most, locked for `leaseMs`. */
+  /** Takes the next entries, at most `count`, and locks them for `leaseMs`. */
   take(count: number, leaseMs: number): Promise<Entry[]>;
-  /** Number of finished entries whose end waits for a call that takes the next one. */
+  /** The number of finished entries that the next takes will remove. */
   ending(): number;
-  /** `room`: the last `take` found less than it asked for, so listeners want to hear of more. */
+  /** `room`: the last `take` found fewer entries than requested, so listeners wait for more. */
   wait(room: boolean): Promise<void>;
-  /** It stands for these places from now on. */
+  /** Reduces an entry to these places. */
   shrink(entry: Entry): Promise<void>;
-  /** Removes a finished entry soon. Does nothing where another process has locked it by now. */
+  /** Removes a finished entry soon, unless another process has locked it by then. */
   finish(name: string, lock: string): void;
-  /** Puts it back into the queue, for a process with room. */
+  /** Returns an entry to the queue, for a process with room. */
   giveBack(name: string): Promise<void>;
-  /** Puts it back into the queue, until `due`. */
+  /** Returns an entry to the queue, delayed until `due`. */
   postpone(name: string, due: number): Promise<void>;
   prolong(names: readonly string[], leaseMs: number): Promise<void>;
-  /** Those of them that exist. */
+  /** Returns the entries that exist. */
   read(names: readonly string[]): Promise<Entry[]>;
-  /** Calls once when there is more, after a `take` that found less than it asked for. */
+  /** After a `take` that found fewer entries than requested, calls `listener` once when there are more. */
   onWork(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
 const NAME = "jobs";
 const ENTRY = "job";
-/** BullMQ looks for entries without a lock this often, and puts them back when it sees them a second time. */
+/** BullMQ checks for active entries without a lock at this interval, and re-queues those it finds twice. */
 export const CHECK_EVERY_MS = 5000;
-/** How long a look into the queue may take. What comes later is kept for the next one. */
+/** The time limit of a `take`. Entries that arrive later are kept for the next one. */
 const TAKE_MS = 5000;
-/** Of many entries the first are worked on while the others are added. */
+/** Adds many entries in parts, so that workers start the first ones while the others are added. */
 const ADDED_AT_ONCE = 200;
-/** BullMQ's own log of the queue's events, which Jobwire does not read. */
+/** The length of BullMQ's own event log, which Jobwire does not read. */
 const KEPT_EVENTS = 100;
 const RETRY_MS = 1000;
-/** For how long what is done with waits for a call that takes the next one in its stead. */
+/** How long a finished entry waits for a `take`, which removes it and takes the next entry in one call. */
 const EXCHANGE_MS = 50;
 
 export interface EntriesOptions {
   clients: RedisClients;
   keys: Keys;
-  /** Differs from that of any other process. */
+  /** The lock token of this process, unique among processes. */
   lock: string;
   checkEveryMs?: number | undefined;
 }
@@ -69,20 +69,20 @@ export function openEntries(options: EntriesOptions): Entries {
     streams: { events: { maxLen: KEPT_EVENTS } },
     defaultJobOptions: { removeOnComplete: true },
   });
-  // Each call that fails says so to its caller.
+  // Each failed call rejects for its caller.
   queue.on("error", () => undefined);
 
   let worker: Worker<EntryData> | undefined;
   const listeners = new Set<() => void>();
-  /** Taken, and not asked for yet. */
+  /** Taken entries that no `take` has returned yet. */
   const ready: Entry[] = [];
-  /** Done with, and still there: the next to be taken are asked for in the calls that end these. */
+  /** Finished entries that still exist. The calls that remove them also take the next entries. */
   const ended: string[] = [];
   let ending: NodeJS.Timeout | undefined;
-  /** The last `take` found less than it asked for. */
+  /** True if the last `take` found fewer entries than requested. */
   let room = false;
   let waiting: Promise<void> | undefined;
-  /** Requests whose caller has given up: each may still bring an entry when Redis is back. */
+  /** Requests that timed out. Each may still return an entry when Redis is back. */
   let overdue = 0;
   let closed = false;
 
@@ -98,7 +98,7 @@ export function openEntries(options: EntriesOptions): Entries {
       skipVersionCheck: true,
       lockDuration: leaseMs,
       stalledInterval: Math.min(checkEveryMs, leaseMs / 2),
-      // How often a job may be found abandoned is a matter of its record.
+      // The job's record limits its attempts, not BullMQ.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
     worker.on("error", () => undefined);
@@ -106,7 +106,7 @@ export function openEntries(options: EntriesOptions): Entries {
     return worker;
   }
 
-  /** In one step, where there is one to end. */
+  /** Takes the next entry; in the same step ends `done`, if given. */
   async function takeNext(from: Worker<EntryData>, done?: string): Promise<Entry | undefined> {
     if (done !== undefined) {
       try {
@@ -114,13 +114,13 @@ export function openEntries(options: EntriesOptions): Entries {
         const [data, id] = Array.isArray(next) ? next : [];
         return data ? entryOf(Job.fromJSON<EntryData>(from, data, id)) : undefined;
       } catch {
-        // Another process may have it by now. Where Redis is away, the call below fails too.
+        // Another process may hold `done` by now. If Redis is down, the call below fails too.
       }
     }
     return entryOf(await from.getNextJob(lock, { block: false }));
   }
 
-  /** No `take` came in time. An entry whose removal fails is found again and dropped then. */
+  /** Removes an entry for which no `take` came in time. If that fails, a later take finds and drops it. */
   async function end(name: string, heldBy: string): Promise<void> {
     await jobOf(queue, name)
       .moveToCompleted(null, heldBy, false)
@@ -139,16 +139,16 @@ export function openEntries(options: EntriesOptions): Entries {
     notify(listeners, undefined);
   }
 
-  /** Gives ready entries back when there is no room here: other processes may have room. */
+  /** Returns ready entries to the queue when this process has no room: other processes may have room. */
   function giveBackAll(): Promise<unknown> {
     room = false;
     const names = ready.splice(0).map(({ name }) => name);
-    // Each goes to the front.
+    // Each entry goes to the front, so the last one goes first.
     return Promise.all(names.toReversed().map(giveBack));
   }
 
   async function giveBack(name: string): Promise<void> {
-    // Where that fails its lock runs out.
+    // If this fails, the lock of the entry expires.
     await jobOf(queue, name)
       .moveToWait(lock)
       .catch(() => undefined);
@@ -164,7 +164,7 @@ export function openEntries(options: EntriesOptions): Entries {
         if (entry) offer(entry);
       }
     } catch {
-      // A `take` reports the error to its caller; here the wait is repeated.
+      // The next `take` reports the error to its caller; here the wait is repeated.
       await delay(RETRY_MS, undefined, { ref: false });
     }
   }
@@ -199,7 +199,7 @@ export function openEntries(options: EntriesOptions): Entries {
         })),
       );
     },
-    /** An entry that comes too late is kept for the next `take`; a failure does not lose the entries that came. */
+    /** Keeps an entry that arrives too late for the next `take`. A failure does not lose entries that have arrived. */
     async take(count, leaseMs) {
       const from = openWorker(leaseMs);
       const found = ready.splice(0, count);
@@ -251,7 +251,7 @@ export function openEntries(options: EntriesOptions): Entries {
       if (names.length === 0) return;
       const locks = names.map(() => lock);
       const prolonged = openWorker(leaseMs).extendJobLocks([...names], locks, leaseMs);
-      // Where that fails the entries are found early, and the records say that it is too early.
+      // If this fails, other processes find the entries too early, and the records postpone them.
       await withTimeout(
         TAKE_MS,
         prolonged.catch(() => undefined),
@@ -279,7 +279,7 @@ export function openEntries(options: EntriesOptions): Entries {
       closed = true;
       listeners.clear();
       await Promise.all([giveBackAll(), endAll()]);
-      // Ends the waiting; what it brings at the last moment is given back.
+      // Ends the wait. An entry that still arrives goes back to the queue.
       await worker?.close(true);
       await waiting;
       await queue.close();
@@ -291,7 +291,7 @@ function entryOf(job: Job<EntryData> | undefined): Entry | undefined {
   return job && decodeEntry(job.id ?? "", job.data);
 }
 
-/** Stands for an entry, of which only the name matters. */
+/** Returns a BullMQ job with only the name of an entry. */
 function jobOf(of: MinimalQueue, name: string): Job {
   return new Job(of, ENTRY, {}, { removeOnComplete: true }, name);
 }

@@ -3,13 +3,13 @@ import { wholeMessageOf } from "#shared/errors.ts";
 import { asAppError } from "./errors.ts";
 
 test.each(["MOVED 12182 10.1.2.3:6379", "ASK 12182 10.1.2.3:6379"])(
-  "a cluster that sends a command around (%s) may be asked again, and where its nodes are is not told",
+  "a cluster that redirects a command (%s) gives a retryable error without addresses of nodes",
   (answer) => {
     const cause = new Error(`Too many Cluster redirections. Last error: ReplyError: ${answer}`);
     const error = asAppError(cause, "Redis");
     expect(error.code).toBe("UNAVAILABLE");
     expect(error.message).toBe(
-      "Redis is moving these keys to another node. Whether the last command was carried out is not known. Try again.",
+      "Redis is moving these keys to another node. The last command may or may not have been executed. Try again.",
     );
   },
 );
@@ -21,7 +21,7 @@ test.each([
   Object.assign(new Error("getaddrinfo ENOTFOUND 10.1.2.3"), { code: "ENOTFOUND" }),
   Object.assign(new Error("MISCONF cannot save to /var/10.1.2.3"), { name: "ReplyError" }),
   Object.assign(new Error("READONLY 10.1.2.3"), { name: "ReplyError" }),
-])("[H12] %s is told without an address or a path, and the log has it", (cause) => {
+])("[H12] the error for %s has no address or path, and its cause is for the log", (cause) => {
   const error = asAppError(cause, "Redis");
   expect(error.code).toBe("UNAVAILABLE");
   expect(error.message).not.toMatch(/10\.1\.2\.3|\/var/);

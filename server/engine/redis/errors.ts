@@ -1,13 +1,13 @@
 /** Maps errors of Redis and of the network to `AppError`. `label`: the Redis, as messages name it. */
 import { AppError, messageOf } from "#shared/errors.ts";
 
-/** The name of a Redis in messages: its address without the password. */
+/** Returns the name of a Redis for messages: its address without the password. */
 export function labelOf(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
   return `Redis at ${protocol}//${hostname}${port === "" ? "" : `:${port}`}${pathname === "/" ? "" : pathname}`;
 }
 
-/** Error codes of Redis for a state that passes, and the text for each. */
+/** Redis' error codes for temporary states, and the text for each. */
 const REFUSALS: Readonly<Record<string, string>> = {
   OOM: "is out of memory, so nothing was stored. Give it more (maxmemory), or delete old jobs (RETENTION_DAYS)",
   READONLY: "is a read-only replica, so nothing was stored. It may be failing over",
@@ -22,7 +22,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   BUSY: "is busy with a script",
 };
 
-/** Redis answered with an error, and did nothing of the command. */
+/** True if Redis answered with an error and did not execute the command. */
 export function isRefusal(cause: unknown): boolean {
   return cause instanceof Error && cause.name === "ReplyError";
 }
@@ -32,7 +32,7 @@ export function asAppError(cause: unknown, label: string): AppError {
   const message = messageOf(cause);
   const answer = isRefusal(cause) ? message : lastAnswer(message);
   const word = answer?.split(" ", 1)[0] ?? "";
-  // The error of a script has a prefix before the code.
+  // Errors of scripts have a prefix before the code.
   const refusal = Object.entries(REFUSALS).find(
     ([code]) => code === word || answer?.includes(`${code} `),
   );
@@ -47,9 +47,9 @@ export function asAppError(cause: unknown, label: string): AppError {
   return new AppError("INTERNAL", `${label}: ${message}`, { cause });
 }
 
-const RESULT_UNKNOWN = "Whether the last command was carried out is not known.";
+const RESULT_UNKNOWN = "The last command may or may not have been executed.";
 
-/** The last answer of a cluster that ioredis asked several times. */
+/** Returns the cluster's last answer, after ioredis has tried several times. */
 function lastAnswer(message: string): string | undefined {
   return /^Too many Cluster redirections\. Last error: ReplyError: (.*)/.exec(message)?.[1];
 }
@@ -66,7 +66,7 @@ const SYSTEM_CODES = new Set([
   "ETIMEDOUT",
 ]);
 
-/** Not the message: those of the system and of the client library contain addresses. */
+/** Does not use the error's message: messages of the system and the client library contain addresses. */
 function whyNot(cause: unknown): string {
   const code = codeOf(cause);
   if (code !== undefined && SYSTEM_CODES.has(code)) return code;
@@ -78,7 +78,7 @@ function codeOf(cause: unknown): string | undefined {
   return (cause as NodeJS.ErrnoException).code;
 }
 
-/** Names of ioredis' errors. */
+/** The names of ioredis' errors. */
 const NAMES = new Set(["AbortError", "ClusterAllFailedError", "MaxRetriesPerRequestError"]);
 const MESSAGES =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|connect ETIMEDOUT|Socket timeout|Too many Cluster redirections|None of startup nodes is available)/;

@@ -1,4 +1,4 @@
-/** A network that stops between a server and its Redis, and a replica that takes over from a dead master. */
+/** A broken network between a server and its Redis, and a replica that takes over from a dead master. */
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   ANN,
@@ -34,13 +34,13 @@ test("[J5] [S5] a process that is cut off from Redis gets errors in time, loses 
   const held = await startedJob(here, at(0));
   const heard = await listen(here, { stream: "job", jobId: held.jobId });
   network.cut();
-  // However many wait for each other.
+  // That holds for any number of changes that wait for each other.
   const refused = Array.from({ length: 20 }, () =>
     codeOf(here.change(held.jobId, STEP, at(1), held)),
   );
   expect(await codeOf(here.createJob(newJob(), at(1)))).toBe("UNAVAILABLE");
   expect(new Set(await Promise.all(refused))).toEqual(new Set(["UNAVAILABLE"]));
-  // No other call waits for it.
+  // Other calls do not wait for it.
   const { event } = await there.change(held.jobId, { action: "cancel" }, at(2));
   const heardBefore = heard.count;
   network.heal();
@@ -86,19 +86,19 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
   expect(log.map(({ seq }) => seq)).toEqual(expect.arrayContaining(stored));
   await vi.waitFor(() => expect(heard.events.at(-1)).toEqual(log.at(-1)), PATIENCE);
-  // The queue went with it.
+  // The queue's data is lost too.
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
 }, 60_000);
 
-test("[J3] [S5] clients leave a master that vanished silently for the one that replaces it", async () => {
+test("[J3] [S5] clients move from a silently vanished master to its replacement", async () => {
   const master = await start();
   const replica = await start(["--replicaof", "127.0.0.1", `${master.port}`]);
   const network = await openNetwork(master.port);
   const engine = await openTestEngine(network.url);
   const held = await startedJob(engine, at(0));
   const heard = await listen(engine, { stream: "job", jobId: held.jobId });
-  // Something waits for the queue at that moment.
+  // A listener waits for the queue at that moment.
   const room = { worker: "w1", max: 1, leaseMs: LEASE_MS, now: at(0) };
   expect(await engine.claim(room)).toEqual([]);
   onTestFinished(engine.onWork(() => undefined));
@@ -153,7 +153,7 @@ test.each([0, 5])(
       () => expect(seen.at(-1)).toMatchObject({ seq: 2 + instead, gap: true }),
       PATIENCE,
     );
-    // The work of the old master continues here.
+    // The new master continues the work of the old one.
     await engine.change(held.jobId, DELIVER, at(3), held);
     await taken;
     const log = await logOf(elsewhere, held.jobId);

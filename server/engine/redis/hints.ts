@@ -1,7 +1,7 @@
 /**
- * Hints over sharded pub/sub: one subscription for each stream that has listeners in this process. The scripts publish
- * in the same step as they store. Messages that are published while a subscription is away are lost, so its listeners
- * get an empty hint when it is back.
+ * Hints over sharded pub/sub: one subscription for each stream that has listeners in this process. Scripts publish in the
+ * same step as they store. Redis drops messages while a subscription is interrupted, so listeners receive an empty hint when
+ * it is restored.
  */
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
@@ -32,7 +32,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
   async function join(channel: string, listener: (text: string) => void): Promise<() => void> {
     const here = listeners.get(channel) ?? new Set();
     listeners.set(channel, here);
-    // A function of its own, so that a listener given twice is called, and ended, twice.
+    // A separate function for each call, so that a listener that is passed twice is called, and removed, twice.
     const registered = (text: string): void => listener(text);
     here.add(registered);
     function leave(): void {
@@ -59,14 +59,14 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
       }
       const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
       const tenant = await tenants.of(id);
-      // What does not exist has no hints.
+      // A job or batch that does not exist has no hints.
       if (tenant === undefined) return () => undefined;
       const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${id}`;
       if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
       const onEvent = (text: string) =>
         text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
       if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
-      // The job's status decides whether its draft goes on.
+      // The draft ends when its job's status changes, so watch both.
       const leaveDraft = join(channelOf("draft"), () => listener({}));
       const leaveJob = join(channelOf("job"), (text) => {
         if (onEvent(text).event?.type !== "progress") listener({});

@@ -1,6 +1,6 @@
 /**
- * Takes over all that another engine kept, into a prefix that is not in use. While that goes on the prefix is marked,
- * and no server starts on it; one that was broken off starts over.
+ * Imports everything from another engine into an unused prefix. During the import the prefix is marked, and no server starts
+ * on it. A repeated call starts an interrupted import over.
  */
 import { v7 as newId } from "uuid";
 import type {
@@ -23,7 +23,7 @@ export interface Imported {
   batches: number;
 }
 
-/** Commands that are sent together. */
+/** The number of commands in a pipeline. */
 const PIPELINE_SIZE = 2000;
 
 export async function importToRedis(
@@ -53,14 +53,14 @@ async function prepare(redis: Client, keys: Keys, label: string): Promise<void> 
   if (!unfinished && (await redis.exists(keys.tenants)) === 1) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} has jobs under the prefix "${keys.prefix}" already. Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
   if (unfinished) await clear(redis, keys);
 }
 
-/** The remains of an import that was broken off. */
+/** Deletes the data of an interrupted import. */
 async function clear(redis: Client, keys: Keys): Promise<void> {
   const kept = new Set([keys.importing, keys.schema]);
   for (const pattern of [`${keys.prefix}:*`, `${keys.queue}:*`]) {
@@ -79,7 +79,7 @@ async function copy(
   source: TransferSource,
 ): Promise<Imported & { places: QueuedPlace[] }> {
   const places: QueuedPlace[] = [];
-  /** The newest place in lists of each tenant. */
+  /** The newest position in lists, by tenant. */
   const newest = new Map<string, number>();
   const seen = (tenant: string, n: number) =>
     newest.set(tenant, Math.max(n, newest.get(tenant) ?? 0));
@@ -93,7 +93,7 @@ async function copy(
     sent = [];
   }
 
-  /** By what the keys of each begin with. */
+  /** Owners by the prefix of their keys. */
   const owners = new Map<string, TransferOwner>();
   for (const owner of source.owners()) {
     owners.set(keys.owner(owner), owner);
@@ -120,7 +120,7 @@ async function copy(
     }
     jobs += 1;
   }
-  // Nothing is left of the others.
+  // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
   for (const [tenant, rev] of newestRevs(owners.values())) {
     await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));
   }

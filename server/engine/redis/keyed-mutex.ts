@@ -2,7 +2,7 @@
 export type RunExclusive = <T>(key: string, call: () => Promise<T>) => Promise<T>;
 
 export function createKeyedMutex(): RunExclusive {
-  /** The last call of each key. */
+  /** The end of the newest call of each key. */
   const last = new Map<string, Promise<unknown>>();
   return async (key, call) => {
     const before = last.get(key);

@@ -1,40 +1,40 @@
 /**
- * The names of keys and channels. All that belongs to one tenant has its name as the hash tag, so that it lies in one
- * slot and one script can change it; so has the queue, which is one for all. Scripts append to a tenant's prefix.
+ * The names of keys and channels. All keys of a tenant have its name as their hash tag, so that they lie in one slot and one
+ * script can change them. The queue, which all tenants share, has one hash tag too. Scripts append to a tenant's prefix.
  */
 import type { Owner } from "#shared/principal.ts";
 
 export interface Keys {
   readonly prefix: string;
-  /** Prefix of the keys of a tenant: `jobwire:{acme}`. */
+  /** The prefix of a tenant's keys: `jobwire:{acme}`. */
   tenant(tenant: string): string;
-  /** Prefix of the keys of an owner. */
+  /** The prefix of an owner's keys. */
   owner(owner: Owner): string;
   job(tenant: string, jobId: string): string;
   batch(tenant: string, batchId: string): string;
-  /** Jobs that are not settled, by when the next claim may take them. */
+  /** Jobs that are not settled, by the time from which a claim may take them. */
   open(tenant: string): string;
-  /** Jobs that are settled, by when they were. */
+  /** Settled jobs, by the time at which they settled. */
   finished(tenant: string): string;
-  /** Prefix of the tenant directory, which maps ids to tenants. No tenant can have this name. */
+  /** The prefix of the tenant directory. No tenant can have this name. */
   readonly directory: string;
-  /** The hash of the directory that holds an id: small enough that Redis keeps it compact up to some 500,000 jobs. */
+  /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
   tenantOf(id: string): string;
   readonly tenants: string;
   readonly workers: string;
   /** The version of the data format. */
   readonly schema: string;
-  /** Exists while data of another engine are being imported. */
+  /** Exists during an import from another engine. */
   readonly importing: string;
-  /** Expires; while it exists, one of the processes has just swept. */
+  /** Exists, until it expires, after a process has swept. */
   readonly swept: string;
-  /** The health check writes it. */
+  /** Written by the health check. */
   readonly alive: string;
   /** BullMQ's prefix. */
   readonly queue: string;
 }
 
-/** The key that exists as long as any with the prefix does: a tenant's counter, the directory's mark. */
+/** Returns a key that exists as long as any key with the prefix does: a tenant's counter, or the directory's mark. */
 export function alwaysThere(prefix: string): string {
   return `${prefix}:n`;
 }
@@ -61,7 +61,7 @@ export function createKeys(prefix: string): Keys {
   };
 }
 
-/** An owner as part of a key. */
+/** Encodes an owner as part of a key. */
 export function ownerKey({ owner }: Pick<Owner, "owner">): string {
   return encodeURIComponent(owner);
 }

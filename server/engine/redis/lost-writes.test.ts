@@ -1,4 +1,4 @@
-/** A Redis that comes back without its newest writes: what was made of them fits nothing any more, and is refused. */
+/** A Redis that returns without its newest writes: it refuses claims and changes that were based on them. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, STEP } from "#test/engine/builders.ts";
@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => redis.close());
 
-/** Does something that Redis forgets. */
+/** Runs writes that Redis then loses. */
 async function forgetting<T>(what: () => Promise<T>): Promise<T> {
   await redis.client.save();
   const done = await what();
@@ -33,7 +33,7 @@ async function taken(engine: Engine): Promise<Claim> {
   }, PATIENCE);
 }
 
-test("[J5] a claim that Redis lost does not hold, also after another runner took the job", async () => {
+test("[J5] a claim that Redis lost does not hold, even after another runner took the job", async () => {
   const here = await openTestEngine(redis.url);
   const elsewhere = await openTestEngine(redis.url);
   const { id } = await here.createJob(newJob(), new Date());
@@ -61,7 +61,7 @@ test("[J1] [B2] a change that was computed from a lost record is computed again"
   await forgetting(() => here.change(id, { action: "cancel" }, new Date()));
   const claim = await taken(elsewhere);
   expect(claim).toMatchObject({ jobId: id, job: { version: 2 } });
-  // Here it is remembered as cancelled, at the same version.
+  // This process remembers the job as cancelled, at the same version.
   expect(await codeOf(here.change(id, { action: "retry" }, new Date()))).toBe("ILLEGAL_TRANSITION");
   expect((await here.getBatch(batch.id))?.counts).toMatchObject({
     PENDING: 1,

@@ -1,4 +1,4 @@
-/** Members of sorted sets, by their scores. */
+/** Reads members of sorted sets by their scores. */
 import type { Client } from "./client.ts";
 import { inPairs } from "./records.ts";
 
@@ -7,7 +7,7 @@ export interface Member {
   score: number;
 }
 
-/** Those below a score, lowest first: `limit` at most, after the first `skip`. */
+/** Returns members below a score, lowest first: at most `limit`, after the first `skip`. */
 export async function membersBelow(
   redis: Client,
   key: string,

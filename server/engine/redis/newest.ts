@@ -1,15 +1,15 @@
-/** The newest records of jobs that this process knows, so that a change need not read its job first. */
+/** Caches the newest known records of jobs, so that a change need not read its job first. */
 import { LRUCache } from "lru-cache";
 import type { JobSummary } from "#shared/job.ts";
 import { decodeSummary } from "./records.ts";
 
-/** A record, and the op of the change that led to it: after lost writes, two records can have the same version. */
+/** A record, and the op of the change that led to it: after Redis lost writes, two records can have the same version. */
 export interface Known {
   job: JobSummary;
   op: string;
 }
 
-/** The newest record of a job that this process knows. It may be stale: scripts compare it with the stored one. */
+/** The newest known record of each job. It may be stale: scripts compare it with the stored one. */
 export interface Newest {
   get(jobId: string): Known | undefined;
   set(known: Known): void;
@@ -27,7 +27,7 @@ export function createNewest(): Newest {
   };
 }
 
-/** `made` lists the newest op of each of the last processes that changed the record, the newest first. */
+/** `made` lists the newest op of each process that recently changed the record, the newest first. */
 export function knownAs(record: string, made: string | null | undefined): Known {
   return { job: decodeSummary(record), op: made?.split(" ", 1)[0] ?? "" };
 }

@@ -1,4 +1,4 @@
-/** The engine for more than one machine: Redis for records, logs and hints, BullMQ for the queue. */
+/** The engine for several machines: Redis for records, logs and hints, BullMQ for the queue. */
 import { randomBytes } from "node:crypto";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
@@ -28,13 +28,13 @@ import { createScriptBatcher } from "./script-batcher.ts";
 import { withTimeout } from "./with-timeout.ts";
 
 export interface RedisOptions {
-  /** `redis://`, or `rediss://` for TLS, with user, password and number of the database. */
+  /** `redis://`, or `rediss://` for TLS, with user, password and database number. */
   url: string;
-  /** Prefix of all keys. Several servers can share a Redis under different ones. */
+  /** The prefix of all keys. Servers with different prefixes can share a Redis. */
   prefix?: string | undefined;
-  /** Interval of the searches for jobs of dead workers, and for jobs that are missing in the queue. */
+  /** The interval of the searches for jobs of dead workers, and for jobs that are missing from the queue. */
   checkEveryMs?: number | undefined;
-  /** How late a job must be before the sweep looks for it. */
+  /** How long a job must be overdue before the sweep checks it. */
   lateMs?: number | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const clients = await openClients(url, keys);
   const { commands: redis, label } = clients;
 
-  // Every call carries it, so it is short.
+  // Short, because every call carries it.
   const self = randomBytes(9).toString("base64url");
   let calls = 0;
   const op = () => `${self}.${++calls}`;
@@ -81,14 +81,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     try {
       return await call;
     } catch (cause) {
-      // The message reaches clients, so it does not contain the address.
+      // Clients receive this message, so it does not contain the address.
       throw asAppError(cause, "Redis");
     } finally {
       underWay.delete(call);
     }
   }
 
-  /** A failure is only a warning: the job is stored, and the sweep queues it later. */
+  /** Logs a failure only as a warning: the job is stored, and the sweep queues it later. */
   async function enqueue(added: Promise<void>): Promise<void> {
     try {
       await added;
@@ -97,7 +97,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     }
   }
 
-  /** One process sweeps at a time. */
+  /** Sweeps unless another process has just swept. */
   async function sweepInTurn(): Promise<void> {
     const mine = await redis.set(keys.swept, self, "PX", checkEveryMs, "NX");
     if (mine !== null) await sweep(Date.now() - lateMs);
@@ -169,14 +169,14 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       clearInterval(sweepTimer);
       hints.close();
       await Promise.allSettled(underWay);
-      // Bounded, in case Redis is silent: locks that the queue holds for this process expire by themselves.
+      // Bounded in case Redis does not answer: the locks of this process expire by themselves.
       await withTimeout(CLOSE_MS, queue.close()).catch(() => undefined);
       clients.close();
     },
   };
 }
 
-/** The record for which an idempotency key was used before. */
+/** Returns the record that an earlier call with the same idempotency key created. */
 function stored<T>(record: T | undefined, id: string): T {
   if (record !== undefined) return record;
   throw new AppError("UNAVAILABLE", `${id} is being deleted. Try again.`);

@@ -13,12 +13,12 @@ import {
 
 const ids = fc.uniqueArray(fc.uuid(), { minLength: 1, maxLength: 40 });
 
-/** As it comes back from Redis. */
+/** An entry after a round trip through Redis. */
 function stored(entry: Entry): Entry {
   return decodeEntry(entry.name, JSON.parse(JSON.stringify(encodeEntry(entry))));
 }
 
-test("each place is in one entry, in order, and an entry that was stored is the same", () => {
+test("each place is in one entry, in order, and an entry survives encoding", () => {
   fc.assert(
     fc.property(ids, (jobIds) => {
       const places = placesTogether(jobIds);
@@ -34,7 +34,7 @@ test("each place is in one entry, in order, and an entry that was stored is the 
   );
 });
 
-test("however entries are split, it is known of each place by which names to look for it", () => {
+test("however entries are split, a place determines the names of the entries that can contain it", () => {
   fc.assert(
     fc.property(ids, fc.nat(), (jobIds, at) => {
       for (const entry of entriesTogether("acme", placesTogether(jobIds))) {

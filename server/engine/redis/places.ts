@@ -1,13 +1,13 @@
 /**
- * Places in the queue, and the entries that have them. An entry costs BullMQ much the same whatever it stands for, so
- * the jobs of a batch are queued several to an entry; any place may also have an entry of its own, as those have that
- * wait anew. Names say which is which, so that it is known of each place in which entries it can be.
+ * Places in the queue, and the entries that stand for them. An entry costs BullMQ about the same for one place as for many,
+ * so the jobs of a batch share entries. A place may also have an entry of its own, as a job does that is queued again. Names
+ * distinguish the two, so that a place determines which entries can contain it.
  */
 
 /** A job's place in the queue. */
 export interface Place {
   jobId: string;
-  /** The version of its record when it was queued; of jobs that were queued together, the first and which one it is. */
+  /** The record's version at queueing; for jobs that were queued together, the first job's id and the index: `id/3`. */
   queuedAs: string;
 }
 
@@ -18,19 +18,19 @@ export interface Entry {
   places: readonly Place[];
 }
 
-/** `jobs`: where it is not an entry of one place's own. */
+/** `jobs` is absent for an entry of a single place's own. */
 export interface EntryData {
   tenant: string;
   jobs?: readonly string[];
 }
 
 /**
- * Enough that the queue costs little beside the records; few enough that a worker has room for most of them, since
- * those it has no room for are queued again.
+ * Large enough that the queue costs little compared with the records; small enough that a worker has room for most places
+ * of an entry, since it must queue the others again.
  */
 const TOGETHER = 10;
 
-/** Of jobs that are queued at the same time, in this order. */
+/** Returns the places of jobs that are queued together, in this order. */
 export function placesTogether(jobIds: readonly string[]): Place[] {
   return jobIds.map((jobId, n) => {
     const index = n % TOGETHER;
@@ -38,7 +38,7 @@ export function placesTogether(jobIds: readonly string[]): Place[] {
   });
 }
 
-/** For places as `placesTogether` gives them. */
+/** Returns the entries for places from `placesTogether`. */
 export function entriesTogether(tenant: string, places: readonly Place[]): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at < places.length; at += TOGETHER) {
@@ -47,7 +47,7 @@ export function entriesTogether(tenant: string, places: readonly Place[]): Entry
   return entries;
 }
 
-/** For places that follow each other, of those that were queued together. */
+/** Returns one entry for consecutive places from `placesTogether`. */
 export function sharedEntry(tenant: string, places: readonly Place[]): Entry {
   return { name: places[0]?.queuedAs ?? "", tenant, places };
 }
@@ -56,17 +56,17 @@ export function ownEntry(tenant: string, place: Place): Entry {
   return { name: ownName(place), tenant, places: [place] };
 }
 
-/** BullMQ's own keys have no dots. */
+/** The name of a place's own entry. It has a dot, as BullMQ's own keys do not. */
 export function ownName({ jobId, queuedAs }: Place): string {
   return `${jobId}.${queuedAs}`;
 }
 
-/** Of all entries that can have it. */
+/** Returns the names of all entries that can contain the place. */
 export function namesWith(place: Place): string[] {
   return [ownName(place), ...sharedNames(place)];
 }
 
-/** Of those that it can share with others: they begin with any place from the first to this one. */
+/** Returns the names of shared entries that can contain the place: they begin with any place from the first to this one. */
 export function sharedNames({ queuedAs }: Place): string[] {
   const [first, index] = queuedAs.split("/");
   if (index === undefined) return [];

@@ -7,7 +7,7 @@ import { useRedis } from "#test/redis/engine.fixture.ts";
 const { redis, open } = useRedis();
 const keys = createKeys("jobwire");
 
-test("where all jobs and batches of an owner were deleted, no key of the owner is left", async () => {
+test("after all jobs and batches of an owner are deleted, no key of the owner is left", async () => {
   const engine = await open();
   const ofOwner = async () => (await redis().client.keys(`${keys.owner(ANN)}*`)).toSorted();
   const job = await engine.createJob(newJob({ idempotencyKey: "k", kind: "a" }), at(0));
@@ -22,7 +22,7 @@ test("where all jobs and batches of an owner were deleted, no key of the owner i
   await engine.change(job.id, DELIVER, at(2), claim);
   expect(await ofOwner()).not.toEqual([]);
 
-  // While one is left, its owner's counter is.
+  // The owner's counter remains while a job is left.
   expect(await engine.prune(at(2), 9)).toBe(2);
   expect(await ofOwner()).toContain(`${keys.owner(ANN)}:rev`);
   expect(await engine.prune(at(3), 9)).toBe(1);

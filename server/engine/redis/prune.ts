@@ -1,4 +1,4 @@
-/** Deletes jobs that settled long ago, tenant after tenant, the oldest of each first. */
+/** Deletes jobs that settled long ago, tenant by tenant, the oldest first. */
 import type { Newest } from "./newest.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
@@ -20,7 +20,7 @@ interface PruneOptions {
   newest: Pick<Newest, "forget">;
 }
 
-/** Deletes at most `limit` jobs; returns how many. */
+/** The returned function deletes at most `limit` jobs, and returns how many. */
 export function createPrune({
   redis,
   run,

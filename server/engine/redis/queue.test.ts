@@ -1,4 +1,4 @@
-/** Jobs of a batch share entries of the queue, and none of them notices. */
+/** Jobs of a batch share entries of the queue, but each job behaves as if it had its own. */
 import { expect, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { DELIVER, newBatch, newJob } from "#test/engine/builders.ts";
@@ -9,7 +9,7 @@ import { useRedis } from "#test/redis/engine.fixture.ts";
 const PATIENCE = { timeout: 20_000, interval: 10 };
 const LEASE_MS = 60_000;
 const QUEUE = "{jobwire}:jobs";
-/** The tests tell when it is later. */
+/** The tests advance this clock. */
 const T0 = Date.now();
 
 const { redis, open } = useRedis();
@@ -66,7 +66,7 @@ test("[J5] jobs for which a worker has no room go to others, in their order", as
   await nothingIsLeft();
 });
 
-test("a claim returns as many jobs as it asks for, however they lie in entries", async () => {
+test("a claim returns the requested number of jobs, however entries group them", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 100);
   const given: string[] = [];
@@ -117,20 +117,20 @@ test("[J6] a claim of a process that died is found when its lease ends, though o
   expect(jobsOf(others).toSorted()).toEqual(ids.slice(1).toSorted());
 });
 
-test("[J8] of an entry of which one job is cancelled elsewhere nothing stays", async () => {
+test("[J8] an entry is removed completely although another process cancels one of its jobs", async () => {
   const [here, there] = [await open(), await open()];
   const [first, ...others] = await batchOf(here, 5);
   const claims = await take(here, 5);
   await there.change(first as string, { action: "cancel" }, new Date(T0));
   await deliver(here, claims.slice(1));
   expect(jobsOf(claims.slice(1))).toEqual(others);
-  // It got no hint. The lock expires, and the process that finds the entry sees that none of its jobs is left.
+  // This process got no hint. The lock expires, and the process that finds the entry sees that no job of it is left.
   await advanceTime(redis(), "jobwire", LEASE_MS + 1);
   expect(await take(there, 5, LEASE_MS + 1)).toEqual([]);
   await nothingIsLeft();
 });
 
-test("[J3] jobs whose entry was lost are queued again, also while others of that entry run", async () => {
+test("[J3] jobs whose entry was lost are queued again, even while others of that entry run", async () => {
   const engine = await open();
   const ids = await batchOf(engine, 10);
   const mine = await take(engine, 6);
@@ -148,7 +148,7 @@ test("[J3] jobs whose entry was lost are queued again, also while others of that
   await nothingIsLeft();
 });
 
-test("claims keep the order of jobs, also in a process that does not know their entries", async () => {
+test("claims keep the order of jobs, even in a process that does not know their entries", async () => {
   const engine = await open();
   for (let single = 0; single < 40; single += 1) {
     await engine.createJob(newJob(), new Date(T0));
@@ -199,12 +199,12 @@ test("an entry without data is removed, and its jobs are queued again", async ()
   await nothingIsLeft();
 });
 
-test("[J6] a job that cannot be taken for now does not block others", async () => {
+test("[J6] a job that temporarily cannot be claimed does not block others", async () => {
   const engine = await open();
   const [sick, well] = [newJob({ tenant: "sick" }), newJob({ tenant: "well" })];
   await engine.createJob(sick, new Date(T0));
   await engine.createJob(well, new Date(T0));
-  // A script that uses it fails.
+  // Scripts that use this key fail.
   await redis().client.del(`jobwire:{sick}:log:${sick.id}`);
   await redis().client.set(`jobwire:{sick}:log:${sick.id}`, "no list");
   const given: string[] = [];
@@ -214,13 +214,13 @@ test("[J6] a job that cannot be taken for now does not block others", async () =
   }, PATIENCE);
 });
 
-test("[J5] [J6] whatever workers take, end, lose and let go, each job of a batch ends once", async () => {
+test("[J5] [J6] each job of a batch ends once, however workers claim, end, lose and release jobs", async () => {
   const workers = [await open(), await open(), await open()];
   const ids = await batchOf(workers[0] as Engine, 60);
   let later = 0;
   const held = new Map<Engine, Claim[]>(workers.map((each) => [each, []]));
   const ended: string[] = [];
-  // Turn after turn, with what `turn` leaves over: some are ended, some are let go and found by another.
+  // In each turn a worker ends some jobs and releases others, which another worker finds.
   for (let turn = 0; ended.length < ids.length; turn += 1) {
     expect(turn).toBeLessThan(2000);
     const worker = workers[turn % 3] as Engine;

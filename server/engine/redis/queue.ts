@@ -1,8 +1,7 @@
 /**
- * The queue. Each time a job is queued it gets a place of its own, in an entry of BullMQ's (`entries.ts`) that may have
- * several (`places.ts`). Records are the truth: a process that finds a place which does not match its job's record
- * drops it, and a missing one is added again (`sweep.ts`). So nothing is lost with the queue's data, and what is queued
- * twice runs once.
+ * The queue. Each time a job is queued, it gets a new place in a BullMQ entry (`entries.ts`) that may stand for several
+ * places (`places.ts`). Records are the truth: a process drops a place that does not match its job's record, and the sweep
+ * adds missing places again (`sweep.ts`). So losing the queue's data loses no job, and a job that is queued twice runs once.
  */
 import { openEntries, type EntriesOptions } from "./entries.ts";
 import {
@@ -18,60 +17,59 @@ import {
 
 export interface QueuedPlace extends Place {
   tenant: string;
-  /** When it may be taken, in ms since 1970. */
+  /** The time from which the place may be taken, in ms since 1970. */
   due: number;
 }
 
-/** A place that this process took: no other process gets it while the lock holds. */
+/** A place that this process took. No other process gets it while the lock holds. */
 export interface Found extends Place {
   tenant: string;
-  /** Where. */
+  /** The name of its entry. */
   entry: string;
 }
 
 export interface Queue {
-  /** Those that are there already are left alone. */
+  /** Existing places stay unchanged. */
   add(places: readonly QueuedPlace[]): Promise<void>;
-  /** Those of a batch, as `placesTogether` gives them. */
+  /** Adds the places of a batch, from `placesTogether`. */
   addTogether(tenant: string, places: readonly Place[], due: number): Promise<void>;
-  /** What is next, `max` at most, locked for `leaseMs` from `now` on. */
+  /** Takes the next places, at most `max`, and locks them for `leaseMs` from `now` on. */
   take(max: number, leaseMs: number, now: Date): Promise<Found[]>;
-  /** The name under which this process locks entries. */
+  /** The lock token of this process. */
   readonly lock: string;
   /**
-   * Removes a place that is finished, or that matches no record. Does nothing where another process has locked it by
-   * now.
+   * Removes a place that is finished or matches no record. Does nothing if another process has locked it by now.
    */
   drop(place: Place, lock: string): void;
-  /** Back into the queue, until `due`. */
+  /** Returns a place to the queue, delayed until `due`. */
   postpone(found: Found, due: number): Promise<void>;
   prolong(held: readonly Place[], leaseMs: number, now: Date): Promise<void>;
-  /** Those of them that are not in the queue. */
+  /** Returns the places that are not in the queue. */
   missing<T extends Place>(places: readonly T[]): Promise<T[]>;
-  /** Calls once when there is more, after a `take` that found less than it asked for. */
+  /** After a `take` that found fewer places than requested, calls `listener` once when there are more. */
   onWork(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
 /** An entry that this process has locked. */
 interface Held extends Entry {
-  /** When the leases end of those that are not done with, in ms since 1970, by job. */
+  /** The lease ends of unfinished places, in ms since 1970, by job. */
   left: Map<string, number>;
 }
 
 export function openQueue(options: EntriesOptions): Queue {
   const { lock } = options;
   const entries = openEntries(options);
-  /** By name of the entry. */
+  /** Held entries by name. */
   const held = new Map<string, Held>();
-  /** Of what was taken, what there was no room for is on its way back. */
+  /** Taken entries without room here, on their way back to the queue. */
   const returning = new Set<Promise<unknown>>();
   /**
-   * How many entries are asked for at once: twice as many each time that all were there, and else as many as were. So a
-   * process with much room does not ask that many times for each job that comes.
+   * The number of entries to request at once: it doubles after each full answer, and otherwise becomes the number that came.
+   * So a process with much room does not send that many requests for each new job.
    */
   let likely = 1;
-  /** Places of an entry, as they were last. */
+  /** The number of places in the last entry. */
   let size = 1;
 
   function hold(entry: Entry, until: number): Found[] {
@@ -81,7 +79,7 @@ export function openQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * Re-enqueues jobs whose lease expired. The lock of an entry expires by itself; where other jobs of the same entry
+   * Re-enqueues jobs whose lease expired. The lock of an entry expires by itself; if other jobs of the same entry
    * still hold their leases, the job gets an entry of its own.
    */
   async function letGo(now: number): Promise<void> {
@@ -97,8 +95,8 @@ export function openQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * The lock of an entry was prolonged from `now` until `until`, for some of its places. If this process died, the others
-   * would be found when that lock runs out, and no longer when their leases end.
+   * The lock of an entry was prolonged from `now` until `until`, for some of its places. If this process died, other processes
+   * would find the remaining places only when that lock expires, not when their leases end. So these get their own entries.
    */
   async function moveOutShorter(name: string, now: number, until: number): Promise<void> {
     const { places = [], left } = held.get(name) ?? {};
@@ -108,7 +106,7 @@ export function openQueue(options: EntriesOptions): Queue {
     if (shorter.length > 0) await moveOut(name, shorter, due);
   }
 
-  /** Gives places of an entry that is held entries of their own. */
+  /** Moves places of a held entry to entries of their own. */
   async function moveOut(
     name: string,
     places: readonly Place[],
@@ -121,9 +119,9 @@ export function openQueue(options: EntriesOptions): Queue {
   }
 
   /**
-   * Takes the first places of an entry, and queues the others anew, before this one is told that it has them no more:
-   * they may be in two for a moment, and never in none. A process with little room now will have little room the next
-   * time: then each gets an entry of its own, so that entries are not split again and again.
+   * Takes the first places of an entry, and queues the others again. It adds the new entries before it shrinks the old one, so
+   * a place may be in two entries for a moment, but never in none. A process with little room now will have little room the
+   * next time: then each place gets an entry of its own, so that entries are not split repeatedly.
    */
   async function split(entry: Entry, room: number, until: number): Promise<Found[]> {
     const { name, tenant, places } = entry;
@@ -152,7 +150,7 @@ export function openQueue(options: EntriesOptions): Queue {
     }
   }
 
-  /** As many as there may be; whether there may be more. */
+  /** Adds places to `found`, up to `max`. Returns true if the queue may have more. */
   async function takeSome(
     found: Found[],
     max: number,
@@ -176,13 +174,13 @@ export function openQueue(options: EntriesOptions): Queue {
       else back.push(name);
       room = Math.max(0, room - places.length);
     }
-    // Each goes to the front: the last first, so that they are in order again.
+    // Each entry goes to the front, so the last one goes first to keep the order.
     for (const name of back.toReversed()) await isBack(entries.giveBack(name));
     if (inPart) found.push(...(await isBack(split(inPart.entry, inPart.room, until))));
     return more;
   }
 
-  /** Removes a place from an entry that is held. */
+  /** Removes a place from a held entry. */
   function leave(name: string, { jobId }: Place): void {
     const holding = held.get(name);
     if (!holding?.left.delete(jobId) || holding.left.size > 0) return;
@@ -228,7 +226,7 @@ export function openQueue(options: EntriesOptions): Queue {
         await entries.add([{ ...ownEntry(found.tenant, found), due }]);
         leave(found.entry, found);
       } catch {
-        // It is found again when the lock of its entry runs out.
+        // The queue finds the place again when the lock of its entry expires.
       }
     },
     async prolong(places, leaseMs, now) {
@@ -243,7 +241,7 @@ export function openQueue(options: EntriesOptions): Queue {
         }
       }
       await entries.prolong([...names], leaseMs);
-      // Where this fails it is tried again with the next.
+      // If this fails, the next renewal tries again.
       try {
         for (const name of names) await moveOutShorter(name, now.getTime(), until);
         await letGo(now.getTime());

@@ -1,4 +1,4 @@
-/** Reading: jobs, batches, pages of them, logs, feeds. */
+/** Reads jobs, batches, pages of them, logs and feeds. */
 import type { Client } from "./client.ts";
 import type {
   BatchPage,
@@ -129,7 +129,7 @@ function jobOf(record: string, input: string | null, output: string | null): Job
   return Object.assign(decodeSummary(record), payloadOf(input, output));
 }
 
-/** A flat list of numbers, each followed by its value. */
+/** Parses a flat list of numbers, each followed by its value. */
 function numbered<T extends string | string[]>(rows: readonly T[]): { n: number; value: T }[] {
   return inPairs(rows).map(([n, value]) => ({ n: Number(n), value }));
 }

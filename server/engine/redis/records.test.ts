@@ -13,20 +13,23 @@ const failed = applyChange(
 ).job;
 
 test.each([created, started, failed].map(summaryOf))(
-  "a record that is $status comes back",
+  "a record with the status $status survives encoding",
   (job) => {
     expect(decodeSummary(encodeSummary(job))).toEqual(job);
     expect(Object.keys(decodeSummary(encodeSummary(job)))).toEqual(Object.keys(job));
   },
 );
 
-test.each([created, failed].map(summaryOf))("so does one of version 1, $status", (job) => {
-  const { createdAt, startedAt, finishedAt } = job;
-  const stored = {
-    ...job,
-    createdAt: createdAt.getTime(),
-    startedAt: startedAt?.getTime() ?? null,
-    finishedAt: finishedAt?.getTime() ?? null,
-  };
-  expect(decodeSummary(JSON.stringify(stored))).toEqual(job);
-});
+test.each([created, failed].map(summaryOf))(
+  "a record of version 1 with the status $status is decoded",
+  (job) => {
+    const { createdAt, startedAt, finishedAt } = job;
+    const stored = {
+      ...job,
+      createdAt: createdAt.getTime(),
+      startedAt: startedAt?.getTime() ?? null,
+      finishedAt: finishedAt?.getTime() ?? null,
+    };
+    expect(decodeSummary(JSON.stringify(stored))).toEqual(job);
+  },
+);

@@ -1,11 +1,11 @@
-/** Records and events as they are stored: JSON, with times in milliseconds. */
+/** Encodes records and events for storage: JSON, with times in milliseconds. */
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import { allOf, type ValuesOf } from "#shared/all-of.ts";
 import { eventOf, type JobEvent, type LoggedField } from "#shared/events.ts";
 import type { JobPayload, JobStatus, JobSummary } from "#shared/job.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
-/** Without field names: they were half of its bytes, and each change of a job writes its record. */
+/** Stored without field names: they were half of its bytes, and each change of a job writes its record. */
 const SUMMARY_FIELDS = allOf<keyof JobSummary>()(
   "id",
   "kind",
@@ -35,7 +35,7 @@ type InJson<Record> = {
       : Record[Field];
 };
 
-/** The form in version 1 of the data. */
+/** The format of version 1 of the data. */
 type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> & {
   createdAt: number;
   startedAt: number | null;
@@ -95,7 +95,7 @@ function timesOf(createdAt: number, startedAt: number | null, finishedAt: number
   };
 }
 
-/** The fields of a job that its summary omits. `output` is stored once the job has one. */
+/** Decodes the fields of a job that its summary omits. `output` is `null` until the job has one. */
 export function payloadOf(input: string | null, output: string | null): JobPayload {
   return {
     input: JSON.parse(input ?? "null") as unknown,
@@ -126,7 +126,7 @@ export function decodeEvent(jobId: string, text: string): JobEvent {
   return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message });
 }
 
-/** `append-draft.lua` writes the same. */
+/** `append-draft.lua` writes this format too. */
 type StoredPiece = [attempt: number, offset: number, text: string];
 
 export function encodePiece({ attempt, offset, text }: DraftPiece): string {
@@ -138,7 +138,7 @@ export function decodePiece(seq: number, json: string): DraftPiece {
   return { seq, attempt, offset, text };
 }
 
-/** The fields of a batch that never change. Scripts update its counts, version and time, which are fields of the hash. */
+/** The constant fields of a batch. Scripts update its counts, version and time, which are fields of the hash. */
 type StoredBatch = Pick<BatchRecord, "id" | "tenant" | "owner" | "name"> & { createdAt: number };
 
 export function encodeBatch({ id, tenant, owner, name }: NewBatch, at: Date): string {

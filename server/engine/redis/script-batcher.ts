@@ -1,12 +1,12 @@
 /**
- * Batches the calls of a script within one tick by tenant: a script takes many calls at almost the cost of one. A full
- * batch is sent at once, so that Redis works on it while the next calls are still being made.
+ * Batches the calls of a script within one tick, by tenant: one script makes many calls at almost the cost of one. It sends a
+ * full batch at once, so that Redis works on it while this process prepares the next calls.
  */
 import type { RunScript, ScriptName } from "./scripts.ts";
 
 export type RunBatched = <Answer>(key: string, args: readonly string[]) => Promise<Answer>;
 
-/** Found by measuring: with fewer Redis starts scripts too often, with more it waits for them. */
+/** Measured: with fewer calls Redis starts scripts too often, with more it idles before each batch. */
 const CALLS_PER_SCRIPT = 25;
 
 interface Waiting {
@@ -15,7 +15,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The script takes the arguments of all calls in turn, and answers with a list of their answers. */
+/** The script takes the arguments of all calls in turn, and returns a list of their answers. */
 export function createScriptBatcher(run: RunScript, name: ScriptName): RunBatched {
   const waiting = new Map<string, Waiting[]>();
 

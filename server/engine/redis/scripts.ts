@@ -1,7 +1,7 @@
 /**
- * The Lua scripts: data that must change together, or be read at one moment, share a script. The head of each documents
- * its arguments and answers. ioredis sends one whole the first time and by its hash from then on, and whole again where
- * Redis has forgotten it (`SCRIPT FLUSH`, a restart, another node).
+ * The Lua scripts: data that must change together, or be read at one moment, share a script. The head of each file documents
+ * its arguments and answers. ioredis sends a script whole the first time and by its hash from then on, and whole again if
+ * Redis does not know it (after `SCRIPT FLUSH`, a restart, on another node).
  */
 import { readFileSync } from "node:fs";
 import type { Client } from "./client.ts";
@@ -26,21 +26,21 @@ const NAMES = [
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `prefix`: of a tenant's keys, or of the directory's. */
+/** `prefix` is that of a tenant's keys, or of the directory's. */
 export type RunScript = <Answer>(
   name: ScriptName,
   prefix: string,
   ...args: readonly Argument[]
 ) => Promise<Answer>;
 
-/** A list avoids the limit on the arguments of a function call. */
+/** A list avoids JavaScript's limit on the arguments of a call. */
 type Argument = string | number | readonly string[];
 type Command = (...args: Argument[]) => Promise<unknown>;
 
 /**
- * A script uses many keys and names two: the prefix, which is no key, and one that exists as long as any does. While a
- * cluster moves a slot, it answers TRYAGAIN to two keys of which one is missing. If both or neither were missing, it
- * would run the script with only half of the keys on the node.
+ * A script uses many keys but declares two: the prefix, which is not a key, and one that exists as long as any does. While a
+ * cluster moves a slot, a node answers TRYAGAIN if one of two keys is missing. If both or neither were missing, the node
+ * would run the script although only half of the keys are on it.
  */
 const KEYS = 2;
 

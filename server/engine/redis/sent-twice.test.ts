@@ -1,4 +1,4 @@
-/** Commands that were carried out and whose answers got lost: they are sent again, and that changes nothing. */
+/** Commands whose answers were lost after execution: ioredis sends them again, and that changes nothing. */
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import {
   ANN,
@@ -26,7 +26,7 @@ async function openPair() {
   onTestFinished(() => redis.close());
   const network = await openNetwork(redis.port);
   const [here, elsewhere] = [await openTestEngine(network.url), await openTestEngine(redis.url)];
-  /** Asks, and the answer to what contains `text` gets lost. It is sent again when `goesOn` has seen that it was done. */
+  /** Makes a call whose request contains `text`, and loses the answer. The resend waits until `goesOn` saw the execution. */
   async function sentTwice<T>(
     text: string,
     ask: () => Promise<T>,
@@ -42,12 +42,12 @@ async function openPair() {
   return { redis, network, here, elsewhere, sentTwice };
 }
 
-/** It must be there, or this rejects. */
+/** Rejects if it does not exist. */
 async function cancel(engine: Engine, jobId: string): Promise<void> {
   await engine.change(jobId, { action: "cancel" }, at(1));
 }
 
-test("[J3] a job that went on before its creation is sent again was created once", async () => {
+test("[J3] a job that changes before its creation is sent again is created once", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const job = newJob();
   await sentTwice(
@@ -59,7 +59,7 @@ test("[J3] a job that went on before its creation is sent again was created once
   expect((await here.listJobs({ ...ANN, limit: 9 })).items).toHaveLength(1);
 });
 
-test("[J3] [J4] so was a batch, and a job with a key", async () => {
+test("[J3] [J4] a batch, and a job with an idempotency key, are created once too", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const { batch, jobs } = newBatch(3);
   const [first] = jobs;
@@ -111,7 +111,7 @@ test("[J3] [J8] a change that is sent twice is made once, and a later change of 
   ]);
 });
 
-test("[J6] a claim whose answer was lost reaches its caller later, and uses up no retry", async () => {
+test("[J6] a claim whose answer was lost reaches its caller later, and costs no attempt", async () => {
   const { network, here, elsewhere } = await openPair();
   const { id } = await elsewhere.createJob(newJob(), at(0));
   const request = { worker: "w", max: 5, leaseMs: LEASE_MS, now: at(1) };
@@ -152,7 +152,7 @@ test("a deleted job is deleted from the tenant directory too", async () => {
   expect(await redis.client.hexists(keys.tenantOf(batch.id), batch.id)).toBe(0);
 });
 
-test("[J5] a job of a dead runner is taken once, by the first that asks", async () => {
+test("[J5] a job of a dead runner is claimed once, by the first runner that asks", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();
   const held = await startedJob(elsewhere, at(0));
   await elsewhere.renew([held], 1, at(0));
@@ -167,7 +167,7 @@ test("[J5] a job of a dead runner is taken once, by the first that asks", async 
   await here.change(held.jobId, STEP, at(21), claim);
 });
 
-test("[J2] changes and drafts are stored once, whatever happened meanwhile", async () => {
+test("[J2] changes and drafts that are sent twice are stored once, even after other changes", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const { id } = await here.createJob(newJob(), at(0));
   const claim = await claimOne(here, at(0));

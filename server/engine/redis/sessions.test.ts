@@ -14,7 +14,7 @@ async function open() {
   return redis;
 }
 
-test("all keys of sessions expire by themselves, however often sessions come and go", async () => {
+test("all keys of sessions expire by themselves, however many sessions begin and end", async () => {
   const { client, url } = await open();
   const engine = await openTestEngine(url);
   for (const holder of ["one", "two", "three"]) {
@@ -37,7 +37,7 @@ test("all keys of sessions expire by themselves, however often sessions come and
   }
 });
 
-test("a session that is taken twice, as the first answer was lost, names the holder before", async () => {
+test("a session that is taken twice after a lost answer still names the previous holder", async () => {
   const redis = await open();
   const network = await openNetwork(redis.port);
   const [here, elsewhere] = [await openTestEngine(network.url), await openTestEngine(redis.url)];

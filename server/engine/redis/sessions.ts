@@ -1,6 +1,6 @@
 /**
- * Sessions: what clients are subscribed to, for when they come back. A hash each, which expires; a sorted set of the
- * tenant's has them by when they do.
+ * Sessions: the subscriptions of clients, for when they reconnect. Each is a hash that expires; a sorted set of the tenant
+ * lists the sessions by their expiry.
  */
 import { MAX_SAVED_SESSIONS, SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
 import type { Session, SessionChange, SessionRef, SessionSaved } from "#server/engine/contract.ts";
@@ -44,7 +44,7 @@ export function createSessions(run: RunScript, keys: Keys): Sessions {
   };
 }
 
-/** An owner's name has no colon as part of a key. */
+/** The separator is safe: `ownerKey` contains no colon. */
 function refOf(session: SessionRef): string {
   return `${ownerKey(session)}:${session.id}`;
 }

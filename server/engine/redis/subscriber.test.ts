@@ -1,4 +1,4 @@
-/** Subscriptions come and go within one tick, break, and are refused: what is wanted is what Redis has in the end. */
+/** Subscriptions begin and end within one tick, break, and are refused: in the end Redis has exactly the wanted ones. */
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { nodesOf } from "./client.ts";
 import { openSubscriber, type Subscriber } from "./subscriber.ts";
@@ -30,7 +30,7 @@ function open(url = redis.url): Subscriber {
   return subscriber;
 }
 
-/** Answers to `ssubscribe` are there when the test says so. */
+/** The test decides when answers to `ssubscribe` arrive. */
 function openWithAnswersHeld() {
   const held: (() => void)[] = [];
   const nodes = nodesOf(redis.url, redis.client);
@@ -53,9 +53,9 @@ function openWithAnswersHeld() {
   opened.push(subscriber);
   return {
     subscriber,
-    /** Resolves when so many answers wait. */
+    /** Resolves when this many answers wait. */
     holds: (count: number) => vi.waitFor(() => expect(held).toHaveLength(count), PATIENCE),
-    /** The oldest answer arrives. */
+    /** Delivers the oldest answer. */
     async release() {
       held.shift()?.();
       await Promise.resolve().then(() => undefined);
@@ -72,7 +72,7 @@ async function subscribed(): Promise<unknown[]> {
   return channels.toSorted();
 }
 
-test("[S6] channels that come and go at any moment are subscribed where they are wanted last", async () => {
+test("[S6] after subscriptions and cancellations at any moment, exactly the wanted channels are subscribed", async () => {
   const subscriber = open();
   const wanted = new Set<string>();
   let seed = 7;
@@ -88,7 +88,7 @@ test("[S6] channels that come and go at any moment are subscribed where they are
       wanted.add(channel);
       asked.push(subscriber.subscribe(channel));
     }
-    // Some steps fall into the same tick, some before an answer, some after it.
+    // Some steps fall into the same tick, some before an answer, some after one.
     if (random(5) === 0) await tick();
     if (random(40) === 0) await redis.client.ping();
     if (random(500) === 0) await redis.client.call("CLIENT", "KILL", "TYPE", "pubsub");
@@ -142,7 +142,7 @@ test("[S6] a tenant's only channel that is left and wanted again during the requ
   await expect(subscribed()).resolves.toEqual([...channels, channelOf(1)].toSorted());
 });
 
-test("[S6] a broken connection is replaced, and its subscribers get notice", async () => {
+test("[S6] a broken connection is replaced, and its subscribers are notified", async () => {
   const subscriber = open();
   const channels = [channelOf(1), channelOf(2), channelOf(3, "other")];
   await Promise.all(channels.map((channel) => subscriber.subscribe(channel)));
@@ -158,7 +158,7 @@ test("[S6] a broken connection is replaced, and its subscribers get notice", asy
   }, PATIENCE);
 });
 
-test("a channel that Redis refuses rejects to its caller, and does not disturb others", async () => {
+test("a subscription that Redis refuses rejects for its caller, and does not affect others", async () => {
   await redis.client.acl("SETUSER", "half", "on", ">secret", "+@all", "~*", "&{acme}:*");
   const subscriber = open(redis.url.replace("//", "//half:secret@"));
   await subscriber.subscribe(channelOf(1));

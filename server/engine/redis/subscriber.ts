@@ -1,7 +1,7 @@
 /**
- * Subscriptions to sharded channels. A wanted channel is subscribed at the node of its slot, with retries until that
- * succeeds. A client whose connection breaks, or from which a slot moved away, is discarded; its channels are then
- * wanted and not subscribed, like new ones.
+ * Subscriptions to sharded channels. The subscriber subscribes to a wanted channel at the node of its slot, and retries until
+ * it succeeds. It discards a client whose connection breaks or from which a slot moved away; that client's channels then
+ * count as wanted but not subscribed, like new ones.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
@@ -10,7 +10,7 @@ import type { Nodes } from "./client.ts";
 import { asAppError } from "./errors.ts";
 
 export interface Subscriber {
-  /** Resolves once messages that are published from now on arrive. Waits for Redis for as long as that takes. */
+  /** Resolves once the channel's new messages will arrive. Waits for Redis without a limit. */
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
   /** Pending subscriptions reject. */
@@ -19,33 +19,33 @@ export interface Subscriber {
 
 export interface Told {
   message(channel: string, text: string): void;
-  /** The channel is subscribed again; messages that were published meanwhile are lost. */
+  /** Called when the channel is subscribed again. Messages that were published meanwhile are lost. */
   back(channel: string): void;
 }
 
-/** One subscription: a channel that is left and wanted again gets a new object. */
+/** One subscription. A channel that is left and wanted again gets a new object. */
 interface Channel {
   name: string;
-  /** The client that was asked. Redis executes the commands of one connection in order. */
+  /** The client that sent SSUBSCRIBE. Redis executes the commands of one connection in order. */
   at: Redis | undefined;
-  /** It is subscribed. */
+  /** True once subscribed. */
   on: boolean;
   wasOn: boolean;
   ready: PromiseWithResolvers<void>;
 }
 
-/** Channels of one slot. */
+/** The channels of one slot. */
 interface Group {
   tag: string;
   channels: Map<string, Channel>;
-  /** Wanted, and not sent yet. */
+  /** Wanted channels whose SSUBSCRIBE was not sent yet. */
   missing: Set<Channel>;
-  /** No longer wanted, with the client that was asked. */
+  /** Channels that are no longer wanted, with the client that sent SSUBSCRIBE. */
   left: Map<string, Redis>;
-  /** The node that has the slot, as far as is known. */
+  /** The node that has the slot, if known. It may be outdated. */
   address: string | undefined;
   soon: boolean;
-  /** Commands that have no answer yet. */
+  /** The number of commands without an answer. */
   asking: number;
 }
 
@@ -78,11 +78,11 @@ export function openSubscriber(nodes: Nodes, told: Told): Subscriber {
     const redis = nodes.open(address);
     clients.set(address, redis);
     redis.on("smessage", (name: string, text: string) => {
-      // A message before `back` would hide that earlier ones were lost.
+      // A message delivered before `back` would hide the loss of earlier ones.
       const channel = groups.get(tagOf(name))?.channels.get(name);
       if (channel?.on === true && channel.at === redis) told.message(name, text);
     });
-    // The connection ended, or a slot moved to another node.
+    // `end`: the connection ended. `moved`: a slot moved to another node.
     for (const event of ["end", "moved"]) redis.once(event, () => discard(address, redis));
     return redis;
   }
@@ -130,7 +130,7 @@ export function openSubscriber(nodes: Nodes, told: Told): Subscriber {
   function leave({ left }: Group): void {
     for (const redis of new Set(left.values())) {
       const names = Array.from(left.keys()).filter((name) => left.get(name) === redis);
-      // It fails only where the connection is gone, and the subscription with it.
+      // It fails only if the connection broke, and then the subscription is gone too.
       redis.sunsubscribe(...names).catch(() => undefined);
     }
     left.clear();
@@ -175,7 +175,7 @@ export function openSubscriber(nodes: Nodes, told: Told): Subscriber {
     channel.ready.resolve();
   }
 
-  /** Only for a first subscription; one that was established before is retried. */
+  /** Rejects only a first subscription; one that was established before is retried. */
   function refuse(group: Group, channel: Channel, error: unknown): void {
     group.channels.delete(channel.name);
     channel.ready.reject(error);
@@ -222,7 +222,7 @@ function isWanted({ channels }: Group, channel: Channel): boolean {
   return channels.get(channel.name) === channel;
 }
 
-/** The hash tag of a channel, which decides its slot. */
+/** Returns the hash tag of a channel, which determines its slot. */
 function tagOf(channel: string): string {
   return channel.slice(0, channel.indexOf("}"));
 }
@@ -231,7 +231,7 @@ function closed(): AppError {
   return new AppError("UNAVAILABLE", "Redis is closed: the server is stopping.");
 }
 
-/** An answer of Redis that a retry would not change. */
+/** True for an error of Redis that a retry would not cure. */
 function isRefusal(error: unknown): boolean {
   const isOfSlots = error instanceof Error && /^(?:MOVED|ASK) /.test(error.message);
   return !isOfSlots && asAppError(error, "Redis").code !== "UNAVAILABLE";

@@ -1,6 +1,6 @@
 /**
- * Re-queues jobs that are overdue and not in the queue. A process that died between storing a job and queueing it
- * leaves such jobs behind, and so does a queue that lost its data.
+ * Re-queues overdue jobs that are missing from the queue. They remain after a process died between storing and queueing a
+ * job, or after the queue lost its data.
  */
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
@@ -10,7 +10,7 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 const PAGE = 500;
 
-/** Queues the missing jobs that should have been taken before `late`. */
+/** Queues missing jobs that were due before `late`. */
 export type Sweep = (late: number) => Promise<void>;
 
 interface SweepOptions {
@@ -33,7 +33,7 @@ export function createSweep({ redis, keys, tenants, queue }: SweepOptions): Swee
   }
 
   /**
-   * The longest overdue come first. Claims take jobs in about that order, so missing jobs reach the first page in time,
+   * Checks the longest overdue jobs first. Claims take jobs in about that order, so missing jobs move up to the first page,
    * and the first page without a missing job ends the sweep, however many jobs wait.
    */
   async function sweepTenant(tenant: string, late: number): Promise<void> {

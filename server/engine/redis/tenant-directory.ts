@@ -1,6 +1,6 @@
 /**
- * Maps the ids of jobs and batches to tenants: callers know ids, and keys begin with the tenant. An id is written
- * before the job or batch, and never changes.
+ * Maps the ids of jobs and batches to tenants: callers know only ids, but keys begin with the tenant. An entry is written
+ * before its job or batch, and never changes.
  */
 import type { Client } from "./client.ts";
 import { LRUCache } from "lru-cache";
@@ -9,35 +9,35 @@ import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
 
 export interface TenantDirectory {
-  /** `undefined`: there is no such job or batch. */
+  /** Returns `undefined` if the job or batch does not exist. */
   of(id: string): Promise<string | undefined>;
-  /** Called before jobs or batches are created. Returns an id that another tenant has already, if any. */
+  /** Call it before jobs or batches are created. Returns an id that already belongs to another tenant, if any. */
   note(tenant: string, ids: readonly string[]): Promise<string | undefined>;
   /**
-   * Restores an entry from the job itself: the directory may have lost it, as nodes of a cluster fail over one by one.
+   * Restores an entry from the job itself. The directory may have lost it, because nodes of a cluster fail over separately.
    */
   learn(id: string, tenant: string): void;
   forget(ids: readonly string[]): Promise<void>;
   /**
-   * Asks about every tenant that ever had a job, and joins the answers: about `limit` at most. Skips a tenant whose
-   * node of a cluster is away; rejects where no tenant answers.
+   * Calls `ask` for every tenant that ever had a job, and joins the answers: at most about `limit`. Skips a tenant whose
+   * cluster node is down; rejects if no tenant answers.
    */
   ofAll<T>(ask: (tenant: string) => Promise<readonly T[]>, limit?: number): Promise<T[]>;
 }
 
 const REMEMBERED = 100_000;
-/** Ids are UUIDs. The names of keys have less at their end. */
+/** The length of a UUID. Other keys under the prefix have shorter suffixes. */
 const SHORTEST_ID = 36;
-/** Tenants that are read at the same time: each may have much to read, and other calls use the same client. */
+/** Bounds concurrent reads of tenants: each may be large, and other calls use the same client. */
 const CONCURRENT_READS = 5;
-/** Rounds without any answer before the rest is given up. */
+/** Rounds without any answer after which `ofAll` gives up. */
 const GIVE_UP = 2;
 
 export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys): TenantDirectory {
   const known = new LRUCache<string, string>({ max: REMEMBERED });
   return {
     async of(id) {
-      // Clients ask for any text, and the directory has parts that are no hashes.
+      // Clients can request any text, and some keys under the prefix are not hashes.
       if (id.length < SHORTEST_ID) return undefined;
       const remembered = known.get(id);
       if (remembered !== undefined) return remembered;
@@ -46,7 +46,7 @@ export function createTenantDirectory(redis: Client, run: RunScript, keys: Keys)
       return found;
     },
     async note(tenant, ids) {
-      // Each time: a Redis that lost its last second has forgotten a new tenant too.
+      // Written every time: a Redis that lost its newest writes has lost a new tenant too.
       const [taken] = await Promise.all([
         run<string | null>("note-tenant", keys.directory, tenant, ids),
         redis.sadd(keys.tenants, tenant),

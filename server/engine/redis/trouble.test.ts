@@ -1,4 +1,4 @@
-/** A Redis that goes away, says nothing, takes no writes or forgets: nothing acknowledged is lost, and all is told. */
+/** A Redis that stops, hangs, refuses writes or loses data: acknowledged writes are safe, and callers get clear errors. */
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
@@ -42,13 +42,13 @@ afterEach(async () => {
 });
 
 describe("a Redis that", () => {
-  test("[J3] is killed and comes back has lost nothing, and hints flow again", async () => {
+  test("[J3] is killed and restarts has lost nothing, and hints arrive again", async () => {
     const held = await startedJob(engine, at(0));
     const heard = await listen(engine, { stream: "job", jobId: held.jobId });
     await redis.kill();
     const during = engine.change(held.jobId, STEP, at(1), held);
     await redis.start();
-    // It waited for Redis, or was told that it could not be made: never both.
+    // The call either waited for Redis and succeeded, or failed and stored nothing.
     const code = await codeOf(during);
     expect([undefined, "UNAVAILABLE"]).toContain(code);
     const events = await vi.waitFor(() => logOf(engine, held.jobId), PATIENCE);
@@ -62,12 +62,12 @@ describe("a Redis that", () => {
     expect(await engine.getSummary(held.jobId)).toMatchObject({ status: "DELIVERED" });
   }, 30_000);
 
-  test("is away for longer makes commands fail with UNAVAILABLE, and serves them again when it is back", async () => {
+  test("is down for longer makes commands fail with UNAVAILABLE, and serves them again after a restart", async () => {
     const held = await startedJob(engine, at(0));
     await redis.kill();
     await expect(engine.change(held.jobId, STEP, at(1), held)).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      // Clients are told, whom its address does not concern.
+      // Clients receive the message, so it must not contain the address.
       message: expect.stringMatching(/^Redis cannot be reached \((?!.*127\.0\.0\.1).*\)/) as string,
     });
     expect(await codeOf(engine.health())).toBe("UNAVAILABLE");
@@ -84,19 +84,19 @@ describe("a Redis that", () => {
     );
   }, 60_000);
 
-  test("is silent makes commands fail with UNAVAILABLE, which says that their result is not known", async () => {
+  test("is silent makes commands fail with UNAVAILABLE, and the message says that their result is unknown", async () => {
     const held = await startedJob(engine, at(0));
     redis.pause();
     await expect(engine.change(held.jobId, STEP, at(1), held)).rejects.toMatchObject({
       code: "UNAVAILABLE",
-      message: expect.stringContaining("is not known") as string,
+      message: expect.stringContaining("may or may not have been executed") as string,
     });
-    // It does not block `close()` either.
+    // A silent Redis does not block `close()` either.
     engine.onWork(() => undefined);
     await engine.close();
     redis.resume();
     engine = await open();
-    // The same again is made on top of whatever became of the first.
+    // A second attempt works whether the first one was executed or not.
     const { event } = await engine.change(held.jobId, STEP, at(2), held);
     expect((await logOf(engine, held.jobId)).at(-1)).toEqual(event);
   }, 30_000);
@@ -135,7 +135,7 @@ describe("a Redis that", () => {
     await vi.waitFor(() => engine.change(id, START, at(2)), PATIENCE);
   });
 
-  test("forgets its scripts gets them again, in the middle of everything", async () => {
+  test("forgets its scripts receives them again, while other commands run", async () => {
     const held = await startedJob(engine, at(0));
     for (let round = 0; round < 20; round += 1) {
       const work = Array.from({ length: 20 }, (_, index) =>
@@ -164,7 +164,7 @@ async function forgetQueue(): Promise<void> {
   await redis.client.del(keys);
 }
 
-/** Jobs of the entries in one of BullMQ's lists. */
+/** Returns the jobs of the entries in one of BullMQ's lists. */
 async function queued(list: "wait" | "active"): Promise<string[]> {
   const entries = await entriesIn(redis.client, list);
   return entries.flatMap(({ places }) => places.map(({ jobId }) => jobId));
@@ -195,7 +195,7 @@ describe("the queue", () => {
     expect((await engine.getBatch(batch.id))?.counts).toMatchObject({ DELIVERED: 1, PENDING: 29 });
   });
 
-  test("gets a job whose process died before it was queued", async () => {
+  test("receives a job whose process died before it queued the job", async () => {
     const { id } = await engine.createJob(newJob(), new Date());
     await forgetQueue();
     const other = await open();
@@ -206,7 +206,7 @@ describe("the queue", () => {
     }, PATIENCE);
   });
 
-  test("[J5] with several entries of the same job gives it once, and drops what matches no record", async () => {
+  test("[J5] with several entries of the same job returns it once, and drops places that match no record", async () => {
     const job = await engine.createJob(newJob(), new Date());
     const gone = newJob();
     const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
@@ -218,7 +218,7 @@ describe("the queue", () => {
     const request = { worker: "w", max: 9, leaseMs: 60_000, now: new Date() };
     const [claim, ...others] = await engine.claim(request);
     expect([claim?.jobId, others]).toEqual([job.id, []]);
-    // The same entry again, while a claim holds the job.
+    // Add the same entry again while a claim holds the job.
     await queue.add("job", { tenant: job.tenant }, { jobId: `${job.id}.1` });
     expect(await engine.claim(request)).toEqual([]);
     if (claim) await engine.change(job.id, START, new Date(), claim);
@@ -258,7 +258,7 @@ describe("the queue", () => {
         expect(given).toHaveLength(9);
       }, PATIENCE);
       expect(given.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
-      // The last six run, and nothing else is there.
+      // The last six run, and the queue has nothing else.
       await vi.waitFor(async () => {
         expect((await queued("active")).toSorted()).toEqual(given.slice(3).toSorted());
         expect(await queued("wait")).toEqual([]);
@@ -267,7 +267,7 @@ describe("the queue", () => {
   );
 });
 
-test("[J3] a tenant that Redis forgot is noted again, so that its jobs are found", async () => {
+test("[J3] a tenant that Redis lost is written again, so that its jobs are found", async () => {
   const engine = await open();
   await engine.createJob(newJob(), new Date());
   await redis.client.flushall();
@@ -280,7 +280,7 @@ test("[J3] a tenant that Redis forgot is noted again, so that its jobs are found
 }, 30_000);
 
 describe("a Redis that cannot be used", () => {
-  test("because no server listens is UNAVAILABLE, with its address and without its password", async () => {
+  test("because no server listens is UNAVAILABLE, and the message has its address without the password", async () => {
     const url = `redis://ann:secret@127.0.0.1:1`;
     const error = await open(url).then(
       () => undefined,
@@ -291,7 +291,7 @@ describe("a Redis that cannot be used", () => {
     expect(error?.message).not.toContain("secret");
   }, 30_000);
 
-  test("because it would delete keys when it is full is DATA_UNUSABLE, and says what to set", async () => {
+  test("because it would delete keys when full is DATA_UNUSABLE, and the message names the setting", async () => {
     await redis.client.config("SET", "maxmemory-policy", "allkeys-lru");
     await expect(open()).rejects.toMatchObject({
       code: "DATA_UNUSABLE",
@@ -303,7 +303,7 @@ describe("a Redis that cannot be used", () => {
     await redis.client.config("SET", "requirepass", "secret");
     await expect(open()).rejects.toMatchObject({
       code: "DATA_UNUSABLE",
-      message: expect.stringContaining("does not let this program in") as string,
+      message: expect.stringContaining("refuses the connection") as string,
     });
     await redis.client.auth("secret");
     await redis.client.config("SET", "requirepass", "");
@@ -317,7 +317,7 @@ describe("a Redis that cannot be used", () => {
     });
   });
 
-  test("because its data are of a newer version is DATA_UNUSABLE", async () => {
+  test("because its data is of a newer version is DATA_UNUSABLE", async () => {
     await redis.client.set("jobwire:schema", "99");
     await expect(open()).rejects.toMatchObject({
       code: "DATA_UNUSABLE",

@@ -1,4 +1,4 @@
-/** Heartbeats of workers: a sorted set by the time at which each expires. */
+/** Heartbeats of workers: a sorted set by expiry time. */
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 

@@ -52,7 +52,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** A static site, and beside it a file that is not for clients. */
+/** A static site, and a file beside it that must not be served. */
 async function addSite(): Promise<void> {
   await mkdir(join(dir, "site", "en", "start"), { recursive: true });
   await writeFile(join(dir, "site", "index.html"), '<a href="en/start/">Start</a>');
@@ -105,14 +105,11 @@ describe("health", () => {
     "%s is not answered with the page",
     async (path) => {
       const { status, body } = await ask(path);
-      expect([status, body]).toEqual([
-        404,
-        `There is nothing here. It is /${path.replaceAll("/", "")}.\n`,
-      ]);
+      expect([status, body]).toEqual([404, `Not found. Use /${path.replaceAll("/", "")}.\n`]);
     },
   );
 
-  test("/readyz says why it is not ready", async () => {
+  test("/readyz gives the reason if the server is not ready", async () => {
     expect(await ask("/readyz")).toMatchObject({ status: 200, body: '{"status":"ready"}' });
     ready = () => Promise.reject(new AppError("UNAVAILABLE", "The disk is full."));
     const { status, body } = await ask("/readyz");
@@ -125,10 +122,10 @@ describe("health", () => {
   test.each([
     ["an error of the system", Object.assign(new Error(SECRET), { code: "ENOENT" })],
     ["any other error", new Error(SECRET)],
-    ["what made the data unavailable", new AppError("UNAVAILABLE", "Away.", { cause: SECRET })],
+    ["the cause of unavailable data", new AppError("UNAVAILABLE", "Away.", { cause: SECRET })],
     ["data that cannot be used", new AppError("DATA_UNUSABLE", SECRET)],
     ["a fault of ours", new AppError("INTERNAL", SECRET)],
-  ])("[H12] /readyz and /metrics keep %s for the log", async (_, thrown) => {
+  ])("[H12] /readyz and /metrics reveal %s only to the log", async (_, thrown) => {
     ready = () => Promise.reject(thrown);
     metrics = () => Promise.reject(thrown);
     for (const path of ["/readyz", "/metrics"]) {
@@ -196,7 +193,7 @@ describe("static sites", () => {
     "/../../../../../../etc/passwd",
     "/assets/../../../../../../etc/passwd",
     "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
-  ])("%s leads nowhere else", async (path) => {
+  ])("%s does not lead outside the site", async (path) => {
     await build();
     const { body } = await ask(path);
     expect(body).not.toMatch(/jobwire\.db|root:/);
@@ -237,7 +234,7 @@ describe("the page", () => {
     expect((await ask("/robots.txt")).body).toBe("User-agent: *");
   });
 
-  test("says what to do while it is not built, and appears once it is", async () => {
+  test("names the build command until it is built, and is served afterwards", async () => {
     for (const path of ["/", "/jobs/1", "/assets/app-a1b2.js"]) {
       const { status, body } = await ask(path);
       expect([path, status]).toEqual([path, 503]);
@@ -247,7 +244,7 @@ describe("the page", () => {
     expect((await ask("/")).status).toBe(200);
   });
 
-  test("may be built anew while the server runs", async () => {
+  test("may be rebuilt while the server runs", async () => {
     await build();
     await ask("/assets/app-a1b2.js");
     await rm(join(clientDir, "assets"), { recursive: true });
@@ -288,7 +285,7 @@ describe("requests", () => {
     }
   });
 
-  test("a range is answered with the whole file, also an invalid one", async () => {
+  test("a valid or invalid range is answered with the whole file", async () => {
     await build();
     for (const range of ["bytes=5-2", "bytes=0-3", "bytes=-1", "bytes=999-", "lines=1-2", "x"]) {
       const { status, body } = await ask("/", { headers: { range } });

@@ -11,7 +11,7 @@ import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 
 export interface HttpOptions {
-  /** The folder of the built page. `undefined`: this process has none. */
+  /** The folder of the built page. `undefined`: this process serves no page. */
   clientDir: string | undefined;
   /** Folders of static files beside the page. */
   sites: readonly StaticSite[];
@@ -26,19 +26,19 @@ interface StaticSite {
   /** Begins and ends with a slash: `/samples/`. */
   path: string;
   dir: string;
-  /** The message where a file does not exist. */
+  /** The message for a file that does not exist. */
   notFound: string;
 }
 
 export interface Readiness {
-  /** Workers that are present, where they may be other processes. */
+  /** The number of live workers. Absent if this process runs jobs itself. */
   workers?: number;
-  /** A defect that does not keep the server from taking requests. */
+  /** A defect that does not stop the server from serving requests. */
   note?: string;
 }
 
-// `dev` looks at the disk for each request: files may be built anew while the server runs, and one that is gone is then
-// a 404 and not a broken stream.
+// `dev` checks the disk for each request: a build may replace files while the server runs, and a file that is gone then
+// gives a 404, not a broken stream.
 const FILES = { dev: true, etag: true };
 
 export function createHttpTransport(options: HttpOptions): Transport {
@@ -46,7 +46,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     contentSecurityPolicy: {
       directives: {
         connectSrc: ["'self'", "ws:", "wss:"],
-        // Progress bars set their width; there is no other inline style.
+        // Only progress bars have an inline style: their width.
         styleSrc: ["'self'", "'unsafe-inline'"],
         // The server speaks plain HTTP. A proxy with TLS in front of it redirects browsers itself.
         upgradeInsecureRequests: null,
@@ -81,9 +81,9 @@ export function createHttpTransport(options: HttpOptions): Transport {
     if (req.method !== "GET" && req.method !== "HEAD") {
       discardBody(req);
       res.setHeader("Allow", "GET, HEAD");
-      return text(res, 405, "Only GET and HEAD are served here.");
+      return text(res, 405, "This address supports only GET and HEAD.");
     }
-    // Everything here is small, and a range that makes no sense breaks the stream.
+    // An invalid range breaks the stream, and these files are too small to need ranges.
     delete req.headers.range;
     const url = req.url ?? "/";
     const path = url.split("?", 1)[0] ?? "/";
@@ -100,8 +100,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
       req.url = url.slice(site.path.length - 1);
       site.serve(req, res, () => text(res, 404, site.notFound));
     } else if (Object.hasOwn(routes, withoutSlashes(path))) {
-      // A probe with a misspelt path must not take the page for a healthy answer.
-      text(res, 404, `There is nothing here. It is ${withoutSlashes(path)}.`);
+      // A probe with a misspelt path must not receive the page, which it would take for a healthy answer.
+      text(res, 404, `Not found. Use ${withoutSlashes(path)}.`);
     } else {
       page(path, req, res);
     }
@@ -128,23 +128,19 @@ type ServePage = (path: string, req: IncomingMessage, res: ServerResponse) => vo
 function servePage(dir: string | undefined): ServePage {
   if (dir === undefined) {
     return (_path, _req, res) =>
-      text(res, 404, "This is a worker: it runs jobs, and the page is served by a gateway.");
+      text(res, 404, "This is a worker, which only runs jobs. A gateway serves the page.");
   }
   const page = sirv(dir, { ...FILES, single: true });
   const assets = sirv(join(dir, "assets"), {
     ...FILES,
-    // Their names contain a hash of their content.
+    // File names contain a hash of the content.
     setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
   });
   function missing(res: ServerResponse): void {
     if (existsSync(join(dir ?? "", "index.html"))) {
-      return text(
-        res,
-        404,
-        "There is nothing here. If this was a link in the page, load it again.",
-      );
+      return text(res, 404, "Not found. If this was a link in the page, reload the page.");
     }
-    text(res, 503, "The page is not built yet: run `npm run build`, then load it again.");
+    text(res, 503, "The page is not built yet: run `npm run build`, then reload.");
   }
   return (path, req, res) => {
     if (path.startsWith("/assets/")) {

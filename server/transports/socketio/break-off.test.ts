@@ -27,7 +27,7 @@ function poll(session: string): Promise<string> {
   );
 }
 
-/** The server has the request, and does not answer it. */
+/** Resolves when the server has the request, which it does not answer. */
 async function holdPoll(session: string): Promise<{ answer: Promise<string> }> {
   const before = server.requests();
   const answer = poll(session);
@@ -35,14 +35,14 @@ async function holdPoll(session: string): Promise<{ answer: Promise<string> }> {
   return { answer };
 }
 
-test("a server that closes breaks a held poll off, and says no CLOSE", async () => {
+test("a server that closes breaks off a pending poll without CLOSE", async () => {
   server = await openTestServer();
   const { answer } = await holdPoll(await openSession());
   await server.close();
   expect(await answer).toBe(BROKEN);
 });
 
-test("so does a hand-over, after which the session is gone", async () => {
+test("a hand-over breaks off a pending poll too, and the session ends", async () => {
   server = await openTestServer();
   const session = await openSession();
   const { answer } = await holdPoll(session);
@@ -51,7 +51,7 @@ test("so does a hand-over, after which the session is gone", async () => {
   expect((await fetch(session)).status).toBe(400);
 });
 
-test("so does a missed heartbeat", async () => {
+test("a missed heartbeat breaks off a pending poll too", async () => {
   server = await openTestServer({ ping: { intervalMs: 50, timeoutMs: 200 } });
   const session = await openSession();
   const answers = [await poll(session)];
@@ -59,7 +59,7 @@ test("so does a missed heartbeat", async () => {
   expect(answers.at(-1)).toBe(BROKEN);
 });
 
-test("a client that ends its session itself has its poll answered", async () => {
+test("a client that ends its session gets an answer to its poll", async () => {
   server = await openTestServer();
   const session = await openSession();
   const { answer } = await holdPoll(session);

@@ -36,12 +36,12 @@ test.each([
   "/socket.io/%2e%2e/package.json",
   "/socket.io/socket.io.js/x",
   "/other/socket.io.js",
-])("%s is left to others", async (path) => {
+])("%s is not a client file", async (path) => {
   expect((await fetch(url + path)).status).toBe(418);
 });
 
 test.each(["POST", "PUT", "DELETE", "OPTIONS"])(
-  "%s for one of the files is refused here, and does not reach a session under the open path",
+  "%s for a client file is refused, and does not reach a session through the public path",
   async (method) => {
     const path = "/socket.io/socket.io.js?EIO=4&transport=polling&sid=x";
     const response = await fetch(url + path, { method });

@@ -24,7 +24,7 @@ interface Update {
 
 const subscribe = (job_id: string) => `42["subscribe:job",${JSON.stringify({ job_id })}]`;
 
-/** Events in what was polled: heartbeats and the like left out. */
+/** Returns the events in polled packets, without heartbeats and the like. */
 function eventsIn(packets: string[]): [name: string, payload: Update][] {
   return packets
     .filter((packet) => packet.startsWith("42"))
@@ -39,7 +39,7 @@ async function joined() {
   return client;
 }
 
-test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets the rest folded when it reads again", async () => {
+test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and receives the rest folded when it reads again", async () => {
   server = await openTestServer();
   const [stalledJob, otherJob] = [await createJob(server.engine), await createJob(server.engine)];
   const client = await joined();
@@ -49,7 +49,7 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   reader.socket.emit("subscribe:job", { job_id: stalledJob });
   await until(() => expect(reader.named("job:update")).toHaveLength(1));
 
-  // It reads nothing during all this.
+  // The client reads nothing during this.
   const steps = 1000;
   const job = await startJob(server.engine, stalledJob);
   for (let step = 1; step <= steps; step++) await job.progress(Math.floor(step / 11), `${step}`);
@@ -66,7 +66,7 @@ test("[S2] [S3] [S7] a client that stops reading costs a bounded list, and gets 
   while (rest.filter(([name]) => name === "job:completed").length < 2) {
     rest.push(...eventsIn((await client.poll()).packets));
   }
-  // Only steps of progress were left out.
+  // Only progress events were skipped.
   expect(rest.length).toBeLessThan(20);
   const told = [...first, ...rest].filter(
     ([name, { job_id }]) => name === "job:update" && job_id === stalledJob,
@@ -123,7 +123,7 @@ test("[S7] each of many subscriptions gets its turn when a slow client reads", a
   expect(ended).toEqual(new Set(jobIds));
 });
 
-test("[L4] a client that asks on and on without reading answers loses its connection", async () => {
+test("[L4] a client that keeps sending requests without reading answers loses its connection", async () => {
   server = await openTestServer();
   const jobId = await createJob(server.engine);
   const client = await joined();

@@ -1,7 +1,7 @@
 /**
- * Writes to one connection. Engine.IO keeps packets that its client has not taken yet in an unbounded list. The writer is
- * full when that list reaches a high-water mark, of packets or of bytes, or when the socket is full (S7). A client that
- * keeps asking and reads no answer, and one that takes nothing for too long, loses its connection.
+ * Writes to one connection. Engine.IO keeps unsent packets in an unbounded list. The writer is full when that list reaches a
+ * high-water mark, of packets or of bytes, or when the socket is full (S7). It closes the connection of a client that sends
+ * requests without reading the answers, and of one that stalls.
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
@@ -13,16 +13,16 @@ import { underlyingWebSocket } from "./underlying-websocket.ts";
 /** The Engine.IO connection below a Socket.IO socket. */
 export type Connection = Socket["conn"];
 
-/** Low, so that a client that polls rarely gets the current state rather than an old one. */
+/** Low, so that a client that polls rarely receives the current state rather than old ones. */
 const HIGH_WATER_PACKETS = 64;
-/** More than a client gets that subscribes to as much as it may at once, with acknowledgements. */
+/** More than the packets that answer a client which subscribes up to its limit at once, with acknowledgements. */
 const MAX_UNREAD_PACKETS = 5000;
 
 const WRITER = Symbol("writer");
 type WithWriter = Connection & { [WRITER]?: ConnectionWriter };
 
-/** From the first packet on, also before the client joins. `highWaterBytes`: bytes that may wait in Engine.IO's list. */
-export function openConnectionWriter(
+/** Call it before the first packet, which precedes the join. `highWaterBytes` bounds the bytes in Engine.IO's list. */
+export function createConnectionWriter(
   connection: Connection,
   highWaterBytes: number,
 ): ConnectionWriter {
@@ -31,7 +31,7 @@ export function openConnectionWriter(
   return writer;
 }
 
-/** The one of `openConnectionWriter`. */
+/** Returns the writer that `createConnectionWriter` created for this connection. */
 export function connectionWriterOf(connection: Connection): ConnectionWriter {
   const writer = (connection as WithWriter)[WRITER];
   if (writer === undefined) throw new Error("The connection has no writer.");
@@ -41,7 +41,7 @@ export function connectionWriterOf(connection: Connection): ConnectionWriter {
 export class ConnectionWriter implements WriterHooks {
   readonly #connection: Connection;
   readonly #highWaterBytes: number;
-  /** Of any kind, in Engine.IO's list. */
+  /** The number of packets of any type in Engine.IO's list. */
   #packets = 0;
   #bytes = 0;
   #ws: WebSocket | undefined;
@@ -65,14 +65,14 @@ export class ConnectionWriter implements WriterHooks {
     };
   }
 
-  /** Takes the packets, also when it is full. */
+  /** Accepts the packets even when full. */
   send(packets: readonly Packet[]): void {
     for (const { text, options: how } of packets) {
       if (!this.write(how.wsPreEncodedFrame[0])) this.#connection.write(text, how);
     }
   }
 
-  /** Writes whole frames to the socket. `false`: it cannot now; the caller sends them as packets. */
+  /** Writes whole frames to the socket. Returns `false` if that is impossible now; the caller then sends packets. */
   write(frames: Uint8Array): boolean {
     // Frames must not overtake packets in the list.
     if (this.#ws?.readyState !== WebSocket.OPEN || this.#packets > 0) return false;

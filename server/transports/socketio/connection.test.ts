@@ -24,13 +24,13 @@ const UNKNOWN = "00000000-0000-7000-8000-000000000000";
 const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
   (await client.socket.timeout(20_000).emitWithAck(name, payload)) as LegacyAnswer;
 
-/** Resolves when the first state is there, which is read after the request was answered. */
+/** Resolves when the first state has arrived, which the server reads only after the acknowledgement. */
 async function watchJob(client: Client, jobId: string): Promise<void> {
   expect(await call(client, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
   await until(() => expect(client.named("job:update")).toMatchObject([{ job_id: jobId }]));
 }
 
-/** Resolves when the server has read everything that the client sent so far, and answered it. */
+/** Resolves when the server has answered everything that the client has sent so far. */
 const settled = (client: Client) => call(client, "unsubscribe:job", { job_id: "nothing" });
 
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
@@ -53,7 +53,7 @@ async function openServerWithout(names: readonly (keyof Engine)[]) {
 }
 
 describe("a subscription", () => {
-  test("[L2] tells of a failure as job:error, then job:update, with progress 0 and the reason", async () => {
+  test("[L2] reports a failure as job:error, then job:update, with progress 0 and the reason", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
@@ -148,7 +148,7 @@ describe("a subscription", () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
-    // Both before the first is answered, and once more when it runs.
+    // Twice before the first answer, and once more while the job runs.
     client.socket.emit("subscribe:job", { job_id: jobId });
     client.socket.emit("subscribe:job", { job_id: jobId });
     await until(() => expect(client.named("subscribed")).toHaveLength(2));
@@ -190,7 +190,7 @@ describe("a subscription", () => {
   });
 
   test.each(["deliver", "fail"] as const)(
-    "[L2] in one session tells once how a job ended: %s",
+    "[L2] in one session sends the end of a job once: %s",
     async (how) => {
       server = await openTestServer();
       const jobId = await createJob(server.engine);
@@ -201,7 +201,7 @@ describe("a subscription", () => {
       await (await startJob(server.engine, jobId))[how]("API key invalid");
       await until(() => expect(ends()).toHaveLength(1));
 
-      // Again while it is watched, and again after it was left.
+      // Subscribe again while the job is watched, and again after unsubscribing.
       client.notes.length = 0;
       await subscribe();
       await until(() => expect(namesOf(client)).toEqual(["subscribed", "job:update"]));
@@ -209,12 +209,12 @@ describe("a subscription", () => {
       client.notes.length = 0;
       await subscribe();
       await until(() => expect(namesOf(client)).toEqual(["subscribed", "job:update"]));
-      // Left before it was shown anything, and again.
+      // Unsubscribe before the first state, and subscribe again.
       await call(client, "unsubscribe:job", { job_id: jobId });
       await subscribe();
       await until(() => expect(client.named("job:update")).toHaveLength(2));
       expect(ends()).toEqual([]);
-      // Another session was told nothing yet.
+      // Another session has not received the end.
       const other = server.connect();
       await call(other, "subscribe:job", { job_id: jobId });
       await until(() => expect(other.named("job:update")).toHaveLength(1));
@@ -222,7 +222,7 @@ describe("a subscription", () => {
     },
   );
 
-  test("[L2] another end of a job is told, whatever was told before", async () => {
+  test("[L2] sends a job's new end even after an earlier one", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
@@ -241,7 +241,7 @@ describe("a subscription", () => {
     );
   });
 
-  test("that is called off while it is looked up never begins, whatever the lookup finds", async () => {
+  test("that is cancelled during its lookup never begins, whatever the lookup finds", async () => {
     const gate = Promise.withResolvers<void>();
     const waiting: string[] = [];
     server = await openTestServer({
@@ -315,7 +315,7 @@ describe("a subscription that cannot be served", () => {
     }
   });
 
-  test("because of a fault of ours, is told no more than that, and the fault is logged", async () => {
+  test("because of a server fault reveals no details, and the fault is logged", async () => {
     server = await openTestServer({
       wrap: (engine: Engine) => ({
         ...engine,
@@ -336,7 +336,7 @@ describe("a subscription that cannot be served", () => {
 });
 
 describe("while the data cannot be read", () => {
-  test("a subscription is taken, and begins when it can: who asks once need not ask again", async () => {
+  test("a subscription is accepted, and begins once the data can be read", async () => {
     const { tries, back } = await openServerWithout(["getSummary", "getBatch"]);
     const { batchId, jobIds } = await createBatch(server.engine, 2);
     const client = server.connect();
@@ -350,14 +350,14 @@ describe("while the data cannot be read", () => {
     await until(() => {
       expect(client.named("job:update")).toMatchObject([{ job_id: jobIds[0], status: "PENDING" }]);
       expect(client.named("batch:update")).toMatchObject([{ batch_id: batchId, total: 2 }]);
-      // NOT_FOUND comes as soon as the server can know it.
+      // NOT_FOUND arrives as soon as the server can read the data.
       expect(client.named("subscription:error")).toMatchObject([{ job_id: UNKNOWN }]);
     });
     expect(client.named("subscribed")).toHaveLength(3);
     expect(server.watches()).toBe(2);
   });
 
-  test("one that began and could show nothing goes on, and says once that it is subscribed", async () => {
+  test("a subscription that began without a state continues, and is confirmed once", async () => {
     const { tries, back } = await openServerWithout(["readEvents"]);
     const job_id = await createJob(server.engine);
     const client = server.connect();
@@ -373,7 +373,7 @@ describe("while the data cannot be read", () => {
     expect(server.watches()).toBe(1);
   });
 
-  test("nothing begins for who does not want it any more, or has left", async () => {
+  test("a subscription does not begin after its client unsubscribed or left", async () => {
     const { tries, back } = await openServerWithout(["getSummary"]);
     const job_id = await createJob(server.engine);
     const [client, gone] = [server.connect(), server.connect()];

@@ -1,4 +1,4 @@
-/** One legacy connection: its requests, and the answers under the older system's names. */
+/** One legacy connection: handles its requests, and answers with the older system's event names. */
 import type { Socket } from "socket.io";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
@@ -23,40 +23,46 @@ import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
 
-interface Shared extends Pick<TransportContext, "sessions" | "log"> {
+/** The parts that all connections share. */
+interface ConnectionContext extends Pick<TransportContext, "sessions" | "log"> {
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
 }
 
-/** Gives what serves each connection. */
-export function createConnections(shared: Shared) {
+/** Returns a function that serves one connection. */
+export function createConnections(shared: ConnectionContext) {
   return function serveConnection(socket: Socket, principal: Principal, restored: Restored): void {
     new Client(socket, principal, restored, shared).begin(restored.subscriptions);
   };
 }
 
-/** Left for good: the client closed the connection in words, or was sent away by the program around this server. */
+/** Reasons after which the client does not return: it disconnected explicitly, or the embedding program disconnected it. */
 const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disconnect"]);
 
-/** A class, because there are many, and most of them wait. */
+/** A class to save memory: connections are many, and most of them are idle. */
 class Client implements Holder, Listener {
   readonly #socket: Socket;
   readonly #principal: Principal;
-  readonly #shared: Shared;
+  readonly #shared: ConnectionContext;
   readonly #subscriptions: Subscriptions;
-  /** Absent with protocol 3 of Engine.IO, whose clients cannot come back to it. */
+  /** Absent in protocol 3 of Engine.IO, whose clients cannot resume a session. */
   readonly #session: SavedSession | undefined;
   readonly #pings: Pings | undefined;
-  /** From the first end on. */
+  /** Created with the first end that is sent. */
   #receipts: Receipts | undefined;
   /**
-   * The entries of the session, also when the connection is over: for each subscription the end of its job that the
-   * client has certainly been told, or `NO_END`.
+   * The entries of the session, valid even after the connection closed: for each subscription the end of its job that the
+   * client has certainly received, or `NO_END`.
    */
   readonly #kept = new Map<string, number>();
-  /** It may still ask for what it has anyway, as clients do that know nothing of sessions. */
+  /** True while the client may still request its restored subscriptions, as clients without knowledge of sessions do. */
   #isComingBack = false;
 
-  constructor(socket: Socket, principal: Principal, { pid, isStored }: Restored, shared: Shared) {
+  constructor(
+    socket: Socket,
+    principal: Principal,
+    { pid, isStored }: Restored,
+    shared: ConnectionContext,
+  ) {
     this.#socket = socket;
     this.#principal = principal;
     this.#shared = shared;
@@ -71,7 +77,7 @@ class Client implements Holder, Listener {
       pings.owner = this;
     }
     socket.onAny((name: unknown, ...args: unknown[]) => {
-      // Socket.IO still hands out events that came in one message with a disconnect.
+      // Socket.IO still emits events that arrived in one message with a disconnect.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
       void this.#answer(name, args[0]).then(ack);
@@ -92,7 +98,7 @@ class Client implements Holder, Listener {
     return this.#kept;
   }
 
-  /** Below Socket.IO: one that is there after all takes that for a lost connection, and comes back. */
+  /** Closes below Socket.IO: a client that is still connected treats this as a lost connection, and reconnects. */
   evicted(): void {
     this.#socket.conn.close(true);
   }
@@ -101,20 +107,21 @@ class Client implements Holder, Listener {
     this.#session?.renew();
   }
 
-  /** With what it had before. */
+  /** Greets the client and restores its earlier subscriptions. */
   begin(restored: readonly RestoredSubscription[]): void {
     const greeting: LegacyConnection = { connected: true, session_id: this.#socket.id };
     this.#socket.emit(LEGACY.connection, greeting);
     if (restored.length === 0) return;
     this.#comeBack();
     for (const each of restored) this.#restore(each);
-    // Another connection may have taken the session since.
+    // Detects that another connection has taken the session meanwhile.
     this.#session?.renew();
   }
 
   /**
-   * A client asks again as soon as it hears that it is connected. One that polls answers a ping of the same response even
-   * before that, and the next one after it, maybe in one body: Socket.IO hands out what came before an answer after it.
+   * A client requests its subscriptions again as soon as it learns that it is connected. A polling client answers a ping of
+   * the same response even before that, so only the answer to a second ping follows its requests. Both may arrive in one
+   * body, and Socket.IO emits the requests of a body after the answer, hence `setImmediate`.
    */
   #comeBack(): void {
     this.#isComingBack = true;

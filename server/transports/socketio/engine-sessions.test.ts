@@ -20,13 +20,13 @@ test("[H5] beyond the limit the oldest session that has not joined is closed, an
   expect(joined.socket.connected).toBe(true);
 });
 
-test("[H5] beyond the limit of all sessions none is opened; the refusal names it, and one that ends makes place for another", async () => {
+test("[H5] beyond the limit of all sessions none is opened; the refusal names the limit, and a session that ends frees a slot", async () => {
   server = await openTestServer({ sessions: { max: 2, maxUnjoined: 2 } });
   const clients = [server.connect(), server.connect()];
   await until(() => expect(clients.every(({ socket }) => socket.connected)).toBe(true));
   const refused = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling`);
   expect(refused.status).toBe(403);
-  expect(await refused.text()).toContain("2 Socket.IO sessions already");
+  expect(await refused.text()).toContain("limit of 2 Socket.IO sessions");
   clients[0]?.socket.disconnect();
   const next = server.connect({ reconnection: true, reconnectionDelay: 10 });
   await until(() => expect(next.socket.connected).toBe(true));

@@ -1,12 +1,12 @@
 /**
- * The Engine.IO sessions of this server. A session that polls has no connection that stays open: one small request makes
- * one, and it lives until its heartbeat is missed. So their number is bounded here.
+ * Bounds the number of Engine.IO sessions of this server. A polling session holds no open connection: one small request
+ * creates it, and it lives until it misses a heartbeat.
  */
 import type { Connection } from "./connection-writer.ts";
 
 export interface EngineSessionLimits {
   max: number;
-  /** Of those that have not joined Socket.IO yet. Beyond it the oldest of them is closed: clients join at once. */
+  /** The limit for sessions that have not joined Socket.IO. Beyond it the oldest one is closed: real clients join at once. */
   maxUnjoined: number;
 }
 
@@ -20,11 +20,11 @@ export class EngineSessions {
     this.#limits = limits;
   }
 
-  /** Why no further session may be opened; `undefined`: it may. */
+  /** Returns a message for the client if no further session may be opened, else `undefined`. */
   refusal(): string | undefined {
     return this.#all.size < this.#limits.max
       ? undefined
-      : `This server has ${this.#limits.max} Socket.IO sessions already, which is its limit. Try again later.`;
+      : `This server has reached its limit of ${this.#limits.max} Socket.IO sessions. Try again later.`;
   }
 
   add(connection: Connection): void {
@@ -43,7 +43,7 @@ export class EngineSessions {
     this.#unjoined.delete(connection);
   }
 
-  /** Ends the session of this id, where there is one. */
+  /** Ends the session with this id, if it exists. */
   end(id: string): void {
     for (const connection of this.#all) {
       if (connection.transport.sid === id) connection.close(true);

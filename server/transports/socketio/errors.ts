@@ -1,4 +1,4 @@
-/** Our errors as legacy clients see them, in `subscription:error` and in acknowledgements. */
+/** Encodes our errors for legacy clients, in `subscription:error` and in acknowledgements. */
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 

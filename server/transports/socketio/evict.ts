@@ -1,10 +1,11 @@
 /**
- * Ends a connection, on whichever gateway it is. Below Socket.IO, so that its client takes it for lost and comes back: where
- * an older connection's call reaches the data late, the one that is ended can be the one that the client has.
+ * Ends a connection on any gateway. It closes below Socket.IO, so that the client treats the connection as lost and
+ * reconnects: if the call of an older connection reaches the engine late, the evicted connection may be the client's current
+ * one.
  */
 import type { DefaultEventsMap, Server, Socket } from "socket.io";
 
-/** Between gateways. */
+/** Events between gateways. */
 export interface Evictions {
   evict: (socketId: string) => void;
 }
@@ -14,7 +15,7 @@ type Io = Server<DefaultEventsMap, DefaultEventsMap, Evictions>;
 export interface EvictOptions {
   /** Sockets that have not joined yet, by id. */
   joining: ReadonlyMap<string, Socket>;
-  /** There are other gateways. */
+  /** True if other gateways exist. */
   isShared: boolean;
 }
 

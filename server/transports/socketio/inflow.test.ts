@@ -1,4 +1,4 @@
-/** The cost of a WebSocket of Engine.IO that sends on and on and reads nothing. */
+/** The cost of an Engine.IO WebSocket whose client keeps sending and reads nothing. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -15,7 +15,7 @@ import {
 vi.setConfig({ testTimeout: 30_000 });
 
 const MARK = 64 * 1024;
-/** The mark, and the answers to what had arrived when it was reached. */
+/** The high-water mark, plus the answers to messages that had arrived when it was reached. */
 const BOUND = 4 * MARK;
 const TEXT = 0x1;
 const PING = 0x9;
@@ -28,7 +28,7 @@ afterEach(async () => {
 const openBounded = (stallTimeoutMs: number) =>
   openTestServer({ backpressure: { highWaterBytes: MARK, stallTimeoutMs } });
 
-/** A WebSocket by hand, which never reads. */
+/** A raw WebSocket client that never reads. */
 async function openDeaf(query = ""): Promise<Socket> {
   const { port } = new URL(server.url);
   const socket = connect(Number(port), "127.0.0.1");
@@ -57,7 +57,7 @@ function frame(opcode: number, payload: string): Buffer {
   ]);
 }
 
-/** The server's end of the newest connection. */
+/** The server's socket of the newest connection. */
 const theirs = () => server.sockets.at(-1) as Duplex;
 
 async function newSession(): Promise<string> {
@@ -93,7 +93,7 @@ const FLOODS: [what: string, open: () => Promise<Socket>, flood: Buffer][] = [
 ];
 
 test.each(FLOODS)(
-  "[H3] a client that sends %s and reads nothing is not read from, and is closed",
+  "[H3] the server stops reading from a client that sends %s and reads nothing, and closes it",
   async (_what, open, message) => {
     server = await openBounded(200);
     const socket = await open();
@@ -117,7 +117,7 @@ test.each(FLOODS)(
   },
 );
 
-test("[H3] a client that reads late is read from again, and misses nothing", async () => {
+test("[H3] the server reads again from a client that reads late, and the client misses nothing", async () => {
   server = await openBounded(60_000);
   const jobId = await createJob(server.engine);
   const client = openRaw(

@@ -1,7 +1,7 @@
 /**
- * Backpressure on a WebSocket of Engine.IO. From its first byte on, also while it probes for an upgrade and before it joins,
- * nothing is read from it while its own socket is full. That holds for answers of every origin: Engine.IO (probes,
- * heartbeats), Socket.IO (acknowledgements, errors), this transport (events, pongs).
+ * Backpressure on a WebSocket of Engine.IO. The server does not read from it while its socket is full. That holds from the
+ * first byte on, even while the client probes for an upgrade and before it joins, and for answers of every origin:
+ * Engine.IO (probes, heartbeats), Socket.IO (acknowledgements, errors), this transport (events, pongs).
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
@@ -9,15 +9,15 @@ import { pongFrame } from "#server/transports/pong-frame.ts";
 import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
 
 /**
- * Messages that are read while bytes wait for their sender: more than a client sends that subscribes to as much as it
- * may. Each small answer weighs a hundred times its bytes in memory until it is sent.
+ * Messages that the server reads while bytes wait for their sender: more than a client sends that subscribes up to its
+ * limit. Until it is sent, a small answer takes a hundred times its bytes in memory.
  */
 const MAX_UNANSWERED = 2048;
 
 const INFLOW = Symbol("inflow");
 type Watched = WebSocket & { [INFLOW]?: Inflow };
 
-// All sockets share these listeners: sockets are many, and a closure for each would weigh more than its state.
+// All sockets share these listeners: a closure for each would take more memory than a socket's state.
 function onMessage(this: Watched): void {
   this[INFLOW]?.heard();
 }
@@ -28,14 +28,14 @@ function onClose(this: Watched): void {
   this[INFLOW]?.writer.release();
 }
 
-/** `undefined`: Engine.IO made the WebSocket in another way. */
+/** Returns `undefined` if Engine.IO did not create the WebSocket through `websocket-engine.ts`. */
 export function inflowOf(ws: WebSocket): Inflow | undefined {
   return (ws as Watched)[INFLOW];
 }
 
 export class Inflow implements WriterHooks {
   readonly writer: SocketWriter;
-  /** Hears the same once the socket belongs to a connection. */
+  /** Receives the writer's events too, once the socket belongs to a connection. */
   owner: WriterHooks | undefined;
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
@@ -64,7 +64,7 @@ export class Inflow implements WriterHooks {
     this.readUnlessFull();
   }
 
-  /** To be called after something was written. */
+  /** Call it after each write. */
   readUnlessFull(): void {
     if (this.writer.isFull()) {
       this.#ws.pause();

@@ -1,4 +1,4 @@
-/** A subscribable stream with its wire encoding. */
+/** Opens a stream for subscriptions, together with its wire encoding. */
 import type { Stream, Streams } from "#server/streams/open.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -10,12 +10,12 @@ import { createEncoder, type Encoder } from "./packet.ts";
 import type { Restored } from "./subscription.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** The stream's id under the name that clients know it by. */
+/** Returns the stream's id under its legacy field name. */
 export function idsOf(ref: SessionStreamRef): LegacyIds {
   return ref.stream === "job" ? { job_id: ref.jobId } : { batch_id: ref.batchId };
 }
 
-/** A stream that is opened at most once, and may be before it is subscribed to. */
+/** Opens a stream at most once, possibly before a subscription needs it. */
 class Opening<T> {
   readonly #make: () => Promise<Stream<T>>;
   readonly #encoder: Encoder<T>;
@@ -26,7 +26,7 @@ class Opening<T> {
     this.#encoder = encoder;
   }
 
-  /** Rejects with `NOT_FOUND` where the principal may not watch it. */
+  /** Rejects with `NOT_FOUND` if the principal may not watch the stream. */
   open(): Promise<Stream<T>> {
     return (this.#made ??= this.#make());
   }
@@ -42,7 +42,7 @@ class Opening<T> {
 
 export type AnyOpening = Pick<Opening<unknown>, "addTo"> & { open(): Promise<unknown> };
 
-/** All connections share what is serialised. */
+/** All connections share the encoders, and so the serialised packets. */
 export function createOpenings(streams: Streams) {
   const jobs = createEncoder<JobEvent>(legacyOfJob, ({ status, seq }) =>
     isSettled(status) ? seq : undefined,

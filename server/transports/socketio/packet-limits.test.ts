@@ -9,7 +9,7 @@ afterEach(async () => {
   await server.close();
 });
 
-test("[L4] a connection that joins without end is closed before it costs much", async () => {
+test("[L4] a connection that joins repeatedly is closed before it costs much", async () => {
   let asked = 0;
   server = await openTestServer({
     authenticate: async () => {

@@ -1,15 +1,15 @@
-/** Limits on what a connection sends, before Socket.IO takes it apart. Beyond them it is closed. */
+/** Checks the packets of a connection before Socket.IO parses them. Closes a connection that exceeds a limit. */
 import { jsonShape } from "#server/transports/json-shape.ts";
 import type { Connection } from "./connection-writer.ts";
 
 /**
- * A connection joins once, or a few times where its client leaves and comes back on it. Each attempt costs the server an
- * object and an authentication, and a single message of a megabyte can hold hundreds of thousands.
+ * A connection joins once, or a few times if its client leaves and rejoins. Each attempt costs the server an object and an
+ * authentication, and a single body of a megabyte can hold hundreds of thousands.
  */
 const MAX_CONNECTS = 8;
-/** Levels of a payload. It is parsed and compared with a form, and no code recurses over it. */
+/** Levels of a payload. High, because no code recurses over a payload: it is only parsed and matched against a schema. */
 const MAX_PACKET_NESTING = 10_000;
-/** Socket.IO's CONNECT packet begins with this. */
+/** The first character of Socket.IO's CONNECT packet. */
 const CONNECT = "0";
 
 export function limitPackets(connection: Connection): void {

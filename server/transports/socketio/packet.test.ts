@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
 import { createEncoder } from "./packet.ts";
 
-test("an event is serialised once for all who watch it", () => {
+test("an event is serialised once for all its watchers", () => {
   let made = 0;
   const { packetsOf, framesOf } = createEncoder((value: LegacyJobPayload) => {
     made += 1;

@@ -1,6 +1,6 @@
 /**
- * Events as they go over the wire. Each is serialised once, whatever the number of its watchers; for WebSockets
- * the whole frame is made once as well, as Socket.IO's own rooms do it.
+ * Encodes events for the wire. Each is serialised once for all of its watchers; for WebSockets the whole frame is encoded
+ * once too, as in Socket.IO's own rooms.
  */
 import type { Entry } from "#server/streams/open.ts";
 import { type Chunk, chunksOf, joined } from "#server/transports/chunks.ts";
@@ -11,21 +11,21 @@ import type { LegacyMessage } from "#shared/legacy.ts";
 export interface Packet {
   /** The Socket.IO packet. */
   text: string;
-  /** `wsPreEncodedFrame` is what Engine.IO sends in place of `text` where it can: a list of buffers. */
+  /** `wsPreEncodedFrame`: a list of buffers that Engine.IO sends over a WebSocket in place of `text`. */
   options: { compress: boolean; wsPreEncodedFrame: [Buffer] };
 }
 
 export interface Encoder<T> {
   packetsOf(value: T): readonly Packet[];
-  /** For a client that was shown the value before: how a job ended is not told twice. */
+  /** Returns only the update, for a client that has seen the value before: it must not receive a job's end twice. */
   updateOf(value: T): readonly Packet[];
-  /** A number that names the end that the value tells of; `undefined` if it tells of none. */
+  /** Returns a number that identifies the end in the value, or `undefined` if the value is not an end. */
   endOf(value: T): number | undefined;
-  /** All packets of each entry, as frames. */
+  /** Encodes all packets of each entry as frames. */
   framesOf(entries: readonly Entry<T>[]): readonly Chunk[];
 }
 
-/** `toLegacy`: of several messages the last one is the update. */
+/** `toLegacy` returns the update as the last of its messages. */
 export function createEncoder<T extends object>(
   toLegacy: (value: T) => LegacyMessage[],
   endOf: (value: T) => number | undefined = () => undefined,
@@ -37,9 +37,9 @@ export function createEncoder<T extends object>(
   return { packetsOf, updateOf: (value) => packetsOf(value).slice(-1), endOf, framesOf };
 }
 
-/** Socket.IO's EVENT packet, in the one namespace that there is. */
+/** The type of Socket.IO's EVENT packet, in the default namespace. */
 const EVENT = "2";
-/** Engine.IO's `message`, which carries it. */
+/** The type of Engine.IO's `message` packet, which carries the EVENT packet. */
 const MESSAGE = "4";
 
 function packetOf({ name, payload }: LegacyMessage): Packet {

@@ -1,8 +1,9 @@
 /**
- * The pings of one connection: Engine.IO's own, and those that ask for a receipt. The answer to a ping proves that the
- * client received everything sent before it. Answers carry nothing to tell them apart, so both are counted from the first on.
+ * The pings of one connection: Engine.IO's own, and those that request a receipt. The answer to a ping proves that the
+ * client received everything sent before it. Answers carry no id, so this module counts all pings and answers from the
+ * first one.
  *
- * The method that sends a ping is not in Engine.IO's types; tests fail where it is gone.
+ * The method that sends a ping is not in Engine.IO's types; tests fail if it disappears.
  */
 import type { Connection } from "./connection-writer.ts";
 
@@ -13,12 +14,12 @@ interface Pinging {
 const PINGS = Symbol("pings");
 type WithPings = Connection & { [PINGS]?: Pings };
 
-/** Before anything was sent. `undefined` in protocol 3, in which clients ping. */
-export function openPings(connection: Connection): void {
+/** Call it before anything is sent. Does nothing in protocol 3, in which clients ping. */
+export function startPings(connection: Connection): void {
   if (connection.protocol !== 3) (connection as WithPings)[PINGS] = new Pings(connection);
 }
 
-/** The ones of `openPings`. */
+/** Returns the pings that `startPings` started; `undefined` in protocol 3. */
 export function pingsOf(connection: Connection): Pings | undefined {
   return (connection as WithPings)[PINGS];
 }
@@ -27,9 +28,9 @@ export class Pings {
   readonly #connection: Connection;
   #sent = 0;
   #answered = 0;
-  /** Hears each answer. */
+  /** Notified of each answer. */
   owner: { heard(): void } | undefined;
-  /** In the order of their pings. */
+  /** Requested receipts, in the order of their pings. */
   #asked: { ping: number; answered: () => void }[] = [];
 
   constructor(connection: Connection) {
@@ -40,14 +41,14 @@ export class Pings {
     connection.on("heartbeat", () => this.#onPong());
   }
 
-  /** Sends one, and calls `answered` when the client has received all that was sent before it. */
+  /** Sends a ping, and calls `answered` once the client has received everything sent before it. */
   ask(answered: () => void): void {
     this.#asked.push({ ping: this.#sent + 1, answered });
     (this.#connection as unknown as Pinging).sendPacket("ping");
   }
 
   #onPong(): void {
-    // Some clients answer what was not asked.
+    // Some clients send answers without a ping.
     this.#answered = Math.min(this.#answered + 1, this.#sent);
     this.owner?.heard();
     for (;;) {

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import { openTestServer } from "#test/transports/socketio.fixture.ts";
 
-test("packets that are not UTF-8 are refused, and their session goes on", async () => {
+test("packets that are not UTF-8 are refused, and their session continues", async () => {
   const server = await openTestServer();
   onTestFinished(() => server.close());
   const client = await openPolling(server.url);
@@ -22,7 +22,7 @@ test("packets that are not UTF-8 are refused, and their session goes on", async 
   expect(heard.filter((text) => text.includes("subscription:error"))).toHaveLength(1);
 });
 
-test("packets that are compressed are refused with the reason, and their session goes on", async () => {
+test("compressed packets are refused with the reason, and their session continues", async () => {
   const server = await openTestServer();
   onTestFinished(() => server.close());
   const opened = await (
@@ -41,13 +41,15 @@ test("packets that are compressed are refused with the reason, and their session
     const refused = await post(body, "gzip");
     expect([refused.status, await refused.text()]).toEqual([
       415,
-      expect.stringMatching(/^The body has the Content-Encoding "gzip", and none is taken\./),
+      expect.stringMatching(
+        /^The body has the Content-Encoding "gzip", but this server accepts none\./,
+      ),
     ]);
   }
   expect((await post(Buffer.from("40"), "identity")).status).toBe(200);
 });
 
-test("packets that an old client sends as bytes are taken", async () => {
+test("binary packets of an old client are accepted", async () => {
   const server = await openTestServer({ allowEio3: true });
   onTestFinished(() => server.close());
   const url = `${server.url}/socket.io/?EIO=3&transport=polling`;

@@ -1,6 +1,6 @@
 /**
- * Bodies of clients that poll. Engine.IO collects a body chunk by chunk and takes all of its packets apart in one go;
- * here the body is read first, and one with too many packets is refused.
+ * Reads the bodies of polling clients. Engine.IO collects a body chunk by chunk and parses all of its packets in one go. This
+ * module reads the body first, and refuses one with too many packets.
  */
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,18 +9,18 @@ import type { Logger } from "pino";
 import { BodyCutOff, BodyTooLarge, discardBody, readBody } from "#server/transports/body.ts";
 import { codingFault } from "#server/transports/request-text.ts";
 
-/** More than a client sends at once that subscribes to as much as it may. */
+/** More than a client sends at once that subscribes up to its limit. */
 export const MAX_PACKETS = 5000;
-/** The type of a body whose packets are binary, in Engine.IO 3 alone. */
+/** The Content-Type of a body of binary packets, only in protocol 3 of Engine.IO. */
 const BINARY = "application/octet-stream";
-/** Stands between the packets of a body in Engine.IO 4. */
+/** Separates the packets of a body in protocol 4 of Engine.IO. */
 const SEPARATOR = 0x1e;
-/** Stands before each packet of a body in Engine.IO 3, after its length, and between keys and values in any JSON. */
+/** Follows the length before each packet in protocol 3 of Engine.IO. It also occurs in JSON, between keys and values. */
 const COLON = 0x3a;
 
 interface Engine {
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
-  /** Ends a session, where there is one of this id. */
+  /** Ends the session with this id, if it exists. */
   end(sid: string): void;
 }
 
@@ -71,7 +71,7 @@ function count(body: Buffer, byte: number): number {
   return found;
 }
 
-/** A request as Engine.IO reads it, with a body that has arrived. */
+/** Returns a request that Engine.IO can read, with the body that has arrived. */
 function withBody(
   { method, url, headers, httpVersion, socket }: IncomingMessage,
   body: Buffer,

@@ -12,7 +12,7 @@ function open() {
   return { asked, received, receipts };
 }
 
-test("one ping is under way at a time, and asks for all that was sent before it", async () => {
+test("one ping is under way at a time, and confirms all values sent before it", async () => {
   const { asked, received, receipts } = open();
   receipts.expect("a", 1);
   receipts.expect("b", 1);
@@ -30,7 +30,7 @@ test("one ping is under way at a time, and asks for all that was sent before it"
   expect(asked).toHaveLength(2);
 });
 
-test("nothing is kept of what does not matter any more, however long no ping is answered", async () => {
+test("forgotten keys take no memory, even while no ping is answered", async () => {
   const { asked, received, receipts } = open();
   receipts.expect("a", 1);
   receipts.expect("b", 1);

@@ -1,15 +1,16 @@
 /**
- * Tracks what a client has certainly received. A write proves little: a connection that breaks takes it along, and the
- * server may not notice for a minute. So a ping asks for a receipt as soon as there is something to know, one at a time.
+ * Tracks the values that a client has certainly received. A write does not prove receipt: a broken connection loses it, and
+ * the server may notice that only a minute later. So a ping requests a receipt as soon as a value waits for one, one ping
+ * at a time.
  */
 import type { Pings } from "./pings.ts";
 
 export class Receipts {
   readonly #pings: Pick<Pings, "ask">;
   readonly #received: (key: string, value: number) => void;
-  /** Sent before the ping that is under way. */
+  /** Values sent before the ping that is under way. */
   #asked: Map<string, number> | undefined;
-  /** Sent after it. */
+  /** Values sent after that ping. */
   #unasked = new Map<string, number>();
   #isScheduled = false;
 
@@ -18,13 +19,13 @@ export class Receipts {
     this.#received = received;
   }
 
-  /** `value` was sent under `key`. A newer one replaces it. */
+  /** Records that `value` was sent under `key`. A newer value replaces it. */
   expect(key: string, value: number): void {
     this.#unasked.set(key, value);
     this.#schedule();
   }
 
-  /** It does not matter any more. */
+  /** Drops the pending value of `key`. */
   forget(key: string): void {
     this.#unasked.delete(key);
     this.#asked?.delete(key);
@@ -34,7 +35,7 @@ export class Receipts {
     const isAsking = this.#isScheduled || this.#asked !== undefined;
     if (isAsking || this.#unasked.size === 0) return;
     this.#isScheduled = true;
-    // One for all of a tick.
+    // One ping for all values of a tick.
     setImmediate(() => this.#ask());
   }
 

@@ -50,7 +50,7 @@ describe("hostile input", () => {
   ];
 
   test.each(PAYLOADS)(
-    "[L4] %s is refused with what would be right, and disturbs no other client",
+    "[L4] %s is refused with the correct form, and affects no other client",
     async (_n, payload) => {
       server = await openTestServer();
       const jobId = await createJob(server.engine);
@@ -69,12 +69,12 @@ describe("hostile input", () => {
       }
       await (await startJob(server.engine, jobId)).deliver();
       await until(() => expect(progressOf(good)).toEqual([0, 10, 100]));
-      // A refused client may still do it right.
+      // A refused client may still send a correct request.
       expect(await call(bad, "subscribe:job", { job_id: jobId })).toEqual({ ok: true });
     },
   );
 
-  test("[L4] names that are not known are answered with those that are", async () => {
+  test("[L4] an unknown event name is answered with the known names", async () => {
     server = await openTestServer();
     const { socket, named } = server.connect();
     const names = ["subscribe:jobs", "message", "error", "__proto__", "toString", "x".repeat(1000)];
@@ -83,12 +83,12 @@ describe("hostile input", () => {
     expect(named("subscription:error").at(0)).toEqual({
       code: "BAD_REQUEST",
       message:
-        '"subscribe:jobs" is not known here. Known are subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
+        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch.',
     });
     expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
   });
 
-  test("[L4] a name with an emoji where it is cut is shown in well-formed Unicode", async () => {
+  test("[L4] a name that is cut at an emoji is shown in well-formed Unicode", async () => {
     server = await openTestServer();
     const { socket, named } = server.connect();
     socket.emit(`${"x".repeat(39)}😀`, {});
@@ -96,12 +96,12 @@ describe("hostile input", () => {
     expect(named("subscription:error")).toEqual([
       {
         code: "BAD_REQUEST",
-        message: expect.stringContaining(`"${"x".repeat(39)}…" is not known here.`),
+        message: expect.stringContaining(`"${"x".repeat(39)}…" is not an event of this server.`),
       },
     ]);
   });
 
-  test("[L4] missing, additional and misplaced arguments are survived", async () => {
+  test("[L4] missing, additional and misplaced arguments do no harm", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const client = server.connect();
@@ -116,15 +116,15 @@ describe("hostile input", () => {
     ["a packet of no type", "49{}"],
     ["broken JSON", '42["subscribe:job",{"job_id":'],
     ["an event of no use", '42["subscribe:job",{}]'],
-    ["an event that is no list", "42{}"],
+    ["an event that is not a list", "42{}"],
     ["a reserved name", '42["disconnect"]'],
     ["attachments without end", '459999-["subscribe:job",{"_placeholder":true,"num":0}]'],
     ["an answer to nothing", "43999[1]"],
     ["a heartbeat of the wrong side", "2"],
     ["a packet that Engine.IO does not know", "9"],
-    ["bytes where none are expected", Buffer.from([1, 2, 3])],
+    ["an unexpected binary frame", Buffer.from([1, 2, 3])],
     ["a message that is too large", `42["subscribe:job","${"x".repeat(2 * 1024 * 1024)}"]`],
-  ])("[L4] %s costs its sender the connection at most", async (_name, frame) => {
+  ])("[L4] %s closes at most its sender's connection", async (_name, frame) => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const good = server.connect({ transports: ["websocket"] });
@@ -146,7 +146,7 @@ describe("hostile input", () => {
     expect(server.faults).toEqual([]);
   });
 
-  test("[L4] a request that came in one message with a disconnect starts nothing", async () => {
+  test("[L4] a request in one message with a disconnect starts nothing", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const raw = await openPolling(server.url);

@@ -1,4 +1,4 @@
-/** Parses a client's request from untrusted input. */
+/** Parses a client's request, which is untrusted input. */
 import type { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
@@ -17,7 +17,7 @@ export interface Request {
 
 interface Form {
   action: Request["action"];
-  /** The field of the payload that names the stream. */
+  /** The field of the payload that holds the stream's id. */
   field: keyof LegacyIds;
   schema: z.ZodType<SessionStreamRef>;
 }
@@ -40,14 +40,17 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
 ]);
 
 /**
- * Throws `BAD_REQUEST`, which says what would have been right. That includes names that are not known: whoever
- * mistypes one would otherwise wait for ever.
+ * Throws `BAD_REQUEST` with a message that shows the correct form, even for an unknown event name: a client that mistypes
+ * one would otherwise wait forever.
  */
 export function readRequest(name: unknown, payload: unknown): Request {
   const form = FORMS.get(name);
   if (form === undefined) {
     const names = [...FORMS.keys()].join(", ");
-    throw new AppError("BAD_REQUEST", `${shown(name)} is not known here. Known are ${names}.`);
+    throw new AppError(
+      "BAD_REQUEST",
+      `${shown(name)} is not an event of this server. Use ${names}.`,
+    );
   }
   const { action, field, schema } = form;
   const parsed = schema.safeParse(payload);

@@ -1,4 +1,4 @@
-/** Clients that come back at the worst moment. */
+/** Clients that reconnect at the worst moment. */
 import type { Socket as ServerSocket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
@@ -37,7 +37,7 @@ function breakAll(): void {
   for (const socket of server.sockets as ServerSocket[]) socket.destroy();
 }
 
-/** Lets a test hold calls to the engine about sessions, and decide what becomes of each. */
+/** Lets a test hold the engine's session calls, and decide the result of each. */
 function gate(name: "takeSession" | "saveSession") {
   const held: { pass(): void; fail(): void }[] = [];
   let isShut = false;
@@ -61,7 +61,7 @@ function gate(name: "takeSession" | "saveSession") {
   return { held, wrap, shut: (is: boolean) => void (isShut = is) };
 }
 
-/** Says which jobs were looked up. */
+/** Records the jobs that were looked up. */
 function notingReads(engine: Engine, read: Set<string>): Engine {
   return {
     ...engine,
@@ -75,8 +75,8 @@ function notingReads(engine: Engine, read: Set<string>): Engine {
 
 const settled = () => new Promise(setImmediate);
 
-describe("[L5] what a client asked for", () => {
-  test("is stored also where it left while that was not possible", async () => {
+describe("[L5] a requested subscription", () => {
+  test("is stored even if its client left while the store was unavailable", async () => {
     const saves = gate("saveSession");
     const read = new Set<string>();
     await open({ wrap: (engine) => notingReads(saves.wrap(engine), read) });
@@ -108,7 +108,7 @@ describe("[L5] what a client asked for", () => {
     });
   });
 
-  test("and could not have is not stored", async () => {
+  test("that was refused is not stored", async () => {
     const stored: string[][] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     await open({
@@ -134,7 +134,7 @@ describe("[L5] what a client asked for", () => {
     client.close();
   });
 
-  test("is stored when the server stops in that moment", async () => {
+  test("is stored if the server stops at that moment", async () => {
     const saves = gate("saveSession");
     await open({ wrap: saves.wrap });
     const jobId = await createJob(server.engine);
@@ -156,7 +156,7 @@ describe("[L5] what a client asked for", () => {
   });
 });
 
-test("[L5] a client that left in words has no session, also where it was being saved", async () => {
+test("[L5] a client that disconnected explicitly has no session, even if a save was under way", async () => {
   const saves = gate("saveSession");
   await open({ wrap: saves.wrap });
   const client = await joinRaw(server.url);
@@ -186,12 +186,12 @@ async function loseOneOfTwo() {
   return client;
 }
 
-describe("[L5] a session goes on", () => {
-  test("where its connection breaks before the client knows of a new one", async () => {
+describe("[L5] a session continues", () => {
+  test("if its connection breaks before the client receives a new `pid`", async () => {
     const reads = gate("takeSession");
     await open({ wrap: reads.wrap });
     const client = await loseOneOfTwo();
-    // The one after the other does not hear what it was given.
+    // Several connections in turn do not receive their new `pid`.
     for (const _ of [1, 2]) {
       const deaf = await joinRaw(server.url, client.pid);
       expect(deaf.pid).not.toBe(client.pid);
@@ -204,7 +204,7 @@ describe("[L5] a session goes on", () => {
     again.close();
   });
 
-  test("where the server dies right after it gave out a new one", async () => {
+  test("if the server dies right after it sent a new `pid`", async () => {
     const saves = gate("saveSession");
     await open({ wrap: saves.wrap });
     const client = await loseOneOfTwo();
@@ -223,7 +223,7 @@ describe("[L5] a session goes on", () => {
     again.close();
   });
 
-  test("where an older connection takes it late: the client that is there comes back", async () => {
+  test("if an older connection takes it late: the connected client reconnects", async () => {
     const takes = gate("takeSession");
     await open({ wrap: takes.wrap });
     const jobId = await createJob(server.engine);
@@ -255,8 +255,8 @@ describe("[L5] a session goes on", () => {
   });
 });
 
-describe("[L5] a client that comes back", () => {
-  test("many times at once keeps one connection, also while what it had is read", async () => {
+describe("[L5] a client that reconnects", () => {
+  test("many times at once keeps one connection, even while its subscriptions are read", async () => {
     let reading: Promise<void> | undefined;
     await open({
       wrap: (engine) => ({
@@ -287,7 +287,7 @@ describe("[L5] a client that comes back", () => {
     for (const each of others) each.close();
   });
 
-  test("in protocol 3 has no session, and takes none", async () => {
+  test("in protocol 3 has no session, and takes over none", async () => {
     await open({ allowEio3: true });
     const jobId = await createJob(server.engine);
     const client = await joinRaw(server.url);
@@ -308,7 +308,7 @@ describe("[L5] a client that comes back", () => {
     client.close();
   });
 
-  test("sees nothing twice where its request comes in one body with the answer to a ping", async () => {
+  test("receives nothing twice if its request is in one body with the answer to a ping", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const client = await joinRaw(server.url);
@@ -318,7 +318,7 @@ describe("[L5] a client that comes back", () => {
     const again = await openPolling(server.url);
     await again.post(`40{"pid":"${client.pid}"}`);
     const packets: string[] = [];
-    /** Polls until it was told so many of these. */
+    /** Polls until it has received this many of these events. */
     async function pollFor(what: string, times: number): Promise<void> {
       const told = () => packets.filter((packet) => packet.includes(what)).length;
       while (told() < times) packets.push(...(await again.poll()).packets);
@@ -334,7 +334,7 @@ describe("[L5] a client that comes back", () => {
     await pollFor('"job:update"', 1);
   });
 
-  test("is shown what it asks for later, as ever", async () => {
+  test("receives the state of later requests as usual", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const client = server.connect({ reconnection: true, reconnectionDelay: 10 });
@@ -343,17 +343,17 @@ describe("[L5] a client that comes back", () => {
     client.notes.length = 0;
     breakAll();
     await until(() => expect(client.named("job:update")).toHaveLength(1));
-    // A page that shows the job again, and knows nothing of it.
+    // A page shows the job again, without its earlier state.
     await until(async () => {
       client.notes.length = 0;
       await client.socket.timeout(20_000).emitWithAck("subscribe:job", { job_id: jobId });
       expect(client.named("subscribed")).toHaveLength(1);
-      // Not the first time, where that still counts as coming back.
+      // The first request still counts as part of the reconnect.
       expect(client.named("job:update")).toHaveLength(1);
     });
   });
 
-  test("writes nothing of what is stored once more", async () => {
+  test("does not save stored entries again", async () => {
     const sizes: number[] = [];
     await open({
       wrap: (engine) => ({
@@ -378,8 +378,8 @@ describe("[L5] a client that comes back", () => {
   });
 });
 
-describe("[L5] an end is not known to be received", () => {
-  test("by the answer to a ping from before the client joined again", async () => {
+describe("[L5] an end does not count as received", () => {
+  test("after the answer to a ping from before the client rejoined", async () => {
     const stored: number[] = [];
     await open({
       wrap: (engine) => ({
@@ -404,7 +404,7 @@ describe("[L5] an end is not known to be received", () => {
     await until(() => expect(client.pings()).toBe(2));
     stored.length = 0;
     client.send("3");
-    // Its answer says that all of before is stored.
+    // Its acknowledgement proves that everything before it is stored.
     client.ask("subscribe:job", { job_id: await createJob(server.engine) });
     await until(() => expect(client.told().at(-1)).toBe("job:update PENDING"));
     expect(stored).toEqual([0]);

@@ -20,7 +20,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 let data: TestData;
 let server: TestServer;
-/** Each change of a session that was stored, in turn. */
+/** All stored changes of sessions, in order. */
 let saved: SessionChange[];
 
 beforeEach(async () => {
@@ -49,14 +49,14 @@ async function open(options: Options = {}): Promise<void> {
   server = await openTestServer({ data, wrap: noting, ...options });
 }
 
-/** The server ends, and another one begins on the same port and data. */
+/** Stops the server and starts another one on the same port and data. */
 async function restart(options: Options = {}): Promise<void> {
   const { port } = new URL(server.url);
   await server.close();
   await open({ port: Number(port), ...options });
 }
 
-/** The same, and something is done to the data meanwhile. */
+/** Restarts the server, and changes the data in between. */
 async function restartAfter(what: (engine: Engine) => Promise<unknown>): Promise<void> {
   const { port } = new URL(server.url);
   await server.close();
@@ -69,12 +69,12 @@ async function restartAfter(what: (engine: Engine) => Promise<unknown>): Promise
 const cancel = (engine: Engine, jobId: string) =>
   engine.change(jobId, { action: "cancel" }, new Date());
 
-/** Breaks every connection that is open. */
+/** Breaks every open connection. */
 function breakAll(): void {
   for (const socket of server.sockets as ServerSocket[]) socket.destroy();
 }
 
-/** A client that is between two polls does not notice a break. */
+/** A client between two polls does not notice a break. */
 async function breakUntilGone({ socket }: Client): Promise<void> {
   let isGone = false;
   socket.once("disconnect", () => (isGone = true));
@@ -84,7 +84,7 @@ async function breakUntilGone({ socket }: Client): Promise<void> {
   });
 }
 
-/** The older system's browser client: it comes back by itself, and asks for nothing then. */
+/** The older system's browser client: it reconnects by itself, and does not subscribe again. */
 function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
   return server.connect({
     reconnection: true,
@@ -94,7 +94,7 @@ function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
   });
 }
 
-/** Resolves when the first state is there, which is read after the request was answered. */
+/** Resolves when the first state has arrived, which the server reads only after the acknowledgement. */
 async function subscribe(client: Client, name: "job" | "batch", id: string): Promise<void> {
   const request = { [`${name}_id`]: id };
   const answer: unknown = await client.socket
@@ -109,7 +109,7 @@ async function subscribe(client: Client, name: "job" | "batch", id: string): Pro
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
 const statusesOf = (client: Client) =>
   client.named("job:update").map((payload) => (payload as { status: string }).status);
-/** Resolves when the client was away and is back. Its earlier messages are forgotten. */
+/** Resolves when the client has reconnected. Clears its earlier messages. */
 async function away(client: Client, how: () => unknown): Promise<void> {
   const left = new Promise((resolve) => client.socket.once("disconnect", resolve));
   client.notes.length = 0;
@@ -117,16 +117,16 @@ async function away(client: Client, how: () => unknown): Promise<void> {
   await left;
   await until(() => expect(client.named("connection")).toHaveLength(1));
 }
-/** Resolves when the session that is stored knows that its client was told of an end. */
+/** Resolves when the stored session has the end that its client received. */
 const untilKnown = () =>
   until(() => expect(saved.flatMap(({ entries }) => [...entries.values()])).toContain(3));
 
 describe.each([["websocket"], ["polling"]])(
-  "[L5] a client that comes back over %s",
+  "[L5] a client that reconnects over %s",
   (transport) => {
     const by = { transports: [transport] };
 
-    test("is shown the current state of what it had, and asks for nothing", async () => {
+    test("receives the current states of its subscriptions without subscribing", async () => {
       await open();
       const jobId = await createJob(server.engine);
       const { batchId } = await createBatch(server.engine, 2);
@@ -148,7 +148,7 @@ describe.each([["websocket"], ["polling"]])(
       expect(client.named("job:completed")).toHaveLength(1);
     });
 
-    test("is told how a job ended while the server was away", async () => {
+    test("receives the end of a job that ended while the server was down", async () => {
       await open();
       const jobId = await createJob(server.engine);
       const client = connect(by);
@@ -161,7 +161,7 @@ describe.each([["websocket"], ["polling"]])(
       expect(client.socket.recovered).toBe(true);
     });
 
-    test("is not told again of an end that it was told of", async () => {
+    test("does not receive an end again that it has received", async () => {
       await open();
       const jobId = await createJob(server.engine);
       const client = connect(by);
@@ -176,7 +176,7 @@ describe.each([["websocket"], ["polling"]])(
       }
     });
 
-    test("sees nothing twice where it subscribes again all the same", async () => {
+    test("receives nothing twice if it subscribes again anyway", async () => {
       await open();
       const jobId = await createJob(server.engine);
       const client = connect(by);
@@ -187,15 +187,15 @@ describe.each([["websocket"], ["polling"]])(
       await until(() => expect(statusesOf(client)).toEqual(["PENDING"]));
       await startJob(server.engine, jobId);
       await until(() => expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING"]));
-      // Once it has what it had, another request is answered as ever.
+      // After the restore, another request is answered as usual.
       await subscribe(client, "job", jobId);
       expect(statusesOf(client)).toEqual(["PENDING", "PROCESSING", "PROCESSING"]);
     });
   },
 );
 
-describe("[L5] what a client has when it comes back", () => {
-  test("is not what it left before", async () => {
+describe("[L5] the restored subscriptions of a client", () => {
+  test("exclude those that it left before", async () => {
     await open();
     const [kept, left] = [await createJob(server.engine), await createJob(server.engine)];
     const client = connect();
@@ -213,7 +213,7 @@ describe("[L5] what a client has when it comes back", () => {
     expect(new Set(told)).toEqual(new Set([kept]));
   });
 
-  test("is all of it, up to as much as a connection may have", async () => {
+  test("are all of them, up to the limit of a connection", async () => {
     await open();
     const { jobIds } = await createBatch(server.engine, MAX_SUBSCRIPTIONS);
     const client = connect({ transports: ["websocket"] });
@@ -228,7 +228,7 @@ describe("[L5] what a client has when it comes back", () => {
     expect(client.socket.recovered).toBe(true);
   });
 
-  test("does not hold a job that is gone: it is told, and the others go on", async () => {
+  test("exclude a deleted job: the client gets an error, and the others continue", async () => {
     await open();
     const [gone, kept] = [await createJob(server.engine), await createJob(server.engine)];
     const client = connect();
@@ -244,7 +244,7 @@ describe("[L5] what a client has when it comes back", () => {
     expect(client.named("subscription:error")).toEqual([
       { code: "NOT_FOUND", message: `Job ${gone} does not exist.`, job_id: gone },
     ]);
-    // Then it is another session, so that an application that asks for nothing in a recovered one asks.
+    // The client gets a new session, so that an application that does not subscribe in a recovered one does so.
     expect(client.socket.recovered).toBe(false);
     await away(client, () => breakUntilGone(client));
     await until(() => expect(client.named("job:update")).toHaveLength(1));
@@ -252,7 +252,7 @@ describe("[L5] what a client has when it comes back", () => {
     expect(client.named("subscription:error")).toEqual([]);
   });
 
-  test("is nothing where it left in words", async () => {
+  test("are none after an explicit disconnect", async () => {
     await open();
     const client = connect();
     await subscribe(client, "job", await createJob(server.engine));
@@ -265,7 +265,7 @@ describe("[L5] what a client has when it comes back", () => {
     await subscribe(client, "job", await createJob(server.engine));
   });
 
-  test("is nothing for another user, and nothing for one who guesses", async () => {
+  test("are none for another user, and none for a guessed secret", async () => {
     await open({
       authenticate: async ({ token = "" }) => {
         const [tenantId = "", userId = ""] = token.split("/");
@@ -292,7 +292,7 @@ describe("[L5] what a client has when it comes back", () => {
 });
 
 describe("[L5] an end that was sent", () => {
-  test("is told again where nothing says that it was received", async () => {
+  test("is sent again if nothing proves its receipt", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const client = await joinRaw(server.url);
@@ -317,7 +317,7 @@ describe("[L5] an end that was sent", () => {
     once.close();
   });
 
-  test("is not taken as received for answers to pings that were not sent", async () => {
+  test("does not count as received after answers to pings that were not sent", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const client = await joinRaw(server.url);
@@ -334,7 +334,7 @@ describe("[L5] an end that was sent", () => {
     again.close();
   });
 
-  test("is asked about once for many of a moment", async () => {
+  test("shares one ping with other ends of the same moment", async () => {
     await open();
     const { jobIds } = await createBatch(server.engine, 50);
     const client = await joinRaw(server.url);
@@ -348,7 +348,7 @@ describe("[L5] an end that was sent", () => {
     client.close();
   });
 
-  test("is known of one that polls by what it posts", async () => {
+  test("is confirmed for a polling client by its posts", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const client = await openPolling(server.url);
@@ -366,7 +366,7 @@ describe("[L5] an end that was sent", () => {
 });
 
 describe("[L5] a session has one connection", () => {
-  test("the one that comes last; the one before is closed", async () => {
+  test("the newest one; the one before is closed", async () => {
     await open();
     const jobId = await createJob(server.engine);
     const first = await joinRaw(server.url);
@@ -383,7 +383,7 @@ describe("[L5] a session has one connection", () => {
 describe("[L5] while sessions cannot be", () => {
   const unavailable = new AppError("UNAVAILABLE", "The data cannot be read.");
 
-  test("read, a client that has one is turned away below Socket.IO, and comes back", async () => {
+  test("read, the connection of a client with a session is closed below Socket.IO, and the client reconnects", async () => {
     let failures = 0;
     await open();
     const jobId = await createJob(server.engine);
@@ -407,7 +407,7 @@ describe("[L5] while sessions cannot be", () => {
     expect(server.faults).toEqual([]);
   });
 
-  test("written, a client is served, and has later what could not be stored", async () => {
+  test("written, a client is served, and its subscriptions are stored later", async () => {
     let fails = true;
     await open({
       wrap: (engine) => ({

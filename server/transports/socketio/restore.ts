@@ -1,10 +1,10 @@
 /**
- * Clients that come back without saying what they were subscribed to. Socket.IO's own clients have sent back the `pid`
- * of a CONNECT packet with their next CONNECT since 4.6; with "connection state recovery" off nothing else uses it. So the
- * server makes it the secret of a session of its own. The offset that they may send with it is not looked at.
+ * Restores the subscriptions of clients that reconnect. Since version 4.6, Socket.IO's own clients return the `pid` of the
+ * server's CONNECT packet with their next CONNECT. Nothing else uses it while "connection state recovery" is off, so it
+ * carries the secret of our session. The server ignores the offset that clients may send with it.
  *
- * `recovered` of a client is true where it gets the same one back, and applications then ask for nothing. So it gets the
- * same one where all that it had is served again, and a new one otherwise.
+ * A client that receives the same `pid` again reports `recovered`, and its application then does not subscribe anew. So the
+ * server returns the same `pid` if it serves all earlier subscriptions again, and a new one otherwise.
  */
 import type { Socket } from "socket.io";
 import type { Session, Sessions } from "#server/sessions/open.ts";
@@ -13,11 +13,11 @@ import type { Principal } from "#shared/principal.ts";
 import { type SessionStreamRef, sessionStreamOf } from "#shared/stream-ref.ts";
 import type { AnyOpening } from "./opening.ts";
 
-/** The state that a connection begins with. */
+/** The initial state of a connection. */
 export interface Restored {
-  /** The secret of its session. */
+  /** The secret of the connection's session. */
   pid: string;
-  /** The session of this secret is stored, with all subscriptions that have no failure. */
+  /** True if the session of this secret is stored, with all subscriptions that have no failure. */
   isStored: boolean;
   subscriptions: readonly RestoredSubscription[];
 }
@@ -26,20 +26,20 @@ export interface RestoredSubscription {
   key: string;
   ref: SessionStreamRef;
   opening: AnyOpening;
-  /** The end that its client is known to have been told. */
+  /** The end that the client has certainly received. */
   toldEnd: number | undefined;
-  /** Why it cannot be served any more. */
+  /** The reason for which the subscription cannot be served any more. */
   failure: AppError | undefined;
 }
 
 export interface RestoreOptions {
   sessions: Sessions;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
-  /** Ends a connection, on whichever gateway it is. */
+  /** Ends a connection on any gateway. */
   evict: (socketId: string) => void;
 }
 
-/** Rejects with `UNAVAILABLE` while what the client had cannot be read. */
+/** The returned function rejects with `UNAVAILABLE` while the client's session or streams cannot be read. */
 export function createRestore({ sessions, open, evict }: RestoreOptions) {
   async function reopen(
     principal: Principal,
@@ -62,14 +62,14 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
     const session = await sessions.take({ principal, secret }, socket.id);
     if (session === undefined) return fresh;
     if (session.holder !== "") evict(session.holder);
-    // A thousand reads, for a client that is gone or has come once more.
+    // The client has left or reconnected meanwhile; this saves up to a thousand reads.
     if (socket.conn.readyState !== "open") return fresh;
     const subscriptions = await reopenAll(principal, session);
     const served = subscriptions.filter(({ failure }) => failure === undefined);
     if (served.length === subscriptions.length) {
       return { pid: secret, isStored: true, subscriptions };
     }
-    // The old one stays until its time is over: the client comes back with it where it does not hear of this one.
+    // The old session stays until it expires: a client that never receives the new `pid` reconnects with the old one.
     const whose = { principal, secret: fresh.pid };
     const entries = new Map(served.map(({ key, toldEnd }) => [key, toldEnd ?? NO_END]));
     await sessions.begin(whose, socket.id, entries);
@@ -77,7 +77,7 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
   };
 }
 
-/** The value of a subscription whose client was told of no end. */
+/** The stored value of a subscription whose client has received no end. */
 export const NO_END = 0;
 
 function asFailure(error: unknown): AppError {

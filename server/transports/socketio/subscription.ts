@@ -1,4 +1,4 @@
-/** One subscription of a legacy client: its packets, and the end of the job that its client was told. */
+/** One subscription of a legacy client: sends its packets, and tracks the end of the job that was sent. */
 import type { Entry } from "#server/streams/open.ts";
 import type { Chunk } from "#server/transports/chunks.ts";
 import { type SinkConnection, SubscriptionSink } from "#server/transports/subscription-sink.ts";
@@ -7,43 +7,43 @@ import type { ConnectionWriter } from "./connection-writer.ts";
 import type { Encoder } from "./packet.ts";
 
 export interface Restored {
-  /** The end that the client is known to have been told. */
+  /** The end that the client has certainly received. */
   toldEnd: number | undefined;
 }
 
 export interface SubscriptionListener {
-  /** The client was sent an end, other than that with which it was restored. */
+  /** Called when the client was sent an end other than the restored one. */
   ended(key: string, end: number): void;
-  /** The client may still ask for what was restored. */
+  /** True while the client may still request restored subscriptions. */
   isComingBack(): boolean;
 }
 
 export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "isFull">;
 
-/** The subscriptions of a connection, which a subscription is one of. */
+/** The owner of a connection's subscriptions. */
 export interface SubscriptionOwner extends SinkConnection {
   readonly writer: SubscriptionWriter;
   readonly listener: SubscriptionListener;
-  /** The stream of this subscription has ended. */
+  /** Called when the stream of this subscription has ended. */
   onEnd(key: string, reason?: AppError): void;
 }
 
 const BEGUN = Promise.resolve();
 
 export class Subscription<T> extends SubscriptionSink<T> {
-  /** Settles when the watch began, or cannot begin. */
+  /** Settles when the watch has begun or cannot begin. */
   begun: Promise<void> = BEGUN;
-  /** The end that was told last. */
+  /** The last end that was sent. */
   toldEnd: number | undefined;
   #newest: { readonly value: T } | undefined;
   readonly #owner: SubscriptionOwner;
   readonly #key: string;
   readonly #encoder: Encoder<T>;
-  /** The last one that the listener was told of, or that was restored. */
+  /** The last end that the listener knows, or the restored one. */
   #knownEnd: number | undefined;
   #isRestored: boolean;
 
-  /** `restored`: the client had it before it came back, and did not ask for it. */
+  /** `restored`: the session brought this subscription back; the client has not requested it since it reconnected. */
   constructor(
     owner: SubscriptionOwner,
     key: string,
@@ -66,7 +66,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     this.toldEnd = toldEnd ?? restored?.toldEnd;
   }
 
-  /** Waits for `begun`, which a subscription that has begun does not keep. */
+  /** Waits for `begun`, then releases the promise to save memory. */
   async beginWith(begun: Promise<void>): Promise<void> {
     this.begun = begun;
     await begun;
@@ -77,14 +77,14 @@ export class Subscription<T> extends SubscriptionSink<T> {
     this.#owner.onEnd(this.#key, reason);
   }
 
-  /** Tells once whether the client asks only because it comes back: it gets, or got, the newest state anyway. */
+  /** True for the first request after a reconnect: the client receives the newest state without it. False afterwards. */
   takeRestored(): boolean {
     const wasRestored = this.#isRestored;
     this.#isRestored = false;
     return wasRestored && this.#owner.listener.isComingBack();
   }
 
-  /** Sends the newest state that was sent once more. */
+  /** Repeats the newest state that was sent. */
   sendNewest(): void {
     if (this.#newest !== undefined)
       this.#owner.writer.send(this.#encoder.updateOf(this.#newest.value));
@@ -110,7 +110,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     return this.#encoder.framesOf(entries);
   }
 
-  /** As frames where the connection takes them, otherwise packet by packet. */
+  /** Writes frames if the connection can take them, otherwise packet by packet. */
   protected write({ bytes, count }: Chunk, entries: readonly Entry<T>[], from: number): number {
     const { writer } = this.#owner;
     if (writer.write(bytes)) return count;
@@ -127,7 +127,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     this.#owner.listener.ended(this.#key, this.toldEnd);
   }
 
-  /** The first state, where its end was told before. Returns how many entries that were. */
+  /** Sends the first state as an update alone if its end was sent before. Returns how many entries it sent. */
   #repeat([first]: readonly Entry<T>[]): 0 | 1 {
     if (this.#newest !== undefined || first === undefined || this.toldEnd === undefined) return 0;
     if (this.#encoder.endOf(first.value) !== this.toldEnd || this.#owner.writer.isFull()) return 0;

@@ -6,7 +6,7 @@ import { legacyOfJob } from "#shared/legacy.ts";
 import { createEncoder } from "./packet.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** A job that was delivered, as its only state. */
+/** A stream whose only state is a delivered job. */
 function delivered(jobId: string): Stream<JobEvent> {
   const value: JobEvent = {
     jobId,
@@ -46,7 +46,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
     LISTENER,
   );
   const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
-  /** The names of what is sent. */
+  /** The names of the sent events. */
   async function watch(jobId: string): Promise<string[]> {
     sent.length = 0;
     const open = () => Promise.resolve(delivered(jobId));
@@ -59,7 +59,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
   expect(await watch("job 1")).toEqual(["job:update"]);
   expect(await watch(`job ${MAX_SUBSCRIPTIONS}`)).toEqual(["job:update"]);
   expect(await watch("job 0")).toEqual(WHOLE);
-  // That one took the place of the oldest, which is not the one that was told again just now.
+  // It replaced the oldest end, which is not the one that was just sent again.
   expect(await watch("job 1")).toEqual(["job:update"]);
   expect(await watch("job 2")).toEqual(WHOLE);
 });

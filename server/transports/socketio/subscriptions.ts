@@ -1,6 +1,6 @@
 /**
- * The subscriptions of one connection. Legacy watchers follow: they stay after a job settled, until they unsubscribe or
- * leave, as the older system kept them in its rooms.
+ * The subscriptions of one connection. Legacy watchers follow: a watch stays open after its job settled, until the client
+ * unsubscribes or leaves, as with the older system's rooms.
  */
 import type { Stream } from "#server/streams/open.ts";
 import { ResumeQueue } from "#server/transports/resume-queue.ts";
@@ -18,21 +18,21 @@ import {
 export interface Wanted<T> {
   open(): Promise<Stream<T>>;
   encoder: Encoder<T>;
-  /** The client had it before it came back, and did not ask for it. */
+  /** Present if the session brought this subscription back and the client has not requested it since it reconnected. */
   restored?: Restored | undefined;
 }
 
-/** Hears of changes of subscriptions, by key. One for all of a connection: closures for each would weigh more. */
+/** Receives changes of subscriptions, by key. One listener per connection takes less memory than closures for each. */
 export interface Listener extends SubscriptionListener {
-  /** One that was asked for is served, as soon as this resolves. */
+  /** Called when a requested stream has opened. The watch begins once the promise resolves. */
   opened(key: string): Promise<void>;
-  /** Called before the first state of one that was asked for is sent, and when it is asked for again. */
+  /** Called before the first state of a requested subscription is sent, and at each repeated request for it. */
   started(key: string): void;
-  /** The stream cannot be served any more. */
+  /** Called when the stream cannot be served any more. */
   failed(key: string, reason: AppError): void;
 }
 
-/** One of whatever stream. */
+/** A subscription to a stream of any type. */
 type AnySubscription = Omit<Subscription<unknown>, "push">;
 
 export class Subscriptions implements SubscriptionOwner {
@@ -40,7 +40,7 @@ export class Subscriptions implements SubscriptionOwner {
   readonly resumeQueue: ResumeQueue;
   readonly listener: Listener;
   readonly #active = new Map<string, AnySubscription>();
-  /** The ends that were told to subscriptions that are over, by key: they are not told again. */
+  /** Ends that were sent to closed subscriptions, by key, so that a new subscription does not repeat them. */
   readonly #toldEnds = new Map<string, number>();
 
   constructor(writer: SubscriptionWriter, listener: Listener) {
@@ -50,9 +50,9 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   /**
-   * Watches under `key`. Who subscribes again is told so again and gets the newest state that it was sent once
-   * more; the watch goes on, so that nothing is lost or doubled. Resolves when the watch began, or when it was
-   * called off before that; rejects when it cannot begin.
+   * Watches under `key`. A client that subscribes again receives the confirmation and its newest state again; the watch
+   * continues, so that nothing is lost or doubled. Resolves when the watch has begun or was cancelled before; rejects if it
+   * cannot begin.
    */
   async add<T>(key: string, wanted: Wanted<T>): Promise<void> {
     const known = this.#active.get(key);
@@ -74,7 +74,7 @@ export class Subscriptions implements SubscriptionOwner {
     await fresh.beginWith(this.#begin(key, fresh, wanted));
   }
 
-  /** `false`: there was none. */
+  /** Returns `false` if there was no subscription. */
   remove(key: string): boolean {
     const subscription = this.#active.get(key);
     if (subscription === undefined) return false;
@@ -84,7 +84,7 @@ export class Subscriptions implements SubscriptionOwner {
     return true;
   }
 
-  /** The stream of this subscription has ended. */
+  /** Called when the stream of this subscription has ended. */
   onEnd(key: string, reason?: AppError): void {
     this.#active.delete(key);
     if (reason !== undefined) this.listener.failed(key, reason);
@@ -103,12 +103,12 @@ export class Subscriptions implements SubscriptionOwner {
     this.#toldEnds.delete(oldest);
   }
 
-  /** To be called when the writer drains. */
+  /** Call it when the writer drains. */
   resume(): void {
     this.resumeQueue.resume();
   }
 
-  /** Settles when the watch began, or cannot begin. */
+  /** Settles when the watch has begun or cannot begin. */
   async #begin<T>(key: string, fresh: Subscription<T>, wanted: Wanted<T>): Promise<void> {
     const isCurrent = () => this.#active.get(key) === fresh;
     let stream: Stream<T>;
@@ -120,7 +120,7 @@ export class Subscriptions implements SubscriptionOwner {
       this.#active.delete(key);
       throw error;
     }
-    // Unsubscribed or disconnected in the meantime: the later word wins.
+    // The client unsubscribed or disconnected in the meantime.
     if (!isCurrent()) return;
     if (wanted.restored === undefined) this.listener.started(key);
     fresh.watch(stream);

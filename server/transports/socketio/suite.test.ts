@@ -22,7 +22,7 @@ const overWebSocket: Hostile = {
   "no packet": frames("", "x", "\u0000"),
   "a binary frame": frames(Buffer.from([0xff, 0xfe])),
   "an event before it joins": frames('42["subscribe:job",{"job_id":"x"}]'),
-  "an event that is no JSON": frames("40", "42{"),
+  "an event that is not JSON": frames("40", "42{"),
   "an event without a name": frames("40", "42[]", "42[7]", "42[null]"),
   "an unknown event": frames("40", '42["no.such",{}]'),
   "a request without an id": frames("40", '42["subscribe:job"]', '42["subscribe:job",[[]]]'),
@@ -38,7 +38,7 @@ const post =
 const overPolling: Hostile = {
   "no packet": post("x"),
   "an event before it joins": post('42["subscribe:job",{"job_id":"x"}]'),
-  "an event that is no JSON": post("40", "42{"),
+  "an event that is not JSON": post("40", "42{"),
   "an event without a name": post("40", "42[]"),
   "an unknown session": async (url) =>
     (await fetch(`${url}/socket.io/?EIO=4&transport=polling&sid=no`)).text(),

@@ -62,7 +62,7 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     });
   });
 
-  test("a client that leaves, in whatever way, leaves no watch behind", async () => {
+  test("a client that leaves, in any way, leaves no watch", async () => {
     server = await openTestServer();
     const jobId = await createJob(server.engine);
     const polite = server.connect({ transports });
@@ -76,7 +76,7 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     await until(() => expect(server.watches()).toBe(0));
   });
 
-  test("a server that closes sends its clients away so that they come back and are served again", async () => {
+  test("a server that closes disconnects its clients in a way that makes them reconnect", async () => {
     const data = await newTestData();
     server = await openTestServer({ data });
     const jobId = await createJob(server.engine);
@@ -94,10 +94,10 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
     const port = Number(new URL(server.url).port);
     await server.close();
     await until(() => expect(reasons).toHaveLength(1));
-    // Not "io server disconnect", after which a client stays away.
+    // Not "io server disconnect", after which clients do not reconnect.
     expect(["transport close", "transport error"]).toContain(reasons[0]);
     server = await openTestServer({ data, port });
-    // It comes back to what it had, and is answered that it has it.
+    // The client's subscription is restored and confirmed.
     await until(() => expect(named("job:update")).toHaveLength(2));
     await until(() => expect(named("subscribed")).toHaveLength(2));
     socket.disconnect();
@@ -107,7 +107,7 @@ describe.each(WAYS)("over %s", (_name, transports, last) => {
 });
 
 describe("connecting", () => {
-  test("a client says who it is with a token or with headers, and others are refused with the reason", async () => {
+  test("a client authenticates with a token or with headers, and others are refused with the reason", async () => {
     server = await openTestServer({
       authenticate: async ({ headers, token }) => {
         const name = token ?? headers["x-user"];
@@ -130,7 +130,7 @@ describe("connecting", () => {
     const same = server.connect({ extraHeaders: { "x-user": "anna" } });
     same.socket.emit("subscribe:job", { job_id: jobId });
     await until(() => expect(same.named("job:update")).toHaveLength(1));
-    // A token that is no text is none.
+    // A token that is not a string counts as absent.
     const odd = server.connect({ auth: { token: { anna: true } } });
     const oddRefused = new Promise<Error>((resolve) => odd.socket.on("connect_error", resolve));
     expect((await oddRefused).message).toBe("Give a token to connect.");
@@ -145,7 +145,7 @@ describe("connecting", () => {
   });
 
   test.each(["polling", "websocket"] as const)(
-    "[H13] over %s a client comes back by itself when the hook failed, and is not told why",
+    "[H13] over %s a client reconnects by itself after the hook failed, and does not learn the reason",
     async (transport) => {
       let away = true;
       let asked = 0;
@@ -172,7 +172,7 @@ describe("connecting", () => {
     },
   );
 
-  test("an allowed page of another origin may poll, and one that is not may not", async () => {
+  test("a page of a listed origin may poll, and a page of another origin may not", async () => {
     server = await openTestServer();
     const handshake = (origin: string) =>
       fetch(`${server.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
@@ -182,7 +182,7 @@ describe("connecting", () => {
     expect((await handshake("http://elsewhere.test")).status).toBe(403);
   });
 
-  test("the path works with and without its last slash, and what is no Socket.IO gets an answer", async () => {
+  test("the path works with and without its last slash, and requests that are not Socket.IO get an answer", async () => {
     server = await openTestServer();
     expect((await fetch(`${server.url}/socket.io?EIO=4&transport=polling`)).status).toBe(200);
     const plain = await fetch(`${server.url}/socket.io/`);
@@ -190,11 +190,11 @@ describe("connecting", () => {
     expect(await plain.json()).toEqual({ code: 0, message: "Transport unknown" });
   });
 
-  test("a closing server lets no client in, and cuts off those that do not leave", async () => {
+  test("a closing server accepts no client, and terminates those that do not leave", async () => {
     server = await openTestServer();
     const deaf = new WebSocket(`${wsUrl()}?EIO=4&transport=websocket`);
     await once(deaf, "message");
-    // It never answers that the connection is to be closed.
+    // This client never answers a close frame.
     deaf.pause();
     await server.transport.close();
     deaf.resume();
@@ -233,11 +233,11 @@ describe("on the wire", () => {
     client.close();
   });
 
-  test("[L1] a client of version 2 is served over WebSocket where that is allowed", async () => {
+  test("[L1] a client of version 2 is served over WebSocket if that is allowed", async () => {
     server = await openTestServer({ allowEio3: true });
     const jobId = await createJob(server.engine);
     const client = openRaw(`${wsUrl()}?EIO=3&transport=websocket`);
-    // The older protocol joins by itself, and its client pings.
+    // In the older protocol the server joins the client, and the client pings.
     await until(() => expect(client.frames).toHaveLength(3));
     client.send("2");
     await until(() => expect(client.frames.at(-1)).toBe("3"));
@@ -260,7 +260,7 @@ describe("on the wire", () => {
     client.close();
   });
 
-  test("[L1] a client of version 2 is served over polling, and refused clearly where it is not allowed", async () => {
+  test("[L1] a client of version 2 is served over polling, and refused with a clear error if that is not allowed", async () => {
     server = await openTestServer({ allowEio3: true });
     const jobId = await createJob(server.engine);
     const url = `${server.url}/socket.io/?EIO=3&transport=polling`;

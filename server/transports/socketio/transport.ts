@@ -1,6 +1,6 @@
 /**
- * Socket.IO for deployed clients of the older Python system: browser JavaScript and python-socketio, over
- * WebSocket and polling. They see the same streams as other clients, under the names they know.
+ * Socket.IO for deployed clients of the older Python system: browser JavaScript and python-socketio, over WebSocket and
+ * polling. They receive the same streams as other clients, under the older system's names.
  */
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -11,43 +11,43 @@ import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import type { Principal } from "#shared/principal.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
-import type { Cluster } from "./cluster.ts";
+import type { BroadcastAdapter } from "./broadcast-adapter.ts";
 import { createConnections } from "./connection.ts";
 import { toLegacyError } from "./errors.ts";
 import { createOpenings } from "./opening.ts";
-import { type Connection, openConnectionWriter } from "./connection-writer.ts";
+import { type Connection, createConnectionWriter } from "./connection-writer.ts";
 import { createEvict, type Evictions } from "./evict.ts";
 import { limitPackets } from "./packet-limits.ts";
-import { openPings } from "./pings.ts";
+import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createRestore, type Restored } from "./restore.ts";
 import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
 export interface SocketioOptions {
-  /** Let in clients of Socket.IO version 2. */
+  /** Accept clients of Socket.IO version 2. */
   allowEio3: boolean;
   sessions?: EngineSessionLimits | undefined;
-  /** Where there are several gateways. */
-  cluster?: Cluster | undefined;
+  /** Present if there are several gateways. */
+  broadcast?: BroadcastAdapter | undefined;
 }
 
 const PATH = "/socket.io";
-/** A request is an id. This is enough to answer a bad one of a megabyte; a larger one costs its sender the connection. */
+/** Requests hold only an id. The server answers a bad request of up to this size; a larger one closes the connection. */
 const MAX_MESSAGE_BYTES = 1.5 * 1024 * 1024;
-/** Each weighs some ten kilobytes. */
+/** Each session takes some ten kilobytes. */
 const MAX_SESSIONS = 10_000;
 const MAX_UNJOINED = 1000;
-/** Clients were told to come back; those that do not leave are cut off after this. */
+/** How long clients that were told to reconnect may take to close before the server terminates their connections. */
 const CLOSE_AFTER_MS = 1000;
 
-/** As which user a client joins, and with what. */
+/** The principal of a joining client, and its restored state. */
 interface Admitted {
   principal: Principal;
   restored: Restored;
 }
 
-/** A private field of Socket.IO's `Socket`, which goes into its CONNECT packet. Tests fail where it does not any more. */
+/** A private field of Socket.IO's `Socket` that goes into its CONNECT packet. Tests fail if Socket.IO changes that. */
 interface WithPid {
   pid: string;
 }
@@ -68,8 +68,8 @@ export function createSocketioTransport(
   );
   let closing = false;
 
-  // Socket.IO wants a server to attach to, and takes over its listeners. It gets one that never listens; its
-  // engine is handed what comes for it.
+  // Socket.IO needs a server to attach to, and takes over its listeners. It gets one that never listens; this transport
+  // passes requests and upgrades to its engine.
   const io = new Server<DefaultEventsMap, DefaultEventsMap, Evictions>(createServer(), {
     path: PATH,
     serveClient: false,
@@ -79,13 +79,13 @@ export function createSocketioTransport(
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     wsEngine: createWebSocketEngine(writers),
-    ...(options.cluster && { adapter: options.cluster.adapter }),
+    ...(options.broadcast && { adapter: options.broadcast.adapter }),
     allowRequest(_req, answer) {
       const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();
       answer(refusal, refusal === undefined);
     },
-    // Never `connectionStateRecovery`: it appends an offset to every event, and python-socketio then calls handlers
-    // of one argument with two. `restore.ts` does without.
+    // Do not enable `connectionStateRecovery`: it appends an offset to every event, so that python-socketio calls handlers
+    // of one argument with two. `restore.ts` works without it.
   });
   const { engine } = io;
 
@@ -96,12 +96,12 @@ export function createSocketioTransport(
     },
     { maxBytes: MAX_MESSAGE_BYTES, log },
   );
-  if (options.cluster) engine.generateId = options.cluster.sessionId;
+  if (options.broadcast) engine.generateId = options.broadcast.sessionId;
   engine.on("connection", breakOffOnClose);
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
-    openConnectionWriter(client, highWaterBytes);
-    openPings(client);
+    createConnectionWriter(client, highWaterBytes);
+    startPings(client);
     engineSessions.add(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
@@ -112,13 +112,13 @@ export function createSocketioTransport(
   const restore = createRestore({
     sessions: context.sessions,
     open,
-    evict: createEvict(io, { joining, isShared: options.cluster !== undefined }),
+    evict: createEvict(io, { joining, isShared: options.broadcast !== undefined }),
   });
   const admitted = new WeakMap<Socket, Admitted>();
 
   /**
-   * Where it cannot be known now whether a client may come in, and with what, its connection is closed below Socket.IO:
-   * JavaScript clients stay away after a refusal, and come back to a connection that broke.
+   * Authenticates a joining client and reads its session. If either is unavailable, it closes the connection below
+   * Socket.IO: JavaScript clients do not reconnect after a refusal, but do after a broken connection.
    */
   async function admit(socket: Socket): Promise<Admitted> {
     const { headers, auth } = socket.handshake;
@@ -148,7 +148,7 @@ export function createSocketioTransport(
         const { code, message } = toLegacyError(error);
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         if (code === "UNAVAILABLE") socket.conn.close(true);
-        // Also where it is closed: Socket.IO keeps the socket until then.
+        // Required even if the connection is closed: Socket.IO keeps the socket until this call.
         next(new Error(message));
       },
     );
@@ -176,15 +176,15 @@ export function createSocketioTransport(
       socket.once("close", () => upgraded.delete(socket));
       engine.handleUpgrade(withoutBody(req), socket, head);
     },
-    // Below Socket.IO, as in `close`.
+    // Closes below Socket.IO, as `close` does.
     handOver: (ms) => stagger(engineSessions.all(), ms, (client) => client.close(true)),
     async close() {
       closing = true;
       const gone = [...upgraded].map(
         (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
       );
-      // Ends the connections below Socket.IO: clients take that for a lost connection, and come back. A
-      // Socket.IO disconnect would tell JavaScript clients to stay away.
+      // Ends the connections below Socket.IO: clients treat that as a lost connection, and reconnect. After a Socket.IO
+      // disconnect, JavaScript clients would not.
       await io.close();
       const timer = setTimeout(
         () => upgraded.forEach((socket) => socket.destroy()),
@@ -193,14 +193,14 @@ export function createSocketioTransport(
       await Promise.all(gone);
       clearTimeout(timer);
       writers.close();
-      options.cluster?.close();
+      options.broadcast?.close();
     },
   };
 }
 
 /**
- * Engine.IO keeps the request of each WebSocket for as long as that is open, and Socket.IO asks it again at each
- * CONNECT. They read a fraction of what Node keeps for a request that may have a body.
+ * Engine.IO keeps the request of each WebSocket while it is open, and Socket.IO reads it at each CONNECT. They need only a
+ * fraction of the state that Node keeps for a request that may have a body.
  */
 function withoutBody({
   method,

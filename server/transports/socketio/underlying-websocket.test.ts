@@ -42,7 +42,7 @@ async function connect() {
   return { client, socket };
 }
 
-test("the socket below a WebSocket is found in the Engine.IO that is installed", async () => {
+test("the socket below a WebSocket is found in the installed version of Engine.IO", async () => {
   const { client, socket } = await connect();
   const below = underlyingWebSocket(socket.conn);
   expect(below?.readyState).toBe(WebSocket.OPEN);
@@ -50,7 +50,7 @@ test("the socket below a WebSocket is found in the Engine.IO that is installed",
   await until(() => expect(client.frames.slice(2)).toEqual(['42["one"]']));
 });
 
-test("[S1] a writer lets nothing overtake what Engine.IO still holds", async () => {
+test("[S1] a writer's frames do not overtake packets that Engine.IO still holds", async () => {
   const { client, socket } = await connect();
   const writer = new ConnectionWriter(socket.conn, 1e6);
   const texts = Array.from({ length: 20 }, (_, n) => `2["${n}"]`);

@@ -1,4 +1,4 @@
-/** The WebSocket server that Engine.IO is given: it bounds what each connection may send and have waiting. */
+/** The WebSocket server for Engine.IO. It bounds the messages of each connection and the bytes that wait for it. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
@@ -6,11 +6,11 @@ import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import type { SocketWriters } from "#server/transports/socket-writer.ts";
 import { Inflow } from "./inflow.ts";
 
-/** For Engine.IO's option `wsEngine`: the class that it makes its one server from. */
+/** Returns the class for Engine.IO's option `wsEngine`, of which Engine.IO creates one instance. */
 export function createWebSocketEngine(writers: SocketWriters) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options?: ServerOptions) {
-      // The inflow answers pings.
+      // `inflow.ts` answers pings.
       super({ ...options, ...MESSAGE_LIMITS, autoPong: false });
     }
 

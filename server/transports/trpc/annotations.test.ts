@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { AnnotationError, applyAnnotations } from "./annotations.ts";
 
 /**
- * A value as a stock client serialises it, copied and not parsed: the JSON.parse of Node 26.10 confuses keys that hold
+ * Serialises a value as a stock client does, but copies it without JSON.parse, which in Node 26.10 confuses keys with
  * backslashes.
  */
 const sent = (value: unknown) => structuredClone(superjson.serialize(value));
@@ -41,7 +41,7 @@ const { value: stockInput } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-test("[H1] dates and undefined come through as a stock client sends them, under any keys", () => {
+test("[H1] dates and undefined of a stock client are restored, under any keys", () => {
   fc.assert(
     fc.property(stockInput, (value) => {
       expect(received(value)).toEqual(superjson.deserialize(sent(value)));
@@ -49,7 +49,7 @@ test("[H1] dates and undefined come through as a stock client sends them, under 
   );
 });
 
-test("[H1] one object that an input uses twice comes through in full, at both places", () => {
+test("[H1] an object that an input uses twice is restored in full both times", () => {
   const shared = { at: new Date(0), none: undefined };
   const input = { first: shared, others: [shared, { again: shared }] };
   const { json, meta } = JSON.parse(superjson.stringify(input)) as ReturnType<typeof sent>;
@@ -92,7 +92,7 @@ test.each<[what: string, json: unknown, meta: unknown]>([
   ["a constructor", { a: 1 }, { values: { "constructor.prototype": ["undefined"] } }],
   ["a prototype that JSON made", JSON.parse('{"__proto__":1}'), { values: { __proto__x: [] } }],
   ["a date that is a number", 5, { values: ["Date"] }],
-  ["a date that is none", { a: "soon" }, { values: { a: ["Date"] } }],
+  ["an invalid date", { a: "soon" }, { values: { a: ["Date"] } }],
 ])("[H1] %s is refused in a short message, before anything is built", (_what, json, meta) => {
   const before = JSON.stringify(json);
   const thrown = thrownBy(() => applyAnnotations(json, meta));
@@ -101,13 +101,13 @@ test.each<[what: string, json: unknown, meta: unknown]>([
   expect(JSON.stringify(json)).toBe(before);
 });
 
-test("[H1] a name with an emoji where it is cut is shown in well-formed Unicode", () => {
+test("[H1] a name that is cut at an emoji is shown in well-formed Unicode", () => {
   const meta = { values: [`${"x".repeat(59)}😀`] };
   expect(() => applyAnnotations(1, meta)).toThrow(`annotated as "${"x".repeat(59)}…".`);
 });
 
 test.each(["constructor", "prototype", "__proto__"])(
-  "[H1] [J13] a date at or below a key %j of the input's own comes through, and no prototype changes",
+  "[H1] [J13] a date at or below an own key %j is restored, and no prototype changes",
   (key) => {
     const json: unknown = JSON.parse(`{"${key}":{"at":"1970-01-01T00:00:00.000Z","${key}":""}}`);
     const values = { [`${key}.at`]: ["Date"], [`${key}.${key}`]: ["undefined"] };
@@ -123,7 +123,7 @@ test.each(["constructor", "prototype", "__proto__"])(
   },
 );
 
-test("[H1] what superjson says of versions and of equal objects is ignored, whatever it is", () => {
+test("[H1] superjson's annotations of versions and equal objects are ignored, whatever they contain", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (v, referentialEqualities) => {
       expect(applyAnnotations({ a: 1 }, { v, referentialEqualities })).toEqual({ a: 1 });

@@ -1,18 +1,18 @@
 /**
- * superjson's annotations on an input: which of its values are no JSON. A client chooses them, so only two are applied,
- * `undefined` and `Date`; superjson itself would build typed arrays of any length, maps, errors and symbols on request.
+ * superjson's annotations mark the values of an input that JSON cannot express. Clients choose them, so this module applies
+ * only `undefined` and `Date`; superjson itself would build typed arrays of any length, maps, errors and symbols.
  *
- * Stock clients also send `v` and `referentialEqualities`. Both can be ignored: `json` holds every value in full, and
- * the version decides only how a backslash in a key is written, which can be told from the key itself.
+ * Stock clients also send `v` and `referentialEqualities`. Both can be ignored: `json` holds every value in full, and the
+ * version decides only the escape of a backslash in a key, which the key itself shows.
  */
 import { cutText } from "#shared/cut-text.ts";
 
-/** The input is refused; the message says why. */
+/** The input is refused. The client receives the message. */
 export class AnnotationError extends Error {
   override readonly name = "AnnotationError";
 }
 
-interface Place {
+interface JsonNode {
   parent: Record<string, unknown>;
   key: string;
 }
@@ -21,12 +21,12 @@ const INDEX = /^(?:0|[1-9]\d{0,9})$/;
 const SHOWN_CHARACTERS = 60;
 
 /**
- * The value of `json` with the annotations of `meta` applied. Changes `json` in place. Takes time in proportion to the
- * length of the annotations. Throws `AnnotationError` before it changes anything where an annotation is of another type.
+ * Applies the annotations of `meta` to `json` in place, and returns the result. Takes time in proportion to the length of the
+ * annotations. For an annotation of another type it throws `AnnotationError` before it changes anything.
  */
 export function applyAnnotations(json: unknown, meta: unknown): unknown {
   if (meta === undefined || meta === null) return json;
-  if (!isRecord(meta)) throw new AnnotationError("The input's `meta` has to be an object.");
+  if (!isRecord(meta)) throw new AnnotationError("The input's `meta` must be an object.");
   const { values } = meta;
   if (values === undefined || values === null) return json;
   if (Array.isArray(values)) return revived(json, typeOf(values, ""));
@@ -34,7 +34,7 @@ export function applyAnnotations(json: unknown, meta: unknown): unknown {
   const paths = Object.keys(values);
   const types = paths.map((path) => typeOf(values[path], path));
   for (const [index, path] of paths.entries()) {
-    const { parent, key } = placeOf(json, path);
+    const { parent, key } = nodeAt(json, path);
     parent[key] = revived(parent[key], types[index] ?? "undefined");
   }
   return json;
@@ -42,12 +42,12 @@ export function applyAnnotations(json: unknown, meta: unknown): unknown {
 
 type Type = "undefined" | "Date";
 
-/** A leaf is a list of one type. Types with a name of their own (`typed-array`, `class` …) are lists again. */
+/** A leaf is a list of one type. A type with a parameter (`typed-array`, `class` …) is itself a list. */
 function typeOf(leaf: unknown, path: string): Type {
   if (!Array.isArray(leaf)) throw malformed(path);
   const annotation: unknown = leaf[0];
   if (annotation === "undefined" || annotation === "Date") {
-    // Only containers have annotations below them.
+    // More elements would annotate values inside this one, and only containers have such values.
     if (leaf.length > 1) throw malformed(path);
     return annotation;
   }
@@ -63,13 +63,13 @@ function revived(value: unknown, type: Type): unknown {
   const date = new Date(typeof value === "string" ? value : Number.NaN);
   if (Number.isNaN(date.getTime())) {
     throw new AnnotationError(
-      "The input has a value that is annotated as a Date and is no ISO date.",
+      "The input has a value that is annotated as a Date but is not an ISO date.",
     );
   }
   return date;
 }
 
-function placeOf(json: unknown, path: string): Place {
+function nodeAt(json: unknown, path: string): JsonNode {
   const keys = keysIn(path);
   let parent: unknown = json;
   for (const [depth, key] of keys.entries()) {
@@ -80,13 +80,13 @@ function placeOf(json: unknown, path: string): Place {
   throw missing(path);
 }
 
-/** Only then is a key such as `__proto__` safe to read and to set. */
+/** Keys such as `__proto__` are safe to read and to set only as own properties. */
 function hasOwn(parent: Record<string, unknown>, key: string): boolean {
-  // An array also has its length.
+  // An array's `length` is an own property too.
   return Object.hasOwn(parent, key) && (!Array.isArray(parent) || INDEX.test(key));
 }
 
-/** Keys are joined by dots; a dot or a backslash within a key follows a backslash. */
+/** superjson joins keys by dots, and escapes a dot or a backslash within a key by a backslash. */
 function keysIn(path: string): string[] {
   if (!path.includes("\\")) return path.split(".");
   const keys: string[] = [];
@@ -116,7 +116,7 @@ function malformed(path: string): AnnotationError {
 }
 
 function missing(path: string): AnnotationError {
-  return new AnnotationError(`The input has an annotation${at(path)}, where it has no value.`);
+  return new AnnotationError(`The input has an annotation${at(path)} but no value there.`);
 }
 
 function at(path: string): string {

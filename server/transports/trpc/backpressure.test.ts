@@ -1,4 +1,4 @@
-/** [S7] What a WebSocket client may cost that asks and does not read. */
+/** [S7] The cost of a WebSocket client that sends requests and does not read. */
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -9,7 +9,7 @@ import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
 const KIB = 1024;
 const MARK = 256 * KIB;
-/** The mark, the answers that were under way when it was reached, and a frame. */
+/** The high-water mark, plus the answers under way when it was reached, plus a frame. */
 const BOUND = 2 * MARK;
 
 async function openClient(url: string): Promise<{ ws: WebSocket; frames: string[] }> {
@@ -24,7 +24,7 @@ async function openClient(url: string): Promise<{ ws: WebSocket; frames: string[
 const query = (id: number) =>
   JSON.stringify({ id, method: "query", params: { path: "kind.list", input: {} } });
 
-/** The most that ever waited in a socket of the server, from now on. */
+/** Tracks the most bytes that waited in a socket of the server, from now on. */
 function watchMost(sockets: readonly Duplex[]): { bytes: number } {
   const most = { bytes: 0 };
   const timer = setInterval(() => {
@@ -38,7 +38,7 @@ test.each<[string, number, (n: number) => string]>([
   ["queries", 60_000, query],
   ["batches of queries", 1500, (n) => `[${Array(300).fill(query(n)).join(",")}]`],
 ])(
-  "[S7] a client that pipelines %s and reads nothing is not read from",
+  "[S7] the server stops reading from a client that pipelines %s and reads nothing",
   async (_name, count, text) => {
     const { url, sockets } = await openTestServer();
     const { ws } = await openClient(url);
@@ -79,7 +79,7 @@ test("[S7] every query of a client that reads late gets one answer", async () =>
   expect(new Set(ids).size).toBe(20_000);
 }, 30_000);
 
-test("[S7] a client that takes nothing for too long is closed, and told why when it reads", async () => {
+test("[S7] a stalled client is closed, and receives the reason when it reads", async () => {
   const { url, fixture, sockets, watches } = await openTestServer({
     backpressure: { highWaterBytes: 64 * KIB, stallTimeoutMs: 100 },
   });

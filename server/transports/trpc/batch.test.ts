@@ -4,7 +4,7 @@ import { Batch } from "./batch.ts";
 const MIB = 1024 * 1024;
 const answer = (length: number) => async () => ({ data: "x".repeat(length) });
 
-test("[H5] sixteen calls of a batch run at a time, and each has its turn", async () => {
+test("[H5] sixteen calls of a batch run at a time, and every call runs", async () => {
   const batch = new Batch();
   let running = 0;
   let most = 0;
@@ -25,7 +25,7 @@ test("[H5] sixteen calls of a batch run at a time, and each has its turn", async
   expect(order).toEqual(Array.from({ length: 100 }, (_, n) => n));
 });
 
-test("[H5] a call that fails gives its place to the next", async () => {
+test("[H5] a call that fails frees its slot for the next", async () => {
   const batch = new Batch();
   const calls = Array.from({ length: 50 }, (_, n) =>
     batch.run("query", async () => {
@@ -37,7 +37,7 @@ test("[H5] a call that fails gives its place to the next", async () => {
   expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(25);
 });
 
-test("[H5] the answers of a batch have a size together; the error names it", async () => {
+test("[H5] the total size of a batch's answers is bounded, and the error names the limit", async () => {
   const batch = new Batch();
   // A call alone may answer with more.
   await batch.run("query", answer(3 * MIB));
@@ -51,16 +51,16 @@ test("[H5] the answers of a batch have a size together; the error names it", asy
     code: "PAYLOAD_TOO_LARGE",
     message: expect.stringContaining("at most 4 MiB") as string,
   });
-  // A smaller one fits.
+  // A smaller answer fits.
   await next("query", MIB / 2);
-  // A mutation that ran is answered in any case, and nothing runs after it.
+  // A mutation that ran always gets its answer, and nothing runs after it.
   await next("mutation", 2 * MIB);
   expect(ran).toBe(3);
   await expect(next("mutation", 1)).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   expect(ran).toBe(3);
 });
 
-test("[H7] an answer that cannot be written fails its own call, and no other of the batch", async () => {
+test("[H7] an answer that does not serialise fails its own call, and no other call of the batch", async () => {
   const batch = new Batch();
   const calls = [10n, "fine"].map((data) => batch.run("query", async () => ({ data })));
   expect(await Promise.allSettled(calls)).toMatchObject([

@@ -1,13 +1,13 @@
-/** Bounds what the calls of one batch cost together, over HTTP. A WebSocket bounds its requests itself. */
+/** Bounds the total cost of the calls of one HTTP batch. A WebSocket bounds its requests itself (`ws-intake.ts`). */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TRPCError } from "@trpc/server";
 import { serializeOutput } from "./output-envelope.ts";
 
-/** Calls in one batch: one HTTP request, or one list on a WebSocket. */
+/** Calls in one batch: an HTTP request, or a list in one WebSocket message. */
 export const MAX_BATCH_CALLS = 500;
 /** Calls of a batch that run at the same time. */
 const MAX_AT_A_TIME = 16;
-/** UTF-16 units of JSON in the answers of a batch. One call alone may answer with more. */
+/** UTF-16 units of JSON in all answers of a batch. The answer of a single call may be longer. */
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
 export function tooManyCalls(): TRPCError {
@@ -23,8 +23,8 @@ export class Batch {
   readonly #waiting: (() => void)[] = [];
 
   /**
-   * Runs a call when its turn comes. Rejects with `PAYLOAD_TOO_LARGE`, without running it, once the answers of the others
-   * fill the batch; a query is also refused where its own answer does not fit any more.
+   * Runs a call when a slot is free. Rejects with `PAYLOAD_TOO_LARGE`, without running it, once earlier answers fill the
+   * batch; a query also rejects if its own answer no longer fits.
    */
   async run<T extends { data: unknown }>(
     type: "query" | "mutation",
@@ -36,14 +36,14 @@ export class Batch {
       this.#running += 1;
     }
     try {
-      // Other connections get their turn between the calls of one batch.
+      // Other connections run between the calls of one batch.
       await nextTurn();
       if (this.#length >= MAX_ANSWER_LENGTH) throw tooLarge();
       const result = await call();
-      // Throws where the answer cannot be written: then this call fails, and not the batch.
+      // Throws if the answer does not serialise, so that only this call fails and not the batch.
       const { length } = JSON.stringify(serializeOutput(result.data));
       const fits = this.#length === 0 || this.#length + length <= MAX_ANSWER_LENGTH;
-      // A mutation has happened: its caller is told so in any case.
+      // A mutation has already taken effect, so its caller always receives the result.
       if (!fits && type === "query") throw tooLarge();
       this.#length += length;
       return result;

@@ -1,4 +1,4 @@
-/** Requests as people write them with curl, without the stock client, and what they are told when they err. */
+/** Requests that people write with curl, without the stock client, and the errors for common mistakes. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -46,10 +46,10 @@ test.each([
   ["POST", "job.create", 5],
   ["POST", "job.create", [WORK]],
   ["GET", "job.get", { jobId: "01a20665-8cab-704e-9437-209e0533c3ad" }],
-  // Where no input is needed, it would be passed over in silence.
+  // A procedure without a required input would silently ignore it.
   ["GET", "job.list", { limit: 1 }],
   ["GET", "system.info", { limit: 1 }],
-])("%s %s without the envelope is told to use it: %j", async (method, path, input) => {
+])("%s %s without the envelope gets an error that shows it: %j", async (method, path, input) => {
   const { url, logged } = await openTestServer();
   const body = JSON.stringify(input);
   const init = method === "GET" ? {} : { method: "POST", headers: JSON_TYPE, body };
@@ -58,7 +58,7 @@ test.each([
   const response = fetch(`${url}/trpc/${path}${query}`, init);
   expect(await answerOf(response)).toEqual([
     400,
-    refusal("BAD_REQUEST", /^The input has to be in an envelope: send \{"json": …\}/),
+    refusal("BAD_REQUEST", /^The input must be in an envelope: send \{"json": …\}/),
   ]);
   expect(logged.filter(({ level }) => level > 20)).toEqual([]);
 });
@@ -66,17 +66,17 @@ test.each([
 test.each([
   ["job.onUpdate", { jobId: "01a20665-8cab-704e-9437-209e0533c3ad" }, {}],
   ["feed.onUpdate", { lastEventId: "0" }, {}],
-  // The cursor of a client that comes back is put into its input.
+  // The cursor of a reconnecting client goes into its input.
   ["feed.onUpdate", { lastEventId: "0" }, { "Last-Event-ID": "1" }],
-])("an event stream says the same: %s %j %j", async (path, input, headers) => {
+])("an event stream sends the same error: %s %j %j", async (path, input, headers) => {
   const { url } = await openTestServer();
   const query = encodeURIComponent(JSON.stringify(input));
   const text = await (await fetch(`${url}/trpc/${path}?input=${query}`, { headers })).text();
   expect(text).toContain("event: serialized-error");
-  expect(text).toContain("The input has to be in an envelope");
+  expect(text).toContain("The input must be in an envelope");
 });
 
-test("no input at all is none, and the field that is missing is named", async () => {
+test("a request without input gets an error that names the missing field", async () => {
   const { url } = await openTestServer();
   for (const query of ["", "?input=", "?input={}", "?input=null"]) {
     expect((await fetch(`${url}/trpc/job.list${query}`)).status).toBe(200);
@@ -88,7 +88,7 @@ test("no input at all is none, and the field that is missing is named", async ()
 });
 
 test.each(['{"json":{"kind":"work"', "kind=work", "{'json': {}}"])(
-  "what is no JSON is the sender's fault, and said to be none: %s",
+  "input that is not JSON gets BAD_REQUEST with a message that says so: %s",
   async (body) => {
     const { url, logged } = await openTestServer();
     const asked = [
@@ -112,7 +112,7 @@ test.each([
   "application/octet-stream",
   "text/plain",
   "",
-])("a body of the type %s is told which one to send", async (type) => {
+])("a body of the type %s gets an error that names the right type", async (type) => {
   const { url } = await openTestServer();
   const body = JSON.stringify({ json: WORK });
   const headers = { "Content-Type": type };
@@ -128,7 +128,7 @@ test.each([
 });
 
 test.each(["multipart/form-data; boundary=x", "application/octet-stream", "text/plain"])(
-  "a GET has no body, so that it may say any type: %s",
+  "a GET has no body, so it may have any Content-Type: %s",
   async (type) => {
     const { url } = await openTestServer();
     const headers = { "Content-Type": type };
@@ -153,23 +153,23 @@ describe("a body that is compressed", () => {
     ["deflate", deflateSync(plain)],
     ["zstd", zstdCompressSync(plain)],
     ["x".repeat(200), plain],
-  ])("is told that none is taken: %s", async (coding, body) => {
+  ])("gets an error that says that the server accepts no coding: %s", async (coding, body) => {
     const answer = await postWith({ "Content-Encoding": coding }, body);
     expect(answer).toEqual([
       415,
       refusal(
         "UNSUPPORTED_MEDIA_TYPE",
-        /^The body has the Content-Encoding "[^"]{1,60}", and none is taken\. Send it uncompressed/,
+        /^The body has the Content-Encoding "[^"]{1,60}", but this server accepts none\. Send the body uncompressed/,
       ),
     ]);
   });
 
-  test("may say that it is not", async () => {
+  test("may declare the coding `identity`", async () => {
     expect((await postWith({ "Content-Encoding": "Identity" }, plain))[0]).toBe(200);
     expect((await postWith({ "Content-Encoding": "" }, plain))[0]).toBe(200);
   });
 
-  test("for its way only is told the same", async () => {
+  test("by a transfer coding gets the same error", async () => {
     const { url } = await openTestServer();
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     onTestFinished(() => void socket.destroy());
@@ -199,7 +199,7 @@ function utf16(text: string, order: "utf16le" | "utf16be"): Buffer<ArrayBuffer> 
 }
 const post = (body: Buffer<ArrayBuffer>, type: string) => postWith({ "Content-Type": type }, body);
 
-describe("text in another charset than UTF-8", () => {
+describe("text in a charset other than UTF-8", () => {
   const created = [200, { result: { data: { json: { input: { name: "café" } } } } }];
 
   test.each([
@@ -224,7 +224,7 @@ describe("text in another charset than UTF-8", () => {
       Buffer.from(named(E_ACUTE.utf8).toString(), "utf16le"),
       "application/json; charset=utf-16le",
     ],
-  ])("%s is read as that", async (_name, body, type) => {
+  ])("%s is decoded", async (_name, body, type) => {
     expect(await post(body, type)).toMatchObject(created);
   });
 

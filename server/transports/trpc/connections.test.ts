@@ -32,7 +32,7 @@ async function watchAll(url: string, link: Link, fixture: TestServer["fixture"])
 }
 
 describe.each(LINKS)("a watcher over %s", (link) => {
-  test("[S7] that unsubscribes costs nothing any more", async () => {
+  test("[S7] that unsubscribes leaves no watch", async () => {
     const { url, fixture, watches } = await openTestServer();
     const notes = await watchAll(url, link, fixture);
     await eventually(() => expect(watches()).toBe(4));
@@ -40,7 +40,7 @@ describe.each(LINKS)("a watcher over %s", (link) => {
     await eventually(() => expect(watches()).toBe(0));
   });
 
-  test("that leaves before its watch was opened leaves nothing behind", async () => {
+  test("that leaves before its watch has opened leaves no watch", async () => {
     const { url, fixture, watches } = await openTestServer();
     const jobId = await fixture.create();
     const client = openClient(url, link);
@@ -51,7 +51,7 @@ describe.each(LINKS)("a watcher over %s", (link) => {
   });
 });
 
-/** A client that subscribes and then reads nothing more. */
+/** A client that subscribes and then stops reading. */
 async function openStalled(url: string, link: Link, jobId: string): Promise<Socket> {
   const input = encodeURIComponent(JSON.stringify({ json: { jobId, lastEventId: "0" } }));
   const head = `HTTP/1.1\r\nHost: ${new URL(url).host}\r\n`;
@@ -89,7 +89,7 @@ function frame(text: string): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-describe("a socket that went dead without a word", () => {
+describe("a socket whose peer vanished silently", () => {
   test("is ended by the keep-alive, with its watches", async () => {
     const { url, fixture, sockets, watches } = await openTestServer({
       ping: { intervalMs: 20, timeoutMs: 40 },
@@ -109,7 +109,7 @@ describe("a socket that went dead without a word", () => {
 });
 
 describe("a server that stops", () => {
-  test("tells every socket to come back, ends SSE, and leaves nothing open", async () => {
+  test("tells every WebSocket client to reconnect, ends SSE, and leaves nothing open", async () => {
     const server = await openTestServer();
     const { url, fixture, watches } = server;
     const notes = [

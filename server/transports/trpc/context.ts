@@ -16,16 +16,16 @@ export interface Services {
   readonly system: SystemInfo;
 }
 
-/** A class, because each connection has one for as long as it lives. */
+/** A class to save memory: each connection keeps one. */
 export class Context implements Services {
   readonly #services: Services;
   readonly #socket: Writable;
   readonly #caller: Principal | TRPCError;
-  /** The batch that a call belongs to; `undefined` where it is a request of its own. */
+  /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
   readonly #response: ServerResponse | undefined;
 
-  /** `caller`: the principal, or the reason why there is none. `response`: of a request over HTTP. */
+  /** `caller`: the principal, or the reason for its absence. `response`: only for HTTP requests. */
   constructor(
     services: Services,
     connection: {
@@ -54,23 +54,23 @@ export class Context implements Services {
     return this.#services.system;
   }
 
-  /** Why no call of this connection is served. The connection stays open, so that each of its calls is told. */
+  /** The error that answers every call without a principal. The connection stays open, so that each call receives it. */
   refusal(): TRPCError | undefined {
     return this.#caller instanceof TRPCError ? this.#caller : undefined;
   }
 
-  /** Throws `refusal()`, where there is one. */
+  /** Throws `refusal()` if there is one. */
   principal(): Principal {
     if (this.#caller instanceof TRPCError) throw this.#caller;
     return this.#caller;
   }
 
-  /** Resolves when the connection takes more. For what is pulled. */
+  /** For pulled streams: resolves when the connection is no longer full. */
   untilDrain(): Promise<void> {
     return untilDrained(this.#socket);
   }
 
-  /** The stream that is about to end is over for good: its client need not come back. */
+  /** Marks the ending stream as complete, so that its client does not reconnect. */
   endForGood(): void {
     if (this.#response !== undefined) endForGood(this.#response);
   }

@@ -1,14 +1,14 @@
 /**
- * Backpressure of one pulled stream. A socket takes every write and keeps it in memory until the other side reads; a
- * watch that waits here first costs one full socket buffer and no more (S7).
+ * Backpressure of pulled streams. A Node socket accepts every write and buffers it until the peer reads; a watch that waits
+ * here before each write costs at most one full socket buffer (S7).
  */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
-/** One for all watches of a connection. */
+/** One promise for all watches of a connection. */
 const draining = new WeakMap<Writable, Promise<void>>();
 
-/** Resolves when the connection takes more, or is gone. */
+/** Resolves when the connection is no longer full, or is closed. */
 export async function untilDrained(socket: Writable): Promise<void> {
   if (!socket.writableNeedDrain || socket.destroyed) return;
   let wait = draining.get(socket);

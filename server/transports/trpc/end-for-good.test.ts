@@ -1,4 +1,4 @@
-/** How event streams end, as a plain `EventSource` takes it. */
+/** The end of event streams for a plain `EventSource`. */
 import { createTRPCClient, httpSubscriptionLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import superjson from "superjson";
@@ -24,7 +24,7 @@ async function textOf(server: TestServer, path: string, input: unknown): Promise
 }
 
 test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
-  "[S10] %s of what is settled tells an EventSource not to come back, after all else",
+  "[S10] %s of a settled job or batch ends with a field that stops an EventSource from reconnecting",
   async (path) => {
     const server = await openTestServer();
     const { jobs } = server.fixture;
@@ -42,9 +42,9 @@ test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
 
 test.each([
   ["a job that does not exist", "job.onUpdate", { json: { jobId: NO_JOB } }, "NOT_FOUND"],
-  ["an id that is none", "job.onUpdate", { json: { jobId: "1" } }, "BAD_REQUEST"],
+  ["an invalid id", "job.onUpdate", { json: { jobId: "1" } }, "BAD_REQUEST"],
   ["no envelope", "feed.onUpdate", { lastEventId: "0" }, "BAD_REQUEST"],
-])("nor does it after %s", async (_, path, input, code) => {
+])("an EventSource does not reconnect after %s either", async (_, path, input, code) => {
   const text = await textOf(await openTestServer(), path, input);
   expect(text).toContain("event: serialized-error");
   expect(text).toContain(`"appCode":"${code}"`);
@@ -54,9 +54,9 @@ test.each([
 test.each([
   [new AppError("UNAUTHORIZED", "Sign in first."), true],
   [new AppError("FORBIDDEN", "The account is closed."), true],
-  // Asked again, these may go better.
+  // These requests may succeed later.
   [new Error("The directory is away."), false],
-])("nor after %s, if that is final (%s)", async (refusal, isFinal) => {
+])("after %s, an EventSource stops only if the error is final (%s)", async (refusal, isFinal) => {
   const server = await openTestServer({ authenticate: () => Promise.reject(refusal) });
   for (const path of ["feed.onUpdate", "system.onState"]) {
     const text = await textOf(server, path, { json: {} });
@@ -65,7 +65,7 @@ test.each([
   }
 });
 
-test("[S10] a stream that the server ends as it stops says nothing of the kind: its client comes back", async () => {
+test("[S10] a stream that the server ends at shutdown has no such field, so its client reconnects", async () => {
   const server = await openTestServer();
   server.fixture.run = ({ signal }) => untilAborted(signal);
   server.fixture.startRunner();
@@ -86,7 +86,7 @@ test("[S10] a stream that the server ends as it stops says nothing of the kind: 
   expect(text).not.toContain("retry:");
 });
 
-test("[S10] the stock client sees the end, and asks once", async () => {
+test("[S10] the stock client sees the end, and sends one request", async () => {
   const server = await openTestServer();
   server.fixture.startRunner();
   const jobId = await server.fixture.create();

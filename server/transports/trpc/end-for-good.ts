@@ -1,18 +1,18 @@
 /**
- * The end of an event stream that has nothing more to give. A browser's own `EventSource` takes the end of every stream for
- * a lost connection, and opens it again every few seconds, unless the answer is an error, which the stock client of tRPC
- * does not take for an end. So it is told to wait. tRPC's client has closed its `EventSource` by then.
+ * Ends an event stream that is complete. A plain browser `EventSource` treats the end of any stream as a lost connection and
+ * reopens it every few seconds. An error status would stop it, but tRPC's stock client does not treat an error as the end.
+ * So the last field tells the browser to wait a day. tRPC's client has closed its `EventSource` before it arrives.
  */
 import type { ServerResponse } from "node:http";
 
 const ONE_DAY_MS = 86_400_000;
 
-/** A field by itself: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
+/** A field without an event: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
 const COME_BACK_TOMORROW = `retry: ${ONE_DAY_MS}\n\n`;
 
 /**
- * To be called before the response ends. The field is the last thing in it: a client that loses the connection before it
- * had everything comes back soon.
+ * Call it before the response ends. The field goes out last, so that a client that loses the connection earlier reconnects
+ * soon.
  */
 export function endForGood(res: ServerResponse): void {
   const end = res.end.bind(res);

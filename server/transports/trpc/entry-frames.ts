@@ -1,16 +1,16 @@
 /**
- * Entries of our own streams as frames of a tRPC WebSocket: serialised once, the request's id spliced in front, and
- * the same bytes for all watchers who are given the same entries and whose request has the same id.
+ * Encodes entries of our own streams as frames of a tRPC WebSocket. Each entry is serialised once, and the request's id is
+ * spliced in front. Watchers with the same entries and the same request id share the bytes.
  */
 import type { Entry } from "#server/streams/open.ts";
 import { type Chunk, chunksOf } from "#server/transports/chunks.ts";
 import { memoizePerTick } from "#server/transports/memoize-per-tick.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 
-/** Gives the frames of entries for a watcher whose answers begin with `head`. */
+/** Returns the frames of entries for a watcher whose answers begin with `head`. */
 export type FramesOf = (entries: readonly Entry<unknown>[], head: string) => readonly Chunk[];
 
-/** Shared by all connections. `encode`: the text of an entry from the end of `head` on. */
+/** All connections share the result. `encode` returns the text of an entry after `head`. */
 export function createFrames(encode: (id: string, data: unknown) => string): FramesOf {
   const textOf = memoizePerTick(({ pos, value }: Entry<unknown>) => encode(String(pos), value));
   const byHead = memoizePerTick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(

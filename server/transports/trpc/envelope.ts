@@ -1,6 +1,6 @@
 /**
- * Inputs come in superjson's envelope, `{"json": …}`. The stock client sees to that; a request written by hand may lack
- * it, and superjson would take the whole input for nothing at all, also where nothing is allowed.
+ * Clients send inputs in superjson's envelope, `{"json": …}`. A request written by hand may lack it, and superjson would then
+ * read the whole input as `undefined`, which some procedures accept.
  */
 import { TRPCError } from "@trpc/server";
 import superjson from "superjson";
@@ -8,9 +8,9 @@ import { AnnotationError, applyAnnotations } from "./annotations.ts";
 import { serializeOutput } from "./output-envelope.ts";
 
 const BARE =
-  'The input has to be in an envelope: send {"json": …} with your input in the place of the dots.';
+  'The input must be in an envelope: send {"json": …} with your input in place of the dots.';
 
-/** `deserialize` never throws: an input that is refused here could not be answered to its request. */
+/** `deserialize` never throws: tRPC could not match an error thrown here to its request. */
 export const transformer = {
   input: {
     serialize: (input: unknown) => superjson.serialize(input),
@@ -27,13 +27,13 @@ export const transformer = {
   output: { serialize: serializeOutput, deserialize: superjson.deserialize },
 };
 
-/** Throws `BAD_REQUEST` where the input was refused. */
+/** Throws `BAD_REQUEST` if `deserialize` refused the input. */
 export function assertEnvelope(input: unknown): void {
   if (typeof input !== "symbol") return;
   throw new TRPCError({ code: "BAD_REQUEST", message: input.description ?? BARE });
 }
 
-/** A symbol, because no JSON holds one, and it comes through tRPC's handling of cursors as it is. */
+/** A symbol, because JSON holds none, and tRPC's handling of cursors passes it through unchanged. */
 function refused(message: string): symbol {
   return Symbol(message);
 }

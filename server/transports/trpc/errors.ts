@@ -1,4 +1,4 @@
-/** Our errors as tRPC's: its codes, our code beside them, and what is wrong with an input by field. */
+/** Maps our errors to tRPC's: its codes, our code beside them, and the issues of an input by field. */
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import { cutText } from "#shared/cut-text.ts";
@@ -19,15 +19,15 @@ const TRPC_CODE = {
   INTERNAL: "INTERNAL_SERVER_ERROR",
 } as const satisfies Record<ErrorCode, TRPC_ERROR_CODE_KEY>;
 
-/** Issues of an input that an error names. A small input can have very many. */
+/** The number of issues that an error lists. A small input can have very many. */
 const MAX_ISSUES = 100;
 const MAX_MESSAGE_LENGTH = 10_000;
-/** tRPC's own words where a batch over HTTP has more than `maxBatchSize` calls; they do not say the limit. */
+/** tRPC's message for an HTTP batch of more than `maxBatchSize` calls. It does not state the limit. */
 const TRPC_BATCH_TOO_LARGE = "Batch call exceeds maximum size";
-/** tRPC's own words for a type of a body; it looks at that first. They do not say which one to send. */
+/** tRPC's message for a wrong Content-Type, which it checks first. It does not say which type to send. */
 const TRPC_TYPE_UNKNOWN = /^(?:Unsupported content-type "|Missing content-type header$)/;
 
-/** The same shape as zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
+/** The shape of zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
 export interface FlatIssues {
   formErrors: string[];
   fieldErrors: Record<string, string[]>;
@@ -47,7 +47,7 @@ export function toTRPCError(thrown: unknown): TRPCError {
 export function appCodeOf(error: TRPCError): ErrorCode {
   if (error.cause instanceof AppError) return error.cause.code;
   if (error.code === "NOT_FOUND" || error.code === "FORBIDDEN") return error.code;
-  // Everything else that tRPC itself throws is about what the client sent.
+  // All other errors that tRPC itself throws are faults of the client's request.
   return error.code === "INTERNAL_SERVER_ERROR" ? "INTERNAL" : "BAD_REQUEST";
 }
 
@@ -58,7 +58,7 @@ export function flatIssuesOf(error: TRPCError): FlatIssues | null {
   return null;
 }
 
-/** A message for people where that of zod, the parser or tRPC is none, or does not say what to do. */
+/** Replaces messages of zod, the parser and tRPC that are not for people, or do not say what to do. */
 export function messageOfInput(error: TRPCError): string {
   const { cause } = error;
   if (TRPC_TYPE_UNKNOWN.test(error.message)) return SEND_JSON;
@@ -74,14 +74,14 @@ export function messageOfInput(error: TRPCError): string {
   return shortened([...texts, ...(untold > 0 ? [`and ${untold} more`] : [])].join("; "));
 }
 
-/** Messages quote what a client sent: a path, a name, a key. */
+/** Messages can quote long input of a client: a path, a name, a key. */
 function shortened(message: string): string {
   return cutText(message, MAX_MESSAGE_LENGTH);
 }
 
 function flatten(issues: readonly { path: readonly PropertyKey[]; message: string }[]): FlatIssues {
   const formErrors: string[] = [];
-  // A field can be named as a property of all objects is.
+  // A map, because a field can have the name of an inherited property such as `constructor`.
   const fields = new Map<string, string[]>();
   for (const { path, message } of issues) {
     const field = path.join(".");

@@ -23,7 +23,7 @@ async function openSocket(url: string, query = "") {
   return { socket, answers, codes: () => answers.map(({ error }) => error?.json.data.code) };
 }
 
-/** A well-behaved client, which must notice nothing of the attack. */
+/** A well-behaved client, which the attack must not affect. */
 async function besides(server: TestServer, deed: () => Promise<void>): Promise<void> {
   const { fixture, url } = server;
   const gate = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ test.each([
   ["an unknown method", '{"id":1,"method":"steal","params":{"path":"job.list"}}'],
   ["no params", '{"id":1,"method":"query"}'],
   ["no id", '{"method":"query","params":{"path":"job.list"}}'],
-  ["a path that is no text", '{"id":1,"method":"query","params":{"path":5}}'],
+  ["a path that is not a string", '{"id":1,"method":"query","params":{"path":5}}'],
   [
     "an input that superjson cannot read",
     '{"id":1,"method":"query","params":{"path":"job.get","input":5}}',
@@ -80,13 +80,13 @@ test.each([
     '{"id":1,"method":"mutation","params":{"path":"job.create","input":{"json":{"kind":"work","input":{"__proto__":{"polluted":1}}},"meta":{"values":{"__proto__.polluted":["Date"]},"referentialEqualities":{"input":["constructor.prototype"]}}}}}',
   ],
 ])(
-  "a message that is %s is answered by an error or by nothing, and disturbs no other client",
+  "a message that is %s gets an error or no answer, and affects no other client",
   async (_what, message) => {
     const server = await openTestServer();
     await besides(server, async () => {
       const { socket, answers } = await openSocket(server.url);
       socket.send(message);
-      // The same socket still serves what is well-formed.
+      // The same socket still serves well-formed messages.
       socket.send(
         JSON.stringify({ id: 99, method: "query", params: { path: "system.info", input: {} } }),
       );
@@ -98,7 +98,7 @@ test.each([
   },
 );
 
-test("binary frames are refused, also empty ones", async () => {
+test("binary frames are refused, including empty ones", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     const { socket, codes } = await openSocket(server.url);
@@ -109,7 +109,7 @@ test("binary frames are refused, also empty ones", async () => {
   });
 });
 
-test("a second subscription with the same id is refused, and stopping one that is not there is nothing", async () => {
+test("a second subscription with the same id is refused, and stopping an unknown one does nothing", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     const { socket, answers, codes } = await openSocket(server.url);
@@ -126,7 +126,7 @@ test("a second subscription with the same id is refused, and stopping one that i
   });
 });
 
-test("a message beyond the limit costs its sender the connection, and other clients nothing", async () => {
+test("a message beyond the limit closes its sender's connection, and affects no other client", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     const { socket } = await openSocket(server.url);
@@ -135,7 +135,7 @@ test("a message beyond the limit costs its sender the connection, and other clie
   });
 }, 30_000);
 
-test("broken frames cost their sender the connection, and other clients nothing", async () => {
+test("broken frames close their sender's connection, and affect no other client", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     for (const bytes of [
@@ -165,7 +165,7 @@ test("bad connection parameters end that connection with the reason", async () =
   });
 });
 
-test("an upgrade that is none is refused, and so is a host of nonsense", async () => {
+test("an invalid upgrade is refused, and so is an invalid host", async () => {
   const server = await openTestServer();
   const send = (lines: string[]) =>
     new Promise<string>((resolve, reject) => {
@@ -225,7 +225,7 @@ test("bodies over HTTP that are broken, oversize or of another type are refused 
   });
 }, 30_000);
 
-test("a client that leaves in the middle of its request disturbs no other", async () => {
+test("a client that leaves in the middle of its request affects no other", async () => {
   const server = await openTestServer();
   await besides(server, async () => {
     for (let n = 0; n < 20; n++) {

@@ -1,4 +1,4 @@
-/** An idle subscription keeps none of the values alive that it gave: they can be large, and subscriptions many. */
+/** An idle subscription keeps no delivered value alive: values can be large, and subscriptions many. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -14,7 +14,7 @@ interface Value {
   text: string;
 }
 
-/** Gives two values, each as `wrap` has it, and then is idle. */
+/** Yields two values, each wrapped by `wrap`, and then is idle. */
 function twoValues<W>(wrap: (value: Value, n: number) => W) {
   const refs: WeakRef<Value>[] = [];
   const asked = Promise.withResolvers<void>();
@@ -36,7 +36,7 @@ function twoValues<W>(wrap: (value: Value, n: number) => W) {
     iterable,
     async keptWhileIdle() {
       await asked.promise;
-      // A reference that was read in one turn stays alive until its end.
+      // A dereferenced WeakRef stays alive until the end of its tick.
       for (let round = 0; round < 5; round += 1) {
         collectGarbage();
         await nextTurn();
@@ -84,7 +84,7 @@ test("one of our streams as tRPC pulls it over SSE", async () => {
   expect(await entries.next()).toEqual({ done: true, value: undefined });
 });
 
-test("a stream that was given up before it was open is closed", async () => {
+test("a stream that is abandoned before it has opened is closed", async () => {
   const opened = Promise.withResolvers<Stream<Value>>();
   let closed = 0;
   const stream = {

@@ -1,6 +1,6 @@
-/** tRPC as this server speaks it: superjson, our errors, and a principal with every call. */
+/** Configures tRPC: superjson, our errors, and a principal for every call. */
 import { initTRPC } from "@trpc/server";
-// Marks the result of a middleware that does not call the next one.
+// tRPC requires it on the result of a middleware that does not call the next one.
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
@@ -10,7 +10,7 @@ import { relay } from "./relay.ts";
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   const t = initTRPC.context<Context>().create({
     transformer,
-    // Stack traces are for the log.
+    // Keeps stack traces out of answers.
     isDev: false,
     sse: {
       ping: { enabled: true, intervalMs: ping.intervalMs },
@@ -23,12 +23,12 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   });
 
-  /** Checks the principal of every call. A procedure that is open to all says so: it is built on `t.procedure`. */
+  /** Checks the principal of every call. Only a procedure that is built on `t.procedure` is open to all callers. */
   const procedure = t.procedure.use(async ({ ctx, type, getRawInput, next }) => {
     const refusal = ctx.refusal();
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
-      // The response of an event stream can say why only once it has begun, so the stream begins and ends with the reason.
+      // An event stream can report an error only after it has begun, so it begins and ends with the error.
       return {
         ok: true,
         data: relay(() => Promise.reject(refusal), ctx),

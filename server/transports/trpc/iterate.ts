@@ -1,22 +1,22 @@
-/** Delivers a subscription that is not one of our streams, value by value, until it ends or its client leaves. */
+/** Delivers an async iterable that is not one of our streams, value by value, until it ends or its client leaves. */
 export interface Reader {
   signal: AbortSignal;
-  /** Aborts `signal`, for cleanup that waits for it. */
+  /** Aborts `signal`, for cleanup code that waits for it. */
   abort(): void;
   untilDrain(): Promise<void>;
   next(value: unknown): void;
-  /** Receives errors that come after the abort. */
+  /** Receives errors that occur after the abort. */
   late(cause: unknown): void;
 }
 
-/** Rejects with what the iterable or `next` throws. The iterator is at its end then, in every case. */
+/** Rejects with the error that the iterable or `next` throws. In every case the iterator has ended by then. */
 export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader): Promise<void> {
   const { signal } = reader;
   const iterator = iterable[Symbol.asyncIterator]();
   let wake: (() => void) | undefined;
   signal.addEventListener("abort", () => wake?.(), { once: true });
 
-  /** The next value, `undefined` at the end. After the abort it does not wait for an iterator that is stuck. */
+  /** Resolves to the next value, `undefined` at the end. After the abort it does not wait for a stuck iterator. */
   const next = () =>
     new Promise<{ value: unknown } | undefined>((resolve, reject) => {
       wake = () => resolve(undefined);
@@ -29,7 +29,7 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
       );
     });
 
-  /** `false` at the end. A function of its own: a loop keeps its last value alive while it waits for the next one. */
+  /** Returns `false` at the end. A separate function, because a loop keeps its last value alive while it waits. */
   async function step(): Promise<boolean> {
     await reader.untilDrain();
     if (signal.aborted) return false;
@@ -50,7 +50,7 @@ export async function iterate(iterable: AsyncIterable<unknown>, reader: Reader):
   if (failure !== undefined) throw failure.cause;
 }
 
-/** Ends an iterable that is not wanted, without reading it. */
+/** Ends an unwanted iterable without reading it. */
 export async function dispose(
   iterable: AsyncIterable<unknown> | AsyncIterator<unknown>,
 ): Promise<void> {

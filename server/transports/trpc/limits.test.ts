@@ -36,7 +36,7 @@ const REVIVER = {
 };
 const NAMED = String.raw`annotated as \"typed-array\"`;
 
-test("[H1] an annotation that would build something is refused on every way in", async () => {
+test("[H1] an annotation that would build an object is refused on every path of input", async () => {
   const { url } = await openTestServer();
   const input = encodeURIComponent(JSON.stringify(REVIVER));
   const body = JSON.stringify(REVIVER);
@@ -64,7 +64,7 @@ test("[H1] an annotation that would build something is refused on every way in",
   }
 });
 
-test("[H1] parameters of a connection are texts, whatever is annotated", async () => {
+test("[H1] connection parameters are strings, whatever their annotations", async () => {
   const { url } = await openTestServer();
   const { answers, send } = await openSocket(url, "?connectionParams=1");
   send({ method: "connectionParams", data: REVIVER });
@@ -123,7 +123,7 @@ test("[H5] a message of a WebSocket holds at most 500 calls; each of the others 
   expect(refused[0]?.error?.json.message).toContain("at most 500 calls");
 });
 
-test("[H5] a message with more requests than any client has is refused whole, and its connection closed", async () => {
+test("[H5] a message with more requests than any client sends is refused as a whole, and its connection is closed", async () => {
   const { url, fixture } = await openTestServer();
   const { socket, answers, send } = await openSocket(url);
   const closed = once(socket, "close") as Promise<[number, Buffer]>;
@@ -143,7 +143,7 @@ test("[H5] a message with more requests than any client has is refused whole, an
 
 const subscribe = (id: number, path: string) => ({ id, method: "subscription", params: { path } });
 
-test("[H5] a connection has at most 1,000 subscriptions, of whatever kind, and may start another when one ends", async () => {
+test("[H5] a connection has at most 1,000 subscriptions of all kinds, and may start another after one ends", async () => {
   const { url } = await openTestServer();
   const { answers, send } = await openSocket(url);
   const paths = ["system.onState", "feed.onUpdate"];
@@ -186,7 +186,7 @@ test.each([
   );
   await eventually(() => expect(answers[0]?.error?.json.message).toContain(reason));
   expect(answers[0]?.id).toBe(1);
-  // The connection serves on.
+  // The connection continues to serve.
   send({ id: 2, method: "query", params: { path: "kind.list" } });
   await eventually(() => expect(answers[1]?.result).toBeDefined());
 });

@@ -1,4 +1,4 @@
-/** Batches of queries that are too long for an address, as tRPC's own batch link sends them. */
+/** Batches of queries that are too long for an address, sent by tRPC's own batch link. */
 import {
   createTRPCClient,
   httpBatchLink,
@@ -13,7 +13,7 @@ import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
 type Options = Partial<HTTPBatchLinkOptions<AppRouter["_def"]["_config"]["$types"]>>;
 
-/** The errors of `calls` queries in one tick. Each asks for a job that does not exist. */
+/** Sends `calls` queries for unknown jobs in one tick, and returns their errors. */
 async function errorsOf(calls: number, options: Options): Promise<TRPCClientError<AppRouter>[]> {
   const { url } = await openTestServer();
   const client = createTRPCClient<AppRouter>({
@@ -28,7 +28,7 @@ async function errorsOf(calls: number, options: Options): Promise<TRPCClientErro
   });
 }
 
-test("each call of one that is too long is told so, by an error that the client can read", async () => {
+test("each call of a batch that is too long gets an error that the client can read", async () => {
   for (const error of await errorsOf(200, {})) {
     expect(error).toBeInstanceOf(TRPCClientError);
     expect(error.message).toContain("maxURLLength");

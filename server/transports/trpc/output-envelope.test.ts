@@ -3,7 +3,7 @@ import superjson from "superjson";
 import { expect, test } from "vitest";
 import { serializeOutput } from "./output-envelope.ts";
 
-/** As a stock client reads it. */
+/** Decodes a value as a stock client does. */
 function read(value: unknown): unknown {
   return superjson.deserialize(JSON.parse(JSON.stringify(serializeOutput(value))) as never);
 }
@@ -25,7 +25,7 @@ const { value: record } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-test("dates come through wherever they are, as superjson itself writes them", () => {
+test("dates at any depth are written as superjson itself writes them", () => {
   fc.assert(
     fc.property(record, (value) => {
       expect(read(value)).toEqual(value);
@@ -37,7 +37,7 @@ test("dates come through wherever they are, as superjson itself writes them", ()
   );
 });
 
-/** Without superjson's note of equal objects: each stands in full at its place. */
+/** Removes superjson's annotation of equal objects: our output holds each of them in full. */
 function metaOf(value: unknown) {
   const { meta } = superjson.serialize(value);
   return meta?.values && { values: meta.values, v: meta.v };
@@ -47,15 +47,15 @@ test.each([
   undefined,
   { none: undefined, at: new Date(0) },
   [{ at: new Date(0), none: undefined }],
-])("%j comes through without the properties that are undefined", (value) => {
+])("%j is written without its undefined properties", (value) => {
   expect(read(value)).toEqual(value);
 });
 
-test("a date that is none is null", () => {
+test("an invalid date is null", () => {
   expect(read({ at: new Date(Number.NaN) })).toEqual({ at: null });
 });
 
-test("[J13] keys that superjson does not write are read by a stock client", () => {
+test("[J13] a stock client reads keys that superjson refuses to write", () => {
   const at = new Date(0);
   const value = { at, output: { constructor: 1, prototype: { constructor: { name: [1] } } } };
   expect(read({ items: [value, { at, output: null }] })).toEqual({
@@ -70,11 +70,11 @@ test("[J13] a key `__proto__` is in the text, and read by a client that deserial
   expect(at).toEqual(new Date(0));
   expect(JSON.stringify(got)).toBe('{"__proto__":{"a":1},"b":2}');
   expect(Object.getPrototypeOf(got)).toBe(Object.prototype);
-  // The stock link copies first, and that drops the key.
+  // The stock link copies the value first, which drops the key.
   expect(read({ output })).toEqual({ output: { b: 2 } });
 });
 
-test("a date below a key `__proto__` sets no prototype, and the value stays as it was", () => {
+test("a date below a key `__proto__` sets no prototype, and leaves the value unchanged", () => {
   const at = new Date(0);
   const value = JSON.parse('{"__proto__":{"list":[0]}}') as object;
   const [inner] = Object.values(value) as { list: unknown[] }[];

@@ -1,4 +1,4 @@
-/** Inputs and outputs on their whole way: in by hand, stored, run, and out to stock clients. */
+/** Inputs and outputs end to end: sent by hand, stored, run, and read by stock clients. */
 import { createTRPCClient, httpBatchStreamLink } from "@trpc/client";
 import superjson from "superjson";
 import { expect, test } from "vitest";
@@ -44,13 +44,13 @@ async function post(url: string, path: string, body: string) {
 
 const creation = (payload: string) => `{"json":{"kind":"echo","input":${payload}}}`;
 const idIn = (text: string) => /"id":"([^"]+)"/.exec(text)?.[1] ?? "";
-/** As the stock link gives it: superjson's copy drops one key. */
+/** The value that the stock link returns: superjson's copy drops one key. */
 const atClient = (payload: string) =>
   JSON.parse(payload, function (this: Record<string, unknown>, key, value: unknown) {
     return key === "__proto__" ? undefined : value;
   }) as unknown;
 
-test("[J13] inputs and outputs with any keys are answered as they were given, alone and in a batch", async () => {
+test("[J13] inputs and outputs with any keys are returned unchanged, alone and in a batch", async () => {
   const { url, fixture } = await openTestServer({ kinds: [echo] });
   fixture.startRunner();
   const ids: string[] = [];
@@ -118,7 +118,7 @@ test("[J13] jobs of a batch keep their keys", async () => {
   expect(outputs.map((output) => JSON.stringify(output)).toSorted()).toEqual(PAYLOADS.toSorted());
 });
 
-test("[J13] [H7] 6,000 levels that were stored before there was a limit are answered", async () => {
+test("[J13] [H7] stored values of 6,000 levels, from before there was a limit, are returned", async () => {
   const { url, fixture } = await openTestServer({ kinds: [echo] });
   const deep = `${"[".repeat(6000)}${"]".repeat(6000)}`;
   const { id } = await fixture.engine.createJob(
@@ -143,7 +143,7 @@ test("[J13] [H7] 6,000 levels that were stored before there was a limit are answ
   }
 });
 
-test("[J13] more levels are refused with their path, and a refusal names keys of any name", async () => {
+test("[J13] deeper inputs are refused with their path, and the error names any key", async () => {
   const { url, fixture } = await openTestServer({ kinds: [echo] });
   const payload = `{"constructor":{"__proto__":${"[".repeat(99)}${"]".repeat(99)}}}`;
   const { status, text } = await post(url, "job.create", creation(payload));
@@ -152,7 +152,7 @@ test("[J13] more levels are refused with their path, and a refusal names keys of
   expect((await fixture.jobs.list(me, { limit: 1 })).items).toEqual([]);
 });
 
-test("[J13] a kind whose form has such fields is listed", async () => {
+test("[J13] a kind whose schema has such fields is listed", async () => {
   const odd = { ...echo, name: "odd", input: z.object({ constructor: z.string() }) };
   const { url } = await openTestServer({ kinds: [odd] });
   for (const link of LINKS) {
@@ -196,7 +196,7 @@ test.each([
   const { url } = await openTestServer({ kinds: [echo, limited] });
   const send = (text: string) => post(url, path, JSON.stringify({ json: inputOf(text) }));
   for (const unit of ["x", "é", "🪴"]) {
-    // The job of the note is not there, which is looked for after its length.
+    // The job does not exist, but the server checks the note's length first.
     expect((await send(unit.repeat(most))).status).toBe(field === "note" ? 404 : 200);
     const { status, text } = await send(unit.repeat(most + 1));
     expect(status).toBe(400);

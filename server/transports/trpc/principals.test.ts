@@ -18,7 +18,7 @@ const LINKS: Link[] = ["ws", "sse"];
 const PROTOCOLS = ["http", "ws"];
 const work = { kind: "work", input: {} };
 
-/** Ann and Bob; a token stands in a header, or comes with the connection where headers cannot be set. */
+/** Ann and Bob. A token is in a header, or in the connection parameters if headers cannot be set. */
 const authenticate: Authenticate = async ({ headers, token }) => {
   const given = token ?? headers.authorization?.replace("Bearer ", "");
   if (given !== "ann" && given !== "bob") {
@@ -55,7 +55,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(notes.data).toEqual([]);
   });
 
-  test("[J9] a feed shows one's own jobs alone", async () => {
+  test("[J9] a feed shows only the owner's jobs", async () => {
     const { url } = await openTestServer({ authenticate });
     const [ann, bob] = [openClient(url, link, "ann"), openClient(url, link, "bob")];
     const notes = watchFeed(bob, { lastEventId: "0" });
@@ -65,7 +65,7 @@ describe.each(LINKS)("over %s", (link) => {
     await eventually(() => expect(notes.data.map(({ job }) => job?.id)).toEqual([mine.id]));
   });
 
-  test("who is not known is refused with the reason, and may watch nothing", async () => {
+  test("an unauthenticated caller is refused with the reason, and cannot watch anything", async () => {
     const { url, watches } = await openTestServer({ authenticate });
     const stranger = openClient(url, link, "eve");
     await expect(stranger.job.list.query()).rejects.toMatchObject({
@@ -86,7 +86,7 @@ describe.each(LINKS)("over %s", (link) => {
 });
 
 test.each(PROTOCOLS)(
-  "[H9] over %s every procedure refuses a caller that is not known, before it looks at the input",
+  "[H9] over %s every procedure refuses an unauthenticated caller before it reads the input",
   async (link) => {
     const { url, watches } = await openTestServer({ authenticate });
     const router: AnyTRPCRouter = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
@@ -134,7 +134,7 @@ async function overSocket(url: string, path: string, method: string): Promise<st
 
 describe("[H13] a hook that fails, as its database is away, tells callers to try again and not why:", () => {
   const AWAY = "connect ECONNREFUSED 10.0.0.7:5432";
-  const NOT_CHECKED = "The server could not check who asks. Try again.";
+  const NOT_CHECKED = "The server could not check your credentials. Try again.";
   const refused = {
     message: NOT_CHECKED,
     data: { code: "SERVICE_UNAVAILABLE", appCode: "UNAVAILABLE", httpStatus: 503 },
@@ -161,7 +161,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
     for (const call of calls) await expect(call).rejects.toMatchObject(refused);
     expect(server.logged).toContainEqual(
       expect.objectContaining({
-        msg: "`authenticate` failed: its callers are told to try again",
+        msg: "`authenticate` failed; clients receive UNAVAILABLE",
         err: expect.objectContaining({ message: AWAY }) as unknown,
       }),
     );
@@ -172,7 +172,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
     });
   });
 
-  test.each(LINKS)("a subscription over %s begins when the hook is there again", async (link) => {
+  test.each(LINKS)("a subscription over %s begins when the hook works again", async (link) => {
     const server = await openAwayServer();
     const notes = watchFeed(openClient(server.url, link, "ann"), { lastEventId: "0" });
     await eventually(() => expect(server.asked()).toBeGreaterThan(1));
@@ -183,7 +183,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
     expect(notes.errors).toEqual([]);
   });
 
-  test("nothing that is sent says where its database is", async () => {
+  test("no answer reveals the address of the hook's database", async () => {
     const { url } = await openAwayServer();
     const answers = await Promise.all([
       overHttp(url, "job.list", "query"),
@@ -199,7 +199,7 @@ describe("[H13] a hook that fails, as its database is away, tells callers to try
   });
 });
 
-test("[H13] FORBIDDEN is told with its message", async () => {
+test("[H13] clients receive FORBIDDEN with its message", async () => {
   const { url } = await openTestServer({
     authenticate: async () => {
       throw new AppError("FORBIDDEN", "This account is closed.");
@@ -213,7 +213,7 @@ test("[H13] FORBIDDEN is told with its message", async () => {
   }
 });
 
-test("a token in a header counts for sockets too", async () => {
+test("a token in a header authenticates WebSockets too", async () => {
   const { url } = await openTestServer({ authenticate });
   const socket = new WebSocket(`${url.replace("http", "ws")}/trpc`, {
     headers: { authorization: "Bearer ann" },

@@ -1,4 +1,4 @@
-/** Errors of requests that were refused before tRPC saw them, in the form that its clients read. */
+/** Encodes errors of requests that were refused before they reached tRPC, in the form that its clients read. */
 import {
   type AnyTRPCRouter,
   getErrorShape,
@@ -16,7 +16,7 @@ const CODES: Partial<Record<number, TRPC_ERROR_CODE_KEY>> = {
   500: "INTERNAL_SERVER_ERROR",
 };
 
-/** JSON of one error, which the client of a batch takes for the answer to each of its calls. */
+/** Returns the JSON of one error. The client of a batch reads it as the answer to each of its calls. */
 export function refusalOf(
   config: AnyTRPCRouter["_def"]["_config"],
   status: number,

@@ -1,7 +1,6 @@
 /**
- * The return value of our subscriptions. To tRPC it is an async iterable of entries with their cursors, so that the stock
- * client resumes by itself; SSE and callers in this process pull it. A WebSocket opens the stream inside and is
- * pushed.
+ * The return value of our subscriptions. For tRPC it is an async iterable of entries with their cursors, so that the stock
+ * client resumes by itself. SSE and callers in this process pull it; a WebSocket calls `open` and pushes entries.
  */
 import { tracked, type TrackedEnvelope } from "@trpc/server";
 import type { Entry, Stream } from "#server/streams/open.ts";
@@ -9,7 +8,7 @@ import { toTRPCError } from "./errors.ts";
 import type { Context } from "./context.ts";
 
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
-  /** Rejects as `Streams` does. To be called once. */
+  /** Rejects as `Streams` does. Call it once. */
   readonly open: () => Promise<Stream<T>>;
   readonly #context: Pick<Context, "untilDrain" | "endForGood">;
 
@@ -18,7 +17,7 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
     this.#context = context;
   }
 
-  /** No generator: that keeps the value that it gave last alive until it has the next one. */
+  /** Not a generator, which would keep its last value alive until the next one. */
   [Symbol.asyncIterator](): AsyncIterator<TrackedEnvelope<T>, void, void> {
     let entries: AsyncIterator<Entry<T>> | undefined;
     let over = false;
@@ -27,7 +26,7 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
       if (over) return DONE;
       if (entries !== undefined) await this.#context.untilDrain();
       entries ??= (await this.open())[Symbol.asyncIterator]();
-      // It was given up meanwhile.
+      // The consumer called `return` while the stream was opening.
       if (over) await entries.return?.();
       const result = trackedOf(await entries.next());
       if (result.done === true) this.#context.endForGood();

@@ -14,13 +14,13 @@ import { codingFault, decodeBody, NotText } from "#server/transports/request-tex
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 export const SEND_JSON =
-  "The body has to be JSON: send it with the header Content-Type: application/json.";
+  "The body must be JSON: send it with the header Content-Type: application/json.";
 const JSON_TYPE = /^application\/json *(?:;|$)/i;
 
-/** Resolves to the body; to `undefined` where the client has left. Rejects with a `TRPCError` for the client. */
+/** Resolves to the body, or to `undefined` if the client has left. Rejects with a `TRPCError` for the client. */
 export async function readJsonBody(req: IncomingMessage): Promise<string | undefined> {
   if (req.method !== "POST") throw new TRPCError({ code: "METHOD_NOT_SUPPORTED" });
-  // tRPC would also parse forms and octet streams, which no procedure takes.
+  // tRPC would also parse forms and octet streams, which no procedure accepts.
   const contentType = req.headers["content-type"] ?? "";
   if (!JSON_TYPE.test(contentType)) throw unsupported(SEND_JSON);
   const coding = codingFault(req);
@@ -48,7 +48,7 @@ export function notText(cause: NotText): TRPCError {
   return new TRPCError({ code: "BAD_REQUEST", message: cause.message, cause });
 }
 
-/** Why the text is not parsed: that would cost too much. */
+/** Returns the limit that the text exceeds, as a message for the client; `undefined` if it is safe to parse. */
 export function excessOf({ depth, values }: JsonShape): string | undefined {
   const excess =
     depth > MAX_NESTING

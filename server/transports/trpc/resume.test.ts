@@ -13,7 +13,7 @@ import {
 } from "#test/transports/trpc.fixture.ts";
 import { openCable } from "#test/transports/cable.fixture.ts";
 
-/** An EventSource waits three seconds before it comes back. */
+/** An EventSource waits three seconds before it reconnects. */
 const CUTS: [Link, number][] = [
   ["ws", 5],
   ["sse", 2],
@@ -21,12 +21,12 @@ const CUTS: [Link, number][] = [
 const STEPS = 60;
 
 describe.each(CUTS)("the stock client over %s", (link, cuts) => {
-  test("[S5] sees a whole draft, however often its connection is cut", async () => {
+  test("[S5] receives a whole draft, however often its connection is cut", async () => {
     const { url, fixture } = await openTestServer();
     const cable = await openCable(url);
     const client = openClient(cable.url, link);
     const seen = () => notes.data.reduce(applyDraft, "");
-    // The cut falls between pieces, and within what is on the way.
+    // The cut falls between pieces, while some of them are in transit.
     const cutOnceSeen = async (word: string) => {
       await eventually(() => expect(seen()).toContain(word));
       cable.cut();
@@ -48,7 +48,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
     expect(notes.errors).toEqual([]);
   }, 30_000);
 
-  test("[S6] [S9] follows a batch and the feed on after the server stopped and came back", async () => {
+  test("[S6] [S9] resumes a batch and the feed after a restart of the server", async () => {
     const server = await openTestServer();
     const { fixture } = server;
     const client = openClient(server.url, link);
@@ -87,7 +87,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
     expect(feed.ids).toEqual([...new Set(feed.ids)]);
   }, 30_000);
 
-  test("[S8] is told of a gap when what it saw is not in the data any more", async () => {
+  test("[S8] receives a gap if its cursor is not in the data any more", async () => {
     const { url, fixture } = await openTestServer();
     const cable = await openCable(url);
     const client = openClient(cable.url, link);
@@ -104,7 +104,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
   });
 });
 
-test("[S9] [S11] ws and SSE show one sequence, and a cursor of the one works on the other", async () => {
+test("[S9] [S11] WebSocket and SSE deliver the same sequence, and their cursors are interchangeable", async () => {
   const { url, fixture } = await openTestServer();
   const [ws, sse] = [openClient(url, "ws"), openClient(url, "sse")];
   fixture.run = async ({ progress }) => {

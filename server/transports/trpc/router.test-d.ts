@@ -1,4 +1,4 @@
-/** The types that a client infers from the server: inputs, outputs and what streams carry, end to end. */
+/** The types that a client infers from the server: inputs, outputs and entries of streams. */
 import type { createTRPCClient } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { expectTypeOf, test } from "vitest";
@@ -61,7 +61,7 @@ test("streams carry their entries under a cursor", () => {
   });
 });
 
-test("inputs ask for what is needed and let out what is not", () => {
+test("inputs have required and optional fields", () => {
   expectTypeOf<Inputs["job"]["get"]>().toEqualTypeOf<{ jobId: string }>();
   expectTypeOf<{ jobId: string }>().toExtend<Inputs["job"]["onUpdate"]>();
   expectTypeOf<{ jobId: string; note: string }>().toExtend<Inputs["job"]["reject"]>();
@@ -70,7 +70,7 @@ test("inputs ask for what is needed and let out what is not", () => {
   expectTypeOf<{ kind: string; input: unknown }>().toExtend<Inputs["job"]["create"]>();
 });
 
-test("what the server would refuse does not compile", () => {
+test("inputs that the server would refuse do not compile", () => {
   // @ts-expect-error: a job has an id
   void client.job.get.query({});
   // @ts-expect-error: an id is a text

@@ -30,7 +30,7 @@ async function refusal(call: Promise<unknown>) {
 }
 
 describe.each(LINKS)("over %s", (link) => {
-  test("a job is created, read, listed and decided about, and types arrive", async () => {
+  test("a job is created, read, listed and receives decisions, and types survive", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     fixture.run = async ({ progress }) => {
@@ -63,7 +63,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(log.nextCursor).toBe("3");
   });
 
-  test("every decision is there", async () => {
+  test("every decision has a procedure", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const jobId = await fixture.create();
@@ -122,7 +122,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect((await askBatch()).id).toBe((await askBatch()).id);
   });
 
-  test("[B1] a batch of 10,000 jobs is taken whole, and one more is refused", async () => {
+  test("[B1] a batch of 10,000 jobs is accepted, and a larger one is refused", async () => {
     const { url } = await openTestServer();
     const client = openClient(url, link);
     const jobs = Array.from({ length: 10_000 }, (_, n) => ({
@@ -138,7 +138,7 @@ describe.each(LINKS)("over %s", (link) => {
     });
   }, 30_000);
 
-  test("errors say what is wrong, to programs and to people", async () => {
+  test("errors have codes for programs and messages for people", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const jobId = newId();
@@ -200,7 +200,7 @@ describe.each(LINKS)("over %s", (link) => {
     });
   });
 
-  test("what is not what a kind takes is refused also where JSON has no word for it", async () => {
+  test("an input that does not match the kind's schema is refused, even if JSON cannot express it", async () => {
     const { url } = await openTestServer();
     const client = openClient(url, link);
     const name = 5n;
@@ -211,7 +211,7 @@ describe.each(LINKS)("over %s", (link) => {
     });
   });
 
-  test("a fault of ours keeps its text to itself and is logged", async () => {
+  test("a server fault is logged, and its message does not reach the client", async () => {
     const { url, fixture, logged } = await openTestServer();
     const client = openClient(url, link);
     const jobId = await fixture.create();
@@ -273,7 +273,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(notes.ids).toEqual(notes.ids.toSorted((a, b) => Number(a) - Number(b)));
   });
 
-  test("[S4] [S10] job.onUpdate tells what happens, with its cursor, and ends when the job settled", async () => {
+  test("[S4] [S10] job.onUpdate delivers events with their cursors, and ends when the job settled", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     fixture.run = async ({ progress }) => {
@@ -293,7 +293,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(late.ids).toEqual(["3", "4"]);
   });
 
-  test("[S10] follow stays after the job settled", async () => {
+  test("[S10] with follow, the subscription stays open after the job settled", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const jobId = await fixture.create();
@@ -305,7 +305,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(notes.state).toBe("open");
   });
 
-  test("job.onOutput shows the draft as it is written, and the next attempt's anew", async () => {
+  test("job.onOutput delivers the draft as it grows, and starts over with the next attempt", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const gate = Promise.withResolvers<void>();
@@ -330,7 +330,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(notes.data.at(-1)?.attempt).toBe(2);
   });
 
-  test("[B2] batch.onUpdate shows the aggregate until the batch is done", async () => {
+  test("[B2] batch.onUpdate delivers the aggregate until the batch is settled", async () => {
     const { url, fixture } = await openTestServer();
     const client = openClient(url, link);
     const { id: batchId } = await client.batch.create.mutate({ jobs: [work, work, work] });
@@ -350,7 +350,7 @@ describe.each(LINKS)("over %s", (link) => {
     expect(again.state).toBe("open");
   });
 
-  test("subscriptions to what does not exist or with a malformed cursor fail with the reason", async () => {
+  test("subscriptions to unknown ids or with a malformed cursor fail with the reason", async () => {
     const { url, fixture, watches } = await openTestServer();
     const client = openClient(url, link);
     const jobId = newId();

@@ -1,4 +1,4 @@
-/** Every procedure, with what it takes and gives. Clients import the type of this, and nothing else. */
+/** All procedures, with their inputs and outputs. Clients import only the type of this router. */
 import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
@@ -9,7 +9,7 @@ import { relay } from "./relay.ts";
 
 const JobId = z.object({ jobId: z.uuid() });
 const BatchId = z.object({ batchId: z.uuid() });
-/** Engines cannot store lone surrogates; as JSON they can be sent. */
+/** Refuses lone surrogates: JSON can carry them, but engines cannot store them. */
 const Text = z.string().refine(isWellFormed, `It ${ILL_FORMED}.`);
 const Note = z.object({ note: Text.trim().max(2000).optional() });
 const Page = z.object({
@@ -23,7 +23,7 @@ const Resume = z.object({
 const Follow = z.object({ follow: z.boolean().default(false) });
 const Key = Text.min(1).max(200).optional();
 const JobRequest = z.object({ kind: z.string().min(1).max(100), input: z.unknown() });
-/** The length is checked first: a list of numbers as long as a body may be would have millions of issues. */
+/** Checks the length first: a list as long as the largest body would give millions of issues. */
 const JobRequests = z
   .custom<z.input<typeof JobRequest>[]>(
     (jobs) => Array.isArray(jobs) && jobs.length <= MAX_BATCH_JOBS,
@@ -158,7 +158,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     }),
     system: router({
       info: procedure.query(({ ctx }) => ctx.system),
-      /** `stale`: the server cannot reach its data, so clients may see old states. It recovers by itself. */
+      /** `stale`: the server cannot read its data, so clients may see old states. The server recovers by itself. */
       onState: procedure.subscription(async function* ({ ctx, signal }) {
         for await (const reached of ctx.streams.availability(signal)) yield { stale: !reached };
       }),

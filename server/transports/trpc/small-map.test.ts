@@ -10,7 +10,7 @@ const command = fc.oneof(
 
 const sorted = (values: Iterable<number>) => [...values].toSorted((a, b) => a - b);
 
-test("is a map, whatever comes and goes", () => {
+test("behaves like a Map under any sequence of operations", () => {
   fc.assert(
     fc.property(fc.array(command), (commands) => {
       const few = new SmallMap<number | string, number>();

@@ -1,4 +1,4 @@
-/** A map that weighs a third of JavaScript's while it has one entry: most connections have one subscription. */
+/** A map that takes a third of the memory of a `Map` while it has one entry: most connections have one subscription. */
 export class SmallMap<K extends string | number, V> {
   #key: K | undefined;
   #value: V | undefined;
@@ -23,7 +23,7 @@ export class SmallMap<K extends string | number, V> {
     return (this.#key === undefined ? 0 : 1) + (this.#others?.size ?? 0);
   }
 
-  /** All of them, as they are now. */
+  /** Returns a copy of the current values. */
   values(): V[] {
     const others = this.#others === undefined ? [] : [...this.#others.values()];
     return this.#value === undefined ? others : [this.#value, ...others];

@@ -23,10 +23,10 @@ const get = (path: string) => async (url: string) => (await fetch(`${url}${path}
 
 const overSse: Hostile = {
   "an unknown procedure": get("/trpc/no.such"),
-  "an input that is no JSON": get("/trpc/job.onUpdate?input=%7B"),
+  "an input that is not JSON": get("/trpc/job.onUpdate?input=%7B"),
   "an input that is not UTF-8": get("/trpc/job.onUpdate?input=%ff"),
-  "an id that is none": get('/trpc/job.onUpdate?input={"json":{"jobId":7}}'),
-  "a body that is no JSON": async (url) =>
+  "an invalid id": get('/trpc/job.onUpdate?input={"json":{"jobId":7}}'),
+  "a body that is not JSON": async (url) =>
     (await fetch(`${url}/trpc/job.cancel`, { method: "POST", body: "{" })).text(),
 };
 
@@ -51,5 +51,5 @@ const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest
 });
 
 transportSuite(subject("ws", 5, overWebSocket));
-// An EventSource waits three seconds before it comes back.
+// An EventSource waits three seconds before it reconnects.
 transportSuite(subject("sse", 2, overSse));

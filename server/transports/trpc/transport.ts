@@ -19,7 +19,7 @@ import { MAX_BODY_BYTES, notText, readJsonBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
-/** Clients were told to come back; those that do not leave are cut off after this. */
+/** How long clients that were told to reconnect may take to close before the server terminates their connections. */
 const CLOSE_AFTER_MS = 1000;
 const VARY = new Headers({ vary: "Origin" });
 
@@ -30,7 +30,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
 
   async function createContext(opts: {
     req: IncomingMessage;
-    /** Of a request over HTTP. */
+    /** Present for HTTP requests. */
     res?: ServerResponse;
     info: {
       connectionParams: Record<string, unknown> | null;
@@ -58,7 +58,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     error: TRPCError;
     path?: string | undefined;
     type: string;
-    /** Of a request over HTTP. */
+    /** Present for HTTP requests. */
     ctx?: Context | undefined;
   }) => {
     if (type === "subscription" && !mayPass(error)) ctx?.endForGood();
@@ -77,9 +77,9 @@ export function createTrpcTransport(context: TransportContext): Transport {
     basePath: "/trpc/",
     maxBatchSize: MAX_BATCH_CALLS,
     middleware: giveInput,
-    // A query that is too long for an address comes as a POST.
+    // Clients send a query that is too long for an address as a POST.
     allowMethodOverride: true,
-    // tRPC's own value takes the place of what was said before about the origin.
+    // tRPC's own `Vary` would replace the one that `mount.ts` set.
     responseMeta: () => ({ headers: VARY }),
   });
   const responses = new Set<ServerResponse>();
@@ -87,7 +87,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     noServer: true,
     maxPayload: MAX_BODY_BYTES,
     ...MESSAGE_LIMITS,
-    // The handler answers pings and keeps the connections.
+    // `ws-connection.ts` answers pings.
     autoPong: false,
     clientTracking: false,
   });
@@ -97,12 +97,12 @@ export function createTrpcTransport(context: TransportContext): Transport {
     async createContext({ req, info }) {
       const made = await createContext({ req, info });
       const refusal = made.refusal();
-      // Its client is to come back and ask again, and to wait longer each time.
+      // The client reconnects and asks again, with a longer wait each time.
       if (refusal?.code === "SERVICE_UNAVAILABLE") throw refusal;
       return made;
     },
     onError: (error, { type, path }) => onError({ error, type, path }),
-    // Broken frames and oversize messages, which `ws` has closed with the right code, or the network.
+    // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
     writers,
     ping,
@@ -126,7 +126,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     },
     async close() {
       for (const res of responses) if (isEventStream(res)) res.destroy();
-      // From now on upgrades are refused.
+      // `ws` refuses upgrades from now on.
       wss.close();
       await sockets.close(CLOSE_AFTER_MS);
       writers.close();
@@ -134,35 +134,35 @@ export function createTrpcTransport(context: TransportContext): Transport {
   };
 }
 
-/** The same call may go better later. */
+/** True if the same call may succeed later. */
 function mayPass({ code }: TRPCError): boolean {
   return code === "SERVICE_UNAVAILABLE" || code === "INTERNAL_SERVER_ERROR";
 }
 
-/** Its cause is not told to the caller. */
+/** True for errors of the server, whose cause the client does not receive. */
 function isTroubleOfServer({ cause }: TRPCError): boolean {
   return cause instanceof AppError && cause.code === "UNAVAILABLE" && cause.cause !== undefined;
 }
 
-/** It would never end by itself. Its client takes the end for a lost connection, and comes back. */
+/** At shutdown the server ends event streams, which would otherwise stay open. Their clients then reconnect. */
 function isEventStream(res: ServerResponse): boolean {
   return String(res.getHeader("content-type")).startsWith("text/event-stream");
 }
 
-/** Sees to it that the input is text. Reads a body, and leaves it where tRPC looks for one that is read already. */
+/** Ensures that the input is text. Reads the body into `req.body`, where tRPC looks for a body that was already read. */
 function giveInput(
   req: IncomingMessage,
   _res: ServerResponse,
   next: (error?: unknown) => void,
 ): void {
   if (req.method === "GET" || req.method === "HEAD") {
-    // It says nothing where there is no body, and tRPC would choose a parser of bodies by it.
+    // A GET has no body, but tRPC would choose a body parser by this header.
     delete req.headers["content-type"];
     return next(faultOf(req.url ?? ""));
   }
   readJsonBody(req).then(
     (body) => {
-      // A client that has left is not answered.
+      // `undefined`: the client has left, so there is no answer.
       if (body !== undefined) next(void Object.assign(req, { body }));
     },
     (error: unknown) => {

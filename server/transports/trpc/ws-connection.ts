@@ -1,8 +1,8 @@
 /**
- * One WebSocket that speaks tRPC's protocol, as tRPC's own handler does: the stock client notices no difference.
+ * One WebSocket connection of tRPC's protocol. For the stock client it behaves as tRPC's own handler does.
  *
- * It is bounded (S7, H3). Nothing is read from a client whose socket is full, nor from one whose earlier messages are not
- * taken up yet (`ws-intake.ts`): what it goes on sending waits in its own kernel.
+ * It is bounded (S7, H3). The server does not read from a client whose socket is full, or whose earlier messages still wait
+ * (`ws-intake.ts`), so further messages wait in the client's kernel.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -21,8 +21,8 @@ import { type Item, MessageRefused, readMessage, readParams } from "./ws-message
 import { type Peer, Requests } from "./ws-requests.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
-/** Shared by all connections. */
-export interface Shared {
+/** The parts that all connections share. */
+export interface ConnectionContext {
   router: AnyTRPCRouter;
   createContext(options: CreateWSSContextFnOptions): unknown;
   responses: Responses;
@@ -37,9 +37,9 @@ export interface Shared {
 
 /** RFC 6455: the message is too big. */
 const MESSAGE_TOO_BIG = 1009;
-/** RFC 6455 has no word for it; registered since: try again later. */
+/** "Try again later": not in RFC 6455, registered at IANA afterwards. */
 const TRY_AGAIN_LATER = 1013;
-/** In which calls that come to a connection without a context get their answers. */
+/** How long a connection without a context still answers calls before it closes. */
 const LAST_ANSWERS_MS = 1000;
 
 type Params = TRPCRequestInfo["connectionParams"];
@@ -49,7 +49,7 @@ const ADMITTED = Promise.resolve<Admission>({ ok: true });
 const CONNECTION = Symbol("connection");
 type Served = WebSocket & { [CONNECTION]?: Connection };
 
-// All sockets have the same listeners: closures would weigh more than what a connection knows.
+// All sockets share these listeners: a closure for each would take more memory than a connection's state.
 function onMessage(this: Served, data: Buffer, isBinary: boolean): void {
   this[CONNECTION]?.heard(data, isBinary);
 }
@@ -63,18 +63,18 @@ function onClose(this: Served): void {
   this[CONNECTION]?.closed();
 }
 
-/** A class, because there are many, and most of them wait: what a connection holds is counted in bytes. */
+/** A class to save memory: connections are many, and most of them are idle. */
 export class Connection implements Peer, WriterHooks, IntakeOwner {
   readonly ws: WebSocket;
   readonly writer: SocketWriter;
-  /** When it was asked whether it is there; `undefined`: it need not be, or has answered. */
+  /** When the last unanswered PING was sent; `undefined` if there is none. */
   askedAt: number | undefined;
-  readonly #shared: Shared;
+  readonly #shared: ConnectionContext;
   readonly #requests = new Requests(this);
   #heardAt = performance.now();
-  /** The request that it came with, while its first message is not one to be answered. */
+  /** The upgrade request, until the first message brings the `connectionParams`. */
   #unadmitted: IncomingMessage | undefined;
-  /** Until the first message came, where that says who it is. */
+  /** `undefined` until the first message if that message brings the `connectionParams`. */
   #admission: Promise<Admission> | undefined;
   #context: unknown;
   /** `undefined` while no message waits and no request is under way. */
@@ -84,12 +84,12 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
   /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
 
-  constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: Shared) {
+  constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: ConnectionContext) {
     this.ws = ws;
     this.#shared = shared;
     this.writer = shared.writers.open(socket, this);
 
-    // With `connectionParams` the context is made from the first message.
+    // With `connectionParams`, the first message gives the context.
     const query = new URLSearchParams(req.url?.split("?")[1]);
     if (query.get("connectionParams") === "1") this.#unadmitted = req;
     else this.#admission = this.#admit(req, () => null);
@@ -117,7 +117,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     return (this.#resumeQueue ??= new ResumeQueue(this.writer));
   }
 
-  /** Sends a text at once. Dropped where the connection is closing. */
+  /** Sends a text at once. Drops it if the connection is closing. */
   say(text: string): void {
     this.send(text);
     this.writer.flush();
@@ -131,7 +131,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     return this.ws.readyState === this.ws.OPEN;
   }
 
-  /** When something was read last, in milliseconds of `performance.now()`. `undefined`: it is not being read. */
+  /** The time of the last read, as `performance.now()`. `undefined` while reading is paused. */
   heardAt(): number | undefined {
     return this.ws.isPaused ? undefined : this.#heardAt;
   }
@@ -143,7 +143,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
   }
 
   onStall(): void {
-    // It is told when it reads on; until then it costs nothing but its socket.
+    // The client receives the close frame when it reads again; until then it costs only its socket.
     this.ws.close(TRY_AGAIN_LATER, "Nothing was read for too long");
     this.#requests.leave();
   }
@@ -197,7 +197,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     return this.writer.isFull();
   }
 
-  /** Takes up what was read, and reads more while all of it is taken up and the writer is not full. */
+  /** Handles received messages, and reads further ones while none waits and the writer is not full. */
   readOn(): void {
     this.#intake?.takeUp();
     if (this.#intake?.isIdle() ?? false) this.#intake = undefined;
@@ -278,7 +278,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
       this.#tell(null, error);
-      // After an error with the id `null` its client waits longer before each next attempt.
+      // After an error with the id `null`, tRPC's client waits longer before each next attempt.
       if (error.code === "SERVICE_UNAVAILABLE") {
         setTimeout(() => this.ws.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();
       } else {

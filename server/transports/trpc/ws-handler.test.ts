@@ -131,7 +131,7 @@ function serveStock(
   options: Required<Options>,
   onError: () => void,
 ) {
-  // Where `onError` fails it speaks to the console.
+  // If `onError` throws, tRPC's own handler writes to the console.
   const quiet = vi.spyOn(console, "error").mockReturnValue(undefined);
   onTestFinished(() => quiet.mockRestore());
   const { intervalMs, timeoutMs } = options.ping;
@@ -178,11 +178,11 @@ const failed = (id: unknown, code: string, message?: string) =>
     },
   });
 
-/** The n-th of `count`, to the letter. */
+/** The exact frame of the n-th value of `count`. */
 const entry = (n: number) =>
   `{"id":7,"result":{"type":"data","data":{"json":{"id":"${n}","data":{"n":${n},"at":"1970-01-01T00:00:00.00${n}Z"}},"meta":{"values":{"data.at":["Date"]},"v":1}},"id":"${n}"}}`;
 
-/** A client that says what it wants and keeps every frame. */
+/** A raw client that records every frame. */
 async function talk(url: string) {
   const ws = new WebSocket(url);
   const frames: string[] = [];
@@ -195,7 +195,7 @@ async function talk(url: string) {
     frames,
     closed,
     send: (message: unknown) => ws.send(JSON.stringify(message)),
-    /** Resolves with all frames when there are so many. */
+    /** Resolves to all frames once this many have arrived. */
     async heard(count: number): Promise<unknown[]> {
       await vi.waitFor(() => expect(frames.length).toBeGreaterThanOrEqual(count), {
         interval: 2,
@@ -216,7 +216,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       wss,
       router,
       {
-        createContext: options.createContext ?? (async () => ({ user: "somebody" })),
+        createContext: options.createContext ?? (async () => ({ user: "ann" })),
         ping: options.ping ?? { intervalMs: 30_000, timeoutMs: 5000 },
       },
       () => {
@@ -251,7 +251,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     client.send(query(3, "when"));
     client.send(mutation(4, "nothing"));
     const heard = await client.heard(4);
-    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data(1, "ann"));
     expect(heard).toContainEqual(data("two", 3));
     expect(client.frames).toContain(
       '{"id":3,"result":{"type":"data","data":{"json":{"at":"1970-01-01T00:00:00.000Z","none":null,"many":[1]},"meta":{"values":{"at":["Date"],"none":["undefined"],"many":["set"]},"v":1}}}}',
@@ -266,13 +266,13 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     const client = await talk(url);
     client.send([query(1, "who"), mutation(2, "add", { a: 2, b: 2 }), subscription(3, "plain")]);
     const heard = await client.heard(6);
-    expect(heard).toContainEqual(data(1, "somebody"));
+    expect(heard).toContainEqual(data(1, "ann"));
     expect(heard).toContainEqual(data(2, 4));
     expect(heard).toContainEqual(started(3));
     expect(heard).toContainEqual(stopped(3));
   });
 
-  test("gives `jsonrpc` back where it came", async () => {
+  test("echoes `jsonrpc` if the request had it", async () => {
     const { url } = await open();
     const client = await talk(url);
     client.send({ ...query(1, "who"), jsonrpc: "2.0" });
@@ -283,11 +283,11 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     await client.heard(5);
     expect(client.frames.every((frame) => frame.includes(',"jsonrpc":"2.0",'))).toBe(true);
     expect(client.frames[0]).toBe(
-      '{"id":1,"jsonrpc":"2.0","result":{"type":"data","data":{"json":"somebody"}}}',
+      '{"id":1,"jsonrpc":"2.0","result":{"type":"data","data":{"json":"ann"}}}',
     );
   });
 
-  test("sends a subscription: started, what it gives with its ids, stopped", async () => {
+  test("sends a subscription: started, its values with their ids, stopped", async () => {
     const { url } = await open();
     const client = await talk(url);
     client.send(subscription(7, "count", 2));
@@ -334,7 +334,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     ]);
   });
 
-  test("aborts what runs when the connection is gone", async () => {
+  test("aborts running procedures when the connection closes", async () => {
     const { url, seen } = await open();
     const client = await talk(url);
     client.send(subscription(1, "endless"));
@@ -343,7 +343,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     await vi.waitFor(() => expect(seen).toEqual(["aborted", "finally"]));
   });
 
-  test("refuses an id that is in use, and the first one goes on", async () => {
+  test("refuses an id that is in use, and the first subscription continues", async () => {
     const { url } = await open();
     const client = await talk(url);
     client.send(subscription(1, "endless"));
@@ -382,7 +382,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       failed(1, "INTERNAL_SERVER_ERROR"),
     ],
     ["no id", query(null, "who"), failed(null, "PARSE_ERROR", "`id` is required")],
-    ["an id that is none", query({}, "who"), failed(null, "PARSE_ERROR")],
+    ["an invalid id", query({}, "who"), failed(null, "PARSE_ERROR")],
     ["no method", { id: 1, params: { path: "who" } }, failed(null, "PARSE_ERROR")],
     ["another method", { ...query(1, "who"), method: "delete" }, failed(null, "PARSE_ERROR")],
     ["no params", { id: 1, method: "query" }, failed(null, "PARSE_ERROR")],
@@ -392,28 +392,28 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     ["null", null, failed(null, "PARSE_ERROR")],
     ["a bad message in a batch", [query(1, "who"), 7], failed(null, "PARSE_ERROR")],
     [
-      "a cursor that is no text",
+      "a cursor that is not a string",
       { id: 1, method: "subscription", params: { path: "cursor", input: {}, lastEventId: 7 } },
       failed(null, "PARSE_ERROR"),
     ],
-  ])("answers %s with an error, and goes on", async (_name, message, error) => {
+  ])("answers %s with an error, and continues", async (_name, message, error) => {
     const { url } = await open();
     const client = await talk(url);
     client.send(message);
     expect(await client.heard(1)).toEqual([error]);
     client.send(query(9, "who"));
-    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
   test.each([["{"], [""], ["PINGPONG"], ["\u0000"]])(
-    "answers %j, which is no JSON, with an error, and goes on",
+    "answers %j, which is not JSON, with an error, and continues",
     async (text) => {
       const { url } = await open();
       const client = await talk(url);
       client.ws.send(text);
       expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
       client.send(query(9, "who"));
-      expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+      expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
     },
   );
 
@@ -424,10 +424,10 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
     client.send([]);
     client.send(query(9, "who"));
-    expect((await client.heard(2))[1]).toEqual(data(9, "somebody"));
+    expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
-  test("sends an error that comes half-way, and then that it stopped", async () => {
+  test("sends an error in the middle of a subscription, and then that it stopped", async () => {
     const { url, errors } = await open();
     const client = await talk(url);
     client.send(subscription(1, "breaks"));
@@ -454,12 +454,12 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(heard[1]).toEqual(data(1, JSON.stringify(wanted)));
   });
 
-  test("makes the context from the first message where the client says so", async () => {
+  test("creates the context from the first message if the client requests that", async () => {
     const contexts: unknown[] = [];
     const { url } = await open({
       async createContext({ info, req }) {
         contexts.push(info.connectionParams, req.url);
-        return { user: info.connectionParams?.token ?? "nobody" };
+        return { user: info.connectionParams?.token ?? "guest" };
       },
     });
     const client = await talk(`${url}?connectionParams=1`);
@@ -480,7 +480,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     },
   );
 
-  test("keeps messages until a slow context is there", async () => {
+  test("keeps messages until a slow context is created", async () => {
     const gate = Promise.withResolvers<Context>();
     const { url } = await open({ createContext: () => gate.promise });
     const client = await talk(url);
@@ -494,12 +494,12 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     const heard = client.frames.slice(1).map((frame) => JSON.parse(frame) as unknown);
     expect(heard).toContainEqual(data(1, "late"));
     expect(heard).toContainEqual(stopped(2));
-    // It was called off before it began.
+    // The client stopped it before it began.
     expect(heard).toContainEqual(stopped(3));
     expect(heard).not.toContainEqual(started(3));
   });
 
-  test("says why no context could be made, and closes", async () => {
+  test("sends the reason for a failed context, and closes", async () => {
     const { url, errors } = await open({
       async createContext() {
         throw new TRPCError({ code: "UNAUTHORIZED", message: "who are you" });
@@ -521,7 +521,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(String((await ponged)[0])).toBe("echo");
   });
 
-  test("asks a client that is silent, keeps one that answers, and cuts off one that does not", async () => {
+  test("pings a silent client, keeps one that answers, and terminates one that does not", async () => {
     const { url } = await open({ ping: { intervalMs: 20, timeoutMs: 40 } });
     const alive = await talk(url);
     alive.ws.on("message", () => alive.ws.send("PONG"));
@@ -532,13 +532,13 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     expect(alive.ws.readyState).toBe(WebSocket.OPEN);
   });
 
-  test("the stock client reconnects when told so, and goes on after its last event", async () => {
+  test("the stock client reconnects when told to, and resumes after its last event", async () => {
     const asked: unknown[] = [];
     const contexts = { count: 0 };
     const { url, reconnect } = await open({
       async createContext() {
         contexts.count += 1;
-        return { user: "somebody" };
+        return { user: "ann" };
       },
     });
     const socket = createWSClient({ url, retryDelayMs: () => 5 });
@@ -551,11 +551,11 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     reconnect();
     await vi.waitFor(() => expect(asked).toEqual([1, 1]));
     expect(contexts.count).toBe(2);
-    expect(await client.who.query()).toBe("somebody");
+    expect(await client.who.query()).toBe("ann");
   });
 
   test.runIf(which === "ours")(
-    "those who are handed over, and those who came back here meanwhile, are told once, and let go",
+    "a hand-over tells each client once, including those that reconnected here meanwhile, and lets them go",
     async () => {
       const { url, handOver } = await open();
       const [early, stays] = [await talk(url), await talk(url)];
@@ -578,7 +578,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     },
   );
 
-  test("the stock client gets dates as dates, ends, errors and its unsubscription", async () => {
+  test("the stock client receives dates, ends, errors and the confirmation of its unsubscription", async () => {
     const { url, seen } = await open();
     const socket = createWSClient({ url });
     onTestFinished(() => void socket.close());

@@ -1,7 +1,6 @@
 /**
- * tRPC over WebSocket for any router. It does what tRPC's own handler does and speaks its protocol to the letter
- * (`ws-handler.test.ts` runs each case against both), but keeps every connection bounded, and pushes streams that
- * are ours instead of pulling them for each watcher.
+ * tRPC over WebSocket for any router. It behaves as tRPC's own handler does (`ws-handler.test.ts` runs each case against
+ * both), but bounds every connection, and pushes our own streams instead of pulling them for each watcher.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -19,28 +18,28 @@ export interface HandlerOptions {
   /** Called once for each connection. */
   createContext(options: CreateWSSContextFnOptions): unknown;
   onError(error: TRPCError, call: Call, context: unknown): void;
-  /** A socket broke: its client's doing, or the network's. It is being closed. */
+  /** Reports a socket error, caused by the client or the network. The connection is being closed. */
   onBroken(error: TRPCError, context: unknown): void;
   writers: SocketWriters;
-  /** A client that is silent for `intervalMs` is asked; one that then says nothing for `timeoutMs` is cut off. */
+  /** A client that is silent for `intervalMs` is pinged; if it stays silent for `timeoutMs`, its socket is terminated. */
   ping: { intervalMs: number; timeoutMs: number };
 }
 
 export interface Handler {
-  /** `socket` is the one that the upgrade came on. */
+  /** `socket` is the socket of the upgrade request. */
   serve(ws: WebSocket, socket: Duplex, req: IncomingMessage): void;
-  /** Tells every client to open another connection. */
+  /** Tells every client to reconnect. */
   tellToReconnect(): void;
   /**
-   * Tells one after the other. Each closes its old connection when the calls on it are answered. Resolves when all have,
-   * after `ms` at the latest.
+   * Tells one client after the other to reconnect. Each closes its old connection once the calls on it are answered.
+   * Resolves when all have, after `ms` at the latest.
    */
   handOver(ms: number): Promise<void>;
-  /** The same at once, and closes theirs. Those that are still there after `graceMs` are cut off. */
+  /** Tells all clients to reconnect, and closes their connections. Terminates those still open after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
-/** How often silent clients are looked for, as a part of the time that they have. */
+/** The number of checks for silent clients within the shorter of the ping times. */
 const LOOKS = 4;
 /** RFC 6455: the server is going away. */
 const GOING_AWAY = 1001;
@@ -57,7 +56,7 @@ export function openHandler(options: HandlerOptions): Handler {
   const responses = createResponses(router._def._config, (error, call) =>
     report(error, call, undefined),
   );
-  /** Is called when the last connection is gone. */
+  /** Called when the last connection has closed. */
   let allGone: (() => void) | undefined;
   const shared = {
     router,
@@ -114,7 +113,7 @@ export function openHandler(options: HandlerOptions): Handler {
       const told = new Set(connections);
       await stagger([...told], ms / 2, tellOne);
       await untilGone(begin + ms / 2 - performance.now());
-      // A balancer may have sent clients back here meanwhile. They are told as well; no client is told twice.
+      // A balancer may have sent clients back to this gateway. Tell these too, but no connection twice.
       await stagger([...connections.difference(told)], ms / 4, tellOne);
       await untilGone(begin + ms - performance.now());
     },
@@ -133,7 +132,7 @@ function tellOne(connection: Connection): void {
   connection.say(RECONNECT);
 }
 
-/** For what is called where a throw would end the process. */
+/** For callbacks whose exceptions would end the process. */
 function neverThrow(call: () => void): void {
   try {
     call();

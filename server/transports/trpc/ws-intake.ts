@@ -1,35 +1,35 @@
 /**
- * Queues the messages of one connection until they are answered, in order. At most `MAX_UNDER_WAY` requests
- * are under way, nothing is taken up while the connection is full, and after `MAX_A_TURN` requests in a row
- * other connections get their turn.
+ * Queues the messages of one connection and starts their requests in order. At most `MAX_UNDER_WAY` requests are under way,
+ * none starts while the connection is full, and after `MAX_A_TURN` requests in a row the intake yields to other
+ * connections.
  */
 import type { Item } from "./ws-message.ts";
 
 export interface IntakeOwner {
-  /** No answer may be written now. */
+  /** True while no answer may be written. */
   isFull(): boolean;
-  /** Returns the requests in a message. Answers the rest of it itself. */
+  /** Returns the requests in a message. Answers everything else in it itself. */
   takeApart(text: string | undefined): readonly Item[];
-  /** Resolves when the request was answered, or its subscription began. Never rejects. */
+  /** Resolves when the request is answered or its subscription has begun. Never rejects. */
   handle(item: Item): Promise<void>;
-  /** More may be taken up. */
+  /** Called when the intake can accept more. */
   readOn(): void;
 }
 
 const MAX_UNDER_WAY = 64;
 const MAX_A_TURN = 64;
 
-/** A connection has one only while it has something in it. */
+/** A connection has an intake only while messages wait or requests are under way. */
 export class Intake {
   readonly #owner: IntakeOwner;
   readonly #texts: (string | undefined)[] = [];
   #textsTaken = 0;
-  /** The requests of the message that was taken apart last. */
+  /** The requests of the newest parsed message. */
   #items: readonly Item[] = [];
   #itemsTaken = 0;
   #underWay = 0;
   #inARow = 0;
-  /** Other connections have their turn. */
+  /** True while it yields to other connections. */
   #yielding = false;
 
   constructor(owner: IntakeOwner) {
@@ -41,7 +41,7 @@ export class Intake {
     this.#texts.push(text);
   }
 
-  /** Messages wait that are not taken up. */
+  /** True if unhandled messages wait. */
   hasWaiting(): boolean {
     return this.#textsTaken < this.#texts.length || this.#itemsTaken < this.#items.length;
   }
@@ -74,7 +74,7 @@ export class Intake {
 
   #takeApart(): void {
     const text = this.#texts[this.#textsTaken];
-    // A large one is not kept while its requests are under way.
+    // Releases the text, which may be large, while its requests are under way.
     this.#texts[this.#textsTaken] = undefined;
     this.#textsTaken += 1;
     this.#items = this.#owner.takeApart(text);

@@ -1,4 +1,4 @@
-/** One message of a tRPC WebSocket client, taken apart into its requests. */
+/** Splits one message of a tRPC WebSocket client into its requests. */
 import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
@@ -8,24 +8,24 @@ import { excessOf } from "./request-body.ts";
 
 export interface Item {
   message: TRPCClientOutgoingMessage;
-  /** Its place in the message. */
+  /** The index of the request in its message. */
   index: number;
-  /** A call beyond `MAX_BATCH_CALLS`: it is to be refused. */
+  /** True for a call beyond `MAX_BATCH_CALLS`, which must be refused. */
   surplus: boolean;
 }
 
 /**
- * Stock clients put all they have to say in one tick into one message: after a reconnect, all of their subscriptions. So
- * this is as many calls as a batch holds, and twice as many starts and ends as a connection has subscriptions.
+ * Stock clients put all requests of one tick into one message: after a reconnect, all of their subscriptions. So the limit
+ * is the calls of a batch, plus a start and an end for each subscription that a connection may have.
  */
 const MAX_MESSAGE_ITEMS = 2500;
 
-/** The message is beyond a limit, and was not parsed. */
+/** The message exceeds a limit and was not parsed. */
 export class MessageRefused extends Error {
   override readonly name = "MessageRefused";
-  /** The request to be told; `null` where it is not known. */
+  /** The request that gets the error; `null` if it is unknown. */
   readonly id: number | string | null;
-  /** It held several requests. They get no answer of their own, which a client learns from a closed connection. */
+  /** True for a message of several requests. They get no answers, so the connection must close for the client to notice. */
   readonly ofSeveral: boolean;
 
   constructor(text: string, reason: string, ofSeveral: boolean) {
@@ -35,7 +35,7 @@ export class MessageRefused extends Error {
   }
 }
 
-/** `text`: `undefined` where the message was binary. Throws `MessageRefused`, or the reason why it cannot be read. */
+/** `text` is `undefined` for a binary message. Throws `MessageRefused`, or the error of the parser. */
 export function readMessage(
   text: string | undefined,
   { transformer }: AnyTRPCRouter["_def"]["_config"],
@@ -51,7 +51,7 @@ export function readMessage(
   });
 }
 
-/** The first message of a client that connected with `connectionParams`. Throws where it cannot be read. */
+/** Parses the first message of a client that connected with `connectionParams`. Throws if it is invalid. */
 export function readParams(text: string | undefined): TRPCRequestInfo["connectionParams"] {
   let message: unknown;
   try {
@@ -85,7 +85,7 @@ function decode(text: string | undefined): unknown {
   return JSON.parse(text);
 }
 
-/** Of a message as stock clients write it. */
+/** Returns the id of a message in the form that stock clients write. */
 function idIn(text: string): number | string | null {
   const id = /^\{"id":(\d{1,15}|"[^"\\]{1,100}"),/.exec(text.slice(0, 200))?.[1];
   return id === undefined ? null : (JSON.parse(id) as number | string);

@@ -1,4 +1,4 @@
-/** The requests of one tRPC WebSocket, each from its message to its last answer. */
+/** Handles the requests of one tRPC WebSocket, each from its message to its last answer. */
 import {
   type AnyTRPCRouter,
   callTRPCProcedure,
@@ -23,23 +23,23 @@ import {
 export interface Peer extends SubscriptionPeer {
   readonly router: AnyTRPCRouter;
   isOpen(): boolean;
-  /** Dropped where the connection is closing. */
+  /** Drops the text if the connection is closing. */
   send(text: string): void;
-  /** Resolves when the writer is not full, or the connection is closing. */
+  /** Resolves when the writer is no longer full, or the connection is closing. */
   untilDrain(): Promise<void>;
-  /** Rejects where none could be made. */
+  /** Rejects if the context could not be created. */
   context(): Promise<unknown>;
-  /** Tells the log. Never throws. */
+  /** Logs an error. Never throws. */
   report(error: TRPCError, call: Call): void;
-  /** An error as its client is told it. */
+  /** Encodes an error for the client. */
   describe(to: Address, error: TRPCError, call: Call): string;
 }
 
 /** A subscription that has not ended. */
 interface Active {
-  /** The client unsubscribes, and is told when the subscription has ended. */
+  /** The client unsubscribes. It receives a message once the subscription has ended. */
   stop(): void;
-  /** Its client is gone. */
+  /** The client has disconnected. */
   leave(): void;
 }
 
@@ -51,7 +51,7 @@ export class Requests {
     this.peer = peer;
   }
 
-  /** Resolves when the request was answered, or its subscription began. Never rejects. */
+  /** Resolves when the request is answered or its subscription has begun. Never rejects. */
   async handle(message: TRPCClientOutgoingMessage, batchIndex: number): Promise<void> {
     const { id, jsonrpc } = message;
     if (id === null) {
@@ -73,12 +73,12 @@ export class Requests {
     this.#refuse({ id, jsonrpc }, { type: "unknown", path, input: undefined }, cause);
   }
 
-  /** The client is gone. */
+  /** The client has disconnected. */
   leave(): void {
     for (const each of this.#active.values()) each.leave();
   }
 
-  /** The id is free again before the client is told so. */
+  /** Frees the id before the client is told, so that the client can reuse it at once. */
   end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void {
     this.#active.delete(to.id);
     if (reason !== undefined) this.#refuse(to, call, reason.cause);
@@ -142,7 +142,7 @@ export class Requests {
       if (!peer.isOpen()) abort();
       return !signal.aborted;
     };
-    // A stop or a disconnect while the procedure is called cancels it.
+    // A stop or a disconnect during the call of the procedure aborts it.
     this.#active.set(to.id, { stop: abort, leave: abort });
     let context: unknown;
     try {
@@ -156,7 +156,7 @@ export class Requests {
         });
       }
       if (!isWanted()) {
-        // Turned into an iterable, an observable would begin.
+        // Converting an observable to an iterable would start it.
         if (!isObservable(result)) {
           await dispose(result).catch((cause) => this.#report(cause, call));
         }
@@ -180,17 +180,17 @@ export class Requests {
         (cause: unknown) => this.end(to, call, { cause }),
       );
     } catch (cause) {
-      // A procedure that gives up because it was aborted did not fail.
+      // A procedure that rejects because it was aborted did not fail.
       if (signal.aborted && isAbort(cause)) return this.end(to, call);
       this.#active.delete(to.id);
-      // The connection is about to be closed. Its client asks again on the next one, unless it was refused.
+      // The connection is about to close. The client repeats the request on its next one, unless an error answered it.
       if (context === undefined && isUnavailable(cause)) return;
       this.#refuse(to, call, cause);
     }
   }
 }
 
-/** Where a client resumes, as part of the input: that is how procedures see it on every transport. */
+/** Puts the client's cursor into the input, where procedures expect it on every transport. */
 function withCursor(input: unknown, lastEventId: string | undefined): unknown {
   if (lastEventId === undefined) return input;
   if (typeof input === "object" && input !== null && !Array.isArray(input)) {

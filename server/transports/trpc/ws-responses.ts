@@ -1,6 +1,6 @@
 /**
- * Encodes the messages to a tRPC WebSocket client. Every request gets an answer: where the answer or even its error
- * cannot be put into words (an output that does not serialise, an `errorFormatter` that throws), a plain one is sent.
+ * Encodes the messages to a tRPC WebSocket client. Every request gets an answer: if an output does not serialise, or
+ * `errorFormatter` throws, the client receives a plain error.
  */
 import {
   type AnyTRPCRouter,
@@ -14,13 +14,13 @@ import {
 } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCResponseMessage } from "@trpc/server/rpc";
 
-/** Where an answer goes. `jsonrpc` is given back as it came. */
+/** The request that an answer belongs to. `jsonrpc` is echoed. */
 export interface Address {
   readonly id: number | string | null;
   readonly jsonrpc?: "2.0" | undefined;
 }
 
-/** The call that an error is about. */
+/** The call that caused an error. */
 export interface Call {
   readonly type: TRPCProcedureType | "unknown";
   readonly path: string | undefined;
@@ -29,7 +29,7 @@ export interface Call {
 
 export const NO_CALL: Call = { type: "unknown", path: undefined, input: undefined };
 
-/** Says nothing about the error, which is what `errorFormatter` may have wanted to hide. */
+/** Reveals nothing about the error, whose details `errorFormatter` may hide. */
 const PLAIN: TRPCErrorShape = {
   code: TRPC_ERROR_CODES_BY_KEY.INTERNAL_SERVER_ERROR,
   message: "Internal server error",
@@ -39,18 +39,18 @@ const PLAIN: TRPCErrorShape = {
 const SMALL_IDS = 1024;
 
 export interface Responses {
-  /** Throws what the transformer or `JSON.stringify` throws. */
+  /** Throws the errors of the transformer and of `JSON.stringify`. */
   result(
     to: Address,
     result: { type: "started" | "stopped" } | { type: "data"; data: unknown },
   ): string;
-  /** A value that a subscription gave, which may carry an id: `tracked(id, data)`. */
+  /** Encodes a value of a subscription, which may carry an id: `tracked(id, data)`. */
   value(to: Address, value: unknown): string;
   /** Never throws. */
   error(to: Address, error: TRPCError, call: Call, context: unknown): string;
-  /** The text of an answer up to its result. The same string for the same small id: most clients count from 1. */
+  /** Returns the text of an answer before its result. Cached for small ids, as most clients count from 1. */
   beforeResult(to: Address): string;
-  /** The text of a stream's entry from its result on. */
+  /** Returns the text of a stream's entry from its result on. */
   entryAfterId(id: string, data: unknown): string;
 }
 
@@ -59,7 +59,7 @@ export function createResponses(
   onFault: (error: TRPCError, call: Call) => void,
 ): Responses {
   const heads = Array.from<string | undefined>({ length: SMALL_IDS });
-  // `jsonrpc: undefined` is not in tRPC's type, and not in the text either.
+  // tRPC's type forbids `jsonrpc: undefined`, which `JSON.stringify` omits.
   const encode = (message: object) =>
     JSON.stringify(transformTRPCResponse(config, message as TRPCResponseMessage));
 

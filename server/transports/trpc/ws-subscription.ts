@@ -1,6 +1,6 @@
 /**
- * A subscription of a tRPC WebSocket to one of our own streams: no promise, no timer and no queue once it has begun. It
- * keeps little of its request: where the stream fails later, the error names the path without the input.
+ * A subscription of a tRPC WebSocket to one of our own streams. Once begun, it holds no promise, timer or queue. It keeps
+ * little of its request: the error of a stream that fails later names the path without the input.
  */
 import type { Entry } from "#server/streams/open.ts";
 import type { Chunk } from "#server/transports/chunks.ts";
@@ -12,7 +12,7 @@ import { toTRPCError } from "./errors.ts";
 import type { Relay } from "./relay.ts";
 import type { Address, Call, Responses } from "./ws-responses.ts";
 
-/** Where the answers to a subscription go. */
+/** The request that the answers of a subscription belong to. */
 export type SubscriptionAddress = Address & { id: number | string };
 
 /** The parts of a connection that a subscription uses. */
@@ -22,10 +22,10 @@ export interface SubscriptionPeer extends SinkConnection {
   readonly writer: SocketWriter;
 }
 
-/** The requests of a connection, which a subscription is one of. */
+/** The owner of a connection's subscriptions: its requests. */
 export interface SubscriptionOwner {
   readonly peer: SubscriptionPeer;
-  /** Tells the client that the subscription ended, with an error where there is a reason. */
+  /** Tells the client that the subscription ended, with an error if there is a reason. */
   end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void;
 }
 
@@ -50,7 +50,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
     this.#head = owner.peer.responses.beforeResult(this);
   }
 
-  /** Resolves when it has begun, was refused, or is not wanted any more. */
+  /** Resolves when the subscription has begun, was refused, or was stopped. */
   async begin(relay: Relay<unknown>): Promise<void> {
     try {
       const stream = await relay.open();
@@ -64,7 +64,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
     this.#end(reason && { cause: toTRPCError(reason) });
   }
 
-  /** Its client unsubscribes. */
+  /** The client unsubscribes. */
   stop(): void {
     this.leave();
     this.#end();

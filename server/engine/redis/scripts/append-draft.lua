@@ -1,9 +1,9 @@
--- Appends a piece to the draft of the attempt that holds the claim; the first of an attempt starts it over.
+-- Appends a piece to the draft of the attempt that holds the claim. The first piece of an attempt deletes earlier ones.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 job id  2 token of the claim  3 op: names this call, so that one that is sent twice is made once
+-- ARGV  1 job id  2 token of the claim  3 op: idempotency key of this call
 --       4 text as JSON  5 its length in UTF-16 units
--- Returns {"ok"}; {"gone"} no such job; {"lost"} the claim does not hold it; {"idle", status}
+-- Returns {"ok"}; {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"idle", status}
 local t, id, token, op, text, length = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local job, draft = t .. ':job:' .. id, t .. ':draft:' .. id
 local is = redis.call('HMGET', job, 'st', 'held', 'token', 'a', 'd.seq', 'd.attempt', 'd.end', 'd.op')

@@ -1,35 +1,35 @@
--- Stores changes of jobs of one tenant, each if its job did not change meanwhile: record, log, feed, lists, batch, hints.
--- The caller computed the new record; this script only compares and sets. A refused change does not affect the others.
+-- Stores changes of jobs of one tenant, each only if its job has not changed meanwhile: record, log, feed, lists, batch,
+-- hints. The caller computes the new record; this script only compares and sets. A refused change does not affect others.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  for each change:
---       1 job id  2 the version that the change was computed from, and 3 the one it leads to
---       4 token of the claim under which it is made, or ""
---       5 op: names this call, "who.number", so that one that is sent twice is made once: who counts up, and sends
---         what concerns a job in that order; where a claim begins with it, any name
+--       1 job id  2 version that the change was computed from  3 version that it leads to
+--       4 token of the claim of the change, or ""
+--       5 op: idempotency key of this call, "process.number": a process counts up, and sends the changes of a job in
+--         that order. If a claim begins with the change: any other name
 --       6 record  7 event  8 time in ms  9 owner  10 kind  11 status before  12 status after  13 attempt
---       14 when the next claim may take it, or "" to leave that  15 output, or "" to leave it  16 batch id or ""
---       where a claim begins with the change: 17 what the job was queued as  18 lock of its place in the queue
---       19 op of the change that led to the record that this one was computed from
+--       14 time from which a claim may take it, or "" for no change  15 output, or "" for no change  16 batch id or ""
+--       if a claim begins with the change: 17 the job's queuedAs  18 lock of its place in the queue
+--       19 op of the change that led to the record that this change was computed from
 -- Returns for each change:
---         {"ok"}; where it ended a claim, that one's place in the queue: {"ok", queued as, lock}
---         where a claim began with it, its token and what of the job is not in the record: {"ok", token, input, output}
---         {"gone"} no such job; {"lost"} the claim does not hold it; {"stale", record as it is, op that led to it}
+--         {"ok"}; if it ended a claim, with that claim's place in the queue: {"ok", queuedAs, lock}
+--         if a claim began with it, with its token and the payload that is not in the record: {"ok", token, input, output}
+--         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"stale", stored record, op that led to it}
 local FIELDS = 19
 local t = KEYS[1]
--- Values that changes of the same owner or batch share are written once for all of them, and so is each sorted set.
+-- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
--- Published last, when all is stored.
+-- Published last, after everything is stored.
 local hints = {}
 
--- `score`: false takes it out.
+-- `score` false removes the member.
 local function place(set, member, score)
   local members = sets[set] or {}
   sets[set] = members
   members[member] = score
 end
 
--- The owner's next place in its feed.
+-- Returns the next rev of the owner's feed.
 local function next_rev(owner)
   local rev = revs[owner] or tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0)
   revs[owner] = rev + 1
@@ -44,8 +44,8 @@ local function recount(batch, from, to, time)
   b.v, b.time = b.v + 1, time
 end
 
--- `made`: the newest op of each of the last who changed the job, the very newest first. Returns the number of who's, and
--- what is kept of the others.
+-- `made`: the newest op of each process that recently changed the job, newest first. Returns the number of the newest op of
+-- the process `who`, and the ops of other processes that are kept.
 local REMEMBERED = 4
 local function recall(made, who)
   local newest, others, count = 0, '', 1
@@ -59,8 +59,8 @@ local function recall(made, who)
   return newest, others
 end
 
--- By the clock, and so another one than any before it also where the newest writes were lost, and with them the newest
--- token.
+-- Tokens follow the clock, so that a token is never reused, even after Redis lost the newest writes and the newest token
+-- with them.
 local clock
 local function next_token(token)
   clock = clock or redis.call('TIME')
@@ -82,8 +82,8 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     return {'ok', tonumber(is[3]), is[11], is[12]}
   end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
-  -- The version alone does not say that it is the record that this was computed from: that one may have been refused, or
-  -- lost with the newest writes.
+  -- An equal version does not prove that the change was computed from this record: the change that led to the caller's record
+  -- may have been refused, or lost with the newest writes. So the ops must match too.
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
   if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
@@ -122,7 +122,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       answer = {'ok', token, is[11], is[12]}
     end
   else
-    -- It does not run, so its claim ends.
+    -- The job no longer runs, so its claim ends.
     set('held', '0')
     if to == 'PENDING' then
       set('q', seq)

@@ -1,11 +1,11 @@
--- Stores a job, or a batch with all of its jobs: records, logs, feed, lists. All of it, or nothing.
+-- Stores a job, or a batch with all of its jobs: records, logs, feed, lists. All or nothing.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 op: names this call, so that one that is sent twice is made once
+-- ARGV  1 op: idempotency key of this call
 --       2 owner  3 time in ms  4 idempotency key or ""
---       5 batch id or ""  6 what of the batch never changes
---       then for each job: id, kind, record, input, event, what it is queued as
--- Returns {"ok"}, {"first", id of what the key was used for}, or {"taken", an id that exists}
+--       5 batch id or ""  6 constant fields of the batch
+--       then for each job: id, kind, record, input, event, queuedAs
+-- Returns {"ok"}, {"first", id of the job or batch that the key created before}, or {"taken", an id that already exists}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local FIRST, FIELDS = 7, 6
 local o = t .. ':owner:' .. owner
@@ -28,7 +28,7 @@ for i = FIRST, #ARGV, FIELDS do
 end
 
 local count = (#ARGV - FIRST + 1) / FIELDS
--- Of a new owner, and of one of whom all was deleted.
+-- A new owner, or one without any data left, continues from the tenant's rev.
 redis.call('SETNX', o .. ':rev', redis.call('GET', t .. ':rev') or 0)
 local rev = redis.call('INCRBY', o .. ':rev', count) - count
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
@@ -37,7 +37,7 @@ if batch ~= '' then
   redis.call('ZADD', o .. ':batches', n, batch)
   if key ~= '' then redis.call('HSET', keys, key, batch) end
 end
--- Members of sorted sets, added to each once for all jobs.
+-- Members of sorted sets, added in one call to each set.
 local sets = {}
 local function add(key, score, member)
   local members = sets[key] or {}
@@ -67,7 +67,7 @@ for i = FIRST, #ARGV, FIELDS do
   end
 end
 for kind in pairs(kinds) do redis.call('SADD', o .. ':kinds', kind) end
--- Lua passes some thousand arguments at most.
+-- Lua's limit on arguments is some thousands.
 local AT_ONCE = 1000
 for set, members in pairs(sets) do
   for i = 1, #members, AT_ONCE do

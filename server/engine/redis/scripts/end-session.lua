@@ -1,4 +1,4 @@
--- Forgets a session, where this connection holds it.
+-- Deletes a session if this connection holds it.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 owner:id  2 holder

@@ -1,8 +1,8 @@
 -- A page of an owner's batches, newest first.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner  2 the n before which to begin  3 how many at most
--- Returns {n, fields as HGETALL gives them, n, fields, …}
+-- ARGV  1 owner  2 upper bound of n, exclusive  3 page size
+-- Returns {n, fields as HGETALL returns them, n, fields, …}
 local t, owner, before, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('ZRANGE', t .. ':owner:' .. owner .. ':batches', '(' .. before, '-inf',
   'BYSCORE', 'REV', 'LIMIT', 0, limit, 'WITHSCORES')

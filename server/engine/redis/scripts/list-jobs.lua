@@ -1,8 +1,8 @@
--- A page of an owner's jobs, newest first. Each kind and status has a list of its own; a page is merged from those
--- that fit. Of a batch, which is small, each job is looked at.
+-- A page of an owner's jobs, newest first. Each kind and status has its own list; a page merges the lists that match the
+-- filter. For a batch, which is small, the script checks each job.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner  2 the n before which to begin  3 how many at most  4 status or ""  5 kind or ""  6 batch id or ""
+-- ARGV  1 owner  2 upper bound of n, exclusive  3 page size  4 status or ""  5 kind or ""  6 batch id or ""
 -- Returns {the owner's newest rev, n, record, n, record, …}
 local t, owner, before, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local status, kind, batch = ARGV[4], ARGV[5], ARGV[6]

@@ -1,8 +1,8 @@
--- Notes whose jobs and batches are, before anything of them is stored.
+-- Writes the tenant of jobs and batches to the directory, before they are stored.
 --
 -- KEYS  1 prefix of the directory
 -- ARGV  1 tenant  then ids
--- Returns an id that is another tenant's already, or nil
+-- Returns an id that already belongs to another tenant, or nil
 local directory, tenant = KEYS[1], ARGV[1]
 for i = 2, #ARGV do
   local id = ARGV[i]

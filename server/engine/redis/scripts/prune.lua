@@ -1,17 +1,17 @@
--- Deletes a job that settled before a time, with all that belongs to it, and its batch where nothing is left of that. An
--- owner without jobs and batches keeps no key: the tenant's :rev is the newest rev of all such owners, and one that comes
--- back counts on from there. So revs never go back, and older cursors miss nothing.
+-- Deletes a job that settled before a time, with all its data, and its batch if that was the last job. An owner without jobs
+-- and batches keeps no key: the tenant's :rev is the newest rev of all such owners, and an owner that returns continues from
+-- there. So revs never decrease, and older cursors miss nothing.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
--- Returns {1 where the job was deleted, 1 where the batch was}, also where that was before: it may be sent twice
+-- Returns {1 if the job is deleted, 1 if the batch is}; also if an earlier call deleted them, as a call may be sent twice
 local t, id, before, owner, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local job, o = t .. ':job:' .. id, t .. ':owner:' .. owner
 if redis.call('EXISTS', job) == 0 then
   return {1, batch ~= '' and 1 - redis.call('EXISTS', t .. ':batch:' .. batch) or 0}
 end
 local finished = redis.call('ZSCORE', t .. ':finished', id)
--- It may have been queued again since the caller looked.
+-- The job may have been queued again since the caller read it.
 if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 
 local is = redis.call('HMGET', job, 'st', 'kind', 'key')
@@ -20,7 +20,8 @@ redis.call('ZREM', t .. ':finished', id)
 redis.call('ZREM', o .. ':feed', id)
 redis.call('ZREM', o .. ':jobs:' .. is[2] .. ':' .. is[1], id)
 if is[3] then redis.call('HDEL', o .. ':job-keys', is[3]) end
--- Each job of an owner is in its feed, and each batch has a job. None is created meanwhile: scripts run one by one.
+-- An empty feed proves that the owner has nothing left: its feed has all its jobs, and each batch has a job. Scripts run one
+-- by one, so none is created meanwhile.
 if redis.call('EXISTS', o .. ':feed') == 0 then
   local rev, newest = redis.call('GET', o .. ':rev'), redis.call('GET', t .. ':rev')
   if rev and tonumber(rev) > tonumber(newest or 0) then redis.call('SET', t .. ':rev', rev) end

@@ -1,7 +1,7 @@
--- Jobs of an owner by their newest change, with their records of the same moment.
+-- Reads an owner's jobs by their newest change, with their records at the same moment.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner  2 the rev after which to begin  3 how many at most
+-- ARGV  1 owner  2 rev after which to begin  3 limit
 -- Returns {newest rev, rev, record, rev, record, …}
 local t, owner, after, limit = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local o = t .. ':owner:' .. owner

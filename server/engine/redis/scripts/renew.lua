@@ -1,8 +1,8 @@
--- Prolongs the lease of a claim.
+-- Renews the lease of a claim.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 token of the claim  3 the end of the lease in ms
--- Returns what the job was queued as, or nil where the claim does not hold
+-- Returns the job's queuedAs, or nil if the claim does not hold
 local t, id, token, till = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local job = t .. ':job:' .. id
 local is = redis.call('HMGET', job, 'held', 'token', 'q')

@@ -1,9 +1,9 @@
--- Saves what a client is subscribed to, for the one connection that holds its session.
+-- Saves the subscriptions of a client, if this connection holds its session.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner:id  2 holder  3 1: these are all entries, 0: these changed  4 how long it is kept in ms
---       5 how many sessions a tenant may have  then pairs: name, value ('': not any more)
--- Returns 'saved'; 'missing' there is none, and these are not all entries; 'taken' another one holds it
+-- ARGV  1 owner:id  2 holder  3 1: these are all entries, 0: only these changed  4 time to live in ms
+--       5 the tenant's limit of sessions  then pairs: name, value ('' deletes the entry)
+-- Returns 'saved'; 'missing': there is no session, and these are not all entries; 'taken': another connection holds it
 local t, ref, holder, whole, kept, most =
   KEYS[1], ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
 local session, index = t .. ':session:' .. ref, t .. ':sessions'

@@ -1,14 +1,14 @@
--- Gives a session to another connection.
+-- Makes another connection the holder of a session.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner:id  2 the new holder  3 how long it is kept in ms
--- Returns who held it before, then its entries: name, value, in turn; {} there is none
+-- ARGV  1 owner:id  2 the new holder  3 time to live in ms
+-- Returns the previous holder, then the entries: name, value, in turn; {} if there is no session
 local t, ref, holder, kept = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local session = t .. ':session:' .. ref
 local is = redis.call('HMGET', session, 'holder', 'before')
 if not is[1] then return {} end
 local before = is[1]
--- The same call once more, as its answer was lost.
+-- A repeated call, whose first answer was lost.
 if before == holder then before = is[2] or '' end
 redis.call('HSET', session, 'holder', holder, 'before', before)
 redis.call('PEXPIRE', session, kept)

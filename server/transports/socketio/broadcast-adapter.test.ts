@@ -3,10 +3,10 @@ import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { expect, inject, onTestFinished, test, vi } from "vitest";
 import { startRedis } from "#test/redis/server.fixture.ts";
-import { openCluster } from "./cluster.ts";
+import { openBroadcastAdapter } from "./broadcast-adapter.ts";
 import { createEvict } from "./evict.ts";
 
-test("[L5] what was to be told to other gateways, as Redis did not answer, fails without a word", async () => {
+test("[L5] a message to other gateways that Redis never received causes no unhandled rejection", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
   const rejections: unknown[] = [];
@@ -20,12 +20,12 @@ test("[L5] what was to be told to other gateways, as Redis did not answer, fails
     return client;
   };
   const clients: Redis[] = [];
-  const cluster = openCluster({ connect, prefix: "jobwire", name: "gateway-1" });
-  const io = new Server(createServer(), { adapter: cluster.adapter });
+  const broadcast = openBroadcastAdapter({ connect, prefix: "jobwire", name: "gateway-1" });
+  const io = new Server(createServer(), { adapter: broadcast.adapter });
   await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["ready", "ready"]));
   redis.pause();
   createEvict(io, { joining: new Map(), isShared: true })("a socket of another gateway");
-  cluster.close();
+  broadcast.close();
   await redis.kill();
   await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["end", "end"]));
   await new Promise(setImmediate);

@@ -1,38 +1,42 @@
 /**
- * Socket.IO's own adapter for Redis: what is done to all clients of all gateways (`io.emit`, `disconnectSockets`, the
- * official emitter in another service). Updates of jobs do not go through it: each gateway takes them from its streams.
+ * Socket.IO's Redis adapter. It carries operations on the clients of all gateways (`io.emit`, `disconnectSockets`, the official
+ * emitter in another service). Updates of jobs do not use it: each gateway reads them from its streams.
  */
 import { randomBytes } from "node:crypto";
 import { createAdapter } from "@socket.io/redis-adapter";
 import type { Cluster as RedisCluster, Redis } from "ioredis";
 import type { ServerOptions } from "socket.io";
 
-/** As many as in Engine.IO's own ids, which are secrets: an id gives access to its session. */
+/** As many as in Engine.IO's own ids. Ids are secrets: an id gives access to its Engine.IO session. */
 const SECRET_BYTES = 15;
 
-export interface Cluster {
+export interface BroadcastAdapter {
   adapter: ServerOptions["adapter"];
-  /** An id for a session, by which a proxy can see whose it is: `gateway-1.…`. */
+  /** Returns an Engine.IO session id that tells a proxy the session's gateway: `gateway-1.…`. */
   sessionId(): string;
   close(): void;
 }
 
-export interface ClusterOptions {
-  /** Another connection to where the gateways meet. */
+export interface BroadcastOptions {
+  /** Opens a connection to the Redis that all gateways share. */
   connect: () => Redis | RedisCluster;
   prefix: string;
-  /** Differs from that of any other gateway. */
+  /** The unique name of this gateway. */
   name: string;
 }
 
-export function openCluster({ connect, prefix, name }: ClusterOptions): Cluster {
-  // Where it is away it is waited for; `/readyz` says so.
+export function openBroadcastAdapter({
+  connect,
+  prefix,
+  name,
+}: BroadcastOptions): BroadcastAdapter {
+  // These clients wait for Redis as long as it takes; `/readyz` reports its absence.
   const [publisher, subscriber] = [connect(), connect()];
-  // The adapter looks at no outcome of what it publishes: a rejection would end the process.
+  // The adapter ignores the promise of `publish`, so a rejection would be unhandled and end the process.
   const publish = publisher.publish.bind(publisher);
   const quietly = async (...args: Parameters<typeof publish>) => publish(...args).catch(() => 0);
   publisher.publish = quietly;
-  // Nor at the outcome of its subscriptions. One that still waits for Redis at `close` is rejected then.
+  // It also ignores the promises of its subscriptions. Those that still wait for Redis at `close` reject then.
   let closed = false;
   const send = subscriber.sendCommand.bind(subscriber);
   subscriber.sendCommand = (...[command, ...rest]: Parameters<typeof send>) => {
