@@ -205,7 +205,9 @@ export function transportSuite(subject: TransportUnderTest): void {
     );
 
     test("[S7] a client that unsubscribes or loses its connection leaves no watch", async () => {
-      const { fixture, url, watches } = await openServer(subject);
+      // A poller holds no connection between two polls: its session ends by a missed heartbeat.
+      const ping = { intervalMs: 1000, timeoutMs: 2000 };
+      const { fixture, url, watches } = await openServer(subject, { ping });
       const cable = await openCable(url);
       const jobId = await fixture.create();
       const staying = openClient({ url }).watchJob(jobId);
