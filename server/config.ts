@@ -29,7 +29,7 @@ export const VARIABLES = {
     schema: text,
     default: "127.0.0.1",
     about:
-      "The address it listens on. There is no authentication, so think before you open it to others.",
+      "The address it listens on. Without `authenticate` every caller is the same user, so think before you open it to others.",
   },
   FRONTEND_URL: {
     schema: origins,
