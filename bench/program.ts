@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { NODE_ARGS } from "#e2e/node-args.ts";
 import { messageOf } from "#shared/errors.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 /** Methods of a program by name, with one argument and a result that can be sent as JSON. */
 type Methods<M> = { [K in keyof M]: (input: never) => unknown };
@@ -43,8 +44,7 @@ export function openProgram<M extends Methods<M>>(
   let asked = 0;
   let ended: Error | undefined;
 
-  const endWithUs = () => child.kill("SIGKILL");
-  process.on("exit", endWithUs);
+  killOnExit(child);
   child.on("message", (answer: Answer) => {
     const open = waiting.get(answer.id);
     waiting.delete(answer.id);
@@ -52,7 +52,6 @@ export function openProgram<M extends Methods<M>>(
     else open?.resolve(answer.result);
   });
   child.once("exit", (code, signal) => {
-    process.off("exit", endWithUs);
     ended = new Error(`${file} ended (${code ?? signal}) before it answered.`);
     for (const { reject } of waiting.values()) reject(ended);
   });

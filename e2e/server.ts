@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 import { NODE_ARGS } from "./node-args.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 export interface RunningServer {
   /** Stays the same across restarts. */
@@ -37,9 +38,6 @@ export async function startServer(
   const written: string[] = [];
   let child: ChildProcess | undefined;
 
-  const endWithUs = () => child?.kill("SIGKILL");
-  process.on("exit", endWithUs);
-
   async function start(): Promise<string> {
     const started = spawn(process.execPath, [...NODE_ARGS, options.main ?? MAIN], {
       cwd: ROOT,
@@ -47,6 +45,7 @@ export async function startServer(
       stdio: ["ignore", "pipe", "pipe"],
     });
     child = started;
+    killOnExit(started);
     started.stderr.setEncoding("utf8").on("data", (text: string) => written.push(text));
     const listening = new Promise<string>((resolve, reject) => {
       createInterface({ input: started.stdout }).on("line", (line) => {
@@ -73,7 +72,6 @@ export async function startServer(
 
   async function stop(): Promise<void> {
     if (child !== undefined) await kill("SIGTERM");
-    process.off("exit", endWithUs);
     await data.remove();
   }
 

@@ -10,6 +10,7 @@ import { freePort } from "#test/free-port.ts";
 import { cpuOf, memoryOf, untilListens } from "./other-process.ts";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents, trpcText } from "./sample-event.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 servePeer(async () => {
   const dir = await mkdtemp(join(tmpdir(), "jobwire-bench-"));
@@ -19,7 +20,7 @@ servePeer(async () => {
   const nginx = spawn("nginx", ["-p", dir, "-c", join(dir, "nginx.conf"), "-e", "stderr"], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-  process.on("exit", () => nginx.kill("SIGKILL"));
+  killOnExit(nginx);
   await untilListens(port);
   const pid = nginx.pid ?? 0;
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

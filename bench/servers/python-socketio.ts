@@ -9,6 +9,7 @@ import { freePort } from "#test/free-port.ts";
 import { cpuOf, memoryOf, untilListens } from "./other-process.ts";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents } from "./sample-event.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 const SERVER = fileURLToPath(new URL("python_socketio.py", import.meta.url));
 
@@ -20,7 +21,7 @@ servePeer(async () => {
   const child = spawn(python, [SERVER, String(port), jobId], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  process.on("exit", () => child.kill("SIGKILL"));
+  killOnExit(child);
   const lines = createInterface({ input: child.stdout });
   await untilListens(port);
   const pid = child.pid ?? 0;

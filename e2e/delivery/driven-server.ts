@@ -7,6 +7,7 @@ import { NODE_ARGS } from "#e2e/node-args.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Memory, Order } from "./app.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 const APP = fileURLToPath(new URL("app.ts", import.meta.url));
 
@@ -44,8 +45,7 @@ export async function startDrivenServer(
     execArgv: ["--expose-gc", ...NODE_ARGS, ...execArgv],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  const endWithUs = () => child.kill("SIGKILL");
-  process.on("exit", endWithUs);
+  killOnExit(child);
   let written = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => (written += text));
@@ -64,7 +64,6 @@ export async function startDrivenServer(
       },
     );
     child.once("exit", (code, signal) => {
-      process.off("exit", endWithUs);
       const error = `The server ended (${signal ?? `exit code ${code}`}):\n${written}`;
       if (!child.killed) ended.reject(new Error(error));
       reject(new Error(error));

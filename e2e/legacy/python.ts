@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { killOnExit } from "#test/kill-on-exit.ts";
 
 /** Programs with python-socketio that subscribe to a job on connecting and print every event as a line of JSON. */
 export const STRICT = {
@@ -24,8 +25,7 @@ export function runPython(python: string, args: readonly string[]): PythonProgra
   const gone = once(child, "close");
   const lines: string[] = [];
   let written = "";
-  const endWithUs = () => child.kill("SIGKILL");
-  process.on("exit", endWithUs);
+  killOnExit(child);
 
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
@@ -38,7 +38,6 @@ export function runPython(python: string, args: readonly string[]): PythonProgra
     lines,
     stderr: () => written,
     async end() {
-      process.off("exit", endWithUs);
       child.kill("SIGKILL");
       await gone;
     },
