@@ -12,8 +12,6 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
 import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
-
 let data: TestData;
 let server: TestServer;
 let client: LegacyClient;

@@ -16,7 +16,7 @@ let cluster: Cluster<TestCluster>;
 beforeEach(async () => {
   const redis = await startRedisCluster(inject("redisServer"), { password: "secret" });
   cluster = await startClusterOn(redis, { gateways: 2, workers: 2 }, { CONCURRENCY: "10" });
-}, 60_000);
+});
 afterEach(() => cluster.stop());
 
 test("[S1] [S6] a batch can be watched on every transport while its jobs run in two workers", async () => {

@@ -38,7 +38,7 @@ test("[S5] [S7] a watch that begins while the data is unavailable delivers every
     streams.close();
   };
   await Promise.all(cases.map(watch));
-}, 20_000);
+});
 
 test("a watch that begins in an outage ends with NOT_FOUND where its watcher is not the owner, and shows nothing", async () => {
   const outage = withOutage(fixture.engine, READS);

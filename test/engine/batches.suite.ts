@@ -131,6 +131,6 @@ export function batchesSuite(subject: EngineUnderTest): void {
         counts: { PENDING: 0, ABORTED: MAX_BATCH_JOBS },
         version: MAX_BATCH_JOBS + 1,
       });
-    }, 60_000);
+    });
   });
 }

@@ -135,6 +135,6 @@ export function sessionsSuite(subject: EngineUnderTest): void {
       expect(await engine.takeSession(second, "two")).toBeUndefined();
       expect(await entriesOf(engine, "two")).toEqual({ a: 1, b: 1 });
       expect(await entriesOf(engine, "two", other)).toEqual({ a: 1 });
-    }, 60_000);
+    });
   });
 }

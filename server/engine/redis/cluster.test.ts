@@ -156,7 +156,7 @@ test("[S6] the directory's slot, and the queue's, may move too", async () => {
     const claim = await vi.waitFor(() => claimOne(engine, new Date()), PATIENCE);
     expect(claim.jobId).toBe(id);
   }
-}, 60_000);
+});
 
 test("[J3] a command that failed while the cluster was down is not executed afterwards", async () => {
   const cluster = await start();

@@ -48,7 +48,7 @@ test("[J5] [S5] a process that is cut off from Redis gets errors in time, loses 
   await vi.waitFor(() => here.health(), PATIENCE);
   expect((await logOf(here, held.jobId)).at(-1)).toEqual(event);
   expect(await codeOf(here.change(held.jobId, STEP, at(3), held))).toBe("CLAIM_LOST");
-}, 60_000);
+});
 
 test("[J3] [S6] a replica that takes over has everything that had reached it, and work continues", async () => {
   const master = await start();
@@ -89,7 +89,7 @@ test("[J3] [S6] a replica that takes over has everything that had reached it, an
   // The queue's data is lost too.
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
-}, 60_000);
+});
 
 test("[J3] [S5] clients move from a silently vanished master to its replacement", async () => {
   const master = await start();

@@ -132,7 +132,7 @@ test("[J6] a claim whose answer was lost reaches its caller later, and costs no 
     "started",
     "delivered",
   ]);
-}, 30_000);
+});
 
 test("a deleted job is deleted from the tenant directory too", async () => {
   const { redis, here, elsewhere, sentTwice } = await openPair();

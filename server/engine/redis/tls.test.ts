@@ -64,8 +64,8 @@ async function open(env: Record<string, string>): Promise<string> {
 
 test("rediss:// uses TLS with a Redis whose certificate is trusted", async () => {
   expect(await open({ NODE_EXTRA_CA_CERTS: cert })).toBe("Over TLS");
-}, 20_000);
+});
 
 test("rediss:// refuses a Redis whose certificate is not trusted", async () => {
   expect(await open({})).toMatch(/^DATA_UNUSABLE Redis at rediss:.* refuses the connection/);
-}, 30_000);
+});

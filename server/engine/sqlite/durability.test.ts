@@ -82,4 +82,4 @@ test("[S6] [J3] acknowledged writes survive kill -9 at any moment", async () => 
     expect(await engine.claim(request)).toHaveLength(unsettled.length);
     await engine.close();
   }
-}, 60_000);
+});

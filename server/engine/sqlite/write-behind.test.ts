@@ -138,4 +138,4 @@ test("commands in one transaction leave the same data as one after the other", a
     }),
     { numRuns: 100 },
   );
-}, 60_000);
+});

@@ -1,5 +1,5 @@
 /** Article jobs from start to end, written by a model. */
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ArticleOutput } from "#shared/article.ts";
 import { Transient, type Outcome } from "#server/kinds/define.ts";
 import { createArticleKind } from "./kind.ts";
@@ -10,7 +10,6 @@ import { runArticleKind } from "#test/article/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads are slow to start on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
 

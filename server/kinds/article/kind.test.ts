@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "#test/article/local-server.fixture.ts";
@@ -7,7 +7,6 @@ import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads are slow to start on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 let samples: LocalServer;
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
   createBatch,
@@ -8,8 +8,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {

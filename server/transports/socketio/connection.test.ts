@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { withOutage } from "#test/streams/streams.fixture.ts";
 import type { LegacyAnswer } from "#shared/legacy.ts";
@@ -11,8 +11,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 import { openRaw } from "#test/transports/socketio-raw-client.ts";
 import {
   createJob,
@@ -11,8 +11,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const MARK = 64 * 1024;
 /** The high-water mark, plus the answers to messages that had arrived when it was reached. */

@@ -1,8 +1,6 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import { openTestServer, type TestServer, until } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { LegacyAnswer } from "#shared/legacy.ts";
 import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
 import {
@@ -9,8 +9,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {

@@ -1,6 +1,6 @@
 /** Clients that reconnect at the worst moment. */
 import type { Socket as ServerSocket } from "node:net";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { AppError } from "#shared/errors.ts";
@@ -13,8 +13,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const unavailable = new AppError("UNAVAILABLE", "The data cannot be written.");
 

@@ -1,5 +1,5 @@
 import type { Socket as ServerSocket } from "node:net";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine, SessionChange } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
@@ -15,8 +15,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let data: TestData;
 let server: TestServer;

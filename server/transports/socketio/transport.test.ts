@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { AppError } from "#shared/errors.ts";
@@ -12,8 +12,6 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let server: TestServer;
 afterEach(async () => {

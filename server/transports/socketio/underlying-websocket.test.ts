@@ -2,7 +2,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { Server, type Socket } from "socket.io";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { inflowOf } from "./inflow.ts";
 import { ConnectionWriter } from "./connection-writer.ts";
@@ -12,8 +12,6 @@ import { openRaw } from "#test/transports/socketio-raw-client.ts";
 import { until } from "#test/transports/socketio.fixture.ts";
 import { underlyingWebSocket } from "./underlying-websocket.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let http: HttpServer;
 let io: Server;

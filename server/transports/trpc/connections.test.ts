@@ -129,7 +129,7 @@ describe("a server that stops", () => {
     expect(before.every(({ destroyed }) => destroyed)).toBe(true);
     await eventually(() => expect(watches()).toBe(8));
     expect(notes.flatMap(({ errors }) => errors)).toEqual([]);
-  }, 30_000);
+  });
 
   test("does not wait for sockets that do not answer", async () => {
     const server = await openTestServer();

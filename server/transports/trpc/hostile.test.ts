@@ -133,7 +133,7 @@ test("a message beyond the limit closes its sender's connection, and affects no 
     socket.send("x".repeat(17 * MIB));
     expect((await once(socket, "close"))[0]).toBe(1009);
   });
-}, 30_000);
+});
 
 test("broken frames close their sender's connection, and affect no other client", async () => {
   const server = await openTestServer();
@@ -223,7 +223,7 @@ test("bodies over HTTP that are broken, oversize or of another type are refused 
       expect([path, status >= 400 && status < 500]).toEqual([path, true]);
     }
   });
-}, 30_000);
+});
 
 test("a client that leaves in the middle of its request affects no other", async () => {
   const server = await openTestServer();

@@ -88,7 +88,7 @@ test("[H1] a stock client may use one input object for 10,000 jobs", async () =>
     const stored = await fixture.engine.getJob(page.items[0]?.id ?? "");
     expect(stored?.input).toEqual({ name: "shared" });
   }
-}, 60_000);
+});
 
 const paths = (count: number) => Array(count).fill("job.list").join(",");
 

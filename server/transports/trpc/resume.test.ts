@@ -46,7 +46,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
     expect(cable.cuts).toBe(cuts);
     expect(seen()).toBe(Array.from({ length: STEPS }, (_, n) => `word${n + 1} `).join(""));
     expect(notes.errors).toEqual([]);
-  }, 30_000);
+  });
 
   test("[S6] [S9] resumes a batch and the feed after a restart of the server", async () => {
     const server = await openTestServer();
@@ -85,7 +85,7 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
     const versions = aggregate.data.map(({ version }) => version);
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
     expect(feed.ids).toEqual([...new Set(feed.ids)]);
-  }, 30_000);
+  });
 
   test("[S8] receives a gap if its cursor is not in the data any more", async () => {
     const { url, fixture } = await openTestServer();

@@ -136,7 +136,7 @@ describe.each(LINKS)("over %s", (link) => {
       appCode: "BAD_REQUEST",
       zodError: { fieldErrors: { jobs: [expect.stringContaining("10000")] } },
     });
-  }, 30_000);
+  });
 
   test("errors have codes for programs and messages for people", async () => {
     const { url, fixture } = await openTestServer();

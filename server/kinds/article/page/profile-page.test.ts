@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#test/article/local-server.fixture.ts";
 import { SLOW_PAGE } from "#test/article/slow-page.ts";
@@ -9,7 +9,6 @@ import { profilePublisher, profileTarget } from "./profile-page.ts";
 import { createSemaphore } from "./semaphore.ts";
 
 // Threads are slow to start on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 const never = new AbortController().signal;
 const options = {

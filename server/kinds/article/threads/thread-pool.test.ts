@@ -5,7 +5,6 @@ import { expect, test, vi } from "vitest";
 import { createThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
 
 // Processes are slow to start on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const never = new AbortController().signal;
 const PROGRAM = new URL("../../../../test/article/test-thread.ts", import.meta.url);

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import type { Page } from "#server/kinds/article/page/page.ts";
@@ -8,7 +8,6 @@ import { SAMPLE_PAIRS, sampleBrief } from "#test/article/samples.ts";
 import { createOfflineWriter } from "./offline-writer.ts";
 
 // Composes and checks many articles.
-vi.setConfig({ testTimeout: 30_000 });
 
 interface Watched {
   written: Written;
