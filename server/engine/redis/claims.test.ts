@@ -3,9 +3,11 @@ import { expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { createClaims } from "./claims.ts";
 import { createChange } from "./change.ts";
 import { createNewest, knownAs } from "./newest.ts";
 import { createKeys } from "./keys.ts";
+import type { Found } from "./queue.ts";
 import { createScripts } from "./scripts.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { useRedis } from "#test/redis/engine.fixture.ts";
@@ -100,6 +102,46 @@ test("[J5] a runner can finish a job that the tenant directory has lost, which r
   if (claim) await elsewhere.change(id, DELIVER, new Date(), claim);
   const other = await open();
   expect(await other.getSummary(id)).toMatchObject({ status: "DELIVERED" });
+});
+
+test("[J5] a claim goes on after a postponed place that the queue returns at once, until it brings nothing else", async () => {
+  const engine = await open();
+  const { client } = redis();
+  const keys = createKeys("jobwire");
+  const run = createScripts(client);
+  const [delayed, first, second] = await Promise.all(
+    [newJob(), newJob(), newJob()].map((job) => engine.createJob(job, new Date())),
+  );
+  const [claim] = await take(engine, 1);
+  if (claim) await engine.change(claim.jobId, release(60_000), new Date(), claim);
+  const ids = [delayed, first, second].map((job) => job?.id ?? "");
+  const due = ids.filter((id) => id !== claim?.jobId);
+  async function placeOf(jobId = ""): Promise<Found> {
+    const queuedAs = (await client.hget(keys.job("acme", jobId), "q")) ?? "";
+    return { jobId, queuedAs, tenant: "acme", entry: jobId };
+  }
+  const [early, ...others] = await Promise.all([claim?.jobId, ...due].map(placeOf));
+  const rounds = [[early], [early, others[0]], [early, others[1]], [early], [early]];
+  const claims = createClaims({
+    redis: client,
+    run,
+    keys,
+    tenants: createTenantDirectory(client, run, keys),
+    newest: createNewest(),
+    change: { taking: () => Promise.resolve("refused") },
+    op: () => "me.1",
+    queue: {
+      lock: "me",
+      take: () => Promise.resolve((rounds.shift() ?? []).filter((place) => place !== undefined)),
+      postpone: () => Promise.resolve(),
+      drop: () => undefined,
+      prolong: () => Promise.resolve(),
+    },
+  });
+  const taken = await claims.claim({ worker: "w", max: 3, leaseMs: 60_000, now: new Date() });
+  expect(taken.map(({ jobId }) => jobId)).toEqual(due);
+  // It stopped at the first take that brought nothing else.
+  expect(rounds).toEqual([[early]]);
 });
 
 test("a process sends a silent Redis no more requests than it has room for", async () => {

@@ -49,7 +49,7 @@ interface ClaimsOptions {
   run: RunScript;
   keys: Keys;
   tenants: TenantDirectory;
-  queue: Queue;
+  queue: Pick<Queue, "lock" | "take" | "drop" | "postpone" | "prolong">;
   newest: Newest;
   change: Pick<Change, "taking">;
   /** Returns a new idempotency key for a call. */
@@ -232,11 +232,11 @@ export function createClaims({
           break;
         }
         const answers = await settle(found.map((each) => accept(each, request)));
+        const repeated = found.every(({ jobId }) => postponed.has(jobId));
         const back = found.filter((_, index) => answers[index] === "postponed");
-        const around = back.some(({ jobId }) => postponed.has(jobId));
         for (const { jobId } of back) postponed.add(jobId);
-        // Due jobs may follow postponed places. A place that comes a second time means that the queue has been read once.
-        if ((back.length === 0 && !answers.includes("dropped")) || around) break;
+        // Due jobs may follow postponed places. A take of nothing but repeated places means that the queue has been read once.
+        if ((back.length === 0 && !answers.includes("dropped")) || repeated) break;
       }
       // After a failure the caller still receives the jobs that were taken.
       if (failure !== undefined && claims.length === 0) throw failure.cause;
