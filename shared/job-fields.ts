@@ -24,12 +24,9 @@ export function boundedError({ code, message }: { code: unknown; message: unknow
   };
 }
 
-/** Actions that can be repeated without end. All others end the job, or follow one of these. */
-const REPEATABLE: ReadonlySet<string> = new Set(["progress", "retry", "regenerate"]);
-
 /** Throws `ILLEGAL_TRANSITION` when the log has reached `MAX_JOB_EVENTS`. */
 export function refuseIfFull({ id, version }: Pick<Job, "id" | "version">, action: string): void {
-  if (version < MAX_JOB_EVENTS || !REPEATABLE.has(action)) return;
+  if (version < MAX_JOB_EVENTS) return;
   const limit = MAX_JOB_EVENTS.toLocaleString("en-US");
   throw new AppError(
     "ILLEGAL_TRANSITION",

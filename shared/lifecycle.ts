@@ -121,6 +121,21 @@ export const EVENT_OF: Record<JobAction, JobEventType> = {
   regenerate: "requeued",
 };
 
+/** Actions that can be repeated without end, so the length of the log limits them. The others end the job, or follow one of these. */
+const REPEATABLE: Record<JobAction, boolean> = {
+  start: false,
+  progress: true,
+  release: false,
+  deliver: false,
+  block: false,
+  fail: false,
+  cancel: false,
+  approve: false,
+  reject: false,
+  retry: true,
+  regenerate: true,
+};
+
 export const CREATED_MESSAGE = "Job created and queued for processing";
 
 /** The fields that the creator of a job provides. */
@@ -162,7 +177,7 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
   if (status === null) {
     throw new AppError("ILLEGAL_TRANSITION", illegal(job, change.action));
   }
-  refuseIfFull(job, change.action);
+  if (REPEATABLE[change.action]) refuseIfFull(job, change.action);
   const fields = changedFields(job, change, at);
   const next: Job = {
     ...job,
