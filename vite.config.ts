@@ -8,10 +8,15 @@ import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
-/** Attacks on what stands before the engine: only the long run repeats them on Redis. */
+/**
+ * Tests of what stands before the engine: attacks, the page, and the older clients, which `e2e/cluster/` runs on Redis anyway.
+ * Only the long run repeats them on Redis.
+ */
 const BEFORE_ENGINE = [
   "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
   "e2e/delivery/fuzz.test.ts",
+  "e2e/browser/page.test.ts",
+  "e2e/legacy/legacy.test.ts",
 ];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
@@ -36,7 +41,7 @@ export default defineConfig(({ mode }) => {
       root,
       setupFiles: ["test/setup/patient-waits.ts"],
       // Tests of servers wait more than they work.
-      maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
+      maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
@@ -74,7 +79,6 @@ export default defineConfig(({ mode }) => {
                 "server/app.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",
-                "e2e/browser/page.test.ts",
                 "e2e/{client-library,kill9,witnesses}.test.ts",
               ]),
               ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),

@@ -5,7 +5,7 @@ import { Emitter } from "@socket.io/redis-emitter";
 import { Redis } from "ioredis";
 import { io } from "socket.io-client";
 import superjson from "superjson";
-import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import { v7 as newId } from "uuid";
 import { joinRaw } from "#test/transports/socketio-raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
@@ -21,17 +21,16 @@ const PACE_MS = 20;
 const PATIENCE = { timeout: 20_000, interval: 20 };
 const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
 
+/** All tests share it: each restarts what it stopped. */
 let cluster: Cluster;
-beforeEach(async () => {
+beforeAll(async () => {
   cluster = await startCluster(
     { gateways: 2, workers: 2 },
     { CONCURRENCY: "20", MAX_ATTEMPTS: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "3000" },
   );
 });
-afterEach(async () => {
-  cluster.redis.resume();
-  await cluster.stop();
-});
+afterEach(() => cluster.redis.resume());
+afterAll(() => cluster.stop());
 
 function overHttp(url: string) {
   return createTRPCClient<AppRouter>({
@@ -187,6 +186,7 @@ test("a gateway without workers accepts jobs and reports it; they run once a wor
     PATIENCE,
   );
   expect(await readyz()).toEqual({ status: "ready", workers: 1 });
+  await cluster.workers[1]?.restart();
 });
 
 test("[S9] a cursor of one gateway, on one transport, resumes on another", async () => {
