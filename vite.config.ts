@@ -8,15 +8,11 @@ import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
-/**
- * Tests of what stands before the engine: attacks, the page, and the older clients, which `e2e/cluster/` runs on Redis anyway.
- * Only the long run repeats them on Redis.
- */
+/** Tests of what stands before the engine: attacks and the page. Only the long run repeats them on Redis. */
 const BEFORE_ENGINE = [
   "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
   "e2e/delivery/fuzz.test.ts",
   "e2e/browser/page.test.ts",
-  "e2e/legacy/legacy.test.ts",
 ];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 

@@ -135,32 +135,58 @@ describe("the guide's programs", () => {
   });
 });
 
-describe.each([
-  ["Client", "polling, then websocket", []],
-  ["Client", "websocket", ["websocket"]],
-  ["Client", "polling", ["polling"]],
-  ["AsyncClient", "polling, then websocket", []],
-  ["AsyncClient", "websocket", ["websocket"]],
-  ["AsyncClient", "polling", ["polling"]],
-] as const)("python-socketio, %s over %s", (client, _name, transports) => {
-  const program = STRICT[client];
+/** Each client of python-socketio, over each choice of transports. */
+const PYTHON_CLIENTS = (["Client", "AsyncClient"] as const).flatMap((client) =>
+  [[], ["websocket"], ["polling"]].map((transports) => ({ client, transports })),
+);
+
+describe("python-socketio, both clients over each transport", () => {
+  interface Watching extends PythonProgram {
+    /** For messages of assertions. */
+    name: string;
+  }
+
+  function watch(jobId: string): Watching[] {
+    return PYTHON_CLIENTS.map(({ client, transports }) => ({
+      ...python([STRICT[client], server.url, jobId, ...transports]),
+      name: `${client} over ${transports.join() || "polling, then websocket"}`,
+    }));
+  }
+
+  /** Resolves once each client received the state of an article that waits for its pages. */
+  async function watchHeldJob(): Promise<Watching[]> {
+    const clients = watch(await createHeldJob());
+    await vi.waitFor(() => {
+      for (const { name, lines } of clients) expect(lines.at(-1), name).toContain("PROCESSING");
+    }, WAIT);
+    return clients;
+  }
+
+  const seeTheEnd = (clients: readonly Watching[]) =>
+    vi.waitFor(() => {
+      for (const { name, lines } of clients) expect(lines.at(-1), name).toMatch(DELIVERED_UPDATE);
+    }, WAIT);
 
   test("[L1] [L2] [L3] sees all events of a job in order, each as exactly one argument", async () => {
-    const jobId = await createHeldJob();
-    const strict = python([program, server.url, jobId, ...transports]);
-    await vi.waitFor(() => expect(strict.lines.join("\n")).toContain("job:update"), WAIT);
+    const clients = await watchHeldJob();
     pages.release();
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-
-    const told = strict.lines.map((line) => JSON.parse(line) as [string, LegacyJobPayload]);
-    const names = told.map(([name]) => name);
-    expect(names.slice(0, 4)).toEqual(["connect", "connection", "subscribed", "job:update"]);
-    expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
-    expect(names.slice(4, -2).every((name) => name === "job:update")).toBe(true);
-    const progress = told.slice(3).map(([, payload]) => payload.progress);
-    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
-    expect(progress.length).toBeGreaterThan(4);
-    expect(strict.stderr()).toBe("");
+    await seeTheEnd(clients);
+    for (const { name, lines, stderr } of clients) {
+      const told = lines.map((line) => JSON.parse(line) as [string, LegacyJobPayload]);
+      const names = told.map(([event]) => event);
+      expect(names.slice(0, 4), name).toEqual([
+        "connect",
+        "connection",
+        "subscribed",
+        "job:update",
+      ]);
+      expect(names.slice(-2), name).toEqual(["job:completed", "job:update"]);
+      expect(new Set(names.slice(4, -2)), name).toEqual(new Set(["job:update"]));
+      const progress = told.slice(3).map(([, payload]) => payload.progress);
+      expect(progress, name).toEqual(progress.toSorted((a, b) => a - b));
+      expect(progress.length, name).toBeGreaterThan(4);
+      expect(stderr(), name).toBe("");
+    }
   });
 
   test.each([
@@ -169,34 +195,31 @@ describe.each([
   ] as const)(
     "[S4] [S6] reconnects after %s and receives the current state",
     async (_how, signal, pattern) => {
-      const { lines, stderr } = await watchHeldJob();
+      const clients = await watchHeldJob();
       await server.kill(signal);
       pages.release();
       await server.restart();
-      await vi.waitFor(() => expect(lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-      const names = lines.map((line) => (JSON.parse(line) as [string])[0]);
-      expect(names.filter((name) => name === "subscribed")).toHaveLength(2);
-      expect(names.indexOf("disconnect")).toBeLessThan(names.lastIndexOf("connection"));
-      expect(names.slice(-2)).toEqual(["job:completed", "job:update"]);
-      expect(stderr()).toMatch(pattern);
+      await seeTheEnd(clients);
+      for (const { name, lines, stderr } of clients) {
+        const names = lines.map((line) => (JSON.parse(line) as [string])[0]);
+        expect(
+          names.filter((event) => event === "subscribed"),
+          name,
+        ).toHaveLength(2);
+        expect(names.indexOf("disconnect"), name).toBeLessThan(names.lastIndexOf("connection"));
+        expect(names.slice(-2), name).toEqual(["job:completed", "job:update"]);
+        expect(stderr(), name).toMatch(pattern);
+      }
     },
   );
 
   test("[S4] [S6] reconnects after a restart while events flow", async () => {
-    const { lines, stderr } = await watchHeldJob();
+    const clients = await watchHeldJob();
     pages.release();
     await server.restart();
-    await vi.waitFor(() => expect(lines.at(-1)).toMatch(DELIVERED_UPDATE), WAIT);
-    expect(stderr()).toBe("");
+    await seeTheEnd(clients);
+    for (const { name, stderr } of clients) expect(stderr(), name).toBe("");
   });
-
-  /** Resolves once the client received the state of an article that waits for its pages. */
-  async function watchHeldJob(): Promise<PythonProgram> {
-    const jobId = await createHeldJob();
-    const strict = python([program, server.url, jobId, ...transports]);
-    await vi.waitFor(() => expect(strict.lines.at(-1)).toContain("PROCESSING"), WAIT);
-    return strict;
-  }
 });
 
 test("clients of both languages reconnect after a restart with SIGTERM", async () => {
