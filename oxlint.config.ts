@@ -35,6 +35,8 @@ export default defineConfig({
     "typescript/consistent-return": "off",
     "no-await-in-loop": "off",
     "no-underscore-dangle": "off",
+    // The second argument of vitest's `expect` is a message.
+    "vitest/valid-expect": ["error", { maxArgs: 2 }],
     // Factories take an options object above three; methods that are called often may have four.
     "max-params": ["error", { max: 4 }],
   },

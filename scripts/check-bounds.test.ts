@@ -30,3 +30,12 @@ test("rows outside of the markers are ignored", () => {
     faults: [],
   });
 });
+
+test("a limit of the code without a row is reported", () => {
+  const values = constantsIn(["const MAX_BYTES = 5;", "const MAX_CALLS = 7;"]);
+  const spec = table("| input | 5 | `MAX_BYTES` | refused |");
+  expect(checkBounds(spec, values, values.keys())).toEqual({
+    rows: 1,
+    faults: ["MAX_CALLS is in the code, but not in the table of bounds."],
+  });
+});

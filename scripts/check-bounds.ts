@@ -1,6 +1,6 @@
 /**
  * Checks the table of bounds in SPEC.md against the code: each row names the variable or constant that sets the bound,
- * and its number must be the one in the code.
+ * and its number must be the one in the code. Each constant of the files of limits must have a row.
  */
 import { globSync, readFileSync } from "node:fs";
 import { VARIABLES } from "#server/config.ts";
@@ -13,6 +13,9 @@ const END = "<!-- /bounds -->";
 const ROW = /^\| [^|]+\| +([^|]+?) +\| +`([A-Z][A-Z0-9_]*)` +\|/gm;
 const CONSTANT = /\bconst ([A-Z][A-Z0-9_]*) = ([\d_.\s*]+);/g;
 
+/** These files have nothing but limits. */
+const FILES_OF_LIMITS = ["shared/limits.ts", "server/transports/message-limits.ts"];
+
 const UNITS: Record<string, number> = {
   KiB: 1024,
   MiB: 1024 * 1024,
@@ -20,10 +23,14 @@ const UNITS: Record<string, number> = {
   "": 1,
 };
 
-/** The faults of the table, one line per row. `values`: all values that the code gives to each name. */
+/**
+ * The faults of the table, a line each. `values`: all values that the code gives to each name. `limits`: names that must
+ * have a row.
+ */
 export function checkBounds(
   spec: string,
   values: ReadonlyMap<string, ReadonlySet<number>>,
+  limits: Iterable<string> = [],
 ): { rows: number; faults: string[] } {
   const table = spec.slice(spec.indexOf(START), spec.indexOf(END));
   const rows = [...table.matchAll(ROW)];
@@ -34,6 +41,9 @@ export function checkBounds(
     if (number !== undefined && known.has(number)) return [];
     return `${name} is ${[...known].join(" or ")} in the code, but the table of bounds says ${said}.`;
   });
+  const named = new Set(rows.map(([, , name]) => name));
+  const missing = [...limits].filter((name) => !named.has(name));
+  faults.push(...missing.map((name) => `${name} is in the code, but not in the table of bounds.`));
   return { rows: rows.length, faults };
 }
 
@@ -67,7 +77,8 @@ if (import.meta.main) {
   for (const [name, { default: text }] of Object.entries<Variable>(VARIABLES)) {
     if (text !== undefined) values.set(name, new Set([Number(text)]));
   }
-  const { rows, faults } = checkBounds(readFileSync("SPEC.md", "utf8"), values);
+  const limits = constantsIn(FILES_OF_LIMITS.map((file) => readFileSync(file, "utf8"))).keys();
+  const { rows, faults } = checkBounds(readFileSync("SPEC.md", "utf8"), values, limits);
   for (const fault of faults) console.error(fault);
   if (faults.length > 0 || rows === 0) process.exit(1);
   console.log(`${rows} bounds, all as in the code.`);

@@ -7,6 +7,7 @@ import { isWellFormed } from "./cut-text.ts";
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
 import { JobStatus } from "./job.ts";
+import { MAX_LEGACY_ID_CHARS } from "./limits.ts";
 
 /** Names of events from server to client. */
 export const LEGACY = {
@@ -28,7 +29,7 @@ export const LEGACY_REQUEST = {
 } as const;
 export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
 
-const id = z.string().min(1).max(200).refine(isWellFormed);
+const id = z.string().min(1).max(MAX_LEGACY_ID_CHARS).refine(isWellFormed);
 export const LegacyJobRequest = z.object({ job_id: id });
 export const LegacyBatchRequest = z.object({ batch_id: id });
 

@@ -140,33 +140,34 @@ const PYTHON_CLIENTS = (["Client", "AsyncClient"] as const).flatMap((client) =>
   [[], ["websocket"], ["polling"]].map((transports) => ({ client, transports })),
 );
 
+interface Watching extends PythonProgram {
+  /** For messages of assertions. */
+  name: string;
+}
+
+function watch(jobId: string): Watching[] {
+  return PYTHON_CLIENTS.map(({ client, transports }) => ({
+    ...python([STRICT[client], server.url, jobId, ...transports]),
+    name: `${client} over ${transports.join() || "polling, then websocket"}`,
+  }));
+}
+
+/** Resolves once each client received the state of an article that waits for its pages. */
+async function watchHeldJob(): Promise<Watching[]> {
+  const clients = watch(await createHeldJob());
+  await vi.waitFor(() => {
+    for (const { name, lines } of clients) expect(lines.at(-1), name).toContain("PROCESSING");
+  }, WAIT);
+  return clients;
+}
+
+function seeTheEnd(clients: readonly Watching[]): Promise<void> {
+  return vi.waitFor(() => {
+    for (const { name, lines } of clients) expect(lines.at(-1), name).toMatch(DELIVERED_UPDATE);
+  }, WAIT);
+}
+
 describe("python-socketio, both clients over each transport", () => {
-  interface Watching extends PythonProgram {
-    /** For messages of assertions. */
-    name: string;
-  }
-
-  function watch(jobId: string): Watching[] {
-    return PYTHON_CLIENTS.map(({ client, transports }) => ({
-      ...python([STRICT[client], server.url, jobId, ...transports]),
-      name: `${client} over ${transports.join() || "polling, then websocket"}`,
-    }));
-  }
-
-  /** Resolves once each client received the state of an article that waits for its pages. */
-  async function watchHeldJob(): Promise<Watching[]> {
-    const clients = watch(await createHeldJob());
-    await vi.waitFor(() => {
-      for (const { name, lines } of clients) expect(lines.at(-1), name).toContain("PROCESSING");
-    }, WAIT);
-    return clients;
-  }
-
-  const seeTheEnd = (clients: readonly Watching[]) =>
-    vi.waitFor(() => {
-      for (const { name, lines } of clients) expect(lines.at(-1), name).toMatch(DELIVERED_UPDATE);
-    }, WAIT);
-
   test("[L1] [L2] [L3] sees all events of a job in order, each as exactly one argument", async () => {
     const clients = await watchHeldJob();
     pages.release();

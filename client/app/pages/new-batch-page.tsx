@@ -19,6 +19,7 @@ import { useCsvText } from "#client/app/use-csv-text.ts";
 import { useWriters } from "#client/app/use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { MAX_BATCH_NAME_CHARS } from "#shared/limits.ts";
 
 /** Bad rows that the summary names; the preview shows the others. */
 const MOST_NAMED = 20;
@@ -72,7 +73,7 @@ export default function NewBatchPage() {
               id="name"
               label="Name (optional)"
               value={name}
-              maxLength={200}
+              maxLength={MAX_BATCH_NAME_CHARS}
               autoComplete="off"
               onChange={(event) => setName(event.target.value)}
             />

@@ -1,8 +1,7 @@
 /** A button that asks for confirmation and an optional note, which becomes part of the job's log. */
 import { useId, useRef, useState } from "react";
+import { MAX_NOTE_CHARS } from "#shared/limits.ts";
 import { Button } from "./button.tsx";
-
-const MAX_NOTE = 2000;
 
 export function DecisionButton(props: {
   label: string;
@@ -47,7 +46,7 @@ export function DecisionButton(props: {
             <textarea
               id={`${id}-note`}
               rows={2}
-              maxLength={MAX_NOTE}
+              maxLength={MAX_NOTE_CHARS}
               value={note}
               onChange={(event) => setNote(event.target.value)}
               className="w-full rounded-lg border border-line bg-page px-3 py-2"

@@ -4,6 +4,15 @@ import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
 import { JobStatus } from "#shared/job.ts";
+import {
+  MAX_BATCH_NAME_CHARS,
+  MAX_KEY_CHARS,
+  MAX_KIND_CHARS,
+  MAX_NOTE_CHARS,
+  MAX_PAGE_CURSOR_CHARS,
+  MAX_PAGE_EVENTS,
+  MAX_PAGE_ITEMS,
+} from "#shared/limits.ts";
 import { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
 
@@ -11,18 +20,18 @@ const JobId = z.object({ jobId: z.uuid() });
 const BatchId = z.object({ batchId: z.uuid() });
 /** Refuses lone surrogates: JSON can carry them, but engines cannot store them. */
 const Text = z.string().refine(isWellFormed, `It ${ILL_FORMED}.`);
-const Note = z.object({ note: Text.trim().max(2000).optional() });
+const Note = z.object({ note: Text.trim().max(MAX_NOTE_CHARS).optional() });
 const Page = z.object({
-  cursor: z.string().max(200).nullish(),
-  limit: z.int().min(1).max(200).default(50),
+  cursor: z.string().max(MAX_PAGE_CURSOR_CHARS).nullish(),
+  limit: z.int().min(1).max(MAX_PAGE_ITEMS).default(50),
 });
 const Resume = z.object({
   /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
   lastEventId: Cursor.nullish(),
 });
 const Follow = z.object({ follow: z.boolean().default(false) });
-const Key = Text.min(1).max(200).optional();
-const JobRequest = z.object({ kind: z.string().min(1).max(100), input: z.unknown() });
+const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
+const JobRequest = z.object({ kind: z.string().min(1).max(MAX_KIND_CHARS), input: z.unknown() });
 /** Checks the length first: a list as long as the largest body would give millions of issues. */
 const JobRequests = z
   .custom<z.input<typeof JobRequest>[]>(
@@ -52,7 +61,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(
         Page.extend({
           status: JobStatus.optional(),
-          kind: Text.max(100).optional(),
+          kind: Text.max(MAX_KIND_CHARS).optional(),
           batchId: z.uuid().optional(),
         }).prefault({}),
       )
@@ -61,7 +70,10 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       ),
     events: procedure
       .input(
-        JobId.extend({ cursor: Cursor.nullish(), limit: z.int().min(1).max(1000).default(200) }),
+        JobId.extend({
+          cursor: Cursor.nullish(),
+          limit: z.int().min(1).max(MAX_PAGE_EVENTS).default(200),
+        }),
       )
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
@@ -102,7 +114,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     create: procedure
       .input(
         z.object({
-          name: Text.trim().min(1).max(200).optional(),
+          name: Text.trim().min(1).max(MAX_BATCH_NAME_CHARS).optional(),
           jobs: JobRequests,
           idempotencyKey: Key,
         }),
