@@ -37,7 +37,7 @@ export default defineConfig(({ mode }) => {
       root,
       setupFiles: ["test/setup/patient-waits.ts"],
       // Tests of servers wait more than they work.
-      maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
+      maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
