@@ -13,7 +13,7 @@ const END = "<!-- /bounds -->";
 const ROW = /^\| [^|]+\| +([^|]+?) +\| +`([A-Z][A-Z0-9_]*)` +\|/gm;
 const CONSTANT = /\bconst ([A-Z][A-Z0-9_]*) = ([\d_.\s*]+);/g;
 
-/** These files have nothing but limits. */
+/** All constants of these files are limits. */
 const FILES_OF_LIMITS = ["shared/limits.ts", "server/transports/message-limits.ts"];
 
 const UNITS: Record<string, number> = {

@@ -39,9 +39,8 @@ export const MAX_ISSUE_CHARS = 300;
 export const MAX_PRINCIPAL_CHARS = 300;
 export const MAX_SCOPES = 1000;
 
-/**
- * Fields of requests. In code points on tRPC, as zod counts; fields of the page count UTF-16 units, so they accept no more.
- */
+// Fields of requests, in code points, as zod counts. The page's fields count UTF-16 units, so they accept no more.
+
 /** The note of a decision. */
 export const MAX_NOTE_CHARS = 2000;
 /** The name of a batch. */
@@ -50,7 +49,7 @@ export const MAX_BATCH_NAME_CHARS = 200;
 export const MAX_KEY_CHARS = 200;
 /** The name of a kind, in a request. */
 export const MAX_KIND_CHARS = 100;
-/** An id in a message of an older client. In UTF-16 units. */
+/** An id in a message of an older client. */
 export const MAX_LEGACY_ID_CHARS = 200;
 /** The cursor of a page of jobs or batches. */
 export const MAX_PAGE_CURSOR_CHARS = 200;

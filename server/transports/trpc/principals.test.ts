@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AnyTRPCProcedure, AnyTRPCRouter } from "@trpc/server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { ZodObject } from "zod";
+import { ZodObject, type ZodType } from "zod";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
@@ -33,7 +33,13 @@ describe.each(LINKS)("over %s", (link) => {
     const { url } = await openTestServer({ authenticate });
     const [ann, bob] = [openClient(url, link, "ann"), openClient(url, link, "bob")];
     const { id: batchId } = await ann.batch.create.mutate({ jobs: [work] });
-    expect((await ann.job.list.query()).items).toMatchObject([{ owner: "ann" }]);
+    const [job] = (await ann.job.list.query()).items;
+    const jobId = job?.id ?? "";
+    expect(job?.owner).toBe("ann");
+
+    const refused = { data: { code: "NOT_FOUND", appCode: "NOT_FOUND" } };
+    await expect(bob.job.get.query({ jobId })).rejects.toMatchObject(refused);
+    await expect(bob.job.cancel.mutate({ jobId })).rejects.toMatchObject(refused);
     expect((await bob.job.list.query()).items).toEqual([]);
     expect((await bob.batch.list.query()).items).toEqual([]);
 
@@ -76,8 +82,8 @@ describe.each(LINKS)("over %s", (link) => {
 interface Procedure {
   path: string;
   type: string;
-  /** The names of its input's fields. */
-  fields: string[];
+  /** The fields that its input must have. */
+  required: string[];
 }
 
 function procedures(): Procedure[] {
@@ -87,11 +93,9 @@ function procedures(): Procedure[] {
   return Object.entries(all).map(([path, { _def }]) => {
     const { inputs } = _def as unknown as { inputs: readonly unknown[] };
     const [schema] = inputs;
-    return {
-      path,
-      type: _def.type,
-      fields: schema instanceof ZodObject ? Object.keys(schema.shape) : [],
-    };
+    const fields = schema instanceof ZodObject ? Object.entries<ZodType>(schema.shape) : [];
+    const required = fields.filter(([, field]) => !field.safeParse(undefined).success);
+    return { path, type: _def.type, required: required.map(([name]) => name) };
   });
 }
 
@@ -102,17 +106,18 @@ test.each(PROTOCOLS)(
     const ann = openClient(url, "ws", "ann");
     const { id: batchId } = await ann.batch.create.mutate({ jobs: [work] });
     const { id: jobId } = await ann.job.create.mutate(work);
-    const byId = procedures().filter(
-      ({ path, fields }) =>
-        path !== "job.list" && (fields.includes("jobId") || fields.includes("batchId")),
-    );
+    const ids: Record<string, string> = { jobId, batchId };
+    const byId = procedures().filter(({ required }) => required.some((name) => name in ids));
     expect(byId.length).toBeGreaterThan(10);
-    for (const { path, type, fields } of byId) {
-      const input = fields.includes("jobId") ? { jobId } : { batchId };
+    for (const { path, type, required } of byId) {
+      const input = Object.fromEntries(required.map((name) => [name, ids[name]]));
       const ask = { path, type, input, token: "bob" };
       const answer = await (link === "ws" ? overSocket : overHttp)(url, ask);
       expect(answer, path).toContain('"NOT_FOUND"');
     }
+    // For their owner they do exist, and nothing that was asked has changed them.
+    expect(await ann.job.get.query({ jobId })).toMatchObject({ id: jobId, error: null });
+    expect(await ann.batch.get.query({ batchId })).toMatchObject({ aborted: 0 });
   },
 );
 
