@@ -53,6 +53,7 @@ export async function openPolling(server: string) {
   const opened = await (await fetch(url, { headers })).text();
   const { sid } = JSON.parse(opened.slice(1)) as { sid: string };
   return {
+    sid,
     post: (...packets: string[]) =>
       fetch(`${url}&sid=${sid}`, { method: "POST", headers, body: packets.join(SEPARATOR) }),
     postBytes: (body: Uint8Array<ArrayBuffer>) =>

@@ -46,6 +46,7 @@ export class ConnectionWriter implements WriterHooks {
   #bytes = 0;
   #ws: WebSocket | undefined;
   #inflow: Inflow | undefined;
+  #isReading = true;
   #drainListeners: readonly (() => void)[] = [];
 
   constructor(connection: Connection, highWaterBytes: number) {
@@ -85,6 +86,17 @@ export class ConnectionWriter implements WriterHooks {
     return this.#isListFull() || this.#inflow?.writer.isFull() === true;
   }
 
+  /** Has no effect on a polling client, of which each body is limited. */
+  pauseReading(): void {
+    this.#isReading = false;
+    this.#inflow?.pause();
+  }
+
+  resumeReading(): void {
+    this.#isReading = true;
+    this.#inflow?.resume();
+  }
+
   onDrain(): void {
     for (const listener of this.#drainListeners) listener();
   }
@@ -100,7 +112,9 @@ export class ConnectionWriter implements WriterHooks {
   readonly #findBelow = () => {
     this.#ws = underlyingWebSocket(this.#connection);
     this.#inflow = this.#ws && inflowOf(this.#ws);
-    if (this.#inflow !== undefined) this.#inflow.owner = this;
+    if (this.#inflow === undefined) return;
+    this.#inflow.owner = this;
+    if (!this.#isReading) this.#inflow.pause();
   };
   readonly #onPacket = ({ data }: { data?: string | Buffer }) => {
     this.#inflow?.writer.flush();

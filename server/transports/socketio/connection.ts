@@ -18,6 +18,7 @@ import { connectionWriterOf } from "./connection-writer.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
 import { readRequest, type Request } from "./request.ts";
+import { RequestQueue } from "./request-queue.ts";
 import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
 
@@ -44,6 +45,7 @@ class Client implements Holder, Listener {
   readonly #principal: Principal;
   readonly #shared: ConnectionContext;
   readonly #subscriptions: Subscriptions;
+  readonly #requests: RequestQueue;
   /** Absent in protocol 3 of Engine.IO, whose clients cannot resume a session. */
   readonly #session: SavedSession | undefined;
   readonly #pings: Pings | undefined;
@@ -69,7 +71,12 @@ class Client implements Holder, Listener {
     const writer = connectionWriterOf(socket.conn);
     const subscriptions = new Subscriptions(writer, this);
     this.#subscriptions = subscriptions;
-    const stopListening = writer.addDrainListener(() => subscriptions.resume());
+    const requests = new RequestQueue(writer, this);
+    this.#requests = requests;
+    const stopListening = writer.addDrainListener(() => {
+      subscriptions.resume();
+      requests.resume();
+    });
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {
@@ -80,10 +87,15 @@ class Client implements Holder, Listener {
       // Socket.IO still emits events that arrived in one message with a disconnect.
       if (!socket.connected) return;
       const ack = typeof args.at(-1) === "function" ? (args.pop() as Ack) : undefined;
-      void this.#answer(name, args[0]).then(ack);
+      const answer = this.#read(name, args[0]);
+      requests.add(async () => {
+        const result = await answer();
+        ack?.(result);
+      });
     });
     socket.on("disconnect", (reason) => {
       if (pings?.owner === this) pings.owner = undefined;
+      requests.clear();
       subscriptions.removeAll();
       stopListening();
       if (FOR_GOOD.has(reason)) this.#session?.end();
@@ -100,6 +112,11 @@ class Client implements Holder, Listener {
 
   /** Closes below Socket.IO: a client that is still connected treats this as a lost connection, and reconnects. */
   evicted(): void {
+    this.#socket.conn.close(true);
+  }
+
+  /** Closes the connection of a client that sends requests and reads no answers. */
+  overflowed(): void {
     this.#socket.conn.close(true);
   }
 
@@ -121,11 +138,15 @@ class Client implements Holder, Listener {
   /**
    * A client requests its subscriptions again as soon as it learns that it is connected. A polling client answers a ping of
    * the same response even before that, so only the answer to a second ping follows its requests. Both may arrive in one
-   * body, and Socket.IO emits the requests of a body after the answer, hence `setImmediate`.
+   * body, and Socket.IO emits the requests of a body after the answer, hence `setImmediate`. They may still wait for their
+   * turn then, hence the queue.
    */
   #comeBack(): void {
     this.#isComingBack = true;
-    const isBack = () => (this.#isComingBack = false);
+    const isBack = () =>
+      this.#requests.add(async () => {
+        this.#isComingBack = false;
+      });
     const pings = this.#pings;
     pings?.ask(() => pings.ask(() => setImmediate(isBack)));
   }
@@ -139,16 +160,23 @@ class Client implements Holder, Listener {
       .catch((error: unknown) => this.#fail(error, ids));
   }
 
-  async #answer(name: unknown, payload: unknown): Promise<LegacyAnswer> {
-    let ids: LegacyIds = {};
+  /** Parses a request now, because a payload can be large, and returns what answers it. */
+  #read(name: unknown, payload: unknown): () => LegacyAnswer | Promise<LegacyAnswer> {
     try {
       const request = readRequest(name, payload);
-      ids = idsOf(request.ref);
+      return () => this.#answer(request);
+    } catch (error) {
+      return () => this.#fail(error, {});
+    }
+  }
+
+  async #answer(request: Request): Promise<LegacyAnswer> {
+    try {
       if (request.action === "subscribe") await this.#subscribe(request);
       else await this.#unsubscribe(request);
       return { ok: true };
     } catch (error) {
-      return this.#fail(error, ids);
+      return this.#fail(error, idsOf(request.ref));
     }
   }
 

@@ -115,8 +115,10 @@ test.each(FLOODS)(
   },
 );
 
-test("[H3] the server reads again from a client that reads late, and the client misses nothing", async () => {
-  server = await openBounded(60_000);
+const ASKED = 30_000;
+
+/** A client that has sent `ASKED` requests for one job and has read no answer. */
+async function openAsking() {
   const jobId = await createJob(server.engine);
   const client = openRaw(
     `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
@@ -125,13 +127,47 @@ test("[H3] the server reads again from a client that reads late, and the client 
   client.send("40");
   await until(() => expect(client.frames).toHaveLength(3));
   client.pause();
-  const asked = 30_000;
   const request = `["subscribe:job",${JSON.stringify({ job_id: jobId })}]`;
-  for (let n = 0; n < asked; n++) client.send(`42${n}${request}`);
+  for (let n = 0; n < ASKED; n++) client.send(`42${n}${request}`);
+  return client;
+}
+
+const allAnswered = (client: { frames: string[] }) =>
+  until(() => {
+    const answers = client.frames.filter((text) => text.startsWith("43")).length;
+    expect(answers).toBe(ASKED);
+  });
+
+test("[H3] the server reads again from a client that reads late, and the client misses nothing", async () => {
+  server = await openBounded(60_000);
+  const client = await openAsking();
   await until(() => expect(theirs().isPaused()).toBe(true));
   client.resume();
-  await until(() => {
-    const acks = client.frames.filter((text) => text.startsWith("43")).length;
-    expect(acks).toBe(asked);
+  await allAnswered(client);
+});
+
+test("[H3] while the engine is slow, the server stops reading requests, and later answers each", async () => {
+  const engineAnswers = Promise.withResolvers<void>();
+  server = await openTestServer({
+    backpressure: { highWaterBytes: MARK, stallTimeoutMs: 60_000 },
+    wrap: (engine) => ({
+      ...engine,
+      getSummary: async (...args) => {
+        await engineAnswers.promise;
+        return await engine.getSummary(...args);
+      },
+    }),
   });
+  const client = await openAsking();
+  client.resume();
+  const socket = theirs() as Socket;
+  let read = -1;
+  await until(() => {
+    const before = read;
+    read = socket.bytesRead;
+    expect([socket.isPaused(), read]).toEqual([true, before]);
+  });
+  engineAnswers.resolve();
+  await allAnswered(client);
+  expect((ASKED * read) / socket.bytesRead).toBeLessThan(5000);
 });

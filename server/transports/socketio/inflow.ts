@@ -40,6 +40,8 @@ export class Inflow implements WriterHooks {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   #unanswered = 0;
+  /** True while the owner wants no more messages. */
+  #isHeld = false;
 
   constructor(ws: WebSocket, socket: Duplex, writers: SocketWriters) {
     this.#ws = ws;
@@ -64,9 +66,20 @@ export class Inflow implements WriterHooks {
     this.readUnlessFull();
   }
 
+  /** Stops reading until `resume()`, however much room the socket has. */
+  pause(): void {
+    this.#isHeld = true;
+    this.readUnlessFull();
+  }
+
+  resume(): void {
+    this.#isHeld = false;
+    if (!this.writer.isFull()) this.#ws.resume();
+  }
+
   /** Call it after each write. */
   readUnlessFull(): void {
-    if (this.writer.isFull()) {
+    if (this.#isHeld || this.writer.isFull()) {
       this.#ws.pause();
     } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
       this.#ws.pause();
@@ -76,7 +89,7 @@ export class Inflow implements WriterHooks {
 
   onDrain(): void {
     this.#unanswered = 0;
-    if (!this.writer.isFull()) this.#ws.resume();
+    if (!this.#isHeld && !this.writer.isFull()) this.#ws.resume();
     this.owner?.onDrain();
   }
 

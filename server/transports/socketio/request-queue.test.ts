@@ -1,0 +1,104 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { afterEach, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
+import type { Engine } from "#server/engine/contract.ts";
+import { openPolling } from "#test/transports/socketio-raw-client.ts";
+import {
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "#test/transports/socketio.fixture.ts";
+
+let server: TestServer;
+afterEach(async () => {
+  await server.close();
+});
+
+const request = (action: string, job_id: string, ack = "") =>
+  `42${ack}${JSON.stringify([`${action}:job`, { job_id }])}`;
+
+/** Opens a server whose engine reads no job until `answer()`, and counts the reads that wait. */
+async function openSlow() {
+  const answers = Promise.withResolvers<void>();
+  let reads = 0;
+  server = await openTestServer({
+    wrap: (engine: Engine): Engine => ({
+      ...engine,
+      async getSummary(...args) {
+        reads += 1;
+        await answers.promise;
+        return await engine.getSummary(...args);
+      },
+    }),
+  });
+  return { reads: () => reads, answer: () => answers.resolve() };
+}
+
+async function joined() {
+  const client = await openPolling(server.url);
+  await client.post("40");
+  await client.poll();
+  return client;
+}
+
+test("[L4] the requests of a client run a few at a time, in their order, and each is answered", async () => {
+  const engine = await openSlow();
+  const jobIds = await Promise.all(Array.from({ length: 200 }, () => createJob(server.engine)));
+  const client = await joined();
+  await client.post(
+    ...jobIds.map((id, n) => request("subscribe", id, String(n))),
+    ...jobIds.map((id, n) => request("unsubscribe", id, String(200 + n))),
+  );
+  expect(engine.reads()).toBe(64);
+  engine.answer();
+  const answered: number[] = [];
+  while (answered.length < 400) {
+    const { packets } = await client.poll();
+    for (const packet of packets) {
+      if (packet.startsWith("43")) answered.push(Number.parseInt(packet.slice(2), 10));
+    }
+  }
+  expect(answered.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 400 }, (_, n) => n));
+  expect(server.watches()).toBe(0);
+});
+
+test("[L4] a client that leaves while its requests wait costs nothing more", async () => {
+  const engine = await openSlow();
+  const jobIds = await Promise.all(Array.from({ length: 200 }, () => createJob(server.engine)));
+  const client = await joined();
+  await client.post(...jobIds.map((id) => request("subscribe", id)));
+  await client.post("41");
+  engine.answer();
+  const reader = server.connect();
+  reader.socket.emit("subscribe:job", { job_id: jobIds.at(-1) });
+  await until(() => expect(reader.named("subscribed")).toHaveLength(1));
+  expect(engine.reads()).toBe(65);
+  expect(server.watches()).toBe(1);
+});
+
+test("[L4] the server does not read from a WebSocket while the requests of its polling time wait", async () => {
+  const engine = await openSlow();
+  const jobId = await createJob(server.engine);
+  const client = await joined();
+  await client.post(...Array<string>(3000).fill(request("subscribe", jobId)));
+  const ws = new WebSocket(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${client.sid}`,
+  );
+  onTestFinished(() => ws.terminate());
+  const told: string[] = [];
+  ws.on("message", (data: Buffer) => told.push(data.toString()));
+  await once(ws, "open");
+  ws.send("2probe");
+  await until(() => expect(told).toEqual(["3probe"]));
+  const theirs = server.sockets.at(-1) as Socket;
+  ws.send("5");
+  await until(() => expect(theirs.isPaused()).toBe(true));
+  ws.send(request("subscribe", jobId, "7"));
+  engine.answer();
+  await until(() => expect(told).toContain('437[{"ok":true}]'));
+  await (await startJob(server.engine, jobId)).deliver();
+  await until(() => expect(told.join()).toContain("job:completed"));
+});
