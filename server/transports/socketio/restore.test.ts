@@ -72,8 +72,13 @@ function breakAll(): void {
   for (const socket of server.sockets as ServerSocket[]) socket.destroy();
 }
 
-/** A client between two polls does not notice a break. */
+/**
+ * A client between two polls does not notice a break. Nor does one in the middle of an upgrade: its polling is paused then,
+ * and stays so until its ping is late.
+ */
 async function breakUntilGone({ socket }: Client): Promise<void> {
+  const upgraded = socket.io.opts.transports?.at(-1) ?? "websocket";
+  await until(() => expect(socket.io.engine.transport.name).toBe(upgraded));
   let isGone = false;
   socket.once("disconnect", () => (isGone = true));
   await until(() => {
