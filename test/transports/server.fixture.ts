@@ -39,14 +39,13 @@ export async function serveTransport(
     /** The engine of the streams and sessions. */
     engine: Engine;
     log: Logger;
-    pollMs: number;
     port?: number | undefined;
     /** The allowed origins. */
     origins?: string[];
   },
 ): Promise<ServedTransport> {
   const { engine, jobs, log } = options;
-  const streams = openStreams(engine, { pollMs: options.pollMs });
+  const streams = openStreams(engine);
   const sessions = openSessions(engine);
   const transport = create({
     jobs,

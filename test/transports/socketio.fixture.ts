@@ -59,7 +59,6 @@ export async function openTestServer(
       jobs: createJobs(engine, new Map()),
       engine: wrapped,
       log,
-      pollMs: 20,
       origins: ["http://allowed.test"],
     },
   );

@@ -75,7 +75,6 @@ async function openServer(
       jobs: fixture.jobs,
       engine: options.wrap?.(fixture.engine) ?? fixture.engine,
       log: pino({ level: "silent" }),
-      pollMs: 50,
       port,
     });
   let served = await serve();

@@ -53,7 +53,6 @@ export async function openTestServer(
       jobs: fixture.jobs,
       engine: fixture.engine,
       log,
-      pollMs: 50,
       port,
     });
 
