@@ -12,6 +12,7 @@ const root = import.meta.dirname;
 const BEFORE_ENGINE = [
   "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
   "e2e/delivery/fuzz.test.ts",
+  "server/transports/socketio/inflow.test.ts",
   "e2e/browser/page.test.ts",
 ];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";

@@ -4,6 +4,7 @@ import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import superjson from "superjson";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { timesOf } from "#test/long-run.ts";
 import { checkRecord } from "#test/streams/check-record.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
@@ -12,9 +13,9 @@ import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
 import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-const JOBS = 50;
+const JOBS = timesOf(24, 50);
 /** Numbers of settled jobs at which the server is killed. */
-const KILL_AT = [5, 20, 35];
+const KILL_AT = [JOBS * 0.1, JOBS * 0.4, JOBS * 0.7];
 
 let pages: Pages;
 let server: RunningServer;
@@ -31,7 +32,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three kills, and all watchers see the same events", async () => {
+test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch survives three kills, and all watchers see the same events", async () => {
   const socket = createWSClient({
     url: `${server.url.replace("http", "ws")}/trpc`,
     retryDelayMs: () => 20,
@@ -40,7 +41,7 @@ test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch of 50 survives three
     links: [wsLink({ client: socket, transformer: superjson })],
   });
   const batch = await trpc.batch.create.mutate({
-    name: "fifty",
+    name: "killed",
     jobs: Array.from({ length: JOBS }, () => ({
       kind: "article",
       input: {

@@ -53,8 +53,8 @@ const used = async () => {
 };
 
 test.each<[string, OpenRaw, number, number]>([
-  ["tRPC over WebSocket", openTrpc, timesOf(40, 100), 50_000],
-  ["Socket.IO over WebSocket", openSocketio, timesOf(40, 100), 50_000],
+  ["tRPC over WebSocket", openTrpc, timesOf(12, 100), 50_000],
+  ["Socket.IO over WebSocket", openSocketio, timesOf(12, 100), 50_000],
   ["Socket.IO over polling", openPolling, 20, 10_000],
 ])(
   "[S2] [S3] [S7] over %s the server's memory stays flat, and the others lose nothing",

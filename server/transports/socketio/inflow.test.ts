@@ -4,13 +4,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, expect, onTestFinished, test } from "vitest";
-import { openRaw } from "#test/transports/socketio-raw-client.ts";
-import {
-  createJob,
-  openTestServer,
-  type TestServer,
-  until,
-} from "#test/transports/socketio.fixture.ts";
+import { openTestServer, type TestServer, until } from "#test/transports/socketio.fixture.ts";
 
 const MARK = 64 * 1024;
 /** The high-water mark, plus the answers to messages that had arrived when it was reached. */
@@ -22,9 +16,6 @@ let server: TestServer;
 afterEach(async () => {
   await server.close();
 });
-
-const openBounded = (stallTimeoutMs: number) =>
-  openTestServer({ backpressure: { highWaterBytes: MARK, stallTimeoutMs } });
 
 /** A raw WebSocket client that never reads. */
 async function openDeaf(query = ""): Promise<Socket> {
@@ -93,7 +84,7 @@ const FLOODS: [what: string, open: () => Promise<Socket>, flood: Buffer][] = [
 test.each(FLOODS)(
   "[H3] the server stops reading from a client that sends %s and reads nothing, and closes it",
   async (_what, open, message) => {
-    server = await openBounded(200);
+    server = await openTestServer({ backpressure: { highWaterBytes: MARK, stallTimeoutMs: 200 } });
     const socket = await open();
     const end = theirs();
     let most = 0;
@@ -114,60 +105,3 @@ test.each(FLOODS)(
     expect(most).toBeLessThan(BOUND);
   },
 );
-
-const ASKED = 30_000;
-
-/** A client that has sent `ASKED` requests for one job and has read no answer. */
-async function openAsking() {
-  const jobId = await createJob(server.engine);
-  const client = openRaw(
-    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
-  );
-  await until(() => expect(client.frames).toHaveLength(1));
-  client.send("40");
-  await until(() => expect(client.frames).toHaveLength(3));
-  client.pause();
-  const request = `["subscribe:job",${JSON.stringify({ job_id: jobId })}]`;
-  for (let n = 0; n < ASKED; n++) client.send(`42${n}${request}`);
-  return client;
-}
-
-const allAnswered = (client: { frames: string[] }) =>
-  until(() => {
-    const answers = client.frames.filter((text) => text.startsWith("43")).length;
-    expect(answers).toBe(ASKED);
-  });
-
-test("[H3] the server reads again from a client that reads late, and the client misses nothing", async () => {
-  server = await openBounded(60_000);
-  const client = await openAsking();
-  await until(() => expect(theirs().isPaused()).toBe(true));
-  client.resume();
-  await allAnswered(client);
-});
-
-test("[H3] while the engine is slow, the server stops reading requests, and later answers each", async () => {
-  const engineAnswers = Promise.withResolvers<void>();
-  server = await openTestServer({
-    backpressure: { highWaterBytes: MARK, stallTimeoutMs: 60_000 },
-    wrap: (engine) => ({
-      ...engine,
-      getSummary: async (...args) => {
-        await engineAnswers.promise;
-        return await engine.getSummary(...args);
-      },
-    }),
-  });
-  const client = await openAsking();
-  client.resume();
-  const socket = theirs() as Socket;
-  let read = -1;
-  await until(() => {
-    const before = read;
-    read = socket.bytesRead;
-    expect([socket.isPaused(), read]).toEqual([true, before]);
-  });
-  engineAnswers.resolve();
-  await allAnswered(client);
-  expect((ASKED * read) / socket.bytesRead).toBeLessThan(5000);
-});

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Engine } from "#server/engine/contract.ts";
-import { openPolling } from "#test/transports/socketio-raw-client.ts";
+import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
 import {
   createJob,
   openTestServer,
@@ -17,14 +17,18 @@ afterEach(async () => {
   await server.close();
 });
 
+/** The server's socket of the newest connection. */
+const theirs = () => server.sockets.at(-1) as Socket;
+
 const request = (action: string, job_id: string, ack = "") =>
   `42${ack}${JSON.stringify([`${action}:job`, { job_id }])}`;
 
 /** Opens a server whose engine reads no job until `answer()`, and counts the reads that wait. */
-async function openSlow() {
+async function openSlow(options: Parameters<typeof openTestServer>[0] = {}) {
   const answers = Promise.withResolvers<void>();
   let reads = 0;
   server = await openTestServer({
+    ...options,
     wrap: (engine: Engine): Engine => ({
       ...engine,
       async getSummary(...args) {
@@ -93,12 +97,59 @@ test("[L4] the server does not read from a WebSocket while the requests of its p
   await once(ws, "open");
   ws.send("2probe");
   await until(() => expect(told).toEqual(["3probe"]));
-  const theirs = server.sockets.at(-1) as Socket;
   ws.send("5");
-  await until(() => expect(theirs.isPaused()).toBe(true));
+  await until(() => expect(theirs().isPaused()).toBe(true));
   ws.send(request("subscribe", jobId, "7"));
   engine.answer();
   await until(() => expect(told).toContain('437[{"ok":true}]'));
   await (await startJob(server.engine, jobId)).deliver();
   await until(() => expect(told.join()).toContain("job:completed"));
+});
+
+const BACKPRESSURE = { highWaterBytes: 64 * 1024, stallTimeoutMs: 60_000 };
+const ASKED = 30_000;
+
+/** A client that has sent `ASKED` requests for one job and has read no answer. */
+async function openAsking() {
+  const jobId = await createJob(server.engine);
+  const client = openRaw(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+  );
+  await until(() => expect(client.frames).toHaveLength(1));
+  client.send("40");
+  await until(() => expect(client.frames).toHaveLength(3));
+  client.pause();
+  const request = `["subscribe:job",${JSON.stringify({ job_id: jobId })}]`;
+  for (let n = 0; n < ASKED; n++) client.send(`42${n}${request}`);
+  return client;
+}
+
+const allAnswered = (client: { frames: string[] }) =>
+  until(() => {
+    const answers = client.frames.filter((text) => text.startsWith("43")).length;
+    expect(answers).toBe(ASKED);
+  });
+
+test("[H3] the server reads again from a client that reads late, and the client misses nothing", async () => {
+  server = await openTestServer({ backpressure: BACKPRESSURE });
+  const client = await openAsking();
+  await until(() => expect(theirs().isPaused()).toBe(true));
+  client.resume();
+  await allAnswered(client);
+});
+
+test("[H3] while the engine is slow, the server stops reading requests, and later answers each", async () => {
+  const engine = await openSlow({ backpressure: BACKPRESSURE });
+  const client = await openAsking();
+  client.resume();
+  const socket = theirs();
+  let read = -1;
+  await until(() => {
+    const before = read;
+    read = socket.bytesRead;
+    expect([socket.isPaused(), read]).toEqual([true, before]);
+  });
+  engine.answer();
+  await allAnswered(client);
+  expect((ASKED * read) / socket.bytesRead).toBeLessThan(5000);
 });
