@@ -32,6 +32,9 @@ export interface ServedTransport {
   close(): Promise<void>;
 }
 
+/** Shorter than in production, for deleted jobs, which no hint tells of. */
+const POLL_MS = 500;
+
 export async function serveTransport(
   create: (context: TransportContext) => Transport,
   options: ServerOptions & {
@@ -45,7 +48,7 @@ export async function serveTransport(
   },
 ): Promise<ServedTransport> {
   const { engine, jobs, log } = options;
-  const streams = openStreams(engine);
+  const streams = openStreams(engine, { pollMs: POLL_MS });
   const sessions = openSessions(engine);
   const transport = create({
     jobs,
