@@ -50,8 +50,8 @@ export default defineConfig(({ mode }) => {
             include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"]),
             globalSetup: ["test/setup/redis-prerequisite.ts"],
             // Safety net for hung tests; generous for slow machines.
-            testTimeout: 60_000,
-            hookTimeout: 60_000,
+            testTimeout: 300_000,
+            hookTimeout: 120_000,
           },
         },
         {
@@ -60,7 +60,7 @@ export default defineConfig(({ mode }) => {
             name: "e2e",
             include: testFiles(["{e2e,bench,test}/**/*.test.ts"]),
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/redis-prerequisite.ts"],
-            testTimeout: isLong ? 900_000 : 120_000,
+            testTimeout: isLong ? 900_000 : 300_000,
             hookTimeout: 120_000,
           },
         },
@@ -83,7 +83,7 @@ export default defineConfig(({ mode }) => {
             exclude: isLong ? [] : BEFORE_ENGINE,
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
-            testTimeout: isLong ? 900_000 : 120_000,
+            testTimeout: isLong ? 900_000 : 300_000,
             hookTimeout: 120_000,
           },
         },

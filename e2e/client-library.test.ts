@@ -53,12 +53,12 @@ test.each(["ws", "sse"] as const)(
         { onData: ({ data }) => seen.push(data), onComplete: resolve, onError: reject },
       );
     });
-    await vi.waitFor(() => expect(seen.at(-1)?.status).toBe("PROCESSING"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(seen.at(-1)?.status).toBe("PROCESSING"), { timeout: 120_000 });
     // Opening and closing another stream does not count as a lost connection.
     trpc.job.onOutput.subscribe({ jobId: job.id }, { onData() {} }).unsubscribe();
     expect(connection.get()).toBe("live");
     await server.kill("SIGKILL");
-    await vi.waitFor(() => expect(connection.get()).toBe("stale"), { timeout: 10_000 });
+    await vi.waitFor(() => expect(connection.get()).toBe("stale"), { timeout: 120_000 });
     pages.release();
     await server.restart();
     await done;

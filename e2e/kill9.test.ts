@@ -111,7 +111,7 @@ test("[S1] [S2] [S5] [S6] [S9] [S11] [J3] [J6] [B2] a batch survives three kills
         expect(newest.filter((status) => status === "DELIVERED").length).toBeGreaterThan(settled);
         expect(newest).toContain("PROCESSING");
       },
-      { timeout: 60_000, interval: 10 },
+      { timeout: 120_000, interval: 10 },
     );
     await server.kill("SIGKILL");
     await server.restart();

@@ -157,7 +157,7 @@ describe("signals", () => {
   }
 
   const becomes = (id: string, status: string) =>
-    vi.waitFor(async () => expect(await jobIs(id)).toMatchObject({ status }), { timeout: 30_000 });
+    vi.waitFor(async () => expect(await jobIs(id)).toMatchObject({ status }), { timeout: 120_000 });
 
   const isStopping = () =>
     vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503));

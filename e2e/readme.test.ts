@@ -55,7 +55,7 @@ const settled = (jobId: string) =>
       if (job.finishedAt === null) throw new Error(`The job is ${job.status}.`);
       return job;
     },
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   );
 
 async function createSample(publisher = "publisher/", target = "target/", anchorText = "planters") {
@@ -155,7 +155,7 @@ test("[L1] the README's Python example prints the end of a job, and the reason o
         expect(failed.lines.join("\n")).toContain("Job failed: {");
         expect(unknown.lines.join("\n")).toContain("Not subscribed: {");
       },
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     expect([failed.stderr(), unknown.stderr()]).toEqual(["", ""]);
   } finally {

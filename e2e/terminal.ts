@@ -34,7 +34,7 @@ export function openTerminal(env: Record<string, string>): Terminal {
   });
   return {
     async sees(what) {
-      await vi.waitFor(() => expect(shown).toMatch(what), { timeout: 20_000 });
+      await vi.waitFor(() => expect(shown).toMatch(what), { timeout: 120_000 });
       return what.exec(shown)?.[1] ?? "";
     },
     press: (keys) => void child.stdin.write(keys),

@@ -20,7 +20,7 @@ import { type Pages, startPages } from "./pages.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 const STRICT = fileURLToPath(new URL("legacy/strict.py", import.meta.url));
-const WAIT = { timeout: 60_000 };
+const WAIT = { timeout: 120_000 };
 
 /** The record of one client. */
 interface Witness {

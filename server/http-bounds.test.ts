@@ -11,7 +11,7 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
 import { defineKind } from "./kinds/define.ts";
 
-const PATIENT = { timeout: 30_000 };
+const PATIENT = { timeout: 120_000 };
 
 let data: TestData;
 beforeEach(async () => {

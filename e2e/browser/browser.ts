@@ -42,10 +42,23 @@ export async function launchBrowser(): Promise<Browser> {
 
 async function tryLaunch(executablePath: string): Promise<Browser | undefined> {
   try {
-    return await chromium.launch({ executablePath, args: ARGS });
+    return patient(await chromium.launch({ executablePath, args: ARGS }));
   } catch {
     return undefined;
   }
+}
+
+/** Safety net for what never appears on a page; generous for slow machines. */
+const TIMEOUT_MS = 120_000;
+
+function patient(browser: Browser): Browser {
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(TIMEOUT_MS);
+    return context;
+  };
+  return browser;
 }
 
 function installDebians(): void {

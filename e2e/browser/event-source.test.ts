@@ -43,6 +43,6 @@ test("[S10] EventSource does not reopen the stream of a settled or missing job",
   const { port } = endless.address() as AddressInfo;
   await page.evaluate((urls) => urls.map((url) => new EventSource(url).url), addresses);
   await page.evaluate((url) => new EventSource(url).url, `http://127.0.0.1:${port}/`);
-  await vi.waitFor(() => expect(opened).toBeGreaterThan(2), { timeout: 60_000 });
+  await vi.waitFor(() => expect(opened).toBeGreaterThan(2), { timeout: 120_000 });
   for (const address of addresses) expect(asked.filter((url) => url === address)).toHaveLength(1);
 });

@@ -38,13 +38,13 @@ test("[S5] progress never decreases while the user navigates and the server is d
   await page.locator("[data-status=PROCESSING]").first().click();
   await page.waitForURL(/\/jobs\//);
   await vi.waitFor(async () => expect(await percentOf("Progress of the job")).toBeGreaterThan(30), {
-    timeout: 20_000,
+    timeout: 120_000,
     interval: 20,
   });
   await page.goBack();
   await vi.waitFor(
     async () => expect(await percentOf("Progress of the batch")).toBeGreaterThan(10),
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
 
   await server.kill("SIGKILL");
@@ -61,6 +61,6 @@ test("[S5] progress never decreases while the user navigates and the server is d
 
   await server.restart();
   await page.locator("[data-connection=live]").waitFor();
-  await headingBadge(page, "completed").waitFor({ timeout: 60_000 });
+  await headingBadge(page, "completed").waitFor({ timeout: 120_000 });
   expect(await percentOf("Progress of the batch")).toBe(100);
 });

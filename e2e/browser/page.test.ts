@@ -162,7 +162,7 @@ test("a bad row of a CSV file is shown with its error, can be corrected, and the
   await page.getByText("3 rows are ready").waitFor();
   await create.click();
   await page.getByRole("heading", { name: "spring" }).waitFor();
-  await badge("completed").waitFor({ timeout: 60_000 });
+  await badge("completed").waitFor({ timeout: 120_000 });
   await page.getByText("Batch completed: 2 delivered, 0 blocked, 1 aborted").waitFor();
 });
 

@@ -47,7 +47,7 @@ async function createBatch(client: Client, name: string): Promise<string> {
   }));
   const { id } = await vi.waitFor(
     () => client.batch.create.mutate({ name, idempotencyKey: name, jobs }),
-    { timeout: 30_000 },
+    { timeout: 120_000 },
   );
   return id;
 }
@@ -125,7 +125,7 @@ async function run(): Promise<string[]> {
     await vi.waitFor(
       async () =>
         expect(await settled(client, batchIds)).toBeGreaterThanOrEqual((JOBS * percent) / 100),
-      { timeout: 60_000, interval: 20 },
+      { timeout: 120_000, interval: 20 },
     );
     if (turn === DISTURBED_FROM) stopDisturbing = disturbHints(cluster);
     if (who === "redis") {
@@ -139,7 +139,7 @@ async function run(): Promise<string[]> {
     }
   }
   await vi.waitFor(async () => expect(await settled(client, batchIds)).toBe(JOBS), {
-    timeout: 90_000,
+    timeout: 120_000,
     interval: 50,
   });
   stopDisturbing?.();

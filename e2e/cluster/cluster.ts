@@ -98,7 +98,7 @@ async function startHaproxy(hosts: string[]): Promise<{ url: string; stop(): Pro
       const { status } = await fetch(`${url}/readyz`);
       if (status !== 200) throw new Error(`HAProxy has no gateway: ${status}`);
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: 120_000, interval: 20 },
   );
   return {
     url,

@@ -9,7 +9,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type Cluster, startClusterOn } from "./cluster.ts";
 import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
-const PATIENCE = { timeout: 30_000, interval: 20 };
+const PATIENCE = { timeout: 120_000, interval: 20 };
 const JOBS = 40;
 
 let cluster: Cluster<TestCluster>;

@@ -18,7 +18,7 @@ import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 const SLOW = { kind: "steps", input: { steps: 150, everyMs: 100 } };
 /** Between the calls of a client: so many calls that each step meets some, and not all that the machine can make. */
 const PACE_MS = 20;
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 120_000, interval: 20 };
 const QUICK = { kind: "steps", input: { steps: 1, everyMs: 1 } };
 
 /** All tests share it: each restarts what it stopped. */
@@ -121,7 +121,7 @@ test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy"
     await gateway.restart();
     await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), PATIENCE);
   }
-  await vi.waitFor(() => all(/^\["job:update".*"DELIVERED"/), { timeout: 60_000 });
+  await vi.waitFor(() => all(/^\["job:update".*"DELIVERED"/), { timeout: 120_000 });
   for (const each of clients) {
     expect(each.lines.filter((line) => line.startsWith('["disconnect"')).length).toBeGreaterThan(0);
     expect(each.stderr()).toBe("");
@@ -140,7 +140,7 @@ test("[L5] the older browser client moves between gateways with a single subscri
   onTestFinished(() => clients.forEach((each) => each.disconnect()));
   for (const each of clients) for (const { id } of [early, long]) each.subscribeToJob(id);
   const all = (expected: (each: GuideClient) => void) =>
-    vi.waitFor(() => clients.forEach(expected), { timeout: 60_000, interval: 20 });
+    vi.waitFor(() => clients.forEach(expected), { timeout: 120_000, interval: 20 });
   await all((each) => {
     expect(each.endsOf(early.id)).toEqual({ told: 1, shows: true });
     expect(each.shown.get(long.id)).toContain("job:update PROCESSING");

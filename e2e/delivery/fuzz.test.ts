@@ -172,7 +172,7 @@ test.each([
     await server.deliver(jobId);
     await vi.waitFor(
       () => expect(witnesses.every((each) => each.newest() === "DELIVERED")).toBe(true),
-      { timeout: 30_000 },
+      { timeout: 120_000 },
     );
     const log = await server.logOf(jobId);
     expect(log.length).toBe(rounds * EVENTS_A_ROUND + 3);

@@ -43,7 +43,7 @@ test("[S1] [S2] [S3] [S5] [S6] [S7] [S11] whatever happens to its connections, e
           const told = witnesses.map(({ name, newest }) => `${name}: ${newest()}`);
           expect(told).toEqual(witnesses.map(({ name }) => `${name}: DELIVERED`));
         },
-        { timeout: 30_000, interval: 10 },
+        { timeout: 120_000, interval: 10 },
       );
       const log = await server.logOf(jobId);
       for (const witness of witnesses) {

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 const MAY_GROW = 4 * MIB;
 /** The length of each event's message. */
 const CHARS = 1000;
-const WAIT = { timeout: 90_000, interval: 20 };
+const WAIT = { timeout: 120_000, interval: 20 };
 
 let server: DrivenServer;
 beforeEach(async () => {

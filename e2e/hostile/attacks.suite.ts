@@ -11,7 +11,7 @@ import { ask, postJson } from "./requests.ts";
 const MAY_STAY_MIB = 80;
 const MAY_PEAK_MIB = 200;
 /** V8 returns memory only when it is idle, which takes time. */
-const FREED = { timeout: 60_000, interval: 200 };
+const FREED = { timeout: 120_000, interval: 200 };
 /** Ends a server that leaks before it exhausts the machine's memory. */
 const HEAP_MIB = 1024;
 /** Safety net for a server that hangs; generous for slow machines. */

@@ -7,7 +7,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "./guide-client.ts";
 
 const APP = fileURLToPath(new URL("../cluster/app.ts", import.meta.url));
-const PATIENCE = { timeout: 40_000, interval: 20 };
+const PATIENCE = { timeout: 120_000, interval: 20 };
 
 let server: RunningServer;
 beforeEach(async () => {

@@ -55,7 +55,7 @@ function python(args: readonly string[]): PythonProgram {
   return program;
 }
 
-const WAIT = { timeout: 60_000 };
+const WAIT = { timeout: 120_000 };
 
 describe("the guide's programs", () => {
   test("[L1] the guide's console snippet works unchanged", async () => {

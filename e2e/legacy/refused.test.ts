@@ -12,7 +12,7 @@ test("[L4] python-socketio can print a refusal that quotes a name cut at an emoj
   onTestFinished(() => program.end());
   await vi.waitFor(
     () => expect(program.lines.join("") + program.stderr()).toMatch(/is not an event|Error/),
-    { timeout: 60_000 },
+    { timeout: 120_000 },
   );
   expect(program.stderr()).toBe("");
   expect(program.lines[0]).toMatch(/^"x{39}…" is not an event of this server\./);

@@ -5,7 +5,7 @@ import { createJob, openTestServer } from "#test/transports/socketio.fixture.ts"
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { runPython, STRICT } from "./python.ts";
 
-const WAIT = { timeout: 60_000 };
+const WAIT = { timeout: 120_000 };
 
 test.each([
   ["Client", "websocket"],

@@ -78,9 +78,9 @@ async function sendPieces(
     socket.write(piece, "latin1");
     sent += piece.length;
     const isRead = () => theirs.destroyed || theirs.bytesRead >= sent;
-    await expect.poll(isRead, { interval: 1, timeout: 20_000 }).toBe(true);
+    await expect.poll(isRead, { interval: 1, timeout: 120_000 }).toBe(true);
   }
-  await expect.poll(() => answer, { interval: 1, timeout: 20_000 }).toMatch(/\r\n\r\n[^]*[\n}]$/);
+  await expect.poll(() => answer, { interval: 1, timeout: 120_000 }).toMatch(/\r\n\r\n[^]*[\n}]$/);
   return answer;
 }
 

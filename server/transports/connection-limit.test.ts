@@ -35,7 +35,7 @@ test("[H5] a connection beyond the limit is closed, and the others are still ser
     .poll(
       () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))),
       {
-        timeout: 20_000,
+        timeout: 120_000,
       },
     )
     .toBe(1);

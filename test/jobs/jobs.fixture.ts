@@ -22,7 +22,7 @@ export const DONE: Outcome<unknown> = {
   output: { ok: true },
 };
 const INFO = 30;
-const PATIENCE = { timeout: 20_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 
 export interface JobsFixture {
   engine: Engine;

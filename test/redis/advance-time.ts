@@ -42,7 +42,7 @@ export async function advanceTime(
     async () => {
       if ((await abandoned()) > 0) throw new Error("Entries without a lock are still active.");
     },
-    { timeout: 10_000, interval: 2 },
+    { timeout: 120_000, interval: 2 },
   );
   await worker.close(true);
   connection.disconnect();

@@ -14,7 +14,7 @@ export interface TestCluster {
 }
 
 const SLOTS = 16_384;
-const CLUSTER_PATIENCE = { timeout: 20_000, interval: 20 };
+const CLUSTER_PATIENCE = { timeout: 120_000, interval: 20 };
 
 /** Starts three masters. With `replicas`, each has one, which takes over a second after its master failed. */
 export async function startRedisCluster(

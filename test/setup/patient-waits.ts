@@ -5,7 +5,7 @@
 import { vi } from "vitest";
 
 /** Safety net for conditions that never come true; generous for slow machines. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 120_000;
 const INTERVAL_MS = 20;
 
 const { waitFor } = vi;

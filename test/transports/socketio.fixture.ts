@@ -93,7 +93,7 @@ export async function openTestServer(
  * 50 ms between checks: a server serves a coalesced read of a deleted job for a moment longer.
  */
 export const until = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 50 });
+  vi.waitFor(check, { timeout: 120_000, interval: 50 });
 
 const now = () => new Date();
 

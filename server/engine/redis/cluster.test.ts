@@ -16,7 +16,7 @@ import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import type { TestRedis } from "#test/redis/server.fixture.ts";
 
-const PATIENCE = { timeout: 30_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 // A test waits several times, each time as long as a cluster may take on a slow machine.
 vi.setConfig({ testTimeout: 240_000 });
 const TENANTS = Array.from({ length: 12 }, (_, index) => `tenant-${index}`);

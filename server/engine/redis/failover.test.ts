@@ -19,7 +19,7 @@ import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import { openNetwork } from "#test/redis/network.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
-const PATIENCE = { timeout: 30_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 
 async function start(args: readonly string[] = []): Promise<TestRedis> {
   const redis = await startRedis(inject("redisServer"), { args });

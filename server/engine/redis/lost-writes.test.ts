@@ -5,7 +5,7 @@ import { codeOf, DELIVER, logOf, newBatch, newJob, STEP } from "#test/engine/bui
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
-const PATIENCE = { timeout: 20_000, interval: 20 };
+const PATIENCE = { timeout: 120_000, interval: 20 };
 
 let redis: TestRedis;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { advanceTime } from "#test/redis/advance-time.ts";
 import { entriesIn } from "#test/redis/queue-entries.ts";
 import { useRedis } from "#test/redis/engine.fixture.ts";
 
-const PATIENCE = { timeout: 20_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 const LEASE_MS = 60_000;
 const QUEUE = "{jobwire}:jobs";
 /** The tests advance this clock. */

@@ -4,7 +4,7 @@ import { nodesOf } from "./client.ts";
 import { openSubscriber, type Subscriber } from "./subscriber.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
-const PATIENCE = { timeout: 20_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 const channelOf = (n: number, tenant = "acme") => `{${tenant}}:${n}`;
 
 let redis: TestRedis;

@@ -21,7 +21,7 @@ import { openRedisEngine } from "./open.ts";
 import { entriesIn } from "#test/redis/queue-entries.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 
-const PATIENCE = { timeout: 20_000, interval: 10 };
+const PATIENCE = { timeout: 120_000, interval: 10 };
 
 let redis: TestRedis;
 let engine: Engine;
@@ -275,7 +275,7 @@ test("[J3] a tenant that Redis lost is written again, so that its jobs are found
   const keys = await redis.client.keys("?jobwire?:jobs:*");
   await redis.client.del(keys);
   engine.onWork(() => undefined);
-  const claim = await vi.waitFor(() => claimOne(engine, new Date()), { timeout: 20_000 });
+  const claim = await vi.waitFor(() => claimOne(engine, new Date()), { timeout: 120_000 });
   expect(claim.jobId).toBe(id);
 });
 

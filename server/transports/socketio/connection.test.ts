@@ -20,7 +20,7 @@ afterEach(async () => {
 const UNKNOWN = "00000000-0000-7000-8000-000000000000";
 
 const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
-  (await client.socket.timeout(20_000).emitWithAck(name, payload)) as LegacyAnswer;
+  (await client.socket.timeout(120_000).emitWithAck(name, payload)) as LegacyAnswer;
 
 /** Resolves when the first state has arrived, which the server reads only after the acknowledgement. */
 async function watchJob(client: Client, jobId: string): Promise<void> {

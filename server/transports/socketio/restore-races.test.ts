@@ -344,7 +344,7 @@ describe("[L5] a client that reconnects", () => {
     // A page shows the job again, without its earlier state.
     await until(async () => {
       client.notes.length = 0;
-      await client.socket.timeout(20_000).emitWithAck("subscribe:job", { job_id: jobId });
+      await client.socket.timeout(120_000).emitWithAck("subscribe:job", { job_id: jobId });
       expect(client.named("subscribed")).toHaveLength(1);
       // The first request still counts as part of the reconnect.
       expect(client.named("job:update")).toHaveLength(1);

@@ -101,7 +101,7 @@ function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
 async function subscribe(client: Client, name: "job" | "batch", id: string): Promise<void> {
   const request = { [`${name}_id`]: id };
   const answer: unknown = await client.socket
-    .timeout(20_000)
+    .timeout(120_000)
     .emitWithAck(`subscribe:${name}`, request);
   expect(answer).toEqual({ ok: true });
   await until(() =>
@@ -204,7 +204,7 @@ describe("[L5] the restored subscriptions of a client", () => {
     const client = connect();
     await subscribe(client, "job", left);
     await subscribe(client, "job", kept);
-    await client.socket.timeout(20_000).emitWithAck("unsubscribe:job", { job_id: left });
+    await client.socket.timeout(120_000).emitWithAck("unsubscribe:job", { job_id: left });
     await away(client, () => breakUntilGone(client));
     await until(() => expect(client.named("job:update")).toHaveLength(1));
     await startJob(server.engine, left);
@@ -287,7 +287,7 @@ describe("[L5] the restored subscriptions of a client", () => {
     for (const pid of ["", "x", "x".repeat(22), "../../..", 7, null, ["x"], { $ne: "" }]) {
       const stranger = server.connect({ auth: { token: "acme/ann", pid, offset: "0" } });
       await until(() => expect(stranger.named("connection")).toHaveLength(1));
-      await stranger.socket.timeout(20_000).emitWithAck("unsubscribe:job", { job_id: "none" });
+      await stranger.socket.timeout(120_000).emitWithAck("unsubscribe:job", { job_id: "none" });
       expect([stranger.socket.recovered, stranger.notes.length]).toEqual([false, 1]);
       stranger.socket.close();
     }

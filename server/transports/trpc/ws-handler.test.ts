@@ -199,7 +199,7 @@ async function talk(url: string) {
     async heard(count: number): Promise<unknown[]> {
       await vi.waitFor(() => expect(frames.length).toBeGreaterThanOrEqual(count), {
         interval: 2,
-        timeout: 20_000,
+        timeout: 120_000,
       });
       return frames.map((frame) => JSON.parse(frame) as unknown);
     },

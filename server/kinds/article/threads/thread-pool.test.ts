@@ -149,7 +149,7 @@ test("an idle thread ends after its idle time, and the next task gets a new one"
   expect(await kept("pid")).toBe(await kept("pid"));
   const brief = poolWith({ idleMs: 0 });
   const pid = await brief("pid");
-  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 30_000 });
+  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 120_000 });
   expect(await brief("pid")).not.toBe(pid);
 });
 
@@ -173,7 +173,7 @@ async function runProgram(body: string): Promise<{ pid: number; signal: string |
 test("an idle thread does not keep the process alive, and ends with it", async () => {
   const { pid, signal } = await runProgram("");
   expect(signal).toBeUndefined();
-  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 30_000 });
+  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 120_000 });
 });
 
 test("a stalled thread ends with its process, also after a SIGKILL", async () => {
@@ -181,6 +181,6 @@ test("a stalled thread ends with its process, also after a SIGKILL", async () =>
     'void run("stall"); setTimeout(() => process.kill(process.pid, "SIGKILL"), 300);',
   );
   expect(signal).toBe("SIGKILL");
-  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 30_000 });
+  await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 120_000 });
   expect(existsSync(`/proc/${pid}/exe`)).toBe(false);
 });
