@@ -42,6 +42,8 @@ export class Inflow implements WriterHooks {
   #unanswered = 0;
   /** True while the owner wants no more messages. */
   #isHeld = false;
+  /** True from `waitForDrain` to `onDrain`. */
+  #isDraining = false;
 
   constructor(ws: WebSocket, socket: Duplex, writers: SocketWriters) {
     this.#ws = ws;
@@ -79,16 +81,19 @@ export class Inflow implements WriterHooks {
 
   /** Call it after each write. */
   readUnlessFull(): void {
-    if (this.#isHeld || this.writer.isFull()) {
-      this.#ws.pause();
-    } else if (this.#unanswered > MAX_UNANSWERED && !this.#ws.isPaused) {
-      this.#ws.pause();
-      this.writer.waitForDrain();
-    }
+    if (this.writer.isFull()) return this.#ws.pause();
+    const isUnread = this.#unanswered > MAX_UNANSWERED;
+    if (!isUnread && !this.#isHeld) return;
+    this.#ws.pause();
+    // While it is held, a client that takes nothing stalls below the writer's mark too.
+    if (this.#isDraining || (!isUnread && this.#socket.writableLength === 0)) return;
+    this.#isDraining = true;
+    this.writer.waitForDrain();
   }
 
   onDrain(): void {
     this.#unanswered = 0;
+    this.#isDraining = false;
     if (!this.#isHeld && !this.writer.isFull()) this.#ws.resume();
     this.owner?.onDrain();
   }

@@ -153,3 +153,13 @@ test("[H3] while the engine is slow, the server stops reading requests, and late
   await allAnswered(client);
   expect((ASKED * read) / socket.bytesRead).toBeLessThan(5000);
 });
+
+test("[H3] a client that takes nothing while its requests wait is closed", async () => {
+  const engine = await openSlow({
+    backpressure: { highWaterBytes: 1024 * 1024, stallTimeoutMs: 200 },
+  });
+  await openAsking();
+  await until(() => expect(theirs().isPaused()).toBe(true));
+  engine.answer();
+  await until(() => expect(theirs().destroyed).toBe(true));
+});
