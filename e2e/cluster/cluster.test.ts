@@ -105,7 +105,7 @@ const DISTURBED_FROM = 5;
 async function run(): Promise<string[]> {
   cluster = await startCluster(
     { gateways: 3, workers: 2 },
-    { CONCURRENCY: "20", MAX_ATTEMPTS: "100" },
+    { CONCURRENCY: "8", MAX_ATTEMPTS: "100" },
   );
   const client = clientOf(cluster.url);
   const names = Array.from({ length: BATCHES }, (_, index) => `batch ${index}`);

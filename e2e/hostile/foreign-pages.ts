@@ -16,7 +16,7 @@ const HTML = "text/html; charset=utf-8";
 const SEED = 2;
 const GENERATED = 12;
 /** Pages are read one after the other, each for up to its time limit. */
-const READ_MS = 100_000;
+const READ_MS = 300_000;
 
 const around = (body: string) => `<!doctype html><html lang="en"><body>${body}</body></html>`;
 const heading = (what: string, text: string): Page => ({

@@ -16,7 +16,7 @@ testAttacks(PAGE_ATTACKS);
 
 test.each([COMMENTS, COLONS])(
   "while a page of $what is read, the server answers, stops on SIGTERM, and starts again",
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async (page) => {
     const site = await serveForeign(page);
     const server = await startServer({ env: { FETCH_ALLOW: site.host, SHUTDOWN_GRACE_MS: "0" } });

@@ -17,7 +17,7 @@ const MASKED = 0x80;
 const ABNORMAL = 1006;
 const LOOK_MS = 20;
 /** Safety net for a server that never closes; generous, as it first reads what was sent before. */
-export const CLOSING_MS = 60_000;
+export const CLOSING_MS = 180_000;
 
 /** A client's frame, masked with a zero mask that changes nothing. */
 export function frame(

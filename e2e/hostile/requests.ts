@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import type { Outcome, Target } from "./attack.ts";
 
 /** Safety net for a server that hangs; generous for slow machines. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 export interface Wanted {
   method?: "GET" | "POST" | "OPTIONS";
