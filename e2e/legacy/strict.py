@@ -17,6 +17,10 @@ class InOrder(engineio.Client):
 
 
 class Client(socketio.Client):
+    # To reconnect, the library waits a second for the answer to CONNECT. A busy machine takes longer.
+    def connect(self, *args, **kwargs):
+        return super().connect(*args, **{"wait_timeout": 60, **kwargs})
+
     def _engineio_client_class(self):
         return InOrder
 

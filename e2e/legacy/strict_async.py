@@ -8,7 +8,15 @@ import socketio
 from strict_events import EVENTS
 
 url, job_id, *transports = sys.argv[1:]
-sio = socketio.AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
+
+
+class AsyncClient(socketio.AsyncClient):
+    # To reconnect, the library waits a second for the answer to CONNECT. A busy machine takes longer.
+    async def connect(self, *args, **kwargs):
+        return await super().connect(*args, **{"wait_timeout": 60, **kwargs})
+
+
+sio = AsyncClient(reconnection_delay=0.1, reconnection_delay_max=0.2)
 
 
 def tell(*what):
