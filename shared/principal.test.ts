@@ -25,7 +25,8 @@ describe("[P4] a job of ann at acme", () => {
     ["a viewer of a batch of the same id", by("bob", "acme", `batch:${ID}:read`), false, false],
     ["the same name at another tenant", by("ann", "bakery", "*"), false, false],
     ["a viewer at another tenant", by("bob", "bakery", `job:${ID}:read`), false, false],
-    ["a program that is trusted with everything", by("bob", "acme", "*"), true, true],
+    ["its owner who is trusted with everything", by("ann", "acme", "*"), true, true],
+    ["a teammate who is trusted with everything", by("bob", "acme", "*"), false, false],
   ])("%s", (_who, principal, reads, changes) => {
     expect([mayRead(principal, "job", RECORD), mayChange(principal, RECORD)]).toEqual([
       reads,

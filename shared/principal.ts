@@ -64,5 +64,5 @@ export function mayChange(principal: Principal, record: Owner): boolean {
 
 /** For records of the principal's tenant. */
 function reaches(principal: Principal, { owner }: Owner): boolean {
-  return owner === principal.userId || hasScope(principal, "tenant");
+  return owner === principal.userId || principal.scopes.includes("tenant");
 }

@@ -32,7 +32,10 @@ export function isStreamScope(text: string): text is StreamScope {
   return STREAM_SCOPE.test(text);
 }
 
-/** The scope of a principal whose program trusts it with everything. No token grants it. */
+/**
+ * The scope of a principal whose program trusts it with everything that is its own. It does not include `tenant`: what a
+ * program says of one user must not show it the jobs of another. No token grants it.
+ */
 export const ALL_SCOPES = "*";
 
 /** The scopes that a token can grant. */
