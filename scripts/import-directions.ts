@@ -20,6 +20,7 @@ const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const ROUTER = "#server/transports/trpc/router.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
+  "#server/auth/permissions.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",
   "#server/streams/open.ts",
@@ -117,6 +118,13 @@ export const directions: Direction[] = [
     imports: ["./**", "#server/engine/contract.ts", "#server/kinds/define.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "pino", "uuid", "zod"],
+  },
+  {
+    name: "server/auth/",
+    files: ["server/auth/**"],
+    imports: ["./*", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "jose", "zod"],
   },
   {
     name: "server/transports/*.ts",

@@ -5,6 +5,7 @@ import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { createAuthenticate } from "./auth/authenticate.ts";
 import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
 import { closeServer, createHttpServer, listen } from "./http-server.ts";
@@ -24,6 +25,7 @@ import type { Authenticate, Transport } from "./transports/contract.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
+import { createTroubleLog } from "./transports/trouble-log.ts";
 
 export interface App {
   /** The server's address on this machine: `http://localhost:8000`. */
@@ -90,11 +92,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         });
   const running = () => runner?.running() ?? 0;
 
+  const authenticate = parts.authenticate ?? createAuthenticate(config, createTroubleLog(log));
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    authenticate: guardAuthenticate(parts.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    authenticate: guardAuthenticate(authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
     system: {
       version: pkg.version,
       engine: engine.name,
@@ -135,7 +138,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
-    authenticated: parts.authenticate !== undefined,
+    authenticated: authenticate !== undefined,
   });
   mountTransports(server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport failed to handle a request"),

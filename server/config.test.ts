@@ -18,6 +18,7 @@ test("without any variable, each has its default", () => {
     FRONTEND_URL: ["http://localhost:3000"],
     CORS_ORIGINS: [],
     ALLOWED_HOSTS: [],
+    AUTH_TENANT_CLAIM: "tenant",
     DATA_DIR: "./data",
     ROLE: "all",
     REDIS_PREFIX: "jobwire",

@@ -14,6 +14,7 @@ import {
   type Variables,
   wholeNumber,
 } from "#shared/variables.ts";
+import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { KIND_VARIABLES } from "./kinds/index.ts";
@@ -29,7 +30,7 @@ export const VARIABLES = {
     schema: text,
     default: "127.0.0.1",
     about:
-      "The address it listens on. Without `authenticate` every caller is the same user, so think before you open it to others.",
+      "The address it listens on. Without tokens or `authenticate` every caller is the same user, so think before you open it to others.",
   },
   FRONTEND_URL: {
     schema: origins,
@@ -49,6 +50,7 @@ export const VARIABLES = {
     about:
       "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
   },
+  ...AUTH_VARIABLES,
   ...ENGINE_VARIABLES,
   ROLE: {
     schema: z.enum(["all", "gateway", "worker"], "must be all, gateway or worker"),
@@ -181,17 +183,21 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
 /** Returns messages for variables that are valid separately, but not together. */
 function atOdds(config: Config): string[] {
+  const lines = authConflicts(config);
   const { ROLE: role } = config;
-  if (role === "all" || selectEngine(config).capabilities.multiProcess) return [];
+  if (role === "all" || selectEngine(config).capabilities.multiProcess) return lines;
   const shared = ENGINES.filter(({ capabilities }) => capabilities.multiProcess);
   return [
+    ...lines,
     `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: with the embedded engine, one process does everything`,
   ];
 }
 
+const SECRET_NAME = /_(?:KEY|SECRET)$/;
+
 /** Shows a value without secrets: keys, and users and passwords in addresses. */
 function shown(name: string, value: string): string {
-  if (name.endsWith("_KEY")) return "…";
+  if (SECRET_NAME.test(name)) return "…";
   const plain = value.replace(/^.*@/s, "…@");
   return JSON.stringify(cutText(plain, 80));
 }

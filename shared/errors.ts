@@ -10,7 +10,9 @@ export const ErrorCode = z.enum([
   /** The input is malformed; `issues` names the fields. */
   "BAD_REQUEST",
   /** The credentials are missing or invalid. */
-  "UNAUTHORIZED",
+  "UNAUTHENTICATED",
+  /** The token was valid: get a new one, and try again. */
+  "TOKEN_EXPIRED",
   /** The credentials are valid but do not permit this. */
   "FORBIDDEN",
   /** The object does not exist, or it belongs to another owner. */

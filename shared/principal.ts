@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { isWellFormed } from "./cut-text.ts";
 import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
+import { ALL_SCOPES, type Scope } from "./scopes.ts";
 
 /** Well-formed: engines store all lone surrogates as the same character, so two ids would become one owner. */
 const Id = z
@@ -18,7 +19,11 @@ export const Principal = z.object({
 export type Principal = z.infer<typeof Principal>;
 
 /** The only principal of a server without authentication. */
-export const LOCAL_PRINCIPAL: Principal = { userId: "local", tenantId: "local", scopes: ["*"] };
+export const LOCAL_PRINCIPAL: Principal = {
+  userId: "local",
+  tenantId: "local",
+  scopes: [ALL_SCOPES],
+};
 
 /** The owner of jobs, batches and feeds. */
 export const Owner = z.object({ tenant: z.string().min(1), owner: z.string().min(1) });
@@ -28,6 +33,36 @@ export function ownerOf(principal: Principal): Owner {
   return { tenant: principal.tenantId, owner: principal.userId };
 }
 
-export function owns(principal: Principal, record: Owner): boolean {
-  return record.tenant === principal.tenantId && record.owner === principal.userId;
+export function hasScope({ scopes }: Principal, scope: Scope): boolean {
+  return scopes.includes(scope) || scopes.includes(ALL_SCOPES);
+}
+
+type Stream = "job" | "batch";
+
+/** Whether a scope lets the principal read some single job or batch. */
+export function readsSome({ scopes }: Principal, stream: Stream): boolean {
+  return scopes.some((scope) => scope.startsWith(`${stream}:`));
+}
+
+/** Nobody reads across tenants. */
+export function mayRead(
+  principal: Principal,
+  stream: Stream,
+  record: Owner & { id: string },
+): boolean {
+  if (record.tenant !== principal.tenantId) return false;
+  return (
+    (hasScope(principal, "jobs:read") && reaches(principal, record)) ||
+    principal.scopes.includes(`${stream}:${record.id}:read`)
+  );
+}
+
+/** Whether the principal may change this job or batch, if a scope lets it change any. */
+export function mayChange(principal: Principal, record: Owner): boolean {
+  return record.tenant === principal.tenantId && reaches(principal, record);
+}
+
+/** For records of the principal's tenant. */
+function reaches(principal: Principal, { owner }: Owner): boolean {
+  return owner === principal.userId || principal.scopes.includes("tenant");
 }

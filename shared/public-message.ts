@@ -10,7 +10,8 @@ export const FAULT = "Something went wrong in the server. It was logged; try aga
 /** `true`: messages of an `AppError` with this code are written for clients. */
 const IS_FOR_CLIENTS = {
   BAD_REQUEST: true,
-  UNAUTHORIZED: true,
+  UNAUTHENTICATED: true,
+  TOKEN_EXPIRED: true,
   FORBIDDEN: true,
   NOT_FOUND: true,
   ILLEGAL_TRANSITION: true,

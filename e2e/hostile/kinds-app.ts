@@ -74,7 +74,7 @@ const AUTHENTICATE: Record<string, () => Promise<Principal>> = {
   "throw-nothing": () => {
     throw Object.create(null);
   },
-  refuse: () => Promise.reject(new AppError("UNAUTHORIZED", "Sign in first.")),
+  refuse: () => Promise.reject(new AppError("UNAUTHENTICATED", "Sign in first.")),
   reject: () => Promise.reject(new Error("rejected")),
   "reject-nothing": () => Promise.reject(Object.create(null)),
   "reject-undefined": () => Promise.reject(),

@@ -11,7 +11,7 @@ import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
-import { owns, ownerOf, type Principal } from "#shared/principal.ts";
+import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
@@ -78,21 +78,9 @@ export function createJobs(
 ): Jobs {
   const validate = createRequestValidator(kinds);
 
-  async function myJob(principal: Principal, jobId: string): Promise<Job> {
-    const job = await engine.getJob(jobId);
-    if (job === undefined || !owns(principal, job)) throw noJob(jobId);
-    return job;
-  }
-
-  async function mySummary(principal: Principal, jobId: string): Promise<JobSummary> {
-    const job = await engine.getSummary(jobId);
-    if (job === undefined || !owns(principal, job)) throw noJob(jobId);
-    return job;
-  }
-
-  async function myBatch(principal: Principal, batchId: string): Promise<BatchRecord> {
+  async function batchFor(batchId: string, may: May): Promise<BatchRecord> {
     const batch = await engine.getBatch(batchId);
-    if (batch === undefined || !owns(principal, batch)) {
+    if (batch === undefined || !may(batch)) {
       throw new AppError("NOT_FOUND", `Batch ${batchId} does not exist.`);
     }
     return batch;
@@ -116,12 +104,13 @@ export function createJobs(
         now(),
       ),
 
-    get: myJob,
+    get: async (principal, jobId) =>
+      visible(await engine.getJob(jobId), jobId, reader(principal, "job")),
 
     list: (principal, query) => engine.listJobs({ ...ownerOf(principal), ...query }),
 
     async events(principal, { jobId, after, limit }) {
-      await mySummary(principal, jobId);
+      visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
       const slice = await engine.readEvents(jobId, after, limit);
       if (slice === undefined) throw noJob(jobId);
       const last = slice.events.at(-1);
@@ -130,9 +119,10 @@ export function createJobs(
     },
 
     async decide(principal, jobId, decision, note) {
-      await mySummary(principal, jobId);
+      const may = changer(principal);
+      visible(await engine.getSummary(jobId), jobId, may);
       await engine.change(jobId, { action: decision, note }, now());
-      return myJob(principal, jobId);
+      return visible(await engine.getJob(jobId), jobId, may);
     },
 
     async createBatch(principal, request) {
@@ -149,7 +139,8 @@ export function createJobs(
       return batchOf(await engine.createBatch(batch, jobs, now()));
     },
 
-    getBatch: async (principal, batchId) => batchOf(await myBatch(principal, batchId)),
+    getBatch: async (principal, batchId) =>
+      batchOf(await batchFor(batchId, reader(principal, "batch"))),
 
     async listBatches(principal, query) {
       const page: BatchPage = await engine.listBatches({ ...ownerOf(principal), ...query });
@@ -157,11 +148,12 @@ export function createJobs(
     },
 
     async cancelBatch(principal, batchId, note) {
-      await myBatch(principal, batchId);
+      const { tenant, owner } = await batchFor(batchId, changer(principal));
       let cursor: string | undefined;
       do {
         const page = await engine.listJobs({
-          ...ownerOf(principal),
+          tenant,
+          owner,
           batchId,
           cursor,
           limit: CANCEL_CHUNK,
@@ -173,7 +165,7 @@ export function createJobs(
         );
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
-      return batchOf(await myBatch(principal, batchId));
+      return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
 
@@ -186,6 +178,22 @@ export function createJobs(
       if (!gone) throw error;
     }
   }
+}
+
+type May = (record: Owner & { id: string }) => boolean;
+
+function reader(principal: Principal, stream: "job" | "batch"): May {
+  return (record) => mayRead(principal, stream, record);
+}
+
+function changer(principal: Principal): May {
+  return (record) => mayChange(principal, record);
+}
+
+/** Throws `NOT_FOUND` for what the principal may not read or change, as for what does not exist. */
+function visible<T extends JobSummary>(job: T | undefined, jobId: string, may: May): T {
+  if (job === undefined || !may(job)) throw noJob(jobId);
+  return job;
 }
 
 const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);

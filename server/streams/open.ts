@@ -7,7 +7,7 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import { type Owner, owns, ownerOf, type Principal } from "#shared/principal.ts";
+import { mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { createBatchSource } from "./batch-source.ts";
 import { createDraftSource } from "./draft-source.ts";
 import { createFeedSource } from "./feed-source.ts";
@@ -75,9 +75,14 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
   // Owners never change.
   const owners = createRequestCoalescer<Owner | undefined>();
   const mayWatchJob = (principal: Principal, jobId: string) => async () =>
-    mine(principal, await owners.get(jobId, () => engine.getSummary(jobId)), `Job ${jobId}`);
+    readable(principal, "job", jobId, await owners.get(jobId, () => engine.getSummary(jobId)));
   const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
-    mine(principal, await owners.get(batchId, () => engine.getBatch(batchId)), `Batch ${batchId}`);
+    readable(
+      principal,
+      "batch",
+      batchId,
+      await owners.get(batchId, () => engine.getBatch(batchId)),
+    );
 
   /** While the data is unavailable ownership is not known, and the watch is deferred. */
   async function allowed<T>(
@@ -113,7 +118,13 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
   };
 }
 
-function mine(principal: Principal, record: Owner | undefined, name: string): void {
-  if (record !== undefined && owns(principal, record)) return;
-  throw new AppError("NOT_FOUND", `${name} does not exist.`);
+function readable(
+  principal: Principal,
+  stream: "job" | "batch",
+  id: string,
+  owner: Owner | undefined,
+): void {
+  if (owner !== undefined && mayRead(principal, stream, { ...owner, id })) return;
+  const name = stream === "job" ? "Job" : "Batch";
+  throw new AppError("NOT_FOUND", `${name} ${id} does not exist.`);
 }

@@ -67,7 +67,7 @@ test.each([
   ["UNAVAILABLE", new AppError("UNAVAILABLE", AWAY)],
   ["NOT_FOUND", new AppError("NOT_FOUND", AWAY)],
   ["INTERNAL", new AppError("INTERNAL", AWAY)],
-  ["an error that only has the code", Object.assign(new Error(AWAY), { code: "UNAUTHORIZED" })],
+  ["an error that only has the code", Object.assign(new Error(AWAY), { code: "UNAUTHENTICATED" })],
 ])(
   "[H13] for a hook that rejects with %s, clients learn only that they may try again",
   async (_, thrown) => {
@@ -78,7 +78,7 @@ test.each([
   },
 );
 
-test.each(["UNAUTHORIZED", "FORBIDDEN"] as const)(
+test.each(["UNAUTHENTICATED", "TOKEN_EXPIRED", "FORBIDDEN"] as const)(
   "[H13] for a hook that rejects with %s, clients receive its message at a bounded length",
   async (code) => {
     const reject = (message: string) => refusal(() => Promise.reject(new AppError(code, message)));

@@ -16,11 +16,15 @@ import { createTroubleLog } from "./trouble-log.ts";
 const AUTHENTICATE_TIMEOUT_MS = 10_000;
 
 /** The codes with which the hook refuses credentials. The client receives their messages. */
-const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>(["UNAUTHORIZED", "FORBIDDEN"]);
+const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
+  "UNAUTHENTICATED",
+  "TOKEN_EXPIRED",
+  "FORBIDDEN",
+]);
 
 /**
  * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
- * - `UNAUTHORIZED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
+ * - `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
  * - `UNAVAILABLE` if the hook throws anything else, or does not answer within `timeoutMs`. Only the log has the error;
  * - `INTERNAL` if the hook's answer is not a principal. The message is for the log.
  */

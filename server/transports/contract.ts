@@ -60,7 +60,7 @@ export interface TransportContext {
 }
 
 /**
- * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHORIZED` or `FORBIDDEN`, and
+ * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, and
  * the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
  */
 export type Authenticate = (credentials: {

@@ -11,6 +11,7 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
 
 let server: TestServer;
 afterEach(async () => {
@@ -281,7 +282,7 @@ describe("a subscription that cannot be served", () => {
   test("to an unknown id, or to a job of another owner, is an error that names it", async () => {
     server = await openTestServer();
     const foreign = await createJob(server.engine, {
-      owner: { userId: "anna", tenantId: "t", scopes: [] },
+      owner: { userId: "anna", tenantId: "t", scopes: [...PERSON_SCOPES] },
     });
     const client = server.connect();
     for (const job_id of [UNKNOWN, foreign, "no uuid", "__proto__", "\u0000"]) {

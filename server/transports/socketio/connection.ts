@@ -1,5 +1,6 @@
 /** One legacy connection: handles its requests, and answers with the older system's event names. */
 import type { Socket } from "socket.io";
+import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { TransportContext } from "#server/transports/contract.ts";
 import type { AppError } from "#shared/errors.ts";
@@ -164,6 +165,8 @@ class Client implements Holder, Listener {
   #read(name: unknown, payload: unknown): () => LegacyAnswer | Promise<LegacyAnswer> {
     try {
       const request = readRequest(name, payload);
+      const refusal = refusalFor(this.#principal, EVENTS, String(name));
+      if (refusal !== undefined) return () => this.#fail(refusal, idsOf(request.ref));
       return () => this.#answer(request);
     } catch (error) {
       return () => this.#fail(error, {});

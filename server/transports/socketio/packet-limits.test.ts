@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import { openTestServer, type TestServer, until } from "#test/transports/socketio.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
 
 let server: TestServer;
 afterEach(async () => {
@@ -12,7 +13,7 @@ test("[L4] a connection that joins repeatedly is closed before it costs much", a
   server = await openTestServer({
     authenticate: async () => {
       asked += 1;
-      return { userId: "anna", tenantId: "t", scopes: [] };
+      return { userId: "anna", tenantId: "t", scopes: [...PERSON_SCOPES] };
     },
   });
   const bad = await openPolling(server.url);

@@ -15,6 +15,7 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
 
 let data: TestData;
 let server: TestServer;
@@ -272,10 +273,10 @@ describe("[L5] the restored subscriptions of a client", () => {
     await open({
       authenticate: async ({ token = "" }) => {
         const [tenantId = "", userId = ""] = token.split("/");
-        return { tenantId, userId, scopes: [] };
+        return { tenantId, userId, scopes: [...PERSON_SCOPES] };
       },
     });
-    const ann = { tenantId: "acme", userId: "ann", scopes: [] };
+    const ann = { tenantId: "acme", userId: "ann", scopes: [...PERSON_SCOPES] };
     const jobId = await createJob(server.engine, { owner: ann });
     let token = "acme/ann";
     const client = connect({ auth: (give) => give({ token }) });

@@ -12,6 +12,7 @@ import {
   type TestServer,
   until,
 } from "#test/transports/socketio.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
 
 let server: TestServer;
 afterEach(async () => {
@@ -110,12 +111,12 @@ describe("connecting", () => {
       authenticate: async ({ headers, token }) => {
         const name = token ?? headers["x-user"];
         if (typeof name !== "string")
-          throw new AppError("UNAUTHORIZED", "Give a token to connect.");
-        return { userId: name, tenantId: "t", scopes: [] };
+          throw new AppError("UNAUTHENTICATED", "Give a token to connect.");
+        return { userId: name, tenantId: "t", scopes: [...PERSON_SCOPES] };
       },
     });
     const jobId = await createJob(server.engine, {
-      owner: { userId: "anna", tenantId: "t", scopes: [] },
+      owner: { userId: "anna", tenantId: "t", scopes: [...PERSON_SCOPES] },
     });
     const stranger = server.connect();
     const refused = new Promise<Error>((resolve) => stranger.socket.on("connect_error", resolve));

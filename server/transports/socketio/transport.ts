@@ -149,7 +149,7 @@ export function createSocketioTransport(
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         if (code === "UNAVAILABLE") socket.conn.close(true);
         // Required even if the connection is closed: Socket.IO keeps the socket until this call.
-        next(new Error(message));
+        next(Object.assign(new Error(message), { data: { code } }));
       },
     );
   });

@@ -52,7 +52,7 @@ test.each([
 });
 
 test.each([
-  [new AppError("UNAUTHORIZED", "Sign in first."), true],
+  [new AppError("UNAUTHENTICATED", "Sign in first."), true],
   [new AppError("FORBIDDEN", "The account is closed."), true],
   // These requests may succeed later.
   [new Error("The directory is away."), false],

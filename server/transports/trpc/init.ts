@@ -1,11 +1,13 @@
 /** Configures tRPC: superjson, our errors, and a principal for every call. */
-import { initTRPC } from "@trpc/server";
+import { initTRPC, type TRPCError } from "@trpc/server";
 // tRPC requires it on the result of a middleware that does not call the next one.
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
+import type { Principal } from "#shared/principal.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
 import { relay } from "./relay.ts";
+import { PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   const t = initTRPC.context<Context>().create({
@@ -23,9 +25,12 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   });
 
-  /** Checks the principal of every call. Only a procedure that is built on `t.procedure` is open to all callers. */
-  const procedure = t.procedure.use(async ({ ctx, type, getRawInput, next }) => {
-    const refusal = ctx.refusal();
+  /**
+   * Checks the principal of every call, and its scopes. Only a procedure that is built on `t.procedure` is open to all
+   * callers.
+   */
+  const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
+    const refusal = ctx.refusal() ?? forbidden(ctx.principal(), path);
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
       // An event stream can report an error only after it has begun, so it begins and ends with the error.
@@ -45,4 +50,9 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   });
 
   return { router: t.router, procedure };
+}
+
+function forbidden(principal: Principal, path: string): TRPCError | undefined {
+  const refusal = refusalFor(principal, PROCEDURES, path);
+  return refusal && toTRPCError(refusal);
 }

@@ -14,6 +14,7 @@ import {
   watchBatch,
   watchFeed,
 } from "#test/transports/trpc.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
 
 const LINKS: Link[] = ["ws", "sse"];
 const PROTOCOLS = ["http", "ws"];
@@ -23,9 +24,9 @@ const work = { kind: "work", input: {} };
 const authenticate: Authenticate = async ({ headers, token }) => {
   const given = token ?? headers.authorization?.replace("Bearer ", "");
   if (given !== "ann" && given !== "bob") {
-    throw new AppError("UNAUTHORIZED", `The token "${given}" is not known.`);
+    throw new AppError("UNAUTHENTICATED", `The token "${given}" is not known.`);
   }
-  return { userId: given, tenantId: "bakery", scopes: [] };
+  return { userId: given, tenantId: "bakery", scopes: [...PERSON_SCOPES] };
 };
 
 describe.each(LINKS)("over %s", (link) => {
@@ -64,7 +65,7 @@ describe.each(LINKS)("over %s", (link) => {
     const stranger = openClient(url, link, "eve");
     await expect(stranger.job.list.query()).rejects.toMatchObject({
       message: 'The token "eve" is not known.',
-      data: { code: "UNAUTHORIZED", appCode: "UNAUTHORIZED", httpStatus: 401 },
+      data: { code: "UNAUTHORIZED", appCode: "UNAUTHENTICATED", httpStatus: 401 },
     });
     await expect(stranger.system.info.query()).rejects.toMatchObject({
       data: { code: "UNAUTHORIZED" },

@@ -1,0 +1,60 @@
+import { SignJWT } from "jose";
+import { expect, test } from "vitest";
+import { loadConfig } from "#server/config.ts";
+import { createAuthenticate } from "./authenticate.ts";
+
+const SECRET = "a secret of the tests that has 32 bytes";
+const told: string[] = [];
+const authenticate = createAuthenticate(loadConfig({ AUTH_JWT_SECRET: SECRET }), (error, what) =>
+  told.push(`${what}: ${(error as Error).message}`),
+);
+
+const tokenFor = (sub: string) =>
+  new SignJWT({ tenant: "acme" })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(sub)
+    .setExpirationTime("1 minute")
+    .sign(new TextEncoder().encode(SECRET));
+
+test("a server without keys asks for no token", () => {
+  expect(createAuthenticate(loadConfig({}), () => undefined)).toBeUndefined();
+});
+
+test.each(["Bearer", "bearer", "BEARER"])(
+  "[P1] a token follows %s in the header",
+  async (scheme) => {
+    const authorization = `${scheme} ${await tokenFor("ann")}`;
+    expect(await authenticate?.({ headers: { authorization } })).toEqual({
+      userId: "ann",
+      tenantId: "acme",
+      scopes: [],
+    });
+  },
+);
+
+test("[P1] the token that a client sent when it connected wins over the header", async () => {
+  const headers = { authorization: `Bearer ${await tokenFor("ann")}` };
+  const principal = await authenticate?.({ headers, token: await tokenFor("bob") });
+  expect(principal?.userId).toBe("bob");
+});
+
+test.each<[what: string, headers: Record<string, string>, message: string]>([
+  ["no header", {}, "Sign in: this server needs a token."],
+  ["another scheme", { authorization: "Basic YTpi" }, "`Authorization` header of the form"],
+  ["no token after the scheme", { authorization: "Bearer " }, "`Authorization` header of the form"],
+  ["two tokens", { authorization: "Bearer a b" }, "`Authorization` header of the form"],
+])("[P1] with %s a caller is refused", async (_what, headers, message) => {
+  await expect(authenticate?.({ headers })).rejects.toMatchObject({
+    code: "UNAUTHENTICATED",
+    message: expect.stringContaining(message) as string,
+  });
+});
+
+test("[P1] [H12] the log says why a token was refused; the caller does not learn it", async () => {
+  const token = `${(await tokenFor("ann")).slice(0, -4)}AAAA`;
+  await expect(authenticate?.({ headers: {}, token })).rejects.toMatchObject({
+    message: "This token is not valid.",
+  });
+  expect(told.at(-1)).toBe("A token was refused: signature verification failed");
+  expect(told.join()).not.toContain(token);
+});

@@ -1,0 +1,316 @@
+/** Every procedure and event, asked by every kind of caller on a server that takes tokens. */
+import { once } from "node:events";
+import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { io } from "socket.io-client";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { z } from "zod";
+import { type App, createApp } from "#server/app.ts";
+import { loadConfig } from "#server/config.ts";
+import { defineKind } from "#server/kinds/define.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { EVENTS, PROCEDURES } from "./permissions.ts";
+
+const SECRET = "a secret of the tests that has 32 bytes";
+const AUDIENCE = "jobwire";
+const ABSENT = "0198f1a2-0000-7000-8000-000000000000";
+
+const waits = defineKind({
+  name: "waits",
+  description: "Waits until it is cancelled.",
+  input: z.object({}),
+  title: () => "Waits",
+  start: { progress: 0, message: "Waiting" },
+  run: ({ signal }) =>
+    new Promise((_resolve, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason as Error)),
+    ),
+});
+
+/** What a caller may do: each field is a group of procedures. */
+interface Answers {
+  anything: string;
+  readJob: string;
+  readBatch: string;
+  readMine: string;
+  create: string;
+  changeJob: string;
+  changeBatch: string;
+  review: string;
+}
+const OK = "ok";
+const all = (code: string): Answers => ({
+  anything: code,
+  readJob: code,
+  readBatch: code,
+  readMine: code,
+  create: code,
+  changeJob: code,
+  changeBatch: code,
+  review: code,
+});
+const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
+const stranger: Answers = {
+  ...all("NOT_FOUND"),
+  anything: OK,
+  readMine: OK,
+  create: OK,
+};
+
+const GROUPS: Record<string, keyof Answers> = {
+  "job.create": "create",
+  "job.get": "readJob",
+  "job.list": "readMine",
+  "job.events": "readJob",
+  "job.cancel": "changeJob",
+  "job.retry": "changeJob",
+  "job.approve": "review",
+  "job.reject": "review",
+  "job.regenerate": "review",
+  "job.onUpdate": "readJob",
+  "job.onOutput": "readJob",
+  "batch.create": "create",
+  "batch.get": "readBatch",
+  "batch.list": "readMine",
+  "batch.cancel": "changeBatch",
+  "batch.onUpdate": "readBatch",
+  "feed.onUpdate": "readMine",
+  "kind.list": "anything",
+  "system.info": "anything",
+  "system.onState": "anything",
+};
+const SUBSCRIPTIONS = new Set([
+  "job.onUpdate",
+  "job.onOutput",
+  "batch.onUpdate",
+  "feed.onUpdate",
+  "system.onState",
+]);
+const QUERIES = new Set([
+  "job.get",
+  "job.list",
+  "job.events",
+  "batch.get",
+  "batch.list",
+  "kind.list",
+  "system.info",
+]);
+
+let data: TestData;
+let app: App;
+let ids: { jobId: string; batchId: string };
+
+interface Claims {
+  sub?: string;
+  tenant?: string;
+  scope?: string;
+  aud?: string;
+  exp?: number;
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+const claimsOf = (claims: Claims) => ({
+  sub: "ann",
+  tenant: "acme",
+  scope: PERSON_SCOPES.join(" "),
+  aud: AUDIENCE,
+  exp: now() + 600,
+  ...claims,
+});
+const signed = (claims: Claims = {}, secret = SECRET) =>
+  new SignJWT(claimsOf(claims))
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(secret));
+
+const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: Answers][] = [
+  ["without a token", async () => undefined, all("UNAUTHENTICATED")],
+  ["with an expired token", () => signed({ exp: now() - 60 }), all("TOKEN_EXPIRED")],
+  [
+    "with a token of another secret",
+    () => signed({}, "another secret that has 32 bytes, too"),
+    all("UNAUTHENTICATED"),
+  ],
+  [
+    "with a token without a signature",
+    async () => new UnsecuredJWT(claimsOf({})).encode(),
+    all("UNAUTHENTICATED"),
+  ],
+  [
+    "with a token whose secret is a public key",
+    async () => signed({}, await exportSPKI((await generateKeyPair("RS256")).publicKey)),
+    all("UNAUTHENTICATED"),
+  ],
+  ["with a token for another audience", () => signed({ aud: "shop" }), all("UNAUTHENTICATED")],
+  ["of another tenant", () => signed({ tenant: "bakery" }), stranger],
+  ["of the same tenant", () => signed({ sub: "bob" }), stranger],
+  ["of the same tenant, without scopes", () => signed({ sub: "bob", scope: "" }), noScope],
+  [
+    "who watches this job alone",
+    () => signed({ sub: "eve", scope: `job:${ids.jobId}:read` }),
+    { ...noScope, readJob: OK },
+  ],
+  [
+    "who watches this batch alone",
+    () => signed({ sub: "eve", scope: `batch:${ids.batchId}:read` }),
+    { ...noScope, readBatch: OK },
+  ],
+  [
+    "who watches another job alone",
+    () => signed({ sub: "eve", scope: `job:${ABSENT}:read` }),
+    { ...noScope, readJob: "NOT_FOUND" },
+  ],
+  [
+    "who watches this job alone, at another tenant",
+    () => signed({ sub: "eve", tenant: "bakery", scope: `job:${ids.jobId}:read` }),
+    { ...noScope, readJob: "NOT_FOUND" },
+  ],
+  ["with `admin` alone", () => signed({ scope: "admin" }), noScope],
+  ["with `operator`, which no token grants", () => signed({ scope: "operator" }), noScope],
+  ["with `*`, which no token grants", () => signed({ scope: "*" }), noScope],
+  [
+    "who owns them and may only read",
+    () => signed({ scope: "jobs:read" }),
+    { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
+  ],
+  [
+    "of the same tenant, with `tenant`",
+    () => signed({ sub: "bob", scope: `${PERSON_SCOPES.join(" ")} tenant` }),
+    all(OK),
+  ],
+  ["who owns them", () => signed(), all(OK)],
+];
+
+beforeAll(async () => {
+  data = await newTestData();
+  const env = {
+    PORT: "0",
+    LOG_LEVEL: "silent",
+    SHUTDOWN_GRACE_MS: "0",
+    AUTH_JWT_SECRET: SECRET,
+    AUTH_AUDIENCE: AUDIENCE,
+  };
+  app = await createApp(loadConfig({ ...data.env, ...env }), { kinds: [waits] });
+  const token = await signed();
+  const batch = await overHttp("batch.create", { jobs: [{ kind: "waits", input: {} }] }, token);
+  const batchId = idIn(batch);
+  const job = await overHttp("job.create", { kind: "waits", input: {} }, token);
+  ids = { batchId, jobId: idIn(job) };
+});
+afterAll(async () => {
+  await app.close();
+  await data.remove();
+});
+
+const idIn = (answer: string) =>
+  (JSON.parse(answer) as { result: { data: { json: { id: string } } } }).result.data.json.id;
+
+/** The codes that say who may do what; any other outcome is that of a permitted request. */
+function codeIn(answer: string): string {
+  const [, code] =
+    /"appCode":"(UNAUTHENTICATED|TOKEN_EXPIRED|FORBIDDEN|NOT_FOUND)"/.exec(answer) ?? [];
+  return code ?? OK;
+}
+
+function inputOf(path: string): object | undefined {
+  if (path === "job.create") return { kind: "waits", input: {} };
+  if (path === "batch.create") return { jobs: [{ kind: "waits", input: {} }] };
+  if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
+  if (path.startsWith("job.")) return { jobId: ids.jobId };
+  return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;
+}
+
+async function overHttp(path: string, input: unknown, token?: string): Promise<string> {
+  const json = JSON.stringify({ json: input });
+  const headers = {
+    "content-type": "application/json",
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  const isRead = QUERIES.has(path) || SUBSCRIPTIONS.has(path);
+  const query = isRead && input !== undefined ? `?input=${encodeURIComponent(json)}` : "";
+  const how = isRead ? { headers } : { method: "POST", headers, body: json };
+  const ending = new AbortController();
+  const answer = await fetch(`${app.url}/trpc/${path}${query}`, { ...how, signal: ending.signal });
+  if (!SUBSCRIPTIONS.has(path)) return answer.text();
+  let text = "";
+  const reading = (async () => {
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+    }
+  })().catch(() => undefined);
+  await unlessRefused();
+  ending.abort();
+  await reading;
+  return text;
+}
+
+async function overSocket(path: string, input: unknown, token?: string): Promise<string> {
+  const socket = new WebSocket(`${app.url.replace("http", "ws")}/trpc?connectionParams=1`);
+  await once(socket, "open");
+  const answers: string[] = [];
+  socket.on("message", (answer: Buffer) => answers.push(answer.toString()));
+  socket.send(JSON.stringify({ method: "connectionParams", data: token ? { token } : {} }));
+  const isWatch = SUBSCRIPTIONS.has(path);
+  const method = isWatch ? "subscription" : QUERIES.has(path) ? "query" : "mutation";
+  socket.send(JSON.stringify({ id: 1, method, params: { path, input: { json: input } } }));
+  // The connection has its principal, or none, when the first answer arrives.
+  socket.send(JSON.stringify({ id: 2, method: "query", params: { path: "system.info" } }));
+  await vi.waitFor(() => expect(answers.length).toBeGreaterThanOrEqual(isWatch ? 1 : 2));
+  if (isWatch) await unlessRefused();
+  socket.terminate();
+  return answers.filter((answer) => (JSON.parse(answer) as { id: number }).id === 1).join("\n");
+}
+
+/** A permitted stream may stay silent. A refusal arrives while the server answers other requests. */
+async function unlessRefused(): Promise<void> {
+  for (let n = 0; n < 3; n++) await fetch(`${app.url}/healthz`);
+}
+
+test("[P3] every procedure and event is asked", () => {
+  expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
+  expect(EVENTS.size).toBe(4);
+});
+
+describe.each(CALLERS)("[P1] [P3] [P4] a caller %s", (_who, token, answers) => {
+  test.each<[string, typeof overHttp]>([
+    ["HTTP", overHttp],
+    ["WebSocket", overSocket],
+  ])("over %s", async (_protocol, ask) => {
+    const given = await token();
+    const told: Record<string, string> = {};
+    const expected: Record<string, string> = {};
+    for (const [path, group] of Object.entries(GROUPS)) {
+      told[path] = codeIn(await ask(path, inputOf(path), given));
+      expected[path] = answers[group];
+    }
+    expect(told).toEqual(expected);
+  });
+
+  test("over Socket.IO", async () => {
+    const given = await token();
+    const socket = io(app.url, {
+      forceNew: true,
+      reconnection: false,
+      auth: given === undefined ? {} : { token: given },
+    });
+    const refused = new Promise<string>((resolve) =>
+      socket.on("connect_error", (error) => {
+        resolve((error as Error & { data: { code: string } }).data.code);
+      }),
+    );
+    const ask = async (name: string, payload: object) => {
+      const answer: unknown = await Promise.race([refused, socket.emitWithAck(name, payload)]);
+      return typeof answer === "string"
+        ? answer
+        : ((answer as { error?: { code: string } }).error?.code ?? OK);
+    };
+    const told = [
+      await ask("subscribe:job", { job_id: ids.jobId }),
+      await ask("subscribe:batch", { batch_id: ids.batchId }),
+      await ask("unsubscribe:job", { job_id: ids.jobId }),
+      await ask("unsubscribe:batch", { batch_id: ids.batchId }),
+    ];
+    socket.disconnect();
+    expect(told).toEqual([answers.readJob, answers.readBatch, answers.anything, answers.anything]);
+  });
+});

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { createRouter } from "#server/transports/trpc/router.ts";
+import { LEGACY_REQUEST } from "#shared/legacy.ts";
+import type { Principal } from "#shared/principal.ts";
+import { SCOPES } from "#shared/scopes.ts";
+import { EVENTS, PROCEDURES, refusalFor } from "./permissions.ts";
+
+const JOB = "0198f1a2-0000-7000-8000-000000000000";
+const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
+
+test("[P3] every procedure of the router has its requirement, and every requirement its procedure", () => {
+  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
+  const paths = Object.keys((router._def as unknown as { procedures: object }).procedures);
+  expect([...PROCEDURES.keys()].toSorted()).toEqual(paths.toSorted());
+});
+
+test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
+  expect([...EVENTS.keys()].toSorted()).toEqual(Object.values(LEGACY_REQUEST).toSorted());
+});
+
+test.each(["constructor", "toString", "job.delete", ""])(
+  "[P3] what is in no table is refused to everybody: %j",
+  (name) => {
+    expect(refusalFor(by("*"), PROCEDURES, name)).toMatchObject({ code: "FORBIDDEN" });
+    expect(refusalFor(by("*"), EVENTS, name)).toMatchObject({ code: "FORBIDDEN" });
+  },
+);
+
+/** The procedures that each scope permits alone, beside those for every principal. */
+const PERMITTED: Record<string, string[]> = {
+  "": [],
+  "jobs:read": [
+    "job.get",
+    "job.list",
+    "job.events",
+    "job.onUpdate",
+    "job.onOutput",
+    "batch.get",
+    "batch.list",
+    "batch.onUpdate",
+    "feed.onUpdate",
+  ],
+  "jobs:write": ["job.create", "job.cancel", "job.retry", "batch.create", "batch.cancel"],
+  "jobs:review": ["job.approve", "job.reject", "job.regenerate"],
+  tenant: [],
+  admin: [],
+  operator: [],
+  work: [],
+  [`job:${JOB}:read`]: ["job.get", "job.events", "job.onUpdate", "job.onOutput"],
+  [`batch:${JOB}:read`]: ["batch.get", "batch.onUpdate"],
+};
+
+test.each(Object.entries(PERMITTED))("[P3] the scope %j permits %j", (scope, permitted) => {
+  const open = ["kind.list", "system.info", "system.onState"];
+  const principal = by(...(scope === "" ? [] : [scope]));
+  const may = [...PROCEDURES.keys()].filter(
+    (path) => refusalFor(principal, PROCEDURES, path) === undefined,
+  );
+  expect(may.toSorted()).toEqual([...permitted, ...open].toSorted());
+});
+
+test("[P3] every scope is in the list above", () => {
+  expect(Object.keys(PERMITTED)).toEqual(expect.arrayContaining([...SCOPES]));
+});
+
+test("[P3] the refusal names the scope", () => {
+  expect(refusalFor(by("jobs:read"), PROCEDURES, "job.create")).toMatchObject({
+    code: "FORBIDDEN",
+    message: "This needs the scope jobs:write, which your credentials do not grant.",
+  });
+  expect(refusalFor(by(), EVENTS, "subscribe:batch")?.message).toContain("jobs:read");
+});

@@ -1,0 +1,85 @@
+/**
+ * What callers need for each procedure, event and address, as data. What is not in these tables is refused; a test compares
+ * them with the router, the events and the routes.
+ *
+ * They say what kind of thing a caller may do. Whose jobs and batches it may do it with is decided per record
+ * (`mayRead` and `mayChange` in `shared/principal.ts`).
+ */
+import { AppError } from "#shared/errors.ts";
+import { hasScope, type Principal, readsSome } from "#shared/principal.ts";
+import type { Scope } from "#shared/scopes.ts";
+
+export type Requirement =
+  /** Nothing, not even a principal. */
+  | "open"
+  /** A principal, with or without scopes. */
+  | "principal"
+  | Scope
+  /** `jobs:read`, or the scope of any single job. */
+  | "read a job"
+  /** `jobs:read`, or the scope of any single batch. */
+  | "read a batch";
+
+/** By the paths of tRPC. */
+export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
+  Object.entries<Requirement>({
+    "job.create": "jobs:write",
+    "job.get": "read a job",
+    "job.list": "jobs:read",
+    "job.events": "read a job",
+    "job.cancel": "jobs:write",
+    "job.retry": "jobs:write",
+    "job.approve": "jobs:review",
+    "job.reject": "jobs:review",
+    "job.regenerate": "jobs:review",
+    "job.onUpdate": "read a job",
+    "job.onOutput": "read a job",
+    "batch.create": "jobs:write",
+    "batch.get": "read a batch",
+    "batch.list": "jobs:read",
+    "batch.cancel": "jobs:write",
+    "batch.onUpdate": "read a batch",
+    "feed.onUpdate": "jobs:read",
+    "kind.list": "principal",
+    "system.info": "principal",
+    "system.onState": "principal",
+  }),
+);
+
+/** By the names of Socket.IO's events. */
+export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
+  Object.entries<Requirement>({
+    "subscribe:job": "read a job",
+    "unsubscribe:job": "principal",
+    "subscribe:batch": "read a batch",
+    "unsubscribe:batch": "principal",
+  }),
+);
+
+/** Returns the refusal (`FORBIDDEN`), or `undefined` if the principal has what is required. */
+export function refusalFor(
+  principal: Principal,
+  table: ReadonlyMap<string, Requirement>,
+  name: string,
+): AppError | undefined {
+  const required = table.get(name);
+  if (required === undefined) return new AppError("FORBIDDEN", "Nobody may use this.");
+  return meets(principal, required) ? undefined : missing(required);
+}
+
+function meets(principal: Principal, required: Requirement): boolean {
+  if (required === "open" || required === "principal") return true;
+  if (required === "read a job") return readsAll(principal) || readsSome(principal, "job");
+  if (required === "read a batch") return readsAll(principal) || readsSome(principal, "batch");
+  return hasScope(principal, required);
+}
+
+const readsAll = (principal: Principal) => hasScope(principal, "jobs:read");
+
+function missing(required: Requirement): AppError {
+  const scope = required.startsWith("read a") ? "jobs:read" : required;
+  return new AppError(
+    "FORBIDDEN",
+    `This needs the scope ${scope}, which your credentials do not grant.`,
+  );
+}

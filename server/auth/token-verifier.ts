@@ -1,0 +1,194 @@
+/**
+ * Verifies tokens (JWT). A token of HS256 is checked with the shared secrets, any other with the provider's public keys, so
+ * that no public key can pass as a secret.
+ */
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type ProtectedHeaderParameters,
+} from "jose";
+import { AppError } from "#shared/errors.ts";
+import { MAX_SCOPES } from "#shared/limits.ts";
+import { Principal } from "#shared/principal.ts";
+import { isTokenScope } from "#shared/scopes.ts";
+import type { AuthSettings } from "./variables.ts";
+
+/** Every algorithm of JWS with a key pair. */
+const ASYMMETRIC = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+/** RFC 8725 (3.11): tokens of another type are meant for something else. */
+const TYPES: ReadonlySet<unknown> = new Set([undefined, "jwt", "at+jwt"]);
+const CLOCK_TOLERANCE_S = 5;
+/** A longer one fits into no header. */
+const MAX_TOKEN_CHARS = 8192;
+const JWKS_TIMEOUT_MS = 5000;
+/** An unknown key makes the server read the keys again, at most this often: a new key may sign at once. */
+const JWKS_COOLDOWN_MS = 1000;
+
+/** A valid token. */
+export interface Verified {
+  principal: Principal;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  /** Milliseconds since the epoch; 0 if the token does not say. */
+  issuedAt: number;
+  /** The token's `jti`. */
+  id: string | undefined;
+}
+
+/**
+ * Rejects with an `AppError`: `UNAUTHENTICATED` or `TOKEN_EXPIRED` for a token that is not valid, `UNAVAILABLE` if that cannot
+ * be found out. Its `cause` says why, for the log.
+ */
+export type VerifyToken = (token: string) => Promise<Verified>;
+
+type Key = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
+
+export function createTokenVerifier(settings: AuthSettings): VerifyToken {
+  const secrets = [settings.AUTH_JWT_SECRET, settings.AUTH_JWT_PREVIOUS_SECRET]
+    .filter((secret) => secret !== undefined)
+    .map((secret) => new TextEncoder().encode(secret));
+  const { AUTH_JWKS_URL: jwksUrl } = settings;
+  const jwks = jwksUrl === undefined ? undefined : publicKeys(jwksUrl);
+  const expected: JWTVerifyOptions = {
+    clockTolerance: CLOCK_TOLERANCE_S,
+    requiredClaims: ["sub", "exp"],
+    ...(settings.AUTH_ISSUER !== undefined && { issuer: settings.AUTH_ISSUER }),
+    ...(settings.AUTH_AUDIENCE !== undefined && { audience: settings.AUTH_AUDIENCE }),
+  };
+
+  const bySecret: Key = async (token, options) => {
+    let failure: unknown;
+    for (const secret of secrets) {
+      try {
+        return (await jwtVerify(token, secret, options)).payload;
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break;
+      }
+    }
+    throw failure ?? new Refusal("no secret is configured");
+  };
+  const byPublicKey: Key = async (token, options) => {
+    if (jwks === undefined) throw new Refusal("no address of public keys is configured");
+    try {
+      return (await jwtVerify(token, jwks, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+      // The token names no key, and several are of its algorithm.
+      return claimsByOneOf(error, token, options);
+    }
+  };
+
+  async function claimsOf(token: string): Promise<JWTPayload> {
+    if (token.length > MAX_TOKEN_CHARS) throw new Refusal(`it is longer than ${MAX_TOKEN_CHARS}`);
+    const { alg, typ } = headerOf(token);
+    if (!TYPES.has(typ?.toLowerCase())) throw new Refusal(`its type is ${JSON.stringify(typ)}`);
+    return alg === "HS256"
+      ? bySecret(token, { ...expected, algorithms: ["HS256"] })
+      : byPublicKey(token, { ...expected, algorithms: ASYMMETRIC });
+  }
+
+  return async (token) => {
+    try {
+      return verified(await claimsOf(token), settings);
+    } catch (error) {
+      throw toAppError(error);
+    }
+  };
+}
+
+async function claimsByOneOf(
+  keys: errors.JWKSMultipleMatchingKeys,
+  token: string,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for await (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, options)).payload;
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
+}
+
+function publicKeys(url: string): JWTVerifyGetKey {
+  return createRemoteJWKSet(new URL(url), {
+    timeoutDuration: JWKS_TIMEOUT_MS,
+    cooldownDuration: JWKS_COOLDOWN_MS,
+  });
+}
+
+/** Why a token was refused; for the log. */
+class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  constructor(reason: string) {
+    super(`The token was refused: ${reason}.`);
+  }
+}
+
+function headerOf(token: string): ProtectedHeaderParameters {
+  try {
+    return decodeProtectedHeader(token);
+  } catch (error) {
+    throw new Refusal(`it is no JWT (${(error as Error).message})`);
+  }
+}
+
+function verified(claims: JWTPayload, settings: AuthSettings): Verified {
+  const { sub, exp = 0, iat = 0, jti } = claims;
+  const tenant = claims[settings.AUTH_TENANT_CLAIM] ?? settings.AUTH_DEFAULT_TENANT;
+  const parsed = Principal.safeParse({ userId: sub, tenantId: tenant, scopes: scopesOf(claims) });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const claim = issue?.path[0] === "tenantId" ? settings.AUTH_TENANT_CLAIM : "sub";
+    throw new Refusal(`its claim ${JSON.stringify(claim)} cannot be used: ${issue?.message}`);
+  }
+  return { principal: parsed.data, expiresAt: exp * 1000, issuedAt: iat * 1000, id: jti };
+}
+
+/** RFC 8693 (4.2): a text with spaces between; some issuers send a list. What is unknown grants nothing. */
+function scopesOf({ scope }: JWTPayload): string[] {
+  const given: unknown[] = typeof scope === "string" ? scope.split(" ") : [scope].flat();
+  const known = given.filter((each) => typeof each === "string").filter(isTokenScope);
+  return [...new Set(known)].slice(0, MAX_SCOPES);
+}
+
+/** Errors of jose that say nothing about the token: the keys could not be read. */
+const KEYS_UNREADABLE: ReadonlySet<string> = new Set([
+  errors.JWKSTimeout.code,
+  errors.JWKSInvalid.code,
+  errors.JOSEError.code,
+]);
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof errors.JWTExpired) {
+    return new AppError("TOKEN_EXPIRED", "This token has expired.", { cause: error });
+  }
+  const isAboutToken =
+    error instanceof Refusal ||
+    (error instanceof errors.JOSEError && !KEYS_UNREADABLE.has(error.code));
+  return isAboutToken
+    ? new AppError("UNAUTHENTICATED", "This token is not valid.", { cause: error })
+    : new AppError("UNAVAILABLE", "The server could not check your token. Try again.", {
+        cause: error,
+      });
+}

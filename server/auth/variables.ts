@@ -1,0 +1,87 @@
+/** The environment variables of authentication, and the combinations that cannot work. */
+import { address, type SettingsOf, text, type Variables } from "#shared/variables.ts";
+import { z } from "zod";
+import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
+
+/** RFC 7518 (3.2): a key of HS256 has at least as many bits as its hash. */
+const MIN_SECRET_BYTES = 32;
+
+/** Pasted secrets bring line ends along. */
+const secret = z
+  .string()
+  .trim()
+  .refine(
+    (value) => Buffer.byteLength(value) >= MIN_SECRET_BYTES,
+    `must have ${MIN_SECRET_BYTES} bytes or more. \`openssl rand -base64 48\` prints one`,
+  );
+const url = address(/^https?$/, "must be an address that begins with https:// or http://");
+const id = text.max(MAX_PRINCIPAL_CHARS, `must have at most ${MAX_PRINCIPAL_CHARS} characters`);
+
+export const AUTH_VARIABLES = {
+  AUTH_JWT_SECRET: {
+    schema: secret,
+    unset: "no tokens of a shared secret",
+    about:
+      "The secret of tokens (JWT, HS256) that your program signs; 32 bytes or more. With it or AUTH_JWKS_URL every request needs a token.",
+  },
+  AUTH_JWT_PREVIOUS_SECRET: {
+    schema: secret,
+    unset: "none",
+    about: "The secret before, while tokens that it signed are still in use.",
+  },
+  AUTH_JWKS_URL: {
+    schema: url,
+    unset: "no tokens of an identity provider",
+    about:
+      "The address of an identity provider's public keys (JWKS), for tokens that it signs. Needs AUTH_ISSUER and AUTH_AUDIENCE.",
+  },
+  AUTH_ISSUER: {
+    schema: text,
+    unset: "not checked",
+    about: "The `iss` that tokens must have.",
+  },
+  AUTH_AUDIENCE: {
+    schema: text,
+    unset: "not checked",
+    about: "The `aud` that tokens must have.",
+  },
+  AUTH_TENANT_CLAIM: {
+    schema: text,
+    default: "tenant",
+    about: "The claim of tokens that names the tenant.",
+  },
+  AUTH_DEFAULT_TENANT: {
+    schema: id,
+    unset: "tokens without a tenant are refused",
+    about: "The tenant of tokens that name none.",
+  },
+} as const satisfies Variables;
+
+export type AuthSettings = SettingsOf<typeof AUTH_VARIABLES>;
+
+/** True if callers need a token. */
+export function needsToken(settings: AuthSettings): boolean {
+  return settings.AUTH_JWT_SECRET !== undefined || settings.AUTH_JWKS_URL !== undefined;
+}
+
+/** Returns messages for variables that are valid separately, but not together. */
+export function authConflicts(settings: AuthSettings): string[] {
+  const lines: string[] = [];
+  const { AUTH_JWKS_URL: jwks } = settings;
+  if (settings.AUTH_JWT_PREVIOUS_SECRET !== undefined && settings.AUTH_JWT_SECRET === undefined) {
+    lines.push("AUTH_JWT_PREVIOUS_SECRET needs AUTH_JWT_SECRET, the secret of new tokens");
+  }
+  for (const name of ["AUTH_ISSUER", "AUTH_AUDIENCE"] as const) {
+    if (jwks !== undefined && settings[name] === undefined) {
+      lines.push(
+        `AUTH_JWKS_URL needs ${name}: the same keys may sign tokens that are meant for other programs`,
+      );
+    }
+  }
+  if (needsToken(settings)) return lines;
+  for (const name of ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_DEFAULT_TENANT"] as const) {
+    if (settings[name] === undefined) continue;
+    lines.push(`${name} needs AUTH_JWT_SECRET or AUTH_JWKS_URL: without them no token is checked`);
+  }
+  return lines;
+}

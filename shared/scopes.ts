@@ -1,0 +1,45 @@
+/** What credentials permit. A principal without a scope may do nothing that needs it. */
+import { z } from "zod";
+
+export const SCOPES = [
+  /** To see one's own jobs and batches, and to watch them. */
+  "jobs:read",
+  /** To create, cancel and retry them. */
+  "jobs:write",
+  /** To decide about the results of jobs: approve, reject, regenerate. */
+  "jobs:review",
+  /** Extends the others to all jobs and batches of the tenant. */
+  "tenant",
+  /** Keys, revocations and the audit list of the tenant. */
+  "admin",
+  /** Metrics and workers of the whole instance, but no contents of jobs. No token grants it. */
+  "operator",
+  /** To run jobs as a worker of another program. */
+  "work",
+] as const;
+export const Scope = z.enum(SCOPES);
+export type Scope = z.infer<typeof Scope>;
+
+/** All that a person does with their own jobs. */
+export const PERSON_SCOPES: readonly Scope[] = ["jobs:read", "jobs:write", "jobs:review"];
+
+/** `job:<id>:read` and `batch:<id>:read` let a principal read one job or batch of its tenant, whoever owns it. */
+const STREAM_SCOPE = /^(?:job|batch):[\da-f-]{36}:read$/;
+
+export type StreamScope = `${"job" | "batch"}:${string}:read`;
+
+export function isStreamScope(text: string): text is StreamScope {
+  return STREAM_SCOPE.test(text);
+}
+
+/**
+ * The scope of a principal whose program trusts it with everything that is its own. It does not include `tenant`: what a
+ * program says of one user must not show it the jobs of another. No token grants it.
+ */
+export const ALL_SCOPES = "*";
+
+/** The scopes that a token can grant. */
+export function isTokenScope(text: string): boolean {
+  const scope = Scope.safeParse(text);
+  return scope.success ? scope.data !== "operator" : isStreamScope(text);
+}
