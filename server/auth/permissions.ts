@@ -1,6 +1,6 @@
 /**
- * What callers need for each procedure, event and address, as data. What is not in these tables is refused; a test compares
- * them with the router, the events and the routes.
+ * What callers need for each procedure and event, as data. What is not in these tables is refused; a test compares them with
+ * the router and the events.
  *
  * They say what kind of thing a caller may do. Whose jobs and batches it may do it with is decided per record
  * (`mayRead` and `mayChange` in `shared/principal.ts`).
@@ -10,8 +10,6 @@ import { hasScope, type Principal, readsSome } from "#shared/principal.ts";
 import type { Scope } from "#shared/scopes.ts";
 
 export type Requirement =
-  /** Nothing, not even a principal. */
-  | "open"
   /** A principal, with or without scopes. */
   | "principal"
   | Scope
@@ -68,7 +66,7 @@ export function refusalFor(
 }
 
 function meets(principal: Principal, required: Requirement): boolean {
-  if (required === "open" || required === "principal") return true;
+  if (required === "principal") return true;
   if (required === "read a job") return readsAll(principal) || readsSome(principal, "job");
   if (required === "read a batch") return readsAll(principal) || readsSome(principal, "batch");
   return hasScope(principal, required);

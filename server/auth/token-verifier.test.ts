@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import fc from "fast-check";
 import {
   exportJWK,
   exportSPKI,
@@ -137,6 +138,29 @@ describe("[P1] a token of the shared secret", () => {
     expect(await refusal(createTokenVerifier(settings())(await given()))).toEqual(NOT_VALID);
   });
 
+  test("with any header and any claims is valid, or refused as not valid", async () => {
+    const verify = createTokenVerifier(settings());
+    const header = fc.record(
+      { alg: fc.constant("HS256"), typ: fc.jsonValue(), kid: fc.jsonValue(), crit: fc.jsonValue() },
+      { requiredKeys: ["alg"] },
+    );
+    const any = fc.jsonValue();
+    const claims = fc.record(
+      { sub: any, tenant: any, scope: any, exp: any, iat: any, nbf: any, jti: any },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(header, any), claims, async (head, more) => {
+        const verdict = await verify(signed(head as object, more)).then(
+          ({ principal }) => principal.userId,
+          ({ code }: AppError) => code,
+        );
+        expect(["UNAUTHENTICATED", "TOKEN_EXPIRED", more.sub ?? "ann"]).toContain(verdict);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("has the issuer and the audience that are configured", async () => {
     const verify = createTokenVerifier(
       settings({ AUTH_ISSUER: "https://id.example.com", AUTH_AUDIENCE: "jobwire" }),
@@ -152,10 +176,10 @@ describe("[P1] a token of the shared secret", () => {
 });
 
 /** A token with a valid signature and any header. */
-function signed(header: Record<string, unknown>): string {
+function signed(header: object, claims: object = {}): string {
   const parts = [
     { alg: "HS256", ...header },
-    { ...CLAIMS, exp: inSeconds(60) },
+    { ...CLAIMS, exp: inSeconds(60), ...claims },
   ].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
   const signature = createHmac("sha256", SECRET).update(parts.join(".")).digest("base64url");
   return [...parts, signature].join(".");

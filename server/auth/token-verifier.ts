@@ -99,7 +99,8 @@ export function createTokenVerifier(settings: AuthSettings): VerifyToken {
   async function claimsOf(token: string): Promise<JWTPayload> {
     if (token.length > MAX_TOKEN_CHARS) throw new Refusal(`it is longer than ${MAX_TOKEN_CHARS}`);
     const { alg, typ } = headerOf(token);
-    if (!TYPES.has(typ?.toLowerCase())) throw new Refusal(`its type is ${JSON.stringify(typ)}`);
+    const type: unknown = typeof typ === "string" ? typ.toLowerCase() : typ;
+    if (!TYPES.has(type)) throw new Refusal(`its type is ${JSON.stringify(typ)}`);
     return alg === "HS256"
       ? bySecret(token, { ...expected, algorithms: ["HS256"] })
       : byPublicKey(token, { ...expected, algorithms: ASYMMETRIC });
