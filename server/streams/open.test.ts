@@ -249,8 +249,8 @@ describe("a watch of a job", () => {
 
   test("[J9] a job of another owner does not exist", async () => {
     const jobId = await fixture.createJob();
-    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
-    const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: [] };
+    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: ["*"] };
+    const abroad: Principal = { userId: me.userId, tenantId: "abroad", scopes: ["*"] };
     for (const principal of [stranger, abroad]) {
       await expect(streams.job(principal, jobId)).rejects.toMatchObject({ code: "NOT_FOUND" });
       await expect(streams.draft(principal, jobId)).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -353,7 +353,7 @@ describe("other streams", () => {
       [second, "PENDING"],
       [first, "DELIVERED"],
     ]);
-    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: [] };
+    const stranger: Principal = { userId: "stranger", tenantId: me.tenantId, scopes: ["*"] };
     const controller = new AbortController();
     const theirs = take(await streams.feed(stranger, { signal: controller.signal }));
     await fixture.createJob();

@@ -134,7 +134,7 @@ test.each([0, 5])(
     await replica.client.replicaof("NO", "ONE");
     const streams = openStreams(engine, { pollMs: 100 });
     onTestFinished(() => streams.close());
-    const principal = { tenantId: ANN.tenant, userId: ANN.owner, scopes: [] };
+    const principal = { tenantId: ANN.tenant, userId: ANN.owner, scopes: ["*"] };
     const seen: JobEvent[] = [];
     const taken = (async () => {
       for await (const { value } of await streams.job(principal, held.jobId)) seen.push(value);
