@@ -44,7 +44,7 @@ export function readsSome({ scopes }: Principal, stream: Stream): boolean {
   return scopes.some((scope) => scope.startsWith(`${stream}:`));
 }
 
-/** Nobody reads across tenants. */
+/** A principal never reads across tenants. */
 export function mayRead(
   principal: Principal,
   stream: Stream,

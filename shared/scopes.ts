@@ -23,7 +23,7 @@ export type Scope = z.infer<typeof Scope>;
 /** All that a person does with their own jobs. */
 export const PERSON_SCOPES: readonly Scope[] = ["jobs:read", "jobs:write", "jobs:review"];
 
-/** `job:<id>:read` and `batch:<id>:read` let a principal read one job or batch of its tenant, whoever owns it. */
+/** `job:<id>:read` and `batch:<id>:read` let a principal read one job or batch of its tenant, of any owner. */
 const STREAM_SCOPE = /^(?:job|batch):[\da-f-]{36}:read$/;
 
 export type StreamScope = `${"job" | "batch"}:${string}:read`;

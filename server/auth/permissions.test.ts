@@ -19,7 +19,7 @@ test("[P3] every event of Socket.IO has its requirement, and every requirement i
 });
 
 test.each(["constructor", "toString", "job.delete", ""])(
-  "[P3] what is in no table is refused to everybody: %j",
+  "[P3] what is in no table is refused to all: %j",
   (name) => {
     expect(refusalFor(by("*"), PROCEDURES, name)).toMatchObject({ code: "FORBIDDEN" });
     expect(refusalFor(by("*"), EVENTS, name)).toMatchObject({ code: "FORBIDDEN" });

@@ -61,7 +61,7 @@ export function refusalFor(
   name: string,
 ): AppError | undefined {
   const required = table.get(name);
-  if (required === undefined) return new AppError("FORBIDDEN", "Nobody may use this.");
+  if (required === undefined) return new AppError("FORBIDDEN", "No caller may use this.");
   return meets(principal, required) ? undefined : missing(required);
 }
 
