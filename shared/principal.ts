@@ -39,7 +39,7 @@ export function hasScope({ scopes }: Principal, scope: Scope): boolean {
 
 type Stream = "job" | "batch";
 
-/** Whether a scope lets the principal read some single job or batch. */
+/** True if a scope lets the principal read some single job or batch. */
 export function readsSome({ scopes }: Principal, stream: Stream): boolean {
   return scopes.some((scope) => scope.startsWith(`${stream}:`));
 }
@@ -57,7 +57,7 @@ export function mayRead(
   );
 }
 
-/** Whether the principal may change this job or batch, if a scope lets it change any. */
+/** True if the principal may change this job or batch, provided that a scope lets it change any. */
 export function mayChange(principal: Principal, record: Owner): boolean {
   return record.tenant === principal.tenantId && reaches(principal, record);
 }

@@ -1,4 +1,4 @@
-/** What credentials permit. A principal without a scope may do nothing that needs it. */
+/** The permissions that credentials grant. A principal without a scope may do nothing that needs it. */
 import { z } from "zod";
 
 export const SCOPES = [

@@ -28,7 +28,7 @@ const waits = defineKind({
     ),
 });
 
-/** What a caller may do: each field is a group of procedures. */
+/** The answers that a caller gets, by group of procedures. */
 interface Answers {
   anything: string;
   readJob: string;

@@ -1,6 +1,6 @@
 /**
- * What callers need for each procedure and event, as data. What is not in these tables is refused; a test compares them with
- * the router and the events.
+ * The requirement of each procedure and event, as data. Anything that is not in these tables is refused; a test compares them
+ * with the router and the events.
  *
  * They say what kind of thing a caller may do. Whose jobs and batches it may do it with is decided per record
  * (`mayRead` and `mayChange` in `shared/principal.ts`).

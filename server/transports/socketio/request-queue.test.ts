@@ -83,13 +83,10 @@ test("[L4] a client that leaves while its requests wait costs nothing more", asy
   expect(server.watches()).toBe(1);
 });
 
-test("[L4] the server does not read from a WebSocket while the requests of its polling time wait", async () => {
-  const engine = await openSlow();
-  const jobId = await createJob(server.engine);
-  const client = await joined();
-  await client.post(...Array<string>(3000).fill(request("subscribe", jobId)));
+/** Opens the WebSocket of a polling session, up to the answer to its probe. */
+async function openUpgrade(sid: string) {
   const ws = new WebSocket(
-    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${client.sid}`,
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket&sid=${sid}`,
   );
   onTestFinished(() => ws.terminate());
   const told: string[] = [];
@@ -97,6 +94,15 @@ test("[L4] the server does not read from a WebSocket while the requests of its p
   await once(ws, "open");
   ws.send("2probe");
   await until(() => expect(told).toEqual(["3probe"]));
+  return { ws, told };
+}
+
+test("[L4] the server does not read from a WebSocket while the requests of its polling time wait", async () => {
+  const engine = await openSlow();
+  const jobId = await createJob(server.engine);
+  const client = await joined();
+  await client.post(...Array<string>(3000).fill(request("subscribe", jobId)));
+  const { ws, told } = await openUpgrade(client.sid);
   ws.send("5");
   await until(() => expect(theirs().isPaused()).toBe(true));
   ws.send(request("subscribe", jobId, "7"));

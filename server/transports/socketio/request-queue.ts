@@ -58,9 +58,10 @@ export class RequestQueue {
     this.#readUnlessLong(waiting.size);
   }
 
-  /** Call it when the connection closes. */
+  /** Call it when the client leaves. Its connection may stay open, and join again. */
   clear(): void {
     this.#waiting?.clear();
+    this.#readUnlessLong(0);
   }
 
   #readUnlessLong(length: number): void {
