@@ -112,6 +112,28 @@ test("[L4] the server does not read from a WebSocket while the requests of its p
   await until(() => expect(told.join()).toContain("job:completed"));
 });
 
+test("[L4] a client that leaves while its requests wait may join again, upgrade and ask", async () => {
+  server = await openTestServer();
+  const jobId = await createJob(server.engine);
+  const client = await joined();
+  // The answers to the first requests fill the writer, so that the others wait while none runs.
+  await client.post(...Array<string>(100).fill(request("subscribe", jobId, "1")));
+  const other = server.connect();
+  other.socket.emit("subscribe:job", { job_id: jobId });
+  await until(() => expect(other.named("subscribed")).toHaveLength(1));
+  await client.post(...Array<string>(3000).fill(request("subscribe", jobId)));
+  await client.post("41");
+  await client.post("40");
+  await client.poll();
+  const { ws, told } = await openUpgrade(client.sid);
+  ws.send("5");
+  // The server may read the first one together with the upgrade.
+  for (const ack of ["7", "8"]) {
+    ws.send(request("subscribe", jobId, ack));
+    await until(() => expect(told).toContain(`43${ack}[{"ok":true}]`));
+  }
+});
+
 const BACKPRESSURE = { highWaterBytes: 64 * 1024, stallTimeoutMs: 60_000 };
 const ASKED = 30_000;
 
