@@ -22,6 +22,7 @@ import { openSessions } from "./sessions/open.ts";
 import { openStreams } from "./streams/open.ts";
 import { guardAuthenticate } from "./transports/authentication-guard.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
+import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
@@ -97,7 +98,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    authenticate: guardAuthenticate(authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    identify: guardAuthenticate(authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    credentialLimits: CREDENTIAL_LIMITS,
     system: {
       version: pkg.version,
       engine: engine.name,

@@ -3,7 +3,6 @@ import {
   createTRPCClient,
   createWSClient,
   httpBatchLink,
-  httpSubscriptionLink,
   retryLink,
   splitLink,
   type TRPCClient,
@@ -16,7 +15,12 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
+import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
+import { type InBand, TokenRefresh } from "./token-refresh.ts";
+import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
+
+export type { GetToken, TokenReason } from "./tokens.ts";
 
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
@@ -30,8 +34,10 @@ export interface JobwireClientOptions {
   /** The server's URL: `http://localhost:8000`. */
   url: string;
   transport?: "ws" | "sse";
-  /** Sent with every call and connection, for servers with authentication. */
+  /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
   token?: string;
+  /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
+  getToken?: GetToken;
 }
 
 /** Upper bound of the backoff. */
@@ -40,44 +46,71 @@ const PING_MS = 15_000;
 const PONG_MS = 5000;
 
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
-  const { url, transport = "ws", token } = options;
+  const { url, transport = "ws", token, getToken } = options;
   const connection = createConnectionStore();
+  const tokens = getToken && new Tokens(getToken);
+  const tokenNow = tokens
+    ? () => tokens.get()
+    : token === undefined
+      ? undefined
+      : async () => token;
   const http = `${url}/trpc`;
-  const calls = httpBatchLink({
-    url: http,
-    transformer,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  });
-  const credentials = token === undefined ? {} : { connectionParams: async () => ({ token }) };
+  const calls = [
+    ...(tokens ? [repeatOnce(tokens)] : []),
+    httpBatchLink({ url: http, transformer, ...(tokenNow && { headers: headersWith(tokenNow) }) }),
+  ];
 
   if (transport === "sse") {
-    const events = httpSubscriptionLink({ url: http, transformer, ...credentials });
-    const trpc = createTRPCClient<AppRouter>({
-      links: [bySubscription([tellConnection(connection), again(), events], calls)],
-    });
+    const events = [
+      tellConnection(connection),
+      ...(tokens ? [reopen((op) => tokens.expire(usedToken(op)))] : []),
+      again(),
+      eventsWith(tokenNow, http),
+    ];
+    const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] });
     return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
   }
 
+  let used: string | undefined;
   const socket = createWSClient({
     url: http.replace(/^http/, "ws"),
     WebSocket: FastClosingSocket,
     retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, MAX_RETRY_MS),
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
-    ...credentials,
+    ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
   });
+  const events = wsLink<AppRouter>({ client: socket, transformer });
+  const refresh = tokens && new TokenRefresh(tokens, inBand(events));
   socket.connectionState.subscribe({
     // tRPC's states: `pending` is an open connection, `idle` is none because none is needed.
     next({ state }) {
       if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
+      if (state === "pending") refresh?.connected();
     },
   });
-  const events = wsLink({ client: socket, transformer });
-  const trpc = createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] });
+  const reopened = reopen(() => {
+    tokens?.expire(used);
+    refresh?.now();
+  });
+  const trpc = createTRPCClient<AppRouter>({
+    links: [bySubscription([...(tokens ? [reopened] : []), again(), events], calls)],
+  });
   return {
     trpc,
     connection,
     follow: () => follow(trpc, connection),
-    close: () => void socket.close(),
+    close() {
+      refresh?.close();
+      void socket.close();
+    },
+  };
+}
+
+function inBand(events: Link): InBand {
+  const { auth } = createTRPCClient<AppRouter>({ links: [events] });
+  return {
+    msLeft: async () => (await auth.me.query()).expiresInMs,
+    refresh: async (token) => (await auth.refresh.mutate({ token })).expiresInMs,
   };
 }
 
@@ -90,7 +123,7 @@ function follow(trpc: TRPCClient<AppRouter>, connection: ConnectionStore): () =>
 
 type Link = TRPCLink<AppRouter>;
 
-function bySubscription(events: Link[], calls: Link): Link {
+function bySubscription(events: Link[], calls: Link[]): Link {
   return splitLink({
     condition: ({ type }) => type === "subscription",
     true: events,

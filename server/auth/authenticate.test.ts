@@ -28,6 +28,7 @@ test.each(["Bearer", "bearer", "BEARER"])(
       userId: "ann",
       tenantId: "acme",
       scopes: [],
+      expiresAt: expect.any(Number) as number,
     });
   },
 );

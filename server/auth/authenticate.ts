@@ -1,7 +1,7 @@
 /** Authenticates callers by tokens, for a server whose configuration names the keys. */
 import type { IncomingHttpHeaders } from "node:http";
 import { AppError } from "#shared/errors.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { Authenticated } from "#shared/principal.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 import { type AuthSettings, needsToken } from "./variables.ts";
 
@@ -38,13 +38,14 @@ export function createAuthenticate(
 ) {
   if (!needsToken(settings)) return undefined;
   const verify = createTokenVerifier(settings);
-  return async function authenticate(credentials: Credentials): Promise<Principal> {
+  return async function authenticate(credentials: Credentials): Promise<Authenticated> {
     const token = tokenOf(credentials);
     if (token === undefined) {
       throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
     }
     try {
-      return (await verify(token)).principal;
+      const { principal, expiresAt } = await verify(token);
+      return { ...principal, expiresAt };
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
         tell(error.cause, "A token was refused");

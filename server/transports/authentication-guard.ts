@@ -1,4 +1,4 @@
-/** Guards the `authenticate` hook of an embedding program: transports always get a principal or an `AppError`. */
+/** Guards the `authenticate` hook of an embedding program: transports always get a caller or an `AppError`. */
 import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
 import {
@@ -9,8 +9,8 @@ import {
   isInstance,
   messageOf,
 } from "#shared/errors.ts";
-import { Principal } from "#shared/principal.ts";
-import type { Authenticate } from "./contract.ts";
+import { Authenticated } from "#shared/principal.ts";
+import type { Authenticate, Caller, Identify } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
 const AUTHENTICATE_TIMEOUT_MS = 10_000;
@@ -26,12 +26,13 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
  * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
  * - `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
  * - `UNAVAILABLE` if the hook throws anything else, or does not answer within `timeoutMs`. Only the log has the error;
- * - `INTERNAL` if the hook's answer is not a principal. The message is for the log.
+ * - `INTERNAL` if the hook's answer is not a principal. The message is for the log;
+ * - `TOKEN_EXPIRED` if its credentials have ended already.
  */
 export function guardAuthenticate(
   authenticate: Authenticate,
   { log, timeoutMs = AUTHENTICATE_TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
-): Authenticate {
+): Identify {
   const tell = createTroubleLog(log);
 
   async function ask(credentials: Parameters<Authenticate>[0]): Promise<unknown> {
@@ -54,7 +55,7 @@ export function guardAuthenticate(
     }
   }
 
-  return async (credentials) => principalOf(await ask(credentials));
+  return async (credentials) => callerOf(await ask(credentials));
 }
 
 const NOT_CHECKED = "The server could not check your credentials. Try again.";
@@ -71,10 +72,16 @@ function noAnswer(timeoutMs: number): Error {
   return new Error(`\`authenticate\` did not answer within ${timeoutMs / 1000} s.`);
 }
 
-function principalOf(answer: unknown): Principal {
+function callerOf(answer: unknown): Caller {
+  const { expiresAt, ...principal } = authenticated(answer);
+  if (expiresAt === undefined || expiresAt > Date.now()) return { principal, expiresAt };
+  throw new AppError("TOKEN_EXPIRED", "Your credentials have expired.");
+}
+
+function authenticated(answer: unknown): Authenticated {
   let problem: string;
   try {
-    const parsed = Principal.safeParse(answer);
+    const parsed = Authenticated.safeParse(answer);
     if (parsed.success) return parsed.data;
     problem = parsed.error.issues
       .map(({ path, message }) => `${path.map(String).join(".") || "it"}: ${message}`)

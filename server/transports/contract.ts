@@ -9,7 +9,8 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { CredentialLimits } from "./credential-end.ts";
+import type { Authenticated, Principal } from "#shared/principal.ts";
 
 /**
  * The requests that a path accepts (checked in `origins.ts`):
@@ -49,8 +50,9 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
-  /** Guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
-  authenticate: Authenticate;
+  identify: Identify;
+  /** Of connections whose credentials end, or never come. */
+  credentialLimits: CredentialLimits;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -59,15 +61,28 @@ export interface TransportContext {
   log: Logger;
 }
 
-/**
- * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, and
- * the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
- */
-export type Authenticate = (credentials: {
+/** Credentials as a transport received them. */
+export interface Credentials {
   headers: IncomingMessage["headers"];
-  /** Clients that cannot set headers send it when they connect. */
+  /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
-}) => Promise<Principal>;
+}
+
+/**
+ * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or
+ * `FORBIDDEN`, and the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Authenticated>;
+
+/** A caller whose credentials were accepted. */
+export interface Caller {
+  readonly principal: Principal;
+  /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
+  readonly expiresAt: number | undefined;
+}
+
+/** `Authenticate`, guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
+export type Identify = (credentials: Credentials) => Promise<Caller>;
 
 /** The answer of `system.info`. */
 export interface SystemInfo extends KindFacts {

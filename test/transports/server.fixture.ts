@@ -8,15 +8,18 @@ import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openStreams } from "#server/streams/open.ts";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
 import { guardAuthenticate } from "#server/transports/authentication-guard.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 
 /** Options that tests change; all others have production values. */
 export type ServerOptions = Partial<
-  Pick<TransportContext, "authenticate" | "ping" | "backpressure">
+  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
+    authenticate: Authenticate;
+  }
 >;
 
 export interface ServedTransport {
@@ -54,7 +57,8 @@ export async function serveTransport(
     jobs,
     streams,
     sessions,
-    authenticate: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    credentialLimits: options.credentialLimits ?? CREDENTIAL_LIMITS,
     system: {
       version: "1.2.3",
       engine: engine.name,

@@ -54,14 +54,16 @@ const stateOf = ({ status, progress, message }: LegacyJobPayload): ShownState =>
 const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
   name: `Socket.IO over ${way}`,
   create: (context) => createSocketioTransport(context, { allowEio3: false }),
-  capabilities: { cursor: false, multiplexed: true, cuts: 5 },
+  capabilities: { cursor: false, multiplexed: true, renewsToken: true, cuts: 5 },
   openClient({ url, token }) {
     const socket = io(url, {
       forceNew: true,
       transports: [way],
       reconnectionDelay: 10,
       reconnectionDelayMax: 50,
-      ...(token !== undefined && { auth: { token } }),
+      auth(give) {
+        give(token === undefined ? {} : { token: typeof token === "string" ? token : token() });
+      },
     });
     onTestFinished(() => void socket.disconnect());
     return {

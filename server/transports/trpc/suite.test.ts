@@ -33,7 +33,8 @@ const overSse: Hostile = {
 const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest => ({
   name: `tRPC over ${link}`,
   create: createTrpcTransport,
-  capabilities: { cursor: true, multiplexed: link === "ws", cuts },
+  // The stock client's EventSource keeps the address of its first connection, and the token in it.
+  capabilities: { cursor: true, multiplexed: link === "ws", renewsToken: link === "ws", cuts },
   openClient({ url, token }) {
     const client = openClient(url, link, token);
     return {
