@@ -42,7 +42,8 @@ test("an elliptic key and an RSA key can be used", async () => {
 test("a key in the older form can be used, with the parameters that OpenSSL writes before it", async () => {
   const key = await asKey("ec");
   expect(key).toContain("BEGIN EC PRIVATE KEY");
-  const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const parameters =
+    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
   expect(await check(await writePair({ ...pair, key: parameters + key }))).toBe("CN=one");
 });
 
@@ -58,11 +59,7 @@ test("one file may hold both the certificate and the key", async () => {
 });
 
 test.each<[what: string, spoil: (files: KeyPairFiles) => Promise<unknown>, problem: RegExp]>([
-  [
-    "a missing certificate",
-    ({ cert }) => rm(cert),
-    /^TLS_CERT_FILE=".*cert\.pem" does not exist$/,
-  ],
+  ["a missing certificate", ({ cert }) => rm(cert), /^TLS_CERT_FILE=".*cert\.pem" does not exist$/],
   ["a missing key", ({ key }) => rm(key), /^TLS_KEY_FILE=".*key\.pem" does not exist$/],
   [
     "a directory",

@@ -138,8 +138,8 @@ test("[T3] missing files are one warning, and the old pair is no news when it re
   await rm(files.key);
   await vi.waitFor(() =>
     expect(watched.problems.at(-1)).toEqual([
-      expect.stringContaining("cert.pem\" does not exist"),
-      expect.stringContaining("key.pem\" does not exist"),
+      expect.stringContaining('cert.pem" does not exist'),
+      expect.stringContaining('key.pem" does not exist'),
     ]),
   );
   const { length } = watched.warnings;
