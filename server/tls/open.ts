@@ -23,6 +23,7 @@ export interface Tls {
 export async function openTls(
   files: KeyPairFiles,
   log: Pick<Logger, "info" | "warn" | "debug">,
+  handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
 ): Promise<Tls | { problems: readonly string[] }> {
   const pem = await readPemFiles(files);
   const checked = checkKeyPair(pem, files);
@@ -35,7 +36,7 @@ export async function openTls(
       const server = createServer({
         ...options,
         ...optionsOf(pair),
-        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        handshakeTimeout: handshakeTimeoutMs,
       });
       // One listener for all sockets: a closure for each takes memory.
       function forget(this: Socket): void {
