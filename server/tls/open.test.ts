@@ -85,7 +85,8 @@ async function clientHello(): Promise<Buffer> {
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => accepted.push(socket));
   dial().on("error", () => {});
-  const socket = await vi.waitFor(() => accepted[0] ?? expect.fail("no connection"));
+  await vi.waitFor(() => expect(accepted).toHaveLength(1));
+  const [socket] = accepted as [Socket];
   const [hello] = (await once(socket, "data")) as [Buffer];
   socket.destroy();
   return hello;

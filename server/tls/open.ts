@@ -30,6 +30,10 @@ export async function openTls(
   if ("problems" in checked) return checked;
   const { pair } = checked;
   const connections = new Set<Socket>();
+  // One listener for all sockets: a closure for each takes memory.
+  function forget(this: Socket): void {
+    connections.delete(this);
+  }
 
   return {
     createServer(options) {
@@ -38,10 +42,6 @@ export async function openTls(
         ...optionsOf(pair),
         handshakeTimeout: handshakeTimeoutMs,
       });
-      // One listener for all sockets: a closure for each takes memory.
-      function forget(this: Socket): void {
-        connections.delete(this);
-      }
       server.on("connection", (socket) => {
         connections.add(socket);
         socket.on("close", forget);

@@ -79,6 +79,8 @@ test("[T2] a pair that replaces the old one by rename is used", async () => {
   await rename(next.key, files.key);
   await rename(next.cert, files.cert);
   await isUsed(watched, ["CN=second"]);
+  await watched.looksOn();
+  expect(watched.used).toEqual(["CN=second"]);
 });
 
 test("[T2] a pair behind a symbolic link that is swapped, as Kubernetes does it, is used", async () => {
