@@ -8,7 +8,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
-import { closeServer, createHttpServer, listen } from "./http-server.ts";
+import { closeServer, createHttpServer, listen, prepareTls } from "./http-server.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Stopped } from "./jobs/runner.ts";
@@ -29,7 +29,7 @@ import { createOriginPolicy } from "./transports/origins.ts";
 import { createTroubleLog } from "./transports/trouble-log.ts";
 
 export interface App {
-  /** The server's address on this machine: `http://localhost:8000`. */
+  /** The server's address on this machine: `http://localhost:8000`, or `https://localhost:8000` with TLS. */
   url: string;
   /** The number of running jobs. */
   running(): number;
@@ -61,6 +61,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     streams: () => streams.count().streams,
     running: () => running(),
   });
+  const tls = await prepareTls(config, log);
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
   const sessions = openSessions(engine);
@@ -69,9 +70,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => streams.close());
 
   const transports: Transport[] = [];
-  const { server, keepAlive } = createHttpServer(config, log);
-  opened.defer(() => closeServer(server, transports));
-  const url = await listen(server, config.HOST, config.PORT);
+  const http = createHttpServer(config, log, tls);
+  opened.defer(() => closeServer(http, transports));
+  const url = await listen(http, config);
   // Do not await between here and `mountTransports`: a request that arrives meanwhile would get no answer.
 
   const { kinds: registered, sites, facts } = createKinds(config, url);
@@ -141,8 +142,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
     authenticated: authenticate !== undefined,
+    secure: tls !== undefined,
   });
-  mountTransports(server, transports, origins, (error, path) =>
+  mountTransports(http.server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport failed to handle a request"),
   );
 
@@ -161,7 +163,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const open = opened.move();
   async function close(): Promise<Stopped> {
     stopping = true;
-    keepAlive.end();
+    http.keepAlive.end();
     await open.disposeAsync();
     return stopped;
   }

@@ -22,6 +22,7 @@ import {
 } from "#test/jobs/jobs.fixture.ts";
 import { checkRecord } from "#test/streams/check-record.ts";
 import { withOutage } from "#test/streams/streams.fixture.ts";
+import type { TestPair } from "#test/tls/certificate.fixture.ts";
 import { openCable } from "./cable.fixture.ts";
 import { portOf, type ServerOptions, serveTransport } from "./server.fixture.ts";
 
@@ -29,6 +30,8 @@ export interface TransportUnderTest {
   name: string;
   create(context: TransportContext): Transport;
   capabilities: TransportCapabilities;
+  /** The server speaks TLS with this pair, which the clients trust. */
+  tls?: TestPair;
   /** A client of the protocol that reconnects by itself. Closes with the test. */
   openClient(options: { url: string; token?: Token | undefined }): ClientUnderTest;
   /** Hostile inputs by name. Each resolves when the server has answered it or closed the connection. */
@@ -95,6 +98,7 @@ async function openServer(
     serveTransport(subject.create, {
       authenticate,
       ...options,
+      tls: subject.tls,
       jobs: fixture.jobs,
       engine: options.wrap?.(fixture.engine) ?? fixture.engine,
       log: pino({ level: "silent" }),

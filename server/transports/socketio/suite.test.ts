@@ -1,6 +1,8 @@
 import { io } from "socket.io-client";
 import { onTestFinished } from "vitest";
 import type { LegacyJobPayload, LegacySubscriptionError } from "#shared/legacy.ts";
+import { onRedis } from "#test/engine/data.fixture.ts";
+import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { sendFrames } from "#test/transports/send-frames.ts";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
@@ -90,3 +92,11 @@ const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
 
 transportSuite(subject("websocket", overWebSocket));
 transportSuite(subject("polling", overPolling));
+
+// TLS is the same with either engine.
+if (!onRedis) {
+  const tls = await createPair();
+  trust(tls);
+  transportSuite({ ...subject("websocket", overWebSocket), name: "Socket.IO over wss", tls });
+  transportSuite({ ...subject("polling", overPolling), name: "Socket.IO over https polling", tls });
+}

@@ -1,3 +1,5 @@
+import { onRedis } from "#test/engine/data.fixture.ts";
+import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { type Link, openClient, watchJob } from "#test/transports/trpc.fixture.ts";
 import { sendFrames } from "#test/transports/send-frames.ts";
 import { transportSuite, type TransportUnderTest } from "#test/transports/transport.suite.ts";
@@ -54,3 +56,11 @@ const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest
 transportSuite(subject("ws", 5, overWebSocket));
 // An EventSource waits three seconds before it reconnects.
 transportSuite(subject("sse", 2, overSse));
+
+// TLS is the same with either engine.
+if (!onRedis) {
+  const tls = await createPair();
+  trust(tls);
+  transportSuite({ ...subject("ws", 5, overWebSocket), name: "tRPC over wss", tls });
+  transportSuite({ ...subject("sse", 2, overSse), name: "tRPC over SSE with TLS", tls });
+}
