@@ -122,9 +122,9 @@ export const directions: Direction[] = [
   {
     name: "server/auth/",
     files: ["server/auth/**"],
-    imports: ["./*", "#shared/**"],
+    imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
-    packages: [...NODE, "jose", "zod"],
+    packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
   },
   {
     name: "server/transports/*.ts",

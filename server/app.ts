@@ -5,6 +5,7 @@ import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
@@ -92,7 +93,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         });
   const running = () => runner?.running() ?? 0;
 
-  const authenticate = parts.authenticate ?? createAuthenticate(config, createTroubleLog(log));
+  const tell = createTroubleLog(log);
+  const apiKeys = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
+  const authenticate = parts.authenticate ?? createAuthenticate(config, tell, apiKeys.verify);
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,

@@ -193,7 +193,7 @@ function atOdds(config: Config): string[] {
   ];
 }
 
-const SECRET_NAME = /_(?:KEY|SECRET)$/;
+const SECRET_NAME = /_(?:KEYS?|SECRET)$/;
 
 /** Shows a value without secrets: keys, and users and passwords in addresses. */
 function shown(name: string, value: string): string {
