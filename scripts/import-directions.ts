@@ -127,6 +127,28 @@ export const directions: Direction[] = [
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
   },
   {
+    name: "server/control/",
+    files: ["server/control/**"],
+    imports: ["./*", "#server/auth/api-keys.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino", "zod"],
+  },
+  {
+    name: "server/command/",
+    files: ["server/command/**"],
+    imports: [
+      "./*",
+      "#server/auth/*",
+      "#server/config.ts",
+      "#server/control/*",
+      "#server/engine/index.ts",
+      "#shared/**",
+      "#package.json",
+    ],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "commander", "jose", "uuid", "zod"],
+  },
+  {
     name: "server/transports/*.ts",
     files: ["server/transports/*.ts"],
     imports: ["./*", ...BELOW_TRANSPORTS],
