@@ -9,11 +9,12 @@ import { fileURLToPath } from "node:url";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
+import pkg from "#package.json" with { type: "json" };
 import { newTestData, onRedis } from "#test/engine/data.fixture.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-const JOBWIRE = fileURLToPath(new URL("../bin/jobwire.js", import.meta.url));
+const JOBWIRE = fileURLToPath(new URL(`../${pkg.bin.jobwire}`, import.meta.url));
 const READ = ["--tenant", "acme", "--user", "reports", "--scope", "jobs:read"];
 
 interface Result {
@@ -203,6 +204,10 @@ test.skipIf(onRedis)(
 );
 
 describe("the process", () => {
+  test("is one that npx can execute", async () => {
+    expect((await stat(JOBWIRE)).mode & 0o111).toBe(0o111);
+  });
+
   test("runs on the pinned Node, whichever Node starts it", async () => {
     const folder = await mkdtemp(join(tmpdir(), "jobwire-command-"));
     onTestFinished(() => rm(folder, { recursive: true }));

@@ -1,12 +1,18 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
+import { loadConfig } from "#server/config.ts";
 import type { ApiKeyStore } from "#server/engine/contract.ts";
 import { openSqliteEngine } from "#server/engine/sqlite/open.ts";
+import { guardAuthenticate } from "#server/transports/authentication-guard.ts";
 import type { ApiKeyRequest } from "#shared/api-key.ts";
 import type { AppError } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
+import { openTestEngine } from "#test/redis/engine.fixture.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createApiKeyVerifier } from "./api-key-verifier.ts";
+import { createAuthenticate } from "./authenticate.ts";
 
 const REQUEST: ApiKeyRequest = {
   tenant: "acme",
@@ -16,6 +22,8 @@ const REQUEST: ApiKeyRequest = {
   expiresAt: null,
 };
 const START = Date.UTC(2026, 0, 1);
+
+const tell = () => undefined;
 
 /** The keys of an engine, as this process sees them and as another one changes them. The clock stands still but for `pass`. */
 async function openKeys() {
@@ -166,6 +174,32 @@ test("[P7] while the engine cannot be read, no key counts, and the error says to
   pass(5000);
   await engine.close();
   expect(await refusal(verify(key))).toMatchObject({ code: "UNAVAILABLE" });
+});
+
+test("[P7] while Redis is away, every caller with a key is told to try again", async () => {
+  const redis = await startRedis(inject("redisServer"));
+  onTestFinished(() => redis.close());
+  const engine = await openTestEngine(redis.url);
+  const { key } = await createApiKeys({ store: engine.apiKeys, now: () => new Date() }).create(
+    REQUEST,
+  );
+  const { verify } = createApiKeyVerifier({ store: engine.apiKeys, now: () => new Date(), tell });
+  const config = loadConfig({ AUTH_API_KEYS: "true" });
+  const authenticate = guardAuthenticate(
+    async (credentials) =>
+      (await createAuthenticate(config, tell, verify)?.(credentials)) ?? LOCAL_PRINCIPAL,
+    { log: { warn: () => undefined } },
+  );
+  await redis.kill();
+  for (const token of [key, newApiKey()]) {
+    expect(await refusal(authenticate({ headers: {}, token }))).toMatchObject({
+      code: "UNAVAILABLE",
+      message: "The server could not check your credentials. Try again.",
+    });
+  }
+  await redis.start();
+  const back = await vi.waitFor(() => authenticate({ headers: {}, token: key }));
+  expect(back.userId).toBe("reports");
 });
 
 test("the last use is stored once a minute, and no call waits for it", async () => {

@@ -92,9 +92,7 @@ function parseJson(text: string): unknown {
 async function bodyOf(req: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // A request that is too large is answered, not cut off.
-  const body = req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  for await (const chunk of body) {
+  for await (const chunk of req as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > MAX_CONTROL_BODY_BYTES) {
       throw new AppError(
