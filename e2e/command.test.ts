@@ -101,7 +101,7 @@ describe("beside a running server", () => {
   afterAll(() => server.stop());
 
   test.each(Object.entries(askers))(
-    "[P7] a key that the command made works on %s, and not after it revoked it",
+    "[P5] a key that the command made works on %s, and not after it revoked it",
     async (_transport, ask) => {
       const { key, id } = await newKey(server.env);
       expect(await ask(server.url, key)).toEqual({ code: "ok" });
@@ -113,7 +113,7 @@ describe("beside a running server", () => {
     },
   );
 
-  test("[P7] without a key, and with the key of no one, every call is refused", async () => {
+  test("[P5] without a key, and with the key of no one, every call is refused", async () => {
     for (const ask of Object.values(askers)) {
       expect(await ask(server.url, "")).toEqual({ code: "UNAUTHENTICATED" });
       expect(await ask(server.url, `jw_${"A".repeat(43)}`)).toEqual({ code: "UNAUTHENTICATED" });

@@ -142,7 +142,7 @@ describe.each([
     expect(await engine.prune(at(2), 10)).toBe(1);
   });
 
-  test("[P7] API keys keep their hash, their state and their order", async () => {
+  test("[P5] API keys keep their hash, their state and their order", async () => {
     const old = await open(false);
     for (const [index, tenant] of ["acme", "bakery", "acme"].entries()) {
       const key = { id: newId(), tenant, user: "reports", scopes: ["jobs:read"], label: "" };

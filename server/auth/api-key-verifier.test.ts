@@ -73,7 +73,7 @@ const refused = (why: string) => ({
   why: expect.stringContaining(why) as string,
 });
 
-test("[P7] a key acts as its user in its tenant, with its scopes", async () => {
+test("[P5] a key acts as its user in its tenant, with its scopes", async () => {
   const { here, verify } = await openKeys();
   const { key, record } = await here.create({ ...REQUEST, expiresAt: new Date(START + 1000) });
   expect(await verify(key)).toEqual({
@@ -85,7 +85,7 @@ test("[P7] a key acts as its user in its tenant, with its scopes", async () => {
   expect((await verify((await here.create(REQUEST)).key)).expiresAt).toBeUndefined();
 });
 
-test("[P7] the engine never has the key itself", async () => {
+test("[P5] the engine never has the key itself", async () => {
   const { here, engine } = await openKeys();
   const { key, record } = await here.create(REQUEST);
   const stored = JSON.stringify([record, await engine.apiKeys.list({ limit: 9 })]);
@@ -93,7 +93,7 @@ test("[P7] the engine never has the key itself", async () => {
   expect(stored).not.toContain(key.slice(3));
 });
 
-test("[P7] an unknown, a revoked and an expired key get the same answer, and the log the reason", async () => {
+test("[P5] an unknown, a revoked and an expired key get the same answer, and the log the reason", async () => {
   const { here, verify, pass, find } = await openKeys();
   const expiring = await here.create({ ...REQUEST, expiresAt: new Date(START + 1000) });
   const revoked = await here.create(REQUEST);
@@ -112,7 +112,7 @@ test("[P7] an unknown, a revoked and an expired key get the same answer, and the
   expect(find).not.toHaveBeenCalled();
 });
 
-test("[P7] a key that is revoked here counts no more at once", async () => {
+test("[P5] a key that is revoked here counts no more at once", async () => {
   const { here, verify } = await openKeys();
   const { key, record } = await here.create(REQUEST);
   await verify(key);
@@ -120,7 +120,7 @@ test("[P7] a key that is revoked here counts no more at once", async () => {
   expect(await refusal(verify(key))).toEqual(refused("is revoked"));
 });
 
-test("[P7] a key that another process revokes counts for five seconds more at most", async () => {
+test("[P5] a key that another process revokes counts for five seconds more at most", async () => {
   const { elsewhere, verify, pass } = await openKeys();
   const { key, record } = await elsewhere.create(REQUEST);
   await verify(key);
@@ -131,7 +131,7 @@ test("[P7] a key that another process revokes counts for five seconds more at mo
   expect(await refusal(verify(key))).toEqual(refused("is revoked"));
 });
 
-test("[P7] a read that began before a revocation does not bring the key back", async () => {
+test("[P5] a read that began before a revocation does not bring the key back", async () => {
   const { here, verify, find, engine } = await openKeys();
   const { key, record } = await here.create(REQUEST);
   let goOn: (() => void) | undefined;
@@ -167,7 +167,7 @@ test("an unknown key is looked up each time, so that it counts once it is there"
   expect(find).toHaveBeenCalledTimes(3);
 });
 
-test("[P7] while the engine cannot be read, no key counts, and the error says to try again", async () => {
+test("[P5] while the engine cannot be read, no key counts, and the error says to try again", async () => {
   const { here, verify, engine, pass } = await openKeys();
   const { key } = await here.create(REQUEST);
   await verify(key);
@@ -176,7 +176,7 @@ test("[P7] while the engine cannot be read, no key counts, and the error says to
   expect(await refusal(verify(key))).toMatchObject({ code: "UNAVAILABLE" });
 });
 
-test("[P7] while Redis is away, every caller with a key is told to try again", async () => {
+test("[P5] while Redis is away, every caller with a key is told to try again", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
   const engine = await openTestEngine(redis.url);

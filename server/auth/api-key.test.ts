@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { hashOfApiKey, looksLikeApiKey, newApiKey } from "./api-key.ts";
 
-test("[P7] a key begins with jw_ and holds 256 random bits", () => {
+test("[P5] a key begins with jw_ and holds 256 random bits", () => {
   const keys = Array.from({ length: 200 }, newApiKey);
   for (const key of keys) {
     expect(key).toMatch(/^jw_[A-Za-z0-9_-]{43}$/);
@@ -13,7 +13,7 @@ test("[P7] a key begins with jw_ and holds 256 random bits", () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("[P7] a text of any other form has no hash, so that nothing is read for it", () => {
+test("[P5] a text of any other form has no hash, so that nothing is read for it", () => {
   const key = newApiKey();
   for (const text of [`${key}a`, key.slice(0, -1), ` ${key}`, `${key}\n`, key.slice(3), "jw_", ""])
     expect(hashOfApiKey(text)).toBeUndefined();

@@ -73,7 +73,7 @@ const acceptingKey = (env: Record<string, string>, verify = async () => OF_KEY) 
 test.each<[what: string, env: Record<string, string>]>([
   ["tokens", { AUTH_JWT_SECRET: SECRET }],
   ["AUTH_API_KEYS alone", { AUTH_API_KEYS: "true" }],
-])("[P7] an API key counts wherever a token does, with %s", async (_what, env) => {
+])("[P5] an API key counts wherever a token does, with %s", async (_what, env) => {
   const asked = acceptingKey(env);
   const headers = { authorization: `Bearer ${KEY}` };
   expect(await asked?.({ headers })).toEqual(OF_KEY);
@@ -97,7 +97,7 @@ test("beside tokens, AUTH_API_KEYS=false accepts no key", async () => {
   expect((await asked?.({ headers: {}, token: await tokenFor("ann") }))?.userId).toBe("ann");
 });
 
-test("[P7] [H12] the log says why a key was refused, without the key", async () => {
+test("[P5] [H12] the log says why a key was refused, without the key", async () => {
   const asked = acceptingKey({ AUTH_API_KEYS: "true" }, async () => {
     throw new AppError("UNAUTHENTICATED", "This API key is not valid.", {
       cause: new Error("it is unknown"),

@@ -311,7 +311,7 @@ test("[P3] every procedure and event is asked", () => {
   expect(EVENTS.size).toBe(4);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] [P7] a caller %s", (_who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P5] a caller %s", (_who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],

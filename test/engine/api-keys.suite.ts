@@ -31,7 +31,7 @@ export function apiKeysSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("API keys", () => {
-    test("[P7] a key is found by its hash with all that was said of it, and by no other", async ({
+    test("[P5] a key is found by its hash with all that was said of it, and by no other", async ({
       engine,
     }) => {
       const key = newKey({
@@ -77,7 +77,7 @@ export function apiKeysSuite(subject: EngineUnderTest): void {
       expect(await codeOf(engine.apiKeys.list({ cursor: "-1", limit: 2 }))).toBe("BAD_REQUEST");
     });
 
-    test("[P7] one that is revoked says since when, and revoking it again changes nothing", async ({
+    test("[P5] one that is revoked says since when, and revoking it again changes nothing", async ({
       engine,
     }) => {
       const { id } = await engine.apiKeys.create(newKey(), hashOf("one"));

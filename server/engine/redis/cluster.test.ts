@@ -145,7 +145,7 @@ test("[S5] [S6] a tenant whose slot moves to another node waits, and continues t
   expect(feed).toBe(log.length + 1);
 }, 120_000);
 
-test("[P7] the slot of the API keys may move to another node: no key counts meanwhile, and all do there", async () => {
+test("[P5] the slot of the API keys may move to another node: no key counts meanwhile, and all do there", async () => {
   const cluster = await start();
   const engine = await openTestEngine(cluster.url);
   const hash = "a".repeat(64);
