@@ -76,7 +76,7 @@ export default defineConfig(({ mode }) => {
                 "server/app.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",
-                "e2e/{client-library,kill9,witnesses}.test.ts",
+                "e2e/{client-library,command,kill9,witnesses}.test.ts",
               ]),
               ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
             ],

@@ -12,6 +12,8 @@ export interface RunningServer {
   /** Stays the same across restarts. */
   readonly url: string;
   readonly dataDir: string;
+  /** The variables of the program: a command with the same ones reaches the same data. */
+  readonly env: Readonly<Record<string, string>>;
   /** Everything the program wrote so far, across restarts. */
   output(): string;
   /** Sends a signal and resolves, once the process is gone, to its exit code (`null`: the signal ended it). */
@@ -86,6 +88,7 @@ export async function startServer(
   return {
     url,
     dataDir: data.env.DATA_DIR,
+    env,
     output: () => written.join(""),
     kill,
     async restart() {

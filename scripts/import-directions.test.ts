@@ -100,6 +100,22 @@ const cases: Case[] = [
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],
   },
   {
+    direction: "server/control/",
+    file: "server/control/x.ts",
+    refused: ["#server/auth/authenticate.ts", "#server/engine/index.ts", "../config.ts", "ws"],
+  },
+  {
+    direction: "server/command/",
+    file: "server/command/x.ts",
+    refused: [
+      "#server/app.ts",
+      "#server/engine/sqlite/open.ts",
+      "#server/jobs/jobs.ts",
+      "../config.ts",
+      "ioredis",
+    ],
+  },
+  {
     direction: "server/jobs/",
     file: "server/jobs/x.ts",
     refused: [

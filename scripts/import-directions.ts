@@ -122,9 +122,31 @@ export const directions: Direction[] = [
   {
     name: "server/auth/",
     files: ["server/auth/**"],
-    imports: ["./*", "#shared/**"],
+    imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
-    packages: [...NODE, "jose", "zod"],
+    packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
+  },
+  {
+    name: "server/control/",
+    files: ["server/control/**"],
+    imports: ["./*", "#server/auth/api-keys.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino", "zod"],
+  },
+  {
+    name: "server/command/",
+    files: ["server/command/**"],
+    imports: [
+      "./*",
+      "#server/auth/*",
+      "#server/config.ts",
+      "#server/control/*",
+      "#server/engine/index.ts",
+      "#shared/**",
+      "#package.json",
+    ],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "commander", "jose", "uuid", "zod"],
   },
   {
     name: "server/tls/",

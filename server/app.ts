@@ -5,8 +5,11 @@ import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
+import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import type { Config } from "./config.ts";
+import { startControl } from "./control/start.ts";
 import { openEngine } from "./engine/index.ts";
 import { closeServer, createHttpServer, listen, prepareTls } from "./http-server.ts";
 import { createJobs } from "./jobs/jobs.ts";
@@ -64,6 +67,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const tls = await prepareTls(config, log);
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
+  const tell = createTroubleLog(log);
+  const keyVerifier = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
+  if (!engine.capabilities.multiProcess) {
+    const apiKeys = createApiKeys({ store: engine.apiKeys, now, onRevoked: keyVerifier.forget });
+    opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
+  }
   const sessions = openSessions(engine);
   opened.defer(() => sessions.close());
   const streams = openStreams(engine);
@@ -94,7 +103,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         });
   const running = () => runner?.running() ?? 0;
 
-  const authenticate = parts.authenticate ?? createAuthenticate(config, createTroubleLog(log));
+  const authenticate = parts.authenticate ?? createAuthenticate(config, tell, keyVerifier.verify);
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,

@@ -195,7 +195,7 @@ function atOdds(config: Config): string[] {
   ];
 }
 
-const SECRET_NAME = /_(?:KEY|KEY_FILE|SECRET)$/;
+const SECRET_NAME = /_(?:KEYS?|KEY_FILE|SECRET)$/;
 
 /** Shows a value without secrets: keys, and users and passwords in addresses. */
 function shown(name: string, value: string): string {

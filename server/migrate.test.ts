@@ -26,6 +26,7 @@ import {
   codeOf,
   DELIVER,
   newBatch,
+  newId,
   newJob,
   START,
   startedJob,
@@ -49,6 +50,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
+const hashOf = (n: number) => `${n}`.repeat(64);
 const migrate = () => runMigration(["--from", "sqlite", "--to", "redis"], env);
 function change(statement: string): void {
   const db = new DatabaseSync(databasePath(dataDir));
@@ -138,6 +140,38 @@ describe.each([
     const fresh = await engine.createJob(newJob(), at(11));
     expect((await engine.listJobs({ ...ANN, limit: 1 })).items[0]?.id).toBe(fresh.id);
     expect(await engine.prune(at(2), 10)).toBe(1);
+  });
+
+  test("[P8] API keys keep their hash, their state and their order", async () => {
+    const old = await open(false);
+    for (const [index, tenant] of ["acme", "bakery", "acme"].entries()) {
+      const key = { id: newId(), tenant, user: "reports", scopes: ["jobs:read"], label: "" };
+      const expiresAt = index === 0 ? null : at(50);
+      await old.apiKeys.create({ ...key, createdAt: at(index), expiresAt }, hashOf(index));
+    }
+    const { items } = await old.apiKeys.list({ limit: 9 });
+    await old.apiKeys.revoke(items[0]?.id ?? "", at(4));
+    await old.apiKeys.noteUse(items[1]?.id ?? "", at(5));
+    const everyKey = async (engine: Engine) => ({
+      all: await engine.apiKeys.list({ limit: 2 }),
+      ofAcme: await engine.apiKeys.list({ tenant: "acme", limit: 9 }),
+      found: await Promise.all([0, 1, 2, 3].map((n) => engine.apiKeys.find(hashOf(n)))),
+    });
+    const before = await everyKey(old);
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await everyKey(engine)).toEqual(before);
+
+    // New keys come first.
+    const key = { id: newId(), tenant: "acme", user: "reports", scopes: ["jobs:read"], label: "" };
+    await engine.apiKeys.create({ ...key, createdAt: at(9), expiresAt: null }, hashOf(9));
+    expect((await engine.apiKeys.list({ limit: 1 })).items[0]?.id).toBe(key.id);
+    await engine.close();
+    expect(await migrate()).toMatchObject({
+      code: 1,
+      message: expect.stringContaining("already has jobs or API keys") as string,
+    });
   });
 
   test("[S2] of an owner whose jobs were all deleted, only the feed cursor is copied", async () => {

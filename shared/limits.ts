@@ -59,3 +59,10 @@ export const MAX_PAGE_CURSOR_CHARS = 200;
 export const MAX_PAGE_ITEMS = 200;
 /** Events of one page. */
 export const MAX_PAGE_EVENTS = 1000;
+
+/** API keys of one tenant. Beyond it a new one takes the place of the oldest that was revoked or has expired. */
+export const MAX_API_KEYS = 1000;
+/** The label of an API key. In code points, as zod counts. */
+export const MAX_API_KEY_LABEL_CHARS = 100;
+/** The scopes of an API key. */
+export const MAX_API_KEY_SCOPES = 100;

@@ -1,6 +1,8 @@
 import { SignJWT } from "jose";
 import { expect, test } from "vitest";
 import { loadConfig } from "#server/config.ts";
+import { AppError } from "#shared/errors.ts";
+import { newApiKey } from "./api-key.ts";
 import { createAuthenticate } from "./authenticate.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -16,7 +18,7 @@ const tokenFor = (sub: string) =>
     .setExpirationTime("1 minute")
     .sign(new TextEncoder().encode(SECRET));
 
-test("a server without keys asks for no token", () => {
+test("a server without tokens and keys asks for neither", () => {
   expect(createAuthenticate(loadConfig({}), () => undefined)).toBeUndefined();
 });
 
@@ -58,4 +60,53 @@ test("[P1] [H12] the log says why a token was refused; the caller does not learn
   });
   expect(told.at(-1)).toBe("A token was refused: signature verification failed");
   expect(told.join()).not.toContain(token);
+});
+
+const KEY = newApiKey();
+const OF_KEY = { userId: "reports", tenantId: "acme", scopes: ["jobs:read"] };
+const acceptingKey = (env: Record<string, string>, verify = async () => OF_KEY) =>
+  createAuthenticate(
+    loadConfig(env),
+    (error, what) => told.push(`${what}: ${(error as Error).message}`),
+    async () => ({ principal: await verify(), expiresAt: undefined, issuedAt: 0, id: "an id" }),
+  );
+
+test.each<[what: string, env: Record<string, string>]>([
+  ["tokens", { AUTH_JWT_SECRET: SECRET }],
+  ["AUTH_API_KEYS alone", { AUTH_API_KEYS: "true" }],
+])("[P8] an API key counts wherever a token does, with %s", async (_what, env) => {
+  const asked = acceptingKey(env);
+  const headers = { authorization: `Bearer ${KEY}` };
+  expect(await asked?.({ headers })).toEqual(OF_KEY);
+  expect(await asked?.({ headers: {}, token: KEY })).toEqual(OF_KEY);
+  await expect(asked?.({ headers: {} })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+});
+
+test("with keys alone a token is not valid", async () => {
+  const asked = acceptingKey({ AUTH_API_KEYS: "true" });
+  await expect(asked?.({ headers: {}, token: await tokenFor("ann") })).rejects.toMatchObject({
+    code: "UNAUTHENTICATED",
+    message: "This token is not valid.",
+  });
+});
+
+test("beside tokens, AUTH_API_KEYS=false accepts no key", async () => {
+  const asked = acceptingKey({ AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" });
+  await expect(asked?.({ headers: {}, token: KEY })).rejects.toMatchObject({
+    code: "UNAUTHENTICATED",
+  });
+  expect((await asked?.({ headers: {}, token: await tokenFor("ann") }))?.userId).toBe("ann");
+});
+
+test("[P8] [H12] the log says why a key was refused, without the key", async () => {
+  const asked = acceptingKey({ AUTH_API_KEYS: "true" }, async () => {
+    throw new AppError("UNAUTHENTICATED", "This API key is not valid.", {
+      cause: new Error("it is unknown"),
+    });
+  });
+  await expect(asked?.({ headers: {}, token: KEY })).rejects.toMatchObject({
+    message: "This API key is not valid.",
+  });
+  expect(told.at(-1)).toBe("An API key was refused: it is unknown");
+  expect(told.join()).not.toContain(KEY);
 });

@@ -7,9 +7,12 @@ import { WebSocket } from "ws";
 import { z } from "zod";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
+import { openEngine } from "#server/engine/index.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { newApiKey } from "./api-key.ts";
+import { createApiKeys } from "./api-keys.ts";
 import { EVENTS, PROCEDURES } from "./permissions.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -102,6 +105,7 @@ const QUERIES = new Set([
 
 let data: TestData;
 let app: App;
+let keys: Record<KeyName, string>;
 let ids: { jobId: string; batchId: string };
 
 interface Claims {
@@ -182,10 +186,46 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
     all(OK),
   ],
   ["who owns them", () => signed(), all(OK)],
+  [
+    "with an API key of their owner that may only read",
+    async () => keys.reading,
+    { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
+  ],
+  ["with an API key that may do all that their owner may", async () => keys.whole, all(OK)],
+  ["with an API key of another tenant", async () => keys.foreign, stranger],
+  ["with an API key that has `operator` alone", async () => keys.operator, noScope],
+  ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
+  ["with an expired API key", async () => keys.expired, all("UNAUTHENTICATED")],
+  ["with an API key that nothing is stored of", async () => newApiKey(), all("UNAUTHENTICATED")],
 ];
+
+type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expired";
+
+/** Stored before the server opens the data. */
+async function storeKeys(): Promise<Record<KeyName, string>> {
+  const engine = await openEngine(data.config);
+  const yesterday = new Date(Date.now() - 86_400_000);
+  const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => yesterday });
+  const make = (scopes: string[], tenant = "acme", expiresAt: Date | null = null) =>
+    apiKeys.create({ tenant, user: "ann", scopes, label: "", expiresAt });
+  const person = [...PERSON_SCOPES];
+  const revoked = await make(person);
+  await apiKeys.revoke(revoked.record.id);
+  const made = {
+    reading: (await make(["jobs:read"])).key,
+    whole: (await make(person)).key,
+    foreign: (await make(person, "bakery")).key,
+    operator: (await make(["operator"])).key,
+    revoked: revoked.key,
+    expired: (await make(person, "acme", new Date(yesterday.getTime() + 1000))).key,
+  };
+  await engine.close();
+  return made;
+}
 
 beforeAll(async () => {
   data = await newTestData();
+  keys = await storeKeys();
   const env = {
     PORT: "0",
     LOG_LEVEL: "silent",
@@ -274,7 +314,7 @@ test("[P3] every procedure and event is asked", () => {
   expect(EVENTS.size).toBe(5);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] a caller %s", (_who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (_who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],

@@ -39,14 +39,17 @@ const JWKS_TIMEOUT_MS = 5000;
 /** An unknown key makes the server read the keys again, at most this often: a new key may sign at once. */
 const JWKS_COOLDOWN_MS = 1000;
 
-/** A valid token. */
+/** A valid token, or a valid API key. */
 export interface Verified {
   principal: Principal;
-  /** When the server stops to accept it, in milliseconds since the epoch: its `exp`, and the tolerance after it. */
-  expiresAt: number;
+  /**
+   * When the server stops to accept it, in milliseconds since the epoch: its `exp`, and the tolerance after it. `undefined` for
+   * a key that does not expire.
+   */
+  expiresAt: number | undefined;
   /** Milliseconds since the epoch; 0 if the token does not say. */
   issuedAt: number;
-  /** The token's `jti`. */
+  /** The token's `jti`, or the id of the key. */
   id: string | undefined;
 }
 

@@ -27,13 +27,18 @@ test.each<[what: string, env: Record<string, string>]>([
   ["two secrets", { AUTH_JWT_SECRET: SECRET, AUTH_JWT_PREVIOUS_SECRET: `old ${SECRET}` }],
   ["an identity provider", PROVIDER],
   ["a secret and a provider", { ...PROVIDER, AUTH_JWT_SECRET: SECRET }],
+  ["API keys alone", { AUTH_API_KEYS: "true" }],
+  ["a secret, and no API keys", { AUTH_JWT_SECRET: SECRET, AUTH_API_KEYS: "false" }],
 ])("callers need a token with %s", (_what, env) => {
   expect(needsToken(loadConfig(env))).toBe(true);
 });
 
-test("callers need no token by default", () => {
-  expect(needsToken(loadConfig({}))).toBe(false);
-});
+test.each([{}, { AUTH_API_KEYS: "false" }, { AUTH_API_KEYS: "" }])(
+  "callers need no token with %s",
+  (env) => {
+    expect(needsToken(loadConfig(env))).toBe(false);
+  },
+);
 
 test.each<[what: string, env: Record<string, string>, line: string]>([
   ["a secret of 31 bytes", { AUTH_JWT_SECRET: "x".repeat(31) }, "must have 32 bytes or more"],
@@ -64,11 +69,16 @@ test.each<[what: string, env: Record<string, string>, line: string]>([
     { AUTH_DEFAULT_TENANT: "acme" },
     "AUTH_DEFAULT_TENANT needs AUTH_JWT_SECRET or AUTH_JWKS_URL",
   ],
+  [
+    "an issuer beside API keys alone",
+    { AUTH_ISSUER: "https://id.example.com", AUTH_API_KEYS: "true" },
+    "AUTH_ISSUER needs AUTH_JWT_SECRET or AUTH_JWKS_URL",
+  ],
 ])("the start stops with %s, and says why", (_what, env, line) => {
   expect(linesOf(env)).toContain(line);
 });
 
-test.each(["AUTH_JWT_SECRET", "AUTH_JWT_PREVIOUS_SECRET"])(
+test.each(["AUTH_JWT_SECRET", "AUTH_JWT_PREVIOUS_SECRET", "AUTH_API_KEYS"])(
   "[H12] the error for a bad %s does not show it",
   (name) => {
     const lines = linesOf({ [name]: "hunter2" });

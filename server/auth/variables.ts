@@ -1,5 +1,5 @@
 /** The environment variables of authentication, and the combinations that cannot work. */
-import { address, type SettingsOf, text, type Variables } from "#shared/variables.ts";
+import { address, flag, type SettingsOf, text, type Variables } from "#shared/variables.ts";
 import { z } from "zod";
 import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
@@ -55,12 +55,26 @@ export const AUTH_VARIABLES = {
     unset: "tokens without a tenant are refused",
     about: "The tenant of tokens that name none.",
   },
+  AUTH_API_KEYS: {
+    schema: flag,
+    unset: "accepted where tokens are",
+    about:
+      "Whether API keys are accepted. With `true` every request needs a key or a token, also where no tokens are configured. `npx jobwire keys create` makes keys.",
+  },
 } as const satisfies Variables;
 
 export type AuthSettings = SettingsOf<typeof AUTH_VARIABLES>;
 
-/** True if callers need a token. */
+/** True if callers need a token or an API key. */
 export function needsToken(settings: AuthSettings): boolean {
+  return checksTokens(settings) || settings.AUTH_API_KEYS === true;
+}
+
+export function acceptsApiKeys(settings: AuthSettings): boolean {
+  return settings.AUTH_API_KEYS ?? checksTokens(settings);
+}
+
+function checksTokens(settings: AuthSettings): boolean {
   return settings.AUTH_JWT_SECRET !== undefined || settings.AUTH_JWKS_URL !== undefined;
 }
 
@@ -78,7 +92,7 @@ export function authConflicts(settings: AuthSettings): string[] {
       );
     }
   }
-  if (needsToken(settings)) return lines;
+  if (checksTokens(settings)) return lines;
   for (const name of ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_DEFAULT_TENANT"] as const) {
     if (settings[name] === undefined) continue;
     lines.push(`${name} needs AUTH_JWT_SECRET or AUTH_JWKS_URL: without them no token is checked`);

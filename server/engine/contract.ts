@@ -17,7 +17,9 @@ import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
+import type { ApiKeyStore } from "./api-key-store.ts";
 
+export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
@@ -121,6 +123,8 @@ export interface Engine {
   saveSession(session: SessionRef, holder: string, change: SessionChange): Promise<SessionSaved>;
   /** Deletes the session if `holder` holds it. */
   endSession(session: SessionRef, holder: string): Promise<void>;
+
+  readonly apiKeys: ApiKeyStore;
 
   /**
    * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and

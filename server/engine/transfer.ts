@@ -2,6 +2,7 @@
  * Everything that an engine stores, in the form in which another engine imports it. Every position in a log, a feed, a
  * draft or a list stays the same, so that existing cursors remain valid.
  */
+import type { ApiKey } from "#shared/api-key.ts";
 import type { DraftPiece } from "./contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -34,10 +35,19 @@ export interface TransferJob {
   draft: DraftPiece[];
 }
 
+export interface TransferApiKey {
+  /** Its position in lists. */
+  n: number;
+  key: ApiKey;
+  /** SHA-256 of the key, as hexadecimal digits. */
+  hash: string;
+}
+
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
   owners(): Iterable<TransferOwner>;
   batches(): Iterable<TransferBatch>;
   jobs(): Iterable<TransferJob>;
+  apiKeys(): Iterable<TransferApiKey>;
   close(): void;
 }

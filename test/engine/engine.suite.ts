@@ -1,5 +1,6 @@
 /** The contract of an engine (`contract.ts`) as tests. Every engine passes them; capabilities declare the differences. */
 import { describe } from "vitest";
+import { apiKeysSuite } from "./api-keys.suite.ts";
 import { batchesSuite } from "./batches.suite.ts";
 import { changeSuite } from "./change.suite.ts";
 import { claimsSuite } from "./claims.suite.ts";
@@ -22,6 +23,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     draftsSuite(subject);
     hintsSuite(subject);
     sessionsSuite(subject);
+    apiKeysSuite(subject);
     upkeepSuite(subject);
     modelSuite(subject);
   });

@@ -8,6 +8,7 @@ import {
   DELIVER,
   listen,
   logOf,
+  newId,
   newJob,
   startedJob,
   STEP,
@@ -142,6 +143,23 @@ test("[S5] [S6] a tenant whose slot moves to another node waits, and continues t
   const { items, feed } = await engine.listJobs({ ...ANN, limit: 10 });
   expect(items.map((job) => job.id)).toEqual([id, held.jobId]);
   expect(feed).toBe(log.length + 1);
+}, 120_000);
+
+test("[P8] the slot of the API keys may move to another node: no key counts meanwhile, and all do there", async () => {
+  const cluster = await start();
+  const engine = await openTestEngine(cluster.url);
+  const hash = "a".repeat(64);
+  const key = { id: newId(), tenant: "acme", user: "reports", scopes: ["jobs:read"], label: "" };
+  await engine.apiKeys.create({ ...key, createdAt: at(0), expiresAt: null }, hash);
+  // The move takes longer than any command waits.
+  await moveSlot(cluster, "jobwire:{:api-keys}:n", async () => {
+    expect(await codeOf(engine.apiKeys.find(hash))).toBe("UNAVAILABLE");
+    expect(await codeOf(engine.apiKeys.revoke(key.id, at(1)))).toBe("UNAVAILABLE");
+  });
+  const found = await vi.waitFor(() => engine.apiKeys.find(hash), PATIENCE);
+  expect(found).toMatchObject({ ...key, revokedAt: null });
+  await engine.apiKeys.revoke(key.id, at(2));
+  expect(await engine.apiKeys.find(hash)).toMatchObject({ revokedAt: at(2) });
 }, 120_000);
 
 test("[S6] the directory's slot, and the queue's, may move too", async () => {

@@ -117,6 +117,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
   const [stored] = await Promise.all([
     redis.get(keys.schema),
     redis.setnx(alwaysThere(keys.directory), 1),
+    redis.setnx(alwaysThere(keys.apiKeys), 0),
   ]);
   await checkChannels(redis, label, keys);
   const found = Number(stored ?? 0);

@@ -11,6 +11,7 @@ import type {
 } from "#server/engine/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
+import { hasApiKeys, putApiKey } from "./api-keys.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
@@ -50,10 +51,11 @@ export async function importToRedis(
 
 async function prepare(redis: Client, keys: Keys, label: string): Promise<void> {
   const unfinished = (await redis.exists(keys.importing)) === 1;
-  if (!unfinished && (await redis.exists(keys.tenants)) === 1) {
+  const used = (await redis.exists(keys.tenants)) === 1 || (await hasApiKeys(redis, keys));
+  if (!unfinished && used) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} already has jobs under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs or API keys under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
@@ -120,6 +122,7 @@ async function copy(
     }
     jobs += 1;
   }
+  for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
   // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
   for (const [tenant, rev] of newestRevs(owners.values())) {
     await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));

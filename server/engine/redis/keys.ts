@@ -21,6 +21,8 @@ export interface Keys {
   /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
   tenantOf(id: string): string;
   readonly tenants: string;
+  /** The prefix of the API keys of all tenants. No tenant can have this name. */
+  readonly apiKeys: string;
   readonly workers: string;
   /** The version of the data format. */
   readonly schema: string;
@@ -34,7 +36,7 @@ export interface Keys {
   readonly queue: string;
 }
 
-/** Returns a key that exists as long as any key with the prefix does: a tenant's counter, or the directory's mark. */
+/** Returns a key that exists as long as any key with the prefix does: a counter, or the directory's mark. */
 export function alwaysThere(prefix: string): string {
   return `${prefix}:n`;
 }
@@ -52,6 +54,7 @@ export function createKeys(prefix: string): Keys {
     directory: `${prefix}:{:directory}`,
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,
     tenants: `${prefix}:tenants`,
+    apiKeys: `${prefix}:{:api-keys}`,
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,

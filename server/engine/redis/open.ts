@@ -4,6 +4,7 @@ import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
+import { createApiKeys } from "./api-keys.ts";
 import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { openClients } from "./connect.ts";
@@ -66,6 +67,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
+  const apiKeys = createApiKeys(run, keys);
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
 
@@ -149,6 +151,13 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
+    apiKeys: {
+      create: (key, hash) => use(() => apiKeys.create(key, hash)),
+      find: (hash) => use(() => apiKeys.find(hash)),
+      list: (query) => use(() => apiKeys.list(query)),
+      revoke: (id, at) => use(() => apiKeys.revoke(id, at)),
+      noteUse: (id, at) => use(() => apiKeys.noteUse(id, at)),
+    },
     prune: (before, limit) => use(() => prune(before, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),

@@ -12,7 +12,10 @@ const NAMES = [
   "change",
   "claim",
   "create",
+  "create-api-key",
   "end-session",
+  "find-api-key",
+  "list-api-keys",
   "list-batches",
   "list-jobs",
   "note-tenant",
@@ -21,12 +24,14 @@ const NAMES = [
   "read-events",
   "read-feed",
   "renew",
+  "revoke-api-key",
   "save-session",
   "take-session",
+  "use-api-key",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `prefix` is that of a tenant's keys, or of the directory's. */
+/** `prefix` is that of a tenant's keys, of the directory's, or of the API keys. */
 export type RunScript = <Answer>(
   name: ScriptName,
   prefix: string,

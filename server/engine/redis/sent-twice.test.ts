@@ -10,6 +10,7 @@ import {
   LEASE_MS,
   logOf,
   newBatch,
+  newId,
   newJob,
   START,
   startedJob,
@@ -194,4 +195,17 @@ test("[J2] changes and drafts that are sent twice are stored once, even after ot
     "delivered",
   ]);
   expect(await draftOf(here, id)).toBe("text");
+});
+
+test("an API key whose creation is sent again after its revocation stays revoked, and counts once", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const [id, hash] = [newId(), "a".repeat(64)];
+  const key = { id, tenant: "acme", user: "reports", scopes: ["jobs:read"], label: "Nightly" };
+  const created = await sentTwice(
+    "Nightly",
+    () => here.apiKeys.create({ ...key, createdAt: at(0), expiresAt: null }, hash),
+    async () => expect(await elsewhere.apiKeys.revoke(id, at(1))).toBeDefined(),
+  );
+  expect(created).toMatchObject({ id, revokedAt: at(1) });
+  expect((await here.apiKeys.list({ limit: 9 })).items).toHaveLength(1);
 });

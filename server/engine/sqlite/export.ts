@@ -7,6 +7,7 @@ import type {
   TransferOwner,
   TransferSource,
 } from "#server/engine/transfer.ts";
+import { readApiKeys } from "./api-keys.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
@@ -26,6 +27,7 @@ export function openExport(dataDir: string): TransferSource {
     owners: () => told(readOwners(db), path),
     batches: () => told(readBatches(db), path),
     jobs: () => told(readJobs(db, path), path),
+    apiKeys: () => told(readApiKeys(db), path),
     close: () => db.close(),
   };
 }

@@ -1,6 +1,7 @@
 /** The embedded engine: Node's own SQLite, one process, nothing to install. */
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
+import { createApiKeys } from "./api-keys.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
@@ -58,6 +59,7 @@ export async function openSqliteEngine({
   const prune = createPrune(db, owners);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
+  const apiKeys = createApiKeys(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -119,6 +121,13 @@ export async function openSqliteEngine({
     saveSession: (session, holder, saved) =>
       write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
     endSession: (session, holder) => write(() => sessions.end(session, holder)),
+    apiKeys: {
+      create: (key, hash) => write(() => apiKeys.create(key, hash)),
+      find: (hash) => read(() => apiKeys.find(hash)),
+      list: (query) => read(() => apiKeys.list(query)),
+      revoke: (id, at) => write(() => apiKeys.revoke(id, at)),
+      noteUse: (id, at) => write(() => apiKeys.noteUse(id, at)),
+    },
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
 
     async onAppend(stream, listener) {

@@ -145,6 +145,24 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (session_n, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE api_keys (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    -- SHA-256 of the key, which is stored nowhere.
+    hash TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    -- A list, as JSON.
+    scopes TEXT NOT NULL,
+    label TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER
+  ) STRICT;
+  CREATE INDEX api_keys_of_tenant ON api_keys (tenant);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -34,13 +34,13 @@ if (import.meta.main) {
   const thread = new Worker(new URL(program), {
     resourceLimits: { maxOldGenerationSizeMb: Number(memoryMb) },
   });
-  let stopWatching = (): void => {};
+  let stopWatching: (() => void) | undefined;
   process.on("message", (message: typeof HELLO | TaskMessage) => {
     if (message !== HELLO) stopWatching = watchProcessorTime(message.processorMs);
     thread.postMessage(message, []);
   });
   thread.on("message", (answer: ThreadAnswer) => {
-    stopWatching();
+    stopWatching?.();
     process.send?.(answer);
   });
   thread.on("error", (error: NodeJS.ErrnoException) => {

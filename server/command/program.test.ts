@@ -1,0 +1,250 @@
+/** The verbs, in this process and without a server. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createApiKeys } from "#server/auth/api-keys.ts";
+import { createTokenVerifier } from "#server/auth/token-verifier.ts";
+import { loadConfig } from "#server/config.ts";
+import { openEngine } from "#server/engine/index.ts";
+import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
+import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { runCommand } from "./program.ts";
+
+const SECRET = "a secret of the tests that has 32 bytes";
+const NOW = new Date("2026-01-01T12:00:00Z");
+const ABSENT = "0198f1a2-0000-7000-8000-000000000000";
+const CREATE = ["keys", "create", "--tenant", "acme", "--user", "reports", "--scope", "jobs:read"];
+
+let data: TestData;
+beforeEach(async () => {
+  data = await newTestData();
+});
+afterEach(() => data.remove());
+
+async function run(
+  args: string[],
+  { env = {}, isTTY = false, now = () => NOW } = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: "", err: "" };
+  const code = await runCommand(args, {
+    env: { ...data.env, ...env },
+    stdout: { isTTY, write: (text) => (written.out += text) },
+    stderr: { isTTY, write: (text) => (written.err += text) },
+    now,
+  });
+  return { code, ...written };
+}
+
+const recordsOf = (out: string) =>
+  out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("keys", () => {
+  test("create prints the key alone for a pipe", async () => {
+    const { code, out, err } = await run(CREATE);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^jw_[\w-]{43}\n$/);
+  });
+
+  test("create tells a person that this is the only time, and what the server still lacks", async () => {
+    const { out } = await run(CREATE, { isTTY: true });
+    expect(out).toMatch(
+      /^jw_[\w-]{43}\n\nThis is the key \S+ of reports at acme\. It is shown once/,
+    );
+    expect(out).toContain("Set AUTH_API_KEYS=true.");
+    const signedIn = await run(CREATE, { isTTY: true, env: { AUTH_API_KEYS: "true" } });
+    expect(signedIn.out).not.toContain("AUTH_API_KEYS");
+  });
+
+  test("create with --json prints all of the record, once, and list the rest of its life", async () => {
+    const more = ["--scope", "operator", "--label", "Nightly", "--expires", "1d", "--json"];
+    const created = await run([...CREATE, ...more]);
+    const [made] = recordsOf(created.out);
+    expect(made).toEqual({
+      key: expect.stringMatching(/^jw_/) as string,
+      id: expect.any(String) as string,
+      tenant: "acme",
+      user: "reports",
+      scopes: ["jobs:read", "operator"],
+      label: "Nightly",
+      createdAt: NOW.toISOString(),
+      expiresAt: "2026-01-02T12:00:00.000Z",
+      lastUsedAt: null,
+      revokedAt: null,
+    });
+    const { key: _key, ...record } = made ?? {};
+    expect(recordsOf((await run(["keys", "list", "--json"])).out)).toEqual([record]);
+    const table = (await run(["keys", "list"])).out;
+    expect(table.split("\n")[0]).toMatch(
+      /^ID +TENANT +USER +SCOPES +STATE +CREATED +EXPIRES +USED +LABEL$/,
+    );
+    expect(table).toMatch(
+      /acme +reports +jobs:read operator +valid +2026-01-01 12:00 +2026-01-02 12:00 +- +Nightly\n$/,
+    );
+    const later = await run(["keys", "list"], { now: () => new Date("2026-01-03") });
+    expect(later.out).toContain(" expired ");
+  });
+
+  test("list has every key, more than a page of them, or those of a tenant", async () => {
+    expect((await run(["keys", "list"])).out).toBe("There are no API keys.\n");
+    const engine = await openEngine(data.config);
+    const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => NOW });
+    const request = {
+      tenant: "acme",
+      user: "x",
+      scopes: ["jobs:read"],
+      label: "",
+      expiresAt: null,
+    };
+    await Promise.all(Array.from({ length: MAX_PAGE_ITEMS }, () => apiKeys.create(request)));
+    await engine.close();
+    await run(CREATE.with(3, "bakery"));
+    const all = recordsOf((await run(["keys", "list", "--json"])).out);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(MAX_PAGE_ITEMS + 1);
+    const [bakery, ...others] = recordsOf(
+      (await run(["keys", "list", "--tenant", "bakery", "--json"])).out,
+    );
+    expect(others).toEqual([]);
+    expect(bakery).toMatchObject({ tenant: "bakery" });
+  });
+
+  test("revoke ends a key, and says so again when it is repeated", async () => {
+    await run(CREATE);
+    const [record] = recordsOf((await run(["keys", "list", "--json"])).out);
+    const id = String(record?.id);
+    for (let n = 0; n < 2; n++) {
+      expect(await run(["keys", "revoke", id])).toEqual({
+        code: 0,
+        out: `Revoked the key ${id} of reports at acme.\n`,
+        err: "",
+      });
+    }
+    expect((await run(["keys", "list"])).out).toContain(" revoked ");
+    const [revoked] = recordsOf((await run(["keys", "revoke", id, "--json"])).out);
+    expect(revoked).toEqual({ ...record, revokedAt: NOW.toISOString() });
+  });
+
+  test("a key without --tenant is of AUTH_DEFAULT_TENANT", async () => {
+    const env = { AUTH_JWT_SECRET: SECRET, AUTH_DEFAULT_TENANT: "bakery" };
+    const args = CREATE.filter((arg) => arg !== "--tenant" && arg !== "acme");
+    const [made] = recordsOf((await run([...args, "--json"], { env })).out);
+    expect(made).toMatchObject({ tenant: "bakery" });
+  });
+});
+
+describe("a token", () => {
+  const TOKEN = ["token", "--sub", "ann", "--tenant", "acme", "--scope", "jobs:read", "jobs:write"];
+
+  test("is one that the server accepts", async () => {
+    const env = {
+      AUTH_JWT_SECRET: SECRET,
+      AUTH_ISSUER: "https://id.example.com",
+      AUTH_AUDIENCE: "jobwire",
+      AUTH_TENANT_CLAIM: "org",
+    };
+    const now = new Date();
+    const { code, out } = await run([...TOKEN, "--ttl", "15m"], { env, now: () => now });
+    expect(code).toBe(0);
+    const verified = await createTokenVerifier(loadConfig(env))(out.trim());
+    const seconds = Math.floor(now.getTime() / 1000);
+    expect(verified).toEqual({
+      principal: { userId: "ann", tenantId: "acme", scopes: ["jobs:read", "jobs:write"] },
+      issuedAt: seconds * 1000,
+      // Clocks may differ by five seconds.
+      expiresAt: (seconds + 905) * 1000,
+      id: expect.stringMatching(/^[\da-f-]{36}$/) as string,
+    });
+  });
+
+  test("lasts an hour by default, and --json says until when", async () => {
+    const { out } = await run([...TOKEN, "--json"], { env: { AUTH_JWT_SECRET: SECRET } });
+    expect(recordsOf(out)).toEqual([
+      { token: expect.any(String) as string, expiresAt: "2026-01-01T13:00:00.000Z" },
+    ]);
+  });
+
+  test("needs the secret of the server", async () => {
+    expect(await run(TOKEN)).toEqual({
+      code: 1,
+      out: "",
+      err: expect.stringMatching(/^error: AUTH_JWT_SECRET is not set\..*\n$/) as string,
+    });
+  });
+});
+
+describe("arguments that are wrong exit with 2, with one line that names the fault", () => {
+  test.each<[string[], string]>([
+    [["keys", "create", "--tenant", "acme", "--user", "x"], "required option '--scope"],
+    [["keys", "create", "--tenant", "acme", "--scope", "jobs:read"], "required option '--user"],
+    [["keys", "create", "--user", "x", "--scope", "jobs:read"], "--tenant: name the tenant"],
+    [[...CREATE, "jobs:raed"], '--scope: "jobs:raed" is no scope. There are jobs:read, '],
+    [[...CREATE, "*"], '--scope: "*" is no scope.'],
+    [[...CREATE.slice(0, -1), ","], "--scope: needs one scope at least"],
+    [[...CREATE, "--label", "a\nb"], "--label: must be one line"],
+    [[...CREATE, "--label", "x".repeat(101)], "--label: "],
+    [[...CREATE, "--expires", "soon"], "--expires must be a duration"],
+    [[...CREATE, "--frob"], "unknown option '--frob'"],
+    [["keys", "revoke"], "missing required argument 'id'"],
+    [["keys", "revoke", "7"], "A key is revoked by its id"],
+    [["keys", "frob"], "unknown command 'frob'"],
+    [["frob"], "unknown command 'frob'"],
+    [
+      ["token", "--sub", "ann", "--tenant", "acme", "--scope", "operator"],
+      'no token grants "operator"',
+    ],
+    [["token", "--sub", "", "--tenant", "acme", "--scope", "admin"], "--sub: "],
+    [["token", "--sub", "a", "--tenant", "b", "--scope", "admin", "--ttl", "1w"], "--ttl must be"],
+  ])("%j", async (args, message) => {
+    const { code, out, err } = await run(args, { env: { AUTH_JWT_SECRET: SECRET } });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(`error: `);
+    expect(err).toContain(message);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  test("no verb prints the help", async () => {
+    for (const args of [[], ["keys"]]) {
+      const { code, err } = await run(args);
+      expect(code).toBe(2);
+      expect(err).toContain("Usage: jobwire");
+    }
+    expect(await run(["keys", "create", "--help"])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("--expires") as string,
+    });
+  });
+});
+
+describe("failures exit with 1 and say what to do, without a stack", () => {
+  test("a key that does not exist", async () => {
+    expect(await run(["keys", "revoke", ABSENT])).toEqual({
+      code: 1,
+      out: "",
+      err: `error: There is no API key ${ABSENT}.\n`,
+    });
+  });
+
+  test("a key that would be expired", async () => {
+    const { code, err } = await run([...CREATE, "--expires", "2020-01-01"]);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "error: The key would be expired: 2020-01-01T00:00:00.000Z has passed.\n",
+    });
+  });
+
+  test("a configuration that the server would not start with", async () => {
+    const { code, err } = await run(CREATE, { env: { PORT: "many" } });
+    expect(code).toBe(1);
+    expect(err).toContain('PORT="many" must be a whole number');
+  });
+
+  test("data that are no data", async () => {
+    const file = join(data.env.DATA_DIR, "file");
+    await writeFile(file, "");
+    const { code, out, err } = await run(["keys", "list"], { env: { DATA_DIR: file } });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatch(/^error: .*Set DATA_DIR to a directory that this user may write\.\n$/);
+  });
+});

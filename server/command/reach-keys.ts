@@ -1,0 +1,57 @@
+/**
+ * Where a command finds the API keys. One process owns the embedded database, so a running server is asked over its control
+ * socket, and without one the command opens the database itself. A Redis is opened in any case.
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import { type ApiKeys, createApiKeys } from "#server/auth/api-keys.ts";
+import type { Config } from "#server/config.ts";
+import { createRemoteApiKeys, NoServer } from "#server/control/client.ts";
+import { controlSocketOf } from "#server/control/socket-path.ts";
+import { openEngine, selectEngine } from "#server/engine/index.ts";
+import { AppError } from "#shared/errors.ts";
+
+/** A server that starts or stops has the database open, and no control socket. */
+const TRIES = 20;
+const PAUSE_MS = 100;
+
+/** `use` may run again where no server was there for its first call. */
+export async function withApiKeys<T>(
+  config: Config,
+  now: () => Date,
+  use: (keys: ApiKeys) => Promise<T>,
+): Promise<T> {
+  if (selectEngine(config).capabilities.multiProcess) return withEngine(config, now, use);
+  const { path, problem } = controlSocketOf(config.DATA_DIR);
+  for (let tries = 1; ; tries++) {
+    if (path !== undefined) {
+      try {
+        return await use(createRemoteApiKeys(path));
+      } catch (error) {
+        if (!(error instanceof NoServer)) throw error;
+      }
+    }
+    try {
+      return await withEngine(config, now, use);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "DATA_UNUSABLE") throw error;
+      if (problem !== undefined) {
+        throw new AppError("DATA_UNUSABLE", `${error.message} ${problem}`, { cause: error });
+      }
+      if (tries === TRIES) throw error;
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+async function withEngine<T>(
+  config: Config,
+  now: () => Date,
+  use: (keys: ApiKeys) => Promise<T>,
+): Promise<T> {
+  const engine = await openEngine(config);
+  try {
+    return await use(createApiKeys({ store: engine.apiKeys, now }));
+  } finally {
+    await engine.close();
+  }
+}

@@ -1,0 +1,40 @@
+/** What the server does for each call of the command. */
+import type { Logger } from "pino";
+import type { ApiKeys } from "#server/auth/api-keys.ts";
+import { AppError } from "#shared/errors.ts";
+import { type Call, CREATE_KEY, faultOf, LIST_KEYS, REVOKE_KEY } from "./protocol.ts";
+
+/** By name. A call takes what the body of its request holds, and rejects with `BAD_REQUEST` if that is no input of it. */
+export type ControlCalls = ReadonlyMap<string, (body: unknown) => Promise<unknown>>;
+
+function handle<I, O>(
+  { name, input }: Call<I, O>,
+  run: (input: I) => Promise<O>,
+): [name: string, call: (body: unknown) => Promise<O>] {
+  return [
+    name,
+    async (body) => {
+      const parsed = input.safeParse(body);
+      if (!parsed.success) throw new AppError("BAD_REQUEST", faultOf(parsed.error));
+      return run(parsed.data);
+    },
+  ];
+}
+
+export function createControlCalls(apiKeys: ApiKeys, log: Pick<Logger, "info">): ControlCalls {
+  return new Map<string, (body: unknown) => Promise<unknown>>([
+    handle(CREATE_KEY, async (request) => {
+      const made = await apiKeys.create(request);
+      const { id, tenant, user, scopes } = made.record;
+      log.info({ apiKey: id, tenant, user, scopes }, "An API key was created");
+      return made;
+    }),
+    handle(LIST_KEYS, (query) => apiKeys.list(query)),
+    handle(REVOKE_KEY, async ({ id }) => {
+      const record = await apiKeys.revoke(id);
+      const { tenant, user } = record;
+      log.info({ apiKey: id, tenant, user }, "An API key was revoked");
+      return record;
+    }),
+  ]);
+}

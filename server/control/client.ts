@@ -1,0 +1,97 @@
+/** The command's side of the control socket. */
+import { request } from "node:http";
+import type { ApiKeys } from "#server/auth/api-keys.ts";
+import { AppError, messageOf } from "#shared/errors.ts";
+import {
+  type Call,
+  CONTROL_VERSION,
+  ControlError,
+  CREATE_KEY,
+  LIST_KEYS,
+  REVOKE_KEY,
+} from "./protocol.ts";
+
+const ANSWER_TIMEOUT_MS = 10_000;
+/** A page of keys with all the scopes that they may have is smaller. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** No server listens on the socket: the call was not made. */
+export class NoServer extends Error {
+  override readonly name = "NoServer";
+}
+
+const ABSENT = new Set(["ECONNREFUSED", "ENOENT", "ENOTDIR"]);
+
+/** The keys of a running server. Calls also reject with `NoServer`. */
+export function createRemoteApiKeys(path: string): ApiKeys {
+  return {
+    create: (request) => callServer(path, CREATE_KEY, request),
+    list: (query) => callServer(path, LIST_KEYS, query),
+    revoke: (id) => callServer(path, REVOKE_KEY, { id }),
+  };
+}
+
+/** Rejects with `NoServer`, with the server's `AppError`, or with `UNAVAILABLE` if the outcome is not known. */
+async function callServer<I, O>(path: string, { name, output }: Call<I, O>, input: I): Promise<O> {
+  const answer = parseJson(await post(path, `/${CONTROL_VERSION}/${name}`, JSON.stringify(input)));
+  const failed = ControlError.safeParse(answer);
+  if (failed.success) throw new AppError(failed.data.error.code, failed.data.error.message);
+  const parsed = output.safeParse(answer);
+  if (!parsed.success) throw notUnderstood(path);
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function notUnderstood(path: string): AppError {
+  return new AppError(
+    "UNAVAILABLE",
+    `The server at ${path} gave an answer that this command does not understand. Run the command of the version that the server runs.`,
+  );
+}
+
+function post(socketPath: string, path: string, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const headers = {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(body),
+    };
+    const call = request({ socketPath, path, method: "POST", headers, agent: false, signal });
+    call.once("error", (error) => reject(reasonOf(error, socketPath)));
+    call.once("response", (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        chunks.push(chunk);
+        if (bytes > MAX_ANSWER_BYTES) response.destroy(notUnderstood(socketPath));
+      });
+      response.once("error", (error) => reject(reasonOf(error, socketPath)));
+      response.once("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    });
+    call.end(body);
+  });
+}
+
+function reasonOf(error: Error, path: string): Error {
+  if (error instanceof AppError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (ABSENT.has(code ?? "")) return new NoServer(`No server listens on ${path}.`);
+  if (code === "EACCES" || code === "EPERM") {
+    return new AppError(
+      "FORBIDDEN",
+      `The control socket ${path} belongs to another user. Run the command as the user that runs the server.`,
+    );
+  }
+  return new AppError(
+    "UNAVAILABLE",
+    `The server at ${path} gave no answer (${messageOf(error)}). List the keys to see whether the command took effect.`,
+  );
+}

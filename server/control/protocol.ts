@@ -1,0 +1,49 @@
+/**
+ * The calls that the command makes over the control socket: `POST /v1/keys.create` with JSON, and JSON back. Each version
+ * of the server speaks one version of them.
+ */
+import { z } from "zod";
+import { ApiKey, ApiKeyRequest } from "#shared/api-key.ts";
+import { ErrorCode } from "#shared/errors.ts";
+import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
+
+export const CONTROL_VERSION = "v1";
+
+export interface Call<I, O> {
+  name: string;
+  input: z.ZodType<I>;
+  output: z.ZodType<O>;
+}
+
+function define<I, O>(name: string, input: z.ZodType<I>, output: z.ZodType<O>): Call<I, O> {
+  return { name, input, output };
+}
+
+const Page = z.object({
+  tenant: z.string().max(MAX_PRINCIPAL_CHARS).optional(),
+  cursor: z.string().max(MAX_PAGE_CURSOR_CHARS).optional(),
+  limit: z.int().min(1).max(MAX_PAGE_ITEMS),
+});
+
+export const CREATE_KEY = define(
+  "keys.create",
+  ApiKeyRequest,
+  z.object({ key: z.string(), record: ApiKey }),
+);
+export const LIST_KEYS = define(
+  "keys.list",
+  Page,
+  z.object({ items: z.array(ApiKey), nextCursor: z.string().nullable() }),
+);
+export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKey);
+
+/** The answer to a call that failed. */
+export const ControlError = z.object({
+  error: z.object({ code: ErrorCode, message: z.string() }),
+});
+
+/** The first fault of an input, as a sentence: `scopes.0: "x" is no scope`. */
+export function faultOf({ issues: [issue] }: z.ZodError): string {
+  const path = issue?.path.map(String).join(".") ?? "";
+  return `${path === "" ? "" : `${path}: `}${issue?.message ?? "is not valid"}`;
+}

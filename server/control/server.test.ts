@@ -1,0 +1,314 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { ApiKeys } from "#server/auth/api-keys.ts";
+import { AppError } from "#shared/errors.ts";
+import { killOnExit } from "#test/kill-on-exit.ts";
+import { createControlCalls } from "./calls.ts";
+import { createRemoteApiKeys } from "./client.ts";
+import { openControlServer } from "./server.ts";
+
+const RECORD = {
+  id: "0198f1a2-0000-7000-8000-000000000001",
+  tenant: "acme",
+  user: "reports",
+  scopes: ["jobs:read"],
+  label: "",
+  createdAt: new Date("2026-01-01"),
+  expiresAt: new Date("2026-02-01"),
+  lastUsedAt: null,
+  revokedAt: null,
+};
+const REQUEST = {
+  tenant: "acme",
+  user: "reports",
+  scopes: ["jobs:read"],
+  label: "Nightly",
+  expiresAt: new Date("2026-02-01"),
+};
+
+const logged: unknown[][] = [];
+const log = {
+  info: (...line: unknown[]) => void logged.push(line),
+  error: (...line: unknown[]) => void logged.push(line),
+};
+
+/** The store behind it has tests of its own; these are about what passes the socket. */
+const apiKeys = {
+  create: vi.fn<ApiKeys["create"]>(async () => ({ key: "jw_secret", record: RECORD })),
+  list: vi.fn<ApiKeys["list"]>(async () => ({ items: [RECORD], nextCursor: "7" })),
+  revoke: vi.fn<ApiKeys["revoke"]>(async () => ({ ...RECORD, revokedAt: new Date("2026-01-02") })),
+};
+
+let dir: string;
+let path: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "jobwire-control-"));
+  path = join(dir, "control.sock");
+  logged.length = 0;
+  vi.clearAllMocks();
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+async function open(options: { timeoutMs?: number } = {}) {
+  const control = await openControlServer({
+    path,
+    calls: createControlCalls(apiKeys, log),
+    log,
+    ...options,
+  });
+  onTestFinished(() => control.close());
+  return control;
+}
+
+async function connected(): Promise<Socket> {
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Sends bytes, and resolves to all that comes back until the connection ends. */
+async function exchange(bytes: string): Promise<string> {
+  const socket = await connected();
+  socket.on("error", () => undefined);
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (more: string) => void (answer += more));
+  const ended = new Promise((resolve) => socket.once("close", resolve));
+  socket.write(bytes);
+  await ended;
+  return answer;
+}
+
+const post = (to: string, body: string, more = "") =>
+  exchange(
+    `POST ${to} HTTP/1.1\r\nHost: x\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+
+/** The next command's answer, which is `SERVED` where all is as before. */
+const nextCommand = () => createRemoteApiKeys(path).list({ limit: 1 });
+const SERVED = { items: [RECORD], nextCursor: "7" };
+
+describe("calls", () => {
+  test("pass the socket with their times, and the log names the key and not its text", async () => {
+    await open();
+    const keys = createRemoteApiKeys(path);
+    expect(await keys.create(REQUEST)).toEqual({ key: "jw_secret", record: RECORD });
+    expect(apiKeys.create).toHaveBeenCalledWith(REQUEST);
+    expect(await keys.list({ tenant: "acme", cursor: "9", limit: 2 })).toEqual({
+      items: [RECORD],
+      nextCursor: "7",
+    });
+    expect(apiKeys.list).toHaveBeenCalledWith({ tenant: "acme", cursor: "9", limit: 2 });
+    expect((await keys.revoke(RECORD.id)).revokedAt).toEqual(new Date("2026-01-02"));
+    expect(apiKeys.revoke).toHaveBeenCalledWith(RECORD.id);
+    const { id: apiKey, tenant, user, scopes } = RECORD;
+    expect(logged).toEqual([
+      [{ apiKey, tenant, user, scopes }, "An API key was created"],
+      [{ apiKey, tenant, user }, "An API key was revoked"],
+    ]);
+  });
+
+  test("that fail have the code and the message of the error", async () => {
+    await open();
+    apiKeys.revoke.mockRejectedValueOnce(new AppError("NOT_FOUND", "There is no such key."));
+    await expect(createRemoteApiKeys(path).revoke(RECORD.id)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: "There is no such key.",
+    });
+    expect(logged).toEqual([]);
+  });
+
+  test("that fail by a fault are logged, and the command learns no more than that", async () => {
+    await open();
+    apiKeys.list.mockRejectedValueOnce(new TypeError("x of undefined"));
+    await expect(createRemoteApiKeys(path).list({ limit: 1 })).rejects.toMatchObject({
+      code: "INTERNAL",
+      message: "The server failed. Its log says why.",
+    });
+    expect(logged).toEqual([
+      [
+        { err: expect.objectContaining({ message: "x of undefined" }) as Error },
+        "A command failed",
+      ],
+    ]);
+  });
+});
+
+describe("[P9] the socket", () => {
+  test("can be opened by its user alone, whatever the mask of the process", async () => {
+    const mask = process.umask(0);
+    onTestFinished(() => void process.umask(mask));
+    await open();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(process.umask()).toBe(0);
+  });
+
+  test("of a process that was killed is replaced", async () => {
+    await killedOwnerOf(path);
+    expect(statSync(path).isSocket()).toBe(true);
+    await open();
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test("of a living process is not taken", async () => {
+    await open();
+    await expect(open()).rejects.toMatchObject({
+      code: "DATA_UNUSABLE",
+      message: expect.stringContaining("is the control socket of another process") as string,
+    });
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test("of a living process that accepts nothing is not taken", async () => {
+    const owner = await ownerOf(path, "SIGSTOP");
+    await expect(open()).rejects.toThrow("is the control socket of another process");
+    expect(statSync(path).isSocket()).toBe(true);
+    owner.kill("SIGKILL");
+  });
+
+  test("never replaces a file", async () => {
+    writeFileSync(path, "mine");
+    await expect(open()).rejects.toThrow(`${path} is in the way: it is no socket. Move it away.`);
+    expect(readFileSync(path, "utf8")).toBe("mine");
+  });
+
+  test("is gone once the server is closed, with its connections", async () => {
+    const control = await open();
+    const waiting = await connected();
+    const ended = once(waiting, "close");
+    waiting.resume();
+    await control.close();
+    await ended;
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+    await expect(createRemoteApiKeys(path).list({ limit: 1 })).rejects.toMatchObject({
+      name: "NoServer",
+    });
+  });
+});
+
+const refusal = (message: string) => `"error":{"code":"BAD_REQUEST","message":"${message}`;
+
+describe("[P9] [H4] hostile input", () => {
+  test.each([
+    ["another version", () => post("/v2/keys.list", "{}"), "The server does not know this command"],
+    ["another call", () => post("/v1/keys.steal", "{}"), "The server does not know this command"],
+    ["a name of all objects", () => post("/v1/constructor", "{}"), "The server does not know"],
+    ["GET", () => exchange("GET /v1/keys.list HTTP/1.1\r\nHost: x\r\n\r\n"), "The server does not"],
+    ["no JSON", () => post("/v1/keys.list", "{"), "The body is no JSON."],
+    ["no input of the call", () => post("/v1/keys.list", '{"limit":1e9}'), "limit: Too big"],
+    [
+      "an unknown scope",
+      () => post("/v1/keys.create", JSON.stringify({ ...REQUEST, scopes: ["*"] })),
+      "scopes.0: ",
+    ],
+    [
+      "no scope",
+      () => post("/v1/keys.create", JSON.stringify({ ...REQUEST, scopes: [] })),
+      "scopes: needs one",
+    ],
+    [
+      "a label of two lines",
+      () => post("/v1/keys.create", JSON.stringify({ ...REQUEST, label: "a\nb" })),
+      "label: must be one line",
+    ],
+    ["an id that is none", () => post("/v1/keys.revoke", '{"id":"../x"}'), "id: Invalid UUID"],
+    [
+      "a body beyond the limit",
+      () => post("/v1/keys.list", " ".repeat(150_000)),
+      "The body has more than 65536 bytes",
+    ],
+  ])("%s is refused with a reason, and changes nothing", async (_what, send, message) => {
+    await open();
+    const answer = await send();
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain(refusal(message));
+    for (const call of Object.values(apiKeys)) expect(call).not.toHaveBeenCalled();
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test.each([
+    ["bytes of no protocol", "\0\x16\x03garbage\r\n\r\n", /^HTTP\/1\.1 400 /],
+    ["headers without end", `POST / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`, /^HTTP\/1\.1 431 /],
+    [
+      "two lengths",
+      "POST /v1/keys.list HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}",
+      /^HTTP\/1\.1 400 /,
+    ],
+  ])("%s end the connection", async (_what, bytes, expected) => {
+    await open();
+    expect(await exchange(bytes)).toMatch(expected);
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test("a body without end is refused at the limit", async () => {
+    await open();
+    const socket = await connected();
+    socket.on("error", () => undefined);
+    const ended = new Promise((resolve) => socket.once("close", resolve));
+    socket.resume();
+    socket.write("POST /v1/keys.list HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const chunk = `2710\r\n${" ".repeat(10_000)}\r\n`;
+    const more = () => {
+      while (!socket.destroyed && socket.write(chunk));
+    };
+    socket.on("drain", more);
+    more();
+    await ended;
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["half a head", "POST /v1/keys.list HTTP/1.1\r\nHos"],
+    ["half a body", "POST /v1/keys.list HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"],
+  ])("a connection that sends %s is closed after its time", async (_what, bytes) => {
+    await open({ timeoutMs: 100 });
+    await exchange(bytes);
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test("a connection that sends a byte now and then is closed after its time", async () => {
+    await open({ timeoutMs: 100 });
+    const socket = await connected();
+    socket.on("error", () => undefined);
+    const ended = new Promise((resolve) => socket.once("close", resolve));
+    socket.resume();
+    socket.write("POST /v1/keys.list HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    const drip = setInterval(() => socket.write(" "), 5);
+    await ended;
+    clearInterval(drip);
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test("connections beyond the limit are closed, and the others keep none from being served later", async () => {
+    await open();
+    const held = await Promise.all(Array.from({ length: 16 }, connected));
+    expect(await exchange("")).toBe("");
+    for (const socket of held) socket.destroy();
+    await vi.waitFor(async () => expect(await nextCommand()).toEqual(SERVED));
+  });
+});
+
+const LISTEN = `require("node:net").createServer().listen(process.argv[1], () => console.log("listens"))`;
+
+/** Another process that listens on the path, and then received the signal. */
+async function ownerOf(socketPath: string, signal: NodeJS.Signals): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["-e", LISTEN, socketPath], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  killOnExit(child);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child.stdout, "data");
+  child.kill(signal);
+  return child;
+}
+
+async function killedOwnerOf(socketPath: string): Promise<void> {
+  const child = await ownerOf(socketPath, "SIGKILL");
+  if (child.signalCode === null) await once(child, "exit");
+}
