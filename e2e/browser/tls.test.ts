@@ -1,7 +1,7 @@
 /** The page and legacy clients in a real browser, with a server that speaks TLS itself. */
 import { rename, writeFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import { createPair, type TestPair, tlsEnv, writePair } from "#test/tls/certificate.fixture.ts";
 import { launchBrowser } from "./browser.ts";
@@ -47,7 +47,7 @@ test("[T1] the page shows a job live over wss, made from sample pages over https
 });
 
 test("[T2] an open page goes on while the certificate is replaced", async () => {
-  await page.goto(`${server.url}/jobs`);
+  await page.goto(`${server.url}/`);
   await vi.waitFor(() => expect(sockets).toHaveLength(1), WAIT);
   const next = await createPair();
   for (const name of ["cert", "key"] as const) {
@@ -91,20 +91,22 @@ test("[T1] Socket.IO and EventSource of a browser work over TLS", async () => {
   expect(shown).toEqual(["websocket DELIVERED", "polling DELIVERED", "EventSource DELIVERED"]);
 });
 
-test("a page of http under the server's name receives nothing", async () => {
-  const { port } = new URL(server.url);
-  onTestFinished(() => page.unrouteAll());
+test("[H8] a page of http under the server's name opens no WebSocket", async () => {
+  const open = (url: string) =>
+    page.evaluate(
+      (address) =>
+        new Promise<string>((resolve) => {
+          const socket = new WebSocket(address);
+          socket.addEventListener("open", () => resolve("open"));
+          socket.addEventListener("error", () => resolve("refused"));
+        }),
+      `${url.replace("https", "wss")}/trpc`,
+    );
+  await page.goto(`${server.url}/samples/`);
+  expect(await open(server.url)).toBe("open");
   await page.route("http://localhost:*/**", (route) =>
     route.fulfill({ contentType: "text/html", body: "a page of another machine" }),
   );
-  await page.goto(`http://localhost:${port}/`);
-  const answer = await page.evaluate(
-    (url) =>
-      fetch(url).then(
-        () => "read",
-        () => "refused",
-      ),
-    `${server.url}/trpc/system.info`,
-  );
-  expect(answer).toBe("refused");
+  await page.goto(server.url.replace("https", "http"));
+  expect(await open(server.url)).toBe("refused");
 });
