@@ -205,8 +205,11 @@ test("[T3] files that cannot be used stop the start before the data is opened", 
 test("[H8] a page of http under the server's own name is a foreign page", async () => {
   const { app } = await start();
   const { host } = new URL(app.url);
-  expect(await statusOf(app, { origin: `https://${host}` })).toBe(200);
-  expect(await statusOf(app, { origin: `http://${host}` })).toBe(403);
+  const agent = { "user-agent": "Mozilla/5.0" };
+  expect(await statusOf(app, { ...agent, origin: `https://${host}` })).toBe(200);
+  expect(await statusOf(app, { ...agent, origin: `http://${host}` })).toBe(403);
+  // As python-socketio sends it.
+  expect(await statusOf(app, { origin: `http://${host}` })).toBe(200);
 });
 
 test("[H5] connections without a handshake count as connections", async () => {

@@ -210,10 +210,14 @@ test.each<[secure: boolean, http: string, https: string]>([
       authenticated: true,
       secure,
     });
-    const from = (origin: string) => of(asked({ origin, host: "jobs.example.com" }), "data");
+    const host = "jobs.example.com";
+    const from = (origin: string) =>
+      of({ headers: { origin, host, "user-agent": "Mozilla/5.0" } } as IncomingMessage, "data");
     expect(from("http://jobs.example.com")).toBe(http);
     expect(from("https://jobs.example.com")).toBe(https);
     expect(from("http://listed.example.com")).toBe("allowed");
+    // A program that sends no `User-Agent`, as websocket-client does.
+    expect(of(asked({ origin: "http://jobs.example.com", host }), "data")).toBe("same");
   },
 );
 

@@ -68,11 +68,15 @@ export function createOriginPolicy(options: {
   }
 
   return {
-    of({ headers: { origin, host, "sec-fetch-site": site } }, access) {
+    of({ headers: { origin, host, "sec-fetch-site": site, "user-agent": agent } }, access) {
       if (origin !== undefined && isListed(origin)) return "allowed";
       if (isMisnamed(host, access)) return "misnamed";
-      if (origin !== undefined)
-        return isOriginOf(origin, host, options.secure) ? "same" : "foreign";
+      if (origin !== undefined) {
+        // websocket-client, below python-socketio, sends an origin of http over TLS too. It sends no `User-Agent`, which
+        // browsers always send and pages cannot remove.
+        const needsHttps = options.secure === true && agent !== undefined;
+        return isOriginOf(origin, host, needsHttps) ? "same" : "foreign";
+      }
       return access === "data" && !isOwnOrNoPage(site) ? "embedded" : "none";
     },
     isExact: (origin) => exactPatterns.some((pattern) => pattern.test(origin)),
@@ -100,9 +104,9 @@ const WHY: Record<Refused, (headers: IncomingMessage["headers"]) => string> = {
       : `Host ${JSON.stringify(host)} is not allowed. Add it to ALLOWED_HOSTS.`,
 };
 
-function isOriginOf(origin: string, host: string | undefined, secure = false): boolean {
+function isOriginOf(origin: string, host: string | undefined, needsHttps: boolean): boolean {
   const url = URL.parse(origin);
-  if (url === null || url.host === "" || (secure && url.protocol !== "https:")) return false;
+  if (url === null || url.host === "" || (needsHttps && url.protocol !== "https:")) return false;
   return url.host === host?.toLowerCase();
 }
 

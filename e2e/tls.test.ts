@@ -1,0 +1,122 @@
+/** The program with TLS, and the programs that are told to trust it: Python's clients, and the image's health check. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { createTRPCClient, httpLink } from "@trpc/client";
+import superjson from "superjson";
+import { beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
+import type { AppRouter } from "#server/transports/trpc/router.ts";
+import {
+  createPair,
+  type TestPair,
+  tlsEnv,
+  trust,
+  writePair,
+} from "#test/tls/certificate.fixture.ts";
+import { runPython, STRICT } from "./legacy/python.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const GUIDE = new URL("legacy/guide.py", import.meta.url);
+const WAIT = { timeout: 120_000 };
+
+let pair: TestPair;
+beforeAll(async () => {
+  pair = await createPair();
+  trust(pair);
+});
+
+async function start() {
+  const files = await writePair(pair);
+  const env = { ...tlsEnv(files), NODE_EXTRA_CA_CERTS: files.cert, OFFLINE_PACE_MS: "100" };
+  const server = await startServer({ env });
+  onTestFinished(() => server.stop());
+  return { server, files };
+}
+
+async function createArticle({ url }: RunningServer): Promise<string> {
+  const trpc = createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, transformer: superjson })],
+  });
+  const input = {
+    publisherDomain: `${new URL(url).host}/samples/publisher/`,
+    targetUrl: `${url}/samples/target/`,
+    anchorText: "self-watering planters",
+  };
+  const { id } = await trpc.job.create.mutate({ kind: "article", input });
+  return id;
+}
+
+function python(args: readonly string[], env: Record<string, string>) {
+  // Those of the machine that runs the tests would override `ssl_verify=False`.
+  const none = {
+    REQUESTS_CA_BUNDLE: undefined,
+    CURL_CA_BUNDLE: undefined,
+    SSL_CERT_FILE: undefined,
+  };
+  for (const [name, value] of Object.entries({ ...none, ...env })) vi.stubEnv(name, value);
+  const program = runPython(inject("python"), args);
+  vi.unstubAllEnvs();
+  onTestFinished(() => program.end());
+  return program;
+}
+
+/** What docs/tls.md says for clients of each kind. */
+const CLIENT = (file: string) => ({ REQUESTS_CA_BUNDLE: file, WEBSOCKET_CLIENT_CA_BUNDLE: file });
+const ASYNC_CLIENT = (file: string) => ({ SSL_CERT_FILE: file });
+
+test.each([
+  ["Client", "websocket", CLIENT],
+  ["Client", "polling", CLIENT],
+  ["AsyncClient", "websocket", ASYNC_CLIENT],
+  ["AsyncClient", "polling", ASYNC_CLIENT],
+] as const)(
+  "[T1] python-socketio's %s over %s watches a job over TLS",
+  async (kind, way, envOf) => {
+    const { server, files } = await start();
+    const jobId = await createArticle(server);
+    const client = python([STRICT[kind], server.url, jobId, way], envOf(files.cert));
+    await vi.waitFor(() => {
+      expect(client.lines.join("\n"), client.stderr()).toMatch(/"job:update".*"progress": 100/);
+    }, WAIT);
+  },
+);
+
+test("[T1] python-socketio refuses a certificate that it was not told to trust", async () => {
+  const { server } = await start();
+  const program = `import socketio; socketio.Client().connect("${server.url}")`;
+  const client = python(["-c", program], {});
+  await vi.waitFor(() => expect(client.stderr()).toContain("ConnectionError"), WAIT);
+});
+
+test("[T1] the guide's Python program needs one more argument where it cannot check the certificate", async () => {
+  const { server } = await start();
+  const jobId = await createArticle(server);
+  const program = (await readFile(GUIDE, "utf8"))
+    .replace("your-job-id", jobId)
+    .replace("http://localhost:8000", server.url)
+    .replace("socketio.Client()", "socketio.Client(ssl_verify=False)");
+  const guide = python(["-c", program], {});
+  await vi.waitFor(() => expect(guide.lines.join("\n")).toContain("Job completed: "), WAIT);
+});
+
+test("the image's health check speaks TLS where the server does", async () => {
+  const dockerfile = readFileSync(new URL("../deploy/Dockerfile", import.meta.url), "utf8");
+  const [, command = ""] = /^HEALTHCHECK [^\n]*\\\n *CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  const [, ...args] = JSON.parse(command) as string[];
+  const check = (server: RunningServer, env: Record<string, string>) =>
+    promisify(execFile)(process.execPath, args, {
+      cwd: ROOT,
+      env: { PORT: new URL(server.url).port, ...env },
+    });
+  const { server, files } = await start();
+  await check(server, tlsEnv(files));
+  await expect(check(server, {})).rejects.toMatchObject({ code: 1 });
+  const plain = await startServer();
+  onTestFinished(() => plain.stop());
+  await check(plain, {});
+  await plain.kill("SIGKILL");
+  await expect(check(plain, {})).rejects.toMatchObject({ code: 1 });
+});
