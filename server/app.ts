@@ -11,6 +11,7 @@ import { createAuthenticate } from "./auth/authenticate.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
 import { openEngine } from "./engine/index.ts";
+import { assertNotExposed } from "./exposure.ts";
 import { closeServer, createHttpServer, listen, prepareTls } from "./http-server.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
@@ -18,6 +19,7 @@ import { createRunner, type Stopped } from "./jobs/runner.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
 import { createLog } from "./log.ts";
+import { openMetricsServer } from "./metrics-server.ts";
 import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
@@ -64,6 +66,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     streams: () => streams.count().streams,
     running: () => running(),
   });
+  assertNotExposed(config, parts.authenticate !== undefined);
   const tls = await prepareTls(config, log);
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
@@ -78,6 +81,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const streams = openStreams(engine);
   opened.defer(() => streams.close());
 
+  if (config.METRICS_PORT !== undefined) {
+    const { expose } = metrics;
+    const own = await openMetricsServer(config.METRICS_PORT, { config, log, tls, metrics: expose });
+    opened.defer(() => own.close());
+    log.info({ url: own.url }, "metrics");
+  }
   const transports: Transport[] = [];
   const http = createHttpServer(config, log, tls);
   opened.defer(() => closeServer(http, transports));
@@ -131,7 +140,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     http: {
       clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
       sites,
-      metrics: metrics.expose,
+      metrics: config.METRICS_PORT === undefined ? metrics.expose : undefined,
       ready: createReadiness({ engine, isStopping: () => stopping, now }),
       log,
     },

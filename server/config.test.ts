@@ -34,6 +34,7 @@ test("without any variable, each has its default", () => {
     REQUEST_TIMEOUT_MS: 120_000,
     MAX_CONNECTIONS: 10_000,
     ALLOW_EIO3: false,
+    ALLOW_ANONYMOUS: false,
     OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",
     RETENTION_DAYS: 90,

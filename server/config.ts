@@ -31,7 +31,12 @@ export const VARIABLES = {
     schema: text,
     default: "127.0.0.1",
     about:
-      "The address it listens on. Without tokens or `authenticate` every caller is the same user, so think before you open it to others.",
+      "The address it listens on. For an address that other machines reach, callers must sign in, or ALLOW_ANONYMOUS must be set.",
+  },
+  METRICS_PORT: {
+    schema: wholeNumber(0, 65535),
+    unset: "`/metrics` is on PORT, for callers with the scope `operator`",
+    about: "A port for `/metrics` alone, without sign-in; 0 picks a free one.",
   },
   FRONTEND_URL: {
     schema: origins,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isWellFormed } from "./cut-text.ts";
 import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
-import { ALL_SCOPES, type Scope } from "./scopes.ts";
+import { ALL_SCOPES, PERSON_SCOPES, type Scope } from "./scopes.ts";
 
 /** Well-formed: engines store all lone surrogates as the same character, so two ids would become one owner. */
 const Id = z
@@ -28,11 +28,11 @@ export const Authenticated = Principal.extend({
 });
 export type Authenticated = z.infer<typeof Authenticated>;
 
-/** The only principal of a server without authentication. */
+/** The only principal of a server without authentication, which shows its metrics to every caller. */
 export const LOCAL_PRINCIPAL: Principal = {
   userId: "local",
   tenantId: "local",
-  scopes: [ALL_SCOPES],
+  scopes: [ALL_SCOPES, "operator"],
 };
 
 /** The owner of jobs, batches and feeds. */
@@ -44,7 +44,7 @@ export function ownerOf(principal: Principal): Owner {
 }
 
 export function hasScope({ scopes }: Principal, scope: Scope): boolean {
-  return scopes.includes(scope) || scopes.includes(ALL_SCOPES);
+  return scopes.includes(scope) || (scopes.includes(ALL_SCOPES) && PERSON_SCOPES.includes(scope));
 }
 
 type Stream = "job" | "batch";

@@ -33,8 +33,8 @@ export function isStreamScope(text: string): text is StreamScope {
 }
 
 /**
- * The scope of a principal whose program trusts it with everything that is its own. It does not include `tenant`: what a
- * program says of one user must not show it the jobs of another. No token grants it.
+ * The scope of a principal whose program trusts it with everything that is its own: `PERSON_SCOPES`. The other scopes reach
+ * further, so a program names them where it means them. No token grants it.
  */
 export const ALL_SCOPES = "*";
 

@@ -88,7 +88,14 @@ describe("requests without Origin", () => {
 
 /** Requests of a page whose host name resolves to this server (DNS rebinding). */
 describe.each([
-  ["0.0.0.0", { HOST: "0.0.0.0", ALLOWED_HOSTS: "jobs.example.com,*.inside.example.com" }],
+  [
+    "0.0.0.0",
+    {
+      HOST: "0.0.0.0",
+      ALLOW_ANONYMOUS: "true",
+      ALLOWED_HOSTS: "jobs.example.com,*.inside.example.com",
+    },
+  ],
   ["the loopback", { HOST: "127.0.0.1", ALLOWED_HOSTS: "jobs.example.com,*.inside.example.com" }],
 ])("on %s, without authentication", (_where, env) => {
   const statusOf = openServer({ ...env, FRONTEND_URL: "https://app.example.com" });

@@ -130,6 +130,7 @@ const signed = (claims: Claims = {}, secret = SECRET) =>
     .setProtectedHeader({ alg: "HS256" })
     .sign(new TextEncoder().encode(secret));
 
+const OPERATOR = "with an API key that has `operator` alone";
 const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: Answers][] = [
   ["without a token", async () => undefined, all("UNAUTHENTICATED")],
   ["with an expired token", () => signed({ exp: now() - 60 }), all("TOKEN_EXPIRED")],
@@ -193,7 +194,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   ],
   ["with an API key that may do all that their owner may", async () => keys.whole, all(OK)],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
-  ["with an API key that has `operator` alone", async () => keys.operator, noScope],
+  [OPERATOR, async () => keys.operator, noScope],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
   ["with an expired API key", async () => keys.expired, all("UNAUTHENTICATED")],
   ["with an API key that nothing is stored of", async () => newApiKey(), all("UNAUTHENTICATED")],
@@ -314,7 +315,7 @@ test("[P3] every procedure and event is asked", () => {
   expect(EVENTS.size).toBe(5);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (_who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],
@@ -330,6 +331,17 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (_who, token, answers)
     // An HTTP request has its own credentials, so there is nothing to refresh.
     if (protocol === "HTTP") expected["auth.refresh"] = OK;
     expect(told).toEqual(expected);
+  });
+
+  test("at the routes of plain HTTP", async () => {
+    const given = await token();
+    const headers: Record<string, string> =
+      given === undefined ? {} : { authorization: `Bearer ${given}` };
+    const statuses = async (path: string) => (await fetch(app.url + path, { headers })).status;
+    expect(await statuses("/healthz")).toBe(200);
+    expect(await statuses("/readyz")).toBe(200);
+    const refused = answers.anything === OK ? 403 : 401;
+    expect(await statuses("/metrics")).toBe(who === OPERATOR ? 200 : refused);
   });
 
   test("over Socket.IO", async () => {

@@ -3,7 +3,7 @@ import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
-import { EVENTS, isOpen, PROCEDURES, refusalFor } from "./permissions.ts";
+import { EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES } from "./permissions.ts";
 
 const JOB = "0198f1a2-0000-7000-8000-000000000000";
 const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
@@ -17,6 +17,19 @@ test("[P3] every procedure of the router has its requirement, and every requirem
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
   const events = [...Object.values(LEGACY_REQUEST), AUTH_REFRESH];
   expect([...EVENTS.keys()].toSorted()).toEqual(events.toSorted());
+});
+
+test("[P3] every route of plain HTTP has its requirement", () => {
+  expect([...ROUTES]).toEqual([
+    ["/healthz", "anyone"],
+    ["/readyz", "anyone"],
+    ["/metrics", "operator"],
+  ]);
+  expect(refusalFor(by("operator"), ROUTES, "/metrics")).toBeUndefined();
+  for (const scope of SCOPES.filter((each) => each !== "operator")) {
+    expect(refusalFor(by(scope, "*"), ROUTES, "/metrics")?.code).toBe("FORBIDDEN");
+  }
+  expect(refusalFor(by("operator"), ROUTES, "/no.such")?.code).toBe("FORBIDDEN");
 });
 
 test.each(["constructor", "toString", "job.delete", ""])(

@@ -1,6 +1,6 @@
 /**
- * The requirement of each procedure and event, as data. Anything that is not in these tables is refused; a test compares them
- * with the router and the events.
+ * The requirement of each procedure, event and route, as data. Anything that is not in these tables is refused; tests compare them
+ * with the router, the events and the routes.
  *
  * They say what kind of thing a caller may do. Whose jobs and batches it may do it with is decided per record
  * (`mayRead` and `mayChange` in `shared/principal.ts`).
@@ -56,6 +56,15 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
     "subscribe:batch": "read a batch",
     "unsubscribe:batch": "principal",
     "auth:refresh": "principal",
+  }),
+);
+
+/** By the paths of plain HTTP. Static files hold no data, so they need nothing. */
+export const ROUTES: ReadonlyMap<string, Requirement> = new Map(
+  Object.entries<Requirement>({
+    "/healthz": "anyone",
+    "/readyz": "anyone",
+    "/metrics": "operator",
   }),
 );
 

@@ -69,6 +69,16 @@ test.each<[what: string, env: Record<string, string>, line: string]>([
     { AUTH_DEFAULT_TENANT: "acme" },
     "AUTH_DEFAULT_TENANT needs AUTH_JWT_SECRET or AUTH_JWKS_URL",
   ],
+  ...["AUTH_JWT_SECRET", "AUTH_API_KEYS"].map((name): [string, Record<string, string>, string] => [
+    `ALLOW_ANONYMOUS beside ${name}`,
+    { ALLOW_ANONYMOUS: "true", [name]: name === "AUTH_API_KEYS" ? "true" : SECRET },
+    `ALLOW_ANONYMOUS=true contradicts ${name}`,
+  ]),
+  [
+    "ALLOW_ANONYMOUS beside a provider",
+    { ALLOW_ANONYMOUS: "true", ...PROVIDER },
+    "ALLOW_ANONYMOUS=true contradicts AUTH_JWKS_URL",
+  ],
   [
     "an issuer beside API keys alone",
     { AUTH_ISSUER: "https://id.example.com", AUTH_API_KEYS: "true" },

@@ -61,6 +61,12 @@ export const AUTH_VARIABLES = {
     about:
       "Whether API keys are accepted. With `true` every request needs a key or a token, also where no tokens are configured. `npx jobwire keys create` makes keys.",
   },
+  ALLOW_ANONYMOUS: {
+    schema: flag,
+    default: "false",
+    about:
+      "With `true`, a server that other machines can reach starts without sign-in: every caller is the same user, who sees and changes all jobs.",
+  },
 } as const satisfies Variables;
 
 export type AuthSettings = SettingsOf<typeof AUTH_VARIABLES>;
@@ -90,6 +96,14 @@ export function authConflicts(settings: AuthSettings): string[] {
       lines.push(
         `AUTH_JWKS_URL needs ${name}: the same keys may sign tokens that are meant for other programs`,
       );
+    }
+  }
+  if (settings.ALLOW_ANONYMOUS) {
+    const signIn = (["AUTH_JWT_SECRET", "AUTH_JWKS_URL", "AUTH_API_KEYS"] as const).filter(
+      (name) => settings[name],
+    );
+    for (const name of signIn) {
+      lines.push(`ALLOW_ANONYMOUS=true contradicts ${name}, with which every caller must sign in`);
     }
   }
   if (checksTokens(settings)) return lines;

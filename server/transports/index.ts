@@ -5,15 +5,19 @@ import { type BroadcastOptions, openBroadcastAdapter } from "./socketio/broadcas
 import { createSocketioTransport } from "./socketio/transport.ts";
 import { createTrpcTransport } from "./trpc/transport.ts";
 
+export { createMetricsTransport } from "./http/metrics.ts";
+export type { Expose } from "./http/responses.ts";
+
 export interface TransportSettings {
-  http: HttpOptions;
+  http: Omit<HttpOptions, "identify">;
   /** `broadcast`: present if there are several gateways. */
   socketio: { allowEio3: boolean; broadcast: BroadcastOptions | undefined };
 }
 
 type CreateTransport = (context: TransportContext, settings: TransportSettings) => Transport;
 
-const http: CreateTransport = (_context, settings) => createHttpTransport(settings.http);
+const http: CreateTransport = ({ identify }, settings) =>
+  createHttpTransport({ ...settings.http, identify });
 
 export const TRANSPORTS: readonly CreateTransport[] = [
   (context) => createTrpcTransport(context),

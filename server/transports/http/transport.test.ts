@@ -7,7 +7,9 @@ import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
-import { AppError } from "#shared/errors.ts";
+import type { Identify } from "#server/transports/contract.ts";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
+import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { FAULT } from "#shared/public-message.ts";
 import { createHttpTransport, type Readiness } from "./transport.ts";
 
@@ -18,6 +20,7 @@ let clientDir: string;
 let server: Server;
 let ready: () => Promise<Readiness>;
 let logged: unknown[];
+let identify: Identify;
 let metrics: () => Promise<{ contentType: string; text: string }>;
 
 beforeEach(async () => {
@@ -28,12 +31,14 @@ beforeEach(async () => {
   ready = async () => ({});
   logged = [];
   metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
+  identify = async () => ({ principal: LOCAL_PRINCIPAL, expiresAt: undefined });
   server = createServer();
   const transport = createHttpTransport({
     clientDir,
     sites: [{ path: "/docs/", dir: join(dir, "site"), notFound: "There is no such document." }],
     ready: () => ready(),
     metrics: () => metrics(),
+    identify: (credentials) => identify(credentials),
     log: { warn: (fields: unknown) => void logged.push(fields) },
   });
   const origins = createOriginPolicy({
@@ -135,6 +140,29 @@ describe("health", () => {
       expect(body).not.toContain(SECRET);
       expect(inspect(logged)).toContain(SECRET);
     }
+  });
+
+  test.each<[code: ErrorCode, status: number]>([
+    ["UNAUTHENTICATED", 401],
+    ["TOKEN_EXPIRED", 401],
+    ["FORBIDDEN", 403],
+    ["UNAVAILABLE", 503],
+  ])("[P3] /metrics answers %s with %i and without figures", async (code, status) => {
+    identify = () => Promise.reject(new AppError(code, "Sign in."));
+    const answer = await ask("/metrics");
+    expect(answer).toMatchObject({ status, body: "Sign in.\n" });
+    expect(answer.headers["www-authenticate"]).toBe(status === 401 ? "Bearer" : undefined);
+    expect(await ask("/healthz")).toMatchObject({ status: 200 });
+    expect(await ask("/readyz")).toMatchObject({ status: 200 });
+    expect(logged).toHaveLength(status >= 500 ? 1 : 0);
+  });
+
+  test("[P3] /metrics needs the scope operator, which `*` does not include", async () => {
+    const me = { ...LOCAL_PRINCIPAL, scopes: ["*", "admin", "tenant"] };
+    identify = async () => ({ principal: me, expiresAt: undefined });
+    expect(await ask("/metrics")).toMatchObject({ status: 403 });
+    me.scopes = ["operator"];
+    expect(await ask("/metrics")).toMatchObject({ status: 200, body: "up 1\n" });
   });
 
   test("/metrics answers with the figures, and its failure affects no other path", async () => {

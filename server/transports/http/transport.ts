@@ -5,9 +5,12 @@ import { join } from "node:path";
 import helmet from "helmet";
 import type { Logger } from "pino";
 import sirv from "sirv";
+import { ROUTES, refusalFor } from "#server/auth/permissions.ts";
 import { discardBody } from "#server/transports/body.ts";
-import type { Transport } from "#server/transports/contract.ts";
+import type { Identify, Transport } from "#server/transports/contract.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
+import { type Expose, json, sendMetrics, text } from "./responses.ts";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 
 export interface HttpOptions {
@@ -17,8 +20,9 @@ export interface HttpOptions {
   sites: readonly StaticSite[];
   /** Resolves when the server can do its work, and rejects with the reason when it cannot. */
   ready: () => Promise<Readiness>;
-  /** Prometheus' text format. */
-  metrics: () => Promise<{ contentType: string; text: string }>;
+  /** Prometheus' text format. `undefined`: it has a port of its own. */
+  metrics: Expose | undefined;
+  identify: Identify;
   log: Pick<Logger, "warn">;
 }
 
@@ -59,7 +63,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
   const siteOf = (path: string) => sites.find((site) => `${path}/`.startsWith(site.path));
   const page = servePage(options.clientDir);
 
-  const routes: Record<string, (res: ServerResponse) => Promise<void>> = {
+  const { metrics } = options;
+  const routes: Record<string, Route> = {
     async "/healthz"(res) {
       json(res, 200, { status: "ok" });
     },
@@ -72,10 +77,20 @@ export function createHttpTransport(options: HttpOptions): Transport {
       }
     },
     async "/metrics"(res) {
-      const { contentType, text } = await options.metrics();
-      res.writeHead(200, { "Content-Type": contentType }).end(text);
+      if (metrics === undefined) return text(res, 404, "Metrics have a port of their own here.");
+      await sendMetrics(res, metrics);
     },
   };
+
+  async function answer(path: string, route: Route, req: IncomingMessage, res: ServerResponse) {
+    const isElsewhere = path === "/metrics" && metrics === undefined;
+    if (!isElsewhere && ROUTES.get(path) !== "anyone") {
+      const { principal } = await options.identify({ headers: req.headers });
+      const refusal = refusalFor(principal, ROUTES, path);
+      if (refusal !== undefined) throw refusal;
+    }
+    await route(res);
+  }
 
   function serve(req: IncomingMessage, res: ServerResponse): void {
     if (req.method !== "GET" && req.method !== "HEAD") {
@@ -90,10 +105,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     const route = routes[path];
     const site = siteOf(path);
     if (route !== undefined) {
-      void route(res).catch((error: unknown) => {
-        tell(error, "A request failed");
-        text(res, 500, FAULT);
-      });
+      answer(path, route, req, res).catch((error: unknown) => refuse(res, error));
     } else if (site !== undefined && !path.startsWith(site.path)) {
       res.writeHead(301, { Location: site.path }).end();
     } else if (site !== undefined) {
@@ -107,6 +119,14 @@ export function createHttpTransport(options: HttpOptions): Transport {
     }
   }
 
+  function refuse(res: ServerResponse, error: unknown): void {
+    const status = error instanceof AppError ? STATUS[error.code] : undefined;
+    if (status === undefined || status >= 500) tell(error, "A request failed");
+    // RFC 9110 (11.6.1): a 401 names the scheme.
+    if (status === 401) res.setHeader("WWW-Authenticate", "Bearer");
+    text(res, status ?? 500, status === undefined ? FAULT : publicMessageOf(error));
+  }
+
   return {
     name: "http",
     access: (path) =>
@@ -117,6 +137,15 @@ export function createHttpTransport(options: HttpOptions): Transport {
     async close() {},
   };
 }
+
+type Route = (res: ServerResponse) => Promise<void>;
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  TOKEN_EXPIRED: 401,
+  FORBIDDEN: 403,
+  UNAVAILABLE: 503,
+};
 
 /** Removes doubled slashes and the last one. */
 function withoutSlashes(path: string): string {
@@ -150,14 +179,4 @@ function servePage(dir: string | undefined): ServePage {
       page(req, res, () => missing(res));
     }
   };
-}
-
-function json(res: ServerResponse, status: number, body: unknown): void {
-  res
-    .writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })
-    .end(JSON.stringify(body));
-}
-
-function text(res: ServerResponse, status: number, body: string): void {
-  res.writeHead(status, { "Content-Type": "text/plain; charset=utf-8" }).end(`${body}\n`);
 }

@@ -1,0 +1,45 @@
+/** Listens on METRICS_PORT, where there are metrics and nothing else. */
+import type { Logger } from "pino";
+import type { Config } from "./config.ts";
+import { closeServer, createHttpServer, listen } from "./http-server.ts";
+import type { Tls } from "./tls/open.ts";
+import { createMetricsTransport, type Expose } from "./transports/index.ts";
+import { mountTransports } from "./transports/mount.ts";
+import { createOriginPolicy } from "./transports/origins.ts";
+
+export interface MetricsServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Rejects with `listen`'s errors, such as `EADDRINUSE`. */
+export async function openMetricsServer(
+  port: number,
+  {
+    config,
+    log,
+    tls,
+    metrics,
+  }: { config: Config; log: Logger; tls: Tls | undefined; metrics: Expose },
+): Promise<MetricsServer> {
+  const http = createHttpServer(config, log, tls);
+  const transports = [createMetricsTransport(metrics, log)];
+  const origins = createOriginPolicy({
+    origins: [],
+    host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+    authenticated: true,
+    secure: tls !== undefined,
+  });
+  mountTransports(http.server, transports, origins, (error, path) =>
+    log.error({ err: error, path }, "The metrics failed to handle a request"),
+  );
+  const url = await listen(http, { ...config, PORT: port });
+  return {
+    url: `${url}/metrics`,
+    async close() {
+      http.keepAlive.end();
+      await closeServer(http, transports);
+    },
+  };
+}
