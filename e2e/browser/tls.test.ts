@@ -90,23 +90,3 @@ test("[T1] Socket.IO and EventSource of a browser work over TLS", async () => {
   );
   expect(shown).toEqual(["websocket DELIVERED", "polling DELIVERED", "EventSource DELIVERED"]);
 });
-
-test("[H8] a page of http under the server's name opens no WebSocket", async () => {
-  const open = (url: string) =>
-    page.evaluate(
-      (address) =>
-        new Promise<string>((resolve) => {
-          const socket = new WebSocket(address);
-          socket.addEventListener("open", () => resolve("open"));
-          socket.addEventListener("error", () => resolve("refused"));
-        }),
-      `${url.replace("https", "wss")}/trpc`,
-    );
-  await page.goto(`${server.url}/samples/`);
-  expect(await open(server.url)).toBe("open");
-  await page.route("http://localhost:*/**", (route) =>
-    route.fulfill({ contentType: "text/html", body: "a page of another machine" }),
-  );
-  await page.goto(server.url.replace("https", "http"));
-  expect(await open(server.url)).toBe("refused");
-});

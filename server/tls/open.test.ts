@@ -11,6 +11,7 @@ import type { Transport } from "#server/transports/contract.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { createPair, type TestPair, writePair } from "#test/tls/certificate.fixture.ts";
+import { floodWithKeyUpdates } from "#test/tls/key-updates.ts";
 import { openTls } from "./open.ts";
 
 let pair: TestPair;
@@ -18,10 +19,12 @@ beforeAll(async () => {
   pair = await createPair({ days: 90 });
 });
 
+/** More than the kernel holds for a client that does not read. */
+const LARGE = Buffer.alloc(16 * 2 ** 20);
 const HELLO: Transport = {
   name: "hello",
   access: () => "public",
-  request: (_req, res) => void res.end("hello"),
+  request: ({ url }, res) => void (url === "/large" ? res.write(LARGE) : res.end("hello")),
   close: async () => {},
 };
 const ORIGINS = createOriginPolicy({
@@ -56,6 +59,7 @@ async function open(handshakeTimeoutMs = 300) {
   const at = { port, host: "127.0.0.1" };
   return {
     tls,
+    port,
     server,
     logged,
     accepted,
@@ -177,6 +181,33 @@ test("[H3] a client cannot renegotiate, which would keep the server from writing
     socket.renegotiate({}, resolve);
   });
   expect(await failed).toMatchObject({ code: expect.stringMatching(/NO_RENEGOTIATION/) });
+});
+
+test("[H3] a client that asks for new keys without end, and reads nothing, is disconnected", async () => {
+  const { port, logged, ask } = await open();
+  await floodWithKeyUpdates(port, pair.cert, "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect(logged).toEqual([{ level: "debug", code: undefined }]);
+  expect(await ask()).toBe("hello");
+});
+
+test("a client that is only slow to read a large answer is not disconnected", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { connectSecurely: dial, server, logged } = await open();
+  const socket = dial();
+  await once(socket, "secureConnect");
+  socket.pause();
+  socket.write("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const [{ socket: served }] = (await once(server, "request")) as [{ socket: TLSSocket }];
+  await new Promise((resolve) => setImmediate(resolve));
+  vi.advanceTimersByTime(10_000);
+  vi.useRealTimers();
+  expect(served.writableLength).toBeGreaterThan(LARGE.length / 2);
+  let received = 0;
+  socket.on("data", (bytes: Buffer) => (received += bytes.length));
+  socket.resume();
+  await vi.waitFor(() => expect(received).toBeGreaterThan(LARGE.length));
+  expect(logged).toEqual([]);
 });
 
 test("connections that have not finished their handshake can be destroyed", async () => {

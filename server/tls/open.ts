@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { checkKeyPair, type KeyPair, SECURE_OPTIONS } from "./key-pair.ts";
 import { readPemFiles } from "./pem-files.ts";
 import { startReload } from "./reload.ts";
+import { closeUnreadAnswers } from "./unread-answers.ts";
 import type { KeyPairFiles } from "./variables.ts";
 
 /** Node's own limit is two minutes, in which silent clients could hold all connections. */
@@ -54,6 +55,12 @@ export async function openTls(
           log.debug({ code, remoteAddress: socket.remoteAddress }, "A TLS handshake failed");
           socket.destroy();
         },
+      );
+      closeUnreadAnswers(server, ({ remoteAddress }) =>
+        log.debug(
+          { remoteAddress },
+          "A client did not read the answers of TLS and was disconnected",
+        ),
       );
       const use = (next: KeyPair) => server.setSecureContext(optionsOf(next));
       server.once("listening", () => {

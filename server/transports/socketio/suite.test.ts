@@ -3,6 +3,7 @@ import { onTestFinished } from "vitest";
 import type { LegacyJobPayload, LegacySubscriptionError } from "#shared/legacy.ts";
 import { onRedis } from "#test/engine/data.fixture.ts";
 import { createPair, trust } from "#test/tls/certificate.fixture.ts";
+import { timesOf } from "#test/long-run.ts";
 import { sendFrames } from "#test/transports/send-frames.ts";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
@@ -98,5 +99,12 @@ if (!onRedis) {
   const tls = await createPair();
   trust(tls);
   transportSuite({ ...subject("websocket", overWebSocket), name: "Socket.IO over wss", tls });
-  transportSuite({ ...subject("polling", overPolling), name: "Socket.IO over https polling", tls });
+  // Below polling lies the same server as below the WebSocket.
+  if (timesOf(0, 1) > 0) {
+    transportSuite({
+      ...subject("polling", overPolling),
+      name: "Socket.IO over https polling",
+      tls,
+    });
+  }
 }
