@@ -28,6 +28,8 @@ test.each(["Bearer", "bearer", "BEARER"])(
       userId: "ann",
       tenantId: "acme",
       scopes: [],
+      expiresAt: expect.any(Number) as number,
+      credential: { kind: "token", id: null },
     });
   },
 );

@@ -1,7 +1,8 @@
-/** Authenticates callers by tokens, for a server whose configuration names the keys. */
+/** Authenticates callers by tokens and sign-ins, for a server whose configuration names the keys of tokens. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Caller } from "#shared/caller.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { SignIn } from "#shared/sign-in.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
 import { type AuthSettings, needsToken } from "./variables.ts";
 
@@ -28,23 +29,31 @@ export function tokenOf({ headers, token }: Credentials): string | undefined {
   );
 }
 
+/** The sign-in of a request's cookie. */
+export interface CookieReader {
+  /** `undefined`: there is no cookie, or it does not count in this request. */
+  secretIn(headers: IncomingHttpHeaders): string | undefined;
+  /** `undefined`: there is no such sign-in, or it has ended. */
+  find(secret: string): Promise<SignIn | undefined>;
+}
+
 /**
  * Returns `undefined` if the configuration names no keys, so that callers need no token. `tell` logs why a token was refused:
- * its sender learns only that it was.
+ * its sender learns only that it was. A token wins over a cookie. Without `cookies`, cookies do not count.
  */
 export function createAuthenticate(
   settings: AuthSettings,
   tell: (error: unknown, what: string) => void,
+  cookies?: CookieReader,
 ) {
   if (!needsToken(settings)) return undefined;
   const verify = createTokenVerifier(settings);
-  return async function authenticate(credentials: Credentials): Promise<Principal> {
+  return async function authenticate(credentials: Credentials): Promise<Caller> {
     const token = tokenOf(credentials);
-    if (token === undefined) {
-      throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
-    }
+    if (token === undefined) return bySignIn(credentials, cookies);
     try {
-      return (await verify(token)).principal;
+      const { principal, expiresAt, id = null } = await verify(token);
+      return { ...principal, expiresAt, credential: { kind: "token", id } };
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
         tell(error.cause, "A token was refused");
@@ -52,4 +61,17 @@ export function createAuthenticate(
       throw error;
     }
   };
+}
+
+async function bySignIn({ headers }: Credentials, cookies?: CookieReader): Promise<Caller> {
+  const secret = cookies?.secretIn(headers);
+  if (secret === undefined) {
+    throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
+  }
+  const signIn = await cookies?.find(secret);
+  if (signIn === undefined) {
+    throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
+  }
+  const { id: signInId, principal, credential, expiresAt } = signIn;
+  return { ...principal, expiresAt, credential, signInId };
 }

@@ -1,5 +1,5 @@
 /** The environment variables of authentication, and the combinations that cannot work. */
-import { address, type SettingsOf, text, type Variables } from "#shared/variables.ts";
+import { address, type SettingsOf, text, type Variables, wholeNumber } from "#shared/variables.ts";
 import { z } from "zod";
 import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
@@ -54,6 +54,17 @@ export const AUTH_VARIABLES = {
     schema: id,
     unset: "tokens without a tenant are refused",
     about: "The tenant of tokens that name none.",
+  },
+  AUTH_SIGN_IN_IDLE_HOURS: {
+    schema: wholeNumber(1, 8760),
+    default: "24",
+    about: "Hours after which a sign-in of the page ends if it is not used.",
+  },
+  AUTH_SIGN_IN_DAYS: {
+    schema: wholeNumber(1, 365),
+    default: "7",
+    about:
+      "Days after which a sign-in of the page ends, however much it is used. It never outlives the token that it was made with.",
   },
 } as const satisfies Variables;
 

@@ -9,6 +9,7 @@ import {
   isInstance,
   messageOf,
 } from "#shared/errors.ts";
+import type { Caller } from "#shared/caller.ts";
 import { Principal } from "#shared/principal.ts";
 import type { Authenticate } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
@@ -22,6 +23,11 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
   "FORBIDDEN",
 ]);
 
+/** A schema of what the hook returns. Fields that it does not have are dropped. */
+interface AnswerSchema {
+  safeParse: (answer: unknown) => ReturnType<typeof Caller.safeParse>;
+}
+
 /**
  * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
  * - `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
@@ -30,7 +36,11 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
  */
 export function guardAuthenticate(
   authenticate: Authenticate,
-  { log, timeoutMs = AUTHENTICATE_TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
+  {
+    log,
+    schema = Principal,
+    timeoutMs = AUTHENTICATE_TIMEOUT_MS,
+  }: { log: Pick<Logger, "warn">; schema?: AnswerSchema; timeoutMs?: number },
 ): Authenticate {
   const tell = createTroubleLog(log);
 
@@ -54,7 +64,7 @@ export function guardAuthenticate(
     }
   }
 
-  return async (credentials) => principalOf(await ask(credentials));
+  return async (credentials) => callerOf(await ask(credentials), schema);
 }
 
 const NOT_CHECKED = "The server could not check your credentials. Try again.";
@@ -71,10 +81,10 @@ function noAnswer(timeoutMs: number): Error {
   return new Error(`\`authenticate\` did not answer within ${timeoutMs / 1000} s.`);
 }
 
-function principalOf(answer: unknown): Principal {
+function callerOf(answer: unknown, schema: AnswerSchema): Caller {
   let problem: string;
   try {
-    const parsed = Principal.safeParse(answer);
+    const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     problem = parsed.error.issues
       .map(({ path, message }) => `${path.map(String).join(".") || "it"}: ${message}`)

@@ -9,7 +9,9 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { SignIns } from "#server/sign-ins/open.ts";
+import type { Caller } from "#shared/caller.ts";
+import type { SignInCookies } from "./sign-in-cookie.ts";
 
 /**
  * The requests that a path accepts (checked in `origins.ts`):
@@ -51,12 +53,19 @@ export interface TransportContext {
   sessions: Sessions;
   /** Guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
   authenticate: Authenticate;
+  /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
+  signIns?: SignInContext | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
+}
+
+export interface SignInContext {
+  signIns: SignIns;
+  cookies: SignInCookies;
 }
 
 /**
@@ -67,7 +76,7 @@ export type Authenticate = (credentials: {
   headers: IncomingMessage["headers"];
   /** Clients that cannot set headers send it when they connect. */
   token?: string | undefined;
-}) => Promise<Principal>;
+}) => Promise<Caller>;
 
 /** The answer of `system.info`. */
 export interface SystemInfo extends KindFacts {

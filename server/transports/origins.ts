@@ -94,7 +94,8 @@ const WHY: Record<Refused, (headers: IncomingMessage["headers"]) => string> = {
       : `Host ${JSON.stringify(host)} is not allowed. Add it to ALLOWED_HOSTS.`,
 };
 
-function isOriginOf(origin: string, host: string | undefined): boolean {
+/** Compares the hosts only: behind a proxy with TLS, the server does not know its scheme. */
+export function isOriginOf(origin: string, host: string | undefined): boolean {
   const url = URL.parse(origin);
   return url !== null && url.host !== "" && url.host === host?.toLowerCase();
 }

@@ -22,6 +22,7 @@ import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
@@ -66,6 +67,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
+  const signIns = createSignIns(redis, keys);
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
 
@@ -149,6 +151,10 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     takeSession: (session, holder) => use(() => sessions.take(session, holder)),
     saveSession: (session, holder, saved) => use(() => sessions.save(session, holder, saved)),
     endSession: (session, holder) => use(() => sessions.end(session, holder)),
+    addSignIn: (signIn) => use(() => signIns.add(signIn)),
+    getSignIn: (id, now) => use(() => signIns.get(id, now)),
+    renewSignIn: (signIn) => use(() => signIns.renew(signIn)),
+    removeSignIn: (signIn) => use(() => signIns.remove(signIn)),
     prune: (before, limit) => use(() => prune(before, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),

@@ -19,6 +19,7 @@ import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
@@ -58,6 +59,7 @@ export async function openSqliteEngine({
   const prune = createPrune(db, owners);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
+  const signIns = createSignIns(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -119,6 +121,10 @@ export async function openSqliteEngine({
     saveSession: (session, holder, saved) =>
       write(() => sessions.save(session, holder, saved), saved.entries.size + 1),
     endSession: (session, holder) => write(() => sessions.end(session, holder)),
+    addSignIn: (signIn) => write(() => signIns.add(signIn)),
+    getSignIn: (id, now) => read(() => signIns.get(id, now)),
+    renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
+    removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
 
     async onAppend(stream, listener) {

@@ -145,6 +145,18 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (session_n, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE sign_ins (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    ends INTEGER NOT NULL,
+    -- All of it, as JSON.
+    record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sign_ins_by_end ON sign_ins (ends);
+  CREATE INDEX sign_ins_of_user ON sign_ins (tenant, owner, ends);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -6,9 +6,10 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
-import type { Principal } from "#shared/principal.ts";
+import type { Caller } from "#shared/caller.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { BroadcastAdapter } from "./broadcast-adapter.ts";
@@ -43,7 +44,7 @@ const CLOSE_AFTER_MS = 1000;
 
 /** The principal of a joining client, and its restored state. */
 interface Admitted {
-  principal: Principal;
+  principal: Caller;
   restored: Restored;
 }
 
@@ -157,7 +158,13 @@ export function createSocketioTransport(
     engineSessions.joined(socket.conn);
     const how = admitted.get(socket);
     admitted.delete(socket);
-    if (how !== undefined) serveConnection(socket, how.principal, how.restored);
+    if (how === undefined) return;
+    serveConnection(socket, how.principal, how.restored);
+    endWithSignIn(context.signIns, how.principal, {
+      // Below Socket.IO: clients reconnect, with the cookie of another sign-in if there is one.
+      destroy: () => socket.conn.close(true),
+      once: (_close, listener) => socket.once("disconnect", listener),
+    });
   });
 
   return {

@@ -1,10 +1,11 @@
 /** tRPC over HTTP, SSE and WebSocket, all at `/trpc`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { TRPCError } from "@trpc/server";
+import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import { discardBody } from "#server/transports/body.ts";
 import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
 import { stagger } from "#server/transports/stagger.ts";
@@ -34,6 +35,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     res?: ServerResponse;
     info: {
       connectionParams: Record<string, unknown> | null;
+      type: string;
       isBatchCall: boolean;
       calls: readonly unknown[];
     };
@@ -44,6 +46,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
       headers,
       token: typeof token === "string" ? token : undefined,
     }).catch(toTRPCError);
+    const lasting = opts.res ?? socket;
+    const isLasting = opts.res === undefined || opts.info.type === "subscription";
+    if (isLasting && !(caller instanceof TRPCError)) {
+      endWithSignIn(context.signIns, caller, lasting);
+    }
     const { isBatchCall, calls } = opts.info;
     const batch = isBatchCall && calls.length > 1 ? new Batch() : undefined;
     return new Context(context, { socket, caller, batch, response: opts.res });
