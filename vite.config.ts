@@ -25,10 +25,17 @@ export default defineConfig(({ mode }) => {
   return {
     root: "client",
     plugins: [react(), tailwindcss()],
-    build: { outDir: "../dist/client", emptyOutDir: true, sourcemap: true },
+    build: {
+      outDir: "../dist/client",
+      emptyOutDir: true,
+      sourcemap: true,
+      // In kB, before compression. Pages with large libraries are chunks of their own.
+      chunkSizeWarningLimit: 550,
+    },
     server: {
       port: 3000,
       proxy: {
+        "/auth": { target: server },
         "/trpc": { target: server, ws: true },
         "/socket.io": { target: server, ws: true },
         "/samples": { target: server },

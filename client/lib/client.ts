@@ -16,6 +16,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
+import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import { transformer } from "./transformer.ts";
 
 export interface JobwireClient {
@@ -32,6 +33,8 @@ export interface JobwireClientOptions {
   transport?: "ws" | "sse";
   /** Sent with every call and connection, for servers with authentication. */
   token?: string;
+  /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
+  waitForSignIn?: WaitForSignIn;
 }
 
 /** Upper bound of the backoff. */
@@ -40,7 +43,7 @@ const PING_MS = 15_000;
 const PONG_MS = 5000;
 
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
-  const { url, transport = "ws", token } = options;
+  const { url, transport = "ws", token, waitForSignIn } = options;
   const connection = createConnectionStore();
   const http = `${url}/trpc`;
   const calls = httpBatchLink({
@@ -48,12 +51,15 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     transformer,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
+  const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const credentials = token === undefined ? {} : { connectionParams: async () => ({ token }) };
 
   if (transport === "sse") {
     const events = httpSubscriptionLink({ url: http, transformer, ...credentials });
     const trpc = createTRPCClient<AppRouter>({
-      links: [bySubscription([tellConnection(connection), again(), events], calls)],
+      links: [
+        bySubscription([tellConnection(connection), again(), ...held, events], [...held, calls]),
+      ],
     });
     return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
   }
@@ -72,7 +78,9 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     },
   });
   const events = wsLink({ client: socket, transformer });
-  const trpc = createTRPCClient<AppRouter>({ links: [bySubscription([again(), events], calls)] });
+  const trpc = createTRPCClient<AppRouter>({
+    links: [bySubscription([again(), ...held, events], [...held, calls])],
+  });
   return {
     trpc,
     connection,
@@ -90,7 +98,7 @@ function follow(trpc: TRPCClient<AppRouter>, connection: ConnectionStore): () =>
 
 type Link = TRPCLink<AppRouter>;
 
-function bySubscription(events: Link[], calls: Link): Link {
+function bySubscription(events: Link[], calls: Link[]): Link {
   return splitLink({
     condition: ({ type }) => type === "subscription",
     true: events,
