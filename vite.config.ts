@@ -79,7 +79,7 @@ export default defineConfig(({ mode }) => {
             include: [
               ...onRedis([
                 "server/jobs/jobs.test.ts",
-                "server/{streams,transports}/**/*.test.ts",
+                "server/{sign-ins,streams,transports}/**/*.test.ts",
                 "server/app.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",
