@@ -19,6 +19,10 @@ function Gate({ store }: { store: SignInStore }) {
   const { state, client } = useSignIn();
   // Runs after the effects of all components below, which have left the earlier client by then.
   useEffect(() => store.closeReplaced(), [store, client]);
+  // Its WebSocket could only be refused. Signing in opens a new client.
+  useEffect(() => {
+    if (state.is === "out") client.close();
+  }, [state.is, client]);
   if (state.is === "out") return <SignInView />;
   return (
     <JobwireProvider client={client}>

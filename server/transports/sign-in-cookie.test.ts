@@ -44,6 +44,7 @@ const CASES: [origin: string | undefined, site: Site, host: string, counts: Coun
   ["http://localhost:3000", "same-site", LOCAL, "plain"],
   ["http://localhost:3000", "cross-site", PUBLIC, undefined],
   ["http://app.lan", "cross-site", PUBLIC, undefined],
+  ["http://app.lan", "cross-site", LOCAL, undefined],
   ["capacitor://localhost", "cross-site", PUBLIC, undefined],
   // Pages that a wildcard covers, or that share their origin with others.
   ["https://a.wild.com", "cross-site", PUBLIC, undefined],

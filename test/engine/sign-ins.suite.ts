@@ -81,5 +81,12 @@ export function signInsSuite(subject: EngineUnderTest): void {
         expect(await engine.getSignIn(id, after(0))).toMatchObject({ id });
       }
     });
+
+    test("[P6] those that have ended are none too many", async ({ engine }) => {
+      for (let n = 0; n < MAX_SIGN_INS; n++) await engine.addSignIn(signInOf("ann"));
+      const later = NOW + 10 * MINUTE_MS;
+      const next = signInOf("ann", { madeAt: later, usedAt: later, endsAt: later + MINUTE_MS });
+      expect(await engine.addSignIn(next)).toEqual([]);
+    });
   });
 }
