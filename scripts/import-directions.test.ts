@@ -100,6 +100,11 @@ const cases: Case[] = [
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "ioredis"],
   },
   {
+    direction: "server/tls/",
+    file: "server/tls/x.ts",
+    refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],
+  },
+  {
     direction: "server/jobs/",
     file: "server/jobs/x.ts",
     refused: [

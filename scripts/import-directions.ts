@@ -135,6 +135,13 @@ export const directions: Direction[] = [
     packages: [...NODE, "jose", "zod"],
   },
   {
+    name: "server/tls/",
+    files: ["server/tls/**"],
+    imports: ["./*", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "pino"],
+  },
+  {
     name: "server/transports/*.ts",
     files: ["server/transports/*.ts"],
     imports: ["./*", ...BELOW_TRANSPORTS],

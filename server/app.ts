@@ -4,13 +4,13 @@ import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
-import { Caller } from "#shared/caller.ts";
+import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { needsToken } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { openEngine } from "./engine/index.ts";
-import { closeServer, createHttpServer, listen } from "./http-server.ts";
+import { closeServer, createHttpServer, listen, prepareTls } from "./http-server.ts";
 import { runOwn } from "./jobs/foreign-code.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
@@ -26,6 +26,7 @@ import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
 import { guardAuthenticate } from "./transports/authentication-guard.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
+import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
@@ -33,7 +34,7 @@ import { createSignInCookies } from "./transports/sign-in-cookie.ts";
 import { createTroubleLog } from "./transports/trouble-log.ts";
 
 export interface App {
-  /** The server's address on this machine: `http://localhost:8000`. */
+  /** The server's address on this machine: `http://localhost:8000`, or `https://localhost:8000` with TLS. */
   url: string;
   /** The number of running jobs. */
   running(): number;
@@ -66,6 +67,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     streams: () => streams.count().streams,
     running: () => running(),
   });
+  const tls = await prepareTls(config, log);
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
   const sessions = openSessions(engine);
@@ -74,9 +76,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => streams.close());
 
   const transports: Transport[] = [];
-  const { server, keepAlive } = createHttpServer(config, log);
-  opened.defer(() => closeServer(server, transports));
-  const url = await listen(server, config.HOST, config.PORT);
+  const http = createHttpServer(config, log, tls);
+  opened.defer(() => closeServer(http, transports));
+  const url = await listen(http, config);
   // Do not await between here and `mountTransports`: a request that arrives meanwhile would get no answer.
 
   const { kinds: registered, sites, facts } = createKinds(config, url);
@@ -104,6 +106,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
     authenticated: !isOpen,
+    secure: tls !== undefined,
   });
   const tell = createTroubleLog(log);
   const signIns = openSignIns(engine, {
@@ -124,8 +127,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    authenticate: guardAuthenticate(authenticate, { log, ...(isOurs && { schema: Caller }) }),
+    identify: guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
     signIns: isOurs ? { signIns, cookies } : undefined,
+    credentialLimits: CREDENTIAL_LIMITS,
     system: {
       version: pkg.version,
       engine: engine.name,
@@ -163,7 +167,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     const transport = create(context, settings);
     if (transport !== undefined) transports.push(transport);
   }
-  mountTransports(server, transports, origins, (error, path) =>
+  mountTransports(http.server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport failed to handle a request"),
   );
 
@@ -182,7 +186,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const open = opened.move();
   async function close(): Promise<Stopped> {
     stopping = true;
-    keepAlive.end();
+    http.keepAlive.end();
     await open.disposeAsync();
     return stopped;
   }

@@ -18,6 +18,7 @@ import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { KIND_VARIABLES } from "./kinds/index.ts";
+import { TLS_VARIABLES, tlsConflicts } from "./tls/variables.ts";
 
 export const VARIABLES = {
   PORT: {
@@ -50,6 +51,7 @@ export const VARIABLES = {
     about:
       "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
   },
+  ...TLS_VARIABLES,
   ...AUTH_VARIABLES,
   ...ENGINE_VARIABLES,
   ROLE: {
@@ -183,7 +185,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
 /** Returns messages for variables that are valid separately, but not together. */
 function atOdds(config: Config): string[] {
-  const lines = authConflicts(config);
+  const lines = [...tlsConflicts(config), ...authConflicts(config)];
   const { ROLE: role } = config;
   if (role === "all" || selectEngine(config).capabilities.multiProcess) return lines;
   const shared = ENGINES.filter(({ capabilities }) => capabilities.multiProcess);
@@ -193,7 +195,7 @@ function atOdds(config: Config): string[] {
   ];
 }
 
-const SECRET_NAME = /_(?:KEY|SECRET)$/;
+const SECRET_NAME = /_(?:KEY|KEY_FILE|SECRET)$/;
 
 /** Shows a value without secrets: keys, and users and passwords in addresses. */
 function shown(name: string, value: string): string {

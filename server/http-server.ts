@@ -1,8 +1,10 @@
-/** The http server below all transports: its limits, its address and its shutdown. */
-import { createServer, type Server } from "node:http";
+/** The HTTP server below all transports, with TLS or without: its limits, its address and its shutdown. */
+import { createServer, type Server, type ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
+import { openTls, type Tls } from "./tls/open.ts";
+import { keyPairFiles } from "./tls/variables.ts";
 import { limitConnections } from "./transports/connection-limit.ts";
 import type { Transport } from "./transports/contract.ts";
 import { HEAD_OPTIONS } from "./transports/head-limit.ts";
@@ -16,12 +18,27 @@ const LAST_ANSWERS_MS = 2000;
 /** Longer than proxies keep idle connections (mostly 60 s): if the server closed first, a request could be lost. */
 const KEEP_ALIVE_MS = 65_000;
 
+export interface HttpServer {
+  server: Server;
+  keepAlive: KeepAlive;
+  /** `undefined`: the server speaks plain HTTP. */
+  tls: Tls | undefined;
+}
+
+/**
+ * Reads the certificate and its key. Resolves to `undefined` if the server speaks plain HTTP, and rejects with `ConfigError`
+ * if they cannot be used.
+ */
+export async function prepareTls(config: Config, log: Logger): Promise<Tls | undefined> {
+  const files = keyPairFiles(config);
+  const tls = files && (await openTls(files, log));
+  if (tls !== undefined && "problems" in tls) throw new ConfigError(tls.problems);
+  return tls;
+}
+
 /** Creates the server, which does not listen yet. */
-export function createHttpServer(
-  config: Config,
-  log: Logger,
-): { server: Server; keepAlive: KeepAlive } {
-  const server = createServer({
+export function createHttpServer(config: Config, log: Logger, tls?: Tls): HttpServer {
+  const options: ServerOptions = {
     // A client that offers another protocol (such as curl with HTTP/2) gets an answer in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -29,22 +46,27 @@ export function createHttpServer(
     ...HEAD_OPTIONS,
     // `mountTransports` checks the header: `pipelining.ts` would not count Node's own answer to a request without it.
     requireHostHeader: false,
-  });
+  };
+  const server = tls?.createServer(options) ?? createServer(options);
   const keepAlive = createKeepAlive(server);
   limitConnections(server, config.MAX_CONNECTIONS, log);
   closeStalledResponses(server, config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
     log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
   );
-  return { server, keepAlive };
+  return { server, keepAlive, tls };
 }
 
 /** Resolves to the address on this machine: `http://localhost:8000`. Rejects with `listen`'s errors, such as `EADDRINUSE`. */
-export function listen(server: Server, host: string, port: number): Promise<string> {
+export function listen(
+  { server, tls }: HttpServer,
+  { HOST: host, PORT: port }: Config,
+): Promise<string> {
+  const scheme = tls === undefined ? "http" : "https";
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
       server.off("error", reject);
-      resolve(`http://${localNameOf(host)}:${(server.address() as AddressInfo).port}`);
+      resolve(`${scheme}://${localNameOf(host)}:${(server.address() as AddressInfo).port}`);
     });
   });
 }
@@ -55,10 +77,16 @@ function localNameOf(host: string): string {
 }
 
 /** Accepts no more connections, lets the transports close theirs, and answers the calls in progress. */
-export async function closeServer(server: Server, transports: readonly Transport[]): Promise<void> {
+export async function closeServer(
+  { server, tls }: HttpServer,
+  transports: readonly Transport[],
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   await Promise.all(transports.map((transport) => transport.close()));
-  const cutOff = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS_MS);
+  const cutOff = setTimeout(() => {
+    server.closeAllConnections();
+    tls?.destroyConnections();
+  }, LAST_ANSWERS_MS);
   await closed;
   clearTimeout(cutOff);
 }

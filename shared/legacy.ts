@@ -7,7 +7,7 @@ import { isWellFormed } from "./cut-text.ts";
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
 import { JobStatus } from "./job.ts";
-import { MAX_LEGACY_ID_CHARS } from "./limits.ts";
+import { MAX_LEGACY_ID_CHARS, MAX_TOKEN_CHARS } from "./limits.ts";
 
 /** Names of events from server to client. */
 export const LEGACY = {
@@ -32,6 +32,13 @@ export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQU
 const id = z.string().min(1).max(MAX_LEGACY_ID_CHARS).refine(isWellFormed);
 export const LegacyJobRequest = z.object({ job_id: id });
 export const LegacyBatchRequest = z.object({ batch_id: id });
+
+/**
+ * Replaces the token of a connection, so that it lives on. The older system had no such event. Its acknowledgement has
+ * `expires_in_ms`.
+ */
+export const AUTH_REFRESH = "auth:refresh";
+export const AuthRefresh = z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) });
 
 /** The payload of `connection`, sent when a client has connected. */
 export const LegacyConnection = z.object({ connected: z.literal(true), session_id: z.string() });
@@ -68,7 +75,9 @@ export const LegacySubscriptionError = LegacyIds.extend({ code: z.string(), mess
 export type LegacySubscriptionError = z.infer<typeof LegacySubscriptionError>;
 
 /** The argument of the acknowledgement callback, if the client passed one. */
-export type LegacyAnswer = { ok: true } | { ok: false; error: { code: string; message: string } };
+export type LegacyAnswer =
+  | { ok: true; expires_in_ms?: number | null }
+  | { ok: false; error: { code: string; message: string } };
 
 export interface LegacyMessage {
   name: (typeof LEGACY)["jobUpdate" | "jobCompleted" | "jobError" | "batchUpdate"];

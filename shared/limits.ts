@@ -38,6 +38,8 @@ export const MAX_ISSUE_CHARS = 300;
 /** A user id, a tenant id, or a scope. In code points, as zod counts. */
 export const MAX_PRINCIPAL_CHARS = 300;
 export const MAX_SCOPES = 1000;
+/** UTF-16 units. A longer one fits into no header. */
+export const MAX_TOKEN_CHARS = 8192;
 
 // Fields of requests, in code points, as zod counts. The page's fields count UTF-16 units, so they accept no more.
 

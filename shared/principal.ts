@@ -18,6 +18,16 @@ export const Principal = z.object({
 });
 export type Principal = z.infer<typeof Principal>;
 
+/** A principal whose credentials may end. */
+export const Authenticated = Principal.extend({
+  /**
+   * When the credentials end, in milliseconds since the epoch. A connection that has no newer ones by then is told to
+   * reconnect, and closed soon after. Absent: they do not end.
+   */
+  expiresAt: z.number().optional(),
+});
+export type Authenticated = z.infer<typeof Authenticated>;
+
 /** The only principal of a server without authentication. */
 export const LOCAL_PRINCIPAL: Principal = {
   userId: "local",

@@ -1,6 +1,6 @@
 /** Sign-ins: how a browser stays signed in with a cookie, and what the page learns of it. */
 import { z } from "zod";
-import { CredentialRef } from "./caller.ts";
+import { CredentialRef } from "./checked-caller.ts";
 import { ErrorCode } from "./errors.ts";
 import { Principal } from "./principal.ts";
 

@@ -3,7 +3,6 @@ import {
   createTRPCClient,
   createWSClient,
   httpBatchLink,
-  httpSubscriptionLink,
   retryLink,
   splitLink,
   type TRPCClient,
@@ -17,7 +16,12 @@ import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
+import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
+import { type InBand, TokenRefresh } from "./token-refresh.ts";
+import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
+
+export type { GetToken, TokenReason } from "./tokens.ts";
 
 export interface JobwireClient {
   trpc: TRPCClient<AppRouter>;
@@ -31,8 +35,10 @@ export interface JobwireClientOptions {
   /** The server's URL: `http://localhost:8000`. */
   url: string;
   transport?: "ws" | "sse";
-  /** Sent with every call and connection, for servers with authentication. */
+  /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
   token?: string;
+  /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
+  getToken?: GetToken;
   /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
   waitForSignIn?: WaitForSignIn;
 }
@@ -43,49 +49,74 @@ const PING_MS = 15_000;
 const PONG_MS = 5000;
 
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
-  const { url, transport = "ws", token, waitForSignIn } = options;
+  const { url, transport = "ws", token, getToken, waitForSignIn } = options;
   const connection = createConnectionStore();
+  const tokens = getToken && new Tokens(getToken);
+  const tokenNow = tokens
+    ? () => tokens.get()
+    : token === undefined
+      ? undefined
+      : async () => token;
   const http = `${url}/trpc`;
-  const calls = httpBatchLink({
-    url: http,
-    transformer,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-  });
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
-  const credentials = token === undefined ? {} : { connectionParams: async () => ({ token }) };
+  const calls = [
+    ...held,
+    ...(tokens ? [repeatOnce(tokens)] : []),
+    httpBatchLink({ url: http, transformer, ...(tokenNow && { headers: headersWith(tokenNow) }) }),
+  ];
 
   if (transport === "sse") {
-    const events = httpSubscriptionLink({ url: http, transformer, ...credentials });
-    const trpc = createTRPCClient<AppRouter>({
-      links: [
-        bySubscription([tellConnection(connection), again(), ...held, events], [...held, calls]),
-      ],
-    });
+    const events = [
+      tellConnection(connection),
+      ...(tokens ? [reopen((op) => tokens.expire(usedToken(op)))] : []),
+      again(),
+      ...held,
+      eventsWith(tokenNow, http),
+    ];
+    const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] });
     return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
   }
 
+  let used: string | undefined;
   const socket = createWSClient({
     url: http.replace(/^http/, "ws"),
     WebSocket: FastClosingSocket,
     retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, MAX_RETRY_MS),
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
-    ...credentials,
+    ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
   });
+  const events = wsLink<AppRouter>({ client: socket, transformer });
+  const refresh = tokens && new TokenRefresh(tokens, inBand(events));
   socket.connectionState.subscribe({
     // tRPC's states: `pending` is an open connection, `idle` is none because none is needed.
     next({ state }) {
       if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
+      if (state === "pending") refresh?.connected();
     },
   });
-  const events = wsLink({ client: socket, transformer });
+  const reopened = reopen(() => {
+    tokens?.expire(used);
+    refresh?.now();
+  });
   const trpc = createTRPCClient<AppRouter>({
-    links: [bySubscription([again(), ...held, events], [...held, calls])],
+    links: [bySubscription([...(tokens ? [reopened] : []), again(), ...held, events], calls)],
   });
   return {
     trpc,
     connection,
     follow: () => follow(trpc, connection),
-    close: () => void socket.close(),
+    close() {
+      refresh?.close();
+      void socket.close();
+    },
+  };
+}
+
+function inBand(events: Link): InBand {
+  const { auth } = createTRPCClient<AppRouter>({ links: [events] });
+  return {
+    msLeft: async () => (await auth.me.query()).expiresInMs,
+    refresh: async (token) => (await auth.refresh.mutate({ token })).expiresInMs,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Authenticates callers by tokens and sign-ins, for a server whose configuration names the keys of tokens. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { Caller } from "#shared/caller.ts";
+import type { CheckedCaller } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SignIn } from "#shared/sign-in.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
@@ -48,7 +48,7 @@ export function createAuthenticate(
 ) {
   if (!needsToken(settings)) return undefined;
   const verify = createTokenVerifier(settings);
-  return async function authenticate(credentials: Credentials): Promise<Caller> {
+  return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
     if (token === undefined) return bySignIn(credentials, cookies);
     try {
@@ -63,7 +63,7 @@ export function createAuthenticate(
   };
 }
 
-async function bySignIn({ headers }: Credentials, cookies?: CookieReader): Promise<Caller> {
+async function bySignIn({ headers }: Credentials, cookies?: CookieReader): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
   if (secret === undefined) {
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");

@@ -76,6 +76,8 @@ const GROUPS: Record<string, keyof Answers> = {
   "batch.cancel": "changeBatch",
   "batch.onUpdate": "readBatch",
   "feed.onUpdate": "readMine",
+  "auth.me": "anything",
+  "auth.refresh": "anything",
   "kind.list": "anything",
   "system.info": "anything",
   "system.onState": "anything",
@@ -93,6 +95,7 @@ const QUERIES = new Set([
   "job.events",
   "batch.get",
   "batch.list",
+  "auth.me",
   "kind.list",
   "system.info",
 ]);
@@ -268,21 +271,24 @@ async function unlessRefused(): Promise<void> {
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
-  expect(EVENTS.size).toBe(4);
+  expect(EVENTS.size).toBe(5);
 });
 
 describe.each(CALLERS)("[P1] [P3] [P4] a caller %s", (_who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],
-  ])("over %s", async (_protocol, ask) => {
+  ])("over %s", async (protocol, ask) => {
     const given = await token();
     const told: Record<string, string> = {};
     const expected: Record<string, string> = {};
     for (const [path, group] of Object.entries(GROUPS)) {
-      told[path] = codeIn(await ask(path, inputOf(path), given));
+      const input = path === "auth.refresh" ? { token: given ?? "none" } : inputOf(path);
+      told[path] = codeIn(await ask(path, input, given));
       expected[path] = answers[group];
     }
+    // An HTTP request has its own credentials, so there is nothing to refresh.
+    if (protocol === "HTTP") expected["auth.refresh"] = OK;
     expect(told).toEqual(expected);
   });
 
@@ -309,8 +315,10 @@ describe.each(CALLERS)("[P1] [P3] [P4] a caller %s", (_who, token, answers) => {
       await ask("subscribe:batch", { batch_id: ids.batchId }),
       await ask("unsubscribe:job", { job_id: ids.jobId }),
       await ask("unsubscribe:batch", { batch_id: ids.batchId }),
+      await ask("auth:refresh", { token: given ?? "none" }),
     ];
     socket.disconnect();
-    expect(told).toEqual([answers.readJob, answers.readBatch, answers.anything, answers.anything]);
+    const { readJob, readBatch, anything } = answers;
+    expect(told).toEqual([readJob, readBatch, anything, anything, anything]);
   });
 });

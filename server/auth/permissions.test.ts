@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { createRouter } from "#server/transports/trpc/router.ts";
-import { LEGACY_REQUEST } from "#shared/legacy.ts";
+import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
-import { EVENTS, PROCEDURES, refusalFor } from "./permissions.ts";
+import { EVENTS, isOpen, PROCEDURES, refusalFor } from "./permissions.ts";
 
 const JOB = "0198f1a2-0000-7000-8000-000000000000";
 const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
@@ -15,7 +15,8 @@ test("[P3] every procedure of the router has its requirement, and every requirem
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
-  expect([...EVENTS.keys()].toSorted()).toEqual(Object.values(LEGACY_REQUEST).toSorted());
+  const events = [...Object.values(LEGACY_REQUEST), AUTH_REFRESH];
+  expect([...EVENTS.keys()].toSorted()).toEqual(events.toSorted());
 });
 
 test.each(["constructor", "toString", "job.delete", ""])(
@@ -51,12 +52,17 @@ const PERMITTED: Record<string, string[]> = {
 };
 
 test.each(Object.entries(PERMITTED))("[P3] the scope %j permits %j", (scope, permitted) => {
-  const open = ["kind.list", "system.info", "system.onState"];
+  const open = ["auth.me", "auth.refresh", "kind.list", "system.info", "system.onState"];
   const principal = by(...(scope === "" ? [] : [scope]));
   const may = [...PROCEDURES.keys()].filter(
     (path) => refusalFor(principal, PROCEDURES, path) === undefined,
   );
   expect(may.toSorted()).toEqual([...permitted, ...open].toSorted());
+});
+
+test("[P3] `auth.refresh` alone is open to callers without a principal", () => {
+  expect([...PROCEDURES.keys()].filter(isOpen)).toEqual(["auth.refresh"]);
+  expect(isOpen("no.such")).toBe(false);
 });
 
 test("[P3] every scope is in the list above", () => {

@@ -10,6 +10,8 @@ import { hasScope, type Principal, readsSome } from "#shared/principal.ts";
 import type { Scope } from "#shared/scopes.ts";
 
 export type Requirement =
+  /** Nothing: also callers without a principal may use it. */
+  | "anyone"
   /** A principal, with or without scopes. */
   | "principal"
   | Scope
@@ -38,6 +40,8 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "batch.cancel": "jobs:write",
     "batch.onUpdate": "read a batch",
     "feed.onUpdate": "jobs:read",
+    "auth.me": "principal",
+    "auth.refresh": "anyone",
     "kind.list": "principal",
     "system.info": "principal",
     "system.onState": "principal",
@@ -51,8 +55,14 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
     "unsubscribe:job": "principal",
     "subscribe:batch": "read a batch",
     "unsubscribe:batch": "principal",
+    "auth:refresh": "principal",
   }),
 );
+
+/** True for a procedure that needs no principal. */
+export function isOpen(path: string): boolean {
+  return PROCEDURES.get(path) === "anyone";
+}
 
 /** Returns the refusal (`FORBIDDEN`), or `undefined` if the principal has what is required. */
 export function refusalFor(
@@ -66,7 +76,7 @@ export function refusalFor(
 }
 
 function meets(principal: Principal, required: Requirement): boolean {
-  if (required === "principal") return true;
+  if (required === "anyone" || required === "principal") return true;
   if (required === "read a job") return readsAll(principal) || readsSome(principal, "job");
   if (required === "read a batch") return readsAll(principal) || readsSome(principal, "batch");
   return hasScope(principal, required);

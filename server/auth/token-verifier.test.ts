@@ -61,7 +61,7 @@ describe("[P1] a token of the shared secret", () => {
         tenantId: "acme",
         scopes: ["jobs:read", "tenant", `job:${JOB}:read`],
       },
-      expiresAt: exp * 1000,
+      expiresAt: (exp + 5) * 1000,
       issuedAt: 1_000_000,
       id: "t1",
     });

@@ -13,7 +13,7 @@ import {
   type ProtectedHeaderParameters,
 } from "jose";
 import { AppError } from "#shared/errors.ts";
-import { MAX_SCOPES } from "#shared/limits.ts";
+import { MAX_SCOPES, MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import { Principal } from "#shared/principal.ts";
 import { isTokenScope } from "#shared/scopes.ts";
 import type { AuthSettings } from "./variables.ts";
@@ -35,8 +35,6 @@ const ASYMMETRIC = [
 /** RFC 8725 (3.11): tokens of another type are meant for something else. */
 const TYPES: ReadonlySet<unknown> = new Set([undefined, "jwt", "at+jwt"]);
 const CLOCK_TOLERANCE_S = 5;
-/** A longer one fits into no header. */
-const MAX_TOKEN_CHARS = 8192;
 const JWKS_TIMEOUT_MS = 5000;
 /** An unknown key makes the server read the keys again, at most this often: a new key may sign at once. */
 const JWKS_COOLDOWN_MS = 1000;
@@ -44,7 +42,7 @@ const JWKS_COOLDOWN_MS = 1000;
 /** A valid token. */
 export interface Verified {
   principal: Principal;
-  /** Milliseconds since the epoch. */
+  /** When the server stops to accept it, in milliseconds since the epoch: its `exp`, and the tolerance after it. */
   expiresAt: number;
   /** Milliseconds since the epoch; 0 if the token does not say. */
   issuedAt: number;
@@ -163,7 +161,12 @@ function verified(claims: JWTPayload, settings: AuthSettings): Verified {
     const claim = issue?.path[0] === "tenantId" ? settings.AUTH_TENANT_CLAIM : "sub";
     throw new Refusal(`its claim ${JSON.stringify(claim)} cannot be used: ${issue?.message}`);
   }
-  return { principal: parsed.data, expiresAt: exp * 1000, issuedAt: iat * 1000, id: jti };
+  return {
+    principal: parsed.data,
+    expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000,
+    issuedAt: iat * 1000,
+    id: jti,
+  };
 }
 
 /** RFC 8693 (4.2): a text with spaces between; some issuers send a list. What is unknown grants nothing. */

@@ -8,12 +8,13 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { SignInStore } from "#server/engine/contract.ts";
-import type { Caller } from "#shared/caller.ts";
+import type { CredentialRef } from "#shared/checked-caller.ts";
+import type { Principal } from "#shared/principal.ts";
 import type { SignIn } from "#shared/sign-in.ts";
 
 export interface SignIns {
   /** Stores a new one. Rejects with `UNAVAILABLE` while the engine cannot store it. */
-  begin(caller: Caller): Promise<NewSignIn>;
+  begin(caller: SigningIn): Promise<NewSignIn>;
   /** `undefined`: there is none, or it has ended. Rejects with `UNAVAILABLE` while the engine cannot be read. */
   find(secret: string): Promise<SignIn | undefined>;
   /** Does nothing if there is none. Rejects with `UNAVAILABLE` while the engine cannot store that it ended. */
@@ -25,6 +26,14 @@ export interface SignIns {
   onEnd(id: string, listener: () => void): () => void;
   /** Resolves when all pending writes have ended. */
   close(): Promise<void>;
+}
+
+/** A caller whose credential was checked. */
+export interface SigningIn {
+  principal: Principal;
+  credential: CredentialRef;
+  /** The end of the credential, in milliseconds since the epoch; `undefined` if it does not end. */
+  expiresAt?: number | undefined;
 }
 
 export interface NewSignIn {
@@ -82,14 +91,14 @@ export function openSignIns(store: SignInStore, options: SignInOptions): SignIns
   }
 
   return {
-    async begin({ userId, tenantId, scopes, credential, expiresAt = Infinity }) {
+    async begin({ principal, credential, expiresAt = Infinity }) {
       const secret = randomBytes(SECRET_BYTES).toString("base64url");
       const madeAt = timeNow();
       const end = Math.min(expiresAt, madeAt + maxMs);
       const signIn: SignIn = {
         id: idOf(secret),
-        principal: { userId, tenantId, scopes },
-        credential: credential ?? { kind: "token", id: null },
+        principal,
+        credential,
         madeAt,
         usedAt: madeAt,
         expiresAt: end,

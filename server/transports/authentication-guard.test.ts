@@ -35,9 +35,18 @@ async function refusal(hook: () => unknown): Promise<Error> {
 }
 
 test("a principal is passed on without additional fields, and no timer remains", async () => {
-  expect(await ask(async () => ({ ...me, extra: 1 }))).toEqual(me);
-  expect(await ask(() => me)).toEqual(me);
+  expect(await ask(async () => ({ ...me, extra: 1 }))).toEqual({ principal: me });
+  expect(await ask(() => me)).toEqual({ principal: me });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("[P5] the end of credentials is passed on, and one that has passed refuses the caller", async () => {
+  const expiresAt = Date.now() + 1000;
+  expect(await ask(() => ({ ...me, expiresAt }))).toEqual({ principal: me, expiresAt });
+  for (const past of [Date.now(), 0, -1]) {
+    const hook = () => ({ ...me, expiresAt: past });
+    expect(await refusal(hook)).toMatchObject({ code: "TOKEN_EXPIRED" });
+  }
 });
 
 test.each(Object.entries(hostileValues()))(

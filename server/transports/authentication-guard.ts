@@ -1,4 +1,4 @@
-/** Guards the `authenticate` hook of an embedding program: transports always get a principal or an `AppError`. */
+/** Guards the `authenticate` hook of an embedding program: transports always get a caller or an `AppError`. */
 import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
 import {
@@ -9,9 +9,9 @@ import {
   isInstance,
   messageOf,
 } from "#shared/errors.ts";
-import type { Caller } from "#shared/caller.ts";
-import { Principal } from "#shared/principal.ts";
-import type { Authenticate } from "./contract.ts";
+import type { CheckedCaller } from "#shared/checked-caller.ts";
+import { Authenticated } from "#shared/principal.ts";
+import type { Authenticate, Caller, Identify } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
 const AUTHENTICATE_TIMEOUT_MS = 10_000;
@@ -25,23 +25,24 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
 
 /** A schema of what the hook returns. Fields that it does not have are dropped. */
 interface AnswerSchema {
-  safeParse: (answer: unknown) => ReturnType<typeof Caller.safeParse>;
+  safeParse: (answer: unknown) => ReturnType<typeof CheckedCaller.safeParse>;
 }
 
 /**
  * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
  * - `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
  * - `UNAVAILABLE` if the hook throws anything else, or does not answer within `timeoutMs`. Only the log has the error;
- * - `INTERNAL` if the hook's answer is not a principal. The message is for the log.
+ * - `INTERNAL` if the hook's answer is not a principal. The message is for the log;
+ * - `TOKEN_EXPIRED` if its credentials have ended already.
  */
 export function guardAuthenticate(
   authenticate: Authenticate,
   {
     log,
-    schema = Principal,
+    schema = Authenticated,
     timeoutMs = AUTHENTICATE_TIMEOUT_MS,
   }: { log: Pick<Logger, "warn">; schema?: AnswerSchema; timeoutMs?: number },
-): Authenticate {
+): Identify {
   const tell = createTroubleLog(log);
 
   async function ask(credentials: Parameters<Authenticate>[0]): Promise<unknown> {
@@ -82,6 +83,19 @@ function noAnswer(timeoutMs: number): Error {
 }
 
 function callerOf(answer: unknown, schema: AnswerSchema): Caller {
+  const { expiresAt, credential, signInId, ...principal } = authenticated(answer, schema);
+  if (expiresAt === undefined || expiresAt > Date.now()) {
+    return {
+      principal,
+      expiresAt,
+      ...(credential && { credential }),
+      ...(signInId !== undefined && { signInId }),
+    };
+  }
+  throw new AppError("TOKEN_EXPIRED", "Your credentials have expired.");
+}
+
+function authenticated(answer: unknown, schema: AnswerSchema): CheckedCaller {
   let problem: string;
   try {
     const parsed = schema.safeParse(answer);

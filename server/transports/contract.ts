@@ -7,10 +7,12 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
-import type { Streams } from "#server/streams/open.ts";
-import type { KindFacts } from "#shared/kind-facts.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
-import type { Caller } from "#shared/caller.ts";
+import type { Streams } from "#server/streams/open.ts";
+import type { CredentialRef } from "#shared/checked-caller.ts";
+import type { KindFacts } from "#shared/kind-facts.ts";
+import type { CredentialLimits } from "./credential-end.ts";
+import type { Authenticated, Principal } from "#shared/principal.ts";
 import type { SignInCookies } from "./sign-in-cookie.ts";
 
 /**
@@ -51,8 +53,9 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
-  /** Guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
-  authenticate: Authenticate;
+  identify: Identify;
+  /** Of connections whose credentials end, or never come. */
+  credentialLimits: CredentialLimits;
   /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
   signIns?: SignInContext | undefined;
   system: SystemInfo;
@@ -68,15 +71,32 @@ export interface SignInContext {
   cookies: SignInCookies;
 }
 
-/**
- * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN`, and
- * the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
- */
-export type Authenticate = (credentials: {
+/** Credentials as a transport received them. */
+export interface Credentials {
   headers: IncomingMessage["headers"];
-  /** Clients that cannot set headers send it when they connect. */
+  /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
-}) => Promise<Caller>;
+}
+
+/**
+ * Identifies the caller. For bad credentials it rejects with an `AppError` of the code `UNAUTHENTICATED`, `TOKEN_EXPIRED` or
+ * `FORBIDDEN`, and the caller receives its message. The server logs any other error, and the caller receives `UNAVAILABLE`.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Authenticated>;
+
+/** A caller whose credentials were accepted. */
+export interface Caller {
+  readonly principal: Principal;
+  /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
+  readonly expiresAt: number | undefined;
+  /** Absent where the `authenticate` of an embedding program answers. */
+  readonly credential?: CredentialRef;
+  /** Present if a cookie identifies the caller. */
+  readonly signInId?: string;
+}
+
+/** `Authenticate`, guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
+export type Identify = (credentials: Credentials) => Promise<Caller>;
 
 /** The answer of `system.info`. */
 export interface SystemInfo extends KindFacts {

@@ -1,6 +1,5 @@
 /** Ends connections whose caller was identified by a cookie, when that sign-in ends. */
-import type { Caller } from "#shared/caller.ts";
-import type { SignInContext } from "./contract.ts";
+import type { Caller, SignInContext } from "./contract.ts";
 
 /** A socket, or the response of a stream. */
 interface Lasting {

@@ -197,6 +197,26 @@ describe("DNS rebinding", () => {
   });
 });
 
+test.each<[secure: boolean, http: string, https: string]>([
+  [true, "foreign", "same"],
+  [false, "same", "same"],
+])(
+  "[H8] if the server speaks TLS (%s), a page of http under its name is %s",
+  (secure, http, https) => {
+    const { of } = createOriginPolicy({
+      origins: ["http://listed.example.com"],
+      host: "0.0.0.0",
+      allowedHosts: ["jobs.example.com"],
+      authenticated: true,
+      secure,
+    });
+    const from = (origin: string) => of(asked({ origin, host: "jobs.example.com" }), "data");
+    expect(from("http://jobs.example.com")).toBe(http);
+    expect(from("https://jobs.example.com")).toBe(https);
+    expect(from("http://listed.example.com")).toBe("allowed");
+  },
+);
+
 describe("[H8] a page that sends no Origin", () => {
   const { of } = createOriginPolicy({
     origins: ["https://app.example.com"],

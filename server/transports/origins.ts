@@ -41,6 +41,11 @@ export function createOriginPolicy(options: {
    * server that other machines reach answers to every name.
    */
   authenticated: boolean;
+  /**
+   * `true`: the server itself speaks TLS. Its own pages then have an origin of https: one of http under the same name may
+   * come from another machine. Without TLS the scheme is unknown, as a proxy may speak TLS.
+   */
+  secure?: boolean;
 }): OriginPolicy {
   const patterns = options.origins.map(patternOf);
   const exact = options.origins.filter((origin) => HAS_HOST.test(origin) && !origin.includes("*"));
@@ -66,7 +71,8 @@ export function createOriginPolicy(options: {
     of({ headers: { origin, host, "sec-fetch-site": site } }, access) {
       if (origin !== undefined && isListed(origin)) return "allowed";
       if (isMisnamed(host, access)) return "misnamed";
-      if (origin !== undefined) return isOriginOf(origin, host) ? "same" : "foreign";
+      if (origin !== undefined)
+        return isOriginOf(origin, host, options.secure) ? "same" : "foreign";
       return access === "data" && !isOwnOrNoPage(site) ? "embedded" : "none";
     },
     isExact: (origin) => exactPatterns.some((pattern) => pattern.test(origin)),
@@ -94,10 +100,11 @@ const WHY: Record<Refused, (headers: IncomingMessage["headers"]) => string> = {
       : `Host ${JSON.stringify(host)} is not allowed. Add it to ALLOWED_HOSTS.`,
 };
 
-/** Compares the hosts only: behind a proxy with TLS, the server does not know its scheme. */
-export function isOriginOf(origin: string, host: string | undefined): boolean {
+/** Behind a proxy with TLS the server does not know its scheme, so only the hosts are compared unless `secure`. */
+export function isOriginOf(origin: string, host: string | undefined, secure = false): boolean {
   const url = URL.parse(origin);
-  return url !== null && url.host !== "" && url.host === host?.toLowerCase();
+  if (url === null || url.host === "" || (secure && url.protocol !== "https:")) return false;
+  return url.host === host?.toLowerCase();
 }
 
 /** `none`: a person typed the address. Browsers send exactly these words; any other value counts as foreign. */

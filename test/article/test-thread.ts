@@ -5,6 +5,11 @@ serveTasks({
   echo: (input: unknown) => input,
   pid: () => process.pid,
   stall: () => /^(?:a+)+$/.test(`${"a".repeat(60)}b`),
+  /** Takes time, and no processor, as on a busy machine. */
+  wait(ms: number) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    return "waited";
+  },
   exit: () => process.exit(3),
   abort: () => process.kill(process.pid, "SIGKILL"),
   objects: () => {

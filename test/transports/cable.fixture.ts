@@ -42,7 +42,7 @@ export async function openCable(to: string): Promise<Cable> {
   });
 
   const cable: Cable = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${new URL(to).protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: 0,
     cut() {
       cable.cuts += 1;

@@ -1,5 +1,6 @@
 /** For tests: one transport on a real HTTP server, over a real engine. The server half of every transport's fixture. */
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
@@ -8,16 +9,23 @@ import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openStreams } from "#server/streams/open.ts";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
 import { guardAuthenticate } from "#server/transports/authentication-guard.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
 /** Options that tests change; all others have production values. */
 export type ServerOptions = Partial<
-  Pick<TransportContext, "authenticate" | "ping" | "backpressure">
->;
+  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
+    authenticate: Authenticate;
+  }
+> & {
+  /** The server speaks TLS with this pair. */
+  tls?: TestPair | undefined;
+};
 
 export interface ServedTransport {
   readonly url: string;
@@ -54,7 +62,8 @@ export async function serveTransport(
     jobs,
     streams,
     sessions,
-    authenticate: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    credentialLimits: options.credentialLimits ?? CREDENTIAL_LIMITS,
     system: {
       version: "1.2.3",
       engine: engine.name,
@@ -65,22 +74,26 @@ export async function serveTransport(
     backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
     log,
   });
-  const server = createServer();
+  const { tls } = options;
+  const server = tls === undefined ? createServer() : createSecureServer(tls);
   const sockets: Duplex[] = [];
   let requests = 0;
-  server.on("connection", (socket) => sockets.push(socket));
+  server.on(tls === undefined ? "connection" : "secureConnection", (socket) =>
+    sockets.push(socket),
+  );
   server.on("request", () => (requests += 1));
   const origins = createOriginPolicy({
     origins: options.origins ?? [],
     host: "127.0.0.1",
     allowedHosts: [],
     authenticated: options.authenticate !== undefined,
+    secure: tls !== undefined,
   });
   mountTransports(server, [transport], origins);
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
 
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     transport,
     sockets,
     watches: () => streams.count().watches,

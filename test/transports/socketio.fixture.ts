@@ -38,7 +38,7 @@ export interface TestServer extends ServedTransport {
 export async function openTestServer(
   options: ServerOptions & {
     allowEio3?: boolean;
-    sessions?: EngineSessionLimits;
+    sessions?: Partial<EngineSessionLimits>;
     /** Wraps the engine of the streams and sessions. */
     wrap?: (engine: Engine) => Engine;
     port?: number;

@@ -2,19 +2,27 @@
  * The suite of all transports: their promises to clients, tested over real sockets. Each transport must pass it with a client of
  * its protocol, and declares the limits of the protocol as capabilities.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { pino } from "pino";
 import { v7 as newId } from "uuid";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
-import { DONE, eventually, openJobsFixture, reportMuch } from "#test/jobs/jobs.fixture.ts";
+import {
+  DONE,
+  eventually,
+  type JobsFixture,
+  openJobsFixture,
+  reportMuch,
+} from "#test/jobs/jobs.fixture.ts";
 import { checkRecord } from "#test/streams/check-record.ts";
 import { withOutage } from "#test/streams/streams.fixture.ts";
+import type { TestPair } from "#test/tls/certificate.fixture.ts";
 import { openCable } from "./cable.fixture.ts";
 import { portOf, type ServerOptions, serveTransport } from "./server.fixture.ts";
 
@@ -22,11 +30,16 @@ export interface TransportUnderTest {
   name: string;
   create(context: TransportContext): Transport;
   capabilities: TransportCapabilities;
+  /** The server speaks TLS with this pair, which the clients trust. */
+  tls?: TestPair;
   /** A client of the protocol that reconnects by itself. Closes with the test. */
-  openClient(options: { url: string; token?: string | undefined }): ClientUnderTest;
+  openClient(options: { url: string; token?: Token | undefined }): ClientUnderTest;
   /** Hostile inputs by name. Each resolves when the server has answered it or closed the connection. */
   hostile: Readonly<Record<string, (url: string) => Promise<unknown>>>;
 }
+
+/** A function is called for each connection. */
+export type Token = string | (() => string);
 
 export interface TransportCapabilities {
   /**
@@ -36,6 +49,8 @@ export interface TransportCapabilities {
   cursor: boolean;
   /** True if one connection carries many subscriptions. */
   multiplexed: boolean;
+  /** True if the protocol's own client reconnects with a new token when the server ends a connection whose token has ended. */
+  renewsToken: boolean;
   /** How often a test may cut the connection. Low for clients that wait for seconds before they reconnect. */
   cuts: number;
 }
@@ -57,11 +72,22 @@ export interface JobWatch {
 export type ShownState = Pick<JobEvent, "status" | "progress" | "message"> & Partial<JobEvent>;
 
 const STEPS = 30;
+/** The pace of a job that reports while tokens end. */
+const REPORT_MS = 5;
 const MIB = 1024 * 1024;
 
-/** Returns the owner of a token; without a token, the owner of these tests' jobs. */
-const authenticate: TransportContext["authenticate"] = async ({ token }) =>
-  token === undefined ? me : { ...me, userId: token };
+/**
+ * Returns the owner of a token; without a token, the owner of these tests' jobs. A number is a token of that owner, and the
+ * time at which it ends.
+ */
+const authenticate: Authenticate = async ({ token }) => {
+  if (token === undefined) return me;
+  const expiresAt = Number(token);
+  return Number.isNaN(expiresAt) ? { ...me, userId: token } : { ...me, expiresAt };
+};
+
+const TOKEN_MS = 1000;
+const LIFETIMES = 3;
 
 async function openServer(
   subject: TransportUnderTest,
@@ -72,6 +98,7 @@ async function openServer(
     serveTransport(subject.create, {
       authenticate,
       ...options,
+      tls: subject.tls,
       jobs: fixture.jobs,
       engine: options.wrap?.(fixture.engine) ?? fixture.engine,
       log: pino({ level: "silent" }),
@@ -125,6 +152,12 @@ export function transportSuite(subject: TransportUnderTest): void {
 
   /** For a watch whose connection was cut. */
   const expectResumed = capabilities.cursor ? expectWhole : expectInOrder;
+
+  async function expectRenewed(fixture: JobsFixture, jobId: string, watch: JobWatch) {
+    if (!capabilities.renewsToken) return;
+    await isOver(watch);
+    expectResumed(await fixture.log(jobId), watch.shown());
+  }
 
   describe(`transport: ${subject.name}`, () => {
     test("[S1] [S2] [S4] [S5] [S11] each watcher sees the current state, then every event once and in order", async () => {
@@ -235,6 +268,37 @@ export function transportSuite(subject: TransportUnderTest): void {
       );
       expect(both.flatMap((each) => each.shown())).toEqual([]);
       expect(watches()).toBe(0);
+    });
+
+    test("[P5] a watch outlives the tokens of its client, and misses nothing", async () => {
+      const credentialLimits = { graceMs: 100, identifyMs: 10_000 };
+      const { fixture, url } = await openServer(subject, { credentialLimits });
+      let tokens = 0;
+      const client = openClient({
+        url,
+        token() {
+          tokens += 1;
+          return String(Date.now() + TOKEN_MS);
+        },
+      });
+      fixture.run = async ({ progress }) => {
+        for (let n = 1; n <= LIFETIMES; n++) {
+          // Some of these reports fall into the time in which the client moves to another connection.
+          const isLater = () => tokens > n || watch.errors().length > 0;
+          for (let step = 0; !isLater(); step++) {
+            await progress(Math.min(99, step), `Step ${step} of ${n}`);
+            await delay(REPORT_MS);
+          }
+        }
+        return DONE;
+      };
+      const jobId = await fixture.create();
+      const watch = client.watchJob(jobId);
+      await eventually(() => expect(watch.shown()).toHaveLength(1));
+      fixture.startRunner();
+      await fixture.reaches(jobId, "DELIVERED");
+      expect(watch.errors()).toEqual(capabilities.renewsToken ? [] : ["TOKEN_EXPIRED"]);
+      await expectRenewed(fixture, jobId, watch);
     });
 
     test("[S2] [S3] [S7] a client that does not read costs a bounded buffer, and receives the rest folded when it reads again", async () => {

@@ -78,10 +78,10 @@ export async function openTestServer(
 }
 
 /** The stock client, with everything over one WebSocket, or calls over HTTP and subscriptions over SSE. */
-export function openClient(url: string, link: Link, token?: string): Client {
-  const connectionParams = token === undefined ? undefined : () => ({ token });
-  const params = connectionParams && { connectionParams };
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+export function openClient(url: string, link: Link, token?: string | (() => string)): Client {
+  const tokenNow = typeof token === "string" ? () => token : token;
+  const params = tokenNow && { connectionParams: () => ({ token: tokenNow() }) };
+  const headers = () => (tokenNow === undefined ? {} : { authorization: `Bearer ${tokenNow()}` });
   if (link === "ws") {
     const socket = createWSClient({
       url: `${url.replace("http", "ws")}/trpc`,

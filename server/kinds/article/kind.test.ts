@@ -325,7 +325,7 @@ test("[H2] a page that stalls its thread ends its job without a retry, and the s
   );
   const kind = kindWith({
     fetchAllow: [site.host, `${samples.host}/samples/`],
-    threads: { timeoutMs: 5000 },
+    threads: { processorMs: 5000 },
   });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
@@ -391,7 +391,7 @@ test("an abort while a thread reads a page frees the thread at once", async () =
   });
   const kind = kindWith({
     fetchAllow: [site.host, `${samples.host}/samples/`],
-    threads: { threads: 1, timeoutMs: 600_000 },
+    threads: { threads: 1, processorMs: 600_000 },
   });
   const input = { publisherDomain: site.host, targetUrl: site.origin, anchorText: "a garden" };
   await expect(runArticleKind(kind, input, controller.signal)).rejects.toThrow("given back");

@@ -10,8 +10,10 @@ export const SAMPLES: StaticSite = {
 
 /** The sample pages of this server, by every name that its own machine has for it, as entries of FETCH_ALLOW. */
 export function samplesOf(serverUrl: string): string[] {
-  const { hostname, port } = new URL(serverUrl);
+  const { hostname, protocol, port } = new URL(serverUrl);
+  // `URL` drops the default port of the scheme.
+  const known = port || (protocol === "https:" ? "443" : "80");
   return [...new Set(["localhost", "127.0.0.1", hostname])].map(
-    (host) => `${host}:${port}${SAMPLES.path}`,
+    (host) => `${host}:${known}${SAMPLES.path}`,
   );
 }

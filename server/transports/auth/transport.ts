@@ -4,10 +4,14 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { discardBody } from "#server/transports/body.ts";
-import type { SignInContext, Transport, TransportContext } from "#server/transports/contract.ts";
+import type {
+  Caller,
+  SignInContext,
+  Transport,
+  TransportContext,
+} from "#server/transports/contract.ts";
 import type { SignInCookie } from "#server/transports/sign-in-cookie.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
-import type { Caller } from "#shared/caller.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
 import type { SignedIn, SignInMethod, SignInRefused } from "#shared/sign-in.ts";
@@ -20,7 +24,7 @@ const METHODS: readonly SignInMethod[] = ["token"];
 type Route = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createAuthTransport(
-  { authenticate, log }: Pick<TransportContext, "authenticate" | "log">,
+  { identify, log }: Pick<TransportContext, "identify" | "log">,
   { signIns, cookies }: SignInContext,
 ): Transport {
   const tell = createTroubleLog(log);
@@ -31,13 +35,16 @@ export function createAuthTransport(
     if (request === undefined) return;
     let caller: Caller;
     try {
-      caller = await authenticate({ headers: {}, token: request.token });
+      caller = await identify({ headers: {}, token: request.token });
     } catch (error) {
       tell(refusedSignIn(req, error), "A sign-in failed");
       throw error;
     }
     const before = cookies.secretIn(req.headers);
-    const { secret, signIn: made } = await signIns.begin(caller);
+    const { secret, signIn: made } = await signIns.begin({
+      credential: { kind: "token", id: null },
+      ...caller,
+    });
     // The cookie of the one before is replaced.
     if (before !== undefined) await signIns.end(before);
     res.setHeader("Set-Cookie", cookie.set(secret, made.expiresAt - made.madeAt));
@@ -55,7 +62,7 @@ export function createAuthTransport(
   }
 
   async function me({ headers }: IncomingMessage, res: ServerResponse): Promise<void> {
-    answer(res, 200, signedIn(await authenticate({ headers })));
+    answer(res, 200, signedIn(await identify({ headers })));
   }
 
   /** Throws `FORBIDDEN` for a page that is not ours and not listed by name, and where no cookie would be safe. */
@@ -107,11 +114,11 @@ export function createAuthTransport(
   };
 }
 
-function signedIn({ userId, tenantId, scopes, expiresAt, signInId }: Caller): SignedIn {
+function signedIn({ principal, expiresAt, signInId }: Caller): SignedIn {
   return {
-    user: userId,
-    tenant: tenantId,
-    scopes,
+    user: principal.userId,
+    tenant: principal.tenantId,
+    scopes: principal.scopes,
     ...(expiresAt !== undefined && { expiresAt }),
     byCookie: signInId !== undefined,
     methods: [...METHODS],

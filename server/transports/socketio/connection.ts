@@ -2,9 +2,12 @@
 import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
-import type { TransportContext } from "#server/transports/contract.ts";
+import type { Caller, TransportContext } from "#server/transports/contract.ts";
+import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
+import type { Deadlines } from "#server/transports/deadlines.ts";
 import type { AppError } from "#shared/errors.ts";
 import {
+  AUTH_REFRESH,
   LEGACY,
   type LegacyAnswer,
   type LegacyConnection,
@@ -16,9 +19,10 @@ import { type SessionStreamRef, sessionStreamOf, streamKey } from "#shared/strea
 import { toLegacyError } from "./errors.ts";
 import { type AnyOpening, idsOf } from "./opening.ts";
 import { connectionWriterOf } from "./connection-writer.ts";
+import { Lifetime } from "./lifetime.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
-import { readRequest, type Request } from "./request.ts";
+import { readRefresh, readRequest, type Request } from "./request.ts";
 import { RequestQueue } from "./request-queue.ts";
 import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
@@ -26,14 +30,18 @@ import { type Listener, Subscriptions } from "./subscriptions.ts";
 type Ack = (answer: LegacyAnswer) => void;
 
 /** The parts that all connections share. */
-interface ConnectionContext extends Pick<TransportContext, "sessions" | "log"> {
+interface ConnectionContext extends Pick<
+  TransportContext,
+  "identify" | "credentialLimits" | "sessions" | "log"
+> {
+  deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
 }
 
 /** Returns a function that serves one connection. */
 export function createConnections(shared: ConnectionContext) {
-  return function serveConnection(socket: Socket, principal: Principal, restored: Restored): void {
-    new Client(socket, principal, restored, shared).begin(restored.subscriptions);
+  return function serveConnection(socket: Socket, caller: Caller, restored: Restored): void {
+    new Client(socket, caller, restored, shared).begin(restored.subscriptions);
   };
 }
 
@@ -43,13 +51,15 @@ const FOR_GOOD = new Set(["client namespace disconnect", "server namespace disco
 /** A class to save memory: connections are many, and most of them are idle. */
 class Client implements Holder, Listener {
   readonly #socket: Socket;
-  readonly #principal: Principal;
+  #principal: Principal;
   readonly #shared: ConnectionContext;
   readonly #subscriptions: Subscriptions;
   readonly #requests: RequestQueue;
   /** Absent in protocol 3 of Engine.IO, whose clients cannot resume a session. */
   readonly #session: SavedSession | undefined;
   readonly #pings: Pings | undefined;
+  /** Absent until the client brings credentials that end. */
+  #lifetime: Lifetime | undefined;
   /** Created with the first end that is sent. */
   #receipts: Receipts | undefined;
   /**
@@ -62,11 +72,12 @@ class Client implements Holder, Listener {
 
   constructor(
     socket: Socket,
-    principal: Principal,
+    caller: Caller,
     { pid, isStored }: Restored,
     shared: ConnectionContext,
   ) {
     this.#socket = socket;
+    const { principal } = caller;
     this.#principal = principal;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
@@ -84,6 +95,7 @@ class Client implements Holder, Listener {
       this.#session = shared.sessions.hold({ principal, secret: pid }, this, isStored);
       pings.owner = this;
     }
+    this.#identified(caller);
     socket.onAny((name: unknown, ...args: unknown[]) => {
       // Socket.IO still emits events that arrived in one message with a disconnect.
       if (!socket.connected) return;
@@ -99,6 +111,7 @@ class Client implements Holder, Listener {
       requests.clear();
       subscriptions.removeAll();
       stopListening();
+      this.#lifetime?.closed();
       if (FOR_GOOD.has(reason)) this.#session?.end();
     });
   }
@@ -161,9 +174,22 @@ class Client implements Holder, Listener {
       .catch((error: unknown) => this.#fail(error, ids));
   }
 
+  #identified(caller: Caller): void {
+    if (caller.expiresAt !== undefined) this.#lifetime ??= this.#newLifetime();
+    this.#lifetime?.identified(caller);
+  }
+
+  #newLifetime(): Lifetime {
+    return new Lifetime(this.#socket.conn, this.#shared);
+  }
+
   /** Parses a request now, because a payload can be large, and returns what answers it. */
   #read(name: unknown, payload: unknown): () => LegacyAnswer | Promise<LegacyAnswer> {
     try {
+      if (name === AUTH_REFRESH) {
+        const token = readRefresh(payload);
+        return () => this.#refresh(token);
+      }
       const request = readRequest(name, payload);
       const refusal = refusalFor(this.#principal, EVENTS, String(name));
       if (refusal !== undefined) return () => this.#fail(refusal, idsOf(request.ref));
@@ -180,6 +206,20 @@ class Client implements Holder, Listener {
       return { ok: true };
     } catch (error) {
       return this.#fail(error, idsOf(request.ref));
+    }
+  }
+
+  async #refresh(token: string): Promise<LegacyAnswer> {
+    try {
+      const caller = await this.#shared.identify({ headers: {}, token });
+      const before = this.#principal;
+      assertSameUser(before, caller.principal);
+      this.#principal = caller.principal;
+      if (losesScope(before, caller.principal)) (this.#lifetime ??= this.#newLifetime()).renew();
+      else this.#identified(caller);
+      return { ok: true, expires_in_ms: msLeft(caller) };
+    } catch (error) {
+      return { ok: false, error: this.#described(error, {}) };
     }
   }
 
@@ -232,12 +272,17 @@ class Client implements Holder, Listener {
   }
 
   #fail(error: unknown, ids: LegacyIds): LegacyAnswer {
-    const answer = toLegacyError(error);
-    if (answer.code === "INTERNAL") {
-      this.#shared.log.error({ err: error, ...ids }, "A subscription failed");
-    }
+    const answer = this.#described(error, ids);
     const payload: LegacySubscriptionError = { ...answer, ...ids };
     this.#socket.emit(LEGACY.subscriptionError, payload);
     return { ok: false, error: answer };
+  }
+
+  #described(error: unknown, ids: LegacyIds): ReturnType<typeof toLegacyError> {
+    const answer = toLegacyError(error);
+    if (answer.code === "INTERNAL") {
+      this.#shared.log.error({ err: error, ...ids }, "A request failed");
+    }
+    return answer;
   }
 }

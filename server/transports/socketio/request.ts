@@ -3,11 +3,14 @@ import type { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import {
+  AUTH_REFRESH,
+  AuthRefresh,
   LEGACY_REQUEST,
   LegacyBatchRequest,
   type LegacyIds,
   LegacyJobRequest,
 } from "#shared/legacy.ts";
+import { MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
 export interface Request {
@@ -46,7 +49,7 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
 export function readRequest(name: unknown, payload: unknown): Request {
   const form = FORMS.get(name);
   if (form === undefined) {
-    const names = [...FORMS.keys()].join(", ");
+    const names = [...FORMS.keys(), AUTH_REFRESH].join(", ");
     throw new AppError(
       "BAD_REQUEST",
       `${shown(name)} is not an event of this server. Use ${names}.`,
@@ -61,6 +64,16 @@ export function readRequest(name: unknown, payload: unknown): Request {
     );
   }
   return { action, ref: parsed.data };
+}
+
+/** Returns the token of an `auth:refresh`. Throws `BAD_REQUEST` like `readRequest`. */
+export function readRefresh(payload: unknown): string {
+  const parsed = AuthRefresh.safeParse(payload);
+  if (parsed.success) return parsed.data.token;
+  throw new AppError(
+    "BAD_REQUEST",
+    `"${AUTH_REFRESH}" takes an object with a text of 1 to ${MAX_TOKEN_CHARS} characters in "token".`,
+  );
 }
 
 const SHOWN_LENGTH = 40;

@@ -1,6 +1,8 @@
 import { io } from "socket.io-client";
 import { onTestFinished } from "vitest";
 import type { LegacyJobPayload, LegacySubscriptionError } from "#shared/legacy.ts";
+import { onRedis } from "#test/engine/data.fixture.ts";
+import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { sendFrames } from "#test/transports/send-frames.ts";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
@@ -54,14 +56,16 @@ const stateOf = ({ status, progress, message }: LegacyJobPayload): ShownState =>
 const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
   name: `Socket.IO over ${way}`,
   create: (context) => createSocketioTransport(context, { allowEio3: false }),
-  capabilities: { cursor: false, multiplexed: true, cuts: 5 },
+  capabilities: { cursor: false, multiplexed: true, renewsToken: true, cuts: 5 },
   openClient({ url, token }) {
     const socket = io(url, {
       forceNew: true,
       transports: [way],
       reconnectionDelay: 10,
       reconnectionDelayMax: 50,
-      ...(token !== undefined && { auth: { token } }),
+      auth(give) {
+        give(token === undefined ? {} : { token: typeof token === "string" ? token : token() });
+      },
     });
     onTestFinished(() => void socket.disconnect());
     return {
@@ -88,3 +92,11 @@ const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
 
 transportSuite(subject("websocket", overWebSocket));
 transportSuite(subject("polling", overPolling));
+
+// TLS is the same with either engine.
+if (!onRedis) {
+  const tls = await createPair();
+  trust(tls);
+  transportSuite({ ...subject("websocket", overWebSocket), name: "Socket.IO over wss", tls });
+  transportSuite({ ...subject("polling", overPolling), name: "Socket.IO over https polling", tls });
+}

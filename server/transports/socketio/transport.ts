@@ -5,11 +5,11 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
+import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
-import type { Caller } from "#shared/caller.ts";
 import { breakOffOnClose } from "./break-off.ts";
 import { createClientFiles, isClientFile } from "./client-files.ts";
 import type { BroadcastAdapter } from "./broadcast-adapter.ts";
@@ -28,7 +28,7 @@ import { createWebSocketEngine } from "./websocket-engine.ts";
 export interface SocketioOptions {
   /** Accept clients of Socket.IO version 2. */
   allowEio3: boolean;
-  sessions?: EngineSessionLimits | undefined;
+  sessions?: Partial<EngineSessionLimits> | undefined;
   /** Present if there are several gateways. */
   broadcast?: BroadcastAdapter | undefined;
 }
@@ -42,9 +42,9 @@ const MAX_UNJOINED = 1000;
 /** How long clients that were told to reconnect may take to close before the server terminates their connections. */
 const CLOSE_AFTER_MS = 1000;
 
-/** The principal of a joining client, and its restored state. */
+/** A joining client, and its restored state. */
 interface Admitted {
-  principal: Caller;
+  caller: Caller;
   restored: Restored;
 }
 
@@ -57,15 +57,22 @@ export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
-  const { authenticate, ping, log } = context;
+  const { identify, ping, log } = context;
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
   const open = createOpenings(context.streams);
-  const serveConnection = createConnections({ ...context, open });
+  const deadlines = new Deadlines();
+  const serveConnection = createConnections({ ...context, open, deadlines });
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   const engineSessions = new EngineSessions(
-    options.sessions ?? { max: MAX_SESSIONS, maxUnjoined: MAX_UNJOINED },
+    {
+      max: MAX_SESSIONS,
+      maxUnjoined: MAX_UNJOINED,
+      joinMs: context.credentialLimits.identifyMs,
+      ...options.sessions,
+    },
+    deadlines,
   );
   let closing = false;
 
@@ -124,12 +131,12 @@ export function createSocketioTransport(
   async function admit(socket: Socket): Promise<Admitted> {
     const { headers, auth } = socket.handshake;
     const token: unknown = auth.token;
-    const principal = await authenticate({
+    const caller = await identify({
       headers,
       token: typeof token === "string" ? token : undefined,
     });
     try {
-      return { principal, restored: await restore(socket, principal) };
+      return { caller, restored: await restore(socket, caller.principal) };
     } catch (error) {
       socket.conn.close(true);
       throw error;
@@ -138,6 +145,7 @@ export function createSocketioTransport(
 
   io.use((socket, next) => {
     joining.set(socket.id, socket);
+    engineSessions.joining(socket.conn);
     const admitting = admit(socket).finally(() => joining.delete(socket.id));
     admitting.then(
       (how) => {
@@ -149,6 +157,7 @@ export function createSocketioTransport(
         const { code, message } = toLegacyError(error);
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         if (code === "UNAVAILABLE") socket.conn.close(true);
+        engineSessions.awaitJoin(socket.conn);
         // Required even if the connection is closed: Socket.IO keeps the socket until this call.
         next(Object.assign(new Error(message), { data: { code } }));
       },
@@ -159,8 +168,8 @@ export function createSocketioTransport(
     const how = admitted.get(socket);
     admitted.delete(socket);
     if (how === undefined) return;
-    serveConnection(socket, how.principal, how.restored);
-    endWithSignIn(context.signIns, how.principal, {
+    serveConnection(socket, how.caller, how.restored);
+    endWithSignIn(context.signIns, how.caller, {
       // Below Socket.IO: clients reconnect, with the cookie of another sign-in if there is one.
       destroy: () => socket.conn.close(true),
       once: (_close, listener) => socket.once("disconnect", listener),
@@ -199,6 +208,7 @@ export function createSocketioTransport(
       );
       await Promise.all(gone);
       clearTimeout(timer);
+      deadlines.close();
       writers.close();
       options.broadcast?.close();
     },

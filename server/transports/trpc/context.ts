@@ -4,42 +4,70 @@ import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
-import type { SystemInfo } from "#server/transports/contract.ts";
+import type { Caller, Identify, SystemInfo } from "#server/transports/contract.ts";
+import {
+  assertSameUser,
+  expiredError,
+  losesScope,
+  msToEnd,
+} from "#server/transports/credential-end.ts";
+import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
 import { endForGood } from "./end-for-good.ts";
+import { toTRPCError } from "./errors.ts";
+import type { Lifetime } from "./ws-lifetime.ts";
 
 export interface Services {
   readonly jobs: Jobs;
   readonly streams: Streams;
   readonly system: SystemInfo;
+  readonly identify: Identify;
 }
+
+/** A connection that can outlive its caller's credentials. */
+export interface LastingConnection {
+  /** Creates it with the first call. */
+  lifetime(): Lifetime;
+}
+
+const OWN_CREDENTIALS =
+  "Only a WebSocket connection can be refreshed. An HTTP request has its own credentials.";
 
 /** A class to save memory: each connection keeps one. */
 export class Context implements Services {
   readonly #services: Services;
   readonly #socket: Writable;
-  readonly #caller: Principal | TRPCError;
+  #caller: Caller | TRPCError;
+  readonly #connection: LastingConnection | undefined;
+  readonly #ended: AbortSignal | undefined;
   /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
   readonly #response: ServerResponse | undefined;
 
-  /** `caller`: the principal, or the reason for its absence. `response`: only for HTTP requests. */
+  /**
+   * `caller`: or the reason for its absence. `connection`: only for WebSockets. `response`: only for HTTP requests. `ended`:
+   * only for streams over HTTP whose caller's credentials end; aborts then.
+   */
   constructor(
     services: Services,
     connection: {
       socket: Writable;
-      caller: Principal | TRPCError;
+      caller: Caller | TRPCError;
+      connection?: LastingConnection | undefined;
       batch?: Batch | undefined;
       response?: ServerResponse | undefined;
+      ended?: AbortSignal | undefined;
     },
   ) {
     this.#services = services;
     this.#socket = connection.socket;
     this.#caller = connection.caller;
+    this.#connection = connection.connection;
     this.batch = connection.batch;
     this.#response = connection.response;
+    this.#ended = connection.ended;
   }
 
   get jobs(): Jobs {
@@ -48,6 +76,10 @@ export class Context implements Services {
 
   get streams(): Streams {
     return this.#services.streams;
+  }
+
+  get identify(): Identify {
+    return this.#services.identify;
   }
 
   get system(): SystemInfo {
@@ -60,9 +92,41 @@ export class Context implements Services {
   }
 
   /** Throws `refusal()` if there is one. */
-  principal(): Principal {
+  caller(): Caller {
     if (this.#caller instanceof TRPCError) throw this.#caller;
     return this.#caller;
+  }
+
+  principal(): Principal {
+    return this.caller().principal;
+  }
+
+  /**
+   * Replaces the credentials of a connection. Rejects as `Identify` does, with `FORBIDDEN` for another user's, and with
+   * `BAD_REQUEST` where each request has its own.
+   */
+  async refresh(token: string): Promise<Caller> {
+    const connection = this.#connection;
+    if (connection === undefined) throw new AppError("BAD_REQUEST", OWN_CREDENTIALS);
+    const next = await this.identify({ headers: {}, token });
+    const before = this.#caller;
+    const known = before instanceof TRPCError ? undefined : before.principal;
+    if (known !== undefined) assertSameUser(known, next.principal);
+    this.#caller = next;
+    if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();
+    else connection.lifetime().identified(msToEnd(next));
+    return next;
+  }
+
+  /** Returns the signal of a stream, which ends with its caller's credentials too. */
+  untilExpired(signal: AbortSignal | undefined): AbortSignal | undefined {
+    if (this.#ended === undefined) return signal;
+    return signal === undefined ? this.#ended : AbortSignal.any([this.#ended, signal]);
+  }
+
+  /** Throws `TOKEN_EXPIRED` if the caller's credentials have ended. Call it when a stream has ended. */
+  assertCurrent(): void {
+    if (this.#ended?.aborted ?? false) throw toTRPCError(expiredError());
   }
 
   /** For pulled streams: resolves when the connection is no longer full. */

@@ -46,7 +46,11 @@ function twoValues<W>(wrap: (value: Value, n: number) => W) {
   };
 }
 
-const CONTEXT = { untilDrain: () => Promise.resolve(), endForGood: () => {} };
+const CONTEXT = {
+  untilDrain: () => Promise.resolve(),
+  assertCurrent: () => {},
+  endForGood: () => {},
+};
 
 test("an iterable of a subscription over WebSocket", async () => {
   const { iterable, keptWhileIdle } = twoValues((value) => value);

@@ -4,10 +4,9 @@ import { initTRPC, type TRPCError } from "@trpc/server";
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
-import type { Principal } from "#shared/principal.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
 import { relay } from "./relay.ts";
-import { PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
+import { isOpen, PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   const t = initTRPC.context<Context>().create({
@@ -30,7 +29,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
    * callers.
    */
   const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-    const refusal = ctx.refusal() ?? forbidden(ctx.principal(), path);
+    const refusal = isOpen(path) ? undefined : refusalOf(ctx, path);
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
       // An event stream can report an error only after it has begun, so it begins and ends with the error.
@@ -52,7 +51,12 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   return { router: t.router, procedure };
 }
 
-function forbidden(principal: Principal, path: string): TRPCError | undefined {
-  const refusal = refusalFor(principal, PROCEDURES, path);
+function refusalOf(
+  ctx: Pick<Context, "refusal" | "principal">,
+  path: string,
+): TRPCError | undefined {
+  const unknown = ctx.refusal();
+  if (unknown !== undefined) return unknown;
+  const refusal = refusalFor(ctx.principal(), PROCEDURES, path);
   return refusal && toTRPCError(refusal);
 }

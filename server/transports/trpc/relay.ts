@@ -7,12 +7,15 @@ import type { Entry, Stream } from "#server/streams/open.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Context } from "./context.ts";
 
+/** The pulling request. */
+type Consumer = Pick<Context, "untilDrain" | "assertCurrent" | "endForGood">;
+
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
   /** Rejects as `Streams` does. Call it once. */
   readonly open: () => Promise<Stream<T>>;
-  readonly #context: Pick<Context, "untilDrain" | "endForGood">;
+  readonly #context: Consumer;
 
-  constructor(open: () => Promise<Stream<T>>, context: Pick<Context, "untilDrain" | "endForGood">) {
+  constructor(open: () => Promise<Stream<T>>, context: Consumer) {
     this.open = open;
     this.#context = context;
   }
@@ -29,7 +32,10 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
       // The consumer called `return` while the stream was opening.
       if (over) await entries.return?.();
       const result = trackedOf(await entries.next());
-      if (result.done === true) this.#context.endForGood();
+      if (result.done === true) {
+        this.#context.assertCurrent();
+        this.#context.endForGood();
+      }
       return result;
     };
     return {
@@ -60,7 +66,7 @@ function trackedOf<T>(entry: IteratorResult<Entry<T>>): IteratorResult<TrackedEn
 
 export function relay<T>(
   open: () => Promise<Stream<T>>,
-  context: Pick<Context, "untilDrain" | "endForGood">,
+  context: Consumer,
 ): AsyncIterable<TrackedEnvelope<T>, void, void> {
   return new Relay(open, context);
 }

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
+import type { Caller } from "#server/transports/contract.ts";
+import { msLeft } from "#server/transports/credential-end.ts";
 import { JobStatus } from "#shared/job.ts";
 import {
   MAX_BATCH_NAME_CHARS,
@@ -12,6 +14,7 @@ import {
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
   MAX_PAGE_ITEMS,
+  MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
 import { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
@@ -91,7 +94,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             ctx.streams.job(ctx.principal(), jobId, {
               after: positionOf(lastEventId ?? undefined),
               follow,
-              signal,
+              signal: ctx.untilExpired(signal),
             }),
           ctx,
         ),
@@ -103,7 +106,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
           () =>
             ctx.streams.draft(ctx.principal(), jobId, {
               after: positionOf(lastEventId ?? undefined),
-              signal,
+              signal: ctx.untilExpired(signal),
             }),
           ctx,
         ),
@@ -141,14 +144,24 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             ctx.streams.batch(ctx.principal(), batchId, {
               after: positionOf(lastEventId ?? undefined),
               follow,
-              signal,
+              signal: ctx.untilExpired(signal),
             }),
           ctx,
         ),
       ),
   });
 
+  const auth = router({
+    /** Describes the caller. `expiresInMs` is `null` for credentials that do not end. */
+    me: procedure.query(({ ctx }) => describe(ctx.caller())),
+    /** Replaces the token of a WebSocket, so that the connection lives on. */
+    refresh: procedure
+      .input(z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) }))
+      .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
+  });
+
   return router({
+    auth,
     job,
     batch,
     feed: router({
@@ -159,7 +172,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
             () =>
               ctx.streams.feed(ctx.principal(), {
                 after: positionOf(lastEventId ?? undefined),
-                signal,
+                signal: ctx.untilExpired(signal),
               }),
             ctx,
           ),
@@ -172,10 +185,16 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       info: procedure.query(({ ctx }) => ctx.system),
       /** `stale`: the server cannot read its data, so clients may see old states. The server recovers by itself. */
       onState: procedure.subscription(async function* ({ ctx, signal }) {
-        for await (const reached of ctx.streams.availability(signal)) yield { stale: !reached };
+        const states = ctx.streams.availability(ctx.untilExpired(signal));
+        for await (const reached of states) yield { stale: !reached };
+        ctx.assertCurrent();
       }),
     }),
   });
+}
+
+function describe(caller: Caller) {
+  return { ...caller.principal, expiresInMs: msLeft(caller) };
 }
 
 export type AppRouter = ReturnType<typeof createRouter>;

@@ -1,3 +1,5 @@
+import { onRedis } from "#test/engine/data.fixture.ts";
+import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { type Link, openClient, watchJob } from "#test/transports/trpc.fixture.ts";
 import { sendFrames } from "#test/transports/send-frames.ts";
 import { transportSuite, type TransportUnderTest } from "#test/transports/transport.suite.ts";
@@ -33,7 +35,8 @@ const overSse: Hostile = {
 const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest => ({
   name: `tRPC over ${link}`,
   create: createTrpcTransport,
-  capabilities: { cursor: true, multiplexed: link === "ws", cuts },
+  // The stock client's EventSource keeps the address of its first connection, and the token in it.
+  capabilities: { cursor: true, multiplexed: link === "ws", renewsToken: link === "ws", cuts },
   openClient({ url, token }) {
     const client = openClient(url, link, token);
     return {
@@ -53,3 +56,11 @@ const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest
 transportSuite(subject("ws", 5, overWebSocket));
 // An EventSource waits three seconds before it reconnects.
 transportSuite(subject("sse", 2, overSse));
+
+// TLS is the same with either engine.
+if (!onRedis) {
+  const tls = await createPair();
+  trust(tls);
+  transportSuite({ ...subject("ws", 5, overWebSocket), name: "tRPC over wss", tls });
+  transportSuite({ ...subject("sse", 2, overSse), name: "tRPC over SSE with TLS", tls });
+}

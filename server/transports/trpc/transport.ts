@@ -4,7 +4,9 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import { discardBody } from "#server/transports/body.ts";
-import type { Transport, TransportContext } from "#server/transports/contract.ts";
+import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
+import { msToEnd } from "#server/transports/credential-end.ts";
+import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
@@ -25,35 +27,55 @@ const CLOSE_AFTER_MS = 1000;
 const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
-  const { authenticate, ping, log } = context;
+  const { identify, ping, log } = context;
   const router = createRouter(ping);
   const tell = createTroubleLog(log);
+  const deadlines = new Deadlines();
 
-  async function createContext(opts: {
+  const callerOf = (
+    { headers }: IncomingMessage,
+    params: Record<string, unknown> | null,
+  ): Promise<Caller | TRPCError> => {
+    const token = typeof params?.token === "string" ? params.token : undefined;
+    return identify({ headers, token }).catch(toTRPCError);
+  };
+
+  async function createContext({
+    req,
+    res,
+    info,
+  }: {
     req: IncomingMessage;
-    /** Present for HTTP requests. */
-    res?: ServerResponse;
+    res: ServerResponse;
     info: {
       connectionParams: Record<string, unknown> | null;
-      type: string;
       isBatchCall: boolean;
       calls: readonly unknown[];
+      type: string;
     };
   }): Promise<Context> {
-    const token = opts.info.connectionParams?.token;
-    const { socket, headers } = opts.req;
-    const caller = await authenticate({
-      headers,
-      token: typeof token === "string" ? token : undefined,
-    }).catch(toTRPCError);
-    const lasting = opts.res ?? socket;
-    const isLasting = opts.res === undefined || opts.info.type === "subscription";
-    if (isLasting && !(caller instanceof TRPCError)) {
-      endWithSignIn(context.signIns, caller, lasting);
+    const caller = await callerOf(req, info.connectionParams);
+    if (info.type === "subscription" && !(caller instanceof TRPCError)) {
+      endWithSignIn(context.signIns, caller, res);
     }
-    const { isBatchCall, calls } = opts.info;
-    const batch = isBatchCall && calls.length > 1 ? new Batch() : undefined;
-    return new Context(context, { socket, caller, batch, response: opts.res });
+    return new Context(context, {
+      socket: req.socket,
+      caller,
+      batch: info.isBatchCall && info.calls.length > 1 ? new Batch() : undefined,
+      response: res,
+      ended: info.type === "subscription" ? endOf(caller, res) : undefined,
+    });
+  }
+
+  /** Aborts when the caller's credentials have ended, unless the response ends first. */
+  function endOf(caller: Caller | TRPCError, res: ServerResponse): AbortSignal | undefined {
+    const ms = caller instanceof TRPCError ? undefined : msToEnd(caller);
+    if (ms === undefined || res.closed) return undefined;
+    const ended = new AbortController();
+    const owner = { due: () => ended.abort() };
+    deadlines.set(owner, ms);
+    res.once("close", () => deadlines.delete(owner));
+    return ended.signal;
   }
 
   const onError = ({
@@ -101,17 +123,27 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const writers = openSocketWriters(context.backpressure);
   const sockets = openHandler({
     router,
-    async createContext({ req, info }) {
-      const made = await createContext({ req, info });
-      const refusal = made.refusal();
-      // The client reconnects and asks again, with a longer wait each time.
-      if (refusal?.code === "SERVICE_UNAVAILABLE") throw refusal;
-      return made;
+    async createContext({ req, info }, connection) {
+      const caller = await callerOf(req, info.connectionParams);
+      if (caller instanceof TRPCError) {
+        // The client reconnects and asks again, with a longer wait each time.
+        if (caller.code === "SERVICE_UNAVAILABLE") throw caller;
+        connection.lifetime().begin();
+      } else {
+        endWithSignIn(context.signIns, caller, req.socket);
+        const ms = msToEnd(caller);
+        // Most connections without an end never need a lifetime.
+        if (ms !== undefined || info.connectionParams !== null) {
+          connection.lifetime().identified(ms);
+        }
+      }
+      return new Context(context, { socket: req.socket, caller, connection });
     },
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
     writers,
+    credentialLimits: context.credentialLimits,
     ping,
   });
 
@@ -136,6 +168,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
       // `ws` refuses upgrades from now on.
       wss.close();
       await sockets.close(CLOSE_AFTER_MS);
+      deadlines.close();
       writers.close();
     },
   };

@@ -15,16 +15,24 @@ import { pongFrame } from "#server/transports/pong-frame.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
 import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
 import { tooManyCalls } from "./batch.ts";
+import type { LastingConnection } from "./context.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
+import { Lifetime, type LifetimeOptions } from "./ws-lifetime.ts";
 import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
 import { type Peer, Requests } from "./ws-requests.ts";
+import { requestInfo } from "./ws-request-info.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
+export type CreateConnectionContext = (
+  options: CreateWSSContextFnOptions,
+  connection: LastingConnection,
+) => unknown;
+
 /** The parts that all connections share. */
-export interface ConnectionContext {
+export interface ConnectionContext extends LifetimeOptions {
   router: AnyTRPCRouter;
-  createContext(options: CreateWSSContextFnOptions): unknown;
+  createContext: CreateConnectionContext;
   responses: Responses;
   framesOf: FramesOf;
   writers: SocketWriters;
@@ -64,7 +72,7 @@ function onClose(this: Served): void {
 }
 
 /** A class to save memory: connections are many, and most of them are idle. */
-export class Connection implements Peer, WriterHooks, IntakeOwner {
+export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnection {
   readonly ws: WebSocket;
   readonly writer: SocketWriter;
   /** When the last unanswered PING was sent; `undefined` if there is none. */
@@ -81,6 +89,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
   #intake: Intake | undefined;
   #resumeQueue: ResumeQueue | undefined;
   #waiting: (() => void)[] | undefined;
+  #lifetime: Lifetime | undefined;
   /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
 
@@ -91,8 +100,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
 
     // With `connectionParams`, the first message gives the context.
     const query = new URLSearchParams(req.url?.split("?")[1]);
-    if (query.get("connectionParams") === "1") this.#unadmitted = req;
-    else this.#admission = this.#admit(req, () => null);
+    if (query.get("connectionParams") === "1") {
+      this.#unadmitted = req;
+      this.lifetime().begin();
+    } else this.#admission = this.#admit(req, () => null);
 
     (ws as Served)[CONNECTION] = this;
     ws.on("message", onMessage);
@@ -115,6 +126,15 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
 
   get resumeQueue(): ResumeQueue {
     return (this.#resumeQueue ??= new ResumeQueue(this.writer));
+  }
+
+  lifetime(): Lifetime {
+    return (this.#lifetime ??= new Lifetime(this, this.#shared));
+  }
+
+  close(code: number, reason: string): void {
+    this.writer.flush();
+    this.ws.close(code, reason);
   }
 
   /** Sends a text at once. Drops it if the connection is closing. */
@@ -189,6 +209,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     this.#requests.leave();
     this.#wakeWaiting();
     this.writer.release();
+    this.#lifetime?.closed();
     this.#closed?.abort();
     this.#shared.closed(this);
   }
@@ -214,6 +235,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     if (text === "PING") this.send("PONG");
     else if (this.#unadmitted === undefined) return this.#read(text);
     else {
+      this.#lifetime?.identifying();
       this.#admission = this.#admit(this.#unadmitted, () => readParams(text));
       this.#unadmitted = undefined;
     }
@@ -239,8 +261,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     const { id, message, ofSeveral } = refused;
     this.#tell(id, new TRPCError({ code: "BAD_REQUEST", message, cause: refused }));
     if (!ofSeveral) return;
-    this.writer.flush();
-    this.ws.close(MESSAGE_TOO_BIG, message);
+    this.close(MESSAGE_TOO_BIG, message);
   }
 
   #tell(id: number | string | null, error: TRPCError): void {
@@ -257,21 +278,8 @@ export class Connection implements Peer, WriterHooks, IntakeOwner {
     try {
       const connectionParams = paramsOf();
       const signal = () => (this.#closed ??= new AbortController()).signal;
-      this.#context = await this.#shared.createContext({
-        req,
-        res: this.ws,
-        info: {
-          connectionParams,
-          calls: [],
-          isBatchCall: false,
-          accept: null,
-          type: "unknown",
-          get signal() {
-            return signal();
-          },
-          url: null,
-        },
-      });
+      const info = requestInfo(connectionParams, signal);
+      this.#context = await this.#shared.createContext({ req, res: this.ws, info }, this);
       this.#admission = ADMITTED;
       return { ok: true };
     } catch (cause) {

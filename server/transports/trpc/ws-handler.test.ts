@@ -11,6 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { openHandler } from "./ws-handler.ts";
 
 interface Context {
@@ -107,6 +108,7 @@ function serveOurs(
 ) {
   const writers = openSocketWriters({ highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 });
   const handler = openHandler({
+    credentialLimits: CREDENTIAL_LIMITS,
     router,
     createContext: options.createContext,
     onError,

@@ -5,22 +5,24 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
-import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { WebSocket } from "ws";
+import type { CredentialLimits } from "#server/transports/credential-end.ts";
+import { Deadlines } from "#server/transports/deadlines.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import type { SocketWriters } from "#server/transports/socket-writer.ts";
-import { Connection } from "./ws-connection.ts";
+import { Connection, type CreateConnectionContext } from "./ws-connection.ts";
 import { createFrames } from "./entry-frames.ts";
-import { type Call, createResponses } from "./ws-responses.ts";
+import { type Call, createResponses, RECONNECT } from "./ws-responses.ts";
 
 export interface HandlerOptions {
   router: AnyTRPCRouter;
   /** Called once for each connection. */
-  createContext(options: CreateWSSContextFnOptions): unknown;
+  createContext: CreateConnectionContext;
   onError(error: TRPCError, call: Call, context: unknown): void;
   /** Reports a socket error, caused by the client or the network. The connection is being closed. */
   onBroken(error: TRPCError, context: unknown): void;
   writers: SocketWriters;
+  credentialLimits: CredentialLimits;
   /** A client that is silent for `intervalMs` is pinged; if it stays silent for `timeoutMs`, its socket is terminated. */
   ping: { intervalMs: number; timeoutMs: number };
 }
@@ -43,11 +45,11 @@ export interface Handler {
 const LOOKS = 4;
 /** RFC 6455: the server is going away. */
 const GOING_AWAY = 1001;
-const RECONNECT = '{"id":null,"method":"reconnect"}';
 
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, writers, ping } = options;
   const connections = new Set<Connection>();
+  const deadlines = new Deadlines();
 
   function report(error: TRPCError, call: Call, context: unknown): void {
     neverThrow(() => options.onError(error, call, context));
@@ -64,6 +66,8 @@ export function openHandler(options: HandlerOptions): Handler {
     responses,
     framesOf: createFrames(responses.entryAfterId),
     writers,
+    deadlines,
+    credentialLimits: options.credentialLimits,
     report,
     broken: (error: TRPCError, context: unknown) =>
       neverThrow(() => options.onBroken(error, context)),
@@ -119,6 +123,7 @@ export function openHandler(options: HandlerOptions): Handler {
     },
     async close(graceMs) {
       clearInterval(timer);
+      deadlines.close();
       tellToReconnect();
       for (const { ws } of connections) ws.close(GOING_AWAY, "The server is restarting");
       await untilGone(graceMs);

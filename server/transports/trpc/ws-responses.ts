@@ -36,6 +36,9 @@ const PLAIN: TRPCErrorShape = {
   data: { code: "INTERNAL_SERVER_ERROR", httpStatus: 500 },
 };
 
+/** Tells stock clients to open another connection, and to move their subscriptions to it. */
+export const RECONNECT = '{"id":null,"method":"reconnect"}';
+
 const SMALL_IDS = 1024;
 
 export interface Responses {

@@ -1,4 +1,4 @@
-/** The time budget of one page: all addresses of it that are tried, redirects, and reading. */
+/** The time budget of one page: all addresses of it that are tried, redirects, and the processor time of reading. */
 export interface PageClock {
   readonly totalMs: number;
   /** Whole milliseconds, at least 0. */

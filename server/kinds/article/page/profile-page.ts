@@ -68,7 +68,7 @@ async function profile(
   }
 }
 
-/** Takes at most the rest of the page's time, which runs on once a thread has taken the task. */
+/** Takes at most as much processor time as is left of the page's time. Waiting for a thread costs nothing. */
 async function read(
   task: ReadTask,
   signal: AbortSignal,

@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { HELLO, type ThreadAnswer } from "./serve-tasks.ts";
 import { ThreadError } from "./thread-error.ts";
-import { EXIT_OUT_OF_MEMORY } from "./thread-host.ts";
+import { EXIT_OUT_OF_MEMORY, EXIT_OUT_OF_TIME } from "./thread-host.ts";
 import type { PoolTask, ThreadPool } from "./thread-pool.ts";
 
 export interface Job extends PoolTask {
@@ -21,9 +21,13 @@ export type Ending =
   /** The thread never became ready, so the task is not to blame. */
   | { type: "unready"; cause: unknown };
 
+/** A task may wait this many times longer than its processor time before it fails: threads have a low priority. */
+const MAX_WAIT_FACTOR = 12;
+
 /** Never rejects. */
 export async function runInThread(host: ChildProcess, job: Job, startMs: number): Promise<Ending> {
-  const { message, timeoutMs, signal } = job;
+  const { message, signal } = job;
+  const { processorMs } = message;
   const { promise, resolve } = Promise.withResolvers<Ending>();
   let begun = false;
   let timer = setTimeout(
@@ -33,10 +37,8 @@ export async function runInThread(host: ChildProcess, job: Job, startMs: number)
   const begin = (): void => {
     begun = true;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const reason = `it takes more than ${Math.round(timeoutMs / 100) / 10} s`;
-      resolve({ type: "failed", error: new ThreadError("time", reason) });
-    }, timeoutMs);
+    const mostMs = processorMs * MAX_WAIT_FACTOR;
+    timer = setTimeout(() => resolve({ type: "failed", error: tooSlow(mostMs) }), mostMs);
     try {
       host.send(message, () => {});
     } catch (error) {
@@ -53,7 +55,7 @@ export async function runInThread(host: ChildProcess, job: Job, startMs: number)
   const fail = (cause: unknown): void =>
     end(new ThreadError("crash", "its thread cannot be reached", cause));
   const die = (code: number | null, killedBy: NodeJS.Signals | null): void =>
-    end(deathOf(code, killedBy));
+    end(deathOf(code, killedBy, processorMs));
   job.leave = () => resolve({ type: "failed", error: signal.reason });
   host.on("message", hear);
   host.on("error", fail);
@@ -72,8 +74,17 @@ export async function runInThread(host: ChildProcess, job: Job, startMs: number)
   }
 }
 
+function tooSlow(ms: number): ThreadError {
+  return new ThreadError("time", `it takes more than ${Math.round(ms / 100) / 10} s`);
+}
+
 /** V8 aborts when a single allocation does not fit; Linux kills when the machine runs out of memory. */
-function deathOf(code: number | null, killedBy: NodeJS.Signals | null): ThreadError {
+function deathOf(
+  code: number | null,
+  killedBy: NodeJS.Signals | null,
+  processorMs: number,
+): ThreadError {
+  if (code === EXIT_OUT_OF_TIME) return tooSlow(processorMs);
   return code === EXIT_OUT_OF_MEMORY || code === 134 || killedBy === "SIGABRT"
     ? new ThreadError("memory", "it takes too much memory")
     : new ThreadError("crash", "its thread ended in the middle", code ?? killedBy);

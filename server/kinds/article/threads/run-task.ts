@@ -11,16 +11,16 @@ export type RunTask = <Name extends TaskName>(
   name: Name,
   input: TaskInput<Name>,
   signal: AbortSignal,
-  /** Milliseconds; shortens the time limit of a task. */
+  /** Shortens the limit of the task's processor time. */
   mostMs?: number,
 ) => Promise<TaskOutput<Name>>;
 
 export interface RunTaskOptions extends Partial<ThreadPoolOptions> {
-  /** Time limit of a task in milliseconds, from the moment at which a thread takes it. */
-  timeoutMs?: number;
+  /** The processor time that a task may take, in milliseconds. */
+  processorMs?: number;
 }
 
-const TASK_TIMEOUT_MS = 10_000;
+const TASK_PROCESSOR_MS = 10_000;
 const PROGRAM = new URL("./article-thread.ts", import.meta.url);
 
 /** Past participles for messages: "too complex to be …". */
@@ -35,17 +35,16 @@ const DONE_TO_ARTICLE: Record<Exclude<TaskName, "readPage">, string> = {
 
 /** Creates one thread pool for all jobs of the process. */
 export function createRunTask(options: RunTaskOptions = {}): RunTask {
-  const { timeoutMs = TASK_TIMEOUT_MS, ...pool } = options;
+  const { processorMs = TASK_PROCESSOR_MS, ...pool } = options;
   const run = createThreadPool({ program: PROGRAM, ...pool });
   return async <Name extends TaskName>(
     name: Name,
     input: TaskInput<Name>,
     signal: AbortSignal,
-    mostMs = timeoutMs,
+    mostMs = processorMs,
   ): Promise<TaskOutput<Name>> => {
-    const message: TaskMessage = { name, input };
-    const task = { message, timeoutMs: Math.min(mostMs, timeoutMs), signal };
-    const answer = await run(task).catch((error: unknown) => {
+    const message: TaskMessage = { name, input, processorMs: Math.min(mostMs, processorMs) };
+    const answer = await run({ message, signal }).catch((error: unknown) => {
       throw error instanceof ThreadError ? failureOf(name, error) : error;
     });
     if (answer.type === "failed") throw errorOf(name, answer.thrown);

@@ -8,6 +8,8 @@ export const HELLO = "hello";
 export interface TaskMessage {
   name: string;
   input: unknown;
+  /** The processor time that the task may take, in milliseconds. */
+  processorMs: number;
 }
 
 /** Structured cloning drops classes, so an error travels as its fields. */

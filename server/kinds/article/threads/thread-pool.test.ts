@@ -15,9 +15,9 @@ function poolWith(options: Partial<ThreadPoolOptions> = {}) {
   return async (
     name: string,
     input: unknown = null,
-    { signal = never, timeoutMs = 60_000 }: { signal?: AbortSignal; timeoutMs?: number } = {},
+    { signal = never, processorMs = 60_000 }: { signal?: AbortSignal; processorMs?: number } = {},
   ): Promise<unknown> => {
-    const answer = await pool({ message: { name, input }, signal, timeoutMs });
+    const answer = await pool({ message: { name, input, processorMs }, signal });
     return answer.type === "done" ? answer.output : answer.thrown;
   };
 }
@@ -77,8 +77,8 @@ test("[H2] an endless regular expression is stopped, and the event loop and othe
   const one = poolWith({ threads: 1 });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
-  const stalling = one("stall", null, { timeoutMs: 200 });
-  const waiting = one("echo", "next", { timeoutMs: 60_000 });
+  const stalling = one("stall", null, { processorMs: 200 });
+  const waiting = one("echo", "next", { processorMs: 60_000 });
   await expect(stalling).rejects.toMatchObject({
     trouble: "time",
     message: "it takes more than 0.2 s",
@@ -88,13 +88,17 @@ test("[H2] an endless regular expression is stopped, and the event loop and othe
   expect(await waiting).toBe("next");
 });
 
-test("tasks wait in FIFO order, and a task's time limit starts with its turn", async () => {
+test("a task that waits for a processor is not ended for it", async () => {
+  expect(await run("wait", 500, { processorMs: 200 })).toBe("waited");
+});
+
+test("tasks wait in FIFO order, and a task's processor time counts from its turn", async () => {
   const one = poolWith({ threads: 1 });
   const order: number[] = [];
-  const stalling = one("stall", null, { timeoutMs: 1001 }).catch(() => {});
+  const stalling = one("stall", null, { processorMs: 1001 }).catch(() => {});
   const tasks = [1, 2, 3].map(async (place) => {
     // Shorter than the limit of the first task.
-    await one("echo", null, { timeoutMs: 1000 });
+    await one("echo", null, { processorMs: 1000 });
     order.push(place);
   });
   await Promise.all([stalling, ...tasks]);
@@ -159,7 +163,7 @@ async function runProgram(body: string): Promise<{ pid: number; signal: string |
     import { createThreadPool } from "#server/kinds/article/threads/thread-pool.ts";
     const pool = createThreadPool({ program: new URL(${JSON.stringify(PROGRAM.href)}), idleMs: 3_600_000 });
     const signal = new AbortController().signal;
-    const run = (name) => pool({ message: { name, input: null }, signal, timeoutMs: 3_600_000 });
+    const run = (name) => pool({ message: { name, input: null, processorMs: 3_600_000 }, signal });
     console.log((await run("pid")).output);
     ${body}
   `;

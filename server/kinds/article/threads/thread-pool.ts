@@ -7,7 +7,7 @@
  *
  * A task waits in a FIFO queue for a free thread. The pool then sends a hello and waits until the thread answers that
  * it is ready, so a thread that does not start, or that died while it was idle, fails no task. From then on the
- * task's time limit runs, and a thread that dies or stalls fails the task.
+ * task's processor time counts, and a thread that dies or stalls fails the task.
  */
 import type { ChildProcess } from "node:child_process";
 import { startHost } from "./start-host.ts";
@@ -30,8 +30,6 @@ export interface ThreadPoolOptions {
 
 export interface PoolTask {
   message: TaskMessage;
-  /** Runs from the moment at which a thread takes the task. */
-  timeoutMs: number;
   signal: AbortSignal;
 }
 

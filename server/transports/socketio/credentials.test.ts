@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { Authenticate } from "#server/transports/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";
+import {
+  createJob,
+  openTestServer,
+  startJob,
+  type TestServer,
+  until,
+} from "#test/transports/socketio.fixture.ts";
+
+/** Tokens of these tests: `<user> <scopes> <milliseconds that it lives>`. */
+const authenticate: Authenticate = async ({ token = "" }) => {
+  const [userId = "", scopes = "", ms = ""] = token.split(" ");
+  if (userId === "") throw new AppError("UNAUTHENTICATED", "Sign in.");
+  return {
+    userId,
+    tenantId: "acme",
+    scopes: scopes.split(","),
+    expiresAt: ms === "" ? undefined : Date.now() + Number(ms),
+  };
+};
+/** Enough for a client on a busy machine to send a newer token. */
+const LIFE_MS = 5000;
+const ann = { userId: "ann", tenantId: "acme", scopes: [] };
+const bob = { ...ann, userId: "bob" };
+
+let server: TestServer;
+afterEach(() => server.close());
+
+async function serve(): Promise<void> {
+  server = await openTestServer({
+    authenticate,
+    credentialLimits: { graceMs: 100, identifyMs: 300 },
+  });
+}
+
+const connected = async (token: string) => {
+  const client = server.connect({ auth: { token } });
+  await until(() => expect(client.named("connection")).toHaveLength(1));
+  let lost = 0;
+  client.socket.on("disconnect", () => (lost += 1));
+  return {
+    ...client,
+    lost: () => lost,
+    refresh: (payload: unknown): Promise<unknown> =>
+      client.socket.emitWithAck("auth:refresh", payload),
+    subscribe: (job_id: string): Promise<unknown> =>
+      client.socket.emitWithAck("subscribe:job", { job_id }),
+  };
+};
+
+test("[P5] a connection whose token has ended is closed as a network failure closes it", async () => {
+  await serve();
+  const client = await connected("ann jobs:read 200");
+  let reason: string | undefined;
+  client.socket.on("disconnect", (why) => (reason = why));
+  await until(() => expect(reason).toBeDefined());
+  // After "io server disconnect", clients would not reconnect.
+  expect(reason).toMatch(/^transport (?:close|error)$/);
+});
+
+test("[P6] a connection that gets newer tokens outlives each of them, and its watch goes on", async () => {
+  await serve();
+  const jobId = await createJob(server.engine, { owner: ann });
+  const client = await connected(`ann jobs:read ${LIFE_MS}`);
+  await client.subscribe(jobId);
+  for (let n = 0; n < 2; n++) {
+    expect(await client.refresh({ token: `ann jobs:read ${LIFE_MS}` })).toEqual({
+      ok: true,
+      expires_in_ms: expect.any(Number) as number,
+    });
+  }
+  expect(await client.refresh({ token: "ann jobs:read" })).toEqual({
+    ok: true,
+    expires_in_ms: null,
+  });
+  // Its tokens have ended when that of a later connection has.
+  const other = await connected(`ann jobs:read ${LIFE_MS}`);
+  await until(() => expect(other.lost()).toBe(1));
+  await (await startJob(server.engine, jobId)).deliver();
+  await until(() => expect(client.named("job:completed")).toHaveLength(1));
+  expect(client.lost()).toBe(0);
+});
+
+describe("[P6] a newer token is refused, and the connection stays as it was, if it", () => {
+  test.each<[what: string, payload: unknown, code: string]>([
+    ["is another user's", { token: "bob jobs:read" }, "FORBIDDEN"],
+    ["is not valid", { token: " " }, "UNAUTHENTICATED"],
+    ["is missing", {}, "BAD_REQUEST"],
+    ["is no text", { token: 7 }, "BAD_REQUEST"],
+    ["is too long", { token: "x".repeat(8193) }, "BAD_REQUEST"],
+    ["comes without an object", "ann jobs:read", "BAD_REQUEST"],
+  ])("%s", async (_what, payload, code) => {
+    await serve();
+    const client = await connected("ann jobs:read");
+    expect(await client.refresh(payload)).toMatchObject({ ok: false, error: { code } });
+    const jobId = await createJob(server.engine, { owner: ann });
+    expect(await client.subscribe(jobId)).toEqual({ ok: true });
+  });
+});
+
+test("[P6] a token that grants less ends the watches that relied on the earlier one, and no others", async () => {
+  await serve();
+  const [mine, bobs] = [
+    await createJob(server.engine, { owner: ann }),
+    await createJob(server.engine, { owner: bob }),
+  ];
+  let token = "ann jobs:read,tenant";
+  const client = server.connect({
+    auth: (give) => give({ token }),
+    reconnection: true,
+    reconnectionDelay: 10,
+  });
+  try {
+    const subscribe = (job_id: string): Promise<unknown> =>
+      client.socket.emitWithAck("subscribe:job", { job_id });
+    expect(await subscribe(mine)).toEqual({ ok: true });
+    expect(await subscribe(bobs)).toEqual({ ok: true });
+    token = "ann jobs:read";
+    expect(await client.socket.emitWithAck("auth:refresh", { token })).toMatchObject({ ok: true });
+    await until(() =>
+      expect(client.named("subscription:error")).toEqual([
+        expect.objectContaining({ job_id: bobs, code: "NOT_FOUND" }),
+      ]),
+    );
+    expect(client.named("connection")).toHaveLength(2);
+    await (await startJob(server.engine, mine)).deliver();
+    await until(() => expect(client.named("job:completed")).toHaveLength(1));
+  } finally {
+    client.socket.disconnect();
+  }
+});
+
+describe("[P7] a session is closed that", () => {
+  test("never joins, although it polls", async () => {
+    await serve();
+    const client = await openPolling(server.url);
+    await until(async () => expect((await client.poll()).status).toBe(400));
+  });
+
+  test("never joins nor polls", async () => {
+    await serve();
+    const { sid } = await openPolling(server.url);
+    await until(async () => {
+      const url = `${server.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+      expect((await fetch(url, { method: "POST", body: "3" })).status).toBe(400);
+    });
+  });
+
+  test("joins without valid credentials", async () => {
+    await serve();
+    const client = openRaw(
+      `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+    );
+    await until(() => expect(client.frames).toHaveLength(1));
+    client.send("40");
+    await client.closed;
+    expect(client.frames.at(-1)).toContain("UNAUTHENTICATED");
+  });
+});
+
+test("[P7] a session that has joined stays", async () => {
+  await serve();
+  const early = await connected("ann jobs:read");
+  const late = openRaw(`${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
+  await late.closed;
+  expect(early.lost()).toBe(0);
+});

@@ -1,0 +1,51 @@
+/**
+ * The end of a connection with its caller's credentials. It closes below Socket.IO, so that the client reconnects, with the
+ * token of that moment, and gets its subscriptions back.
+ */
+import type { Caller } from "#server/transports/contract.ts";
+import { type CredentialLimits, msToEnd } from "#server/transports/credential-end.ts";
+import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
+import type { Connection } from "./connection-writer.ts";
+
+/** Enough for the answer to the request that ends the connection. */
+const LAST_ANSWER_MS = 1000;
+
+interface LifetimeOptions {
+  readonly deadlines: Deadlines;
+  readonly credentialLimits: CredentialLimits;
+}
+
+export class Lifetime implements DeadlineOwner {
+  readonly #connection: Connection;
+  readonly #shared: LifetimeOptions;
+
+  constructor(connection: Connection, shared: LifetimeOptions) {
+    this.#connection = connection;
+    this.#shared = shared;
+  }
+
+  /** The client's credentials were accepted. */
+  identified(caller: Caller): void {
+    const ms = msToEnd(caller);
+    if (ms === undefined) this.#shared.deadlines.delete(this);
+    else this.#endIn(ms + this.#shared.credentialLimits.graceMs);
+  }
+
+  /** The client must come back, so that all of its subscriptions are checked again. */
+  renew(): void {
+    this.#endIn(LAST_ANSWER_MS);
+  }
+
+  due(): void {
+    this.#connection.close(true);
+  }
+
+  /** The client has left. */
+  closed(): void {
+    this.#shared.deadlines.delete(this);
+  }
+
+  #endIn(ms: number): void {
+    if (this.#connection.readyState === "open") this.#shared.deadlines.set(this, ms);
+  }
+}
