@@ -25,10 +25,17 @@ export default defineConfig(({ mode }) => {
   return {
     root: "client",
     plugins: [react(), tailwindcss()],
-    build: { outDir: "../dist/client", emptyOutDir: true, sourcemap: true },
+    build: {
+      outDir: "../dist/client",
+      emptyOutDir: true,
+      sourcemap: true,
+      // In kB, before compression. Pages with large libraries are chunks of their own.
+      chunkSizeWarningLimit: 550,
+    },
     server: {
       port: 3000,
       proxy: {
+        "/auth": { target: server },
         "/trpc": { target: server, ws: true },
         "/socket.io": { target: server, ws: true },
         "/samples": { target: server },
@@ -72,7 +79,7 @@ export default defineConfig(({ mode }) => {
             include: [
               ...onRedis([
                 "server/jobs/jobs.test.ts",
-                "server/{streams,transports}/**/*.test.ts",
+                "server/{sign-ins,streams,transports}/**/*.test.ts",
                 "server/app.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",

@@ -90,6 +90,11 @@ const cases: Case[] = [
     refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],
   },
   {
+    direction: "server/sign-ins/",
+    file: "server/sign-ins/x.ts",
+    refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],
+  },
+  {
     direction: "server/auth/",
     file: "server/auth/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "ioredis"],

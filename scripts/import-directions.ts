@@ -25,6 +25,7 @@ const BELOW_TRANSPORTS = [
   "#server/jobs/foreign-code.ts",
   "#server/streams/open.ts",
   "#server/sessions/open.ts",
+  "#server/sign-ins/open.ts",
   "#shared/**",
 ];
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
@@ -108,6 +109,13 @@ export const directions: Direction[] = [
   {
     name: "server/sessions/",
     files: ["server/sessions/**"],
+    imports: ["./**", "#server/engine/contract.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: NODE,
+  },
+  {
+    name: "server/sign-ins/",
+    files: ["server/sign-ins/**"],
     imports: ["./**", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: NODE,

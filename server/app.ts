@@ -4,15 +4,18 @@ import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
+import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { needsToken } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
 import { openEngine } from "./engine/index.ts";
 import { assertNotExposed } from "./exposure.ts";
 import { closeServer, createHttpServer, listen, prepareTls } from "./http-server.ts";
+import { runOwn } from "./jobs/foreign-code.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Stopped } from "./jobs/runner.ts";
@@ -24,6 +27,7 @@ import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
 import { openSessions } from "./sessions/open.ts";
+import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
 import { guardAuthenticate } from "./transports/authentication-guard.ts";
 import type { Authenticate, Transport } from "./transports/contract.ts";
@@ -31,6 +35,7 @@ import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
+import { createSignInCookies } from "./transports/sign-in-cookie.ts";
 import { createTroubleLog } from "./transports/trouble-log.ts";
 
 export interface App {
@@ -50,6 +55,7 @@ export interface AppParts {
   log?: Logger;
 }
 
+const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
@@ -112,12 +118,37 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         });
   const running = () => runner?.running() ?? 0;
 
-  const authenticate = parts.authenticate ?? createAuthenticate(config, tell, keyVerifier.verify);
+  const isOpen = parts.authenticate === undefined && !needsToken(config);
+  const origins = createOriginPolicy({
+    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
+    host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+    authenticated: !isOpen,
+    secure: tls !== undefined,
+  });
+  const signIns = openSignIns(engine, {
+    idleMs: config.AUTH_SIGN_IN_IDLE_HOURS * HOUR_MS,
+    maxMs: config.AUTH_SIGN_IN_DAYS * 24 * HOUR_MS,
+    now,
+    tell,
+  });
+  opened.defer(() => signIns.close());
+  const cookies = createSignInCookies(origins.isExact);
+  const ours = createAuthenticate(config, tell, {
+    verifyKey: keyVerifier.verify,
+    cookies: {
+      secretIn: cookies.secretIn,
+      find: (secret) => runOwn(() => signIns.find(secret)),
+    },
+  });
+  const isOurs = parts.authenticate === undefined && ours !== undefined;
+  const authenticate = parts.authenticate ?? ours ?? (async () => LOCAL_PRINCIPAL);
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    identify: guardAuthenticate(authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    identify: guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
+    signIns: isOurs ? { signIns, cookies } : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
     system: {
       version: pkg.version,
@@ -153,15 +184,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
   };
   for (const create of config.ROLE === "worker" ? PROBES : TRANSPORTS) {
-    transports.push(create(context, settings));
+    const transport = create(context, settings);
+    if (transport !== undefined) transports.push(transport);
   }
-  const origins = createOriginPolicy({
-    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
-    host: config.HOST,
-    allowedHosts: config.ALLOWED_HOSTS,
-    authenticated: authenticate !== undefined,
-    secure: tls !== undefined,
-  });
   mountTransports(http.server, transports, origins, (error, path) =>
     log.error({ err: error, path }, "A transport failed to handle a request"),
   );

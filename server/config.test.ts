@@ -19,6 +19,8 @@ test("without any variable, each has its default", () => {
     CORS_ORIGINS: [],
     ALLOWED_HOSTS: [],
     AUTH_TENANT_CLAIM: "tenant",
+    AUTH_SIGN_IN_IDLE_HOURS: 24,
+    AUTH_SIGN_IN_DAYS: 7,
     DATA_DIR: "./data",
     ROLE: "all",
     REDIS_PREFIX: "jobwire",

@@ -1,26 +1,35 @@
-/** Entry point: one client, one cache, and the theme before the first paint. */
+/** Entry point: one cache, who is signed in, and the theme before the first paint. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { createJobwireClient } from "#client/lib/client.ts";
-import { JobwireProvider } from "#client/lib/react.tsx";
 import "./app.css";
-import { App, loadRest } from "./app.tsx";
+import { loadRest } from "./app.tsx";
+import { createSignInStore } from "./sign-in.ts";
+import { SignInGate } from "./sign-in-gate.tsx";
 import { startTheme } from "./theme.ts";
 
 startTheme();
 
-const client = createJobwireClient({ url: location.origin });
 const cache = new QueryClient();
+const signIn = createSignInStore({
+  openClient: (waitForSignIn) => createJobwireClient({ url: location.origin, waitForSignIn }),
+  onOtherUser: () => location.reload(),
+  onSignedOut: () => cache.clear(),
+});
+void signIn.check();
+// The person may have signed in or out in another tab.
+document.addEventListener("visibilitychange", () => {
+  const { is } = signIn.get().state;
+  if (!document.hidden && is !== "absent") void signIn.check();
+});
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no element with the id root.");
 
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={cache}>
-      <JobwireProvider client={client}>
-        <App />
-      </JobwireProvider>
+      <SignInGate store={signIn} />
     </QueryClientProvider>
   </StrictMode>,
 );

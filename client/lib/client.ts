@@ -15,6 +15,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
+import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
 import { type InBand, TokenRefresh } from "./token-refresh.ts";
 import { type GetToken, Tokens } from "./tokens.ts";
@@ -38,6 +39,8 @@ export interface JobwireClientOptions {
   token?: string;
   /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
   getToken?: GetToken;
+  /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
+  waitForSignIn?: WaitForSignIn;
 }
 
 /** Upper bound of the backoff. */
@@ -46,7 +49,7 @@ const PING_MS = 15_000;
 const PONG_MS = 5000;
 
 export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
-  const { url, transport = "ws", token, getToken } = options;
+  const { url, transport = "ws", token, getToken, waitForSignIn } = options;
   const connection = createConnectionStore();
   const tokens = getToken && new Tokens(getToken);
   const tokenNow = tokens
@@ -55,7 +58,9 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
       ? undefined
       : async () => token;
   const http = `${url}/trpc`;
+  const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
+    ...held,
     ...(tokens ? [repeatOnce(tokens)] : []),
     httpBatchLink({ url: http, transformer, ...(tokenNow && { headers: headersWith(tokenNow) }) }),
   ];
@@ -65,6 +70,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
       tellConnection(connection),
       ...(tokens ? [reopen((op) => tokens.expire(usedToken(op)))] : []),
       again(),
+      ...held,
       eventsWith(tokenNow, http),
     ];
     const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] });
@@ -93,7 +99,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     refresh?.now();
   });
   const trpc = createTRPCClient<AppRouter>({
-    links: [bySubscription([...(tokens ? [reopened] : []), again(), events], calls)],
+    links: [bySubscription([...(tokens ? [reopened] : []), again(), ...held, events], calls)],
   });
   return {
     trpc,

@@ -187,7 +187,8 @@ test("[P8] while Redis is away, every caller with a key is told to try again", a
   const config = loadConfig({ AUTH_API_KEYS: "true" });
   const authenticate = guardAuthenticate(
     async (credentials) =>
-      (await createAuthenticate(config, tell, verify)?.(credentials)) ?? LOCAL_PRINCIPAL,
+      (await createAuthenticate(config, tell, { verifyKey: verify })?.(credentials)) ??
+      LOCAL_PRINCIPAL,
     { log: { warn: () => undefined } },
   );
   await redis.kill();

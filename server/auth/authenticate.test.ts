@@ -31,6 +31,7 @@ test.each(["Bearer", "bearer", "BEARER"])(
       tenantId: "acme",
       scopes: [],
       expiresAt: expect.any(Number) as number,
+      credential: { kind: "token", id: null },
     });
   },
 );
@@ -68,7 +69,14 @@ const acceptingKey = (env: Record<string, string>, verify = async () => OF_KEY) 
   createAuthenticate(
     loadConfig(env),
     (error, what) => told.push(`${what}: ${(error as Error).message}`),
-    async () => ({ principal: await verify(), expiresAt: undefined, issuedAt: 0, id: "an id" }),
+    {
+      verifyKey: async () => ({
+        principal: await verify(),
+        expiresAt: undefined,
+        issuedAt: 0,
+        id: "an id",
+      }),
+    },
   );
 
 test.each<[what: string, env: Record<string, string>]>([

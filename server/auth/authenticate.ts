@@ -1,7 +1,8 @@
-/** Authenticates callers by tokens and API keys, for a server whose configuration asks for them. */
+/** Authenticates callers by tokens, API keys and sign-ins, for a server whose configuration asks for them. */
 import type { IncomingHttpHeaders } from "node:http";
+import type { CheckedCaller } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Authenticated } from "#shared/principal.ts";
+import type { SignIn } from "#shared/sign-in.ts";
 import { looksLikeApiKey } from "./api-key.ts";
 import { createTokenVerifier, type VerifyToken } from "./token-verifier.ts";
 import { acceptsApiKeys, type AuthSettings, needsToken } from "./variables.ts";
@@ -29,32 +30,52 @@ export function tokenOf({ headers, token }: Credentials): string | undefined {
   );
 }
 
+/** The sign-in of a request's cookie. */
+export interface CookieReader {
+  /** `undefined`: there is no cookie, or it does not count in this request. */
+  secretIn(headers: IncomingHttpHeaders): string | undefined;
+  /** `undefined`: there is no such sign-in, or it has ended. */
+  find(secret: string): Promise<SignIn | undefined>;
+}
+
 /**
- * Returns `undefined` if callers need no token. `tell` logs why a token was refused: its sender learns only that it was.
- * Without `verifyKey` no API key is accepted.
+ * Returns `undefined` if callers need no token. `tell` logs why a token was refused: its sender learns only that it was. A
+ * token wins over a cookie. Without `verifyKey` no API key is accepted, and without `cookies` no cookie.
  */
 export function createAuthenticate(
   settings: AuthSettings,
   tell: (error: unknown, what: string) => void,
-  verifyKey?: VerifyToken,
+  { verifyKey, cookies }: { verifyKey?: VerifyToken; cookies?: CookieReader } = {},
 ) {
   if (!needsToken(settings)) return undefined;
   const verifyToken = createTokenVerifier(settings);
   const keys = acceptsApiKeys(settings) ? verifyKey : undefined;
-  return async function authenticate(credentials: Credentials): Promise<Authenticated> {
+  return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
-    if (token === undefined) {
-      throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
-    }
-    const verify = keys !== undefined && looksLikeApiKey(token) ? keys : verifyToken;
+    if (token === undefined) return bySignIn(credentials, cookies);
+    const isKey = keys !== undefined && looksLikeApiKey(token);
+    const verify = isKey ? keys : verifyToken;
     try {
-      const { principal, expiresAt } = await verify(token);
-      return { ...principal, expiresAt };
+      const { principal, expiresAt, id = null } = await verify(token);
+      return { ...principal, expiresAt, credential: { kind: isKey ? "key" : "token", id } };
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
-        tell(error.cause, verify === keys ? "An API key was refused" : "A token was refused");
+        tell(error.cause, isKey ? "An API key was refused" : "A token was refused");
       }
       throw error;
     }
   };
+}
+
+async function bySignIn({ headers }: Credentials, cookies?: CookieReader): Promise<CheckedCaller> {
+  const secret = cookies?.secretIn(headers);
+  if (secret === undefined) {
+    throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
+  }
+  const signIn = await cookies?.find(secret);
+  if (signIn === undefined) {
+    throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
+  }
+  const { id: signInId, principal, credential, expiresAt } = signIn;
+  return { ...principal, expiresAt, credential, signInId };
 }

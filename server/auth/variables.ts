@@ -1,5 +1,12 @@
 /** The environment variables of authentication, and the combinations that cannot work. */
-import { address, flag, type SettingsOf, text, type Variables } from "#shared/variables.ts";
+import {
+  address,
+  flag,
+  type SettingsOf,
+  text,
+  type Variables,
+  wholeNumber,
+} from "#shared/variables.ts";
 import { z } from "zod";
 import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
@@ -66,6 +73,17 @@ export const AUTH_VARIABLES = {
     default: "false",
     about:
       "With `true`, a server that other machines can reach starts without sign-in: every caller is the same user, who sees and changes all jobs.",
+  },
+  AUTH_SIGN_IN_IDLE_HOURS: {
+    schema: wholeNumber(1, 8760),
+    default: "24",
+    about: "Hours after which a sign-in of the page ends if it is not used.",
+  },
+  AUTH_SIGN_IN_DAYS: {
+    schema: wholeNumber(1, 365),
+    default: "7",
+    about:
+      "Days after which a sign-in of the page ends, however much it is used. It never outlives the token that it was made with.",
   },
 } as const satisfies Variables;
 

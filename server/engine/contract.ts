@@ -18,8 +18,10 @@ import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { ApiKeyStore } from "./api-key-store.ts";
+import type { SignInStore } from "./sign-in-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
+export type { SignInStore } from "./sign-in-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
@@ -38,7 +40,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine {
+export interface Engine extends SignInStore {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;

@@ -9,6 +9,7 @@ import {
   isInstance,
   messageOf,
 } from "#shared/errors.ts";
+import type { CheckedCaller } from "#shared/checked-caller.ts";
 import { Authenticated } from "#shared/principal.ts";
 import type { Authenticate, Caller, Identify } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
@@ -22,6 +23,11 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
   "FORBIDDEN",
 ]);
 
+/** A schema of what the hook returns. Fields that it does not have are dropped. */
+interface AnswerSchema {
+  safeParse: (answer: unknown) => ReturnType<typeof CheckedCaller.safeParse>;
+}
+
 /**
  * Wraps the hook. The wrapped hook always returns a promise, and rejects only with an `AppError`:
  * - `UNAUTHENTICATED`, `TOKEN_EXPIRED` or `FORBIDDEN` if the hook rejects with that code, with the hook's message;
@@ -31,7 +37,11 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
  */
 export function guardAuthenticate(
   authenticate: Authenticate,
-  { log, timeoutMs = AUTHENTICATE_TIMEOUT_MS }: { log: Pick<Logger, "warn">; timeoutMs?: number },
+  {
+    log,
+    schema = Authenticated,
+    timeoutMs = AUTHENTICATE_TIMEOUT_MS,
+  }: { log: Pick<Logger, "warn">; schema?: AnswerSchema; timeoutMs?: number },
 ): Identify {
   const tell = createTroubleLog(log);
 
@@ -55,7 +65,7 @@ export function guardAuthenticate(
     }
   }
 
-  return async (credentials) => callerOf(await ask(credentials));
+  return async (credentials) => callerOf(await ask(credentials), schema);
 }
 
 const NOT_CHECKED = "The server could not check your credentials. Try again.";
@@ -72,16 +82,23 @@ function noAnswer(timeoutMs: number): Error {
   return new Error(`\`authenticate\` did not answer within ${timeoutMs / 1000} s.`);
 }
 
-function callerOf(answer: unknown): Caller {
-  const { expiresAt, ...principal } = authenticated(answer);
-  if (expiresAt === undefined || expiresAt > Date.now()) return { principal, expiresAt };
+function callerOf(answer: unknown, schema: AnswerSchema): Caller {
+  const { expiresAt, credential, signInId, ...principal } = authenticated(answer, schema);
+  if (expiresAt === undefined || expiresAt > Date.now()) {
+    return {
+      principal,
+      expiresAt,
+      ...(credential && { credential }),
+      ...(signInId !== undefined && { signInId }),
+    };
+  }
   throw new AppError("TOKEN_EXPIRED", "Your credentials have expired.");
 }
 
-function authenticated(answer: unknown): Authenticated {
+function authenticated(answer: unknown, schema: AnswerSchema): CheckedCaller {
   let problem: string;
   try {
-    const parsed = Authenticated.safeParse(answer);
+    const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     problem = parsed.error.issues
       .map(({ path, message }) => `${path.map(String).join(".") || "it"}: ${message}`)

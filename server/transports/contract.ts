@@ -7,10 +7,13 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
+import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
+import type { SignInCookies } from "./sign-in-cookie.ts";
 
 /**
  * The requests that a path accepts (checked in `origins.ts`):
@@ -53,12 +56,19 @@ export interface TransportContext {
   identify: Identify;
   /** Of connections whose credentials end, or never come. */
   credentialLimits: CredentialLimits;
+  /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
+  signIns?: SignInContext | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
+}
+
+export interface SignInContext {
+  signIns: SignIns;
+  cookies: SignInCookies;
 }
 
 /** Credentials as a transport received them. */
@@ -79,6 +89,10 @@ export interface Caller {
   readonly principal: Principal;
   /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
   readonly expiresAt: number | undefined;
+  /** Absent where the `authenticate` of an embedding program answers. */
+  readonly credential?: CredentialRef;
+  /** Present if a cookie identifies the caller. */
+  readonly signInId?: string;
 }
 
 /** `Authenticate`, guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */

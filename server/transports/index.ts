@@ -1,4 +1,5 @@
 /** The registry of transports, a line each. The last one serves every path that no other transport serves. */
+import { createAuthTransport } from "./auth/transport.ts";
 import type { Transport, TransportContext } from "./contract.ts";
 import { createHttpTransport, type HttpOptions } from "./http/transport.ts";
 import { type BroadcastOptions, openBroadcastAdapter } from "./socketio/broadcast-adapter.ts";
@@ -14,7 +15,11 @@ export interface TransportSettings {
   socketio: { allowEio3: boolean; broadcast: BroadcastOptions | undefined };
 }
 
-type CreateTransport = (context: TransportContext, settings: TransportSettings) => Transport;
+/** Returns `undefined` for a transport that this server does not have. */
+type CreateTransport = (
+  context: TransportContext,
+  settings: TransportSettings,
+) => Transport | undefined;
 
 const http: CreateTransport = ({ identify }, settings) =>
   createHttpTransport({ ...settings.http, identify });
@@ -26,6 +31,7 @@ export const TRANSPORTS: readonly CreateTransport[] = [
       allowEio3,
       broadcast: broadcast && openBroadcastAdapter(broadcast),
     }),
+  (context) => context.signIns && createAuthTransport(context, context.signIns),
   http,
 ];
 

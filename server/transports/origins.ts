@@ -104,7 +104,8 @@ const WHY: Record<Refused, (headers: IncomingMessage["headers"]) => string> = {
       : `Host ${JSON.stringify(host)} is not allowed. Add it to ALLOWED_HOSTS.`,
 };
 
-function isOriginOf(origin: string, host: string | undefined, needsHttps: boolean): boolean {
+/** Behind a proxy with TLS the server does not know its scheme, so only the hosts are compared unless `needsHttps`. */
+export function isOriginOf(origin: string, host: string | undefined, needsHttps = false): boolean {
   const url = URL.parse(origin);
   if (url === null || url.host === "" || (needsHttps && url.protocol !== "https:")) return false;
   return url.host === host?.toLowerCase();

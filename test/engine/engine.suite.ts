@@ -11,6 +11,7 @@ import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
+import { signInsSuite } from "./sign-ins.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -24,6 +25,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     hintsSuite(subject);
     sessionsSuite(subject);
     apiKeysSuite(subject);
+    signInsSuite(subject);
     upkeepSuite(subject);
     modelSuite(subject);
   });

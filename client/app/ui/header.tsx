@@ -2,6 +2,7 @@ import { type LucideIcon, Moon, Plus, Sun, SunMoon } from "lucide-react";
 import { useState } from "react";
 import { Link, useRoute } from "wouter";
 import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
+import { Account } from "./account.tsx";
 import { ButtonLink } from "./button.tsx";
 import { ConnectionBadge } from "./connection-badge.tsx";
 
@@ -27,6 +28,7 @@ export function Header() {
         <div className="ml-auto flex items-center gap-2">
           <ConnectionBadge />
           <ThemeToggle />
+          <Account />
           <ButtonLink href="/jobs/new" tone="primary">
             <Plus aria-hidden className="size-4" />
             New job

@@ -20,6 +20,10 @@ export interface Keys {
   readonly directory: string;
   /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
   tenantOf(id: string): string;
+  /** A sign-in, by the hash of its secret: a request has nothing else. So it lies in any slot. */
+  signIn(id: string): string;
+  /** The sign-ins of a user, by their ends. */
+  signInsOf(owner: Owner): string;
   readonly tenants: string;
   /** The prefix of the API keys of all tenants. No tenant can have this name. */
   readonly apiKeys: string;
@@ -43,16 +47,19 @@ export function alwaysThere(prefix: string): string {
 
 export function createKeys(prefix: string): Keys {
   const tenant = (name: string) => `${prefix}:{${encodeURIComponent(name)}}`;
+  const ofOwner = (owner: Owner) => `${tenant(owner.tenant)}:owner:${ownerKey(owner)}`;
   return {
     prefix,
     tenant,
-    owner: (owner) => `${tenant(owner.tenant)}:owner:${ownerKey(owner)}`,
+    owner: ofOwner,
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,
     finished: (name) => `${tenant(name)}:finished`,
     directory: `${prefix}:{:directory}`,
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,
+    signIn: (id) => `${prefix}:sign-in:${id}`,
+    signInsOf: (owner) => `${ofOwner(owner)}:sign-ins`,
     tenants: `${prefix}:tenants`,
     apiKeys: `${prefix}:{:api-keys}`,
     workers: `${prefix}:workers`,

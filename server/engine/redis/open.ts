@@ -23,6 +23,7 @@ import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
@@ -68,6 +69,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(run, keys);
+  const signIns = createSignIns(redis, keys);
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
 
@@ -158,6 +160,10 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       revoke: (id, at) => use(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => use(() => apiKeys.noteUse(id, at)),
     },
+    addSignIn: (signIn) => use(() => signIns.add(signIn)),
+    getSignIn: (id, now) => use(() => signIns.get(id, now)),
+    renewSignIn: (signIn) => use(() => signIns.renew(signIn)),
+    removeSignIn: (signIn) => use(() => signIns.remove(signIn)),
     prune: (before, limit) => use(() => prune(before, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),

@@ -20,6 +20,7 @@ import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
+import { createSignIns } from "./sign-ins.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
@@ -60,6 +61,7 @@ export async function openSqliteEngine({
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
   const apiKeys = createApiKeys(db);
+  const signIns = createSignIns(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -128,6 +130,10 @@ export async function openSqliteEngine({
       revoke: (id, at) => write(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => write(() => apiKeys.noteUse(id, at)),
     },
+    addSignIn: (signIn) => write(() => signIns.add(signIn)),
+    getSignIn: (id, now) => read(() => signIns.get(id, now)),
+    renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
+    removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
 
     async onAppend(stream, listener) {

@@ -163,6 +163,18 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX api_keys_of_tenant ON api_keys (tenant);
   `,
+  `
+  CREATE TABLE sign_ins (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    ends INTEGER NOT NULL,
+    -- All of it, as JSON.
+    record TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sign_ins_by_end ON sign_ins (ends);
+  CREATE INDEX sign_ins_of_user ON sign_ins (tenant, owner, ends);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,0 +1,312 @@
+/** The page of a server that takes tokens, in a real browser. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
+import { type Pages, startPages } from "#e2e/pages.ts";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { type Claims, SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
+import { launchBrowser } from "./browser.ts";
+import { createArticle, headingBadge } from "./samples.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let pages: Pages;
+let server: RunningServer;
+let browser: Browser;
+let page: Page;
+/** Uncaught errors of the page. */
+let pageErrors: string[];
+
+beforeAll(async () => {
+  pages = await startPages();
+  server = await startServer({
+    env: { AUTH_JWT_SECRET: SECRET, OFFLINE_PACE_MS: "5", FETCH_ALLOW: "127.0.0.1,localhost" },
+  });
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+  await pages.close();
+});
+
+beforeEach(async () => {
+  page = await openPage("light");
+});
+afterEach(async () => {
+  pages.release();
+  await page.context().close();
+  if (pageErrors.length > 0) throw new Error(`The page threw errors: ${pageErrors.join("; ")}`);
+});
+
+async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
+  pageErrors = [];
+  const context = await browser.newContext({ colorScheme });
+  const opened = await context.newPage();
+  opened.on("pageerror", (error) => pageErrors.push(error.message));
+  return opened;
+}
+
+const go = (path: string) => page.goto(server.url + path);
+const field = (on = page) => on.getByLabel("API key or token");
+const account = () => page.getByRole("button", { name: /^Account/ });
+const dialog = () => page.getByRole("dialog", { name: "Sign in again" });
+const createButton = () => page.getByRole("button", { name: "Create job" });
+const now = () => Math.floor(Date.now() / 1000);
+
+async function enter(token: string, on = page): Promise<void> {
+  await field(on).fill(token);
+  await field(on).press("Enter");
+}
+
+async function signInAs(user: string, path = "/", claims = (): Claims => ({})): Promise<void> {
+  await go(path);
+  await field().waitFor();
+  await enter(await tokenFor(user, claims()));
+  await account().waitFor();
+}
+
+/** Ends the sign-in behind the page's back. */
+async function signOutElsewhere(): Promise<void> {
+  const other = await page.context().newPage();
+  await other.goto(`${server.url}/samples/`);
+  const status = await other.evaluate(async () => {
+    const headers = { "content-type": "application/json" };
+    return (await fetch("/auth/sign-out", { method: "POST", headers, body: "{}" })).status;
+  });
+  expect(status).toBe(200);
+  await other.close();
+}
+
+/** Jobs of the user, asked with a token. */
+async function jobsOf(user: string): Promise<{ title: string }[]> {
+  const input = encodeURIComponent('{"json":{"limit":50}}');
+  const response = await fetch(`${server.url}/trpc/job.list?input=${input}`, {
+    headers: { authorization: `Bearer ${await tokenFor(user)}` },
+  });
+  const { result } = (await response.json()) as {
+    result: { data: { json: { items: { title: string }[] } } };
+  };
+  return result.data.json.items;
+}
+
+test("a person signs in, creates a job, watches it live, reloads, and signs out", async () => {
+  await go("/jobs/new");
+  await enter(await tokenFor("ann"));
+  // The address that the person opened.
+  await createButton().click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await headingBadge(page, "DELIVERED").waitFor();
+  await page.locator("[data-connection=live]").waitFor();
+  const job = page.url();
+
+  await page.reload();
+  await page.locator("article").waitFor();
+  expect(await field().count()).toBe(0);
+  await account().click();
+  const card = page.getByRole("group", { name: "Account" });
+  expect(await card.textContent()).toMatch(/User\s*ann\s*Tenant\s*acme/);
+  await card.getByRole("button", { name: "Sign out" }).click();
+  await field().waitFor();
+  expect(await page.locator("h1").textContent()).toBe("Sign in to Jobwire");
+  expect(await page.context().cookies()).toEqual([]);
+
+  await page.goto(job);
+  await field().waitFor();
+  expect(await page.getByText("self-watering").count()).toBe(0);
+  await enter(await tokenFor("ann"));
+  await page.locator("article").waitFor();
+  expect(page.url()).toBe(job);
+});
+
+test("scripts of the page cannot read the cookie, and password managers know the field", async () => {
+  await go("/");
+  expect(await field().getAttribute("type")).toBe("password");
+  expect(await field().getAttribute("autocomplete")).toBe("current-password");
+  expect(await field().evaluate((input) => input === document.activeElement)).toBe(true);
+  await enter(await tokenFor("ann"));
+  await account().waitFor();
+  expect(await page.evaluate(() => document.cookie)).toBe("");
+  const [cookie] = await page.context().cookies();
+  expect(cookie).toMatchObject({ name: "jobwire", httpOnly: true, sameSite: "Lax", path: "/" });
+  const stored = await page.evaluate(() =>
+    [localStorage, sessionStorage].flatMap((storage) => Object.values<string>(storage)),
+  );
+  expect(stored).toEqual([]);
+});
+
+test("a token that is refused leaves the person at the sign-in, with the reason in words", async () => {
+  await go("/");
+  for (const [token, words] of [
+    ["", "Paste your API key or token."],
+    ["nonsense", "The server does not accept this."],
+    [await tokenFor("ann", { exp: now() - 60 }), "This token has expired."],
+  ] as const) {
+    await enter(token);
+    await page.getByText(words).waitFor();
+    expect(await field().getAttribute("aria-invalid")).toBe("true");
+  }
+  await page.route("**/auth/sign-in", (route) => route.abort());
+  await enter(await tokenFor("ann"));
+  await page.getByText("The server cannot be reached.").waitFor();
+  await page.unroute("**/auth/sign-in");
+  await enter(await tokenFor("ann"));
+  await account().waitFor();
+});
+
+test("a browser that keeps no cookie is told so", async () => {
+  await go("/");
+  await page.route("**/auth/sign-in", async (route) => {
+    const response = await route.fetch();
+    await page.context().clearCookies();
+    const { "set-cookie": _dropped, ...headers } = response.headers();
+    await route.fulfill({ status: 200, headers, body: await response.text() });
+  });
+  await enter(await tokenFor("ann"));
+  await page.getByText("the browser did not keep its cookie").waitFor();
+  expect(await account().count()).toBe(0);
+});
+
+test("when the sign-in expires, a half-filled form keeps its text, and is sent after the next sign-in", async () => {
+  // Long enough to sign in with on a slow machine.
+  await signInAs("bob", "/jobs/new", () => ({ exp: now() + 12 }));
+  await page.getByLabel("Anchor text").fill("typed before the end");
+  const isSignedIn = () => page.evaluate(async () => (await fetch("/auth/me")).ok);
+  await vi.waitFor(async () => expect(await isSignedIn()).toBe(false), { timeout: 60_000 });
+  await page.getByLabel("Country").fill("SE");
+  await createButton().click();
+  await dialog().waitFor();
+  for (let times = 0; times < 3; times++) await page.keyboard.press("Escape");
+  expect(await dialog().isVisible()).toBe(true);
+  expect(await page.getByLabel("Anchor text").inputValue()).toBe("typed before the end");
+
+  await enter("nonsense");
+  await dialog().getByText("The server does not accept this.").waitFor();
+  expect(await jobsOf("bob")).toEqual([]);
+  await enter(await tokenFor("bob"));
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await dialog().waitFor({ state: "detached" });
+  await headingBadge(page, "DELIVERED").waitFor();
+  const jobs = await jobsOf("bob");
+  expect(jobs.map(({ title }) => title)).toEqual([
+    expect.stringContaining("typed before the end") as string,
+  ]);
+});
+
+test("a job that is watched goes on after the sign-in ended and began anew", async () => {
+  await signInAs("carl");
+  pages.hold();
+  const create = await fetch(`${server.url}/trpc/job.create`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${await tokenFor("carl")}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ json: { kind: "article", input: pages.article } }),
+  });
+  const { result } = (await create.json()) as { result: { data: { json: { id: string } } } };
+  await go(`/jobs/${result.data.json.id}`);
+  await headingBadge(page, "PROCESSING").waitFor();
+  await signOutElsewhere();
+  // The server closes the page's WebSocket, so the page learns of it without a call.
+  await dialog().waitFor();
+  pages.release();
+  await enter(await tokenFor("carl"));
+  await headingBadge(page, "DELIVERED").waitFor();
+  await page.locator("[data-connection=live]").waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+});
+
+test("a sign-in in another tab is enough for this one", async () => {
+  await signInAs("dora", "/jobs/new");
+  await page.getByLabel("Anchor text").fill("kept");
+  await signOutElsewhere();
+  await dialog().waitFor();
+  const other = await page.context().newPage();
+  await other.goto(server.url);
+  await enter(await tokenFor("dora"), other);
+  await other.getByRole("button", { name: /^Account/ }).waitFor();
+  await other.close();
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await dialog().waitFor({ state: "detached" });
+  expect(await page.getByLabel("Anchor text").inputValue()).toBe("kept");
+});
+
+test("another person who signs in sees nothing of the one before", async () => {
+  await signInAs("eve", "/jobs/new");
+  await page.getByLabel("Anchor text").fill("a secret of eve");
+  await signOutElsewhere();
+  await dialog().waitFor();
+  await enter(await tokenFor("frank"));
+  await page.getByRole("button", { name: "Account: frank" }).waitFor();
+  expect(await page.getByLabel("Anchor text").inputValue()).not.toContain("eve");
+});
+
+test("signing out in the dialog leads to the sign-in; while the server is away it says so", async () => {
+  await signInAs("gina");
+  await signOutElsewhere();
+  await page.route("**/auth/sign-out", (route) => route.abort());
+  await dialog().getByRole("button", { name: "Sign out" }).click();
+  await dialog().getByText("you are still signed in").waitFor();
+  await page.unroute("**/auth/sign-out");
+  await dialog().getByRole("button", { name: "Sign out" }).click();
+  await field().waitFor();
+  expect(await page.locator("h1").textContent()).toBe("Sign in to Jobwire");
+});
+
+test.each(["light", "dark"] as const)(
+  "in the %s theme, the sign-in fits a small phone, and axe finds no serious violation",
+  async (theme) => {
+    await page.context().close();
+    page = await openPage(theme);
+    await page.setViewportSize({ width: 320, height: 640 });
+    await go("/jobs/new");
+    await field().waitFor();
+    expect(await faults()).toEqual([]);
+    await enter(await tokenFor(`a.person.with.a.long.name+${theme}@departments.example.com`));
+    await account().click();
+    expect(await faults()).toEqual([]);
+    await page.keyboard.press("Escape");
+    await signOutElsewhere();
+    await dialog().waitFor();
+    expect(await faults()).toEqual([]);
+  },
+);
+
+/** Resolves to what is wrong with the page as it is now. */
+async function faults(): Promise<unknown[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{ violations: { id: string; impact: string }[] }>;
+    }
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
+    const width = document.scrollingElement?.scrollWidth;
+    return [
+      ...(width === innerWidth ? [] : [`It is ${width} pixels wide.`]),
+      ...violations.filter(({ impact }) => impact === "serious" || impact === "critical"),
+    ];
+  });
+}
+
+test("without authentication there is nothing to sign in to", async () => {
+  const open = await startServer();
+  onTestFinished(() => open.stop());
+  const asked = page.waitForResponse(/\/auth\/me$/);
+  await page.goto(open.url);
+  await asked;
+  await createArticle(page, open.url, pages.article);
+  await page.getByText("self-watering planters").first().waitFor();
+  expect(await account().count()).toBe(0);
+  expect(await field().count()).toBe(0);
+});

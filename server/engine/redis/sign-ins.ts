@@ -1,0 +1,68 @@
+/**
+ * Sign-ins of browsers. Each is a key that expires. A sorted set lists those of a user by their ends, and lies in another slot:
+ * each command may run twice or be the last one, and at worst the set lists one that is gone.
+ */
+import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
+import { ownerOf, type Principal } from "#shared/principal.ts";
+import { SignIn } from "#shared/sign-in.ts";
+import type { Client } from "./client.ts";
+import type { Keys } from "./keys.ts";
+
+export interface SignIns {
+  add(signIn: SignIn): Promise<string[]>;
+  get(id: string, now: Date): Promise<SignIn | undefined>;
+  renew(signIn: SignIn): Promise<boolean>;
+  remove(signIn: Pick<SignIn, "id" | "principal">): Promise<void>;
+}
+
+export function createSignIns(redis: Client, keys: Keys): SignIns {
+  const listOf = (principal: Principal) => keys.signInsOf(ownerOf(principal));
+
+  async function list({ id, principal, endsAt }: SignIn): Promise<void> {
+    const key = listOf(principal);
+    await redis.zadd(key, endsAt, id);
+    // Until the last of them has ended. `GT` does nothing for a key that does not expire yet.
+    await redis.pexpireat(key, endsAt, "NX");
+    await redis.pexpireat(key, endsAt, "GT");
+  }
+
+  /** Deletes so many that there is room for one more. */
+  async function makeRoom({ principal, madeAt }: SignIn): Promise<string[]> {
+    const key = listOf(principal);
+    await redis.zremrangebyscore(key, "-inf", madeAt);
+    const beyond = await redis.zrange(key, "0", `${-MAX_SIGN_INS}`);
+    for (const id of beyond) {
+      await redis.del(keys.signIn(id));
+      await redis.zrem(key, id);
+    }
+    return beyond;
+  }
+
+  return {
+    async add(signIn) {
+      const dropped = await makeRoom(signIn);
+      await list(signIn);
+      await redis.set(keys.signIn(signIn.id), JSON.stringify(signIn), "PXAT", signIn.endsAt);
+      return dropped;
+    },
+    async get(id, now) {
+      const stored = await redis.get(keys.signIn(id));
+      if (stored === null) return undefined;
+      const signIn = SignIn.parse(JSON.parse(stored));
+      return signIn.endsAt > now.getTime() ? signIn : undefined;
+    },
+    async renew(signIn) {
+      const { id, endsAt } = signIn;
+      const text = JSON.stringify(signIn);
+      // `XX`: one that was ended meanwhile stays so.
+      const set = await redis.set(keys.signIn(id), text, "PXAT", endsAt, "XX");
+      if (set === null) return false;
+      await list(signIn);
+      return true;
+    },
+    async remove({ id, principal }) {
+      await redis.del(keys.signIn(id));
+      await redis.zrem(listOf(principal), id);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** Sign-ins of browsers. */
+import type { DatabaseSync } from "node:sqlite";
+import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
+import { SignIn } from "#shared/sign-in.ts";
+
+export interface SignIns {
+  add(signIn: SignIn): string[];
+  get(id: string, now: Date): SignIn | undefined;
+  renew(signIn: SignIn): boolean;
+  remove(id: string): void;
+}
+
+/** More than one a call, so that they do not pile up. */
+const EXPIRED_AT_ONCE = 3;
+
+export function createSignIns(db: DatabaseSync): SignIns {
+  const insert = db.prepare(
+    "INSERT INTO sign_ins (id, tenant, owner, ends, record) VALUES (?, ?, ?, ?, ?)",
+  );
+  const find = db.prepare("SELECT record FROM sign_ins WHERE id = ? AND ends > ?");
+  const update = db.prepare("UPDATE sign_ins SET ends = ?, record = ? WHERE id = ?");
+  const drop = db.prepare("DELETE FROM sign_ins WHERE id = ?");
+  const dropExpired = db.prepare(
+    "DELETE FROM sign_ins WHERE id IN (SELECT id FROM sign_ins WHERE ends <= ? ORDER BY ends LIMIT ?)",
+  );
+  const dropBeyond = db.prepare(
+    `DELETE FROM sign_ins WHERE id IN (
+       SELECT id FROM sign_ins WHERE tenant = ? AND owner = ? ORDER BY ends DESC LIMIT -1 OFFSET ?
+     ) RETURNING id`,
+  );
+
+  return {
+    add(signIn) {
+      const { tenantId, userId } = signIn.principal;
+      dropExpired.run(signIn.madeAt, EXPIRED_AT_ONCE);
+      const dropped = dropBeyond.all(tenantId, userId, MAX_SIGN_INS - 1) as { id: string }[];
+      insert.run(signIn.id, tenantId, userId, signIn.endsAt, JSON.stringify(signIn));
+      return dropped.map(({ id }) => id);
+    },
+    get(id, now) {
+      const row = find.get(id, now.getTime()) as { record: string } | undefined;
+      return row && SignIn.parse(JSON.parse(row.record));
+    },
+    renew: (signIn) => update.run(signIn.endsAt, JSON.stringify(signIn), signIn.id).changes > 0,
+    remove: (id) => void drop.run(id),
+  };
+}

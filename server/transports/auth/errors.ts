@@ -1,0 +1,21 @@
+/** The HTTP status of our errors. */
+import type { ErrorCode } from "#shared/errors.ts";
+
+export const STATUS = {
+  BAD_REQUEST: 400,
+  UNAUTHENTICATED: 401,
+  TOKEN_EXPIRED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  ILLEGAL_TRANSITION: 409,
+  CLAIM_LOST: 409,
+  UNAVAILABLE: 503,
+  DATA_UNUSABLE: 500,
+  INTERNAL: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+/** The code of a request that the server refused before it reached this transport. */
+export function codeOfStatus(status: number): ErrorCode {
+  if (status === 403) return "FORBIDDEN";
+  return status >= 500 ? "INTERNAL" : "BAD_REQUEST";
+}

@@ -1,0 +1,141 @@
+/**
+ * Signing in and out with a cookie, for browsers: `POST /auth/sign-in`, `POST /auth/sign-out`, `GET /auth/me`. Answers are
+ * JSON (`shared/sign-in.ts`).
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { discardBody } from "#server/transports/body.ts";
+import type {
+  Caller,
+  SignInContext,
+  Transport,
+  TransportContext,
+} from "#server/transports/contract.ts";
+import type { SignInCookie } from "#server/transports/sign-in-cookie.ts";
+import { createTroubleLog } from "#server/transports/trouble-log.ts";
+import { AppError, type ErrorCode } from "#shared/errors.ts";
+import { publicMessageOf } from "#shared/public-message.ts";
+import type { SignedIn, SignInMethod, SignInRefused } from "#shared/sign-in.ts";
+import { codeOfStatus, STATUS } from "./errors.ts";
+import { readSignIn } from "./sign-in-request.ts";
+
+const PATH = "/auth";
+const METHODS: readonly SignInMethod[] = ["token"];
+
+type Route = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+export function createAuthTransport(
+  { identify, log }: Pick<TransportContext, "identify" | "log">,
+  { signIns, cookies }: SignInContext,
+): Transport {
+  const tell = createTroubleLog(log);
+
+  async function signIn(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const cookie = cookieOf(req);
+    const request = await readSignIn(req);
+    if (request === undefined) return;
+    let caller: Caller;
+    try {
+      caller = await identify({ headers: {}, token: request.token });
+    } catch (error) {
+      tell(refusedSignIn(req, error), "A sign-in failed");
+      throw error;
+    }
+    const before = cookies.secretIn(req.headers);
+    const { secret, signIn: made } = await signIns.begin({
+      credential: { kind: "token", id: null },
+      ...caller,
+    });
+    // The cookie of the one before is replaced.
+    if (before !== undefined) await signIns.end(before);
+    res.setHeader("Set-Cookie", cookie.set(secret, made.expiresAt - made.madeAt));
+    const { id: signInId, expiresAt } = made;
+    answer(res, 200, signedIn({ ...caller, expiresAt, signInId }));
+  }
+
+  async function signOut(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    discardBody(req);
+    const cookie = cookieOf(req);
+    const secret = cookies.secretIn(req.headers);
+    if (secret !== undefined) await signIns.end(secret);
+    res.setHeader("Set-Cookie", cookie.clear());
+    answer(res, 200, { methods: METHODS });
+  }
+
+  async function me({ headers }: IncomingMessage, res: ServerResponse): Promise<void> {
+    answer(res, 200, signedIn(await identify({ headers })));
+  }
+
+  /** Throws `FORBIDDEN` for a page that is not ours and not listed by name, and where no cookie would be safe. */
+  function cookieOf(req: IncomingMessage): SignInCookie {
+    const cookie = cookies.cookieFor(req.headers);
+    if (cookie !== undefined) return cookie;
+    discardBody(req);
+    throw new AppError(
+      "FORBIDDEN",
+      "Only a page of this server, or of an origin that CORS_ORIGINS lists without `*`, may sign in, and only over https " +
+        "or on this machine.",
+    );
+  }
+
+  const routes: Readonly<Record<string, { method: "GET" | "POST"; serve: Route }>> = {
+    "/auth/sign-in": { method: "POST", serve: signIn },
+    "/auth/sign-out": { method: "POST", serve: signOut },
+    "/auth/me": { method: "GET", serve: me },
+  };
+
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const path = (req.url ?? "").split("?", 1)[0] ?? "";
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    if (route === undefined) {
+      discardBody(req);
+      throw new AppError("NOT_FOUND", `Not found. Use ${Object.keys(routes).join(", ")}.`);
+    }
+    const { method } = route;
+    if (req.method !== method) {
+      discardBody(req);
+      res.setHeader("Allow", method);
+      return answer(res, 405, refused("BAD_REQUEST", `Use ${method}.`));
+    }
+    await route.serve(req, res);
+  }
+
+  return {
+    name: "auth",
+    access: (path) => (path === PATH || path.startsWith(`${PATH}/`) ? "data" : undefined),
+    request(req, res) {
+      serve(req, res).catch((error: unknown) => {
+        const code = error instanceof AppError ? error.code : "INTERNAL";
+        if (STATUS[code] >= 500) tell(error, "A request for a sign-in failed");
+        answer(res, STATUS[code], refused(code, publicMessageOf(error)));
+      });
+    },
+    refusal: (status, message) => JSON.stringify(refused(codeOfStatus(status), message)),
+    async close() {},
+  };
+}
+
+function signedIn({ principal, expiresAt, signInId }: Caller): SignedIn {
+  return {
+    user: principal.userId,
+    tenant: principal.tenantId,
+    scopes: principal.scopes,
+    ...(expiresAt !== undefined && { expiresAt }),
+    byCookie: signInId !== undefined,
+    methods: [...METHODS],
+  };
+}
+
+function refused(code: ErrorCode, message: string): SignInRefused {
+  return { error: { code, message }, methods: [...METHODS] };
+}
+
+function refusedSignIn({ socket }: IncomingMessage, cause: unknown): Error {
+  return new Error(`A sign-in from ${socket.remoteAddress} was refused.`, { cause });
+}
+
+function answer(res: ServerResponse, status: number, body: object): void {
+  if (res.headersSent) return;
+  res
+    .writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" })
+    .end(JSON.stringify(body));
+}

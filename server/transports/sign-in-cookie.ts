@@ -1,0 +1,88 @@
+/**
+ * The cookie of a sign-in, and the requests in which it counts. A browser sends a cookie with every request to this server,
+ * whichever page caused it, so a cookie counts only if the request says that its page is ours or is listed by name:
+ *
+ * - with `Origin`: our own origin, or exactly one that the operator listed; never by a wildcard, never `null`;
+ * - without `Origin`, as browsers send GET requests of our own page: only with `Sec-Fetch-Site: same-origin`.
+ *
+ * The name of the cookie follows the page's scheme. `__Host-` makes browsers refuse a cookie that another host, or a page over
+ * plain HTTP, tries to set. Over plain HTTP there is no cookie but on this machine.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import { isLoopback } from "./hosts.ts";
+import { isOriginOf } from "./origins.ts";
+
+export interface SignInCookie {
+  /** `Set-Cookie` for a new sign-in that ends in `maxAgeMs`. */
+  set(secret: string, maxAgeMs: number): string;
+  /** `Set-Cookie` that deletes it. */
+  clear(): string;
+}
+
+export interface SignInCookies {
+  /** Returns the secret of the cookie if there is one that counts. */
+  secretIn(headers: IncomingHttpHeaders): string | undefined;
+  /** Returns the cookie that the page of this request may set; `undefined`: it may not sign in. */
+  cookieFor(headers: IncomingHttpHeaders): SignInCookie | undefined;
+}
+
+const SECURE = "__Host-jobwire";
+const PLAIN = "jobwire";
+type Name = typeof SECURE | typeof PLAIN;
+
+/** `isExact`: the operator listed exactly this origin (`OriginPolicy`). */
+export function createSignInCookies(isExact: (origin: string) => boolean): SignInCookies {
+  function nameFor({ origin, host }: IncomingHttpHeaders): Name | undefined {
+    if (origin === undefined || !(isOriginOf(origin, host) || isExact(origin))) return undefined;
+    const url = URL.parse(origin);
+    if (url?.protocol === "https:") return SECURE;
+    return url?.protocol === "http:" && isLocal(url.host) && isLocal(host) ? PLAIN : undefined;
+  }
+
+  function namesIn(headers: IncomingHttpHeaders): readonly Name[] {
+    if (headers.origin !== undefined) {
+      const name = nameFor(headers);
+      return name === undefined ? [] : [name];
+    }
+    if (headers["sec-fetch-site"] !== "same-origin") return [];
+    return isLocal(headers.host) ? [SECURE, PLAIN] : [SECURE];
+  }
+
+  return {
+    secretIn(headers) {
+      const { cookie } = headers;
+      if (cookie === undefined) return undefined;
+      for (const name of namesIn(headers)) {
+        const value = valueOf(cookie, name);
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    },
+    cookieFor(headers) {
+      const name = nameFor(headers);
+      return name && cookieOf(name);
+    },
+  };
+}
+
+function cookieOf(name: Name): SignInCookie {
+  const attributes = `; Path=/; HttpOnly; SameSite=Lax${name === SECURE ? "; Secure" : ""}`;
+  return {
+    set: (secret, maxAgeMs) =>
+      `${name}=${secret}; Max-Age=${Math.max(0, Math.floor(maxAgeMs / 1000))}${attributes}`,
+    clear: () => `${name}=; Max-Age=0${attributes}`,
+  };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1 */
+function valueOf(cookies: string, name: Name): string | undefined {
+  const prefix = `${name}=`;
+  const pairs = cookies.split(";").map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(prefix))?.slice(prefix.length);
+}
+
+/** `host` may have a port, and brackets. */
+function isLocal(host: string | undefined): boolean {
+  const { hostname = "" } = URL.parse(`http://${host}`) ?? {};
+  return isLoopback(hostname.replace(/^\[(.*)\]$/, "$1"));
+}

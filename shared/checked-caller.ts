@@ -1,0 +1,19 @@
+/** A caller whose credential the server itself has checked. */
+import { z } from "zod";
+import { Authenticated } from "./principal.ts";
+
+/** Names a credential without giving it away, so that its revocation also ends what it was used for. */
+export const CredentialRef = z.object({
+  kind: z.enum(["token", "key"]),
+  /** The `jti` of a token, the id of a key; `null` if the token has none. */
+  id: z.string().nullable(),
+});
+export type CredentialRef = z.infer<typeof CredentialRef>;
+
+/** What the server's own `authenticate` returns. */
+export const CheckedCaller = Authenticated.extend({
+  credential: CredentialRef.optional(),
+  /** Present if a cookie identifies the caller. Signing out ends what carries this id. */
+  signInId: z.string().optional(),
+});
+export type CheckedCaller = z.infer<typeof CheckedCaller>;

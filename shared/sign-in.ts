@@ -1,0 +1,46 @@
+/** Sign-ins: how a browser stays signed in with a cookie, and what the page learns of it. */
+import { z } from "zod";
+import { CredentialRef } from "./checked-caller.ts";
+import { ErrorCode } from "./errors.ts";
+import { Principal } from "./principal.ts";
+
+/** As the engine stores it. Times are milliseconds since the epoch. */
+export const SignIn = z.object({
+  /** The hash of the cookie's secret. */
+  id: z.string(),
+  principal: Principal,
+  /** The credential that the person signed in with. */
+  credential: CredentialRef,
+  madeAt: z.number(),
+  /** Written at most once a minute. */
+  usedAt: z.number(),
+  /** The end that no use puts off. */
+  expiresAt: z.number(),
+  /** The end unless it is used again; `expiresAt` at the latest. */
+  endsAt: z.number(),
+});
+export type SignIn = z.infer<typeof SignIn>;
+
+/** How people can sign in. */
+export const SignInMethod = z.enum(["token"]);
+export type SignInMethod = z.infer<typeof SignInMethod>;
+
+/** The answer of `GET /auth/me`, and of a successful sign-in. */
+export const SignedIn = z.object({
+  user: z.string(),
+  tenant: z.string(),
+  scopes: z.array(z.string()),
+  /** Milliseconds since the epoch. Absent: it does not end. */
+  expiresAt: z.number().optional(),
+  /** True if a cookie identifies the caller, so that signing out has an effect. */
+  byCookie: z.boolean(),
+  methods: z.array(SignInMethod),
+});
+export type SignedIn = z.infer<typeof SignedIn>;
+
+/** Every other answer below `/auth`. */
+export const SignInRefused = z.object({
+  error: z.object({ code: ErrorCode, message: z.string() }),
+  methods: z.array(SignInMethod),
+});
+export type SignInRefused = z.infer<typeof SignInRefused>;
