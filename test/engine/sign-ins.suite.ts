@@ -4,8 +4,8 @@ import type { SignIn } from "#shared/sign-in.ts";
 import { newId } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 
-const MINUTE_MS = 60_000;
-// An engine may expire them by the machine's clock.
+const HOUR_MS = 60 * 60_000;
+// An engine may expire them by the machine's clock, so the times are long.
 const NOW = Date.now();
 const after = (ms: number) => new Date(NOW + ms);
 
@@ -16,8 +16,8 @@ function signInOf(userId: string, given: Partial<SignIn> = {}): SignIn {
     credential: { kind: "token", id: null },
     madeAt: NOW,
     usedAt: NOW,
-    expiresAt: NOW + 60 * MINUTE_MS,
-    endsAt: NOW + 10 * MINUTE_MS,
+    expiresAt: NOW + 60 * HOUR_MS,
+    endsAt: NOW + 10 * HOUR_MS,
     ...given,
   };
 }
@@ -41,8 +41,8 @@ export function signInsSuite(subject: EngineUnderTest): void {
     test("[P11] one that has ended is gone", async ({ engine }) => {
       const hers = signInOf("ann");
       await engine.addSignIn(hers);
-      expect(await engine.getSignIn(hers.id, after(10 * MINUTE_MS - 1))).toEqual(hers);
-      expect(await engine.getSignIn(hers.id, after(10 * MINUTE_MS))).toBeUndefined();
+      expect(await engine.getSignIn(hers.id, after(10 * HOUR_MS - 1))).toEqual(hers);
+      expect(await engine.getSignIn(hers.id, after(10 * HOUR_MS))).toBeUndefined();
     });
 
     test("[P11] renewing puts its end off, and revives none that was removed", async ({
@@ -50,9 +50,9 @@ export function signInsSuite(subject: EngineUnderTest): void {
     }) => {
       const hers = signInOf("ann");
       await engine.addSignIn(hers);
-      const later = { ...hers, usedAt: NOW + MINUTE_MS, endsAt: NOW + 11 * MINUTE_MS };
+      const later = { ...hers, usedAt: NOW + HOUR_MS, endsAt: NOW + 11 * HOUR_MS };
       expect(await engine.renewSignIn(later)).toBe(true);
-      expect(await engine.getSignIn(hers.id, after(10 * MINUTE_MS))).toEqual(later);
+      expect(await engine.getSignIn(hers.id, after(10 * HOUR_MS))).toEqual(later);
       await engine.removeSignIn(hers);
       await engine.removeSignIn(hers);
       expect(await engine.getSignIn(hers.id, after(0))).toBeUndefined();
@@ -67,14 +67,14 @@ export function signInsSuite(subject: EngineUnderTest): void {
       if (others[1]) others[1].principal.tenantId = "other";
       for (const other of others) await engine.addSignIn(other);
       const hers = Array.from({ length: MAX_SIGN_INS }, (_, index) =>
-        signInOf("ann", { endsAt: NOW + (20 + index) * MINUTE_MS }),
+        signInOf("ann", { endsAt: NOW + (20 + index) * HOUR_MS }),
       );
       for (const each of hers) expect(await engine.addSignIn(each)).toEqual([]);
       const [first, second, ...rest] = hers;
       if (first === undefined || second === undefined) throw new Error("There are some.");
       // Used again, the first one now ends last.
-      await engine.renewSignIn({ ...first, endsAt: NOW + 50 * MINUTE_MS });
-      const newest = signInOf("ann", { endsAt: NOW + MINUTE_MS });
+      await engine.renewSignIn({ ...first, endsAt: NOW + 50 * HOUR_MS });
+      const newest = signInOf("ann", { endsAt: NOW + HOUR_MS });
       expect(await engine.addSignIn(newest)).toEqual([second.id]);
       expect(await engine.getSignIn(second.id, after(0))).toBeUndefined();
       for (const { id } of [first, ...rest, newest, ...others]) {
@@ -84,8 +84,8 @@ export function signInsSuite(subject: EngineUnderTest): void {
 
     test("[P11] those that have ended are none too many", async ({ engine }) => {
       for (let n = 0; n < MAX_SIGN_INS; n++) await engine.addSignIn(signInOf("ann"));
-      const later = NOW + 10 * MINUTE_MS;
-      const next = signInOf("ann", { madeAt: later, usedAt: later, endsAt: later + MINUTE_MS });
+      const later = NOW + 10 * HOUR_MS;
+      const next = signInOf("ann", { madeAt: later, usedAt: later, endsAt: later + HOUR_MS });
       expect(await engine.addSignIn(next)).toEqual([]);
     });
   });
