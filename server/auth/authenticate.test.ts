@@ -85,8 +85,9 @@ test.each<[what: string, env: Record<string, string>]>([
 ])("[P8] an API key counts wherever a token does, with %s", async (_what, env) => {
   const asked = acceptingKey(env);
   const headers = { authorization: `Bearer ${KEY}` };
-  expect(await asked?.({ headers })).toEqual(OF_KEY);
-  expect(await asked?.({ headers: {}, token: KEY })).toEqual(OF_KEY);
+  const caller = { ...OF_KEY, expiresAt: undefined, credential: { kind: "key", id: "an id" } };
+  expect(await asked?.({ headers })).toEqual(caller);
+  expect(await asked?.({ headers: {}, token: KEY })).toEqual(caller);
   await expect(asked?.({ headers: {} })).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
 });
 
