@@ -44,5 +44,5 @@ test("the main port then has no metrics, for any caller", async () => {
 
 test("METRICS_PORT closes with the server", async () => {
   await app.close();
-  await expect(fetch(metricsUrl)).rejects.toThrow();
+  await expect(fetch(metricsUrl)).rejects.toThrow("fetch failed");
 });
