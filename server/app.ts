@@ -9,6 +9,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { openKeyWatch } from "./auth/key-watch.ts";
 import { needsToken } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
@@ -78,8 +79,14 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);
   const keyVerifier = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
+  const keyWatch = openKeyWatch(keyVerifier.isValid);
+  opened.defer(() => keyWatch.close());
+  const onRevoked = () => {
+    keyVerifier.forget();
+    keyWatch.look();
+  };
   if (!engine.capabilities.multiProcess) {
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now, onRevoked: keyVerifier.forget });
+    const apiKeys = createApiKeys({ store: engine.apiKeys, now, onRevoked });
     opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
   }
   const sessions = openSessions(engine);
@@ -135,7 +142,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => signIns.close());
   const cookies = createSignInCookies(origins.isExact);
   const ours = createAuthenticate(config, tell, {
-    verifyKey: keyVerifier.verify,
+    keys: keyVerifier,
     cookies: {
       secretIn: cookies.secretIn,
       find: (secret) => runOwn(() => signIns.find(secret)),
@@ -149,6 +156,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     sessions,
     identify: guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
     signIns: isOurs ? { signIns, cookies } : undefined,
+    onKeyEnd: isOurs ? keyWatch.onEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
     system: {
       version: pkg.version,

@@ -7,6 +7,8 @@ export const CredentialRef = z.object({
   kind: z.enum(["token", "key"]),
   /** The `jti` of a token, the id of a key; `null` if the token has none. */
   id: z.string().nullable(),
+  /** Of a key: the hash by which the engine finds it. */
+  keyHash: z.string().optional(),
 });
 export type CredentialRef = z.infer<typeof CredentialRef>;
 

@@ -9,7 +9,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
-import { newApiKey } from "./api-key.ts";
+import { hashOfApiKey, newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createApiKeyVerifier } from "./api-key-verifier.ts";
 import { createAuthenticate } from "./authenticate.ts";
@@ -81,6 +81,7 @@ test("[P8] a key acts as its user in its tenant, with its scopes", async () => {
     expiresAt: START + 1000,
     issuedAt: START,
     id: record.id,
+    keyHash: hashOfApiKey(key),
   });
   expect((await verify((await here.create(REQUEST)).key)).expiresAt).toBeUndefined();
 });
@@ -183,12 +184,11 @@ test("[P8] while Redis is away, every caller with a key is told to try again", a
   const { key } = await createApiKeys({ store: engine.apiKeys, now: () => new Date() }).create(
     REQUEST,
   );
-  const { verify } = createApiKeyVerifier({ store: engine.apiKeys, now: () => new Date(), tell });
+  const keys = createApiKeyVerifier({ store: engine.apiKeys, now: () => new Date(), tell });
   const config = loadConfig({ AUTH_API_KEYS: "true" });
   const authenticate = guardAuthenticate(
     async (credentials) =>
-      (await createAuthenticate(config, tell, { verifyKey: verify })?.(credentials)) ??
-      LOCAL_PRINCIPAL,
+      (await createAuthenticate(config, tell, { keys })?.(credentials)) ?? LOCAL_PRINCIPAL,
     { log: { warn: () => undefined } },
   );
   await redis.kill();

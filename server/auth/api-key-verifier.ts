@@ -18,6 +18,8 @@ const USE_NOTED_EVERY_MS = 60_000;
 export interface ApiKeyVerifier {
   /** Rejects with `UNAUTHENTICATED` for a key that is unknown, revoked or expired, and with the engine's error if it cannot tell. */
   verify: VerifyToken;
+  /** True if the key with this hash is stored and valid. Rejects with the engine's error if it cannot tell. */
+  isValid(hash: string): Promise<boolean>;
   /** Reads keys again from the engine, whose state has changed. Reads that are under way are not kept either. */
   forget(): void;
 }
@@ -83,7 +85,11 @@ export function createApiKeyVerifier({
       const state = stateOf(key, now());
       if (state !== "valid") throw refused(`key ${key.id} is ${state}`);
       noteUse(key);
-      return verified(key);
+      return { ...verified(key), keyHash: hash };
+    },
+    async isValid(hash) {
+      const key = await find(hash);
+      return key !== undefined && stateOf(key, now()) === "valid";
     },
     forget() {
       kept.clear();

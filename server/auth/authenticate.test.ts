@@ -70,12 +70,15 @@ const acceptingKey = (env: Record<string, string>, verify = async () => OF_KEY) 
     loadConfig(env),
     (error, what) => told.push(`${what}: ${(error as Error).message}`),
     {
-      verifyKey: async () => ({
-        principal: await verify(),
-        expiresAt: undefined,
-        issuedAt: 0,
-        id: "an id",
-      }),
+      keys: {
+        verify: async () => ({
+          principal: await verify(),
+          expiresAt: undefined,
+          issuedAt: 0,
+          id: "an id",
+        }),
+        isValid: async () => true,
+      },
     },
   );
 

@@ -1,6 +1,6 @@
 /** Authenticates callers by tokens, API keys and sign-ins, for a server whose configuration asks for them. */
 import type { IncomingHttpHeaders } from "node:http";
-import type { CheckedCaller } from "#shared/checked-caller.ts";
+import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SignIn } from "#shared/sign-in.ts";
 import { looksLikeApiKey } from "./api-key.ts";
@@ -30,6 +30,13 @@ export function tokenOf({ headers, token }: Credentials): string | undefined {
   );
 }
 
+/** The API keys. */
+export interface KeyReader {
+  verify: VerifyToken;
+  /** Rejects if it cannot tell. */
+  isValid(keyHash: string): Promise<boolean>;
+}
+
 /** The sign-in of a request's cookie. */
 export interface CookieReader {
   /** `undefined`: there is no cookie, or it does not count in this request. */
@@ -40,24 +47,26 @@ export interface CookieReader {
 
 /**
  * Returns `undefined` if callers need no token. `tell` logs why a token was refused: its sender learns only that it was. A
- * token wins over a cookie. Without `verifyKey` no API key is accepted, and without `cookies` no cookie.
+ * token wins over a cookie. Without `keys` no API key is accepted, and without `cookies` no cookie.
  */
 export function createAuthenticate(
   settings: AuthSettings,
   tell: (error: unknown, what: string) => void,
-  { verifyKey, cookies }: { verifyKey?: VerifyToken; cookies?: CookieReader } = {},
+  { keys, cookies }: { keys?: KeyReader; cookies?: CookieReader } = {},
 ) {
   if (!needsToken(settings)) return undefined;
   const verifyToken = createTokenVerifier(settings);
-  const keys = acceptsApiKeys(settings) ? verifyKey : undefined;
+  const keyReader = acceptsApiKeys(settings) ? keys : undefined;
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
-    if (token === undefined) return bySignIn(credentials, cookies);
-    const isKey = keys !== undefined && looksLikeApiKey(token);
-    const verify = isKey ? keys : verifyToken;
+    if (token === undefined) return bySignIn(credentials, cookies, keyReader);
+    const isKey = keyReader !== undefined && looksLikeApiKey(token);
+    const verify = isKey ? keyReader.verify : verifyToken;
     try {
-      const { principal, expiresAt, id = null } = await verify(token);
-      return { ...principal, expiresAt, credential: { kind: isKey ? "key" : "token", id } };
+      const { principal, expiresAt, id = null, keyHash } = await verify(token);
+      const credential: CredentialRef = { kind: isKey ? "key" : "token", id };
+      if (keyHash !== undefined) credential.keyHash = keyHash;
+      return { ...principal, expiresAt, credential };
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
         tell(error.cause, isKey ? "An API key was refused" : "A token was refused");
@@ -67,15 +76,25 @@ export function createAuthenticate(
   };
 }
 
-async function bySignIn({ headers }: Credentials, cookies?: CookieReader): Promise<CheckedCaller> {
+async function bySignIn(
+  { headers }: Credentials,
+  cookies?: CookieReader,
+  keys?: KeyReader,
+): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
   if (secret === undefined) {
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
   }
   const signIn = await cookies?.find(secret);
-  if (signIn === undefined) {
+  if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) {
     throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
   }
   const { id: signInId, principal, credential, expiresAt } = signIn;
   return { ...principal, expiresAt, credential, signInId };
+}
+
+/** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys. */
+async function isStillGood({ kind, keyHash }: CredentialRef, keys?: KeyReader): Promise<boolean> {
+  if (kind !== "key") return true;
+  return keys !== undefined && keyHash !== undefined && (await keys.isValid(keyHash));
 }

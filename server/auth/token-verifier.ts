@@ -51,6 +51,8 @@ export interface Verified {
   issuedAt: number;
   /** The token's `jti`, or the id of the key. */
   id: string | undefined;
+  /** Of a key: the hash by which the engine finds it. */
+  keyHash?: string;
 }
 
 /**

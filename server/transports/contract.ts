@@ -58,6 +58,11 @@ export interface TransportContext {
   credentialLimits: CredentialLimits;
   /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
   signIns?: SignInContext | undefined;
+  /**
+   * Calls the listener when the API key with this hash is found to have ended. Returns what stops it. Absent if the server
+   * takes no keys.
+   */
+  onKeyEnd?: ((keyHash: string, listener: () => void) => () => void) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };

@@ -5,6 +5,7 @@ import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { Caller, TransportContext } from "#server/transports/contract.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
 import type { Deadlines } from "#server/transports/deadlines.ts";
+import { endWithCredential, mayEndEarly } from "#server/transports/end-with-credential.ts";
 import type { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,
@@ -19,7 +20,7 @@ import { type SessionStreamRef, sessionStreamOf, streamKey } from "#shared/strea
 import { toLegacyError } from "./errors.ts";
 import { type AnyOpening, idsOf } from "./opening.ts";
 import { connectionWriterOf } from "./connection-writer.ts";
-import { Lifetime } from "./lifetime.ts";
+import { lastingOf, Lifetime } from "./lifetime.ts";
 import { type Pings, pingsOf } from "./pings.ts";
 import { Receipts } from "./receipts.ts";
 import { readRefresh, readRequest, type Request } from "./request.ts";
@@ -32,7 +33,7 @@ type Ack = (answer: LegacyAnswer) => void;
 /** The parts that all connections share. */
 interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "credentialLimits" | "sessions" | "log"
+  "identify" | "signIns" | "onKeyEnd" | "credentialLimits" | "sessions" | "log"
 > {
   deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
@@ -60,6 +61,8 @@ class Client implements Holder, Listener {
   readonly #pings: Pings | undefined;
   /** Absent until the client brings credentials that end. */
   #lifetime: Lifetime | undefined;
+  /** Of its newest credential. */
+  #stopWatching: (() => void) | undefined;
   /** Created with the first end that is sent. */
   #receipts: Receipts | undefined;
   /**
@@ -175,6 +178,10 @@ class Client implements Holder, Listener {
   }
 
   #identified(caller: Caller): void {
+    this.#stopWatching?.();
+    this.#stopWatching = mayEndEarly(caller)
+      ? endWithCredential(this.#shared, caller, lastingOf(this.#socket))
+      : undefined;
     if (caller.expiresAt !== undefined) this.#lifetime ??= this.#newLifetime();
     this.#lifetime?.identified(caller);
   }

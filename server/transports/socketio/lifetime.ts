@@ -2,9 +2,11 @@
  * The end of a connection with its caller's credentials. It closes below Socket.IO, so that the client reconnects, with the
  * token of that moment, and gets its subscriptions back.
  */
+import type { Socket } from "socket.io";
 import type { Caller } from "#server/transports/contract.ts";
 import { type CredentialLimits, msToEnd } from "#server/transports/credential-end.ts";
 import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
+import type { Lasting } from "#server/transports/end-with-credential.ts";
 import type { Connection } from "./connection-writer.ts";
 
 /** Enough for the answer to the request that ends the connection. */
@@ -48,4 +50,13 @@ export class Lifetime implements DeadlineOwner {
   #endIn(ms: number): void {
     if (this.#connection.readyState === "open") this.#shared.deadlines.set(this, ms);
   }
+}
+
+/** For credentials that end before their time: closes below Socket.IO too. */
+export function lastingOf(socket: Socket): Lasting {
+  return {
+    destroy: () => socket.conn.close(true),
+    once: (_close, listener) => socket.once("disconnect", listener),
+    off: (_close, listener) => socket.off("disconnect", listener),
+  };
 }

@@ -7,7 +7,6 @@ import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
-import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { breakOffOnClose } from "./break-off.ts";
@@ -167,13 +166,7 @@ export function createSocketioTransport(
     engineSessions.joined(socket.conn);
     const how = admitted.get(socket);
     admitted.delete(socket);
-    if (how === undefined) return;
-    serveConnection(socket, how.caller, how.restored);
-    endWithSignIn(context.signIns, how.caller, {
-      // Below Socket.IO: clients reconnect, with the cookie of another sign-in if there is one.
-      destroy: () => socket.conn.close(true),
-      once: (_close, listener) => socket.once("disconnect", listener),
-    });
+    if (how !== undefined) serveConnection(socket, how.caller, how.restored);
   });
 
   return {

@@ -11,6 +11,7 @@ import {
   losesScope,
   msToEnd,
 } from "#server/transports/credential-end.ts";
+import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Batch } from "./batch.ts";
@@ -26,6 +27,9 @@ export interface Services {
   readonly identify: Identify;
 }
 
+/** What the server gives to the contexts of procedures. */
+export type ContextServices = Services & CredentialEnds;
+
 /** A connection that can outlive its caller's credentials. */
 export interface LastingConnection {
   /** Creates it with the first call. */
@@ -37,11 +41,13 @@ const OWN_CREDENTIALS =
 
 /** A class to save memory: each connection keeps one. */
 export class Context implements Services {
-  readonly #services: Services;
+  readonly #services: ContextServices;
   readonly #socket: Writable;
   #caller: Caller | TRPCError;
   readonly #connection: LastingConnection | undefined;
   readonly #ended: AbortSignal | undefined;
+  /** Of the credential of the last refresh. */
+  #stopWatching: (() => void) | undefined;
   /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
   readonly #response: ServerResponse | undefined;
@@ -51,7 +57,7 @@ export class Context implements Services {
    * only for streams over HTTP whose caller's credentials end; aborts then.
    */
   constructor(
-    services: Services,
+    services: ContextServices,
     connection: {
       socket: Writable;
       caller: Caller | TRPCError;
@@ -113,6 +119,8 @@ export class Context implements Services {
     const known = before instanceof TRPCError ? undefined : before.principal;
     if (known !== undefined) assertSameUser(known, next.principal);
     this.#caller = next;
+    this.#stopWatching?.();
+    this.#stopWatching = endWithCredential(this.#services, next, this.#socket);
     if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();
     else connection.lifetime().identified(msToEnd(next));
     return next;

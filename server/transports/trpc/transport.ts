@@ -7,7 +7,7 @@ import { discardBody } from "#server/transports/body.ts";
 import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
 import { msToEnd } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
-import { endWithSignIn } from "#server/transports/end-with-sign-in.ts";
+import { endWithCredential } from "#server/transports/end-with-credential.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
 import { stagger } from "#server/transports/stagger.ts";
@@ -56,7 +56,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
   }): Promise<Context> {
     const caller = await callerOf(req, info.connectionParams);
     if (info.type === "subscription" && !(caller instanceof TRPCError)) {
-      endWithSignIn(context.signIns, caller, res);
+      endWithCredential(context, caller, res);
     }
     return new Context(context, {
       socket: req.socket,
@@ -130,7 +130,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
         if (caller.code === "SERVICE_UNAVAILABLE") throw caller;
         connection.lifetime().begin();
       } else {
-        endWithSignIn(context.signIns, caller, req.socket);
+        endWithCredential(context, caller, req.socket);
         const ms = msToEnd(caller);
         // Most connections without an end never need a lifetime.
         if (ms !== undefined || info.connectionParams !== null) {
