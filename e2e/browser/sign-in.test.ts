@@ -178,6 +178,12 @@ test("a browser that keeps no cookie is told so", async () => {
 });
 
 test("when the sign-in expires, a half-filled form keeps its text, and is sent after the next sign-in", async () => {
+  // Without a connection the page learns of the end by the call that the form makes.
+  let isCut = true;
+  await page.routeWebSocket(/\/trpc/, (socket) => {
+    if (isCut) void socket.close();
+    else socket.connectToServer();
+  });
   // Long enough to sign in with on a slow machine.
   await signInAs("bob", "/jobs/new", () => ({ exp: now() + 12 }));
   await page.getByLabel("Anchor text").fill("typed before the end");
@@ -186,6 +192,7 @@ test("when the sign-in expires, a half-filled form keeps its text, and is sent a
   await page.getByLabel("Country").fill("SE");
   await createButton().click();
   await dialog().waitFor();
+  isCut = false;
   for (let times = 0; times < 3; times++) await page.keyboard.press("Escape");
   expect(await dialog().isVisible()).toBe(true);
   expect(await page.getByLabel("Anchor text").inputValue()).toBe("typed before the end");
