@@ -10,7 +10,7 @@ const asserts =
     assertNotExposed(loadConfig(env), hasOwnAuthenticate);
 
 test.each([PUBLIC, "::", "192.168.1.5", "jobs.example.com", "localhost.example.com"])(
-  "[P13] a server on %s that does not ask who its callers are does not start, and says what to do",
+  "[P12] a server on %s that does not ask who its callers are does not start, and says what to do",
   (HOST) => {
     expect(asserts({ HOST })).toThrow(HOST);
     expect(asserts({ HOST })).toThrow(/AUTH_JWT_SECRET.*AUTH_API_KEYS=true.*ALLOW_ANONYMOUS=true/);
@@ -26,14 +26,14 @@ test.each<[what: string, env: Record<string, string>]>([
   ["API keys", { AUTH_API_KEYS: "true" }],
   ["ALLOW_ANONYMOUS", { ALLOW_ANONYMOUS: "true" }],
   ["the role of a worker", { ROLE: "worker", REDIS_URL: "redis://127.0.0.1:6379" }],
-])("[P13] a server that other machines reach starts with %s", (_what, env) => {
+])("[P12] a server that other machines reach starts with %s", (_what, env) => {
   expect(asserts({ HOST: PUBLIC, ...env })).not.toThrow();
 });
 
-test("[P13] a program with `authenticate` of its own starts", () => {
+test("[P12] a program with `authenticate` of its own starts", () => {
   expect(asserts({ HOST: PUBLIC }, true)).not.toThrow();
 });
 
-test("[P13] API keys that are accepted but not required do not count", () => {
+test("[P12] API keys that are accepted but not required do not count", () => {
   expect(asserts({ HOST: PUBLIC, AUTH_API_KEYS: "false" })).toThrow("does not ask");
 });

@@ -100,7 +100,7 @@ async function submitForm(page: Page, action: string): Promise<number> {
 test.each([
   ["of the same site, to which the browser sends the cookie", "localhost", true],
   ["of another site", "127.0.0.1", false],
-])("[P12] a page %s cannot use the cookie in any way", async (_what, host, isSent) => {
+])("[P11] a page %s cannot use the cookie in any way", async (_what, host, isSent) => {
   const own = await openSignedIn(`ann at ${host}`);
   const page = await own.context().newPage();
   // Only the network log has the cookies of requests that the page may not read.

@@ -21,7 +21,7 @@ function openTestWatch() {
   return { ...watch, over, isValid, setAway: (away: boolean) => void (isAway = away) };
 }
 
-test("[P14] the end of a key reaches each that it let in once, and no others", async () => {
+test("[P13] the end of a key reaches each that it let in once, and no others", async () => {
   const { onEnd, look, over, close } = openTestWatch();
   const ended: string[] = [];
   for (const name of ["a 1", "a 2", "b"]) {
@@ -37,7 +37,7 @@ test("[P14] the end of a key reaches each that it let in once, and no others", a
   close();
 });
 
-test("[P14] an end that another process caused is found at the next look", async () => {
+test("[P13] an end that another process caused is found at the next look", async () => {
   const { onEnd, over, close } = openTestWatch();
   const ended: string[] = [];
   onEnd("a", () => ended.push("a"));
@@ -48,7 +48,7 @@ test("[P14] an end that another process caused is found at the next look", async
   close();
 });
 
-test("[P14] a key that ended between its check and the watch is found at once", async () => {
+test("[P13] a key that ended between its check and the watch is found at once", async () => {
   const { onEnd, over, close } = openTestWatch();
   over.add("a");
   const ended: string[] = [];

@@ -95,7 +95,7 @@ async function signIn({ key }: { key: string }) {
 const openAll = (by: { key: string }) =>
   Promise.all([openWebSocket(by), openEvents(by), openSocketio(by)]);
 
-test("[P14] a revoked key ends what it opened on every transport, and the sign-ins made with it, and nothing else", async () => {
+test("[P13] a revoked key ends what it opened on every transport, and the sign-ins made with it, and nothing else", async () => {
   const [hers, his] = [await openAll(revoked), await openAll(kept)];
   const [herSignIn, hisSignIn] = [await signIn(revoked), await signIn(kept)];
   expect([await herSignIn(), await hisSignIn()]).toEqual([200, 200]);
@@ -106,7 +106,7 @@ test("[P14] a revoked key ends what it opened on every transport, and the sign-i
   expect(his.map((isClosed) => isClosed())).toEqual([false, false, false]);
 });
 
-test("[P14] a WebSocket that was refreshed with a key ends with that key", async () => {
+test("[P13] a WebSocket that was refreshed with a key ends with that key", async () => {
   const socket = new WebSocket(`${app.url.replace("http", "ws")}/trpc`, { headers: headers(kept) });
   onTestFinished(() => socket.terminate());
   await once(socket, "open");

@@ -50,7 +50,7 @@ async function use(secret: string, afterMs: number) {
   return found;
 }
 
-test("[P11] a sign-in holds its principal and the name of its credential, and the engine only a hash of its secret", async () => {
+test("[P10] a sign-in holds its principal and the name of its credential, and the engine only a hash of its secret", async () => {
   const { secret, signIn } = await signIns.begin(ANN);
   expect(Buffer.from(secret, "base64url")).toHaveLength(32);
   expect(await signIns.find(secret)).toEqual({
@@ -65,7 +65,7 @@ test("[P11] a sign-in holds its principal and the name of its credential, and th
   expect(JSON.stringify(await engine.getSignIn(signIn.id, new Date(time)))).not.toContain(secret);
 });
 
-test("[P11] each sign-in has a secret of its own, and no other text is one", async () => {
+test("[P10] each sign-in has a secret of its own, and no other text is one", async () => {
   const first = await signIns.begin(ANN);
   const second = await signIns.begin(ANN);
   expect(first.secret).not.toBe(second.secret);
@@ -74,28 +74,28 @@ test("[P11] each sign-in has a secret of its own, and no other text is one", asy
   }
 });
 
-test("[P11] it ends when it is not used for a while, and use puts that off", async () => {
+test("[P10] it ends when it is not used for a while, and use puts that off", async () => {
   const { secret } = await signIns.begin(ANN);
   expect(await use(secret, 2 * HOUR_MS - 1)).toBeDefined();
   expect(await use(secret, 2 * HOUR_MS - 1)).toBeDefined();
   expect(await use(secret, 2 * HOUR_MS)).toBeUndefined();
 });
 
-test("[P11] it ends after its longest life, however much it is used", async () => {
+test("[P10] it ends after its longest life, however much it is used", async () => {
   const { secret } = await signIns.begin(ANN);
   for (let hour = 1; hour < 10; hour++) expect(await use(secret, HOUR_MS)).toBeDefined();
   expect(await use(secret, HOUR_MS - 1)).toBeDefined();
   expect(await use(secret, 1)).toBeUndefined();
 });
 
-test("[P11] it ends with the token that it was made with", async () => {
+test("[P10] it ends with the token that it was made with", async () => {
   const { secret, signIn } = await signIns.begin({ ...ANN, expiresAt: time + HOUR_MS });
   expect(signIn.expiresAt).toBe(time + HOUR_MS);
   expect(await use(secret, HOUR_MS - 1)).toBeDefined();
   expect(await use(secret, 1)).toBeUndefined();
 });
 
-test("[P11] its use is written at most once a minute, also after the clock was set back", async () => {
+test("[P10] its use is written at most once a minute, also after the clock was set back", async () => {
   const renew = vi.spyOn(engine, "renewSignIn");
   const { secret } = await signIns.begin(ANN);
   await Promise.all(Array.from({ length: 9 }, () => signIns.find(secret)));
@@ -109,7 +109,7 @@ test("[P11] its use is written at most once a minute, also after the clock was s
   expect((await use(secret, 0))?.usedAt).toBe(time);
 });
 
-test("[P11] a use that cannot be stored is served all the same, and logged", async () => {
+test("[P10] a use that cannot be stored is served all the same, and logged", async () => {
   const full = {
     ...engine,
     renewSignIn: () => Promise.reject(new AppError("UNAVAILABLE", "Full")),
@@ -120,7 +120,7 @@ test("[P11] a use that cannot be stored is served all the same, and logged", asy
   expect(told).toEqual(["The use of a sign-in could not be stored"]);
 });
 
-test("[P11] signing out ends it, tells who listens to it, and ends no other", async () => {
+test("[P10] signing out ends it, tells who listens to it, and ends no other", async () => {
   const [first, second] = [await signIns.begin(ANN), await signIns.begin(ANN)];
   const ended: string[] = [];
   signIns.onEnd(first.signIn.id, () => ended.push("first"));
@@ -136,7 +136,7 @@ test("[P11] signing out ends it, tells who listens to it, and ends no other", as
   expect(ended).toEqual(["first", "late"]);
 });
 
-test("[P11] those that listen learn of an end that is found later, or that a further sign-in causes", async () => {
+test("[P10] those that listen learn of an end that is found later, or that a further sign-in causes", async () => {
   const ended: string[] = [];
   const { secret, signIn } = await signIns.begin({ ...ANN, expiresAt: time + MINUTE_MS });
   signIns.onEnd(signIn.id, () => ended.push("expired"));
@@ -150,7 +150,7 @@ test("[P11] those that listen learn of an end that is found later, or that a fur
   expect(ended).toEqual(["expired", "one too many"]);
 });
 
-test("[P11] a sign-in that cannot be stored, read or ended is UNAVAILABLE", async () => {
+test("[P10] a sign-in that cannot be stored, read or ended is UNAVAILABLE", async () => {
   const { secret } = await signIns.begin(ANN);
   await engine.close();
   for (const call of [signIns.begin(ANN), signIns.find(secret), signIns.end(secret)]) {

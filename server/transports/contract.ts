@@ -2,7 +2,7 @@
  * A transport serves requests and connections under its own paths. All transports show the same jobs and streams.
  * `docs/add-a-transport.md` shows how to write one.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
@@ -13,7 +13,6 @@ import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
-import type { SignInCookies } from "./sign-in-cookie.ts";
 
 /**
  * The requests that a path accepts (checked in `origins.ts`):
@@ -69,6 +68,20 @@ export interface TransportContext {
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
+}
+
+export interface SignInCookie {
+  /** `Set-Cookie` for a new sign-in that ends in `maxAgeMs`. */
+  set(secret: string, maxAgeMs: number): string;
+  /** `Set-Cookie` that deletes it. */
+  clear(): string;
+}
+
+export interface SignInCookies {
+  /** Returns the secret of the cookie if there is one that counts. */
+  secretIn(headers: IncomingHttpHeaders): string | undefined;
+  /** Returns the cookie that the page of this request may set; `undefined`: it may not sign in. */
+  cookieFor(headers: IncomingHttpHeaders): SignInCookie | undefined;
 }
 
 export interface SignInContext {

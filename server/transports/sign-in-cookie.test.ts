@@ -74,7 +74,7 @@ const headersOf = (origin: string | undefined, site: Site, host: string) => ({
 });
 
 test.each(CASES)(
-  "[P12] with Origin %s and Sec-Fetch-Site %s at %s, the cookie that counts is: %s",
+  "[P11] with Origin %s and Sec-Fetch-Site %s at %s, the cookie that counts is: %s",
   (origin, site, host, counts) => {
     const headers = { ...headersOf(origin, site, host), cookie: BOTH };
     expect(cookies.secretIn(headers)).toBe(counts);
@@ -82,7 +82,7 @@ test.each(CASES)(
 );
 
 test.each(CASES.filter(([origin]) => origin !== undefined))(
-  "[P12] a page with Origin %s and Sec-Fetch-Site %s at %s may set the cookie: %s",
+  "[P11] a page with Origin %s and Sec-Fetch-Site %s at %s may set the cookie: %s",
   (origin, site, host, counts) => {
     const cookie = cookies.cookieFor(headersOf(origin, site, host));
     const name = counts && { secure: "__Host-jobwire", plain: "jobwire" }[counts];
@@ -90,12 +90,12 @@ test.each(CASES.filter(([origin]) => origin !== undefined))(
   },
 );
 
-test("[P12] a request without Origin sets no cookie", () => {
+test("[P11] a request without Origin sets no cookie", () => {
   expect(cookies.cookieFor(headersOf(undefined, "same-origin", PUBLIC))).toBeUndefined();
 });
 
 describe("the cookie", () => {
-  test("[P12] is out of reach for scripts, other sites and other paths, and for plain HTTP", () => {
+  test("[P11] is out of reach for scripts, other sites and other paths, and for plain HTTP", () => {
     const cookie = cookies.cookieFor(headersOf("https://jobs.example.com", undefined, PUBLIC));
     expect(cookie?.set("abc", 90_500)).toBe(
       "__Host-jobwire=abc; Max-Age=90; Path=/; HttpOnly; SameSite=Lax; Secure",
@@ -105,7 +105,7 @@ describe("the cookie", () => {
     );
   });
 
-  test("[P12] has no prefix and no Secure over plain HTTP on this machine", () => {
+  test("[P11] has no prefix and no Secure over plain HTTP on this machine", () => {
     const cookie = cookies.cookieFor(headersOf("http://localhost:8000", undefined, LOCAL));
     expect(cookie?.set("abc", 1000)).toBe("jobwire=abc; Max-Age=1; Path=/; HttpOnly; SameSite=Lax");
     expect(cookie?.clear()).toBe("jobwire=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax");
@@ -118,7 +118,7 @@ describe("the cookie", () => {
     ["jobwire", undefined],
     ["jobwire=first; jobwire=second", "first"],
     ["", undefined],
-  ])("[P12] is read from %s as %s", (cookie, secret) => {
+  ])("[P11] is read from %s as %s", (cookie, secret) => {
     const headers = headersOf("http://localhost:8000", "same-origin", LOCAL);
     expect(cookies.secretIn({ ...headers, cookie })).toBe(secret);
   });

@@ -9,22 +9,9 @@
  * plain HTTP, tries to set. Over plain HTTP there is no cookie but on this machine.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { SignInCookie, SignInCookies } from "./contract.ts";
 import { isLoopback } from "./hosts.ts";
 import { isOriginOf } from "./origins.ts";
-
-export interface SignInCookie {
-  /** `Set-Cookie` for a new sign-in that ends in `maxAgeMs`. */
-  set(secret: string, maxAgeMs: number): string;
-  /** `Set-Cookie` that deletes it. */
-  clear(): string;
-}
-
-export interface SignInCookies {
-  /** Returns the secret of the cookie if there is one that counts. */
-  secretIn(headers: IncomingHttpHeaders): string | undefined;
-  /** Returns the cookie that the page of this request may set; `undefined`: it may not sign in. */
-  cookieFor(headers: IncomingHttpHeaders): SignInCookie | undefined;
-}
 
 const SECURE = "__Host-jobwire";
 const PLAIN = "jobwire";

@@ -26,7 +26,7 @@ export function signInsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("sign-ins", () => {
-    test("[P11] one that was stored is there, also after closing and opening", async ({
+    test("[P10] one that was stored is there, also after closing and opening", async ({
       data,
       engine,
     }) => {
@@ -38,14 +38,14 @@ export function signInsSuite(subject: EngineUnderTest): void {
       expect(await (await data.open()).getSignIn(hers.id, after(0))).toEqual(hers);
     });
 
-    test("[P11] one that has ended is gone", async ({ engine }) => {
+    test("[P10] one that has ended is gone", async ({ engine }) => {
       const hers = signInOf("ann");
       await engine.addSignIn(hers);
       expect(await engine.getSignIn(hers.id, after(10 * HOUR_MS - 1))).toEqual(hers);
       expect(await engine.getSignIn(hers.id, after(10 * HOUR_MS))).toBeUndefined();
     });
 
-    test("[P11] renewing puts its end off, and revives none that was removed", async ({
+    test("[P10] renewing puts its end off, and revives none that was removed", async ({
       engine,
     }) => {
       const hers = signInOf("ann");
@@ -60,7 +60,7 @@ export function signInsSuite(subject: EngineUnderTest): void {
       expect(await engine.getSignIn(hers.id, after(0))).toBeUndefined();
     });
 
-    test("[P11] of too many of a user the one goes that would end first, never the newest", async ({
+    test("[P10] of too many of a user the one goes that would end first, never the newest", async ({
       engine,
     }) => {
       const others = [signInOf("bob"), signInOf("ann")];
@@ -82,7 +82,7 @@ export function signInsSuite(subject: EngineUnderTest): void {
       }
     });
 
-    test("[P11] those that have ended are none too many", async ({ engine }) => {
+    test("[P10] those that have ended are none too many", async ({ engine }) => {
       for (let n = 0; n < MAX_SIGN_INS; n++) await engine.addSignIn(signInOf("ann"));
       const later = NOW + 10 * HOUR_MS;
       const next = signInOf("ann", { madeAt: later, usedAt: later, endsAt: later + HOUR_MS });

@@ -5,7 +5,7 @@ import { startRedis } from "#test/redis/server.fixture.ts";
 
 const HOUR_MS = 60 * 60_000;
 
-test("[P11] each key of sign-ins expires with the last that it holds, however they are used", async () => {
+test("[P10] each key of sign-ins expires with the last that it holds, however they are used", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
   const engine = await openTestEngine(redis.url);

@@ -36,7 +36,7 @@ function signInAt(id: string, madeAt: number): SignIn {
   };
 }
 
-test("[P11] those that have ended are deleted when others are stored", async () => {
+test("[P10] those that have ended are deleted when others are stored", async () => {
   const engine = await open();
   const now = Date.now();
   for (const id of ["1", "2", "3", "4", "5"]) await engine.addSignIn(signInAt(id, now));
@@ -49,7 +49,7 @@ test("[P11] those that have ended are deleted when others are stored", async () 
   expect(rows.map(({ id }) => id)).toEqual(["6", "7"]);
 });
 
-test("[P11] a file without the table of sign-ins gets it, and keeps its data", async () => {
+test("[P10] a file without the table of sign-ins gets it, and keeps its data", async () => {
   const job = newJob();
   const engine = await open();
   await engine.createJob(job, at(0));

@@ -72,7 +72,7 @@ const outcomeOf = (socket: Socket) =>
     );
   });
 
-describe("[P12] the cookie is a credential", () => {
+describe("[P11] the cookie is a credential", () => {
   test("over tRPC's HTTP, with the rights of its token and no more", async () => {
     expect((await fetch(app.url + LIST, { headers: ofGet() })).status).toBe(200);
     const create = await post(app, "/trpc/job.create", {
@@ -104,7 +104,7 @@ describe("[P12] the cookie is a credential", () => {
   });
 });
 
-test("[P12] a token wins over the cookie, whether it is valid or not", async () => {
+test("[P11] a token wins over the cookie, whether it is valid or not", async () => {
   const me = (headers: Headers) => fetch(`${app.url}/auth/me`, { headers });
   const bob = await me(withToken(await tokenFor("bob")));
   expect(await bob.json()).toMatchObject({ user: "bob" });
@@ -119,7 +119,7 @@ test("[P12] a token wins over the cookie, whether it is valid or not", async () 
   expect(await outcomeOf(socket)).toBe("UNAUTHENTICATED");
 });
 
-test("[P11] signing out ends the connections of this sign-in, and no others", async () => {
+test("[P10] signing out ends the connections of this sign-in, and no others", async () => {
   const other = await signIn(app, await tokenFor("ann"));
   const bystander = (await openTrpc({ cookie: other, origin: app.url })).socket;
   const { socket } = await openTrpc(ofPage());

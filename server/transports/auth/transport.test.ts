@@ -39,7 +39,7 @@ const refusalIn = async (response: Response) => ({
   code: SignInRefused.parse(await response.json()).error.code,
 });
 
-test("[P11] signing in with a token sets a cookie, with which the server knows the caller", async () => {
+test("[P10] signing in with a token sets a cookie, with which the server knows the caller", async () => {
   const exp = Math.floor(Date.now() / 1000) + 600;
   const token = await tokenFor("ann", { exp, scope: "jobs:read tenant" });
   const answer = await post(app, "/auth/sign-in", { body: { token: ` ${token}\n` } });
@@ -79,7 +79,7 @@ test("a caller that is not signed in learns how it can be", async () => {
   }
 });
 
-test("[P11] a token that is refused sets no cookie; its sender learns the code, and the log the reason", async () => {
+test("[P10] a token that is refused sets no cookie; its sender learns the code, and the log the reason", async () => {
   const expired = await tokenFor("ann", { exp: Math.floor(Date.now() / 1000) - 60 });
   const forged = `${(await tokenFor("ann")).slice(0, -4)}AAAA`;
   for (const [token, code] of [
@@ -98,7 +98,7 @@ test("[P11] a token that is refused sets no cookie; its sender learns the code, 
   expect(log).not.toContain(expired);
 });
 
-test("[P11] a sign-in of the same browser replaces the one before", async () => {
+test("[P10] a sign-in of the same browser replaces the one before", async () => {
   const first = await signIn(app, await tokenFor("ann"));
   const answer = await post(app, "/auth/sign-in", {
     body: { token: await tokenFor("bob") },
@@ -108,7 +108,7 @@ test("[P11] a sign-in of the same browser replaces the one before", async () => 
   expect(await (await me(cookieIn(answer))).json()).toMatchObject({ user: "bob" });
 });
 
-test("[P11] signing out ends the sign-in and deletes the cookie, also a second time", async () => {
+test("[P10] signing out ends the sign-in and deletes the cookie, also a second time", async () => {
   const cookie = await signIn(app, await tokenFor("ann"));
   const other = await signIn(app, await tokenFor("ann"));
   for (let times = 0; times < 2; times++) {
@@ -120,7 +120,7 @@ test("[P11] signing out ends the sign-in and deletes the cookie, also a second t
   expect((await me(other)).status).toBe(200);
 });
 
-test("[P11] a sign-in is still there after a restart", async () => {
+test("[P10] a sign-in is still there after a restart", async () => {
   const cookie = await signIn(app, await tokenFor("ann"));
   await app.close();
   app = await startAppWithTokens(data);
@@ -128,7 +128,7 @@ test("[P11] a sign-in is still there after a restart", async () => {
 });
 
 test.each(["https://evil.example", "null", "https://a.wild.com", ""])(
-  "[P12] a page with the origin %s can neither sign in nor sign out",
+  "[P11] a page with the origin %s can neither sign in nor sign out",
   async (origin) => {
     const token = await tokenFor("ann");
     const cookie = await signIn(app, token);

@@ -7,10 +7,10 @@ import { discardBody } from "#server/transports/body.ts";
 import type {
   Caller,
   SignInContext,
+  SignInCookie,
   Transport,
   TransportContext,
 } from "#server/transports/contract.ts";
-import type { SignInCookie } from "#server/transports/sign-in-cookie.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
