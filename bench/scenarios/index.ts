@@ -1,4 +1,5 @@
 /** All scenarios, in the order in which they run. */
+import { authenticatedCalls } from "./authenticated-calls.ts";
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { durableEvents } from "./durable-events.ts";
 import { hostile } from "./hostile.ts";
@@ -24,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   hostile,
   durableEvents,
   noopJobs,
+  authenticatedCalls,
   redisEvents,
   redisHop,
   redisGateways,

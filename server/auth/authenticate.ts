@@ -4,6 +4,7 @@ import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SignIn } from "#shared/sign-in.ts";
 import { looksLikeApiKey } from "./api-key.ts";
+import { keepTokens } from "./kept-tokens.ts";
 import { createTokenVerifier, type VerifyToken } from "./token-verifier.ts";
 import { acceptsApiKeys, type AuthSettings, needsToken } from "./variables.ts";
 
@@ -55,7 +56,7 @@ export function createAuthenticate(
   { keys, cookies }: { keys?: KeyReader; cookies?: CookieReader } = {},
 ) {
   if (!needsToken(settings)) return undefined;
-  const verifyToken = createTokenVerifier(settings);
+  const verifyToken = keepTokens(createTokenVerifier(settings));
   const keyReader = acceptsApiKeys(settings) ? keys : undefined;
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
