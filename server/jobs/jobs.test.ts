@@ -308,3 +308,16 @@ describe("one kind or job that is at fault", () => {
     expect(await fixture.jobs.cancelBatch(me, id)).toMatchObject({ aborted: 2 });
   });
 });
+
+test("[P4] the answer to a command has no input and no output for a principal that may not read the job", async () => {
+  const jobId = await jobIn("BLOCKED");
+  const reviewer: Principal = { ...me, scopes: ["jobs:review"] };
+  const answer = await fixture.jobs.decide(reviewer, jobId, "approve");
+  expect(answer).toMatchObject({ id: jobId, status: "DELIVERED", input: null, output: null });
+  expect(await fixture.jobs.get(me, jobId)).not.toMatchObject({ input: null });
+  const writer: Principal = { ...me, scopes: ["jobs:write"] };
+  const request = { kind: "work", input: { name: "secret" }, idempotencyKey: "once" };
+  const mine = await fixture.jobs.create(me, request);
+  expect(mine.input).toEqual({ name: "secret" });
+  expect(await fixture.jobs.create(writer, request)).toEqual({ ...mine, input: null });
+});

@@ -48,7 +48,10 @@ export interface Jobs {
     principal: Principal,
     query: { jobId: string; after: number; limit: number },
   ): Promise<{ items: JobEvent[]; nextCursor: string | null }>;
-  /** Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. */
+  /**
+   * Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. A principal that may not read the job gets
+   * it without input and output, as from `create`.
+   */
   decide(principal: Principal, jobId: string, decision: Decision, note?: string): Promise<Job>;
 
   createBatch(
@@ -98,11 +101,11 @@ export function createJobs(
         input: schemaOf(input),
       })),
 
-    create: async (principal, request) =>
-      engine.createJob(
-        { ...fresh(principal, request, null), idempotencyKey: request.idempotencyKey },
-        now(),
-      ),
+    async create(principal, request) {
+      const { idempotencyKey } = request;
+      const job = { ...fresh(principal, request, null), idempotencyKey };
+      return answerTo(principal, await engine.createJob(job, now()));
+    },
 
     get: async (principal, jobId) =>
       visible(await engine.getJob(jobId), jobId, reader(principal, "job")),
@@ -122,7 +125,7 @@ export function createJobs(
       const may = changer(principal);
       visible(await engine.getSummary(jobId), jobId, may);
       await engine.change(jobId, { action: decision, note }, now());
-      return visible(await engine.getJob(jobId), jobId, may);
+      return answerTo(principal, visible(await engine.getJob(jobId), jobId, may));
     },
 
     async createBatch(principal, request) {
@@ -209,4 +212,9 @@ function schemaOf(input: z.ZodType): Record<string, unknown> {
 
 function noJob(jobId: string): AppError {
   return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+}
+
+/** To change a job is not to read it. */
+function answerTo(principal: Principal, job: Job): Job {
+  return mayRead(principal, "job", job) ? job : { ...job, input: null, output: null };
 }
