@@ -15,7 +15,7 @@ const FREED = { timeout: 120_000, interval: 200 };
 /** Ends a server that leaks before it exhausts the machine's memory. */
 const HEAP_MIB = 1024;
 /** Safety net for a server that hangs; generous for slow machines. */
-const ATTACK_MS = 600_000;
+const ATTACK_MS = 1_200_000;
 
 const CONFIG = {
   STALL_TIMEOUT_MS: String(STALL_TIMEOUT_MS),
