@@ -133,6 +133,15 @@ test("[P6] a token that grants less ends the watches that relied on the earlier 
   }
 });
 
+test("[P6] after a token that grants less, no further token keeps the connection", async () => {
+  await serve();
+  const client = await connected("ann jobs:read,tenant");
+  for (const scopes of ["jobs:read", "jobs:read", "jobs:read,tenant"]) {
+    expect(await client.refresh({ token: `ann ${scopes}` })).toMatchObject({ ok: true });
+  }
+  await until(() => expect(client.lost()).toBe(1));
+});
+
 describe("[P7] a session is closed that", () => {
   test("never joins, although it polls", async () => {
     await serve();

@@ -21,6 +21,8 @@ export class Lifetime implements DeadlineOwner {
   readonly #connection: Connection;
   readonly #shared: LifetimeOptions;
 
+  #isLeaving = false;
+
   constructor(connection: Connection, shared: LifetimeOptions) {
     this.#connection = connection;
     this.#shared = shared;
@@ -28,6 +30,8 @@ export class Lifetime implements DeadlineOwner {
 
   /** The client's credentials were accepted. */
   identified(caller: Caller): void {
+    // A further refresh must not keep subscriptions that relied on the rights that were lost.
+    if (this.#isLeaving) return;
     const ms = msToEnd(caller);
     if (ms === undefined) this.#shared.deadlines.delete(this);
     else this.#endIn(ms + this.#shared.credentialLimits.graceMs);
@@ -35,6 +39,8 @@ export class Lifetime implements DeadlineOwner {
 
   /** The client must come back, so that all of its subscriptions are checked again. */
   renew(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
     this.#endIn(LAST_ANSWER_MS);
   }
 

@@ -152,6 +152,15 @@ test("[P6] a token that grants less ends the connection, so that every watch is 
   expect(socket.reconnects()).toEqual([RECONNECT]);
 });
 
+test("[P6] after a token that grants less, no further token keeps the connection", async () => {
+  const { url } = await serve();
+  const socket = await openSocket(url, `ann ${ALL}`);
+  for (const scopes of ["jobs:read", "jobs:read", ALL]) {
+    await socket.ask("mutation", "auth.refresh", { token: `ann ${scopes}` });
+  }
+  await eventually(() => expect(socket.closed()).toBeDefined());
+});
+
 test("[P6] a token that grants more takes effect at once, on the same connection", async () => {
   const { url } = await serve();
   const socket = await openSocket(url, "ann jobs:read");

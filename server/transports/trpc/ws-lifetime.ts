@@ -5,8 +5,11 @@
  *     │ accepted
  *     ▼
  *   identified ── they end ──► told ─ graceMs ─► closed
- *     ▲                         │
- *     └───── newer ones ────────┘
+ *     ▲     │                   │
+ *     └─────┼──── newer ones ───┘
+ *           │ they grant less
+ *           ▼
+ *        leaving ───────────────────── 1 s ────► closed
  *
  * `told`: the client was told to reconnect. Stock clients then open another connection with the token of that moment, move
  * their subscriptions to it, and close this one.
@@ -32,7 +35,7 @@ export interface LifetimeOptions {
   readonly credentialLimits: CredentialLimits;
 }
 
-type State = "unidentified" | "identified" | "told";
+type State = "unidentified" | "identified" | "told" | "leaving";
 
 /** Only connections that may end by themselves have one. */
 export class Lifetime implements DeadlineOwner {
@@ -57,6 +60,8 @@ export class Lifetime implements DeadlineOwner {
 
   /** The client's credentials were accepted. They end in `ms`, or not at all. */
   identified(ms: number | undefined): void {
+    // A further refresh must not keep subscriptions that relied on the rights that were lost.
+    if (this.#state === "leaving") return;
     this.#state = "identified";
     if (ms === undefined) this.#shared.deadlines.delete(this);
     else this.#endIn(ms);
@@ -64,12 +69,13 @@ export class Lifetime implements DeadlineOwner {
 
   /** The client must come back on another connection, where all of its requests are checked again. */
   renew(): void {
-    this.#tell(LAST_ANSWER_MS);
+    this.#tell("leaving", LAST_ANSWER_MS);
   }
 
   due(): void {
-    if (this.#state === "identified") this.#tell(this.#shared.credentialLimits.graceMs);
-    else if (this.#state === "told") this.#peer.close(POLICY_VIOLATION, "The credentials ended");
+    if (this.#state === "identified") this.#tell("told", this.#shared.credentialLimits.graceMs);
+    else if (this.#state !== "unidentified")
+      this.#peer.close(POLICY_VIOLATION, "The credentials ended");
     else this.#peer.close(POLICY_VIOLATION, "No valid credentials arrived in time");
   }
 
@@ -77,8 +83,9 @@ export class Lifetime implements DeadlineOwner {
     this.#shared.deadlines.delete(this);
   }
 
-  #tell(graceMs: number): void {
-    this.#state = "told";
+  #tell(state: "told" | "leaving", graceMs: number): void {
+    if (this.#state === "leaving") return;
+    this.#state = state;
     this.#peer.say(RECONNECT);
     this.#endIn(graceMs);
   }
