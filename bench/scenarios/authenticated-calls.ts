@@ -19,13 +19,14 @@ const MANY = `tokens of ${CALLERS} callers`;
 
 type Contender = { who: string; server: ReturnType<typeof openProgram<Peer>>; tokens: string[] };
 
+const open = (config: Record<string, string>) =>
+  openProgram<Peer>("servers/jobwire.ts", { BENCH_CONFIG: JSON.stringify(config) });
+
 export const authenticatedCalls: Scenario = {
   name: "authenticated-calls",
   async run({ quick }) {
     const calls = quick ? 50 : 4000;
     const tokens = await Promise.all(Array.from({ length: CALLERS }, (_, n) => tokenOf(n)));
-    const open = (config: Record<string, string>) =>
-      openProgram<Peer>("servers/jobwire.ts", { BENCH_CONFIG: JSON.stringify(config) });
     const signedIn = { AUTH_JWT_SECRET: SECRET };
     const contenders: Contender[] = [
       { who: ANONYMOUS, server: open({}), tokens: [] },

@@ -10,7 +10,7 @@ const verifiedUntil = (expiresAt: number | undefined): Verified => ({
   id: undefined,
 });
 
-function openTestTokens(expiresAt: number | undefined = undefined) {
+function openTestTokens(expiresAt?: number) {
   let time = 1000;
   let isValid = true;
   const check = vi.fn<(token: string) => Promise<Verified>>(async () => {
@@ -67,9 +67,10 @@ test("[P1] a refused token is checked each time", async () => {
   await expect(verify("a")).resolves.toBeDefined();
 });
 
+const long = (n: number) => String(n).padEnd(8192, "x");
+
 test("the longest tokens of many callers push out older ones", async () => {
   const { verify, check } = openTestTokens();
-  const long = (n: number) => String(n).padEnd(8192, "x");
   for (let n = 0; n < 2049; n++) await verify(long(n));
   await verify(long(2048));
   expect(check).toHaveBeenCalledTimes(2049);

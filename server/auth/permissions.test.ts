@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { AUTH_ROUTES } from "#server/transports/auth/transport.ts";
+import { HTTP_ROUTES } from "#server/transports/http/transport.ts";
 import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
@@ -19,12 +21,10 @@ test("[P3] every event of Socket.IO has its requirement, and every requirement i
   expect([...EVENTS.keys()].toSorted()).toEqual(events.toSorted());
 });
 
-test("[P3] every route of plain HTTP has its requirement", () => {
-  expect([...ROUTES]).toEqual([
-    ["/healthz", "anyone"],
-    ["/readyz", "anyone"],
-    ["/metrics", "operator"],
-  ]);
+test("[P3] every route of HTTP has its requirement, and every requirement its route", () => {
+  expect([...ROUTES.keys()]).toEqual([...HTTP_ROUTES, ...AUTH_ROUTES]);
+  const closed = [...ROUTES].filter(([, required]) => required !== "anyone");
+  expect(closed).toEqual([["/metrics", "operator"]]);
   expect(refusalFor(by("operator"), ROUTES, "/metrics")).toBeUndefined();
   for (const scope of SCOPES.filter((each) => each !== "operator")) {
     expect(refusalFor(by(scope, "*"), ROUTES, "/metrics")?.code).toBe("FORBIDDEN");

@@ -59,12 +59,15 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
   }),
 );
 
-/** By the paths of plain HTTP. Static files hold no data, so they need nothing. */
+/** By the paths outside of tRPC and Socket.IO. Static files hold no data, so they need nothing. */
 export const ROUTES: ReadonlyMap<string, Requirement> = new Map(
   Object.entries<Requirement>({
     "/healthz": "anyone",
     "/readyz": "anyone",
     "/metrics": "operator",
+    "/auth/sign-in": "anyone",
+    "/auth/sign-out": "anyone",
+    "/auth/me": "anyone",
   }),
 );
 

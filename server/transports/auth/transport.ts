@@ -3,6 +3,7 @@
  * JSON (`shared/sign-in.ts`).
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ROUTES } from "#server/auth/permissions.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type {
   Caller,
@@ -20,6 +21,14 @@ import { readSignIn } from "./sign-in-request.ts";
 
 const PATH = "/auth";
 const METHODS: readonly SignInMethod[] = ["token"];
+
+export const AUTH_ROUTES = ["/auth/sign-in", "/auth/sign-out", "/auth/me"] as const;
+type AuthRoute = (typeof AUTH_ROUTES)[number];
+
+/** A path without a requirement in the table is served to no caller. */
+function isRoute(path: string): path is AuthRoute {
+  return (AUTH_ROUTES as readonly string[]).includes(path) && ROUTES.get(path) === "anyone";
+}
 
 type Route = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
@@ -77,7 +86,7 @@ export function createAuthTransport(
     );
   }
 
-  const routes: Readonly<Record<string, { method: "GET" | "POST"; serve: Route }>> = {
+  const routes: Readonly<Record<AuthRoute, { method: "GET" | "POST"; serve: Route }>> = {
     "/auth/sign-in": { method: "POST", serve: signIn },
     "/auth/sign-out": { method: "POST", serve: signOut },
     "/auth/me": { method: "GET", serve: me },
@@ -85,11 +94,11 @@ export function createAuthTransport(
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = (req.url ?? "").split("?", 1)[0] ?? "";
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined) {
+    if (!isRoute(path)) {
       discardBody(req);
-      throw new AppError("NOT_FOUND", `Not found. Use ${Object.keys(routes).join(", ")}.`);
+      throw new AppError("NOT_FOUND", `Not found. Use ${AUTH_ROUTES.join(", ")}.`);
     }
+    const route = routes[path];
     const { method } = route;
     if (req.method !== method) {
       discardBody(req);

@@ -45,6 +45,13 @@ export interface Readiness {
 // gives a 404, not a broken stream.
 const FILES = { dev: true, etag: true };
 
+export const HTTP_ROUTES = ["/healthz", "/readyz", "/metrics"] as const;
+type HttpRoute = (typeof HTTP_ROUTES)[number];
+
+function isRoute(path: string): path is HttpRoute {
+  return (HTTP_ROUTES as readonly string[]).includes(path);
+}
+
 export function createHttpTransport(options: HttpOptions): Transport {
   const secure = helmet({
     contentSecurityPolicy: {
@@ -64,7 +71,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
   const page = servePage(options.clientDir);
 
   const { metrics } = options;
-  const routes: Record<string, Route> = {
+  const routes: Readonly<Record<HttpRoute, Route>> = {
     async "/healthz"(res) {
       json(res, 200, { status: "ok" });
     },
@@ -102,7 +109,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     delete req.headers.range;
     const url = req.url ?? "/";
     const path = url.split("?", 1)[0] ?? "/";
-    const route = routes[path];
+    const route = isRoute(path) ? routes[path] : undefined;
     const site = siteOf(path);
     if (route !== undefined) {
       answer(path, route, req, res).catch((error: unknown) => refuse(res, error));
@@ -111,7 +118,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     } else if (site !== undefined) {
       req.url = url.slice(site.path.length - 1);
       site.serve(req, res, () => text(res, 404, site.notFound));
-    } else if (Object.hasOwn(routes, withoutSlashes(path))) {
+    } else if (isRoute(withoutSlashes(path))) {
       // A probe with a misspelt path must not receive the page, which it would take for a healthy answer.
       text(res, 404, `Not found. Use ${withoutSlashes(path)}.`);
     } else {
@@ -129,8 +136,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
 
   return {
     name: "http",
-    access: (path) =>
-      Object.hasOwn(routes, path) || siteOf(path) !== undefined ? "public" : "page",
+    access: (path) => (isRoute(path) || siteOf(path) !== undefined ? "public" : "page"),
     request(req, res) {
       secure(req, res, () => serve(req, res));
     },
