@@ -90,8 +90,9 @@ async function bySignIn(
   if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) {
     throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
   }
-  const { id: signInId, principal, credential, expiresAt } = signIn;
-  return { ...principal, expiresAt, credential, signInId };
+  const { id: signInId, principal, credential, endsAt } = signIn;
+  // Connections ask again at this time. If the sign-in was used meanwhile, its end is a later one then.
+  return { ...principal, expiresAt: endsAt, credential, signInId };
 }
 
 /** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys. */

@@ -106,7 +106,7 @@ test("[P13] a revoked key ends what it opened on every transport, and the sign-i
   expect(his.map((isClosed) => isClosed())).toEqual([false, false, false]);
 });
 
-test("[P13] a WebSocket that was refreshed with a key ends with that key", async () => {
+test("[P13] a WebSocket that was refreshed with another key ends with that key, and not with the one before", async () => {
   const socket = new WebSocket(`${app.url.replace("http", "ws")}/trpc`, { headers: headers(kept) });
   onTestFinished(() => socket.terminate());
   await once(socket, "open");
@@ -115,7 +115,12 @@ test("[P13] a WebSocket that was refreshed with a key ends with that key", async
   socket.send(JSON.stringify({ id: 1, method: "mutation", params }));
   const [answer] = (await once(socket, "message")) as [Buffer];
   expect(answer.toString()).toContain('"userId":"bob"');
-  const closed = once(socket, "close");
+  let isClosed = false;
+  socket.once("close", () => (isClosed = true));
+  const beside = await openWebSocket(kept);
+  await revoke(kept.id);
+  await eventually(() => expect(beside()).toBe(true));
+  expect(isClosed).toBe(false);
   await revoke(second.id);
-  await closed;
+  await eventually(() => expect(isClosed).toBe(true));
 });

@@ -67,6 +67,14 @@ describe("[P1] a token of the shared secret", () => {
     });
   });
 
+  test("may end at a fraction of a second, as those of Python do", async () => {
+    const verify = createTokenVerifier(settings());
+    const exp = inSeconds(60) + 0.25;
+    const verified = await verify(await token({ exp, iat: exp - 60 }));
+    expect(Number.isInteger(verified.expiresAt)).toBe(true);
+    expect(Number.isInteger(verified.issuedAt)).toBe(true);
+  });
+
   test.each<[what: string, scope: unknown, scopes: string[]]>([
     ["a list", ["jobs:read", "admin", 7, "*"], ["jobs:read", "admin"]],
     ["nothing", undefined, []],
@@ -277,13 +285,16 @@ describe("[P2] a token of an identity provider", () => {
   });
 
   test("gets UNAVAILABLE, never access, while the keys cannot be read", async () => {
-    const { verify, state } = await openProvider();
+    const { verify, state, reads } = await openProvider();
     state.status = 500;
     const valid = await sign("first");
     expect(await refusal(verify(valid))).toEqual({
       code: "UNAVAILABLE",
       message: "The server could not check your token. Try again.",
     });
+    // However many tokens arrive, a provider in trouble is not asked by each.
+    for (let n = 0; n < 20; n++) await refusal(verify(valid));
+    expect(reads()).toBe(1);
     state.status = 200;
     expect((await vi.waitFor(() => verify(valid))).principal.userId).toBe("ann");
   });

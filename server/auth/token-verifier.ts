@@ -4,8 +4,10 @@
  */
 import {
   createRemoteJWKSet,
+  customFetch,
   decodeProtectedHeader,
   errors,
+  type FetchImplementation,
   jwtVerify,
   type JWTPayload,
   type JWTVerifyGetKey,
@@ -38,6 +40,8 @@ const CLOCK_TOLERANCE_S = 5;
 const JWKS_TIMEOUT_MS = 5000;
 /** An unknown key makes the server read the keys again, at most this often: a new key may sign at once. */
 const JWKS_COOLDOWN_MS = 1000;
+/** After a read that failed. */
+const JWKS_FAILED_COOLDOWN_MS = 5000;
 
 /** A valid token, or a valid API key. */
 export interface Verified {
@@ -137,7 +141,24 @@ function publicKeys(url: string): JWTVerifyGetKey {
   return createRemoteJWKSet(new URL(url), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
+    [customFetch]: createCalmFetch(),
   });
+}
+
+/** jose's own pause follows a successful read only, so that bad tokens would repeat each one that fails. */
+function createCalmFetch(): FetchImplementation {
+  let failedAt = -JWKS_FAILED_COOLDOWN_MS;
+  return async (url, options) => {
+    if (performance.now() - failedAt < JWKS_FAILED_COOLDOWN_MS) {
+      throw new Error("The keys could not be read a moment ago.");
+    }
+    const response = await fetch(url, options).catch((error: unknown) => {
+      failedAt = performance.now();
+      throw error;
+    });
+    if (!response.ok) failedAt = performance.now();
+    return response;
+  };
 }
 
 /** Why a token was refused; for the log. */
@@ -168,8 +189,9 @@ function verified(claims: JWTPayload, settings: AuthSettings): Verified {
   }
   return {
     principal: parsed.data,
-    expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000,
-    issuedAt: iat * 1000,
+    // RFC 7519 (2) allows fractions of seconds.
+    expiresAt: Math.floor((exp + CLOCK_TOLERANCE_S) * 1000),
+    issuedAt: Math.floor(iat * 1000),
     id: jti,
   };
 }

@@ -6,7 +6,7 @@ import type { Caller, TransportContext } from "#server/transports/contract.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
 import type { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential, mayEndEarly } from "#server/transports/end-with-credential.ts";
-import type { AppError } from "#shared/errors.ts";
+import { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,
   LEGACY,
@@ -219,6 +219,8 @@ class Client implements Holder, Listener {
   async #refresh(token: string): Promise<LegacyAnswer> {
     try {
       const caller = await this.#shared.identify({ headers: {}, token });
+      // A client that has left meanwhile would never take back what is registered for it.
+      if (!this.#socket.connected) throw new AppError("BAD_REQUEST", "The client has left.");
       const before = this.#principal;
       assertSameUser(before, caller.principal);
       this.#principal = caller.principal;

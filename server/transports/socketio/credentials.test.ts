@@ -170,6 +170,58 @@ describe("[P7] a session is closed that", () => {
   });
 });
 
+test("[P7] refused joins do not give a session more time", async () => {
+  await serve();
+  const client = openRaw(
+    `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`,
+  );
+  await until(() => expect(client.frames).toHaveLength(1));
+  const joining = setInterval(() => client.send('40{"token":" "}'), 100);
+  await client.closed;
+  clearInterval(joining);
+  // With the eighth the session would be closed for another reason.
+  expect(client.frames.filter((frame) => frame.startsWith("44")).length).toBeLessThan(7);
+});
+
+test("[P7] a session that joined and left is closed, unless it joins again", async () => {
+  await serve();
+  const url = `${server.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`;
+  const [leaving, returning] = [openRaw(url), openRaw(url)];
+  let isClosed = false;
+  void returning.closed.then(() => (isClosed = true));
+  for (const client of [leaving, returning]) {
+    await until(() => expect(client.frames).toHaveLength(1));
+    client.send('40{"token":"ann jobs:read"}');
+    await until(() => expect(client.frames.at(-1)).toContain("connection"));
+    client.send("41");
+  }
+  returning.send('40{"token":"ann jobs:read"}');
+  await leaving.closed;
+  await until(() =>
+    expect(returning.frames.filter((frame) => frame.includes('"connection"'))).toHaveLength(2),
+  );
+  expect(isClosed).toBe(false);
+});
+
+test("[P6] a refresh of a client that leaves meanwhile registers nothing", async () => {
+  server = await openTestServer({
+    authenticate,
+    credentialLimits: { graceMs: 0, identifyMs: 60_000 },
+  });
+  const join = '40{"token":"ann jobs:read"}';
+  const client = await openPolling(server.url);
+  await client.post(join);
+  await client.poll();
+  // Socket.IO handles both before the server has checked the token.
+  await client.post('421["auth:refresh",{"token":"ann jobs:read 100"}]', "41");
+  await client.post(join);
+  await client.poll();
+  // The deadline of the refresh would close the session before that of a later connection.
+  const other = await connected("ann jobs:read 200");
+  await until(() => expect(other.lost()).toBe(1));
+  expect((await client.post("41")).status).toBe(200);
+});
+
 test("[P7] a session that has joined stays", async () => {
   await serve();
   const early = await connected("ann jobs:read");

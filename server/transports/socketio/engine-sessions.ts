@@ -13,11 +13,17 @@ export interface EngineSessionLimits {
   joinMs: number;
 }
 
+/** A session that has not joined, or has left. */
+interface Unjoined extends DeadlineOwner {
+  /** On the clock of `performance.now()`. */
+  readonly joinBy: number;
+}
+
 export class EngineSessions {
   readonly #limits: EngineSessionLimits;
   readonly #all = new Set<Connection>();
   /** Oldest first. */
-  readonly #unjoined = new Map<Connection, DeadlineOwner>();
+  readonly #unjoined = new Map<Connection, Unjoined>();
   readonly #deadlines: Deadlines;
 
   constructor(limits: EngineSessionLimits, deadlines: Deadlines) {
@@ -34,8 +40,7 @@ export class EngineSessions {
 
   add(connection: Connection): void {
     this.#all.add(connection);
-    this.#unjoined.set(connection, { due: () => connection.close(true) });
-    this.awaitJoin(connection);
+    this.#expectJoin(connection);
     connection.once("close", () => {
       this.#all.delete(connection);
       this.joined(connection);
@@ -45,10 +50,16 @@ export class EngineSessions {
     oldest?.close(true);
   }
 
-  /** The session has to join soon. Has no effect if it has joined before. */
-  awaitJoin(connection: Connection): void {
-    const owner = this.#unjoined.get(connection);
-    if (owner !== undefined) this.#deadlines.set(owner, this.#limits.joinMs);
+  /** A join was refused. Further ones do not give the session more time. */
+  refused(connection: Connection): void {
+    const unjoined = this.#unjoined.get(connection);
+    if (unjoined === undefined) return;
+    this.#deadlines.set(unjoined, Math.max(0, unjoined.joinBy - performance.now()));
+  }
+
+  /** The client has left, and may join again. */
+  left(connection: Connection): void {
+    if (connection.readyState === "open") this.#expectJoin(connection);
   }
 
   /** The session asks to join. The answer may take a while, which is not its fault. */
@@ -60,6 +71,16 @@ export class EngineSessions {
   joined(connection: Connection): void {
     this.joining(connection);
     this.#unjoined.delete(connection);
+  }
+
+  #expectJoin(connection: Connection): void {
+    const { joinMs } = this.#limits;
+    const unjoined = {
+      joinBy: performance.now() + joinMs,
+      due: () => connection.close(true),
+    };
+    this.#unjoined.set(connection, unjoined);
+    this.#deadlines.set(unjoined, joinMs);
   }
 
   /** Ends the session with this id, if it exists. */

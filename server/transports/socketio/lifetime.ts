@@ -61,6 +61,9 @@ export class Lifetime implements DeadlineOwner {
 /** For credentials that end before their time: closes below Socket.IO too. */
 export function lastingOf(socket: Socket): Lasting {
   return {
+    get destroyed() {
+      return !socket.connected;
+    },
     destroy: () => socket.conn.close(true),
     once: (_close, listener) => socket.once("disconnect", listener),
     off: (_close, listener) => socket.off("disconnect", listener),

@@ -156,7 +156,7 @@ export function createSocketioTransport(
         const { code, message } = toLegacyError(error);
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         if (code === "UNAVAILABLE") socket.conn.close(true);
-        engineSessions.awaitJoin(socket.conn);
+        engineSessions.refused(socket.conn);
         // Required even if the connection is closed: Socket.IO keeps the socket until this call.
         next(Object.assign(new Error(message), { data: { code } }));
       },
@@ -164,6 +164,7 @@ export function createSocketioTransport(
   });
   io.on("connection", (socket) => {
     engineSessions.joined(socket.conn);
+    socket.once("disconnect", () => engineSessions.left(socket.conn));
     const how = admitted.get(socket);
     admitted.delete(socket);
     if (how !== undefined) serveConnection(socket, how.caller, how.restored);

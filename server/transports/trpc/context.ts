@@ -46,7 +46,7 @@ export class Context implements Services {
   #caller: Caller | TRPCError;
   readonly #connection: LastingConnection | undefined;
   readonly #ended: AbortSignal | undefined;
-  /** Of the credential of the last refresh. */
+  /** Of a WebSocket's newest credential (`end-with-credential.ts`). */
   #stopWatching: (() => void) | undefined;
   /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
@@ -65,6 +65,7 @@ export class Context implements Services {
       batch?: Batch | undefined;
       response?: ServerResponse | undefined;
       ended?: AbortSignal | undefined;
+      stopWatching?: (() => void) | undefined;
     },
   ) {
     this.#services = services;
@@ -74,6 +75,7 @@ export class Context implements Services {
     this.batch = connection.batch;
     this.#response = connection.response;
     this.#ended = connection.ended;
+    this.#stopWatching = connection.stopWatching;
   }
 
   get jobs(): Jobs {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Authenticate } from "#server/transports/contract.ts";
@@ -26,6 +27,14 @@ const LIFE_MS = 5000;
 const LIMITS = { graceMs: 100, identifyMs: 100 };
 const ALL = "jobs:read,jobs:write";
 const RECONNECT = { id: null, method: "reconnect" };
+
+/** A short text frame with a mask that changes nothing. */
+function frameOf(payload: string): Buffer {
+  return Buffer.concat([
+    Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]),
+    Buffer.from(payload),
+  ]);
+}
 
 interface Answer {
   id: number | null;
@@ -159,6 +168,27 @@ test("[P6] after a token that grants less, no further token keeps the connection
     await socket.ask("mutation", "auth.refresh", { token: `ann ${scopes}` });
   }
   await eventually(() => expect(socket.closed()).toBeDefined());
+});
+
+test("[P5] after its close a connection runs no command, although its client ignores the close", async () => {
+  const { url } = await serve();
+  const { port, hostname } = new URL(url);
+  const raw = connect(Number(port), hostname);
+  onTestFinished(() => void raw.destroy());
+  let heard = "";
+  raw.on("data", (data: Buffer) => (heard += data.toString("latin1")));
+  raw.write(
+    `GET /trpc HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ann ${ALL} 100\r\n` +
+      "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await eventually(() => expect(heard).toContain("The credentials ended"));
+  const call = { id: 1, method: "mutation", params: { path: "job.create", input: { json: work } } };
+  raw.write(frameOf(JSON.stringify(call)));
+  await once(raw, "close");
+  expect(heard.split("The credentials ended")[1]).toBe("");
+  const list = await openSocket(url, `ann ${ALL}`);
+  expect(jsonOf(await list.ask("query", "job.list", {}))).toMatchObject({ items: [] });
 });
 
 test("[P6] a token that grants more takes effect at once, on the same connection", async () => {

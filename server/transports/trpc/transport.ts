@@ -125,19 +125,20 @@ export function createTrpcTransport(context: TransportContext): Transport {
     router,
     async createContext({ req, info }, connection) {
       const caller = await callerOf(req, info.connectionParams);
+      let stopWatching: (() => void) | undefined;
       if (caller instanceof TRPCError) {
         // The client reconnects and asks again, with a longer wait each time.
         if (caller.code === "SERVICE_UNAVAILABLE") throw caller;
         connection.lifetime().begin();
       } else {
-        endWithCredential(context, caller, req.socket);
+        stopWatching = endWithCredential(context, caller, req.socket);
         const ms = msToEnd(caller);
         // Most connections without an end never need a lifetime.
         if (ms !== undefined || info.connectionParams !== null) {
           connection.lifetime().identified(ms);
         }
       }
-      return new Context(context, { socket: req.socket, caller, connection });
+      return new Context(context, { socket: req.socket, caller, connection, stopWatching });
     },
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.

@@ -135,6 +135,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   close(code: number, reason: string): void {
     this.writer.flush();
     this.ws.close(code, reason);
+    this.#requests.leave();
   }
 
   /** Sends a text at once. Drops it if the connection is closing. */
@@ -188,6 +189,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   }
 
   heard(data: Buffer, isBinary: boolean): void {
+    if (!this.isOpen()) return;
     this.#heardAt = performance.now();
     const text = isBinary ? undefined : data.toString();
     if (text !== "PONG") (this.#intake ??= new Intake(this)).add(text);
