@@ -46,3 +46,15 @@ test("an owner may set a new deadline when it is due, and may delete that of ano
   expect(due).toEqual(["again", "again", "again"]);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test("an owner that sets its deadline again and again cannot put off a look", () => {
+  const deadlines = new Deadlines();
+  let isDue = false;
+  const owner = { due: () => (isDue = true) };
+  for (let left = 1000; left > -2000 && !isDue; left -= 100) {
+    deadlines.delete(owner);
+    deadlines.set(owner, Math.max(0, left));
+    vi.advanceTimersByTime(100);
+  }
+  expect(isDue).toBe(true);
+});

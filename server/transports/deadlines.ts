@@ -24,7 +24,6 @@ export class Deadlines {
 
   delete(owner: DeadlineOwner): void {
     this.#times.delete(owner);
-    if (this.#times.size === 0) this.close();
   }
 
   close(): void {
@@ -38,5 +37,7 @@ export class Deadlines {
     const due = [...this.#times].filter(([, time]) => time <= now);
     for (const [owner] of due) this.delete(owner);
     for (const [owner] of due) owner.due();
+    // Only here: a client that makes its owner delete and set its deadline again and again must not restart the timer.
+    if (this.#times.size === 0) this.close();
   }
 }
