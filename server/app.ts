@@ -31,7 +31,7 @@ import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
 import { guardAuthenticate } from "./transports/authentication-guard.ts";
-import type { Authenticate, Transport } from "./transports/contract.ts";
+import type { Authenticate, Caller, Transport } from "./transports/contract.ts";
 import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
@@ -56,6 +56,8 @@ export interface AppParts {
   log?: Logger;
 }
 
+/** One object for all connections, each of which keeps its caller. */
+const LOCAL_CALLER: Caller = { principal: LOCAL_PRINCIPAL, expiresAt: undefined };
 const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
@@ -149,12 +151,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
   });
   const isOurs = parts.authenticate === undefined && ours !== undefined;
-  const authenticate = parts.authenticate ?? ours ?? (async () => LOCAL_PRINCIPAL);
+  const authenticate = parts.authenticate ?? ours;
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
-    identify: guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
+    identify:
+      authenticate === undefined
+        ? async () => LOCAL_CALLER
+        : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
     signIns: isOurs ? { signIns, cookies } : undefined,
     onKeyEnd: isOurs ? keyWatch.onEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
