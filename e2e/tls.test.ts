@@ -63,7 +63,7 @@ function python(args: readonly string[], env: Record<string, string>) {
   return program;
 }
 
-/** What docs/tls.md says for clients of each kind. */
+/** The options of docs/tls.md for clients of each kind. */
 const CLIENT = (file: string) => ({ REQUESTS_CA_BUNDLE: file, WEBSOCKET_CLIENT_CA_BUNDLE: file });
 const ASYNC_CLIENT = (file: string) => ({ SSL_CERT_FILE: file });
 

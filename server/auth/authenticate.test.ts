@@ -122,3 +122,19 @@ test("[P8] [H12] the log says why a key was refused, without the key", async () 
   expect(told.at(-1)).toBe("An API key was refused: it is unknown");
   expect(told.join()).not.toContain(KEY);
 });
+
+test("[P10] connections of a sign-in end when it is no longer used, not at its longest life", async () => {
+  const signIn = {
+    id: "hash",
+    principal: { userId: "ann", tenantId: "acme", scopes: [] },
+    credential: { kind: "token" as const, id: null },
+    madeAt: 0,
+    usedAt: 0,
+    endsAt: 1000,
+    expiresAt: 9000,
+  };
+  const asked = createAuthenticate(loadConfig({ AUTH_JWT_SECRET: SECRET }), () => undefined, {
+    cookies: { secretIn: () => "secret", find: async () => signIn },
+  });
+  expect(await asked?.({ headers: {} })).toMatchObject({ signInId: "hash", expiresAt: 1000 });
+});

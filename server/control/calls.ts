@@ -1,4 +1,4 @@
-/** What the server does for each call of the command. */
+/** Answers each call of the command. */
 import type { Logger } from "pino";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
 import { AppError } from "#shared/errors.ts";

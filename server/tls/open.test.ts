@@ -83,7 +83,7 @@ async function open(handshakeTimeoutMs = 300) {
   };
 }
 
-/** What a client sends first: the beginning of a TLS handshake. */
+/** The beginning of a TLS handshake, as a client sends it first. */
 async function clientHello(): Promise<Buffer> {
   const { server, accepted, connectSecurely: dial } = await open();
   server.removeAllListeners("connection");

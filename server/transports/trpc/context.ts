@@ -27,7 +27,7 @@ export interface Services {
   readonly identify: Identify;
 }
 
-/** What the server gives to the contexts of procedures. */
+/** The services that the contexts of procedures share. */
 export type ContextServices = Services & CredentialEnds;
 
 /** A connection that can outlive its caller's credentials. */
