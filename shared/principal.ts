@@ -39,6 +39,12 @@ export const LOCAL_PRINCIPAL: Principal = {
 export const Owner = z.object({ tenant: z.string().min(1), owner: z.string().min(1) });
 export type Owner = z.infer<typeof Owner>;
 
+/** One owner or, without `owner`, all owners of a tenant. */
+export interface OwnerFilter {
+  readonly tenant: string;
+  readonly owner?: string | undefined;
+}
+
 export function ownerOf(principal: Principal): Owner {
   return { tenant: principal.tenantId, owner: principal.userId };
 }

@@ -12,8 +12,8 @@ const anyStream = fc.oneof(
   sessionStream,
   name.map((jobId): StreamRef => ({ stream: "draft", jobId })),
   fc
-    .tuple(name, name)
-    .map(([tenant, owner]): StreamRef => ({ stream: "feed", owner: { tenant, owner } })),
+    .tuple(name, fc.option(name, { nil: undefined }))
+    .map(([tenant, owner]): StreamRef => ({ stream: "feed", of: { tenant, owner } })),
 );
 
 test("two streams have one key only where they are one stream", () => {

@@ -1,11 +1,11 @@
 /** The streams of a server, and the one text that names each of them. */
-import type { Owner } from "./principal.ts";
+import type { OwnerFilter } from "./principal.ts";
 
 export type StreamRef =
   | { stream: "job"; jobId: string }
   | { stream: "draft"; jobId: string }
   | { stream: "batch"; batchId: string }
-  | { stream: "feed"; owner: Owner };
+  | { stream: "feed"; of: OwnerFilter };
 
 /** The streams that a session keeps for its client. */
 export type SessionStreamRef = Extract<StreamRef, { stream: "job" | "batch" }>;
@@ -20,8 +20,8 @@ export function streamKey(ref: StreamRef): string {
     case "batch":
       return `batch:${ref.batchId}`;
     case "feed":
-      // With its length the tenant ends at one place, whatever both names hold.
-      return `feed:${ref.owner.tenant.length}:${ref.owner.tenant}${ref.owner.owner}`;
+      // With its length the tenant ends at one place, whatever both names hold. No owner has an empty name.
+      return `feed:${ref.of.tenant.length}:${ref.of.tenant}${ref.of.owner ?? ""}`;
   }
 }
 

@@ -15,7 +15,7 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
-import type { Owner } from "#shared/principal.ts";
+import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { ApiKeyStore } from "./api-key-store.ts";
 import type { SignInStore } from "./sign-in-store.ts";
@@ -84,8 +84,8 @@ export interface Engine extends SignInStore {
 
   /** Events with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
   readEvents(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
-  /** Jobs of an owner that changed after a cursor, each once, in the order of their newest change. */
-  readFeed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
+  /** Jobs that changed after a cursor, each once, in the order of their newest change. */
+  readFeed(of: OwnerFilter, after: number, limit: number): Promise<FeedSlice>;
 
   /**
    * Appends text to the draft of the attempt that holds the claim; the first call of an attempt starts the draft
@@ -137,7 +137,7 @@ export interface Engine extends SignInStore {
 
   /**
    * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the job
-   * settles), its batch's counts, its owner's feed. A hint may be lost, late, doubled or out of order; it never comes
+   * settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
    * before its commit. Resolves once hints flow; the returned function ends them. There are no hints about what does
    * not exist yet.
    */
@@ -160,7 +160,7 @@ export interface NewBatch extends Owner {
   idempotencyKey?: string | undefined;
 }
 
-export interface JobQuery extends Owner {
+export interface JobQuery extends OwnerFilter {
   status?: JobStatus | undefined;
   kind?: string | undefined;
   batchId?: string | undefined;
@@ -172,11 +172,11 @@ export interface JobQuery extends Owner {
 export interface JobPage {
   items: JobSummary[];
   nextCursor: string | null;
-  /** The owner's feed cursor, read no later than the items: a feed from here on misses nothing. */
+  /** The cursor of the same feed, read no later than the items: a feed from here on misses nothing. */
   feed: number;
 }
 
-export interface BatchQuery extends Owner {
+export interface BatchQuery extends OwnerFilter {
   cursor?: string | undefined;
   limit: number;
 }
@@ -199,14 +199,14 @@ export interface EventSlice {
 }
 
 export interface FeedChange {
-  /** The feed cursor: counts up with every change of any job of the owner. */
+  /** The feed cursor: counts up with every change of any job of the tenant. */
   rev: number;
   job: JobSummary;
 }
 
 export interface FeedSlice {
   changes: FeedChange[];
-  /** The newest cursor of this owner. Never less than before, also where all of the owner's jobs were deleted. */
+  /** The newest cursor of this feed. Never less than before, also where all of its jobs were deleted. */
   head: number;
 }
 

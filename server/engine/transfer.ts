@@ -9,7 +9,13 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 
-/** Includes owners without jobs, or the newest rev of their tenant: feeds continue from it. */
+/** Feeds continue from its rev, also when none of its jobs is left. */
+export interface TransferTenant {
+  tenant: string;
+  rev: number;
+}
+
+/** An owner that has a job or a batch. */
 export interface TransferOwner extends Owner {
   rev: number;
 }
@@ -25,7 +31,7 @@ export interface TransferJob {
   n: number;
   job: Job;
   idempotencyKey: string | null;
-  /** The owner's rev at its newest change. */
+  /** The rev of its newest change. */
   rev: number;
   /** When the next claim may take it, in ms since 1970; `null` when it is settled. No worker holds it. */
   due: number | null;
@@ -45,6 +51,7 @@ export interface TransferApiKey {
 
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
+  tenants(): Iterable<TransferTenant>;
   owners(): Iterable<TransferOwner>;
   batches(): Iterable<TransferBatch>;
   jobs(): Iterable<TransferJob>;

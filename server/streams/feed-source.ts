@@ -1,10 +1,10 @@
 /**
- * All jobs of an owner as a stream of their newest states: a position is the owner's `rev`. The engine returns each
+ * All jobs of an owner or a tenant as a stream of their newest states: a position is a `rev`. The engine returns each
  * changed job once, so a reader that was away gets one entry for each job, however often the job changed.
  */
 import type { Engine, FeedSlice } from "#server/engine/contract.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import type { Owner } from "#shared/principal.ts";
+import type { OwnerFilter } from "#shared/principal.ts";
 import type { Slice, Source } from "./source.ts";
 
 /** Ten reads a second at most. */
@@ -14,25 +14,25 @@ const CURRENT = 50;
 
 export function createFeedSource(
   engine: Pick<Engine, "readFeed">,
-  owner: Owner,
+  of: OwnerFilter,
 ): Source<FeedEntry> {
   return {
-    ref: { stream: "feed", owner: { tenant: owner.tenant, owner: owner.owner } },
+    ref: { stream: "feed", of: { tenant: of.tenant, owner: of.owner } },
     sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,
     minIntervalMs: MIN_INTERVAL_MS,
     async current() {
-      const { head } = await engine.readFeed(owner, Number.MAX_SAFE_INTEGER, 1);
+      const { head } = await engine.readFeed(of, Number.MAX_SAFE_INTEGER, 1);
       // One busy job can hold many of the newest positions: read further back until there are enough jobs.
       for (let window = CURRENT; ; window *= 4) {
         const after = Math.max(0, head - window);
-        const slice = sliceOf(await engine.readFeed(owner, after, window + CURRENT));
+        const slice = sliceOf(await engine.readFeed(of, after, window + CURRENT));
         if (slice.entries.length >= CURRENT || after === 0) {
           return { ...slice, entries: slice.entries.slice(-CURRENT) };
         }
       }
     },
-    read: async (after, limit) => sliceOf(await engine.readFeed(owner, after, limit)),
+    read: async (after, limit) => sliceOf(await engine.readFeed(of, after, limit)),
     fromHint: () => undefined,
     fold: () => undefined,
     markGap: ({ entries, head }) =>

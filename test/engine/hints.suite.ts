@@ -50,14 +50,16 @@ export function hintsSuite(subject: EngineUnderTest): void {
         job: await hear({ stream: "job", jobId }),
         draft: await hear({ stream: "draft", jobId }),
         batch: await hear({ stream: "batch", batchId: batch.id }),
-        feed: await hear({ stream: "feed", owner: ANN }),
+        feed: await hear({ stream: "feed", of: ANN }),
+        tenant: await hear({ stream: "feed", of: { tenant: ANN.tenant } }),
       };
       const others = [
         await hear({ stream: "job", jobId: otherId }),
         await hear({ stream: "draft", jobId: otherId }),
         await hear({ stream: "batch", batchId: newBatch(1).batch.id }),
-        await hear({ stream: "feed", owner: BOB }),
-        await hear({ stream: "feed", owner: { tenant: "acm", owner: "eann" } }),
+        await hear({ stream: "feed", of: BOB }),
+        await hear({ stream: "feed", of: { tenant: "acm", owner: "eann" } }),
+        await hear({ stream: "feed", of: { tenant: "acm" } }),
       ];
       async function reaches(change: JobChange, streams: (keyof typeof mine)[]): Promise<void> {
         for (const heard of Object.values(mine)) heard.count = 0;
@@ -67,10 +69,10 @@ export function hintsSuite(subject: EngineUnderTest): void {
           expect(reached.map(([name]) => name)).toEqual(streams);
         });
       }
-      await reaches(START, ["job", "draft", "batch", "feed"]);
-      await reaches(STEP, ["job", "feed"]);
-      await reaches(DELIVER, ["job", "draft", "batch", "feed"]);
-      expect(others.map(({ count }) => count)).toEqual([0, 0, 0, 0, 0]);
+      await reaches(START, ["job", "draft", "batch", "feed", "tenant"]);
+      await reaches(STEP, ["job", "feed", "tenant"]);
+      await reaches(DELIVER, ["job", "draft", "batch", "feed", "tenant"]);
+      expect(others.map(({ count }) => count)).toEqual([0, 0, 0, 0, 0, 0]);
     });
 
     test("a piece of a draft reaches the draft's stream", async ({ engine }) => {

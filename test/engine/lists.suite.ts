@@ -105,6 +105,47 @@ export function listsSuite(subject: EngineUnderTest): void {
       }
     });
 
+    test("without an owner, pages hold the jobs and batches of all owners of the tenant", async ({
+      engine,
+    }) => {
+      const strangers = { tenant: "other", owner: "ann" };
+      const made: JobSummary[] = [];
+      const batches: string[] = [];
+      for (let round = 0; round < 4; round++) {
+        for (const owner of [ANN, BOB, strangers]) {
+          const kind = round % 2 === 0 ? "article" : "report";
+          const { id } = await engine.createJob(newJob({ ...owner, kind }), at(0));
+          const { batch, jobs } = newBatch(1, owner);
+          await engine.createBatch(batch, jobs, at(0));
+          if (round === 3) await engine.change(id, START, at(1));
+          if (owner === strangers) continue;
+          for (const jobId of [id, jobs[0]?.id ?? ""]) {
+            made.unshift((await engine.getSummary(jobId)) as JobSummary);
+          }
+          batches.unshift(batch.id);
+        }
+      }
+      const { tenant } = ANN;
+      for (const status of [undefined, "PENDING", "PROCESSING", "ABORTED"] as const) {
+        for (const kind of [undefined, "article", "report"]) {
+          for (const batchId of [undefined, batches[0]]) {
+            const expected = made.filter(
+              (job) =>
+                (status === undefined || job.status === status) &&
+                (kind === undefined || job.kind === kind) &&
+                (batchId === undefined || job.batchId === batchId),
+            );
+            const found = await allJobs(engine, { tenant, status, kind, batchId, limit: 3 });
+            expect(found).toEqual(expected);
+          }
+        }
+      }
+      const first = await engine.listBatches({ tenant, limit: 5 });
+      const rest = await engine.listBatches({ tenant, limit: 5, cursor: first.nextCursor ?? "" });
+      expect(ids([...first.items, ...rest.items])).toEqual(batches);
+      expect(rest.nextCursor).toBeNull();
+    });
+
     test("batches come newest first, in pages that hold still", async ({ engine }) => {
       const batches = Array.from({ length: 5 }, () => newBatch(1));
       for (const { batch, jobs } of batches) await engine.createBatch(batch, jobs, at(0));
@@ -156,6 +197,37 @@ export function listsSuite(subject: EngineUnderTest): void {
       const later = await engine.readFeed(ANN, head, 10);
       expect(ids(later.changes.map(({ job }) => job))).toEqual([b.id]);
       expect(await engine.readFeed(ANN, later.head, 10)).toEqual({ changes: [], head: later.head });
+    });
+
+    test("the feed of a tenant has the jobs of all its owners, by the same positions", async ({
+      engine,
+    }) => {
+      const tenant = { tenant: ANN.tenant };
+      expect(await engine.readFeed(tenant, 0, 10)).toEqual({ changes: [], head: 0 });
+      const [a, b, c] = [newJob(), newJob(BOB), newJob()];
+      for (const job of [a, b, c]) await engine.createJob(job, at(0));
+      await engine.createJob(newJob({ tenant: "other" }), at(0));
+      await engine.change(a.id, START, at(1));
+      await engine.change(b.id, START, at(1));
+      await engine.change(b.id, STEP, at(1));
+      const all = await engine.readFeed(tenant, 0, 10);
+      expect(ids(all.changes.map(({ job }) => job))).toEqual([c.id, a.id, b.id]);
+      const [ofAnn, ofBob] = [await engine.readFeed(ANN, 0, 10), await engine.readFeed(BOB, 0, 10)];
+      expect([...ofAnn.changes, ...ofBob.changes]).toEqual(all.changes);
+      expect(ofBob.head).toBe(all.head);
+      expect(ofAnn.head).toBeLessThan(all.head);
+      const pieces = [];
+      for (let after = 0; after < all.head;) {
+        const [change] = (await engine.readFeed(tenant, after, 1)).changes;
+        pieces.push(change);
+        after = change?.rev ?? all.head;
+      }
+      expect(pieces).toEqual(all.changes);
+      const page = await engine.listJobs({ ...tenant, limit: 10 });
+      expect(page.feed).toBe(all.head);
+      await engine.change(a.id, DELIVER, at(2));
+      const later = await engine.readFeed(tenant, page.feed, 10);
+      expect(ids(later.changes.map(({ job }) => job))).toEqual([a.id]);
     });
 
     test("reading it in pieces misses nothing", async ({ engine }) => {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { ClaimRef, Engine } from "#server/engine/contract.ts";
 import { emptyCounts } from "#shared/batch.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import type { OwnerFilter } from "#shared/principal.ts";
 import type { EngineData } from "./engine.fixture.ts";
 import {
   ANN,
@@ -206,20 +207,22 @@ export class ModelRun {
         ...model.counts(batchId),
       });
     }
-    for (const owner of [ANN, BOB]) {
-      const mine = model.jobs.filter(({ job }) => job.owner === owner.owner);
-      const listed = await engine.listJobs({ ...owner, limit: 1000 });
+    let newest = 0;
+    for (const of of [{ tenant: ANN.tenant }, ANN, BOB] as OwnerFilter[]) {
+      const mine = model.jobs.filter(({ job }) => [undefined, job.owner].includes(of.owner));
+      const listed = await engine.listJobs({ ...of, limit: 1000 });
       same(
         listed.items.map(({ id }) => id),
         mine.toReversed().map(({ job }) => job.id),
       );
-      const { changes, head } = await engine.readFeed(owner, 0, 1000);
+      const { changes, head } = await engine.readFeed(of, 0, 1000);
       const inOrder = mine.toSorted((a, b) => a.changedAt - b.changedAt);
       same(
         changes.map(({ job }) => job.id),
         inOrder.map(({ job }) => job.id),
       );
-      same(head, changes.at(-1)?.rev ?? 0);
+      if (of.owner === undefined) newest = head;
+      same(head, changes.at(-1)?.rev ?? newest);
       same(listed.feed, head);
     }
   }

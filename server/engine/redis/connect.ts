@@ -17,6 +17,7 @@ import {
 } from "./client.ts";
 import { asAppError, labelOf } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
+import { addTenantLists } from "./upgrade.ts";
 
 export interface RedisClients {
   readonly label: string;
@@ -37,8 +38,11 @@ const START_MS = 10_000;
 
 /** The oldest version with sharded channels, and scripts that publish to them. */
 const OLDEST = 7;
-/** Version 2 stores records without field names, and queue entries with several jobs. This program also reads version 1. */
-export const SCHEMA_VERSION = 2;
+/**
+ * Version 2 stores records without field names, and queue entries with several jobs. This program also reads version 1. Version 3
+ * adds the lists and feeds of tenants (`upgrade.ts`).
+ */
+export const SCHEMA_VERSION = 3;
 
 /** `why`: only "import" may continue an interrupted import. */
 export async function openClients(
@@ -128,6 +132,7 @@ async function check(redis: Client, label: string, keys: Keys): Promise<void> {
         "Nothing in it was changed. Start the newer version, or set REDIS_PREFIX to another name.",
     );
   }
+  if (found > 0 && found < 3) await addTenantLists(redis, keys);
   if (found < SCHEMA_VERSION) await redis.set(keys.schema, SCHEMA_VERSION);
 }
 

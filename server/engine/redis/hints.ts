@@ -53,8 +53,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     close: subscriber.close,
     async on(stream, listener) {
       if (stream.stream === "feed") {
-        const { tenant } = stream.owner;
-        const channel = `${keys.tenant(tenant)}:hint:feed:${ownerKey(stream.owner)}`;
+        const channel = `${keys.tenant(stream.of.tenant)}:hint:feed:${ownerKey(stream.of)}`;
         return join(channel, () => listener({}));
       }
       const id = stream.stream === "batch" ? stream.batchId : stream.jobId;

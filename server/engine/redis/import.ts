@@ -3,12 +3,7 @@
  * on it. A repeated call starts an interrupted import over.
  */
 import { v7 as newId } from "uuid";
-import type {
-  TransferBatch,
-  TransferJob,
-  TransferOwner,
-  TransferSource,
-} from "#server/engine/transfer.ts";
+import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/transfer.ts";
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { hasApiKeys, putApiKey } from "./api-keys.ts";
@@ -95,13 +90,11 @@ async function copy(
     sent = [];
   }
 
-  /** Owners by the prefix of their keys. */
-  const owners = new Map<string, TransferOwner>();
-  for (const owner of source.owners()) {
-    owners.set(keys.owner(owner), owner);
-    seen(owner.tenant, 0);
-    await put(redis.sadd(keys.tenants, owner.tenant));
+  for (const { tenant, rev } of source.tenants()) {
+    seen(tenant, 0);
+    await put(redis.sadd(keys.tenants, tenant), redis.set(`${keys.tenant(tenant)}:rev`, rev));
   }
+  for (const owner of source.owners()) await put(redis.set(`${keys.owner(owner)}:rev`, owner.rev));
   let batches = 0;
   for (const each of source.batches()) {
     await put(...putBatch(redis, keys, each));
@@ -113,29 +106,15 @@ async function copy(
     const { job, due } = each;
     await put(...putJob(redis, keys, each));
     seen(job.tenant, each.n);
-    const owner = keys.owner(job);
-    const counter = owners.get(owner);
-    if (counter !== undefined) await put(redis.set(`${owner}:rev`, counter.rev));
-    owners.delete(owner);
     if (due !== null) {
       places.push({ jobId: job.id, queuedAs: `${job.version}`, tenant: job.tenant, due });
     }
     jobs += 1;
   }
   for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
-  // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
-  for (const [tenant, rev] of newestRevs(owners.values())) {
-    await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));
-  }
   for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
   return { jobs, batches, places };
-}
-
-function newestRevs(owners: Iterable<TransferOwner>): Map<string, number> {
-  const revs = new Map<string, number>();
-  for (const { tenant, rev } of owners) revs.set(tenant, Math.max(rev, revs.get(tenant) ?? 0));
-  return revs;
 }
 
 function putBatch(
@@ -155,7 +134,7 @@ function putBatch(
   const put = [
     redis.hset(keys.batch(tenant, id), fields),
     redis.hset(keys.tenantOf(id), id, tenant),
-    redis.zadd(`${owner}:batches`, n, id),
+    ...[owner, keys.tenant(tenant)].map((all) => redis.zadd(`${all}:batches`, n, id)),
   ];
   if (idempotencyKey !== null) put.push(redis.hset(`${owner}:batch-keys`, idempotencyKey, id));
   return put;
@@ -191,9 +170,11 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   const put: Promise<unknown>[] = [
     redis.hset(keys.job(tenant, id), fields),
     redis.hset(keys.tenantOf(id), id, tenant),
-    redis.zadd(`${owner}:feed`, rev, id),
-    redis.sadd(`${owner}:kinds`, kind),
-    redis.zadd(`${owner}:jobs:${kind}:${status}`, n, id),
+    ...[owner, prefix].flatMap((all) => [
+      redis.zadd(`${all}:feed`, rev, id),
+      redis.sadd(`${all}:kinds`, kind),
+      redis.zadd(`${all}:jobs:${kind}:${status}`, n, id),
+    ]),
   ];
   const lists = { log: events.map(encodeEvent), draft: draft.map(encodePiece) };
   for (const [name, texts] of Object.entries(lists)) {

@@ -2,7 +2,7 @@
  * The names of keys and channels. All keys of a tenant have its name as their hash tag, so that they lie in one slot and one
  * script can change them. The queue, which all tenants share, has one hash tag too. Scripts append to a tenant's prefix.
  */
-import type { Owner } from "#shared/principal.ts";
+import type { Owner, OwnerFilter } from "#shared/principal.ts";
 
 export interface Keys {
   readonly prefix: string;
@@ -71,7 +71,7 @@ export function createKeys(prefix: string): Keys {
   };
 }
 
-/** Encodes an owner as part of a key. */
-export function ownerKey({ owner }: Pick<Owner, "owner">): string {
+/** Encodes an owner as part of a key. Empty: all owners of the tenant. */
+export function ownerKey({ owner = "" }: Pick<OwnerFilter, "owner">): string {
   return encodeURIComponent(owner);
 }

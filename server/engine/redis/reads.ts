@@ -11,7 +11,7 @@ import type {
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
-import type { Owner } from "#shared/principal.ts";
+import type { OwnerFilter } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import {
   decodeBatch,
@@ -31,7 +31,7 @@ export interface Reads {
   batch(batchId: string): Promise<BatchRecord | undefined>;
   batches(query: BatchQuery): Promise<BatchPage>;
   events(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
-  feed(owner: Owner, after: number, limit: number): Promise<FeedSlice>;
+  feed(of: OwnerFilter, after: number, limit: number): Promise<FeedSlice>;
 }
 
 interface ReadsOptions {
@@ -79,11 +79,11 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
       if (tenant === undefined) return undefined;
       return decodeBatch(await redis.hgetall(keys.batch(tenant, batchId)));
     },
-    async batches({ tenant, owner, cursor, limit }) {
+    async batches({ cursor, limit, ...of }) {
       const rows = await run<(string | string[])[]>(
         "list-batches",
-        keys.tenant(tenant),
-        ownerKey({ owner }),
+        keys.tenant(of.tenant),
+        ownerKey(of),
         pageBefore(cursor),
         limit + 1,
       );
@@ -111,11 +111,11 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         newest: decodeEvent(jobId, newest),
       };
     },
-    async feed(owner, after, limit) {
+    async feed(of, after, limit) {
       const [head = "0", ...rows] = await run<string[]>(
         "read-feed",
-        keys.tenant(owner.tenant),
-        ownerKey(owner),
+        keys.tenant(of.tenant),
+        ownerKey(of),
         after,
         limit,
       );

@@ -8,6 +8,7 @@ import type { Client } from "./client.ts";
 import { alwaysThere } from "./keys.ts";
 
 const NAMES = [
+  "add-tenant-lists",
   "append-draft",
   "change",
   "claim",

@@ -4,7 +4,7 @@ import type { BatchPage, BatchQuery, NewBatch } from "#server/engine/contract.ts
 import type { BatchRecord } from "#shared/batch.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
-import type { Owners } from "./owners.ts";
+import type { Owners, TakenRevs } from "./owners.ts";
 import {
   assign,
   BATCH_COLUMNS,
@@ -23,7 +23,7 @@ export interface Batches {
   findByKey(ownerN: number, key: string): BatchRecord | undefined;
   insert(
     batch: NewBatch,
-    ownerN: number,
+    of: Pick<TakenRevs, "ownerN" | "tenantN">,
     jobs: number,
     at: Date,
   ): { n: number | bigint; batch: BatchRecord };
@@ -37,12 +37,15 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
   const byKey = db.prepare(
     `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES} WHERE batches.owner_n = ? AND batches.idempotency_key = ?`,
   );
-  const page = db.prepare(
-    `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}
-     WHERE batches.owner_n = ? AND batches.n < ? ORDER BY batches.n DESC LIMIT ?`,
-  );
+  const page = (column: "owner_n" | "tenant_n") =>
+    db.prepare(
+      `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}
+       WHERE batches.${column} = ? AND batches.n < ? ORDER BY batches.n DESC LIMIT ?`,
+    );
+  const pageOfOwner = page("owner_n");
+  const pageOfTenant = page("tenant_n");
   const insert = db.prepare(
-    insertInto("batches", ["owner_n", "idempotency_key", ...CREATED_BATCH_COLUMNS]),
+    insertInto("batches", ["owner_n", "tenant_n", "idempotency_key", ...CREATED_BATCH_COLUMNS]),
   );
   const update = db.prepare(`UPDATE batches SET ${assign(CHANGED_BATCH_COLUMNS)} WHERE n = ?`);
 
@@ -51,16 +54,22 @@ export function createBatches(db: DatabaseSync, owners: Owners): Batches {
     findByKey: (ownerN, key) => recordOf(byKey.get(ownerN, key)),
     list(query) {
       const before = pageBefore(query.cursor);
-      const owner = owners.find(query);
-      if (!owner) return { items: [], nextCursor: null };
-      const found = page.all(owner.n, before, query.limit + 1) as unknown as BatchRow[];
+      const of = owners.find(query);
+      if (!of) return { items: [], nextCursor: null };
+      const page = query.owner === undefined ? pageOfTenant : pageOfOwner;
+      const found = page.all(of.n, before, query.limit + 1) as unknown as BatchRow[];
       const { rows, nextCursor } = pageOf(found, query.limit);
       return { items: rows.map(batchOfRow), nextCursor };
     },
-    insert(fresh, ownerN, jobs, at) {
+    insert(fresh, { ownerN, tenantN }, jobs, at) {
       const batch = createdBatch(fresh, jobs, at);
       const values = valuesOfBatch(batch, CREATED_BATCH_COLUMNS);
-      const { lastInsertRowid } = insert.run(ownerN, fresh.idempotencyKey ?? null, ...values);
+      const { lastInsertRowid } = insert.run(
+        ownerN,
+        tenantN,
+        fresh.idempotencyKey ?? null,
+        ...values,
+      );
       return { n: lastInsertRowid, batch };
     },
     read: (n) => batchOfRow(byN.get(n) as unknown as BatchRow),

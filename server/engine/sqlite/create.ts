@@ -9,7 +9,7 @@ import { CREATED_COLUMNS, valuesOfJob } from "./job-rows.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Owners } from "./owners.ts";
+import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
 import { insertInto } from "./rows.ts";
 import { toJson } from "#server/engine/payload.ts";
@@ -38,18 +38,28 @@ export function createCreation({
   outbox,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
-    insertInto("jobs", ["owner_n", "batch_n", "rev", "due", "idempotency_key", ...CREATED_COLUMNS]),
+    insertInto("jobs", [
+      "owner_n",
+      "tenant_n",
+      "batch_n",
+      "rev",
+      "due",
+      "idempotency_key",
+      ...CREATED_COLUMNS,
+    ]),
   );
   const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
 
   function insert(
     fresh: NewJob,
     at: Date,
-    { ownerN, rev, batchN }: { ownerN: number; rev: number; batchN: number | bigint | null },
+    { ownerN, tenantN, rev }: TakenRevs,
+    batchN: number | bigint | null,
   ): Job {
     const { job, event } = createdJob(fresh, at);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
+      tenantN,
       batchN,
       rev,
       READY,
@@ -71,8 +81,7 @@ export function createCreation({
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
         if (first) return first;
       }
-      const owner = owners.advance(fresh, 1);
-      const job = insert(fresh, at, { ownerN: owner.n, rev: owner.rev, batchN: null });
+      const job = insert(fresh, at, owners.advance(fresh, 1), null);
       outbox.feed(fresh);
       outbox.queued(READY);
       return job;
@@ -85,12 +94,12 @@ export function createCreation({
         if (first) return first;
       }
       refuseStrangers(batch, fresh);
-      const owner = owners.advance(batch, fresh.length);
-      const inserted = batches.insert(batch, owner.n, fresh.length, at);
-      let rev = owner.rev - fresh.length;
+      const taken = owners.advance(batch, fresh.length);
+      const inserted = batches.insert(batch, taken, fresh.length, at);
+      let rev = taken.rev - fresh.length;
       for (const each of fresh) {
         rev += 1;
-        insert(each, at, { ownerN: owner.n, rev, batchN: inserted.n });
+        insert(each, at, { ...taken, rev }, inserted.n);
       }
       outbox.feed(batch);
       outbox.batch(batch.id);

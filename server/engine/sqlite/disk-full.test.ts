@@ -31,7 +31,7 @@ const SERVER = `
   process.on("SIGXFSZ", () => undefined);
   const engine = await openSqliteEngine({ dataDir });
   const hints = [];
-  await engine.onAppend({ stream: "feed", owner: suites.ANN }, () => hints.push(1));
+  await engine.onAppend({ stream: "feed", of: suites.ANN }, () => hints.push(1));
   let work = 0;
   const job = newJob();
   await engine.createJob(job, at(0));

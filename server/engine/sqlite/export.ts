@@ -6,6 +6,7 @@ import type {
   TransferJob,
   TransferOwner,
   TransferSource,
+  TransferTenant,
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
 import { createDrafts } from "./drafts.ts";
@@ -24,6 +25,7 @@ export function openExport(dataDir: string): TransferSource {
   if (!existsSync(path)) throw unusable(path, "does not exist, so there is nothing to take over.");
   const db = openDatabase(dataDir);
   return {
+    tenants: () => told(readTenants(db), path),
     owners: () => told(readOwners(db), path),
     batches: () => told(readBatches(db), path),
     jobs: () => told(readJobs(db, path), path),
@@ -39,6 +41,12 @@ function* told<T>(records: Iterable<T>, path: string): Iterable<T> {
   } catch (cause) {
     throw asAppError(cause, path);
   }
+}
+
+function readTenants(db: DatabaseSync): Iterable<TransferTenant> {
+  return db
+    .prepare("SELECT tenant, rev FROM tenants ORDER BY n")
+    .iterate() as unknown as Iterable<TransferTenant>;
 }
 
 function readOwners(db: DatabaseSync): Iterable<TransferOwner> {

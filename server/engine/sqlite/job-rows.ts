@@ -9,7 +9,7 @@ export interface JobRow {
   owner_n: number;
   tenant: string;
   owner: string;
-  owner_rev: number;
+  tenant_n: number;
   batch_n: number | null;
   batch_id: string | null;
   kind: string;
@@ -38,7 +38,7 @@ const SELECTED = [
   ["owner_n", "jobs.owner_n"],
   ["tenant", "owners.tenant"],
   ["owner", "owners.owner"],
-  ["owner_rev", "owners.rev"],
+  ["tenant_n", "jobs.tenant_n"],
   ["batch_n", "jobs.batch_n"],
   ["batch_id", "batches.id"],
   ["kind", "jobs.kind"],
@@ -75,7 +75,7 @@ function rowOf(values: Values): JobRow {
     owner_n: values[2],
     tenant: values[3],
     owner: values[4],
-    owner_rev: values[5],
+    tenant_n: values[5],
     batch_n: values[6],
     batch_id: values[7],
     kind: values[8],
@@ -150,7 +150,7 @@ type RecordColumn = Exclude<
   | "owner_n"
   | "tenant"
   | "owner"
-  | "owner_rev"
+  | "tenant_n"
   | "batch_n"
   | "batch_id"
   | "rev"

@@ -1,8 +1,8 @@
 /** Reads of jobs: one, a page, the newest changes. */
 import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
-import type { Job, JobPayload, JobSummary } from "#shared/job.ts";
-import type { Owner } from "#shared/principal.ts";
+import { type Job, type JobPayload, JobStatus, type JobSummary } from "#shared/job.ts";
+import type { OwnerFilter } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
@@ -15,18 +15,17 @@ export interface Jobs {
   findByKey(ownerN: number, key: string): Job | undefined;
   payload(row: JobRow): JobPayload;
   list(query: JobQuery): JobPage;
-  feed(owner: Owner, after: number, limit: number): FeedSlice;
+  feed(of: OwnerFilter, after: number, limit: number): FeedSlice;
 }
 
 export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
   const byId = selectJobs(db, "WHERE jobs.id = ?");
   const byKey = selectJobs(db, "WHERE jobs.owner_n = ? AND jobs.idempotency_key = ?");
   const payloads = db.prepare("SELECT input, output FROM payloads WHERE job_n = ?");
-  const changes = selectJobs(
-    db,
-    "WHERE jobs.owner_n = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?",
-  );
-  const page = preparePages(db);
+  const changesOf = (column: Column) =>
+    selectJobs(db, `WHERE jobs.${column} = ? AND jobs.rev > ? ORDER BY jobs.rev LIMIT ?`);
+  const changes = { owner_n: changesOf("owner_n"), tenant_n: changesOf("tenant_n") };
+  const pages = { owner_n: preparePages(db, "owner_n"), tenant_n: preparePages(db, "tenant_n") };
 
   function findRow(jobId: string): JobRow | undefined {
     return byId.first(jobId);
@@ -62,15 +61,16 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
     },
     list(query) {
       const before = pageBefore(query.cursor);
-      const owner = owners.find(query);
-      if (!owner) return { items: [], nextCursor: null, feed: owners.head(query) };
-      const { rows, nextCursor } = pageOf(page(query, owner.n, before), query.limit);
-      return { items: rows.map(summaryOfRow), nextCursor, feed: owner.rev };
+      const found = owners.find(query);
+      if (!found) return { items: [], nextCursor: null, feed: owners.head(query) };
+      const page = pages[columnOf(query)](query, found.n, before);
+      const { rows, nextCursor } = pageOf(page, query.limit);
+      return { items: rows.map(summaryOfRow), nextCursor, feed: found.rev };
     },
-    feed(owner, after, limit) {
-      const found = owners.find(owner);
-      if (!found) return { changes: [], head: owners.head(owner) };
-      const rows = after >= found.rev ? [] : changes.all(found.n, after, limit);
+    feed(of, after, limit) {
+      const found = owners.find(of);
+      if (!found) return { changes: [], head: owners.head(of) };
+      const rows = after >= found.rev ? [] : changes[columnOf(of)].all(found.n, after, limit);
       return {
         changes: rows.map((row) => ({ rev: row.rev, job: summaryOfRow(row) })),
         head: found.rev,
@@ -79,34 +79,65 @@ export function createJobs(db: DatabaseSync, owners: Owners): Jobs {
   };
 }
 
-/** One statement for each combination of filters, so that each has its index. */
-function preparePages(
-  db: DatabaseSync,
-): (query: JobQuery, ownerN: number, before: number) => JobRow[] {
-  const statement = (filters: string) =>
-    selectJobs(db, `WHERE ${filters} AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`);
-  const ofOwner = statement("jobs.owner_n = ?");
-  const byStatus = statement("jobs.owner_n = ? AND jobs.status = ?");
-  const byKind = statement("jobs.owner_n = ? AND jobs.kind = ?");
-  const byKindAndStatus = statement("jobs.owner_n = ? AND jobs.kind = ? AND jobs.status = ?");
-  // A batch is small, so the other filters may scan its jobs.
-  const ofBatch = statement(
-    `jobs.batch_n = (SELECT batches.n FROM batches WHERE batches.id = ?) AND +jobs.owner_n = ?
-     AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)`,
+/** The column that says whose a job is. */
+type Column = "owner_n" | "tenant_n";
+
+function columnOf({ owner }: OwnerFilter): Column {
+  return owner === undefined ? "tenant_n" : "owner_n";
+}
+
+type ReadPage = (query: JobQuery, n: number, before: number) => JobRow[];
+
+/** `n`: the number of the owner or tenant. Pages come with one more row than asked for if there is one. */
+function preparePages(db: DatabaseSync, column: Column): ReadPage {
+  const whole = selectJobs(
+    db,
+    `WHERE jobs.${column} = ? AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
   );
-  return ({ status, kind, batchId, limit }, ownerN, before) => {
-    const end = [before, limit + 1];
+  // A batch is small, so the other filters may scan its jobs.
+  const ofBatch = selectJobs(
+    db,
+    `WHERE jobs.batch_n = (SELECT batches.n FROM batches WHERE batches.id = ?) AND +jobs.${column} = ?
+     AND (? IS NULL OR +jobs.status = ?) AND (? IS NULL OR +jobs.kind = ?)
+     AND jobs.n < ? ORDER BY jobs.n DESC LIMIT ?`,
+  );
+  const nextKind = db.prepare(
+    `SELECT kind FROM jobs WHERE ${column} = ? AND kind > ? ORDER BY kind LIMIT 1`,
+  );
+  const ofKindAndStatus = db.prepare(
+    `SELECT n FROM jobs WHERE ${column} = ? AND kind = ? AND status = ? AND n < ?
+     ORDER BY n DESC LIMIT ?`,
+  );
+  const byNumber = selectJobs(db, "WHERE jobs.n = ?");
+
+  function kindsOf(n: number): string[] {
+    const kinds: string[] = [];
+    for (let after = ""; ;) {
+      const next = nextKind.get(n, after) as { kind: string } | undefined;
+      if (next === undefined) return kinds;
+      kinds.push((after = next.kind));
+    }
+  }
+
+  function filtered({ status, kind, limit }: JobQuery, n: number, before: number): JobRow[] {
+    const numbers: number[] = [];
+    for (const each of kind === undefined ? kindsOf(n) : [kind]) {
+      for (const state of status === undefined ? JobStatus.options : [status]) {
+        const rows = ofKindAndStatus.all(n, each, state, before, limit + 1);
+        for (const row of rows) numbers.push(row.n as number);
+      }
+    }
+    const newest = numbers.toSorted((a, b) => b - a).slice(0, limit + 1);
+    return newest.flatMap((number) => byNumber.first(number) ?? []);
+  }
+
+  return (query, n, before) => {
+    const { status, kind, batchId, limit } = query;
     if (batchId !== undefined) {
       const [state, name] = [status ?? null, kind ?? null];
-      return ofBatch.all(batchId, ownerN, state, state, name, name, ...end);
+      return ofBatch.all(batchId, n, state, state, name, name, before, limit + 1);
     }
-    if (kind === undefined) {
-      return status === undefined
-        ? ofOwner.all(ownerN, ...end)
-        : byStatus.all(ownerN, status, ...end);
-    }
-    return status === undefined
-      ? byKind.all(ownerN, kind, ...end)
-      : byKindAndStatus.all(ownerN, kind, status, ...end);
+    if (status === undefined && kind === undefined) return whole.all(n, before, limit + 1);
+    return filtered(query, n, before);
   };
 }

@@ -40,7 +40,10 @@ export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outb
       group.afterCommit(() => hints.emit({ stream: "batch", batchId }, {}));
     },
     feed({ tenant, owner }) {
-      group.afterCommit(() => hints.emit({ stream: "feed", owner: { tenant, owner } }, {}));
+      group.afterCommit(() => {
+        hints.emit({ stream: "feed", of: { tenant, owner } }, {});
+        hints.emit({ stream: "feed", of: { tenant } }, {});
+      });
     },
     queued(due) {
       group.afterCommit(due <= clock() ? work.fire : work.rearm);

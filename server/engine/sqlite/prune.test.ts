@@ -18,14 +18,16 @@ test("where all jobs and batches of an owner were deleted, no row of the owner i
   await engine.change(first?.id ?? "", { action: "cancel" }, at(1));
   await engine.change(second?.id ?? "", { action: "cancel" }, at(2));
   expect(await engine.prune(at(2), 9)).toBe(1);
-  const { head } = await engine.readFeed(ANN, 0, 9);
+  const { head } = await engine.readFeed({ tenant: ANN.tenant }, 0, 9);
   expect(await engine.prune(at(3), 9)).toBe(1);
   await engine.close();
 
   const db = new DatabaseSync(databasePath(dataDir));
   onTestFinished(() => db.close());
   expect(db.prepare("SELECT tenant, owner, rev FROM owners ORDER BY owner").all()).toEqual([
-    { tenant: ANN.tenant, owner: "", rev: head },
-    { tenant: BOB.tenant, owner: BOB.owner, rev: 1 },
+    { tenant: BOB.tenant, owner: BOB.owner, rev: 3 },
+  ]);
+  expect(db.prepare("SELECT tenant, rev FROM tenants").all()).toEqual([
+    { tenant: ANN.tenant, rev: head },
   ]);
 });

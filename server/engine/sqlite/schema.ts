@@ -8,7 +8,7 @@ import { unusable } from "./errors.ts";
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
 export const APPLICATION_ID = 0x4a6f6257;
 
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE owners (
     n INTEGER PRIMARY KEY,
@@ -56,7 +56,7 @@ const MIGRATIONS: readonly string[] = [
     started_at INTEGER,
     finished_at INTEGER,
     version INTEGER NOT NULL,
-    -- The owner's rev at the newest change.
+    -- The rev of the newest change.
     rev INTEGER NOT NULL,
     -- The queue. When the next claim may take the job: 0 is at once; else the end of its delay, or of the lease
     -- while it is held. NULL: it is not queued.
@@ -174,6 +174,43 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sign_ins_by_end ON sign_ins (ends);
   CREATE INDEX sign_ins_of_user ON sign_ins (tenant, owner, ends);
+  `,
+  // Revs counted up per owner. Now they do per tenant, so that a tenant has a feed too. The revs of each owner move up by
+  // the newest ones of the owners before it, so no cursor of an owner's feed passes a change that it did not read.
+  `
+  CREATE TABLE tenants (
+    n INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL UNIQUE,
+    -- The feed cursor of the newest change of any of its jobs.
+    rev INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO tenants (tenant, rev) SELECT tenant, sum(rev) FROM owners GROUP BY tenant;
+
+  CREATE TEMP TABLE moved AS
+    SELECT owners.n AS owner_n, tenants.n AS tenant_n,
+      sum(owners.rev) OVER (PARTITION BY owners.tenant ORDER BY owners.n) - owners.rev AS up
+    FROM owners JOIN tenants ON tenants.tenant = owners.tenant;
+  CREATE UNIQUE INDEX temp.moved_owner ON moved (owner_n);
+  UPDATE owners SET rev = owners.rev + moved.up FROM moved WHERE moved.owner_n = owners.n;
+
+  DROP INDEX jobs_feed;
+  ALTER TABLE jobs ADD COLUMN tenant_n INTEGER NOT NULL DEFAULT 0;
+  UPDATE jobs SET tenant_n = moved.tenant_n, rev = jobs.rev + moved.up
+    FROM moved WHERE moved.owner_n = jobs.owner_n;
+  CREATE UNIQUE INDEX jobs_feed ON jobs (owner_n, rev);
+  CREATE UNIQUE INDEX jobs_tenant_feed ON jobs (tenant_n, rev);
+  CREATE INDEX jobs_of_tenant ON jobs (tenant_n);
+  CREATE INDEX jobs_of_tenant_by_kind_and_status ON jobs (tenant_n, kind, status);
+  -- Filtered pages merge those of each kind and status, so that a change of a status moves a job in two indexes only.
+  DROP INDEX jobs_by_status;
+  DROP INDEX jobs_by_kind;
+
+  ALTER TABLE batches ADD COLUMN tenant_n INTEGER NOT NULL DEFAULT 0;
+  UPDATE batches SET tenant_n = moved.tenant_n FROM moved WHERE moved.owner_n = batches.owner_n;
+  CREATE INDEX batches_of_tenant ON batches (tenant_n);
+
+  DROP TABLE moved;
+  DELETE FROM owners WHERE owner = '';
   `,
 ];
 

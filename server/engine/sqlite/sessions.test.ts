@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { SESSION_KEPT_MS } from "#server/engine/session-limits.ts";
 import type { Engine } from "#server/engine/contract.ts";
-import { ANN, at, BOB, newJob } from "#test/engine/builders.ts";
+import { ANN, BOB } from "#test/engine/builders.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 
@@ -65,19 +65,4 @@ test("expired sessions are deleted with all their entries when others are saved"
   expect([countOf("sessions"), countOf("session_entries"), countOf("session_counts")]).toEqual([
     0, 0, 0,
   ]);
-});
-
-test("a file without the tables of sessions gets them, and keeps its data", async () => {
-  const job = newJob();
-  const engine = await open();
-  await engine.createJob(job, at(0));
-  await engine.close();
-  const db = new DatabaseSync(databasePath(dataDir));
-  db.exec(
-    "DROP TABLE sign_ins; DROP TABLE api_keys; DROP TABLE session_entries; DROP TABLE sessions; DROP TABLE session_counts; PRAGMA user_version = 1",
-  );
-  db.close();
-  const again = await open();
-  expect(await again.getJob(job.id)).toMatchObject({ id: job.id, status: "PENDING" });
-  expect(await again.saveSession(HERS, "one", WHOLE)).toBe("saved");
 });

@@ -6,7 +6,6 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { SignIn } from "#shared/sign-in.ts";
-import { at, newJob } from "#test/engine/builders.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 
@@ -47,19 +46,4 @@ test("[P10] those that have ended are deleted when others are stored", async () 
   const rows = db.prepare("SELECT id FROM sign_ins ORDER BY id").all();
   db.close();
   expect(rows.map(({ id }) => id)).toEqual(["6", "7"]);
-});
-
-test("[P10] a file without the table of sign-ins gets it, and keeps its data", async () => {
-  const job = newJob();
-  const engine = await open();
-  await engine.createJob(job, at(0));
-  await engine.close();
-  const db = new DatabaseSync(databasePath(dataDir));
-  db.exec("DROP TABLE sign_ins; PRAGMA user_version = 3");
-  db.close();
-  const again = await open();
-  expect(await again.getJob(job.id)).toMatchObject({ id: job.id, status: "PENDING" });
-  const hers = signInAt("ann", Date.now());
-  await again.addSignIn(hers);
-  expect(await again.getSignIn("ann", new Date())).toEqual(hers);
 });

@@ -21,7 +21,7 @@ export interface Ahead {
   row: JobRow;
   /** `input` and `output` are not read: `UNREAD` stands for them until a change sets them. */
   job: Job;
-  /** The owner's `rev` at the newest change of the job. */
+  /** The rev of the newest change of the job. */
   rev: number;
   /** Only its progress and message changed. */
   reportedOnly: boolean;
@@ -37,8 +37,8 @@ export interface WriteBehind {
   get(jobId: string): Ahead | undefined;
   /** Returns whether it is the first change of the job in this transaction. */
   put(ahead: Ahead): boolean;
-  /** The owner's next `rev`. */
-  nextRev(row: Pick<JobRow, "owner_n" | "owner_rev">): number;
+  /** The tenant's next rev, which becomes that of the owner too. */
+  nextRev(row: Pick<JobRow, "owner_n" | "tenant_n">): number;
   /** One job of the batch went from one status to another. */
   count(batchN: number, from: JobStatus, to: JobStatus, at: Date): void;
   /** Writes all pending rows. */
@@ -49,7 +49,7 @@ export interface WriteBehind {
 
 export function createWriteBehind(
   db: DatabaseSync,
-  owners: Pick<Owners, "set">,
+  owners: Pick<Owners, "revOfTenant" | "setRevOfTenant" | "setRev">,
   batches: Pick<Batches, "read" | "update">,
 ): WriteBehind {
   // The most frequent update. It names no column that an index holds but `rev`, so that it touches no other index.
@@ -61,7 +61,9 @@ export function createWriteBehind(
   );
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
   const jobs = new Map<string, Ahead>();
-  const revs = new Map<number, number>();
+  /** The newest revs, by the numbers of owners and of tenants. */
+  const ownerRevs = new Map<number, number>();
+  const tenantRevs = new Map<number, number>();
   const counted = new Map<number, BatchRecord>();
 
   function write({ row, job, rev, reportedOnly }: Ahead): void {
@@ -77,7 +79,8 @@ export function createWriteBehind(
 
   function discard(): void {
     jobs.clear();
-    revs.clear();
+    ownerRevs.clear();
+    tenantRevs.clear();
     counted.clear();
   }
 
@@ -89,8 +92,9 @@ export function createWriteBehind(
       return jobs.size > before;
     },
     nextRev(row) {
-      const rev = (revs.get(row.owner_n) ?? row.owner_rev) + 1;
-      revs.set(row.owner_n, rev);
+      const rev = (tenantRevs.get(row.tenant_n) ?? owners.revOfTenant(row.tenant_n)) + 1;
+      tenantRevs.set(row.tenant_n, rev);
+      ownerRevs.set(row.owner_n, rev);
       return rev;
     },
     count(batchN, from, to, at) {
@@ -100,7 +104,8 @@ export function createWriteBehind(
     flush() {
       if (jobs.size === 0) return;
       for (const ahead of jobs.values()) write(ahead);
-      for (const [n, rev] of revs) owners.set(n, rev);
+      for (const [n, rev] of ownerRevs) owners.setRev(n, rev);
+      for (const [n, rev] of tenantRevs) owners.setRevOfTenant(n, rev);
       for (const [n, batch] of counted) batches.update(n, batch);
       discard();
     },

@@ -19,6 +19,7 @@ local FIELDS = 19
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
+local newest_rev
 -- Published last, after everything is stored.
 local hints = {}
 
@@ -29,11 +30,11 @@ local function place(set, member, score)
   members[member] = score
 end
 
--- Returns the next rev of the owner's feed.
+-- Returns the tenant's next rev, which becomes that of the owner too.
 local function next_rev(owner)
-  local rev = revs[owner] or tonumber(redis.call('GET', t .. ':owner:' .. owner .. ':rev') or 0)
-  revs[owner] = rev + 1
-  return revs[owner]
+  newest_rev = (newest_rev or tonumber(redis.call('GET', t .. ':rev') or 0)) + 1
+  revs[owner] = newest_rev
+  return newest_rev
 end
 
 local function recount(batch, from, to, time)
@@ -96,7 +97,9 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   if output ~= '' then set('o', output) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   hints[#hints + 1] = {'job:' .. id, event}
-  place(t .. ':owner:' .. owner .. ':feed', id, next_rev(owner))
+  local o, rev = t .. ':owner:' .. owner, next_rev(owner)
+  place(o .. ':feed', id, rev)
+  place(t .. ':feed', id, rev)
   if from == to then
     redis.call('HSET', job, unpack(fields))
     return {'ok'}
@@ -104,9 +107,11 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
 
   set('st', to)
   set('a', attempt)
-  local list = t .. ':owner:' .. owner .. ':jobs:' .. kind .. ':'
-  place(list .. from, id, false)
-  place(list .. to, id, is[8])
+  for _, all in ipairs({o, t}) do
+    local list = all .. ':jobs:' .. kind .. ':'
+    place(list .. from, id, false)
+    place(list .. to, id, is[8])
+  end
   if batch ~= '' then recount(batch, from, to, time) end
 
   local answer = {'ok'}
@@ -156,6 +161,10 @@ for set, members in pairs(sets) do
   end
   if #places > 0 then redis.call('ZADD', set, unpack(places)) end
   if #left > 0 then redis.call('ZREM', set, unpack(left)) end
+end
+if newest_rev then
+  redis.call('SET', t .. ':rev', newest_rev)
+  hints[#hints + 1] = {'feed:', ''}
 end
 for owner, rev in pairs(revs) do
   redis.call('SET', t .. ':owner:' .. owner .. ':rev', rev)

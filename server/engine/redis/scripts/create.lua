@@ -28,13 +28,13 @@ for i = FIRST, #ARGV, FIELDS do
 end
 
 local count = (#ARGV - FIRST + 1) / FIELDS
--- A new owner, or one without any data left, continues from the tenant's rev.
-redis.call('SETNX', o .. ':rev', redis.call('GET', t .. ':rev') or 0)
-local rev = redis.call('INCRBY', o .. ':rev', count) - count
+local rev = redis.call('INCRBY', t .. ':rev', count) - count
+redis.call('SET', o .. ':rev', rev + count)
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
 if batch ~= '' then
   redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'by', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
   redis.call('ZADD', o .. ':batches', n, batch)
+  redis.call('ZADD', t .. ':batches', n, batch)
   if key ~= '' then redis.call('HSET', keys, key, batch) end
 end
 -- Members of sorted sets, added in one call to each set.
@@ -53,8 +53,10 @@ for i = FIRST, #ARGV, FIELDS do
     'op', op, 'q', queued, 'due', time)
   redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
-  add(o .. ':feed', rev, id)
-  add(o .. ':jobs:' .. kind .. ':PENDING', n, id)
+  for _, all in ipairs({o, t}) do
+    add(all .. ':feed', rev, id)
+    add(all .. ':jobs:' .. kind .. ':PENDING', n, id)
+  end
   add(t .. ':open', time, id)
   if batch ~= '' then
     add(t .. ':jobs-of:' .. batch, n, id)
@@ -66,7 +68,10 @@ for i = FIRST, #ARGV, FIELDS do
     end
   end
 end
-for kind in pairs(kinds) do redis.call('SADD', o .. ':kinds', kind) end
+for kind in pairs(kinds) do
+  redis.call('SADD', o .. ':kinds', kind)
+  redis.call('SADD', t .. ':kinds', kind)
+end
 -- Lua's limit on arguments is some thousands.
 local AT_ONCE = 1000
 for set, members in pairs(sets) do
@@ -75,4 +80,5 @@ for set, members in pairs(sets) do
   end
 end
 redis.call('SPUBLISH', t .. ':hint:feed:' .. owner, '')
+redis.call('SPUBLISH', t .. ':hint:feed:', '')
 return {'ok'}

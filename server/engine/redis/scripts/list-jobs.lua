@@ -1,12 +1,12 @@
--- A page of an owner's jobs, newest first. Each kind and status has its own list; a page merges the lists that match the
+-- A page of the jobs of an owner or a tenant, newest first. Each kind and status has its own list; a page merges the lists that match the
 -- filter. For a batch, which is small, the script checks each job.
 --
 -- KEYS  1 prefix of the tenant's keys
--- ARGV  1 owner  2 upper bound of n, exclusive  3 page size  4 status or ""  5 kind or ""  6 batch id or ""
--- Returns {the owner's newest rev, n, record, n, record, …}
+-- ARGV  1 owner, or "" for all  2 upper bound of n, exclusive  3 page size  4 status or ""  5 kind or ""  6 batch id or ""
+-- Returns {the newest rev, n, record, n, record, …}
 local t, owner, before, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local status, kind, batch = ARGV[4], ARGV[5], ARGV[6]
-local o = t .. ':owner:' .. owner
+local o = owner == '' and t or t .. ':owner:' .. owner
 local STATUSES = {'PENDING', 'PROCESSING', 'DELIVERED', 'BLOCKED', 'ABORTED'}
 local CHUNK = 500
 local page = {}

@@ -1,6 +1,5 @@
 -- Deletes a job that settled before a time, with all its data, and its batch if that was the last job. An owner without jobs
--- and batches keeps no key: the tenant's :rev is the newest rev of all such owners, and an owner that returns continues from
--- there. So revs never decrease, and older cursors miss nothing.
+-- and batches keeps no key: the tenant's :rev, which is never deleted, stands for its own.
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 time in ms  3 owner  4 batch id or ""
@@ -17,16 +16,15 @@ if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 local is = redis.call('HMGET', job, 'st', 'kind', 'key')
 redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id)
 redis.call('ZREM', t .. ':finished', id)
-redis.call('ZREM', o .. ':feed', id)
-redis.call('ZREM', o .. ':jobs:' .. is[2] .. ':' .. is[1], id)
+for _, all in ipairs({o, t}) do
+  redis.call('ZREM', all .. ':feed', id)
+  redis.call('ZREM', all .. ':jobs:' .. is[2] .. ':' .. is[1], id)
+end
 if is[3] then redis.call('HDEL', o .. ':job-keys', is[3]) end
 -- An empty feed proves that the owner has nothing left: its feed has all its jobs, and each batch has a job. Scripts run one
 -- by one, so none is created meanwhile.
-if redis.call('EXISTS', o .. ':feed') == 0 then
-  local rev, newest = redis.call('GET', o .. ':rev'), redis.call('GET', t .. ':rev')
-  if rev and tonumber(rev) > tonumber(newest or 0) then redis.call('SET', t .. ':rev', rev) end
-  redis.call('DEL', o .. ':rev', o .. ':kinds')
-end
+if redis.call('EXISTS', o .. ':feed') == 0 then redis.call('DEL', o .. ':rev', o .. ':kinds') end
+if redis.call('EXISTS', t .. ':feed') == 0 then redis.call('DEL', t .. ':kinds') end
 if batch == '' then return {1, 0} end
 
 redis.call('ZREM', t .. ':jobs-of:' .. batch, id)
@@ -35,4 +33,5 @@ local key = redis.call('HGET', t .. ':batch:' .. batch, 'key')
 if key and key ~= '' then redis.call('HDEL', o .. ':batch-keys', key) end
 redis.call('DEL', t .. ':batch:' .. batch)
 redis.call('ZREM', o .. ':batches', batch)
+redis.call('ZREM', t .. ':batches', batch)
 return {1, 1}

@@ -1,0 +1,23 @@
+/** Upgrades data that an earlier version of Jobwire wrote. All processes of that version have stopped (docs/scaling.md). */
+import { type Client, mastersOf } from "./client.ts";
+import type { Keys } from "./keys.ts";
+import { createScripts } from "./scripts.ts";
+
+/**
+ * Gives tenants the lists and feeds that only owners had before. Several processes may do it at the same time, and each may
+ * stop half-way.
+ */
+export async function addTenantLists(redis: Client, keys: Keys): Promise<void> {
+  const run = createScripts(redis);
+  const suffix = ":feed";
+  for (const master of mastersOf(redis)) {
+    const owners = `${keys.prefix}:{*}:owner:*${suffix}`;
+    for await (const found of master.scanStream({ match: owners, count: 1000 })) {
+      for (const key of found as string[]) {
+        const at = key.indexOf("}:owner:") + 1;
+        const owner = key.slice(at + ":owner:".length, -suffix.length);
+        await run("add-tenant-lists", key.slice(0, at), owner);
+      }
+    }
+  }
+}
