@@ -85,11 +85,13 @@ describe("the aggregate", () => {
     );
   });
 
-  test("a batch is its aggregate with name and creation", () => {
+  test("a batch is its aggregate with name, owner and creation", () => {
     const record = batch({ PENDING: 1 });
     expect(Batch.parse(batchOf(record))).toEqual({
       id: record.id,
       name: "January",
+      tenant: record.tenant,
+      owner: record.owner,
       createdAt: CREATED,
       ...aggregateOf(record),
     });

@@ -1,7 +1,7 @@
 /** The batch: jobs created together. Watchers receive its newest state and not a log. */
 import { z } from "zod";
 import type { JobStatus } from "./job.ts";
-import type { Owner } from "./principal.ts";
+import { Owner } from "./principal.ts";
 
 export const MAX_BATCH_JOBS = 10_000;
 
@@ -43,6 +43,7 @@ export type BatchAggregate = z.infer<typeof BatchAggregate>;
 export const Batch = BatchAggregate.omit({ gap: true }).extend({
   id: z.uuid(),
   name: z.string().nullable(),
+  ...Owner.shape,
   createdAt: z.date(),
 });
 export type Batch = z.infer<typeof Batch>;
@@ -107,6 +108,8 @@ export function batchOf(batch: BatchRecord): Batch {
   return {
     id: batch.id,
     name: batch.name,
+    tenant: batch.tenant,
+    owner: batch.owner,
     createdAt: batch.createdAt,
     ...aggregateOf(batch),
   };

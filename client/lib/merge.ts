@@ -105,6 +105,7 @@ export function dropKnown(
 
 export interface JobFilter {
   status?: JobStatus | undefined;
+  kind?: string | undefined;
   batchId?: string | undefined;
 }
 
@@ -130,6 +131,7 @@ export function mergeJobs(
     .filter(
       (job) =>
         (filter.status === undefined || job.status === filter.status) &&
+        (filter.kind === undefined || job.kind === filter.kind) &&
         (filter.batchId === undefined || job.batchId === filter.batchId),
     )
     .toSorted((a, b) => (a.id < b.id ? 1 : -1));

@@ -14,6 +14,7 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
+import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { type Failed, failureOf, isFinal, type JobwireClient } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
@@ -230,17 +231,26 @@ export function useBatch(batchId: string) {
 
 const NO_CHANGES: ReadonlyMap<string, JobSummary> = new Map();
 
-/** A live list of jobs, newest first. The feed starts at the position of the first page, so no change is missed. */
-export function useJobs(filter: JobFilter = {}) {
+/**
+ * A live list of jobs, newest first: the caller's own, or those of others, for which the caller needs the scope `tenant`. The
+ * feed starts at the position of the first page, so no change is missed.
+ */
+export function useJobs(filter: JobFilter & OwnersAsked = {}) {
   const { trpc } = useJobwire();
   const cache = useQueryClient();
-  const { status, batchId } = filter;
-  const queryKey = ["jobwire", "jobs", status ?? "", batchId ?? ""];
+  const { status, kind, batchId, owner, allOwners } = filter;
+  const owners = { owner, allOwners };
+  const queryKey = [
+    "jobwire",
+    "jobs",
+    ...[status, kind, batchId, owner].map((each) => JSON.stringify(each) ?? ""),
+    `${allOwners === true}`,
+  ];
   const onGap = useReadAgain(queryKey);
   const list = useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam }) =>
-      trpc.job.list.query({ status, batchId, limit: 50, cursor: pageParam }),
+      trpc.job.list.query({ status, kind, batchId, ...owners, limit: 50, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor,
     ...UNTIL_ANSWERED,
@@ -259,7 +269,7 @@ export function useJobs(filter: JobFilter = {}) {
     open(handlers: Handlers<FeedEntry>, known) {
       cache.setQueryData(liveKey(key), dropKnown(known, pages));
       return trpc.feed.onUpdate.subscribe(
-        { lastEventId: String(from) },
+        { ...owners, lastEventId: String(from) },
         {
           onData: ({ data }) => handlers.onData(onGap(data)),
           onError: handlers.onError,
@@ -268,8 +278,8 @@ export function useJobs(filter: JobFilter = {}) {
     },
   });
   const jobs = useMemo(
-    () => mergeJobs(list.data?.pages ?? [], feed.state, { status, batchId }),
-    [list.data, feed.state, status, batchId],
+    () => mergeJobs(list.data?.pages ?? [], feed.state, { status, kind, batchId }),
+    [list.data, feed.state, status, kind, batchId],
   );
   return {
     jobs,

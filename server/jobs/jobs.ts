@@ -1,5 +1,5 @@
 /**
- * Commands and reads of jobs and batches. Every call carries a principal; jobs and batches of other owners do not exist
+ * Commands and reads of jobs and batches. Every call carries a principal; jobs and batches that it may not read do not exist
  * for it.
  */
 import { v7 as newId } from "uuid";
@@ -12,6 +12,7 @@ import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
+import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
@@ -35,7 +36,7 @@ export interface Jobs {
   get(principal: Principal, jobId: string): Promise<Job>;
   list(
     principal: Principal,
-    query: {
+    query: OwnersAsked & {
       status?: JobStatus | undefined;
       kind?: string | undefined;
       batchId?: string | undefined;
@@ -65,7 +66,7 @@ export interface Jobs {
   getBatch(principal: Principal, batchId: string): Promise<Batch>;
   listBatches(
     principal: Principal,
-    query: { cursor?: string | undefined; limit: number },
+    query: OwnersAsked & { cursor?: string | undefined; limit: number },
   ): Promise<{ items: Batch[]; nextCursor: string | null }>;
   /** Cancels every job of the batch that is not settled. Resolves when all of them are. */
   cancelBatch(principal: Principal, batchId: string, note?: string): Promise<Batch>;
@@ -110,7 +111,9 @@ export function createJobs(
     get: async (principal, jobId) =>
       visible(await engine.getJob(jobId), jobId, reader(principal, "job")),
 
-    list: (principal, query) => engine.listJobs({ ...ownerOf(principal), ...query }),
+    async list(principal, { owner, allOwners, ...query }) {
+      return engine.listJobs({ ...query, ...ownersFor(principal, { owner, allOwners }) });
+    },
 
     async events(principal, { jobId, after, limit }) {
       visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
@@ -145,8 +148,9 @@ export function createJobs(
     getBatch: async (principal, batchId) =>
       batchOf(await batchFor(batchId, reader(principal, "batch"))),
 
-    async listBatches(principal, query) {
-      const page: BatchPage = await engine.listBatches({ ...ownerOf(principal), ...query });
+    async listBatches(principal, { owner, allOwners, ...query }) {
+      const owners = ownersFor(principal, { owner, allOwners });
+      const page: BatchPage = await engine.listBatches({ ...query, ...owners });
       return { items: page.items.map(batchOf), nextCursor: page.nextCursor };
     },
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { v7 as newId } from "uuid";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
@@ -394,6 +394,28 @@ test("[S2] [S8] a feed goes on without a gap after all of its jobs were deleted"
   });
   expect([live.length, resumed.length]).toEqual([3, 1]);
   for (const entry of feeds.flat()) expect(entry).not.toHaveProperty("gap");
+});
+
+test("[S8] the feed of an owner without jobs stays silent while those of the tenant change, and then shows the first", async () => {
+  const read = vi.spyOn(engine, "readFeed");
+  const polling = openStreams(engine, { pollMs: 10 });
+  onTestFinished(() => polling.close());
+  const other: Principal = { ...me, userId: "other" };
+  const fresh = collect(await polling.feed(other)).values;
+  const fromStart = collect(await polling.feed(other, { after: 0 })).values;
+  for (let round = 0; round < 3; round++) {
+    await fixture.createJob();
+    read.mockClear();
+    await vi.waitFor(() => expect(read.mock.calls.length).toBeGreaterThan(4));
+  }
+  expect([fresh, fromStart]).toEqual([[], []]);
+
+  const job = { id: newId(), kind: "test", title: "T", input: {}, batchId: null };
+  await engine.createJob({ ...job, ...ownerOf(other) }, now());
+  for (const values of [fresh, fromStart]) {
+    await vi.waitFor(() => expect(values).toMatchObject([{ job: { id: job.id } }]));
+    expect(values[0]).not.toHaveProperty("gap");
+  }
 });
 
 test("[S4] a feed without a cursor shows the jobs that changed last, however busy one of them is", async () => {

@@ -7,7 +7,8 @@ import type { BatchAggregate } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import { mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
+import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
+import { mayRead, type Owner, type Principal } from "#shared/principal.ts";
 import { createBatchSource } from "./batch-source.ts";
 import { createDraftSource } from "./draft-source.ts";
 import { createFeedSource } from "./feed-source.ts";
@@ -35,7 +36,7 @@ export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefine
 
 export interface Streams {
   /**
-   * All four reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
+   * These three reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
    * unavailable neither is known: the stream begins, or ends with `NOT_FOUND`, once the data is available.
    */
   job(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<JobEvent>>;
@@ -45,7 +46,8 @@ export interface Streams {
     batchId: string,
     watching?: Watching,
   ): Promise<Stream<BatchAggregate>>;
-  feed(principal: Principal, watching?: Watching): Promise<Stream<FeedEntry>>;
+  /** Rejects with `FORBIDDEN` where the principal may not read the jobs of others. */
+  feed(principal: Principal, watching?: Watching & OwnersAsked): Promise<Stream<FeedEntry>>;
   /** `true` while the data of all streams is available: the present state first, then each change, until the signal aborts. */
   availability(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
@@ -107,7 +109,7 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     batch: (principal, batchId, watching) =>
       allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
-      stream(createFeedSource(engine, ownerOf(principal)), watching),
+      stream(createFeedSource(engine, ownersFor(principal, watching)), watching),
     availability: (signal) => availability.states(signal),
     count: () => hub.count(),
     close() {

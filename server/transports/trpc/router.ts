@@ -14,6 +14,7 @@ import {
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
   MAX_PAGE_ITEMS,
+  MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
 import { createInit } from "./init.ts";
@@ -32,6 +33,15 @@ const Resume = z.object({
   /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
   lastEventId: Cursor.nullish(),
 });
+/** Whose jobs or batches: the caller's own, unless it says otherwise. Others' need the scope `tenant`. */
+const Owners = z.object({
+  owner: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+  allOwners: z.boolean().optional(),
+});
+const oneOfOwners = z.refine<z.infer<typeof Owners>>(
+  ({ owner, allOwners }) => owner === undefined || allOwners !== true,
+  { path: ["owner"], message: "Send either owner or allOwners." },
+);
 const Follow = z.object({ follow: z.boolean().default(false) });
 const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
 const JobRequest = z.object({ kind: z.string().min(1).max(MAX_KIND_CHARS), input: z.unknown() });
@@ -62,11 +72,14 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
     list: procedure
       .input(
-        Page.extend({
-          status: JobStatus.optional(),
-          kind: Text.max(MAX_KIND_CHARS).optional(),
-          batchId: z.uuid().optional(),
-        }).prefault({}),
+        Page.extend(Owners.shape)
+          .extend({
+            status: JobStatus.optional(),
+            kind: Text.max(MAX_KIND_CHARS).optional(),
+            batchId: z.uuid().optional(),
+          })
+          .check(oneOfOwners)
+          .prefault({}),
       )
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.jobs.list(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
@@ -127,9 +140,9 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(BatchId)
       .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal(), input.batchId)),
     list: procedure
-      .input(Page.prefault({}))
-      .query(({ ctx, input: { cursor, limit } }) =>
-        ctx.jobs.listBatches(ctx.principal(), { limit, cursor: cursor ?? undefined }),
+      .input(Page.extend(Owners.shape).check(oneOfOwners).prefault({}))
+      .query(({ ctx, input: { cursor, ...query } }) =>
+        ctx.jobs.listBatches(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),
     cancel: procedure
       .input(BatchId.extend(Note.shape))
@@ -166,11 +179,12 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     batch,
     feed: router({
       onUpdate: procedure
-        .input(Resume.prefault({}))
-        .subscription(({ ctx, input: { lastEventId }, signal }) =>
+        .input(Resume.extend(Owners.shape).check(oneOfOwners).prefault({}))
+        .subscription(({ ctx, input: { lastEventId, ...owners }, signal }) =>
           relay(
             () =>
               ctx.streams.feed(ctx.principal(), {
+                ...owners,
                 after: positionOf(lastEventId ?? undefined),
                 signal: ctx.untilExpired(signal),
               }),
