@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { pluralize } from "#shared/pluralize.ts";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
+import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { JobList, JobRow } from "#client/app/ui/job-list.tsx";
@@ -34,6 +35,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       <NotFoundPage what="batch" error={error} />
     );
   }
+  const { owner } = batch;
   const title = batch.name ?? "Batch without a name";
   return (
     <>
@@ -45,6 +47,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
             <Badge status={batch.status} look={lookOfBatch(batch)} />
             <span>
               created <Age at={batch.createdAt} />
+              <ByOther record={batch} />
             </span>
           </p>
         }
@@ -79,7 +82,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
         />
         <Counts batch={batch} />
       </section>
-      {batch.status === "running" && <RunningNow batchId={batchId} />}
+      {batch.status === "running" && <RunningNow batchId={batchId} owner={owner} />}
       {batch.blocked > 0 && <ToDecide batchId={batchId} count={batch.blocked} />}
       <h2 className="mb-3 text-base font-semibold">
         Jobs{" "}
@@ -89,6 +92,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       </h2>
       <JobList
         batchId={batchId}
+        owner={owner}
         inOrder={batch.total <= IN_ORDER}
         empty={
           <Empty Icon={Inbox} title="The batch is empty">
@@ -101,8 +105,8 @@ export function BatchPage({ batchId }: { batchId: string }) {
 }
 
 /** Running jobs, which a long list would hide. */
-function RunningNow({ batchId }: { batchId: string }) {
-  const { jobs } = useJobs({ batchId, status: "PROCESSING" });
+function RunningNow({ batchId, owner }: { batchId: string; owner: string }) {
+  const { jobs } = useJobs({ batchId, owner, status: "PROCESSING" });
   if (jobs.length === 0) return null;
   return (
     <section aria-label="Running now" className="mb-8">

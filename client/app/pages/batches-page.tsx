@@ -8,16 +8,20 @@ import { Empty } from "#client/app/ui/empty.tsx";
 import { ListRow } from "#client/app/ui/list-row.tsx";
 import { lookOfBatch } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
+import { OwnersSwitch } from "#client/app/ui/owners-switch.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
+import { useOtherOwner, useOwners } from "#client/app/use-owners.ts";
 import { UNTIL_ANSWERED, useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import type { Batch } from "#shared/batch.ts";
 
 export function BatchesPage() {
-  const list = useBatches();
+  const { allOwners } = useOwners();
+  const list = useBatches(allOwners);
   return (
     <>
       <PageHeader title="Batches">
+        <OwnersSwitch />
         <ButtonLink href="/batches/new" tone="plain">
           New batch
         </ButtonLink>
@@ -53,17 +57,17 @@ export function BatchesPage() {
 }
 
 /** Batches, newest first. The feed shows jobs of batches that other clients create, which triggers a new read. */
-function useBatches() {
+function useBatches(allOwners: boolean) {
   const { trpc } = useJobwire();
   const { data, refetch, ...list } = useInfiniteQuery({
-    queryKey: ["jobwire", "batches"],
-    queryFn: ({ pageParam }) => trpc.batch.list.query({ limit: 50, cursor: pageParam }),
+    queryKey: ["jobwire", "batches", `${allOwners}`],
+    queryFn: ({ pageParam }) => trpc.batch.list.query({ allOwners, limit: 50, cursor: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor,
     ...UNTIL_ANSWERED,
   });
   const batches = data?.pages.flatMap((page) => page.items);
-  const newest = useJobs().jobs.find(({ batchId }) => batchId !== null)?.batchId;
+  const newest = useJobs({ allOwners }).jobs.find(({ batchId }) => batchId !== null)?.batchId;
   const isUnknown = newest != null && batches?.every(({ id }) => id !== newest) === true;
   useEffect(() => {
     if (isUnknown) void refetch();
@@ -84,6 +88,7 @@ function BatchRow({ known }: { known: Batch }) {
     <ListRow
       href={`/batches/${batch.id}`}
       title={batch.name ?? "Batch without a name"}
+      owner={useOtherOwner(batch)}
       detail={detailOf(batch)}
       progress={batch.progress}
       status={batch.status}

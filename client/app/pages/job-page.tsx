@@ -6,6 +6,7 @@ import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Card } from "#client/app/ui/card.tsx";
+import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
@@ -63,6 +64,7 @@ export function JobPage({ jobId }: { jobId: string }) {
             <Badge status={job.status} look={JOB_LOOK[job.status]} />
             <span>
               created <Age at={job.createdAt} />
+              <ByOther record={job} />
             </span>
             {job.attempt > 1 && <span>attempt {job.attempt}</span>}
             {job.batchId !== null && (

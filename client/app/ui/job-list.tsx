@@ -5,7 +5,9 @@
 import { memo, type ReactNode, useEffect, useEffectEvent } from "react";
 import { useSearchParams } from "wouter";
 import { useJobs } from "#client/lib/react.tsx";
+import { useOtherOwner } from "#client/app/use-owners.ts";
 import { JobStatus, type JobSummary } from "#shared/job.ts";
+import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { Button } from "./button.tsx";
 import { ListRow } from "./list-row.tsx";
 import { JOB_LOOK } from "./looks.ts";
@@ -13,11 +15,13 @@ import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
 /** `inOrder` loads all jobs, oldest first, and is for short lists; otherwise newest first, page by page. */
-export function JobList(props: { batchId?: string; inOrder?: boolean; empty: ReactNode }) {
-  const { batchId, inOrder = false } = props;
+export function JobList(
+  props: OwnersAsked & { batchId?: string; inOrder?: boolean; empty: ReactNode },
+) {
+  const { batchId, owner, allOwners, inOrder = false } = props;
   const [params, setParams] = useSearchParams();
   const { data: status } = JobStatus.safeParse(params.get("show"));
-  const list = useJobs({ status, batchId });
+  const list = useJobs({ status, batchId, owner, allOwners });
   const lacksPages = inOrder && list.hasMore && list.error === undefined;
   const isLoading = list.isLoading || lacksPages;
   const jobs = inOrder ? list.jobs.toReversed() : list.jobs;
@@ -29,7 +33,15 @@ export function JobList(props: { batchId?: string; inOrder?: boolean; empty: Rea
   }, [lacksPages, isLoadingMore]);
 
   function show(wanted: JobStatus | undefined) {
-    setParams(wanted === undefined ? {} : { show: wanted }, { replace: true });
+    setParams(
+      (before) => {
+        const after = new URLSearchParams(before);
+        if (wanted === undefined) after.delete("show");
+        else after.set("show", wanted);
+        return after;
+      },
+      { replace: true },
+    );
   }
 
   return (
@@ -98,6 +110,7 @@ export const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
     <ListRow
       href={`/jobs/${id}`}
       title={title}
+      owner={useOtherOwner(job)}
       detail={message}
       progress={progress}
       status={status}

@@ -8,6 +8,8 @@ import { Age } from "./time.tsx";
 export function ListRow(props: {
   href: string;
   title: string;
+  /** The owner, if it is another person. */
+  owner?: string | undefined;
   detail: string;
   progress: number;
   status: string;
@@ -25,7 +27,12 @@ export function ListRow(props: {
           <span className="line-clamp-2 font-medium break-words sm:line-clamp-1">
             <Breakable text={title} />
           </span>
-          <span className="block truncate text-sm text-muted">{props.detail}</span>
+          <span className="block truncate text-sm text-muted">
+            {props.owner !== undefined && (
+              <span className="font-medium text-ink">{props.owner} · </span>
+            )}
+            {props.detail}
+          </span>
         </span>
         <span className="flex items-center gap-2 text-sm tabular-nums">
           <ProgressBar percent={progress} label={`Progress of ${title}`} bar={look.bar} thin />

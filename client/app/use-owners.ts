@@ -1,0 +1,42 @@
+/** Whose jobs and batches the lists show: the person's own, or everyone's in the tenant. It is part of the address. */
+import { useSearchParams } from "wouter";
+import type { Owner } from "#shared/principal.ts";
+import { useSignIn } from "./use-sign-in.ts";
+
+const PARAM = "of";
+const EVERYONE = "everyone";
+
+export interface OwnersChoice {
+  /** The person may see the jobs of others. */
+  mayChoose: boolean;
+  allOwners: boolean;
+  choose(allOwners: boolean): void;
+}
+
+export function useOwners(): OwnersChoice {
+  const { state } = useSignIn();
+  const [params, setParams] = useSearchParams();
+  const mayChoose = "who" in state && state.who.scopes.includes("tenant");
+  return {
+    mayChoose,
+    allOwners: mayChoose && params.get(PARAM) === EVERYONE,
+    choose(allOwners) {
+      setParams(
+        (before) => {
+          const after = new URLSearchParams(before);
+          if (allOwners) after.set(PARAM, EVERYONE);
+          else after.delete(PARAM);
+          return after;
+        },
+        { replace: true },
+      );
+    },
+  };
+}
+
+/** The name of the owner if it is another person. */
+export function useOtherOwner({ tenant, owner }: Owner): string | undefined {
+  const { state } = useSignIn();
+  if (!("who" in state)) return undefined;
+  return state.who.user === owner && state.who.tenant === tenant ? undefined : owner;
+}
