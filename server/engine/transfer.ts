@@ -4,6 +4,7 @@
  */
 import type { ApiKey } from "#shared/api-key.ts";
 import type { DraftPiece } from "./contract.ts";
+import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
@@ -43,11 +44,14 @@ export interface TransferApiKey {
   hash: string;
 }
 
+export type TransferRevocation = RevokedToken | RevokedUser;
+
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
   owners(): Iterable<TransferOwner>;
   batches(): Iterable<TransferBatch>;
   jobs(): Iterable<TransferJob>;
   apiKeys(): Iterable<TransferApiKey>;
+  revocations(): Iterable<TransferRevocation>;
   close(): void;
 }

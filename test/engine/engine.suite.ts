@@ -10,6 +10,7 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
@@ -26,6 +27,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     sessionsSuite(subject);
     apiKeysSuite(subject);
     signInsSuite(subject);
+    revocationsSuite(subject);
     upkeepSuite(subject);
     modelSuite(subject);
   });

@@ -17,6 +17,7 @@ import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys } from "./keys.ts";
 import { openQueue, type QueuedPlace } from "./queue.ts";
+import { hasRevocations, putRevocation } from "./revocations.ts";
 import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
@@ -51,11 +52,14 @@ export async function importToRedis(
 
 async function prepare(redis: Client, keys: Keys, label: string): Promise<void> {
   const unfinished = (await redis.exists(keys.importing)) === 1;
-  const used = (await redis.exists(keys.tenants)) === 1 || (await hasApiKeys(redis, keys));
+  const used =
+    (await redis.exists(keys.tenants)) === 1 ||
+    (await hasApiKeys(redis, keys)) ||
+    (await hasRevocations(redis, keys));
   if (!unfinished && used) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} already has jobs or API keys under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs, API keys or revocations under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
@@ -123,6 +127,7 @@ async function copy(
     jobs += 1;
   }
   for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
+  for (const each of source.revocations()) await put(...putRevocation(redis, keys, each));
   // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
   for (const [tenant, rev] of newestRevs(owners.values())) {
     await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));
