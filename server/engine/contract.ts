@@ -23,7 +23,12 @@ import type { RevocationStore } from "./revocation-store.ts";
 import type { SignInStore } from "./sign-in-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
-export type { EndedWithUser, RevocationQuestion, RevocationStore } from "./revocation-store.ts";
+export type {
+  EndedWithUser,
+  RevocationAnswer,
+  RevocationQuestion,
+  RevocationStore,
+} from "./revocation-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 

@@ -58,10 +58,10 @@ export interface TransportContext {
   /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
   signIns?: SignInContext | undefined;
   /**
-   * Calls the listener when the API key with this hash is found to have ended. Returns what stops it. Absent if the server
-   * takes no keys.
+   * Calls the listener when the caller's credential is found to have ended before its time. Returns what stops it. Absent if
+   * an embedding program authenticates the callers, or none are asked who they are.
    */
-  onKeyEnd?: ((keyHash: string, listener: () => void) => () => void) | undefined;
+  onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
