@@ -6,8 +6,8 @@ import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
-import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { createManagement } from "./auth/management.ts";
 import { openAuth } from "./auth/open.ts";
 import { needsToken } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
@@ -81,9 +81,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const tell = createTroubleLog(log);
   const auth = openAuth(engine, { now, tell });
   opened.defer(() => auth.close());
+  const management = createManagement(engine, {
+    now,
+    onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
+  });
   if (!engine.capabilities.multiProcess) {
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now });
-    opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
+    opened.defer(await startControl({ dataDir: config.DATA_DIR, management, log }));
   }
   const sessions = openSessions(engine);
   opened.defer(() => sessions.close());
@@ -156,6 +159,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         ? async () => LOCAL_CALLER
         : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
     signIns: isOurs ? { signIns, cookies } : undefined,
+    revoke: isOurs ? management.revocations.revoke : undefined,
     onCredentialEnd: isOurs ? auth.onCredentialEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
     system: {

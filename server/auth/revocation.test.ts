@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { withApiKeys } from "#server/command/reach-keys.ts";
+import { withManagement } from "#server/command/reach-data.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
@@ -30,7 +30,11 @@ afterEach(async () => {
 
 /** Calls what the command calls: on SQLite in the server, which owns the data; on Redis beside it. */
 const withKeys = <T>(use: (keys: ApiKeys) => Promise<T>): Promise<T> =>
-  withApiKeys(loadConfig(data.env), () => new Date(), use);
+  withManagement(
+    loadConfig(data.env),
+    () => new Date(),
+    ({ apiKeys }) => use(apiKeys),
+  );
 
 const revoke = (id: string) => withKeys((keys) => keys.revoke(id));
 

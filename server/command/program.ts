@@ -5,6 +5,7 @@ import pkg from "#package.json" with { type: "json" };
 import { ConfigError } from "#server/config.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
+import { addRevokeCommand } from "./revoke.ts";
 import { addTokenCommand } from "./token.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -27,6 +28,7 @@ export async function runCommand(
       writeErr: (text) => void stderr.write(text),
     });
   addKeysCommand(program, context);
+  addRevokeCommand(program, context);
   addTokenCommand(program, context);
   try {
     await program.parseAsync(args, { from: "user" });

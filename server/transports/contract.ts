@@ -10,6 +10,7 @@ import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
+import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
@@ -62,6 +63,8 @@ export interface TransportContext {
    * an embedding program authenticates the callers, or none are asked who they are.
    */
   onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
+  /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
+  revoke?: ((tenant: string, what: ToRevoke) => Promise<Revoked>) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
