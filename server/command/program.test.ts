@@ -189,6 +189,25 @@ describe("revoke", () => {
   });
 });
 
+test("users prints who has something, and who was revoked", async () => {
+  expect((await run(["users"])).out).toBe("There are no users.\n");
+  await run(CREATE);
+  await run(CREATE.with(3, "bakery"));
+  await run(["revoke", "--tenant", "acme", "--user", "ann\nx"]);
+  const { out } = await run(["users"]);
+  expect(out.split("\n")).toEqual([
+    "TENANT  USER      JOBS  KEYS  SIGN-INS  REVOKED",
+    'acme    "ann\\nx"  0     0     0         2026-01-01 12:00',
+    "acme    reports   0     1     0         -",
+    "bakery  reports   0     1     0         -",
+    "",
+  ]);
+  const ofBakery = await run(["users", "--tenant", "bakery", "--json"]);
+  expect(recordsOf(ofBakery.out)).toEqual([
+    { tenant: "bakery", user: "reports", jobs: 0, apiKeys: 1, signIns: 0, revokedBefore: null },
+  ]);
+});
+
 describe("a token", () => {
   const TOKEN = ["token", "--sub", "ann", "--tenant", "acme", "--scope", "jobs:read", "jobs:write"];
 

@@ -7,6 +7,7 @@ import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addRevokeCommand } from "./revoke.ts";
 import { addTokenCommand } from "./token.ts";
+import { addUsersCommand } from "./users.ts";
 import { UsageError } from "./usage-error.ts";
 
 const FAILED = 1;
@@ -30,6 +31,7 @@ export async function runCommand(
   addKeysCommand(program, context);
   addRevokeCommand(program, context);
   addTokenCommand(program, context);
+  addUsersCommand(program, context);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

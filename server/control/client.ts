@@ -8,6 +8,7 @@ import {
   ControlError,
   CREATE_KEY,
   LIST_KEYS,
+  LIST_USERS,
   REVOKE,
   REVOKE_KEY,
 } from "./protocol.ts";
@@ -31,6 +32,7 @@ export function createRemoteManagement(path: string): Management {
       list: (query) => callServer(path, LIST_KEYS, query),
       revoke: (id) => callServer(path, REVOKE_KEY, { id }),
     },
+    users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),
     },

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Management } from "#server/auth/management.ts";
 import type { Revocations } from "#server/auth/revocations.ts";
 import { AppError } from "#shared/errors.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
@@ -45,6 +46,7 @@ const apiKeys = {
   revoke: vi.fn<ApiKeys["revoke"]>(async () => ({ ...RECORD, revokedAt: new Date("2026-01-02") })),
 };
 
+const users = { list: vi.fn<Management["users"]["list"]>() };
 const revocations = { revoke: vi.fn<Revocations["revoke"]>() };
 
 let dir: string;
@@ -60,7 +62,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, revocations }, log),
+    calls: createControlCalls({ apiKeys, revocations, users }, log),
     log,
     ...options,
   });
@@ -128,6 +130,16 @@ describe("calls", () => {
     const what = { tokenId: "t", expiresAt: new Date() };
     expect(await revoke("acme", what)).toEqual(token);
     expect(revocations.revoke).toHaveBeenLastCalledWith("acme", what);
+  });
+
+  test("that list users pass where the page begins, and times", async () => {
+    await open();
+    const user = { tenant: "acme", user: "ann", jobs: 1, apiKeys: 2, signIns: 3 };
+    const page = { items: [{ ...user, revokedBefore: new Date() }], next: null };
+    users.list.mockResolvedValueOnce(page);
+    const query = { tenant: "acme", after: { tenant: "acme", user: "a" } };
+    expect(await createRemoteManagement(path).users.list(query)).toEqual(page);
+    expect(users.list).toHaveBeenLastCalledWith(query);
   });
 
   test("that fail have the code and the message of the error", async () => {

@@ -15,6 +15,7 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
+import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
@@ -136,6 +137,11 @@ export interface Engine extends SignInStore {
 
   readonly apiKeys: ApiKeyStore;
   readonly revocations: RevocationStore;
+  /**
+   * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
+   * decides how many a page has.
+   */
+  listUsers(query: UserQuery, now: Date): Promise<UserPage>;
 
   /**
    * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and

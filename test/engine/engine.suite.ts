@@ -13,6 +13,7 @@ import { modelSuite } from "./model.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -29,6 +30,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     signInsSuite(subject);
     revocationsSuite(subject);
     upkeepSuite(subject);
+    usersSuite(subject);
     modelSuite(subject);
   });
 }

@@ -27,6 +27,7 @@ import { createSessions } from "./sessions.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
+import { createUsers } from "./users.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 import { withTimeout } from "./with-timeout.ts";
 
@@ -72,6 +73,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const apiKeys = createApiKeys(run, keys);
   const signIns = createSignIns(redis, keys);
   const revocations = createRevocations(run, keys);
+  const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
 
@@ -172,6 +174,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
         }),
       find: (questions) => use(() => revocations.find(questions)),
     },
+    listUsers: (query, now) => use(() => listUsers(query, now)),
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),
     hasSignIns: (ids) => use(() => signIns.has(ids)),

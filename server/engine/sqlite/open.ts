@@ -23,6 +23,7 @@ import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
+import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -64,6 +65,7 @@ export async function openSqliteEngine({
   const apiKeys = createApiKeys(db, outbox);
   const signIns = createSignIns(db, outbox);
   const revocations = createRevocations({ db, apiKeys, signIns, outbox });
+  const listUsers = createUsers(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -137,6 +139,7 @@ export async function openSqliteEngine({
       revokeUser: (user, at) => write(() => revocations.revokeUser(user, at)),
       find: (questions) => read(() => questions.map(revocations.find)),
     },
+    listUsers: (query, now) => read(() => listUsers(query, now)),
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),
     hasSignIns: (ids, now) => read(() => ids.map((id) => signIns.has(id, now))),
