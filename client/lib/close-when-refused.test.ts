@@ -10,7 +10,7 @@ type Sub = Observer<Value, TRPCClientError<AppRouter>>;
 
 function refusal(code: string): TRPCClientError<AppRouter> {
   const error = { code: -32001, message: "No", data: { appCode: code } };
-  return TRPCClientError.from({ error } as never) as TRPCClientError<AppRouter>;
+  return TRPCClientError.from({ error } as never);
 }
 
 function openLink() {
@@ -20,7 +20,7 @@ function openLink() {
   function subscribe() {
     let end: Sub | undefined;
     const next = () => observable<Value, TRPCClientError<AppRouter>>((each) => void (end = each));
-    const subscription = link({ op, next: next as never }).subscribe({});
+    const subscription = link({ op, next }).subscribe({});
     if (end === undefined) throw new Error("It did not subscribe.");
     return { server: end, leave: () => subscription.unsubscribe() };
   }

@@ -62,6 +62,8 @@ function openTestWatch() {
     setAway: (away: boolean) => void (isAway = away),
   };
 }
+const sizes = (reader: { mock: { calls: [parts: readonly unknown[]][] } }) =>
+  reader.mock.calls.map(([parts]) => parts.length);
 const soon = () => vi.advanceTimersByTimeAsync(1);
 
 const KINDS: [kind: string, caller: WatchedCaller, over: string, hint: CredentialHint][] = [
@@ -176,8 +178,6 @@ test("many credentials are looked at together, a thousand in a read", async () =
     watch.onEnd("s", bySignIn(`${n}`, byToken(`${n}`)));
   }
   await soon();
-  const sizes = (reader: { mock: { calls: [parts: readonly unknown[]][] } }) =>
-    reader.mock.calls.map(([parts]) => parts.length);
   expect(sizes(watch.areRevoked)).toEqual([1000, 1000, 1000, 1000, 1000]);
   expect(sizes(watch.haveSignIns).reduce((sum, size) => sum + size)).toBe(2500);
   await vi.advanceTimersByTimeAsync(4000);

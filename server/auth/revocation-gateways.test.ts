@@ -148,7 +148,9 @@ describe.each(CASES)("%s", (_what, prepare) => {
     // The look every four seconds would find it too; `credential-watch.test.ts` shows that the hint does.
     await eventually(() => expect(hers()).toEqual(ALL_CLOSED));
     expect(others.map((isClosed) => isClosed())).toEqual([ALL_OPEN, ALL_OPEN]);
-    await expect(openAll(there.url, by)).rejects.toThrow();
+    await expect(openAll(there.url, by)).rejects.toThrow(
+      /UNAUTHENTICATED|not valid|sign-in has ended/,
+    );
   });
 
   test("[P13] whose end no message told of ends its connections all the same", async () => {

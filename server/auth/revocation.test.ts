@@ -74,6 +74,17 @@ async function statusWith(text: string): Promise<number> {
   return (await fetch(`${app.url}/trpc/system.info`, { headers })).status;
 }
 
+const openEach = (tokens: readonly string[]) =>
+  Promise.all(tokens.map((each) => openAll(app.url, { token: each })));
+const statuses = (all: (() => Promise<number>)[]) => Promise.all(all.map((status) => status()));
+
+const answerTo = async (text: string) => {
+  const answer = await fetch(`${app.url}/trpc/system.info`, {
+    headers: { authorization: `Bearer ${text}` },
+  });
+  return { status: answer.status, body: await answer.text() };
+};
+
 /** Asks `auth.revoke`, and returns the answer. */
 async function asAdmin(json: object, claims: Claims = {}): Promise<string> {
   const admin = await tokenFor("boss", { scope: "admin", ...claims });
@@ -114,9 +125,7 @@ test("[P13] [P14] a revoked token ends what it opened and the sign-ins made with
 test("[P13] [P14] a revoked user loses tokens, keys and sign-ins, and other users and tenants nothing", async () => {
   const hers = [revoked.key, await token({ jti: "one" }), await token()];
   const others = [kept.key, await token({ tenant: "bakery" }), await tokenFor("bob", { iat })];
-  const open = (all: readonly string[]) =>
-    Promise.all(all.map((each) => openAll(app.url, { token: each })));
-  const [herConnections, otherConnections] = [await open(hers), await open(others)];
+  const [herConnections, otherConnections] = [await openEach(hers), await openEach(others)];
   const herSignIns = await Promise.all(hers.map(signIn));
   const otherSignIns = await Promise.all(others.map(signIn));
   const answer = await asAdmin({ user: "ann" });
@@ -125,7 +134,6 @@ test("[P13] [P14] a revoked user loses tokens, keys and sign-ins, and other user
     expect(herConnections.map((isClosed) => isClosed())).toEqual(hers.map(() => ALL_CLOSED)),
   );
   expect(otherConnections.map((isClosed) => isClosed())).toEqual(others.map(() => ALL_OPEN));
-  const statuses = (all: (() => Promise<number>)[]) => Promise.all(all.map((status) => status()));
   expect(await statuses(herSignIns)).toEqual([401, 401, 401]);
   expect(await statuses(otherSignIns)).toEqual([200, 200, 200]);
   expect(await Promise.all(hers.map(statusWith))).toEqual([401, 401, 401]);
@@ -137,12 +145,6 @@ test("[P13] [P14] a revoked user loses tokens, keys and sign-ins, and other user
 test("[P14] a revoked and an invalid token get the same answer", async () => {
   const one = await token({ jti: "one" });
   await asAdmin({ tokenId: "one" });
-  const answerTo = async (text: string) => {
-    const answer = await fetch(`${app.url}/trpc/system.info`, {
-      headers: { authorization: `Bearer ${text}` },
-    });
-    return { status: answer.status, body: await answer.text() };
-  };
   expect(await answerTo(one)).toEqual(await answerTo(`${one.slice(0, -4)}AAAA`));
 });
 

@@ -36,10 +36,6 @@ export function createUsers(db: DatabaseSync): (query: UserQuery, now: Date) => 
   );
   const moment = db.prepare("SELECT moment FROM revoked_users WHERE tenant = ? AND user = ?");
 
-  function countOf(statement: StatementSync, ...values: (string | number)[]): number {
-    return (statement.get(...values) as { count: number }).count;
-  }
-
   function following(ref: UserRef, isOneTenant: boolean): UserRef | undefined {
     const found = (isOneTenant ? nextOfTenant : nextOfAll).flatMap((next) => {
       const row = next.get(ref.tenant, ref.user) as UserRef | undefined;
@@ -73,6 +69,10 @@ export function createUsers(db: DatabaseSync): (query: UserQuery, now: Date) => 
     }
     return { items, next: null };
   };
+}
+
+function countOf(statement: StatementSync, ...values: (string | number)[]): number {
+  return (statement.get(...values) as { count: number }).count;
 }
 
 function refOf(user: UserRef | undefined): UserRef | null {
