@@ -137,7 +137,7 @@ export const directions: Direction[] = [
   {
     name: "server/control/",
     files: ["server/control/**"],
-    imports: ["./*", "#server/auth/api-keys.ts", "#shared/**"],
+    imports: ["./*", "#server/auth/management.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "pino", "zod"],
   },

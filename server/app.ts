@@ -6,10 +6,9 @@ import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
-import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
-import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
-import { openKeyWatch } from "./auth/key-watch.ts";
+import { createManagement } from "./auth/management.ts";
+import { openAuth } from "./auth/open.ts";
 import { needsToken } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
@@ -80,16 +79,14 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);
-  const keyVerifier = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
-  const keyWatch = openKeyWatch(keyVerifier.isValid);
-  opened.defer(() => keyWatch.close());
-  const onRevoked = () => {
-    keyVerifier.forget();
-    keyWatch.look();
-  };
+  const auth = openAuth(engine, { now, tell });
+  opened.defer(() => auth.close());
+  const management = createManagement(engine, {
+    now,
+    onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
+  });
   if (!engine.capabilities.multiProcess) {
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now, onRevoked });
-    opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
+    opened.defer(await startControl({ dataDir: config.DATA_DIR, management, log }));
   }
   const sessions = openSessions(engine);
   opened.defer(() => sessions.close());
@@ -144,7 +141,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => signIns.close());
   const cookies = createSignInCookies(origins.isExact);
   const ours = createAuthenticate(config, tell, {
-    keys: keyVerifier,
+    keys: auth.keys,
+    revocations: auth.revocations,
     cookies: {
       secretIn: cookies.secretIn,
       find: (secret) => runOwn(() => signIns.find(secret)),
@@ -161,7 +159,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         ? async () => LOCAL_CALLER
         : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
     signIns: isOurs ? { signIns, cookies } : undefined,
-    onKeyEnd: isOurs ? keyWatch.onEnd : undefined,
+    revoke: isOurs ? management.revocations.revoke : undefined,
+    onCredentialEnd: isOurs ? auth.onCredentialEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
     system: {
       version: pkg.version,

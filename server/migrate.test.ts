@@ -170,8 +170,27 @@ describe.each([
     await engine.close();
     expect(await migrate()).toMatchObject({
       code: 1,
-      message: expect.stringContaining("already has jobs or API keys") as string,
+      message: expect.stringContaining("already has jobs, API keys or revocations") as string,
     });
+  });
+
+  test("[P14] revocations are copied, and are data that no second copy replaces", async () => {
+    const old = await open(false);
+    const token = { tenant: "acme ü", hash: hashOf(1), until: at(99) };
+    await old.revocations.revokeToken(token, at(0));
+    await old.revocations.revokeUser({ tenant: "acme ü", user: "a:b", before: at(7) }, at(0));
+    const questions = [
+      { tenant: "acme ü", user: "a:b", tokenHash: hashOf(1) },
+      { tenant: "acme", user: "a:b", tokenHash: hashOf(1) },
+    ];
+    const before = await old.revocations.find(questions);
+    expect(before[0]).toEqual({ isTokenRevoked: true, before: at(7).getTime() });
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await engine.revocations.find(questions)).toEqual(before);
+    await engine.close();
+    expect(await migrate()).toMatchObject({ code: 1 });
   });
 
   test("[S2] of an owner whose jobs were all deleted, only the feed cursor is copied", async () => {

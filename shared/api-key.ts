@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isWellFormed } from "./cut-text.ts";
 import { MAX_API_KEY_LABEL_CHARS, MAX_API_KEY_SCOPES, MAX_PRINCIPAL_CHARS } from "./limits.ts";
 import { Scope, isStreamScope } from "./scopes.ts";
+import { Time } from "./time.ts";
 
 /** Terminals and logs show these texts, so no control character may be in them. */
 const CONTROL = /\p{Cc}/u;
@@ -14,9 +15,6 @@ function line(maxChars: number) {
     .refine(isWellFormed, "must be well-formed Unicode")
     .refine((text) => !CONTROL.test(text), "must be one line without control characters");
 }
-
-/** A `Date`, or how JSON has one. */
-const Time = z.union([z.date(), z.iso.datetime().transform((text) => new Date(text))]);
 
 const Name = line(MAX_PRINCIPAL_CHARS).min(1);
 

@@ -7,6 +7,8 @@ export const CredentialRef = z.object({
   kind: z.enum(["token", "key"]),
   /** The `jti` of a token, the id of a key; `null` if the token has none. */
   id: z.string().nullable(),
+  /** Of a token: when it was issued, in milliseconds since the epoch. Absent: it does not say. */
+  issuedAt: z.number().optional(),
   /** Of a key: the hash by which the engine finds it. */
   keyHash: z.string().optional(),
 });

@@ -66,3 +66,8 @@ export const MAX_API_KEYS = 1000;
 export const MAX_API_KEY_LABEL_CHARS = 100;
 /** The scopes of an API key. */
 export const MAX_API_KEY_SCOPES = 100;
+
+/** Revoked tokens of one tenant that have not expired. */
+export const MAX_REVOKED_TOKENS = 5000;
+/** Revoked users of one tenant. */
+export const MAX_REVOKED_USERS = 5000;

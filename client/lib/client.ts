@@ -13,6 +13,7 @@ import {
 import { observable } from "@trpc/server/observable";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
+import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
@@ -98,9 +99,13 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     tokens?.expire(used);
     refresh?.now();
   });
-  const trpc = createTRPCClient<AppRouter>({
-    links: [bySubscription([...(tokens ? [reopened] : []), again(), ...held, events], calls)],
-  });
+  const subscriptions = [
+    ...(tokens ? [reopened] : [closeWhenRefused(() => void socket.close())]),
+    again(),
+    ...held,
+    events,
+  ];
+  const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(subscriptions, calls)] });
   return {
     trpc,
     connection,

@@ -1,7 +1,8 @@
 /** Holds what the server refused because the caller is not signed in, until it is. */
-import { TRPCClientError, type TRPCLink } from "@trpc/client";
+import type { TRPCClientError, TRPCLink } from "@trpc/client";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
+import { codeOfRefusal } from "./token-links.ts";
 
 /**
  * Resolves to true when the caller is signed in (again): a refused call is then repeated, once. A refused subscription is left
@@ -29,7 +30,7 @@ export function signInLink(wait: WaitForSignIn): TRPCLink<AppRouter> {
             next: (value) => observer.next(value),
             complete: () => observer.complete(),
             error(error) {
-              if (isFirst && isRefused(error)) void hold(error);
+              if (isFirst && codeOfRefusal(error) !== undefined) void hold(error);
               else observer.error(error);
             },
           });
@@ -40,10 +41,4 @@ export function signInLink(wait: WaitForSignIn): TRPCLink<AppRouter> {
           subscription?.unsubscribe();
         };
       });
-}
-
-function isRefused(error: unknown): boolean {
-  if (!(error instanceof TRPCClientError)) return false;
-  const { data } = error as TRPCClientError<AppRouter>;
-  return data?.appCode === "UNAUTHENTICATED" || data?.appCode === "TOKEN_EXPIRED";
 }

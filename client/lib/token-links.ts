@@ -1,4 +1,4 @@
-/** Links that send tokens, and that try again with a newer one where the server refused a token as expired. */
+/** Links that send tokens, and that try again with another one where the server refused a token. */
 import {
   type HTTPHeaders,
   httpSubscriptionLink,
@@ -19,6 +19,8 @@ const USED_TOKEN = "usedToken";
 /** A token that is refused so soon after another one is no better. */
 const CALM_MS = 10_000;
 const MAX_WAIT_MS = 5000;
+/** Refusals of tokens as invalid in a row, after which a subscription ends: whoever gives tokens has no better one. */
+const MAX_REFUSALS = 5;
 
 export function usedToken({ context }: Operation): string | undefined {
   const used = context[USED_TOKEN];
@@ -59,26 +61,34 @@ export function eventsWith(tokenNow: TokenNow | undefined, url: string): Link {
 export function repeatOnce(tokens: Tokens): Link {
   return retryLink({
     retry({ op, error, attempts }) {
-      if (attempts > 1 || !hasExpired(error)) return false;
+      if (attempts > 1 || codeOfRefusal(error) === undefined) return false;
       tokens.expire(usedToken(op));
       return true;
     },
   });
 }
 
-/** Reopens a subscription: at once, or later if its token has just been replaced. It resumes from its cursor. */
-export function reopen(onExpired: (op: Operation) => void): Link {
+/**
+ * Reopens a subscription: at once, or later if its token has just been replaced. It resumes from its cursor. A revoked user gets
+ * no token that is better, so the subscription ends with the error then.
+ */
+export function reopen(onRefused: (op: Operation) => void): Link {
   return (runtime) =>
     ({ op, next }) => {
-      let expiredAt = -CALM_MS;
+      let refusedAt = -CALM_MS;
+      let refusals = 0;
       let waitMs = 0;
       return retryLink<AppRouter>({
         retry(refused) {
-          if (!hasExpired(refused.error)) return false;
+          const code = codeOfRefusal(refused.error);
+          if (code === undefined) return false;
           const now = performance.now();
-          waitMs = now - expiredAt < CALM_MS ? Math.min(Math.max(500, waitMs * 2), MAX_WAIT_MS) : 0;
-          expiredAt = now;
-          onExpired(refused.op);
+          const isSoon = now - refusedAt < CALM_MS;
+          waitMs = isSoon ? Math.min(Math.max(500, waitMs * 2), MAX_WAIT_MS) : 0;
+          refusedAt = now;
+          refusals = code === "TOKEN_EXPIRED" ? 0 : isSoon ? refusals + 1 : 1;
+          if (refusals >= MAX_REFUSALS) return false;
+          onRefused(refused.op);
           return true;
         },
         retryDelayMs: () => waitMs,
@@ -86,7 +96,9 @@ export function reopen(onExpired: (op: Operation) => void): Link {
     };
 }
 
-function hasExpired(error: unknown): boolean {
-  if (!(error instanceof TRPCClientError)) return false;
-  return (error as TRPCClientError<AppRouter>).data?.appCode === "TOKEN_EXPIRED";
+/** `undefined`: the error is no refusal of a token. */
+export function codeOfRefusal(error: unknown): "TOKEN_EXPIRED" | "UNAUTHENTICATED" | undefined {
+  if (!(error instanceof TRPCClientError)) return undefined;
+  const code = (error as TRPCClientError<AppRouter>).data?.appCode;
+  return code === "TOKEN_EXPIRED" || code === "UNAUTHENTICATED" ? code : undefined;
 }

@@ -3,7 +3,7 @@
 /**
  * - `connect`: the client has no token yet;
  * - `expiring`: its token ends soon. Until a newer one is there, it uses the old one;
- * - `expired`: the server has refused its token as expired.
+ * - `expired`: the server has refused its token: it has expired, or it was revoked.
  */
 export type TokenReason = "connect" | "expiring" | "expired";
 

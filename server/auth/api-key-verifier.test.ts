@@ -44,14 +44,17 @@ async function openKeys() {
     tell: (error, what) => told.push(`${what}: ${(error as Error).message}`),
     clock: () => time,
   });
-  const { forget, verify } = verifier;
-  const here = createApiKeys({ store: engine.apiKeys, now, onRevoked: forget });
-  const elsewhere = createApiKeys({ store: engine.apiKeys, now });
+  const { verify } = verifier;
+  const here = createApiKeys({ store: engine.apiKeys, now });
+  let isHintLost = false;
+  await engine.onCredentialEnd((hint) => {
+    if (!isHintLost) verifier.forget(hint);
+  });
   return {
     engine,
     here,
-    elsewhere,
     verify,
+    loseHints: () => void (isHintLost = true),
     find,
     noteUse,
     told,
@@ -121,11 +124,28 @@ test("[P8] a key that is revoked here counts no more at once", async () => {
   expect(await refusal(verify(key))).toEqual(refused("is revoked"));
 });
 
-test("[P8] a key that another process revokes counts for five seconds more at most", async () => {
-  const { elsewhere, verify, pass } = await openKeys();
-  const { key, record } = await elsewhere.create(REQUEST);
+test("[P8] a key that is revoked with its user counts no more at once, and others need no read", async () => {
+  const { here, verify, engine, find } = await openKeys();
+  const { key } = await here.create(REQUEST);
+  const others = [
+    await here.create({ ...REQUEST, user: "bob" }),
+    await here.create({ ...REQUEST, tenant: "bakery" }),
+  ];
+  for (const each of [{ key }, ...others]) await verify(each.key);
+  const user = { tenant: REQUEST.tenant, user: REQUEST.user, before: new Date(START) };
+  await engine.revocations.revokeUser(user, new Date(START));
+  expect(await refusal(verify(key))).toEqual(refused("is revoked"));
+  find.mockClear();
+  for (const other of others) await verify(other.key);
+  expect(find).not.toHaveBeenCalled();
+});
+
+test("[P8] a key whose revocation is not hinted at counts for five seconds more at most", async () => {
+  const { here, loseHints, verify, pass } = await openKeys();
+  const { key, record } = await here.create(REQUEST);
   await verify(key);
-  await elsewhere.revoke(record.id);
+  loseHints();
+  await here.revoke(record.id);
   pass(4999);
   await verify(key);
   pass(1);

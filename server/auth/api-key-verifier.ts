@@ -1,15 +1,16 @@
 /**
  * Verifies API keys. What the engine said of a key is kept for some seconds, so that an authenticated call costs no read.
- * A key that is revoked in this process is forgotten at once, and elsewhere when its time in the cache is over.
+ * A hint that a key was revoked makes the process forget it at once; without one its time in the cache ends.
  */
 import { LRUCache } from "lru-cache";
 import type { ApiKeyStore } from "#server/engine/contract.ts";
 import { type ApiKey, stateOf } from "#shared/api-key.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { AppError } from "#shared/errors.ts";
 import { hashOfApiKey } from "./api-key.ts";
 import type { Verified, VerifyToken } from "./token-verifier.ts";
 
-/** From when the read of a key begins. A revocation in another process counts after it. */
+/** From when the read of a key begins. A revocation whose hint was lost counts after it. */
 const KEPT_MS = 5000;
 const MAX_KEPT_KEYS = 10_000;
 /** Between two writes of a key's last use. */
@@ -20,8 +21,8 @@ export interface ApiKeyVerifier {
   verify: VerifyToken;
   /** True if the key with this hash is stored and valid. Rejects with the engine's error if it cannot tell. */
   isValid(hash: string): Promise<boolean>;
-  /** Reads keys again from the engine, whose state has changed. Reads that are under way are not kept either. */
-  forget(): void;
+  /** Reads the keys that may have ended again from the engine. Reads that are under way are not kept either. */
+  forget(hint: CredentialHint): void;
 }
 
 interface ApiKeyVerifierOptions {
@@ -91,9 +92,16 @@ export function createApiKeyVerifier({
       const key = await find(hash);
       return key !== undefined && stateOf(key, now()) === "valid";
     },
-    forget() {
-      kept.clear();
+    forget(hint) {
+      if (hint.kind === "token" || hint.kind === "sign-in") return;
       reads.clear();
+      if (hint.kind === "key") kept.delete(hint.hash);
+      else if (hint.kind === "any") kept.clear();
+      else {
+        for (const [hash, { key }] of kept.entries()) {
+          if (key.tenant === hint.tenant && key.user === hint.user) kept.delete(hash);
+        }
+      }
     },
   };
 }

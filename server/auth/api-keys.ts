@@ -17,11 +17,9 @@ export interface ApiKeys {
 interface ApiKeysOptions {
   store: ApiKeyStore;
   now: () => Date;
-  /** Called after a key was revoked. */
-  onRevoked?: () => void;
 }
 
-export function createApiKeys({ store, now, onRevoked }: ApiKeysOptions): ApiKeys {
+export function createApiKeys({ store, now }: ApiKeysOptions): ApiKeys {
   return {
     async create(request) {
       const createdAt = now();
@@ -40,7 +38,6 @@ export function createApiKeys({ store, now, onRevoked }: ApiKeysOptions): ApiKey
     async revoke(id) {
       const record = await store.revoke(id, now());
       if (record === undefined) throw new AppError("NOT_FOUND", `There is no API key ${id}.`);
-      onRevoked?.();
       return record;
     },
   };

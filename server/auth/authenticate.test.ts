@@ -31,7 +31,7 @@ test.each(["Bearer", "bearer", "BEARER"])(
       tenantId: "acme",
       scopes: [],
       expiresAt: expect.any(Number) as number,
-      credential: { kind: "token", id: null },
+      credential: { kind: "token", id: null, issuedAt: 0 },
     });
   },
 );

@@ -4,7 +4,9 @@ import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SignIn } from "#shared/sign-in.ts";
 import { looksLikeApiKey } from "./api-key.ts";
+import { issuedTokenOf } from "./issued-token.ts";
 import { keepTokens } from "./kept-tokens.ts";
+import type { RevocationCheck } from "./revocation-check.ts";
 import { createTokenVerifier, type VerifyToken } from "./token-verifier.ts";
 import { acceptsApiKeys, type AuthSettings, needsToken } from "./variables.ts";
 
@@ -46,27 +48,41 @@ export interface CookieReader {
   find(secret: string): Promise<SignIn | undefined>;
 }
 
+interface Readers {
+  /** Absent: no API key is accepted. */
+  keys?: KeyReader | undefined;
+  /** Absent: no cookie is accepted. */
+  cookies?: CookieReader;
+  /** Absent: no token is ever revoked. */
+  revocations?: Pick<RevocationCheck, "refusal">;
+}
+
+type Tell = (error: unknown, what: string) => void;
+
 /**
  * Returns `undefined` if callers need no token. `tell` logs why a token was refused: its sender learns only that it was. A
- * token wins over a cookie. Without `keys` no API key is accepted, and without `cookies` no cookie.
+ * token wins over a cookie.
  */
-export function createAuthenticate(
-  settings: AuthSettings,
-  tell: (error: unknown, what: string) => void,
-  { keys, cookies }: { keys?: KeyReader; cookies?: CookieReader } = {},
-) {
+export function createAuthenticate(settings: AuthSettings, tell: Tell, readers: Readers = {}) {
+  const { keys, revocations } = readers;
   if (!needsToken(settings)) return undefined;
   const verifyToken = keepTokens(createTokenVerifier(settings));
   const keyReader = acceptsApiKeys(settings) ? keys : undefined;
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
-    if (token === undefined) return bySignIn(credentials, cookies, keyReader);
+    if (token === undefined) {
+      return bySignIn(credentials, { ...readers, keys: keyReader }, tell);
+    }
     const isKey = keyReader !== undefined && looksLikeApiKey(token);
     const verify = isKey ? keyReader.verify : verifyToken;
     try {
-      const { principal, expiresAt, id = null, keyHash } = await verify(token);
-      const credential: CredentialRef = { kind: isKey ? "key" : "token", id };
-      if (keyHash !== undefined) credential.keyHash = keyHash;
+      const { principal, expiresAt, id = null, issuedAt, keyHash } = await verify(token);
+      const credential: CredentialRef = isKey
+        ? { kind: "key", id, keyHash }
+        : { kind: "token", id, issuedAt };
+      const issued = issuedTokenOf({ principal, credential });
+      const refusal = issued && (await revocations?.refusal(issued));
+      if (refusal !== undefined) throw revokedToken(refusal);
       return { ...principal, expiresAt, credential };
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
@@ -77,22 +93,39 @@ export function createAuthenticate(
   };
 }
 
+/** The same answer as to a token that was never valid. */
+function revokedToken(refusal: string): AppError {
+  return new AppError("UNAUTHENTICATED", "This token is not valid.", { cause: refused(refusal) });
+}
+
+function refused(refusal: string): Error {
+  return new Error(`The token was refused: ${refusal}.`);
+}
+
 async function bySignIn(
   { headers }: Credentials,
-  cookies?: CookieReader,
-  keys?: KeyReader,
+  { cookies, keys, revocations }: Readers,
+  tell: Tell,
 ): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
   if (secret === undefined) {
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
   }
   const signIn = await cookies?.find(secret);
-  if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) {
-    throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
-  }
+  if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) throw signedOut();
   const { id: signInId, principal, credential, endsAt } = signIn;
+  const issued = issuedTokenOf(signIn);
+  const refusal = issued && (await revocations?.refusal(issued));
+  if (refusal !== undefined) {
+    tell(refused(refusal), "A sign-in was refused");
+    throw signedOut();
+  }
   // Connections ask again at this time. If the sign-in was used meanwhile, its end is a later one then.
   return { ...principal, expiresAt: endsAt, credential, signInId };
+}
+
+function signedOut(): AppError {
+  return new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
 }
 
 /** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys. */

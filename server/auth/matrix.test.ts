@@ -13,6 +13,7 @@ import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createRevocations } from "./revocations.ts";
 import { EVENTS, PROCEDURES } from "./permissions.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -41,6 +42,7 @@ interface Answers {
   changeJob: string;
   changeBatch: string;
   review: string;
+  administer: string;
 }
 const OK = "ok";
 const all = (code: string): Answers => ({
@@ -52,10 +54,13 @@ const all = (code: string): Answers => ({
   changeJob: code,
   changeBatch: code,
   review: code,
+  administer: code,
 });
+/** All that concerns jobs. */
+const allJobs = (code: string): Answers => ({ ...all(code), administer: "FORBIDDEN" });
 const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
 const stranger: Answers = {
-  ...all("NOT_FOUND"),
+  ...allJobs("NOT_FOUND"),
   anything: OK,
   readMine: OK,
   create: OK,
@@ -81,6 +86,7 @@ const GROUPS: Record<string, keyof Answers> = {
   "feed.onUpdate": "readMine",
   "auth.me": "anything",
   "auth.refresh": "anything",
+  "auth.revoke": "administer",
   "kind.list": "anything",
   "system.info": "anything",
   "system.onState": "anything",
@@ -114,6 +120,8 @@ interface Claims {
   scope?: string;
   aud?: string;
   exp?: number;
+  iat?: number;
+  jti?: string;
 }
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -173,7 +181,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
     () => signed({ sub: "eve", tenant: "bakery", scope: `job:${ids.jobId}:read` }),
     { ...noScope, readJob: "NOT_FOUND" },
   ],
-  ["with `admin` alone", () => signed({ scope: "admin" }), noScope],
+  ["with `admin` alone", () => signed({ scope: "admin" }), { ...noScope, administer: OK }],
   ["with `operator`, which no token grants", () => signed({ scope: "operator" }), noScope],
   ["with `*`, which no token grants", () => signed({ scope: "*" }), noScope],
   [
@@ -184,15 +192,36 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   [
     "of the same tenant, with `tenant`",
     () => signed({ sub: "bob", scope: `${PERSON_SCOPES.join(" ")} tenant` }),
-    all(OK),
+    allJobs(OK),
   ],
-  ["who owns them", () => signed(), all(OK)],
+  ["who owns them", () => signed(), allJobs(OK)],
+  ["with a revoked token", () => signed({ jti: "revoked" }), all("UNAUTHENTICATED")],
+  [
+    "who was revoked since the token was issued",
+    () => signed({ sub: "leaver", iat: now() - 60 }),
+    all("UNAUTHENTICATED"),
+  ],
+  [
+    "who was revoked, with a token that does not say when it was issued",
+    () => signed({ sub: "leaver" }),
+    all("UNAUTHENTICATED"),
+  ],
+  [
+    "who was revoked before the token was issued",
+    () => signed({ sub: "leaver", iat: now() }),
+    stranger,
+  ],
+  [
+    "with an API key that was revoked with its user",
+    async () => keys.leaver,
+    all("UNAUTHENTICATED"),
+  ],
   [
     "with an API key of their owner that may only read",
     async () => keys.reading,
     { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
   ],
-  ["with an API key that may do all that their owner may", async () => keys.whole, all(OK)],
+  ["with an API key that may do all that their owner may", async () => keys.whole, allJobs(OK)],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
   [OPERATOR, async () => keys.operator, noScope],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
@@ -200,7 +229,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   ["with an API key that nothing is stored of", async () => newApiKey(), all("UNAUTHENTICATED")],
 ];
 
-type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expired";
+type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expired" | "leaver";
 
 /** Stored before the server opens the data. */
 async function storeKeys(): Promise<Record<KeyName, string>> {
@@ -212,7 +241,20 @@ async function storeKeys(): Promise<Record<KeyName, string>> {
   const person = [...PERSON_SCOPES];
   const revoked = await make(person);
   await apiKeys.revoke(revoked.record.id);
+  const leaver = await apiKeys.create({
+    tenant: "acme",
+    user: "leaver",
+    scopes: person,
+    label: "",
+    expiresAt: null,
+  });
+  const revocations = createRevocations({ store: engine.revocations, now: () => yesterday });
+  await revocations.revoke("acme", { user: "leaver" });
+  const before = new Date((now() - 30) * 1000);
+  await engine.revocations.revokeUser({ tenant: "acme", user: "leaver", before }, before);
+  await revocations.revoke("acme", { tokenId: "revoked", expiresAt: null });
   const made = {
+    leaver: leaver.key,
     reading: (await make(["jobs:read"])).key,
     whole: (await make(person)).key,
     foreign: (await make(person, "bakery")).key,
@@ -259,6 +301,7 @@ function codeIn(answer: string): string {
 function inputOf(path: string): object | undefined {
   if (path === "job.create") return { kind: "waits", input: {} };
   if (path === "batch.create") return { jobs: [{ kind: "waits", input: {} }] };
+  if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
   if (path.startsWith("job.")) return { jobId: ids.jobId };
   return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;

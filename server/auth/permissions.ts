@@ -6,7 +6,7 @@
  * (`mayRead` and `mayChange` in `shared/principal.ts`).
  */
 import { AppError } from "#shared/errors.ts";
-import { hasScope, type Principal, readsSome } from "#shared/principal.ts";
+import { hasScope, LOCAL_PRINCIPAL, type Principal, readsSome } from "#shared/principal.ts";
 import type { Scope } from "#shared/scopes.ts";
 
 export type Requirement =
@@ -42,6 +42,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "feed.onUpdate": "jobs:read",
     "auth.me": "principal",
     "auth.refresh": "anyone",
+    "auth.revoke": "admin",
     "kind.list": "principal",
     "system.info": "principal",
     "system.onState": "principal",
@@ -84,7 +85,8 @@ export function refusalFor(
 ): AppError | undefined {
   const required = table.get(name);
   if (required === undefined) return new AppError("FORBIDDEN", "No caller may use this.");
-  return meets(principal, required) ? undefined : missing(required);
+  if (meets(principal, required)) return undefined;
+  return principal === LOCAL_PRINCIPAL ? withoutSignIn() : missing(required);
 }
 
 function meets(principal: Principal, required: Requirement): boolean {
@@ -95,6 +97,14 @@ function meets(principal: Principal, required: Requirement): boolean {
 }
 
 const readsAll = (principal: Principal) => hasScope(principal, "jobs:read");
+
+/** The only principal of a server without sign-in lacks what concerns the credentials of others. */
+function withoutSignIn(): AppError {
+  return new AppError(
+    "FORBIDDEN",
+    "No caller may use this on a server without sign-in. Configure tokens or API keys (AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS).",
+  );
+}
 
 function missing(required: Requirement): AppError {
   const scope = required.startsWith("read a") ? "jobs:read" : required;

@@ -179,7 +179,7 @@ function headerOf(token: string): ProtectedHeaderParameters {
 }
 
 function verified(claims: JWTPayload, settings: AuthSettings): Verified {
-  const { sub, exp = 0, iat = 0, jti } = claims;
+  const { sub, exp = 0 } = claims;
   const tenant = claims[settings.AUTH_TENANT_CLAIM] ?? settings.AUTH_DEFAULT_TENANT;
   const parsed = Principal.safeParse({ userId: sub, tenantId: tenant, scopes: scopesOf(claims) });
   if (!parsed.success) {
@@ -191,9 +191,22 @@ function verified(claims: JWTPayload, settings: AuthSettings): Verified {
     principal: parsed.data,
     // RFC 7519 (2) allows fractions of seconds.
     expiresAt: Math.floor((exp + CLOCK_TOLERANCE_S) * 1000),
-    issuedAt: Math.floor(iat * 1000),
-    id: jti,
+    issuedAt: issuedAtOf(claims),
+    id: idOf(claims),
   };
+}
+
+/** A token that says it comes from the future says nothing: otherwise no revocation of its user would end it. */
+function issuedAtOf({ iat = 0 }: JWTPayload): number {
+  const latest = Date.now() + CLOCK_TOLERANCE_S * 1000;
+  const issuedAt = Math.floor(iat * 1000);
+  return issuedAt <= latest ? issuedAt : 0;
+}
+
+/** RFC 7519 (4.1.7) wants a text; some issuers count. */
+function idOf({ jti }: Readonly<Record<string, unknown>>): string | undefined {
+  const text = typeof jti === "number" ? String(jti) : jti;
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 /** RFC 8693 (4.2): a text with spaces between; some issuers send a list. What is unknown grants nothing. */

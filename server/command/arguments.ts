@@ -60,4 +60,5 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   label: "--label",
   expiresAt: "--expires",
   sub: "--sub",
+  tokenId: "--token-id",
 };

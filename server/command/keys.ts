@@ -8,7 +8,7 @@ import { type ApiKey, ApiKeyRequest, stateOf } from "#shared/api-key.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { checkArguments, parseEnd, splitScopes } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
-import { withApiKeys } from "./reach-keys.ts";
+import { withManagement } from "./reach-data.ts";
 import { formatTable, formatTime } from "./table.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -60,7 +60,9 @@ async function create(options: CreateOptions, { env, stdout, now }: CommandConte
     label,
     expiresAt: expires === undefined ? null : parseEnd("--expires", expires, now()),
   });
-  const { key, record } = await withApiKeys(config, now, (keys) => keys.create(request));
+  const { key, record } = await withManagement(config, now, ({ apiKeys }) =>
+    apiKeys.create(request),
+  );
   if (json) return void stdout.write(`${JSON.stringify({ key, ...record })}\n`);
   stdout.write(`${key}\n`);
   if (stdout.isTTY !== true) return;
@@ -78,7 +80,9 @@ async function list(
   { tenant, json }: { tenant?: string; json?: true },
   { env, stdout, now }: CommandContext,
 ): Promise<void> {
-  const records = await withApiKeys(loadConfig(env), now, (keys) => allKeys(keys, tenant));
+  const records = await withManagement(loadConfig(env), now, ({ apiKeys }) =>
+    allKeys(apiKeys, tenant),
+  );
   if (json) {
     stdout.write(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     return;
@@ -119,7 +123,9 @@ async function revoke(
   if (!id.success) {
     throw new UsageError("A key is revoked by its id, which `jobwire keys list` prints.");
   }
-  const record = await withApiKeys(loadConfig(env), now, (keys) => keys.revoke(id.data));
+  const record = await withManagement(loadConfig(env), now, ({ apiKeys }) =>
+    apiKeys.revoke(id.data),
+  );
   const { user, tenant } = record;
   stdout.write(
     json

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createApiKeys } from "#server/auth/api-keys.ts";
 import { createTokenVerifier } from "#server/auth/token-verifier.ts";
+import { hashOfTokenId } from "#server/auth/token-hash.ts";
 import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
@@ -134,6 +135,80 @@ describe("keys", () => {
   });
 });
 
+const said = (keys: string) => ({
+  code: 0,
+  out: `Revoked reports of acme: all tokens that were issued before 2026-01-01T12:00:01.000Z, ${keys} and 0 sign-ins.\n`,
+  err: "",
+});
+
+describe("revoke", () => {
+  const REVOKE = ["revoke", "--tenant", "acme"];
+
+  test("of a user ends keys and tokens, and says so again when it is repeated", async () => {
+    await run(CREATE);
+    await run(CREATE.with(5, "bob"));
+    expect(await run([...REVOKE, "--user", "reports"])).toEqual(said("1 API key"));
+    expect(await run([...REVOKE, "--user", "reports"])).toEqual(said("0 API keys"));
+    const listed = recordsOf((await run(["keys", "list", "--json"])).out);
+    expect(listed.map(({ user, revokedAt }) => [user, revokedAt])).toEqual([
+      ["bob", null],
+      ["reports", NOW.toISOString()],
+    ]);
+    const { out } = await run([...REVOKE, "--user", "ann", "--json"]);
+    expect(recordsOf(out)).toEqual([
+      {
+        tenant: "acme",
+        user: "ann",
+        before: "2026-01-01T12:00:01.000Z",
+        apiKeys: 0,
+        signIns: 0,
+      },
+    ]);
+  });
+
+  test("of a token stores its id until it has expired, or for 400 days", async () => {
+    expect(await run([...REVOKE, "--token-id", "t 7"])).toEqual({
+      code: 0,
+      out: "Revoked the token t 7 of acme.\n",
+      err: "",
+    });
+    const keptUntil = async (...more: string[]) =>
+      recordsOf((await run([...REVOKE, "--token-id", "t", "--json", ...more])).out)[0]?.keptUntil;
+    expect(await keptUntil()).toBe("2027-02-05T12:01:00.000Z");
+    expect(await keptUntil("--expires", "1h")).toBe("2026-01-01T13:01:00.000Z");
+    const engine = await openEngine(data.config);
+    const question = { tenant: "acme", user: "x", tokenHash: hashOfTokenId("t 7") };
+    expect(await engine.revocations.find([question])).toEqual([
+      { isTokenRevoked: true, before: 0 },
+    ]);
+    await engine.close();
+    expect(await run([...REVOKE, "--token-id", "t", "--expires", "2025-12-31"])).toEqual({
+      code: 1,
+      out: "",
+      err: "error: The token has expired already: 2025-12-31T00:00:00.000Z has passed.\n",
+    });
+  });
+});
+
+test("users prints who has something, and who was revoked", async () => {
+  expect((await run(["users"])).out).toBe("There are no users.\n");
+  await run(CREATE);
+  await run(CREATE.with(3, "bakery"));
+  await run(["revoke", "--tenant", "acme", "--user", "ann\nx"]);
+  const { out } = await run(["users"]);
+  expect(out.split("\n")).toEqual([
+    "TENANT  USER      JOBS  KEYS  SIGN-INS  REVOKED",
+    'acme    "ann\\nx"  0     0     0         2026-01-01 12:00',
+    "acme    reports   0     1     0         -",
+    "bakery  reports   0     1     0         -",
+    "",
+  ]);
+  const ofBakery = await run(["users", "--tenant", "bakery", "--json"]);
+  expect(recordsOf(ofBakery.out)).toEqual([
+    { tenant: "bakery", user: "reports", jobs: 0, apiKeys: 1, signIns: 0, revokedBefore: null },
+  ]);
+});
+
 describe("a token", () => {
   const TOKEN = ["token", "--sub", "ann", "--tenant", "acme", "--scope", "jobs:read", "jobs:write"];
 
@@ -189,6 +264,13 @@ describe("arguments that are wrong exit with 2, with one line that names the fau
     [["keys", "revoke"], "missing required argument 'id'"],
     [["keys", "revoke", "7"], "A key is revoked by its id"],
     [["keys", "frob"], "unknown command 'frob'"],
+    [["revoke", "--tenant", "acme"], "either --user or --token-id"],
+    [["revoke", "--tenant", "acme", "--user", "a", "--token-id", "b"], "either --user or --token"],
+    [["revoke", "--user", "ann"], "--tenant: name the tenant"],
+    [["revoke", "--tenant", "acme", "--user", ""], "--user: "],
+    [["revoke", "--tenant", "acme", "--token-id", ""], "--token-id: "],
+    [["revoke", "--tenant", "acme", "--user", "a", "--expires", "1h"], "--expires belongs to"],
+    [["revoke", "--tenant", "", "--user", "a"], "--tenant: "],
     [["frob"], "unknown command 'frob'"],
     [
       ["token", "--sub", "ann", "--tenant", "acme", "--scope", "operator"],

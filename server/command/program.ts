@@ -5,7 +5,9 @@ import pkg from "#package.json" with { type: "json" };
 import { ConfigError } from "#server/config.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
+import { addRevokeCommand } from "./revoke.ts";
 import { addTokenCommand } from "./token.ts";
+import { addUsersCommand } from "./users.ts";
 import { UsageError } from "./usage-error.ts";
 
 const FAILED = 1;
@@ -27,7 +29,9 @@ export async function runCommand(
       writeErr: (text) => void stderr.write(text),
     });
   addKeysCommand(program, context);
+  addRevokeCommand(program, context);
   addTokenCommand(program, context);
+  addUsersCommand(program, context);
   try {
     await program.parseAsync(args, { from: "user" });
     return 0;

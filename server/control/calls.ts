@@ -1,8 +1,16 @@
 /** Answers each call of the command. */
 import type { Logger } from "pino";
-import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Management } from "#server/auth/management.ts";
 import { AppError } from "#shared/errors.ts";
-import { type Call, CREATE_KEY, faultOf, LIST_KEYS, REVOKE_KEY } from "./protocol.ts";
+import {
+  type Call,
+  CREATE_KEY,
+  faultOf,
+  LIST_KEYS,
+  LIST_USERS,
+  REVOKE,
+  REVOKE_KEY,
+} from "./protocol.ts";
 
 /** By name. A call takes what the body of its request holds, and rejects with `BAD_REQUEST` if that is no input of it. */
 export type ControlCalls = ReadonlyMap<string, (body: unknown) => Promise<unknown>>;
@@ -21,7 +29,10 @@ function handle<I, O>(
   ];
 }
 
-export function createControlCalls(apiKeys: ApiKeys, log: Pick<Logger, "info">): ControlCalls {
+export function createControlCalls(
+  { apiKeys, revocations, users }: Management,
+  log: Pick<Logger, "info">,
+): ControlCalls {
   return new Map<string, (body: unknown) => Promise<unknown>>([
     handle(CREATE_KEY, async (request) => {
       const made = await apiKeys.create(request);
@@ -36,5 +47,7 @@ export function createControlCalls(apiKeys: ApiKeys, log: Pick<Logger, "info">):
       log.info({ apiKey: id, tenant, user }, "An API key was revoked");
       return record;
     }),
+    handle(LIST_USERS, (query) => users.list(query)),
+    handle(REVOKE, ({ tenant, what }) => revocations.revoke(tenant, what)),
   ]);
 }

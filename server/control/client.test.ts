@@ -5,7 +5,7 @@ import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { createRemoteApiKeys } from "./client.ts";
+import { createRemoteManagement } from "./client.ts";
 
 let dir: string;
 let path: string;
@@ -23,7 +23,7 @@ async function answerWith(listener: RequestListener): Promise<void> {
     server.closeAllConnections();
   });
 }
-const list = () => createRemoteApiKeys(path).list({ limit: 1 });
+const list = () => createRemoteManagement(path).apiKeys.list({ limit: 1 });
 
 test("without a socket there is no server", async () => {
   await expect(list()).rejects.toMatchObject({ name: "NoServer" });

@@ -1,6 +1,6 @@
 /** The command's side of the control socket. */
 import { request } from "node:http";
-import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Management } from "#server/auth/management.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import {
   type Call,
@@ -8,6 +8,8 @@ import {
   ControlError,
   CREATE_KEY,
   LIST_KEYS,
+  LIST_USERS,
+  REVOKE,
   REVOKE_KEY,
 } from "./protocol.ts";
 
@@ -22,12 +24,18 @@ export class NoServer extends Error {
 
 const ABSENT = new Set(["ECONNREFUSED", "ENOENT", "ENOTDIR"]);
 
-/** The keys of a running server. Calls also reject with `NoServer`. */
-export function createRemoteApiKeys(path: string): ApiKeys {
+/** What a running server manages. Calls also reject with `NoServer`. */
+export function createRemoteManagement(path: string): Management {
   return {
-    create: (request) => callServer(path, CREATE_KEY, request),
-    list: (query) => callServer(path, LIST_KEYS, query),
-    revoke: (id) => callServer(path, REVOKE_KEY, { id }),
+    apiKeys: {
+      create: (request) => callServer(path, CREATE_KEY, request),
+      list: (query) => callServer(path, LIST_KEYS, query),
+      revoke: (id) => callServer(path, REVOKE_KEY, { id }),
+    },
+    users: { list: (query) => callServer(path, LIST_USERS, query) },
+    revocations: {
+      revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),
+    },
   };
 }
 

@@ -5,6 +5,8 @@
 import { z } from "zod";
 import { ApiKey, ApiKeyRequest } from "#shared/api-key.ts";
 import { ErrorCode } from "#shared/errors.ts";
+import { UserPage, UserQuery } from "#shared/known-user.ts";
+import { RevocationRequest, Revoked } from "#shared/revocation.ts";
 import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
 export const CONTROL_VERSION = "v1";
@@ -36,6 +38,8 @@ export const LIST_KEYS = define(
   z.object({ items: z.array(ApiKey), nextCursor: z.string().nullable() }),
 );
 export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKey);
+export const LIST_USERS = define("users.list", UserQuery, UserPage);
+export const REVOKE = define("revoke", RevocationRequest, Revoked);
 
 /** The answer to a call that failed. */
 export const ControlError = z.object({

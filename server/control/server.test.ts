@@ -6,10 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Management } from "#server/auth/management.ts";
+import type { Revocations } from "#server/auth/revocations.ts";
 import { AppError } from "#shared/errors.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import { createControlCalls } from "./calls.ts";
-import { createRemoteApiKeys } from "./client.ts";
+import { createRemoteManagement } from "./client.ts";
 import { openControlServer } from "./server.ts";
 
 const RECORD = {
@@ -44,6 +46,9 @@ const apiKeys = {
   revoke: vi.fn<ApiKeys["revoke"]>(async () => ({ ...RECORD, revokedAt: new Date("2026-01-02") })),
 };
 
+const users = { list: vi.fn<Management["users"]["list"]>() };
+const revocations = { revoke: vi.fn<Revocations["revoke"]>() };
+
 let dir: string;
 let path: string;
 beforeEach(() => {
@@ -57,7 +62,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls(apiKeys, log),
+    calls: createControlCalls({ apiKeys, revocations, users }, log),
     log,
     ...options,
   });
@@ -90,13 +95,13 @@ const post = (to: string, body: string, more = "") =>
   );
 
 /** The next command's answer, which is `SERVED` where all is as before. */
-const nextCommand = () => createRemoteApiKeys(path).list({ limit: 1 });
+const nextCommand = () => createRemoteManagement(path).apiKeys.list({ limit: 1 });
 const SERVED = { items: [RECORD], nextCursor: "7" };
 
 describe("calls", () => {
   test("pass the socket with their times, and the log names the key and not its text", async () => {
     await open();
-    const keys = createRemoteApiKeys(path);
+    const keys = createRemoteManagement(path).apiKeys;
     expect(await keys.create(REQUEST)).toEqual({ key: "jw_secret", record: RECORD });
     expect(apiKeys.create).toHaveBeenCalledWith(REQUEST);
     expect(await keys.list({ tenant: "acme", cursor: "9", limit: 2 })).toEqual({
@@ -113,10 +118,34 @@ describe("calls", () => {
     ]);
   });
 
+  test("that revoke have what they ended, with its times", async () => {
+    await open();
+    const { revoke } = createRemoteManagement(path).revocations;
+    const user = { tenant: "acme", user: "ann", before: new Date(), apiKeys: 2, signIns: 1 };
+    revocations.revoke.mockResolvedValueOnce(user);
+    expect(await revoke("acme", { user: "ann" })).toEqual(user);
+    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", { user: "ann" });
+    const token = { tenant: "acme", tokenId: "t", keptUntil: new Date() };
+    revocations.revoke.mockResolvedValueOnce(token);
+    const what = { tokenId: "t", expiresAt: new Date() };
+    expect(await revoke("acme", what)).toEqual(token);
+    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", what);
+  });
+
+  test("that list users pass where the page begins, and times", async () => {
+    await open();
+    const user = { tenant: "acme", user: "ann", jobs: 1, apiKeys: 2, signIns: 3 };
+    const page = { items: [{ ...user, revokedBefore: new Date() }], next: null };
+    users.list.mockResolvedValueOnce(page);
+    const query = { tenant: "acme", after: { tenant: "acme", user: "a" } };
+    expect(await createRemoteManagement(path).users.list(query)).toEqual(page);
+    expect(users.list).toHaveBeenLastCalledWith(query);
+  });
+
   test("that fail have the code and the message of the error", async () => {
     await open();
     apiKeys.revoke.mockRejectedValueOnce(new AppError("NOT_FOUND", "There is no such key."));
-    await expect(createRemoteApiKeys(path).revoke(RECORD.id)).rejects.toMatchObject({
+    await expect(createRemoteManagement(path).apiKeys.revoke(RECORD.id)).rejects.toMatchObject({
       code: "NOT_FOUND",
       message: "There is no such key.",
     });
@@ -126,7 +155,7 @@ describe("calls", () => {
   test("that fail by a fault are logged, and the command learns no more than that", async () => {
     await open();
     apiKeys.list.mockRejectedValueOnce(new TypeError("x of undefined"));
-    await expect(createRemoteApiKeys(path).list({ limit: 1 })).rejects.toMatchObject({
+    await expect(createRemoteManagement(path).apiKeys.list({ limit: 1 })).rejects.toMatchObject({
       code: "INTERNAL",
       message: "The server failed. Its log says why.",
     });
@@ -185,7 +214,7 @@ describe("[P9] the socket", () => {
     await control.close();
     await ended;
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
-    await expect(createRemoteApiKeys(path).list({ limit: 1 })).rejects.toMatchObject({
+    await expect(createRemoteManagement(path).apiKeys.list({ limit: 1 })).rejects.toMatchObject({
       name: "NoServer",
     });
   });

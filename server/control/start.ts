@@ -1,6 +1,6 @@
 /** Opens the control socket of a server, which serves without one where there can be none. */
 import type { Logger } from "pino";
-import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Management } from "#server/auth/management.ts";
 import { asError } from "#shared/errors.ts";
 import { createControlCalls } from "./calls.ts";
 import { openControlServer } from "./server.ts";
@@ -9,14 +9,14 @@ import { controlSocketOf } from "./socket-path.ts";
 interface StartOptions {
   /** This process alone has it open. */
   dataDir: string;
-  apiKeys: ApiKeys;
+  management: Management;
   log: Pick<Logger, "info" | "warn" | "error">;
 }
 
 /** Returns what closes the socket. */
 export async function startControl({
   dataDir,
-  apiKeys,
+  management,
   log,
 }: StartOptions): Promise<() => Promise<void>> {
   const { path, problem } = controlSocketOf(dataDir);
@@ -25,7 +25,11 @@ export async function startControl({
     return async () => undefined;
   }
   try {
-    const control = await openControlServer({ path, calls: createControlCalls(apiKeys, log), log });
+    const control = await openControlServer({
+      path,
+      calls: createControlCalls(management, log),
+      log,
+    });
     return control.close;
   } catch (error) {
     log.warn(

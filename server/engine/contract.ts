@@ -12,15 +12,24 @@
  */
 import type { Cluster, Redis } from "ioredis";
 import type { BatchRecord } from "#shared/batch.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
+import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { ApiKeyStore } from "./api-key-store.ts";
+import type { RevocationStore } from "./revocation-store.ts";
 import type { SignInStore } from "./sign-in-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
+export type {
+  EndedWithUser,
+  RevocationAnswer,
+  RevocationQuestion,
+  RevocationStore,
+} from "./revocation-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
@@ -127,6 +136,12 @@ export interface Engine extends SignInStore {
   endSession(session: SessionRef, holder: string): Promise<void>;
 
   readonly apiKeys: ApiKeyStore;
+  readonly revocations: RevocationStore;
+  /**
+   * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
+   * decides how many a page has.
+   */
+  listUsers(query: UserQuery, now: Date): Promise<UserPage>;
 
   /**
    * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
@@ -147,6 +162,12 @@ export interface Engine extends SignInStore {
    * due, or lost its runner. A listener that has not claimed since may get no second hint.
    */
   onWork(listener: () => void): () => void;
+
+  /**
+   * Hints that a credential was ended: an API key or a token was revoked, a user was, or a sign-in was removed. Like those of
+   * `onAppend` they may be lost, late or doubled, and never come before the commit.
+   */
+  onCredentialEnd(listener: (hint: CredentialHint) => void): Promise<() => void>;
 
   /** Resolves when the data can be read and the last write did not fail; rejects with `UNAVAILABLE` otherwise. */
   health(): Promise<void>;

@@ -9,6 +9,8 @@ export interface SignInStore {
   addSignIn(signIn: SignIn): Promise<string[]>;
   /** `undefined`: there is none, or it has ended. */
   getSignIn(id: string, now: Date): Promise<SignIn | undefined>;
+  /** In the order of the ids: whether there is one that has not ended. */
+  hasSignIns(ids: readonly string[], now: Date): Promise<boolean[]>;
   /** Stores its new times. False: it was removed, and stays so. */
   renewSignIn(signIn: SignIn): Promise<boolean>;
   removeSignIn(signIn: Pick<SignIn, "id" | "principal">): Promise<void>;

@@ -4,6 +4,7 @@
  */
 import type { ApiKey } from "#shared/api-key.ts";
 import type { DraftPiece } from "./contract.ts";
+import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
@@ -49,6 +50,8 @@ export interface TransferApiKey {
   hash: string;
 }
 
+export type TransferRevocation = RevokedToken | RevokedUser;
+
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
   tenants(): Iterable<TransferTenant>;
@@ -56,5 +59,6 @@ export interface TransferSource {
   batches(): Iterable<TransferBatch>;
   jobs(): Iterable<TransferJob>;
   apiKeys(): Iterable<TransferApiKey>;
+  revocations(): Iterable<TransferRevocation>;
   close(): void;
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { AppError } from "#shared/errors.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { openSignIns, type SigningIn, type SignIns } from "./open.ts";
@@ -56,7 +57,7 @@ test("[P10] a sign-in holds its principal and the name of its credential, and th
   expect(await signIns.find(secret)).toEqual({
     id: createHash("sha256").update(secret).digest("base64url"),
     principal: { userId: "ann", tenantId: "acme", scopes: ["jobs:read"] },
-    credential: { kind: "token", id: "token-1" },
+    credential: { kind: "token", id: "token-1", issuedAt: time },
     madeAt: time,
     usedAt: time,
     expiresAt: time + 10 * HOUR_MS,
@@ -120,34 +121,32 @@ test("[P10] a use that cannot be stored is served all the same, and logged", asy
   expect(told).toEqual(["The use of a sign-in could not be stored"]);
 });
 
-test("[P10] signing out ends it, tells who listens to it, and ends no other", async () => {
+test("[P10] signing out ends it, hints at that, and ends no other", async () => {
   const [first, second] = [await signIns.begin(ANN), await signIns.begin(ANN)];
-  const ended: string[] = [];
-  signIns.onEnd(first.signIn.id, () => ended.push("first"));
-  signIns.onEnd(first.signIn.id, () => ended.push("stopped"))();
-  signIns.onEnd(second.signIn.id, () => ended.push("second"));
+  const hints: CredentialHint[] = [];
+  await engine.onCredentialEnd((hint) => hints.push(hint));
   await signIns.end(first.secret);
   await signIns.end(first.secret);
   expect(await signIns.find(first.secret)).toBeUndefined();
   expect(await signIns.find(second.secret)).toBeDefined();
-  expect(ended).toEqual(["first"]);
-  // A connection that was just being opened.
-  signIns.onEnd(first.signIn.id, () => ended.push("late"));
-  expect(ended).toEqual(["first", "late"]);
+  await vi.waitFor(() => expect(hints).toEqual([{ kind: "sign-in", id: first.signIn.id }]));
 });
 
-test("[P10] those that listen learn of an end that is found later, or that a further sign-in causes", async () => {
-  const ended: string[] = [];
-  const { secret, signIn } = await signIns.begin({ ...ANN, expiresAt: time + MINUTE_MS });
-  signIns.onEnd(signIn.id, () => ended.push("expired"));
-  await use(secret, MINUTE_MS);
-  expect(ended).toEqual(["expired"]);
+test("[P10] one too many ends the one that would end first, and hints at that", async () => {
+  const hints: CredentialHint[] = [];
+  await engine.onCredentialEnd((hint) => hints.push(hint));
   const oldest = await signIns.begin({ ...ANN, expiresAt: time + HOUR_MS });
-  signIns.onEnd(oldest.signIn.id, () => ended.push("one too many"));
   for (let more = 1; more < MAX_SIGN_INS; more++) await signIns.begin(ANN);
-  expect(ended).toEqual(["expired"]);
+  expect(hints).toEqual([]);
   await signIns.begin(ANN);
-  expect(ended).toEqual(["expired", "one too many"]);
+  await vi.waitFor(() => expect(hints).toEqual([{ kind: "sign-in", id: oldest.signIn.id }]));
+});
+
+test("[P14] it is as old as its token, or as itself where it was made with none", async () => {
+  const issuedAt = time - HOUR_MS;
+  const byToken = await signIns.begin({ ...ANN, credential: { ...ANN.credential, issuedAt } });
+  expect(byToken.signIn.credential.issuedAt).toBe(issuedAt);
+  expect((await signIns.begin(ANN)).signIn.credential.issuedAt).toBe(time);
 });
 
 test("[P10] a sign-in that cannot be stored, read or ended is UNAVAILABLE", async () => {

@@ -19,11 +19,6 @@ export interface SignIns {
   find(secret: string): Promise<SignIn | undefined>;
   /** Does nothing if there is none. Rejects with `UNAVAILABLE` while the engine cannot store that it ended. */
   end(secret: string): Promise<void>;
-  /**
-   * Calls the listener when this process ends the sign-in with this id, or at once if it has just done so: between `find` and
-   * this call it may end. Returns a function that stops it.
-   */
-  onEnd(id: string, listener: () => void): () => void;
   /** Resolves when all pending writes have ended. */
   close(): Promise<void>;
 }
@@ -56,29 +51,11 @@ const SECRET_BYTES = 32;
 const SECRET = /^[\w-]{43}$/;
 /** Use is written at most this often. */
 const RENEW_MS = 60_000;
-/** Sign-ins that ended last, for listeners that come too late. */
-const MAX_RECENT = 1000;
 
 export function openSignIns(store: SignInStore, options: SignInOptions): SignIns {
   const { idleMs, maxMs, tell } = options;
-  const listeners = new Map<string, Set<() => void>>();
-  const recent = new Set<string>();
   const renewing = new Map<string, Promise<void>>();
   const timeNow = () => options.now().getTime();
-
-  /** Forgets the listeners: a sign-in ends once. */
-  function tellEnd(id: string): void {
-    const present = listeners.get(id);
-    listeners.delete(id);
-    for (const listener of present ?? []) listener();
-  }
-
-  function ended(id: string): void {
-    recent.add(id);
-    const [oldest] = recent;
-    if (recent.size > MAX_RECENT && oldest !== undefined) recent.delete(oldest);
-    tellEnd(id);
-  }
 
   async function renew(signIn: SignIn): Promise<void> {
     try {
@@ -98,13 +75,13 @@ export function openSignIns(store: SignInStore, options: SignInOptions): SignIns
       const signIn: SignIn = {
         id: idOf(secret),
         principal,
-        credential,
+        credential: { issuedAt: madeAt, ...credential },
         madeAt,
         usedAt: madeAt,
         expiresAt: end,
         endsAt: Math.min(end, madeAt + idleMs),
       };
-      for (const id of await store.addSignIn(signIn)) ended(id);
+      await store.addSignIn(signIn);
       return { secret, signIn };
     },
 
@@ -113,11 +90,7 @@ export function openSignIns(store: SignInStore, options: SignInOptions): SignIns
       const id = idOf(secret);
       const now = timeNow();
       const signIn = await store.getSignIn(id, new Date(now));
-      if (signIn === undefined) {
-        // Connections that it opened may still be there. The secret may be any text, so it does not count as recent.
-        tellEnd(id);
-        return undefined;
-      }
+      if (signIn === undefined) return undefined;
       // The machine's clock may have been set back.
       const isRenewed = Math.abs(now - signIn.usedAt) < RENEW_MS || renewing.has(id);
       if (!isRenewed) {
@@ -131,22 +104,7 @@ export function openSignIns(store: SignInStore, options: SignInOptions): SignIns
       if (!SECRET.test(secret)) return;
       const id = idOf(secret);
       const signIn = await store.getSignIn(id, new Date(timeNow()));
-      if (signIn === undefined) return tellEnd(id);
-      await store.removeSignIn(signIn);
-      ended(id);
-    },
-
-    onEnd(id, listener) {
-      if (recent.has(id)) {
-        listener();
-        return () => {};
-      }
-      const present = listeners.get(id) ?? new Set();
-      listeners.set(id, present.add(listener));
-      return () => {
-        present.delete(listener);
-        if (present.size === 0 && listeners.get(id) === present) listeners.delete(id);
-      };
+      if (signIn !== undefined) await store.removeSignIn(signIn);
     },
 
     async close() {

@@ -10,6 +10,7 @@ import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
+import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
@@ -58,10 +59,12 @@ export interface TransportContext {
   /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */
   signIns?: SignInContext | undefined;
   /**
-   * Calls the listener when the API key with this hash is found to have ended. Returns what stops it. Absent if the server
-   * takes no keys.
+   * Calls the listener when the caller's credential is found to have ended before its time. Returns what stops it. Absent if
+   * an embedding program authenticates the callers, or none are asked who they are.
    */
-  onKeyEnd?: ((keyHash: string, listener: () => void) => () => void) | undefined;
+  onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
+  /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
+  revoke?: ((tenant: string, what: ToRevoke) => Promise<Revoked>) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };

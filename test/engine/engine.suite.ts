@@ -10,8 +10,10 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -26,7 +28,9 @@ export function engineSuite(subject: EngineUnderTest): void {
     sessionsSuite(subject);
     apiKeysSuite(subject);
     signInsSuite(subject);
+    revocationsSuite(subject);
     upkeepSuite(subject);
+    usersSuite(subject);
     modelSuite(subject);
   });
 }

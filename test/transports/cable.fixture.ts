@@ -5,6 +5,8 @@ import { onTestFinished } from "vitest";
 export interface Cable {
   url: string;
   cuts: number;
+  /** Connections that are open. */
+  open(): number;
   /** Destroys all connections. */
   cut(): void;
   /** Stops reading from the server, like a client that has stopped reading. */
@@ -44,6 +46,7 @@ export async function openCable(to: string): Promise<Cable> {
   const cable: Cable = {
     url: `${new URL(to).protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
     cuts: 0,
+    open: () => pairs.size,
     cut() {
       cable.cuts += 1;
       forEachEnd((end) => end.resetAndDestroy());

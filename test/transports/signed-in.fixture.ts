@@ -14,6 +14,8 @@ export interface Claims {
   tenant?: string;
   jti?: string;
   /** Seconds since the epoch. */
+  iat?: number;
+  /** Seconds since the epoch. */
   exp?: number;
 }
 

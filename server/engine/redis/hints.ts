@@ -6,6 +6,7 @@
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
+import { CredentialHint } from "#shared/credential-hint.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
 import { openSubscriber } from "./subscriber.ts";
@@ -13,6 +14,7 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface RedisHints {
   on(stream: StreamRef, listener: (hint: Hint) => void): Promise<() => void>;
+  onCredential(listener: (hint: CredentialHint) => void): Promise<() => void>;
   /** Pending subscriptions reject. */
   close(): void;
 }
@@ -51,6 +53,8 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
 
   return {
     close: subscriber.close,
+    onCredential: (listener) =>
+      join(keys.credentialHints, (text) => listener(decodeCredentialHint(text))),
     async on(stream, listener) {
       if (stream.stream === "feed") {
         const channel = `${keys.tenant(stream.of.tenant)}:hint:feed:${ownerKey(stream.of)}`;
@@ -83,4 +87,13 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
       return () => void leaveBoth();
     },
   };
+}
+
+/** A text that this version does not know, and the empty one of a restored subscription, may be about any credential. */
+function decodeCredentialHint(text: string): CredentialHint {
+  try {
+    return CredentialHint.parse(JSON.parse(text));
+  } catch {
+    return { kind: "any" };
+  }
 }

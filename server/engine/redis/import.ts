@@ -12,6 +12,7 @@ import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys } from "./keys.ts";
 import { openQueue, type QueuedPlace } from "./queue.ts";
+import { hasRevocations, putRevocation } from "./revocations.ts";
 import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
@@ -46,11 +47,14 @@ export async function importToRedis(
 
 async function prepare(redis: Client, keys: Keys, label: string): Promise<void> {
   const unfinished = (await redis.exists(keys.importing)) === 1;
-  const used = (await redis.exists(keys.tenants)) === 1 || (await hasApiKeys(redis, keys));
+  const used =
+    (await redis.exists(keys.tenants)) === 1 ||
+    (await hasApiKeys(redis, keys)) ||
+    (await hasRevocations(redis, keys));
   if (!unfinished && used) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} already has jobs or API keys under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs, API keys or revocations under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
@@ -112,6 +116,7 @@ async function copy(
     jobs += 1;
   }
   for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
+  for (const each of source.revocations()) await put(...putRevocation(redis, keys, each));
   for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
   return { jobs, batches, places };

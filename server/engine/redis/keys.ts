@@ -25,8 +25,10 @@ export interface Keys {
   /** The sign-ins of a user, by their ends. */
   signInsOf(owner: Owner): string;
   readonly tenants: string;
-  /** The prefix of the API keys of all tenants. No tenant can have this name. */
+  /** The prefix of the API keys and the revocations of all tenants. No tenant can have this name. */
   readonly apiKeys: string;
+  /** The channel of credentials that ended. */
+  readonly credentialHints: string;
   readonly workers: string;
   /** The version of the data format. */
   readonly schema: string;
@@ -62,6 +64,7 @@ export function createKeys(prefix: string): Keys {
     signInsOf: (owner) => `${ofOwner(owner)}:sign-ins`,
     tenants: `${prefix}:tenants`,
     apiKeys: `${prefix}:{:api-keys}`,
+    credentialHints: `${prefix}:{:api-keys}:hint`,
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,
     importing: `${prefix}:importing`,

@@ -21,11 +21,13 @@ import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
 import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
+import { createRevocations } from "./revocations.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
+import { createUsers } from "./users.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 import { withTimeout } from "./with-timeout.ts";
 
@@ -70,6 +72,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(run, keys);
   const signIns = createSignIns(redis, keys);
+  const revocations = createRevocations(run, keys);
+  const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
 
@@ -160,13 +164,26 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       revoke: (id, at) => use(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => use(() => apiKeys.noteUse(id, at)),
     },
+    revocations: {
+      revokeToken: (token, at) => use(() => revocations.revokeToken(token, at)),
+      revokeUser: (user, at) =>
+        use(async () => {
+          const ended = await revocations.revokeUser(user, at);
+          const owner = { tenant: user.tenant, owner: user.user };
+          return { apiKeys: ended, signIns: await signIns.removeOfUser(owner) };
+        }),
+      find: (questions) => use(() => revocations.find(questions)),
+    },
+    listUsers: (query, now) => use(() => listUsers(query, now)),
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),
+    hasSignIns: (ids) => use(() => signIns.has(ids)),
     renewSignIn: (signIn) => use(() => signIns.renew(signIn)),
     removeSignIn: (signIn) => use(() => signIns.remove(signIn)),
     prune: (before, limit) => use(() => prune(before, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
+    onCredentialEnd: (listener) => use(() => hints.onCredential(listener)),
     onWork(listener) {
       sweepTimer ??= setInterval(() => {
         // The next interval tries again.

@@ -3,7 +3,8 @@
  * each command may run twice or be the last one, and at worst the set lists one that is gone.
  */
 import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
-import { ownerOf, type Principal } from "#shared/principal.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
+import { type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { SignIn } from "#shared/sign-in.ts";
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
@@ -11,8 +12,11 @@ import type { Keys } from "./keys.ts";
 export interface SignIns {
   add(signIn: SignIn): Promise<string[]>;
   get(id: string, now: Date): Promise<SignIn | undefined>;
+  has(ids: readonly string[]): Promise<boolean[]>;
   renew(signIn: SignIn): Promise<boolean>;
   remove(signIn: Pick<SignIn, "id" | "principal">): Promise<void>;
+  /** Returns their number. */
+  removeOfUser(owner: Owner): Promise<number>;
 }
 
 export function createSignIns(redis: Client, keys: Keys): SignIns {
@@ -26,6 +30,12 @@ export function createSignIns(redis: Client, keys: Keys): SignIns {
     await redis.pexpireat(key, endsAt, "GT");
   }
 
+  /** A hint may be lost, and the sign-in has ended in any case. */
+  async function tellEnd(id: string): Promise<void> {
+    const hint: CredentialHint = { kind: "sign-in", id };
+    await redis.spublish(keys.credentialHints, JSON.stringify(hint)).catch(() => undefined);
+  }
+
   /** Deletes so many that there is room for one more. */
   async function makeRoom({ principal, madeAt }: SignIn): Promise<string[]> {
     const key = listOf(principal);
@@ -34,6 +44,7 @@ export function createSignIns(redis: Client, keys: Keys): SignIns {
     for (const id of beyond) {
       await redis.del(keys.signIn(id));
       await redis.zrem(key, id);
+      await tellEnd(id);
     }
     return beyond;
   }
@@ -60,9 +71,22 @@ export function createSignIns(redis: Client, keys: Keys): SignIns {
       await list(signIn);
       return true;
     },
+    async has(ids) {
+      // They lie in any slots.
+      const found = await Promise.all(ids.map((id) => redis.exists(keys.signIn(id))));
+      return found.map((count) => count === 1);
+    },
     async remove({ id, principal }) {
       await redis.del(keys.signIn(id));
       await redis.zrem(listOf(principal), id);
+      await tellEnd(id);
+    },
+    async removeOfUser(owner) {
+      const key = keys.signInsOf(owner);
+      const ids = await redis.zrange(key, "0", "-1");
+      const deleted = await Promise.all(ids.map((id) => redis.del(keys.signIn(id))));
+      if (ids.length > 0) await redis.zrem(key, ...ids);
+      return deleted.reduce((sum, count) => sum + count, 0);
     },
   };
 }

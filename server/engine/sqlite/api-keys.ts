@@ -10,12 +10,15 @@ import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferApiKey } from "#server/engine/transfer.ts";
 import { ApiKey } from "#shared/api-key.ts";
 import { MAX_API_KEYS } from "#shared/limits.ts";
+import type { Outbox } from "./outbox.ts";
 
 export interface ApiKeys {
   create(key: NewApiKey, hash: string): ApiKey;
   find(hash: string): ApiKey | undefined;
   list(query: ApiKeyQuery): ApiKeyPage;
   revoke(id: string, at: Date): ApiKey | undefined;
+  /** Returns the number of keys that were not revoked before. */
+  revokeOfUser(tenant: string, user: string, at: Date): number;
   noteUse(id: string, at: Date): void;
 }
 
@@ -36,7 +39,7 @@ interface Row {
 const COLUMNS =
   "n, id, hash, tenant, user, scopes, label, created_at, expires_at, used_at, revoked_at";
 
-export function createApiKeys(db: DatabaseSync): ApiKeys {
+export function createApiKeys(db: DatabaseSync, outbox: Pick<Outbox, "credentialEnded">): ApiKeys {
   const insert = db.prepare(
     `INSERT INTO api_keys (id, hash, tenant, user, scopes, label, created_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
@@ -55,6 +58,9 @@ export function createApiKeys(db: DatabaseSync): ApiKeys {
   );
   const revoke = db.prepare(
     `UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ? RETURNING ${COLUMNS}`,
+  );
+  const revokeOfUser = db.prepare(
+    "UPDATE api_keys SET revoked_at = ? WHERE tenant = ? AND user = ? AND revoked_at IS NULL",
   );
   const use = db.prepare(
     "UPDATE api_keys SET used_at = ? WHERE id = ? AND (used_at IS NULL OR used_at < ?)",
@@ -85,8 +91,12 @@ export function createApiKeys(db: DatabaseSync): ApiKeys {
     },
     revoke(id, at) {
       const row = revoke.get(at.getTime(), id) as Row | undefined;
-      return row && keyOfRow(row);
+      if (row === undefined) return undefined;
+      outbox.credentialEnded({ kind: "key", hash: row.hash });
+      return keyOfRow(row);
     },
+    revokeOfUser: (tenant, user, at) =>
+      Number(revokeOfUser.run(at.getTime(), tenant, user).changes),
     noteUse: (id, at) => void use.run(at.getTime(), id, at.getTime()),
   };
 }

@@ -9,6 +9,7 @@ import type {
   TransferTenant,
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
+import { readRevocations } from "./revocations.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
@@ -30,6 +31,7 @@ export function openExport(dataDir: string): TransferSource {
     batches: () => told(readBatches(db), path),
     jobs: () => told(readJobs(db, path), path),
     apiKeys: () => told(readApiKeys(db), path),
+    revocations: () => told(readRevocations(db), path),
     close: () => db.close(),
   };
 }

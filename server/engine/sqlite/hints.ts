@@ -1,11 +1,14 @@
-/** Tells listeners that a stream grew. Without listeners a hint costs one lookup in a map. */
+/** Tells listeners that a stream grew, or that a credential ended. Without listeners a hint costs one lookup in a map. */
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { streamKey } from "#shared/stream-ref.ts";
 
 export interface Hints {
   on(stream: StreamRef, listener: (hint: Hint) => void): () => void;
   emit(stream: StreamRef, hint: Hint): void;
+  onCredential(listener: (hint: CredentialHint) => void): () => void;
+  emitCredential(hint: CredentialHint): void;
 }
 
 export function createHints(): Hints {
@@ -15,6 +18,7 @@ export function createHints(): Hints {
     batch: new Map(),
     feed: new Map(),
   };
+  const ofCredentials = new Set<(hint: CredentialHint) => void>();
   return {
     on(stream, listener) {
       // A function of its own, so that a listener given twice is called, and ended, twice.
@@ -34,5 +38,11 @@ export function createHints(): Hints {
       const set = ofKind.get(streamKey(stream));
       if (set) notify(set, hint);
     },
+    onCredential(listener) {
+      const registered = (hint: CredentialHint): void => listener(hint);
+      ofCredentials.add(registered);
+      return () => void ofCredentials.delete(registered);
+    },
+    emitCredential: (hint) => notify(ofCredentials, hint),
   };
 }

@@ -18,10 +18,12 @@ import { createOwners } from "./owners.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
+import { createRevocations } from "./revocations.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
+import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
 
@@ -60,8 +62,10 @@ export async function openSqliteEngine({
   const prune = createPrune(db, owners);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
-  const apiKeys = createApiKeys(db);
-  const signIns = createSignIns(db);
+  const apiKeys = createApiKeys(db, outbox);
+  const signIns = createSignIns(db, outbox);
+  const revocations = createRevocations({ db, apiKeys, signIns, outbox });
+  const listUsers = createUsers(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -130,8 +134,15 @@ export async function openSqliteEngine({
       revoke: (id, at) => write(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => write(() => apiKeys.noteUse(id, at)),
     },
+    revocations: {
+      revokeToken: (token, at) => write(() => revocations.revokeToken(token, at)),
+      revokeUser: (user, at) => write(() => revocations.revokeUser(user, at)),
+      find: (questions) => read(() => questions.map(revocations.find)),
+    },
+    listUsers: (query, now) => read(() => listUsers(query, now)),
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),
+    hasSignIns: (ids, now) => read(() => ids.map((id) => signIns.has(id, now))),
     renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
     removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
@@ -141,6 +152,10 @@ export async function openSqliteEngine({
       return hints.on(stream, listener);
     },
     onWork: (listener) => work.on(listener),
+    async onCredentialEnd(listener) {
+      assertOpen();
+      return hints.onCredential(listener);
+    },
 
     async health() {
       await read(() => alive.get());

@@ -1,4 +1,5 @@
 /** Notifications after the commit: hints to watchers, and the signal that there is work. */
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { GroupCommit } from "./group-commit.ts";
@@ -15,6 +16,7 @@ export interface Outbox {
   queued(due: number): void;
   /** Leases began or were prolonged. */
   leased(): void;
+  credentialEnded(hint: CredentialHint): void;
 }
 
 interface OutboxOptions {
@@ -50,6 +52,9 @@ export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outb
     },
     leased() {
       group.afterCommit(work.rearm);
+    },
+    credentialEnded(hint) {
+      group.afterCommit(() => hints.emitCredential(hint));
     },
   };
 }

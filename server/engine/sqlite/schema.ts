@@ -212,6 +212,28 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE moved;
   DELETE FROM owners WHERE owner = '';
   `,
+  `
+  CREATE TABLE revoked_tokens (
+    tenant TEXT NOT NULL,
+    -- SHA-256 of the token's jti.
+    hash TEXT NOT NULL,
+    -- When the token has certainly expired.
+    ends INTEGER NOT NULL,
+    PRIMARY KEY (tenant, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX revoked_tokens_by_end ON revoked_tokens (tenant, ends);
+
+  CREATE TABLE revoked_users (
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    -- Tokens that were issued before it have ended.
+    moment INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX revoked_users_by_moment ON revoked_users (tenant, moment);
+
+  CREATE INDEX api_keys_of_user ON api_keys (tenant, user);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -5,7 +5,7 @@ import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { Caller, TransportContext } from "#server/transports/contract.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
 import type { Deadlines } from "#server/transports/deadlines.ts";
-import { endWithCredential, mayEndEarly } from "#server/transports/end-with-credential.ts";
+import { endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,
@@ -33,7 +33,7 @@ type Ack = (answer: LegacyAnswer) => void;
 /** The parts that all connections share. */
 interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "signIns" | "onKeyEnd" | "credentialLimits" | "sessions" | "log"
+  "identify" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
 > {
   deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
@@ -179,9 +179,8 @@ class Client implements Holder, Listener {
 
   #identified(caller: Caller): void {
     this.#stopWatching?.();
-    this.#stopWatching = mayEndEarly(caller)
-      ? endWithCredential(this.#shared, caller, lastingOf(this.#socket))
-      : undefined;
+    this.#stopWatching =
+      caller.credential && endWithCredential(this.#shared, caller, lastingOf(this.#socket));
     if (caller.expiresAt !== undefined) this.#lifetime ??= this.#newLifetime();
     this.#lifetime?.identified(caller);
   }

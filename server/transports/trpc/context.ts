@@ -4,7 +4,12 @@ import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
-import type { Caller, Identify, SystemInfo } from "#server/transports/contract.ts";
+import type {
+  Caller,
+  Identify,
+  SystemInfo,
+  TransportContext,
+} from "#server/transports/contract.ts";
 import {
   assertSameUser,
   expiredError,
@@ -14,6 +19,7 @@ import {
 import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
+import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
 import { endForGood } from "./end-for-good.ts";
@@ -28,7 +34,7 @@ export interface Services {
 }
 
 /** The services that the contexts of procedures share. */
-export type ContextServices = Services & CredentialEnds;
+export type ContextServices = Services & CredentialEnds & Pick<TransportContext, "revoke">;
 
 /** A connection that can outlive its caller's credentials. */
 export interface LastingConnection {
@@ -38,6 +44,9 @@ export interface LastingConnection {
 
 const OWN_CREDENTIALS =
   "Only a WebSocket connection can be refreshed. An HTTP request has its own credentials.";
+
+const NOT_OURS =
+  "This server does not issue or check tokens itself, so it cannot revoke any: its program decides who may call.";
 
 /** A class to save memory: each connection keeps one. */
 export class Context implements Services {
@@ -126,6 +135,14 @@ export class Context implements Services {
     if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();
     else connection.lifetime().identified(msToEnd(next));
     return next;
+  }
+
+  /** Ends credentials of the caller's tenant. */
+  async revoke(what: ToRevoke): Promise<Revoked> {
+    const { tenantId } = this.principal();
+    const { revoke } = this.#services;
+    if (revoke === undefined) throw new AppError("FORBIDDEN", NOT_OURS);
+    return revoke(tenantId, what);
   }
 
   /** Returns the signal of a stream, which ends with its caller's credentials too. */

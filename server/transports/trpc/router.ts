@@ -17,6 +17,7 @@ import {
   MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
+import { ToRevoke } from "#shared/revocation.ts";
 import { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
 
@@ -171,6 +172,8 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     refresh: procedure
       .input(z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) }))
       .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
+    /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
+    revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 
   return router({

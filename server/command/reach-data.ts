@@ -1,11 +1,11 @@
 /**
- * Where a command finds the API keys. One process owns the embedded database, so a running server is asked over its control
+ * Where a command finds what it manages. One process owns the embedded database, so a running server is asked over its control
  * socket, and without one the command opens the database itself. A Redis is opened in any case.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { type ApiKeys, createApiKeys } from "#server/auth/api-keys.ts";
+import { createManagement, type Management } from "#server/auth/management.ts";
 import type { Config } from "#server/config.ts";
-import { createRemoteApiKeys, NoServer } from "#server/control/client.ts";
+import { createRemoteManagement, NoServer } from "#server/control/client.ts";
 import { controlSocketOf } from "#server/control/socket-path.ts";
 import { openEngine, selectEngine } from "#server/engine/index.ts";
 import { AppError } from "#shared/errors.ts";
@@ -15,17 +15,17 @@ const TRIES = 20;
 const PAUSE_MS = 100;
 
 /** `use` may run again where no server was there for its first call. */
-export async function withApiKeys<T>(
+export async function withManagement<T>(
   config: Config,
   now: () => Date,
-  use: (keys: ApiKeys) => Promise<T>,
+  use: (management: Management) => Promise<T>,
 ): Promise<T> {
   if (selectEngine(config).capabilities.multiProcess) return withEngine(config, now, use);
   const { path, problem } = controlSocketOf(config.DATA_DIR);
   for (let tries = 1; ; tries++) {
     if (path !== undefined) {
       try {
-        return await use(createRemoteApiKeys(path));
+        return await use(createRemoteManagement(path));
       } catch (error) {
         if (!(error instanceof NoServer)) throw error;
       }
@@ -46,11 +46,11 @@ export async function withApiKeys<T>(
 async function withEngine<T>(
   config: Config,
   now: () => Date,
-  use: (keys: ApiKeys) => Promise<T>,
+  use: (management: Management) => Promise<T>,
 ): Promise<T> {
   const engine = await openEngine(config);
   try {
-    return await use(createApiKeys({ store: engine.apiKeys, now }));
+    return await use(createManagement(engine, { now }));
   } finally {
     await engine.close();
   }
