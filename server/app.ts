@@ -10,7 +10,8 @@ import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { openKeyWatch } from "./auth/key-watch.ts";
-import { needsToken } from "./auth/variables.ts";
+import { oidcSettings } from "./auth/oidc-variables.ts";
+import { needsToken, signInMethods } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
 import { openEngine } from "./engine/index.ts";
@@ -27,6 +28,7 @@ import { openMetricsServer } from "./metrics-server.ts";
 import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
+import { createOidcProvider } from "./oidc/provider.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
@@ -128,8 +130,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const running = () => runner?.running() ?? 0;
 
   const isOpen = parts.authenticate === undefined && !needsToken(config);
+  const oidc = parts.authenticate === undefined ? oidcSettings(config) : undefined;
   const origins = createOriginPolicy({
-    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
+    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS, ...(oidc ? [oidc.publicUrl] : [])],
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
     authenticated: !isOpen,
@@ -142,7 +145,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     tell,
   });
   opened.defer(() => signIns.close());
-  const cookies = createSignInCookies(origins.isExact);
+  const cookies = createSignInCookies(origins.isExact, config.AUTH_COOKIE_SAMESITE);
   const ours = createAuthenticate(config, tell, {
     keys: keyVerifier,
     cookies: {
@@ -150,6 +153,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       find: (secret) => runOwn(() => signIns.find(secret)),
     },
   });
+  const provider = oidc && createOidcProvider({ ...config, ...oidc }, now);
   const isOurs = parts.authenticate === undefined && ours !== undefined;
   const authenticate = parts.authenticate ?? ours;
   const context = {
@@ -160,7 +164,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       authenticate === undefined
         ? async () => LOCAL_CALLER
         : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
-    signIns: isOurs ? { signIns, cookies } : undefined,
+    signIns: isOurs ? { signIns, cookies, methods: signInMethods(config), provider } : undefined,
     onKeyEnd: isOurs ? keyWatch.onEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
     system: {

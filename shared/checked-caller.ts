@@ -4,8 +4,9 @@ import { Authenticated } from "./principal.ts";
 
 /** Names a credential without giving it away, so that its revocation also ends what it was used for. */
 export const CredentialRef = z.object({
-  kind: z.enum(["token", "key"]),
-  /** The `jti` of a token, the id of a key; `null` if the token has none. */
+  /** `oidc`: the person signed in at a provider of OpenID Connect. */
+  kind: z.enum(["token", "key", "oidc"]),
+  /** The `jti` of a token, the id of a key, the issuer that a provider has; `null` if the token has none. */
   id: z.string().nullable(),
   /** Of a key: the hash by which the engine finds it. */
   keyHash: z.string().optional(),

@@ -58,9 +58,17 @@ export function createAuthenticate(
   if (!needsToken(settings)) return undefined;
   const verifyToken = keepTokens(createTokenVerifier(settings));
   const keyReader = acceptsApiKeys(settings) ? keys : undefined;
+
+  /** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys or of a provider. */
+  async function isStillGood({ kind, id, keyHash }: CredentialRef): Promise<boolean> {
+    if (kind === "oidc") return id === settings.OIDC_ISSUER;
+    if (kind !== "key") return true;
+    return keyReader !== undefined && keyHash !== undefined && (await keyReader.isValid(keyHash));
+  }
+
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
-    if (token === undefined) return bySignIn(credentials, cookies, keyReader);
+    if (token === undefined) return bySignIn(credentials, isStillGood, cookies);
     const isKey = keyReader !== undefined && looksLikeApiKey(token);
     const verify = isKey ? keyReader.verify : verifyToken;
     try {
@@ -79,24 +87,18 @@ export function createAuthenticate(
 
 async function bySignIn(
   { headers }: Credentials,
+  isStillGood: (credential: CredentialRef) => Promise<boolean>,
   cookies?: CookieReader,
-  keys?: KeyReader,
 ): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
   if (secret === undefined) {
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
   }
   const signIn = await cookies?.find(secret);
-  if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) {
+  if (signIn === undefined || !(await isStillGood(signIn.credential))) {
     throw new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
   }
   const { id: signInId, principal, credential, endsAt } = signIn;
   // Connections ask again at this time. If the sign-in was used meanwhile, its end is a later one then.
   return { ...principal, expiresAt: endsAt, credential, signInId };
-}
-
-/** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys. */
-async function isStillGood({ kind, keyHash }: CredentialRef, keys?: KeyReader): Promise<boolean> {
-  if (kind !== "key") return true;
-  return keys !== undefined && keyHash !== undefined && (await keys.isValid(keyHash));
 }
