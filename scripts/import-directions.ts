@@ -26,6 +26,7 @@ const BELOW_TRANSPORTS = [
   "#server/streams/open.ts",
   "#server/sessions/open.ts",
   "#server/sign-ins/open.ts",
+  "#server/oidc/*",
   "#shared/**",
 ];
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
@@ -133,6 +134,13 @@ export const directions: Direction[] = [
     imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
+  },
+  {
+    name: "server/oidc/",
+    files: ["server/oidc/**"],
+    imports: ["./*", "#server/auth/claims.ts", "#server/auth/oidc-variables.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "jose", "openid-client", "zod"],
   },
   {
     name: "server/control/",

@@ -69,6 +69,8 @@ export const ROUTES: ReadonlyMap<string, Requirement> = new Map(
     "/auth/sign-in": "anyone",
     "/auth/sign-out": "anyone",
     "/auth/me": "anyone",
+    "/auth/oidc/start": "anyone",
+    "/auth/oidc/callback": "anyone",
   }),
 );
 

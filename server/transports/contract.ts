@@ -6,11 +6,13 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
+import type { SignInMethod } from "#shared/sign-in.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
@@ -18,10 +20,12 @@ import type { Authenticated, Principal } from "#shared/principal.ts";
 /**
  * The requests that a path accepts (checked in `origins.ts`):
  * - `data`: jobs, streams and commands. The server refuses pages of foreign origins, and requests for an unknown host.
+ * - `link`: like `data`, and pages of every origin may send a person there, so that the window shows it. They cannot read or
+ *   embed it.
  * - `page`: static files that hold no data. Pages of every origin may link to them.
  * - `public`: health, metrics and static sites. Like `page`, and under any host name if other machines reach the server.
  */
-export type Access = "data" | "page" | "public";
+export type Access = "data" | "link" | "page" | "public";
 
 export interface Transport {
   readonly name: string;
@@ -90,6 +94,9 @@ export interface SignInCookies {
 export interface SignInContext {
   signIns: SignIns;
   cookies: SignInCookies;
+  methods: readonly SignInMethod[];
+  /** Present if people can sign in with OpenID Connect. */
+  provider?: OidcProvider | undefined;
 }
 
 /** Credentials as a transport received them. */
