@@ -57,7 +57,11 @@ export interface AppParts {
 }
 
 /** One object for all connections, each of which keeps its caller. */
-const LOCAL_CALLER: Caller = { principal: LOCAL_PRINCIPAL, expiresAt: undefined };
+const LOCAL_CALLER: Caller = {
+  principal: LOCAL_PRINCIPAL,
+  expiresAt: undefined,
+  via: "anonymous",
+};
 const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));

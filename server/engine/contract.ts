@@ -11,6 +11,7 @@
  * `engine.suite.ts` is this file as tests; every engine passes the same.
  */
 import type { Cluster, Redis } from "ioredis";
+import type { AuditEntry } from "#shared/audit.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
@@ -18,9 +19,11 @@ import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { ApiKeyStore } from "./api-key-store.ts";
+import type { AuditStore } from "./audit-store.ts";
 import type { SignInStore } from "./sign-in-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
+export type { AuditPage, AuditQuery, AuditStore, StoredAuditEntry } from "./audit-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
@@ -56,7 +59,7 @@ export interface Engine extends SignInStore {
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
    * Unicode, or the input no JSON.
    */
-  createJob(job: NewJob, at: Date): Promise<Job>;
+  createJob(job: NewJob & Audited, at: Date): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
    * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
@@ -80,7 +83,7 @@ export interface Engine extends SignInStore {
    * from whichever side they come. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
    * output no JSON; percents become whole numbers 0..100, and texts are cut (`shared/limits.ts`).
    */
-  change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;
+  change(jobId: string, change: JobChange & Audited, at: Date, claim?: ClaimRef): Promise<Changed>;
 
   /** Events with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
   readEvents(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
@@ -127,6 +130,7 @@ export interface Engine extends SignInStore {
   endSession(session: SessionRef, holder: string): Promise<void>;
 
   readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
 
   /**
    * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
@@ -154,7 +158,13 @@ export interface Engine extends SignInStore {
   close(): Promise<void>;
 }
 
-export interface NewBatch extends Owner {
+/** A change of data with its entry in the audit list of the tenant. */
+export interface Audited {
+  /** Stored in the same commit, or not at all where the change is refused or stores nothing. */
+  audit?: AuditEntry | undefined;
+}
+
+export interface NewBatch extends Owner, Audited {
   id: string;
   name: string | null;
   idempotencyKey?: string | undefined;

@@ -3,6 +3,7 @@
  * draft or a list stays the same, so that existing cursors remain valid.
  */
 import type { ApiKey } from "#shared/api-key.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import type { DraftPiece } from "./contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -43,11 +44,19 @@ export interface TransferApiKey {
   hash: string;
 }
 
+export interface TransferAuditEntry {
+  tenant: string;
+  /** Its position in the list of its tenant. */
+  n: number;
+  entry: AuditEntry;
+}
+
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
   owners(): Iterable<TransferOwner>;
   batches(): Iterable<TransferBatch>;
   jobs(): Iterable<TransferJob>;
   apiKeys(): Iterable<TransferApiKey>;
+  audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { startRetention } from "./retention.ts";
 import { eventually, openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
 

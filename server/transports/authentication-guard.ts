@@ -88,6 +88,7 @@ function callerOf(answer: unknown, schema: AnswerSchema): Caller {
     return {
       principal,
       expiresAt,
+      via: signInId === undefined ? (credential?.kind ?? "authenticate") : "sign-in",
       ...(credential && { credential }),
       ...(signInId !== undefined && { signInId }),
     };

@@ -9,6 +9,7 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { ActorVia } from "#shared/actor.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
@@ -107,6 +108,8 @@ export interface Caller {
   readonly principal: Principal;
   /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
   readonly expiresAt: number | undefined;
+  /** How it proved who it is. */
+  readonly via: ActorVia;
   /** Absent where the `authenticate` of an embedding program answers. */
   readonly credential?: CredentialRef;
   /** Present if a cookie identifies the caller. */

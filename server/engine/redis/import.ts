@@ -12,6 +12,7 @@ import type {
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { hasApiKeys, putApiKey } from "./api-keys.ts";
+import { putAuditEntry } from "./audit.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
@@ -123,6 +124,10 @@ async function copy(
     jobs += 1;
   }
   for (const each of source.apiKeys()) await put(...putApiKey(redis, keys, each));
+  for (const each of source.audit()) {
+    await put(...putAuditEntry(redis, keys, each));
+    seen(each.tenant, each.n);
+  }
   // Owners without jobs keep no key of their own: the tenant's :rev stands for them (`prune.lua`).
   for (const [tenant, rev] of newestRevs(owners.values())) {
     await put(redis.set(`${keys.tenant(tenant)}:rev`, rev));

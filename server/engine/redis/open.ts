@@ -1,10 +1,11 @@
 /** The engine for several machines: Redis for records, logs and hints, BullMQ for the queue. */
 import { randomBytes } from "node:crypto";
-import type { ClaimRef, Engine } from "#server/engine/contract.ts";
+import type { Audited, ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAudit } from "./audit.ts";
 import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { openClients } from "./connect.ts";
@@ -69,6 +70,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(run, keys);
+  const audit = createAudit(parts);
   const signIns = createSignIns(redis, keys);
   const prune = createPrune(parts);
   const sweep = createSweep({ ...parts, queue });
@@ -107,7 +109,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     if (mine !== null) await sweep(Date.now() - lateMs);
   }
 
-  async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
+  async function change(jobId: string, what: JobChange & Audited, at: Date, claim?: ClaimRef) {
     const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
     if (ended) queue.drop(ended, ended.lock);
     if (queued) await enqueue(queue.add([queued]));
@@ -159,6 +161,11 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       list: (query) => use(() => apiKeys.list(query)),
       revoke: (id, at) => use(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => use(() => apiKeys.noteUse(id, at)),
+    },
+    audit: {
+      append: (tenant, entry) => use(() => audit.append(tenant, entry)),
+      list: (query) => use(() => audit.list(query)),
+      prune: (before, limit) => use(() => audit.prune(before, limit)),
     },
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),

@@ -8,6 +8,7 @@ import type { Client } from "./client.ts";
 import { alwaysThere } from "./keys.ts";
 
 const NAMES = [
+  "append-audit",
   "append-draft",
   "change",
   "claim",

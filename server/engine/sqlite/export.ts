@@ -8,6 +8,7 @@ import type {
   TransferSource,
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
+import { readAudit } from "./audit.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
@@ -28,6 +29,7 @@ export function openExport(dataDir: string): TransferSource {
     batches: () => told(readBatches(db), path),
     jobs: () => told(readJobs(db, path), path),
     apiKeys: () => told(readApiKeys(db), path),
+    audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };
 }

@@ -2,6 +2,7 @@
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAudit } from "./audit.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
@@ -53,8 +54,9 @@ export async function openSqliteEngine({
   const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
-  const creation = createCreation({ db, owners, jobs, batches, log, outbox });
-  const change = createChange({ jobs, log, outbox, behind, clock });
+  const audit = createAudit(db);
+  const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox });
+  const change = createChange({ jobs, log, audit, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners);
@@ -129,6 +131,11 @@ export async function openSqliteEngine({
       list: (query) => read(() => apiKeys.list(query)),
       revoke: (id, at) => write(() => apiKeys.revoke(id, at)),
       noteUse: (id, at) => write(() => apiKeys.noteUse(id, at)),
+    },
+    audit: {
+      append: (tenant, entry) => write(() => audit.append(tenant, entry)),
+      list: (query) => read(() => audit.list(query)),
+      prune: (before, limit) => write(() => audit.prune(before, limit), limit),
     },
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),

@@ -175,6 +175,23 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX sign_ins_by_end ON sign_ins (ends);
   CREATE INDEX sign_ins_of_user ON sign_ins (tenant, owner, ends);
   `,
+  `
+  -- The caller that caused the event, as JSON. NULL: none did, or the event is older than this column.
+  ALTER TABLE events ADD COLUMN actor TEXT;
+
+  CREATE TABLE audit (
+    tenant TEXT NOT NULL,
+    -- Counts up in each list.
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    user TEXT NOT NULL,
+    via TEXT NOT NULL,
+    credential TEXT,
+    PRIMARY KEY (tenant, n)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -13,6 +13,7 @@ import {
 } from "#server/transports/credential-end.ts";
 import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
+import type { ActingPrincipal } from "#shared/actor.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
@@ -107,6 +108,12 @@ export class Context implements Services {
 
   principal(): Principal {
     return this.caller().principal;
+  }
+
+  /** For commands: the principal with the credential that it has at this moment. */
+  acting(): ActingPrincipal {
+    const { principal, via, credential } = this.caller();
+    return { ...principal, via, credential };
   }
 
   /**

@@ -50,13 +50,13 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     procedure
       .input(JobId.extend(Note.shape))
       .mutation(({ ctx, input }) =>
-        ctx.jobs.decide(ctx.principal(), input.jobId, decision, input.note),
+        ctx.jobs.decide(ctx.acting(), input.jobId, decision, input.note),
       );
 
   const job = router({
     create: procedure
       .input(JobRequest.extend({ idempotencyKey: Key }))
-      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.principal(), input)),
+      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
     get: procedure
       .input(JobId)
       .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
@@ -122,7 +122,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
           idempotencyKey: Key,
         }),
       )
-      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.principal(), input)),
+      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
     get: procedure
       .input(BatchId)
       .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal(), input.batchId)),
@@ -133,9 +133,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       ),
     cancel: procedure
       .input(BatchId.extend(Note.shape))
-      .mutation(({ ctx, input }) =>
-        ctx.jobs.cancelBatch(ctx.principal(), input.batchId, input.note),
-      ),
+      .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
     onUpdate: procedure
       .input(BatchId.extend(Resume.shape).extend(Follow.shape))
       .subscription(({ ctx, input: { batchId, lastEventId, follow }, signal }) =>
