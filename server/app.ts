@@ -8,6 +8,7 @@ import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createApiKeyVerifier } from "./auth/api-key-verifier.ts";
 import { createApiKeys } from "./auth/api-keys.ts";
+import { createAudit } from "./auth/audit.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { openKeyWatch } from "./auth/key-watch.ts";
 import { needsToken } from "./auth/variables.ts";
@@ -91,8 +92,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     keyVerifier.forget();
     keyWatch.look();
   };
+  const audit = createAudit({ store: engine.audit, now, tell });
   if (!engine.capabilities.multiProcess) {
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now, onRevoked });
+    const apiKeys = createApiKeys({ store: engine.apiKeys, audit, now, onRevoked });
     opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
   }
   const sessions = openSessions(engine);
@@ -160,6 +162,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
+    audit,
     identify:
       authenticate === undefined
         ? async () => LOCAL_CALLER
@@ -218,6 +221,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     if (runner !== undefined) stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
   });
   opened.defer(startRetention({ engine, days: config.RETENTION_DAYS, now, log }));
+  const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
+  opened.defer(startRetention({ ...entries, days: config.AUDIT_DAYS, now, log }));
   runner?.start();
 
   const open = opened.move();

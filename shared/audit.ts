@@ -35,6 +35,9 @@ export const AuditEntry = z.object({
 });
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
+/** An entry as clients receive it. `id` tells it from the others of its tenant's list. */
+export type AuditItem = AuditEntry & { id: string };
+
 export const COMMAND_ACTOR: AuditActor = { user: "", via: "command", credential: null };
 
 export function auditActorOf(principal: ActingPrincipal): AuditActor {

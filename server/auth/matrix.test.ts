@@ -11,6 +11,7 @@ import { openEngine } from "#server/engine/index.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { EVENTS, PROCEDURES } from "./permissions.ts";
@@ -41,6 +42,7 @@ interface Answers {
   changeJob: string;
   changeBatch: string;
   review: string;
+  audit: string;
 }
 const OK = "ok";
 const all = (code: string): Answers => ({
@@ -52,13 +54,16 @@ const all = (code: string): Answers => ({
   changeJob: code,
   changeBatch: code,
   review: code,
+  audit: code,
 });
+const PERSON = { ...all("ok"), audit: "FORBIDDEN" };
 const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
 const stranger: Answers = {
   ...all("NOT_FOUND"),
   anything: OK,
   readMine: OK,
   create: OK,
+  audit: "FORBIDDEN",
 };
 
 const GROUPS: Record<string, keyof Answers> = {
@@ -79,6 +84,7 @@ const GROUPS: Record<string, keyof Answers> = {
   "batch.cancel": "changeBatch",
   "batch.onUpdate": "readBatch",
   "feed.onUpdate": "readMine",
+  "audit.list": "audit",
   "auth.me": "anything",
   "auth.refresh": "anything",
   "kind.list": "anything",
@@ -98,6 +104,7 @@ const QUERIES = new Set([
   "job.events",
   "batch.get",
   "batch.list",
+  "audit.list",
   "auth.me",
   "kind.list",
   "system.info",
@@ -173,7 +180,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
     () => signed({ sub: "eve", tenant: "bakery", scope: `job:${ids.jobId}:read` }),
     { ...noScope, readJob: "NOT_FOUND" },
   ],
-  ["with `admin` alone", () => signed({ scope: "admin" }), noScope],
+  ["with `admin` alone", () => signed({ scope: "admin" }), { ...noScope, audit: OK }],
   ["with `operator`, which no token grants", () => signed({ scope: "operator" }), noScope],
   ["with `*`, which no token grants", () => signed({ scope: "*" }), noScope],
   [
@@ -184,15 +191,15 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   [
     "of the same tenant, with `tenant`",
     () => signed({ sub: "bob", scope: `${PERSON_SCOPES.join(" ")} tenant` }),
-    all(OK),
+    PERSON,
   ],
-  ["who owns them", () => signed(), all(OK)],
+  ["who owns them", () => signed(), PERSON],
   [
     "with an API key of their owner that may only read",
     async () => keys.reading,
     { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
   ],
-  ["with an API key that may do all that their owner may", async () => keys.whole, all(OK)],
+  ["with an API key that may do all that their owner may", async () => keys.whole, PERSON],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
   [OPERATOR, async () => keys.operator, noScope],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
@@ -206,7 +213,11 @@ type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expir
 async function storeKeys(): Promise<Record<KeyName, string>> {
   const engine = await openEngine(data.config);
   const yesterday = new Date(Date.now() - 86_400_000);
-  const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => yesterday });
+  const apiKeys = createApiKeys({
+    store: engine.apiKeys,
+    audit: auditOf(engine),
+    now: () => yesterday,
+  });
   const make = (scopes: string[], tenant = "acme", expiresAt: Date | null = null) =>
     apiKeys.create({ tenant, user: "ann", scopes, label: "", expiresAt });
   const person = [...PERSON_SCOPES];
@@ -260,6 +271,7 @@ function inputOf(path: string): object | undefined {
   if (path === "job.create") return { kind: "waits", input: {} };
   if (path === "batch.create") return { jobs: [{ kind: "waits", input: {} }] };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
+  if (path === "audit.list") return {};
   if (path.startsWith("job.")) return { jobId: ids.jobId };
   return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;
 }

@@ -8,6 +8,7 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import { runCommand } from "./program.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -90,7 +91,11 @@ describe("keys", () => {
   test("list has every key, more than a page of them, or those of a tenant", async () => {
     expect((await run(["keys", "list"])).out).toBe("There are no API keys.\n");
     const engine = await openEngine(data.config);
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => NOW });
+    const apiKeys = createApiKeys({
+      store: engine.apiKeys,
+      audit: auditOf(engine),
+      now: () => NOW,
+    });
     const request = {
       tenant: "acme",
       user: "x",

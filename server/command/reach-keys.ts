@@ -4,11 +4,12 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { type ApiKeys, createApiKeys } from "#server/auth/api-keys.ts";
+import { createAudit } from "#server/auth/audit.ts";
 import type { Config } from "#server/config.ts";
 import { createRemoteApiKeys, NoServer } from "#server/control/client.ts";
 import { controlSocketOf } from "#server/control/socket-path.ts";
 import { openEngine, selectEngine } from "#server/engine/index.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, asError } from "#shared/errors.ts";
 
 /** A server that starts or stops has the database open, and no control socket. */
 const TRIES = 20;
@@ -50,7 +51,9 @@ async function withEngine<T>(
 ): Promise<T> {
   const engine = await openEngine(config);
   try {
-    return await use(createApiKeys({ store: engine.apiKeys, now }));
+    const tell = (error: unknown) => process.emitWarning(asError(error));
+    const audit = createAudit({ store: engine.audit, now, tell });
+    return await use(createApiKeys({ store: engine.apiKeys, audit, now }));
   } finally {
     await engine.close();
   }

@@ -23,7 +23,7 @@ import type { AuditStore } from "./audit-store.ts";
 import type { SignInStore } from "./sign-in-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
-export type { AuditPage, AuditQuery, AuditStore, StoredAuditEntry } from "./audit-store.ts";
+export type { AuditStore } from "./audit-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 

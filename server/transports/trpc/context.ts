@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
+import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { Caller, Identify, SystemInfo } from "#server/transports/contract.ts";
@@ -24,6 +25,7 @@ import type { Lifetime } from "./ws-lifetime.ts";
 export interface Services {
   readonly jobs: Jobs;
   readonly streams: Streams;
+  readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
 }
@@ -85,6 +87,10 @@ export class Context implements Services {
 
   get streams(): Streams {
     return this.#services.streams;
+  }
+
+  get audit(): Pick<Audit, "list"> {
+    return this.#services.audit;
   }
 
   get identify(): Identify {

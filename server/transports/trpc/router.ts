@@ -1,5 +1,6 @@
 /** All procedures, with their inputs and outputs. Clients import only the type of this router. */
 import { z } from "zod";
+import { AuditAction } from "#shared/audit.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
@@ -14,6 +15,7 @@ import {
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
   MAX_PAGE_ITEMS,
+  MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
 import { createInit } from "./init.ts";
@@ -158,7 +160,26 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
   });
 
+  const audit = router({
+    /** What was done in the caller's tenant, newest first. With a filter, pages may be short, or empty, before the last one. */
+    list: procedure
+      .input(
+        Page.extend({
+          user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+          action: AuditAction.optional(),
+        }).prefault({}),
+      )
+      .query(({ ctx, input: { cursor, ...query } }) =>
+        ctx.audit.list({
+          ...query,
+          tenant: ctx.principal().tenantId,
+          cursor: cursor ?? undefined,
+        }),
+      ),
+  });
+
   return router({
+    audit,
     auth,
     job,
     batch,
