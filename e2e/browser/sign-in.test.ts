@@ -134,7 +134,7 @@ test("a person signs in, creates a job, watches it live, reloads, and signs out"
 });
 
 test.each(["light", "dark"] as const)(
-  "[P14] the timeline says who did what, also on a phone (%s)",
+  "[P17] the timeline says who did what, also on a phone (%s)",
   async (colorScheme) => {
     await page.context().close();
     page = await openPage(colorScheme);

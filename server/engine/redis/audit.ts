@@ -12,23 +12,35 @@ import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
+/** An entry that is to be deleted. */
+interface Old {
+  key: string;
+  n: number;
+}
+
 interface AuditOptions {
   redis: Client;
   run: RunScript;
   keys: Keys;
   tenants: Pick<TenantDirectory, "ofAll">;
+  encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
-export function createAudit({ redis, run, keys, tenants, op }: AuditOptions): AuditStore {
-  async function pruneTenant(tenant: string, before: Date, limit: number): Promise<number> {
+export function createAudit({
+  redis,
+  run,
+  keys,
+  tenants,
+  encodeAudit,
+  op,
+}: AuditOptions): AuditStore {
+  async function oldestOf(tenant: string, before: Date, limit: number): Promise<Old[]> {
     const key = keys.audit(tenant);
     const oldest = (await redis.xrange(key, "-", "+", "COUNT", limit)).map(decode);
     const kept = oldest.findIndex(({ at }) => at >= before);
-    const old = kept === -1 ? oldest : oldest.slice(0, kept);
-    if (old.length === 0) return 0;
-    return redis.xdel(key, ...old.map(({ n }) => `${n}-0`));
+    return oldest.slice(0, kept === -1 ? limit : kept).map(({ n }) => ({ key, n }));
   }
 
   return {
@@ -50,21 +62,20 @@ export function createAudit({ redis, run, keys, tenants, op }: AuditOptions): Au
       return { items: [...rows], nextCursor };
     },
     async prune(before, limit) {
-      let left = limit;
-      await tenants.ofAll(async (tenant) => {
-        if (left > 0) left -= await pruneTenant(tenant, before, left);
-        return [];
-      });
-      return limit - left;
+      const old = await tenants.ofAll((tenant) => oldestOf(tenant, before, limit), limit);
+      const dropping = old.slice(0, limit).map(({ key, n }) => redis.xdel(key, `${n}-0`));
+      const dropped = await Promise.all(dropping);
+      return dropped.reduce((sum, count) => sum + count, 0);
     },
   };
 }
 
-/** The text that scripts store: the limit of the list before it, which they enforce, and the entry without field names. */
-export function encodeAudit({ at, action, target, actor }: AuditEntry): string {
-  const { user, via, credential } = actor;
-  const stored = JSON.stringify([at.getTime(), action, target, user, via, credential]);
-  return `${MAX_AUDIT_ENTRIES} ${stored}`;
+/** Returns the text that scripts store: the limit of the list, which they enforce, and the entry without field names. */
+export type EncodeAudit = (entry: AuditEntry) => string;
+
+export function createAuditEncoder(maxEntries: number): EncodeAudit {
+  return ({ at, action, target, actor: { user, via, credential } }) =>
+    `${maxEntries} ${JSON.stringify([at.getTime(), action, target, user, via, credential])}`;
 }
 
 function decode([id, fields]: [id: string, fields: string[]]): StoredAuditEntry {
@@ -82,6 +93,7 @@ export function putAuditEntry(
   keys: Keys,
   { tenant, n, entry }: TransferAuditEntry,
 ): Promise<unknown>[] {
+  const encodeAudit = createAuditEncoder(MAX_AUDIT_ENTRIES);
   return [
     redis.sadd(keys.tenants, tenant),
     redis.xadd(keys.audit(tenant), `${n}-0`, "e", encodeAudit(entry)),

@@ -11,7 +11,7 @@ import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobError, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
-import { encodeAudit } from "./audit.ts";
+import type { EncodeAudit } from "./audit.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
@@ -99,6 +99,7 @@ interface ChangeOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
@@ -109,6 +110,7 @@ export function createChange({
   keys,
   tenants,
   newest,
+  encodeAudit,
   op,
 }: ChangeOptions): Change {
   /** Pending changes of each job, in the order of their calls. */

@@ -8,7 +8,7 @@ import type { AuditEntry } from "#shared/audit.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
-import { encodeAudit } from "./audit.ts";
+import type { EncodeAudit } from "./audit.ts";
 import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
@@ -48,6 +48,7 @@ interface CreationOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
@@ -58,6 +59,7 @@ export function createCreation({
   keys,
   tenants,
   newest,
+  encodeAudit,
   op,
 }: CreationOptions): Creation {
   async function store({

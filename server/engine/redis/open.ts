@@ -4,8 +4,9 @@ import type { Audited, ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
+import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { createApiKeys } from "./api-keys.ts";
-import { createAudit } from "./audit.ts";
+import { createAudit, createAuditEncoder } from "./audit.ts";
 import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { openClients } from "./connect.ts";
@@ -37,6 +38,8 @@ export interface RedisOptions {
   prefix?: string | undefined;
   /** The interval of the searches for jobs of dead workers, and for jobs that are missing from the queue. */
   checkEveryMs?: number | undefined;
+  /** For tests. */
+  maxAuditEntries?: number | undefined;
   /** How long a job must be overdue before the sweep checks it. */
   lateMs?: number | undefined;
 }
@@ -46,6 +49,7 @@ const CLOSE_MS = 2000;
 
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
+  const encodeAudit = createAuditEncoder(options.maxAuditEntries ?? MAX_AUDIT_ENTRIES);
   const keys = createKeys(prefix);
   const clients = await openClients(url, keys);
   const { commands: redis, label } = clients;
@@ -58,7 +62,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
-  const parts = { redis, run, keys, tenants, newest, op };
+  const parts = { redis, run, keys, tenants, newest, encodeAudit, op };
   const reads = createReads(parts);
   const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
   const creation = createCreation(parts);

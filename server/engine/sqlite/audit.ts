@@ -24,7 +24,7 @@ interface Row {
 
 const COLUMNS = "n, at, action, target, user, via, credential";
 
-export function createAudit(db: DatabaseSync): Audit {
+export function createAudit(db: DatabaseSync, maxEntries = MAX_AUDIT_ENTRIES): Audit {
   const newest = db.prepare("SELECT max(n) AS n FROM audit WHERE tenant = ?");
   const insert = db.prepare(
     `INSERT INTO audit (tenant, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -52,7 +52,7 @@ export function createAudit(db: DatabaseSync): Audit {
       const n = (last ?? 0) + 1;
       const { user, via, credential } = actor;
       insert.run(tenant, n, at.getTime(), action, target, user, via, credential);
-      dropUpTo.run(tenant, n - MAX_AUDIT_ENTRIES);
+      dropUpTo.run(tenant, n - maxEntries);
     },
     list({ tenant, cursor, limit }) {
       const found = page.all(tenant, pageBefore(cursor), limit + 1) as unknown as Row[];

@@ -31,6 +31,8 @@ export interface SqliteOptions {
   dataDir: string;
   /** The clock of delays, leases and announcements of workers. */
   clock?: (() => number) | undefined;
+  /** For tests. */
+  maxAuditEntries?: number | undefined;
 }
 
 /** A pruned job takes its log, draft and payload with it. */
@@ -39,6 +41,7 @@ const ROWS_OF_PRUNED_JOB = 20;
 export async function openSqliteEngine({
   dataDir,
   clock = createSteadyClock(),
+  maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
@@ -54,7 +57,7 @@ export async function openSqliteEngine({
   const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
-  const audit = createAudit(db);
+  const audit = createAudit(db, maxAuditEntries);
   const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox });
   const change = createChange({ jobs, log, audit, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);

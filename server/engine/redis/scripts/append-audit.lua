@@ -5,7 +5,7 @@
 local t, op, entry = KEYS[1], ARGV[1], ARGV[2]
 local audit = t .. ':audit'
 -- A call may be sent twice, the second time within seconds.
-local RECENT = 100
+local RECENT = 20
 for _, each in ipairs(redis.call('XREVRANGE', audit, '+', '-', 'COUNT', RECENT)) do
   if each[2][4] == op then return end
 end
