@@ -138,7 +138,7 @@ export const directions: Direction[] = [
   {
     name: "server/control/",
     files: ["server/control/**"],
-    imports: ["./*", "#server/auth/api-keys.ts", "#shared/**"],
+    imports: ["./*", "#server/auth/api-keys.ts", "#server/auth/audit.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "pino", "zod"],
   },

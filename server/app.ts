@@ -95,7 +95,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const audit = createAudit({ store: engine.audit, now, tell });
   if (!engine.capabilities.multiProcess) {
     const apiKeys = createApiKeys({ store: engine.apiKeys, audit, now, onRevoked });
-    opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, log }));
+    opened.defer(await startControl({ dataDir: config.DATA_DIR, apiKeys, audit, log }));
   }
   const sessions = openSessions(engine);
   opened.defer(() => sessions.close());

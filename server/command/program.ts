@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { AppError, messageOf } from "#shared/errors.ts";
 import pkg from "#package.json" with { type: "json" };
 import { ConfigError } from "#server/config.ts";
+import { addAuditCommand } from "./audit.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addTokenCommand } from "./token.ts";
@@ -26,6 +27,7 @@ export async function runCommand(
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
     });
+  addAuditCommand(program, context);
   addKeysCommand(program, context);
   addTokenCommand(program, context);
   try {

@@ -1,8 +1,9 @@
 /** Answers each call of the command. */
 import type { Logger } from "pino";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Audit } from "#server/auth/audit.ts";
 import { AppError } from "#shared/errors.ts";
-import { type Call, CREATE_KEY, faultOf, LIST_KEYS, REVOKE_KEY } from "./protocol.ts";
+import { type Call, CREATE_KEY, faultOf, LIST_AUDIT, LIST_KEYS, REVOKE_KEY } from "./protocol.ts";
 
 /** By name. A call takes what the body of its request holds, and rejects with `BAD_REQUEST` if that is no input of it. */
 export type ControlCalls = ReadonlyMap<string, (body: unknown) => Promise<unknown>>;
@@ -21,7 +22,10 @@ function handle<I, O>(
   ];
 }
 
-export function createControlCalls(apiKeys: ApiKeys, log: Pick<Logger, "info">): ControlCalls {
+export function createControlCalls(
+  { apiKeys, audit }: { apiKeys: ApiKeys; audit: Pick<Audit, "list"> },
+  log: Pick<Logger, "info">,
+): ControlCalls {
   return new Map<string, (body: unknown) => Promise<unknown>>([
     handle(CREATE_KEY, async (request) => {
       const made = await apiKeys.create(request);
@@ -29,6 +33,7 @@ export function createControlCalls(apiKeys: ApiKeys, log: Pick<Logger, "info">):
       log.info({ apiKey: id, tenant, user, scopes }, "An API key was created");
       return made;
     }),
+    handle(LIST_AUDIT, (query) => audit.list(query)),
     handle(LIST_KEYS, (query) => apiKeys.list(query)),
     handle(REVOKE_KEY, async ({ id }) => {
       const record = await apiKeys.revoke(id);

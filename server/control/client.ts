@@ -1,12 +1,14 @@
 /** The command's side of the control socket. */
 import { request } from "node:http";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Audit } from "#server/auth/audit.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import {
   type Call,
   CONTROL_VERSION,
   ControlError,
   CREATE_KEY,
+  LIST_AUDIT,
   LIST_KEYS,
   REVOKE_KEY,
 } from "./protocol.ts";
@@ -29,6 +31,11 @@ export function createRemoteApiKeys(path: string): ApiKeys {
     list: (query) => callServer(path, LIST_KEYS, query),
     revoke: (id) => callServer(path, REVOKE_KEY, { id }),
   };
+}
+
+/** The audit lists of a running server. Calls also reject with `NoServer`. */
+export function createRemoteAudit(path: string): Pick<Audit, "list"> {
+  return { list: (query) => callServer(path, LIST_AUDIT, query) };
 }
 
 /** Rejects with `NoServer`, with the server's `AppError`, or with `UNAVAILABLE` if the outcome is not known. */

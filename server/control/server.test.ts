@@ -8,8 +8,10 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { ApiKeys } from "#server/auth/api-keys.ts";
 import { AppError } from "#shared/errors.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
+import type { Audit } from "#server/auth/audit.ts";
+import { type AuditItem, COMMAND_ACTOR } from "#shared/audit.ts";
 import { createControlCalls } from "./calls.ts";
-import { createRemoteApiKeys } from "./client.ts";
+import { createRemoteApiKeys, createRemoteAudit } from "./client.ts";
 import { openControlServer } from "./server.ts";
 
 const RECORD = {
@@ -44,6 +46,15 @@ const apiKeys = {
   revoke: vi.fn<ApiKeys["revoke"]>(async () => ({ ...RECORD, revokedAt: new Date("2026-01-02") })),
 };
 
+const ENTRY: AuditItem = {
+  id: "7",
+  at: new Date("2026-01-01"),
+  action: "key.create",
+  target: RECORD.id,
+  actor: COMMAND_ACTOR,
+};
+const audit = { list: vi.fn<Audit["list"]>(async () => ({ items: [ENTRY], nextCursor: null })) };
+
 let dir: string;
 let path: string;
 beforeEach(() => {
@@ -57,7 +68,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls(apiKeys, log),
+    calls: createControlCalls({ apiKeys, audit }, log),
     log,
     ...options,
   });
@@ -111,6 +122,13 @@ describe("calls", () => {
       [{ apiKey, tenant, user, scopes }, "An API key was created"],
       [{ apiKey, tenant, user }, "An API key was revoked"],
     ]);
+  });
+
+  test("[P18] read an audit list, with its times", async () => {
+    await open();
+    const query = { tenant: "acme", user: "ann", action: "job.cancel", limit: 2 } as const;
+    expect(await createRemoteAudit(path).list(query)).toEqual({ items: [ENTRY], nextCursor: null });
+    expect(audit.list).toHaveBeenCalledWith(query);
   });
 
   test("that fail have the code and the message of the error", async () => {

@@ -1,6 +1,7 @@
 /** Opens the control socket of a server, which serves without one where there can be none. */
 import type { Logger } from "pino";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
+import type { Audit } from "#server/auth/audit.ts";
 import { asError } from "#shared/errors.ts";
 import { createControlCalls } from "./calls.ts";
 import { openControlServer } from "./server.ts";
@@ -10,6 +11,7 @@ interface StartOptions {
   /** This process alone has it open. */
   dataDir: string;
   apiKeys: ApiKeys;
+  audit: Pick<Audit, "list">;
   log: Pick<Logger, "info" | "warn" | "error">;
 }
 
@@ -17,6 +19,7 @@ interface StartOptions {
 export async function startControl({
   dataDir,
   apiKeys,
+  audit,
   log,
 }: StartOptions): Promise<() => Promise<void>> {
   const { path, problem } = controlSocketOf(dataDir);
@@ -25,7 +28,11 @@ export async function startControl({
     return async () => undefined;
   }
   try {
-    const control = await openControlServer({ path, calls: createControlCalls(apiKeys, log), log });
+    const control = await openControlServer({
+      path,
+      calls: createControlCalls({ apiKeys, audit }, log),
+      log,
+    });
     return control.close;
   } catch (error) {
     log.warn(
