@@ -45,10 +45,13 @@ export async function withApiKeys<T>(config: Config, now: () => Date, use: Use<T
 async function withEngine<T>(config: Config, now: () => Date, use: Use<T>): Promise<T> {
   const engine = await openEngine(config);
   try {
-    const tell = (error: unknown) => process.emitWarning(asError(error));
-    const audit = createAudit({ store: engine.audit, now, tell });
+    const audit = createAudit({ store: engine.audit, now, tell: warn });
     return await use(createApiKeys({ store: engine.apiKeys, audit, now }), audit);
   } finally {
     await engine.close();
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(asError(error));
 }

@@ -4,8 +4,9 @@ import type { Engine } from "#server/engine/contract.ts";
 import { asError } from "#shared/errors.ts";
 
 export function auditOf(engine: Pick<Engine, "audit">, now = () => new Date()): Audit {
-  const tell = (error: unknown) => {
-    throw asError(error);
-  };
-  return createAudit({ store: engine.audit, now, tell });
+  return createAudit({ store: engine.audit, now, tell: fail });
+}
+
+function fail(error: unknown): never {
+  throw asError(error);
 }

@@ -49,16 +49,17 @@ async function cancel(engine: Engine, jobId: string): Promise<void> {
   await engine.change(jobId, { action: "cancel" }, at(1));
 }
 
+const entry = (target: string, action: AuditAction) => ({
+  at: at(0),
+  action,
+  target,
+  actor: COMMAND_ACTOR,
+});
+
 test("[P18] a command that is sent twice has one entry in the audit list", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const targets = async () =>
     (await elsewhere.audit.list({ tenant: "acme", limit: 9 })).items.map(({ target }) => target);
-  const entry = (target: string, action: AuditAction) => ({
-    at: at(0),
-    action,
-    target,
-    actor: COMMAND_ACTOR,
-  });
   const reaches = (count: number) => async () => expect(await targets()).toHaveLength(count);
   const job = newJob();
   const created = { ...job, audit: entry("1", "job.create") };

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { goesOnFromOldData } from "#test/engine/old-data/old-data.ts";
 import { databasePath } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
@@ -21,6 +21,6 @@ afterEach(() => rm(dataDir, { recursive: true }));
 
 test("[P17] [P18] its jobs are read, and new events have their actor", async () => {
   const engine = await openSqliteEngine({ dataDir });
-  await goesOnFromOldData(engine);
+  await expect(goesOnFromOldData(engine)).resolves.toBeUndefined();
   await engine.close();
 });
