@@ -280,9 +280,7 @@ describe("audit", () => {
         actor: { user: "", via: "command", credential: null },
       },
     ]);
-    expect((await run(["audit"], { env: { AUTH_DEFAULT_TENANT: "nowhere" } })).out).toBe(
-      "There are no entries.\n",
-    );
+    expect((await run(["audit", "--tenant", "nowhere"])).out).toBe("There are no entries.\n");
   });
 
   test("prints as many entries as it is asked for, and no control characters", async () => {
