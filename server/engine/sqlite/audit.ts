@@ -52,7 +52,7 @@ export function createAudit(db: DatabaseSync, maxEntries = MAX_AUDIT_ENTRIES): A
       const n = (last ?? 0) + 1;
       const { user, via, credential } = actor;
       insert.run(tenant, n, at.getTime(), action, target, user, via, credential);
-      dropUpTo.run(tenant, n - maxEntries);
+      if (n > maxEntries) dropUpTo.run(tenant, n - maxEntries);
     },
     list({ tenant, cursor, limit }) {
       const found = page.all(tenant, pageBefore(cursor), limit + 1) as unknown as Row[];
