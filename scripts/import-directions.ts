@@ -20,6 +20,7 @@ const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const ROUTER = "#server/transports/trpc/router.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
+  "#server/auth/audit.ts",
   "#server/auth/permissions.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",

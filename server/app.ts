@@ -58,7 +58,11 @@ export interface AppParts {
 }
 
 /** One object for all connections, each of which keeps its caller. */
-const LOCAL_CALLER: Caller = { principal: LOCAL_PRINCIPAL, expiresAt: undefined };
+const LOCAL_CALLER: Caller = {
+  principal: LOCAL_PRINCIPAL,
+  expiresAt: undefined,
+  via: "anonymous",
+};
 const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
@@ -85,6 +89,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => auth.close());
   const management = createManagement(engine, {
     now,
+    tell,
     onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
   });
   if (!engine.capabilities.multiProcess) {
@@ -158,6 +163,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
+    audit: management.audit,
     identify:
       authenticate === undefined
         ? async () => LOCAL_CALLER
@@ -217,6 +223,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     if (runner !== undefined) stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
   });
   opened.defer(startRetention({ engine, days: config.RETENTION_DAYS, now, log }));
+  const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
+  opened.defer(startRetention({ ...entries, days: config.AUDIT_DAYS, now, log }));
   runner?.start();
 
   const open = opened.move();

@@ -43,6 +43,7 @@ test("without any variable, each has its default", () => {
     OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",
     RETENTION_DAYS: 90,
+    AUDIT_DAYS: 90,
   };
   expect(loadConfig({})).toEqual(defaults);
   const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, ""]));

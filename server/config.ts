@@ -150,6 +150,12 @@ export const VARIABLES = {
     default: "90",
     about: "Days after which settled jobs are deleted; 0 keeps them for ever.",
   },
+  AUDIT_DAYS: {
+    schema: wholeNumber(0, 36_500),
+    default: "90",
+    about:
+      "Days after which entries of the audit list are deleted; 0 keeps them. In any case a tenant keeps its newest 100,000.",
+  },
 } as const satisfies Variables;
 
 export type Config = SettingsOf<typeof VARIABLES>;

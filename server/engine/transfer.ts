@@ -3,6 +3,7 @@
  * draft or a list stays the same, so that existing cursors remain valid.
  */
 import type { ApiKey } from "#shared/api-key.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import type { DraftPiece } from "./contract.ts";
 import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
@@ -51,6 +52,12 @@ export interface TransferApiKey {
 }
 
 export type TransferRevocation = RevokedToken | RevokedUser;
+export interface TransferAuditEntry {
+  tenant: string;
+  /** Its position in the list of its tenant. */
+  n: number;
+  entry: AuditEntry;
+}
 
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
@@ -60,5 +67,6 @@ export interface TransferSource {
   jobs(): Iterable<TransferJob>;
   apiKeys(): Iterable<TransferApiKey>;
   revocations(): Iterable<TransferRevocation>;
+  audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

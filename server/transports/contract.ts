@@ -5,11 +5,14 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { ActorVia } from "#shared/actor.ts";
+import type { AuditActor } from "#shared/audit.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
@@ -57,6 +60,7 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
+  audit: Pick<Audit, "list">;
   identify: Identify;
   /** Of connections whose credentials end, or never come. */
   credentialLimits: CredentialLimits;
@@ -68,7 +72,7 @@ export interface TransportContext {
    */
   onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
   /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
-  revoke?: ((tenant: string, what: ToRevoke) => Promise<Revoked>) | undefined;
+  revoke?: ((tenant: string, what: ToRevoke, actor: AuditActor) => Promise<Revoked>) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -117,6 +121,8 @@ export interface Caller {
   readonly principal: Principal;
   /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
   readonly expiresAt: number | undefined;
+  /** How it proved who it is. */
+  readonly via: ActorVia;
   /** Absent where the `authenticate` of an embedding program answers. */
   readonly credential?: CredentialRef;
   /** Present if a cookie identifies the caller. */

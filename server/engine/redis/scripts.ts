@@ -9,6 +9,7 @@ import { alwaysThere } from "./keys.ts";
 
 const NAMES = [
   "add-tenant-lists",
+  "append-audit",
   "append-draft",
   "change",
   "claim",

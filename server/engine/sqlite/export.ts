@@ -9,6 +9,7 @@ import type {
   TransferTenant,
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
+import { readAudit } from "./audit.ts";
 import { readRevocations } from "./revocations.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
@@ -32,6 +33,7 @@ export function openExport(dataDir: string): TransferSource {
     jobs: () => told(readJobs(db, path), path),
     apiKeys: () => told(readApiKeys(db), path),
     revocations: () => told(readRevocations(db), path),
+    audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };
 }
