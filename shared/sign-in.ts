@@ -40,7 +40,12 @@ export type SignedIn = z.infer<typeof SignedIn>;
 
 /** Every other answer below `/auth`. */
 export const SignInRefused = z.object({
-  error: z.object({ code: ErrorCode, message: z.string() }),
+  error: z.object({
+    code: ErrorCode,
+    message: z.string(),
+    /** With `RATE_LIMITED`. */
+    retryAfterMs: z.number().optional(),
+  }),
   methods: z.array(SignInMethod),
 });
 export type SignInRefused = z.infer<typeof SignInRefused>;

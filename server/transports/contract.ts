@@ -30,9 +30,9 @@ export interface Transport {
   /**
    * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent: the
    * message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
-   * answers.
+   * answers. `retryAfterMs` belongs to the status 429.
    */
-  refusal?(status: number, message: string): string;
+  refusal?(status: number, message: string, retryAfterMs?: number): string;
   /**
    * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
    * server refuses upgrades.

@@ -12,6 +12,7 @@ import type {
   Transport,
   TransportContext,
 } from "#server/transports/contract.ts";
+import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
@@ -115,10 +116,13 @@ export function createAuthTransport(
       serve(req, res).catch((error: unknown) => {
         const code = error instanceof AppError ? error.code : "INTERNAL";
         if (STATUS[code] >= 500) tell(error, "A request for a sign-in failed");
-        answer(res, STATUS[code], refused(code, publicMessageOf(error)));
+        setRetryAfter(res, error);
+        const retryAfterMs = error instanceof AppError ? error.retryAfterMs : undefined;
+        answer(res, STATUS[code], refused(code, publicMessageOf(error), retryAfterMs));
       });
     },
-    refusal: (status, message) => JSON.stringify(refused(codeOfStatus(status), message)),
+    refusal: (status, message, retryAfterMs) =>
+      JSON.stringify(refused(codeOfStatus(status), message, retryAfterMs)),
     async close() {},
   };
 }
@@ -134,8 +138,9 @@ function signedIn({ principal, expiresAt, signInId }: Caller): SignedIn {
   };
 }
 
-function refused(code: ErrorCode, message: string): SignInRefused {
-  return { error: { code, message }, methods: [...METHODS] };
+function refused(code: ErrorCode, message: string, retryAfterMs?: number): SignInRefused {
+  const error = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { error, methods: [...METHODS] };
 }
 
 function refusedSignIn({ socket }: IncomingMessage, cause: unknown): Error {

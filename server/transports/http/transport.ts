@@ -8,6 +8,7 @@ import sirv from "sirv";
 import { ROUTES, refusalFor } from "#server/auth/permissions.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type { Identify, Transport } from "#server/transports/contract.ts";
+import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { type Expose, json, sendMetrics, text } from "./responses.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -131,6 +132,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     if (status === undefined || status >= 500) tell(error, "A request failed");
     // RFC 9110 (11.6.1): a 401 names the scheme.
     if (status === 401) res.setHeader("WWW-Authenticate", "Bearer");
+    setRetryAfter(res, error);
     text(res, status ?? 500, status === undefined ? FAULT : publicMessageOf(error));
   }
 
@@ -150,6 +152,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   TOKEN_EXPIRED: 401,
   FORBIDDEN: 403,
+  RATE_LIMITED: 429,
   UNAVAILABLE: 503,
 };
 

@@ -153,12 +153,14 @@ export function createSocketioTransport(
         next();
       },
       (error: unknown) => {
-        const { code, message } = toLegacyError(error);
+        const { message, ...data } = toLegacyError(error);
+        const { code } = data;
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
-        if (code === "UNAVAILABLE") socket.conn.close(true);
+        // Its client reconnects, as it would not after a refusal.
+        if (code === "UNAVAILABLE" || code === "RATE_LIMITED") socket.conn.close(true);
         engineSessions.refused(socket.conn);
         // Required even if the connection is closed: Socket.IO keeps the socket until this call.
-        next(Object.assign(new Error(message), { data: { code } }));
+        next(Object.assign(new Error(message), { data }));
       },
     );
   });

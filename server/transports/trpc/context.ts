@@ -16,7 +16,7 @@ import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
-import { endForGood } from "./end-for-good.ts";
+import { endFor, endForGood } from "./end-for-good.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Lifetime } from "./ws-lifetime.ts";
 
@@ -147,5 +147,10 @@ export class Context implements Services {
   /** Marks the ending stream as complete, so that its client does not reconnect. */
   endForGood(): void {
     if (this.#response !== undefined) endForGood(this.#response);
+  }
+
+  /** Marks the ending stream: its client reconnects in `ms`. */
+  endFor(ms: number): void {
+    if (this.#response !== undefined) endFor(this.#response, ms);
   }
 }

@@ -4,7 +4,7 @@ import { initTRPC, type TRPCError } from "@trpc/server";
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
-import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
+import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
 import { relay } from "./relay.ts";
 import { isOpen, PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
@@ -17,11 +17,19 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
       ping: { enabled: true, intervalMs: ping.intervalMs },
       client: { reconnectAfterInactivityMs: ping.intervalMs + ping.timeoutMs },
     },
-    errorFormatter: ({ shape, error }) => ({
-      ...shape,
-      message: messageOfInput(error),
-      data: { ...shape.data, appCode: appCodeOf(error), zodError: flatIssuesOf(error) },
-    }),
+    errorFormatter({ shape, error }) {
+      const retryAfterMs = retryAfterOf(error);
+      return {
+        ...shape,
+        message: messageOfInput(error),
+        data: {
+          ...shape.data,
+          appCode: appCodeOf(error),
+          zodError: flatIssuesOf(error),
+          ...(retryAfterMs !== undefined && { retryAfterMs }),
+        },
+      };
+    },
   });
 
   /**

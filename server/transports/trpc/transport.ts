@@ -13,10 +13,10 @@ import { checkAddress, NotText } from "#server/transports/request-text.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, retryAfterSeconds } from "#shared/errors.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
-import { toTRPCError } from "./errors.ts";
+import { retryAfterOf, toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES, notText, readJsonBody } from "./request-body.ts";
 import { createRouter } from "./router.ts";
@@ -90,7 +90,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
     /** Present for HTTP requests. */
     ctx?: Context | undefined;
   }) => {
-    if (type === "subscription" && !mayPass(error)) ctx?.endForGood();
+    if (type === "subscription") {
+      if (!PASSING.has(error.code)) ctx?.endForGood();
+      const retryAfterMs = retryAfterOf(error);
+      if (retryAfterMs !== undefined) ctx?.endFor(retryAfterMs);
+    }
     if (error.code === "INTERNAL_SERVER_ERROR") {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
@@ -109,7 +113,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     // Clients send a query that is too long for an address as a POST.
     allowMethodOverride: true,
     // tRPC's own `Vary` would replace the one that `mount.ts` set.
-    responseMeta: () => ({ headers: VARY }),
+    responseMeta: ({ errors }) => ({ headers: headersOf(errors) }),
   });
   const responses = new Set<ServerResponse>();
   const wss = new WebSocketServer({
@@ -156,7 +160,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
       res.once("close", () => responses.delete(res));
       handleRequest(req, res);
     },
-    refusal: (status, message) => refusalOf(router._def._config, status, message),
+    refusal: (status, message, retryAfterMs) =>
+      refusalOf(router._def._config, status, message, retryAfterMs),
     upgrade(req, socket, head) {
       wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
     },
@@ -175,10 +180,21 @@ export function createTrpcTransport(context: TransportContext): Transport {
   };
 }
 
-/** True if the same call may succeed later. */
-function mayPass({ code }: TRPCError): boolean {
-  return code === "SERVICE_UNAVAILABLE" || code === "INTERNAL_SERVER_ERROR";
+/** The longest wait of a batch: earlier, some of its calls would be refused again. */
+function headersOf(errors: readonly TRPCError[]): Headers {
+  const waits = errors.map(retryAfterOf).filter((ms) => ms !== undefined);
+  if (waits.length === 0) return VARY;
+  const headers = new Headers(VARY);
+  headers.set("retry-after", String(retryAfterSeconds(Math.max(...waits))));
+  return headers;
 }
+
+/** Codes with which the same call may succeed later. */
+const PASSING: ReadonlySet<TRPCError["code"]> = new Set([
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+  "TOO_MANY_REQUESTS",
+]);
 
 /** True for errors of the server, whose cause the client does not receive. */
 function isTroubleOfServer({ cause }: TRPCError): boolean {
