@@ -23,6 +23,7 @@ const BELOW_TRANSPORTS = [
   "#server/auth/permissions.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",
+  "#server/limits/open.ts",
   "#server/streams/open.ts",
   "#server/sessions/open.ts",
   "#server/sign-ins/open.ts",
@@ -133,6 +134,13 @@ export const directions: Direction[] = [
     imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
+  },
+  {
+    name: "server/limits/",
+    files: ["server/limits/**"],
+    imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "ioredis", "lru-cache", "rate-limiter-flexible"],
   },
   {
     name: "server/control/",
