@@ -12,6 +12,7 @@ import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { usageSuite } from "./usage.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
 export function engineSuite(subject: EngineUnderTest): void {
@@ -27,6 +28,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     apiKeysSuite(subject);
     signInsSuite(subject);
     upkeepSuite(subject);
+    usageSuite(subject);
     modelSuite(subject);
   });
 }

@@ -3,6 +3,7 @@ import type { Client } from "./client.ts";
 import type { NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
+import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
 import { AppError } from "#shared/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
@@ -17,19 +18,23 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 /** Each job comes with its place in the queue. */
 export interface Creation {
   /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
-  job(fresh: NewJob, place: Place, at: Date): Promise<string>;
+  job(fresh: NewJob, place: Place, made: Made): Promise<string>;
   batch(
     batch: NewBatch,
     jobs: readonly NewJob[],
     places: readonly Place[],
-    at: Date,
+    made: Made,
   ): Promise<string>;
 }
 
-/** A request to create one job, or a batch of them. */
-interface Asked {
-  owner: Owner;
+export interface Made {
   at: Date;
+  quota: TenantQuota | undefined;
+}
+
+/** A request to create one job, or a batch of them. */
+interface Asked extends Made {
+  owner: Owner;
   key: string | undefined;
   batch: NewBatch | undefined;
   jobs: readonly NewJob[];
@@ -37,7 +42,7 @@ interface Asked {
 }
 
 type Created = ReturnType<typeof createdJob>;
-type Answer = ["ok"] | ["first", string] | ["taken", string];
+type Answer = ["ok"] | ["first", string] | ["taken", string] | ["full", keyof TenantQuota];
 
 interface CreationOptions {
   redis: Client;
@@ -60,6 +65,7 @@ export function createCreation({
   async function store({
     owner,
     at,
+    quota,
     key,
     batch,
     jobs,
@@ -80,6 +86,8 @@ export function createCreation({
       key ?? "",
       batch?.id ?? "",
       batch ? encodeBatch(batch, at) : "",
+      quota?.waitingJobs ?? 0,
+      quota?.bytes ?? 0,
       created.flatMap((each, index) => rowOf(each, places[index] as Place)),
     );
     switch (answer[0]) {
@@ -88,6 +96,9 @@ export function createCreation({
         return undefined;
       case "taken":
         throw taken(answer[1]);
+      case "full":
+        await tenants.forget(ids);
+        throw new QuotaExceeded(answer[1]);
       case "first":
         // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(ids);
@@ -96,14 +107,14 @@ export function createCreation({
   }
 
   return {
-    async job(fresh, place, at) {
+    async job(fresh, place, made) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
       return (
         (await store({
+          ...made,
           owner: fresh,
-          at,
           key,
           batch: undefined,
           jobs: [fresh],
@@ -111,7 +122,7 @@ export function createCreation({
         })) ?? fresh.id
       );
     },
-    async batch(batch, jobs, places, at) {
+    async batch(batch, jobs, places, made) {
       refuseIllFormed(batch);
       const key = batch.idempotencyKey;
       if (key !== undefined) {
@@ -119,7 +130,7 @@ export function createCreation({
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);
-      return (await store({ owner: batch, at, key, batch, jobs, places })) ?? batch.id;
+      return (await store({ ...made, owner: batch, key, batch, jobs, places })) ?? batch.id;
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Keys {
   open(tenant: string): string;
   /** Settled jobs, by the time at which they settled. */
   finished(tenant: string): string;
+  /** The bytes of the inputs and outputs of a tenant. Absent: 0. */
+  bytes(tenant: string): string;
   /** The prefix of the tenant directory. No tenant can have this name. */
   readonly directory: string;
   /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
@@ -55,6 +57,7 @@ export function createKeys(prefix: string): Keys {
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,
+    bytes: (name) => `${tenant(name)}:bytes`,
     finished: (name) => `${tenant(name)}:finished`,
     directory: `${prefix}:{:directory}`,
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,

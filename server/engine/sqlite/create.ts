@@ -12,12 +12,14 @@ import type { Outbox } from "./outbox.ts";
 import type { Owners } from "./owners.ts";
 import { READY } from "./queue.ts";
 import { insertInto } from "./rows.ts";
+import type { Usage } from "./usage.ts";
+import { assertQuota, type TenantQuota } from "#server/engine/quota.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
 export interface Creation {
-  createJob(fresh: NewJob, at: Date): Job;
-  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): BatchRecord;
+  createJob(fresh: NewJob, at: Date, quota?: TenantQuota): Job;
+  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date, quota?: TenantQuota): BatchRecord;
 }
 
 interface CreationOptions {
@@ -27,6 +29,15 @@ interface CreationOptions {
   batches: Batches;
   log: Log;
   outbox: Outbox;
+  usage: Usage;
+}
+
+/** A new job, and its JSON. */
+interface Fresh {
+  created: ReturnType<typeof createdJob>;
+  key: string | undefined;
+  input: string;
+  output: string;
 }
 
 export function createCreation({
@@ -36,34 +47,52 @@ export function createCreation({
   batches,
   log,
   outbox,
+  usage,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
     insertInto("jobs", ["owner_n", "batch_n", "rev", "due", "idempotency_key", ...CREATED_COLUMNS]),
   );
   const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
 
+  /** Throws `QuotaExceeded`. */
+  function encode(
+    tenant: string,
+    { jobs: all, at, quota }: { jobs: readonly NewJob[]; at: Date; quota: TenantQuota | undefined },
+  ): Fresh[] {
+    let bytes = 0;
+    const encoded = all.map((fresh) => {
+      const created = createdJob(fresh, at);
+      const { id, input, output } = created.job;
+      const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
+      bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
+      return { created, key: fresh.idempotencyKey, ...json };
+    });
+    const more = { waitingJobs: all.length, bytes };
+    if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
+    usage.add(tenant, more);
+    return encoded;
+  }
+
   function insert(
-    fresh: NewJob,
-    at: Date,
+    { created: { job, event }, key, input, output }: Fresh,
     { ownerN, rev, batchN }: { ownerN: number; rev: number; batchN: number | bigint | null },
   ): Job {
-    const { job, event } = createdJob(fresh, at);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
       batchN,
       rev,
       READY,
-      fresh.idempotencyKey ?? null,
+      key ?? null,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
-    insertPayload.run(n, toJson(job.input, job.id, "input"), toJson(job.output, job.id, "output"));
+    insertPayload.run(n, input, output);
     log.append(n, event);
     outbox.job(event);
     return job;
   }
 
   return {
-    createJob(fresh, at) {
+    createJob(fresh, at, quota) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
       if (fresh.idempotencyKey !== undefined) {
@@ -71,13 +100,14 @@ export function createCreation({
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
         if (first) return first;
       }
+      const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
       const owner = owners.advance(fresh, 1);
-      const job = insert(fresh, at, { ownerN: owner.n, rev: owner.rev, batchN: null });
+      const job = insert(encoded, { ownerN: owner.n, rev: owner.rev, batchN: null });
       outbox.feed(fresh);
       outbox.queued(READY);
       return job;
     },
-    createBatch(batch, fresh, at) {
+    createBatch(batch, fresh, at, quota) {
       refuseIllFormed(batch);
       if (batch.idempotencyKey !== undefined) {
         const owner = owners.find(batch);
@@ -85,12 +115,13 @@ export function createCreation({
         if (first) return first;
       }
       refuseStrangers(batch, fresh);
+      const encoded = encode(batch.tenant, { jobs: fresh, at, quota });
       const owner = owners.advance(batch, fresh.length);
       const inserted = batches.insert(batch, owner.n, fresh.length, at);
       let rev = owner.rev - fresh.length;
-      for (const each of fresh) {
+      for (const each of encoded) {
         rev += 1;
-        insert(each, at, { ownerN: owner.n, rev, batchN: inserted.n });
+        insert(each, { ownerN: owner.n, rev, batchN: inserted.n });
       }
       outbox.feed(batch);
       outbox.batch(batch.id);

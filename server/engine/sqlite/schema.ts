@@ -175,6 +175,19 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX sign_ins_by_end ON sign_ins (ends);
   CREATE INDEX sign_ins_of_user ON sign_ins (tenant, owner, ends);
   `,
+  `
+  -- How much each tenant has: adding it up would cost more than all else of creating a job.
+  CREATE TABLE tenant_usage (
+    tenant TEXT PRIMARY KEY,
+    -- Jobs that are not settled.
+    waiting INTEGER NOT NULL,
+    -- Of inputs and outputs.
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO tenant_usage (tenant, waiting, bytes)
+    SELECT tenant, sum(status IN ('PENDING', 'PROCESSING')), sum(octet_length(input) + octet_length(output))
+    FROM jobs JOIN owners ON owners.n = jobs.owner_n JOIN payloads ON payloads.job_n = jobs.n GROUP BY tenant;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -74,7 +74,7 @@ test("a file without the tables of sessions gets them, and keeps its data", asyn
   await engine.close();
   const db = new DatabaseSync(databasePath(dataDir));
   db.exec(
-    "DROP TABLE sign_ins; DROP TABLE api_keys; DROP TABLE session_entries; DROP TABLE sessions; DROP TABLE session_counts; PRAGMA user_version = 1",
+    "DROP TABLE tenant_usage; DROP TABLE sign_ins; DROP TABLE api_keys; DROP TABLE session_entries; DROP TABLE sessions; DROP TABLE session_counts; PRAGMA user_version = 1",
   );
   db.close();
   const again = await open();

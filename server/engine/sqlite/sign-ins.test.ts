@@ -55,7 +55,7 @@ test("[P10] a file without the table of sign-ins gets it, and keeps its data", a
   await engine.createJob(job, at(0));
   await engine.close();
   const db = new DatabaseSync(databasePath(dataDir));
-  db.exec("DROP TABLE sign_ins; PRAGMA user_version = 3");
+  db.exec("DROP TABLE tenant_usage; DROP TABLE sign_ins; PRAGMA user_version = 3");
   db.close();
   const again = await open();
   expect(await again.getJob(job.id)).toMatchObject({ id: job.id, status: "PENDING" });

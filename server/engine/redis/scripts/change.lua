@@ -19,6 +19,8 @@ local FIELDS = 19
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
+-- Of outputs, beyond what the tenant had.
+local bytes = 0
 -- Published last, after everything is stored.
 local hints = {}
 
@@ -93,7 +95,12 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     local n = #fields
     fields[n + 1], fields[n + 2] = field, value
   end
-  if output ~= '' then set('o', output) end
+  if output ~= '' then
+    set('o', output)
+    local counted = redis.call('HSTRLEN', job, 'i') + #output
+    bytes = bytes + counted - tonumber(redis.call('HGET', job, 'u') or 0)
+    set('u', counted)
+  end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   hints[#hints + 1] = {'job:' .. id, event}
   place(t .. ':owner:' .. owner .. ':feed', id, next_rev(owner))
@@ -157,6 +164,7 @@ for set, members in pairs(sets) do
   if #places > 0 then redis.call('ZADD', set, unpack(places)) end
   if #left > 0 then redis.call('ZREM', set, unpack(left)) end
 end
+if bytes ~= 0 then redis.call('INCRBY', t .. ':bytes', bytes) end
 for owner, rev in pairs(revs) do
   redis.call('SET', t .. ':owner:' .. owner .. ':rev', rev)
   hints[#hints + 1] = {'feed:' .. owner, ''}
