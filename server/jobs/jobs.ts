@@ -4,7 +4,13 @@
  */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
-import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
+import {
+  type BatchPage,
+  type Engine,
+  type JobPage,
+  QuotaExceeded,
+  type TenantQuota,
+} from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -71,6 +77,18 @@ export interface Jobs {
   cancelBatch(principal: Principal, batchId: string, note?: string): Promise<Batch>;
 }
 
+/** The limits of tenants. Their errors are of the code `RATE_LIMITED`. */
+export interface TenantLimits {
+  /** Counts jobs that are about to be created. Rejects with the error. */
+  createJobs(tenant: string, jobs: number): Promise<void>;
+  readonly quota: TenantQuota;
+  /** The error for what the quota does not allow. */
+  quotaError(what: keyof TenantQuota, tenant: string): AppError;
+}
+
+/** Decisions after which a settled job waits again. */
+const STARTS_AGAIN: ReadonlySet<Decision> = new Set(["retry", "regenerate"]);
+
 /** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
 const CANCEL_CHUNK = 500;
 
@@ -78,6 +96,7 @@ export function createJobs(
   engine: Engine,
   kinds: ReadonlyMap<string, AnyKind>,
   now: () => Date = () => new Date(),
+  limits?: TenantLimits,
 ): Jobs {
   const validate = createRequestValidator(kinds);
 
@@ -104,7 +123,8 @@ export function createJobs(
     async create(principal, request) {
       const { idempotencyKey } = request;
       const job = { ...fresh(principal, request, null), idempotencyKey };
-      return answerTo(principal, await engine.createJob(job, now()));
+      const stored = await limited(principal, 1, () => engine.createJob(job, now(), limits?.quota));
+      return answerTo(principal, stored);
     },
 
     get: async (principal, jobId) =>
@@ -123,7 +143,8 @@ export function createJobs(
 
     async decide(principal, jobId, decision, note) {
       const may = changer(principal);
-      visible(await engine.getSummary(jobId), jobId, may);
+      const { tenant } = visible(await engine.getSummary(jobId), jobId, may);
+      if (STARTS_AGAIN.has(decision)) await assertMayWait(tenant);
       await engine.change(jobId, { action: decision, note }, now());
       return answerTo(principal, visible(await engine.getJob(jobId), jobId, may));
     },
@@ -139,7 +160,10 @@ export function createJobs(
       }));
       const { idempotencyKey, name = null } = request;
       const batch = { id, name, ...ownerOf(principal), idempotencyKey };
-      return batchOf(await engine.createBatch(batch, jobs, now()));
+      const stored = await limited(principal, jobs.length, () =>
+        engine.createBatch(batch, jobs, now(), limits?.quota),
+      );
+      return batchOf(stored);
     },
 
     getBatch: async (principal, batchId) =>
@@ -171,6 +195,28 @@ export function createJobs(
       return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
+
+  /** Counts the jobs before they are created, which costs less than to refuse them in the engine. */
+  async function limited<T>(
+    { tenantId }: Principal,
+    count: number,
+    create: () => Promise<T>,
+  ): Promise<T> {
+    await limits?.createJobs(tenantId, count);
+    try {
+      return await create();
+    } catch (error) {
+      if (limits === undefined || !(error instanceof QuotaExceeded)) throw error;
+      throw limits.quotaError(error.what, tenantId);
+    }
+  }
+
+  async function assertMayWait(tenant: string): Promise<void> {
+    const most = limits?.quota.waitingJobs ?? 0;
+    if (limits === undefined || most === 0) return;
+    const { waitingJobs } = await engine.usage(tenant);
+    if (waitingJobs >= most) throw limits.quotaError("waitingJobs", tenant);
+  }
 
   async function cancelUnlessSettled(jobId: string, note: string | undefined): Promise<void> {
     try {

@@ -1,5 +1,5 @@
 /** The limits of this server: counts what callers do, and refuses with `RATE_LIMITED` what is beyond a limit. */
-import type { Connector } from "#server/engine/contract.ts";
+import type { Connector, TenantQuota } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { type ClientAddress, createClientAddress } from "./client-address.ts";
@@ -18,12 +18,6 @@ type UserCount = "user_connections" | "user_subscriptions";
 /** Counts it off. Idempotent. */
 export type Release = () => void;
 
-/** What a tenant may have stored; 0 for no limit. */
-export interface Quota {
-  waitingJobs: number;
-  bytes: number;
-}
-
 /** Errors are `AppError`s of the code `RATE_LIMITED`. */
 export interface Limits {
   readonly addresses: ClientAddress;
@@ -40,15 +34,16 @@ export interface Limits {
   /** Counts jobs that a tenant is about to create. Rejects with the error. */
   createJobs(tenant: string, jobs: number): Promise<void>;
   /** The engine refuses what is beyond it. */
-  readonly quota: Quota;
-  /** The engine refused it. */
-  refusedByEngine(name: "tenant_waiting_jobs" | "tenant_bytes", tenant: string): AppError;
+  readonly quota: TenantQuota;
+  /** The error for what the engine has refused. */
+  quotaError(what: keyof TenantQuota, tenant: string): AppError;
   close(): Promise<void>;
 }
 
 /** Milliseconds after which something open, or stored, may have ended. */
 const OPEN_RETRY_MS = 5000;
 const STORED_RETRY_MS = 30_000;
+const QUOTA_LIMITS = { waitingJobs: "tenant_waiting_jobs", bytes: "tenant_bytes" } as const;
 const NOTHING: Release = () => {};
 
 export interface LimitsOptions {
@@ -123,7 +118,7 @@ export function openLimits({
       if (error !== undefined) throw error;
     },
     quota: { waitingJobs: most.tenant_waiting_jobs, bytes: most.tenant_bytes },
-    refusedByEngine: (name, tenant) => refused(name, tenant, STORED_RETRY_MS),
+    quotaError: (what, tenant) => refused(QUOTA_LIMITS[what], tenant, STORED_RETRY_MS),
     close: () => counts.close(),
   };
 }

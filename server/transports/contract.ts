@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
@@ -28,11 +29,11 @@ export interface Transport {
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
   /**
-   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent: the
-   * message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
+   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent, or `undefined`:
+   * the message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
    * answers. `retryAfterMs` belongs to the status 429.
    */
-  refusal?(status: number, message: string, retryAfterMs?: number): string;
+  refusal?(status: number, message: string, retryAfterMs?: number): string | undefined;
   /**
    * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
    * server refuses upgrades.
@@ -62,6 +63,8 @@ export interface TransportContext {
    * takes no keys.
    */
   onKeyEnd?: ((keyHash: string, listener: () => void) => () => void) | undefined;
+  /** Absent if callers are not limited. */
+  limits?: Limits | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -94,6 +97,8 @@ export interface Credentials {
   headers: IncomingMessage["headers"];
   /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
+  /** The address that refused credentials count for (`limits/client-address.ts`). Absent: they are not limited. */
+  address?: string | undefined;
 }
 
 /**

@@ -34,6 +34,27 @@ export function setRetryAfter(res: ServerResponse, error: unknown): void {
   res.setHeader("Retry-After", retryAfterSeconds(error.retryAfterMs));
 }
 
+/** Answers a request beyond a limit. */
+export function refuseLimited(
+  res: ServerResponse,
+  error: AppError,
+  transport: Transport | undefined,
+): void {
+  setRetryAfter(res, error);
+  refuse(res, 429, bodyOf(transport, 429, error.message, error.retryAfterMs));
+}
+
+/** Answers an upgrade beyond a limit. */
+export function refuseLimitedUpgrade(
+  socket: Duplex,
+  error: AppError,
+  transport: Transport | undefined,
+): void {
+  const { message, retryAfterMs = 0 } = error;
+  const headers = [`Retry-After: ${retryAfterSeconds(retryAfterMs)}`];
+  answerRaw(socket, 429, bodyOf(transport, 429, message, retryAfterMs), headers);
+}
+
 export function refuseUpgrade(socket: Duplex, status: number, message: string): void {
   answerRaw(socket, status, bodyOf(undefined, status, message));
 }

@@ -12,6 +12,7 @@ import type {
   Transport,
   TransportContext,
 } from "#server/transports/contract.ts";
+import { countCall } from "#server/transports/count-call.ts";
 import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -34,7 +35,7 @@ function isRoute(path: string): path is AuthRoute {
 type Route = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createAuthTransport(
-  { identify, log }: Pick<TransportContext, "identify" | "log">,
+  { identify, limits, log }: Pick<TransportContext, "identify" | "limits" | "log">,
   { signIns, cookies }: SignInContext,
 ): Transport {
   const tell = createTroubleLog(log);
@@ -45,11 +46,14 @@ export function createAuthTransport(
     if (request === undefined) return;
     let caller: Caller;
     try {
-      caller = await identify({ headers: {}, token: request.token });
+      const address = limits?.addresses.keyOf(req);
+      caller = await identify({ headers: {}, token: request.token, address });
     } catch (error) {
-      tell(refusedSignIn(req, error), "A sign-in failed");
+      const from = limits?.addresses.of(req) ?? req.socket.remoteAddress;
+      tell(new Error(`A sign-in from ${from} was refused.`, { cause: error }), "A sign-in failed");
       throw error;
     }
+    await countCall(limits, caller.principal);
     const before = cookies.secretIn(req.headers);
     const { secret, signIn: made } = await signIns.begin({
       credential: { kind: "token", id: null },
@@ -71,8 +75,11 @@ export function createAuthTransport(
     answer(res, 200, { methods: METHODS });
   }
 
-  async function me({ headers }: IncomingMessage, res: ServerResponse): Promise<void> {
-    answer(res, 200, signedIn(await identify({ headers })));
+  async function me(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { headers } = req;
+    const caller = await identify({ headers, address: limits?.addresses.keyOf(req) });
+    await countCall(limits, caller.principal);
+    answer(res, 200, signedIn(caller));
   }
 
   /** Throws `FORBIDDEN` for a page that is not ours and not listed by name, and where no cookie would be safe. */
@@ -141,10 +148,6 @@ function signedIn({ principal, expiresAt, signInId }: Caller): SignedIn {
 function refused(code: ErrorCode, message: string, retryAfterMs?: number): SignInRefused {
   const error = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   return { error, methods: [...METHODS] };
-}
-
-function refusedSignIn({ socket }: IncomingMessage, cause: unknown): Error {
-  return new Error(`A sign-in from ${socket.remoteAddress} was refused.`, { cause });
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {

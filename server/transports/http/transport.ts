@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import sirv from "sirv";
 import { ROUTES, refusalFor } from "#server/auth/permissions.ts";
 import { discardBody } from "#server/transports/body.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { Identify, Transport } from "#server/transports/contract.ts";
 import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
@@ -24,6 +25,7 @@ export interface HttpOptions {
   /** Prometheus' text format. `undefined`: it has a port of its own. */
   metrics: Expose | undefined;
   identify: Identify;
+  limits?: Limits | undefined;
   log: Pick<Logger, "warn">;
 }
 
@@ -93,7 +95,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
   async function answer(path: string, route: Route, req: IncomingMessage, res: ServerResponse) {
     const isElsewhere = path === "/metrics" && metrics === undefined;
     if (!isElsewhere && ROUTES.get(path) !== "anyone") {
-      const { principal } = await options.identify({ headers: req.headers });
+      const address = options.limits?.addresses.keyOf(req);
+      const { principal } = await options.identify({ headers: req.headers, address });
       const refusal = refusalFor(principal, ROUTES, path);
       if (refusal !== undefined) throw refusal;
     }

@@ -3,6 +3,7 @@ import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { Caller, TransportContext } from "#server/transports/contract.ts";
+import { countCall } from "#server/transports/count-call.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
 import type { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential, mayEndEarly } from "#server/transports/end-with-credential.ts";
@@ -33,7 +34,7 @@ type Ack = (answer: LegacyAnswer) => void;
 /** The parts that all connections share. */
 interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "signIns" | "onKeyEnd" | "credentialLimits" | "sessions" | "log"
+  "identify" | "limits" | "signIns" | "onKeyEnd" | "credentialLimits" | "sessions" | "log"
 > {
   deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
@@ -84,7 +85,9 @@ class Client implements Holder, Listener {
     this.#principal = principal;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
-    const subscriptions = new Subscriptions(writer, this);
+    const subscriptions = new Subscriptions(writer, this, () =>
+      shared.limits?.openForUser("user_subscriptions", this.#principal),
+    );
     this.#subscriptions = subscriptions;
     const requests = new RequestQueue(writer, this);
     this.#requests = requests;
@@ -182,12 +185,9 @@ class Client implements Holder, Listener {
     this.#stopWatching = mayEndEarly(caller)
       ? endWithCredential(this.#shared, caller, lastingOf(this.#socket))
       : undefined;
-    if (caller.expiresAt !== undefined) this.#lifetime ??= this.#newLifetime();
+    if (caller.expiresAt !== undefined)
+      this.#lifetime ??= new Lifetime(this.#socket.conn, this.#shared);
     this.#lifetime?.identified(caller);
-  }
-
-  #newLifetime(): Lifetime {
-    return new Lifetime(this.#socket.conn, this.#shared);
   }
 
   /** Parses a request now, because a payload can be large, and returns what answers it. */
@@ -208,6 +208,7 @@ class Client implements Holder, Listener {
 
   async #answer(request: Request): Promise<LegacyAnswer> {
     try {
+      await countCall(this.#shared.limits, this.#principal);
       if (request.action === "subscribe") await this.#subscribe(request);
       else await this.#unsubscribe(request);
       return { ok: true };
@@ -218,13 +219,17 @@ class Client implements Holder, Listener {
 
   async #refresh(token: string): Promise<LegacyAnswer> {
     try {
-      const caller = await this.#shared.identify({ headers: {}, token });
+      const { limits } = this.#shared;
+      await countCall(limits, this.#principal);
+      const address = limits?.addresses.keyOf(this.#socket.request);
+      const caller = await this.#shared.identify({ headers: {}, token, address });
       // A client that has left meanwhile would never take back what is registered for it.
       if (!this.#socket.connected) throw new AppError("BAD_REQUEST", "The client has left.");
       const before = this.#principal;
       assertSameUser(before, caller.principal);
       this.#principal = caller.principal;
-      if (losesScope(before, caller.principal)) (this.#lifetime ??= this.#newLifetime()).renew();
+      if (losesScope(before, caller.principal))
+        (this.#lifetime ??= new Lifetime(this.#socket.conn, this.#shared)).renew();
       else this.#identified(caller);
       return { ok: true, expires_in_ms: msLeft(caller) };
     } catch (error) {

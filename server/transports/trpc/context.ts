@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { Caller, Identify, SystemInfo } from "#server/transports/contract.ts";
 import {
@@ -25,10 +26,17 @@ export interface Services {
   readonly streams: Streams;
   readonly system: SystemInfo;
   readonly identify: Identify;
+  readonly limits?: Limits | undefined;
 }
 
 /** The services that the contexts of procedures share. */
-export type ContextServices = Services & CredentialEnds;
+export type ContextServices = Services &
+  CredentialEnds & {
+    /** Called when a connection that had no caller got one. */
+    identified?: (socket: Writable) => void;
+    /** The address that refused credentials of a connection count for. */
+    addressOf?: (socket: Writable) => string | undefined;
+  };
 
 /** A connection that can outlive its caller's credentials. */
 export interface LastingConnection {
@@ -90,6 +98,10 @@ export class Context implements Services {
     return this.#services.identify;
   }
 
+  get limits(): Limits | undefined {
+    return this.#services.limits;
+  }
+
   get system(): SystemInfo {
     return this.#services.system;
   }
@@ -116,11 +128,13 @@ export class Context implements Services {
   async refresh(token: string): Promise<Caller> {
     const connection = this.#connection;
     if (connection === undefined) throw new AppError("BAD_REQUEST", OWN_CREDENTIALS);
-    const next = await this.identify({ headers: {}, token });
+    const address = this.#services.addressOf?.(this.#socket);
+    const next = await this.identify({ headers: {}, token, address });
     const before = this.#caller;
     const known = before instanceof TRPCError ? undefined : before.principal;
     if (known !== undefined) assertSameUser(known, next.principal);
     this.#caller = next;
+    if (known === undefined) this.#services.identified?.(this.#socket);
     this.#stopWatching?.();
     this.#stopWatching = endWithCredential(this.#services, next, this.#socket);
     if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();

@@ -37,7 +37,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
    * callers.
    */
   const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-    const refusal = isOpen(path) ? undefined : refusalOf(ctx, path);
+    const refusal = (isOpen(path) ? undefined : refusalOf(ctx, path)) ?? (await limitOf(ctx));
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
       // An event stream can report an error only after it has begun, so it begins and ends with the error.
@@ -57,6 +57,15 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   });
 
   return { router: t.router, procedure };
+}
+
+/** Counts the call of a known caller. */
+async function limitOf(
+  ctx: Pick<Context, "limits" | "refusal" | "principal">,
+): Promise<TRPCError | undefined> {
+  if (ctx.limits === undefined || ctx.refusal() !== undefined) return undefined;
+  const limited = await ctx.limits.call(ctx.principal());
+  return limited && toTRPCError(limited);
 }
 
 function refusalOf(
