@@ -36,10 +36,7 @@ async function sharedRedis(): Promise<{ redis: TestRedis; connector: Connector }
     await redis.close();
   });
   const connect = () => {
-    const client = new Redis(redis.url, {
-      maxRetriesPerRequest: null,
-      retryStrategy: () => 20,
-    } as object);
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
     client.on("error", () => undefined);
     clients.push(client);
     return client;
@@ -61,12 +58,12 @@ async function callTimes(limits: Limits, times: number, principal = ANN): Promis
 }
 
 describe.each(["in memory", "on Redis"])("%s", (where) => {
-  const options = async () =>
+  const options = async (): Promise<{ connector?: Connector }> =>
     where === "in memory" ? {} : { connector: (await sharedRedis()).connector };
 
   /** Resolves once Redis is used. */
   async function opened(most: Partial<Most>, more: Partial<LimitsOptions> = {}): Promise<Limits> {
-    const { connector } = (await options()) as { connector?: Connector };
+    const { connector } = await options();
     let client: Redis | undefined;
     const noting = connector && {
       ...connector,
@@ -200,7 +197,9 @@ describe("[R4] processes that share a Redis", () => {
     first();
     // The other one learns of it with the next heartbeat, or as soon as this one opens another.
     await a.openForUser("user_connections", BOB);
-    await vi.waitFor(() => b.openForUser("user_connections", ANN));
+    await vi.waitFor(async () =>
+      expect(await b.openForUser("user_connections", ANN)).toBeTypeOf("function"),
+    );
 
     for (let n = 0; n < 3; n += 1) a.openForAddress("address_connections", "203.0.113.7");
     await vi.waitFor(() => errorOf(b.openForAddress("address_connections", "203.0.113.7")));

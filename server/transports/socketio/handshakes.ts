@@ -51,7 +51,7 @@ export function createHandshakes(limits: Limits): Handshakes {
       return undefined;
     },
     opened(connection) {
-      const req = connection.request as IncomingMessage;
+      const req = connection.request;
       const counted = asked.get(req);
       if (counted === undefined) return;
       asked.delete(req);
