@@ -18,9 +18,9 @@ const REFUSED_MS = 5000;
 export interface AddressLimit {
   /**
    * The error of a request beyond the limit. One that is not beyond it counts until `lasting`, its response or its upgraded
-   * socket, emits `close`.
+   * socket, emits `close`; without `lasting` its transport counts what it belongs to.
    */
-  refusal(req: IncomingMessage, lasting: EventEmitter): AppError | undefined;
+  refusal(req: IncomingMessage, lasting: EventEmitter | undefined): AppError | undefined;
 }
 
 export function limitAddresses(server: Server, limits: Limits): AddressLimit {
@@ -62,12 +62,12 @@ export function limitAddresses(server: Server, limits: Limits): AddressLimit {
       const { socket } = req;
       const isProxied = addresses.isProxy(socket);
       const take = isProxied ? undefined : refused.get(peerOf(socket));
-      if (!isProxied && take === undefined) return undefined;
+      if (isProxied ? lasting === undefined : take === undefined) return undefined;
       const counted = count(addresses.keyOf(req));
       if (counted instanceof AppError) return counted;
       // Others of this address have closed meanwhile.
       if (take !== undefined) take(counted);
-      else lasting.once("close", counted);
+      else lasting?.once("close", counted);
       return undefined;
     },
   };

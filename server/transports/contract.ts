@@ -28,6 +28,8 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** It counts the sessions of an address, so that their requests do not count. */
+  readonly countsSessions?: true;
   /**
    * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent, or `undefined`:
    * the message goes out as plain text. If the path of a broken request is unknown, the first transport with this method

@@ -181,7 +181,15 @@ describe("[R3] calls of a user", () => {
     for (let n = 3; n < 10; n += 1) expect((await info(app, ann)).code).toBe("ok");
     expectLimited(await info(app, ann), 10_000);
     expect(await say(socket, 1, "query", "system.info")).toMatchObject(LIMITED);
-    expect(await say(socket, 2, "subscription", "system.onState")).toMatchObject(LIMITED);
+    expect(await say(socket, 2, "mutation", "job.cancel", {})).toMatchObject(LIMITED);
+    const refused = new Promise((resolve) => {
+      socket.on("message", (text: Buffer) => {
+        const { id, error } = JSON.parse(text.toString()) as Shape & { id: number };
+        if (id === 3 && error !== undefined) resolve(error.json.data);
+      });
+    });
+    socket.send('{"id":3,"method":"subscription","params":{"path":"system.onState"}}');
+    expect(await refused).toMatchObject(LIMITED);
     expect(await isOpen(stream(app, ann))).toBe(false);
     for (const client of clients) {
       const error = new Promise((resolve) => client.once("subscription:error", resolve));
@@ -290,7 +298,7 @@ describe("[R2] connections of an address", () => {
     const ann = as(token);
     const first = (await upgrade(app, "/trpc", ann)) as WebSocket;
     expect(await isOpen(stream(app, ann))).toBe(true);
-    // A polling session counts once, beside its pending request.
+    // A polling session counts as one, whatever its requests are.
     const handshake = await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`, {
       headers: ann,
     });

@@ -63,7 +63,10 @@ export function mountTransports(
       if (req.method === "OPTIONS") return answerPreflight(req, res);
     }
     // Probes must learn how the server is, and static files hold no data.
-    const limited = access === "public" ? undefined : addressLimit?.refusal(req, res);
+    const limited =
+      access === "public"
+        ? undefined
+        : addressLimit?.refusal(req, transport?.countsSessions === true ? undefined : res);
     if (limited !== undefined) {
       discardBody(req);
       res.setHeader("Connection", "close");

@@ -2,10 +2,9 @@
 import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
-import type { Caller, TransportContext } from "#server/transports/contract.ts";
+import type { Caller } from "#server/transports/contract.ts";
 import { countCall } from "#server/transports/count-call.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
-import type { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential, mayEndEarly } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import {
@@ -17,9 +16,10 @@ import {
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
-import { type SessionStreamRef, sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
+import { sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
-import { type AnyOpening, idsOf } from "./opening.ts";
+import { idsOf } from "./opening.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { connectionWriterOf } from "./connection-writer.ts";
 import { lastingOf, Lifetime } from "./lifetime.ts";
 import { type Pings, pingsOf } from "./pings.ts";
@@ -30,15 +30,6 @@ import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
-
-/** The parts that all connections share. */
-interface ConnectionContext extends Pick<
-  TransportContext,
-  "identify" | "limits" | "signIns" | "onKeyEnd" | "credentialLimits" | "sessions" | "log"
-> {
-  deadlines: Deadlines;
-  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
-}
 
 /** Returns a function that serves one connection. */
 export function createConnections(shared: ConnectionContext) {
@@ -81,8 +72,7 @@ class Client implements Holder, Listener {
     shared: ConnectionContext,
   ) {
     this.#socket = socket;
-    const { principal } = caller;
-    this.#principal = principal;
+    this.#principal = caller.principal;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
     const subscriptions = new Subscriptions(writer, this, () =>
@@ -98,7 +88,11 @@ class Client implements Holder, Listener {
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {
-      this.#session = shared.sessions.hold({ principal, secret: pid }, this, isStored);
+      this.#session = shared.sessions.hold(
+        { principal: caller.principal, secret: pid },
+        this,
+        isStored,
+      );
       pings.owner = this;
     }
     this.#identified(caller);

@@ -183,6 +183,7 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
+    countsSessions: true,
     access(path) {
       if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
       return isClientFile(path) ? "page" : "data";
