@@ -3,12 +3,12 @@
  * share a Redis publish their counts there, and add those of the others when a key comes near its limit.
  *
  * A process publishes all of its counts under one key, which ends with the process: it expires when no heartbeat renews it. So
- * what a killed process had open counts for `LEASE_MS` at most.
+ * what a killed process had open counts for `OPEN_LEASE_MS` at most.
  */
 import { randomUUID } from "node:crypto";
 import type { SharedRedis } from "./shared-redis.ts";
 
-const LEASE_MS = 15_000;
+const OPEN_LEASE_MS = 15_000;
 const HEARTBEAT_MS = 5000;
 /** What the others have open is asked for again after this time. */
 const ASK_AGAIN_MS = 1000;
@@ -39,7 +39,7 @@ interface Options {
 
 export function createOpenCounts({
   redis,
-  leaseMs = LEASE_MS,
+  leaseMs = OPEN_LEASE_MS,
   heartbeatMs = HEARTBEAT_MS,
 }: Options): OpenCounts {
   const self = randomUUID();
