@@ -44,6 +44,9 @@ async function sharedRedis(): Promise<{ redis: TestRedis; connector: Connector }
   return { redis, connector: { connect, prefix: "jobwire" } };
 }
 
+const ready = (client: () => Redis | undefined) =>
+  vi.waitFor(() => expect(client()?.status).toBe("ready"));
+
 const errorOf = (thrown: unknown): AppError => {
   expect(thrown).toBeInstanceOf(AppError);
   return thrown as AppError;
@@ -70,7 +73,7 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
       connect: () => (client = connector.connect() as Redis),
     };
     const limits = open(most, { ...more, connector: noting });
-    if (noting !== undefined) await vi.waitFor(() => expect(client?.status).toBe("ready"));
+    if (noting !== undefined) await ready(() => client);
     return limits;
   }
 
@@ -153,9 +156,6 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
 });
 
 describe("[R4] processes that share a Redis", () => {
-  const ready = (client: Redis | undefined) =>
-    vi.waitFor(() => expect(client?.status).toBe("ready"));
-
   async function openTwo(most: Partial<Most>) {
     const { redis, connector } = await sharedRedis();
     const clients: Redis[] = [];
@@ -168,7 +168,7 @@ describe("[R4] processes that share a Redis", () => {
       open(most, { connector: { ...connector, connect } }),
       open(most, { connector: { ...connector, connect } }),
     ];
-    for (const client of clients) await ready(client);
+    for (const client of clients) await ready(() => client);
     return { redis, clients, a, b };
   }
 
@@ -251,7 +251,7 @@ describe("[R4] processes that share a Redis", () => {
       }
       if (how === "killed") await redis.start();
       else redis.resume();
-      for (const client of clients) await ready(client);
+      for (const client of clients) await ready(() => client);
       await vi.waitFor(async () => {
         const user = { ...ANN, userId: crypto.randomUUID() };
         const passed = (await callTimes(a, 5, user)) + (await callTimes(b, 5, user));

@@ -31,6 +31,8 @@ async function start(env: Record<string, string>): Promise<App> {
 }
 
 type Headers = Record<string, string>;
+/** One that the server has never seen. */
+const freshToken = () => tokenFor("ann", { jti: crypto.randomUUID() });
 const as = (token: string, address = HOME): Headers => ({
   authorization: `Bearer ${token}`,
   "x-forwarded-for": address,
@@ -397,13 +399,14 @@ describe("[R6] failed sign-ins of an address", () => {
     expect(signIn.status).toBe(429);
 
     // Valid credentials that the server has never seen, from the same address.
-    const fresh = () => tokenFor("ann", { jti: crypto.randomUUID() });
-    expect((await info(app, as(await fresh()))).code).toBe("ok");
-    expect(await isOpen(stream(app, as(await fresh())))).toBe(true);
-    expect(await joins(legacy(app, "websocket", as(await fresh())))).toBe(true);
-    const ws = (await upgrade(app, "/trpc", as(await fresh()))) as WebSocket;
+    expect((await info(app, as(await freshToken()))).code).toBe("ok");
+    expect(await isOpen(stream(app, as(await freshToken())))).toBe(true);
+    expect(await joins(legacy(app, "websocket", as(await freshToken())))).toBe(true);
+    const ws = (await upgrade(app, "/trpc", as(await freshToken()))) as WebSocket;
     expect(await say(ws, 1, "query", "system.info")).toEqual({ appCode: "ok" });
-    expect((await post(app, "/auth/sign-in", { body: { token: await fresh() } })).status).toBe(200);
+    expect((await post(app, "/auth/sign-in", { body: { token: await freshToken() } })).status).toBe(
+      200,
+    );
     // Its client must get another token, and one without a token must sign in.
     const expired = await tokenFor("ann", { exp: 1_000_000 });
     expect((await info(app, as(expired))).code).toBe("TOKEN_EXPIRED");
