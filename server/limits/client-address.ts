@@ -25,6 +25,19 @@ export interface ClientAddress {
 }
 
 export function createClientAddress(trusted: TrustedProxies): ClientAddress {
+  /** The keys of peers that are no proxies: `undefined` stands for a proxy. Every request asks. */
+  const keys = new WeakMap<object, { key: string | undefined }>();
+
+  function peerKey(socket: Addressed["socket"]): string | undefined {
+    const known = keys.get(socket);
+    if (known !== undefined) return known.key;
+    const address = plain(socket.remoteAddress ?? "");
+    const isProxy = address !== undefined && isTrusted(trusted, address, 0);
+    const key = isProxy ? undefined : networkOf(address ?? UNKNOWN);
+    keys.set(socket, { key });
+    return key;
+  }
+
   function of({ headers, socket }: Addressed): string {
     let nearest = plain(socket.remoteAddress ?? "");
     if (nearest === undefined) return UNKNOWN;
@@ -42,11 +55,8 @@ export function createClientAddress(trusted: TrustedProxies): ClientAddress {
 
   return {
     of,
-    keyOf: (request) => networkOf(of(request)),
-    isProxy({ remoteAddress = "" }) {
-      const address = plain(remoteAddress);
-      return address !== undefined && isTrusted(trusted, address, 0);
-    },
+    keyOf: (request) => peerKey(request.socket) ?? networkOf(of(request)),
+    isProxy: (socket) => peerKey(socket) === undefined,
   };
 }
 

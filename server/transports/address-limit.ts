@@ -61,6 +61,7 @@ export function limitAddresses(server: Server, limits: Limits): AddressLimit {
     refusal(req, lasting) {
       const { socket } = req;
       const isProxied = addresses.isProxy(socket);
+      if (!isProxied && refused.size === 0) return undefined;
       const take = isProxied ? undefined : refused.get(peerOf(socket));
       if (isProxied ? lasting === undefined : take === undefined) return undefined;
       const counted = count(addresses.keyOf(req));
