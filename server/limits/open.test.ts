@@ -155,23 +155,23 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
   });
 });
 
-describe("[R4] processes that share a Redis", () => {
-  async function openTwo(most: Partial<Most>) {
-    const { redis, connector } = await sharedRedis();
-    const clients: Redis[] = [];
-    const connect = () => {
-      const client = connector.connect() as Redis;
-      clients.push(client);
-      return client;
-    };
-    const [a, b] = [
-      open(most, { connector: { ...connector, connect } }),
-      open(most, { connector: { ...connector, connect } }),
-    ];
-    for (const client of clients) await ready(() => client);
-    return { redis, clients, a, b };
-  }
+async function openTwo(most: Partial<Most>) {
+  const { redis, connector } = await sharedRedis();
+  const clients: Redis[] = [];
+  const connect = () => {
+    const client = connector.connect() as Redis;
+    clients.push(client);
+    return client;
+  };
+  const [a, b] = [
+    open(most, { connector: { ...connector, connect } }),
+    open(most, { connector: { ...connector, connect } }),
+  ];
+  for (const client of clients) await ready(() => client);
+  return { redis, clients, a, b };
+}
 
+describe("[R4] processes that share a Redis", () => {
   test("count calls, created jobs and failed sign-ins together", async () => {
     const { a, b } = await openTwo({
       user_calls: 10,

@@ -31,6 +31,7 @@ async function start(env: Record<string, string>): Promise<App> {
 }
 
 type Headers = Record<string, string>;
+const bad = (n: number) => `bad.${n}.token`;
 /** One that the server has never seen. */
 const freshToken = () => tokenFor("ann", { jti: crypto.randomUUID() });
 const as = (token: string, address = HOME): Headers => ({
@@ -382,7 +383,6 @@ describe("[R2] connections of an address", () => {
 describe("[R6] failed sign-ins of an address", () => {
   test("are refused with RATE_LIMITED beyond the limit, on every transport, and keep no valid credentials out", async () => {
     const app = await start({ LIMIT_ADDRESS_FAILED_SIGN_INS: "3" });
-    const bad = (n: number) => `bad.${n}.token`;
     for (let n = 0; n < 3; n += 1) {
       expect(await info(app, as(bad(n)))).toMatchObject({ status: 401, code: "UNAUTHENTICATED" });
     }
