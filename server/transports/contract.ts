@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
@@ -35,12 +36,14 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** It counts the sessions of an address, so that their requests do not count. */
+  readonly countsSessions?: true;
   /**
-   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent: the
-   * message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
-   * answers.
+   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent, or `undefined`:
+   * the message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
+   * answers. `retryAfterMs` belongs to the status 429.
    */
-  refusal?(status: number, message: string): string;
+  refusal?(status: number, message: string, retryAfterMs?: number): string | undefined;
   /**
    * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
    * server refuses upgrades.
@@ -73,6 +76,8 @@ export interface TransportContext {
   onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
   /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
   revoke?: ((tenant: string, what: ToRevoke, actor: AuditActor) => Promise<Revoked>) | undefined;
+  /** Absent if callers are not limited. */
+  limits?: Limits | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -108,6 +113,8 @@ export interface Credentials {
   headers: IncomingMessage["headers"];
   /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
+  /** The address that refused credentials count for (`limits/client-address.ts`). Absent: they are not limited. */
+  address?: string | undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ import { modelSuite } from "./model.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { usageSuite } from "./usage.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
@@ -32,6 +33,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     signInsSuite(subject);
     revocationsSuite(subject);
     upkeepSuite(subject);
+    usageSuite(subject);
     usersSuite(subject);
     modelSuite(subject);
   });

@@ -251,6 +251,19 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (tenant, n)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- How much each tenant has: adding it up would cost more than all else of creating a job.
+  CREATE TABLE tenant_usage (
+    tenant TEXT PRIMARY KEY,
+    -- Jobs that are not settled.
+    waiting INTEGER NOT NULL,
+    -- Of inputs and outputs.
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO tenant_usage (tenant, waiting, bytes)
+    SELECT tenant, sum(status IN ('PENDING', 'PROCESSING')), sum(octet_length(input) + octet_length(output))
+    FROM jobs JOIN owners ON owners.n = jobs.owner_n JOIN payloads ON payloads.job_n = jobs.n GROUP BY tenant;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
