@@ -12,6 +12,7 @@ import { createRevocations } from "./revocations.ts";
 
 const DAY_MS = 86_400_000;
 const now = () => new Date();
+const tell = (error: unknown) => expect.unreachable(String(error));
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -44,14 +45,22 @@ const PROCESSES: [where: string, open: () => Promise<[ends: Engine, uses: Engine
   ],
 ];
 
-async function openTestAuth(engine: Engine): Promise<Auth> {
+async function openTestAuth(engine: Engine): Promise<Auth & { firstLook(): Promise<unknown> }> {
   const onCredentialEnd = vi.fn<Engine["onCredentialEnd"]>(engine.onCredentialEnd);
-  const tell = (error: unknown) => expect.unreachable(String(error));
-  const auth = openAuth({ ...engine, onCredentialEnd }, { now, tell, lookEveryMs: DAY_MS });
+  const hasSignIns = vi.fn<Engine["hasSignIns"]>(engine.hasSignIns);
+  const find = vi.fn<Engine["revocations"]["find"]>(engine.revocations.find);
+  const observed = { hasSignIns, onCredentialEnd, revocations: { ...engine.revocations, find } };
+  const auth = openAuth({ ...engine, ...observed }, { now, tell, lookEveryMs: DAY_MS });
   onTestFinished(() => auth.close());
   // Hints that come before are found by the look alone.
   await onCredentialEnd.mock.results[0]?.value;
-  return auth;
+  return {
+    ...auth,
+    async firstLook() {
+      await vi.waitFor(() => expect(hasSignIns).toHaveBeenCalled());
+      await Promise.all([hasSignIns, find].map(({ mock }) => mock.results[0]?.value));
+    },
+  };
 }
 
 const ANN = { userId: "ann", tenantId: "acme" };
@@ -87,6 +96,7 @@ describe.each(PROCESSES)("%s", (_where, open) => {
     watch("sign-in", { principal: ANN, credential: signIn.credential, signInId: signIn.id });
     watch("token", token("t"));
     watch("token of the user", token("u"));
+    await auth.firstLook();
     const revocations = createRevocations({ store: ends.revocations, now });
     const told = (names: string[]) => vi.waitFor(() => expect(ended).toEqual(names));
 

@@ -65,9 +65,10 @@ describe("of a revoked user", () => {
   });
 });
 
+const kept = async (expiresAt: Date | null) =>
+  revocations().revoke("acme", { tokenId: "t", expiresAt });
+
 test("[P14] the revocation of a token is kept until it has expired, or for 400 days", async () => {
-  const kept = async (expiresAt: Date | null) =>
-    revocations().revoke("acme", { tokenId: "t", expiresAt });
   const margin = 60_000;
   expect(await kept(null)).toEqual({
     tenant: "acme",

@@ -75,7 +75,7 @@ describe("[P1] a token of the shared secret", () => {
     [{}, undefined],
   ])("[P14] with %j can be revoked by the id %j", async (claims, id) => {
     const verify = createTokenVerifier(settings());
-    const jwt = await token({ exp: inSeconds(60), ...claims } as JWTPayload);
+    const jwt = await token({ exp: inSeconds(60), ...claims });
     expect((await verify(jwt)).id).toBe(id);
   });
 
