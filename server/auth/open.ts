@@ -2,7 +2,11 @@
 import type { Engine } from "#server/engine/contract.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import { type ApiKeyVerifier, createApiKeyVerifier } from "./api-key-verifier.ts";
-import { type CredentialWatch, openCredentialWatch } from "./credential-watch.ts";
+import {
+  type CredentialReaders,
+  type CredentialWatch,
+  openCredentialWatch,
+} from "./credential-watch.ts";
 import { createRevocationCheck, type RevocationCheck } from "./revocation-check.ts";
 
 export interface Auth {
@@ -16,19 +20,22 @@ interface AuthOptions {
   now: () => Date;
   /** Receives errors that no caller waits for. */
   tell: (error: unknown, what: string) => void;
+  /** Between two looks at all credentials in use. */
+  lookEveryMs?: number;
 }
 
 export function openAuth(
   engine: Pick<Engine, "apiKeys" | "revocations" | "hasSignIns" | "onCredentialEnd">,
-  { now, tell }: AuthOptions,
+  { now, tell, lookEveryMs }: AuthOptions,
 ): Auth {
   const keys = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
   const revocations = createRevocationCheck({ store: engine.revocations });
-  const watch = openCredentialWatch({
+  const readers: CredentialReaders = {
     areRevoked: revocations.areRevoked,
     isKeyValid: keys.isValid,
     haveSignIns: (ids) => engine.hasSignIns(ids, now()),
-  });
+  };
+  const watch = openCredentialWatch(readers, lookEveryMs);
   const onHint = (hint: CredentialHint): void => {
     keys.forget(hint);
     revocations.forget(hint);
