@@ -21,6 +21,7 @@ import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { ApiKeyStore } from "./api-key-store.ts";
+import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { RevocationStore } from "./revocation-store.ts";
@@ -62,7 +63,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends SessionStore, SignInStore {
+export interface Engine extends Assignment, SessionStore, SignInStore {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
