@@ -71,3 +71,10 @@ export const MAX_API_KEY_SCOPES = 100;
 export const MAX_REVOKED_TOKENS = 5000;
 /** Revoked users of one tenant. */
 export const MAX_REVOKED_USERS = 5000;
+
+/** Share links of one job or batch that have not ended. */
+export const MAX_STREAM_LINKS = 20;
+/** Share links of one tenant that have not ended. */
+export const MAX_TENANT_LINKS = 1000;
+/** Opened tickets of one user that have not expired. */
+export const MAX_TICKETS = 1000;

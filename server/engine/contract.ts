@@ -19,9 +19,7 @@ import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
-import type { ApiKeyStore } from "./api-key-store.ts";
-import type { RevocationStore } from "./revocation-store.ts";
-import type { SignInStore } from "./sign-in-store.ts";
+import type { CredentialStores } from "./credential-stores.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type {
@@ -30,7 +28,10 @@ export type {
   RevocationQuestion,
   RevocationStore,
 } from "./revocation-store.ts";
+export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
+export type { SigningKeyStore } from "./signing-key-store.ts";
+export type { TicketStore } from "./ticket-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
@@ -49,7 +50,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends SignInStore {
+export interface Engine extends CredentialStores {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -135,8 +136,6 @@ export interface Engine extends SignInStore {
   /** Deletes the session if `holder` holds it. */
   endSession(session: SessionRef, holder: string): Promise<void>;
 
-  readonly apiKeys: ApiKeyStore;
-  readonly revocations: RevocationStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.

@@ -13,6 +13,7 @@ import { modelSuite } from "./model.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { sharesSuite } from "./shares.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
 
@@ -29,6 +30,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     apiKeysSuite(subject);
     signInsSuite(subject);
     revocationsSuite(subject);
+    sharesSuite(subject);
     upkeepSuite(subject);
     usersSuite(subject);
     modelSuite(subject);

@@ -10,6 +10,8 @@ import type {
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
 import { readRevocations } from "./revocations.ts";
+import { readShareLinks } from "./share-links.ts";
+import { readSigningKeys } from "./signing-keys.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
@@ -32,6 +34,8 @@ export function openExport(dataDir: string): TransferSource {
     jobs: () => told(readJobs(db, path), path),
     apiKeys: () => told(readApiKeys(db), path),
     revocations: () => told(readRevocations(db), path),
+    signingKeys: () => told(readSigningKeys(db), path),
+    shareLinks: () => told(readShareLinks(db), path),
     close: () => db.close(),
   };
 }
