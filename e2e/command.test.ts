@@ -135,6 +135,13 @@ describe("beside a running server", () => {
     expect(server.output()).not.toContain(key);
   });
 
+  test("[P17] the audit list has the keys that the command made and revoked", async () => {
+    const { id } = await newKey(server.env);
+    await jobwire(server.env, ["keys", "revoke", id]);
+    const { out } = await jobwire(server.env, ["audit", "--tenant", "acme", "--limit", "2"]);
+    expect(out).toMatch(RegExp(`command +key.revoke +${id} .*\\n.*command +key.create +${id} `));
+  });
+
   test.skipIf(onRedis)("[P9] nothing of the control socket is reachable over TCP", async () => {
     expect((await stat(join(server.dataDir, "control.sock"))).mode & 0o777).toBe(0o600);
     const { key } = await newKey(server.env, [...READ, "operator", "admin"]);

@@ -100,6 +100,16 @@ const cases: Case[] = [
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "ioredis"],
   },
   {
+    direction: "server/oidc/",
+    file: "server/oidc/x.ts",
+    refused: [
+      "#server/auth/authenticate.ts",
+      "#server/transports/contract.ts",
+      "../config.ts",
+      "ws",
+    ],
+  },
+  {
     direction: "server/tls/",
     file: "server/tls/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],

@@ -20,12 +20,14 @@ const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const ROUTER = "#server/transports/trpc/router.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
+  "#server/auth/audit.ts",
   "#server/auth/permissions.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",
   "#server/streams/open.ts",
   "#server/sessions/open.ts",
   "#server/sign-ins/open.ts",
+  "#server/oidc/*",
   "#shared/**",
 ];
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
@@ -133,6 +135,13 @@ export const directions: Direction[] = [
     imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
+  },
+  {
+    name: "server/oidc/",
+    files: ["server/oidc/**"],
+    imports: ["./*", "#server/auth/claims.ts", "#server/auth/oidc-variables.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "jose", "openid-client", "zod"],
   },
   {
     name: "server/control/",

@@ -8,8 +8,9 @@ import { CheckedCaller } from "#shared/checked-caller.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createManagement } from "./auth/management.ts";
+import { oidcSettings } from "./auth/oidc-variables.ts";
 import { openAuth } from "./auth/open.ts";
-import { needsToken } from "./auth/variables.ts";
+import { needsToken, signInMethods } from "./auth/variables.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
 import { openEngine } from "./engine/index.ts";
@@ -26,6 +27,7 @@ import { openMetricsServer } from "./metrics-server.ts";
 import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
+import { createOidcProvider } from "./oidc/provider.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
@@ -56,7 +58,11 @@ export interface AppParts {
 }
 
 /** One object for all connections, each of which keeps its caller. */
-const LOCAL_CALLER: Caller = { principal: LOCAL_PRINCIPAL, expiresAt: undefined };
+const LOCAL_CALLER: Caller = {
+  principal: LOCAL_PRINCIPAL,
+  expiresAt: undefined,
+  via: "anonymous",
+};
 const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
@@ -83,6 +89,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   opened.defer(() => auth.close());
   const management = createManagement(engine, {
     now,
+    tell,
     onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
   });
   if (!engine.capabilities.multiProcess) {
@@ -125,8 +132,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const running = () => runner?.running() ?? 0;
 
   const isOpen = parts.authenticate === undefined && !needsToken(config);
+  const oidc = parts.authenticate === undefined ? oidcSettings(config) : undefined;
   const origins = createOriginPolicy({
-    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS],
+    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS, ...(oidc ? [oidc.publicUrl] : [])],
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
     authenticated: !isOpen,
@@ -139,7 +147,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     tell,
   });
   opened.defer(() => signIns.close());
-  const cookies = createSignInCookies(origins.isExact);
+  const cookies = createSignInCookies(origins.isExact, config.AUTH_COOKIE_SAMESITE);
   const ours = createAuthenticate(config, tell, {
     keys: auth.keys,
     revocations: auth.revocations,
@@ -148,17 +156,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       find: (secret) => runOwn(() => signIns.find(secret)),
     },
   });
+  const provider = oidc && createOidcProvider({ ...config, ...oidc }, now);
   const isOurs = parts.authenticate === undefined && ours !== undefined;
   const authenticate = parts.authenticate ?? ours;
   const context = {
     jobs: createJobs(engine, kinds, now),
     streams,
     sessions,
+    audit: management.audit,
     identify:
       authenticate === undefined
         ? async () => LOCAL_CALLER
         : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
-    signIns: isOurs ? { signIns, cookies } : undefined,
+    signIns: isOurs ? { signIns, cookies, methods: signInMethods(config), provider } : undefined,
     revoke: isOurs ? management.revocations.revoke : undefined,
     onCredentialEnd: isOurs ? auth.onCredentialEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,
@@ -213,6 +223,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     if (runner !== undefined) stopped = await runner.stop(config.SHUTDOWN_GRACE_MS);
   });
   opened.defer(startRetention({ engine, days: config.RETENTION_DAYS, now, log }));
+  const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
+  opened.defer(startRetention({ ...entries, days: config.AUDIT_DAYS, now, log }));
   runner?.start();
 
   const open = opened.move();

@@ -20,6 +20,7 @@ test("without any variable, each has its default", () => {
     ALLOWED_HOSTS: [],
     AUTH_TENANT_CLAIM: "tenant",
     AUTH_SIGN_IN_IDLE_HOURS: 24,
+    AUTH_COOKIE_SAMESITE: "lax",
     AUTH_SIGN_IN_DAYS: 7,
     DATA_DIR: "./data",
     ROLE: "all",
@@ -29,6 +30,8 @@ test("without any variable, each has its default", () => {
     LEASE_MS: 30_000,
     SHUTDOWN_GRACE_MS: 10_000,
     HANDOVER_MS: 5000,
+    OIDC_GRANTS: ["jobs:read", "jobs:write", "jobs:review"],
+    OIDC_SCOPES: "openid",
     PING_INTERVAL_MS: 25_000,
     PING_TIMEOUT_MS: 60_000,
     SEND_BUFFER_BYTES: 262_144,
@@ -40,6 +43,7 @@ test("without any variable, each has its default", () => {
     OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",
     RETENTION_DAYS: 90,
+    AUDIT_DAYS: 90,
   };
   expect(loadConfig({})).toEqual(defaults);
   const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, ""]));

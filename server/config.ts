@@ -150,6 +150,12 @@ export const VARIABLES = {
     default: "90",
     about: "Days after which settled jobs are deleted; 0 keeps them for ever.",
   },
+  AUDIT_DAYS: {
+    schema: wholeNumber(0, 36_500),
+    default: "90",
+    about:
+      "Days after which entries of the audit list are deleted; 0 keeps them. In any case a tenant keeps its newest 100,000.",
+  },
 } as const satisfies Variables;
 
 export type Config = SettingsOf<typeof VARIABLES>;
@@ -190,13 +196,26 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
 /** Returns messages for variables that are valid separately, but not together. */
 function atOdds(config: Config): string[] {
-  const lines = [...tlsConflicts(config), ...authConflicts(config)];
+  const lines = [...tlsConflicts(config), ...authConflicts(config), ...crossSiteConflicts(config)];
   const { ROLE: role } = config;
   if (role === "all" || selectEngine(config).capabilities.multiProcess) return lines;
   const shared = ENGINES.filter(({ capabilities }) => capabilities.multiProcess);
   return [
     ...lines,
     `ROLE="${role}" needs ${shared.map(({ selectedBy }) => selectedBy).join(" or ")}: with the embedded engine, one process does everything`,
+  ];
+}
+
+/** The default of FRONTEND_URL is no decision of the operator. */
+function crossSiteConflicts(config: Config): string[] {
+  if (config.AUTH_COOKIE_SAMESITE !== "none") return [];
+  const frontend = config.FRONTEND_URL.filter(
+    (origin) => origin !== VARIABLES.FRONTEND_URL.default,
+  );
+  const listed = [...config.CORS_ORIGINS, ...frontend];
+  if (listed.some((origin) => /^https?:\/\/[^*]+$/.test(origin))) return [];
+  return [
+    "AUTH_COOKIE_SAMESITE=none needs the origin of each page that may use the cookie, whole and without `*`, in CORS_ORIGINS or FRONTEND_URL",
   ];
 }
 

@@ -24,6 +24,15 @@ test.each(["127.0.0.1", "127.1.2.3", "::1", "localhost"])("a server on %s starts
 test.each<[what: string, env: Record<string, string>]>([
   ["tokens", { AUTH_JWT_SECRET: SECRET }],
   ["API keys", { AUTH_API_KEYS: "true" }],
+  [
+    "a provider of OpenID Connect alone",
+    {
+      OIDC_ISSUER: "https://id.example.com",
+      OIDC_CLIENT_ID: "jobwire",
+      OIDC_CLIENT_SECRET: SECRET,
+      PUBLIC_URL: "https://jobs.example.com",
+    },
+  ],
   ["ALLOW_ANONYMOUS", { ALLOW_ANONYMOUS: "true" }],
   ["the role of a worker", { ROLE: "worker", REDIS_URL: "redis://127.0.0.1:6379" }],
 ])("[P12] a server that other machines reach starts with %s", (_what, env) => {

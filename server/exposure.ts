@@ -1,7 +1,7 @@
 /** Keeps a server from being open to other machines by mistake. */
+import { isLoopback } from "#shared/loopback.ts";
 import { needsToken } from "./auth/variables.ts";
 import { type Config, ConfigError } from "./config.ts";
-import { isLoopback } from "./transports/hosts.ts";
 
 /**
  * Throws `ConfigError` if other machines can reach the server, and it does not ask who they are. `hasOwnAuthenticate`: an
@@ -12,6 +12,6 @@ export function assertNotExposed(config: Config, hasOwnAuthenticate: boolean): v
   const isSafe = isMeant || hasOwnAuthenticate || needsToken(config);
   if (isSafe || role === "worker" || isLoopback(host)) return;
   throw new ConfigError([
-    `HOST=${JSON.stringify(host)} lets other machines reach this server, and it does not ask who they are. Set AUTH_JWT_SECRET (\`openssl rand -base64 48\` prints one), AUTH_JWKS_URL or AUTH_API_KEYS=true, so that callers sign in, or ALLOW_ANONYMOUS=true if every caller may see and change all jobs`,
+    `HOST=${JSON.stringify(host)} lets other machines reach this server, and it does not ask who they are. Set AUTH_JWT_SECRET (\`openssl rand -base64 48\` prints one), AUTH_JWKS_URL, OIDC_ISSUER or AUTH_API_KEYS=true, so that callers sign in, or ALLOW_ANONYMOUS=true if every caller may see and change all jobs`,
   ]);
 }

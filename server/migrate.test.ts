@@ -143,6 +143,40 @@ describe.each([
     expect(await engine.prune(at(2), 10)).toBe(1);
   });
 
+  test("[P16] [P17] actors and audit lists are moved too, and the lists go on", async () => {
+    const old = await open(false);
+    const actor = { user: "ann", via: "token" } as const;
+    const entry = (target: string) => ({
+      at: at(1.5),
+      action: "job.create" as const,
+      target,
+      actor: { ...actor, credential: "jti 1" },
+    });
+    const job = newJob({ actor });
+    await old.createJob({ ...job, audit: entry(job.id) }, at(0));
+    await old.audit.append("bakery", entry("a key"));
+    for (const n of [1, 2, 3]) await old.audit.append("acme", entry(`${n}`));
+    const everyEntry = async (engine: Engine) => ({
+      first: await engine.audit.list({ tenant: "acme", limit: 2 }),
+      next: await engine.audit.list({ tenant: "acme", limit: 9, cursor: "3" }),
+      others: await engine.audit.list({ tenant: "bakery", limit: 9 }),
+      events: await engine.readEvents(job.id, 0, 9),
+    });
+    const before = await everyEntry(old);
+    expect(before.events?.newest.actor).toEqual(actor);
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await everyEntry(engine)).toEqual(before);
+    await engine.change(job.id, { action: "cancel", audit: entry("5") }, at(2));
+    await engine.audit.append("bakery", entry("another"));
+    const targets = async (tenant: string) =>
+      (await engine.audit.list({ tenant, limit: 2 })).items.map(({ target }) => target);
+    expect(await targets("acme")).toEqual(["5", "3"]);
+    expect(await targets("bakery")).toEqual(["another", "a key"]);
+    expect(await engine.audit.prune(at(2), 9)).toBe(7);
+  });
+
   test("[P8] API keys keep their hash, their state and their order", async () => {
     const old = await open(false);
     for (const [index, tenant] of ["acme", "bakery", "acme"].entries()) {

@@ -4,10 +4,11 @@ import { Authenticated } from "./principal.ts";
 
 /** Names a credential without giving it away, so that its revocation also ends what it was used for. */
 export const CredentialRef = z.object({
-  kind: z.enum(["token", "key"]),
-  /** The `jti` of a token, the id of a key; `null` if the token has none. */
+  /** `oidc`: the person signed in at a provider of OpenID Connect. */
+  kind: z.enum(["token", "key", "oidc"]),
+  /** The `jti` of a token, the id of a key, the issuer that a provider has; `null` if the token has none. */
   id: z.string().nullable(),
-  /** Of a token: when it was issued, in milliseconds since the epoch. Absent: it does not say. */
+  /** When it was issued, in milliseconds since the epoch. Absent: a token that does not say, or a key. */
   issuedAt: z.number().optional(),
   /** Of a key: the hash by which the engine finds it. */
   keyHash: z.string().optional(),

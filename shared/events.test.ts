@@ -8,10 +8,17 @@ const fields = {
   attempt: 1,
   progress: 40,
   message: "It runs",
+  actor: undefined,
 };
 
 test("an event has the status of its type", () => {
   expect(eventOf("requeued", fields)).toEqual({ ...fields, type: "requeued", status: "PENDING" });
+});
+
+test("an event without an actor has no such field, and so costs no more than before", () => {
+  expect(eventOf("progress", fields)).not.toHaveProperty("actor");
+  const actor = { user: "ann", via: "token" } as const;
+  expect(eventOf("requeued", { ...fields, actor })).toMatchObject({ actor });
 });
 
 // A log may be damaged, or of a newer version.

@@ -4,6 +4,7 @@
  * exactly one status; logs store the type, and codecs derive the status from it.
  */
 import { z } from "zod";
+import { Actor } from "./actor.ts";
 import { type JobStatus, Progress } from "./job.ts";
 
 const visible = z.object({
@@ -14,6 +15,8 @@ const visible = z.object({
   attempt: z.int().min(0),
   progress: Progress,
   message: z.string(),
+  /** The caller that caused it. Absent: the server did, or it was stored before events had actors. */
+  actor: Actor.optional(),
   /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
   skipped: z.int().min(1).optional(),
   /** The log no longer reaches back to the watcher's cursor; this event is the current state. */
@@ -50,20 +53,31 @@ export type LoggedField = Exclude<keyof JobEvent, DeliveryField>;
  */
 export type EventFields = { [Field in Exclude<LoggedField, "type" | "status">]: JobEvent[Field] };
 
+/** The same fields, but one without a value is absent: superjson annotates each `undefined`. */
+type Built<Type, Status> = Omit<EventFields, "actor"> & {
+  actor?: Actor;
+  type: Type;
+  status: Status;
+};
+
 function builder<Type extends JobEventType, Status extends JobStatus>(
   type: Type,
   status: Status,
-): (fields: EventFields) => EventFields & { type: Type; status: Status } {
-  return ({ jobId, seq, at, attempt, progress, message }) => ({
-    jobId,
-    seq,
-    at,
-    attempt,
-    type,
-    status,
-    progress,
-    message,
-  });
+): (fields: EventFields) => Built<Type, Status> {
+  return ({ jobId, seq, at, attempt, progress, message, actor }) => {
+    const event: Built<Type, Status> = {
+      jobId,
+      seq,
+      at,
+      attempt,
+      type,
+      status,
+      progress,
+      message,
+    };
+    if (actor !== undefined) event.actor = actor;
+    return event;
+  };
 }
 
 const BUILDERS: {

@@ -95,7 +95,9 @@ describe("a job's event", () => {
         fc.string(),
         fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-12-31") }),
         (type, progress, message, at) => {
-          const event = { ...eventOf(type, progress, message), at, skipped: 3, gap: true as const };
+          const actor = { user: "ann", via: "token" } as const;
+          const more = { at, actor, skipped: 3, gap: true as const };
+          const event = { ...eventOf(type, progress, message), ...more };
           for (const { payload } of legacyOfJob(event)) {
             expect(Strict.parse(payload)).toEqual(payload);
           }

@@ -11,6 +11,7 @@
  *     +------- retry ------ ABORTED <---------+ reject
  *  PENDING, PROCESSING -- cancel --> ABORTED
  */
+import type { Actor } from "./actor.ts";
 import { cutText } from "./cut-text.ts";
 import { AppError } from "./errors.ts";
 import { eventOf, type JobEvent, type JobEventType } from "./events.ts";
@@ -30,12 +31,19 @@ export type JobChange =
   | { action: "deliver"; message: string; output: unknown }
   | { action: "block"; message: string; output: unknown }
   | { action: "fail"; error: JobError }
-  | { action: "cancel"; note?: string | undefined }
-  | { action: "approve"; note?: string | undefined }
-  | { action: "reject"; note?: string | undefined }
-  | { action: "retry"; note?: string | undefined }
-  | { action: "regenerate"; note?: string | undefined };
+  | Decided<"cancel">
+  | Decided<"approve">
+  | Decided<"reject">
+  | Decided<"retry">
+  | Decided<"regenerate">;
 export type JobAction = JobChange["action"];
+
+/** By a caller. `actor` is absent only where an engine is used without one, as in tests. */
+interface Decided<Action extends string> {
+  action: Action;
+  note?: string | undefined;
+  actor?: Actor | undefined;
+}
 
 /** `null`: illegal. The full record, so that a forgotten case does not compile. */
 export const LIFECYCLE: Record<JobStatus, Record<JobAction, JobStatus | null>> = {
@@ -142,14 +150,19 @@ export const CREATED_MESSAGE = "Job created and queued for processing";
 export type NewJob = Pick<
   Job,
   "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
-> & { idempotencyKey?: string | undefined };
+> & { idempotencyKey?: string | undefined; actor?: Actor | undefined };
 
 /** A job as it is at its creation, with its first event. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {
-  const { idempotencyKey: _key, ...given } = fresh;
+  const { id, kind, title, tenant, owner, input, batchId, actor } = fresh;
   const job = {
-    ...given,
-    title: cutText(given.title, MAX_TITLE_CHARS),
+    id,
+    kind,
+    title: cutText(title, MAX_TITLE_CHARS),
+    tenant,
+    owner,
+    input,
+    batchId,
     status: "PENDING",
     progress: 0,
     message: CREATED_MESSAGE,
@@ -162,7 +175,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     version: 1,
     output: null,
   } satisfies Job & Record<keyof Job, unknown>;
-  return { job, event: newestEvent(job, "created", at) };
+  return { job, event: newestEvent(job, "created", at, actor) };
 }
 
 /**
@@ -187,7 +200,8 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
     version: job.version + 1,
     finishedAt: isSettled(status) ? at : null,
   };
-  return { job: next, event: newestEvent(next, EVENT_OF[change.action], at) };
+  const actor = "actor" in change ? change.actor : undefined;
+  return { job: next, event: newestEvent(next, EVENT_OF[change.action], at, actor) };
 }
 
 type Fields = Partial<Job> & { message: string };
@@ -265,7 +279,7 @@ function illegal(job: Job, action: JobAction): string {
 }
 
 /** The event that brought the job into its current state. */
-function newestEvent(job: Job, type: JobEventType, at: Date): JobEvent {
+function newestEvent(job: Job, type: JobEventType, at: Date, actor: Actor | undefined): JobEvent {
   return eventOf(type, {
     jobId: job.id,
     seq: job.version,
@@ -273,5 +287,6 @@ function newestEvent(job: Job, type: JobEventType, at: Date): JobEvent {
     attempt: job.attempt,
     progress: job.progress,
     message: job.message,
+    actor,
   });
 }

@@ -60,6 +60,9 @@ export const MAX_PAGE_ITEMS = 200;
 /** Events of one page. */
 export const MAX_PAGE_EVENTS = 1000;
 
+/** Entries in the audit list of one tenant. Beyond it the oldest are deleted. */
+export const MAX_AUDIT_ENTRIES = 100_000;
+
 /** API keys of one tenant. Beyond it a new one takes the place of the oldest that was revoked or has expired. */
 export const MAX_API_KEYS = 1000;
 /** The label of an API key. In code points, as zod counts. */

@@ -21,12 +21,30 @@ export const SignIn = z.object({
 });
 export type SignIn = z.infer<typeof SignIn>;
 
-/** How people can sign in. */
-export const SignInMethod = z.enum(["token"]);
+/** How people can sign in. `oidc`: at a provider of OpenID Connect. `token`: with a token or an API key. */
+const SignInMethod = z.enum(["oidc", "token"]);
 export type SignInMethod = z.infer<typeof SignInMethod>;
 
+/** The ways to sign in, the preferred one first. */
+export const SignInWays = z.object({
+  methods: z.array(SignInMethod),
+  /** Present if `methods` has `oidc`. */
+  provider: z
+    .object({
+      /** For people. */
+      name: z.string(),
+      /** Where signing in begins: a GET, with `return` (a path to come back to) or `close=1`. */
+      url: z.string(),
+    })
+    .optional(),
+});
+export type SignInWays = z.infer<typeof SignInWays>;
+
+/** A `BroadcastChannel` of the page's origin. A message says that the person has signed in, in another window. */
+export const SIGN_IN_CHANNEL = "jobwire.sign-in";
+
 /** The answer of `GET /auth/me`, and of a successful sign-in. */
-export const SignedIn = z.object({
+export const SignedIn = SignInWays.extend({
   user: z.string(),
   tenant: z.string(),
   scopes: z.array(z.string()),
@@ -34,13 +52,11 @@ export const SignedIn = z.object({
   expiresAt: z.number().optional(),
   /** True if a cookie identifies the caller, so that signing out has an effect. */
   byCookie: z.boolean(),
-  methods: z.array(SignInMethod),
 });
 export type SignedIn = z.infer<typeof SignedIn>;
 
 /** Every other answer below `/auth`. */
-export const SignInRefused = z.object({
+export const SignInRefused = SignInWays.extend({
   error: z.object({ code: ErrorCode, message: z.string() }),
-  methods: z.array(SignInMethod),
 });
 export type SignInRefused = z.infer<typeof SignInRefused>;

@@ -2,6 +2,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { SIGN_IN_CHANNEL } from "#shared/sign-in.ts";
 import { createJobwireClient } from "#client/lib/client.ts";
 import "./app.css";
 import { loadRest } from "./app.tsx";
@@ -22,6 +23,11 @@ void signIn.check();
 document.addEventListener("visibilitychange", () => {
   const { is } = signIn.get().state;
   if (!document.hidden && is !== "absent") void signIn.check();
+});
+// The person has signed in at a provider, in another window.
+new BroadcastChannel(SIGN_IN_CHANNEL).addEventListener("message", () => {
+  // A question that is under way may be from before that.
+  void signIn.check().then(signIn.check);
 });
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no element with the id root.");

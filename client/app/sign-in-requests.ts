@@ -1,11 +1,11 @@
 /** The requests of signing in and out, and their outcomes in words for people. */
 import { type ErrorCode } from "#shared/errors.ts";
-import { SignedIn, SignInRefused } from "#shared/sign-in.ts";
+import { SignedIn, SignInRefused, type SignInWays } from "#shared/sign-in.ts";
 
 /** `none`: this server has no sign-in. `unreachable`: it gave no answer that can be read. */
 export type Answer =
   | { is: "in"; who: SignedIn }
-  | { is: "refused"; code: ErrorCode; message: string }
+  | { is: "refused"; code: ErrorCode; message: string; ways: SignInWays }
   | { is: "none" }
   | { is: "unreachable" };
 
@@ -38,7 +38,8 @@ async function request(path: string, init: RequestInit): Promise<Answer> {
     }
     const answer: unknown = await response.json();
     if (response.ok) return { is: "in", who: SignedIn.parse(answer) };
-    return { is: "refused", ...SignInRefused.parse(answer).error };
+    const { error, ...ways } = SignInRefused.parse(answer);
+    return { is: "refused", ...error, ways };
   } catch {
     return { is: "unreachable" };
   }
@@ -59,6 +60,18 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   TOKEN_EXPIRED: "This token has expired. Ask for a new one.",
   UNAVAILABLE: "The server cannot check this at the moment. Try again.",
 };
+
+/**
+ * Returns where signing in at the provider begins; `undefined` if the person cannot sign in there. `returnTo`: a path of the
+ * page, or `null` for a window that is to close at the end.
+ */
+export function providerAddress(ways: SignInWays, returnTo: string | null): string | undefined {
+  if (ways.provider === undefined) return undefined;
+  const address = new URL(ways.provider.url);
+  if (returnTo === null) address.searchParams.set("close", "1");
+  else address.searchParams.set("return", returnTo);
+  return address.href;
+}
 
 export const NO_COOKIE =
   "The server accepted this, but the browser did not keep its cookie. Allow cookies for this site, and sign in again.";

@@ -10,7 +10,7 @@
  * `out` shows the sign-in in place of the page. `ended` shows it as a dialog over the page, which stays as it was.
  */
 import type { JobwireClient } from "#client/lib/client.ts";
-import type { SignedIn } from "#shared/sign-in.ts";
+import type { SignedIn, SignInWays } from "#shared/sign-in.ts";
 import { askWho, NO_COOKIE, sendSignOut, sendToken, signInError } from "./sign-in-requests.ts";
 
 export type SignInState =
@@ -21,6 +21,8 @@ interface Snapshot {
   state: SignInState;
   /** A new one after each sign-in: a WebSocket keeps the principal that it was opened with. */
   client: JobwireClient;
+  /** As the server said last. */
+  ways: SignInWays;
 }
 
 export interface SignInStore {
@@ -53,10 +55,14 @@ export function createSignInStore(options: {
   const replaced: JobwireClient[] = [];
   let waiting: PromiseWithResolvers<boolean> | undefined;
   let checking: Promise<void> | undefined;
-  let snapshot: Snapshot = { state: { is: "unknown" }, client: options.openClient(whenSignedIn) };
+  let snapshot: Snapshot = {
+    state: { is: "unknown" },
+    client: options.openClient(whenSignedIn),
+    ways: { methods: [] },
+  };
 
-  function show(state: SignInState, client = snapshot.client): void {
-    snapshot = { state, client };
+  function show(state: SignInState, { client, ways }: Partial<Snapshot> = {}): void {
+    snapshot = { state, client: client ?? snapshot.client, ways: ways ?? snapshot.ways };
     for (const listener of listeners) listener();
   }
 
@@ -69,9 +75,11 @@ export function createSignInStore(options: {
     const { state, client } = snapshot;
     if ("who" in state && !isSame(state.who, who)) return options.onOtherUser();
     const isFirst = state.is === "unknown" && waiting === undefined;
-    if (isFirst || (state.is === "in" && waiting === undefined)) return show({ is: "in", who });
+    if (isFirst || (state.is === "in" && waiting === undefined)) {
+      return show({ is: "in", who }, { ways: who });
+    }
     replaced.push(client);
-    show({ is: "in", who }, options.openClient(whenSignedIn));
+    show({ is: "in", who }, { client: options.openClient(whenSignedIn), ways: who });
     settle(true);
   }
 
@@ -87,7 +95,8 @@ export function createSignInStore(options: {
       show({ is: "absent" });
       settle(false);
     } else if (answer.is === "refused" && signedOutBy(answer.code)) {
-      show("who" in before ? { is: "ended", who: before.who } : { is: "out" });
+      const { ways } = answer;
+      show("who" in before ? { is: "ended", who: before.who } : { is: "out" }, { ways });
     } else {
       // The state stays. Calls that wait fail, and are repeated or reported like others.
       settle(false);

@@ -143,3 +143,43 @@ test.each([
     "sign out": "200",
   });
 });
+
+test("[P11] with AUTH_COOKIE_SAMESITE=none a listed page of another site signs in for itself, and for no other site", async () => {
+  const sites = ["127.0.0.1", "other.localhost"].map((host) => `http://${host}:${foreignPort}`);
+  const [listed = "", alsoListed = ""] = sites;
+  const open = await startServer({
+    env: { AUTH_JWT_SECRET: SECRET, AUTH_COOKIE_SAMESITE: "none", CORS_ORIGINS: sites.join(",") },
+  });
+  const context = await browser.newContext();
+  onTestFinished(async () => {
+    await context.close();
+    await open.stop();
+  });
+  const page = await context.newPage();
+  const statusOf = (path: string, body?: object) =>
+    page.evaluate(
+      async ([address, sent]) => {
+        const headers = { "content-type": "application/json" };
+        const post = sent === undefined ? {} : { method: "POST", headers, body: sent };
+        const init: RequestInit = { credentials: "include", ...post };
+        return fetch(address, init).then(
+          ({ status }) => status,
+          () => "unreadable",
+        );
+      },
+      [open.url + path, body && JSON.stringify(body)] as const,
+    );
+  await page.goto(listed);
+  expect(await statusOf("/auth/sign-in", { token: await tokenFor("ann") })).toBe(200);
+  expect(await statusOf("/auth/me")).toBe(200);
+  const [cookie] = await context.cookies();
+  expect(cookie).toMatchObject({ name: "jobwire", sameSite: "None", secure: true, httpOnly: true });
+
+  await page.goto(alsoListed);
+  expect(await statusOf("/auth/me")).toBe(401);
+  await page.goto(`http://unlisted.localhost:${foreignPort}`);
+  expect(await statusOf("/auth/me")).toBe("unreadable");
+  await page.goto(listed);
+  expect(await statusOf("/auth/sign-out", {})).toBe(200);
+  expect(await statusOf("/auth/me")).toBe(401);
+});

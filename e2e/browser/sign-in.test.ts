@@ -1,6 +1,4 @@
 /** The page of a server that takes tokens, in a real browser. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import {
   afterAll,
@@ -14,18 +12,21 @@ import {
 } from "vitest";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
+import { createRemoteManagement } from "#server/control/client.ts";
+import { controlSocketOf } from "#server/control/socket-path.ts";
+import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
 import { type Claims, SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import { launchBrowser } from "./browser.ts";
-import { createArticle, headingBadge } from "./samples.ts";
+import { articleAbout, createArticle, headingBadge } from "./samples.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LONG_NAME = `auth0|${"0123456789abcdef".repeat(6)}`;
 
 let pages: Pages;
 let server: RunningServer;
 let browser: Browser;
+let opened: TestPage;
 let page: Page;
-/** Uncaught errors of the page. */
-let pageErrors: string[];
 
 beforeAll(async () => {
   pages = await startPages();
@@ -40,21 +41,15 @@ afterAll(async () => {
   await pages.close();
 });
 
-beforeEach(async () => {
-  page = await openPage("light");
-});
+beforeEach(() => openPage("light"));
 afterEach(async () => {
   pages.release();
-  await page.context().close();
-  if (pageErrors.length > 0) throw new Error(`The page threw errors: ${pageErrors.join("; ")}`);
+  await opened.close();
 });
 
-async function openPage(colorScheme: "light" | "dark"): Promise<Page> {
-  pageErrors = [];
-  const context = await browser.newContext({ colorScheme });
-  const opened = await context.newPage();
-  opened.on("pageerror", (error) => pageErrors.push(error.message));
-  return opened;
+async function openPage(colorScheme: "light" | "dark"): Promise<void> {
+  opened = await openTestPage(browser, { colorScheme });
+  page = opened.page;
 }
 
 const go = (path: string) => page.goto(server.url + path);
@@ -128,6 +123,52 @@ test("a person signs in, creates a job, watches it live, reloads, and signs out"
   await page.locator("article").waitFor();
   expect(page.url()).toBe(job);
 });
+
+test.each(["light", "dark"] as const)(
+  "[P16] the timeline says who did what, also on a phone (%s)",
+  async (colorScheme) => {
+    await opened.close();
+    await openPage(colorScheme);
+    const { apiKeys } = createRemoteManagement(controlSocketOf(server.dataDir).path ?? "");
+    const { key } = await apiKeys.create({
+      tenant: "acme",
+      user: "reports",
+      scopes: [...PERSON_SCOPES],
+      label: "Nightly",
+      expiresAt: null,
+    });
+    const as = (token: string, path: string, input: object) =>
+      page.request.post(`${server.url}/trpc/${path}`, {
+        headers: { authorization: `Bearer ${token}` },
+        data: { json: input },
+      });
+    const input = articleAbout(server.url, { target: "unknown" });
+    const made = await as(key, "job.create", { kind: "article", input });
+    const { result } = (await made.json()) as { result: { data: { json: { id: string } } } };
+    const jobId = result.data.json.id;
+    const bob = await tokenFor(LONG_NAME, { scope: [...PERSON_SCOPES, "tenant"].join(" ") });
+    await signInAs("reports", `/jobs/${jobId}`);
+    await headingBadge(page, "ABORTED").waitFor();
+    await as(bob, "job.retry", { jobId });
+    await headingBadge(page, "ABORTED").waitFor();
+    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Retry" }).click();
+
+    const timeline = page.getByRole("list", { name: "Timeline, newest first" });
+    await timeline.getByText("Queued again by you").waitFor();
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const text = await timeline.innerText();
+      expect(text).toContain("Created by you, with an API key");
+      expect(text).toContain(`Queued again by ${LONG_NAME}`);
+      // The server ended it, and no caller.
+      expect(text).not.toMatch(/(?:Started|Aborted) by/);
+      expect(text).not.toContain("Nightly");
+      const isTooWide = "document.documentElement.scrollWidth > window.innerWidth";
+      expect(await page.evaluate(isTooWide)).toBe(false);
+    }
+  },
+);
 
 test("scripts of the page cannot read the cookie, and password managers know the field", async () => {
   await go("/");
@@ -274,37 +315,21 @@ test("signing out in the dialog leads to the sign-in; while the server is away i
 test.each(["light", "dark"] as const)(
   "in the %s theme, the sign-in fits a small phone, and axe finds no serious violation",
   async (theme) => {
-    await page.context().close();
-    page = await openPage(theme);
+    await opened.close();
+    await openPage(theme);
     await page.setViewportSize({ width: 320, height: 640 });
     await go("/jobs/new");
     await field().waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await enter(await tokenFor(`a.person.with.a.long.name+${theme}@departments.example.com`));
     await account().click();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await signOutElsewhere();
     await dialog().waitFor();
-    expect(await faults()).toEqual([]);
+    expect(await faultsOf(page)).toEqual([]);
   },
 );
-
-/** Resolves to what is wrong with the page as it is now. */
-async function faults(): Promise<unknown[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    interface Axe {
-      run(): Promise<{ violations: { id: string; impact: string }[] }>;
-    }
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-    const width = document.scrollingElement?.scrollWidth;
-    return [
-      ...(width === innerWidth ? [] : [`It is ${width} pixels wide.`]),
-      ...violations.filter(({ impact }) => impact === "serious" || impact === "critical"),
-    ];
-  });
-}
 
 test("without authentication there is nothing to sign in to", async () => {
   const open = await startServer();

@@ -9,6 +9,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import { hashOfApiKey, newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createApiKeyVerifier } from "./api-key-verifier.ts";
@@ -45,7 +46,7 @@ async function openKeys() {
     clock: () => time,
   });
   const { verify } = verifier;
-  const here = createApiKeys({ store: engine.apiKeys, now });
+  const here = createApiKeys({ store: engine.apiKeys, audit: auditOf(engine), now });
   let isHintLost = false;
   await engine.onCredentialEnd((hint) => {
     if (!isHintLost) verifier.forget(hint);
@@ -201,9 +202,11 @@ test("[P8] while Redis is away, every caller with a key is told to try again", a
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
   const engine = await openTestEngine(redis.url);
-  const { key } = await createApiKeys({ store: engine.apiKeys, now: () => new Date() }).create(
-    REQUEST,
-  );
+  const { key } = await createApiKeys({
+    store: engine.apiKeys,
+    audit: auditOf(engine),
+    now: () => new Date(),
+  }).create(REQUEST);
   const keys = createApiKeyVerifier({ store: engine.apiKeys, now: () => new Date(), tell });
   const config = loadConfig({ AUTH_API_KEYS: "true" });
   const authenticate = guardAuthenticate(

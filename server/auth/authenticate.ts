@@ -68,11 +68,17 @@ export function createAuthenticate(settings: AuthSettings, tell: Tell, readers: 
   if (!needsToken(settings)) return undefined;
   const verifyToken = keepTokens(createTokenVerifier(settings));
   const keyReader = acceptsApiKeys(settings) ? keys : undefined;
+
+  /** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys or of a provider. */
+  async function isStillGood({ kind, id, keyHash }: CredentialRef): Promise<boolean> {
+    if (kind === "oidc") return id === settings.OIDC_ISSUER;
+    if (kind !== "key") return true;
+    return keyReader !== undefined && keyHash !== undefined && (await keyReader.isValid(keyHash));
+  }
+
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
     const token = tokenOf(credentials);
-    if (token === undefined) {
-      return bySignIn(credentials, { ...readers, keys: keyReader }, tell);
-    }
+    if (token === undefined) return bySignIn(credentials, isStillGood, readers, tell);
     const isKey = keyReader !== undefined && looksLikeApiKey(token);
     const verify = isKey ? keyReader.verify : verifyToken;
     try {
@@ -104,7 +110,8 @@ function refused(refusal: string): Error {
 
 async function bySignIn(
   { headers }: Credentials,
-  { cookies, keys, revocations }: Readers,
+  isStillGood: (credential: CredentialRef) => Promise<boolean>,
+  { cookies, revocations }: Readers,
   tell: Tell,
 ): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
@@ -112,7 +119,7 @@ async function bySignIn(
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
   }
   const signIn = await cookies?.find(secret);
-  if (signIn === undefined || !(await isStillGood(signIn.credential, keys))) throw signedOut();
+  if (signIn === undefined || !(await isStillGood(signIn.credential))) throw signedOut();
   const { id: signInId, principal, credential, endsAt } = signIn;
   const issued = issuedTokenOf(signIn);
   const refusal = issued && (await revocations?.refusal(issued));
@@ -126,10 +133,4 @@ async function bySignIn(
 
 function signedOut(): AppError {
   return new AppError("UNAUTHENTICATED", "Your sign-in has ended. Sign in again.");
-}
-
-/** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys. */
-async function isStillGood({ kind, keyHash }: CredentialRef, keys?: KeyReader): Promise<boolean> {
-  if (kind !== "key") return true;
-  return keys !== undefined && keyHash !== undefined && (await keys.isValid(keyHash));
 }

@@ -1,4 +1,4 @@
-/** The token behind a caller: its own, or the one that its sign-in was made with. */
+/** The token behind a caller: its own, or that of its sign-in. A provider's counts as one without an id. */
 import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { IssuedToken } from "./revocation-check.ts";
 
@@ -13,7 +13,7 @@ export function issuedTokenOf({ principal, credential }: TokenCaller): IssuedTok
   return {
     tenant: principal.tenantId,
     user: principal.userId,
-    id: credential.id,
+    id: credential.kind === "token" ? credential.id : null,
     issuedAt: credential.issuedAt ?? 0,
   };
 }

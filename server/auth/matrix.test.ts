@@ -10,7 +10,9 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import { newApiKey } from "./api-key.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createRevocations } from "./revocations.ts";
@@ -84,6 +86,7 @@ const GROUPS: Record<string, keyof Answers> = {
   "batch.cancel": "changeBatch",
   "batch.onUpdate": "readBatch",
   "feed.onUpdate": "readMine",
+  "audit.list": "administer",
   "auth.me": "anything",
   "auth.refresh": "anything",
   "auth.revoke": "administer",
@@ -104,6 +107,7 @@ const QUERIES = new Set([
   "job.events",
   "batch.get",
   "batch.list",
+  "audit.list",
   "auth.me",
   "kind.list",
   "system.info",
@@ -235,7 +239,11 @@ type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expir
 async function storeKeys(): Promise<Record<KeyName, string>> {
   const engine = await openEngine(data.config);
   const yesterday = new Date(Date.now() - 86_400_000);
-  const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => yesterday });
+  const apiKeys = createApiKeys({
+    store: engine.apiKeys,
+    audit: auditOf(engine),
+    now: () => yesterday,
+  });
   const make = (scopes: string[], tenant = "acme", expiresAt: Date | null = null) =>
     apiKeys.create({ tenant, user: "ann", scopes, label: "", expiresAt });
   const person = [...PERSON_SCOPES];
@@ -248,11 +256,15 @@ async function storeKeys(): Promise<Record<KeyName, string>> {
     label: "",
     expiresAt: null,
   });
-  const revocations = createRevocations({ store: engine.revocations, now: () => yesterday });
-  await revocations.revoke("acme", { user: "leaver" });
+  const revocations = createRevocations({
+    store: engine.revocations,
+    audit: auditOf(engine),
+    now: () => yesterday,
+  });
+  await revocations.revoke("acme", { user: "leaver" }, COMMAND_ACTOR);
   const before = new Date((now() - 30) * 1000);
   await engine.revocations.revokeUser({ tenant: "acme", user: "leaver", before }, before);
-  await revocations.revoke("acme", { tokenId: "revoked", expiresAt: null });
+  await revocations.revoke("acme", { tokenId: "revoked", expiresAt: null }, COMMAND_ACTOR);
   const made = {
     leaver: leaver.key,
     reading: (await make(["jobs:read"])).key,
@@ -303,6 +315,7 @@ function inputOf(path: string): object | undefined {
   if (path === "batch.create") return { jobs: [{ kind: "waits", input: {} }] };
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
+  if (path === "audit.list") return {};
   if (path.startsWith("job.")) return { jobId: ids.jobId };
   return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;
 }

@@ -57,7 +57,7 @@ const PERMITTED: Record<string, string[]> = {
   "jobs:write": ["job.create", "job.cancel", "job.retry", "batch.create", "batch.cancel"],
   "jobs:review": ["job.approve", "job.reject", "job.regenerate"],
   tenant: [],
-  admin: ["auth.revoke"],
+  admin: ["audit.list", "auth.revoke"],
   operator: [],
   work: [],
   [`job:${JOB}:read`]: ["job.get", "job.events", "job.onUpdate", "job.onOutput"],

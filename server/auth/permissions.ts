@@ -40,6 +40,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "batch.cancel": "jobs:write",
     "batch.onUpdate": "read a batch",
     "feed.onUpdate": "jobs:read",
+    "audit.list": "admin",
     "auth.me": "principal",
     "auth.refresh": "anyone",
     "auth.revoke": "admin",
@@ -69,6 +70,8 @@ export const ROUTES: ReadonlyMap<string, Requirement> = new Map(
     "/auth/sign-in": "anyone",
     "/auth/sign-out": "anyone",
     "/auth/me": "anyone",
+    "/auth/oidc/start": "anyone",
+    "/auth/oidc/callback": "anyone",
   }),
 );
 

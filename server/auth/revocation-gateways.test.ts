@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { type App, createApp } from "#server/app.ts";
 import { withManagement } from "#server/command/reach-data.ts";
 import { type Config, loadConfig } from "#server/config.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
@@ -75,7 +76,9 @@ const CASES: [what: string, prepare: () => Promise<Case>][] = [
     async () => ({
       by: { token: await tokenFor("ann", { jti: "t", iat: before() }) },
       end: () =>
-        manage(({ revocations }) => revocations.revoke("acme", { tokenId: "t", expiresAt: null })),
+        manage(({ revocations }) =>
+          revocations.revoke("acme", { tokenId: "t", expiresAt: null }, COMMAND_ACTOR),
+        ),
       endUnheard: () =>
         redis.client.zadd(
           "jobwire:{:api-keys}:revoked-tokens:acme",
@@ -88,7 +91,8 @@ const CASES: [what: string, prepare: () => Promise<Case>][] = [
     "the token of a user",
     async () => ({
       by: { token: await tokenFor("ann", { iat: before() }) },
-      end: () => manage(({ revocations }) => revocations.revoke("acme", { user: "ann" })),
+      end: () =>
+        manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }, COMMAND_ACTOR)),
       endUnheard: () =>
         redis.client.zadd("jobwire:{:api-keys}:revoked-users:acme", Date.now(), "ann"),
     }),
@@ -99,7 +103,8 @@ const CASES: [what: string, prepare: () => Promise<Case>][] = [
       const { token, id } = await makeKey("ann");
       return {
         by: { token },
-        end: () => manage(({ revocations }) => revocations.revoke("acme", { user: "ann" })),
+        end: () =>
+          manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }, COMMAND_ACTOR)),
         endUnheard: () => redis.client.hset(`jobwire:{:api-keys}:key:${id}`, "revoked", Date.now()),
       };
     },
@@ -112,7 +117,7 @@ const CASES: [what: string, prepare: () => Promise<Case>][] = [
         by: { cookie },
         end: () =>
           manage(({ revocations }) =>
-            revocations.revoke("acme", { tokenId: "t", expiresAt: null }),
+            revocations.revoke("acme", { tokenId: "t", expiresAt: null }, COMMAND_ACTOR),
           ),
         endUnheard: () =>
           redis.client.zadd("jobwire:{:api-keys}:revoked-users:acme", Date.now(), "ann"),
@@ -162,7 +167,7 @@ describe.each(CASES)("%s", (_what, prepare) => {
 });
 
 test("[P14] what a revoked user is issued after the answer counts again", async () => {
-  await manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }));
+  await manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }, COMMAND_ACTOR));
   const iat = Math.floor(Date.now() / 1000);
   const key = await makeKey("ann");
   for (const token of [await tokenFor("ann", { iat }), key.token]) {

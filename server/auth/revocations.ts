@@ -1,8 +1,12 @@
 /** Revokes tokens and users: what the command and the procedure of admins do. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { RevocationStore } from "#server/engine/contract.ts";
+import type { AuditActor } from "#shared/audit.ts";
+import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
+import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 import type { Revoked, TokenToRevoke, ToRevoke, UserToRevoke } from "#shared/revocation.ts";
+import type { Audit, RecordedCommand } from "./audit.ts";
 import { hashOfTokenId } from "./token-hash.ts";
 
 /** The longest life that a token is believed to have if the revoker does not say when it expires. */
@@ -14,13 +18,14 @@ const SECOND_MS = 1000;
 export interface Revocations {
   /**
    * Ends a token, or all that a user was issued, in a tenant. `BAD_REQUEST` for a token that has expired, and for a tenant with
-   * too many revocations. What the user is issued after the answer counts.
+   * too many revocations. What the user is issued after the answer counts. `actor`: who revokes, for the audit list.
    */
-  revoke(tenant: string, what: ToRevoke): Promise<Revoked>;
+  revoke(tenant: string, what: ToRevoke, actor: AuditActor): Promise<Revoked>;
 }
 
 interface RevocationsOptions {
   store: Pick<RevocationStore, "revokeToken" | "revokeUser">;
+  audit: Pick<Audit, "record">;
   now: () => Date;
   /** Called after each revocation. */
   onRevoked?: ((revoked: Revoked) => void) | undefined;
@@ -29,6 +34,7 @@ interface RevocationsOptions {
 
 export function createRevocations({
   store,
+  audit,
   now,
   onRevoked,
   wait = pause,
@@ -61,11 +67,18 @@ export function createRevocations({
   }
 
   return {
-    async revoke(tenant, what) {
+    async revoke(tenant, what, actor) {
       const revoked =
         "user" in what ? await revokeUser(tenant, what) : await revokeToken(tenant, what);
       onRevoked?.(revoked);
+      await audit.record(tenant, { ...auditedAs(what), actor });
       return revoked;
     },
   };
+}
+
+function auditedAs(what: ToRevoke): Pick<RecordedCommand, "action" | "target"> {
+  if ("user" in what) return { action: "user.revoke", target: what.user };
+  // The issuer of a token chooses the length of its `jti`.
+  return { action: "token.revoke", target: cutText(what.tokenId, MAX_PRINCIPAL_CHARS) };
 }

@@ -16,6 +16,7 @@ import { createJobwireClient, failureOf, type GetToken } from "#client/lib/clien
 import type { App } from "#server/app.ts";
 import { withManagement } from "#server/command/reach-data.ts";
 import { loadConfig } from "#server/config.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { openCable } from "#test/transports/cable.fixture.ts";
@@ -42,7 +43,7 @@ const revoke = (tokenId: string) =>
   withManagement(
     loadConfig(data.env),
     () => new Date(),
-    ({ revocations }) => revocations.revoke("acme", { tokenId, expiresAt: null }),
+    ({ revocations }) => revocations.revoke("acme", { tokenId, expiresAt: null }, COMMAND_ACTOR),
   );
 
 function watch(options: Omit<Parameters<typeof createJobwireClient>[0], "url">, url = app.url) {

@@ -16,8 +16,9 @@ import {
 } from "jose";
 import { AppError } from "#shared/errors.ts";
 import { MAX_SCOPES, MAX_TOKEN_CHARS } from "#shared/limits.ts";
-import { Principal } from "#shared/principal.ts";
+import type { Principal } from "#shared/principal.ts";
 import { isTokenScope } from "#shared/scopes.ts";
+import { principalOf } from "./claims.ts";
 import type { AuthSettings } from "./variables.ts";
 
 /** Every algorithm of JWS with a key pair. */
@@ -179,16 +180,13 @@ function headerOf(token: string): ProtectedHeaderParameters {
 }
 
 function verified(claims: JWTPayload, settings: AuthSettings): Verified {
-  const { sub, exp = 0 } = claims;
-  const tenant = claims[settings.AUTH_TENANT_CLAIM] ?? settings.AUTH_DEFAULT_TENANT;
-  const parsed = Principal.safeParse({ userId: sub, tenantId: tenant, scopes: scopesOf(claims) });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const claim = issue?.path[0] === "tenantId" ? settings.AUTH_TENANT_CLAIM : "sub";
-    throw new Refusal(`its claim ${JSON.stringify(claim)} cannot be used: ${issue?.message}`);
+  const { exp = 0 } = claims;
+  const named = principalOf(claims, scopesOf(claims), settings);
+  if ("fault" in named) {
+    throw new Refusal(`its claim ${JSON.stringify(named.claim)} cannot be used: ${named.fault}`);
   }
   return {
-    principal: parsed.data,
+    principal: named.principal,
     // RFC 7519 (2) allows fractions of seconds.
     expiresAt: Math.floor((exp + CLOCK_TOLERANCE_S) * 1000),
     issuedAt: issuedAtOf(claims),

@@ -67,7 +67,7 @@ test.each<[what: string, env: Record<string, string>, line: string]>([
   [
     "a default tenant without keys",
     { AUTH_DEFAULT_TENANT: "acme" },
-    "AUTH_DEFAULT_TENANT needs AUTH_JWT_SECRET or AUTH_JWKS_URL",
+    "AUTH_DEFAULT_TENANT needs AUTH_JWT_SECRET, AUTH_JWKS_URL or OIDC_ISSUER",
   ],
   ...["AUTH_JWT_SECRET", "AUTH_API_KEYS"].map((name): [string, Record<string, string>, string] => [
     `ALLOW_ANONYMOUS beside ${name}`,

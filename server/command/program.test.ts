@@ -9,6 +9,7 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import { runCommand } from "./program.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -91,7 +92,11 @@ describe("keys", () => {
   test("list has every key, more than a page of them, or those of a tenant", async () => {
     expect((await run(["keys", "list"])).out).toBe("There are no API keys.\n");
     const engine = await openEngine(data.config);
-    const apiKeys = createApiKeys({ store: engine.apiKeys, now: () => NOW });
+    const apiKeys = createApiKeys({
+      store: engine.apiKeys,
+      audit: auditOf(engine),
+      now: () => NOW,
+    });
     const request = {
       tenant: "acme",
       user: "x",
@@ -328,5 +333,62 @@ describe("failures exit with 1 and say what to do, without a stack", () => {
     const { code, out, err } = await run(["keys", "list"], { env: { DATA_DIR: file } });
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatch(/^error: .*Set DATA_DIR to a directory that this user may write\.\n$/);
+  });
+});
+
+describe("audit", () => {
+  test("[P17] prints who made and revoked keys, newest first, and not who revoked one again", async () => {
+    await run(CREATE);
+    const [record] = recordsOf((await run(["keys", "list", "--json"])).out);
+    const id = String(record?.id);
+    const later = { now: () => new Date("2026-01-02T03:04:05Z") };
+    await run(["keys", "revoke", id], later);
+    await run(["keys", "revoke", id]);
+    await run(CREATE.with(3, "bakery"));
+    const { out } = await run(["audit", "--tenant", "acme"]);
+    expect(out.split("\n")).toEqual([
+      expect.stringMatching(/^TIME +USER +VIA +ACTION +TARGET +CREDENTIAL$/),
+      expect.stringMatching(RegExp(`^2026-01-02 03:04:05 +- +command +key.revoke +${id} +-$`)),
+      expect.stringMatching(RegExp(`^2026-01-01 12:00:00 +- +command +key.create +${id} +-$`)),
+      "",
+    ]);
+    const only = ["--action", "key.create", "--json"];
+    expect(recordsOf((await run(["audit", "--tenant", "acme", ...only])).out)).toEqual([
+      {
+        id: expect.any(String) as string,
+        at: NOW.toISOString(),
+        action: "key.create",
+        target: id,
+        actor: { user: "", via: "command", credential: null },
+      },
+    ]);
+    expect((await run(["audit", "--tenant", "nowhere"])).out).toBe("There are no entries.\n");
+  });
+
+  test("prints as many entries as it is asked for, and no control characters", async () => {
+    const engine = await openEngine(data.config);
+    const actor = { user: "a\u001B[31mb\u202Ec", via: "token", credential: null } as const;
+    const record = (target: string) =>
+      auditOf(engine).record("acme", { action: "job.create", target, actor });
+    for (let n = 0; n < MAX_PAGE_ITEMS + 1; n++) await record(`${n}`);
+    await engine.close();
+    const count = async (...args: string[]) =>
+      recordsOf((await run(["audit", "--tenant", "acme", "--json", ...args])).out).length;
+    expect(await count()).toBe(50);
+    expect(await count("--limit", "7")).toBe(7);
+    expect(await count("--limit", "999999")).toBe(MAX_PAGE_ITEMS + 1);
+    expect(await count("--user", actor.user, "--limit", "60")).toBe(60);
+    const { out } = await run(["audit", "--tenant", "acme", "--limit", "1"]);
+    expect(out).toContain(" a\uFFFD[31mb\uFFFDc ");
+  });
+
+  test.each([
+    [["audit"], "name the tenant"],
+    [["audit", "--tenant", "acme", "--limit", "0"], "--limit"],
+    [["audit", "--tenant", "acme", "--action", "job.delete"], "job.approve"],
+  ])("%j is wrong usage", async (args, message) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
   });
 });

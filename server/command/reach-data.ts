@@ -8,7 +8,7 @@ import type { Config } from "#server/config.ts";
 import { createRemoteManagement, NoServer } from "#server/control/client.ts";
 import { controlSocketOf } from "#server/control/socket-path.ts";
 import { openEngine, selectEngine } from "#server/engine/index.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, asError } from "#shared/errors.ts";
 
 /** A server that starts or stops has the database open, and no control socket. */
 const TRIES = 20;
@@ -50,8 +50,12 @@ async function withEngine<T>(
 ): Promise<T> {
   const engine = await openEngine(config);
   try {
-    return await use(createManagement(engine, { now }));
+    return await use(createManagement(engine, { now, tell: warn }));
   } finally {
     await engine.close();
   }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(asError(error));
 }

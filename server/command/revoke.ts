@@ -1,6 +1,7 @@
 /** `jobwire revoke`: ends a token, or all that a user was issued. */
 import type { Command } from "commander";
 import { loadConfig } from "#server/config.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { pluralize } from "#shared/pluralize.ts";
 import {
   RevocationRequest,
@@ -51,7 +52,7 @@ async function revoke(options: RevokeOptions, { env, stdout, now }: CommandConte
   }
   const { tenant } = checkArguments(RevocationRequest.pick({ tenant: true }), { tenant: given });
   const revoked = await withManagement(config, now, ({ revocations }) =>
-    revocations.revoke(tenant, what),
+    revocations.revoke(tenant, what, COMMAND_ACTOR),
   );
   stdout.write(`${options.json ? JSON.stringify(revoked) : describe(revoked)}\n`);
 }

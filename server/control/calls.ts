@@ -1,11 +1,13 @@
 /** Answers each call of the command. */
 import type { Logger } from "pino";
 import type { Management } from "#server/auth/management.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   type Call,
   CREATE_KEY,
   faultOf,
+  LIST_AUDIT,
   LIST_KEYS,
   LIST_USERS,
   REVOKE,
@@ -30,7 +32,7 @@ function handle<I, O>(
 }
 
 export function createControlCalls(
-  { apiKeys, revocations, users }: Management,
+  { apiKeys, audit, revocations, users }: Management,
   log: Pick<Logger, "info">,
 ): ControlCalls {
   return new Map<string, (body: unknown) => Promise<unknown>>([
@@ -40,6 +42,7 @@ export function createControlCalls(
       log.info({ apiKey: id, tenant, user, scopes }, "An API key was created");
       return made;
     }),
+    handle(LIST_AUDIT, (query) => audit.list(query)),
     handle(LIST_KEYS, (query) => apiKeys.list(query)),
     handle(REVOKE_KEY, async ({ id }) => {
       const record = await apiKeys.revoke(id);
@@ -48,6 +51,6 @@ export function createControlCalls(
       return record;
     }),
     handle(LIST_USERS, (query) => users.list(query)),
-    handle(REVOKE, ({ tenant, what }) => revocations.revoke(tenant, what)),
+    handle(REVOKE, ({ tenant, what }) => revocations.revoke(tenant, what, COMMAND_ACTOR)),
   ]);
 }

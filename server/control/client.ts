@@ -7,6 +7,7 @@ import {
   CONTROL_VERSION,
   ControlError,
   CREATE_KEY,
+  LIST_AUDIT,
   LIST_KEYS,
   LIST_USERS,
   REVOKE,
@@ -32,6 +33,7 @@ export function createRemoteManagement(path: string): Management {
       list: (query) => callServer(path, LIST_KEYS, query),
       revoke: (id) => callServer(path, REVOKE_KEY, { id }),
     },
+    audit: { list: (query) => callServer(path, LIST_AUDIT, query) },
     users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),

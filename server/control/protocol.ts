@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { ApiKey, ApiKeyRequest } from "#shared/api-key.ts";
+import { AuditAction, AuditEntry } from "#shared/audit.ts";
 import { ErrorCode } from "#shared/errors.ts";
 import { UserPage, UserQuery } from "#shared/known-user.ts";
 import { RevocationRequest, Revoked } from "#shared/revocation.ts";
@@ -40,6 +41,21 @@ export const LIST_KEYS = define(
 export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKey);
 export const LIST_USERS = define("users.list", UserQuery, UserPage);
 export const REVOKE = define("revoke", RevocationRequest, Revoked);
+
+/** `at` is a text in JSON. */
+const Item = AuditEntry.extend({
+  id: z.string(),
+  at: z.iso.datetime().transform((text) => new Date(text)),
+});
+export const LIST_AUDIT = define(
+  "audit.list",
+  Page.extend({
+    tenant: z.string().max(MAX_PRINCIPAL_CHARS),
+    user: z.string().max(MAX_PRINCIPAL_CHARS).optional(),
+    action: AuditAction.optional(),
+  }),
+  z.object({ items: z.array(Item), nextCursor: z.string().nullable() }),
+);
 
 /** The answer to a call that failed. */
 export const ControlError = z.object({

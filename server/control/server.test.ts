@@ -10,6 +10,8 @@ import type { Management } from "#server/auth/management.ts";
 import type { Revocations } from "#server/auth/revocations.ts";
 import { AppError } from "#shared/errors.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
+import type { Audit } from "#server/auth/audit.ts";
+import { type AuditItem, COMMAND_ACTOR } from "#shared/audit.ts";
 import { createControlCalls } from "./calls.ts";
 import { createRemoteManagement } from "./client.ts";
 import { openControlServer } from "./server.ts";
@@ -48,6 +50,14 @@ const apiKeys = {
 
 const users = { list: vi.fn<Management["users"]["list"]>() };
 const revocations = { revoke: vi.fn<Revocations["revoke"]>() };
+const ENTRY: AuditItem = {
+  id: "7",
+  at: new Date("2026-01-01"),
+  action: "key.create",
+  target: RECORD.id,
+  actor: COMMAND_ACTOR,
+};
+const audit = { list: vi.fn<Audit["list"]>(async () => ({ items: [ENTRY], nextCursor: null })) };
 
 let dir: string;
 let path: string;
@@ -62,7 +72,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, revocations, users }, log),
+    calls: createControlCalls({ apiKeys, audit, revocations, users }, log),
     log,
     ...options,
   });
@@ -123,13 +133,13 @@ describe("calls", () => {
     const { revoke } = createRemoteManagement(path).revocations;
     const user = { tenant: "acme", user: "ann", before: new Date(), apiKeys: 2, signIns: 1 };
     revocations.revoke.mockResolvedValueOnce(user);
-    expect(await revoke("acme", { user: "ann" })).toEqual(user);
-    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", { user: "ann" });
+    expect(await revoke("acme", { user: "ann" }, COMMAND_ACTOR)).toEqual(user);
+    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", { user: "ann" }, COMMAND_ACTOR);
     const token = { tenant: "acme", tokenId: "t", keptUntil: new Date() };
     revocations.revoke.mockResolvedValueOnce(token);
     const what = { tokenId: "t", expiresAt: new Date() };
-    expect(await revoke("acme", what)).toEqual(token);
-    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", what);
+    expect(await revoke("acme", what, COMMAND_ACTOR)).toEqual(token);
+    expect(revocations.revoke).toHaveBeenLastCalledWith("acme", what, COMMAND_ACTOR);
   });
 
   test("that list users pass where the page begins, and times", async () => {
@@ -140,6 +150,16 @@ describe("calls", () => {
     const query = { tenant: "acme", after: { tenant: "acme", user: "a" } };
     expect(await createRemoteManagement(path).users.list(query)).toEqual(page);
     expect(users.list).toHaveBeenLastCalledWith(query);
+  });
+
+  test("[P17] read an audit list, with its times", async () => {
+    await open();
+    const query = { tenant: "acme", user: "ann", action: "job.cancel", limit: 2 } as const;
+    expect(await createRemoteManagement(path).audit.list(query)).toEqual({
+      items: [ENTRY],
+      nextCursor: null,
+    });
+    expect(audit.list).toHaveBeenCalledWith(query);
   });
 
   test("that fail have the code and the message of the error", async () => {

@@ -11,6 +11,7 @@
  * `engine.suite.ts` is this file as tests; every engine passes the same.
  */
 import type { Cluster, Redis } from "ioredis";
+import type { AuditEntry } from "#shared/audit.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -19,15 +20,25 @@ import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
+import type { AuditStore } from "./audit-store.ts";
 import type { CredentialStores } from "./credential-stores.ts";
+import type { SessionStore } from "./session-store.ts";
 
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
+export type { AuditStore } from "./audit-store.ts";
 export type {
   EndedWithUser,
   RevocationAnswer,
   RevocationQuestion,
   RevocationStore,
 } from "./revocation-store.ts";
+export type {
+  Session,
+  SessionChange,
+  SessionRef,
+  SessionSaved,
+  SessionStore,
+} from "./session-store.ts";
 export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
@@ -50,7 +61,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends CredentialStores {
+export interface Engine extends SessionStore, CredentialStores {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -66,7 +77,7 @@ export interface Engine extends CredentialStores {
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
    * Unicode, or the input no JSON.
    */
-  createJob(job: NewJob, at: Date): Promise<Job>;
+  createJob(job: NewJob & Audited, at: Date): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
    * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
@@ -90,7 +101,7 @@ export interface Engine extends CredentialStores {
    * from whichever side they come. `NOT_FOUND`, `ILLEGAL_TRANSITION` as they say. `BAD_REQUEST` where the message is no text or the
    * output no JSON; percents become whole numbers 0..100, and texts are cut (`shared/limits.ts`).
    */
-  change(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed>;
+  change(jobId: string, change: JobChange & Audited, at: Date, claim?: ClaimRef): Promise<Changed>;
 
   /** Events with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
   readEvents(jobId: string, after: number, limit: number): Promise<EventSlice | undefined>;
@@ -124,18 +135,7 @@ export interface Engine extends CredentialStores {
   /** Workers whose announcement still holds. */
   present(now: Date): Promise<string[]>;
 
-  /**
-   * Sessions: what a client is subscribed to, for when it comes back without saying so again. One connection at a time
-   * holds a session, and saves it. `SESSION_KEPT_MS` after that it is gone; so is, of more than `MAX_SAVED_SESSIONS` of a
-   * tenant, the one that was saved the longest ago. The engine does not interpret its entries.
-   *
-   * `takeSession` gives it to `holder`; from then on nothing is saved for the one before. `undefined`: there is none.
-   */
-  takeSession(session: SessionRef, holder: string): Promise<Session | undefined>;
-  saveSession(session: SessionRef, holder: string, change: SessionChange): Promise<SessionSaved>;
-  /** Deletes the session if `holder` holds it. */
-  endSession(session: SessionRef, holder: string): Promise<void>;
-
+  readonly audit: AuditStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.
@@ -174,7 +174,13 @@ export interface Engine extends CredentialStores {
   close(): Promise<void>;
 }
 
-export interface NewBatch extends Owner {
+/** A change of data with its entry in the audit list of the tenant. */
+export interface Audited {
+  /** Stored in the same commit, or not at all where the change is refused or stores nothing. */
+  audit?: AuditEntry | undefined;
+}
+
+export interface NewBatch extends Owner, Audited {
   id: string;
   name: string | null;
   idempotencyKey?: string | undefined;
@@ -270,28 +276,6 @@ export interface ClaimRequest {
   /** The first message and percent of an attempt. Pure. */
   start?: ((job: JobSummary) => { progress: number; message: string }) | undefined;
 }
-
-/** Of one owner: another one's session of the same id is another session. */
-export interface SessionRef extends Owner {
-  id: string;
-}
-
-export interface Session {
-  /** The connection that held it before. */
-  holder: string;
-  /** Whole numbers by names. */
-  entries: Map<string, number>;
-}
-
-export interface SessionChange {
-  /** `null`: not any more. */
-  entries: ReadonlyMap<string, number | null>;
-  /** These are all of its entries, and a session that is not there is made. */
-  whole: boolean;
-}
-
-/** `missing`: there is no such session, and the change was not whole. `taken`: another one holds it. Nothing was saved. */
-export type SessionSaved = "saved" | "missing" | "taken";
 
 /** `event` is there where a job's log grew and the engine has the entry at hand. */
 export interface Hint {

@@ -3,10 +3,13 @@ import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 
 /** A batch as it is at its creation. */
 export function createdBatch(batch: NewBatch, jobs: number, at: Date): BatchRecord {
-  const { idempotencyKey: _key, ...given } = batch;
+  const { id, name, tenant, owner } = batch;
   const counts = { ...emptyCounts(), PENDING: jobs };
   return {
-    ...given,
+    id,
+    name,
+    tenant,
+    owner,
     counts,
     version: 1,
     createdAt: at,

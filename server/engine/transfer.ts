@@ -3,6 +3,7 @@
  * draft or a list stays the same, so that existing cursors remain valid.
  */
 import type { ApiKey } from "#shared/api-key.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import type { DraftPiece } from "./contract.ts";
 import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { StoredLink } from "./share-link-store.ts";
@@ -53,6 +54,12 @@ export interface TransferApiKey {
 }
 
 export type TransferRevocation = RevokedToken | RevokedUser;
+export interface TransferAuditEntry {
+  tenant: string;
+  /** Its position in the list of its tenant. */
+  n: number;
+  entry: AuditEntry;
+}
 
 /** Yields records in the order of their creation. No other process may use the data meanwhile. */
 export interface TransferSource {
@@ -65,5 +72,6 @@ export interface TransferSource {
   /** Without them the share links would be of no use. */
   signingKeys(): Iterable<SigningKey>;
   shareLinks(): Iterable<StoredLink>;
+  audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

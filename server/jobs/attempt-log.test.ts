@@ -1,7 +1,7 @@
 /** The log lines of running jobs, for operators. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   DONE,
   eventually,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
-import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { ownerOf } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   DONE,
   eventually,

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type AnyKind, Failure, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { MAX_MESSAGE_CHARS } from "#shared/limits.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { hostileValues } from "#test/hostile-values.ts";
 import { DONE, eventually, openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
 

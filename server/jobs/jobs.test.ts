@@ -6,7 +6,8 @@ import type { AnyKind } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobStatus } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
-import { LOCAL_PRINCIPAL as me, type Principal } from "#shared/principal.ts";
+import type { ActingPrincipal } from "#shared/actor.ts";
+import { me } from "#test/jobs/acting.ts";
 import { createJobs, type Decision } from "./jobs.ts";
 import {
   eventually,
@@ -15,8 +16,8 @@ import {
   untilAborted,
 } from "#test/jobs/jobs.fixture.ts";
 
-const sameTenant: Principal = { ...me, userId: "another user" };
-const otherTenant: Principal = { ...me, tenantId: "another" };
+const sameTenant: ActingPrincipal = { ...me, userId: "another user" };
+const otherTenant: ActingPrincipal = { ...me, tenantId: "another" };
 const DECISIONS: Decision[] = ["cancel", "retry", "approve", "reject", "regenerate"];
 const STATUSES = Object.keys(LIFECYCLE) as JobStatus[];
 
@@ -311,11 +312,11 @@ describe("one kind or job that is at fault", () => {
 
 test("[P4] the answer to a command has no input and no output for a principal that may not read the job", async () => {
   const jobId = await jobIn("BLOCKED");
-  const reviewer: Principal = { ...me, scopes: ["jobs:review"] };
+  const reviewer: ActingPrincipal = { ...me, scopes: ["jobs:review"] };
   const answer = await fixture.jobs.decide(reviewer, jobId, "approve");
   expect(answer).toMatchObject({ id: jobId, status: "DELIVERED", input: null, output: null });
   expect(await fixture.jobs.get(me, jobId)).not.toMatchObject({ input: null });
-  const writer: Principal = { ...me, scopes: ["jobs:write"] };
+  const writer: ActingPrincipal = { ...me, scopes: ["jobs:write"] };
   const request = { kind: "work", input: { name: "secret" }, idempotencyKey: "once" };
   const mine = await fixture.jobs.create(me, request);
   expect(mine.input).toEqual({ name: "secret" });

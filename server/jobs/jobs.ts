@@ -4,8 +4,10 @@
  */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
-import type { BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
+import type { Audited, BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
+import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
+import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -16,7 +18,7 @@ import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
-/** A person's decision about a job, with a note. */
+/** A caller's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
 
 /** A kind as programs see it. */
@@ -30,7 +32,7 @@ export interface KindInfo {
 export interface Jobs {
   kinds(): KindInfo[];
   create(
-    principal: Principal,
+    principal: ActingPrincipal,
     request: JobRequest & { idempotencyKey?: string | undefined },
   ): Promise<Job>;
   get(principal: Principal, jobId: string): Promise<Job>;
@@ -53,10 +55,15 @@ export interface Jobs {
    * Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. A principal that may not read the job gets
    * it without input and output, as from `create`.
    */
-  decide(principal: Principal, jobId: string, decision: Decision, note?: string): Promise<Job>;
+  decide(
+    principal: ActingPrincipal,
+    jobId: string,
+    decision: Decision,
+    note?: string,
+  ): Promise<Job>;
 
   createBatch(
-    principal: Principal,
+    principal: ActingPrincipal,
     request: {
       name?: string | undefined;
       jobs: readonly JobRequest[];
@@ -69,7 +76,7 @@ export interface Jobs {
     query: OwnersAsked & { cursor?: string | undefined; limit: number },
   ): Promise<{ items: Batch[]; nextCursor: string | null }>;
   /** Cancels every job of the batch that is not settled. Resolves when all of them are. */
-  cancelBatch(principal: Principal, batchId: string, note?: string): Promise<Batch>;
+  cancelBatch(principal: ActingPrincipal, batchId: string, note?: string): Promise<Batch>;
 }
 
 /** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
@@ -90,8 +97,8 @@ export function createJobs(
     return batch;
   }
 
-  function fresh(principal: Principal, request: JobRequest, batchId: string | null): NewJob {
-    return { id: newId(), batchId, ...ownerOf(principal), ...validate.one(request) };
+  function entry(principal: ActingPrincipal, action: AuditAction, target: string): AuditEntry {
+    return { at: now(), action, target, actor: auditActorOf(principal) };
   }
 
   return {
@@ -103,8 +110,16 @@ export function createJobs(
       })),
 
     async create(principal, request) {
-      const { idempotencyKey } = request;
-      const job = { ...fresh(principal, request, null), idempotencyKey };
+      const id = newId();
+      const job: NewJob & Audited = {
+        id,
+        batchId: null,
+        ...ownerOf(principal),
+        ...validate.one(request),
+        idempotencyKey: request.idempotencyKey,
+        actor: actorOf(principal),
+        audit: entry(principal, "job.create", id),
+      };
       return answerTo(principal, await engine.createJob(job, now()));
     },
 
@@ -127,21 +142,20 @@ export function createJobs(
     async decide(principal, jobId, decision, note) {
       const may = changer(principal);
       visible(await engine.getSummary(jobId), jobId, may);
-      await engine.change(jobId, { action: decision, note }, now());
+      const actor = actorOf(principal);
+      const audit = entry(principal, `job.${decision}`, jobId);
+      await engine.change(jobId, { action: decision, note, actor, audit }, now());
       return answerTo(principal, visible(await engine.getJob(jobId), jobId, may));
     },
 
     async createBatch(principal, request) {
       const id = newId();
       const valid = await validate.all(request.jobs);
-      const jobs = valid.map((each) => ({
-        id: newId(),
-        batchId: id,
-        ...ownerOf(principal),
-        ...each,
-      }));
+      const [owner, actor] = [ownerOf(principal), actorOf(principal)];
+      const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
       const { idempotencyKey, name = null } = request;
-      const batch = { id, name, ...ownerOf(principal), idempotencyKey };
+      const audit = entry(principal, "batch.create", id);
+      const batch = { id, name, ...owner, idempotencyKey, audit };
       return batchOf(await engine.createBatch(batch, jobs, now()));
     },
 
@@ -156,6 +170,9 @@ export function createJobs(
 
     async cancelBatch(principal, batchId, note) {
       const { tenant, owner } = await batchFor(batchId, changer(principal));
+      const cancel = { action: "cancel", note, actor: actorOf(principal) } as const;
+      /** Stored with the first job that is cancelled: one for the whole batch. */
+      let audit: AuditEntry | undefined = entry(principal, "batch.cancel", batchId);
       let cursor: string | undefined;
       do {
         const page = await engine.listJobs({
@@ -165,24 +182,28 @@ export function createJobs(
           cursor,
           limit: CANCEL_CHUNK,
         });
-        await Promise.all(
-          page.items
-            .filter((job) => !isSettled(job.status))
-            .map((job) => cancelUnlessSettled(job.id, note)),
-        );
+        const open = page.items.filter((job) => !isSettled(job.status));
+        while (audit !== undefined) {
+          const first = open.shift();
+          if (first === undefined) break;
+          if (await changeUnlessSettled(first.id, { ...cancel, audit })) audit = undefined;
+        }
+        await Promise.all(open.map((job) => changeUnlessSettled(job.id, cancel)));
         cursor = page.nextCursor ?? undefined;
       } while (cursor !== undefined);
       return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
 
-  async function cancelUnlessSettled(jobId: string, note: string | undefined): Promise<void> {
+  /** False: the job settled, or was deleted, after it was read. */
+  async function changeUnlessSettled(jobId: string, change: JobChange & Audited): Promise<boolean> {
     try {
-      await engine.change(jobId, { action: "cancel", note }, now());
+      await engine.change(jobId, change, now());
+      return true;
     } catch (error) {
-      // The job settled, or was deleted, after the page was read.
       const gone = error instanceof AppError && GONE.has(error.code);
       if (!gone) throw error;
+      return false;
     }
   }
 }

@@ -2,12 +2,12 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { startRetention } from "./retention.ts";
 import { eventually, openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
-const lines: { msg: string; jobs?: number }[] = [];
+const lines: { msg: string; deleted?: number }[] = [];
 const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
 
 let fixture: JobsFixture;
@@ -45,7 +45,7 @@ test("jobs that settled long enough ago are deleted at the start, however many, 
   start({ days: 10 });
   await eventually(async () => expect(await total()).toBe(2));
   await eventually(() =>
-    expect(lines).toMatchObject([{ msg: "Old jobs were deleted", jobs: 450 }]),
+    expect(lines).toMatchObject([{ msg: "Old jobs were deleted", deleted: 450 }]),
   );
   expect(await fixture.job(waiting)).toMatchObject({ status: "PENDING" });
   expect(await fixture.job(recent)).toMatchObject({ status: "ABORTED" });
@@ -56,7 +56,7 @@ test("where another process deletes some of the same, it goes on until none are 
   const prune = async () => left.shift() ?? 0;
   start({ days: 10, engine: { prune } });
   await eventually(() =>
-    expect(lines).toMatchObject([{ msg: "Old jobs were deleted", jobs: 203 }, { jobs: 7 }]),
+    expect(lines).toMatchObject([{ msg: "Old jobs were deleted", deleted: 203 }, { deleted: 7 }]),
   );
 });
 

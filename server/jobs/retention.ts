@@ -1,4 +1,4 @@
-/** Deletes jobs that settled long ago, in small steps, once an hour. */
+/** Deletes what is old, such as jobs that settled long ago, in small steps, once an hour. */
 import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
 import { wholeMessageOf } from "#shared/errors.ts";
@@ -10,12 +10,14 @@ const STEP = 200;
 /** `days` 0 keeps everything. Returns a function that stops it. */
 export function startRetention(options: {
   engine: Pick<Engine, "prune">;
+  /** What it deletes, for the log. */
+  what?: "jobs" | "entries of audit lists";
   days: number;
   now: () => Date;
   log: Logger;
   everyMs?: number;
 }): () => void {
-  const { engine, days, now, log, everyMs = EVERY_MS } = options;
+  const { engine, what = "jobs", days, now, log, everyMs = EVERY_MS } = options;
   if (days === 0) return () => {};
   let stopped = false;
   let pruning: Promise<void> | undefined;
@@ -34,11 +36,11 @@ export function startRetention(options: {
         deleted = await engine.prune(before, STEP);
         total += deleted;
       } while (deleted > 0 && !stopped);
-      if (total > 0) log.info({ jobs: total, days }, "Old jobs were deleted");
+      if (total > 0) log.info({ deleted: total, days }, `Old ${what} were deleted`);
     } catch (error) {
       log.warn(
         { reason: wholeMessageOf(error) },
-        "Old jobs could not be deleted. The next run tries again",
+        `Old ${what} could not be deleted. The next run tries again`,
       );
     }
   }

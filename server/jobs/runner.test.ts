@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   DONE,
   eventually,

@@ -35,14 +35,19 @@ async function refusal(hook: () => unknown): Promise<Error> {
 }
 
 test("a principal is passed on without additional fields, and no timer remains", async () => {
-  expect(await ask(async () => ({ ...me, extra: 1 }))).toEqual({ principal: me });
-  expect(await ask(() => me)).toEqual({ principal: me });
+  const known = { principal: me, via: "authenticate" };
+  expect(await ask(async () => ({ ...me, extra: 1 }))).toEqual(known);
+  expect(await ask(() => me)).toEqual(known);
   expect(vi.getTimerCount()).toBe(0);
 });
 
 test("[P5] the end of credentials is passed on, and one that has passed refuses the caller", async () => {
   const expiresAt = Date.now() + 1000;
-  expect(await ask(() => ({ ...me, expiresAt }))).toEqual({ principal: me, expiresAt });
+  expect(await ask(() => ({ ...me, expiresAt }))).toEqual({
+    principal: me,
+    expiresAt,
+    via: "authenticate",
+  });
   for (const past of [Date.now(), 0, -1]) {
     const hook = () => ({ ...me, expiresAt: past });
     expect(await refusal(hook)).toMatchObject({ code: "TOKEN_EXPIRED" });

@@ -9,7 +9,8 @@ import {
   isInstance,
   messageOf,
 } from "#shared/errors.ts";
-import type { CheckedCaller } from "#shared/checked-caller.ts";
+import type { ActorVia } from "#shared/actor.ts";
+import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { Authenticated } from "#shared/principal.ts";
 import type { Authenticate, Caller, Identify } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
@@ -88,6 +89,7 @@ function callerOf(answer: unknown, schema: AnswerSchema): Caller {
     return {
       principal,
       expiresAt,
+      via: viaOf(credential, signInId),
       ...(credential && { credential }),
       ...(signInId !== undefined && { signInId }),
     };
@@ -108,4 +110,10 @@ function authenticated(answer: unknown, schema: AnswerSchema): CheckedCaller {
     problem = asError(error).message;
   }
   throw new AppError("INTERNAL", `The answer of \`authenticate\` is not a principal. ${problem}`);
+}
+
+/** A provider of OpenID Connect lets people sign in on the page, and nothing else. */
+function viaOf(credential: CredentialRef | undefined, signInId: string | undefined): ActorVia {
+  if (signInId !== undefined || credential?.kind === "oidc") return "sign-in";
+  return credential?.kind ?? "authenticate";
 }

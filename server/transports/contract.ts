@@ -5,12 +5,17 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
+import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { ActorVia } from "#shared/actor.ts";
+import type { AuditActor } from "#shared/audit.ts";
 import type { CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
+import type { SignInMethod } from "#shared/sign-in.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
@@ -18,10 +23,12 @@ import type { Authenticated, Principal } from "#shared/principal.ts";
 /**
  * The requests that a path accepts (checked in `origins.ts`):
  * - `data`: jobs, streams and commands. The server refuses pages of foreign origins, and requests for an unknown host.
+ * - `link`: like `data`, and pages of every origin may send a person there, so that the window shows it. They cannot read or
+ *   embed it.
  * - `page`: static files that hold no data. Pages of every origin may link to them.
  * - `public`: health, metrics and static sites. Like `page`, and under any host name if other machines reach the server.
  */
-export type Access = "data" | "page" | "public";
+export type Access = "data" | "link" | "page" | "public";
 
 export interface Transport {
   readonly name: string;
@@ -53,6 +60,7 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   sessions: Sessions;
+  audit: Pick<Audit, "list">;
   identify: Identify;
   /** Of connections whose credentials end, or never come. */
   credentialLimits: CredentialLimits;
@@ -64,7 +72,7 @@ export interface TransportContext {
    */
   onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
   /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
-  revoke?: ((tenant: string, what: ToRevoke) => Promise<Revoked>) | undefined;
+  revoke?: ((tenant: string, what: ToRevoke, actor: AuditActor) => Promise<Revoked>) | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -90,6 +98,9 @@ export interface SignInCookies {
 export interface SignInContext {
   signIns: SignIns;
   cookies: SignInCookies;
+  methods: readonly SignInMethod[];
+  /** Present if people can sign in with OpenID Connect. */
+  provider?: OidcProvider | undefined;
 }
 
 /** Credentials as a transport received them. */
@@ -110,6 +121,8 @@ export interface Caller {
   readonly principal: Principal;
   /** When its credentials end, in milliseconds since the epoch; `undefined` if they do not. */
   readonly expiresAt: number | undefined;
+  /** How it proved who it is. */
+  readonly via: ActorVia;
   /** Absent where the `authenticate` of an embedding program answers. */
   readonly credential?: CredentialRef;
   /** Present if a cookie identifies the caller. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { assertSameUser, losesScope, msToEnd } from "./credential-end.ts";
 
-const callerWith = (lifeMs: number) => ({ principal: me, expiresAt: Date.now() + lifeMs });
+const callerWith = (lifeMs: number) => ({ expiresAt: Date.now() + lifeMs });
 
 test("[P5] credentials that end together end their connections apart, and none too early", () => {
   const ends = Array.from({ length: 2000 }, () => msToEnd(callerWith(900_000)) ?? 0);
@@ -16,7 +16,7 @@ test("[P5] short credentials are spread less, those that have ended not at all",
   const ends = Array.from({ length: 100 }, () => msToEnd(callerWith(1000)) ?? 0);
   expect(Math.max(...ends)).toBeLessThanOrEqual(1100);
   expect(msToEnd(callerWith(-5))).toBe(0);
-  expect(msToEnd({ principal: me, expiresAt: undefined })).toBeUndefined();
+  expect(msToEnd({ expiresAt: undefined })).toBeUndefined();
 });
 
 test.each([

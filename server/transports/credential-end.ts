@@ -24,7 +24,7 @@ const MAX_SPREAD_MS = 10_000;
 const SPREAD_SHARE = 0.1;
 
 /** Milliseconds until a connection of these credentials ends; `undefined` if they do not end. */
-export function msToEnd({ expiresAt }: Caller): number | undefined {
+export function msToEnd({ expiresAt }: Pick<Caller, "expiresAt">): number | undefined {
   if (expiresAt === undefined) return undefined;
   const left = Math.max(0, expiresAt - Date.now());
   return left + Math.random() * Math.min(MAX_SPREAD_MS, left * SPREAD_SHARE);

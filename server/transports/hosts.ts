@@ -4,13 +4,13 @@
  * rebind an IP literal or a name below `localhost`.
  */
 import { isIPv4, isIPv6 } from "node:net";
+import { isLoopback } from "#shared/loopback.ts";
 
 /**
  * Hosts as browsers send them. It excludes other forms that lenient parsers accept: a user, an IPv4 address as one number, a
  * dot at the end.
  */
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*))(?::\d{1,5})?$/i;
-const LOCALHOST = /^(?:[a-z0-9_-]+\.)*localhost$/i;
 const OWN_PORT = /^:(?:80|443)$/;
 const LABELS = String.raw`[a-z0-9_-]+(?:\.[a-z0-9_-]+)*`;
 
@@ -30,12 +30,7 @@ export function publicHosts(allowed: readonly string[]): HostCheck {
 
 /** True for names that an attacker cannot rebind. */
 function isFixed(name: string): boolean {
-  return isIPv4(name) || isIPv6(name) || LOCALHOST.test(name);
-}
-
-/** `name`: a host name or an address, without brackets or a port. */
-export function isLoopback(name: string): boolean {
-  return LOCALHOST.test(name) || name === "::1" || (isIPv4(name) && name.startsWith("127."));
+  return isIPv4(name) || isIPv6(name) || isLoopback(name);
 }
 
 function isNamed(host: string, test: (name: string) => boolean): boolean {

@@ -9,8 +9,9 @@
  */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import { isLoopback } from "#shared/loopback.ts";
 import type { Access } from "./contract.ts";
-import { isLoopback, localHosts, publicHosts } from "./hosts.ts";
+import { localHosts, publicHosts } from "./hosts.ts";
 
 /** `none`: a program, our own page, or a page that may embed this path. `same`: our own page. `allowed`: a listed page. */
 type Welcome = "none" | "same" | "allowed";
@@ -68,7 +69,8 @@ export function createOriginPolicy(options: {
   }
 
   return {
-    of({ headers: { origin, host, "sec-fetch-site": site, "user-agent": agent } }, access) {
+    of(req, access) {
+      const { origin, host, "sec-fetch-site": site, "user-agent": agent } = req.headers;
       if (origin !== undefined && isListed(origin)) return "allowed";
       if (isMisnamed(host, access)) return "misnamed";
       if (origin !== undefined) {
@@ -77,7 +79,8 @@ export function createOriginPolicy(options: {
         const needsHttps = options.secure === true && agent !== undefined;
         return isOriginOf(origin, host, needsHttps) ? "same" : "foreign";
       }
-      return access === "data" && !isOwnOrNoPage(site) ? "embedded" : "none";
+      if (access === "page" || access === "public" || isOwnOrNoPage(site)) return "none";
+      return access === "link" && isOpenedInWindow(req) ? "none" : "embedded";
     },
     isExact: (origin) => exactPatterns.some((pattern) => pattern.test(origin)),
   };
@@ -114,6 +117,15 @@ export function isOriginOf(origin: string, host: string | undefined, needsHttps 
 /** `none`: a person typed the address. Browsers send exactly these words; any other value counts as foreign. */
 function isOwnOrNoPage(site: string | string[] | undefined): boolean {
   return site === undefined || site === "same-origin" || site === "none";
+}
+
+/** A page sends the person here with a link or a redirect. It cannot read the answer, and no frame shows it. */
+function isOpenedInWindow({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === "GET" &&
+    headers["sec-fetch-mode"] === "navigate" &&
+    headers["sec-fetch-dest"] === "document"
+  );
 }
 
 function patternOf(origin: string): RegExp {

@@ -111,6 +111,23 @@ describe("the cookie", () => {
     expect(cookie?.clear()).toBe("jobwire=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax");
   });
 
+  test("[P11] for pages of other sites, it is Secure and a part of each site's own, and counts in the same requests", () => {
+    const crossSite = createSignInCookies(policy.isExact, "none");
+    const attributes = "Path=/; HttpOnly; SameSite=None; Secure; Partitioned";
+    for (const [origin, host, name] of [
+      ["https://app.example.com", PUBLIC, "__Host-jobwire"],
+      ["http://localhost:3000", LOCAL, "jobwire"],
+    ] as const) {
+      const cookie = crossSite.cookieFor(headersOf(origin, "cross-site", host));
+      expect(cookie?.set("abc", 1000)).toBe(`${name}=abc; Max-Age=1; ${attributes}`);
+      expect(cookie?.clear()).toBe(`${name}=; Max-Age=0; ${attributes}`);
+    }
+    for (const [origin, site, host, counts] of CASES) {
+      const headers = { ...headersOf(origin, site, host), cookie: BOTH };
+      expect(crossSite.secretIn(headers)).toBe(counts);
+    }
+  });
+
   test.each([
     ["jobwire=a", "a"],
     ["a=b;jobwire=c", "c"],

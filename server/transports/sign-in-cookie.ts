@@ -9,16 +9,24 @@
  * plain HTTP, tries to set. Over plain HTTP there is no cookie but on this machine.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import { isLoopback } from "#shared/loopback.ts";
 import type { SignInCookie, SignInCookies } from "./contract.ts";
-import { isLoopback } from "./hosts.ts";
 import { isOriginOf } from "./origins.ts";
 
 const SECURE = "__Host-jobwire";
 const PLAIN = "jobwire";
 type Name = typeof SECURE | typeof PLAIN;
 
-/** `isExact`: the operator listed exactly this origin (`OriginPolicy`). */
-export function createSignInCookies(isExact: (origin: string) => boolean): SignInCookies {
+export type SameSite = "lax" | "none";
+
+/**
+ * `isExact`: the operator listed exactly this origin (`OriginPolicy`). With `none`, browsers also send the cookie from pages
+ * of other sites; the requests in which it counts are the same.
+ */
+export function createSignInCookies(
+  isExact: (origin: string) => boolean,
+  sameSite: SameSite = "lax",
+): SignInCookies {
   function nameFor({ origin, host }: IncomingHttpHeaders): Name | undefined {
     if (origin === undefined || !(isOriginOf(origin, host) || isExact(origin))) return undefined;
     const url = URL.parse(origin);
@@ -47,13 +55,17 @@ export function createSignInCookies(isExact: (origin: string) => boolean): SignI
     },
     cookieFor(headers) {
       const name = nameFor(headers);
-      return name && cookieOf(name);
+      return name && cookieOf(name, sameSite);
     },
   };
 }
 
-function cookieOf(name: Name): SignInCookie {
-  const attributes = `; Path=/; HttpOnly; SameSite=Lax${name === SECURE ? "; Secure" : ""}`;
+function cookieOf(name: Name, sameSite: SameSite): SignInCookie {
+  const lax = `SameSite=Lax${name === SECURE ? "; Secure" : ""}`;
+  // Browsers take `None` with `Secure` only, which they accept from this machine over plain HTTP, too. `Partitioned`: a
+  // sign-in in one site's pages is none in those of another.
+  const site = sameSite === "none" ? "SameSite=None; Secure; Partitioned" : lax;
+  const attributes = `; Path=/; HttpOnly; ${site}`;
   return {
     set: (secret, maxAgeMs) =>
       `${name}=${secret}; Max-Age=${Math.max(0, Math.floor(maxAgeMs / 1000))}${attributes}`,

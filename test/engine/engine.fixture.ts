@@ -2,6 +2,9 @@
 import { test as base } from "vitest";
 import type { Capabilities, Engine } from "#server/engine/contract.ts";
 
+/** The limit of audit lists in the suite, with which every engine is opened. */
+export const AUDIT_ENTRIES = 40;
+
 /** Data of an engine, empty at first. */
 export interface EngineData {
   /** Opens it: the same data each time. Two at once only where `capabilities.multiProcess`. */

@@ -8,7 +8,7 @@ import { newTestData } from "#test/engine/data.fixture.ts";
 import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus } from "#shared/job.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { createJobs, type Jobs } from "#server/jobs/jobs.ts";
 import { createRunner, type Runner, type RunnerOptions } from "#server/jobs/runner.ts";
 

@@ -6,7 +6,8 @@ import { openEngine } from "#server/engine/index.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { ownerOf } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { type Entry, openStreams, type Sink, type Stream } from "#server/streams/open.ts";
 
 const now = () => new Date();

@@ -15,6 +15,7 @@ import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "#server/transports/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { auditOf } from "#test/engine/audit.ts";
 import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
 /** Options that tests change; all others have production values. */
@@ -62,6 +63,7 @@ export async function serveTransport(
     jobs,
     streams,
     sessions,
+    audit: auditOf(engine),
     identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
     credentialLimits: options.credentialLimits ?? CREDENTIAL_LIMITS,
     system: {

@@ -12,7 +12,7 @@ import type { Authenticate, Transport, TransportContext } from "#server/transpor
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   DONE,
   eventually,

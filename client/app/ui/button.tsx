@@ -22,6 +22,20 @@ export function Button({
   return <button type={type} className={`${SHAPE} ${TONE[tone]} ${className}`} {...rest} />;
 }
 
+/** Leads out of the page, to an address of the server. */
+export function ButtonAnchor({
+  tone = "plain",
+  className = "",
+  children,
+  ...rest
+}: ComponentProps<"a"> & { tone?: Tone }) {
+  return (
+    <a className={`${SHAPE} ${TONE[tone]} ${className}`} {...rest}>
+      {children}
+    </a>
+  );
+}
+
 export function ButtonLink(props: { href: string; tone?: Tone; children: React.ReactNode }) {
   return (
     <Link href={props.href} className={`${SHAPE} ${TONE[props.tone ?? "plain"]}`}>

@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from "react";
 import type { SignedIn } from "#shared/sign-in.ts";
-import { SignInForm } from "./sign-in-form.tsx";
+import { SignInWays } from "./sign-in-ways.tsx";
 import { SignOutButton } from "./sign-out-button.tsx";
 
 /** Lies over the page, which keeps what was typed in it. It cannot be closed: no call would succeed. */
@@ -26,9 +26,9 @@ export function SignInDialog({ who }: { who: SignedIn }) {
         Your sign-in as {who.user} has ended. Nothing that you typed is lost, and the page goes on
         where it was.
       </p>
-      <SignInForm user={who.user}>
+      <SignInWays user={who.user} inWindow>
         <SignOutButton className="py-2" />
-      </SignInForm>
+      </SignInWays>
     </dialog>
   );
 }

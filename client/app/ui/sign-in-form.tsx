@@ -3,8 +3,12 @@ import { useSignInStore } from "#client/app/use-sign-in.ts";
 import { Button } from "./button.tsx";
 import { TextField } from "./field.tsx";
 
-/** `user`: for password managers, which keep a name with each secret. */
-export function SignInForm(props: { user?: string; children?: ReactNode }) {
+/**
+ * `user`: for password managers, which keep a name with each secret. `isSecond`: another way to sign in stands above, which
+ * most people take.
+ */
+export function SignInForm(props: { user?: string; isSecond?: boolean; children?: ReactNode }) {
+  const { isSecond = false } = props;
   const store = useSignInStore();
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -44,11 +48,16 @@ export function SignInForm(props: { user?: string; children?: ReactNode }) {
         autoComplete="current-password"
         spellCheck={false}
         // oxlint-disable-next-line jsx-a11y/no-autofocus -- it is all that there is to do here
-        autoFocus
+        autoFocus={!isSecond}
       />
       <div className="flex flex-wrap items-center justify-end gap-2">
         {props.children}
-        <Button type="submit" tone="primary" disabled={isBusy} className="px-5 py-2">
+        <Button
+          type="submit"
+          tone={isSecond ? "plain" : "primary"}
+          disabled={isBusy}
+          className="px-5 py-2"
+        >
           {isBusy ? "Signing in…" : "Sign in"}
         </Button>
       </div>

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { SignInForm } from "./sign-in-form.tsx";
+import { SignInWays } from "./sign-in-ways.tsx";
 
 /** Stands in place of the page. The address stays, so that the person is back where they were. */
 export function SignInView() {
@@ -13,7 +13,7 @@ export function SignInView() {
           <img src="/favicon.svg" alt="" className="size-8" />
           <h1 className="text-xl font-semibold tracking-tight">Sign in to Jobwire</h1>
         </div>
-        <SignInForm />
+        <SignInWays />
       </div>
     </main>
   );

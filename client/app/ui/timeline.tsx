@@ -1,3 +1,5 @@
+import { useSignIn } from "#client/app/use-sign-in.ts";
+import type { Actor } from "#shared/actor.ts";
 import type { JobEvent, JobEventType } from "#shared/events.ts";
 import { Breakable } from "./breakable.tsx";
 import { JOB_LOOK } from "./looks.ts";
@@ -36,7 +38,12 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
           </p>
           <p className="flex flex-wrap gap-x-2 text-xs text-muted tabular-nums">
             <Clock at={event.at} />
-            {event.type !== "progress" && <span>{WORD[event.type]}</span>}
+            {event.type !== "progress" && (
+              <span className="min-w-0 wrap-anywhere">
+                {WORD[event.type]}
+                {event.actor !== undefined && <By actor={event.actor} />}
+              </span>
+            )}
             {event.status === "PROCESSING" && <span>{event.progress}%</span>}
             {event.attempt > 1 && <span>attempt {event.attempt}</span>}
             {event.skipped !== undefined && <span>{event.skipped} steps folded</span>}
@@ -44,5 +51,19 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+/** On a server without sign-in every caller is the same user, so its name says nothing. */
+function By({ actor: { user, via } }: { actor: Actor }) {
+  const { state } = useSignIn();
+  if (via === "anonymous") return null;
+  const isMe = "who" in state && state.who.user === user;
+  return (
+    <>
+      {" by "}
+      {isMe ? "you" : <bdi className="font-medium text-ink">{user}</bdi>}
+      {via === "key" && ", with an API key"}
+    </>
   );
 }

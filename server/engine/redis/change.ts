@@ -3,7 +3,7 @@
  * the stored record still has the version that it was computed from, and otherwise returns the stored record.
  */
 import type { Client } from "./client.ts";
-import type { Changed, ClaimRef } from "#server/engine/contract.ts";
+import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { readable, toJson } from "#server/engine/payload.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
@@ -11,6 +11,7 @@ import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobError, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
+import type { EncodeAudit } from "./audit.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
@@ -44,7 +45,12 @@ export interface Taken {
 }
 
 export interface Change {
-  byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Promise<Changed & Requeued>;
+  byId(
+    jobId: string,
+    change: JobChange & Audited,
+    at: Date,
+    claim?: ClaimRef,
+  ): Promise<Changed & Requeued>;
   /**
    * Takes a job and changes it in one script. `changed`: the stored record is newer than `found`. `refused`: the job cannot
    * be taken.
@@ -71,7 +77,7 @@ const MAX_CHANGES_PER_SCRIPT = 50;
 
 /** A requested change, with the promise of its caller. */
 interface Asked {
-  change: JobChange;
+  change: JobChange & Audited;
   at: Date;
   claim: ClaimRef | undefined;
   resolve(made: Changed & Requeued): void;
@@ -93,6 +99,7 @@ interface ChangeOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
@@ -103,6 +110,7 @@ export function createChange({
   keys,
   tenants,
   newest,
+  encodeAudit,
   op,
 }: ChangeOptions): Change {
   /** Pending changes of each job, in the order of their calls. */
@@ -123,9 +131,9 @@ export function createChange({
   async function store(
     { op: name, before, job, event }: Computed,
     at: Date,
-    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking },
+    more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking } & Audited,
   ): Promise<Answer> {
-    const { claim, due, taking } = more;
+    const { claim, due, taking, audit } = more;
     return runBatched<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.job.version}`,
@@ -146,6 +154,7 @@ export function createChange({
       taking?.queuedAs ?? "",
       taking?.lock ?? "",
       before.op,
+      audit === undefined ? "" : encodeAudit(audit),
     ]);
   }
 
@@ -190,7 +199,11 @@ export function createChange({
       const computed = await compute(jobId, line);
       const answers = await Promise.allSettled(
         computed.map(([{ change, at, claim }, next]) =>
-          store(next, at, { claim, due: waitsUntil(next.job, change, at) }),
+          store(next, at, {
+            claim,
+            due: waitsUntil(next.job, change, at),
+            audit: change.audit,
+          }),
         ),
       );
       for (const [index, answer] of answers.entries()) {

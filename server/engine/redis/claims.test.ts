@@ -4,6 +4,7 @@ import type { Engine } from "#server/engine/contract.ts";
 import { codeOf, DELIVER, logOf, newBatch, newJob, release } from "#test/engine/builders.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
 import { createClaims } from "./claims.ts";
+import { createAuditEncoder } from "./audit.ts";
 import { createChange } from "./change.ts";
 import { createNewest, knownAs } from "./newest.ts";
 import { createKeys } from "./keys.ts";
@@ -75,6 +76,7 @@ test("[J8] a job that is cancelled during its claim stays cancelled", async () =
     keys,
     tenants,
     newest,
+    encodeAudit: createAuditEncoder(1),
     op: () => `me.${++ops}`,
   });
   const [record = "", made] = await redis().client.hmget(keys.job("acme", id), "s", "op");
@@ -184,6 +186,7 @@ test("a change that was computed from a refused change is not stored", async () 
     keys,
     tenants,
     newest: createNewest(),
+    encodeAudit: createAuditEncoder(1),
     op,
   });
   const codes = ["cancel", "retry", "cancel", "retry"].map((action) =>

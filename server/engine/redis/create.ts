@@ -1,12 +1,14 @@
 /** Creates jobs and batches: one script stores them, and the caller queues them right afterwards. */
 import type { Client } from "./client.ts";
-import type { NewBatch } from "#server/engine/contract.ts";
+import type { Audited, NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 import { AppError } from "#shared/errors.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
+import type { EncodeAudit } from "./audit.ts";
 import type { Newest } from "./newest.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import type { Place } from "./places.ts";
@@ -17,7 +19,7 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 /** Each job comes with its place in the queue. */
 export interface Creation {
   /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
-  job(fresh: NewJob, place: Place, at: Date): Promise<string>;
+  job(fresh: NewJob & Audited, place: Place, at: Date): Promise<string>;
   batch(
     batch: NewBatch,
     jobs: readonly NewJob[],
@@ -34,6 +36,7 @@ interface Asked {
   batch: NewBatch | undefined;
   jobs: readonly NewJob[];
   places: readonly Place[];
+  audit: AuditEntry | undefined;
 }
 
 type Created = ReturnType<typeof createdJob>;
@@ -45,6 +48,7 @@ interface CreationOptions {
   keys: Keys;
   tenants: TenantDirectory;
   newest: Newest;
+  encodeAudit: EncodeAudit;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
@@ -55,6 +59,7 @@ export function createCreation({
   keys,
   tenants,
   newest,
+  encodeAudit,
   op,
 }: CreationOptions): Creation {
   async function store({
@@ -64,6 +69,7 @@ export function createCreation({
     batch,
     jobs,
     places,
+    audit,
   }: Asked): Promise<string | undefined> {
     const created = jobs.map((fresh) => createdJob(fresh, at));
     const ids = jobs.map(({ id }) => id);
@@ -80,6 +86,7 @@ export function createCreation({
       key ?? "",
       batch?.id ?? "",
       batch ? encodeBatch(batch, at) : "",
+      audit ? encodeAudit(audit) : "",
       created.flatMap((each, index) => rowOf(each, places[index] as Place)),
     );
     switch (answer[0]) {
@@ -108,6 +115,7 @@ export function createCreation({
           batch: undefined,
           jobs: [fresh],
           places: [place],
+          audit: fresh.audit,
         })) ?? fresh.id
       );
     },
@@ -119,7 +127,8 @@ export function createCreation({
         if (first !== null) return first;
       }
       refuseStrangers(batch, jobs);
-      return (await store({ owner: batch, at, key, batch, jobs, places })) ?? batch.id;
+      const { audit } = batch;
+      return (await store({ owner: batch, at, key, batch, jobs, places, audit })) ?? batch.id;
     },
   };
 }

@@ -7,6 +7,7 @@ import type { TransferBatch, TransferJob, TransferSource } from "#server/engine/
 import { AppError } from "#shared/errors.ts";
 import { type JobStatus, summaryOf } from "#shared/job.ts";
 import { hasApiKeys, putApiKey } from "./api-keys.ts";
+import { putAuditEntry } from "./audit.ts";
 import { type Client, mastersOf } from "./client.ts";
 import { openClients } from "./connect.ts";
 import { asAppError } from "./errors.ts";
@@ -122,6 +123,10 @@ async function copy(
   for (const each of source.revocations()) await put(...putRevocation(redis, keys, each));
   for (const each of source.signingKeys()) await put(...putSigningKey(redis, keys, each));
   for (const each of source.shareLinks()) await put(...putShareLink(redis, keys, each));
+  for (const each of source.audit()) {
+    await put(...putAuditEntry(redis, keys, each));
+    seen(each.tenant, each.n);
+  }
   for (const [tenant, n] of newest) await put(redis.set(alwaysThere(keys.tenant(tenant)), n));
   await allPut();
   return { jobs, batches, places };

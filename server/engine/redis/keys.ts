@@ -16,6 +16,8 @@ export interface Keys {
   open(tenant: string): string;
   /** Settled jobs, by the time at which they settled. */
   finished(tenant: string): string;
+  /** The tenant's audit list. */
+  audit(tenant: string): string;
   /** The prefix of the tenant directory. No tenant can have this name. */
   readonly directory: string;
   /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
@@ -60,6 +62,7 @@ export function createKeys(prefix: string): Keys {
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,
     finished: (name) => `${tenant(name)}:finished`,
+    audit: (name) => `${tenant(name)}:audit`,
     directory: `${prefix}:{:directory}`,
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,
     signIn: (id) => `${prefix}:sign-in:${id}`,

@@ -1,10 +1,12 @@
 /** The engine for several machines: Redis for records, logs and hints, BullMQ for the queue. */
 import { randomBytes } from "node:crypto";
-import type { ClaimRef, Engine } from "#server/engine/contract.ts";
+import type { Audited, ClaimRef, Engine } from "#server/engine/contract.ts";
 import { createdBatch } from "#server/engine/created-batch.ts";
 import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
+import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAudit, createAuditEncoder } from "./audit.ts";
 import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
 import { openClients } from "./connect.ts";
@@ -41,6 +43,8 @@ export interface RedisOptions {
   prefix?: string | undefined;
   /** The interval of the searches for jobs of dead workers, and for jobs that are missing from the queue. */
   checkEveryMs?: number | undefined;
+  /** For tests. */
+  maxAuditEntries?: number | undefined;
   /** How long a job must be overdue before the sweep checks it. */
   lateMs?: number | undefined;
 }
@@ -50,6 +54,7 @@ const CLOSE_MS = 2000;
 
 export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const { url, prefix = "jobwire", checkEveryMs = CHECK_EVERY_MS, lateMs = LATE_MS } = options;
+  const encodeAudit = createAuditEncoder(options.maxAuditEntries ?? MAX_AUDIT_ENTRIES);
   const keys = createKeys(prefix);
   const clients = await openClients(url, keys);
   const { commands: redis, label } = clients;
@@ -62,7 +67,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const run = createScripts(redis);
   const tenants = createTenantDirectory(redis, run, keys);
   const newest = createNewest();
-  const parts = { redis, run, keys, tenants, newest, op };
+  const parts = { redis, run, keys, tenants, newest, encodeAudit, op };
   const reads = createReads(parts);
   const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
   const creation = createCreation(parts);
@@ -74,6 +79,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(run, keys);
+  const audit = createAudit(parts);
   const signIns = createSignIns(redis, keys);
   const revocations = createRevocations(run, keys);
   const signingKeys = createSigningKeys(redis, keys);
@@ -117,7 +123,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     if (mine !== null) await sweep(Date.now() - lateMs);
   }
 
-  async function change(jobId: string, what: JobChange, at: Date, claim?: ClaimRef) {
+  async function change(jobId: string, what: JobChange & Audited, at: Date, claim?: ClaimRef) {
     const { job, event, queued, ended } = await applied.byId(jobId, what, at, claim);
     if (ended) queue.drop(ended, ended.lock);
     if (queued) await enqueue(queue.add([queued]));
@@ -195,6 +201,11 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       holders: (refs) => use(() => tickets.holders(refs)),
     },
     listUsers: (query, now) => use(() => listUsers(query, now)),
+    audit: {
+      append: (tenant, entry) => use(() => audit.append(tenant, entry)),
+      list: (query) => use(() => audit.list(query)),
+      prune: (before, limit) => use(() => audit.prune(before, limit)),
+    },
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),
     hasSignIns: (ids) => use(() => signIns.has(ids)),

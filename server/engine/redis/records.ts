@@ -111,19 +111,22 @@ const EVENT_FIELDS = allOf<Exclude<LoggedField, "jobId">>()(
   "status",
   "progress",
   "message",
+  "actor",
 );
 type StoredEvent = ValuesOf<InJson<JobEvent>, typeof EVENT_FIELDS>;
+/** Events without an actor end before it, as all did before there were actors. */
+type StoredWithoutActor = StoredEvent extends [...infer Others, unknown] ? Others : never;
 
 export function encodeEvent(event: JobEvent): string {
-  const { seq, at, attempt, type, status, progress, message } = event;
-  const stored: StoredEvent = [seq, at.getTime(), attempt, type, status, progress, message];
-  return JSON.stringify(stored);
+  const { seq, at, attempt, type, status, progress, message, actor } = event;
+  const stored: StoredWithoutActor = [seq, at.getTime(), attempt, type, status, progress, message];
+  return JSON.stringify(actor === undefined ? stored : ([...stored, actor] satisfies StoredEvent));
 }
 
 /** The status follows from the type. It is stored because older versions read it. */
 export function decodeEvent(jobId: string, text: string): JobEvent {
-  const [seq, at, attempt, type, , progress, message] = JSON.parse(text) as StoredEvent;
-  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message });
+  const [seq, at, attempt, type, , progress, message, actor] = JSON.parse(text) as StoredEvent;
+  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message, actor });
 }
 
 /** `append-draft.lua` writes this format too. */

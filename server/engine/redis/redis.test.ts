@@ -1,4 +1,5 @@
 import { afterAll, inject } from "vitest";
+import { AUDIT_ENTRIES } from "#test/engine/engine.fixture.ts";
 import { engineSuite } from "#test/engine/engine.suite.ts";
 import { advanceTime } from "#test/redis/advance-time.ts";
 import { REDIS } from "./declaration.ts";
@@ -12,6 +13,7 @@ const cluster = await startRedisCluster(inject("redisServer"), {
 });
 afterAll(() => Promise.all([plain.close(), cluster.close()]));
 
+const SUITE = { checkEveryMs: 20, maxAuditEntries: AUDIT_ENTRIES };
 let data = 0;
 function suite(name: string, redis: TestRedis | TestCluster): void {
   engineSuite({
@@ -20,7 +22,7 @@ function suite(name: string, redis: TestRedis | TestCluster): void {
     async prepare() {
       const prefix = `suite${++data}`;
       return {
-        open: () => openRedisEngine({ url: redis.url, prefix, checkEveryMs: 20 }),
+        open: () => openRedisEngine({ url: redis.url, prefix, ...SUITE }),
         pass: (ms) => advanceTime(redis, prefix, ms),
         destroy: async () => undefined,
       };

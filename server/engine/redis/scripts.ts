@@ -10,6 +10,7 @@ import { alwaysThere } from "./keys.ts";
 const NAMES = [
   "add-share-link",
   "add-tenant-lists",
+  "append-audit",
   "append-draft",
   "change",
   "claim",

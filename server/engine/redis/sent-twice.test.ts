@@ -17,6 +17,7 @@ import {
   STEP,
 } from "#test/engine/builders.ts";
 import type { Engine } from "#server/engine/contract.ts";
+import { type AuditAction, COMMAND_ACTOR } from "#shared/audit.ts";
 import { createKeys } from "./keys.ts";
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import { openNetwork } from "#test/redis/network.fixture.ts";
@@ -47,6 +48,32 @@ async function openPair() {
 async function cancel(engine: Engine, jobId: string): Promise<void> {
   await engine.change(jobId, { action: "cancel" }, at(1));
 }
+
+const entry = (target: string, action: AuditAction) => ({
+  at: at(0),
+  action,
+  target,
+  actor: COMMAND_ACTOR,
+});
+
+test("[P17] a command that is sent twice has one entry in the audit list", async () => {
+  const { here, elsewhere, sentTwice } = await openPair();
+  const targets = async () =>
+    (await elsewhere.audit.list({ tenant: "acme", limit: 9 })).items.map(({ target }) => target);
+  const reaches = (count: number) => async () => expect(await targets()).toHaveLength(count);
+  const job = newJob();
+  const created = { ...job, audit: entry("1", "job.create") };
+  await sentTwice(job.title, () => here.createJob(created, at(0)), reaches(1));
+  const { batch, jobs } = newBatch(2);
+  const whole = { ...batch, audit: entry("2", "batch.create") };
+  await sentTwice(jobs[0]?.title ?? "", () => here.createBatch(whole, jobs, at(0)), reaches(2));
+  const cancelled = { action: "cancel", audit: entry("3", "job.cancel") } as const;
+  await sentTwice('"aborted"', () => here.change(job.id, cancelled, at(0)), reaches(3));
+  const made = entry("4", "key.create");
+  await sentTwice("key.create", () => here.audit.append("acme", made), reaches(4));
+  expect(await targets()).toEqual(["4", "3", "2", "1"]);
+  expect(await logOf(here, job.id)).toHaveLength(2);
+});
 
 test("[J3] a job that changes before its creation is sent again is created once", async () => {
   const { here, elsewhere, sentTwice } = await openPair();

@@ -1,9 +1,10 @@
 /** The one way a job changes: record, log, feed, queue and batch counts in one transaction. */
-import type { Changed, ClaimRef } from "#server/engine/contract.ts";
+import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf } from "#server/engine/job-change.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
+import type { Audit } from "./audit.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Outbox } from "./outbox.ts";
@@ -12,7 +13,7 @@ import { type Ahead, asStored, type WriteBehind } from "./write-behind.ts";
 
 export interface Change {
   /** Changes a job; with a claim, only while the claim holds. */
-  byId(jobId: string, change: JobChange, at: Date, claim?: ClaimRef): Changed;
+  byId(jobId: string, change: JobChange & Audited, at: Date, claim?: ClaimRef): Changed;
   /** Changes a job as it was just read. */
   from(before: Ahead, change: JobChange, at: Date): Changed;
 }
@@ -20,12 +21,13 @@ export interface Change {
 interface ChangeOptions {
   jobs: Jobs;
   log: Log;
+  audit: Pick<Audit, "append">;
   outbox: Outbox;
   behind: WriteBehind;
   clock: () => number;
 }
 
-export function createChange({ jobs, log, outbox, behind, clock }: ChangeOptions): Change {
+export function createChange({ jobs, log, audit, outbox, behind, clock }: ChangeOptions): Change {
   /** `due` of a job that does not run. */
   function dueOf(job: Job, change: JobChange): number | null {
     const delay = delayOf(job, change);
@@ -54,7 +56,9 @@ export function createChange({ jobs, log, outbox, behind, clock }: ChangeOptions
     byId(jobId, change, at, claim) {
       const before = behind.get(jobId) ?? asStored(requireRow(jobs, jobId));
       if (claim) requireClaim(before.row, claim);
-      return from(before, change, at);
+      const changed = from(before, change, at);
+      if (change.audit !== undefined) audit.append(changed.job.tenant, change.audit);
+      return changed;
     },
     from,
   };

@@ -1,9 +1,10 @@
 /** Creation of jobs and batches: record, first event and place in the queue in one transaction. */
 import type { DatabaseSync } from "node:sqlite";
-import type { NewBatch } from "#server/engine/contract.ts";
+import type { Audited, NewBatch } from "#server/engine/contract.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job } from "#shared/job.ts";
 import { createdJob, type NewJob } from "#shared/lifecycle.ts";
+import type { Audit } from "./audit.ts";
 import type { Batches } from "./batches.ts";
 import { CREATED_COLUMNS, valuesOfJob } from "./job-rows.ts";
 import type { Jobs } from "./jobs.ts";
@@ -16,7 +17,7 @@ import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
 export interface Creation {
-  createJob(fresh: NewJob, at: Date): Job;
+  createJob(fresh: NewJob & Audited, at: Date): Job;
   createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): BatchRecord;
 }
 
@@ -26,6 +27,7 @@ interface CreationOptions {
   jobs: Jobs;
   batches: Batches;
   log: Log;
+  audit: Pick<Audit, "append">;
   outbox: Outbox;
 }
 
@@ -35,6 +37,7 @@ export function createCreation({
   jobs,
   batches,
   log,
+  audit,
   outbox,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
@@ -82,6 +85,7 @@ export function createCreation({
         if (first) return first;
       }
       const job = insert(fresh, at, owners.advance(fresh, 1), null);
+      if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
       outbox.queued(READY);
       return job;
@@ -101,6 +105,7 @@ export function createCreation({
         rev += 1;
         insert(each, at, { ...taken, rev }, inserted.n);
       }
+      if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);
       outbox.batch(batch.id);
       outbox.queued(READY);

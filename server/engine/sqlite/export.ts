@@ -9,6 +9,7 @@ import type {
   TransferTenant,
 } from "#server/engine/transfer.ts";
 import { readApiKeys } from "./api-keys.ts";
+import { readAudit } from "./audit.ts";
 import { readRevocations } from "./revocations.ts";
 import { readShareLinks } from "./share-links.ts";
 import { readSigningKeys } from "./signing-keys.ts";
@@ -36,6 +37,7 @@ export function openExport(dataDir: string): TransferSource {
     revocations: () => told(readRevocations(db), path),
     signingKeys: () => told(readSigningKeys(db), path),
     shareLinks: () => told(readShareLinks(db), path),
+    audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };
 }

@@ -2,6 +2,7 @@
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAudit } from "./audit.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
@@ -35,6 +36,8 @@ export interface SqliteOptions {
   dataDir: string;
   /** The clock of delays, leases and announcements of workers. */
   clock?: (() => number) | undefined;
+  /** For tests. */
+  maxAuditEntries?: number | undefined;
 }
 
 /** A pruned job takes its log, draft and payload with it. */
@@ -43,6 +46,7 @@ const ROWS_OF_PRUNED_JOB = 20;
 export async function openSqliteEngine({
   dataDir,
   clock = createSteadyClock(),
+  maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
   const db = openDatabase(dataDir);
@@ -58,8 +62,9 @@ export async function openSqliteEngine({
   const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);
-  const creation = createCreation({ db, owners, jobs, batches, log, outbox });
-  const change = createChange({ jobs, log, outbox, behind, clock });
+  const audit = createAudit(db, maxAuditEntries);
+  const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox });
+  const change = createChange({ jobs, log, audit, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners);
@@ -160,6 +165,11 @@ export async function openSqliteEngine({
       holders: (refs) => read(() => refs.map(tickets.holder)),
     },
     listUsers: (query, now) => read(() => listUsers(query, now)),
+    audit: {
+      append: (tenant, entry) => write(() => audit.append(tenant, entry)),
+      list: (query) => read(() => audit.list(query)),
+      prune: (before, limit) => write(() => audit.prune(before, limit), limit),
+    },
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),
     hasSignIns: (ids, now) => read(() => ids.map((id) => signIns.has(id, now))),

@@ -1,4 +1,5 @@
 /** Codecs of the rows of events and batches. `job-rows.ts` has those of jobs. */
+import type { Actor } from "#shared/actor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import { allOf, type ValuesOf } from "#shared/all-of.ts";
 import { eventOf, type JobEvent, type JobEventType, type LoggedField } from "#shared/events.ts";
@@ -24,6 +25,8 @@ interface EventRow {
   type: JobEventType;
   progress: number;
   message: string;
+  /** As JSON. */
+  actor: string | null;
 }
 
 /** The columns of an event. Its job is another column, and its status follows from its type. */
@@ -34,18 +37,21 @@ export const EVENT_COLUMNS = allOf<Exclude<LoggedField, "jobId" | "status">>()(
   "type",
   "progress",
   "message",
+  "actor",
 );
 /** A row in the order of `EVENT_COLUMNS`. Arrays cost less than the objects that `node:sqlite` makes of rows. */
 export type EventValues = ValuesOf<EventRow, typeof EVENT_COLUMNS>;
 
 export function valuesOfEvent(event: JobEvent): EventValues {
-  const { seq, at, attempt, type, progress, message } = event;
-  return [seq, at.getTime(), attempt, type, progress, message];
+  const { seq, at, attempt, type, progress, message, actor } = event;
+  const by = actor === undefined ? null : JSON.stringify(actor);
+  return [seq, at.getTime(), attempt, type, progress, message, by];
 }
 
 export function eventOfValues(jobId: string, values: EventValues): JobEvent {
-  const [seq, at, attempt, type, progress, message] = values;
-  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message });
+  const [seq, at, attempt, type, progress, message, by] = values;
+  const actor = by === null ? undefined : (JSON.parse(by) as Actor);
+  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message, actor });
 }
 
 /** `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}` gives `BatchRow`s. */

@@ -235,6 +235,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX api_keys_of_user ON api_keys (tenant, user);
   `,
   `
+  -- The caller that caused the event, as JSON. NULL: none did, or the event is older than this column.
+  ALTER TABLE events ADD COLUMN actor TEXT;
+
+  CREATE TABLE audit (
+    tenant TEXT NOT NULL,
+    -- Counts up in each list.
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    user TEXT NOT NULL,
+    via TEXT NOT NULL,
+    credential TEXT,
+    PRIMARY KEY (tenant, n)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   CREATE TABLE signing_keys (
     id TEXT PRIMARY KEY,
     secret TEXT NOT NULL,

@@ -1,9 +1,10 @@
 /**
  * Signing in and out with a cookie, for browsers: `POST /auth/sign-in`, `POST /auth/sign-out`, `GET /auth/me`. Answers are
- * JSON (`shared/sign-in.ts`).
+ * JSON (`shared/sign-in.ts`). `oidc-routes.ts` has the addresses for signing in at a provider.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROUTES } from "#server/auth/permissions.ts";
+import { OIDC_CALLBACK, OIDC_START } from "#server/oidc/provider.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type {
   Caller,
@@ -15,14 +16,20 @@ import type {
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
-import type { SignedIn, SignInMethod, SignInRefused } from "#shared/sign-in.ts";
+import type { SignedIn, SignInRefused, SignInWays } from "#shared/sign-in.ts";
 import { codeOfStatus, STATUS } from "./errors.ts";
+import { createOidcRoutes } from "./oidc-routes.ts";
 import { readSignIn } from "./sign-in-request.ts";
 
 const PATH = "/auth";
-const METHODS: readonly SignInMethod[] = ["token"];
 
-export const AUTH_ROUTES = ["/auth/sign-in", "/auth/sign-out", "/auth/me"] as const;
+export const AUTH_ROUTES = [
+  "/auth/sign-in",
+  "/auth/sign-out",
+  "/auth/me",
+  OIDC_START,
+  OIDC_CALLBACK,
+] as const;
 type AuthRoute = (typeof AUTH_ROUTES)[number];
 
 /** A path without a requirement in the table is served to no caller. */
@@ -30,13 +37,22 @@ function isRoute(path: string): path is AuthRoute {
   return (AUTH_ROUTES as readonly string[]).includes(path) && ROUTES.get(path) === "anyone";
 }
 
-type Route = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+interface Route {
+  method: "GET" | "POST";
+  serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+}
 
 export function createAuthTransport(
   { identify, log }: Pick<TransportContext, "identify" | "log">,
-  { signIns, cookies }: SignInContext,
+  context: SignInContext,
 ): Transport {
+  const { signIns, cookies, provider } = context;
   const tell = createTroubleLog(log);
+  const oidc = provider && createOidcRoutes({ ...context, provider }, tell);
+  const ways: SignInWays = {
+    methods: [...context.methods],
+    ...(provider && { provider: { name: provider.name, url: provider.publicUrl + OIDC_START } }),
+  };
 
   async function signIn(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const cookie = cookieOf(req);
@@ -58,7 +74,7 @@ export function createAuthTransport(
     if (before !== undefined) await signIns.end(before);
     res.setHeader("Set-Cookie", cookie.set(secret, made.expiresAt - made.madeAt));
     const { id: signInId, expiresAt } = made;
-    answer(res, 200, signedIn({ ...caller, expiresAt, signInId }));
+    answer(res, 200, signedIn({ ...caller, expiresAt, signInId }, ways));
   }
 
   async function signOut(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -67,11 +83,11 @@ export function createAuthTransport(
     const secret = cookies.secretIn(req.headers);
     if (secret !== undefined) await signIns.end(secret);
     res.setHeader("Set-Cookie", cookie.clear());
-    answer(res, 200, { methods: METHODS });
+    answer(res, 200, ways);
   }
 
   async function me({ headers }: IncomingMessage, res: ServerResponse): Promise<void> {
-    answer(res, 200, signedIn(await identify({ headers })));
+    answer(res, 200, signedIn(await identify({ headers }), ways));
   }
 
   /** Throws `FORBIDDEN` for a page that is not ours and not listed by name, and where no cookie would be safe. */
@@ -86,56 +102,72 @@ export function createAuthTransport(
     );
   }
 
-  const routes: Readonly<Record<AuthRoute, { method: "GET" | "POST"; serve: Route }>> = {
+  const routes: Readonly<Record<AuthRoute, Route | undefined>> = {
     "/auth/sign-in": { method: "POST", serve: signIn },
     "/auth/sign-out": { method: "POST", serve: signOut },
     "/auth/me": { method: "GET", serve: me },
+    [OIDC_START]: oidc && { method: "GET", serve: oidc.start },
+    [OIDC_CALLBACK]: oidc && { method: "GET", serve: oidc.callback },
   };
+
+  const present = AUTH_ROUTES.filter((path) => routes[path] !== undefined);
 
   async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const path = (req.url ?? "").split("?", 1)[0] ?? "";
-    if (!isRoute(path)) {
+    const route = isRoute(path) ? routes[path] : undefined;
+    if (route === undefined) {
       discardBody(req);
-      throw new AppError("NOT_FOUND", `Not found. Use ${AUTH_ROUTES.join(", ")}.`);
+      throw new AppError("NOT_FOUND", `Not found. Use ${present.join(", ")}.`);
     }
-    const route = routes[path];
     const { method } = route;
     if (req.method !== method) {
       discardBody(req);
       res.setHeader("Allow", method);
-      return answer(res, 405, refused("BAD_REQUEST", `Use ${method}.`));
+      return answer(res, 405, refused("BAD_REQUEST", `Use ${method}.`, ways));
+    }
+    // Browsers send no `Origin` when a window opens an address, and a script has no use for these pages.
+    if (isForWindows(path) && req.headers.origin !== undefined) {
+      throw new AppError("FORBIDDEN", "Open this address in a window, not with a script.");
     }
     await route.serve(req, res);
   }
 
   return {
     name: "auth",
-    access: (path) => (path === PATH || path.startsWith(`${PATH}/`) ? "data" : undefined),
+    access(path) {
+      // The provider, a page of another site, sends people here.
+      if (isForWindows(path)) return "link";
+      return path === PATH || path.startsWith(`${PATH}/`) ? "data" : undefined;
+    },
     request(req, res) {
       serve(req, res).catch((error: unknown) => {
         const code = error instanceof AppError ? error.code : "INTERNAL";
         if (STATUS[code] >= 500) tell(error, "A request for a sign-in failed");
-        answer(res, STATUS[code], refused(code, publicMessageOf(error)));
+        answer(res, STATUS[code], refused(code, publicMessageOf(error), ways));
       });
     },
-    refusal: (status, message) => JSON.stringify(refused(codeOfStatus(status), message)),
+    refusal: (status, message) => JSON.stringify(refused(codeOfStatus(status), message, ways)),
     async close() {},
   };
 }
 
-function signedIn({ principal, expiresAt, signInId }: Caller): SignedIn {
+function isForWindows(path: string): boolean {
+  return path === OIDC_START || path === OIDC_CALLBACK;
+}
+
+function signedIn({ principal, expiresAt, signInId }: Caller, ways: SignInWays): SignedIn {
   return {
     user: principal.userId,
     tenant: principal.tenantId,
     scopes: principal.scopes,
     ...(expiresAt !== undefined && { expiresAt }),
     byCookie: signInId !== undefined,
-    methods: [...METHODS],
+    ...ways,
   };
 }
 
-function refused(code: ErrorCode, message: string): SignInRefused {
-  return { error: { code, message }, methods: [...METHODS] };
+function refused(code: ErrorCode, message: string, ways: SignInWays): SignInRefused {
+  return { error: { code, message }, ...ways };
 }
 
 function refusedSignIn({ socket }: IncomingMessage, cause: unknown): Error {

@@ -31,7 +31,7 @@ beforeEach(async () => {
   ready = async () => ({});
   logged = [];
   metrics = async () => ({ contentType: "text/plain; version=0.0.4", text: "up 1\n" });
-  identify = async () => ({ principal: LOCAL_PRINCIPAL, expiresAt: undefined });
+  identify = async () => ({ principal: LOCAL_PRINCIPAL, expiresAt: undefined, via: "anonymous" });
   server = createServer();
   const transport = createHttpTransport({
     clientDir,
@@ -159,7 +159,7 @@ describe("health", () => {
 
   test("[P3] /metrics needs the scope operator, which `*` does not include", async () => {
     const me = { ...LOCAL_PRINCIPAL, scopes: ["*", "admin", "tenant"] };
-    identify = async () => ({ principal: me, expiresAt: undefined });
+    identify = async () => ({ principal: me, expiresAt: undefined, via: "key" });
     expect(await ask("/metrics")).toMatchObject({ status: 403 });
     me.scopes = ["operator"];
     expect(await ask("/metrics")).toMatchObject({ status: 200, body: "up 1\n" });

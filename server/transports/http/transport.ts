@@ -64,6 +64,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
       },
     },
     strictTransportSecurity: false,
+    // The window in which a person signs in at a provider closes itself at the end, so it must not be cut off from the page.
+    crossOriginOpenerPolicy: { policy: "same-origin-allow-popups" },
   });
   const tell = createTroubleLog(options.log);
   const sites = options.sites.map((site) => ({ ...site, serve: sirv(site.dir, FILES) }));

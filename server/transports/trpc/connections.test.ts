@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   type Link,
   openClient,

@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
+import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type {
@@ -18,6 +19,8 @@ import {
 } from "#server/transports/credential-end.ts";
 import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
+import type { ActingPrincipal } from "#shared/actor.ts";
+import { auditActorOf } from "#shared/audit.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { Batch } from "./batch.ts";
@@ -29,6 +32,7 @@ import type { Lifetime } from "./ws-lifetime.ts";
 export interface Services {
   readonly jobs: Jobs;
   readonly streams: Streams;
+  readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
 }
@@ -95,6 +99,10 @@ export class Context implements Services {
     return this.#services.streams;
   }
 
+  get audit(): Pick<Audit, "list"> {
+    return this.#services.audit;
+  }
+
   get identify(): Identify {
     return this.#services.identify;
   }
@@ -118,6 +126,12 @@ export class Context implements Services {
     return this.caller().principal;
   }
 
+  /** For commands: the principal with the credential that it has at this moment. */
+  acting(): ActingPrincipal {
+    const { principal, via, credential } = this.caller();
+    return { ...principal, via, credential };
+  }
+
   /**
    * Replaces the credentials of a connection. Rejects as `Identify` does, with `FORBIDDEN` for another user's, and with
    * `BAD_REQUEST` where each request has its own.
@@ -139,10 +153,10 @@ export class Context implements Services {
 
   /** Ends credentials of the caller's tenant. */
   async revoke(what: ToRevoke): Promise<Revoked> {
-    const { tenantId } = this.principal();
+    const admin = this.acting();
     const { revoke } = this.#services;
     if (revoke === undefined) throw new AppError("FORBIDDEN", NOT_OURS);
-    return revoke(tenantId, what);
+    return revoke(admin.tenantId, what, auditActorOf(admin));
   }
 
   /** Returns the signal of a stream, which ends with its caller's credentials too. */

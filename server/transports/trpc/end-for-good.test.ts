@@ -5,7 +5,7 @@ import superjson from "superjson";
 import { expect, test } from "vitest";
 import { eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { AppError } from "#shared/errors.ts";
-import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import type { AppRouter } from "./router.ts";
 import { openTestServer, type TestServer } from "#test/transports/trpc.fixture.ts";
 
@@ -28,8 +28,8 @@ test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
   async (path) => {
     const server = await openTestServer();
     const { jobs } = server.fixture;
-    const { id: batchId } = await jobs.createBatch(LOCAL_PRINCIPAL, { jobs: [WORK] });
-    const { items } = await jobs.list(LOCAL_PRINCIPAL, { limit: 1 });
+    const { id: batchId } = await jobs.createBatch(me, { jobs: [WORK] });
+    const { items } = await jobs.list(me, { limit: 1 });
     const jobId = items[0]?.id ?? "";
     server.fixture.startRunner();
     await server.fixture.reaches(jobId, "DELIVERED");

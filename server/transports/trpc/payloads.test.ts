@@ -6,7 +6,8 @@ import { v7 as newId } from "uuid";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
-import { LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { ownerOf } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import type { AppRouter } from "./router.ts";
 import { type Link, openClient, openTestServer } from "#test/transports/trpc.fixture.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DONE, eventually } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   type Link,
   openClient,

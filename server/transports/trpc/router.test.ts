@@ -4,7 +4,7 @@ import { v7 as newId } from "uuid";
 import { engineName } from "#test/engine/data.fixture.ts";
 import { DONE, eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
-import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import {
   type Link,
   openClient,

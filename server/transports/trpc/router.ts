@@ -1,5 +1,6 @@
 /** All procedures, with their inputs and outputs. Clients import only the type of this router. */
 import { z } from "zod";
+import { AuditAction } from "#shared/audit.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { Cursor, positionOf } from "#shared/cursor.ts";
@@ -61,13 +62,13 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     procedure
       .input(JobId.extend(Note.shape))
       .mutation(({ ctx, input }) =>
-        ctx.jobs.decide(ctx.principal(), input.jobId, decision, input.note),
+        ctx.jobs.decide(ctx.acting(), input.jobId, decision, input.note),
       );
 
   const job = router({
     create: procedure
       .input(JobRequest.extend({ idempotencyKey: Key }))
-      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.principal(), input)),
+      .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
     get: procedure
       .input(JobId)
       .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
@@ -136,7 +137,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
           idempotencyKey: Key,
         }),
       )
-      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.principal(), input)),
+      .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
     get: procedure
       .input(BatchId)
       .query(({ ctx, input }) => ctx.jobs.getBatch(ctx.principal(), input.batchId)),
@@ -147,9 +148,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       ),
     cancel: procedure
       .input(BatchId.extend(Note.shape))
-      .mutation(({ ctx, input }) =>
-        ctx.jobs.cancelBatch(ctx.principal(), input.batchId, input.note),
-      ),
+      .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
     onUpdate: procedure
       .input(BatchId.extend(Resume.shape).extend(Follow.shape))
       .subscription(({ ctx, input: { batchId, lastEventId, follow }, signal }) =>
@@ -176,7 +175,26 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 
+  const audit = router({
+    /** What was done in the caller's tenant, newest first. With a filter, pages may be short, or empty, before the last one. */
+    list: procedure
+      .input(
+        Page.extend({
+          user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
+          action: AuditAction.optional(),
+        }).prefault({}),
+      )
+      .query(({ ctx, input: { cursor, ...query } }) =>
+        ctx.audit.list({
+          ...query,
+          tenant: ctx.principal().tenantId,
+          cursor: cursor ?? undefined,
+        }),
+      ),
+  });
+
   return router({
+    audit,
     auth,
     job,
     batch,

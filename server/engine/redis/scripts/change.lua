@@ -11,11 +11,12 @@
 --       14 time from which a claim may take it, or "" for no change  15 output, or "" for no change  16 batch id or ""
 --       if a claim begins with the change: 17 the job's queuedAs  18 lock of its place in the queue
 --       19 op of the change that led to the record that this change was computed from
+--       20 limit of the audit list, a space, entry; or ""
 -- Returns for each change:
 --         {"ok"}; if it ended a claim, with that claim's place in the queue: {"ok", queuedAs, lock}
 --         if a claim began with it, with its token and the payload that is not in the record: {"ok", token, input, output}
 --         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"stale", stored record, op that led to it}
-local FIELDS = 19
+local FIELDS = 20
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
@@ -69,7 +70,7 @@ local function next_token(token)
 end
 
 local function change(id, version, seq, claim, op, record, event, time, owner, kind, from, to, attempt, due, output,
-  batch, queued, lock, base)
+  batch, queued, lock, base, audit)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
   local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n')
@@ -96,6 +97,10 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   end
   if output ~= '' then set('o', output) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
+  if audit ~= '' then
+    local n = redis.call('INCR', t .. ':n')
+    redis.call('XADD', t .. ':audit', 'MAXLEN', string.match(audit, '^%d+'), n .. '-0', 'e', audit)
+  end
   hints[#hints + 1] = {'job:' .. id, event}
   local o, rev = t .. ':owner:' .. owner, next_rev(owner)
   place(o .. ':feed', id, rev)

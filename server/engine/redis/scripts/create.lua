@@ -4,10 +4,11 @@
 -- ARGV  1 op: idempotency key of this call
 --       2 owner  3 time in ms  4 idempotency key or ""
 --       5 batch id or ""  6 constant fields of the batch
+--       7 limit of the audit list, a space, entry; or ""
 --       then for each job: id, kind, record, input, event, queuedAs
 -- Returns {"ok"}, {"first", id of the job or batch that the key created before}, or {"taken", an id that already exists}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 7, 6
+local FIRST, FIELDS = 8, 6
 local o = t .. ':owner:' .. owner
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
@@ -31,6 +32,9 @@ local count = (#ARGV - FIRST + 1) / FIELDS
 local rev = redis.call('INCRBY', t .. ':rev', count) - count
 redis.call('SET', o .. ':rev', rev + count)
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
+if ARGV[7] ~= '' then
+  redis.call('XADD', t .. ':audit', 'MAXLEN', string.match(ARGV[7], '^%d+'), n .. '-0', 'e', ARGV[7])
+end
 if batch ~= '' then
   redis.call('HSET', t .. ':batch:' .. batch, 'b', ARGV[6], 'by', op, 'v', 1, 'updated', time, 'PENDING', count, 'key', key)
   redis.call('ZADD', o .. ':batches', n, batch)
