@@ -39,6 +39,7 @@ export type {
   SessionSaved,
   SessionStore,
 } from "./session-store.ts";
+export type { CredentialStores } from "./credential-stores.ts";
 export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";

@@ -4,7 +4,12 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import { discardBody } from "#server/transports/body.ts";
-import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
+import type {
+  Caller,
+  Credentials,
+  Transport,
+  TransportContext,
+} from "#server/transports/contract.ts";
 import { msToEnd } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential } from "#server/transports/end-with-credential.ts";
@@ -19,6 +24,7 @@ import { Context } from "./context.ts";
 import { toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES, notText, readJsonBody } from "./request-body.ts";
+import { type Call, ticketIn } from "./ticket.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -35,9 +41,10 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const callerOf = (
     { headers }: IncomingMessage,
     params: Record<string, unknown> | null,
+    ticket?: Credentials["ticket"],
   ): Promise<Caller | TRPCError> => {
     const token = typeof params?.token === "string" ? params.token : undefined;
-    return identify({ headers, token }).catch(toTRPCError);
+    return identify({ headers, token, ticket }).catch(toTRPCError);
   };
 
   async function createContext({
@@ -50,11 +57,13 @@ export function createTrpcTransport(context: TransportContext): Transport {
     info: {
       connectionParams: Record<string, unknown> | null;
       isBatchCall: boolean;
-      calls: readonly unknown[];
+      calls: readonly Call[];
       type: string;
     };
   }): Promise<Context> {
-    const caller = await callerOf(req, info.connectionParams);
+    const ticket = await ticketIn(req, info);
+    const caller =
+      ticket instanceof TRPCError ? ticket : await callerOf(req, info.connectionParams, ticket);
     if (info.type === "subscription" && !(caller instanceof TRPCError)) {
       endWithCredential(context, caller, res);
     }
