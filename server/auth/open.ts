@@ -1,6 +1,7 @@
 /** What the server knows of credentials, kept in step with the engine: checks of them, and the watch of those in use. */
 import type { CredentialStores, Engine } from "#server/engine/contract.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
+import { createAudit } from "./audit.ts";
 import { type ApiKeyVerifier, createApiKeyVerifier } from "./api-key-verifier.ts";
 import { createCredentialCheck, type CredentialCheck } from "./credential-check.ts";
 import { type CredentialWatch, openCredentialWatch } from "./credential-watch.ts";
@@ -30,7 +31,8 @@ interface AuthOptions {
   tell: (error: unknown, what: string) => void;
 }
 
-type AuthEngine = CredentialStores & Pick<Engine, "getSummary" | "getBatch" | "onCredentialEnd">;
+type AuthEngine = CredentialStores &
+  Pick<Engine, "audit" | "getSummary" | "getBatch" | "onCredentialEnd">;
 
 export function openAuth(engine: AuthEngine, { settings, now, tell }: AuthOptions): Auth {
   const keys = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
@@ -69,7 +71,13 @@ export function openAuth(engine: AuthEngine, { settings, now, tell }: AuthOption
     revocations,
     check,
     verifyStreamToken: createStreamTokenVerifier({ signer, links, check, now }),
-    shares: createShares({ engine, signer, revocations, now }),
+    shares: createShares({
+      engine,
+      signer,
+      revocations,
+      audit: createAudit({ store: engine.audit, now, tell }),
+      now,
+    }),
     tickets: createTickets({ signer, store, check, now }),
     onCredentialEnd: watch.onEnd,
     close() {

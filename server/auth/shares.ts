@@ -1,11 +1,14 @@
 /** Lets others watch a job or a batch: by a stream token, or by a share link that can be switched off. */
 import { v4 as randomId } from "uuid";
 import type { Engine } from "#server/engine/contract.ts";
+import type { ActorVia } from "#shared/actor.ts";
+import { auditActorOf } from "#shared/audit.ts";
 import type { CheckedCaller, CredentialRef, Maker } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import { MAX_SHARE_LINK_SECONDS, MAX_STREAM_TOKEN_SECONDS } from "#shared/limits.ts";
 import { mayChange, mayRead, type Principal } from "#shared/principal.ts";
 import type { Share, ShareAsked, SharedLink } from "#shared/share.ts";
+import type { Audit } from "./audit.ts";
 import { issuedTokenOf } from "./issued-token.ts";
 import type { RevocationCheck } from "./revocation-check.ts";
 import type { StreamClaims } from "./stream-tokens.ts";
@@ -23,6 +26,7 @@ export interface SharedStream {
 /** The caller that shares, with the credential of its request. */
 export interface Sharer extends Pick<CheckedCaller, "credential" | "signInId" | "maker"> {
   readonly principal: Principal;
+  readonly via: ActorVia;
   readonly expiresAt: number | undefined;
 }
 
@@ -43,10 +47,11 @@ interface SharesOptions {
   engine: Pick<Engine, "getSummary" | "getBatch" | "shareLinks">;
   signer: Pick<TokenSigner, "sign">;
   revocations: Pick<RevocationCheck, "areRevoked">;
+  audit: Pick<Audit, "record">;
   now: () => Date;
 }
 
-export function createShares({ engine, signer, revocations, now }: SharesOptions): Shares {
+export function createShares({ engine, signer, revocations, audit, now }: SharesOptions): Shares {
   const { shareLinks: links } = engine;
 
   async function recordFor({ principal, maker }: Sharer, { stream, id }: SharedStream) {
@@ -110,6 +115,7 @@ export function createShares({ engine, signer, revocations, now }: SharesOptions
     const link = { id, tenant, stream, maker, createdAt: at, expiresAt };
     await links.add({ link, tokenHash: tokenHashOf(credential) }, at);
     await assertStillGood(sharer, { tenant, stream, id });
+    await record(sharer, what, "share");
     return { token, expiresAt, linkId: id };
   }
 
@@ -122,6 +128,16 @@ export function createShares({ engine, signer, revocations, now }: SharesOptions
     if (issued === undefined || (await revocations.areRevoked([issued]))[0] !== true) return;
     await links.remove(ref, now());
     throw new AppError("UNAUTHENTICATED", "This token is not valid.");
+  }
+
+  /** Links alone have entries: stream tokens leave nothing behind, and are so many that they would push out all others. */
+  async function record(
+    { principal, via, credential }: Sharer,
+    { stream, id }: SharedStream,
+    done: "share" | "unshare",
+  ): Promise<void> {
+    const actor = auditActorOf({ ...principal, via, credential });
+    await audit.record(principal.tenantId, { action: `${stream}.${done}`, target: id, actor });
   }
 
   /** In seconds since the epoch. Nothing that an API key shares outlives the key. */
@@ -147,7 +163,9 @@ export function createShares({ engine, signer, revocations, now }: SharesOptions
     async unshare(sharer, what, linkId) {
       await assertManages(sharer, what);
       const { tenantId: tenant } = sharer.principal;
-      return links.remove({ tenant, stream: nameOf(what), id: linkId }, now());
+      const removed = await links.remove({ tenant, stream: nameOf(what), id: linkId }, now());
+      if (removed > 0) await record(sharer, what, "unshare");
+      return removed;
     },
   };
 }
