@@ -16,7 +16,7 @@ test("[P3] every procedure of the router has its requirement, and every requirem
   expect([...PROCEDURES.keys()].toSorted()).toEqual(paths.toSorted());
 });
 
-test("[P24] a ticket can open each subscription of the router, and nothing else", () => {
+test("[P23] a ticket can open each subscription of the router, and nothing else", () => {
   const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
   const { procedures } = router._def as unknown as {
     procedures: Record<string, { _def: { type: string } }>;

@@ -174,7 +174,7 @@ export function sharesSuite(subject: EngineUnderTest): void {
       ...given,
     });
 
-    test("[P24] an opened one is held by the connection that took it last", async ({
+    test("[P23] an opened one is held by the connection that took it last", async ({
       data,
       engine,
     }) => {
@@ -206,7 +206,7 @@ export function sharesSuite(subject: EngineUnderTest): void {
       expect(await (await data.open()).tickets.holders([kept])).toEqual(["3"]);
     });
 
-    test("[P24] one that has ended is forgotten, and so is the one that ends first of too many", async ({
+    test("[P23] one that has ended is forgotten, and so is the one that ends first of too many", async ({
       engine,
     }) => {
       const { tickets } = engine;

@@ -115,7 +115,7 @@ async function codeAt(address: string, headers?: Record<string, string>): Promis
   return /"appCode":"(\w+)"/.exec(text())?.[1] ?? "ok";
 }
 
-test("[P24] tRPC's stock link with tickets survives three cuts of its connection without a gap", async () => {
+test("[P23] tRPC's stock link with tickets survives three cuts of its connection without a gap", async () => {
   const cable = await openCable(app.url);
   const url = `${cable.url}/trpc`;
   const http = client();
@@ -164,7 +164,7 @@ test("[P24] tRPC's stock link with tickets survives three cuts of its connection
   expect(logged.join()).not.toContain("ticket=");
 });
 
-test("[P24] a plain EventSource resumes with its ticket where it was", async () => {
+test("[P23] a plain EventSource resumes with its ticket where it was", async () => {
   const cable = await openCable(app.url);
   const address = addressOf({ ticket: await ticketFor("job.onUpdate", { jobId }) });
   const source = new EventSource(address.replace(app.url, cable.url));
@@ -179,7 +179,7 @@ test("[P24] a plain EventSource resumes with its ticket where it was", async () 
   await eventually(() => expect(ids).toEqual([first, String(Number(first) + 1)]));
 });
 
-test("[P24] a ticket opens its path with its input alone, and no command", async () => {
+test("[P23] a ticket opens its path with its input alone, and no command", async () => {
   const ticket = await ticketFor("job.onUpdate", { jobId });
   const other = (await client().job.create.mutate({ kind: "steps", input: {} })).id;
   const refused: Address[] = [
@@ -231,7 +231,7 @@ test("[P24] a ticket opens its path with its input alone, and no command", async
   expect(logged.join()).not.toContain(ticket);
 });
 
-test("[P24] a ticket that was not opened in 30 s is refused, also to a client that says it reconnects", async () => {
+test("[P23] a ticket that was not opened in 30 s is refused, also to a client that says it reconnects", async () => {
   const [late, opened] = [
     await ticketFor("job.onUpdate", { jobId }),
     await ticketFor("job.onUpdate", { jobId }),
@@ -245,7 +245,7 @@ test("[P24] a ticket that was not opened in 30 s is refused, also to a client th
   expect(await codeAt(addressOf({ ticket: opened, more: "&lastEventId=0" }))).toBe("ok");
 });
 
-test("[P24] one connection at a time has a ticket: the next one ends it", async () => {
+test("[P23] one connection at a time has a ticket: the next one ends it", async () => {
   const ticket = await ticketFor("job.onUpdate", { jobId });
   const other = await open(addressOf({ ticket: await ticketFor("job.onUpdate", { jobId }) }));
   const first = await open(addressOf({ ticket }));
@@ -259,7 +259,7 @@ test("[P24] one connection at a time has a ticket: the next one ends it", async 
   expect([third.isClosed(), other.isClosed()]).toEqual([false, false]);
 });
 
-test("[P24] a ticket ends with the credential behind it, and its connection does", async () => {
+test("[P23] a ticket ends with the credential behind it, and its connection does", async () => {
   const manage = <T>(use: Parameters<typeof withManagement<T>>[2]): Promise<T> =>
     withManagement(loadConfig(data.env), () => new Date(), use);
   const cookie = await signIn(app, await tokenFor("ann", { jti: "s" }));
@@ -284,7 +284,7 @@ test("[P24] a ticket ends with the credential behind it, and its connection does
   }
 });
 
-test("[P24] a caller gets tickets for streams that its scopes permit, and what a ticket opens is checked as ever", async () => {
+test("[P23] a caller gets tickets for streams that its scopes permit, and what a ticket opens is checked as ever", async () => {
   await expect(ticketFor("job.get", { jobId })).rejects.toMatchObject({
     data: { appCode: "BAD_REQUEST" },
   });
