@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { VARIABLES } from "#server/config.ts";
-import { configTable, tableIn } from "./config-table.ts";
+import { LIMITS } from "#server/limits/limits.ts";
+import { configTable, limitsTable, tableIn } from "./config-table.ts";
 
 test("each variable has a row, with its default or a description of it", () => {
   const schema = z.string();
@@ -19,6 +20,15 @@ test("each variable has a row, with its default or a description of it", () => {
   ]);
 });
 
+test("each limit has a row, with its variable and the default of that", () => {
+  const table = limitsTable(LIMITS, VARIABLES);
+  for (const [name, { variable }] of Object.entries(LIMITS)) {
+    const row = table.split("\n").find((line) => line.startsWith(`| \`${name}\` `));
+    expect(row).toContain(`\`${variable}\``);
+    expect(row).toContain(Number(VARIABLES[variable].default).toLocaleString("en"));
+  }
+});
+
 test("every variable of the server has a sentence that describes it", () => {
   for (const [name, variable] of Object.entries(VARIABLES)) {
     expect([name, variable.about]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
@@ -30,4 +40,7 @@ test("the table is found between its markers, and a text without them has none",
   expect(tableIn("a\n<!-- config -->\n\n| x |\n\n<!-- /config -->\nb")).toBe("| x |");
   expect(tableIn("a <!-- /config --> <!-- config --> b")).toBeUndefined();
   expect(tableIn("")).toBeUndefined();
+  expect(
+    tableIn("<!-- config -->a<!-- /config --><!-- limits -->b<!-- /limits -->", "limits"),
+  ).toBe("b");
 });

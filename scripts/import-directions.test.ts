@@ -90,6 +90,19 @@ const cases: Case[] = [
     refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],
   },
   {
+    direction: "server/limits/",
+    file: "server/limits/x.ts",
+    refused: [
+      "#server/config.ts",
+      "#server/auth/permissions.ts",
+      "#server/transports/contract.ts",
+      "#server/jobs/jobs.ts",
+      "#server/engine/redis/open.ts",
+      "pino",
+      "prom-client",
+    ],
+  },
+  {
     direction: "server/sign-ins/",
     file: "server/sign-ins/x.ts",
     refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],

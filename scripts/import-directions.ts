@@ -26,6 +26,7 @@ const BELOW_TRANSPORTS = [
   "#server/auth/tickets.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",
+  "#server/limits/open.ts",
   "#server/streams/open.ts",
   "#server/sessions/open.ts",
   "#server/sign-ins/open.ts",
@@ -144,6 +145,13 @@ export const directions: Direction[] = [
     imports: ["./*", "#server/auth/claims.ts", "#server/auth/oidc-variables.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "openid-client", "zod"],
+  },
+  {
+    name: "server/limits/",
+    files: ["server/limits/**"],
+    imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "ioredis", "lru-cache", "rate-limiter-flexible"],
   },
   {
     name: "server/control/",

@@ -28,12 +28,14 @@ import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
 import { createOidcProvider } from "./oidc/provider.ts";
+import { openServerLimits } from "./open-limits.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
 import { openStreams } from "./streams/open.ts";
 import { guardAuthenticate } from "./transports/authentication-guard.ts";
 import type { Authenticate, Caller, Transport } from "./transports/contract.ts";
 import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
+import { limitFailedSignIns } from "./transports/failed-sign-ins.ts";
 import { PROBES, TRANSPORTS } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
 import { createOriginPolicy } from "./transports/origins.ts";
@@ -162,15 +164,24 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const provider = oidc && createOidcProvider({ ...config, ...oidc }, now);
   const isOurs = parts.authenticate === undefined && ours !== undefined;
   const authenticate = parts.authenticate ?? ours;
+  const limits = openServerLimits(config, {
+    anonymous: isOpen,
+    connector: engine.connector,
+    onRefused: metrics.onRateLimited,
+    tell,
+  });
+  if (limits !== undefined) opened.defer(() => limits.close());
+  const guard = (hook: Authenticate) => {
+    const guarded = guardAuthenticate(hook, { log, ...(isOurs && { schema: CheckedCaller }) });
+    return limits === undefined ? guarded : limitFailedSignIns(guarded, limits);
+  };
   const context = {
-    jobs: createJobs(engine, kinds, now),
+    jobs: createJobs(engine, kinds, now, limits),
     streams,
     sessions,
     audit: management.audit,
-    identify:
-      authenticate === undefined
-        ? async () => LOCAL_CALLER
-        : guardAuthenticate(authenticate, { log, ...(isOurs && { schema: CheckedCaller }) }),
+    identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),
+    limits,
     signIns: isOurs ? { signIns, cookies, methods: signInMethods(config), provider } : undefined,
     sharing: isOurs ? { ...auth.shares, issueTicket: auth.tickets.issue } : undefined,
     revoke: isOurs ? management.revocations.revoke : undefined,
@@ -213,9 +224,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     const transport = create(context, settings);
     if (transport !== undefined) transports.push(transport);
   }
-  mountTransports(http.server, transports, origins, (error, path) =>
-    log.error({ err: error, path }, "A transport failed to handle a request"),
-  );
+  mountTransports(http.server, transports, origins, {
+    onFault: (error, path) =>
+      log.error({ err: error, path }, "A transport failed to handle a request"),
+    limits,
+  });
 
   if (engine.capabilities.multiProcess && config.HANDOVER_MS > 0) {
     opened.defer(async () => {

@@ -18,6 +18,7 @@ import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { KIND_VARIABLES } from "./kinds/index.ts";
+import { LIMIT_VARIABLES } from "./limits/variables.ts";
 import { TLS_VARIABLES, tlsConflicts } from "./tls/variables.ts";
 
 export const VARIABLES = {
@@ -58,6 +59,7 @@ export const VARIABLES = {
   },
   ...TLS_VARIABLES,
   ...AUTH_VARIABLES,
+  ...LIMIT_VARIABLES,
   ...ENGINE_VARIABLES,
   ROLE: {
     schema: z.enum(["all", "gateway", "worker"], "must be all, gateway or worker"),

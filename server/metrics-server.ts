@@ -31,9 +31,10 @@ export async function openMetricsServer(
     authenticated: true,
     secure: tls !== undefined,
   });
-  mountTransports(http.server, transports, origins, (error, path) =>
-    log.error({ err: error, path }, "The metrics failed to handle a request"),
-  );
+  mountTransports(http.server, transports, origins, {
+    onFault: (error, path) =>
+      log.error({ err: error, path }, "The metrics failed to handle a request"),
+  });
   const url = await listen(http, { ...config, PORT: port });
   return {
     url: `${url}/metrics`,

@@ -1,9 +1,12 @@
 /** Metrics for Prometheus. Names and units follow its conventions. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { JobEvent } from "#shared/events.ts";
+import { LIMIT_NAMES, type LimitName } from "./limits/limits.ts";
 
 export interface Metrics {
   onEvent(event: JobEvent): void;
+  /** A caller was refused because of this limit. */
+  onRateLimited(limit: LimitName): void;
   expose(): Promise<{ contentType: string; text: string }>;
 }
 
@@ -21,6 +24,13 @@ export function createMetrics(sources: {
     labelNames: ["type"] as const,
     registers,
   });
+  const rateLimited = new Counter({
+    name: "jobwire_rate_limited_total",
+    help: "Refusals of this process because of a limit, by the name of the limit.",
+    labelNames: ["limit"] as const,
+    registers,
+  });
+  for (const limit of LIMIT_NAMES) rateLimited.inc({ limit }, 0);
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -35,6 +45,7 @@ export function createMetrics(sources: {
   gauge("jobwire_running_jobs", "Jobs that run in this process.", sources.running);
 
   return {
+    onRateLimited: (limit) => rateLimited.inc({ limit }),
     onEvent: ({ type }) => events.inc({ type }),
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

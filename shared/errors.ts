@@ -21,6 +21,8 @@ export const ErrorCode = z.enum([
   "ILLEGAL_TRANSITION",
   /** The calling runner no longer holds the job. */
   "CLAIM_LOST",
+  /** The caller has reached a limit: wait for `retryAfterMs`, and try again. */
+  "RATE_LIMITED",
   /** The data cannot be written or read at the moment (disk full, engine closed): try again. */
   "UNAVAILABLE",
   /** The data cannot be opened: in use by another process, damaged, or of a newer version. */
@@ -42,16 +44,24 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** Empty unless the code is `BAD_REQUEST`. */
   readonly issues: readonly InputIssue[];
+  /** Of `RATE_LIMITED`: when the same call may succeed, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; issues?: readonly InputIssue[] } = {},
+    options: { cause?: unknown; issues?: readonly InputIssue[]; retryAfterMs?: number } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.issues = options.issues ?? [];
+    this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+/** The value of the header `Retry-After`, in whole seconds. */
+export function retryAfterSeconds(retryAfterMs: number): number {
+  return Math.max(1, Math.ceil(retryAfterMs / 1000));
 }
 
 /** `instanceof` that never throws, even for a Proxy that hides its prototype. */

@@ -71,13 +71,18 @@ export const LegacyBatchPayload = z.object({
 export type LegacyBatchPayload = z.infer<typeof LegacyBatchPayload>;
 
 /** Sent beside the acknowledgement of a request that failed. The older system sent nothing. */
-export const LegacySubscriptionError = LegacyIds.extend({ code: z.string(), message: z.string() });
+export const LegacySubscriptionError = LegacyIds.extend({
+  code: z.string(),
+  message: z.string(),
+  /** With the code `RATE_LIMITED`: when the same request may succeed, from now. */
+  retry_after_ms: z.number().optional(),
+});
 export type LegacySubscriptionError = z.infer<typeof LegacySubscriptionError>;
 
 /** The argument of the acknowledgement callback, if the client passed one. */
 export type LegacyAnswer =
   | { ok: true; expires_in_ms?: number | null }
-  | { ok: false; error: { code: string; message: string } };
+  | { ok: false; error: { code: string; message: string; retry_after_ms?: number } };
 
 export interface LegacyMessage {
   name: (typeof LEGACY)["jobUpdate" | "jobCompleted" | "jobError" | "batchUpdate"];

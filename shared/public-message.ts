@@ -16,6 +16,7 @@ const IS_FOR_CLIENTS = {
   NOT_FOUND: true,
   ILLEGAL_TRANSITION: true,
   CLAIM_LOST: true,
+  RATE_LIMITED: true,
   UNAVAILABLE: true,
   DATA_UNUSABLE: false,
   INTERNAL: false,

@@ -57,6 +57,11 @@ export type SignedIn = z.infer<typeof SignedIn>;
 
 /** Every other answer below `/auth`. */
 export const SignInRefused = SignInWays.extend({
-  error: z.object({ code: ErrorCode, message: z.string() }),
+  error: z.object({
+    code: ErrorCode,
+    message: z.string(),
+    /** With `RATE_LIMITED`. */
+    retryAfterMs: z.number().optional(),
+  }),
 });
 export type SignInRefused = z.infer<typeof SignInRefused>;

@@ -15,7 +15,7 @@ import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
-import { type Failed, failureOf, isFinal, type JobwireClient } from "./client.ts";
+import { type Failed, failureOf, isFinal, type JobwireClient, waitAfter } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import {
   currentBatch,
@@ -52,7 +52,7 @@ export function useConnection(): Connection {
 /** Retries until the server answers; only a final error of the server's is an error. */
 export const UNTIL_ANSWERED = {
   retry: (_failures: number, error: Error) => !isFinal(error),
-  retryDelay: (failures: number) => Math.min(500 * 2 ** failures, 5000),
+  retryDelay: (failures: number, error: Error) => waitAfter(error, failures),
 } as const;
 
 interface Handlers<T> {

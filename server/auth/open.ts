@@ -4,7 +4,11 @@ import type { CredentialHint } from "#shared/credential-hint.ts";
 import { createAudit } from "./audit.ts";
 import { type ApiKeyVerifier, createApiKeyVerifier } from "./api-key-verifier.ts";
 import { createCredentialCheck, type CredentialCheck } from "./credential-check.ts";
-import { type CredentialWatch, openCredentialWatch } from "./credential-watch.ts";
+import {
+  type CredentialReaders,
+  type CredentialWatch,
+  openCredentialWatch,
+} from "./credential-watch.ts";
 import { createRevocationCheck, type RevocationCheck } from "./revocation-check.ts";
 import { createShares, type Shares } from "./shares.ts";
 import { createSigningKeys } from "./signing-keys.ts";
@@ -29,12 +33,17 @@ interface AuthOptions {
   now: () => Date;
   /** Receives errors that no caller waits for. */
   tell: (error: unknown, what: string) => void;
+  /** Between two looks at all credentials in use. */
+  lookEveryMs?: number;
 }
 
 type AuthEngine = CredentialStores &
   Pick<Engine, "audit" | "getSummary" | "getBatch" | "onCredentialEnd">;
 
-export function openAuth(engine: AuthEngine, { settings, now, tell }: AuthOptions): Auth {
+export function openAuth(
+  engine: AuthEngine,
+  { settings, now, tell, lookEveryMs }: AuthOptions,
+): Auth {
   const keys = createApiKeyVerifier({ store: engine.apiKeys, now, tell });
   const revocations = createRevocationCheck({ store: engine.revocations });
   const check = createCredentialCheck(settings, {
@@ -44,14 +53,15 @@ export function openAuth(engine: AuthEngine, { settings, now, tell }: AuthOption
   });
   const { shareLinks: links, tickets: store } = engine;
   const signer = createTokenSigner(createSigningKeys({ store: engine.signingKeys, now }), now);
-  const watch = openCredentialWatch({
+  const readers: CredentialReaders = {
     areRevoked: revocations.areRevoked,
     isKeyValid: keys.isValid,
     haveSignIns: (ids) => engine.hasSignIns(ids, now()),
     areLinksOn: async (refs) => (await links.find(refs, now())).map((link) => link !== undefined),
     holdTickets: async (tickets) =>
       (await store.holders(tickets)).map((holder, at) => holder === tickets[at]?.holder),
-  });
+  };
+  const watch = openCredentialWatch(readers, lookEveryMs);
   const onHint = (hint: CredentialHint): void => {
     keys.forget(hint);
     revocations.forget(hint);

@@ -67,6 +67,28 @@ describe("[P1] a token of the shared secret", () => {
     });
   });
 
+  test.each<[claims: object, id: string | undefined]>([
+    [{ jti: 7 }, "7"],
+    [{ jti: "" }, undefined],
+    [{ jti: ["t"] }, undefined],
+    [{ jti: null }, undefined],
+    [{}, undefined],
+  ])("[P14] with %j can be revoked by the id %j", async (claims, id) => {
+    const verify = createTokenVerifier(settings());
+    const jwt = await token({ exp: inSeconds(60), ...claims });
+    expect((await verify(jwt)).id).toBe(id);
+  });
+
+  test("[P14] that says it was issued in the future says nothing, so that its user's revocation ends it", async () => {
+    const verify = createTokenVerifier(settings());
+    const issuedAt = async (iat: number) =>
+      (await verify(await token({ exp: inSeconds(60), iat }))).issuedAt;
+    // The clocks may differ by five seconds.
+    const soon = inSeconds(3);
+    expect(await issuedAt(soon)).toBe(soon * 1000);
+    for (const iat of [inSeconds(60), Date.now(), 1e300]) expect(await issuedAt(iat)).toBe(0);
+  });
+
   test("may end at a fraction of a second, as those of Python do", async () => {
     const verify = createTokenVerifier(settings());
     const exp = inSeconds(60) + 0.25;

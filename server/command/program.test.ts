@@ -140,7 +140,7 @@ describe("keys", () => {
   });
 });
 
-const said = (keys: string) => ({
+const revokedReports = (keys: string) => ({
   code: 0,
   out: `Revoked reports of acme: all tokens that were issued before 2026-01-01T12:00:01.000Z, ${keys} and 0 sign-ins.\n`,
   err: "",
@@ -152,8 +152,8 @@ describe("revoke", () => {
   test("of a user ends keys and tokens, and says so again when it is repeated", async () => {
     await run(CREATE);
     await run(CREATE.with(5, "bob"));
-    expect(await run([...REVOKE, "--user", "reports"])).toEqual(said("1 API key"));
-    expect(await run([...REVOKE, "--user", "reports"])).toEqual(said("0 API keys"));
+    expect(await run([...REVOKE, "--user", "reports"])).toEqual(revokedReports("1 API key"));
+    expect(await run([...REVOKE, "--user", "reports"])).toEqual(revokedReports("0 API keys"));
     const listed = recordsOf((await run(["keys", "list", "--json"])).out);
     expect(listed.map(({ user, revokedAt }) => [user, revokedAt])).toEqual([
       ["bob", null],

@@ -22,8 +22,10 @@ import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { CredentialStores } from "./credential-stores.ts";
+import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
 
+export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
 export type { AuditStore } from "./audit-store.ts";
 export type {
@@ -76,15 +78,23 @@ export interface Engine extends SessionStore, CredentialStores {
    * Stores a job, its first event and its place in the queue, together.
    * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
-   * Unicode, or the input no JSON.
+   * Unicode, or the input no JSON. `QuotaExceeded` where the tenant then had more than its quota.
    */
-  createJob(job: NewJob & Audited, at: Date): Promise<Job>;
+  createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
    * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
-   * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well.
+   * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well. `quota` as with
+   * `createJob`.
    */
-  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): Promise<BatchRecord>;
+  createBatch(
+    batch: NewBatch,
+    jobs: readonly NewJob[],
+    at: Date,
+    quota?: TenantQuota,
+  ): Promise<BatchRecord>;
+  /** What a tenant has, in constant time. A change of a job and its effect on this are one. */
+  usage(tenant: string): Promise<TenantUsage>;
 
   getJob(jobId: string): Promise<Job | undefined>;
   /** The same without `input` and `output`, and without the cost of reading them. */

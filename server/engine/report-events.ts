@@ -6,14 +6,14 @@ import type { Engine } from "./contract.ts";
 export function reportEvents(engine: Engine, onEvent: (event: JobEvent) => void): Engine {
   return {
     ...engine,
-    async createJob(fresh, at) {
-      const job = await engine.createJob(fresh, at);
+    async createJob(fresh, at, quota) {
+      const job = await engine.createJob(fresh, at, quota);
       // Another id: the idempotency key was used before, and nothing was stored.
       if (job.id === fresh.id) onEvent(createdJob(fresh, at).event);
       return job;
     },
-    async createBatch(batch, jobs, at) {
-      const stored = await engine.createBatch(batch, jobs, at);
+    async createBatch(batch, jobs, at, quota) {
+      const stored = await engine.createBatch(batch, jobs, at, quota);
       if (stored.id === batch.id) for (const fresh of jobs) onEvent(createdJob(fresh, at).event);
       return stored;
     },

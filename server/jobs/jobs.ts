@@ -4,7 +4,14 @@
  */
 import { v7 as newId } from "uuid";
 import { z } from "zod";
-import type { Audited, BatchPage, Engine, JobPage } from "#server/engine/contract.ts";
+import {
+  type Audited,
+  type BatchPage,
+  type Engine,
+  type JobPage,
+  QuotaExceeded,
+  type TenantQuota,
+} from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
@@ -79,6 +86,18 @@ export interface Jobs {
   cancelBatch(principal: ActingPrincipal, batchId: string, note?: string): Promise<Batch>;
 }
 
+/** The limits of tenants. Their errors are of the code `RATE_LIMITED`. */
+export interface TenantLimits {
+  /** Counts jobs that are about to be created. Rejects with the error. */
+  createJobs(tenant: string, jobs: number): Promise<void>;
+  readonly quota: TenantQuota;
+  /** The error for what the quota does not allow. */
+  quotaError(what: keyof TenantQuota, tenant: string): AppError;
+}
+
+/** Decisions after which a settled job waits again. */
+const STARTS_AGAIN: ReadonlySet<Decision> = new Set(["retry", "regenerate"]);
+
 /** Jobs of a batch that are cancelled together: a few commits, and other work of the process comes between. */
 const CANCEL_CHUNK = 500;
 
@@ -86,6 +105,7 @@ export function createJobs(
   engine: Engine,
   kinds: ReadonlyMap<string, AnyKind>,
   now: () => Date = () => new Date(),
+  limits?: TenantLimits,
 ): Jobs {
   const validate = createRequestValidator(kinds);
 
@@ -120,7 +140,8 @@ export function createJobs(
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
       };
-      return answerTo(principal, await engine.createJob(job, now()));
+      const stored = await limited(principal, 1, () => engine.createJob(job, now(), limits?.quota));
+      return answerTo(principal, stored);
     },
 
     get: async (principal, jobId) =>
@@ -141,7 +162,8 @@ export function createJobs(
 
     async decide(principal, jobId, decision, note) {
       const may = changer(principal);
-      visible(await engine.getSummary(jobId), jobId, may);
+      const { tenant } = visible(await engine.getSummary(jobId), jobId, may);
+      if (STARTS_AGAIN.has(decision)) await assertMayWait(tenant);
       const actor = actorOf(principal);
       const audit = entry(principal, `job.${decision}`, jobId);
       await engine.change(jobId, { action: decision, note, actor, audit }, now());
@@ -156,7 +178,10 @@ export function createJobs(
       const { idempotencyKey, name = null } = request;
       const audit = entry(principal, "batch.create", id);
       const batch = { id, name, ...owner, idempotencyKey, audit };
-      return batchOf(await engine.createBatch(batch, jobs, now()));
+      const stored = await limited(principal, jobs.length, () =>
+        engine.createBatch(batch, jobs, now(), limits?.quota),
+      );
+      return batchOf(stored);
     },
 
     getBatch: async (principal, batchId) =>
@@ -194,6 +219,28 @@ export function createJobs(
       return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
+
+  /** Counts the jobs before they are created, which costs less than to refuse them in the engine. */
+  async function limited<T>(
+    { tenantId }: Principal,
+    count: number,
+    create: () => Promise<T>,
+  ): Promise<T> {
+    await limits?.createJobs(tenantId, count);
+    try {
+      return await create();
+    } catch (error) {
+      if (limits === undefined || !(error instanceof QuotaExceeded)) throw error;
+      throw limits.quotaError(error.what, tenantId);
+    }
+  }
+
+  async function assertMayWait(tenant: string): Promise<void> {
+    const most = limits?.quota.waitingJobs ?? 0;
+    if (limits === undefined || most === 0) return;
+    const { waitingJobs } = await engine.usage(tenant);
+    if (waitingJobs >= most) throw limits.quotaError("waitingJobs", tenant);
+  }
 
   /** False: the job settled, or was deleted, after it was read. */
   async function changeUnlessSettled(jobId: string, change: JobChange & Audited): Promise<boolean> {

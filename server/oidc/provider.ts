@@ -165,8 +165,7 @@ export function createOidcProvider(
         const claims = await exchange(query, pending);
         const named = principalOf(claims, settings.granted, settings);
         if ("principal" in named) {
-          const credential = { kind: "oidc", id: issuer, issuedAt: now().getTime() } as const;
-          return { principal: named.principal, credential };
+          return { principal: named.principal, credential: { kind: "oidc", id: issuer } };
         }
         throw new OidcProblem(
           named.claim === "sub" ? "no user" : "no tenant",

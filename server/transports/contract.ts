@@ -9,6 +9,7 @@ import type { Audit } from "#server/auth/audit.ts";
 import type { Shares } from "#server/auth/shares.ts";
 import type { Tickets, TicketTarget } from "#server/auth/tickets.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
@@ -37,12 +38,14 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** It counts the sessions of an address, so that their requests do not count. */
+  readonly countsSessions?: true;
   /**
-   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent: the
-   * message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
-   * answers.
+   * Returns, as JSON, the answer to a request that the server refused before it reached this transport. Absent, or `undefined`:
+   * the message goes out as plain text. If the path of a broken request is unknown, the first transport with this method
+   * answers. `retryAfterMs` belongs to the status 429.
    */
-  refusal?(status: number, message: string): string;
+  refusal?(status: number, message: string, retryAfterMs?: number): string | undefined;
   /**
    * Takes over a connection that requests an upgrade. Its access was checked as `data`, whatever its path. Absent: the
    * server refuses upgrades.
@@ -77,6 +80,8 @@ export interface TransportContext {
   revoke?: ((tenant: string, what: ToRevoke, actor: AuditActor) => Promise<Revoked>) | undefined;
   /** Lets others watch jobs and batches, and streams be opened by tickets. Absent as `onCredentialEnd` is. */
   sharing?: Sharing | undefined;
+  /** Absent if callers are not limited. */
+  limits?: Limits | undefined;
   system: SystemInfo;
   /** Heartbeat of open connections: the time between pings, and the longest time to an answer. */
   ping: { intervalMs: number; timeoutMs: number };
@@ -116,6 +121,8 @@ export interface Credentials {
   token?: string | undefined;
   /** The ticket in the address of one stream. It wins over both. */
   ticket?: { text: string; target: TicketTarget } | undefined;
+  /** The address that refused credentials count for (`limits/client-address.ts`). Absent: they are not limited. */
+  address?: string | undefined;
 }
 
 /**

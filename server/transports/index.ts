@@ -10,7 +10,7 @@ export { createMetricsTransport } from "./http/metrics.ts";
 export type { Expose } from "./http/responses.ts";
 
 export interface TransportSettings {
-  http: Omit<HttpOptions, "identify">;
+  http: Omit<HttpOptions, "identify" | "limits">;
   /** `broadcast`: present if there are several gateways. */
   socketio: { allowEio3: boolean; broadcast: BroadcastOptions | undefined };
 }
@@ -21,8 +21,8 @@ type CreateTransport = (
   settings: TransportSettings,
 ) => Transport | undefined;
 
-const http: CreateTransport = ({ identify }, settings) =>
-  createHttpTransport({ ...settings.http, identify });
+const http: CreateTransport = ({ identify, limits }, settings) =>
+  createHttpTransport({ ...settings.http, identify, limits });
 
 export const TRANSPORTS: readonly CreateTransport[] = [
   (context) => createTrpcTransport(context),

@@ -59,8 +59,9 @@ beforeEach(async () => {
     allowedHosts: [],
     authenticated: false,
   });
-  mountTransports(server, transports, origins, (error, path) => {
-    faults.push(`${path}: ${error instanceof Error ? error.message : ""}`);
+  mountTransports(server, transports, origins, {
+    onFault: (error, path) =>
+      void faults.push(`${path}: ${error instanceof Error ? error.message : ""}`),
   });
   server.on("connection", (socket) => sockets.push(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

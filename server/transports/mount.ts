@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Limits } from "#server/limits/open.ts";
 import { FAULT } from "#shared/public-message.ts";
 import { ambiguity } from "./ambiguous-request.ts";
 import { discardBody } from "./body.ts";
@@ -13,7 +14,8 @@ import { allowOrigin, answerPreflight } from "./cors.ts";
 import { isTooLong, TOO_LONG } from "./head-limit.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
-import { bodyOf, refuse, refuseUpgrade } from "./refusals.ts";
+import { limitAddresses } from "./address-limit.ts";
+import { bodyOf, refuse, refuseLimited, refuseLimitedUpgrade, refuseUpgrade } from "./refusals.ts";
 import { reduceTarget } from "./target.ts";
 
 interface Route {
@@ -22,14 +24,21 @@ interface Route {
   access: Access;
 }
 
+export interface MountOptions {
+  onFault?: (error: unknown, path: string) => void;
+  /** Absent: connections are not limited by address. */
+  limits?: Limits | undefined;
+}
+
 /** The last transport serves every path that no other transport serves. */
 export function mountTransports(
   server: Server,
   transports: readonly Transport[],
   origins: OriginPolicy,
-  onFault: (error: unknown, path: string) => void = () => {},
+  { onFault = () => {}, limits }: MountOptions = {},
 ): void {
   const pipeline = createPipeline();
+  const addressLimit = limits && limitAddresses(server, limits);
 
   function route(url: string | undefined): Route {
     const path = pathOf(url);
@@ -52,6 +61,16 @@ export function mountTransports(
     if (origin === "allowed") {
       allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
       if (req.method === "OPTIONS") return answerPreflight(req, res);
+    }
+    // Probes must learn how the server is, and static files hold no data.
+    const limited =
+      access === "public"
+        ? undefined
+        : addressLimit?.refusal(req, transport?.countsSessions === true ? undefined : res);
+    if (limited !== undefined) {
+      discardBody(req);
+      res.setHeader("Connection", "close");
+      return refuseLimited(res, limited, transport);
     }
     // A preflight has the address of the request that follows it. It passes, so that the page can read that request's 431.
     if (isTooLong(req)) return turnAway(431, TOO_LONG);
@@ -98,6 +117,8 @@ export function mountTransports(
     // A transport may accept an upgrade on any path, so the access of the path is not used.
     const origin = origins.of(req, "data");
     if (isRefused(origin)) return refuseUpgrade(socket, 403, whyRefused(origin, req));
+    const limited = addressLimit?.refusal(req, socket);
+    if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, transport);
     if (isTooLong(req)) return refuseUpgrade(socket, 431, TOO_LONG);
     if (transport?.upgrade === undefined) {
       return refuseUpgrade(socket, 404, "No WebSocket is served here.");

@@ -3,6 +3,7 @@ import type { Client } from "./client.ts";
 import type { Audited, NewBatch } from "#server/engine/contract.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
+import { QuotaExceeded, type TenantQuota } from "#server/engine/quota.ts";
 import { AppError } from "#shared/errors.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import { type Job, summaryOf } from "#shared/job.ts";
@@ -19,19 +20,23 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 /** Each job comes with its place in the queue. */
 export interface Creation {
   /** Returns the id of the stored job, or of the earlier job if the idempotency key was used before. */
-  job(fresh: NewJob & Audited, place: Place, at: Date): Promise<string>;
+  job(fresh: NewJob & Audited, place: Place, made: Made): Promise<string>;
   batch(
     batch: NewBatch,
     jobs: readonly NewJob[],
     places: readonly Place[],
-    at: Date,
+    made: Made,
   ): Promise<string>;
 }
 
-/** A request to create one job, or a batch of them. */
-interface Asked {
-  owner: Owner;
+export interface Made {
   at: Date;
+  quota: TenantQuota | undefined;
+}
+
+/** A request to create one job, or a batch of them. */
+interface Asked extends Made {
+  owner: Owner;
   key: string | undefined;
   batch: NewBatch | undefined;
   jobs: readonly NewJob[];
@@ -40,7 +45,7 @@ interface Asked {
 }
 
 type Created = ReturnType<typeof createdJob>;
-type Answer = ["ok"] | ["first", string] | ["taken", string];
+type Answer = ["ok"] | ["first", string] | ["taken", string] | ["full", keyof TenantQuota];
 
 interface CreationOptions {
   redis: Client;
@@ -65,6 +70,7 @@ export function createCreation({
   async function store({
     owner,
     at,
+    quota,
     key,
     batch,
     jobs,
@@ -87,6 +93,8 @@ export function createCreation({
       batch?.id ?? "",
       batch ? encodeBatch(batch, at) : "",
       audit ? encodeAudit(audit) : "",
+      quota?.waitingJobs ?? 0,
+      quota?.bytes ?? 0,
       created.flatMap((each, index) => rowOf(each, places[index] as Place)),
     );
     switch (answer[0]) {
@@ -95,6 +103,9 @@ export function createCreation({
         return undefined;
       case "taken":
         throw taken(answer[1]);
+      case "full":
+        await tenants.forget(ids);
+        throw new QuotaExceeded(answer[1]);
       case "first":
         // ioredis can send a call twice; the second one finds its own job.
         if (!ids.includes(answer[1])) await tenants.forget(ids);
@@ -103,14 +114,14 @@ export function createCreation({
   }
 
   return {
-    async job(fresh, place, at) {
+    async job(fresh, place, made) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
       const key = fresh.idempotencyKey;
       return (
         (await store({
+          ...made,
           owner: fresh,
-          at,
           key,
           batch: undefined,
           jobs: [fresh],
@@ -119,7 +130,7 @@ export function createCreation({
         })) ?? fresh.id
       );
     },
-    async batch(batch, jobs, places, at) {
+    async batch(batch, jobs, places, made) {
       refuseIllFormed(batch);
       const key = batch.idempotencyKey;
       if (key !== undefined) {
@@ -128,7 +139,8 @@ export function createCreation({
       }
       refuseStrangers(batch, jobs);
       const { audit } = batch;
-      return (await store({ owner: batch, at, key, batch, jobs, places, audit })) ?? batch.id;
+      const asked = { ...made, owner: batch, key, batch, jobs, places, audit };
+      return (await store(asked)) ?? batch.id;
     },
   };
 }

@@ -160,11 +160,13 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
+  const payload = { i: JSON.stringify(job.input), o: JSON.stringify(job.output) };
+  const bytes = Buffer.byteLength(payload.i) + Buffer.byteLength(payload.o);
   const fields: Record<string, string | number> = {
     n,
     s: encodeSummary(summaryOf(job)),
-    i: JSON.stringify(job.input),
-    o: JSON.stringify(job.output),
+    ...payload,
+    u: bytes,
     v: job.version,
     st: status,
     a: job.attempt,
@@ -184,6 +186,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
   }
   const put: Promise<unknown>[] = [
     redis.hset(keys.job(tenant, id), fields),
+    redis.incrby(keys.bytes(tenant), bytes),
     redis.hset(keys.tenantOf(id), id, tenant),
     ...[owner, prefix].flatMap((all) => [
       redis.zadd(`${all}:feed`, rev, id),

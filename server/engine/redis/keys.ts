@@ -18,6 +18,8 @@ export interface Keys {
   finished(tenant: string): string;
   /** The tenant's audit list. */
   audit(tenant: string): string;
+  /** The bytes of the inputs and outputs of a tenant. Absent: 0. */
+  bytes(tenant: string): string;
   /** The prefix of the tenant directory. No tenant can have this name. */
   readonly directory: string;
   /** The directory's hash that holds an id. Up to about 500,000 jobs, hashes are small enough for Redis' compact form. */
@@ -61,6 +63,7 @@ export function createKeys(prefix: string): Keys {
     job: (name, jobId) => `${tenant(name)}:job:${jobId}`,
     batch: (name, batchId) => `${tenant(name)}:batch:${batchId}`,
     open: (name) => `${tenant(name)}:open`,
+    bytes: (name) => `${tenant(name)}:bytes`,
     finished: (name) => `${tenant(name)}:finished`,
     audit: (name) => `${tenant(name)}:audit`,
     directory: `${prefix}:{:directory}`,

@@ -135,23 +135,24 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     capabilities: REDIS.capabilities,
     connector: { connect: clients.listening, prefix },
 
-    createJob: (fresh, at) =>
+    createJob: (fresh, at, quota) =>
       use(async () => {
         const { job } = createdJob(fresh, at);
         const place = { jobId: fresh.id, queuedAs: `${job.version}` };
-        const jobId = await creation.job(fresh, place, at);
+        const jobId = await creation.job(fresh, place, { at, quota });
         if (jobId !== fresh.id) return stored(await reads.job(jobId), jobId);
         await enqueue(queue.add([{ ...place, tenant: fresh.tenant, due: at.getTime() }]));
         return job;
       }),
-    createBatch: (batch, jobs, at) =>
+    createBatch: (batch, jobs, at, quota) =>
       use(async () => {
         const places = placesTogether(jobs.map(({ id }) => id));
-        const batchId = await creation.batch(batch, jobs, places, at);
+        const batchId = await creation.batch(batch, jobs, places, { at, quota });
         if (batchId !== batch.id) return stored(await reads.batch(batchId), batchId);
         await enqueue(queue.addTogether(batch.tenant, places, at.getTime()));
         return createdBatch(batch, jobs.length, at);
       }),
+    usage: (tenant) => use(() => reads.usage(tenant)),
     getJob: (jobId) => use(() => reads.job(jobId)),
     getSummary: (jobId) => use(() => reads.summary(jobId)),
     listJobs: (query) => use(() => reads.jobs(query)),

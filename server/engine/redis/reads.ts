@@ -8,6 +8,7 @@ import type {
   JobPage,
   JobQuery,
 } from "#server/engine/contract.ts";
+import type { TenantUsage } from "#server/engine/quota.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
@@ -26,6 +27,7 @@ import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Reads {
   job(jobId: string): Promise<Job | undefined>;
+  usage(tenant: string): Promise<TenantUsage>;
   summary(jobId: string): Promise<JobSummary | undefined>;
   jobs(query: JobQuery): Promise<JobPage>;
   batch(batchId: string): Promise<BatchRecord | undefined>;
@@ -48,6 +50,13 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
       if (tenant === undefined) return undefined;
       const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
       return record == null ? undefined : jobOf(record, input ?? null, output ?? null);
+    },
+    async usage(tenant) {
+      const [waitingJobs, bytes] = await Promise.all([
+        redis.zcard(keys.open(tenant)),
+        redis.get(keys.bytes(tenant)),
+      ]);
+      return { waitingJobs, bytes: Number(bytes ?? 0) };
     },
     async summary(jobId) {
       const tenant = await tenants.of(jobId);

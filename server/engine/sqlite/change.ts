@@ -2,7 +2,7 @@
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf } from "#server/engine/job-change.ts";
 import { claimLost, notFound } from "#server/engine/errors.ts";
-import { type Job, summaryOf } from "#shared/job.ts";
+import { isSettled, type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { Audit } from "./audit.ts";
 import type { Jobs } from "./jobs.ts";
@@ -45,6 +45,8 @@ export function createChange({ jobs, log, audit, outbox, behind, clock }: Change
     log.append(row.n, event);
     outbox.job(event);
     if (job.status === "PENDING" && row.due !== null) outbox.queued(row.due);
+    const waits = Number(!isSettled(job.status)) - Number(!isSettled(before.job.status));
+    if (waits !== 0) behind.use(row.tenant, { waitingJobs: waits, bytes: 0 });
     if (row.batch_n !== null && row.batch_id !== null && before.job.status !== job.status) {
       behind.count(row.batch_n, before.job.status, job.status, at);
       outbox.batch(row.batch_id);

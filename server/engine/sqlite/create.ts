@@ -13,12 +13,14 @@ import type { Outbox } from "./outbox.ts";
 import type { Owners, TakenRevs } from "./owners.ts";
 import { READY } from "./queue.ts";
 import { insertInto } from "./rows.ts";
+import type { Usage } from "./usage.ts";
+import { assertQuota, type TenantQuota } from "#server/engine/quota.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { refuseIllFormed, refuseMember, refuseStrangers } from "#server/engine/reject-invalid.ts";
 
 export interface Creation {
-  createJob(fresh: NewJob & Audited, at: Date): Job;
-  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date): BatchRecord;
+  createJob(fresh: NewJob & Audited, at: Date, quota?: TenantQuota): Job;
+  createBatch(batch: NewBatch, jobs: readonly NewJob[], at: Date, quota?: TenantQuota): BatchRecord;
 }
 
 interface CreationOptions {
@@ -29,6 +31,15 @@ interface CreationOptions {
   log: Log;
   audit: Pick<Audit, "append">;
   outbox: Outbox;
+  usage: Usage;
+}
+
+/** A new job, and its JSON. */
+interface Fresh {
+  created: ReturnType<typeof createdJob>;
+  key: string | undefined;
+  input: string;
+  output: string;
 }
 
 export function createCreation({
@@ -39,6 +50,7 @@ export function createCreation({
   log,
   audit,
   outbox,
+  usage,
 }: CreationOptions): Creation {
   const insertJob = db.prepare(
     insertInto("jobs", [
@@ -53,30 +65,47 @@ export function createCreation({
   );
   const insertPayload = db.prepare("INSERT INTO payloads (job_n, input, output) VALUES (?, ?, ?)");
 
+  /** Throws `QuotaExceeded`. */
+  function encode(
+    tenant: string,
+    { jobs: all, at, quota }: { jobs: readonly NewJob[]; at: Date; quota: TenantQuota | undefined },
+  ): Fresh[] {
+    let bytes = 0;
+    const encoded = all.map((fresh) => {
+      const created = createdJob(fresh, at);
+      const { id, input, output } = created.job;
+      const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
+      bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
+      return { created, key: fresh.idempotencyKey, ...json };
+    });
+    const more = { waitingJobs: all.length, bytes };
+    if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
+    usage.add(tenant, more);
+    return encoded;
+  }
+
   function insert(
-    fresh: NewJob,
-    at: Date,
+    { created: { job, event }, key, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
-    const { job, event } = createdJob(fresh, at);
     const { lastInsertRowid: n } = insertJob.run(
       ownerN,
       tenantN,
       batchN,
       rev,
       READY,
-      fresh.idempotencyKey ?? null,
+      key ?? null,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
-    insertPayload.run(n, toJson(job.input, job.id, "input"), toJson(job.output, job.id, "output"));
+    insertPayload.run(n, input, output);
     log.append(n, event);
     outbox.job(event);
     return job;
   }
 
   return {
-    createJob(fresh, at) {
+    createJob(fresh, at, quota) {
       refuseIllFormed(fresh);
       refuseMember(fresh);
       if (fresh.idempotencyKey !== undefined) {
@@ -84,13 +113,14 @@ export function createCreation({
         const first = owner && jobs.findByKey(owner.n, fresh.idempotencyKey);
         if (first) return first;
       }
-      const job = insert(fresh, at, owners.advance(fresh, 1), null);
+      const [encoded] = encode(fresh.tenant, { jobs: [fresh], at, quota }) as [Fresh];
+      const job = insert(encoded, owners.advance(fresh, 1), null);
       if (fresh.audit !== undefined) audit.append(fresh.tenant, fresh.audit);
       outbox.feed(fresh);
       outbox.queued(READY);
       return job;
     },
-    createBatch(batch, fresh, at) {
+    createBatch(batch, fresh, at, quota) {
       refuseIllFormed(batch);
       if (batch.idempotencyKey !== undefined) {
         const owner = owners.find(batch);
@@ -98,12 +128,13 @@ export function createCreation({
         if (first) return first;
       }
       refuseStrangers(batch, fresh);
+      const encoded = encode(batch.tenant, { jobs: fresh, at, quota });
       const taken = owners.advance(batch, fresh.length);
       const inserted = batches.insert(batch, taken, fresh.length, at);
       let rev = taken.rev - fresh.length;
-      for (const each of fresh) {
+      for (const each of encoded) {
         rev += 1;
-        insert(each, at, { ...taken, rev }, inserted.n);
+        insert(each, { ...taken, rev }, inserted.n);
       }
       if (batch.audit !== undefined) audit.append(batch.tenant, batch.audit);
       outbox.feed(batch);

@@ -27,6 +27,7 @@ import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createTickets } from "./tickets.ts";
+import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
 import { createWriteBehind } from "./write-behind.ts";
@@ -55,7 +56,8 @@ export async function openSqliteEngine({
 
   const owners = createOwners(db);
   const batches = createBatches(db, owners);
-  const behind = createWriteBehind(db, owners, batches);
+  const usage = createUsage(db);
+  const behind = createWriteBehind(db, owners, batches, usage);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
   const work = openWorkSignal(createNextDue(db), clock);
@@ -63,11 +65,11 @@ export async function openSqliteEngine({
   const jobs = createJobs(db, owners);
   const log = createLog(db);
   const audit = createAudit(db, maxAuditEntries);
-  const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox });
+  const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox, usage });
   const change = createChange({ jobs, log, audit, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue({ db, jobs, outbox, change, clock });
-  const prune = createPrune(db, owners);
+  const prune = createPrune(db, owners, usage);
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
   const apiKeys = createApiKeys(db, outbox);
@@ -106,9 +108,10 @@ export async function openSqliteEngine({
     name: SQLITE.name,
     capabilities: SQLITE.capabilities,
 
-    createJob: (fresh, at) => write(() => creation.createJob(fresh, at)),
-    createBatch: (batch, fresh, at) =>
-      write(() => creation.createBatch(batch, fresh, at), fresh.length),
+    createJob: (fresh, at, quota) => write(() => creation.createJob(fresh, at, quota)),
+    createBatch: (batch, fresh, at, quota) =>
+      write(() => creation.createBatch(batch, fresh, at, quota), fresh.length),
+    usage: (tenant) => read(() => usage.of(tenant)),
     getJob: (jobId) => read(() => jobs.get(jobId)),
     getSummary: (jobId) => read(() => jobs.getSummary(jobId)),
     listJobs: (query) => read(() => jobs.list(query)),

@@ -118,5 +118,8 @@ describe.each([1, 2, 3, 4])("the jobs of a file of version %i", (version) => {
     );
     const batches = await engine.listBatches({ tenant: BOB.tenant, limit: 9 });
     expect(batches.items).toHaveLength(2);
+    // Each has two payloads of `null`.
+    expect(await engine.usage(BOB.tenant)).toEqual({ waitingJobs: 5, bytes: 5 * 8 });
+    expect(await engine.usage(STRANGER.tenant)).toEqual({ waitingJobs: 1, bytes: 8 });
   });
 });

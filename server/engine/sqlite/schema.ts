@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
+import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
 export const APPLICATION_ID = 0x4a6f6257;
@@ -252,39 +253,19 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  CREATE TABLE signing_keys (
-    id TEXT PRIMARY KEY,
-    secret TEXT NOT NULL,
-    ends INTEGER NOT NULL
+  -- How much each tenant has: adding it up would cost more than all else of creating a job.
+  CREATE TABLE tenant_usage (
+    tenant TEXT PRIMARY KEY,
+    -- Jobs that are not settled.
+    waiting INTEGER NOT NULL,
+    -- Of inputs and outputs.
+    bytes INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-
-  CREATE TABLE share_links (
-    tenant TEXT NOT NULL,
-    -- job:<id> or batch:<id>
-    stream TEXT NOT NULL,
-    id TEXT NOT NULL,
-    -- Its maker.
-    user TEXT NOT NULL,
-    -- SHA-256 of the jti of its maker's token.
-    token_hash TEXT,
-    ends INTEGER NOT NULL,
-    -- All of it, as JSON.
-    record TEXT NOT NULL,
-    PRIMARY KEY (tenant, stream, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX share_links_by_end ON share_links (tenant, ends);
-
-  CREATE TABLE tickets (
-    tenant TEXT NOT NULL,
-    user TEXT NOT NULL,
-    id TEXT NOT NULL,
-    -- The connection that holds it.
-    holder TEXT NOT NULL,
-    ends INTEGER NOT NULL,
-    PRIMARY KEY (tenant, user, id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX tickets_by_end ON tickets (tenant, user, ends);
+  INSERT INTO tenant_usage (tenant, waiting, bytes)
+    SELECT tenant, sum(status IN ('PENDING', 'PROCESSING')), sum(octet_length(input) + octet_length(output))
+    FROM jobs JOIN owners ON owners.n = jobs.owner_n JOIN payloads ON payloads.job_n = jobs.n GROUP BY tenant;
   `,
+  SHARING_TABLES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

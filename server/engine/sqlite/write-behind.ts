@@ -11,6 +11,8 @@ import type { Job, JobStatus } from "#shared/job.ts";
 import { UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import type { Batches } from "./batches.ts";
 import type { Owners } from "./owners.ts";
+import type { Usage } from "./usage.ts";
+import type { TenantUsage } from "#server/engine/quota.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { CHANGED_COLUMNS, type JobRow, summaryOfRow, valuesOfJob } from "./job-rows.ts";
 import { assign } from "./rows.ts";
@@ -41,6 +43,8 @@ export interface WriteBehind {
   nextRev(row: Pick<JobRow, "owner_n" | "tenant_n">): number;
   /** One job of the batch went from one status to another. */
   count(batchN: number, from: JobStatus, to: JobStatus, at: Date): void;
+  /** The tenant has that much more. */
+  use(tenant: string, more: TenantUsage): void;
   /** Writes all pending rows. */
   flush(): void;
   /** Forgets them: the transaction is rolled back. */
@@ -51,6 +55,7 @@ export function createWriteBehind(
   db: DatabaseSync,
   owners: Pick<Owners, "revOfTenant" | "setRevOfTenant" | "setRev">,
   batches: Pick<Batches, "read" | "update">,
+  usage: Pick<Usage, "add">,
 ): WriteBehind {
   // The most frequent update. It names no column that an index holds but `rev`, so that it touches no other index.
   const report = db.prepare(
@@ -59,12 +64,16 @@ export function createWriteBehind(
   const update = db.prepare(
     `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token"])} WHERE n = ?`,
   );
+  const outputBytes = db.prepare(
+    "SELECT octet_length(output) AS bytes FROM payloads WHERE job_n = ?",
+  );
   const updateOutput = db.prepare("UPDATE payloads SET output = ? WHERE job_n = ?");
   const jobs = new Map<string, Ahead>();
   /** The newest revs, by the numbers of owners and of tenants. */
   const ownerRevs = new Map<number, number>();
   const tenantRevs = new Map<number, number>();
   const counted = new Map<number, BatchRecord>();
+  const used = new Map<string, TenantUsage>();
 
   function write({ row, job, rev, reportedOnly }: Ahead): void {
     const { progress, message, version } = job;
@@ -74,7 +83,19 @@ export function createWriteBehind(
     }
     const values = valuesOfJob(job, CHANGED_COLUMNS);
     update.run(...values, rev, row.due, row.held, row.token, row.n);
-    if (job.output !== UNREAD) updateOutput.run(toJson(job.output, job.id, "output"), row.n);
+    if (job.output === UNREAD) return;
+    const output = toJson(job.output, job.id, "output");
+    const { bytes } = outputBytes.get(row.n) as { bytes: number };
+    use(row.tenant, { waitingJobs: 0, bytes: Buffer.byteLength(output) - bytes });
+    updateOutput.run(output, row.n);
+  }
+
+  function use(tenant: string, { waitingJobs, bytes }: TenantUsage): void {
+    const before = used.get(tenant);
+    used.set(tenant, {
+      waitingJobs: waitingJobs + (before?.waitingJobs ?? 0),
+      bytes: bytes + (before?.bytes ?? 0),
+    });
   }
 
   function discard(): void {
@@ -82,6 +103,7 @@ export function createWriteBehind(
     ownerRevs.clear();
     tenantRevs.clear();
     counted.clear();
+    used.clear();
   }
 
   return {
@@ -101,12 +123,14 @@ export function createWriteBehind(
       const batch = counted.get(batchN) ?? batches.read(batchN);
       counted.set(batchN, recount(batch, from, to, at));
     },
+    use,
     flush() {
       if (jobs.size === 0) return;
       for (const ahead of jobs.values()) write(ahead);
       for (const [n, rev] of ownerRevs) owners.setRev(n, rev);
       for (const [n, rev] of tenantRevs) owners.setRevOfTenant(n, rev);
       for (const [n, batch] of counted) batches.update(n, batch);
+      for (const [tenant, more] of used) usage.add(tenant, more);
       discard();
     },
     discard,

@@ -9,6 +9,7 @@ export const STATUS = {
   NOT_FOUND: 404,
   ILLEGAL_TRANSITION: 409,
   CLAIM_LOST: 409,
+  RATE_LIMITED: 429,
   UNAVAILABLE: 503,
   DATA_UNUSABLE: 500,
   INTERNAL: 500,
@@ -17,5 +18,6 @@ export const STATUS = {
 /** The code of a request that the server refused before it reached this transport. */
 export function codeOfStatus(status: number): ErrorCode {
   if (status === 403) return "FORBIDDEN";
+  if (status === 429) return "RATE_LIMITED";
   return status >= 500 ? "INTERNAL" : "BAD_REQUEST";
 }

@@ -13,6 +13,8 @@ import type {
   Transport,
   TransportContext,
 } from "#server/transports/contract.ts";
+import { countCall } from "#server/transports/count-call.ts";
+import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";
@@ -43,7 +45,7 @@ interface Route {
 }
 
 export function createAuthTransport(
-  { identify, log }: Pick<TransportContext, "identify" | "log">,
+  { identify, limits, log }: Pick<TransportContext, "identify" | "limits" | "log">,
   context: SignInContext,
 ): Transport {
   const { signIns, cookies, provider } = context;
@@ -60,14 +62,17 @@ export function createAuthTransport(
     if (request === undefined) return;
     let caller: Caller;
     try {
-      caller = await identify({ headers: {}, token: request.token });
+      const address = limits?.addresses.keyOf(req);
+      caller = await identify({ headers: {}, token: request.token, address });
     } catch (error) {
-      tell(refusedSignIn(req, error), "A sign-in failed");
+      const from = limits?.addresses.of(req) ?? req.socket.remoteAddress;
+      tell(new Error(`A sign-in from ${from} was refused.`, { cause: error }), "A sign-in failed");
       throw error;
     }
     if (caller.maker !== undefined) {
       throw new AppError("FORBIDDEN", "This token shows one job or batch. It cannot sign in.");
     }
+    await countCall(limits, caller.principal);
     const before = cookies.secretIn(req.headers);
     const { principal, credential = { kind: "token", id: null } } = caller;
     const begun = { principal, credential, expiresAt: caller.expiresAt };
@@ -88,8 +93,11 @@ export function createAuthTransport(
     answer(res, 200, ways);
   }
 
-  async function me({ headers }: IncomingMessage, res: ServerResponse): Promise<void> {
-    answer(res, 200, signedIn(await identify({ headers }), ways));
+  async function me(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const { headers } = req;
+    const caller = await identify({ headers, address: limits?.addresses.keyOf(req) });
+    await countCall(limits, caller.principal);
+    answer(res, 200, signedIn(caller, ways));
   }
 
   /** Throws `FORBIDDEN` for a page that is not ours and not listed by name, and where no cookie would be safe. */
@@ -125,7 +133,7 @@ export function createAuthTransport(
     if (req.method !== method) {
       discardBody(req);
       res.setHeader("Allow", method);
-      return answer(res, 405, refused("BAD_REQUEST", `Use ${method}.`, ways));
+      return answer(res, 405, refused("BAD_REQUEST", `Use ${method}.`, { ways }));
     }
     // Browsers send no `Origin` when a window opens an address, and a script has no use for these pages.
     if (isForWindows(path) && req.headers.origin !== undefined) {
@@ -145,10 +153,13 @@ export function createAuthTransport(
       serve(req, res).catch((error: unknown) => {
         const code = error instanceof AppError ? error.code : "INTERNAL";
         if (STATUS[code] >= 500) tell(error, "A request for a sign-in failed");
-        answer(res, STATUS[code], refused(code, publicMessageOf(error), ways));
+        setRetryAfter(res, error);
+        const retryAfterMs = error instanceof AppError ? error.retryAfterMs : undefined;
+        answer(res, STATUS[code], refused(code, publicMessageOf(error), { ways, retryAfterMs }));
       });
     },
-    refusal: (status, message) => JSON.stringify(refused(codeOfStatus(status), message, ways)),
+    refusal: (status, message, retryAfterMs) =>
+      JSON.stringify(refused(codeOfStatus(status), message, { ways, retryAfterMs })),
     async close() {},
   };
 }
@@ -168,12 +179,13 @@ function signedIn({ principal, expiresAt, signInId }: Caller, ways: SignInWays):
   };
 }
 
-function refused(code: ErrorCode, message: string, ways: SignInWays): SignInRefused {
-  return { error: { code, message }, ...ways };
-}
-
-function refusedSignIn({ socket }: IncomingMessage, cause: unknown): Error {
-  return new Error(`A sign-in from ${socket.remoteAddress} was refused.`, { cause });
+function refused(
+  code: ErrorCode,
+  message: string,
+  { ways, retryAfterMs }: { ways: SignInWays; retryAfterMs?: number | undefined },
+): SignInRefused {
+  const error = { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  return { error, ...ways };
 }
 
 function answer(res: ServerResponse, status: number, body: object): void {

@@ -7,7 +7,9 @@ import type { Logger } from "pino";
 import sirv from "sirv";
 import { ROUTES, refusalFor } from "#server/auth/permissions.ts";
 import { discardBody } from "#server/transports/body.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { Identify, Transport } from "#server/transports/contract.ts";
+import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { type Expose, json, sendMetrics, text } from "./responses.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -23,6 +25,7 @@ export interface HttpOptions {
   /** Prometheus' text format. `undefined`: it has a port of its own. */
   metrics: Expose | undefined;
   identify: Identify;
+  limits?: Limits | undefined;
   log: Pick<Logger, "warn">;
 }
 
@@ -94,7 +97,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
   async function answer(path: string, route: Route, req: IncomingMessage, res: ServerResponse) {
     const isElsewhere = path === "/metrics" && metrics === undefined;
     if (!isElsewhere && ROUTES.get(path) !== "anyone") {
-      const { principal } = await options.identify({ headers: req.headers });
+      const address = options.limits?.addresses.keyOf(req);
+      const { principal } = await options.identify({ headers: req.headers, address });
       const refusal = refusalFor(principal, ROUTES, path);
       if (refusal !== undefined) throw refusal;
     }
@@ -133,6 +137,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     if (status === undefined || status >= 500) tell(error, "A request failed");
     // RFC 9110 (11.6.1): a 401 names the scheme.
     if (status === 401) res.setHeader("WWW-Authenticate", "Bearer");
+    setRetryAfter(res, error);
     text(res, status ?? 500, status === undefined ? FAULT : publicMessageOf(error));
   }
 
@@ -152,6 +157,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   TOKEN_EXPIRED: 401,
   FORBIDDEN: 403,
+  RATE_LIMITED: 429,
   UNAVAILABLE: 503,
 };
 

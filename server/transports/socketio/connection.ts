@@ -2,9 +2,9 @@
 import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
-import type { Caller, TransportContext } from "#server/transports/contract.ts";
+import type { Caller } from "#server/transports/contract.ts";
+import { countCall } from "#server/transports/count-call.ts";
 import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
-import type { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import {
@@ -16,9 +16,10 @@ import {
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
-import { type SessionStreamRef, sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
+import { sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
-import { type AnyOpening, idsOf } from "./opening.ts";
+import { idsOf } from "./opening.ts";
+import type { ConnectionContext } from "./connection-context.ts";
 import { connectionWriterOf } from "./connection-writer.ts";
 import { lastingOf, Lifetime } from "./lifetime.ts";
 import { type Pings, pingsOf } from "./pings.ts";
@@ -29,15 +30,6 @@ import { NO_END, type Restored, type RestoredSubscription } from "./restore.ts";
 import { type Listener, Subscriptions } from "./subscriptions.ts";
 
 type Ack = (answer: LegacyAnswer) => void;
-
-/** The parts that all connections share. */
-interface ConnectionContext extends Pick<
-  TransportContext,
-  "identify" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
-> {
-  deadlines: Deadlines;
-  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
-}
 
 /** Returns a function that serves one connection. */
 export function createConnections(shared: ConnectionContext) {
@@ -80,11 +72,12 @@ class Client implements Holder, Listener {
     shared: ConnectionContext,
   ) {
     this.#socket = socket;
-    const { principal } = caller;
-    this.#principal = principal;
+    this.#principal = caller.principal;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
-    const subscriptions = new Subscriptions(writer, this);
+    const subscriptions = new Subscriptions(writer, this, () =>
+      shared.limits?.openForUser("user_subscriptions", this.#principal),
+    );
     this.#subscriptions = subscriptions;
     const requests = new RequestQueue(writer, this);
     this.#requests = requests;
@@ -95,7 +88,11 @@ class Client implements Holder, Listener {
     const pings = pingsOf(socket.conn);
     this.#pings = pings;
     if (pings !== undefined) {
-      this.#session = shared.sessions.hold({ principal, secret: pid }, this, isStored);
+      this.#session = shared.sessions.hold(
+        { principal: caller.principal, secret: pid },
+        this,
+        isStored,
+      );
       pings.owner = this;
     }
     this.#identified(caller);
@@ -181,12 +178,9 @@ class Client implements Holder, Listener {
     this.#stopWatching?.();
     this.#stopWatching =
       caller.credential && endWithCredential(this.#shared, caller, lastingOf(this.#socket));
-    if (caller.expiresAt !== undefined) this.#lifetime ??= this.#newLifetime();
+    if (caller.expiresAt !== undefined)
+      this.#lifetime ??= new Lifetime(this.#socket.conn, this.#shared);
     this.#lifetime?.identified(caller);
-  }
-
-  #newLifetime(): Lifetime {
-    return new Lifetime(this.#socket.conn, this.#shared);
   }
 
   /** Parses a request now, because a payload can be large, and returns what answers it. */
@@ -207,6 +201,7 @@ class Client implements Holder, Listener {
 
   async #answer(request: Request): Promise<LegacyAnswer> {
     try {
+      await countCall(this.#shared.limits, this.#principal);
       if (request.action === "subscribe") await this.#subscribe(request);
       else await this.#unsubscribe(request);
       return { ok: true };
@@ -217,13 +212,17 @@ class Client implements Holder, Listener {
 
   async #refresh(token: string): Promise<LegacyAnswer> {
     try {
-      const caller = await this.#shared.identify({ headers: {}, token });
+      const { limits } = this.#shared;
+      await countCall(limits, this.#principal);
+      const address = limits?.addresses.keyOf(this.#socket.request);
+      const caller = await this.#shared.identify({ headers: {}, token, address });
       // A client that has left meanwhile would never take back what is registered for it.
       if (!this.#socket.connected) throw new AppError("BAD_REQUEST", "The client has left.");
       const before = this.#principal;
       assertSameUser(before, caller.principal);
       this.#principal = caller.principal;
-      if (losesScope(before, caller.principal)) (this.#lifetime ??= this.#newLifetime()).renew();
+      if (losesScope(before, caller.principal))
+        (this.#lifetime ??= new Lifetime(this.#socket.conn, this.#shared)).renew();
       else this.#identified(caller);
       return { ok: true, expires_in_ms: msLeft(caller) };
     } catch (error) {

@@ -5,9 +5,12 @@ import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 export interface LegacyError {
   code: ErrorCode;
   message: string;
+  retry_after_ms?: number;
 }
 
 export function toLegacyError(thrown: unknown): LegacyError {
   if (!(thrown instanceof AppError)) return { code: "INTERNAL", message: FAULT };
-  return { code: thrown.code, message: publicMessageOf(thrown) };
+  const { code, retryAfterMs } = thrown;
+  const message = publicMessageOf(thrown);
+  return { code, message, ...(retryAfterMs !== undefined && { retry_after_ms: retryAfterMs }) };
 }

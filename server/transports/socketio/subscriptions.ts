@@ -2,6 +2,7 @@
  * The subscriptions of one connection. Legacy watchers follow: a watch stays open after its job settled, until the client
  * unsubscribes or leaves, as with the older system's rooms.
  */
+import type { Release } from "#server/limits/open.ts";
 import type { Stream } from "#server/streams/open.ts";
 import { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
@@ -40,10 +41,21 @@ export class Subscriptions implements SubscriptionOwner {
   readonly resumeQueue: ResumeQueue;
   readonly listener: Listener;
   readonly #active = new Map<string, AnySubscription>();
+  readonly #count: () => Promise<Release> | undefined;
+  /** What counts the subscriptions off, by key. Empty while none is limited. */
+  readonly #counted = new Map<string, Release>();
   /** Ends that were sent to closed subscriptions, by key, so that a new subscription does not repeat them. */
   readonly #toldEnds = new Map<string, number>();
 
-  constructor(writer: SubscriptionWriter, listener: Listener) {
+  /**
+   * `count`: counts a subscription of the user. Rejects if the user may have no further one. `undefined`: it is not limited.
+   */
+  constructor(
+    writer: SubscriptionWriter,
+    listener: Listener,
+    count: () => Promise<Release> | undefined = () => undefined,
+  ) {
+    this.#count = count;
     this.writer = writer;
     this.resumeQueue = new ResumeQueue(writer);
     this.listener = listener;
@@ -78,7 +90,7 @@ export class Subscriptions implements SubscriptionOwner {
   remove(key: string): boolean {
     const subscription = this.#active.get(key);
     if (subscription === undefined) return false;
-    this.#active.delete(key);
+    this.#delete(key);
     this.#remember(key, subscription.toldEnd);
     subscription.leave();
     return true;
@@ -86,8 +98,14 @@ export class Subscriptions implements SubscriptionOwner {
 
   /** Called when the stream of this subscription has ended. */
   onEnd(key: string, reason?: AppError): void {
-    this.#active.delete(key);
+    this.#delete(key);
     if (reason !== undefined) this.listener.failed(key, reason);
+  }
+
+  #delete(key: string): void {
+    this.#active.delete(key);
+    this.#counted.get(key)?.();
+    this.#counted.delete(key);
   }
 
   removeAll(): void {
@@ -113,11 +131,14 @@ export class Subscriptions implements SubscriptionOwner {
     const isCurrent = () => this.#active.get(key) === fresh;
     let stream: Stream<T>;
     try {
+      const release = await this.#count();
+      if (!isCurrent()) return release?.();
+      if (release !== undefined) this.#counted.set(key, release);
       stream = await wanted.open();
       if (isCurrent() && wanted.restored === undefined) await this.listener.opened(key);
     } catch (error) {
       if (!isCurrent()) return;
-      this.#active.delete(key);
+      this.#delete(key);
       throw error;
     }
     // The client unsubscribed or disconnected in the meantime.

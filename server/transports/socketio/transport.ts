@@ -5,8 +5,10 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
+import type { Release } from "#server/limits/open.ts";
 import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
+import { refuseLimited, refuseLimitedUpgrade } from "#server/transports/refusals.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { breakOffOnClose } from "./break-off.ts";
@@ -20,6 +22,7 @@ import { createEvict, type Evictions } from "./evict.ts";
 import { limitPackets } from "./packet-limits.ts";
 import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
+import { createHandshakes } from "./handshakes.ts";
 import { createRestore, type Restored } from "./restore.ts";
 import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
@@ -56,7 +59,8 @@ export function createSocketioTransport(
   context: TransportContext,
   options: SocketioOptions,
 ): Transport {
-  const { identify, ping, log } = context;
+  const { identify, limits, ping, log } = context;
+  const handshakes = limits && createHandshakes(limits);
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
   const open = createOpenings(context.streams);
@@ -110,6 +114,7 @@ export function createSocketioTransport(
     createConnectionWriter(client, highWaterBytes);
     startPings(client);
     engineSessions.add(client);
+    handshakes?.opened(client);
   });
   engine.on("connection_error", ({ code, message }: { code: number; message: string }) => {
     log.debug({ code, reason: message }, "A Socket.IO connection was refused");
@@ -133,7 +138,10 @@ export function createSocketioTransport(
     const caller = await identify({
       headers,
       token: typeof token === "string" ? token : undefined,
+      address: limits?.addresses.keyOf(socket.request),
     });
+    const release = await limits?.openForUser("user_connections", caller.principal);
+    if (release !== undefined) countOff(socket, release);
     try {
       return { caller, restored: await restore(socket, caller.principal) };
     } catch (error) {
@@ -153,17 +161,20 @@ export function createSocketioTransport(
         next();
       },
       (error: unknown) => {
-        const { code, message } = toLegacyError(error);
+        const { message, ...data } = toLegacyError(error);
+        const { code } = data;
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
-        if (code === "UNAVAILABLE") socket.conn.close(true);
+        // Its client reconnects, as it would not after a refusal.
+        if (code === "UNAVAILABLE" || code === "RATE_LIMITED") socket.conn.close(true);
         engineSessions.refused(socket.conn);
         // Required even if the connection is closed: Socket.IO keeps the socket until this call.
-        next(Object.assign(new Error(message), { data: { code } }));
+        next(Object.assign(new Error(message), { data }));
       },
     );
   });
   io.on("connection", (socket) => {
     engineSessions.joined(socket.conn);
+    handshakes?.joined(socket.conn);
     socket.once("disconnect", () => engineSessions.left(socket.conn));
     const how = admitted.get(socket);
     admitted.delete(socket);
@@ -172,19 +183,29 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
+    countsSessions: true,
     access(path) {
       if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;
       return isClientFile(path) ? "page" : "data";
     },
     request(req, res) {
       if (serveFile(req, res)) return;
+      const limited = handshakes?.refusal(req, res);
+      if (limited !== undefined) return refuseLimited(res, limited, this);
       if (req.method === "POST") servePost(req, res);
       else engine.handleRequest(req, res);
     },
     upgrade(req, socket, head) {
+      const asked = withoutBody(req);
+      const limited = handshakes?.refusal(asked, socket);
+      if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, this);
       upgraded.add(socket);
       socket.once("close", () => upgraded.delete(socket));
-      engine.handleUpgrade(withoutBody(req), socket, head);
+      engine.handleUpgrade(asked, socket, head);
+    },
+    refusal(status, message, retryAfterMs) {
+      if (status !== 429) return undefined;
+      return JSON.stringify({ code: "RATE_LIMITED", message, retry_after_ms: retryAfterMs });
     },
     // Closes below Socket.IO, as `close` does.
     handOver: (ms) => stagger(engineSessions.all(), ms, (client) => client.close(true)),
@@ -207,6 +228,13 @@ export function createSocketioTransport(
       options.broadcast?.close();
     },
   };
+}
+
+function countOff(socket: Socket, release: Release): void {
+  // One that has closed emits nothing more.
+  if (socket.conn.readyState !== "open") return release();
+  socket.once("disconnect", release);
+  socket.conn.once("close", release);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
 import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import type { Limits } from "#server/limits/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type {
   Caller,
@@ -26,7 +27,7 @@ import type { Principal } from "#shared/principal.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { Batch } from "./batch.ts";
 import { untilDrained } from "./drain.ts";
-import { endForGood } from "./end-for-good.ts";
+import { endFor, endForGood } from "./end-for-good.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Lifetime } from "./ws-lifetime.ts";
 
@@ -36,12 +37,18 @@ export interface Services {
   readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
+  readonly limits?: Limits | undefined;
 }
 
 /** The services that the contexts of procedures share. */
 export type ContextServices = Services &
   CredentialEnds &
-  Pick<TransportContext, "revoke" | "sharing">;
+  Pick<TransportContext, "revoke" | "sharing"> & {
+    /** Called when a connection that had no caller got one. */
+    identified?: (socket: Writable) => void;
+    /** The address that refused credentials of a connection count for. */
+    addressOf?: (socket: Writable) => string | undefined;
+  };
 
 /** A connection that can outlive its caller's credentials. */
 export interface LastingConnection {
@@ -114,6 +121,10 @@ export class Context implements Services {
     return this.#services.identify;
   }
 
+  get limits(): Limits | undefined {
+    return this.#services.limits;
+  }
+
   get system(): SystemInfo {
     return this.#services.system;
   }
@@ -146,11 +157,13 @@ export class Context implements Services {
   async refresh(token: string): Promise<Caller> {
     const connection = this.#connection;
     if (connection === undefined) throw new AppError("BAD_REQUEST", OWN_CREDENTIALS);
-    const next = await this.identify({ headers: {}, token });
+    const address = this.#services.addressOf?.(this.#socket);
+    const next = await this.identify({ headers: {}, token, address });
     const before = this.#caller;
     const known = before instanceof TRPCError ? undefined : before.principal;
     if (known !== undefined) assertSameUser(known, next.principal);
     this.#caller = next;
+    if (known === undefined) this.#services.identified?.(this.#socket);
     this.#stopWatching?.();
     this.#stopWatching = endWithCredential(this.#services, next, this.#socket);
     if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();
@@ -192,5 +205,10 @@ export class Context implements Services {
   /** Marks the ending stream as complete, so that its client does not reconnect. */
   endForGood(): void {
     if (this.#response !== undefined) endForGood(this.#response);
+  }
+
+  /** Marks the ending stream: its client reconnects in `ms`. */
+  endFor(ms: number): void {
+    if (this.#response !== undefined) endFor(this.#response, ms);
   }
 }

@@ -7,14 +7,16 @@ import type { ServerResponse } from "node:http";
 
 const ONE_DAY_MS = 86_400_000;
 
-/** A field without an event: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation */
-const COME_BACK_TOMORROW = `retry: ${ONE_DAY_MS}\n\n`;
+export function endForGood(res: ServerResponse): void {
+  endFor(res, ONE_DAY_MS);
+}
 
 /**
- * Call it before the response ends. The field goes out last, so that a client that loses the connection earlier reconnects
+ * Ends a stream whose client is to come back in `ms`. Call it before the response ends. The field goes out last, so that a client that loses the connection earlier reconnects
  * soon.
  */
-export function endForGood(res: ServerResponse): void {
+export function endFor(res: ServerResponse, ms: number): void {
   const end = res.end.bind(res);
-  res.end = (() => end(COME_BACK_TOMORROW)) as ServerResponse["end"];
+  // A field without an event: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+  res.end = (() => end(`retry: ${Math.ceil(ms)}\n\n`)) as ServerResponse["end"];
 }

@@ -15,6 +15,7 @@ const TRPC_CODE = {
   NOT_FOUND: "NOT_FOUND",
   ILLEGAL_TRANSITION: "CONFLICT",
   CLAIM_LOST: "CONFLICT",
+  RATE_LIMITED: "TOO_MANY_REQUESTS",
   UNAVAILABLE: "SERVICE_UNAVAILABLE",
   DATA_UNUSABLE: "INTERNAL_SERVER_ERROR",
   INTERNAL: "INTERNAL_SERVER_ERROR",
@@ -50,6 +51,11 @@ export function appCodeOf(error: TRPCError): ErrorCode {
   if (error.code === "NOT_FOUND" || error.code === "FORBIDDEN") return error.code;
   // All other errors that tRPC itself throws are faults of the client's request.
   return error.code === "INTERNAL_SERVER_ERROR" ? "INTERNAL" : "BAD_REQUEST";
+}
+
+/** Of `RATE_LIMITED`. */
+export function retryAfterOf({ cause }: TRPCError): number | undefined {
+  return cause instanceof AppError ? cause.retryAfterMs : undefined;
 }
 
 export function flatIssuesOf(error: TRPCError): FlatIssues | null {

@@ -4,7 +4,7 @@ import { initTRPC, type TRPCError } from "@trpc/server";
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
-import { appCodeOf, flatIssuesOf, messageOfInput, toTRPCError } from "./errors.ts";
+import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
 import { relay } from "./relay.ts";
 import { isOpen, PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
@@ -17,11 +17,19 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
       ping: { enabled: true, intervalMs: ping.intervalMs },
       client: { reconnectAfterInactivityMs: ping.intervalMs + ping.timeoutMs },
     },
-    errorFormatter: ({ shape, error }) => ({
-      ...shape,
-      message: messageOfInput(error),
-      data: { ...shape.data, appCode: appCodeOf(error), zodError: flatIssuesOf(error) },
-    }),
+    errorFormatter({ shape, error }) {
+      const retryAfterMs = retryAfterOf(error);
+      return {
+        ...shape,
+        message: messageOfInput(error),
+        data: {
+          ...shape.data,
+          appCode: appCodeOf(error),
+          zodError: flatIssuesOf(error),
+          ...(retryAfterMs !== undefined && { retryAfterMs }),
+        },
+      };
+    },
   });
 
   /**
@@ -29,7 +37,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
    * callers.
    */
   const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-    const refusal = isOpen(path) ? undefined : refusalOf(ctx, path);
+    const refusal = (isOpen(path) ? undefined : refusalOf(ctx, path)) ?? (await limitOf(ctx));
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
       // An event stream can report an error only after it has begun, so it begins and ends with the error.
@@ -49,6 +57,15 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   });
 
   return { router: t.router, procedure };
+}
+
+/** Counts the call of a known caller. */
+async function limitOf(
+  ctx: Pick<Context, "limits" | "refusal" | "principal">,
+): Promise<TRPCError | undefined> {
+  if (ctx.limits === undefined || ctx.refusal() !== undefined) return undefined;
+  const limited = await ctx.limits.call(ctx.principal());
+  return limited && toTRPCError(limited);
 }
 
 function refusalOf(

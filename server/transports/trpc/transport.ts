@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
-import { discardBody } from "#server/transports/body.ts";
+import type { Limits, Release } from "#server/limits/open.ts";
 import type {
   Caller,
   Credentials,
@@ -14,16 +14,19 @@ import { msToEnd } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential } from "#server/transports/end-with-credential.ts";
 import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
-import { checkAddress, NotText } from "#server/transports/request-text.ts";
+import { refuseLimitedUpgrade } from "#server/transports/refusals.ts";
 import { stagger } from "#server/transports/stagger.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
-import { AppError } from "#shared/errors.ts";
+import { releaseOnClose } from "#server/transports/until-close.ts";
+import { AppError, retryAfterSeconds } from "#shared/errors.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
-import { toTRPCError } from "./errors.ts";
+import { createGiveInput } from "./give-input.ts";
+import { createStrangers } from "./strangers.ts";
+import { retryAfterOf, toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
-import { MAX_BODY_BYTES, notText, readJsonBody } from "./request-body.ts";
+import { MAX_BODY_BYTES } from "./request-body.ts";
 import { type Call, ticketIn } from "./ticket.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
@@ -33,19 +36,28 @@ const CLOSE_AFTER_MS = 1000;
 const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
-  const { identify, ping, log } = context;
+  const { identify, limits, ping, log } = context;
   const router = createRouter(ping);
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines();
 
   const callerOf = (
-    { headers }: IncomingMessage,
+    req: IncomingMessage,
     params: Record<string, unknown> | null,
     ticket?: Credentials["ticket"],
   ): Promise<Caller | TRPCError> => {
     const token = typeof params?.token === "string" ? params.token : undefined;
-    return identify({ headers, token, ticket }).catch(toTRPCError);
+    const address = limits?.addresses.keyOf(req);
+    return identify({ headers: req.headers, token, ticket, address }).catch(toTRPCError);
   };
+  const strangers = limits && createStrangers(limits);
+  const services = { ...context, ...strangers };
+  const giveInput = createGiveInput(async (req) => {
+    const caller = await callerOf(req, null);
+    if (caller instanceof TRPCError) return caller;
+    const limited = limits?.refusedCall(caller.principal);
+    return limited && toTRPCError(limited);
+  });
 
   async function createContext({
     req,
@@ -62,10 +74,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
     };
   }): Promise<Context> {
     const ticket = await ticketIn(req, info);
-    const caller =
+    let caller =
       ticket instanceof TRPCError ? ticket : await callerOf(req, info.connectionParams, ticket);
     if (info.type === "subscription" && !(caller instanceof TRPCError)) {
       endWithCredential(context, caller, res);
+      caller = await countStream(caller, res);
     }
     return new Context(context, {
       socket: req.socket,
@@ -74,6 +87,19 @@ export function createTrpcTransport(context: TransportContext): Transport {
       response: res,
       ended: info.type === "subscription" ? endOf(caller, res) : undefined,
     });
+  }
+
+  /** Returns the error instead of the caller if the user may have no further stream. */
+  async function countStream(caller: Caller, res: ServerResponse): Promise<Caller | TRPCError> {
+    try {
+      for (const name of ["user_connections", "user_subscriptions"] as const) {
+        const release = await limits?.openForUser(name, caller.principal);
+        if (release !== undefined) releaseOnClose(res, release);
+      }
+      return caller;
+    } catch (error) {
+      return toTRPCError(error);
+    }
   }
 
   /** Aborts when the caller's credentials have ended, unless the response ends first. */
@@ -99,7 +125,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
     /** Present for HTTP requests. */
     ctx?: Context | undefined;
   }) => {
-    if (type === "subscription" && !mayPass(error)) ctx?.endForGood();
+    if (type === "subscription") {
+      if (!PASSING.has(error.code)) ctx?.endForGood();
+      const retryAfterMs = retryAfterOf(error);
+      if (retryAfterMs !== undefined) ctx?.endFor(retryAfterMs);
+    }
     if (error.code === "INTERNAL_SERVER_ERROR") {
       log.error({ err: error.cause ?? error, path, type }, "A procedure failed");
     } else {
@@ -118,7 +148,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     // Clients send a query that is too long for an address as a POST.
     allowMethodOverride: true,
     // tRPC's own `Vary` would replace the one that `mount.ts` set.
-    responseMeta: () => ({ headers: VARY }),
+    responseMeta: ({ errors }) => ({ headers: headersOf(errors) }),
   });
   const responses = new Set<ServerResponse>();
   const wss = new WebSocketServer({
@@ -140,6 +170,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
         if (caller.code === "SERVICE_UNAVAILABLE") throw caller;
         connection.lifetime().begin();
       } else {
+        const release = await limits
+          ?.openForUser("user_connections", caller.principal)
+          .catch((error: unknown) => Promise.reject(toTRPCError(error)));
+        if (release !== undefined) releaseOnClose(req.socket, release);
+        strangers?.identified(req.socket);
         stopWatching = endWithCredential(context, caller, req.socket);
         const ms = msToEnd(caller);
         // Most connections without an end never need a lifetime.
@@ -147,11 +182,12 @@ export function createTrpcTransport(context: TransportContext): Transport {
           connection.lifetime().identified(ms);
         }
       }
-      return new Context(context, { socket: req.socket, caller, connection, stopWatching });
+      return new Context(services, { socket: req.socket, caller, connection, stopWatching });
     },
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
+    openSubscription: (ctx) => limits && countSubscription(limits, ctx),
     writers,
     credentialLimits: context.credentialLimits,
     ping,
@@ -165,8 +201,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
       res.once("close", () => responses.delete(res));
       handleRequest(req, res);
     },
-    refusal: (status, message) => refusalOf(router._def._config, status, message),
+    refusal: (status, message, retryAfterMs) =>
+      refusalOf(router._def._config, status, message, retryAfterMs),
     upgrade(req, socket, head) {
+      const limited = strangers?.add(req, socket);
+      if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, this);
       wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
     },
     async handOver(ms) {
@@ -184,50 +223,33 @@ export function createTrpcTransport(context: TransportContext): Transport {
   };
 }
 
-/** True if the same call may succeed later. */
-function mayPass({ code }: TRPCError): boolean {
-  return code === "SERVICE_UNAVAILABLE" || code === "INTERNAL_SERVER_ERROR";
+/** The longest wait of a batch: earlier, some of its calls would be refused again. */
+function headersOf(errors: readonly TRPCError[]): Headers {
+  const waits = errors.map(retryAfterOf).filter((ms) => ms !== undefined);
+  if (waits.length === 0) return VARY;
+  const headers = new Headers(VARY);
+  headers.set("retry-after", String(retryAfterSeconds(Math.max(...waits))));
+  return headers;
 }
+
+/** Codes with which the same call may succeed later. */
+const PASSING: ReadonlySet<TRPCError["code"]> = new Set([
+  "SERVICE_UNAVAILABLE",
+  "INTERNAL_SERVER_ERROR",
+  "TOO_MANY_REQUESTS",
+]);
 
 /** True for errors of the server, whose cause the client does not receive. */
 function isTroubleOfServer({ cause }: TRPCError): boolean {
   return cause instanceof AppError && cause.code === "UNAVAILABLE" && cause.cause !== undefined;
 }
 
+function countSubscription(limits: Limits, context: unknown): Promise<Release> | undefined {
+  if (!(context instanceof Context) || context.refusal() !== undefined) return undefined;
+  return limits.openForUser("user_subscriptions", context.principal());
+}
+
 /** At shutdown the server ends event streams, which would otherwise stay open. Their clients then reconnect. */
 function isEventStream(res: ServerResponse): boolean {
   return String(res.getHeader("content-type")).startsWith("text/event-stream");
-}
-
-/** Ensures that the input is text. Reads the body into `req.body`, where tRPC looks for a body that was already read. */
-function giveInput(
-  req: IncomingMessage,
-  _res: ServerResponse,
-  next: (error?: unknown) => void,
-): void {
-  if (req.method === "GET" || req.method === "HEAD") {
-    // A GET has no body, but tRPC would choose a body parser by this header.
-    delete req.headers["content-type"];
-    return next(faultOf(req.url ?? ""));
-  }
-  readJsonBody(req).then(
-    (body) => {
-      // `undefined`: the client has left, so there is no answer.
-      if (body !== undefined) next(void Object.assign(req, { body }));
-    },
-    (error: unknown) => {
-      Object.assign(req, { body: "" });
-      discardBody(req);
-      next(error);
-    },
-  );
-}
-
-function faultOf(url: string): unknown {
-  try {
-    checkAddress(url);
-    return undefined;
-  } catch (error) {
-    return error instanceof NotText ? notText(error) : error;
-  }
 }

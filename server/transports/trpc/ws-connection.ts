@@ -10,6 +10,7 @@ import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/se
 import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
+import type { Release } from "#server/limits/open.ts";
 import { ResumeQueue } from "#server/transports/resume-queue.ts";
 import { pongFrame } from "#server/transports/pong-frame.ts";
 import { textFrame } from "#server/transports/text-frame.ts";
@@ -18,9 +19,10 @@ import { tooManyCalls } from "./batch.ts";
 import type { LastingConnection } from "./context.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
+import { listenTo } from "./ws-listeners.ts";
 import { Lifetime, type LifetimeOptions } from "./ws-lifetime.ts";
 import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
-import { type Peer, Requests } from "./ws-requests.ts";
+import { isPassing, type Peer, Requests } from "./ws-requests.ts";
 import { requestInfo } from "./ws-request-info.ts";
 import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
 
@@ -33,6 +35,8 @@ export type CreateConnectionContext = (
 export interface ConnectionContext extends LifetimeOptions {
   router: AnyTRPCRouter;
   createContext: CreateConnectionContext;
+  /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */
+  openSubscription(context: unknown): Promise<Release> | undefined;
   responses: Responses;
   framesOf: FramesOf;
   writers: SocketWriters;
@@ -53,23 +57,6 @@ const LAST_ANSWERS_MS = 1000;
 type Params = TRPCRequestInfo["connectionParams"];
 type Admission = { ok: true } | { ok: false; error: TRPCError };
 const ADMITTED = Promise.resolve<Admission>({ ok: true });
-
-const CONNECTION = Symbol("connection");
-type Served = WebSocket & { [CONNECTION]?: Connection };
-
-// All sockets share these listeners: a closure for each would take more memory than a connection's state.
-function onMessage(this: Served, data: Buffer, isBinary: boolean): void {
-  this[CONNECTION]?.heard(data, isBinary);
-}
-function onPing(this: Served, data: Buffer): void {
-  this[CONNECTION]?.pinged(data);
-}
-function onError(this: Served, cause: Error): void {
-  this[CONNECTION]?.broke(cause);
-}
-function onClose(this: Served): void {
-  this[CONNECTION]?.closed();
-}
 
 /** A class to save memory: connections are many, and most of them are idle. */
 export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnection {
@@ -105,11 +92,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
       this.lifetime().begin();
     } else this.#admission = this.#admit(req, () => null);
 
-    (ws as Served)[CONNECTION] = this;
-    ws.on("message", onMessage);
-    ws.on("ping", onPing);
-    ws.on("error", onError);
-    ws.on("close", onClose);
+    listenTo(ws, this);
   }
 
   get router(): AnyTRPCRouter {
@@ -178,6 +161,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     const admitted = await this.#admission;
     if (admitted?.ok === false) throw admitted.error;
     return this.#context;
+  }
+
+  openSubscription(context: unknown): Promise<Release> | undefined {
+    return this.#shared.openSubscription(context);
   }
 
   report(error: TRPCError, call: Call): void {
@@ -289,7 +276,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
       this.report(error, NO_CALL);
       this.#tell(null, error);
       // After an error with the id `null`, tRPC's client waits longer before each next attempt.
-      if (error.code === "SERVICE_UNAVAILABLE") {
+      if (isPassing(error)) {
         setTimeout(() => this.ws.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();
       } else {
         setImmediate(() => this.ws.close());

@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { WebSocket } from "ws";
+import type { Release } from "#server/limits/open.ts";
 import type { CredentialLimits } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { stagger } from "#server/transports/stagger.ts";
@@ -18,6 +19,8 @@ export interface HandlerOptions {
   router: AnyTRPCRouter;
   /** Called once for each connection. */
   createContext: CreateConnectionContext;
+  /** Absent: subscriptions are not limited. */
+  openSubscription?(context: unknown): Promise<Release> | undefined;
   onError(error: TRPCError, call: Call, context: unknown): void;
   /** Reports a socket error, caused by the client or the network. The connection is being closed. */
   onBroken(error: TRPCError, context: unknown): void;
@@ -63,6 +66,7 @@ export function openHandler(options: HandlerOptions): Handler {
   const shared = {
     router,
     createContext,
+    openSubscription: (context: unknown) => options.openSubscription?.(context),
     responses,
     framesOf: createFrames(responses.entryAfterId),
     writers,

@@ -7,6 +7,7 @@ import {
 } from "@trpc/server";
 import { isObservable, observableToAsyncIterable } from "@trpc/server/observable";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
+import type { Release } from "#server/limits/open.ts";
 import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
 import { toTRPCError } from "./errors.ts";
 import { SmallMap } from "./small-map.ts";
@@ -29,6 +30,8 @@ export interface Peer extends SubscriptionPeer {
   untilDrain(): Promise<void>;
   /** Rejects if the context could not be created. */
   context(): Promise<unknown>;
+  /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */
+  openSubscription(context: unknown): Promise<Release> | undefined;
   /** Logs an error. Never throws. */
   report(error: TRPCError, call: Call): void;
   /** Encodes an error for the client. */
@@ -46,6 +49,8 @@ interface Active {
 export class Requests {
   readonly peer: Peer;
   readonly #active = new SmallMap<number | string, Active>();
+  /** What counts the subscriptions off. Absent while none is limited. */
+  #counted: Map<number | string, Release> | undefined;
 
   constructor(peer: Peer) {
     this.peer = peer;
@@ -76,13 +81,33 @@ export class Requests {
   /** The client has disconnected. */
   leave(): void {
     for (const each of this.#active.values()) each.leave();
+    for (const release of this.#counted?.values() ?? []) release();
+    this.#counted = undefined;
   }
 
   /** Frees the id before the client is told, so that the client can reuse it at once. */
   end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void {
-    this.#active.delete(to.id);
+    this.#forget(to.id);
     if (reason !== undefined) this.#refuse(to, call, reason.cause);
     this.peer.send(this.peer.responses.result(to, { type: "stopped" }));
+  }
+
+  async #count(id: number | string, context: unknown): Promise<void> {
+    let release: Release | undefined;
+    try {
+      release = await this.peer.openSubscription(context);
+    } catch (error) {
+      throw toTRPCError(error);
+    }
+    if (release === undefined) return;
+    if (this.peer.isOpen()) (this.#counted ??= new Map()).set(id, release);
+    else release();
+  }
+
+  #forget(id: number | string): void {
+    this.#active.delete(id);
+    this.#counted?.get(id)?.();
+    this.#counted?.delete(id);
   }
 
   #report(cause: unknown, call: Call): TRPCError {
@@ -147,6 +172,7 @@ export class Requests {
     let context: unknown;
     try {
       context = await peer.context();
+      await this.#count(to.id, context);
       if (!isWanted()) return this.end(to, call);
       const result = await this.#run(call, batchIndex, signal, context);
       if (!isIterable(result)) {
@@ -182,9 +208,9 @@ export class Requests {
     } catch (cause) {
       // A procedure that rejects because it was aborted did not fail.
       if (signal.aborted && isAbort(cause)) return this.end(to, call);
-      this.#active.delete(to.id);
+      this.#forget(to.id);
       // The connection is about to close. The client repeats the request on its next one, unless an error answered it.
-      if (context === undefined && isUnavailable(cause)) return;
+      if (context === undefined && isPassing(cause)) return;
       this.#refuse(to, call, cause);
     }
   }
@@ -206,8 +232,10 @@ function isIterable(value: unknown): value is AsyncIterable<unknown> {
   );
 }
 
-function isUnavailable(cause: unknown): boolean {
-  return cause instanceof TRPCError && cause.code === "SERVICE_UNAVAILABLE";
+/** True for errors after which the client is to connect again. */
+export function isPassing(cause: unknown): boolean {
+  const code = cause instanceof TRPCError ? cause.code : undefined;
+  return code === "SERVICE_UNAVAILABLE" || code === "TOO_MANY_REQUESTS";
 }
 
 function isAbort(cause: unknown): boolean {

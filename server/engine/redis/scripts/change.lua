@@ -21,6 +21,8 @@ local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
 local revs, batches, sets = {}, {}, {}
 local newest_rev
+-- Of outputs, beyond what the tenant had.
+local bytes = 0
 -- Published last, after everything is stored.
 local hints = {}
 
@@ -95,7 +97,12 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
     local n = #fields
     fields[n + 1], fields[n + 2] = field, value
   end
-  if output ~= '' then set('o', output) end
+  if output ~= '' then
+    set('o', output)
+    local counted = redis.call('HSTRLEN', job, 'i') + #output
+    bytes = bytes + counted - tonumber(redis.call('HGET', job, 'u') or 0)
+    set('u', counted)
+  end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   if audit ~= '' then
     local n = redis.call('INCR', t .. ':n')
@@ -171,6 +178,7 @@ if newest_rev then
   redis.call('SET', t .. ':rev', newest_rev)
   hints[#hints + 1] = {'feed:', ''}
 end
+if bytes ~= 0 then redis.call('INCRBY', t .. ':bytes', bytes) end
 for owner, rev in pairs(revs) do
   redis.call('SET', t .. ':owner:' .. owner .. ':rev', rev)
   hints[#hints + 1] = {'feed:' .. owner, ''}

@@ -5,10 +5,12 @@
 --       2 owner  3 time in ms  4 idempotency key or ""
 --       5 batch id or ""  6 constant fields of the batch
 --       7 limit of the audit list, a space, entry; or ""
+--       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
 --       then for each job: id, kind, record, input, event, queuedAs
--- Returns {"ok"}, {"first", id of the job or batch that the key created before}, or {"taken", an id that already exists}
+-- Returns {"ok"}, {"first", id of the job or batch that the key created before}, {"taken", an id that already exists}, or
+-- {"full", "waitingJobs" or "bytes"}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 8, 6
+local FIRST, FIELDS = 10, 6
 local o = t .. ':owner:' .. owner
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
@@ -29,6 +31,12 @@ for i = FIRST, #ARGV, FIELDS do
 end
 
 local count = (#ARGV - FIRST + 1) / FIELDS
+local bytes, most_open, most_bytes = 0, tonumber(ARGV[8]), tonumber(ARGV[9])
+-- An output that is not there yet is 'null'.
+for i = FIRST, #ARGV, FIELDS do bytes = bytes + #ARGV[i + 3] + 4 end
+if most_open > 0 and redis.call('ZCARD', t .. ':open') + count > most_open then return {'full', 'waitingJobs'} end
+if most_bytes > 0 and tonumber(redis.call('GET', t .. ':bytes') or 0) + bytes > most_bytes then return {'full', 'bytes'} end
+redis.call('INCRBY', t .. ':bytes', bytes)
 local rev = redis.call('INCRBY', t .. ':rev', count) - count
 redis.call('SET', o .. ':rev', rev + count)
 local n = redis.call('INCRBY', t .. ':n', count + 1) - count
@@ -54,7 +62,7 @@ for i = FIRST, #ARGV, FIELDS do
   local id, kind, record, input, event, queued = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
-    'op', op, 'q', queued, 'due', time)
+    'op', op, 'q', queued, 'due', time, 'u', #input + 4)
   redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
   for _, all in ipairs({o, t}) do

@@ -1,0 +1,138 @@
+/** The limits of this server: counts what callers do, and refuses with `RATE_LIMITED` what is beyond a limit. */
+import type { Connector, TenantQuota } from "#server/engine/contract.ts";
+import { AppError } from "#shared/errors.ts";
+import type { Principal } from "#shared/principal.ts";
+import { type ClientAddress, createClientAddress } from "./client-address.ts";
+import { limitError, type LimitName, LIMITS, type Most } from "./limits.ts";
+import { createOpenCounts } from "./open-counts.ts";
+import { Rate } from "./rate.ts";
+import { createSharedRedis } from "./shared-redis.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
+
+export type { ClientAddress } from "./client-address.ts";
+
+/** What may be open at the same time. */
+type AddressCount = "address_connections" | "address_unauthenticated";
+type UserCount = "user_connections" | "user_subscriptions";
+
+/** Counts it off. Idempotent. */
+export type Release = () => void;
+
+/** Errors are `AppError`s of the code `RATE_LIMITED`. */
+export interface Limits {
+  readonly addresses: ClientAddress;
+  /** Counts something as open for an address. Returns the error if it may not be open. */
+  openForAddress(name: AddressCount, address: string): Release | AppError;
+  /** The same for a user. Rejects with the error. */
+  openForUser(name: UserCount, principal: Principal): Promise<Release>;
+  /** Counts a call of a user. Returns the error of a call that must not run. Never rejects. */
+  call(principal: Principal): AppError | undefined | Promise<AppError | undefined>;
+  /** The error that the user's next call gets, if that is known. Counts nothing. */
+  refusedCall(principal: Principal): AppError | undefined;
+  /** Counts refused credentials. Resolves to the error once there were too many. */
+  failedSignIn(address: string): Promise<AppError | undefined>;
+  /** Counts jobs that a tenant is about to create. Rejects with the error. */
+  createJobs(tenant: string, jobs: number): Promise<void>;
+  /** The engine refuses what is beyond it. */
+  readonly quota: TenantQuota;
+  /** The error for what the engine has refused. */
+  quotaError(what: keyof TenantQuota, tenant: string): AppError;
+  close(): Promise<void>;
+}
+
+/** Milliseconds after which something open, or stored, may have ended. */
+const OPEN_RETRY_MS = 5000;
+const STORED_RETRY_MS = 30_000;
+const QUOTA_LIMITS = { waitingJobs: "tenant_waiting_jobs", bytes: "tenant_bytes" } as const;
+const NOTHING: Release = () => {};
+
+export interface LimitsOptions {
+  most: Most;
+  trusted: TrustedProxies;
+  /** Absent: this process alone serves the callers. */
+  connector?: Connector | undefined;
+  /** Seconds. */
+  windows?: { calls?: number; failedSignIns?: number; createdJobs?: number };
+  /** Tells of each refusal. `who`: the address, the user or the tenant; for the log. */
+  onRefused(name: LimitName, who: string): void;
+}
+
+export function openLimits({
+  most,
+  trusted,
+  connector,
+  windows: { calls: callsS = 10, failedSignIns: failedS = 60, createdJobs: createdS = 60 } = {},
+  onRefused,
+}: LimitsOptions): Limits {
+  const redis = connector && createSharedRedis(connector);
+  const counts = createOpenCounts({ redis });
+  const rateOf = (name: LimitName, windowS: number, points = most[name]) =>
+    points === 0 ? undefined : new Rate({ name, points, windowS, redis });
+  const calls = rateOf("user_calls", callsS, most.user_calls * callsS);
+  const failedSignIns = rateOf("address_failed_sign_ins", failedS);
+  const createdJobs = rateOf("tenant_created_jobs", createdS);
+
+  function refused(name: LimitName, who: string, retryAfterMs: number): AppError {
+    onRefused(name, who);
+    return limitError(name, most[name], retryAfterMs);
+  }
+
+  function errorAfter(name: LimitName, who: string, ms: number | undefined): AppError | undefined {
+    return ms === undefined ? undefined : refused(name, who, ms);
+  }
+
+  return {
+    addresses: createClientAddress(trusted),
+    openForAddress(name, address) {
+      if (most[name] === 0) return NOTHING;
+      const release = counts.openNow(`${name}|${address}`, most[name]);
+      return release ?? refused(name, address, OPEN_RETRY_MS);
+    },
+    async openForUser(name, principal) {
+      if (most[name] === 0) return NOTHING;
+      const user = userOf(principal);
+      const release = await counts.open(`${name}|${user}`, most[name]);
+      if (release === undefined) throw refused(name, user, OPEN_RETRY_MS);
+      return release;
+    },
+    call(principal) {
+      if (calls === undefined) return undefined;
+      const user = userOf(principal);
+      const ms = calls.take(user);
+      if (typeof ms !== "object") return errorAfter("user_calls", user, ms);
+      return ms.then((later) => errorAfter("user_calls", user, later));
+    },
+    refusedCall(principal) {
+      const user = userOf(principal);
+      return errorAfter("user_calls", user, calls?.refusedFor(user));
+    },
+    async failedSignIn(address) {
+      const ms = await failedSignIns?.take(address);
+      return errorAfter("address_failed_sign_ins", address, ms);
+    },
+    async createJobs(tenant, jobs) {
+      assertFits("tenant_created_jobs", jobs, most);
+      assertFits("tenant_waiting_jobs", jobs, most);
+      const ms = await createdJobs?.take(encodeURIComponent(tenant), jobs);
+      const error = errorAfter("tenant_created_jobs", tenant, ms);
+      if (error !== undefined) throw error;
+    },
+    quota: { waitingJobs: most.tenant_waiting_jobs, bytes: most.tenant_bytes },
+    quotaError: (what, tenant) => refused(QUOTA_LIMITS[what], tenant, STORED_RETRY_MS),
+    close: () => counts.close(),
+  };
+}
+
+/** Ids may contain any characters. */
+function userOf({ tenantId, userId }: Principal): string {
+  return `${encodeURIComponent(tenantId)}/${encodeURIComponent(userId)}`;
+}
+
+/** To wait is of no use for a batch that is larger than the limit. */
+function assertFits(name: LimitName, jobs: number, most: Most): void {
+  if (most[name] === 0 || jobs <= most[name]) return;
+  throw new AppError(
+    "BAD_REQUEST",
+    `A batch of ${jobs} jobs can never be created here: ${LIMITS[name].variable} is ${most[name]}. Split it.`,
+  );
+}

@@ -1,0 +1,37 @@
+/** Opens the limits that apply to a server. */
+import { isLoopback } from "#shared/loopback.ts";
+import type { Config } from "./config.ts";
+import type { Connector } from "./engine/contract.ts";
+import { type LimitName, limitsOf } from "./limits/limits.ts";
+import { type Limits, openLimits } from "./limits/open.ts";
+import type { TellTrouble } from "./transports/trouble-log.ts";
+
+/**
+ * `anonymous`: callers do not sign in. If only this machine reaches such a server, its callers are one developer, and nothing
+ * is limited (`undefined`). `onRefused` counts refusals.
+ */
+export function openServerLimits(
+  config: Config,
+  {
+    anonymous,
+    connector,
+    onRefused,
+    tell,
+  }: {
+    anonymous: boolean;
+    connector: Connector | undefined;
+    onRefused: (name: LimitName) => void;
+    tell: TellTrouble;
+  },
+): Limits | undefined {
+  if (config.ROLE === "worker" || (anonymous && isLoopback(config.HOST))) return undefined;
+  return openLimits({
+    most: limitsOf(config, { anonymous }),
+    trusted: config.TRUST_PROXY,
+    connector,
+    onRefused(name, who) {
+      onRefused(name);
+      tell(new Error(`${name}: ${who}`), `A limit was reached: ${name}`);
+    },
+  });
+}

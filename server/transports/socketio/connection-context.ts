@@ -1,0 +1,15 @@
+/** The parts of the server that Socket.IO connections use. */
+import type { TransportContext } from "#server/transports/contract.ts";
+import type { Deadlines } from "#server/transports/deadlines.ts";
+import type { Principal } from "#shared/principal.ts";
+import type { SessionStreamRef } from "#shared/stream-ref.ts";
+import type { AnyOpening } from "./opening.ts";
+
+/** The parts that all connections share. */
+export interface ConnectionContext extends Pick<
+  TransportContext,
+  "identify" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
+> {
+  deadlines: Deadlines;
+  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
+}

@@ -1,0 +1,58 @@
+/** Reads the inputs of requests over HTTP, before tRPC does. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { discardBody } from "#server/transports/body.ts";
+import { checkAddress, NotText } from "#server/transports/request-text.ts";
+import { notText, readJsonBody } from "./request-body.ts";
+
+/**
+ * Ensures that the input is text. Reads the body into `req.body`, where tRPC looks for a body that was already read.
+ * `refusalOf` says why the caller's call will be refused, if it will: then the server reads no large body.
+ */
+export function createGiveInput(refusalOf: (req: IncomingMessage) => Promise<unknown>) {
+  async function bodyOf(req: IncomingMessage): Promise<string | undefined> {
+    const refusal = mayBeLarge(req) ? await refusalOf(req) : undefined;
+    if (refusal !== undefined) throw refusal;
+    return readJsonBody(req);
+  }
+
+  return function giveInput(
+    req: IncomingMessage,
+    _res: ServerResponse,
+    next: (error?: unknown) => void,
+  ): void {
+    if (req.method === "GET" || req.method === "HEAD") {
+      // A GET has no body, but tRPC would choose a body parser by this header.
+      delete req.headers["content-type"];
+      return next(faultOf(req.url ?? ""));
+    }
+    bodyOf(req).then(
+      (body) => {
+        // `undefined`: the client has left, so there is no answer.
+        if (body !== undefined) next(void Object.assign(req, { body }));
+      },
+      (error: unknown) => {
+        Object.assign(req, { body: "" });
+        discardBody(req);
+        next(error);
+      },
+    );
+  };
+}
+
+/** Smaller bodies cost less than to find out who the caller is. */
+const LARGE_BYTES = 64 * 1024;
+
+function mayBeLarge({ method, headers, url = "" }: IncomingMessage): boolean {
+  if (method !== "POST" || url.includes("connectionParams=")) return false;
+  const length = Number(headers["content-length"] ?? Number.POSITIVE_INFINITY);
+  return !(length < LARGE_BYTES);
+}
+
+function faultOf(url: string): unknown {
+  try {
+    checkAddress(url);
+    return undefined;
+  } catch (error) {
+    return error instanceof NotText ? notText(error) : error;
+  }
+}
