@@ -22,6 +22,8 @@ const ROUTER = "#server/transports/trpc/router.ts";
 const BELOW_TRANSPORTS = [
   "#server/auth/audit.ts",
   "#server/auth/permissions.ts",
+  "#server/auth/shares.ts",
+  "#server/auth/tickets.ts",
   "#server/jobs/jobs.ts",
   "#server/jobs/foreign-code.ts",
   "#server/limits/open.ts",

@@ -87,7 +87,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const engine = await openEngine(config, { onEvent: metrics.onEvent });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);
-  const auth = openAuth(engine, { now, tell });
+  const auth = openAuth(engine, { settings: config, now, tell });
   opened.defer(() => auth.close());
   const management = createManagement(engine, {
     now,
@@ -153,6 +153,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const ours = createAuthenticate(config, tell, {
     keys: auth.keys,
     revocations: auth.revocations,
+    check: auth.check,
+    verifyStreamToken: auth.verifyStreamToken,
+    openTicket: auth.tickets.open,
     cookies: {
       secretIn: cookies.secretIn,
       find: (secret) => runOwn(() => signIns.find(secret)),
@@ -180,6 +183,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),
     limits,
     signIns: isOurs ? { signIns, cookies, methods: signInMethods(config), provider } : undefined,
+    sharing: isOurs ? { ...auth.shares, issueTicket: auth.tickets.issue } : undefined,
     revoke: isOurs ? management.revocations.revoke : undefined,
     onCredentialEnd: isOurs ? auth.onCredentialEnd : undefined,
     credentialLimits: CREDENTIAL_LIMITS,

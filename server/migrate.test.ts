@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -204,7 +205,9 @@ describe.each([
     await engine.close();
     expect(await migrate()).toMatchObject({
       code: 1,
-      message: expect.stringContaining("already has jobs, API keys or revocations") as string,
+      message: expect.stringContaining(
+        "already has jobs, API keys, revocations or share links",
+      ) as string,
     });
   });
 
@@ -223,6 +226,31 @@ describe.each([
     expect(await migrate()).toMatchObject({ code: 0 });
     const engine = await open(true);
     expect(await engine.revocations.find(questions)).toEqual(before);
+    await engine.close();
+    expect(await migrate()).toMatchObject({ code: 1 });
+  });
+
+  test("[P22] share links are copied with the keys that signed them, and are data that no second copy replaces", async () => {
+    const old = await open(false);
+    const until = new Date(Date.now() + 60_000);
+    const secret = await old.signingKeys.agree({ id: "1", secret: "s", until }, at(0));
+    const link = {
+      id: randomUUID(),
+      tenant: "acme ü",
+      stream: `job:${randomUUID()}`,
+      maker: { user: "a:b", credential: { kind: "token" as const, id: "t", issuedAt: 1 } },
+      createdAt: at(0),
+      expiresAt: until,
+    };
+    await old.shareLinks.add({ link, tokenHash: hashOf(1) }, at(0));
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await engine.signingKeys.find("1")).toBe(secret);
+    expect(await engine.shareLinks.find([link], at(1))).toEqual([link]);
+    expect(await engine.shareLinks.list(link, at(1))).toEqual([link]);
+    await engine.revocations.revokeToken({ tenant: "acme ü", hash: hashOf(1), until }, at(1));
+    expect(await engine.shareLinks.list(link, at(1))).toEqual([]);
     await engine.close();
     expect(await migrate()).toMatchObject({ code: 1 });
   });

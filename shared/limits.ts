@@ -74,3 +74,16 @@ export const MAX_API_KEY_SCOPES = 100;
 export const MAX_REVOKED_TOKENS = 5000;
 /** Revoked users of one tenant. */
 export const MAX_REVOKED_USERS = 5000;
+
+/** The life of a stream token. */
+export const MAX_STREAM_TOKEN_SECONDS = 86_400;
+/** The life of a share link: 30 days. */
+export const MAX_SHARE_LINK_SECONDS = 30 * 86_400;
+/** The name of a viewer in a stream token. In code points, as zod counts. */
+export const MAX_VIEWER_CHARS = 200;
+/** Share links of one job or batch that have not ended. */
+export const MAX_STREAM_LINKS = 20;
+/** Share links of one tenant that have not ended. */
+export const MAX_TENANT_LINKS = 1000;
+/** Opened tickets of one user that have not expired. */
+export const MAX_TICKETS = 1000;

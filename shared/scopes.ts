@@ -23,6 +23,13 @@ export type Scope = z.infer<typeof Scope>;
 /** All that a person does with their own jobs. */
 export const PERSON_SCOPES: readonly Scope[] = ["jobs:read", "jobs:write", "jobs:review"];
 
+/** The name of a stream that can be shared: `job:<id>` or `batch:<id>`. */
+const STREAM_NAME = /^(?:job|batch):[\da-f-]{36}$/;
+
+export function isStreamName(text: string): boolean {
+  return STREAM_NAME.test(text);
+}
+
 /** `job:<id>:read` and `batch:<id>:read` let a principal read one job or batch of its tenant, of any owner. */
 const STREAM_SCOPE = /^(?:job|batch):[\da-f-]{36}:read$/;
 

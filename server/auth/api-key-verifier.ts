@@ -93,7 +93,7 @@ export function createApiKeyVerifier({
       return key !== undefined && stateOf(key, now()) === "valid";
     },
     forget(hint) {
-      if (hint.kind === "token" || hint.kind === "sign-in") return;
+      if (hint.kind !== "key" && hint.kind !== "user" && hint.kind !== "any") return;
       reads.clear();
       if (hint.kind === "key") kept.delete(hint.hash);
       else if (hint.kind === "any") kept.clear();

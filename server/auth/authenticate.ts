@@ -6,7 +6,11 @@ import type { SignIn } from "#shared/sign-in.ts";
 import { looksLikeApiKey } from "./api-key.ts";
 import { issuedTokenOf } from "./issued-token.ts";
 import { keepTokens } from "./kept-tokens.ts";
+import type { CredentialCheck } from "./credential-check.ts";
 import type { RevocationCheck } from "./revocation-check.ts";
+import type { VerifyStreamToken } from "./stream-tokens.ts";
+import type { Tickets, TicketTarget } from "./tickets.ts";
+import { looksLikeStreamToken } from "./token-signer.ts";
 import { createTokenVerifier, type VerifyToken } from "./token-verifier.ts";
 import { acceptsApiKeys, type AuthSettings, needsToken } from "./variables.ts";
 
@@ -18,6 +22,8 @@ export interface Credentials {
   headers: IncomingHttpHeaders;
   /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
+  /** The ticket in the address of one stream. It wins over both. */
+  ticket?: { text: string; target: TicketTarget } | undefined;
 }
 
 /** Returns `undefined` if there is no token. Throws `UNAUTHENTICATED` for a header of another scheme. */
@@ -55,6 +61,12 @@ interface Readers {
   cookies?: CookieReader;
   /** Absent: no token is ever revoked. */
   revocations?: Pick<RevocationCheck, "refusal">;
+  /** Absent: every credential that something was made with still counts. */
+  check?: CredentialCheck;
+  /** Absent: no stream token is accepted. */
+  verifyStreamToken?: VerifyStreamToken;
+  /** Absent: no ticket is accepted. */
+  openTicket?: Tickets["open"];
 }
 
 type Tell = (error: unknown, what: string) => void;
@@ -64,40 +76,53 @@ type Tell = (error: unknown, what: string) => void;
  * token wins over a cookie.
  */
 export function createAuthenticate(settings: AuthSettings, tell: Tell, readers: Readers = {}) {
-  const { keys, revocations } = readers;
+  const { revocations, verifyStreamToken, openTicket } = readers;
   if (!needsToken(settings)) return undefined;
   const verifyToken = keepTokens(createTokenVerifier(settings));
-  const keyReader = acceptsApiKeys(settings) ? keys : undefined;
+  const keys = acceptsApiKeys(settings) ? readers.keys : undefined;
 
-  /** A sign-in does not outlive the key that it was made with, nor the server's acceptance of keys or of a provider. */
-  async function isStillGood({ kind, id, keyHash }: CredentialRef): Promise<boolean> {
-    if (kind === "oidc") return id === settings.OIDC_ISSUER;
-    if (kind !== "key") return true;
-    return keyReader !== undefined && keyHash !== undefined && (await keyReader.isValid(keyHash));
+  async function byToken(token: string, verify: VerifyToken, kind: "token" | "key") {
+    const { principal, expiresAt, id = null, issuedAt, keyHash } = await verify(token);
+    const credential: CredentialRef =
+      kind === "key" ? { kind, id, keyHash } : { kind, id, issuedAt };
+    const issued = issuedTokenOf({ principal, credential });
+    const refusal = issued && (await revocations?.refusal(issued));
+    if (refusal !== undefined) throw revokedToken(refusal);
+    return { ...principal, expiresAt, credential };
+  }
+
+  /** Returns the reader of a credential, and its name for the log; `undefined` if there is none but a cookie. */
+  function readerOf(credentials: Credentials): [Read, string] | undefined {
+    const { ticket } = credentials;
+    if (ticket !== undefined && openTicket !== undefined) {
+      return [() => openTicket(ticket.text, ticket.target), "A ticket"];
+    }
+    const token = tokenOf(credentials);
+    if (token === undefined) return undefined;
+    if (keys !== undefined && looksLikeApiKey(token)) {
+      return [() => byToken(token, keys.verify, "key"), "An API key"];
+    }
+    if (verifyStreamToken !== undefined && looksLikeStreamToken(token)) {
+      return [() => verifyStreamToken(token), "A stream token"];
+    }
+    return [() => byToken(token, verifyToken, "token"), "A token"];
   }
 
   return async function authenticate(credentials: Credentials): Promise<CheckedCaller> {
-    const token = tokenOf(credentials);
-    if (token === undefined) return bySignIn(credentials, isStillGood, readers, tell);
-    const isKey = keyReader !== undefined && looksLikeApiKey(token);
-    const verify = isKey ? keyReader.verify : verifyToken;
+    const [read, name] = readerOf(credentials) ?? [];
+    if (read === undefined) return bySignIn(credentials, readers, tell);
     try {
-      const { principal, expiresAt, id = null, issuedAt, keyHash } = await verify(token);
-      const credential: CredentialRef = isKey
-        ? { kind: "key", id, keyHash }
-        : { kind: "token", id, issuedAt };
-      const issued = issuedTokenOf({ principal, credential });
-      const refusal = issued && (await revocations?.refusal(issued));
-      if (refusal !== undefined) throw revokedToken(refusal);
-      return { ...principal, expiresAt, credential };
+      return await read();
     } catch (error) {
       if (error instanceof AppError && error.code === "UNAUTHENTICATED") {
-        tell(error.cause, isKey ? "An API key was refused" : "A token was refused");
+        tell(error.cause, `${name} was refused`);
       }
       throw error;
     }
   };
 }
+
+type Read = () => Promise<CheckedCaller>;
 
 /** The same answer as to a token that was never valid. */
 function revokedToken(refusal: string): AppError {
@@ -110,8 +135,7 @@ function refused(refusal: string): Error {
 
 async function bySignIn(
   { headers }: Credentials,
-  isStillGood: (credential: CredentialRef) => Promise<boolean>,
-  { cookies, revocations }: Readers,
+  { cookies, check }: Readers,
   tell: Tell,
 ): Promise<CheckedCaller> {
   const secret = cookies?.secretIn(headers);
@@ -119,10 +143,9 @@ async function bySignIn(
     throw new AppError("UNAUTHENTICATED", "Sign in: this server needs a token.");
   }
   const signIn = await cookies?.find(secret);
-  if (signIn === undefined || !(await isStillGood(signIn.credential))) throw signedOut();
+  if (signIn === undefined) throw signedOut();
   const { id: signInId, principal, credential, endsAt } = signIn;
-  const issued = issuedTokenOf(signIn);
-  const refusal = issued && (await revocations?.refusal(issued));
+  const refusal = await check?.(principal.tenantId, { user: principal.userId, credential });
   if (refusal !== undefined) {
     tell(refused(refusal), "A sign-in was refused");
     throw signedOut();

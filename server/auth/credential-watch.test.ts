@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import { AppError } from "#shared/errors.ts";
-import { openCredentialWatch, type WatchedCaller } from "./credential-watch.ts";
+import type { ShareLinkRef } from "#shared/share.ts";
+import { type HeldTicket, openCredentialWatch, type WatchedCaller } from "./credential-watch.ts";
 import type { IssuedToken } from "./revocation-check.ts";
 import { hashOfTokenId } from "./token-hash.ts";
 
@@ -27,6 +28,20 @@ const bySignIn = (signInId: string, caller: WatchedCaller): WatchedCaller => ({
   signInId,
 });
 
+/** With a stream token of a maker. */
+const shared = (maker: WatchedCaller, given: Partial<WatchedCaller> = {}): WatchedCaller => ({
+  principal: { userId: "viewer:1", tenantId: "acme" },
+  credential: maker.credential,
+  maker: {
+    user: maker.principal.userId,
+    credential: maker.credential ?? { kind: "token", id: null },
+    signInId: maker.signInId,
+  },
+  ...given,
+});
+const LINK = { link: { tenant: "acme", stream: "job:1", id: "l" } };
+const TICKET = { ticket: { tenant: "acme", user: "ann", id: "t", holder: "h" } };
+
 /** A watch of credentials that count until their names are in `over`. */
 function openTestWatch() {
   const over = new Set<string>();
@@ -46,6 +61,12 @@ function openTestWatch() {
     ),
     haveSignIns: vi.fn<(ids: readonly string[]) => Promise<boolean[]>>(async (ids) =>
       answer(ids.map((id) => !over.has(`sign-in ${id}`))),
+    ),
+    areLinksOn: vi.fn<(links: readonly ShareLinkRef[]) => Promise<boolean[]>>(async (links) =>
+      answer(links.map(({ id }) => !over.has(`link ${id}`))),
+    ),
+    holdTickets: vi.fn<(tickets: readonly HeldTicket[]) => Promise<boolean[]>>(async (tickets) =>
+      answer(tickets.map(({ id }) => !over.has(`ticket ${id}`))),
     ),
   };
   const watch = openCredentialWatch(readers, 4000);
@@ -83,6 +104,38 @@ const KINDS: [kind: string, caller: WatchedCaller, over: string, hint: Credentia
     bySignIn("s", byToken("t")),
     "user ann",
     { kind: "user", tenant: "acme", user: "ann" },
+  ],
+  ["the key of a maker", shared(byKey("k")), "key k", { kind: "key", hash: "k" }],
+  [
+    "the token of a maker",
+    shared(byToken("t")),
+    "token t",
+    { kind: "token", tenant: "acme", hash: hashOfTokenId("t") },
+  ],
+  [
+    "the user of a maker",
+    shared(byToken(null)),
+    "user ann",
+    { kind: "user", tenant: "acme", user: "ann" },
+  ],
+  [
+    "the sign-in of a maker",
+    shared(bySignIn("s", byToken(null))),
+    "sign-in s",
+    { kind: "sign-in", id: "s" },
+  ],
+  ["a share link", shared(byToken(null), LINK), "link l", { kind: "link", id: "l" }],
+  [
+    "a ticket that another connection took",
+    { ...byToken(null), ...TICKET },
+    "ticket t",
+    { kind: "ticket", id: "t" },
+  ],
+  [
+    "the sign-in behind a ticket",
+    bySignIn("s", { ...byToken(null), ...TICKET }),
+    "sign-in s",
+    { kind: "sign-in", id: "s" },
   ],
 ];
 

@@ -9,6 +9,7 @@
  */
 import type { CheckedCaller } from "#shared/checked-caller.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
+import type { ShareLinkRef } from "#shared/share.ts";
 import { issuedTokenOf } from "./issued-token.ts";
 import { isAbout, type IssuedToken } from "./revocation-check.ts";
 import { hashOfTokenId } from "./token-hash.ts";
@@ -19,7 +20,10 @@ const LOOK_EVERY_MS = 4000;
 const LOOK_SIZE = 1000;
 
 /** A caller that authenticated with a credential of this server. */
-export interface WatchedCaller extends Pick<CheckedCaller, "credential" | "signInId"> {
+export interface WatchedCaller extends Pick<
+  CheckedCaller,
+  "credential" | "signInId" | "maker" | "link" | "ticket"
+> {
   readonly principal: { readonly userId: string; readonly tenantId: string };
 }
 
@@ -35,7 +39,12 @@ export interface CredentialReaders {
   areRevoked(tokens: readonly IssuedToken[]): Promise<boolean[]>;
   isKeyValid(keyHash: string): Promise<boolean>;
   haveSignIns(signInIds: readonly string[]): Promise<boolean[]>;
+  areLinksOn(links: readonly ShareLinkRef[]): Promise<boolean[]>;
+  holdTickets(tickets: readonly HeldTicket[]): Promise<boolean[]>;
 }
+
+/** A ticket, and the connection by it. */
+export type HeldTicket = NonNullable<CheckedCaller["ticket"]>;
 
 /** A class to save memory: most tokens let in one connection. */
 class Watched {
@@ -46,17 +55,21 @@ class Watched {
   readonly user: string;
   readonly keyHash: string | undefined;
   readonly signInId: string | undefined;
+  readonly link: ShareLinkRef | undefined;
+  readonly ticket: HeldTicket | undefined;
   readonly listeners = new Set<() => void>();
 
   constructor(name: string, caller: WatchedCaller) {
     this.name = name;
     this.tenant = caller.principal.tenantId;
-    this.user = caller.principal.userId;
+    this.user = caller.maker?.user ?? caller.principal.userId;
     this.token = issuedTokenOf(caller);
     const id = this.token?.id ?? null;
     this.tokenHash = id === null ? undefined : hashOfTokenId(id);
     this.keyHash = caller.credential?.keyHash;
-    this.signInId = caller.signInId;
+    this.signInId = caller.signInId ?? caller.maker?.signInId;
+    this.link = caller.link;
+    this.ticket = caller.ticket;
   }
 
   mayBe(hint: CredentialHint): boolean {
@@ -69,13 +82,33 @@ export function openCredentialWatch(
   everyMs = LOOK_EVERY_MS,
 ): CredentialWatch {
   const watched = new Map<string, Watched>();
+  /** By their parts, for the hints that every user can cause: such a hint costs one lookup. */
+  const byPart = new Map<string, Set<Watched>>();
   let due = new Set<Watched>();
   let looking: Promise<void> | undefined;
+
+  function add(each: Watched): void {
+    watched.set(each.name, each);
+    for (const part of partsOf(each)) {
+      const set = byPart.get(part) ?? new Set();
+      byPart.set(part, set.add(each));
+    }
+  }
+
+  function remove(each: Watched): void {
+    if (watched.get(each.name) !== each) return;
+    watched.delete(each.name);
+    for (const part of partsOf(each)) {
+      const set = byPart.get(part);
+      set?.delete(each);
+      if (set?.size === 0) byPart.delete(part);
+    }
+  }
 
   async function lookAt(some: readonly Watched[]): Promise<void> {
     const ended = await endedOf(some, readers);
     for (const each of ended) {
-      if (watched.get(each.name) === each) watched.delete(each.name);
+      remove(each);
       const told = [...each.listeners];
       each.listeners.clear();
       for (const listener of told) listener();
@@ -113,41 +146,50 @@ export function openCredentialWatch(
       const registered = () => listener();
       each.listeners.add(registered);
       if (known === undefined) {
-        watched.set(name, each);
+        add(each);
         // It may have ended since it was checked.
         lookSoon([each]);
       }
       return () => {
         each.listeners.delete(registered);
-        if (each.listeners.size === 0 && watched.get(name) === each) watched.delete(name);
+        if (each.listeners.size === 0) remove(each);
       };
     },
     hint(hint) {
-      if (hint.kind !== "sign-in") {
-        return lookSoon(watched.values().filter((each) => each.mayBe(hint)));
-      }
-      // Every user can cause these hints, so they cost one lookup.
-      const each = watched.get(nameOfSignIn(hint.id));
-      if (each !== undefined) lookSoon([each]);
+      const isOfPart = hint.kind === "sign-in" || hint.kind === "link" || hint.kind === "ticket";
+      if (isOfPart) lookSoon(byPart.get(`${hint.kind} ${hint.id}`) ?? []);
+      else lookSoon(watched.values().filter((each) => each.mayBe(hint)));
     },
     close: () => clearInterval(timer),
   };
 }
 
-function nameOfSignIn(id: string): string {
-  return `sign-in ${id}`;
+/** As hints name them. */
+function partsOf({ signInId, link, ticket }: Watched): string[] {
+  return [
+    ...(signInId === undefined ? [] : [`sign-in ${signInId}`]),
+    ...(link === undefined ? [] : [`link ${link.id}`]),
+    ...(ticket === undefined ? [] : [`ticket ${ticket.id}`]),
+  ];
 }
 
-function nameOf({ principal, credential, signInId }: WatchedCaller): string {
-  if (signInId !== undefined) return nameOfSignIn(signInId);
-  if (credential?.keyHash !== undefined) return `key ${credential.keyHash}`;
-  const { tenantId, userId } = principal;
-  return JSON.stringify([tenantId, userId, credential?.id, credential?.issuedAt]);
+/** The same for callers that end together. */
+function nameOf({ principal, credential, signInId, maker, link, ticket }: WatchedCaller): string {
+  const signIn = signInId ?? maker?.signInId;
+  const user = maker?.user ?? principal.userId;
+  const { keyHash, id, issuedAt } = credential ?? {};
+  const own =
+    signIn !== undefined
+      ? ["sign-in", signIn]
+      : keyHash !== undefined
+        ? ["key", keyHash]
+        : ["token", principal.tenantId, user, id, issuedAt];
+  return JSON.stringify([...own, link?.id, ticket?.id, ticket?.holder]);
 }
 
 async function endedOf(
   some: readonly Watched[],
-  { areRevoked, isKeyValid, haveSignIns }: CredentialReaders,
+  { areRevoked, isKeyValid, haveSignIns, areLinksOn, holdTickets }: CredentialReaders,
 ): Promise<Set<Watched>> {
   const ended = new Set<Watched>();
   /** Asks about those that have such a part. One kind that cannot be read does not keep the others from ending. */
@@ -177,6 +219,14 @@ async function endedOf(
     ask(
       ({ signInId }) => signInId,
       async (ids) => (await haveSignIns(ids)).map((has) => !has),
+    ),
+    ask(
+      ({ link }) => link,
+      async (links) => (await areLinksOn(links)).map((isOn) => !isOn),
+    ),
+    ask(
+      ({ ticket }) => ticket,
+      async (tickets) => (await holdTickets(tickets)).map((holds) => !holds),
     ),
   ]);
   return ended;

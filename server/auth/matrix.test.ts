@@ -1,6 +1,13 @@
 /** Every procedure and event, asked by every kind of caller on a server that takes tokens. */
 import { once } from "node:events";
-import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+} from "jose";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
@@ -45,6 +52,8 @@ interface Answers {
   changeBatch: string;
   review: string;
   administer: string;
+  share: string;
+  ticket: string;
 }
 const OK = "ok";
 const all = (code: string): Answers => ({
@@ -57,15 +66,26 @@ const all = (code: string): Answers => ({
   changeBatch: code,
   review: code,
   administer: code,
+  share: code,
+  ticket: code,
 });
 /** All that concerns jobs. */
 const allJobs = (code: string): Answers => ({ ...all(code), administer: "FORBIDDEN" });
 const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
+const readOnly: Answers = {
+  ...noScope,
+  readJob: OK,
+  readBatch: OK,
+  readMine: OK,
+  share: OK,
+  ticket: OK,
+};
 const stranger: Answers = {
   ...allJobs("NOT_FOUND"),
   anything: OK,
   readMine: OK,
   create: OK,
+  ticket: OK,
 };
 
 const GROUPS: Record<string, keyof Answers> = {
@@ -90,6 +110,13 @@ const GROUPS: Record<string, keyof Answers> = {
   "auth.me": "anything",
   "auth.refresh": "anything",
   "auth.revoke": "administer",
+  "auth.ticket": "ticket",
+  "job.share": "share",
+  "job.links": "share",
+  "job.unshare": "share",
+  "batch.share": "share",
+  "batch.links": "share",
+  "batch.unshare": "share",
   "kind.list": "anything",
   "system.info": "anything",
   "system.onState": "anything",
@@ -105,6 +132,8 @@ const QUERIES = new Set([
   "job.get",
   "job.list",
   "job.events",
+  "job.links",
+  "batch.links",
   "batch.get",
   "batch.list",
   "audit.list",
@@ -117,6 +146,8 @@ let data: TestData;
 let app: App;
 let keys: Record<KeyName, string>;
 let ids: { jobId: string; batchId: string };
+/** Stream tokens and share links, which their owner made. */
+let shared: Record<"job" | "otherJob" | "batch" | "link" | "off", string>;
 
 interface Claims {
   sub?: string;
@@ -168,7 +199,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   [
     "who watches this job alone",
     () => signed({ sub: "eve", scope: `job:${ids.jobId}:read` }),
-    { ...noScope, readJob: OK },
+    { ...noScope, readJob: OK, ticket: OK },
   ],
   [
     "who watches this batch alone",
@@ -178,21 +209,17 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   [
     "who watches another job alone",
     () => signed({ sub: "eve", scope: `job:${ABSENT}:read` }),
-    { ...noScope, readJob: "NOT_FOUND" },
+    { ...noScope, readJob: "NOT_FOUND", ticket: OK },
   ],
   [
     "who watches this job alone, at another tenant",
     () => signed({ sub: "eve", tenant: "bakery", scope: `job:${ids.jobId}:read` }),
-    { ...noScope, readJob: "NOT_FOUND" },
+    { ...noScope, readJob: "NOT_FOUND", ticket: OK },
   ],
   ["with `admin` alone", () => signed({ scope: "admin" }), { ...noScope, administer: OK }],
   ["with `operator`, which no token grants", () => signed({ scope: "operator" }), noScope],
   ["with `*`, which no token grants", () => signed({ scope: "*" }), noScope],
-  [
-    "who owns them and may only read",
-    () => signed({ scope: "jobs:read" }),
-    { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
-  ],
+  ["who owns them and may only read", () => signed({ scope: "jobs:read" }), readOnly],
   [
     "of the same tenant, with `tenant`",
     () => signed({ sub: "bob", scope: `${PERSON_SCOPES.join(" ")} tenant` }),
@@ -220,18 +247,36 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
     async () => keys.leaver,
     all("UNAUTHENTICATED"),
   ],
-  [
-    "with an API key of their owner that may only read",
-    async () => keys.reading,
-    { ...noScope, readJob: OK, readBatch: OK, readMine: OK },
-  ],
+  ["with an API key of their owner that may only read", async () => keys.reading, readOnly],
   ["with an API key that may do all that their owner may", async () => keys.whole, allJobs(OK)],
   ["with an API key of another tenant", async () => keys.foreign, stranger],
   [OPERATOR, async () => keys.operator, noScope],
   ["with a revoked API key", async () => keys.revoked, all("UNAUTHENTICATED")],
   ["with an expired API key", async () => keys.expired, all("UNAUTHENTICATED")],
+  ["with a stream token of this job", async () => shared.job, { ...noScope, readJob: OK }],
+  [
+    "with a stream token of another job",
+    async () => shared.otherJob,
+    { ...noScope, readJob: "NOT_FOUND" },
+  ],
+  ["with a stream token of this batch", async () => shared.batch, { ...noScope, readBatch: OK }],
+  ["with a share link to this job", async () => shared.link, { ...noScope, readJob: OK }],
+  ["with a share link that was switched off", async () => shared.off, all("UNAUTHENTICATED")],
+  [
+    "with a stream token of another secret",
+    async () => forgedStreamToken(),
+    all("UNAUTHENTICATED"),
+  ],
   ["with an API key that nothing is stored of", async () => newApiKey(), all("UNAUTHENTICATED")],
 ];
+
+/** It says what the server's own say, and is signed with the secret of other tokens. */
+async function forgedStreamToken(): Promise<string> {
+  const { kid = "" } = decodeProtectedHeader(shared.job);
+  return new SignJWT(decodeJwt(shared.job))
+    .setProtectedHeader({ alg: "HS256", typ: "jobwire-stream+jwt", kid })
+    .sign(new TextEncoder().encode(SECRET));
+}
 
 type KeyName = "reading" | "whole" | "foreign" | "operator" | "revoked" | "expired" | "leaver";
 
@@ -297,14 +342,28 @@ beforeAll(async () => {
   const batchId = idIn(batch);
   const job = await overHttp("job.create", { kind: "waits", input: {} }, token);
   ids = { batchId, jobId: idIn(job) };
+  const share = async (path: string, input: object) =>
+    answerIn<{ token: string; linkId: string | null }>(await overHttp(path, input, token));
+  const { jobId } = ids;
+  const other = idIn(await overHttp("job.create", { kind: "waits", input: {} }, token));
+  const off = await share("job.share", { jobId: other, link: true });
+  await overHttp("job.unshare", { jobId: other, linkId: off.linkId }, token);
+  shared = {
+    job: (await share("job.share", { jobId })).token,
+    otherJob: (await share("job.share", { jobId: other })).token,
+    batch: (await share("batch.share", { batchId })).token,
+    link: (await share("job.share", { jobId, link: true })).token,
+    off: off.token,
+  };
 });
 afterAll(async () => {
   await app.close();
   await data.remove();
 });
 
-const idIn = (answer: string) =>
-  (JSON.parse(answer) as { result: { data: { json: { id: string } } } }).result.data.json.id;
+const answerIn = <T>(answer: string) =>
+  (JSON.parse(answer) as { result: { data: { json: T } } }).result.data.json;
+const idIn = (answer: string) => answerIn<{ id: string }>(answer).id;
 
 /** The codes that say who may do what; any other outcome is that of a permitted request. */
 function codeIn(answer: string): string {
@@ -316,6 +375,10 @@ function codeIn(answer: string): string {
 function inputOf(path: string): object | undefined {
   if (path === "job.create") return { kind: "waits", input: {} };
   if (path === "batch.create") return { jobs: [{ kind: "waits", input: {} }] };
+  if (path === "auth.ticket") return { path: "job.onUpdate", input: { jobId: ids.jobId } };
+  // One that there is not, so that the links of other callers stay.
+  if (path === "job.unshare") return { jobId: ids.jobId, linkId: ABSENT };
+  if (path === "batch.unshare") return { batchId: ids.batchId, linkId: ABSENT };
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
   if (path === "audit.list") return {};

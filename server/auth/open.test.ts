@@ -1,6 +1,7 @@
 /** The push of ended credentials alone: the look that would find them too comes too late to matter. */
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
+import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { auditOf } from "#test/engine/audit.ts";
@@ -52,7 +53,10 @@ async function openTestAuth(engine: Engine): Promise<Auth & { firstLook(): Promi
   const hasSignIns = vi.fn<Engine["hasSignIns"]>(engine.hasSignIns);
   const find = vi.fn<Engine["revocations"]["find"]>(engine.revocations.find);
   const observed = { hasSignIns, onCredentialEnd, revocations: { ...engine.revocations, find } };
-  const auth = openAuth({ ...engine, ...observed }, { now, tell, lookEveryMs: DAY_MS });
+  const auth = openAuth(
+    { ...engine, ...observed },
+    { settings: loadConfig({}), now, tell, lookEveryMs: DAY_MS },
+  );
   onTestFinished(() => auth.close());
   // Hints that come before are found by the look alone.
   await onCredentialEnd.mock.results[0]?.value;

@@ -5,7 +5,7 @@ import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
-import { EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES } from "./permissions.ts";
+import { EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
 
 const JOB = "0198f1a2-0000-7000-8000-000000000000";
 const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
@@ -14,6 +14,17 @@ test("[P3] every procedure of the router has its requirement, and every requirem
   const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
   const paths = Object.keys((router._def as unknown as { procedures: object }).procedures);
   expect([...PROCEDURES.keys()].toSorted()).toEqual(paths.toSorted());
+});
+
+test("[P23] a ticket can open each subscription of the router, and nothing else", () => {
+  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
+  const { procedures } = router._def as unknown as {
+    procedures: Record<string, { _def: { type: string } }>;
+  };
+  const subscriptions = Object.keys(procedures).filter(
+    (path) => procedures[path]?._def.type === "subscription",
+  );
+  expect([...STREAMS].toSorted()).toEqual(subscriptions.toSorted());
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
@@ -49,9 +60,15 @@ const PERMITTED: Record<string, string[]> = {
     "job.events",
     "job.onUpdate",
     "job.onOutput",
+    "job.share",
+    "job.unshare",
+    "job.links",
     "batch.get",
     "batch.list",
     "batch.onUpdate",
+    "batch.share",
+    "batch.unshare",
+    "batch.links",
     "feed.onUpdate",
   ],
   "jobs:write": ["job.create", "job.cancel", "job.retry", "batch.create", "batch.cancel"],
@@ -65,7 +82,14 @@ const PERMITTED: Record<string, string[]> = {
 };
 
 test.each(Object.entries(PERMITTED))("[P3] the scope %j permits %j", (scope, permitted) => {
-  const open = ["auth.me", "auth.refresh", "kind.list", "system.info", "system.onState"];
+  const open = [
+    "auth.me",
+    "auth.refresh",
+    "auth.ticket",
+    "kind.list",
+    "system.info",
+    "system.onState",
+  ];
   const principal = by(...(scope === "" ? [] : [scope]));
   const may = [...PROCEDURES.keys()].filter(
     (path) => refusalFor(principal, PROCEDURES, path) === undefined,

@@ -32,23 +32,39 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "job.approve": "jobs:review",
     "job.reject": "jobs:review",
     "job.regenerate": "jobs:review",
+    "job.share": "jobs:read",
+    "job.unshare": "jobs:read",
+    "job.links": "jobs:read",
     "job.onUpdate": "read a job",
     "job.onOutput": "read a job",
     "batch.create": "jobs:write",
     "batch.get": "read a batch",
     "batch.list": "jobs:read",
     "batch.cancel": "jobs:write",
+    "batch.share": "jobs:read",
+    "batch.unshare": "jobs:read",
+    "batch.links": "jobs:read",
     "batch.onUpdate": "read a batch",
     "feed.onUpdate": "jobs:read",
     "audit.list": "admin",
     "auth.me": "principal",
     "auth.refresh": "anyone",
     "auth.revoke": "admin",
+    "auth.ticket": "principal",
     "kind.list": "principal",
     "system.info": "principal",
     "system.onState": "principal",
   }),
 );
+
+/** The procedures that a ticket can open: the subscriptions. */
+export const STREAMS: ReadonlySet<string> = new Set([
+  "job.onUpdate",
+  "job.onOutput",
+  "batch.onUpdate",
+  "feed.onUpdate",
+  "system.onState",
+]);
 
 /** By the names of Socket.IO's events. */
 export const EVENTS: ReadonlyMap<string, Requirement> = new Map(

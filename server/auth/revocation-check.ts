@@ -103,7 +103,7 @@ export function createRevocationCheck({
       });
     },
     forget(hint) {
-      if (hint.kind === "key" || hint.kind === "sign-in") return;
+      if (hint.kind !== "token" && hint.kind !== "user" && hint.kind !== "any") return;
       hints += 1;
       for (const [name, { question }] of kept.entries()) {
         if (isAbout(hint, question)) kept.delete(name);

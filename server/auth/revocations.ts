@@ -4,7 +4,7 @@ import type { RevocationStore } from "#server/engine/contract.ts";
 import type { AuditActor } from "#shared/audit.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
-import { MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
+import { MAX_PRINCIPAL_CHARS, MAX_STREAM_TOKEN_SECONDS } from "#shared/limits.ts";
 import type { Revoked, TokenToRevoke, ToRevoke, UserToRevoke } from "#shared/revocation.ts";
 import type { Audit, RecordedCommand } from "./audit.ts";
 import { hashOfTokenId } from "./token-hash.ts";
@@ -49,7 +49,9 @@ export function createRevocations({
       throw new AppError("BAD_REQUEST", `The token has expired already: ${expired} has passed.`);
     }
     const end = expiresAt?.getTime() ?? at.getTime() + MAX_TOKEN_LIFE_MS;
-    const until = new Date(end + MARGIN_MS);
+    // Its stream tokens may outlive it.
+    const last = Math.max(end, at.getTime() + MAX_STREAM_TOKEN_SECONDS * SECOND_MS);
+    const until = new Date(last + MARGIN_MS);
     await store.revokeToken({ tenant, hash: hashOfTokenId(tokenId), until }, at);
     return { tenant, tokenId, keptUntil: until };
   }

@@ -5,20 +5,18 @@
 import {
   createRemoteJWKSet,
   customFetch,
-  decodeProtectedHeader,
   errors,
   type FetchImplementation,
   jwtVerify,
   type JWTPayload,
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
-  type ProtectedHeaderParameters,
 } from "jose";
-import { AppError } from "#shared/errors.ts";
 import { MAX_SCOPES, MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import type { Principal } from "#shared/principal.ts";
 import { isTokenScope } from "#shared/scopes.ts";
 import { principalOf } from "./claims.ts";
+import { headerOf, Refusal, toAppError } from "./token-refusal.ts";
 import type { AuthSettings } from "./variables.ts";
 
 /** Every algorithm of JWS with a key pair. */
@@ -162,23 +160,6 @@ function createCalmFetch(): FetchImplementation {
   };
 }
 
-/** Why a token was refused; for the log. */
-class Refusal extends Error {
-  override readonly name = "Refusal";
-
-  constructor(reason: string) {
-    super(`The token was refused: ${reason}.`);
-  }
-}
-
-function headerOf(token: string): ProtectedHeaderParameters {
-  try {
-    return decodeProtectedHeader(token);
-  } catch (error) {
-    throw new Refusal(`it is no JWT (${(error as Error).message})`);
-  }
-}
-
 function verified(claims: JWTPayload, settings: AuthSettings): Verified {
   const { exp = 0 } = claims;
   const named = principalOf(claims, scopesOf(claims), settings);
@@ -212,25 +193,4 @@ function scopesOf({ scope }: JWTPayload): string[] {
   const given: unknown[] = typeof scope === "string" ? scope.split(" ") : [scope].flat();
   const known = given.filter((each) => typeof each === "string").filter(isTokenScope);
   return [...new Set(known)].slice(0, MAX_SCOPES);
-}
-
-/** Errors of jose that say nothing about the token: the keys could not be read. */
-const KEYS_UNREADABLE: ReadonlySet<string> = new Set([
-  errors.JWKSTimeout.code,
-  errors.JWKSInvalid.code,
-  errors.JOSEError.code,
-]);
-
-function toAppError(error: unknown): AppError {
-  if (error instanceof errors.JWTExpired) {
-    return new AppError("TOKEN_EXPIRED", "This token has expired.", { cause: error });
-  }
-  const isAboutToken =
-    error instanceof Refusal ||
-    (error instanceof errors.JOSEError && !KEYS_UNREADABLE.has(error.code));
-  return isAboutToken
-    ? new AppError("UNAUTHENTICATED", "This token is not valid.", { cause: error })
-    : new AppError("UNAVAILABLE", "The server could not check your token. Try again.", {
-        cause: error,
-      });
 }

@@ -20,13 +20,11 @@ import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
-import type { ApiKeyStore } from "./api-key-store.ts";
 import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
+import type { CredentialStores } from "./credential-stores.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
-import type { RevocationStore } from "./revocation-store.ts";
 import type { SessionStore } from "./session-store.ts";
-import type { SignInStore } from "./sign-in-store.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
@@ -44,7 +42,11 @@ export type {
   SessionSaved,
   SessionStore,
 } from "./session-store.ts";
+export type { CredentialStores } from "./credential-stores.ts";
+export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
+export type { SigningKeyStore } from "./signing-key-store.ts";
+export type { TicketStore } from "./ticket-store.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {
@@ -63,7 +65,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends Assignment, SessionStore, SignInStore {
+export interface Engine extends Assignment, CredentialStores, SessionStore {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -145,9 +147,7 @@ export interface Engine extends Assignment, SessionStore, SignInStore {
   /** Workers whose announcement still holds. */
   present(now: Date): Promise<string[]>;
 
-  readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
-  readonly revocations: RevocationStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.

@@ -6,6 +6,8 @@ import type { ApiKey } from "#shared/api-key.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import type { DraftPiece } from "./contract.ts";
 import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
+import type { StoredLink } from "./share-link-store.ts";
+import type { SigningKey } from "./signing-key-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
@@ -67,6 +69,9 @@ export interface TransferSource {
   jobs(): Iterable<TransferJob>;
   apiKeys(): Iterable<TransferApiKey>;
   revocations(): Iterable<TransferRevocation>;
+  /** Without them the share links would be of no use. */
+  signingKeys(): Iterable<SigningKey>;
+  shareLinks(): Iterable<StoredLink>;
   audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

@@ -84,14 +84,13 @@ function noAnswer(timeoutMs: number): Error {
 }
 
 function callerOf(answer: unknown, schema: AnswerSchema): Caller {
-  const { expiresAt, credential, signInId, ...principal } = authenticated(answer, schema);
+  const { userId, tenantId, scopes, expiresAt, ...proof } = authenticated(answer, schema);
   if (expiresAt === undefined || expiresAt > Date.now()) {
     return {
-      principal,
+      principal: { userId, tenantId, scopes },
       expiresAt,
-      via: viaOf(credential, signInId),
-      ...(credential && { credential }),
-      ...(signInId !== undefined && { signInId }),
+      via: viaOf(proof.credential, proof.signInId),
+      ...proof,
     };
   }
   throw new AppError("TOKEN_EXPIRED", "Your credentials have expired.");

@@ -6,6 +6,8 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import type { Audit } from "#server/auth/audit.ts";
+import type { Shares } from "#server/auth/shares.ts";
+import type { Tickets, TicketTarget } from "#server/auth/tickets.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
@@ -14,7 +16,7 @@ import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { ActorVia } from "#shared/actor.ts";
 import type { AuditActor } from "#shared/audit.ts";
-import type { CredentialRef } from "#shared/checked-caller.ts";
+import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
 import type { KindFacts } from "#shared/kind-facts.ts";
@@ -76,6 +78,8 @@ export interface TransportContext {
   onCredentialEnd?: ((caller: Caller, listener: () => void) => () => void) | undefined;
   /** Ends credentials of a tenant. Absent as `onCredentialEnd` is. */
   revoke?: ((tenant: string, what: ToRevoke, actor: AuditActor) => Promise<Revoked>) | undefined;
+  /** Lets others watch jobs and batches, and streams be opened by tickets. Absent as `onCredentialEnd` is. */
+  sharing?: Sharing | undefined;
   /** Absent if callers are not limited. */
   limits?: Limits | undefined;
   system: SystemInfo;
@@ -85,6 +89,8 @@ export interface TransportContext {
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
   log: Logger;
 }
+
+export type Sharing = Shares & { issueTicket: Tickets["issue"] };
 
 export interface SignInCookie {
   /** `Set-Cookie` for a new sign-in that ends in `maxAgeMs`. */
@@ -113,6 +119,8 @@ export interface Credentials {
   headers: IncomingMessage["headers"];
   /** Clients that cannot set headers send it when they connect. It wins over the header. */
   token?: string | undefined;
+  /** The ticket in the address of one stream. It wins over both. */
+  ticket?: { text: string; target: TicketTarget } | undefined;
   /** The address that refused credentials count for (`limits/client-address.ts`). Absent: they are not limited. */
   address?: string | undefined;
 }
@@ -131,9 +139,13 @@ export interface Caller {
   /** How it proved who it is. */
   readonly via: ActorVia;
   /** Absent where the `authenticate` of an embedding program answers. */
-  readonly credential?: CredentialRef;
+  readonly credential?: CredentialRef | undefined;
   /** Present if a cookie identifies the caller. */
-  readonly signInId?: string;
+  readonly signInId?: string | undefined;
+  /** Present if a stream token or a share link identifies the caller: who made it, with `credential`. */
+  readonly maker?: CheckedCaller["maker"];
+  readonly link?: CheckedCaller["link"];
+  readonly ticket?: CheckedCaller["ticket"];
 }
 
 /** `Authenticate`, guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */

@@ -15,6 +15,7 @@ import { modelSuite } from "./model.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
+import { sharesSuite } from "./shares.suite.ts";
 import { usageSuite } from "./usage.suite.ts";
 import { usersSuite } from "./users.suite.ts";
 import { upkeepSuite } from "./upkeep.suite.ts";
@@ -34,6 +35,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     auditSuite(subject);
     signInsSuite(subject);
     revocationsSuite(subject);
+    sharesSuite(subject);
     upkeepSuite(subject);
     usageSuite(subject);
     usersSuite(subject);

@@ -7,6 +7,13 @@ import { WebSocket } from "ws";
 /** As a program sends a credential, or a browser its cookie. */
 export type Credential = { token: string } | { cookie: string };
 
+/** A subscription of tRPC. */
+interface Watched {
+  path: string;
+  input?: object;
+}
+const FEED: Watched = { path: "feed.onUpdate" };
+
 /** Says whether the server has ended the connection. */
 type IsClosed = () => boolean;
 
@@ -16,13 +23,18 @@ function headersOf(url: string, by: Credential): Record<string, string> {
     : { cookie: by.cookie, origin: url };
 }
 
-export async function openWebSocket(url: string, by: Credential): Promise<IsClosed> {
+export async function openWebSocket(
+  url: string,
+  by: Credential,
+  { path, input }: Watched = FEED,
+): Promise<IsClosed> {
   const socket = new WebSocket(`${url.replace("http", "ws")}/trpc`, {
     headers: headersOf(url, by),
   });
   onTestFinished(() => socket.terminate());
   await once(socket, "open");
-  const request = { id: 1, method: "subscription", params: { path: "feed.onUpdate" } };
+  const params = { path, ...(input && { input: { json: input } }) };
+  const request = { id: 1, method: "subscription", params };
   socket.send(JSON.stringify(request));
   const [answer] = (await once(socket, "message")) as [Buffer];
   if (answer.toString().includes('"error"')) throw new Error(answer.toString());
@@ -31,10 +43,15 @@ export async function openWebSocket(url: string, by: Credential): Promise<IsClos
   return () => isClosed;
 }
 
-export async function openEvents(url: string, by: Credential): Promise<IsClosed> {
+export async function openEvents(
+  url: string,
+  by: Credential,
+  { path, input }: Watched = FEED,
+): Promise<IsClosed> {
   const leave = new AbortController();
   onTestFinished(() => leave.abort());
-  const answer = await fetch(`${url}/trpc/feed.onUpdate`, {
+  const query = input && `?input=${encodeURIComponent(JSON.stringify({ json: input }))}`;
+  const answer = await fetch(`${url}/trpc/${path}${query ?? ""}`, {
     headers: headersOf(url, by),
     signal: leave.signal,
   });
@@ -74,10 +91,14 @@ export async function openSocketio(
 }
 
 /** One of each transport. */
-export async function openAll(url: string, by: Credential): Promise<() => boolean[]> {
+export async function openAll(
+  url: string,
+  by: Credential,
+  watched?: Watched,
+): Promise<() => boolean[]> {
   const all = await Promise.all([
-    openWebSocket(url, by),
-    openEvents(url, by),
+    openWebSocket(url, by, watched),
+    openEvents(url, by, watched),
     openSocketio(url, by),
     openSocketio(url, by, "polling"),
   ]);

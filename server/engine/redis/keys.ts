@@ -28,8 +28,10 @@ export interface Keys {
   signIn(id: string): string;
   /** The sign-ins of a user, by their ends. */
   signInsOf(owner: Owner): string;
+  /** A key that signs tokens. It lies in a slot of its own. */
+  signingKey(id: string): string;
   readonly tenants: string;
-  /** The prefix of the API keys and the revocations of all tenants. No tenant can have this name. */
+  /** The prefix of the API keys, revocations and share links of all tenants. No tenant can have this name. */
   readonly apiKeys: string;
   /** The channel of credentials that ended. */
   readonly credentialHints: string;
@@ -68,6 +70,7 @@ export function createKeys(prefix: string): Keys {
     tenantOf: (id) => `${prefix}:{:directory}:${id.slice(-3)}`,
     signIn: (id) => `${prefix}:sign-in:${id}`,
     signInsOf: (owner) => `${ofOwner(owner)}:sign-ins`,
+    signingKey: (id) => `${prefix}:{:signing-keys}:${id}`,
     tenants: `${prefix}:tenants`,
     apiKeys: `${prefix}:{:api-keys}`,
     credentialHints: `${prefix}:{:api-keys}:hint`,

@@ -27,9 +27,12 @@ import { createReads } from "./reads.ts";
 import { createRevocations } from "./revocations.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
+import { createShareLinks } from "./share-links.ts";
 import { createSignIns } from "./sign-ins.ts";
+import { createSigningKeys } from "./signing-keys.ts";
 import { createSweep } from "./sweep.ts";
 import { createTenantDirectory } from "./tenant-directory.ts";
+import { createTickets } from "./tickets.ts";
 import { createUsers } from "./users.ts";
 import { createScriptBatcher } from "./script-batcher.ts";
 import { withTimeout } from "./with-timeout.ts";
@@ -80,6 +83,9 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const audit = createAudit(parts);
   const signIns = createSignIns(redis, keys);
   const revocations = createRevocations(run, keys);
+  const signingKeys = createSigningKeys(redis, keys);
+  const shareLinks = createShareLinks(run, keys);
+  const tickets = createTickets(redis, run, keys);
   const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
   const assign = createAssign(parts);
@@ -182,6 +188,20 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
           return { apiKeys: ended, signIns: await signIns.removeOfUser(owner) };
         }),
       find: (questions) => use(() => revocations.find(questions)),
+    },
+    signingKeys: {
+      agree: (key, at) => use(() => signingKeys.agree(key, at)),
+      find: (id) => use(() => signingKeys.find(id)),
+    },
+    shareLinks: {
+      add: (stored, at) => use(() => shareLinks.add(stored, at)),
+      find: (refs, at) => use(() => shareLinks.find(refs, at)),
+      list: (of, at) => use(() => shareLinks.list(of, at)),
+      remove: (of, at) => use(() => shareLinks.remove(of, at)),
+    },
+    tickets: {
+      take: (ticket, at) => use(() => tickets.take(ticket, at)),
+      holders: (refs) => use(() => tickets.holders(refs)),
     },
     listUsers: (query, now) => use(() => listUsers(query, now)),
     audit: {

@@ -8,6 +8,7 @@ import type { Client } from "./client.ts";
 import { alwaysThere } from "./keys.ts";
 
 const NAMES = [
+  "add-share-link",
   "add-tenant-lists",
   "append-audit",
   "append-draft",
@@ -20,20 +21,24 @@ const NAMES = [
   "end-session",
   "find-api-key",
   "find-revocations",
+  "find-share-links",
   "list-api-keys",
   "list-batches",
   "list-jobs",
+  "list-share-links",
   "note-tenant",
   "prune",
   "read-draft",
   "read-events",
   "read-feed",
+  "remove-share-links",
   "renew",
   "revoke-api-key",
   "revoke-token",
   "revoke-user",
   "save-session",
   "take-session",
+  "take-ticket",
   "use-api-key",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];

@@ -11,6 +11,8 @@ import type {
 import { readApiKeys } from "./api-keys.ts";
 import { readAudit } from "./audit.ts";
 import { readRevocations } from "./revocations.ts";
+import { readShareLinks } from "./share-links.ts";
+import { readSigningKeys } from "./signing-keys.ts";
 import { createDrafts } from "./drafts.ts";
 import { messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
@@ -33,6 +35,8 @@ export function openExport(dataDir: string): TransferSource {
     jobs: () => told(readJobs(db, path), path),
     apiKeys: () => told(readApiKeys(db), path),
     revocations: () => told(readRevocations(db), path),
+    signingKeys: () => told(readSigningKeys(db), path),
+    shareLinks: () => told(readShareLinks(db), path),
     audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };

@@ -23,8 +23,11 @@ import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { createRevocations } from "./revocations.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
+import { createShareLinks } from "./share-links.ts";
 import { createSignIns } from "./sign-ins.ts";
+import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
+import { createTickets } from "./tickets.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
@@ -73,7 +76,10 @@ export async function openSqliteEngine({
   const sessions = createSessions(db, clock);
   const apiKeys = createApiKeys(db, outbox);
   const signIns = createSignIns(db, outbox);
-  const revocations = createRevocations({ db, apiKeys, signIns, outbox });
+  const shareLinks = createShareLinks(db, outbox);
+  const revocations = createRevocations({ db, apiKeys, signIns, shareLinks, outbox });
+  const signingKeys = createSigningKeys(db);
+  const tickets = createTickets(db, outbox);
   const listUsers = createUsers(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
@@ -148,6 +154,20 @@ export async function openSqliteEngine({
       revokeToken: (token, at) => write(() => revocations.revokeToken(token, at)),
       revokeUser: (user, at) => write(() => revocations.revokeUser(user, at)),
       find: (questions) => read(() => questions.map(revocations.find)),
+    },
+    signingKeys: {
+      agree: (key, at) => write(() => signingKeys.agree(key, at)),
+      find: (id) => read(() => signingKeys.find(id)),
+    },
+    shareLinks: {
+      add: (stored, at) => write(() => shareLinks.add(stored, at)),
+      find: (refs, at) => read(() => refs.map((ref) => shareLinks.find(ref, at))),
+      list: (of, at) => read(() => shareLinks.list(of, at)),
+      remove: (of, at) => write(() => shareLinks.remove(of, at)),
+    },
+    tickets: {
+      take: (ticket, at) => write(() => tickets.take(ticket, at)),
+      holders: (refs) => read(() => refs.map(tickets.holder)),
     },
     listUsers: (query, now) => read(() => listUsers(query, now)),
     audit: {

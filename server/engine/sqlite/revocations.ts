@@ -13,6 +13,7 @@ import type { TransferRevocation } from "#server/engine/transfer.ts";
 import { MAX_REVOKED_TOKENS, MAX_REVOKED_USERS } from "#shared/limits.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import type { Outbox } from "./outbox.ts";
+import type { ShareLinks } from "./share-links.ts";
 import type { SignIns } from "./sign-ins.ts";
 
 export interface Revocations {
@@ -25,10 +26,17 @@ interface Parts {
   db: DatabaseSync;
   apiKeys: Pick<ApiKeys, "revokeOfUser">;
   signIns: Pick<SignIns, "removeOfUser">;
+  shareLinks: Pick<ShareLinks, "removeOfToken" | "removeOfUser">;
   outbox: Pick<Outbox, "credentialEnded">;
 }
 
-export function createRevocations({ db, apiKeys, signIns, outbox }: Parts): Revocations {
+export function createRevocations({
+  db,
+  apiKeys,
+  signIns,
+  shareLinks,
+  outbox,
+}: Parts): Revocations {
   const token = db.prepare("SELECT 1 FROM revoked_tokens WHERE tenant = ? AND hash = ?");
   const dropExpired = db.prepare("DELETE FROM revoked_tokens WHERE tenant = ? AND ends <= ?");
   const countTokens = db.prepare("SELECT count(*) AS count FROM revoked_tokens WHERE tenant = ?");
@@ -59,6 +67,7 @@ export function createRevocations({ db, apiKeys, signIns, outbox }: Parts): Revo
         if (count >= MAX_REVOKED_TOKENS) throw tooManyRevokedTokens(tenant);
       }
       putToken.run(tenant, hash, until.getTime());
+      shareLinks.removeOfToken(tenant, hash);
       outbox.credentialEnded({ kind: "token", tenant, hash });
     },
     revokeUser({ tenant, user, before }, at) {
@@ -71,6 +80,7 @@ export function createRevocations({ db, apiKeys, signIns, outbox }: Parts): Revo
         }
       }
       putUser.run(tenant, user, before.getTime());
+      shareLinks.removeOfUser(tenant, user);
       outbox.credentialEnded({ kind: "user", tenant, user });
       return {
         apiKeys: apiKeys.revokeOfUser(tenant, user, at),

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
+import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
 export const APPLICATION_ID = 0x4a6f6257;
@@ -264,6 +265,7 @@ export const MIGRATIONS: readonly string[] = [
     SELECT tenant, sum(status IN ('PENDING', 'PROCESSING')), sum(octet_length(input) + octet_length(output))
     FROM jobs JOIN owners ON owners.n = jobs.owner_n JOIN payloads ON payloads.job_n = jobs.n GROUP BY tenant;
   `,
+  SHARING_TABLES,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -69,12 +69,14 @@ export function createAuthTransport(
       tell(new Error(`A sign-in from ${from} was refused.`, { cause: error }), "A sign-in failed");
       throw error;
     }
+    if (caller.maker !== undefined) {
+      throw new AppError("FORBIDDEN", "This token shows one job or batch. It cannot sign in.");
+    }
     await countCall(limits, caller.principal);
     const before = cookies.secretIn(req.headers);
-    const { secret, signIn: made } = await signIns.begin({
-      credential: { kind: "token", id: null },
-      ...caller,
-    });
+    const { principal, credential = { kind: "token", id: null } } = caller;
+    const begun = { principal, credential, expiresAt: caller.expiresAt };
+    const { secret, signIn: made } = await signIns.begin(begun);
     // The cookie of the one before is replaced.
     if (before !== undefined) await signIns.end(before);
     res.setHeader("Set-Cookie", cookie.set(secret, made.expiresAt - made.madeAt));

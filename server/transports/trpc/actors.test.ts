@@ -191,8 +191,32 @@ test("[P17] every mutation but those of credentials is one of these commands", a
     (path) => procedures[path]?._def.type === "mutation",
   );
   expect(mutations.toSorted()).toEqual(
-    [...Object.keys(COMMANDS), "auth.refresh", "auth.revoke"].toSorted(),
+    [...Object.keys(COMMANDS), ...SHARING, "auth.refresh", "auth.revoke", "auth.ticket"].toSorted(),
   );
+});
+
+const SHARING = ["job.share", "job.unshare", "batch.share", "batch.unshare"];
+
+test("[P17] a share link has an entry when it is made and when it is switched off, and a stream token has none", async () => {
+  app = await startAppWithTokens(data, { kinds });
+  const admin = await asAdmin();
+  const ann = withToken(await tokenOf("ann", "of ann"));
+  const { id: jobId } = await ann.job.create.mutate(WAITS);
+  const { id: batchId } = await ann.batch.create.mutate({ jobs: [WAITS] });
+  const before = await entriesOf(admin);
+  await ann.job.share.mutate({ jobId });
+  await ann.job.share.mutate({ jobId, link: true });
+  await ann.batch.share.mutate({ batchId, link: true });
+  await ann.batch.unshare.mutate({ batchId });
+  await ann.job.unshare.mutate({ jobId });
+  await ann.job.unshare.mutate({ jobId });
+  const actor = { user: "ann", via: "token", credential: "of ann" };
+  expect((await entriesOf(admin)).slice(0, -before.length)).toEqual([
+    { action: "job.unshare", target: jobId, actor },
+    { action: "batch.unshare", target: batchId, actor },
+    { action: "batch.share", target: batchId, actor },
+    { action: "job.share", target: jobId, actor },
+  ]);
 });
 
 test("[P17] a revocation has an entry that names the admin, and a refused one has none", async () => {

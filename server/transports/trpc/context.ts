@@ -9,6 +9,7 @@ import type { Streams } from "#server/streams/open.ts";
 import type {
   Caller,
   Identify,
+  Sharing,
   SystemInfo,
   TransportContext,
 } from "#server/transports/contract.ts";
@@ -42,7 +43,7 @@ export interface Services {
 /** The services that the contexts of procedures share. */
 export type ContextServices = Services &
   CredentialEnds &
-  Pick<TransportContext, "revoke"> & {
+  Pick<TransportContext, "revoke" | "sharing"> & {
     /** Called when a connection that had no caller got one. */
     identified?: (socket: Writable) => void;
     /** The address that refused credentials of a connection count for. */
@@ -60,6 +61,10 @@ const OWN_CREDENTIALS =
 
 const NOT_OURS =
   "This server does not issue or check tokens itself, so it cannot revoke any: its program decides who may call.";
+
+const NO_SHARING =
+  "Only a server that checks tokens or API keys itself issues stream tokens, share links and tickets. Configure one of " +
+  "AUTH_JWT_SECRET, AUTH_JWKS_URL and AUTH_API_KEYS.";
 
 /** A class to save memory: each connection keeps one. */
 export class Context implements Services {
@@ -172,6 +177,13 @@ export class Context implements Services {
     const { revoke } = this.#services;
     if (revoke === undefined) throw new AppError("FORBIDDEN", NOT_OURS);
     return revoke(admin.tenantId, what, auditActorOf(admin));
+  }
+
+  /** Throws `FORBIDDEN` where callers are anonymous, or an embedding program knows who they are. */
+  sharing(): Sharing {
+    const { sharing } = this.#services;
+    if (sharing === undefined) throw new AppError("FORBIDDEN", NO_SHARING);
+    return sharing;
   }
 
   /** Returns the signal of a stream, which ends with its caller's credentials too. */

@@ -19,11 +19,14 @@ import {
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
 import { ToRevoke } from "#shared/revocation.ts";
+import { ShareAsked } from "#shared/share.ts";
 import { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
 
 const JobId = z.object({ jobId: z.uuid() });
 const BatchId = z.object({ batchId: z.uuid() });
+/** A share link. Absent: all of the job or batch. */
+const LinkId = z.object({ linkId: z.uuid().optional() });
 /** Refuses lone surrogates: JSON can carry them, but engines cannot store them. */
 const Text = z.string().refine(isWellFormed, `It ${ILL_FORMED}.`);
 const Note = z.object({ note: Text.trim().max(MAX_NOTE_CHARS).optional() });
@@ -96,6 +99,21 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
+    share: procedure
+      .input(JobId.extend(ShareAsked.shape))
+      .mutation(({ ctx, input: { jobId, ...asked } }) =>
+        ctx.sharing().share(ctx.caller(), { stream: "job", id: jobId }, asked),
+      ),
+    unshare: procedure
+      .input(JobId.extend(LinkId.shape))
+      .mutation(({ ctx, input: { jobId, linkId } }) =>
+        ctx.sharing().unshare(ctx.caller(), { stream: "job", id: jobId }, linkId),
+      ),
+    links: procedure
+      .input(JobId)
+      .query(({ ctx, input: { jobId } }) =>
+        ctx.sharing().list(ctx.caller(), { stream: "job", id: jobId }),
+      ),
     cancel: decide("cancel"),
     retry: decide("retry"),
     approve: decide("approve"),
@@ -149,6 +167,21 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     cancel: procedure
       .input(BatchId.extend(Note.shape))
       .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
+    share: procedure
+      .input(BatchId.extend(ShareAsked.shape))
+      .mutation(({ ctx, input: { batchId, ...asked } }) =>
+        ctx.sharing().share(ctx.caller(), { stream: "batch", id: batchId }, asked),
+      ),
+    unshare: procedure
+      .input(BatchId.extend(LinkId.shape))
+      .mutation(({ ctx, input: { batchId, linkId } }) =>
+        ctx.sharing().unshare(ctx.caller(), { stream: "batch", id: batchId }, linkId),
+      ),
+    links: procedure
+      .input(BatchId)
+      .query(({ ctx, input: { batchId } }) =>
+        ctx.sharing().list(ctx.caller(), { stream: "batch", id: batchId }),
+      ),
     onUpdate: procedure
       .input(BatchId.extend(Resume.shape).extend(Follow.shape))
       .subscription(({ ctx, input: { batchId, lastEventId, follow }, signal }) =>
@@ -172,6 +205,12 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) }))
       .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
     /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
+    /** Issues a ticket for the address of one subscription: `EventSource` cannot send a token. */
+    ticket: procedure
+      .input(z.object({ path: z.string().max(MAX_KEY_CHARS), input: z.unknown() }))
+      .mutation(({ ctx, input: { path, input } }) =>
+        ctx.sharing().issueTicket(ctx.caller(), { path, input }),
+      ),
     revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 

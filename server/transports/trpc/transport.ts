@@ -4,7 +4,12 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import type { Limits, Release } from "#server/limits/open.ts";
-import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
+import type {
+  Caller,
+  Credentials,
+  Transport,
+  TransportContext,
+} from "#server/transports/contract.ts";
 import { msToEnd } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential } from "#server/transports/end-with-credential.ts";
@@ -22,6 +27,7 @@ import { createStrangers } from "./strangers.ts";
 import { retryAfterOf, toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES } from "./request-body.ts";
+import { type Call, ticketIn } from "./ticket.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -38,10 +44,11 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const callerOf = (
     req: IncomingMessage,
     params: Record<string, unknown> | null,
+    ticket?: Credentials["ticket"],
   ): Promise<Caller | TRPCError> => {
     const token = typeof params?.token === "string" ? params.token : undefined;
     const address = limits?.addresses.keyOf(req);
-    return identify({ headers: req.headers, token, address }).catch(toTRPCError);
+    return identify({ headers: req.headers, token, ticket, address }).catch(toTRPCError);
   };
   const strangers = limits && createStrangers(limits);
   const services = { ...context, ...strangers };
@@ -62,11 +69,13 @@ export function createTrpcTransport(context: TransportContext): Transport {
     info: {
       connectionParams: Record<string, unknown> | null;
       isBatchCall: boolean;
-      calls: readonly unknown[];
+      calls: readonly Call[];
       type: string;
     };
   }): Promise<Context> {
-    let caller = await callerOf(req, info.connectionParams);
+    const ticket = await ticketIn(req, info);
+    let caller =
+      ticket instanceof TRPCError ? ticket : await callerOf(req, info.connectionParams, ticket);
     if (info.type === "subscription" && !(caller instanceof TRPCError)) {
       endWithCredential(context, caller, res);
       caller = await countStream(caller, res);

@@ -1,4 +1,4 @@
--- Stores the revocation of a user, and revokes all of the user's API keys.
+-- Stores the revocation of a user, revokes all of the user's API keys, and removes the user's share links.
 --
 -- KEYS  1 prefix of all API keys
 -- ARGV  1 tenant  2 user  3 the moment before which tokens have ended, in ms  4 the time now, in ms
@@ -21,6 +21,14 @@ for _, id in ipairs(redis.call('ZRANGE', p .. ':of:' .. tenant, 0, -1)) do
   if is[1] and not is[2] and cjson.decode(is[1]).user == user then
     redis.call('HSET', p .. ':key:' .. id, 'revoked', now)
     count = count + 1
+  end
+end
+local links, records = p .. ':share-links:' .. tenant, p .. ':share-link-records:' .. tenant
+for _, name in ipairs(redis.call('ZRANGE', links, 0, -1)) do
+  local record = redis.call('HGET', records, name)
+  if record and cjson.decode(record).user == user then
+    redis.call('ZREM', links, name)
+    redis.call('HDEL', records, name)
   end
 end
 redis.call('SPUBLISH', p .. ':hint', ARGV[7])
