@@ -6,7 +6,7 @@ import type { RunningServer } from "#e2e/server.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { articleAbout } from "#e2e/browser/samples.ts";
-import { tokenFor } from "#test/transports/signed-in.fixture.ts";
+import { type Claims, tokenFor } from "#test/transports/signed-in.fixture.ts";
 
 const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
 const CONSOLE = textOf("console-snippet.txt");
@@ -61,8 +61,8 @@ export function pythonProgram(
 }
 
 /** What a user does at the server, with a token. */
-export async function openUser(server: RunningServer, user: string) {
-  const headers = { authorization: `Bearer ${await tokenFor(user)}` };
+export async function openUser(server: RunningServer, user: string, claims: Claims = {}) {
+  const headers = { authorization: `Bearer ${await tokenFor(user, claims)}` };
   const trpc = createTRPCClient<AppRouter>({
     links: [httpLink({ url: `${server.url}/trpc`, transformer: superjson, headers })],
   });
