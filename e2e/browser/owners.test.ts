@@ -1,5 +1,5 @@
 /** The lists of a person who may see everyone's jobs and batches, in a real browser. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { openUser } from "#e2e/legacy/signed-in-programs.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -141,21 +141,32 @@ test.each(["/", "/batches"])(
   },
 );
 
+/** True if what happens in the job can be read beside the name of its owner. */
+function leavesRoom(item: Locator): Promise<boolean> {
+  return item.getByText(" · ").evaluate((line) => {
+    const range = document.createRange();
+    range.selectNodeContents(line.lastChild ?? line);
+    return range.getBoundingClientRect().left < line.getBoundingClientRect().right - 100;
+  });
+}
+
 test.each([
   ["light", 360],
   ["light", 1280],
   ["dark", 360],
   ["dark", 1280],
 ] as const)(
-  "in the %s theme, everyone's lists fit %s pixels, and axe finds no serious violation",
+  "in the %s theme, everyone's lists fit %s pixels, also with a long name, and axe finds no serious violation",
   async (colorScheme, width) => {
     await signIn("lead", "/?of=everyone", { scope: LEAD, colorScheme, width });
     await row(LONG_NAME).first().waitFor();
     expect(await faultsOf(page)).toEqual([]);
+    expect(await leavesRoom(row(LONG_NAME).first())).toBe(true);
     await page.getByRole("link", { name: "Batches" }).click();
     await choice("Everyone’s").click();
     await row(LONG_NAME).first().waitFor();
     expect(await faultsOf(page)).toEqual([]);
+    expect(await leavesRoom(row(LONG_NAME).first())).toBe(true);
   },
 );
 
