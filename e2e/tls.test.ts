@@ -15,7 +15,7 @@ import {
   trust,
   writePair,
 } from "#test/tls/certificate.fixture.ts";
-import { runPython, STRICT } from "./legacy/python.ts";
+import { runPython, STRICT, TRUSTING } from "./legacy/python.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -50,39 +50,24 @@ async function createArticle({ url }: RunningServer): Promise<string> {
 }
 
 function python(args: readonly string[], env: Record<string, string>) {
-  // Those of the machine that runs the tests would override `ssl_verify=False`.
-  const none = {
-    REQUESTS_CA_BUNDLE: undefined,
-    CURL_CA_BUNDLE: undefined,
-    SSL_CERT_FILE: undefined,
-  };
-  for (const [name, value] of Object.entries({ ...none, ...env })) vi.stubEnv(name, value);
-  const program = runPython(inject("python"), args);
-  vi.unstubAllEnvs();
+  const program = runPython(inject("python"), args, env);
   onTestFinished(() => program.end());
   return program;
 }
 
-/** The options of docs/tls.md for clients of each kind. */
-const CLIENT = (file: string) => ({ REQUESTS_CA_BUNDLE: file, WEBSOCKET_CLIENT_CA_BUNDLE: file });
-const ASYNC_CLIENT = (file: string) => ({ SSL_CERT_FILE: file });
-
 test.each([
-  ["Client", "websocket", CLIENT],
-  ["Client", "polling", CLIENT],
-  ["AsyncClient", "websocket", ASYNC_CLIENT],
-  ["AsyncClient", "polling", ASYNC_CLIENT],
-] as const)(
-  "[T1] python-socketio's %s over %s watches a job over TLS",
-  async (kind, way, envOf) => {
-    const { server, files } = await start();
-    const jobId = await createArticle(server);
-    const client = python([STRICT[kind], server.url, jobId, way], envOf(files.cert));
-    await vi.waitFor(() => {
-      expect(client.lines.join("\n"), client.stderr()).toMatch(/"job:update".*"progress": 100/);
-    }, WAIT);
-  },
-);
+  ["Client", "websocket"],
+  ["Client", "polling"],
+  ["AsyncClient", "websocket"],
+  ["AsyncClient", "polling"],
+] as const)("[T1] python-socketio's %s over %s watches a job over TLS", async (kind, way) => {
+  const { server, files } = await start();
+  const jobId = await createArticle(server);
+  const client = python([STRICT[kind], server.url, jobId, way], TRUSTING[kind](files.cert));
+  await vi.waitFor(() => {
+    expect(client.lines.join("\n"), client.stderr()).toMatch(/"job:update".*"progress": 100/);
+  }, WAIT);
+});
 
 test("[T1] python-socketio refuses a certificate that it was not told to trust", async () => {
   const { server } = await start();

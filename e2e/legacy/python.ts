@@ -19,9 +19,32 @@ export interface PythonProgram {
   end(): Promise<void>;
 }
 
-/** `args` as on a command line: a file and its arguments, or `-c` and a text. */
-export function runPython(python: string, args: readonly string[]): PythonProgram {
-  const child: ChildProcess = spawn(python, ["-u", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+/** Variables of a machine that decide which certificates Python trusts. */
+const NO_CERTIFICATES = {
+  REQUESTS_CA_BUNDLE: undefined,
+  CURL_CA_BUNDLE: undefined,
+  SSL_CERT_FILE: undefined,
+};
+
+/** The variables of docs/tls.md that make each client trust the certificates of a file. */
+export const TRUSTING = {
+  Client: (file: string) => ({ REQUESTS_CA_BUNDLE: file, WEBSOCKET_CLIENT_CA_BUNDLE: file }),
+  AsyncClient: (file: string) => ({ SSL_CERT_FILE: file }),
+};
+
+/**
+ * `args` as on a command line: a file and its arguments, or `-c` and a text. `env`: variables beside those of the machine,
+ * without its own certificates.
+ */
+export function runPython(
+  python: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): PythonProgram {
+  const child: ChildProcess = spawn(python, ["-u", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...NO_CERTIFICATES, ...env },
+  });
   const gone = once(child, "close");
   const lines: string[] = [];
   let written = "";

@@ -17,13 +17,17 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The executable of Redis or Valkey. */
     redisServer: string;
-    /** Creates certificates for a Redis with TLS. */
+    /** Creates certificates. */
     openssl: string;
   }
 }
 
 export default function setup(project: TestProject): void {
   project.provide("redisServer", findRedis());
+  provideOpenssl(project);
+}
+
+export function provideOpenssl(project: TestProject): void {
   project.provide("openssl", findProgram(OPENSSL));
 }
 

@@ -51,13 +51,19 @@ export function createPair(options: PairOptions = {}): Promise<TestPair> {
   });
 }
 
-/** Writes the pair to files of a new directory, which is removed after the test. */
-export async function writePair(pair: TestPair): Promise<KeyPairFiles & { dir: string }> {
+/** Writes the pair to files of a new directory. The caller removes it. */
+export async function writeLastingPair(pair: TestPair) {
   const dir = await mkdtemp(join(tmpdir(), "jobwire-tls-"));
-  onTestFinished(() => rm(dir, { recursive: true }));
   const files = { dir, cert: join(dir, "cert.pem"), key: join(dir, "key.pem") };
   await writeFile(files.cert, pair.cert);
   await writeFile(files.key, pair.key);
+  return { ...files, remove: () => rm(dir, { recursive: true }) };
+}
+
+/** Writes the pair to files of a new directory, which is removed after the test. */
+export async function writePair(pair: TestPair): Promise<KeyPairFiles & { dir: string }> {
+  const { remove, ...files } = await writeLastingPair(pair);
+  onTestFinished(remove);
   return files;
 }
 

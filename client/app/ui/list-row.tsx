@@ -29,7 +29,12 @@ export function ListRow(props: {
           </span>
           <span className="block truncate text-sm text-muted">
             {props.owner !== undefined && (
-              <span className="font-medium text-ink">{props.owner} · </span>
+              <>
+                <span className="inline-block max-w-1/2 truncate align-bottom font-medium text-ink">
+                  {props.owner}
+                </span>
+                {" · "}
+              </>
             )}
             {props.detail}
           </span>
