@@ -2,7 +2,7 @@
  * Measures the cost of delivering events to many watchers, with all contenders running side by side: each round
  * measures every contender in turn, so that noise of the machine affects all of them.
  */
-import type { Peer, Watch } from "#bench/servers/peer.ts";
+import type { Burst, Peer, Watch } from "#bench/servers/peer.ts";
 import { messageOf } from "#shared/errors.ts";
 import { type WatcherPool, openWatcherPool } from "./watcher-pool.ts";
 import { openProgram, type Program } from "./program.ts";
@@ -104,12 +104,13 @@ export async function startContender({
 /** Emits events, waits until all watchers have received them, and divides the costs by the deliveries. */
 export async function deliver(
   { server, pool }: Pick<Entrant, "server" | "pool">,
-  { watchers, events, perTick, everyMs }: Omit<Load, "rounds">,
+  { watchers, ...burst }: Omit<Load, "rounds"> & Pick<Burst, "onTime">,
 ): Promise<Round> {
+  const { events } = burst;
   await pool.expect(events);
   const before = await server.call("cpu", undefined);
   const arrived = pool.arrived();
-  await Promise.all([server.call("emit", { events, perTick, everyMs }), arrived]);
+  await Promise.all([server.call("emit", burst), arrived]);
   const after = await server.call("cpu", undefined);
   const { cpu, bytes, latencies } = await arrived;
   const deliveries = events * watchers;

@@ -31,7 +31,8 @@ export function openServerLimits(
     connector,
     onRefused(name, who) {
       onRefused(name);
-      tell(new Error(`${name}: ${who}`), `A limit was reached: ${name}`);
+      // Most refusals are not told, so they must not cost an `Error`.
+      tell(`${name}: ${who}`, `A limit was reached: ${name}`);
     },
   });
 }

@@ -74,10 +74,7 @@ export function openWatcher(
       },
     },
   });
-  socket.write(
-    `GET ${watch.path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16, 1).toString("base64")}\r\n\r\n`,
-  );
+  socket.write(handshakeOf(port, watch));
   socket.on("error", hooks.onError);
   socket.on("close", () => {
     if (!closed)
@@ -99,4 +96,20 @@ export function openWatcher(
     },
   };
   return watcher;
+}
+
+export function handshakeOf(
+  port: number,
+  { path, headers }: Pick<Watch, "path" | "headers">,
+): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    `Sec-WebSocket-Key: ${Buffer.alloc(16, 1).toString("base64")}`,
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n`;
 }

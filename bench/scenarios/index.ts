@@ -4,6 +4,7 @@ import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { durableEvents } from "./durable-events.ts";
 import { hostile } from "./hostile.ts";
 import { memory } from "./memory.ts";
+import { noisyTenant } from "./noisy-tenant.ts";
 import { noopJobs } from "./noop-jobs.ts";
 import { reconnect } from "./reconnect.ts";
 import { redisEvents } from "./redis-events.ts";
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   durableEvents,
   noopJobs,
   authenticatedCalls,
+  noisyTenant,
   redisEvents,
   redisHop,
   redisGateways,

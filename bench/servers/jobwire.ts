@@ -14,7 +14,7 @@ import { LEGACY_REQUEST } from "#shared/legacy.ts";
 import { openData } from "./data.ts";
 import { servePeer, type Watch } from "./peer.ts";
 
-servePeer(async ({ jobs }) => {
+servePeer(async ({ jobs, headers = {} }) => {
   const data = await openData();
   const running: RunContext<unknown>[] = [];
   const pulse = defineKind({
@@ -46,7 +46,7 @@ servePeer(async ({ jobs }) => {
     }),
     { kinds: [pulse] },
   );
-  if (jobs > 0) await createJobs(app.url, jobs);
+  if (jobs > 0) await createJobs(app.url, jobs, headers);
   while (running.length < jobs) await delay(5);
   const ids = running.map(({ jobId }) => jobId);
 
@@ -54,7 +54,10 @@ servePeer(async ({ jobs }) => {
   return {
     opened: {
       port: Number(new URL(app.url).port),
-      watches: { trpc: trpcWatch(ids), socketio: socketioWatch(ids) },
+      watches: {
+        trpc: { ...trpcWatch(ids), headers },
+        socketio: { ...socketioWatch(ids), headers },
+      },
     },
     async emit(messages) {
       await Promise.all(
@@ -71,10 +74,14 @@ servePeer(async ({ jobs }) => {
   };
 });
 
-async function createJobs(url: string, jobs: number): Promise<void> {
+async function createJobs(
+  url: string,
+  jobs: number,
+  headers: Record<string, string>,
+): Promise<void> {
   const response = await fetch(`${url}/trpc/batch.create`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { ...headers, "content-type": "application/json" },
     body: JSON.stringify(
       superjson.serialize({
         jobs: Array.from({ length: jobs }, () => ({ kind: "pulse", input: {} })),

@@ -8,6 +8,8 @@ import { answerCalls } from "#bench/program.ts";
 /** How a client subscribes to a server's events. */
 export interface Watch {
   path: string;
+  /** Headers of the handshake, such as credentials. */
+  headers?: Record<string, string>;
   /** Messages of the client, each sent after the given number of received frames. */
   says: { after: number; text: string }[];
   /** Frames that the client receives before the first event. */
@@ -17,6 +19,8 @@ export interface Watch {
 export interface Opening {
   /** Number of jobs, which emit round-robin. */
   jobs: number;
+  /** Headers of the caller that creates and watches the jobs. */
+  headers?: Record<string, string>;
 }
 
 export interface Opened {
@@ -35,6 +39,11 @@ export interface Burst {
   length?: number;
   /** Sends identical messages: cheaper to create, but without timestamps for latency. */
   alike?: boolean;
+  /**
+   * Keeps the pace, and stamps each event with the time at which it is due: what delays its emission counts as latency too.
+   * By default, an event is stamped when it is emitted.
+   */
+  onTime?: boolean;
 }
 
 export interface Memory {
@@ -78,19 +87,21 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
       parts = await openParts(opening);
       return parts.opened;
     },
-    async emit({ events, perTick, everyMs, length = MESSAGE_LENGTH, alike = false }) {
+    async emit({ events, perTick, everyMs, length = MESSAGE_LENGTH, alike = false, onTime }) {
       const { emit } = opened();
-      const same = messageOf(0, length);
-      const begin = performance.now();
+      const same = messageOf(0, length, now());
+      const begin = now();
       for (let sent = 0; sent < events; sent += perTick) {
         const count = Math.min(perTick, events - sent);
+        const at = onTime === true ? begin + msToNs((sent / perTick) * everyMs) : now();
         await emit(
-          Array.from({ length: count }, (_, i) => (alike ? same : messageOf(sent + i, length))),
+          Array.from({ length: count }, (_, i) => (alike ? same : messageOf(sent + i, length, at))),
         );
-        if (everyMs > 0) await delay(everyMs);
-        else await new Promise((resolve) => setImmediate(resolve));
+        if (everyMs > 0) {
+          await delay(onTime === true ? Math.max(0, nsToMs(at - now()) + everyMs) : everyMs);
+        } else await new Promise((resolve) => setImmediate(resolve));
       }
-      return performance.now() - begin;
+      return nsToMs(now() - begin);
     },
     cpu() {
       const ofOther = opened().cpu?.();
@@ -112,7 +123,11 @@ export function servePeer(openParts: (opening: Opening) => Promise<PeerParts>): 
   answerCalls(peer, () => parts?.close?.());
 }
 
-/** Contains the time of its creation, from which watchers compute the latency. */
-function messageOf(n: number, length: number): string {
-  return `Step ${n} sent ${process.hrtime.bigint()} `.padEnd(length, "-");
+const now = () => process.hrtime.bigint();
+const msToNs = (ms: number) => BigInt(Math.round(ms * 1e6));
+const nsToMs = (ns: bigint) => Number(ns) / 1e6;
+
+/** Contains a time in nanoseconds, from which watchers compute the latency. */
+function messageOf(n: number, length: number, at: bigint): string {
+  return `Step ${n} sent ${at} `.padEnd(length, "-");
 }

@@ -174,13 +174,13 @@ export function createJobs(
       const id = newId();
       const valid = await validate.all(request.jobs);
       const [owner, actor] = [ownerOf(principal), actorOf(principal)];
-      const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
       const { idempotencyKey, name = null } = request;
       const audit = entry(principal, "batch.create", id);
       const batch = { id, name, ...owner, idempotencyKey, audit };
-      const stored = await limited(principal, jobs.length, () =>
-        engine.createBatch(batch, jobs, now(), limits?.quota),
-      );
+      const stored = await limited(principal, valid.length, () => {
+        const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
+        return engine.createBatch(batch, jobs, now(), limits?.quota);
+      });
       return batchOf(stored);
     },
 

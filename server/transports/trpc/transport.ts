@@ -33,6 +33,7 @@ import { openHandler } from "./ws-handler.ts";
 
 /** How long clients that were told to reconnect may take to close before the server terminates their connections. */
 const CLOSE_AFTER_MS = 1000;
+const MAX_LISTENERS = 20;
 const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
@@ -198,6 +199,8 @@ export function createTrpcTransport(context: TransportContext): Transport {
     access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
     request(req, res) {
       responses.add(res);
+      // The stream of a caller that signed in has more listeners than Node takes for a leak.
+      res.setMaxListeners(MAX_LISTENERS);
       res.once("close", () => responses.delete(res));
       handleRequest(req, res);
     },
