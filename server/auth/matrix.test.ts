@@ -160,6 +160,7 @@ interface Claims {
 }
 
 const now = () => Math.floor(Date.now() / 1000);
+const STARTED = now();
 const claimsOf = (claims: Claims) => ({
   sub: "ann",
   tenant: "acme",
@@ -229,7 +230,7 @@ const CALLERS: [who: string, token: () => Promise<string | undefined>, answers: 
   ["with a revoked token", () => signed({ jti: "revoked" }), all("UNAUTHENTICATED")],
   [
     "who was revoked since the token was issued",
-    () => signed({ sub: "leaver", iat: now() - 60 }),
+    () => signed({ sub: "leaver", iat: STARTED - 60 }),
     all("UNAUTHENTICATED"),
   ],
   [
@@ -307,7 +308,7 @@ async function storeKeys(): Promise<Record<KeyName, string>> {
     now: () => yesterday,
   });
   await revocations.revoke("acme", { user: "leaver" }, COMMAND_ACTOR);
-  const before = new Date((now() - 30) * 1000);
+  const before = new Date((STARTED - 30) * 1000);
   await engine.revocations.revokeUser({ tenant: "acme", user: "leaver", before }, before);
   await revocations.revoke("acme", { tokenId: "revoked", expiresAt: null }, COMMAND_ACTOR);
   const made = {
