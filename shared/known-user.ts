@@ -1,10 +1,18 @@
 /** The users that a server knows of: those who have jobs, API keys or sign-ins, and those who were revoked. */
 import { z } from "zod";
+import { Principal } from "./principal.ts";
 import { Time } from "./time.ts";
 
 /** A user in its tenant: `{ tenant: "acme", user: "ann" }`. */
 export const UserRef = z.object({ tenant: z.string(), user: z.string() });
 export type UserRef = z.infer<typeof UserRef>;
+
+/** The same, checked as the id of a caller is. */
+export const CheckedUser = z.object({
+  tenant: Principal.shape.tenantId,
+  user: Principal.shape.userId,
+});
+export type CheckedUser = z.infer<typeof CheckedUser>;
 
 export const KnownUser = UserRef.extend({
   /** Stored jobs, settled or not. */

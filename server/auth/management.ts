@@ -1,15 +1,26 @@
 /** What people manage with the command, in the server or on an engine of its own. */
 import type { Engine } from "#server/engine/contract.ts";
-import type { UserPage, UserQuery } from "#shared/known-user.ts";
+import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
+import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 
+/** A commit of some milliseconds. */
+const ASSIGNED_AT_ONCE = 500;
+
 export interface Management {
   readonly apiKeys: ApiKeys;
   readonly revocations: Revocations;
   readonly audit: Pick<Audit, "list">;
+  readonly jobs: {
+    /**
+     * Gives some of the jobs and batches that were created without sign-in to a user. Returns how many; 0: none is left. Rejects
+     * as `Engine.assign` does.
+     */
+    assign(to: UserRef): Promise<number>;
+  };
   readonly users: {
     /** A page of the users that the server knows of. */
     list(query: UserQuery): Promise<UserPage>;
@@ -25,7 +36,7 @@ interface ManagementOptions {
 }
 
 export function createManagement(
-  engine: Pick<Engine, "apiKeys" | "revocations" | "audit" | "listUsers">,
+  engine: Pick<Engine, "apiKeys" | "assign" | "revocations" | "audit" | "listUsers">,
   { now, tell, onRevoked }: ManagementOptions,
 ): Management {
   const audit = createAudit({ store: engine.audit, now, tell });
@@ -33,6 +44,10 @@ export function createManagement(
     apiKeys: createApiKeys({ store: engine.apiKeys, audit, now }),
     revocations: createRevocations({ store: engine.revocations, audit, now, onRevoked }),
     audit,
+    jobs: {
+      assign: ({ tenant, user }) =>
+        engine.assign(ownerOf(LOCAL_PRINCIPAL), { tenant, owner: user }, ASSIGNED_AT_ONCE),
+    },
     users: { list: (query) => engine.listUsers(query, now()) },
   };
 }

@@ -9,6 +9,7 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
 import { auditOf } from "#test/engine/audit.ts";
 import { runCommand } from "./program.ts";
 
@@ -192,6 +193,45 @@ describe("revoke", () => {
       out: "",
       err: "error: The token has expired already: 2025-12-31T00:00:00.000Z has passed.\n",
     });
+  });
+});
+
+describe("assign", () => {
+  const ASSIGN = ["assign", "--tenant", "local", "--user", "ann"];
+  const OWNER = { tenant: "local", owner: "local" };
+
+  test("gives all jobs and batches of a server without sign-in to a user", async () => {
+    const engine = await openEngine(loadConfig(data.env));
+    const { batch, jobs } = newBatch(600, OWNER);
+    await engine.createBatch(batch, jobs, NOW);
+    await engine.createJob(newJob(OWNER), NOW);
+    const others = await engine.createJob(newJob(), NOW);
+    await engine.close();
+
+    const said = "Gave 602 jobs and batches that were created without sign-in to ann of local.\n";
+    expect(await run(ASSIGN)).toEqual({ code: 0, out: said, err: "" });
+    const none = "There are no jobs that were created without sign-in.\n";
+    expect(await run(ASSIGN)).toEqual({ code: 0, out: none, err: "" });
+    expect((await run([...ASSIGN, "--json"])).out).toBe(
+      '{"tenant":"local","user":"ann","moved":0}\n',
+    );
+
+    const again = await openEngine(loadConfig(data.env));
+    const { items } = await again.listJobs({ tenant: "local", owner: "ann", limit: 1000 });
+    expect(items).toHaveLength(601);
+    expect((await again.getBatch(batch.id))?.owner).toBe("ann");
+    expect(await again.getSummary(others.id)).toMatchObject(ANN);
+    await again.close();
+  });
+
+  test("names what is wrong with its arguments", async () => {
+    const noTenant = await run(["assign", "--user", "ann"]);
+    expect(noTenant).toMatchObject({ code: 2, err: expect.stringContaining("--tenant") as string });
+    expect(await run(["assign", "--tenant", "local"])).toMatchObject({ code: 2 });
+    const empty = await run(["assign", "--tenant", "local", "--user", ""]);
+    expect(empty).toMatchObject({ code: 2, err: expect.stringContaining("user") as string });
+    const same = await run(["assign", "--tenant", "local", "--user", "local"]);
+    expect(same).toMatchObject({ code: 1, err: expect.stringContaining("already") as string });
   });
 });
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { AppError, messageOf } from "#shared/errors.ts";
 import pkg from "#package.json" with { type: "json" };
 import { ConfigError } from "#server/config.ts";
+import { addAssignCommand } from "./assign.ts";
 import { addAuditCommand } from "./audit.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
@@ -29,6 +30,7 @@ export async function runCommand(
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
     });
+  addAssignCommand(program, context);
   addAuditCommand(program, context);
   addKeysCommand(program, context);
   addRevokeCommand(program, context);

@@ -4,6 +4,7 @@ import type { Management } from "#server/auth/management.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { AppError } from "#shared/errors.ts";
 import {
+  ASSIGN,
   type Call,
   CREATE_KEY,
   faultOf,
@@ -32,7 +33,7 @@ function handle<I, O>(
 }
 
 export function createControlCalls(
-  { apiKeys, audit, revocations, users }: Management,
+  { apiKeys, audit, jobs, revocations, users }: Management,
   log: Pick<Logger, "info">,
 ): ControlCalls {
   return new Map<string, (body: unknown) => Promise<unknown>>([
@@ -41,6 +42,11 @@ export function createControlCalls(
       const { id, tenant, user, scopes } = made.record;
       log.info({ apiKey: id, tenant, user, scopes }, "An API key was created");
       return made;
+    }),
+    handle(ASSIGN, async (to) => {
+      const moved = await jobs.assign(to);
+      if (moved > 0) log.info({ ...to, moved }, "Jobs and batches were given to a user");
+      return { moved };
     }),
     handle(LIST_AUDIT, (query) => audit.list(query)),
     handle(LIST_KEYS, (query) => apiKeys.list(query)),

@@ -3,6 +3,7 @@ import { request } from "node:http";
 import type { Management } from "#server/auth/management.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import {
+  ASSIGN,
   type Call,
   CONTROL_VERSION,
   ControlError,
@@ -34,6 +35,7 @@ export function createRemoteManagement(path: string): Management {
       revoke: (id) => callServer(path, REVOKE_KEY, { id }),
     },
     audit: { list: (query) => callServer(path, LIST_AUDIT, query) },
+    jobs: { assign: async (to) => (await callServer(path, ASSIGN, to)).moved },
     users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),

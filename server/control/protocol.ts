@@ -6,7 +6,7 @@ import { z } from "zod";
 import { ApiKey, ApiKeyRequest } from "#shared/api-key.ts";
 import { AuditAction, AuditEntry } from "#shared/audit.ts";
 import { ErrorCode } from "#shared/errors.ts";
-import { UserPage, UserQuery } from "#shared/known-user.ts";
+import { CheckedUser, UserPage, UserQuery } from "#shared/known-user.ts";
 import { RevocationRequest, Revoked } from "#shared/revocation.ts";
 import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
@@ -41,6 +41,8 @@ export const LIST_KEYS = define(
 export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKey);
 export const LIST_USERS = define("users.list", UserQuery, UserPage);
 export const REVOKE = define("revoke", RevocationRequest, Revoked);
+
+export const ASSIGN = define("jobs.assign", CheckedUser, z.object({ moved: z.int() }));
 
 /** `at` is a text in JSON. */
 const Item = AuditEntry.extend({

@@ -49,6 +49,7 @@ const apiKeys = {
 };
 
 const users = { list: vi.fn<Management["users"]["list"]>() };
+const jobs = { assign: vi.fn<Management["jobs"]["assign"]>() };
 const revocations = { revoke: vi.fn<Revocations["revoke"]>() };
 const ENTRY: AuditItem = {
   id: "7",
@@ -72,7 +73,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, audit, revocations, users }, log),
+    calls: createControlCalls({ apiKeys, audit, jobs, revocations, users }, log),
     log,
     ...options,
   });
@@ -150,6 +151,15 @@ describe("calls", () => {
     const query = { tenant: "acme", after: { tenant: "acme", user: "a" } };
     expect(await createRemoteManagement(path).users.list(query)).toEqual(page);
     expect(users.list).toHaveBeenLastCalledWith(query);
+  });
+
+  test("that give jobs to a user say how many, and the log has it", async () => {
+    await open();
+    jobs.assign.mockResolvedValueOnce(7);
+    const to = { tenant: "acme", user: "ann" };
+    expect(await createRemoteManagement(path).jobs.assign(to)).toBe(7);
+    expect(jobs.assign).toHaveBeenLastCalledWith(to);
+    expect(logged.at(-1)).toEqual([{ ...to, moved: 7 }, expect.any(String)]);
   });
 
   test("[P17] read an audit list, with its times", async () => {

@@ -20,6 +20,7 @@ import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
+import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
@@ -64,7 +65,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends SessionStore, CredentialStores {
+export interface Engine extends Assignment, CredentialStores, SessionStore {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;

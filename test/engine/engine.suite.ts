@@ -1,6 +1,7 @@
 /** The contract of an engine (`contract.ts`) as tests. Every engine passes them; capabilities declare the differences. */
 import { describe } from "vitest";
 import { apiKeysSuite } from "./api-keys.suite.ts";
+import { assignSuite } from "./assign.suite.ts";
 import { auditSuite } from "./audit.suite.ts";
 import { batchesSuite } from "./batches.suite.ts";
 import { changeSuite } from "./change.suite.ts";
@@ -30,6 +31,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     hintsSuite(subject);
     sessionsSuite(subject);
     apiKeysSuite(subject);
+    assignSuite(subject);
     auditSuite(subject);
     signInsSuite(subject);
     revocationsSuite(subject);

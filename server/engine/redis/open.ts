@@ -6,6 +6,7 @@ import { AppError } from "#shared/errors.ts";
 import { createdJob, type JobChange } from "#shared/lifecycle.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAssign } from "./assign.ts";
 import { createAudit, createAuditEncoder } from "./audit.ts";
 import { createChange } from "./change.ts";
 import { createClaims } from "./claims.ts";
@@ -87,6 +88,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const tickets = createTickets(redis, run, keys);
   const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
+  const assign = createAssign(parts);
   const sweep = createSweep({ ...parts, queue });
 
   const underWay = new Set<Promise<unknown>>();
@@ -213,6 +215,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     renewSignIn: (signIn) => use(() => signIns.renew(signIn)),
     removeSignIn: (signIn) => use(() => signIns.remove(signIn)),
     prune: (before, limit) => use(() => prune(before, limit)),
+    assign: (from, to, limit) => use(() => assign(from, to, limit)),
 
     onAppend: (stream, listener) => use(() => hints.on(stream, listener)),
     onCredentialEnd: (listener) => use(() => hints.onCredential(listener)),

@@ -12,6 +12,8 @@ const NAMES = [
   "add-tenant-lists",
   "append-audit",
   "append-draft",
+  "assign-batch",
+  "assign-job",
   "change",
   "claim",
   "create",

@@ -2,6 +2,7 @@
 import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { createApiKeys } from "./api-keys.ts";
+import { createAssign } from "./assign.ts";
 import { createAudit } from "./audit.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
@@ -70,6 +71,7 @@ export async function openSqliteEngine({
   const drafts = createDrafts(db, jobs, outbox);
   const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners, usage);
+  const assign = createAssign({ db, owners, usage, outbox });
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
   const apiKeys = createApiKeys(db, outbox);
@@ -179,6 +181,7 @@ export async function openSqliteEngine({
     renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
     removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
+    assign: (from, to, limit) => write(() => assign(from, to, limit), 2 * limit),
 
     async onAppend(stream, listener) {
       assertOpen();
