@@ -363,9 +363,15 @@ afterAll(async () => {
   await data.remove();
 });
 
-const answerIn = <T>(answer: string) =>
-  (JSON.parse(answer) as { result: { data: { json: T } } }).result.data.json;
-const idIn = (answer: string) => answerIn<{ id: string }>(answer).id;
+/** The fields that the answers have, of a job or of what was shared. */
+interface Answer {
+  id: string;
+  token: string;
+  linkId: string | null;
+}
+const answerIn = (answer: string) =>
+  (JSON.parse(answer) as { result: { data: { json: Answer } } }).result.data.json;
+const idIn = (answer: string) => answerIn(answer).id;
 
 /** The codes that say who may do what; any other outcome is that of a permitted request. */
 function codeIn(answer: string): string {

@@ -82,7 +82,7 @@ async function makeKey(expiresAt: Date | null = null) {
 const codeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => "ok",
-    (error: { data?: { appCode: string } }) => error.data?.appCode ?? String(error),
+    (error: Error & { data?: { appCode: string } }) => error.data?.appCode ?? error.message,
   );
 
 test("[P21] a stream token shows its job alone, for 15 minutes unless its maker says otherwise", async () => {
