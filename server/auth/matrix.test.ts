@@ -344,8 +344,7 @@ beforeAll(async () => {
   const batchId = idIn(batch);
   const job = await ask("job.create", { kind: "waits", input: {} });
   ids = { batchId, jobId: idIn(job) };
-  const share = async (path: string, input: object) =>
-    answerIn<{ token: string; linkId: string | null }>(await ask(path, input));
+  const share = async (path: string, input: object) => answerIn(await ask(path, input));
   const { jobId } = ids;
   const other = idIn(await ask("job.create", { kind: "waits", input: {} }));
   const off = await share("job.share", { jobId: other, link: true });
