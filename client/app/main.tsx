@@ -6,38 +6,45 @@ import { SIGN_IN_CHANNEL } from "#shared/sign-in.ts";
 import { createJobwireClient } from "#client/lib/client.ts";
 import "./app.css";
 import { loadRest } from "./app.tsx";
-import { createSignInStore } from "./sign-in.ts";
+import { SharedApp } from "./shared-app.tsx";
+import { SHARE_PATH } from "./shared-stream.ts";
+import { createSignInStore, type SignInStore } from "./sign-in.ts";
 import { SignInGate } from "./sign-in-gate.tsx";
 import { startTheme } from "./theme.ts";
 
 startTheme();
 
 const cache = new QueryClient();
-const signIn = createSignInStore({
-  openClient: (waitForSignIn) => createJobwireClient({ url: location.origin, waitForSignIn }),
-  onOtherUser: () => location.reload(),
-  onSignedOut: () => cache.clear(),
-});
-void signIn.check();
-// The person may have signed in or out in another tab.
-document.addEventListener("visibilitychange", () => {
-  const { is } = signIn.get().state;
-  if (!document.hidden && is !== "absent") void signIn.check();
-});
-// The person has signed in at a provider, in another window.
-new BroadcastChannel(SIGN_IN_CHANNEL).addEventListener("message", () => {
-  // A question that is under way may be from before that.
-  void signIn.check().then(signIn.check);
-});
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no element with the id root.");
 
+const isShared = location.pathname === SHARE_PATH;
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={cache}>
-      <SignInGate store={signIn} />
+      {isShared ? <SharedApp /> : <SignInGate store={openSignIn()} />}
     </QueryClientProvider>
   </StrictMode>,
 );
 
-addEventListener("load", () => setTimeout(loadRest));
+if (!isShared) addEventListener("load", () => setTimeout(loadRest));
+
+function openSignIn(): SignInStore {
+  const signIn = createSignInStore({
+    openClient: (waitForSignIn) => createJobwireClient({ url: location.origin, waitForSignIn }),
+    onOtherUser: () => location.reload(),
+    onSignedOut: () => cache.clear(),
+  });
+  void signIn.check();
+  // The person may have signed in or out in another tab.
+  document.addEventListener("visibilitychange", () => {
+    const { is } = signIn.get().state;
+    if (!document.hidden && is !== "absent") void signIn.check();
+  });
+  // The person has signed in at a provider, in another window.
+  new BroadcastChannel(SIGN_IN_CHANNEL).addEventListener("message", () => {
+    // A question that is under way may be from before that.
+    void signIn.check().then(signIn.check);
+  });
+  return signIn;
+}

@@ -1,7 +1,7 @@
 /** Whose jobs and batches the lists show: the person's own, or everyone's in the tenant. It is part of the address. */
 import { useSearchParams } from "wouter";
 import type { Owner } from "#shared/principal.ts";
-import { useSignIn } from "./use-sign-in.ts";
+import { useWho } from "./use-sign-in.ts";
 
 const PARAM = "of";
 const EVERYONE = "everyone";
@@ -14,9 +14,9 @@ export interface OwnersChoice {
 }
 
 export function useOwners(): OwnersChoice {
-  const { state } = useSignIn();
+  const who = useWho();
   const [params, setParams] = useSearchParams();
-  const mayChoose = "who" in state && state.who.scopes.includes("tenant");
+  const mayChoose = who?.scopes.includes("tenant") ?? false;
   return {
     mayChoose,
     allOwners: mayChoose && params.get(PARAM) === EVERYONE,
@@ -36,7 +36,7 @@ export function useOwners(): OwnersChoice {
 
 /** The name of the owner if it is another person. */
 export function useOtherOwner({ tenant, owner }: Owner): string | undefined {
-  const { state } = useSignIn();
-  if (!("who" in state)) return undefined;
-  return state.who.user === owner && state.who.tenant === tenant ? undefined : owner;
+  const who = useWho();
+  if (who === undefined) return undefined;
+  return who.user === owner && who.tenant === tenant ? undefined : owner;
 }

@@ -344,8 +344,7 @@ beforeAll(async () => {
   const batchId = idIn(batch);
   const job = await ask("job.create", { kind: "waits", input: {} });
   ids = { batchId, jobId: idIn(job) };
-  const share = async (path: string, input: object) =>
-    answerIn<{ token: string; linkId: string | null }>(await ask(path, input));
+  const share = async (path: string, input: object) => answerIn(await ask(path, input));
   const { jobId } = ids;
   const other = idIn(await ask("job.create", { kind: "waits", input: {} }));
   const off = await share("job.share", { jobId: other, link: true });
@@ -363,9 +362,15 @@ afterAll(async () => {
   await data.remove();
 });
 
-const answerIn = <T>(answer: string) =>
-  (JSON.parse(answer) as { result: { data: { json: T } } }).result.data.json;
-const idIn = (answer: string) => answerIn<{ id: string }>(answer).id;
+/** The fields that the answers have, of a job or of what was shared. */
+interface Answer {
+  id: string;
+  token: string;
+  linkId: string | null;
+}
+const answerIn = (answer: string) =>
+  (JSON.parse(answer) as { result: { data: { json: Answer } } }).result.data.json;
+const idIn = (answer: string) => answerIn(answer).id;
 
 /** The codes that say who may do what; any other outcome is that of a permitted request. */
 function codeIn(answer: string): string {

@@ -34,6 +34,7 @@ function startProcess(store: SigningKeyStore) {
   return { keys, signer: createTokenSigner(keys, now), setTime: (to: number) => void (ms = to) };
 }
 
+const encoded = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
 const CLAIMS = { sub: "viewer:1", jti: "1" };
 const sign = (signer: ReturnType<typeof createTokenSigner>, ms = 3_600_000) =>
   signer.sign(STREAM_TOKEN, CLAIMS, seconds(TODAY + ms));
@@ -136,7 +137,6 @@ test("[P20] only a token of the right type, algorithm and key counts", async () 
       .sign(key);
   expect(await signer.verify(STREAM_TOKEN, await signed({}))).toEqual(claims);
   const [header = "", payload = "", signature = ""] = token.split(".");
-  const with_ = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
   const forged: Record<string, string> = {
     "another secret": await signed({}, new TextEncoder().encode(SECRET)),
     "an empty secret": await signed({}, new Uint8Array(1)),
@@ -150,9 +150,9 @@ test("[P20] only a token of the right type, algorithm and key counts", async () 
     "no end": await signed({}, secret, { ...claims, exp: undefined }),
     "no user": await signed({}, secret, { ...claims, sub: undefined }),
     "no signature": `${header}.${payload}.`,
-    "the algorithm none": `${with_({ alg: "none", typ: STREAM_TOKEN, kid })}.${payload}.`,
+    "the algorithm none": `${encoded({ alg: "none", typ: STREAM_TOKEN, kid })}.${payload}.`,
     "an unsecured JWT": new UnsecuredJWT(claims).encode(),
-    "other claims": `${header}.${with_({ ...decodeJwt(token), stream: "job:x" })}.${signature}`,
+    "other claims": `${header}.${encoded({ ...decodeJwt(token), stream: "job:x" })}.${signature}`,
     "no JWT": "a.b.c",
   };
   for (const [what, text] of Object.entries(forged)) {

@@ -36,6 +36,8 @@ const waits = defineKind({
 });
 const WAITS = { kind: "waits", input: {} };
 
+const authenticate = async () => ({ userId: "ann", tenantId: "acme", scopes: ["*"] });
+
 let data: TestData;
 let app: App;
 let logged: string[];
@@ -80,7 +82,7 @@ async function makeKey(expiresAt: Date | null = null) {
 const codeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => "ok",
-    (error: { data?: { appCode: string } }) => error.data?.appCode ?? String(error),
+    (error: Error & { data?: { appCode: string } }) => error.data?.appCode ?? error.message,
   );
 
 test("[P21] a stream token shows its job alone, for 15 minutes unless its maker says otherwise", async () => {
@@ -253,8 +255,7 @@ describe.each(CASES)("when %s", (_what, { maker, endsLink }) => {
     expect(byToken()).toEqual(ALL_OPEN);
     await end();
     await eventually(() => expect(byToken()).toEqual(ALL_CLOSED));
-    if (endsLink) await eventually(() => expect(byLink()).toEqual(ALL_CLOSED));
-    else expect(byLink()).toEqual(ALL_OPEN);
+    await eventually(() => expect(byLink()).toEqual(endsLink ? ALL_CLOSED : ALL_OPEN));
     expect(byOthers()).toEqual(ALL_OPEN);
     const code = (shared: string) => codeOf(clientWith(shared).job.get.query({ jobId }));
     expect(await code(token)).toBe("UNAUTHENTICATED");
@@ -333,7 +334,6 @@ test("[P22] the links of one job are limited", async () => {
 test("[P21] a server that does not check callers itself shares nothing, and says why", async () => {
   const env = { PORT: "0", LOG_LEVEL: "silent", SHUTDOWN_GRACE_MS: "0" };
   const config = loadConfig({ ...env, ...data.env });
-  const authenticate = async () => ({ userId: "ann", tenantId: "acme", scopes: ["*"] });
   for (const parts of [{ kinds: [waits] }, { kinds: [waits], authenticate }]) {
     await app.close();
     app = await createApp(config, parts);

@@ -37,6 +37,14 @@ function linkOf({ user = "ann", token, ...given }: Given = {}) {
   return { link, tokenHash: token === undefined ? null : hashOf(token) };
 }
 
+const takeOf = (given: { id: string; holder: string; user?: string; mayOpen?: boolean }) => ({
+  tenant: "acme ü",
+  user: "ann",
+  mayOpen: true,
+  until: after(HOUR_MS),
+  ...given,
+});
+
 export function sharesSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
@@ -166,14 +174,6 @@ export function sharesSuite(subject: EngineUnderTest): void {
   });
 
   describe("tickets", () => {
-    const takeOf = (given: { id: string; holder: string; user?: string; mayOpen?: boolean }) => ({
-      tenant: "acme ü",
-      user: "ann",
-      mayOpen: true,
-      until: after(HOUR_MS),
-      ...given,
-    });
-
     test("[P23] an opened one is held by the connection that took it last", async ({
       data,
       engine,

@@ -3,10 +3,12 @@ import { Inbox } from "lucide-react";
 import { Link } from "wouter";
 import { pluralize } from "#shared/pluralize.ts";
 import { requestErrorMessage } from "#client/app/request-error.ts";
+import { useReadOnly } from "#client/app/read-only.ts";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
+import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobList, JobRow } from "#client/app/ui/job-list.tsx";
 import { lookOfBatch } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
@@ -16,6 +18,7 @@ import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useBatch, useJobs, useJobwire } from "#client/lib/react.tsx";
 import { type BatchAggregate, isBatchSettled } from "#shared/batch.ts";
+import type { Owner } from "#shared/principal.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
 
 /** Batches up to this size load all rows, in the order of the file; longer ones are paged. */
@@ -24,6 +27,7 @@ const IN_ORDER = 500;
 export function BatchPage({ batchId }: { batchId: string }) {
   const { trpc } = useJobwire();
   const { batch, error } = useBatch(batchId);
+  const readOnly = useReadOnly(error);
   const cancel = useMutation({
     mutationFn: (note: string | undefined) => trpc.batch.cancel.mutate({ batchId, note }),
   });
@@ -35,7 +39,6 @@ export function BatchPage({ batchId }: { batchId: string }) {
       <NotFoundPage what="batch" error={error} />
     );
   }
-  const { owner } = batch;
   const title = batch.name ?? "Batch without a name";
   return (
     <>
@@ -52,7 +55,8 @@ export function BatchPage({ batchId }: { batchId: string }) {
           </p>
         }
       >
-        {!isBatchSettled(batch) && (
+        {!readOnly && <ShareButton of={{ batchId }} record={batch} />}
+        {!readOnly && !isBatchSettled(batch) && (
           <DecisionButton
             label="Cancel batch"
             danger
@@ -82,6 +86,15 @@ export function BatchPage({ batchId }: { batchId: string }) {
         />
         <Counts batch={batch} />
       </section>
+      {!readOnly && <BatchJobs batch={batch} />}
+    </>
+  );
+}
+
+function BatchJobs({ batch }: { batch: BatchAggregate & Owner }) {
+  const { batchId, owner } = batch;
+  return (
+    <>
       {batch.status === "running" && <RunningNow batchId={batchId} owner={owner} />}
       {batch.blocked > 0 && <ToDecide batchId={batchId} count={batch.blocked} />}
       <h2 className="mb-3 text-base font-semibold">

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { endingOf } from "#client/app/job-ending.ts";
+import { useReadOnly } from "#client/app/read-only.ts";
 import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Breakable } from "#client/app/ui/breakable.tsx";
@@ -9,6 +10,7 @@ import { Card } from "#client/app/ui/card.tsx";
 import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
+import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
 import { JOB_LOOK } from "#client/app/ui/looks.ts";
@@ -45,6 +47,7 @@ const DECISIONS = [
 
 export function JobPage({ jobId }: { jobId: string }) {
   const { job, events, error } = useJob(jobId);
+  const readOnly = useReadOnly(error);
 
   if (job === undefined) {
     return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" error={error} />;
@@ -67,7 +70,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               <ByOther record={job} />
             </span>
             {job.attempt > 1 && <span>attempt {job.attempt}</span>}
-            {job.batchId !== null && (
+            {job.batchId !== null && !readOnly && (
               <Link
                 href={`/batches/${job.batchId}`}
                 className="text-accent underline underline-offset-2"
@@ -78,7 +81,12 @@ export function JobPage({ jobId }: { jobId: string }) {
           </p>
         }
       >
-        <Decisions job={job} />
+        {!readOnly && (
+          <>
+            <ShareButton of={{ jobId }} record={job} />
+            <Decisions job={job} />
+          </>
+        )}
       </PageHeader>
 
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">

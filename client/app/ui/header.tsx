@@ -62,7 +62,7 @@ const THEMES: Record<ThemeChoice, { Icon: LucideIcon; next: ThemeChoice; says: s
   dark: { Icon: Moon, next: "system", says: "dark" },
 };
 
-function ThemeToggle() {
+export function ThemeToggle() {
   const [theme, setTheme] = useState(chosenTheme);
   const { Icon, next, says } = THEMES[theme];
   const label = `Theme: ${says}. Change to: ${THEMES[next].says}`;

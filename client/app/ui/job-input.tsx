@@ -2,6 +2,7 @@
 import { Fragment } from "react";
 import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
 import { ArticleInput } from "#shared/article.ts";
+import { useReadOnly } from "#client/app/read-only.ts";
 import { ButtonLink } from "./button.tsx";
 import { Card } from "./card.tsx";
 
@@ -35,7 +36,9 @@ export function JobInput(props: { kind: string; input: unknown; settled: boolean
 /** Link to the filled-in form. Only for articles, because other kinds have no form. */
 export function NewJobLink(props: { kind: string; input: unknown; children: string }) {
   const article = articleOf(props.kind, props.input);
+  const readOnly = useReadOnly();
   return (
+    !readOnly &&
     article !== undefined && <ButtonLink href={againHref(article)}>{props.children}</ButtonLink>
   );
 }

@@ -1,4 +1,4 @@
-import { useSignIn } from "#client/app/use-sign-in.ts";
+import { useWho } from "#client/app/use-sign-in.ts";
 import type { Actor } from "#shared/actor.ts";
 import type { JobEvent, JobEventType } from "#shared/events.ts";
 import { Breakable } from "./breakable.tsx";
@@ -56,9 +56,9 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
 
 /** On a server without sign-in every caller is the same user, so its name says nothing. */
 function By({ actor: { user, via } }: { actor: Actor }) {
-  const { state } = useSignIn();
+  const who = useWho();
   if (via === "anonymous") return null;
-  const isMe = "who" in state && state.who.user === user;
+  const isMe = who?.user === user;
   return (
     <>
       {" by "}

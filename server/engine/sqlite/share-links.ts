@@ -65,7 +65,7 @@ export function createShareLinks(
       const rows = ofStream.all(tenant, stream, at.getTime()) as Row[];
       return newestFirst(rows.map(({ record }) => ShareLink.parse(JSON.parse(record))));
     },
-    remove({ tenant, stream, id = undefined }, at) {
+    remove({ tenant, stream, id }, at) {
       const dropped = drop.all(tenant, stream, id ?? null) as { id: string; ends: number }[];
       for (const each of dropped) outbox.credentialEnded({ kind: "link", id: each.id });
       return dropped.filter(({ ends }) => ends > at.getTime()).length;

@@ -5,6 +5,7 @@ export const SHARING_TABLES = `
     secret TEXT NOT NULL,
     ends INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX signing_keys_by_end ON signing_keys (ends);
 
   CREATE TABLE share_links (
     tenant TEXT NOT NULL,

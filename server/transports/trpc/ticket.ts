@@ -1,6 +1,6 @@
 /** The ticket in the address of a subscription over HTTP: `/trpc/job.onUpdate?input=…&ticket=…`. */
 import type { IncomingMessage } from "node:http";
-import { TRPCError } from "@trpc/server";
+import type { TRPCError } from "@trpc/server";
 import type { Credentials } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { toTRPCError } from "./errors.ts";

@@ -52,8 +52,8 @@ beforeEach(async () => {
   });
   token = await tokenFor("ann", { jti: "t", iat: Math.floor(Date.now() / 1000) - 10 });
   jobId = (await client().job.create.mutate({ kind: "steps", input: {} })).id;
-  await eventually(async () => {
-    expect(await client().job.get.query({ jobId })).toMatchObject({ message: "Started" });
+  await vi.waitUntil(async () => {
+    return (await client().job.get.query({ jobId })).message === "Started";
   });
 });
 afterEach(async () => {
@@ -61,6 +61,9 @@ afterEach(async () => {
   await app.close();
   await data.remove();
 });
+
+const manage = <T>(use: Parameters<typeof withManagement<T>>[2]): Promise<T> =>
+  withManagement(loadConfig(data.env), () => new Date(), use);
 
 function clientBy(headers: Record<string, string>, url = app.url) {
   return createTRPCClient<AppRouter>({
@@ -260,8 +263,6 @@ test("[P23] one connection at a time has a ticket: the next one ends it", async 
 });
 
 test("[P23] a ticket ends with the credential behind it, and its connection does", async () => {
-  const manage = <T>(use: Parameters<typeof withManagement<T>>[2]): Promise<T> =>
-    withManagement(loadConfig(data.env), () => new Date(), use);
   const cookie = await signIn(app, await tokenFor("ann", { jti: "s" }));
   const page = clientBy({ cookie, origin: app.url });
   const bySignIn = (await page.auth.ticket.mutate({ path: "job.onUpdate", input: { jobId } }))
