@@ -9,7 +9,7 @@ import { ConnectionBadge } from "./connection-badge.tsx";
 export function Header() {
   return (
     <header className="sticky top-0 z-20 border-b border-line bg-card">
-      <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-1 gap-y-1 px-4 sm:gap-x-5 py-2 sm:px-6">
+      <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-1 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
         <Link href="/" className="flex items-center gap-2 font-semibold tracking-tight">
           <img src="/favicon.svg" alt="" className="size-6" />
           Jobwire
