@@ -69,7 +69,12 @@ async function writeSnippets(): Promise<string[]> {
 }
 
 test("the snippets are typed in an app with its own compiler options", async () => {
-  expect(await writeSnippets()).toEqual(["snippet-0.ts", "snippet-1.tsx", "snippet-2.ts"]);
+  expect(await writeSnippets()).toEqual([
+    "snippet-0.ts",
+    "snippet-1.tsx",
+    "snippet-2.ts",
+    "snippet-3.ts",
+  ]);
   expect(await compilerOutput()).toBe("");
 
   // The types are real ones and not `any`.

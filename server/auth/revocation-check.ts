@@ -44,7 +44,8 @@ interface Kept {
 
 interface Waiting {
   token: IssuedToken;
-  answered: PromiseWithResolvers<RevocationAnswer>;
+  resolve(answer: RevocationAnswer): void;
+  reject(error: unknown): void;
 }
 
 interface RevocationCheckOptions {
@@ -64,10 +65,10 @@ export function createRevocationCheck({
 
   /** Tokens that are checked in one turn of the event loop share a read: each client of a herd brings its own. */
   function read(token: IssuedToken): Promise<RevocationAnswer> {
-    const answered = Promise.withResolvers<RevocationAnswer>();
-    if (waiting.length === 0) setImmediate(() => void readWaiting());
-    waiting.push({ token, answered });
-    return answered.promise;
+    return new Promise((resolve, reject) => {
+      if (waiting.length === 0) setImmediate(() => void readWaiting());
+      waiting.push({ token, resolve, reject });
+    });
   }
 
   async function readWaiting(): Promise<void> {
@@ -77,15 +78,15 @@ export function createRevocationCheck({
     const questions = asked.map(({ token }) => questionOf(token));
     try {
       const answers = await store.find(questions);
-      for (const [index, { token, answered }] of asked.entries()) {
+      for (const [index, { token, resolve }] of asked.entries()) {
         const [question, answer] = [questions[index], answers[index]];
         if (question === undefined || answer === undefined)
           throw new Error("An answer is missing.");
         if (hints === hintsBefore) kept.set(nameOf(token), { question, answer, since });
-        answered.resolve(answer);
+        resolve(answer);
       }
     } catch (error) {
-      for (const { answered } of asked) answered.reject(error);
+      for (const { reject } of asked) reject(error);
     }
   }
 
