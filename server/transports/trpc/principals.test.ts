@@ -115,7 +115,9 @@ test.each(PROTOCOLS)(
       const input = Object.fromEntries(required.map((name) => [name, ids[name]]));
       const ask = { path, type, input, token: "bob" };
       const answer = await (link === "ws" ? overSocket : overHttp)(url, ask);
-      expect(answer, path).toContain('"NOT_FOUND"');
+      // The owner is answered the same: a server whose program authenticates the callers shares nothing.
+      const code = /\.(?:share|unshare|links)$/.test(path) ? "FORBIDDEN" : "NOT_FOUND";
+      expect(answer, path).toContain(`"${code}"`);
     }
     // For their owner they do exist, and nothing that was asked has changed them.
     expect(await ann.job.get.query({ jobId })).toMatchObject({ id: jobId, error: null });
