@@ -172,7 +172,7 @@ describe("revoke", () => {
     ]);
   });
 
-  test("of a token stores its id until it has expired, or for 400 days", async () => {
+  test("of a token stores its id until it has expired, a day at least, or for 400 days", async () => {
     expect(await run([...REVOKE, "--token-id", "t 7"])).toEqual({
       code: 0,
       out: "Revoked the token t 7 of acme.\n",
@@ -181,7 +181,8 @@ describe("revoke", () => {
     const keptUntil = async (...more: string[]) =>
       recordsOf((await run([...REVOKE, "--token-id", "t", "--json", ...more])).out)[0]?.keptUntil;
     expect(await keptUntil()).toBe("2027-02-05T12:01:00.000Z");
-    expect(await keptUntil("--expires", "1h")).toBe("2026-01-01T13:01:00.000Z");
+    expect(await keptUntil("--expires", "3d")).toBe("2026-01-04T12:01:00.000Z");
+    expect(await keptUntil("--expires", "1h")).toBe("2026-01-02T12:01:00.000Z");
     const engine = await openEngine(data.config);
     const question = { tenant: "acme", user: "x", tokenHash: hashOfTokenId("t 7") };
     expect(await engine.revocations.find([question])).toEqual([
