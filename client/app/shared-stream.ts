@@ -1,4 +1,4 @@
-/** What the fragment of a share link's address says. Pure. Nothing is checked here: the server checks the token. */
+/** Reads the fragment of a share link's address. Pure. Nothing is checked here: the server checks the token. */
 
 export interface SharedStream {
   token: string;

@@ -1,4 +1,4 @@
-/** Whose jobs and batches the lists show: the person's own, or everyone's in the tenant. It is part of the address. */
+/** The owners whose jobs and batches the lists show: the person, or everyone in the tenant. The choice is part of the address. */
 import { useSearchParams } from "wouter";
 import type { Owner } from "#shared/principal.ts";
 import { useWho } from "./use-sign-in.ts";

@@ -19,7 +19,7 @@ const USED_TOKEN = "usedToken";
 /** A token that is refused so soon after another one is no better. */
 const CALM_MS = 10_000;
 const MAX_WAIT_MS = 5000;
-/** Refusals of tokens as invalid in a row, after which a subscription ends: whoever gives tokens has no better one. */
+/** Refusals of tokens as invalid in a row, after which a subscription ends: there is no better token. */
 const MAX_REFUSALS = 5;
 
 export function usedToken({ context }: Operation): string | undefined {

@@ -96,7 +96,7 @@ const WAYS = [
 /** Those on which connections differ: what comes after the first one is the same. */
 const LASTING = WAYS.slice(1, 4).map((how) => [how.how, how] as const);
 
-/** What the guide says of batches, and what docs/clients.md says of refusals. */
+/** From the guide's part about batches, and from docs/clients.md about refusals. */
 const MORE = `
   socket.on("batch:update", (data) => console.log("Batch:", data));
   socket.on("subscription:error", (data) => console.error("Not subscribed:", data));

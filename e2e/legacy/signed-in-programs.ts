@@ -60,7 +60,7 @@ export function pythonProgram(
   return PYTHON.replace(CONNECT_PY, connect).replace("your-job-id", jobId);
 }
 
-/** What a user does at the server, with a token. */
+/** The calls of a user with a token. */
 export async function openUser(server: RunningServer, user: string, claims: Claims = {}) {
   const headers = { authorization: `Bearer ${await tokenFor(user, claims)}` };
   const trpc = createTRPCClient<AppRouter>({

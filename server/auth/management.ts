@@ -1,4 +1,4 @@
-/** What people manage with the command, in the server or on an engine of its own. */
+/** All that the command manages, in the server or on an engine of its own. */
 import type { Engine } from "#server/engine/contract.ts";
 import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";

@@ -1,4 +1,4 @@
-/** What the server knows of credentials, kept in step with the engine: checks of them, and the watch of those in use. */
+/** The checks of credentials and the watch of those in use, kept in step with the engine. */
 import type { CredentialStores, Engine } from "#server/engine/contract.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import { createAudit } from "./audit.ts";
