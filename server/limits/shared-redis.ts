@@ -20,8 +20,14 @@ export interface SharedRedis {
 export function createSharedRedis({ connect, prefix }: Connector): SharedRedis {
   const client = connect();
   let pausedUntil = 0;
+  // What a process counts before its first connection would be missing in the counts of all.
+  let connecting: Promise<void> | undefined = new Promise<void>((resolve) => {
+    client.once("ready", resolve);
+    setTimeout(resolve, ANSWER_MS).unref();
+  }).then(() => void (connecting = undefined));
 
   async function ask<T>(what: () => Promise<T>): Promise<T | undefined> {
+    if (connecting !== undefined) await connecting;
     // The client would keep the command until Redis is back.
     if (client.status !== "ready" || performance.now() < pausedUntil) return undefined;
     let timer: NodeJS.Timeout | undefined;
