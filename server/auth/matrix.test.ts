@@ -11,11 +11,10 @@ import {
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { z } from "zod";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { waits } from "#test/jobs/waits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
@@ -28,18 +27,6 @@ import { EVENTS, PROCEDURES } from "./permissions.ts";
 const SECRET = "a secret of the tests that has 32 bytes";
 const AUDIENCE = "jobwire";
 const ABSENT = "0198f1a2-0000-7000-8000-000000000000";
-
-const waits = defineKind({
-  name: "waits",
-  description: "Waits until it is cancelled.",
-  input: z.object({}),
-  title: () => "Waits",
-  start: { progress: 0, message: "Waiting" },
-  run: ({ signal }) =>
-    new Promise((_resolve, reject) =>
-      signal.addEventListener("abort", () => reject(signal.reason as Error)),
-    ),
-});
 
 /** The answers that a caller gets, by group of procedures. */
 interface Answers {

@@ -1,11 +1,12 @@
 /** Credentials that end at one gateway while connections to another rely on them. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { type App, createApp } from "#server/app.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import type { App } from "#server/app.ts";
 import { withManagement } from "#server/command/reach-data.ts";
-import { type Config, loadConfig } from "#server/config.ts";
+import type { Config } from "#server/config.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
+import { openGateways } from "#test/redis/gateways.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import {
   ALL_CLOSED,
@@ -13,7 +14,7 @@ import {
   type Credential,
   openAll,
 } from "#test/transports/lasting-connections.fixture.ts";
-import { post, SECRET, signIn, tokenFor } from "#test/transports/signed-in.fixture.ts";
+import { post, signIn, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import type { Management } from "./management.ts";
 import { hashOfTokenId } from "./token-hash.ts";
 
@@ -27,19 +28,8 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 beforeEach(async () => {
-  await redis.client.flushall();
-  config = loadConfig({
-    REDIS_URL: redis.url,
-    PORT: "0",
-    LOG_LEVEL: "silent",
-    ROLE: "gateway",
-    HANDOVER_MS: "0",
-    AUTH_JWT_SECRET: SECRET,
-  });
-  here = await createApp(config);
-  there = await createApp(config);
+  ({ config, here, there } = await openGateways(redis));
 });
-afterEach(() => Promise.all([here.close(), there.close()]));
 
 const now = () => new Date();
 const manage = <T>(use: (management: Management) => Promise<T>) => withManagement(config, now, use);
@@ -52,7 +42,7 @@ async function makeKey(user: string): Promise<{ token: string; id: string }> {
   return { token: key, id: record.id };
 }
 
-/** What relies on a credential, how it ends, and how it ends without a hint. */
+/** Connections that rely on a credential, the call that ends it, and one that ends it without a hint. */
 interface Case {
   by: Credential;
   end(): Promise<unknown>;

@@ -37,7 +37,7 @@ const revoke = (what: ToRevoke) =>
     wait,
   }).revoke("acme", what, COMMAND_ACTOR);
 
-/** Whether a token of this user counts. Issuers leave out the milliseconds. */
+/** True if a token of this user counts. Issuers leave out the milliseconds. */
 async function counts(issuedMs: number, user = "ann"): Promise<boolean> {
   const { refusal } = createRevocationCheck({ store: engine.revocations });
   const issuedAt = Math.floor(issuedMs / 1000) * 1000;

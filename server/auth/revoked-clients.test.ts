@@ -1,4 +1,4 @@
-/** What the clients that people use do when their credential is revoked while they watch. */
+/** The clients that people use, when their credential is revoked while they watch. */
 import { EventSource } from "eventsource";
 import { io } from "socket.io-client";
 import {

@@ -1,27 +1,18 @@
-/** What is shared at one gateway while connections to another rely on it. */
+/** Stream tokens and links of one gateway, while connections to another rely on them. */
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { z } from "zod";
-import { type App, createApp } from "#server/app.ts";
-import { type Config, loadConfig } from "#server/config.ts";
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import type { App } from "#server/app.ts";
+import type { Config } from "#server/config.ts";
 import { withManagement } from "#server/command/reach-data.ts";
-import { defineKind } from "#server/kinds/define.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
+import { waits } from "#test/jobs/waits.ts";
+import { openGateways } from "#test/redis/gateways.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import { ALL_CLOSED, ALL_OPEN, openAll } from "#test/transports/lasting-connections.fixture.ts";
-import { SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
-
-const none = defineKind({
-  name: "none",
-  description: "Never runs: there are gateways only.",
-  input: z.object({}),
-  title: () => "None",
-  start: { progress: 0, message: "Waiting" },
-  run: () => Promise.reject(new Error("It ran.")),
-});
+import { tokenFor } from "#test/transports/signed-in.fixture.ts";
 
 let redis: TestRedis;
 let config: Config;
@@ -34,22 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => redis.close());
 beforeEach(async () => {
-  await redis.client.flushall();
-  config = loadConfig({
-    REDIS_URL: redis.url,
-    PORT: "0",
-    LOG_LEVEL: "silent",
-    ROLE: "gateway",
-    HANDOVER_MS: "0",
-    AUTH_JWT_SECRET: SECRET,
-  });
-  [here, there] = await Promise.all([
-    createApp(config, { kinds: [none] }),
-    createApp(config, { kinds: [none] }),
-  ]);
-  jobId = (await (await annAt(here)).job.create.mutate({ kind: "none", input: {} })).id;
+  ({ config, here, there } = await openGateways(redis, [waits]));
+  jobId = (await (await annAt(here)).job.create.mutate({ kind: "waits", input: {} })).id;
 });
-afterEach(() => Promise.all([here.close(), there.close()]));
 
 function clientAt({ url }: App, token: string) {
   const headers = { authorization: `Bearer ${token}` };

@@ -11,7 +11,7 @@ import type { CredentialCheck } from "./credential-check.ts";
 import { Refusal, toAppError } from "./token-refusal.ts";
 import { STREAM_TOKEN, type TokenSigner } from "./token-signer.ts";
 
-/** What differs from the claims of other tokens: one stream in place of scopes, and the maker or the link. */
+/** Unlike those of other tokens they name one stream in place of scopes, and the maker or the link. */
 export const StreamClaims = z.object({
   sub: Principal.shape.userId,
   tenant: Principal.shape.tenantId,

@@ -26,7 +26,7 @@ export class NoServer extends Error {
 
 const ABSENT = new Set(["ECONNREFUSED", "ENOENT", "ENOTDIR"]);
 
-/** What a running server manages. Calls also reject with `NoServer`. */
+/** The management of a running server. Calls also reject with `NoServer`. */
 export function createRemoteManagement(path: string): Management {
   return {
     apiKeys: {

@@ -3,14 +3,13 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import { decodeJwt } from "jose";
 import superjson from "superjson";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { type App, createApp } from "#server/app.ts";
 import { withManagement } from "#server/command/reach-data.ts";
 import { loadConfig } from "#server/config.ts";
-import { defineKind } from "#server/kinds/define.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { MAX_SHARE_LINK_SECONDS, MAX_STREAM_TOKEN_SECONDS } from "#shared/limits.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { waits } from "#test/jobs/waits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { ALL_CLOSED, ALL_OPEN, openAll } from "#test/transports/lasting-connections.fixture.ts";
@@ -23,17 +22,6 @@ import {
 } from "#test/transports/signed-in.fixture.ts";
 import type { AppRouter } from "./trpc/router.ts";
 
-const waits = defineKind({
-  name: "waits",
-  description: "Waits until it is cancelled.",
-  input: z.object({}),
-  title: () => "Waits",
-  start: { progress: 0, message: "Waiting" },
-  run: ({ signal }) =>
-    new Promise((_resolve, reject) =>
-      signal.addEventListener("abort", () => reject(signal.reason as Error)),
-    ),
-});
 const WAITS = { kind: "waits", input: {} };
 
 const authenticate = async () => ({ userId: "ann", tenantId: "acme", scopes: ["*"] });

@@ -13,6 +13,7 @@ import { defineKind } from "#server/kinds/define.ts";
 import type { Actor } from "#shared/actor.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
+import { waits } from "#test/jobs/waits.ts";
 import { auditOf } from "#test/engine/audit.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { signIn, startAppWithTokens, tokenFor } from "#test/transports/signed-in.fixture.ts";
@@ -21,17 +22,6 @@ import type { AppRouter } from "./router.ts";
 const ABSENT = "0198f1a2-0000-7000-8000-000000000000";
 const SCOPES = [...PERSON_SCOPES, "tenant", "admin"];
 
-const waits = defineKind({
-  name: "waits",
-  description: "Waits until it is cancelled.",
-  input: z.object({}),
-  title: () => "Waits",
-  start: { progress: 0, message: "Waiting" },
-  run: ({ signal }) =>
-    new Promise((_resolve, reject) =>
-      signal.addEventListener("abort", () => reject(signal.reason as Error)),
-    ),
-});
 const blocks = defineKind({
   name: "blocks",
   description: "Asks a person.",
