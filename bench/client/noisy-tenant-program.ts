@@ -2,7 +2,7 @@
  * A tenant that asks for more than its limits, in a process of its own. It asks at an even pace, so that it takes no more of
  * the machine than that.
  */
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { Agent, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -42,6 +42,8 @@ export interface NoisyTenantProgram {
 
 /** Time between two turns of asking. */
 const TURN_MS = 5;
+/** The calls over HTTP of each kind share as many; the others wait in this process. */
+const CONNECTIONS_OF_CALLS = 64;
 const LIMITED = "RATE_LIMITED";
 const JOB = { kind: "pulse", input: {} };
 const LIST = "/trpc/job.list";
@@ -53,21 +55,20 @@ interface Run {
   port: number;
   agent: Agent;
   sockets: Set<Socket | WebSocket>;
+  /** Aborts the requests that are under way, or wait for a connection, at the end. */
+  over: AbortSignal;
   refused(): void;
 }
 
 type Headers = Record<string, string>;
 
 function callHttp(run: Run, path: string, headers: Headers, body?: string): void {
-  const { port, agent } = run;
-  const req = request(
-    { host: "127.0.0.1", port, path, agent, headers, method: body === undefined ? "GET" : "POST" },
-    (res) => {
-      if (res.statusCode === 429) run.refused();
-      res.resume().on("error", () => {});
-    },
-  );
-  // Calls in progress at the end are cut off.
+  const { port, agent, over: signal } = run;
+  const method = body === undefined ? "GET" : "POST";
+  const req = request({ host: "127.0.0.1", port, path, agent, headers, method, signal }, (res) => {
+    if (res.statusCode === 429) run.refused();
+    res.resume().on("error", () => {});
+  });
   req.on("error", () => {});
   req.end(body);
 }
@@ -146,17 +147,24 @@ async function keepAsking(make: Make, times: number, forMs: number): Promise<voi
 
 const program: NoisyTenantProgram = {
   async ask({ port, forMs, asks }) {
-    const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+    const over = new AbortController();
+    // Each request that has not ended listens to it.
+    setMaxListeners(0, over.signal);
     const sockets = new Set<Socket | WebSocket>();
+    const agents: Agent[] = [];
     const told: Record<string, Asked> = {};
     await Promise.all(
       asks.map(async (ask) => {
         const asked = (told[ask.what] = { times: ask.times, refused: 0 });
-        const run = { port, agent, sockets, refused: () => void (asked.refused += 1) };
+        const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_OF_CALLS });
+        agents.push(agent);
+        const refused = () => void (asked.refused += 1);
+        const run = { port, agent, sockets, over: over.signal, refused };
         await keepAsking(await prepare(run, ask), ask.times, forMs);
       }),
     );
-    agent.destroy();
+    over.abort();
+    for (const agent of agents) agent.destroy();
     for (const socket of sockets) {
       if (socket instanceof WebSocket) socket.terminate();
       else socket.destroy();

@@ -67,14 +67,13 @@ export const noisyTenant: Scenario = {
       if (watches.trpc === undefined) throw new Error("The server does not speak tRPC.");
       await pool.connect(port, [watches.trpc], watchers);
       const asks = await asksOf(config, { forMs, port });
-      // Warm-up, not counted.
-      await deliver({ server, pool }, { ...load, events: load.events / 2 });
+      const alone = () => deliver({ server, pool }, load);
+      const beside = () => Promise.all([alone(), noisy.call("ask", { port, forMs, asks })]);
+      // Warm-up of both, not counted.
+      await beside();
       for (let round = 0; round < rounds; round += 1) {
-        latencies[ALONE]?.push(...(await deliver({ server, pool }, load)).latencies);
-        const [delivered, told] = await Promise.all([
-          deliver({ server, pool }, load),
-          noisy.call("ask", { port, forMs, asks }),
-        ]);
+        latencies[ALONE]?.push(...(await alone()).latencies);
+        const [delivered, told] = await beside();
         latencies[BESIDE]?.push(...delivered.latencies);
         for (const [what, { times, refused }] of Object.entries(told)) {
           const sum = (asked[what] ??= { times: 0, refused: 0 });
