@@ -9,8 +9,6 @@ import {
   type BatchPage,
   type Engine,
   type JobPage,
-  QuotaExceeded,
-  type TenantQuota,
 } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
@@ -23,6 +21,7 @@ import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { kindMessageOf } from "#shared/public-message.ts";
+import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
 /** A caller's decision about a job, with a note. */
@@ -86,15 +85,6 @@ export interface Jobs {
   cancelBatch(principal: ActingPrincipal, batchId: string, note?: string): Promise<Batch>;
 }
 
-/** The limits of tenants. Their errors are of the code `RATE_LIMITED`. */
-export interface TenantLimits {
-  /** Counts jobs that are about to be created. Rejects with the error. */
-  createJobs(tenant: string, jobs: number): Promise<void>;
-  readonly quota: TenantQuota;
-  /** The error for what the quota does not allow. */
-  quotaError(what: keyof TenantQuota, tenant: string): AppError;
-}
-
 /** Decisions after which a settled job waits again. */
 const STARTS_AGAIN: ReadonlySet<Decision> = new Set(["retry", "regenerate"]);
 
@@ -108,6 +98,7 @@ export function createJobs(
   limits?: TenantLimits,
 ): Jobs {
   const validate = createRequestValidator(kinds);
+  const tenants = limitTenants(engine, limits);
 
   async function batchFor(batchId: string, may: May): Promise<BatchRecord> {
     const batch = await engine.getBatch(batchId);
@@ -130,6 +121,7 @@ export function createJobs(
       })),
 
     async create(principal, request) {
+      tenants.assertMayCreate(principal, 1);
       const id = newId();
       const job: NewJob & Audited = {
         id,
@@ -140,7 +132,9 @@ export function createJobs(
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
       };
-      const stored = await limited(principal, 1, () => engine.createJob(job, now(), limits?.quota));
+      const stored = await tenants.create(principal, 1, () =>
+        engine.createJob(job, now(), tenants.quota),
+      );
       return answerTo(principal, stored);
     },
 
@@ -163,7 +157,7 @@ export function createJobs(
     async decide(principal, jobId, decision, note) {
       const may = changer(principal);
       const { tenant } = visible(await engine.getSummary(jobId), jobId, may);
-      if (STARTS_AGAIN.has(decision)) await assertMayWait(tenant);
+      if (STARTS_AGAIN.has(decision)) await tenants.assertMayWait(tenant);
       const actor = actorOf(principal);
       const audit = entry(principal, `job.${decision}`, jobId);
       await engine.change(jobId, { action: decision, note, actor, audit }, now());
@@ -171,15 +165,16 @@ export function createJobs(
     },
 
     async createBatch(principal, request) {
+      tenants.assertMayCreate(principal, request.jobs.length);
       const id = newId();
       const valid = await validate.all(request.jobs);
       const [owner, actor] = [ownerOf(principal), actorOf(principal)];
       const { idempotencyKey, name = null } = request;
       const audit = entry(principal, "batch.create", id);
       const batch = { id, name, ...owner, idempotencyKey, audit };
-      const stored = await limited(principal, valid.length, () => {
+      const stored = await tenants.create(principal, valid.length, () => {
         const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
-        return engine.createBatch(batch, jobs, now(), limits?.quota);
+        return engine.createBatch(batch, jobs, now(), tenants.quota);
       });
       return batchOf(stored);
     },
@@ -219,28 +214,6 @@ export function createJobs(
       return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
-
-  /** Counts the jobs before they are created, which costs less than to refuse them in the engine. */
-  async function limited<T>(
-    { tenantId }: Principal,
-    count: number,
-    create: () => Promise<T>,
-  ): Promise<T> {
-    await limits?.createJobs(tenantId, count);
-    try {
-      return await create();
-    } catch (error) {
-      if (limits === undefined || !(error instanceof QuotaExceeded)) throw error;
-      throw limits.quotaError(error.what, tenantId);
-    }
-  }
-
-  async function assertMayWait(tenant: string): Promise<void> {
-    const most = limits?.quota.waitingJobs ?? 0;
-    if (limits === undefined || most === 0) return;
-    const { waitingJobs } = await engine.usage(tenant);
-    if (waitingJobs >= most) throw limits.quotaError("waitingJobs", tenant);
-  }
 
   /** False: the job settled, or was deleted, after it was read. */
   async function changeUnlessSettled(jobId: string, change: JobChange & Audited): Promise<boolean> {

@@ -21,6 +21,7 @@ function open(most: Partial<Most>, options: Partial<LimitsOptions> = {}): Limits
     most: mostOf(most),
     trusted: { hops: 0 },
     windows: { calls: 1, failedSignIns: 1, createdJobs: 1 },
+    slowMs: 1,
     onRefused: () => undefined,
     ...options,
   });
@@ -88,13 +89,57 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
     expect(error).toMatchObject({ code: "RATE_LIMITED" });
     expect(error.retryAfterMs).toBeGreaterThan(0);
     expect(error.retryAfterMs).toBeLessThanOrEqual(1000);
-    expect(limits.refusedCall(ANN)?.code).toBe("RATE_LIMITED");
+    expect((await limits.refusedCall(ANN))?.code).toBe("RATE_LIMITED");
     expect(refused[0]).toEqual(["user_calls", "acme/ann"]);
     // Other users have their own.
     expect(await callTimes(limits, 7, BOB)).toBe(7);
     expect(await callTimes(limits, 7, OTHER_ANN)).toBe(7);
     await vi.waitFor(async () => expect(await limits.call(ANN)).toBeUndefined());
     expect(limits.refusedCall(ANN)).toBeUndefined();
+  });
+
+  test("[R8] a user that keeps calling is refused later, and others are not", async () => {
+    const SLOW_MS = 200;
+    const limits = await opened({ user_calls: 5 }, { windows: { calls: 60 }, slowMs: SLOW_MS });
+    expect(await callTimes(limits, 305)).toBe(300);
+    const told: number[] = [];
+    for (const ask of [() => limits.call(ANN), () => limits.refusedCall(ANN)]) {
+      const before = performance.now();
+      const error = errorOf(await ask());
+      expect(performance.now() - before).toBeGreaterThanOrEqual(SLOW_MS - 1);
+      told.push(error.retryAfterMs ?? 0);
+    }
+    // The time that has passed counts.
+    expect((told[0] ?? 0) - (told[1] ?? 0)).toBeGreaterThanOrEqual(SLOW_MS - 1);
+    const slow = limits.refusedCall(ANN);
+    expect(await limits.call(BOB)).toBeUndefined();
+    expect(limits.refusedCall(BOB)).toBeUndefined();
+    await slow;
+  });
+
+  test("[R8] at most 1,000 refusals wait; the next comes at once", async () => {
+    const limits = await opened({ user_calls: 1 }, { windows: { calls: 3 }, slowMs: 60_000 });
+    await callTimes(limits, 4);
+    let answered = 0;
+    const all = Array.from({ length: 1100 }, async () => {
+      await limits.refusedCall(ANN);
+      answered += 1;
+    });
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    expect(answered).toBe(100);
+    // No longer than until the caller may call again.
+    await Promise.all(all);
+  });
+
+  test("[R5] a batch that is known to be beyond the limit is refused without counting it", async () => {
+    const limits = await opened({ tenant_created_jobs: 100 }, { windows: { createdJobs: 60 } });
+    expect(limits.refusedJobs("acme", 1)).toBeUndefined();
+    await limits.createJobs("acme", 100);
+    await refusal(limits.createJobs("acme", 1));
+    expect(limits.refusedJobs("acme", 1)?.code).toBe("RATE_LIMITED");
+    // `createJobs` says why this one will never fit.
+    expect(limits.refusedJobs("acme", 101)).toBeUndefined();
+    expect(limits.refusedJobs("other", 1)).toBeUndefined();
   });
 
   test("[R1] calls that arrive together are counted as those that arrive in turn", async () => {

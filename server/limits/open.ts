@@ -4,8 +4,10 @@ import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { type ClientAddress, createClientAddress } from "./client-address.ts";
 import { limitError, type LimitName, LIMITS, type Most } from "./limits.ts";
+import { CallTurns } from "./call-turns.ts";
 import { createOpenCounts } from "./open-counts.ts";
-import { Rate } from "./rate.ts";
+import { Rate, type Refusal } from "./rate.ts";
+import { createSlow, type Slow, SLOW_REFUSAL_MS } from "./slow-refusals.ts";
 import { createSharedRedis } from "./shared-redis.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
@@ -25,14 +27,19 @@ export interface Limits {
   openForAddress(name: AddressCount, address: string): Release | AppError;
   /** The same for a user. Rejects with the error. */
   openForUser(name: UserCount, principal: Principal): Promise<Release>;
-  /** Counts a call of a user. Returns the error of a call that must not run. Never rejects. */
+  /**
+   * Counts a call of a user. Returns the error of a call that must not run; a user that keeps calling receives it later. The
+   * call of a user that makes many at once may run in a later turn of the event loop. Never rejects.
+   */
   call(principal: Principal): AppError | undefined | Promise<AppError | undefined>;
-  /** The error that the user's next call gets, if that is known. Counts nothing. */
-  refusedCall(principal: Principal): AppError | undefined;
-  /** Counts refused credentials. Resolves to the error once there were too many. */
+  /** The same for a call that is known to be refused. Returns `undefined` for all others, and counts none. */
+  refusedCall(principal: Principal): Promise<AppError> | undefined;
+  /** Counts refused credentials. Resolves to the error once there were too many, after a delay. */
   failedSignIn(address: string): Promise<AppError | undefined>;
   /** Counts jobs that a tenant is about to create. Rejects with the error. */
   createJobs(tenant: string, jobs: number): Promise<void>;
+  /** The error that `createJobs` would reject with, if that is known. Counts nothing. */
+  refusedJobs(tenant: string, jobs: number): AppError | undefined;
   /** The engine refuses what is beyond it. */
   readonly quota: TenantQuota;
   /** The error for what the engine has refused. */
@@ -53,6 +60,8 @@ export interface LimitsOptions {
   connector?: Connector | undefined;
   /** Seconds. */
   windows?: { calls?: number; failedSignIns?: number; createdJobs?: number };
+  /** The time of a delayed refusal. */
+  slowMs?: number;
   /** Tells of each refusal. `who`: the address, the user or the tenant; for the log. */
   onRefused(name: LimitName, who: string): void;
 }
@@ -62,6 +71,7 @@ export function openLimits({
   trusted,
   connector,
   windows: { calls: callsS = 10, failedSignIns: failedS = 60, createdJobs: createdS = 60 } = {},
+  slowMs = SLOW_REFUSAL_MS,
   onRefused,
 }: LimitsOptions): Limits {
   const redis = connector && createSharedRedis(connector);
@@ -70,6 +80,8 @@ export function openLimits({
     points === 0 ? undefined : new Rate({ name, points, windowS, redis });
   const calls = rateOf("user_calls", callsS, most.user_calls * callsS);
   const failedSignIns = rateOf("address_failed_sign_ins", failedS);
+  const turns = new CallTurns();
+  const [slowCalls, slowSignIns] = [createSlow(slowMs), createSlow(slowMs)];
   const createdJobs = rateOf("tenant_created_jobs", createdS);
 
   function refused(name: LimitName, who: string, retryAfterMs: number): AppError {
@@ -77,8 +89,29 @@ export function openLimits({
     return limitError(name, most[name], retryAfterMs);
   }
 
-  function errorAfter(name: LimitName, who: string, ms: number | undefined): AppError | undefined {
-    return ms === undefined ? undefined : refused(name, who, ms);
+  function errorOf(
+    name: LimitName,
+    who: string,
+    refusal: Refusal | undefined,
+  ): AppError | undefined {
+    return refusal && refused(name, who, refusal.retryAfterMs);
+  }
+
+  async function refuseLater(
+    name: LimitName,
+    who: string,
+    { retryAfterMs }: Refusal,
+    slow: Slow,
+  ): Promise<AppError> {
+    const before = performance.now();
+    await slow(retryAfterMs);
+    return refused(name, who, retryAfterMs - (performance.now() - before));
+  }
+
+  async function refuseCall(user: string, refusal: Refusal): Promise<AppError> {
+    // The client does not wait as it was told.
+    if (refusal.times > most.user_calls) return refuseLater("user_calls", user, refusal, slowCalls);
+    return refused("user_calls", user, refusal.retryAfterMs);
   }
 
   return {
@@ -98,24 +131,34 @@ export function openLimits({
     call(principal) {
       if (calls === undefined) return undefined;
       const user = userOf(principal);
-      const ms = calls.take(user);
-      if (typeof ms !== "object") return errorAfter("user_calls", user, ms);
-      return ms.then((later) => errorAfter("user_calls", user, later));
+      const taken = calls.take(user);
+      if (taken === undefined) return turns.of(user);
+      if (!(taken instanceof Promise)) return refuseCall(user, taken);
+      return taken.then((refusal) =>
+        refusal === undefined ? turns.of(user) : refuseCall(user, refusal),
+      );
     },
     refusedCall(principal) {
       const user = userOf(principal);
-      return errorAfter("user_calls", user, calls?.refusedFor(user));
+      const refusal = calls?.refusal(user);
+      return refusal && refuseCall(user, refusal);
     },
     async failedSignIn(address) {
-      const ms = await failedSignIns?.take(address);
-      return errorAfter("address_failed_sign_ins", address, ms);
+      const refusal = await failedSignIns?.take(address);
+      return refusal && refuseLater("address_failed_sign_ins", address, refusal, slowSignIns);
     },
     async createJobs(tenant, jobs) {
       assertFits("tenant_created_jobs", jobs, most);
       assertFits("tenant_waiting_jobs", jobs, most);
-      const ms = await createdJobs?.take(encodeURIComponent(tenant), jobs);
-      const error = errorAfter("tenant_created_jobs", tenant, ms);
+      const refusal = await createdJobs?.take(encodeURIComponent(tenant), jobs);
+      const error = errorOf("tenant_created_jobs", tenant, refusal);
       if (error !== undefined) throw error;
+    },
+    refusedJobs(tenant, jobs) {
+      // `createJobs` refuses for another reason what can never be created.
+      if (jobs > most.tenant_created_jobs) return undefined;
+      const refusal = createdJobs?.refusal(encodeURIComponent(tenant), jobs);
+      return errorOf("tenant_created_jobs", tenant, refusal);
     },
     quota: { waitingJobs: most.tenant_waiting_jobs, bytes: most.tenant_bytes },
     quotaError: (what, tenant) => refused(QUOTA_LIMITS[what], tenant, STORED_RETRY_MS),

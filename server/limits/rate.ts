@@ -24,9 +24,18 @@ export interface RateOptions {
   redis: SharedRedis | undefined;
 }
 
+export interface Refusal {
+  /** Milliseconds until there are points again. */
+  retryAfterMs: number;
+  /** How often this process has refused points of the key in the window, this time included. */
+  times: number;
+}
+
 /** What a process may still give out until the window ends. */
 interface Share {
   left: number;
+  /** How often it was too little. */
+  refusals: number;
   /** All other points are taken. */
   isLast: boolean;
   /** On the clock of `performance.now()`. */
@@ -63,10 +72,10 @@ export class Rate {
   }
 
   /**
-   * Takes points of a key, and returns `undefined`; or takes none, and returns the milliseconds until there are points again.
-   * Returns a promise only if it has to ask for a new share. It does not reject.
+   * Takes points of a key, and returns `undefined`; or takes none, and returns the refusal. Returns a promise only if it has to
+   * ask for a new share. It does not reject.
    */
-  take(key: string, points = 1): number | undefined | Promise<number | undefined> {
+  take(key: string, points = 1): Refusal | undefined | Promise<Refusal | undefined> {
     const share = this.#current(key);
     if (share === undefined || (share.left < points && !share.isLast)) {
       return this.#takeAfterAsking(key, points);
@@ -74,10 +83,10 @@ export class Rate {
     return giveOut(share, points);
   }
 
-  /** The milliseconds until there are points again, if this process knows that there are none. Takes none. */
-  refusedFor(key: string): number | undefined {
+  /** The refusal, if this process knows that there are too few points. Takes none. */
+  refusal(key: string, points = 1): Refusal | undefined {
     const share = this.#current(key);
-    return share !== undefined && share.left < 1 && share.isLast ? msTo(share) : undefined;
+    return share !== undefined && share.left < points && share.isLast ? refuse(share) : undefined;
   }
 
   #current(key: string): Share | undefined {
@@ -85,7 +94,7 @@ export class Rate {
     return share !== undefined && performance.now() < share.until ? share : undefined;
   }
 
-  async #takeAfterAsking(key: string, points: number): Promise<number | undefined> {
+  async #takeAfterAsking(key: string, points: number): Promise<Refusal | undefined> {
     for (;;) {
       const asking = this.#asking.get(key);
       if (asking === undefined) {
@@ -104,12 +113,14 @@ export class Rate {
   }
 
   async #ask(key: string, points: number): Promise<void> {
-    const kept = this.#current(key)?.left ?? 0;
+    const before = this.#current(key);
+    const kept = before?.left ?? 0;
     const wanted = Math.max(points - kept, this.#size);
     const { consumedPoints, msBeforeNext } = await this.#consume(key, wanted);
     const excess = Math.max(0, consumedPoints - this.#points);
     this.#shares.set(key, {
       left: kept + Math.max(0, wanted - excess),
+      refusals: before?.refusals ?? 0,
       isLast: excess > 0 || consumedPoints === this.#points,
       until: performance.now() + Math.max(1, msBeforeNext),
     });
@@ -122,14 +133,18 @@ export class Rate {
   }
 }
 
-function giveOut(share: Share, points: number): number | undefined {
-  if (share.left < points) return msTo(share);
+function giveOut(share: Share, points: number): Refusal | undefined {
+  if (share.left < points) return refuse(share);
   share.left -= points;
   return undefined;
 }
 
-function msTo({ until }: Share): number {
-  return Math.max(1, until - performance.now());
+function refuse(share: Share): Refusal {
+  share.refusals += 1;
+  return {
+    retryAfterMs: Math.max(1, share.until - performance.now()),
+    times: share.refusals,
+  };
 }
 
 /** The library rejects with the same object that it resolves to. */

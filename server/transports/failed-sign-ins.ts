@@ -4,29 +4,14 @@
  * changes: it comes after a pause, so that a connection cannot make the server check more than one bad credential in that
  * time, and with `RATE_LIMITED`.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Limits } from "#server/limits/open.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Credentials, Identify } from "./contract.ts";
 
-const SLOW_REFUSAL_MS = 1000;
-/** Refusals that wait at the same time; further ones are answered at once. */
-const MAX_SLOW_REFUSALS = 1000;
-
 export function limitFailedSignIns(
   identify: Identify,
   limits: Pick<Limits, "failedSignIn">,
-  slowMs = SLOW_REFUSAL_MS,
 ): Identify {
-  let waiting = 0;
-
-  async function pause(): Promise<void> {
-    if (waiting >= MAX_SLOW_REFUSALS) return;
-    waiting += 1;
-    await delay(slowMs);
-    waiting -= 1;
-  }
-
   return async (credentials) => {
     try {
       return await identify(credentials);
@@ -35,7 +20,6 @@ export function limitFailedSignIns(
       if (address === undefined || !isBadCredential(error, credentials)) throw error;
       const limited = await limits.failedSignIn(address);
       if (limited === undefined) throw error;
-      await pause();
       // A page whose cookie has ended must learn that it has to sign in.
       throw hasToken(credentials) ? limited : error;
     }

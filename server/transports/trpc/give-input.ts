@@ -1,12 +1,13 @@
 /** Reads the inputs of requests over HTTP, before tRPC does. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { discardBody } from "#server/transports/body.ts";
 import { checkAddress, NotText } from "#server/transports/request-text.ts";
+import { hasOwnCredentials } from "./callers.ts";
 import { notText, readJsonBody } from "./request-body.ts";
 
 /**
  * Ensures that the input is text. Reads the body into `req.body`, where tRPC looks for a body that was already read.
- * `refusalOf` says why the caller's call will be refused, if it will: then the server reads no large body.
+ * `refusalOf` says why the caller is not known, if it is not: then the server reads no large body.
  */
 export function createGiveInput(refusalOf: (req: IncomingMessage) => Promise<unknown>) {
   async function bodyOf(req: IncomingMessage): Promise<string | undefined> {
@@ -15,11 +16,7 @@ export function createGiveInput(refusalOf: (req: IncomingMessage) => Promise<unk
     return readJsonBody(req);
   }
 
-  return function giveInput(
-    req: IncomingMessage,
-    _res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void {
+  return function giveInput(req: IncomingMessage, next: (error?: unknown) => void): void {
     if (req.method === "GET" || req.method === "HEAD") {
       // A GET has no body, but tRPC would choose a body parser by this header.
       delete req.headers["content-type"];
@@ -39,11 +36,11 @@ export function createGiveInput(refusalOf: (req: IncomingMessage) => Promise<unk
   };
 }
 
-/** Smaller bodies cost less than to find out who the caller is. */
+/** Smaller bodies cost less than to find out who the caller is, where the limits do not ask for that first. */
 const LARGE_BYTES = 64 * 1024;
 
 function mayBeLarge({ method, headers, url = "" }: IncomingMessage): boolean {
-  if (method !== "POST" || url.includes("connectionParams=")) return false;
+  if (method !== "POST" || hasOwnCredentials({ url })) return false;
   const length = Number(headers["content-length"] ?? Number.POSITIVE_INFINITY);
   return !(length < LARGE_BYTES);
 }

@@ -204,13 +204,13 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     refresh: procedure
       .input(z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) }))
       .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
-    /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
     /** Issues a ticket for the address of one subscription: `EventSource` cannot send a token. */
     ticket: procedure
       .input(z.object({ path: z.string().max(MAX_KEY_CHARS), input: z.unknown() }))
       .mutation(({ ctx, input: { path, input } }) =>
         ctx.sharing().issueTicket(ctx.caller(), { path, input }),
       ),
+    /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
     revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 

@@ -4,12 +4,7 @@ import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { WebSocketServer } from "ws";
 import type { Limits, Release } from "#server/limits/open.ts";
-import type {
-  Caller,
-  Credentials,
-  Transport,
-  TransportContext,
-} from "#server/transports/contract.ts";
+import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
 import { msToEnd } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { endWithCredential } from "#server/transports/end-with-credential.ts";
@@ -22,6 +17,8 @@ import { releaseOnClose } from "#server/transports/until-close.ts";
 import { AppError, retryAfterSeconds } from "#shared/errors.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
+import { createCallers } from "./callers.ts";
+import { createEarlyRefusal } from "./early-refusal.ts";
 import { createGiveInput } from "./give-input.ts";
 import { createStrangers } from "./strangers.ts";
 import { retryAfterOf, toTRPCError } from "./errors.ts";
@@ -37,28 +34,21 @@ const MAX_LISTENERS = 20;
 const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
-  const { identify, limits, ping, log } = context;
+  const { limits, ping, log } = context;
   const router = createRouter(ping);
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines();
 
-  const callerOf = (
-    req: IncomingMessage,
-    params: Record<string, unknown> | null,
-    ticket?: Credentials["ticket"],
-  ): Promise<Caller | TRPCError> => {
-    const token = typeof params?.token === "string" ? params.token : undefined;
-    const address = limits?.addresses.keyOf(req);
-    return identify({ headers: req.headers, token, ticket, address }).catch(toTRPCError);
-  };
+  const callers = createCallers(context);
   const strangers = limits && createStrangers(limits);
   const services = { ...context, ...strangers };
   const giveInput = createGiveInput(async (req) => {
-    const caller = await callerOf(req, null);
-    if (caller instanceof TRPCError) return caller;
-    const limited = limits?.refusedCall(caller.principal);
-    return limited && toTRPCError(limited);
+    const caller = await callers.byHeaders(req);
+    return caller instanceof TRPCError ? caller : undefined;
   });
+  const refuseEarly =
+    limits &&
+    createEarlyRefusal({ router, limits, callerOf: callers.byHeaders, transport: () => transport });
 
   async function createContext({
     req,
@@ -76,7 +66,9 @@ export function createTrpcTransport(context: TransportContext): Transport {
   }): Promise<Context> {
     const ticket = await ticketIn(req, info);
     let caller =
-      ticket instanceof TRPCError ? ticket : await callerOf(req, info.connectionParams, ticket);
+      ticket instanceof TRPCError
+        ? ticket
+        : await callers.of(req, { params: info.connectionParams, ticket });
     if (info.type === "subscription" && !(caller instanceof TRPCError)) {
       endWithCredential(context, caller, res);
       caller = await countStream(caller, res);
@@ -145,7 +137,12 @@ export function createTrpcTransport(context: TransportContext): Transport {
     onError,
     basePath: "/trpc/",
     maxBatchSize: MAX_BATCH_CALLS,
-    middleware: giveInput,
+    middleware: (req, res, next) =>
+      refuseEarly === undefined
+        ? giveInput(req, next)
+        : refuseEarly(req, res, (error) =>
+            error === undefined ? giveInput(req, next) : next(error),
+          ),
     // Clients send a query that is too long for an address as a POST.
     allowMethodOverride: true,
     // tRPC's own `Vary` would replace the one that `mount.ts` set.
@@ -164,7 +161,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
   const sockets = openHandler({
     router,
     async createContext({ req, info }, connection) {
-      const caller = await callerOf(req, info.connectionParams);
+      const caller = await callers.of(req, { params: info.connectionParams });
       let stopWatching: (() => void) | undefined;
       if (caller instanceof TRPCError) {
         // The client reconnects and asks again, with a longer wait each time.
@@ -194,7 +191,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     ping,
   });
 
-  return {
+  const transport: Transport = {
     name: "trpc",
     access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
     request(req, res) {
@@ -208,7 +205,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
       refusalOf(router._def._config, status, message, retryAfterMs),
     upgrade(req, socket, head) {
       const limited = strangers?.add(req, socket);
-      if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, this);
+      if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, transport);
       wss.handleUpgrade(req, socket, head, (ws) => sockets.serve(ws, socket, req));
     },
     async handOver(ms) {
@@ -224,6 +221,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
       writers.close();
     },
   };
+  return transport;
 }
 
 /** The longest wait of a batch: earlier, some of its calls would be refused again. */
