@@ -24,10 +24,10 @@ import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
 import { createLog } from "./log.ts";
 import { openMetricsServer } from "./metrics-server.ts";
+import type { OidcProvider } from "./oidc/provider.ts";
 import { createMetrics } from "./metrics.ts";
 import { defaultNodeName } from "./node-name.ts";
 import { createReadiness } from "./readiness.ts";
-import { createOidcProvider } from "./oidc/provider.ts";
 import { openServerLimits } from "./open-limits.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
@@ -69,6 +69,14 @@ const HOUR_MS = 60 * 60_000;
 const now = () => new Date();
 const CLIENT_DIR = fileURLToPath(new URL("../dist/client", import.meta.url));
 
+/** Its library is loaded only by a server that has a provider. */
+async function createProvider(config: Config): Promise<OidcProvider | undefined> {
+  const oidc = oidcSettings(config);
+  if (oidc === undefined) return undefined;
+  const { createOidcProvider } = await import("./oidc/provider.ts");
+  return createOidcProvider({ ...config, ...oidc }, now);
+}
+
 /** Rejects if the server cannot start, and closes everything that it has opened. */
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
   const log = parts.log ?? createLog(config.LOG_LEVEL);
@@ -97,6 +105,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   if (!engine.capabilities.multiProcess) {
     opened.defer(await startControl({ dataDir: config.DATA_DIR, management, log }));
   }
+  const isOpen = parts.authenticate === undefined && !needsToken(config);
+  const limits = await openServerLimits(config, {
+    anonymous: isOpen,
+    connector: engine.connector,
+    onRefused: metrics.onRateLimited,
+    tell,
+  });
+  if (limits !== undefined) opened.defer(() => limits.close());
+  const provider = parts.authenticate === undefined ? await createProvider(config) : undefined;
   const sessions = openSessions(engine);
   opened.defer(() => sessions.close());
   const streams = openStreams(engine);
@@ -133,10 +150,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         });
   const running = () => runner?.running() ?? 0;
 
-  const isOpen = parts.authenticate === undefined && !needsToken(config);
-  const oidc = parts.authenticate === undefined ? oidcSettings(config) : undefined;
   const origins = createOriginPolicy({
-    origins: [...config.FRONTEND_URL, ...config.CORS_ORIGINS, ...(oidc ? [oidc.publicUrl] : [])],
+    origins: [
+      ...config.FRONTEND_URL,
+      ...config.CORS_ORIGINS,
+      ...(provider ? [provider.publicUrl] : []),
+    ],
     host: config.HOST,
     allowedHosts: config.ALLOWED_HOSTS,
     authenticated: !isOpen,
@@ -161,16 +180,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       find: (secret) => runOwn(() => signIns.find(secret)),
     },
   });
-  const provider = oidc && createOidcProvider({ ...config, ...oidc }, now);
   const isOurs = parts.authenticate === undefined && ours !== undefined;
   const authenticate = parts.authenticate ?? ours;
-  const limits = openServerLimits(config, {
-    anonymous: isOpen,
-    connector: engine.connector,
-    onRefused: metrics.onRateLimited,
-    tell,
-  });
-  if (limits !== undefined) opened.defer(() => limits.close());
   const guard = (hook: Authenticate) => {
     const guarded = guardAuthenticate(hook, { log, ...(isOurs && { schema: CheckedCaller }) });
     return limits === undefined ? guarded : limitFailedSignIns(guarded, limits);

@@ -3,14 +3,14 @@ import { isLoopback } from "#shared/loopback.ts";
 import type { Config } from "./config.ts";
 import type { Connector } from "./engine/contract.ts";
 import { type LimitName, limitsOf } from "./limits/limits.ts";
-import { type Limits, openLimits } from "./limits/open.ts";
+import type { Limits } from "./limits/open.ts";
 import type { TellTrouble } from "./transports/trouble-log.ts";
 
 /**
  * `anonymous`: callers do not sign in. If only this machine reaches such a server, its callers are one developer, and nothing
  * is limited (`undefined`). `onRefused` counts refusals.
  */
-export function openServerLimits(
+export async function openServerLimits(
   config: Config,
   {
     anonymous,
@@ -23,8 +23,10 @@ export function openServerLimits(
     onRefused: (name: LimitName) => void;
     tell: TellTrouble;
   },
-): Limits | undefined {
+): Promise<Limits | undefined> {
   if (config.ROLE === "worker" || (anonymous && isLoopback(config.HOST))) return undefined;
+  // Its library is not loaded where it is not needed.
+  const { openLimits } = await import("./limits/open.ts");
   return openLimits({
     most: limitsOf(config, { anonymous }),
     trusted: config.TRUST_PROXY,

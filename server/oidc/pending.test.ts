@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createPendingSeal, MAX_PENDING_MS, type Pending } from "./pending.ts";
+import { createPendingSeal, type Pending } from "./pending.ts";
+import { MAX_PENDING_MS } from "./routes.ts";
 import { MAX_RETURN_CHARS } from "./return-path.ts";
 
 const SETTINGS = {

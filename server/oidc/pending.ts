@@ -6,9 +6,7 @@ import { hkdfSync } from "node:crypto";
 import { EncryptJWT, jwtDecrypt } from "jose";
 import { z } from "zod";
 import type { OidcSettings } from "#server/auth/oidc-variables.ts";
-
-/** People may have to find a second factor. */
-export const MAX_PENDING_MS = 10 * 60_000;
+import { MAX_PENDING_MS } from "./routes.ts";
 
 const KEY_BYTES = 32;
 const HEADER = { alg: "dir", enc: "A256GCM" };

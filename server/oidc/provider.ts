@@ -32,9 +32,7 @@ import { createDiscovery } from "./discovery.ts";
 import { createPendingSeal, type Pending } from "./pending.ts";
 import { OidcProblem } from "./problem.ts";
 import { reasonOf } from "./reason.ts";
-
-export const OIDC_START = "/auth/oidc/start";
-export const OIDC_CALLBACK = "/auth/oidc/callback";
+import { OIDC_CALLBACK } from "./routes.ts";
 
 /** Callbacks that wait for the provider. */
 export const MAX_CALLBACKS = 100;

@@ -9,7 +9,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Pending } from "#server/oidc/pending.ts";
 import { OidcProblem } from "#server/oidc/problem.ts";
-import { OIDC_START, type OidcProvider } from "#server/oidc/provider.ts";
+import type { OidcProvider } from "#server/oidc/provider.ts";
+import { OIDC_START } from "#server/oidc/routes.ts";
 import { MAX_RETURN_CHARS, returnPathOf } from "#server/oidc/return-path.ts";
 import type { SignInContext } from "#server/transports/contract.ts";
 import type { TellTrouble } from "#server/transports/trouble-log.ts";

@@ -3,7 +3,7 @@
  * `state`, by which the provider's answer finds its own.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { MAX_PENDING_MS } from "#server/oidc/pending.ts";
+import { MAX_PENDING_MS } from "#server/oidc/routes.ts";
 
 /** Of one browser. A further one takes the place of the oldest. */
 export const MAX_PENDING_SIGN_INS = 4;

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROUTES } from "#server/auth/permissions.ts";
-import { OIDC_CALLBACK, OIDC_START } from "#server/oidc/provider.ts";
+import { OIDC_CALLBACK, OIDC_START } from "#server/oidc/routes.ts";
 import { discardBody } from "#server/transports/body.ts";
 import type {
   Caller,
