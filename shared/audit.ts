@@ -21,6 +21,7 @@ export const AuditAction = z.enum([
   "key.revoke",
   "token.revoke",
   "user.revoke",
+  "user.assign",
 ]);
 export type AuditAction = z.infer<typeof AuditAction>;
 

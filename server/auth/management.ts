@@ -1,6 +1,7 @@
 /** All that the command manages, in the server or on an engine of its own. */
 import type { Engine } from "#server/engine/contract.ts";
 import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
+import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
@@ -45,8 +46,13 @@ export function createManagement(
     revocations: createRevocations({ store: engine.revocations, audit, now, onRevoked }),
     audit,
     jobs: {
-      assign: ({ tenant, user }) =>
-        engine.assign(ownerOf(LOCAL_PRINCIPAL), { tenant, owner: user }, ASSIGNED_AT_ONCE),
+      async assign({ tenant, user }) {
+        const to = { tenant, owner: user };
+        const moved = await engine.assign(ownerOf(LOCAL_PRINCIPAL), to, ASSIGNED_AT_ONCE);
+        const entry = { action: "user.assign", target: user, actor: COMMAND_ACTOR } as const;
+        if (moved > 0) await audit.record(tenant, entry);
+        return moved;
+      },
     },
     users: { list: (query) => engine.listUsers(query, now()) },
   };

@@ -217,6 +217,15 @@ describe("assign", () => {
       '{"tenant":"local","user":"ann","moved":0}\n',
     );
 
+    const audit = JSON.parse(
+      (await run(["audit", "--tenant", "local", "--json"])).out.split("\n")[0] ?? "",
+    ) as object;
+    expect(audit).toMatchObject({
+      action: "user.assign",
+      target: "ann",
+      actor: { via: "command" },
+    });
+
     const again = await openEngine(loadConfig(data.env));
     const { items } = await again.listJobs({ tenant: "local", owner: "ann", limit: 1000 });
     expect(items).toHaveLength(601);
