@@ -32,7 +32,9 @@ export interface Limits {
    * call of a user that makes many at once may run in a later turn of the event loop. Never rejects.
    */
   call(principal: Principal): AppError | undefined | Promise<AppError | undefined>;
-  /** The same for a call that is known to be refused. Returns `undefined` for all others, and counts none. */
+  /** True while there may be a user that `refusedCall` refuses. */
+  refusesCalls(): boolean;
+  /** The same as `call` for a call that is known to be refused. Returns `undefined` for all others, and counts none. */
   refusedCall(principal: Principal): Promise<AppError> | undefined;
   /** Counts refused credentials. Resolves to the error once there were too many, after a delay. */
   failedSignIn(address: string): Promise<AppError | undefined>;
@@ -81,6 +83,8 @@ export function openLimits({
   const calls = rateOf("user_calls", callsS, most.user_calls * callsS);
   const failedSignIns = rateOf("address_failed_sign_ins", failedS);
   const turns = new CallTurns();
+  /** On the clock of `performance.now()`. */
+  let callsRefusedUntil = 0;
   const [slowCalls, slowSignIns] = [createSlow(slowMs), createSlow(slowMs)];
   const createdJobs = rateOf("tenant_created_jobs", createdS);
 
@@ -104,11 +108,12 @@ export function openLimits({
     slow: Slow,
   ): Promise<AppError> {
     const before = performance.now();
-    await slow(retryAfterMs);
+    await slow();
     return refused(name, who, retryAfterMs - (performance.now() - before));
   }
 
   async function refuseCall(user: string, refusal: Refusal): Promise<AppError> {
+    callsRefusedUntil = Math.max(callsRefusedUntil, performance.now() + refusal.retryAfterMs);
     // The client does not wait as it was told.
     if (refusal.times > most.user_calls) return refuseLater("user_calls", user, refusal, slowCalls);
     return refused("user_calls", user, refusal.retryAfterMs);
@@ -138,6 +143,7 @@ export function openLimits({
         refusal === undefined ? turns.of(user) : refuseCall(user, refusal),
       );
     },
+    refusesCalls: () => performance.now() < callsRefusedUntil,
     refusedCall(principal) {
       const user = userOf(principal);
       const refusal = calls?.refusal(user);

@@ -4,19 +4,21 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 
+/** On average: half as long at least. */
 export const SLOW_REFUSAL_MS = 1000;
 /** Refusals that wait at the same time; further ones are answered at once. */
 const MAX_SLOW_REFUSALS = 1000;
 
-/** Resolves after `ms`, or after the time of a delay if that is shorter. Never rejects. */
-export type Slow = (ms: number) => Promise<void>;
+/** Never rejects. */
+export type Slow = () => Promise<void>;
 
-export function createSlow(slowMs: number): Slow {
+export function createSlow(slowMs: number, random: () => number = Math.random): Slow {
   let waiting = 0;
-  return async (ms) => {
+  return async () => {
     if (waiting >= MAX_SLOW_REFUSALS) return;
     waiting += 1;
-    await delay(Math.min(ms, slowMs));
+    // Not all at the same moment: callers that received their answers together ask together again.
+    await delay(slowMs * (0.5 + random()));
     waiting -= 1;
   };
 }

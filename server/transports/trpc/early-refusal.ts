@@ -13,7 +13,7 @@ import { hasOwnCredentials } from "./callers.ts";
 
 interface EarlyRefusalOptions {
   router: AnyTRPCRouter;
-  limits: Pick<Limits, "refusedCall">;
+  limits: Pick<Limits, "refusesCalls" | "refusedCall">;
   callerOf(req: IncomingMessage): Promise<Caller | TRPCError>;
   transport: () => Transport;
 }
@@ -29,7 +29,8 @@ export function createEarlyRefusal({ router, limits, callerOf, transport }: Earl
 
   /** Calls `next` unless it has answered. */
   return (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
-    if (hasOwnCredentials(req) || hasOtherAnswer(req)) return next();
+    // It costs something to find out who calls before tRPC does.
+    if (!limits.refusesCalls() || hasOwnCredentials(req) || hasOtherAnswer(req)) return next();
     void refusalOf(req).then((error) => {
       if (error === undefined) return next();
       discardBody(req);
