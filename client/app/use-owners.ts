@@ -10,6 +10,8 @@ export interface OwnersChoice {
   /** The person may see the jobs of others. */
   mayChoose: boolean;
   allOwners: boolean;
+  /** The query of an address of another list with the same choice: empty, or beginning with `?`. */
+  search: string;
   choose(allOwners: boolean): void;
 }
 
@@ -17,9 +19,11 @@ export function useOwners(): OwnersChoice {
   const who = useWho();
   const [params, setParams] = useSearchParams();
   const mayChoose = who?.scopes.includes("tenant") ?? false;
+  const allOwners = mayChoose && params.get(PARAM) === EVERYONE;
   return {
     mayChoose,
-    allOwners: mayChoose && params.get(PARAM) === EVERYONE,
+    allOwners,
+    search: allOwners ? `?${PARAM}=${EVERYONE}` : "",
     choose(allOwners) {
       setParams(
         (before) => {

@@ -114,7 +114,7 @@ test("[P4] a lead sees everyone's jobs with their owners; the status filter, a j
   expect(new URL(page.url()).search).toBe("?show=BLOCKED");
 });
 
-test("[P4] a lead sees everyone's batches with their owners; a batch and a reload keep the choice", async () => {
+test("[P4] a lead sees everyone's batches with their owners; a batch, a reload and the menu keep the choice", async () => {
   await signIn("lead", "/batches", { scope: LEAD });
   expect(await readOwners(1)).toEqual([""]);
   await choice("Everyone’s").click();
@@ -127,6 +127,11 @@ test("[P4] a lead sees everyone's batches with their owners; a batch and a reloa
   await page.reload();
   expect(await readOwners(3)).toEqual(everyones(1));
   expect(await isChosen("Everyone’s")).toBe("true");
+  const menu = page.getByRole("navigation", { name: "Main" });
+  await menu.getByRole("link", { name: "Jobs" }).click();
+  expect(await readOwners(9)).toEqual(everyones(3));
+  await menu.getByRole("link", { name: "Batches" }).click();
+  expect(await readOwners(3)).toEqual(everyones(1));
 });
 
 test.each(["/", "/batches"])(

@@ -1,12 +1,14 @@
 import { type LucideIcon, Moon, Plus, Sun, SunMoon } from "lucide-react";
 import { useState } from "react";
 import { Link, useRoute } from "wouter";
+import { useOwners } from "#client/app/use-owners.ts";
 import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
 import { Account } from "./account.tsx";
 import { ButtonLink } from "./button.tsx";
 import { ConnectionBadge } from "./connection-badge.tsx";
 
 export function Header() {
+  const { search } = useOwners();
   return (
     <header className="sticky top-0 z-20 border-b border-line bg-card">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-1 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
@@ -15,10 +17,10 @@ export function Header() {
           Jobwire
         </Link>
         <nav aria-label="Main" className="order-3 flex w-full gap-1 sm:order-none sm:w-auto">
-          <NavLink href="/" pattern="/jobs/*?">
+          <NavLink href="/" search={search} pattern="/jobs/*?">
             Jobs
           </NavLink>
-          <NavLink href="/batches" pattern="/batches/*?">
+          <NavLink href="/batches" search={search} pattern="/batches/*?">
             Batches
           </NavLink>
           <NavLink href="/console" pattern="/console">
@@ -39,13 +41,13 @@ export function Header() {
   );
 }
 
-function NavLink(props: { href: string; pattern: string; children: string }) {
+function NavLink(props: { href: string; search?: string; pattern: string; children: string }) {
   const [below] = useRoute(props.pattern);
   const [exact] = useRoute(props.href);
   const active = below || exact;
   return (
     <Link
-      href={props.href}
+      href={props.href + (props.search ?? "")}
       aria-current={active ? "page" : undefined}
       className={`rounded-md px-3 py-1.5 text-sm font-medium transition-colors ${
         active ? "bg-sunken text-ink" : "text-muted hover:bg-sunken hover:text-ink"
