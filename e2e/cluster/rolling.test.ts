@@ -26,7 +26,14 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster(
     { gateways: 2, workers: 2 },
-    { CONCURRENCY: "20", MAX_ATTEMPTS: "20", SHUTDOWN_GRACE_MS: "100", HANDOVER_MS: "3000" },
+    {
+      CONCURRENCY: "20",
+      MAX_ATTEMPTS: "20",
+      SHUTDOWN_GRACE_MS: "100",
+      HANDOVER_MS: "3000",
+      // No worker dies here, and one that a busy machine holds up is not to be taken for dead.
+      LEASE_MS: "20000",
+    },
   );
 });
 afterEach(() => cluster.redis.resume());
