@@ -85,6 +85,7 @@ export function openAuth(
       engine,
       signer,
       revocations,
+      check,
       audit: createAudit({ store: engine.audit, now, tell }),
       now,
     }),
