@@ -5,6 +5,7 @@
 import { once, setMaxListeners } from "node:events";
 import { Agent, request } from "node:http";
 import { connect, type Socket } from "node:net";
+import { constants, setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { answerCalls } from "#bench/program.ts";
@@ -144,6 +145,9 @@ async function keepAsking(make: Make, times: number, forMs: number): Promise<voi
     await delay(TURN_MS);
   }
 }
+
+// It stands for machines of others: what it costs by itself must not take the processor from the server.
+setPriority(constants.priority.PRIORITY_LOW);
 
 const program: NoisyTenantProgram = {
   async ask({ port, forMs, asks }) {

@@ -34,7 +34,7 @@ export const LIMITS = {
     variable: "LIMIT_ADDRESS_FAILED_SIGN_INS",
     of: "address",
     counts: "refused tokens, keys and sign-ins, a minute",
-    refused: "no valid credentials; further refusals come a second later",
+    refused: "no valid credentials; further refusals come about a second later",
     says: () => "Your network address has sent too many credentials that are not valid.",
   },
   user_connections: {
@@ -49,7 +49,7 @@ export const LIMITS = {
     of: "user",
     counts:
       "queries, mutations, new subscriptions and Socket.IO requests, a second, over ten seconds",
-    refused: "each further call",
+    refused: "each further call; about a second later where the client does not wait",
     says: (most) => `You have made more than ${most} calls a second for ten seconds.`,
   },
   user_subscriptions: {

@@ -12,13 +12,13 @@ const MAX_SLOW_REFUSALS = 1000;
 /** Never rejects. */
 export type Slow = () => Promise<void>;
 
-export function createSlow(slowMs: number, random: () => number = Math.random): Slow {
+export function createSlow(slowMs: number): Slow {
   let waiting = 0;
   return async () => {
     if (waiting >= MAX_SLOW_REFUSALS) return;
     waiting += 1;
     // Not all at the same moment: callers that received their answers together ask together again.
-    await delay(slowMs * (0.5 + random()));
+    await delay(slowMs * (0.5 + Math.random()));
     waiting -= 1;
   };
 }

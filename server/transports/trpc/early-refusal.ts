@@ -31,11 +31,13 @@ export function createEarlyRefusal({ router, limits, callerOf, transport }: Earl
   return (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void => {
     // It costs something to find out who calls before tRPC does.
     if (!limits.refusesCalls() || hasOwnCredentials(req) || hasOtherAnswer(req)) return next();
-    void refusalOf(req).then((error) => {
-      if (error === undefined) return next();
-      discardBody(req);
-      refuseLimited(res, error, transport());
-    }, next);
+    void refusalOf(req)
+      .then((error) => {
+        if (error === undefined) return next();
+        discardBody(req);
+        refuseLimited(res, error, transport());
+      })
+      .catch(next);
   };
 
   async function refusalOf(req: IncomingMessage): Promise<AppError | undefined> {
