@@ -85,7 +85,6 @@ export function openAuth(
       engine,
       signer,
       revocations,
-      check,
       audit: createAudit({ store: engine.audit, now, tell }),
       now,
     }),

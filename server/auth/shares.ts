@@ -9,7 +9,6 @@ import { MAX_SHARE_LINK_SECONDS, MAX_STREAM_TOKEN_SECONDS } from "#shared/limits
 import { mayChange, mayRead, type Principal } from "#shared/principal.ts";
 import type { Share, ShareAsked, SharedLink } from "#shared/share.ts";
 import type { Audit } from "./audit.ts";
-import type { CredentialCheck } from "./credential-check.ts";
 import { issuedTokenOf } from "./issued-token.ts";
 import type { RevocationCheck } from "./revocation-check.ts";
 import type { StreamClaims } from "./stream-tokens.ts";
@@ -38,7 +37,7 @@ export interface Sharer extends Pick<CheckedCaller, "credential" | "signInId" | 
 export interface Shares {
   /** Rejects with `BAD_REQUEST` for a life that is too long, and for a stream or tenant with too many links. */
   share(sharer: Sharer, what: SharedStream, asked: ShareAsked): Promise<Share>;
-  /** Newest first, without their tokens. A link whose maker's credential does not count any more is left out: it opens nothing. */
+  /** Newest first, without their tokens. */
   list(sharer: Sharer, what: SharedStream): Promise<SharedLink[]>;
   /** Without `linkId` all links of the stream. Returns their number. */
   unshare(sharer: Sharer, what: SharedStream, linkId: string | undefined): Promise<number>;
@@ -48,19 +47,11 @@ interface SharesOptions {
   engine: Pick<Engine, "getSummary" | "getBatch" | "shareLinks">;
   signer: Pick<TokenSigner, "sign">;
   revocations: Pick<RevocationCheck, "areRevoked">;
-  check: CredentialCheck;
   audit: Pick<Audit, "record">;
   now: () => Date;
 }
 
-export function createShares({
-  engine,
-  signer,
-  revocations,
-  check,
-  audit,
-  now,
-}: SharesOptions): Shares {
+export function createShares({ engine, signer, revocations, audit, now }: SharesOptions): Shares {
   const { shareLinks: links } = engine;
 
   async function recordFor({ principal, maker }: Sharer, { stream, id }: SharedStream) {
@@ -162,9 +153,7 @@ export function createShares({
       await assertManages(sharer, what);
       const { tenantId: tenant } = sharer.principal;
       const found = await links.list({ tenant, stream: nameOf(what) }, now());
-      const refusals = await Promise.all(found.map(({ maker }) => check(tenant, maker)));
-      const good = found.filter((_link, n) => refusals[n] === undefined);
-      return good.map(({ id, maker, createdAt, expiresAt }) => ({
+      return found.map(({ id, maker, createdAt, expiresAt }) => ({
         linkId: id,
         createdBy: maker.user,
         createdAt,
