@@ -94,7 +94,7 @@ export interface Engine extends Assignment, CredentialStores, SessionStore {
     at: Date,
     quota?: TenantQuota,
   ): Promise<BatchRecord>;
-  /** What a tenant has, in constant time. A change of a job and its effect on this are one. */
+  /** Reads the usage of a tenant, in constant time. A change of a job and its effect on the usage are one commit. */
   usage(tenant: string): Promise<TenantUsage>;
 
   getJob(jobId: string): Promise<Job | undefined>;

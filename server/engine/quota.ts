@@ -1,4 +1,4 @@
-/** What a tenant has stored, and may have stored at most. */
+/** The usage of a tenant, and its limits. */
 import { AppError } from "#shared/errors.ts";
 
 export interface TenantUsage {

@@ -276,6 +276,36 @@ describe("cancelling a batch", () => {
   });
 });
 
+test("[R5] what is known to be beyond a limit is refused before its rows are validated, as others are not", async () => {
+  const asked: [tenant: string, count: number][] = [];
+  const jobs = createJobs(fixture.engine, new Map(), fixture.now, {
+    createJobs: async () => undefined,
+    refusedJobs(tenant, count) {
+      asked.push([tenant, count]);
+      return tenant === me.tenantId ? new AppError("RATE_LIMITED", "Too many.") : undefined;
+    },
+    quota: { waitingJobs: 0, bytes: 0 },
+    quotaError: () => new AppError("INTERNAL", "There is no quota."),
+  });
+  const request = { kind: "no such kind", input: {} };
+  const codes = [];
+  for (const caller of [me, otherTenant]) {
+    for (const call of [
+      () => jobs.create(caller, request),
+      () => jobs.createBatch(caller, { jobs: [request, request] }),
+    ]) {
+      codes.push(
+        await call().then(
+          () => "ok",
+          (error: AppError) => error.code,
+        ),
+      );
+    }
+  }
+  expect(codes).toEqual(["RATE_LIMITED", "RATE_LIMITED", "NOT_FOUND", "BAD_REQUEST"]);
+  expect(asked.map(([, count]) => count)).toEqual([1, 2, 1, 2]);
+});
+
 describe("one kind or job that is at fault", () => {
   test("is listed without its schema where that has none, and so are all others", async () => {
     const input = z.lazy(() => {

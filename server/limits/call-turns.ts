@@ -14,7 +14,7 @@ export class CallTurns {
   #turn = -1;
   /** Calls that began in this turn, by user. */
   readonly #begun = new Map<string, number>();
-  /** What lets the next calls begin, by user, in the order of their arrival. */
+  /** Callbacks that let the next calls begin, by user, in the order of their arrival. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
   /** Returns a promise of the turn in which the call may begin, or `undefined` if that is now. */

@@ -3,14 +3,14 @@
  * share a Redis publish their counts there, and add those of the others when a key comes near its limit.
  *
  * A process publishes all of its counts under one key, which ends with the process: it expires when no heartbeat renews it. So
- * what a killed process had open counts for `OPEN_LEASE_MS` at most.
+ * the connections of a killed process count for `OPEN_LEASE_MS` at most.
  */
 import { randomUUID } from "node:crypto";
 import type { SharedRedis } from "./shared-redis.ts";
 
 const OPEN_LEASE_MS = 15_000;
 const HEARTBEAT_MS = 5000;
-/** What the others have open is asked for again after this time. */
+/** The process reads the counts of the others again after this time. */
 const ASK_AGAIN_MS = 1000;
 /** The part of the limit below which what the others had a moment ago is good enough. */
 const FAR = 0.25;

@@ -1,10 +1,12 @@
 /** The limits themselves, in memory and on a Redis that several processes share. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Connector } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
+import { MAX_CALLS_AT_ONCE } from "./call-turns.ts";
 import { LIMIT_NAMES, type LimitName, type Most } from "./limits.ts";
 import { type Limits, type LimitsOptions, openLimits, type Release } from "./open.ts";
 
@@ -100,6 +102,18 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
     expect(limits.refusedCall(ANN)).toBeUndefined();
   });
 
+  test("[R8] of many calls at once, some begin at once and the others in later turns", async () => {
+    const limits = await opened({ user_calls: 1000 });
+    await limits.call(ANN);
+    // The first `setImmediate` may still come in the turn of that call.
+    await nextTurn();
+    await nextTurn();
+    const calls = Array.from({ length: 20 }, () => limits.call(ANN));
+    const waiting = calls.filter((call) => call instanceof Promise);
+    expect(waiting).toHaveLength(20 - MAX_CALLS_AT_ONCE);
+    expect(await Promise.all(waiting)).toEqual(waiting.map(() => undefined));
+  });
+
   test("[R8] a user that keeps calling is refused later, and others are not", async () => {
     const SLOW_MS = 200;
     const limits = await opened({ user_calls: 5 }, { windows: { calls: 60 }, slowMs: SLOW_MS });
@@ -127,7 +141,7 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
       await limits.refusedCall(ANN);
       answered += 1;
     });
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await nextTurn();
     expect(answered).toBe(100);
     await Promise.all(all);
   });

@@ -13,7 +13,7 @@ import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export type { ClientAddress } from "./client-address.ts";
 
-/** What may be open at the same time. */
+/** The limits of how many may be open at the same time. */
 type AddressCount = "address_connections" | "address_unauthenticated";
 type UserCount = "user_connections" | "user_subscriptions";
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 
-/** On average: half as long at least. */
+/** The average of the delays, which are between half of it and half as much again. */
 export const SLOW_REFUSAL_MS = 1000;
 /** Refusals that wait at the same time; further ones are answered at once. */
 const MAX_SLOW_REFUSALS = 1000;

@@ -65,6 +65,17 @@ describe("[R1] each link of the stock client reads the refusal", () => {
   });
 });
 
+test("[R1] a call that is known to be refused is not looked at", async () => {
+  const { url, headers } = await startBeyondLimit();
+  expect(await statusOf(`${url}/no.such.procedure`, headers)).toBe(429);
+  const broken = { method: "POST", headers, body: "no JSON" };
+  expect((await fetch(`${url}/job.create`, broken)).status).toBe(429);
+  // Other users get their own answers.
+  const bob = { authorization: `Bearer ${await tokenFor("bob")}` };
+  expect(await statusOf(`${url}/no.such.procedure`, bob)).toBe(404);
+  expect((await fetch(`${url}/job.create`, { ...broken, headers: bob })).status).toBe(415);
+});
+
 test("[R1] a connection is of use after a refusal whose body was not read", async () => {
   const { url, headers } = await startBeyondLimit();
   const post = () =>
