@@ -18,7 +18,7 @@ export const ShareLink = z.object({
 });
 export type ShareLink = z.infer<typeof ShareLink>;
 
-/** What finds a link. */
+/** The address of a link in the store. */
 export type ShareLinkRef = Pick<ShareLink, "tenant" | "stream" | "id">;
 
 export const ShareAsked = z.object({
@@ -39,7 +39,7 @@ export const ShareAsked = z.object({
 });
 export type ShareAsked = z.infer<typeof ShareAsked>;
 
-/** What was shared. The token is shown once. */
+/** A new stream token or link. The token is shown once. */
 export interface Share {
   token: string;
   expiresAt: Date;

@@ -303,7 +303,7 @@ test("[P22] the owner, and others with `tenant`, list the links and switch them 
     expect(await codeOf(client.job.unshare.mutate({ jobId }))).toBe(code);
     expect(await codeOf(client.job.share.mutate({ jobId, link: true }))).toBe(code);
   }
-  // Whoever may read a job may show it for a while.
+  // A caller that may read a job may show it for a while.
   const dora = clientWith(await tokenFor("dora", { scope: `jobs:read job:${jobId}:read` }));
   expect(await codeOf(dora.job.share.mutate({ jobId }))).toBe("ok");
   expect(await ann.job.links.query({ jobId })).toHaveLength(2);
