@@ -7,13 +7,19 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Job } from "#shared/job.ts";
-import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
+import {
+  checksLater,
+  outputChecksLater,
+  returnsFirst,
+  strayKinds,
+} from "#test/jobs/stray-kinds.ts";
 
 /** An embedding program with its own kinds. */
 const PROGRAM = `
   import { runProgram } from "./server/program.ts";
-  import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
-  await runProgram(process.env, { kinds: [...strayKinds, returnsFirst, checksLater] });
+  import { checksLater, outputChecksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
+  const kinds = [...strayKinds, returnsFirst, checksLater, outputChecksLater];
+  await runProgram(process.env, { kinds });
 `;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -76,7 +82,7 @@ test.each(strayKinds.map(({ name }) => name))(
     const job = await settled(id);
     expect(job).toMatchObject({ status: "ABORTED", error: { code: "KIND_FAILED" } });
     expect(job.message).toMatch(
-      how === "when it is told to stop"
+      how === "when_it_is_told_to_stop"
         ? /^`progress` takes text/
         : /^Its code threw an error outside of `run`: ./,
     );
@@ -106,6 +112,14 @@ test("[H6] a check that rejects unawaited causes a warning, and the caller gets 
   expect(await create(checksLater.name)).toMatchObject({ data: { appCode: "INTERNAL" } });
   await vi.waitFor(() => expect(warnings).toContain("a bug"));
   expect(lines).toContainEqual(expect.objectContaining({ msg: "A procedure failed" }));
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
+test("[H6] a check of an output that rejects unawaited causes a warning, and ends its job", async () => {
+  warnings = "";
+  const { id } = await create(outputChecksLater.name);
+  expect(await settled(id)).toMatchObject({ error: { code: "KIND_FAILED" } });
+  await vi.waitFor(() => expect(warnings).toContain("a bug"));
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 

@@ -21,6 +21,7 @@ servePeer(async ({ jobs, headers = {} }) => {
     name: "pulse",
     description: "Reports progress when it is told to.",
     input: z.object({}),
+    output: z.unknown(),
     title: () => "Pulse",
     start: { progress: 0, message: "Job started" },
     run(context) {

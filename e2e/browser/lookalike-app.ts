@@ -3,7 +3,7 @@
  * its output has not passed that kind's sanitising.
  */
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 
 const kinds = ["article", "lookalike"].map((name) =>
@@ -11,9 +11,10 @@ const kinds = ["article", "lookalike"].map((name) =>
     name,
     description: "Hands out its input.",
     input: z.unknown(),
+    output: z.unknown(),
     title: () => "Looks like an article",
     start: { progress: 0, message: "Job started" },
-    run: async ({ input }) => ({ status: "delivered", message: "Done", output: input }),
+    run: async ({ input }) => delivered("Done", input),
   }),
 );
 

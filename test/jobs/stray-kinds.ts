@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { z } from "zod";
-import { type AnyKind, defineKind, type RunContext } from "#server/kinds/define.ts";
+import { type AnyKind, defineKind, delivered, type RunContext } from "#server/kinds/define.ts";
 
 const bug = (): never => {
   throw new Error("a bug");
@@ -49,12 +49,13 @@ const STRAYS = {
 
 const start = { progress: 0, message: "Begun" };
 
-/** A kind for each of these ways, which gives its name. */
+/** A kind for each of these ways, which gives its name, with `_` for spaces. */
 export const strayKinds: readonly AnyKind[] = Object.entries(STRAYS).map(([name, throwLater]) =>
-  defineKind<unknown, unknown>({
-    name,
+  defineKind({
+    name: name.replaceAll(" ", "_"),
     description: "Throws outside of `run`.",
     input: z.unknown(),
+    output: z.unknown(),
     title: () => name,
     start,
     run(context) {
@@ -66,23 +67,32 @@ export const strayKinds: readonly AnyKind[] = Object.entries(STRAYS).map(([name,
   }),
 );
 
-export const returnsFirst = defineKind<unknown, unknown>({
-  name: "returns-first",
+export const returnsFirst = defineKind({
+  name: "returnsFirst",
   description: "Throws when its job is over.",
   input: z.unknown(),
+  output: z.unknown(),
   title: () => "Throws later",
   start,
   async run() {
     setTimeout(bug, 5);
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 
-export const checksLater = defineKind<unknown, unknown>({
-  name: "checks-later",
+export const checksLater = defineKind({
+  name: "checksLater",
   description: "Has a check that rejects when nothing waits for it any more.",
   input: z.unknown().refine(() => delay(1).then(bug)),
+  output: z.unknown(),
   title: () => "Never",
   start,
   run: () => new Promise(() => {}),
+});
+
+export const outputChecksLater = defineKind({
+  name: "outputChecksLater",
+  input: z.unknown(),
+  output: z.unknown().refine(() => delay(1).then(bug)),
+  run: async () => null,
 });

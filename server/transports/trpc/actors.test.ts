@@ -9,7 +9,7 @@ import { createApiKeys } from "#server/auth/api-keys.ts";
 import { PROCEDURES } from "#server/auth/permissions.ts";
 import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { blocked, defineKind } from "#server/kinds/define.ts";
 import type { Actor } from "#shared/actor.ts";
 import type { AuditEntry } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
@@ -26,9 +26,10 @@ const blocks = defineKind({
   name: "blocks",
   description: "Asks a person.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Blocks",
   start: { progress: 0, message: "Begun" },
-  run: async () => ({ status: "blocked", message: "Look at it", output: {} }),
+  run: async () => blocked("Look at it", {}),
 });
 const kinds = [waits, blocks];
 const WAITS = { kind: "waits", input: {} };
@@ -85,7 +86,7 @@ function reaches(client: Client, jobId: string, status: string): Promise<void> {
   });
 }
 
-async function blocked(client: Client): Promise<string> {
+async function blockedBy(client: Client): Promise<string> {
   const { id } = await client.job.create.mutate(BLOCKS);
   await reaches(client, id, "BLOCKED");
   return id;
@@ -119,17 +120,17 @@ const COMMANDS: Record<
     return { target: jobId, jobs: [jobId] };
   },
   async "job.approve"(client, helper) {
-    const jobId = await blocked(helper);
+    const jobId = await blockedBy(helper);
     await client.job.approve.mutate({ jobId });
     return { target: jobId, jobs: [jobId] };
   },
   async "job.reject"(client, helper) {
-    const jobId = await blocked(helper);
+    const jobId = await blockedBy(helper);
     await client.job.reject.mutate({ jobId });
     return { target: jobId, jobs: [jobId] };
   },
   async "job.regenerate"(client, helper) {
-    const jobId = await blocked(helper);
+    const jobId = await blockedBy(helper);
     await client.job.regenerate.mutate({ jobId });
     return { target: jobId, jobs: [jobId] };
   },

@@ -28,6 +28,7 @@ const steps = defineKind({
   name: "steps",
   description: "Reports when the test says so.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Steps",
   start: { progress: 0, message: "Started" },
   async run({ signal, progress }) {
