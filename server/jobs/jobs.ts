@@ -11,6 +11,7 @@ import {
 } from "#server/engine/contract.ts";
 import type { KindInfo, KindRegistry } from "#server/kinds/registry.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
+import { assertKind } from "#shared/assert-kind.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -31,7 +32,8 @@ export interface Jobs {
     principal: ActingPrincipal,
     request: JobRequest & { idempotencyKey?: string | undefined },
   ): Promise<Job>;
-  get(principal: Principal, jobId: string): Promise<Job>;
+  /** With `kind`: `NOT_FOUND` also for a job of another kind. */
+  get(principal: Principal, jobId: string, kind?: string): Promise<Job>;
   list(
     principal: Principal,
     query: OwnersAsked & {
@@ -123,8 +125,11 @@ export function createJobs(
       return answerTo(principal, stored);
     },
 
-    get: async (principal, jobId) =>
-      visible(await engine.getJob(jobId), jobId, reader(principal, "job")),
+    async get(principal, jobId, kind) {
+      const job = visible(await engine.getJob(jobId), jobId, reader(principal, "job"));
+      assertKind(job, kind);
+      return job;
+    },
 
     async list(principal, { owner, allOwners, ...query }) {
       return engine.listJobs({ ...query, ...ownersFor(principal, { owner, allOwners }) });

@@ -35,7 +35,8 @@ const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { limits, ping, log } = context;
-  const router = createRouter(ping);
+  const kinds = context.jobs.kinds().map(({ name }) => name);
+  const router = createRouter(ping, kinds);
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines();
 
