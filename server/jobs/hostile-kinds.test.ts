@@ -246,7 +246,7 @@ describe("[H6] [J13] `run` that returns", () => {
     expect(job.message).toContain(message);
   });
 
-  describe("an output that does not fit the schema of its kind ends its job, and the message has the paths:", () => {
+  describe("[J15] an output that does not fit the schema of its kind ends its job, and the message has the paths:", () => {
     const Output = z.object({ files: z.array(z.url()), at: z.iso.datetime().optional() });
     test.each<[what: string, output: Schema, returned: unknown, message: string]>([
       ["a part", Output, { files: ["https://a.example", "b"] }, "files.1: Invalid URL."],

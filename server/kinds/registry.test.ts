@@ -33,7 +33,7 @@ test("a registry has each kind by its name, and lists them as programs see them,
   ]);
 });
 
-test("two kinds of one name are refused, and the error names them", () => {
+test("[J16] two kinds of one name are refused, and the error names them", () => {
   expect(refusalOf([kindOf("mail"), kindOf("other"), kindOf("mail")])).toContain(
     'Two kinds have the name "mail"',
   );
@@ -50,7 +50,7 @@ test.each([
   "naïve",
   "mail\n",
   "a".repeat(101),
-])("the name %j is refused, as it is no identifier", (name) => {
+])("[J16] the name %j is refused, as it is no identifier", (name) => {
   expect(refusalOf([kindOf(name)])).toContain("A name begins with a letter");
 });
 
@@ -80,7 +80,7 @@ test.each<[what: string, schema: Schema]>([
   ["a schema that throws", z.lazy(() => expect.unreachable("no schema"))],
   ["no schema", null as unknown as Schema],
 ])(
-  "%s that JSON Schema cannot express is refused, and the error names the kind",
+  "[J16] %s that JSON Schema cannot express is refused, and the error names the kind",
   (_what, schema) => {
     expect(refusalOf([kindOf("fine"), kindOf("odd", schema)])).toContain('input of the kind "odd"');
     expect(refusalOf([kindOf("odd", z.object({}), schema)])).toContain('output of the kind "odd"');

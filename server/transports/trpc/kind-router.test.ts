@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import type { DraftFrame } from "#shared/events.ts";
+import { ownerOf } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import {
   type Client,
@@ -27,6 +29,11 @@ const mail = defineKind({
 const kinds = { kinds: [mail] };
 const ann = { to: "ann@example.com" };
 
+const authenticate = async ({ headers }: { headers: Record<string, unknown> }) => {
+  const userId = String(headers.authorization).replace("Bearer ", "");
+  return { userId, tenantId: "acme", scopes: ["jobs:read", "jobs:write"] };
+};
+
 function proceduresOf(client: Client, kind: string) {
   const procedures = client.kinds[kind];
   if (procedures === undefined) throw new Error("A client has procedures of every name.");
@@ -39,7 +46,7 @@ async function refusalOf(call: Promise<unknown>) {
   return { message: error.message, ...(error.data as Record<string, unknown>) };
 }
 
-describe.each(LINKS)("over %s", (link) => {
+describe.each(LINKS)("[J17] over %s", (link) => {
   test("a job of a kind is created, watched to its end, and read", async () => {
     const { url, fixture } = await openTestServer(kinds);
     const client = openClient(url, link);
@@ -136,10 +143,6 @@ describe.each(LINKS)("over %s", (link) => {
 });
 
 test("what may not be read is not found, whatever its kind is", async () => {
-  const authenticate = async ({ headers }: { headers: Record<string, unknown> }) => {
-    const userId = String(headers.authorization).replace("Bearer ", "");
-    return { userId, tenantId: "acme", scopes: ["jobs:read", "jobs:write"] };
-  };
   const { url } = await openTestServer({ ...kinds, authenticate });
   const { id: jobId } = await openClient(url, "sse", "ann").job.create.mutate({
     kind: "work",
@@ -152,4 +155,20 @@ test("what may not be read is not found, whatever its kind is", async () => {
       message: `Job ${jobId} does not exist.`,
     });
   }
+});
+
+test("[J17] a job whose kind is not registered any more is read, listed, watched and cancelled", async () => {
+  const { url, fixture } = await openTestServer(kinds);
+  const jobId = "01a20665-8cab-704e-9437-209e0533c3ad";
+  const gone = { id: jobId, kind: "word-count", title: "Gone", input: {}, batchId: null };
+  await fixture.engine.createJob({ ...gone, ...ownerOf(me) }, fixture.now());
+  const client = openClient(url, "ws");
+  expect(await client.job.get.query({ jobId })).toMatchObject({ kind: "word-count", input: {} });
+  expect((await client.job.list.query({ kind: "word-count" })).items).toHaveLength(1);
+  const notes = takeNotes((handlers) =>
+    client.job.onUpdate.subscribe({ jobId, lastEventId: "0" }, handlers),
+  );
+  await client.job.cancel.mutate({ jobId });
+  await eventually(() => expect(notes.state).toBe("complete"));
+  expect(notes.data).toMatchObject([{ type: "created" }, { type: "aborted" }]);
 });
