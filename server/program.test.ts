@@ -128,3 +128,24 @@ test("after all of these faults the server stops normally", async () => {
   child.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);
 });
+
+test("[J16] a kind that cannot be registered stops the start with one line that names it", async () => {
+  const program = `
+    import { z } from "zod";
+    import { defineKind } from "./server/kinds/define.ts";
+    import { runProgram } from "./server/program.ts";
+    const output = z.object({ at: z.date() });
+    await runProgram(process.env, {
+      kinds: [defineKind({ name: "dated", input: z.object({}), output, run: async () => ({ at: new Date() }) })],
+    });
+  `;
+  const failing = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: ROOT,
+    env: { PORT: "0", DATA_DIR: join(dataDir, "other") },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  failing.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+  expect(await once(failing, "close")).toEqual([1, null]);
+  expect(said).toMatch(/^The output of the kind "dated" has no JSON Schema: .*\n$/);
+});

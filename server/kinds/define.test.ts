@@ -63,7 +63,7 @@ test("a kind has the defaults of what its definition leaves out, and keeps the o
       return this.name;
     },
   });
-  expect(kind).toMatchObject({ description: "", start: { progress: 0, message: "Started" } });
+  expect(kind).toMatchObject({ description: "", start: { progress: 0, message: "Job started" } });
   expect(kind.title({})).toBe("mail");
   expect(await kind.run({} as never)).toBe("mail");
 });

@@ -28,7 +28,7 @@ export interface KindDefinition<Name extends string, Input extends Schema, Outpu
   /** The job's title in lists: one line, cut at `MAX_TITLE_CHARS`. The default is the kind's name. */
   title?(input: Stored<z.output<Input>>): string;
   /**
-   * State of a job at the start of an attempt: "Started" at 0 percent by default. `progress` is a whole percent; another value
+   * State of a job at the start of an attempt: "Job started" at 0 percent by default. `progress` is a whole percent; another value
    * ends the job.
    */
   readonly start?: { readonly progress: number; readonly message: string };
@@ -70,7 +70,7 @@ export interface Kind<Name extends string = string, Types extends KindTypes = Ki
 /** Registries hold kinds of all types. */
 export type AnyKind = Kind;
 
-const START = { progress: 0, message: "Started" };
+export const DEFAULT_START = { progress: 0, message: "Job started" };
 
 export function defineKind<const Name extends string, Input extends Schema, Output extends Schema>(
   definition: KindDefinition<Name, Input, Output>,
@@ -82,7 +82,7 @@ export function defineKind<const Name extends string, Input extends Schema, Outp
     output: Stored<z.output<Output>>;
   }
 > {
-  const { name, description = "", start = START, input, output } = definition;
+  const { name, description = "", start = DEFAULT_START, input, output } = definition;
   return {
     name,
     description,

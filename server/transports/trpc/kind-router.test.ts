@@ -60,7 +60,7 @@ describe.each(LINKS)("[J17] over %s", (link) => {
     await eventually(() => expect([events.state, drafts.state]).toEqual(["complete", "complete"]));
     expect(events.data).toMatchObject([
       { type: "created" },
-      { type: "started", message: "Started" },
+      { type: "started", message: "Job started" },
       { type: "delivered", message: "Delivered" },
     ]);
     expect(drafts.data.map(({ text }) => text).join("")).toBe("Dear ann@example.com");
