@@ -249,6 +249,7 @@ describe.each(CASES)("when %s", (_what, { maker, endsLink }) => {
     expect(await code(token)).toBe("UNAUTHENTICATED");
     expect(await code(link)).toBe(endsLink ? "UNAUTHENTICATED" : "ok");
     expect(await code(others)).toBe("ok");
+    expect(await bob.job.links.query({ jobId })).toHaveLength(endsLink ? 0 : 1);
     expect(logged.join()).not.toContain(token);
     expect(logged.join()).not.toContain(link);
   });
