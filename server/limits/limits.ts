@@ -33,7 +33,7 @@ export const LIMITS = {
   address_failed_sign_ins: {
     variable: "LIMIT_ADDRESS_FAILED_SIGN_INS",
     of: "address",
-    counts: "refused tokens, keys and sign-ins, a minute",
+    counts: "refused tokens, keys and sign-ins, also those at the provider, a minute",
     refused: "no valid credentials; further refusals come about a second later",
     says: () => "Your network address has sent too many credentials that are not valid.",
   },
