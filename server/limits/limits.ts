@@ -48,7 +48,7 @@ export const LIMITS = {
     variable: "LIMIT_USER_CALLS",
     of: "user",
     counts:
-      "queries, mutations, new subscriptions and Socket.IO requests, a second, over ten seconds",
+      "queries, mutations, new subscriptions, Socket.IO requests and refused connections, a second, over ten seconds",
     refused: "each further call; about a second later where the client does not wait",
     says: (most) => `You have made more than ${most} calls a second for ten seconds.`,
   },

@@ -294,6 +294,65 @@ describe("[R3] connections and subscriptions of a user", () => {
   });
 });
 
+/** What a user asks for that has a connection and a subscription, and may have no second one. */
+const BEYOND: [what: string, limit: string, ask: (app: App, by: Headers) => Promise<unknown>][] = [
+  [
+    "WebSockets",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => {
+      const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+      expect(await say(socket, 1, "query", "system.info")).toMatchObject(LIMITED);
+    },
+  ],
+  [
+    "event streams",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await isOpen(stream(app, by))).toBe(false),
+  ],
+  [
+    "Socket.IO connections",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await joins(legacy(app, "websocket", by))).toBe(false),
+  ],
+  [
+    "Socket.IO sessions",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await joins(legacy(app, "polling", by))).toBe(false),
+  ],
+  [
+    "subscriptions of a WebSocket",
+    "LIMIT_USER_SUBSCRIPTIONS",
+    async (app, by) => {
+      const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+      for (let id = 1; id <= 5; id += 1) {
+        expect(await say(socket, id, "subscription", "feed.onUpdate")).toMatchObject(LIMITED);
+      }
+      socket.terminate();
+    },
+  ],
+  [
+    "subscriptions of event streams",
+    "LIMIT_USER_SUBSCRIPTIONS",
+    async (app, by) => expect(await isOpen(stream(app, by))).toBe(false),
+  ],
+];
+
+test.each(BEYOND)(
+  "[R8] a user that keeps asking for %s beyond its limit is refused as one that keeps calling",
+  async (_what, limit, ask) => {
+    const port = await freePort();
+    const app = await start({ [limit]: "1", LIMIT_USER_CALLS: "1", METRICS_PORT: String(port) });
+    const by = as(await tokenFor("ann"));
+    const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+    expect(await say(socket, 1, "subscription", "feed.onUpdate")).toEqual({ appCode: "ok" });
+    await vi.waitFor(async () => {
+      await ask(app, by);
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(metrics).toMatch(/jobwire_rate_limited_total\{limit="user_calls"\} [1-9]/);
+    });
+  },
+);
+
 describe("[R2] connections of an address", () => {
   test("behind a trusted proxy WebSockets, streams and polling sessions count for the address that it tells", async () => {
     const app = await start({ LIMIT_ADDRESS_CONNECTIONS: "3" });
