@@ -169,19 +169,18 @@ describe("[R3] calls of a user", () => {
   const env = { LIMIT_USER_CALLS: "1" };
 
   test("the last allowed one passes over HTTP, the next is refused on every transport, and passes later", async () => {
-    const app = await start(env);
+    // So many refusals come at once that all of these come before the ten seconds are over.
+    const app = await start({ LIMIT_USER_CALLS: "10" });
     const ann = as(await tokenFor("ann", { jti: crypto.randomUUID() }));
     const socket = (await upgrade(app, "/trpc", ann)) as WebSocket;
     const clients = ["websocket", "polling"].map((transport) => legacy(app, transport, ann));
     expect(await Promise.all(clients.map(joins))).toEqual([true, true]);
 
     // A batch counts each of its calls.
-    const batch = await fetch(
-      `${app.url}/trpc/system.info,system.info,system.info?batch=1&input={}`,
-      { headers: ann },
-    );
+    const calls = Array<string>(93).fill("system.info").join(",");
+    const batch = await fetch(`${app.url}/trpc/${calls}?batch=1&input={}`, { headers: ann });
     expect(batch.status).toBe(200);
-    for (let n = 3; n < 10; n += 1) expect((await info(app, ann)).code).toBe("ok");
+    for (let n = 93; n < 100; n += 1) expect((await info(app, ann)).code).toBe("ok");
     expectLimited(await info(app, ann), 10_000);
     expect(await say(socket, 1, "query", "system.info")).toMatchObject(LIMITED);
     expect(await say(socket, 2, "mutation", "job.cancel", {})).toMatchObject(LIMITED);
