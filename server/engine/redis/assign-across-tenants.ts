@@ -81,13 +81,11 @@ export function createAssignAcrossTenants({
     // Those of an interrupted call come first.
     if ((await moves.begun(from)).length === 0) await begin(from, to, limit);
     const begun = (await moves.begun(from)).map(({ what }) => what);
-    let moved = 0;
-    const finish = async (what: Movable) => void (moved += await moves.finish(what, from, to));
-    await inGroups(
-      begun.filter(({ type }) => type === "job"),
-      finish,
-    );
-    for (const batch of begun.filter(({ type }) => type === "batch")) await finish(batch);
+    const finish = (what: Movable) => moves.finish(what, from, to);
+    const alone = begun.filter(({ type }) => type === "job");
+    const batches = begun.filter(({ type }) => type === "batch");
+    let moved = (await inGroups(alone, finish)).reduce((sum, count) => sum + count, 0);
+    for (const batch of batches) moved += await finish(batch);
     return { moved, unsettled: moved === 0 ? await unsettledOf(from) : NONE_UNSETTLED };
   };
 }
