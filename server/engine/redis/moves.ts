@@ -52,13 +52,12 @@ const COPIED_AT_ONCE = 500;
 
 export function createMoves({ redis, run, keys, tenants }: MovesOptions): Moves {
   async function copyList(list: "log" | "draft", jobId: string, from: Owner, to: Owner) {
-    let count = 0;
-    for (;;) {
-      const key = `${keys.tenant(from.tenant)}:${list}:${jobId}`;
+    const key = `${keys.tenant(from.tenant)}:${list}:${jobId}`;
+    for (let count = 0; ;) {
       const part = await redis.lrange(key, count, count + COPIED_AT_ONCE - 1);
-      if (part.length === 0) return count;
-      await run("copy-list", keys.tenant(to.tenant), list, jobId, count, part);
+      if (part.length > 0) await run("copy-list", keys.tenant(to.tenant), list, jobId, count, part);
       count += part.length;
+      if (part.length < COPIED_AT_ONCE) return count;
     }
   }
 
