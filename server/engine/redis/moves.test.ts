@@ -141,6 +141,14 @@ async function killAtEachStep(client: Client, url: string, every: number): Promi
       const listed = [...(await idsOf(each, FROM)), ...(await idsOf(each, EVE))];
       expect(new Set(listed)).toEqual(new Set([own, ...moving]));
     }
+    for (const id of moving) {
+      const [left, entered] = await Promise.all(
+        [FROM, EVE].map(({ tenant }) => client.hmget(keys.job(tenant, id), "v", "moving")),
+      );
+      // Of two copies neither changes.
+      if (left?.[0] && entered?.[0]) expect(left).toEqual(entered);
+      expect(left?.[0] && entered?.[0] && !left[1]).toBeFalsy();
+    }
     await assignAll(watcher, FROM, EVE);
     expect(await storedIn(client)).toEqual(after);
   }
@@ -321,6 +329,23 @@ test("the deletion of a job in a process that read it in the earlier tenant leav
   expect(await stale.find(id, async (tenant) => (tenant === "other" ? tenant : undefined))).toBe(
     "other",
   );
+});
+
+test("two commands at the same time move each job once", async () => {
+  const engines = [await open(), await open()];
+  const [engine] = engines as [Engine];
+  const { own, batch, moving } = await prepare(engine);
+  const seen = await seenOf(engine, batch, moving);
+  await vi.waitFor(async () => {
+    await Promise.all(engines.map((each) => assignAll(each, FROM, EVE, 2)));
+  });
+  expect(await seenOf(engine, batch, moving)).toEqual(seen);
+  expect(await idsOf(engine, EVE)).toEqual([own, ...moving.toReversed()]);
+  expect(await idsOf(engine, FROM)).toEqual([]);
+  expect(await keysOf(redis().client, "jobwire:{local}:*")).toEqual([
+    "jobwire:{local}:n",
+    "jobwire:{local}:rev",
+  ]);
 });
 
 test("[J3] changes at the same moment are not lost, whichever comes first", async () => {
