@@ -218,6 +218,7 @@ export function assignSuite(subject: EngineUnderTest): void {
       expect(await engine.prune(at(4), 99)).toBe(5);
       expect(ids(await listed(engine, EVE))).toEqual([own.id]);
       expect(await engine.getBatch(batch.id)).toBeUndefined();
+      expect(await again(EVE, "used")).toBe(own.id);
     });
 
     test("watchers of both feeds are told", async ({ engine }) => {

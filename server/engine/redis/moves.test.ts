@@ -48,6 +48,8 @@ function createMortalAssign(client: Client, calls: number) {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== "function") return value;
+      // It is no command.
+      if (name === "nodes") return value.bind(target) as unknown;
       return (...args: unknown[]) => call(() => value.apply(target, args) as Promise<unknown>);
     },
   });
@@ -167,6 +169,24 @@ test("[S5] so it is in a cluster, where the two tenants lie on different nodes",
   const [one = 0, other = 0] = await Promise.all(slots);
   expect(Math.floor(one / 5462)).not.toBe(Math.floor(other / 5462));
   await killAtEachStep(cluster.client, cluster.url, 5);
+}, 240_000);
+
+test("[S6] in a cluster, the old tenant keeps its jobs until a replica of the new one's node has them", async () => {
+  const cluster = await startRedisCluster(inject("redisServer"), { replicas: true });
+  onTestFinished(() => cluster.close());
+  const engine = await openTestEngine(cluster.url);
+  const id = await settled(engine);
+  const slot = await cluster.client.cluster("KEYSLOT", keys.tenant(EVE.tenant));
+  const replica = cluster.nodes[3 + Math.floor(slot / 5462)];
+  replica?.pause();
+  expect(await codeOf(engine.assign(FROM, EVE, 9))).toBe("UNAVAILABLE");
+  expect(await cluster.client.exists(keys.job(FROM.tenant, id))).toBe(1);
+  expect(await engine.getSummary(id)).toMatchObject(EVE);
+  replica?.resume();
+  await vi.waitFor(async () =>
+    expect(await engine.assign(FROM, EVE, 9)).toMatchObject({ moved: 1 }),
+  );
+  expect(await keysOf(cluster.client, "jobwire:{local}:job:*")).toEqual([]);
 }, 240_000);
 
 /** The call of a dying process after which a condition holds for the first time. */
@@ -346,6 +366,21 @@ test("two commands at the same time move each job once", async () => {
     "jobwire:{local}:n",
     "jobwire:{local}:rev",
   ]);
+});
+
+test("a part of a log that is sent twice is copied once, and a job without its whole log is not stored", async () => {
+  const run = createScripts(redis().client);
+  const prefix = keys.tenant(EVE.tenant);
+  const copy = (before: number, ...part: string[]) =>
+    run("copy-list", prefix, "log", "1", before, part);
+  const put = () => run("put-copy", prefix, "job", "1", ["3", "0"], ["moving", "1"]);
+  for (const _time of [1, 2]) await copy(0, "a", "b");
+  expect(await put()).toBe(0);
+  for (const _time of [1, 2]) await copy(2, "c");
+  expect(await redis().client.lrange(`${prefix}:log:1`, 0, -1)).toEqual(["a", "b", "c"]);
+  expect([await put(), await put()]).toEqual([1, 1]);
+  await copy(0, "z");
+  expect(await redis().client.llen(`${prefix}:log:1`)).toBe(3);
 });
 
 test("[J3] changes at the same moment are not lost, whichever comes first", async () => {

@@ -11,6 +11,7 @@
  *
  * Until step 5 both tenants have the same, so a process that remembers the earlier tenant reads the truth. Each step may run
  * twice, and each moves all jobs before the next begins. So a move that was interrupted anywhere begins again with step 2.
+ * Before the old tenant deletes, first the jobs and then the note, a replica of the new one has what it relies on.
  */
 import { inGroups } from "./in-groups.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -18,6 +19,7 @@ import { AppError } from "#shared/errors.ts";
 import type { Client } from "./client.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeBatch, decodeSummary, encodeBatch, encodeSummary } from "./records.ts";
+import { replicated } from "./replicated.ts";
 import type { RunScript } from "./scripts.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
@@ -145,10 +147,12 @@ export function createMoves({ redis, run, keys, tenants }: MovesOptions): Moves 
       );
       for (const each of batches) await run("list-moved", entered, "batch", each, ownerKey(to), "");
 
+      await replicated(redis);
       await inGroups(jobs, (jobId) => run("drop-moved", left, jobId, ownerKey(from), batchId));
 
       await inGroups(jobs, (jobId) => redis.hdel(keys.job(to.tenant, jobId), "moving"));
       for (const each of batches) await redis.hdel(keys.batch(to.tenant, each), "moving");
+      await replicated(redis);
       await redis.hdel(movesOf(keys, from), `${type}:${id}`);
       return jobs.length + batches.length;
     },
