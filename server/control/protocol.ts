@@ -42,7 +42,14 @@ export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiK
 export const LIST_USERS = define("users.list", UserQuery, UserPage);
 export const REVOKE = define("revoke", RevocationRequest, Revoked);
 
-export const ASSIGN = define("jobs.assign", CheckedUser, z.object({ moved: z.int() }));
+export const ASSIGN = define(
+  "jobs.assign",
+  CheckedUser,
+  z.object({
+    moved: z.int(),
+    unsettled: z.object({ count: z.int(), some: z.array(z.string()) }),
+  }),
+);
 
 /** `at` is a text in JSON. */
 const Item = AuditEntry.extend({
