@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BatchSchema, BatchAggregateSchema } from "./batch.schema.ts";
 import {
   aggregateOf,
-  Batch,
-  BatchAggregate,
   batchOf,
   type BatchCounts,
   type BatchRecord,
@@ -77,7 +76,7 @@ describe("the aggregate", () => {
       .filter((each) => Object.values(each).some((jobs) => jobs > 0));
     fc.assert(
       fc.property(counts, (each) => {
-        const aggregate = BatchAggregate.parse(aggregateOf(batch(each)));
+        const aggregate = BatchAggregateSchema.parse(aggregateOf(batch(each)));
         const unsettled = each.PENDING + each.PROCESSING;
         expect(isBatchSettled(aggregate)).toBe(unsettled === 0);
         expect(aggregate.progress === 100).toBe(unsettled === 0);
@@ -87,7 +86,7 @@ describe("the aggregate", () => {
 
   test("a batch is its aggregate with name, owner and creation", () => {
     const record = batch({ PENDING: 1 });
-    expect(Batch.parse(batchOf(record))).toEqual({
+    expect(BatchSchema.parse(batchOf(record))).toEqual({
       id: record.id,
       name: "January",
       tenant: record.tenant,

@@ -4,7 +4,8 @@
  * exactly one status; logs store the type, and codecs derive the status from it.
  */
 import { z } from "zod";
-import { Actor } from "./actor.ts";
+import { ActorSchema } from "./actor.schema.ts";
+import type { Actor } from "./actor.ts";
 import { type JobStatus, Progress } from "./job.ts";
 
 const visible = z.object({
@@ -16,7 +17,7 @@ const visible = z.object({
   progress: Progress,
   message: z.string(),
   /** The caller that caused it. Absent: the server did, or it was stored before events had actors. */
-  actor: Actor.optional(),
+  actor: ActorSchema.optional(),
   /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
   skipped: z.int().min(1).optional(),
   /** The log no longer reaches back to the watcher's cursor; this event is the current state. */

@@ -1,6 +1,6 @@
 /** The job: one long piece of work that people watch. How it changes is in `lifecycle.ts`. */
 import { z } from "zod";
-import { Owner } from "./principal.ts";
+import { OwnerSchema } from "./principal.schema.ts";
 
 export const JobStatus = z.enum(["PENDING", "PROCESSING", "DELIVERED", "BLOCKED", "ABORTED"]);
 export type JobStatus = z.infer<typeof JobStatus>;
@@ -17,7 +17,7 @@ export const Progress = z.int().min(0).max(100);
 export const JobError = z.object({ code: z.string(), message: z.string() });
 export type JobError = z.infer<typeof JobError>;
 
-export const Job = Owner.extend({
+export const Job = OwnerSchema.extend({
   /** UUIDv7: ids sort by the time of creation, also within a millisecond (which Node's own do not). */
   id: z.uuid(),
   kind: z.string(),

@@ -1,7 +1,8 @@
 /** `jobwire assign`: gives the jobs that were created without sign-in to a user. */
 import type { Command } from "commander";
 import { loadConfig } from "#server/config.ts";
-import { CheckedUser } from "#shared/known-user.ts";
+import { CheckedUserSchema } from "#shared/known-user.schema.ts";
+import type { UserRef } from "#shared/known-user.ts";
 import { checkArguments } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
@@ -29,7 +30,7 @@ async function assign(options: AssignOptions, { env, stdout, now }: CommandConte
   if (tenant === undefined) {
     throw new UsageError("--tenant: name the tenant, or set AUTH_DEFAULT_TENANT.");
   }
-  const to = checkArguments(CheckedUser, { tenant, user: options.user });
+  const to = checkArguments(CheckedUserSchema, { tenant, user: options.user });
   const moved = await withManagement(config, now, async ({ jobs }) => {
     let sum = 0;
     for (;;) {
@@ -41,7 +42,7 @@ async function assign(options: AssignOptions, { env, stdout, now }: CommandConte
   stdout.write(`${options.json ? JSON.stringify({ ...to, moved }) : describe(moved, to)}\n`);
 }
 
-function describe(moved: number, { tenant, user }: CheckedUser): string {
+function describe(moved: number, { tenant, user }: UserRef): string {
   if (moved === 0) return "There are no jobs that were created without sign-in.";
   const what = moved === 1 ? "1 job or batch" : `${moved} jobs and batches`;
   return `Gave ${what} that ${moved === 1 ? "was" : "were"} created without sign-in to ${user} of ${tenant}.`;

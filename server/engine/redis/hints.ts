@@ -6,7 +6,8 @@
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
-import { CredentialHint } from "#shared/credential-hint.ts";
+import { CredentialHintSchema } from "#shared/credential-hint.schema.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { decodeEvent } from "./records.ts";
 import { openSubscriber } from "./subscriber.ts";
@@ -92,7 +93,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
 /** A text that this version does not know, and the empty one of a restored subscription, may be about any credential. */
 function decodeCredentialHint(text: string): CredentialHint {
   try {
-    return CredentialHint.parse(JSON.parse(text));
+    return CredentialHintSchema.parse(JSON.parse(text));
   } catch {
     return { kind: "any" };
   }

@@ -1,5 +1,6 @@
 /** Article jobs: profile two pages, write an article that links from one to the other, check it, deliver it. */
-import { ArticleInput, type ArticleOutput } from "#shared/article.ts";
+import { ArticleInputSchema } from "#shared/article.schema.ts";
+import type { ArticleInput, ArticleOutput } from "#shared/article.ts";
 import { defineKind, type AnyKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
@@ -41,7 +42,7 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
     description:
       "Writes an article for a publisher that links to a target page with an anchor text.",
     // Refuses an unconfigured writer now; otherwise the job would fail later.
-    input: ArticleInput.superRefine(({ llmProvider }, context) => {
+    input: ArticleInputSchema.superRefine(({ llmProvider }, context) => {
       const settings = settingsFor(llmProvider, models);
       if (typeof settings === "string") {
         context.addIssue({ code: "custom", path: ["llmProvider"], message: settings });

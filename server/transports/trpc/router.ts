@@ -1,9 +1,10 @@
 /** All procedures, with their inputs and outputs. Clients import only the type of this router. */
 import { z } from "zod";
-import { AuditAction } from "#shared/audit.ts";
+import { AuditActionSchema } from "#shared/audit.schema.ts";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
-import { Cursor, positionOf } from "#shared/cursor.ts";
+import { CursorSchema } from "#shared/cursor.schema.ts";
+import { positionOf } from "#shared/cursor.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
 import { JobStatus } from "#shared/job.ts";
@@ -18,8 +19,8 @@ import {
   MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
-import { ToRevoke } from "#shared/revocation.ts";
-import { ShareAsked } from "#shared/share.ts";
+import { ToRevokeSchema } from "#shared/revocation.schema.ts";
+import { ShareAskedSchema } from "#shared/share.schema.ts";
 import { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
 
@@ -36,7 +37,7 @@ const Page = z.object({
 });
 const Resume = z.object({
   /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
-  lastEventId: Cursor.nullish(),
+  lastEventId: CursorSchema.nullish(),
 });
 /** Whose jobs or batches: the caller's own, unless it says otherwise. Others' need the scope `tenant`. */
 const Owners = z.object({
@@ -92,7 +93,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     events: procedure
       .input(
         JobId.extend({
-          cursor: Cursor.nullish(),
+          cursor: CursorSchema.nullish(),
           limit: z.int().min(1).max(MAX_PAGE_EVENTS).default(200),
         }),
       )
@@ -100,7 +101,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
     share: procedure
-      .input(JobId.extend(ShareAsked.shape))
+      .input(JobId.extend(ShareAskedSchema.shape))
       .mutation(({ ctx, input: { jobId, ...asked } }) =>
         ctx.sharing().share(ctx.caller(), { stream: "job", id: jobId }, asked),
       ),
@@ -168,7 +169,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(BatchId.extend(Note.shape))
       .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
     share: procedure
-      .input(BatchId.extend(ShareAsked.shape))
+      .input(BatchId.extend(ShareAskedSchema.shape))
       .mutation(({ ctx, input: { batchId, ...asked } }) =>
         ctx.sharing().share(ctx.caller(), { stream: "batch", id: batchId }, asked),
       ),
@@ -211,7 +212,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
         ctx.sharing().issueTicket(ctx.caller(), { path, input }),
       ),
     /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
-    revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
+    revoke: procedure.input(ToRevokeSchema).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 
   const audit = router({
@@ -220,7 +221,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(
         Page.extend({
           user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
-          action: AuditAction.optional(),
+          action: AuditActionSchema.optional(),
         }).prefault({}),
       )
       .query(({ ctx, input: { cursor, ...query } }) =>
