@@ -14,6 +14,11 @@ export interface UserToRevoke {
 
 export type ToRevoke = TokenToRevoke | UserToRevoke;
 
+/** The same as clients send it: a date as JSON has it, or none. */
+export type RevokeRequest =
+  | { tokenId: string; expiresAt?: Date | string | null | undefined }
+  | UserToRevoke;
+
 export interface RevocationRequest {
   tenant: string;
   what: ToRevoke;

@@ -15,16 +15,21 @@ export interface ShareLink {
 /** The address of a link in the store. */
 export type ShareLinkRef = Pick<ShareLink, "tenant" | "stream" | "id">;
 
-export interface ShareAsked {
+export interface ShareRequest {
   /** In seconds. */
   expiresIn?: number | undefined;
-  /** True: a link, which lives for days and can be switched off. */
-  link: boolean;
+  /** True: a link, which lives for days and can be switched off. Absent: a stream token. */
+  link?: boolean | undefined;
   /**
    * Of a stream token: names the viewer. A connection can be refreshed with the next token of the same viewer, and what limits a
    * user counts for all of them together. Absent: each token has a viewer of its own.
    */
   viewer?: string | undefined;
+}
+
+/** The request with its defaults. */
+export interface ShareAsked extends ShareRequest {
+  link: boolean;
 }
 
 /** A new stream token or link. The token is shown once. */

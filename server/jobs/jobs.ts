@@ -11,6 +11,7 @@ import {
   type JobPage,
 } from "#server/engine/contract.ts";
 import type { AnyKind } from "#server/kinds/define.ts";
+import type { KindInfo } from "#shared/api.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
@@ -26,14 +27,6 @@ import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
 /** A caller's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
-
-/** A kind as programs see it. */
-export interface KindInfo {
-  name: string;
-  description: string;
-  /** JSON Schema of the input. */
-  input: Record<string, unknown>;
-}
 
 export interface Jobs {
   kinds(): KindInfo[];

@@ -1,19 +1,39 @@
 /** The types that a client infers from the server: inputs, outputs and entries of streams. */
 import type { createTRPCClient } from "@trpc/client";
-import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
+import type {
+  AnyTRPCRouter,
+  inferRouterInputs,
+  inferRouterOutputs,
+  TRPCBuiltRouter,
+} from "@trpc/server";
 import { expectTypeOf, test } from "vitest";
 import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { ErrorCode } from "#shared/errors.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Api, ApiRouter } from "#shared/api.ts";
+import type { Context } from "./context.ts";
 import type { AppRouter } from "./router.ts";
 
-type Inputs = inferRouterInputs<AppRouter>;
-type Outputs = inferRouterOutputs<AppRouter>;
-type Client = ReturnType<typeof createTRPCClient<AppRouter>>;
+type Inputs = inferRouterInputs<ApiRouter>;
+type Outputs = inferRouterOutputs<ApiRouter>;
+type Client = ReturnType<typeof createTRPCClient<ApiRouter>>;
 declare const client: Client;
 const jobId = "01a20665-8cab-704e-9437-209e0533c3ad";
+
+type TypesOf<Router extends AnyTRPCRouter> = Router["_def"]["_config"]["$types"];
+type WithContext<Types, Context> = Omit<Types, "ctx"> & { ctx: Context };
+
+test("the server has exactly the procedures that clients infer their calls from", () => {
+  expectTypeOf<AppRouter["_def"]["record"]>().toEqualTypeOf<Api>();
+  expectTypeOf<inferRouterInputs<AppRouter>>().toEqualTypeOf<Inputs>();
+  expectTypeOf<inferRouterOutputs<AppRouter>>().toEqualTypeOf<Outputs>();
+  expectTypeOf<Omit<TypesOf<AppRouter>, "ctx">>().toEqualTypeOf<Omit<TypesOf<ApiRouter>, "ctx">>();
+  expectTypeOf<AppRouter>().toExtend<
+    TRPCBuiltRouter<WithContext<TypesOf<ApiRouter>, Context>, Api>
+  >();
+});
 
 test("outputs are the records themselves, with dates", () => {
   expectTypeOf<Outputs["job"]["create"]>().toEqualTypeOf<Job>();

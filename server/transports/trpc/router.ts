@@ -5,6 +5,7 @@ import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
 import { CursorSchema } from "#shared/cursor.schema.ts";
 import { positionOf } from "#shared/cursor.ts";
+import type { CallerInfo, SystemState } from "#shared/api.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
 import { JobStatus } from "#shared/job.ts";
@@ -258,8 +259,10 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
     }),
     system: router({
       info: procedure.query(({ ctx }) => ctx.system),
-      /** `stale`: the server cannot read its data, so clients may see old states. The server recovers by itself. */
-      onState: procedure.subscription(async function* ({ ctx, signal }) {
+      onState: procedure.subscription(async function* ({
+        ctx,
+        signal,
+      }): AsyncIterable<SystemState, void, void> {
         const states = ctx.streams.availability(ctx.untilExpired(signal));
         for await (const reached of states) yield { stale: !reached };
         ctx.assertCurrent();
@@ -268,7 +271,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
   });
 }
 
-function describe(caller: Caller) {
+function describe(caller: Caller): CallerInfo {
   return { ...caller.principal, expiresInMs: msLeft(caller) };
 }
 
