@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isWellFormed } from "./cut-text.ts";
-import { JobStatus } from "./job.ts";
+import { JobStatusSchema, ProgressSchema } from "./job.schema.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "./legacy.ts";
 import { MAX_LEGACY_ID_CHARS, MAX_TOKEN_CHARS } from "./limits.ts";
 import { schemaFor } from "./schema-for.ts";
@@ -14,8 +14,8 @@ export const AuthRefreshSchema = z.object({ token: z.string().min(1).max(MAX_TOK
 export const LegacyJobPayloadSchema = schemaFor<LegacyJobPayload>()(
   z.object({
     job_id: z.string(),
-    status: JobStatus,
-    progress: z.int().min(0).max(100),
+    status: JobStatusSchema,
+    progress: ProgressSchema,
     message: z.string(),
     timestamp: z.iso.datetime({ precision: 3 }),
   }),

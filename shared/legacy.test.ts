@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aggregateOf, type BatchRecord, emptyCounts } from "./batch.ts";
-import { JobEvent } from "./events.ts";
+import { JobEventSchema } from "./events.schema.ts";
+import type { JobEvent } from "./events.ts";
 import {
   LegacyBatchPayloadSchema,
   LegacyBatchRequestSchema,
@@ -31,7 +32,7 @@ const STATUS_OF = {
 } as const satisfies Record<JobEvent["type"], JobEvent["status"]>;
 
 function eventOf(type: JobEvent["type"], progress: number, message: string): JobEvent {
-  return JobEvent.parse({ ...base, type, status: STATUS_OF[type], progress, message });
+  return JobEventSchema.parse({ ...base, type, status: STATUS_OF[type], progress, message });
 }
 
 describe("a job's event", () => {

@@ -8,7 +8,7 @@ import { positionOf } from "#shared/cursor.ts";
 import type { CallerInfo, SystemState } from "#shared/api.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
-import { JobStatus } from "#shared/job.ts";
+import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
   MAX_BATCH_NAME_CHARS,
   MAX_KEY_CHARS,
@@ -81,7 +81,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(
         Page.extend(Owners.shape)
           .extend({
-            status: JobStatus.optional(),
+            status: JobStatusSchema.optional(),
             kind: Text.max(MAX_KIND_CHARS).optional(),
             batchId: z.uuid().optional(),
           })
