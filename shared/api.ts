@@ -2,6 +2,8 @@
  * The procedures of a server, as types. Clients infer their calls from `ApiRouter` and import nothing of the server;
  * `server/transports/trpc/router.test-d.ts` does not compile unless the server's router has exactly these.
  */
+// For tRPC's declarations, in programs that check those of their packages and have an older `lib`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type {
   TRPCBuiltRouter,
   TRPCDefaultErrorShape,
