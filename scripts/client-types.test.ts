@@ -56,7 +56,8 @@ import "#server/app.ts";
 import "#shared/job.schema.ts";
 void process;
 
-const { trpc } = createJobwireClient({ url: "http://localhost:8000" });
+declare const token: string | undefined;
+const { trpc } = createJobwireClient({ url: "http://localhost:8000", token });
 export async function run(note: string | undefined, lastEventId: string | undefined) {
   const job = await trpc.job.create.mutate({ kind: "article", input: {} });
   await trpc.job.cancel.mutate({ jobId: job.id, note });

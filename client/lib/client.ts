@@ -35,13 +35,13 @@ export interface JobwireClient {
 export interface JobwireClientOptions {
   /** The server's URL: `http://localhost:8000`. */
   url: string;
-  transport?: "ws" | "sse";
+  transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
-  token?: string;
+  token?: string | undefined;
   /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
-  getToken?: GetToken;
+  getToken?: GetToken | undefined;
   /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
-  waitForSignIn?: WaitForSignIn;
+  waitForSignIn?: WaitForSignIn | undefined;
 }
 
 /** Upper bound of the backoff. */
