@@ -1,7 +1,8 @@
 /** `jobwire assign`: gives the jobs that were created without sign-in to a user. */
 import type { Command } from "commander";
 import { loadConfig } from "#server/config.ts";
-import { CheckedUser } from "#shared/known-user.ts";
+import { CheckedUserSchema } from "#shared/known-user.schema.ts";
+import type { UserRef } from "#shared/known-user.ts";
 import type { Assigned } from "#server/auth/management.ts";
 import { AppError } from "#shared/errors.ts";
 import { checkArguments } from "./arguments.ts";
@@ -33,7 +34,7 @@ async function assign(options: AssignOptions, { env, stdout, now }: CommandConte
   if (tenant === undefined) {
     throw new UsageError("--tenant: name the tenant, or set AUTH_DEFAULT_TENANT.");
   }
-  const to = checkArguments(CheckedUser, { tenant, user: options.user });
+  const to = checkArguments(CheckedUserSchema, { tenant, user: options.user });
   const assigned = await withManagement(config, now, async ({ jobs }) => {
     let sum = 0;
     for (;;) {
@@ -47,7 +48,7 @@ async function assign(options: AssignOptions, { env, stdout, now }: CommandConte
   if (assigned.unsettled.count > 0) throw notYet(assigned.unsettled);
 }
 
-function describe({ moved, unsettled }: Assigned, { tenant, user }: CheckedUser): string {
+function describe({ moved, unsettled }: Assigned, { tenant, user }: UserRef): string {
   if (moved === 0) {
     return unsettled.count > 0 ? "" : "There are no jobs that were created without sign-in.";
   }

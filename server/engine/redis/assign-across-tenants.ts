@@ -3,7 +3,7 @@
  * have settled, so that its counts remain true.
  */
 import { type Assigned, NONE_UNSETTLED, type Unsettled } from "#server/engine/assignment.ts";
-import { isSettled, JobStatus, SETTLED } from "#shared/job.ts";
+import { isSettled, JOB_STATUSES, SETTLED } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Client } from "./client.ts";
 import { GROUP, inGroups } from "./in-groups.ts";
@@ -19,7 +19,7 @@ interface AssignOptions {
 
 /** The number of unsettled jobs that an answer names. */
 const NAMED = 5;
-const UNSETTLED = JobStatus.options.filter((status) => !isSettled(status));
+const UNSETTLED = JOB_STATUSES.filter((status) => !isSettled(status));
 
 /** The returned function moves `limit` jobs, or fewer than a batch more. */
 export function createAssignAcrossTenants({

@@ -6,7 +6,8 @@
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
-import { CredentialHint } from "#shared/credential-hint.ts";
+import { CredentialHintSchema } from "#shared/credential-hint.schema.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { followMoves } from "./follow-moves.ts";
 import { decodeEvent } from "./records.ts";
@@ -109,7 +110,7 @@ function idOf(ref: RecordStream): string {
 /** A text that this version does not know, and the empty one of a restored subscription, may be about any credential. */
 function decodeCredentialHint(text: string): CredentialHint {
   try {
-    return CredentialHint.parse(JSON.parse(text));
+    return CredentialHintSchema.parse(JSON.parse(text));
   } catch {
     return { kind: "any" };
   }
