@@ -4,7 +4,8 @@
  */
 import type { z } from "zod";
 
-export interface Kind<Input = unknown, Output = unknown> {
+/** `Details`: what its schema takes; without one, `never`. */
+export interface Kind<Input = unknown, Output = unknown, Details = never> {
   /** The kind's name on the wire, in `job.create { kind }`. */
   readonly name: string;
   readonly description: string;
@@ -15,6 +16,12 @@ export interface Kind<Input = unknown, Output = unknown> {
    * refused.
    */
   readonly input: z.ZodType<Input>;
+  /**
+   * Validates the details that `progress` is given, synchronously: state of the job's own beside percent and message. Each
+   * event carries the newest ones, so they have at most `MAX_DETAILS_BYTES` as JSON. They are stored as JSON, as inputs
+   * are. Without it, `progress` takes no details.
+   */
+  readonly details?: z.ZodType<unknown, Details> | undefined;
   /** The job's title in lists: one line, cut at `MAX_TITLE_CHARS`. */
   title(input: Stored<Input>): string;
   /** State of a job at the start of an attempt. `progress` is a whole percent; another value ends the job. */
@@ -25,7 +32,7 @@ export interface Kind<Input = unknown, Output = unknown> {
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
    * The output has at most `MAX_OUTPUT_BYTES` as JSON.
    */
-  run(context: RunContext<Stored<Input>>): Promise<Outcome<Output>>;
+  run(context: RunContext<Stored<Input>, Details>): Promise<Outcome<Output>>;
 }
 
 /** The type of a value after `JSON.parse(JSON.stringify(value))`. */
@@ -39,7 +46,8 @@ export type Stored<T> =
         : T;
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-export interface RunContext<Input> {
+/** `Details`: what `details` of the kind takes. */
+export interface RunContext<Input, Details = never> {
   readonly jobId: string;
   readonly input: Input;
   /** 1 for the first run. */
@@ -49,9 +57,10 @@ export interface RunContext<Input> {
   /**
    * Reports progress; resolves once it is committed. Percent 0..100, which never falls within an attempt. A message longer
    * than `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may be pending, and a job has at most
-   * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job.
+   * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job. So do details
+   * that the kind's schema refuses. A call without details keeps those of the attempt so far.
    */
-  progress(percent: number, message: string): Promise<void>;
+  progress(percent: number, message: string, details?: Details): Promise<void>;
   /**
    * Appends to the draft that people watch; resolves once it may be called again. Small pieces are gathered into one
    * commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.
@@ -93,8 +102,10 @@ export class Transient extends Failure {
 /** Registries hold kinds of all inputs. `run` is only safe with an input that the kind's own schema accepted. */
 export type AnyKind = Kind;
 
-/** Erases the types of input and output for a registry. */
-export function defineKind<Input, Output>(kind: Kind<Input, Output>): AnyKind {
+/** Erases the types of input, details and output for a registry. */
+export function defineKind<Input, Output, Details = never>(
+  kind: Kind<Input, Output, Details>,
+): AnyKind {
   // Sound because every input passes `kind.input` and the store before `title` or `run` see it.
   return kind as AnyKind;
 }

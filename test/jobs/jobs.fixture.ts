@@ -14,7 +14,7 @@ import { createRunner, type Runner, type RunnerOptions } from "#server/jobs/runn
 
 const Input = z.object({ name: z.string().default("it") });
 type Input = z.infer<typeof Input>;
-export type Run = (context: RunContext<Input>) => Promise<Outcome<unknown>>;
+export type Run = (context: RunContext<Input, unknown>) => Promise<Outcome<unknown>>;
 
 export const DONE: Outcome<unknown> = {
   status: "delivered",
@@ -46,7 +46,7 @@ export interface JobsFixture {
   job(jobId: string): Promise<Job>;
   log(jobId: string): Promise<JobEvent[]>;
   /** Runs a job with this untyped code and returns how it ended. A second job must be delivered meanwhile. */
-  end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
+  end(run: (context: RunContext<unknown, unknown>) => unknown): Promise<Job>;
   reaches(jobId: string, status: JobStatus): Promise<Job>;
   close(): Promise<void>;
 }
@@ -68,10 +68,11 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
   const clock = () => time;
   const open = () => openEngine(data.config, { clock });
 
-  const work = defineKind<Input, unknown>({
+  const work = defineKind<Input, unknown, unknown>({
     name: "work",
     description: "Does what a test says.",
     input: Input,
+    details: z.unknown(),
     title: ({ name }) => `Work on ${name}`,
     start: { progress: 10, message: "Work started" },
     run: (context) => fixture.run(context),
