@@ -4,7 +4,7 @@
  */
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { AppError, asError } from "#shared/errors.ts";
+import { AppError } from "#shared/errors.ts";
 import { wholePercent } from "#shared/job-fields.ts";
 import { MAX_JOB_EVENTS, MAX_MESSAGE_CHARS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
 import { checkedDetails } from "./details.ts";
@@ -37,7 +37,7 @@ export function openReports({ kind, jobId, events, store, end }: ReportsOptions)
   let logged = events;
   let unfinished = 0;
 
-  function refuse(reason: Error): Promise<never> {
+  function refuse(reason: unknown): Promise<never> {
     end(reason);
     return refusal(reason);
   }
@@ -89,7 +89,7 @@ export function openReports({ kind, jobId, events, store, end }: ReportsOptions)
 }
 
 /** The details of a call, or why they are refused. */
-type Given = { ok: true; details: unknown } | { ok: false; error: Error };
+type Given = { ok: true; details: unknown } | { ok: false; error: unknown };
 
 const NONE: Given = { ok: true, details: undefined };
 
@@ -98,12 +98,12 @@ function read(kind: ReportsOptions["kind"], details: unknown): Given {
   try {
     return { ok: true, details: checkedDetails(kind, details) };
   } catch (error) {
-    return { ok: false, error: asError(error) };
+    return { ok: false, error };
   }
 }
 
 /** A rejection that the code does not await must not end the process. */
-function refusal(reason: Error): Promise<never> {
+function refusal(reason: unknown): Promise<never> {
   const answer = Promise.reject(reason);
   answer.catch(() => {});
   return answer;

@@ -49,22 +49,43 @@ const STRAYS = {
 
 const start = { progress: 0, message: "Begun" };
 
-/** A kind for each of these ways, which gives its name. */
-export const strayKinds: readonly AnyKind[] = Object.entries(STRAYS).map(([name, throwLater]) =>
-  defineKind<unknown, unknown>({
-    name,
-    description: "Throws outside of `run`.",
-    input: z.unknown(),
-    title: () => name,
-    start,
-    run(context) {
-      throwLater(context);
-      return new Promise((_resolve, reject) => {
-        context.signal.addEventListener("abort", () => reject(new Error("stopped")));
-      });
-    },
+/** Its check of details throws when it is over. */
+const checksDetails = defineKind<unknown, unknown, unknown>({
+  name: "from a check of details",
+  description: "Throws outside of `run`.",
+  input: z.unknown(),
+  details: z.unknown().refine(() => {
+    setTimeout(bug, 1);
+    return true;
   }),
-);
+  title: () => "Checks details",
+  start,
+  async run({ progress, signal }) {
+    await progress(50, "Half", { done: 1 });
+    await delay(60_000, undefined, { signal });
+    return { status: "delivered", message: "Done", output: null };
+  },
+});
+
+/** A kind for each way, which gives its name. */
+export const strayKinds: readonly AnyKind[] = [
+  checksDetails,
+  ...Object.entries(STRAYS).map(([name, throwLater]) =>
+    defineKind<unknown, unknown>({
+      name,
+      description: "Throws outside of `run`.",
+      input: z.unknown(),
+      title: () => name,
+      start,
+      run(context) {
+        throwLater(context);
+        return new Promise((_resolve, reject) => {
+          context.signal.addEventListener("abort", () => reject(new Error("stopped")));
+        });
+      },
+    }),
+  ),
+];
 
 export const returnsFirst = defineKind<unknown, unknown>({
   name: "returns-first",
