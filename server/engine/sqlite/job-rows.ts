@@ -145,8 +145,18 @@ export function summaryOfRow(row: JobRow): JobSummary {
     finishedAt: dateOf(row.finished_at),
     version: row.version,
   } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
-  if (row.details !== null) summary.details = detailsOfText(row.details);
+  const details = readableDetails(row);
+  if (details !== undefined) summary.details = details;
   return summary;
+}
+
+/** Damaged details count as none: they are no reason to hide a job, or not to run or end it. */
+function readableDetails({ details }: JobRow): unknown {
+  try {
+    return detailsOfText(details);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Columns of the job's record. The others belong to its owner, its batch, its feed and the queue. */

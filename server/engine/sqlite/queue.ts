@@ -16,7 +16,6 @@ import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
-import { detailsOfText } from "./rows.ts";
 import { asStored } from "./write-behind.ts";
 
 /** `due` of a job that the next claim may take. */
@@ -75,7 +74,6 @@ export function createQueue({ db, jobs, outbox, change, clock }: QueueOptions): 
       return rows.map((row) => {
         const claim = { jobId: row.id, token: row.token + 1 };
         const { payload, fault } = readable(() => jobs.payload(row));
-        if (!isReadable(row.details)) row.details = null;
         if (start === undefined || row.status !== "PENDING") {
           take.run(end, row.n);
           return { ...claim, job: Object.assign(summaryOfRow(row), payload), started: null, fault };
@@ -99,14 +97,4 @@ export function createQueue({ db, jobs, outbox, change, clock }: QueueOptions): 
       return lost;
     },
   };
-}
-
-/** Without its details a job can still be run again, or be ended. */
-function isReadable(details: string | null): boolean {
-  try {
-    detailsOfText(details);
-    return true;
-  } catch {
-    return false;
-  }
 }
