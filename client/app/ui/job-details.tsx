@@ -43,10 +43,18 @@ function rowsOf(details: unknown): [string, unknown][] | undefined {
 
 /** Isolated, because text of one direction must not reorder what stands beside it. */
 function Value({ value }: { value: unknown }) {
-  const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
+  const text = typeof value === "string" ? value : jsonOf(value);
   return (
     <bdi className="wrap-anywhere whitespace-pre-wrap">
       <Breakable text={text} />
     </bdi>
   );
+}
+
+/** JSON of up to this many characters is on one line. */
+const SHORT = 80;
+
+function jsonOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length <= SHORT ? text : JSON.stringify(value, null, 2);
 }
