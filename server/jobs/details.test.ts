@@ -59,7 +59,7 @@ const Files = z.object({
   at: z.date().optional(),
 });
 
-test("[S2] the details that a kind reports are in this event, in those that follow, and in the job", async () => {
+test("[J15] the details that a kind reports are in this event, in those that follow, and in the job", async () => {
   const { job, log } = await ends(Files, async ({ progress }) => {
     await progress(10, "No details yet");
     await progress(20, "One", { done: 1, extra: true } as never);
@@ -83,7 +83,7 @@ test("[S2] the details that a kind reports are in this event, in those that foll
   expect(job.details).toEqual(two);
 });
 
-test("the next attempt begins without the details of the one before", async () => {
+test("[J15] the next attempt begins without the details of the one before", async () => {
   const { job } = await ends(Files, async ({ attempt, progress }) => {
     if (attempt > 1) return DONE;
     await progress(50, "One", { done: 1 } as never);
@@ -103,7 +103,7 @@ test("the next attempt begins without the details of the one before", async () =
   ]);
 });
 
-describe("[H6] [H7] details that end the job of their kind alone:", () => {
+describe("[J15] [H6] [H7] details that end the job of their kind alone:", () => {
   const round: Record<string, unknown> = { name: "a" };
   round.again = [round];
   const thrower = {

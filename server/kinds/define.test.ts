@@ -31,3 +31,34 @@ test("the compiler gives `title` and `run` the types of the stored input", () =>
     b: unknown;
   }>();
 });
+
+test("the compiler gives `progress` the type that the `details` schema takes, and none without a schema", () => {
+  const start = { progress: 0, message: "Started" };
+  const done = { status: "delivered", message: "Done", output: null } as const;
+  const base = { description: "", input: z.null(), title: () => "", start };
+  const detailed = defineKind({
+    ...base,
+    name: "detailed",
+    details: z.object({ at: z.date(), note: z.string().default("") }),
+    async run({ progress }) {
+      expectTypeOf(progress)
+        .parameter(2)
+        .toEqualTypeOf<{ at: Date; note?: string | undefined } | undefined>();
+      await progress(1, "One", { at: new Date() });
+      // @ts-expect-error another type
+      await progress(1, "One", { at: "today" });
+      return done;
+    },
+  });
+  const plain = defineKind({
+    ...base,
+    name: "plain",
+    async run({ progress }) {
+      await progress(1, "One");
+      // @ts-expect-error this kind has no schema of details
+      await progress(1, "One", { at: new Date() });
+      return done;
+    },
+  });
+  expect([detailed.details === undefined, plain.details === undefined]).toEqual([false, true]);
+});

@@ -43,7 +43,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("details", () => {
-    test("[S2] every event carries the newest details of its attempt, as the record does, also after a restart", async ({
+    test("[J15] [S2] every event carries the newest details of its attempt, as the record does, also after a restart", async ({
       engine,
       data,
     }) => {
@@ -94,7 +94,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
       [FAIL, { action: "retry" }],
       [release(), undefined],
     ] as [JobChange, JobChange | undefined][]) {
-      test(`they stay while a job has ended (${end.action}), and go when it is queued again`, async ({
+      test(`[J15] they stay while a job has ended (${end.action}), and go when it is queued again`, async ({
         engine,
       }) => {
         const id = await runningJob(engine);
@@ -183,7 +183,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, id)).toHaveLength(3);
     });
 
-    test("of changes that come at once, each event has the details of the newest report before it", async ({
+    test("[J15] of changes that come at once, each event has the details of the newest report before it", async ({
       engine,
     }) => {
       const id = await runningJob(engine);
