@@ -4,8 +4,8 @@ import { JOBWIRE_TRPC, RAW_WS } from "./contenders.ts";
 import { deliveryScenario } from "./delivery-scenario.ts";
 
 const WITH = { details: 1024 };
-const JOBWIRE_WITH: Contender = { ...JOBWIRE_TRPC, ...WITH, who: "Jobwire, tRPC, with details" };
-const RAW_WITH: Contender = { ...RAW_WS, ...WITH, who: "raw ws broadcast, with details" };
+const JOBWIRE_WITH: Contender = { ...JOBWIRE_TRPC, ...WITH, who: "Jobwire, with details" };
+const RAW_WITH: Contender = { ...RAW_WS, ...WITH, who: "raw ws, with details" };
 
 export const details = deliveryScenario({
   name: "details",

@@ -17,7 +17,7 @@ import { hostileValues } from "#test/hostile-values.ts";
 let fixture: JobsFixture;
 afterEach(() => fixture.close());
 
-type Code = (context: RunContext<unknown, never>) => Promise<unknown>;
+type Code = (context: RunContext<unknown>) => Promise<unknown>;
 
 function kindOf(details: z.ZodType | undefined, run: Code): AnyKind {
   return defineKind({
@@ -187,7 +187,9 @@ describe("[J15] [H6] [H7] details that end the job of their kind alone:", () => 
     expect(new Set(others)).toEqual(new Set(["DELIVERED", "DETAILS_TOO_LARGE"]));
     expect(ends.slice(0, 6)).toEqual([
       ...Array.from({ length: 3 }, () => "DELIVERED"),
-      ...["KIND_FAILED", "DELIVERED", "KIND_FAILED"],
+      "KIND_FAILED",
+      "DELIVERED",
+      "KIND_FAILED",
     ]);
     await fixture.reaches(await fixture.create(), "DELIVERED");
   });
@@ -219,7 +221,7 @@ test("[J13] keys that JavaScript treats in a special way are kept, and change no
 });
 
 test("details of code whose attempt is over are neither read nor stored", async () => {
-  let context: RunContext<unknown, never> | undefined;
+  let context: RunContext<unknown> | undefined;
   const { job } = await ends(z.unknown(), async (given) => {
     context = given;
     return DONE;
