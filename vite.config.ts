@@ -80,7 +80,7 @@ export default defineConfig(({ mode }) => {
               ...onRedis([
                 "server/jobs/jobs.test.ts",
                 "server/{sign-ins,streams,transports}/**/*.test.ts",
-                "server/auth/{lifetimes,matrix,revocation}.test.ts",
+                "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
                 "server/app.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",

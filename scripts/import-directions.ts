@@ -128,7 +128,13 @@ export const directions: Direction[] = [
   {
     name: "server/jobs/",
     files: ["server/jobs/**"],
-    imports: ["./**", "#server/engine/contract.ts", "#server/kinds/define.ts", "#shared/**"],
+    imports: [
+      "./**",
+      "#server/engine/contract.ts",
+      "#server/kinds/define.ts",
+      "#server/kinds/registry.ts",
+      "#shared/**",
+    ],
     except: NODE_EXCEPT,
     packages: [...NODE, "pino", "uuid", "zod"],
   },

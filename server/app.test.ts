@@ -20,7 +20,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
-import { defineKind } from "./kinds/define.ts";
+import { defineKind, delivered } from "./kinds/define.ts";
 
 /** In the order in which startup reads them: TLS, the server, kinds, the runner, transports, retention. */
 const READ_AT_START = [
@@ -55,11 +55,12 @@ const waits = defineKind({
   name: "waits",
   description: "Waits until it may end.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Waits",
   start: { progress: 0, message: "Waiting" },
   async run() {
     await gate.promise;
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 

@@ -22,6 +22,7 @@ import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Stopped } from "./jobs/runner.ts";
 import type { AnyKind } from "./kinds/define.ts";
 import { createKinds } from "./kinds/index.ts";
+import { createKindRegistry } from "./kinds/registry.ts";
 import { createLog } from "./log.ts";
 import { openMetricsServer } from "./metrics-server.ts";
 import { createMetrics } from "./metrics.ts";
@@ -53,7 +54,7 @@ export interface App {
 
 /** Parts that an embedding program or a test provides. */
 export interface AppParts {
-  /** Kinds in addition to the registry's. */
+  /** Kinds in addition to the server's own. One with the name of such a kind replaces it. */
   kinds?: readonly AnyKind[];
   authenticate?: Authenticate;
   log?: Logger;
@@ -132,7 +133,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   // Do not await between here and `mountTransports`: a request that arrives meanwhile would get no answer.
 
   const { kinds: registered, sites, facts } = createKinds(config, url);
-  const kinds = new Map([...registered, ...(parts.kinds ?? [])].map((kind) => [kind.name, kind]));
+  const own = parts.kinds ?? [];
+  const names = new Set(own.map(({ name }) => name));
+  const kinds = createKindRegistry([...registered.filter(({ name }) => !names.has(name)), ...own]);
 
   const runner =
     config.ROLE === "gateway"

@@ -9,7 +9,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
-import { defineKind } from "./kinds/define.ts";
+import { defineKind, delivered } from "./kinds/define.ts";
 
 const PATIENT = { timeout: 120_000 };
 
@@ -24,22 +24,24 @@ const busy = defineKind({
   name: "busy",
   description: "Reports without end.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Busy",
   start: { progress: 0, message: "Begun" },
   async run({ progress, signal }) {
     while (!signal.aborted) await progress(50, "x".repeat(2000));
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 const idle = defineKind({
   name: "idle",
   description: "Waits until it is cancelled.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Idle",
   start: { progress: 0, message: "Waiting" },
   async run({ signal }) {
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 

@@ -7,13 +7,19 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Job } from "#shared/job.ts";
-import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
+import {
+  checksLater,
+  outputChecksLater,
+  returnsFirst,
+  strayKinds,
+} from "#test/jobs/stray-kinds.ts";
 
 /** An embedding program with its own kinds. */
 const PROGRAM = `
   import { runProgram } from "./server/program.ts";
-  import { checksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
-  await runProgram(process.env, { kinds: [...strayKinds, returnsFirst, checksLater] });
+  import { checksLater, outputChecksLater, returnsFirst, strayKinds } from "#test/jobs/stray-kinds.ts";
+  const kinds = [...strayKinds, returnsFirst, checksLater, outputChecksLater];
+  await runProgram(process.env, { kinds });
 `;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -76,7 +82,7 @@ test.each(strayKinds.map(({ name }) => name))(
     const job = await settled(id);
     expect(job).toMatchObject({ status: "ABORTED", error: { code: "KIND_FAILED" } });
     expect(job.message).toMatch(
-      how === "when it is told to stop"
+      how === "when_it_is_told_to_stop"
         ? /^`progress` takes text/
         : /^Its code threw an error outside of `run`: ./,
     );
@@ -109,8 +115,37 @@ test("[H6] a check that rejects unawaited causes a warning, and the caller gets 
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
 });
 
+test("[H6] a check of an output that rejects unawaited causes a warning, and ends its job", async () => {
+  warnings = "";
+  const { id } = await create(outputChecksLater.name);
+  expect(await settled(id)).toMatchObject({ error: { code: "KIND_FAILED" } });
+  await vi.waitFor(() => expect(warnings).toContain("a bug"));
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+});
+
 test("after all of these faults the server stops normally", async () => {
   const closed = once(child, "close");
   child.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);
+});
+
+test("[J16] a kind that cannot be registered stops the start with one line that names it", async () => {
+  const program = `
+    import { z } from "zod";
+    import { defineKind } from "./server/kinds/define.ts";
+    import { runProgram } from "./server/program.ts";
+    const output = z.object({ at: z.date() });
+    await runProgram(process.env, {
+      kinds: [defineKind({ name: "dated", input: z.object({}), output, run: async () => ({ at: new Date() }) })],
+    });
+  `;
+  const failing = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    cwd: ROOT,
+    env: { PORT: "0", DATA_DIR: join(dataDir, "other") },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  failing.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+  expect(await once(failing, "close")).toEqual([1, null]);
+  expect(said).toMatch(/^The output of the kind "dated" has no JSON Schema: .*\n$/);
 });

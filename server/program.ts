@@ -5,6 +5,7 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { selectEngine } from "./engine/index.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
+import { KindError } from "./kinds/registry.ts";
 import { createLog } from "./log.ts";
 import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
@@ -70,7 +71,9 @@ function tell(line: string): void {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof AppError) return error.message;
+  if (error instanceof ConfigError || error instanceof AppError || error instanceof KindError) {
+    return error.message;
+  }
   if (!(error instanceof Error)) return messageOf(error);
   const { code, port, address } = error as NodeJS.ErrnoException & {
     port?: number;

@@ -289,7 +289,7 @@ describe("whatever changes come", () => {
     );
   });
 
-  test("[J15] a job has the details that were reported last since it was queued, and otherwise none", () => {
+  test("[J18] a job has the details that were reported last since it was queued, and otherwise none", () => {
     fc.assert(
       fc.property(changes, (given) => {
         let newest: { details?: unknown } = {};

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { answerCalls } from "#bench/program.ts";
 import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { openData } from "./data.ts";
 import { CONCURRENCY, type Queue } from "./queue.ts";
@@ -16,12 +16,13 @@ const noop = defineKind({
   name: "noop",
   description: "Does nothing.",
   input: z.object({ n: z.int() }),
+  output: z.unknown(),
   title: ({ n }) => `No-op ${n}`,
   start: { progress: 0, message: "Job started" },
   async run() {
     ran += 1;
     onRan();
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 

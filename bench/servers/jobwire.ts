@@ -23,6 +23,7 @@ servePeer(async ({ jobs, headers = {}, details }) => {
     description: "Reports progress when it is told to.",
     input: z.object({}),
     details: z.unknown(),
+    output: z.unknown(),
     title: () => "Pulse",
     start: { progress: 0, message: "Job started" },
     run(context) {

@@ -3,7 +3,7 @@
  * its output has not passed that kind's sanitising. Another reports its input as details.
  */
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 
 const kinds = ["article", "lookalike"].map((name) =>
@@ -11,17 +11,19 @@ const kinds = ["article", "lookalike"].map((name) =>
     name,
     description: "Hands out its input.",
     input: z.unknown(),
+    output: z.unknown(),
     title: () => "Looks like an article",
     start: { progress: 0, message: "Job started" },
-    run: async ({ input }) => ({ status: "delivered", message: "Done", output: input }),
+    run: async ({ input }) => delivered("Done", input),
   }),
 );
 
-const detailed = defineKind<unknown, unknown, unknown>({
+const detailed = defineKind({
   name: "detailed",
   description: "Reports its input as details, and goes on until it is stopped.",
   input: z.unknown(),
   details: z.unknown(),
+  output: z.unknown(),
   title: () => "Has details",
   start: { progress: 0, message: "Job started" },
   async run({ input, progress, signal }) {

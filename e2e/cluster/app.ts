@@ -1,7 +1,7 @@
 /** The program with a kind whose jobs report steps, for tests that kill it. */
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 
 const Steps = z.object({ steps: z.int(), everyMs: z.int() });
@@ -10,6 +10,7 @@ const steps = defineKind({
   name: "steps",
   description: "Reports steps, and writes a word of its draft with each.",
   input: Steps,
+  output: z.unknown(),
   title: () => "Steps",
   start: { progress: 0, message: "Step 0" },
   async run({ input, progress, draft, signal }) {
@@ -18,7 +19,7 @@ const steps = defineKind({
       await progress(Math.min(99, step), `Step ${step}`);
       await draft(`${step} `);
     }
-    return { status: "delivered", message: "All steps done", output: { steps: input.steps } };
+    return delivered("All steps done", { steps: input.steps });
   },
 });
 

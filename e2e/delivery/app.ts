@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { defineKind, type RunContext } from "#server/kinds/define.ts";
+import { defineKind, delivered, type RunContext } from "#server/kinds/define.ts";
 
 /** Orders of a test. Each is answered with its `n`. */
 export type Order =
@@ -32,12 +32,13 @@ const driven = defineKind({
   name: "driven",
   description: "Follows a test's orders.",
   input: z.unknown(),
+  output: z.unknown(),
   title: () => "driven",
   start: { progress: 1, message: "started" },
   async run(context) {
     await new Promise<void>((deliver) => running.set(context.jobId, { context, deliver }));
     running.delete(context.jobId);
-    return { status: "delivered" as const, message: "done", output: null };
+    return delivered("done", null);
   },
 });
 

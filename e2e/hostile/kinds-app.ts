@@ -2,11 +2,14 @@
  * The program with faulty kinds and a faulty `authenticate`. Each job and each request selects the fault.
  */
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 import type { Authenticate } from "#server/transports/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
+
+/** Kinds are named by identifiers. */
+const nameOf = (what: string) => what.replaceAll(" ", "_");
 
 /** Start states that no engine may store. */
 const STARTS: Record<string, unknown> = {
@@ -21,20 +24,21 @@ const STARTS: Record<string, unknown> = {
 
 const badStarts = Object.entries(STARTS).map(([name, start]) =>
   defineKind({
-    name,
+    name: nameOf(name),
     description: "Starts with an invalid state.",
     input: z.unknown(),
+    output: z.null(),
     title: () => name,
     start: start as { progress: number; message: string },
-    run: async () => ({ status: "delivered", message: "Done", output: null }),
+    run: async () => null,
   }),
 );
 
 const OUTCOMES: Record<string, () => unknown> = {
-  "an outcome without a message": () => ({ status: "delivered", message: null, output: null }),
-  "an outcome that is nothing": () => undefined,
-  "an outcome of no known status": () => ({ status: "lost", message: "x", output: null }),
-  "an output that is no JSON": () => ({ status: "delivered", message: "x", output: 10n }),
+  "an outcome without a message": () => delivered(null as unknown as string, null),
+  "an output that is nothing": () => undefined,
+  "an output that does not fit": () => ({ status: "delivered", message: "x", output: null }),
+  "an output that is no JSON": () => ({ n: 10n }),
   "a throw": () => {
     throw new Error("thrown");
   },
@@ -49,12 +53,13 @@ const OUTCOMES: Record<string, () => unknown> = {
 
 const badOutcomes = Object.entries(OUTCOMES).map(([name, end]) =>
   defineKind({
-    name,
+    name: nameOf(name),
     description: "Returns an invalid outcome.",
     input: z.unknown(),
+    output: z.null().or(z.object({ n: z.unknown() })),
     title: () => name,
     start: { progress: 0, message: "Job started" },
-    run: async () => (await end()) as { status: "delivered"; message: string; output: null },
+    run: async () => (await end()) as null,
   }),
 );
 
@@ -62,9 +67,10 @@ const good = defineKind({
   name: "good",
   description: "Behaves correctly.",
   input: z.unknown(),
+  output: z.null(),
   title: () => "Good",
   start: { progress: 0, message: "Job started" },
-  run: async () => ({ status: "delivered", message: "Done", output: null }),
+  run: async () => null,
 });
 
 const AUTHENTICATE: Record<string, () => Promise<Principal>> = {

@@ -17,8 +17,8 @@ const BAD = [
   "no message",
   "a message that is a number",
   "an outcome without a message",
-  "an outcome that is nothing",
-  "an outcome of no known status",
+  "an output that is nothing",
+  "an output that does not fit",
   "an output that is no JSON",
   "a throw",
   "a throw of null",
@@ -38,7 +38,7 @@ async function create(kind: string): Promise<string> {
   const created = await postJson(
     target,
     "/trpc/job.create",
-    JSON.stringify({ json: { kind, input: {} } }),
+    JSON.stringify({ json: { kind: kind.replaceAll(" ", "_"), input: {} } }),
   );
   return /"id":"([^"]+)"/.exec(created.text)?.[1] ?? created.text;
 }

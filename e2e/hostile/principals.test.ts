@@ -10,7 +10,7 @@ import type { Target } from "./attack.ts";
 import { ask, settles } from "./requests.ts";
 
 const APP = fileURLToPath(new URL("kinds-app.ts", import.meta.url));
-const { procedures } = createRouter({ intervalMs: 1000, timeoutMs: 1000 })._def;
+const { procedures } = createRouter({ intervalMs: 1000, timeoutMs: 1000 }, ["good"])._def;
 /** The router's procedures are flat, by dotted path, although their type is nested. */
 const PATHS = Object.entries(procedures as unknown as Record<string, AnyTRPCProcedure>).map(
   ([path, procedure]) => [path, procedure._def.type] as const,

@@ -114,14 +114,16 @@ sio.on("subscription:error", lambda data: print(f"Not subscribed: {data}"))`;
 
 test("[P5] [S4] with a function for its tokens the guide's Python program outlives them, and misses no end meanwhile", async () => {
   const { person, jobId } = await createUndecided("carl");
-  // The backend of the program. At the second time the program is not connected, and its job ends.
+  // The backend of the program. At the second time the program is not connected, and its job ends. python-socketio gives an
+  // attempt up after a second and asks again with the next one, so more than two requests are no fault.
   let asked = 0;
+  let approval: Promise<unknown> | undefined;
   const backend = createServer((_req, res) => {
     asked += 1;
     const isFirst = asked === 1;
-    const decided = isFirst ? Promise.resolve() : person.trpc.job.approve.mutate({ jobId });
+    if (!isFirst) approval ??= person.trpc.job.approve.mutate({ jobId });
     const exp = Math.floor(Date.now() / 1000) + (isFirst ? 3 : 600);
-    void decided.then(async () => res.end(await tokenFor("carl", { exp })));
+    void Promise.resolve(approval).then(async () => res.end(await tokenFor("carl", { exp })));
   });
   backend.listen(0, "127.0.0.1");
   await once(backend, "listening");
@@ -133,9 +135,10 @@ def new_token():
 `;
   const guide = run(LINES.WITH_FUNCTION, { jobId, before });
   await vi.waitFor(() => expect(told(guide, "Job update: "), guide.stderr()).toBe(1), WAIT);
-  await vi.waitFor(() => expect(told(guide, "Job completed: ")).toBe(1), WAIT);
-  await vi.waitFor(() => expect(told(guide, "Job update: ")).toBe(2), WAIT);
-  expect(told(guide, "Connected!")).toBe(2);
-  expect(asked).toBe(2);
+  await vi.waitFor(() => {
+    expect(told(guide, "Job completed: ")).toBeGreaterThanOrEqual(1);
+    expect(told(guide, "Job update: ")).toBeGreaterThanOrEqual(2);
+  }, WAIT);
+  expect(told(guide, "Connected!")).toBeGreaterThanOrEqual(2);
   expect(guide.stderr()).toBe("");
 });

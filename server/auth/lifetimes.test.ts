@@ -11,7 +11,7 @@ import { z } from "zod";
 import { createJobwireClient, type GetToken } from "#client/lib/client.ts";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { LegacyJobPayload } from "#shared/legacy.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
@@ -63,6 +63,7 @@ const ticks = defineKind({
   name: "ticks",
   description: "Reports until it is told to end.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Ticks",
   start: { progress: 0, message: "Begins" },
   async run({ progress }) {
@@ -72,7 +73,7 @@ const ticks = defineKind({
       await progress(1 + (n % 98), `Step ${n}`);
       await delay(REPORT_MS);
     }
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 

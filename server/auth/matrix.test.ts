@@ -93,6 +93,12 @@ const GROUPS: Record<string, keyof Answers> = {
   "batch.cancel": "changeBatch",
   "batch.onUpdate": "readBatch",
   "feed.onUpdate": "readMine",
+  "kinds.*.create": "create",
+  "kinds.*.createMany": "create",
+  "kinds.*.get": "readJob",
+  "kinds.*.list": "readMine",
+  "kinds.*.onUpdate": "readJob",
+  "kinds.*.onOutput": "readJob",
   "audit.list": "administer",
   "auth.me": "anything",
   "auth.refresh": "anything",
@@ -113,12 +119,16 @@ const SUBSCRIPTIONS = new Set([
   "job.onOutput",
   "batch.onUpdate",
   "feed.onUpdate",
+  "kinds.waits.onUpdate",
+  "kinds.waits.onOutput",
   "system.onState",
 ]);
 const QUERIES = new Set([
   "job.get",
   "job.list",
   "job.events",
+  "kinds.waits.get",
+  "kinds.waits.list",
   "job.links",
   "batch.links",
   "batch.get",
@@ -376,6 +386,10 @@ function inputOf(path: string): object | undefined {
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
   if (path === "audit.list") return {};
+  if (path === "kinds.waits.create") return { input: {} };
+  if (path === "kinds.waits.createMany") return { jobs: [{ input: {} }] };
+  if (path === "kinds.waits.list") return {};
+  if (path.startsWith("kinds.")) return { jobId: ids.jobId };
   if (path.startsWith("job.")) return { jobId: ids.jobId };
   return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;
 }
@@ -450,7 +464,8 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (who, token, answers) 
     const given = await token();
     const told: Record<string, string> = {};
     const expected: Record<string, string> = {};
-    for (const [path, group] of Object.entries(GROUPS)) {
+    for (const [entry, group] of Object.entries(GROUPS)) {
+      const path = entry.replace("*", "waits");
       const input = path === "auth.refresh" ? { token: given ?? "none" } : inputOf(path);
       // An HTTP request has its own credentials, so there is nothing to refresh.
       const isMoot = protocol === "HTTP" && path === "auth.refresh";

@@ -5,26 +5,28 @@ import { createRouter } from "#server/transports/trpc/router.ts";
 import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
-import { EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
+import { entryOf, EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
 
 const JOB = "0198f1a2-0000-7000-8000-000000000000";
 const by = (...scopes: string[]): Principal => ({ userId: "ann", tenantId: "acme", scopes });
 
 test("[P3] every procedure of the router has its requirement, and every requirement its procedure", () => {
-  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
+  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 }, ["mail", "sum"]);
   const paths = Object.keys((router._def as unknown as { procedures: object }).procedures);
-  expect([...PROCEDURES.keys()].toSorted()).toEqual(paths.toSorted());
+  expect(paths).toEqual(expect.arrayContaining(["kinds.mail.create", "kinds.sum.create"]));
+  const entries = new Set(paths.map(entryOf));
+  expect([...PROCEDURES.keys()].toSorted()).toEqual([...entries].toSorted());
 });
 
 test("[P23] a ticket can open each subscription of the router, and nothing else", () => {
-  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 });
+  const router = createRouter({ intervalMs: 1000, timeoutMs: 1000 }, ["mail"]);
   const { procedures } = router._def as unknown as {
     procedures: Record<string, { _def: { type: string } }>;
   };
   const subscriptions = Object.keys(procedures).filter(
     (path) => procedures[path]?._def.type === "subscription",
   );
-  expect([...STREAMS].toSorted()).toEqual(subscriptions.toSorted());
+  expect([...STREAMS].toSorted()).toEqual(subscriptions.map(entryOf).toSorted());
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
@@ -43,13 +45,18 @@ test("[P3] every route of HTTP has its requirement, and every requirement its ro
   expect(refusalFor(by("operator"), ROUTES, "/no.such")?.code).toBe("FORBIDDEN");
 });
 
-test.each(["constructor", "toString", "job.delete", ""])(
-  "[P3] what is in no table is refused to all: %j",
-  (name) => {
-    expect(refusalFor(by("*"), PROCEDURES, name)).toMatchObject({ code: "FORBIDDEN" });
-    expect(refusalFor(by("*"), EVENTS, name)).toMatchObject({ code: "FORBIDDEN" });
-  },
-);
+test.each([
+  "constructor",
+  "toString",
+  "job.delete",
+  "kinds.mail.delete",
+  "kinds.create",
+  "kinds.a.b.create",
+  "",
+])("[P3] what is in no table is refused to all: %j", (name) => {
+  expect(refusalFor(by("*"), PROCEDURES, name)).toMatchObject({ code: "FORBIDDEN" });
+  expect(refusalFor(by("*"), EVENTS, name)).toMatchObject({ code: "FORBIDDEN" });
+});
 
 /** The procedures that each scope permits alone, beside those for every principal. */
 const PERMITTED: Record<string, string[]> = {
@@ -70,14 +77,34 @@ const PERMITTED: Record<string, string[]> = {
     "batch.unshare",
     "batch.links",
     "feed.onUpdate",
+    "kinds.*.get",
+    "kinds.*.list",
+    "kinds.*.onUpdate",
+    "kinds.*.onOutput",
   ],
-  "jobs:write": ["job.create", "job.cancel", "job.retry", "batch.create", "batch.cancel"],
+  "jobs:write": [
+    "job.create",
+    "job.cancel",
+    "job.retry",
+    "batch.create",
+    "batch.cancel",
+    "kinds.*.create",
+    "kinds.*.createMany",
+  ],
   "jobs:review": ["job.approve", "job.reject", "job.regenerate"],
   tenant: [],
   admin: ["audit.list", "auth.revoke"],
   operator: [],
   work: [],
-  [`job:${JOB}:read`]: ["job.get", "job.events", "job.onUpdate", "job.onOutput"],
+  [`job:${JOB}:read`]: [
+    "job.get",
+    "job.events",
+    "job.onUpdate",
+    "job.onOutput",
+    "kinds.*.get",
+    "kinds.*.onUpdate",
+    "kinds.*.onOutput",
+  ],
   [`batch:${JOB}:read`]: ["batch.get", "batch.onUpdate"],
 };
 

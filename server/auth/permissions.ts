@@ -20,7 +20,7 @@ export type Requirement =
   /** `jobs:read`, or the scope of any single batch. */
   | "read a batch";
 
-/** By the paths of tRPC. */
+/** By the paths of tRPC. `kinds.*` stands for the procedures of each kind. */
 export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
   Object.entries<Requirement>({
     "job.create": "jobs:write",
@@ -46,6 +46,12 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "batch.links": "jobs:read",
     "batch.onUpdate": "read a batch",
     "feed.onUpdate": "jobs:read",
+    "kinds.*.create": "jobs:write",
+    "kinds.*.createMany": "jobs:write",
+    "kinds.*.get": "read a job",
+    "kinds.*.list": "jobs:read",
+    "kinds.*.onUpdate": "read a job",
+    "kinds.*.onOutput": "read a job",
     "audit.list": "admin",
     "auth.me": "principal",
     "auth.refresh": "anyone",
@@ -63,8 +69,15 @@ export const STREAMS: ReadonlySet<string> = new Set([
   "job.onOutput",
   "batch.onUpdate",
   "feed.onUpdate",
+  "kinds.*.onUpdate",
+  "kinds.*.onOutput",
   "system.onState",
 ]);
+
+/** The entry for a path in these tables: `kinds.*.create` for `kinds.article.create`. */
+export function entryOf(path: string): string {
+  return path.replace(/^kinds\.[^.]+\./, "kinds.*.");
+}
 
 /** By the names of Socket.IO's events. */
 export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
@@ -93,7 +106,7 @@ export const ROUTES: ReadonlyMap<string, Requirement> = new Map(
 
 /** True for a procedure that needs no principal. */
 export function isOpen(path: string): boolean {
-  return PROCEDURES.get(path) === "anyone";
+  return PROCEDURES.get(entryOf(path)) === "anyone";
 }
 
 /** Returns the refusal (`FORBIDDEN`), or `undefined` if the principal has what is required. */
@@ -102,7 +115,7 @@ export function refusalFor(
   table: ReadonlyMap<string, Requirement>,
   name: string,
 ): AppError | undefined {
-  const required = table.get(name);
+  const required = table.get(entryOf(name));
   if (required === undefined) return new AppError("FORBIDDEN", "No caller may use this.");
   if (meets(principal, required)) return undefined;
   return principal === LOCAL_PRINCIPAL ? withoutSignIn() : missing(required);

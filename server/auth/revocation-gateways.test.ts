@@ -1,12 +1,12 @@
 /** Credentials that end at one gateway while connections to another rely on them. */
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { App } from "#server/app.ts";
 import { withManagement } from "#server/command/reach-data.ts";
 import type { Config } from "#server/config.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
-import { openGateways } from "#test/redis/gateways.fixture.ts";
+import { openGateways, openGatewaysWithoutLooks } from "#test/redis/gateways.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import {
   ALL_CLOSED,
@@ -27,9 +27,10 @@ beforeAll(async () => {
   redis = await startRedis(inject("redisServer"));
 });
 afterAll(() => redis.close());
-beforeEach(async () => {
-  ({ config, here, there } = await openGateways(redis));
-});
+
+async function open(openBoth = openGateways): Promise<void> {
+  ({ config, here, there } = await openBoth(redis));
+}
 
 const now = () => new Date();
 const manage = <T>(use: (management: Management) => Promise<T>) => withManagement(config, now, use);
@@ -133,6 +134,7 @@ const CASES: [what: string, prepare: () => Promise<Case>][] = [
 
 describe.each(CASES)("%s", (_what, prepare) => {
   test("[P13] that ends at one gateway ends its connections to another, and nothing else", async () => {
+    await open(openGatewaysWithoutLooks);
     const { by, end } = await prepare();
     const others = [
       await openAll(there.url, { token: (await makeKey("bob")).token }),
@@ -140,7 +142,6 @@ describe.each(CASES)("%s", (_what, prepare) => {
     ];
     const hers = await openAll(there.url, by);
     await end();
-    // The look every four seconds would find it too; `credential-watch.test.ts` shows that the hint does.
     await eventually(() => expect(hers()).toEqual(ALL_CLOSED));
     expect(others.map((isClosed) => isClosed())).toEqual([ALL_OPEN, ALL_OPEN]);
     await expect(openAll(there.url, by)).rejects.toThrow(
@@ -149,6 +150,7 @@ describe.each(CASES)("%s", (_what, prepare) => {
   });
 
   test("[P13] whose end no message told of ends its connections all the same", async () => {
+    await open();
     const { by, endUnheard } = await prepare();
     const hers = await openAll(there.url, by);
     await endUnheard();
@@ -157,6 +159,7 @@ describe.each(CASES)("%s", (_what, prepare) => {
 });
 
 test("[P14] what a revoked user is issued after the answer counts again", async () => {
+  await open();
   await manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }, COMMAND_ACTOR));
   const iat = Math.floor(Date.now() / 1000);
   const key = await makeKey("ann");
@@ -170,6 +173,7 @@ test("[P14] what a revoked user is issued after the answer counts again", async 
 });
 
 test("[P15] while Redis is away, what is open stays, and an unchecked token is told to try again", async () => {
+  await open();
   const known = await tokenFor("ann", { jti: "known", iat: before() });
   const isClosed = await openAll(there.url, { token: known });
   await redis.kill();

@@ -2,6 +2,7 @@
 import { v4 as randomId } from "uuid";
 import type { Engine } from "#server/engine/contract.ts";
 import type { ActorVia } from "#shared/actor.ts";
+import { stateOf } from "#shared/api-key.ts";
 import { auditActorOf } from "#shared/audit.ts";
 import type { CheckedCaller, CredentialRef, Maker } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
@@ -44,7 +45,7 @@ export interface Shares {
 }
 
 interface SharesOptions {
-  engine: Pick<Engine, "getSummary" | "getBatch" | "shareLinks">;
+  engine: Pick<Engine, "apiKeys" | "getSummary" | "getBatch" | "shareLinks">;
   signer: Pick<TokenSigner, "sign">;
   revocations: Pick<RevocationCheck, "areRevoked">;
   audit: Pick<Audit, "record">;
@@ -121,13 +122,21 @@ export function createShares({ engine, signer, revocations, audit, now }: Shares
 
   /** The maker may have been revoked before the link was stored, and the revocation has not removed it then. */
   async function assertStillGood(
-    { principal, credential }: Sharer,
+    sharer: Sharer,
     ref: { tenant: string; stream: string; id: string },
   ): Promise<void> {
-    const issued = issuedTokenOf({ principal, credential });
-    if (issued === undefined || (await revocations.areRevoked([issued]))[0] !== true) return;
+    if (!(await hasEnded(sharer))) return;
     await links.remove(ref, now());
-    throw new AppError("UNAUTHENTICATED", "This token is not valid.");
+    const name = sharer.credential?.kind === "key" ? "API key" : "token";
+    throw new AppError("UNAUTHENTICATED", `This ${name} is not valid.`);
+  }
+
+  async function hasEnded({ principal, credential }: Sharer): Promise<boolean> {
+    const issued = issuedTokenOf({ principal, credential });
+    if (issued !== undefined) return (await revocations.areRevoked([issued]))[0] === true;
+    const { keyHash } = credential ?? {};
+    const key = keyHash === undefined ? undefined : await engine.apiKeys.find(keyHash);
+    return key === undefined || stateOf(key, now()) !== "valid";
   }
 
   /** Links alone have entries: stream tokens leave nothing behind, and are so many that they would push out all others. */

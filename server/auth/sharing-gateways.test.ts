@@ -9,7 +9,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { waits } from "#test/jobs/waits.ts";
-import { openGateways } from "#test/redis/gateways.fixture.ts";
+import { openGateways, openGatewaysWithoutLooks } from "#test/redis/gateways.fixture.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
 import { ALL_CLOSED, ALL_OPEN, openAll } from "#test/transports/lasting-connections.fixture.ts";
 import { tokenFor } from "#test/transports/signed-in.fixture.ts";
@@ -24,10 +24,12 @@ beforeAll(async () => {
   redis = await startRedis(inject("redisServer"));
 });
 afterAll(() => redis.close());
-beforeEach(async () => {
-  ({ config, here, there } = await openGateways(redis, [waits]));
+beforeEach(() => open(openGatewaysWithoutLooks));
+
+async function open(openBoth: typeof openGateways): Promise<void> {
+  ({ config, here, there } = await openBoth(redis, [waits]));
   jobId = (await (await annAt(here)).job.create.mutate({ kind: "waits", input: {} })).id;
-});
+}
 
 function clientAt({ url }: App, token: string) {
   const headers = { authorization: `Bearer ${token}` };
@@ -66,6 +68,7 @@ test("[P22] a link that is switched off at one gateway ends its viewers at anoth
 });
 
 test("[P22] a link that is removed without a hint ends its viewers all the same", async () => {
+  await open(openGateways);
   const { token } = await (await annAt(here)).job.share.mutate({ jobId, link: true });
   const viewers = await watchJob(there, token);
   await redis.client.del("jobwire:{:api-keys}:share-links:acme");

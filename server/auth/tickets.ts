@@ -16,7 +16,7 @@ import { Principal } from "#shared/principal.ts";
 import { Scope } from "#shared/scopes.ts";
 import type { Ticket } from "#shared/share.ts";
 import type { CredentialCheck } from "./credential-check.ts";
-import { PROCEDURES, refusalFor, STREAMS } from "./permissions.ts";
+import { entryOf, PROCEDURES, refusalFor, STREAMS } from "./permissions.ts";
 import type { Sharer } from "./shares.ts";
 import { Refusal, toAppError } from "./token-refusal.ts";
 import { TICKET, type TokenSigner } from "./token-signer.ts";
@@ -72,7 +72,7 @@ export function createTickets({ signer, store, check, now }: TicketsOptions): Ti
       if (maker !== undefined || credential === undefined) {
         throw new AppError("FORBIDDEN", "What is shared can issue no tickets.");
       }
-      if (!STREAMS.has(path)) {
+      if (!STREAMS.has(entryOf(path))) {
         throw new AppError("BAD_REQUEST", `A ticket opens one of ${[...STREAMS].join(", ")}.`);
       }
       const refusal = refusalFor(principal, PROCEDURES, path);

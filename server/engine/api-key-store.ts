@@ -16,7 +16,10 @@ export interface ApiKeyStore {
   find(hash: string): Promise<ApiKey | undefined>;
   /** Newest first. */
   list(query: ApiKeyQuery): Promise<ApiKeyPage>;
-  /** Returns `undefined` if there is no such key. A key that was revoked keeps its first `revokedAt`. */
+  /**
+   * Together with this it removes the share links that the key made. Returns `undefined` if there is no such key. A key that was
+   * revoked keeps its first `revokedAt`.
+   */
   revoke(id: string, at: Date): Promise<ApiKey | undefined>;
   /** Stores `lastUsedAt`. An earlier time than the stored one, and an unknown key, change nothing. */
   noteUse(id: string, at: Date): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * The part of an engine that keeps share links. One that is removed, or that has ended, does not count. Those of a token and of
- * a user are removed with the revocation. Its methods reject as those of the engine do (`contract.ts`).
+ * The part of an engine that keeps share links. One that is removed, or that has ended, does not count. Those of a token, a user
+ * and an API key are removed with the revocation. Its methods reject as those of the engine do (`contract.ts`).
  */
 import { AppError } from "#shared/errors.ts";
 import { MAX_STREAM_LINKS, MAX_TENANT_LINKS } from "#shared/limits.ts";

@@ -1,6 +1,6 @@
 /** The log lines of running jobs, for operators. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
+import { blocked, Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { me } from "#test/jobs/acting.ts";
 import {
   DONE,
@@ -18,11 +18,11 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
-const blocked: Outcome<unknown> = { status: "blocked", message: "Look at it", output: null };
+const BLOCKED: Outcome<unknown> = blocked("Look at it", null);
 
 test.each<[what: string, status: "DELIVERED" | "BLOCKED" | "ABORTED", run: Run, line: object]>([
   ["is delivered", "DELIVERED", async () => DONE, { msg: "job delivered" }],
-  ["is blocked", "BLOCKED", async () => blocked, { msg: "job blocked", reason: "Look at it" }],
+  ["is blocked", "BLOCKED", async () => BLOCKED, { msg: "job blocked", reason: "Look at it" }],
   [
     "fails",
     "ABORTED",

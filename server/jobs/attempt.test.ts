@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Failure, type Outcome, Transient } from "#server/kinds/define.ts";
+import { blocked, delivered, Failure, type Outcome, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { ownerOf } from "#shared/principal.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -83,7 +83,7 @@ describe("a job that goes well", () => {
   test("starts with its kind's message, shows its steps and ends with its output", async () => {
     fixture.run = async ({ progress, input }) => {
       await progress(50, "Half of it");
-      return { status: "delivered", message: "Done", output: { worked: input } };
+      return delivered("Done", { worked: input });
     };
     fixture.startRunner();
     const jobId = await fixture.create("bread");
@@ -114,7 +114,7 @@ describe("a job that goes well", () => {
   });
 
   test("may wait for a person, with its output", async () => {
-    fixture.run = async () => ({ status: "blocked", message: "Too short", output: { words: 3 } });
+    fixture.run = async () => blocked("Too short", { words: 3 });
     fixture.startRunner();
     const job = await fixture.reaches(await fixture.create(), "BLOCKED");
     expect(job).toMatchObject({ message: "Too short", output: { words: 3 } });
@@ -133,7 +133,7 @@ describe("a job that goes well", () => {
   });
 
   test("without any output has none", async () => {
-    fixture.run = async () => ({ status: "delivered", message: "Done", output: undefined });
+    fixture.run = async () => delivered("Done", undefined);
     fixture.startRunner();
     expect((await fixture.reaches(await fixture.create(), "DELIVERED")).output).toBeNull();
   });
@@ -227,11 +227,10 @@ describe("a job that fails", () => {
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   test.each([
-    ["a circle", { status: "delivered", message: "Done", output: circular }],
-    ["a function", { status: "delivered", message: "Done", output: () => 1 }],
-    ["a bigint", { status: "blocked", message: "Look", output: { n: 1n } }],
-    ["no message", { status: "delivered", output: 1 } as unknown as Outcome<unknown>],
-    ["nothing", undefined as unknown as Outcome<unknown>],
+    ["a circle", delivered("Done", circular)],
+    ["a function", delivered("Done", () => 1)],
+    ["a bigint", blocked("Look", { n: 1n })],
+    ["no message", delivered(undefined as unknown as string, 1)],
   ] as [string, Outcome<unknown>][])(
     "is a fault of its kind when the result is %s, and not one of its runner",
     async (_what, outcome) => {
@@ -306,7 +305,7 @@ describe("a job that is cancelled", () => {
     const old = Promise.withResolvers<void>();
     fixture.run = async ({ attempt }) => {
       if (attempt === 1) await old.promise;
-      return { status: "delivered", message: `Done by ${attempt}`, output: attempt };
+      return delivered(`Done by ${attempt}`, attempt);
     };
     const runner = fixture.startRunner({ concurrency: 2 });
     const jobId = await fixture.create();

@@ -137,9 +137,9 @@ async function run(
     onStray: (error) => early.reject(strayed(error)),
   });
   try {
-    const outcome = await Promise.race([early.promise, code.result, shutdownOf(signal)]);
+    const returned = await Promise.race([early.promise, code.result, shutdownOf(signal)]);
     await reports.close();
-    return { ending: endingOf(outcome), code };
+    return { ending: endingOf(returned, kind.output), code };
   } catch (thrown) {
     if (signal.reason === LOST) {
       await code.returned;

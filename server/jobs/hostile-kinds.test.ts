@@ -2,8 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type AnyKind, Failure, Transient } from "#server/kinds/define.ts";
+import { type AnyKind, Failure, type Schema, Transient } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
+import type { JobStatus } from "#shared/job.ts";
 import { MAX_MESSAGE_CHARS } from "#shared/limits.ts";
 import { me } from "#test/jobs/acting.ts";
 import { hostileValues } from "#test/hostile-values.ts";
@@ -20,7 +21,7 @@ const STARTS: Record<string, unknown> = {
   minus: { progress: -1, message: "Begun" },
   huge: { progress: 1e9, message: "Begun" },
   text: { progress: "5", message: "Begun" },
-  "without-message": { progress: 5, message: null },
+  withoutMessage: { progress: 5, message: null },
 };
 
 function startsWith(name: string, start: PropertyDescriptor): AnyKind {
@@ -28,6 +29,7 @@ function startsWith(name: string, start: PropertyDescriptor): AnyKind {
     name,
     description: "Odd.",
     input: z.unknown(),
+    output: z.unknown(),
     title: () => name,
     run: async () => DONE,
   };
@@ -37,8 +39,8 @@ function startsWith(name: string, start: PropertyDescriptor): AnyKind {
 const kinds = [
   ...Object.entries(STARTS).map(([name, value]) => startsWith(name, { value })),
   startsWith("throws", { get: refuse }),
-  startsWith("says-nothing", { value: undefined }),
-  startsWith("says-much", { value: { progress: 1, message: "m".repeat(60_000) } }),
+  startsWith("saysNothing", { value: undefined }),
+  startsWith("saysMuch", { value: { progress: 1, message: "m".repeat(60_000) } }),
 ];
 
 let fixture: JobsFixture;
@@ -48,13 +50,20 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.close());
 
+async function endOf(output: Schema, returned: unknown, status: JobStatus) {
+  fixture.output = output;
+  fixture.run = async () => returned as typeof DONE;
+  fixture.startRunner();
+  return fixture.reaches(await fixture.create(), status);
+}
+
 const createOf = async (kind: string) => (await fixture.jobs.create(me, { kind, input: {} })).id;
 
 describe("[H7] `start`", () => {
   test("that is a fault ends each job of its kind, and all others run", async () => {
     const odd = [...Object.keys(STARTS), "throws"];
     const { id: batchId } = await fixture.jobs.createBatch(me, {
-      jobs: [...odd, "work", "says-nothing", "says-much"].map((kind) => ({ kind, input: {} })),
+      jobs: [...odd, "work", "saysNothing", "saysMuch"].map((kind) => ({ kind, input: {} })),
     });
     fixture.startRunner();
     await eventually(async () =>
@@ -69,7 +78,7 @@ describe("[H7] `start`", () => {
       const field =
         kind === "throws"
           ? "`start`"
-          : kind === "without-message"
+          : kind === "withoutMessage"
             ? "`start.message`"
             : "`start.progress`";
       expect(error).toEqual({ code: "KIND_FAILED", message: expect.stringContaining(field) });
@@ -78,7 +87,7 @@ describe("[H7] `start`", () => {
 
   test("that is not there starts at 0, and a message that is too long is cut", async () => {
     fixture.startRunner();
-    const [plain, long] = [await createOf("says-nothing"), await createOf("says-much")];
+    const [plain, long] = [await createOf("saysNothing"), await createOf("saysMuch")];
     for (const id of [plain, long]) await fixture.reaches(id, "DELIVERED");
     expect((await fixture.log(plain))[1]).toMatchObject({ progress: 0, message: "Job started" });
     expect((await fixture.log(long))[1]?.message).toHaveLength(MAX_MESSAGE_CHARS);
@@ -194,28 +203,17 @@ describe("[H6] [J13] `run` that returns", () => {
   circular.self = circular;
   const shared: unknown[] = ["x".repeat(1_000_000)];
   const outcomes: [string, unknown, string][] = [
-    ["nothing", undefined, "undefined"],
-    ["text", "delivered", '"delivered"'],
-    [
-      "an unknown status",
-      { ...DONE, status: "done" },
-      '`status` of an outcome must be "delivered"',
-    ],
-    [
-      "a status with an emoji where it is cut",
-      { ...DONE, status: `${"x".repeat(39)}😀` },
-      `but it is "${"x".repeat(39)}…"`,
-    ],
     ["no message", { ...DONE, message: null }, "`message` of an outcome must be text"],
+    ["a proxy that throws", new Proxy({}, { get: refuse }), "must not be read"],
     [
-      "getters that throw",
-      Object.defineProperty({}, "status", { get: refuse }),
+      "an outcome whose getters throw",
+      Object.defineProperty({ ...DONE }, "output", { get: refuse }),
       "must not be read",
     ],
     [
       "a bigint",
       { ...DONE, output: { n: 1n } },
-      "The `output` of an outcome at n cannot be written as JSON: it is a bigint",
+      "The output at n cannot be written as JSON: it is a bigint",
     ],
     [
       "a map",
@@ -246,6 +244,31 @@ describe("[H6] [J13] `run` that returns", () => {
     const job = await fixture.end(async () => outcome);
     expect(job).toMatchObject(FAULT);
     expect(job.message).toContain(message);
+  });
+
+  describe("[J15] an output that does not fit the schema of its kind ends its job, and the message has the paths:", () => {
+    const Output = z.object({ files: z.array(z.url()), at: z.iso.datetime().optional() });
+    test.each<[what: string, output: Schema, returned: unknown, message: string]>([
+      ["a part", Output, { files: ["https://a.example", "b"] }, "files.1: Invalid URL."],
+      ["no part", Output, {}, "files: Invalid input: expected array, received undefined."],
+      ["nothing", Output, undefined, "output: Invalid input: expected object, received null."],
+      ["each of many", z.array(z.int()), Array(1000).fill("x"), "output: And 980 more."],
+      ["a check that throws", z.any().refine(refuse), 1, "must not be read"],
+      ["a check that waits", z.any().refine(async () => true), 1, "outputs are checked synch"],
+      ["a schema that makes no JSON", z.any().overwrite(() => 1n), 1, "it is a bigint"],
+    ])("%s", async (_what, output, returned, message) => {
+      const job = await endOf(output, returned, "ABORTED");
+      expect(job).toMatchObject(FAULT);
+      expect(job.message).toContain(message);
+    });
+
+    test("what its schema made of one that fits is stored", async () => {
+      const output = z.object({ sum: z.int().default(7), at: z.iso.datetime() });
+      const at = new Date(0);
+      const job = await endOf(output, { at, more: 1 }, "DELIVERED");
+      expect(job).toMatchObject({ message: "Delivered" });
+      expect(job.output).toEqual({ sum: 7, at: at.toISOString() });
+    });
   });
 
   test.each([

@@ -3,15 +3,15 @@
  * for it.
  */
 import { v7 as newId } from "uuid";
-import { z } from "zod";
 import {
   type Audited,
   type BatchPage,
   type Engine,
   type JobPage,
 } from "#server/engine/contract.ts";
-import type { AnyKind } from "#server/kinds/define.ts";
+import type { KindInfo, KindRegistry } from "#server/kinds/registry.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
+import { assertKind } from "#shared/assert-kind.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -20,7 +20,6 @@ import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/jo
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
-import { kindMessageOf } from "#shared/public-message.ts";
 import { eventsOfPage } from "./event-page.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
@@ -28,21 +27,14 @@ import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 /** A caller's decision about a job, with a note. */
 export type Decision = Extract<JobChange, { note?: string | undefined }>["action"];
 
-/** A kind as programs see it. */
-export interface KindInfo {
-  name: string;
-  description: string;
-  /** JSON Schema of the input. */
-  input: Record<string, unknown>;
-}
-
 export interface Jobs {
-  kinds(): KindInfo[];
+  kinds(): readonly KindInfo[];
   create(
     principal: ActingPrincipal,
     request: JobRequest & { idempotencyKey?: string | undefined },
   ): Promise<Job>;
-  get(principal: Principal, jobId: string): Promise<Job>;
+  /** With `kind`: `NOT_FOUND` also for a job of another kind. */
+  get(principal: Principal, jobId: string, kind?: string): Promise<Job>;
   list(
     principal: Principal,
     query: OwnersAsked & {
@@ -94,7 +86,7 @@ const CANCEL_CHUNK = 500;
 
 export function createJobs(
   engine: Engine,
-  kinds: ReadonlyMap<string, AnyKind>,
+  kinds: KindRegistry,
   now: () => Date = () => new Date(),
   limits?: TenantLimits,
 ): Jobs {
@@ -114,12 +106,7 @@ export function createJobs(
   }
 
   return {
-    kinds: () =>
-      [...kinds.values()].map(({ name, description, input }) => ({
-        name,
-        description,
-        input: schemaOf(input),
-      })),
+    kinds: () => kinds.infos,
 
     async create(principal, request) {
       tenants.assertMayCreate(principal, 1);
@@ -139,8 +126,11 @@ export function createJobs(
       return answerTo(principal, stored);
     },
 
-    get: async (principal, jobId) =>
-      visible(await engine.getJob(jobId), jobId, reader(principal, "job")),
+    async get(principal, jobId, kind) {
+      const job = visible(await engine.getJob(jobId), jobId, reader(principal, "job"));
+      assertKind(job, kind);
+      return job;
+    },
 
     async list(principal, { owner, allOwners, ...query }) {
       return engine.listJobs({ ...query, ...ownersFor(principal, { owner, allOwners }) });
@@ -247,15 +237,6 @@ function visible<T extends JobSummary>(job: T | undefined, jobId: string, may: M
 }
 
 const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]);
-
-/** One kind's schema that has no JSON Schema must not keep the other kinds from being listed. */
-function schemaOf(input: z.ZodType): Record<string, unknown> {
-  try {
-    return z.toJSONSchema(input, { io: "input", unrepresentable: "any" });
-  } catch (error) {
-    return { description: `This input has no JSON Schema: ${kindMessageOf(error)}` };
-  }
-}
 
 function noJob(jobId: string): AppError {
   return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);

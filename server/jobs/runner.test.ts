@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { delivered } from "#server/kinds/define.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -276,11 +277,7 @@ describe("[J6] a job whose runner died", () => {
     const jobId = await fixture.create();
     await fixture.reaches(jobId, "PROCESSING");
     await fixture.crash();
-    fixture.run = async ({ attempt }) => ({
-      status: "delivered",
-      message: "Done",
-      output: attempt,
-    });
+    fixture.run = async ({ attempt }) => delivered("Done", attempt);
     fixture.startRunner();
     expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({
       attempt: 2,

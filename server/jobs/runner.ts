@@ -7,7 +7,7 @@
  */
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
-import type { AnyKind } from "#server/kinds/define.ts";
+import { type AnyKind, DEFAULT_START } from "#server/kinds/define.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
@@ -41,7 +41,6 @@ export interface RunnerOptions extends AttemptPolicy {
 }
 
 /** The start of a job whose kind does not define one, or is unknown to this server. */
-const START = { progress: 0, message: "Job started" };
 /** A runner that died is found after this long at the latest (where its engine cannot tell at once). */
 const LEASE_MS = 30_000;
 /** The runner claims at least this often, even without hints. */
@@ -75,7 +74,7 @@ export function createRunner(options: RunnerOptions): Runner {
   let renewedAt = moment();
 
   const start = ({ kind }: JobSummary) =>
-    runForeign(warnOfStray, () => options.kinds.get(kind)?.start ?? START);
+    runForeign(warnOfStray, () => options.kinds.get(kind)?.start ?? DEFAULT_START);
 
   function fill(): void {
     if (stopped) return;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { type AnyKind, defineKind } from "#server/kinds/define.ts";
+import { type AnyKind, defineKind, delivered } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { createRequestValidator } from "./validate-request.ts";
 
@@ -12,9 +12,10 @@ const greet = defineKind({
     times: z.int().max(5).default(1),
     at: z.object({ input: z.string() }).optional(),
   }),
+  output: z.unknown(),
   title: ({ whom, times }) => `Greet ${whom} ${times}x`,
   start: { progress: 0, message: "Begun" },
-  run: async () => ({ status: "delivered", message: "Done", output: null }),
+  run: async () => delivered("Done", null),
 });
 const validator = createRequestValidator(new Map([["greet", greet]]));
 

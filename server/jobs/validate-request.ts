@@ -1,16 +1,10 @@
 /** Validates requests for jobs: the kind must exist, and the input must match its schema. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { z } from "zod";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { AppError, asError, type InputIssue, isInstance, messageOf } from "#shared/errors.ts";
-import {
-  MAX_INPUT_BYTES,
-  MAX_INPUT_ISSUES,
-  MAX_ISSUE_CHARS,
-  MAX_TITLE_CHARS,
-} from "#shared/limits.ts";
-import { type Path, pathText } from "./copy-as-json.ts";
+import { AppError, asError, type InputIssue, messageOf } from "#shared/errors.ts";
+import { MAX_INPUT_BYTES, MAX_ISSUE_CHARS, MAX_TITLE_CHARS } from "#shared/limits.ts";
+import { checkSchema, issueAt, sentenceOf } from "./check-schema.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { exceeds, plainJson } from "./plain-json.ts";
 
@@ -47,13 +41,15 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
     const kind = kinds.get(request.kind);
     if (kind === undefined) return [{ path: ["kind"], message: unknownKind(request.kind) }];
     const excess = exceeds(request.input, MAX_INPUT_BYTES);
-    if (excess !== undefined) return [issueOf(excess)];
-    const parsed = ask(request.kind, "`input`", () => parse(kind, request.input));
-    if (Array.isArray(parsed)) return parsed;
+    if (excess !== undefined) return [issueAt("input", excess)];
+    const checked = ask(request.kind, "`input`", () =>
+      checkSchema(kind.input, request.input, "input"),
+    );
+    if (!checked.ok) return checked.issues;
     // A transform can make it larger, or no JSON. Lone surrogates cannot be sent to models and pages as UTF-8.
-    const plain = plainJson(parsed.input, MAX_INPUT_BYTES, "input");
-    if (!plain.ok) return [issueOf(plain)];
-    const title: unknown = ask(request.kind, "`title`", () => kind.title(parsed.input));
+    const plain = plainJson(checked.value, MAX_INPUT_BYTES, "input");
+    if (!plain.ok) return [issueAt("input", plain)];
+    const title: unknown = ask(request.kind, "`title`", () => kind.title(checked.value));
     if (typeof title !== "string") {
       throw fault(request.kind, "`title`", new TypeError(`It gave no text but ${typeof title}.`));
     }
@@ -105,17 +101,6 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
   };
 }
 
-function parse(kind: AnyKind, input: unknown): { input: unknown } | InputIssue[] {
-  try {
-    const parsed = kind.input.safeParse(input);
-    return parsed.success ? { input: parsed.data } : issuesOf(parsed.error.issues);
-  } catch (error) {
-    if (!isInstance(error, z.core.$ZodAsyncError)) throw error;
-    const text = "It is asynchronous, and inputs are checked synchronously.";
-    throw new TypeError(text, { cause: error });
-  }
-}
-
 /** Calls a kind's code, which may throw anything. */
 function ask<T>(kind: string, part: string, code: () => T): T {
   try {
@@ -130,27 +115,4 @@ function fault(kind: string, part: string, thrown: unknown): AppError {
   return new AppError("INTERNAL", text, { cause: asError(thrown) });
 }
 
-function issueOf({ path, what }: { path: Path; what: string }): InputIssue {
-  return { path: ["input", ...path.map(plainKey)], message: `It ${what}.` };
-}
-
-function issuesOf(
-  found: readonly { path: readonly PropertyKey[]; message: string }[],
-): InputIssue[] {
-  const issues: InputIssue[] = found.slice(0, MAX_INPUT_ISSUES).map(({ path, message }) => ({
-    path: ["input", ...path.map(plainKey)],
-    message: cutText(message, MAX_ISSUE_CHARS),
-  }));
-  const unnamed = found.length - MAX_INPUT_ISSUES;
-  if (unnamed > 0) issues.push({ path: ["input"], message: `And ${unnamed} more.` });
-  return issues;
-}
-
-function sentence({ path, message }: InputIssue): string {
-  const field = pathText(path[0] === "input" ? path.slice(1) : path);
-  return `${field === "" ? "input" : field}: ${message}${/[.!?]$/.test(message) ? "" : "."}`;
-}
-
-function plainKey(key: PropertyKey): string | number {
-  return typeof key === "number" ? key : cutText(String(key), MAX_ISSUE_CHARS);
-}
+const sentence = (issue: InputIssue) => sentenceOf("input", issue);

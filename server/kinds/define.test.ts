@@ -1,6 +1,6 @@
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { defineKind, type Stored } from "./define.ts";
+import { blocked, defineKind, delivered, type Stored } from "./define.ts";
 
 test("the compiler gives `title` and `run` the types of the stored input", () => {
   const kind = defineKind({
@@ -11,42 +11,79 @@ test("the compiler gives `title` and `run` the types of the stored input", () =>
       words: z.array(z.string()),
       note: z.string().nullish(),
     }),
+    output: z.object({ on: z.date(), count: z.int().default(1) }),
     title({ at }) {
       expectTypeOf(at).toBeString();
       return at;
     },
-    start: { progress: 0, message: "Started" },
+    start: { progress: 0, message: "Begun" },
     async run({ input }) {
       expectTypeOf(input).toEqualTypeOf<{
         at: string;
         words: string[];
         note?: string | null | undefined;
       }>();
-      return { status: "delivered", message: "Done", output: null };
+      return { on: new Date() };
     },
   });
   expect(kind.title({ at: "2026-01-01T00:00:00.000Z" })).toBe("2026-01-01T00:00:00.000Z");
+  expectTypeOf(kind.name).toEqualTypeOf<"dated">();
+  expectTypeOf<NonNullable<(typeof kind)["~types"]>>().toEqualTypeOf<{
+    input: { at: unknown; words: string[]; note?: string | null | undefined };
+    parsed: { at: string; words: string[]; note?: string | null | undefined };
+    details: never;
+    output: { on: string; count: number };
+  }>();
   expectTypeOf<Stored<{ a: [Date, URL]; b: unknown }>>().toEqualTypeOf<{
     a: [string, string];
     b: unknown;
   }>();
 });
 
+test("the compiler refuses an output that does not fit the schema, in each form", () => {
+  const definition = { name: "sum", input: z.object({}), output: z.object({ sum: z.number() }) };
+  // @ts-expect-error The output has no sum.
+  defineKind({ ...definition, run: async () => ({}) });
+  // @ts-expect-error The sum is no number.
+  defineKind({ ...definition, run: async () => delivered("Done", { sum: "1" }) });
+  // @ts-expect-error The sum is no number.
+  defineKind({ ...definition, run: async () => blocked("Look", { sum: "1" }) });
+  const sum = defineKind({
+    ...definition,
+    run: async ({ attempt }) => (attempt > 1 ? blocked("Look", { sum: 1 }) : { sum: 1 }),
+  });
+  expect(sum.name).toBe("sum");
+});
+
+test("a kind has the defaults of what its definition leaves out, and keeps the object of its code", async () => {
+  const kind = defineKind({
+    name: "mail",
+    input: z.object({}),
+    output: z.string(),
+    async run() {
+      return this.name;
+    },
+  });
+  expect(kind).toMatchObject({ description: "", start: { progress: 0, message: "Job started" } });
+  expect(kind.title({})).toBe("mail");
+  expect(await kind.run({} as never)).toBe("mail");
+});
+
 test("the compiler gives `progress` the type that the `details` schema takes, and none without a schema", () => {
   const start = { progress: 0, message: "Started" };
-  const done = { status: "delivered", message: "Done", output: null } as const;
-  const base = { description: "", input: z.null(), title: () => "", start };
+  const done = null;
+  const base = { input: z.null(), output: z.null(), start };
   const detailed = defineKind({
     ...base,
     name: "detailed",
-    details: z.object({ at: z.date(), note: z.string().default("") }),
+    details: z.object({ at: z.iso.datetime(), note: z.string().default("") }),
     async run({ progress }) {
       expectTypeOf(progress)
         .parameter(2)
-        .toEqualTypeOf<{ at: Date; note?: string | undefined } | undefined>();
-      await progress(1, "One", { at: new Date() });
+        .toEqualTypeOf<{ at: string; note?: string | undefined } | undefined>();
+      await progress(1, "One", { at: "2026-01-01T00:00:00Z" });
       // @ts-expect-error another type
-      await progress(1, "One", { at: "today" });
+      await progress(1, "One", { at: 5 });
       return done;
     },
   });

@@ -1,38 +1,119 @@
 /**
  * The contract of a kind of job. A kind knows nothing of engines, streams or transports: it receives an input and a
- * context, reports progress, and returns an outcome. `docs/add-a-kind.md` shows how to write one.
+ * context, reports progress, and returns its output. `docs/add-a-kind.md` shows how to write one.
  */
 import type { z } from "zod";
 
-/** `Details`: what its schema takes; without one, `never`. */
-export interface Kind<Input = unknown, Output = unknown, Details = never> {
-  /** The kind's name on the wire, in `job.create { kind }`. */
-  readonly name: string;
-  readonly description: string;
+/** A schema of zod or of zod/mini. */
+export type Schema = z.core.$ZodType;
+
+/** What a team writes. `defineKind` makes a `Kind` of it. */
+export interface KindDefinition<
+  Name extends string,
+  Input extends Schema,
+  Output extends Schema,
+  Details extends Schema = z.core.$ZodNever,
+> {
+  /** An identifier, unique in a server: the `kind` of `job.create`, and the name of `kinds.<name>`. */
+  readonly name: Name;
+  /** For people; `kind.list` shows it. */
+  readonly description?: string;
   /**
    * Validates an input, synchronously, before a job is created; `kind.list` shows its JSON Schema. The input, and the
    * output of this schema, have at most `MAX_INPUT_BYTES` as JSON. The output is stored as JSON, and `title` and `run`
    * receive the stored value: a `Date` becomes a string, for example. A `Map` and other values that are not JSON are
    * refused.
    */
-  readonly input: z.ZodType<Input>;
+  readonly input: Input;
   /**
-   * Validates the details that `progress` is given, synchronously: state of the job's own beside percent and message. Each
-   * event carries the newest ones, so they have at most `MAX_DETAILS_BYTES` as JSON. They are stored as JSON, as inputs
-   * are. Without it, `progress` takes no details.
+   * Validates the details that `progress` is given, as JSON and synchronously: state of the job's own beside percent and message. Each
+   * event carries the newest ones, so they have at most `MAX_DETAILS_BYTES` as JSON. What the schema makes of them is stored
+   * as JSON. Without it, `progress` takes no details.
    */
-  readonly details?: z.ZodType<unknown, Details> | undefined;
-  /** The job's title in lists: one line, cut at `MAX_TITLE_CHARS`. */
-  title(input: Stored<Input>): string;
-  /** State of a job at the start of an attempt. `progress` is a whole percent; another value ends the job. */
-  readonly start: { readonly progress: number; readonly message: string };
+  readonly details?: Details | undefined;
   /**
-   * Does the work. A job that lost its runner runs again from the beginning, so `run` must be safe to repeat.
+   * Validates the output, as JSON and synchronously, when `run` returns. The output of this schema is stored as JSON, with at
+   * most `MAX_OUTPUT_BYTES`. An output that does not fit ends the job as a fault of the kind.
+   */
+  readonly output: Output;
+  /** The job's title in lists: one line, cut at `MAX_TITLE_CHARS`. The default is the kind's name. */
+  title?(input: Stored<z.output<Input>>): string;
+  /**
+   * State of a job at the start of an attempt: "Job started" at 0 percent by default. `progress` is a whole percent; another value
+   * ends the job.
+   */
+  readonly start?: { readonly progress: number; readonly message: string };
+  /**
+   * Does the work, and returns the output, or `delivered(message, output)` or `blocked(message, output)`. A job that lost its
+   * runner runs again from the beginning, so `run` must be safe to repeat.
    * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
-   * The output has at most `MAX_OUTPUT_BYTES` as JSON.
    */
-  run(context: RunContext<Stored<Input>, Details>): Promise<Outcome<Output>>;
+  run(
+    context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
+  ): Promise<z.input<Output> | Outcome<z.input<Output>>>;
+}
+
+/** The types of a kind's values. */
+export interface KindTypes {
+  /** As a caller sends it. */
+  input: unknown;
+  /** As `run` receives it, and as it is stored. */
+  parsed: unknown;
+  /** As they are stored; `never` for a kind without a schema of details. */
+  details: unknown;
+  /** As it is stored. */
+  output: unknown;
+}
+
+/** A kind that a server can register. Its types are in one property that has no value, which keeps them cheap to compare. */
+export interface Kind<Name extends string = string, Types extends KindTypes = KindTypes> {
+  readonly name: Name;
+  readonly description: string;
+  readonly input: Schema;
+  readonly details?: Schema | undefined;
+  readonly output: Schema;
+  /** Only safe with an input that the kind's own schema accepted. */
+  title(input: unknown): unknown;
+  readonly start: { readonly progress: number; readonly message: string };
+  /** Only safe with an input that the kind's own schema accepted. */
+  run(context: RunContext<unknown>): Promise<unknown>;
+  readonly "~types"?: Types;
+}
+
+/** Registries hold kinds of all types. */
+export type AnyKind = Kind;
+
+export const DEFAULT_START = { progress: 0, message: "Job started" };
+
+export function defineKind<
+  const Name extends string,
+  Input extends Schema,
+  Output extends Schema,
+  Details extends Schema = z.core.$ZodNever,
+>(
+  definition: KindDefinition<Name, Input, Output, Details>,
+): Kind<
+  Name,
+  {
+    input: z.input<Input>;
+    parsed: Stored<z.output<Input>>;
+    details: Stored<z.output<Details>>;
+    output: Stored<z.output<Output>>;
+  }
+> {
+  const { name, description = "", start = DEFAULT_START, input, details, output } = definition;
+  return {
+    name,
+    description,
+    start,
+    input,
+    details,
+    output,
+    // The casts are sound because every input passes `input` and the store before these two see it.
+    title: (stored) => (definition.title === undefined ? name : definition.title(stored as never)),
+    run: (context) => definition.run(context as never),
+  };
 }
 
 /** The type of a value after `JSON.parse(JSON.stringify(value))`. */
@@ -68,10 +149,42 @@ export interface RunContext<Input, Details = never> {
   draft(text: string): Promise<void>;
 }
 
-export type Outcome<Output> =
-  | { readonly status: "delivered"; readonly message: string; readonly output: Output }
-  /** The job waits for a person's decision; `message` says why. */
-  | { readonly status: "blocked"; readonly message: string; readonly output: Output };
+/** A key that no output has, and that is the same in each copy of this module. */
+const STATUS = Symbol.for("jobwire.outcome");
+
+/** The end of a job with a message. A plain output means `delivered("Delivered", output)`. */
+export interface Outcome<Output> {
+  readonly [STATUS]: "delivered" | "blocked";
+  readonly message: string;
+  readonly output: Output;
+}
+
+/** The job is done. `message` tells a person the result. It is cut at `MAX_MESSAGE_CHARS`. */
+export function delivered<Output>(message: string, output: Output): Outcome<Output> {
+  return { [STATUS]: "delivered", message, output };
+}
+
+/** The job waits for a person's decision; `message` says why. It is cut at `MAX_MESSAGE_CHARS`. */
+export function blocked<Output>(message: string, output: Output): Outcome<Output> {
+  return { [STATUS]: "blocked", message, output };
+}
+
+/** The status, message and output that a kind returned. `message` can be any value where the kind is not type-checked. */
+export function outcomeOf(returned: unknown): {
+  status: "delivered" | "blocked";
+  message: unknown;
+  output: unknown;
+} {
+  if (!isOutcome(returned)) return { status: "delivered", message: "Delivered", output: returned };
+  const { [STATUS]: status, message, output } = returned;
+  return { status, message, output };
+}
+
+function isOutcome(value: unknown): value is Outcome<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const status: unknown = (value as { [STATUS]?: unknown })[STATUS];
+  return status === "delivered" || status === "blocked";
+}
 
 /** Ends the job as `ABORTED`. `code` is for programs (`PAGE_NOT_FOUND`), `message` for people. */
 export class Failure extends Error {
@@ -97,17 +210,6 @@ export class Transient extends Failure {
     super(code, message, options);
     this.retryAfterMs = options.retryAfterMs;
   }
-}
-
-/** Registries hold kinds of all inputs. `run` is only safe with an input that the kind's own schema accepted. */
-export type AnyKind = Kind;
-
-/** Erases the types of input, details and output for a registry. */
-export function defineKind<Input, Output, Details = never>(
-  kind: Kind<Input, Output, Details>,
-): AnyKind {
-  // Sound because every input passes `kind.input` and the store before `title` or `run` see it.
-  return kind as AnyKind;
 }
 
 /** A folder of static files that comes with a kind. The server shows them to everyone. */

@@ -33,7 +33,7 @@ export const LIMITS = {
   address_failed_sign_ins: {
     variable: "LIMIT_ADDRESS_FAILED_SIGN_INS",
     of: "address",
-    counts: "refused tokens, keys and sign-ins, a minute",
+    counts: "refused tokens, keys and sign-ins, also those at the provider, a minute",
     refused: "no valid credentials; further refusals come about a second later",
     says: () => "Your network address has sent too many credentials that are not valid.",
   },
@@ -48,7 +48,7 @@ export const LIMITS = {
     variable: "LIMIT_USER_CALLS",
     of: "user",
     counts:
-      "queries, mutations, new subscriptions and Socket.IO requests, a second, over ten seconds",
+      "queries, mutations, new subscriptions, Socket.IO requests and refused connections, a second, over ten seconds",
     refused: "each further call; about a second later where the client does not wait",
     says: (most) => `You have made more than ${most} calls a second for ten seconds.`,
   },

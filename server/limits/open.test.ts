@@ -133,6 +133,25 @@ describe.each(["in memory", "on Redis"])("%s", (where) => {
     await slow;
   });
 
+  test.each(["user_connections", "user_subscriptions"] as const)(
+    "[R8] a user that keeps asking beyond %s is refused as one that keeps calling",
+    async (name) => {
+      const SLOW_MS = 200;
+      const most = { user_calls: 5, [name]: 1 };
+      const limits = await opened(most, { windows: { calls: 60 }, slowMs: SLOW_MS });
+      await limits.openForUser(name, ANN);
+      const ask = () => refusal(limits.openForUser(name, ANN));
+      for (let n = 0; n < 300; n += 1) expect((await ask()).retryAfterMs).toBe(5000);
+      for (let n = 0; n < 5; n += 1) expect((await ask()).message).toContain("calls a second");
+      const before = performance.now();
+      await ask();
+      expect(performance.now() - before).toBeGreaterThanOrEqual(SLOW_MS / 2 - 1);
+      expect(limits.refusesCalls()).toBe(true);
+      // Others have their own.
+      await limits.openForUser(name, BOB);
+    },
+  );
+
   test("[R8] at most 1,000 refusals wait; the next comes at once", async () => {
     const limits = await opened({ user_calls: 1 }, { windows: { calls: 3 }, slowMs: 500 });
     await callTimes(limits, 4);

@@ -25,7 +25,10 @@ export interface Limits {
   readonly addresses: ClientAddress;
   /** Counts something as open for an address. Returns the error if it may not be open. */
   openForAddress(name: AddressCount, address: string): Release | AppError;
-  /** The same for a user. Rejects with the error. */
+  /**
+   * The same for a user. Rejects with the error. A refusal counts as a call, so that a client that keeps asking is refused as one
+   * that keeps calling.
+   */
   openForUser(name: UserCount, principal: Principal): Promise<Release>;
   /**
    * Counts a call of a user. Returns the error of a call that must not run; a user that keeps calling receives it later. The
@@ -119,6 +122,16 @@ export function openLimits({
     return refused("user_calls", user, refusal.retryAfterMs);
   }
 
+  function countCall(user: string): AppError | undefined | Promise<AppError | undefined> {
+    if (calls === undefined) return undefined;
+    const taken = calls.take(user);
+    if (taken === undefined) return turns.of(user);
+    if (!(taken instanceof Promise)) return refuseCall(user, taken);
+    return taken.then((refusal) =>
+      refusal === undefined ? turns.of(user) : refuseCall(user, refusal),
+    );
+  }
+
   return {
     addresses: createClientAddress(trusted),
     openForAddress(name, address) {
@@ -130,19 +143,10 @@ export function openLimits({
       if (most[name] === 0) return NOTHING;
       const user = userOf(principal);
       const release = await counts.open(`${name}|${user}`, most[name]);
-      if (release === undefined) throw refused(name, user, OPEN_RETRY_MS);
-      return release;
+      if (release !== undefined) return release;
+      throw (await countCall(user)) ?? refused(name, user, OPEN_RETRY_MS);
     },
-    call(principal) {
-      if (calls === undefined) return undefined;
-      const user = userOf(principal);
-      const taken = calls.take(user);
-      if (taken === undefined) return turns.of(user);
-      if (!(taken instanceof Promise)) return refuseCall(user, taken);
-      return taken.then((refusal) =>
-        refusal === undefined ? turns.of(user) : refuseCall(user, refusal),
-      );
-    },
+    call: (principal) => countCall(userOf(principal)),
     refusesCalls: () => performance.now() < callsRefusedUntil,
     refusedCall(principal) {
       const user = userOf(principal);

@@ -27,7 +27,7 @@ export const LIMIT_VARIABLES = {
     schema: count,
     default: "30",
     about:
-      "Refused tokens and keys of an address a minute, before refusals are slowed down; 0 for no limit.",
+      "Refused tokens, keys and sign-ins of an address a minute, before refusals are slowed down; 0 for no limit.",
   },
   LIMIT_USER_CONNECTIONS: {
     schema: count,

@@ -10,6 +10,8 @@ export type ProblemKind =
   | "unavailable"
   /** Too many sign-ins at the same time. */
   | "busy"
+  /** This one was refused as the kinds below, after too many others of its address. */
+  | "too many"
   /** The provider does not accept this server's request, or its answer is not one for this sign-in. */
   | "refused"
   /** The claims name no tenant. */
@@ -20,9 +22,12 @@ export type ProblemKind =
 export class OidcProblem extends Error {
   override readonly name = "OidcProblem";
   readonly kind: ProblemKind;
+  /** Of `too many`: milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(kind: ProblemKind, message: string) {
+  constructor(kind: ProblemKind, message: string, retryAfterMs?: number) {
     super(message);
     this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -3,10 +3,12 @@
  * pulled (`for await`) or pushed (`pipe`). This is the only replay: no transport has its own.
  */
 import type { Engine } from "#server/engine/contract.ts";
-import type { BatchAggregate } from "#shared/batch.ts";
+import { assertKind } from "#shared/assert-kind.ts";
+import type { BatchAggregate, BatchRecord } from "#shared/batch.ts";
 import { AppError } from "#shared/errors.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
+import type { JobSummary } from "#shared/job.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { mayRead, type Owner, type Principal } from "#shared/principal.ts";
 import { createBatchSource } from "./batch-source.ts";
@@ -33,14 +35,16 @@ export interface Stream<T> extends AsyncIterable<Entry<T>> {
 
 /** `after`: see `positionOf`. `follow`: stay after the stream settled. `signal` ends `for await`. */
 export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefined };
+/** `kind`: that of the job; `NOT_FOUND` for a job of another kind. */
+export type WatchingJob = Watching & { kind?: string | undefined };
 
 export interface Streams {
   /**
    * These three reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
    * unavailable neither is known: the stream begins, or ends with `NOT_FOUND`, once the data is available.
    */
-  job(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<JobEvent>>;
-  draft(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<DraftFrame>>;
+  job(principal: Principal, jobId: string, watching?: WatchingJob): Promise<Stream<JobEvent>>;
+  draft(principal: Principal, jobId: string, watching?: WatchingJob): Promise<Stream<DraftFrame>>;
   batch(
     principal: Principal,
     batchId: string,
@@ -74,16 +78,19 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     return { pipe, [Symbol.asyncIterator]: () => createWatchIterator(pipe, signal) };
   }
 
-  // Owners never change.
-  const owners = createRequestCoalescer<Owner | undefined>();
-  const mayWatchJob = (principal: Principal, jobId: string) => async () =>
-    readable(principal, "job", jobId, await owners.get(jobId, () => engine.getSummary(jobId)));
+  // Owners and kinds never change.
+  const jobs = createRequestCoalescer<JobSummary | undefined>();
+  const batches = createRequestCoalescer<BatchRecord | undefined>();
+  const mayWatchJob = (principal: Principal, jobId: string, kind?: string) => async () => {
+    const job = await jobs.get(jobId, () => engine.getSummary(jobId));
+    assertKind(readable(principal, "job", jobId, job), kind);
+  };
   const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
-    readable(
+    void readable(
       principal,
       "batch",
       batchId,
-      await owners.get(batchId, () => engine.getBatch(batchId)),
+      await batches.get(batchId, () => engine.getBatch(batchId)),
     );
 
   /** While the data is unavailable ownership is not known, and the watch is deferred. */
@@ -103,9 +110,17 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
 
   return {
     job: (principal, jobId, watching) =>
-      allowed(mayWatchJob(principal, jobId), createJobSource(engine, jobId), watching),
+      allowed(
+        mayWatchJob(principal, jobId, watching?.kind),
+        createJobSource(engine, jobId),
+        watching,
+      ),
     draft: (principal, jobId, watching) =>
-      allowed(mayWatchJob(principal, jobId), createDraftSource(engine, jobId), watching),
+      allowed(
+        mayWatchJob(principal, jobId, watching?.kind),
+        createDraftSource(engine, jobId),
+        watching,
+      ),
     batch: (principal, batchId, watching) =>
       allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
@@ -120,13 +135,13 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
   };
 }
 
-function readable(
+function readable<Stored extends Owner & { id: string }>(
   principal: Principal,
   stream: "job" | "batch",
   id: string,
-  owner: Owner | undefined,
-): void {
-  if (owner !== undefined && mayRead(principal, stream, { ...owner, id })) return;
+  record: Stored | undefined,
+): Stored {
+  if (record !== undefined && mayRead(principal, stream, record)) return record;
   const name = stream === "job" ? "Job" : "Batch";
   throw new AppError("NOT_FOUND", `${name} ${id} does not exist.`);
 }

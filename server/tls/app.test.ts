@@ -17,7 +17,7 @@ import { z } from "zod";
 import { createJobwireClient } from "#client/lib/client.ts";
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import {
   createPair,
@@ -47,12 +47,13 @@ class Steps {
     name: "steps",
     description: "Reports when it is told to.",
     input: z.object({}),
+    output: z.unknown(),
     title: () => "Steps",
     start: { progress: 0, message: "Begun" },
     run: async ({ progress, signal }) => {
       this.#report = (message) => progress(50, message);
       await once(signal, "abort");
-      return { status: "delivered", message: "Done", output: null };
+      return delivered("Done", null);
     },
   });
 

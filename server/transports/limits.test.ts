@@ -169,19 +169,18 @@ describe("[R3] calls of a user", () => {
   const env = { LIMIT_USER_CALLS: "1" };
 
   test("the last allowed one passes over HTTP, the next is refused on every transport, and passes later", async () => {
-    const app = await start(env);
+    // So many refusals come at once that all of these come before the ten seconds are over.
+    const app = await start({ LIMIT_USER_CALLS: "10" });
     const ann = as(await tokenFor("ann", { jti: crypto.randomUUID() }));
     const socket = (await upgrade(app, "/trpc", ann)) as WebSocket;
     const clients = ["websocket", "polling"].map((transport) => legacy(app, transport, ann));
     expect(await Promise.all(clients.map(joins))).toEqual([true, true]);
 
     // A batch counts each of its calls.
-    const batch = await fetch(
-      `${app.url}/trpc/system.info,system.info,system.info?batch=1&input={}`,
-      { headers: ann },
-    );
+    const calls = Array<string>(93).fill("system.info").join(",");
+    const batch = await fetch(`${app.url}/trpc/${calls}?batch=1&input={}`, { headers: ann });
     expect(batch.status).toBe(200);
-    for (let n = 3; n < 10; n += 1) expect((await info(app, ann)).code).toBe("ok");
+    for (let n = 93; n < 100; n += 1) expect((await info(app, ann)).code).toBe("ok");
     expectLimited(await info(app, ann), 10_000);
     expect(await say(socket, 1, "query", "system.info")).toMatchObject(LIMITED);
     expect(await say(socket, 2, "mutation", "job.cancel", {})).toMatchObject(LIMITED);
@@ -293,6 +292,65 @@ describe("[R3] connections and subscriptions of a user", () => {
     await vi.waitFor(async () => expect(await isOpen(stream(app, ann))).toBe(true));
   });
 });
+
+/** What a user asks for that has a connection and a subscription, and may have no second one. */
+const BEYOND: [what: string, limit: string, ask: (app: App, by: Headers) => Promise<unknown>][] = [
+  [
+    "WebSockets",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => {
+      const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+      expect(await say(socket, 1, "query", "system.info")).toMatchObject(LIMITED);
+    },
+  ],
+  [
+    "event streams",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await isOpen(stream(app, by))).toBe(false),
+  ],
+  [
+    "Socket.IO connections",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await joins(legacy(app, "websocket", by))).toBe(false),
+  ],
+  [
+    "Socket.IO sessions",
+    "LIMIT_USER_CONNECTIONS",
+    async (app, by) => expect(await joins(legacy(app, "polling", by))).toBe(false),
+  ],
+  [
+    "subscriptions of a WebSocket",
+    "LIMIT_USER_SUBSCRIPTIONS",
+    async (app, by) => {
+      const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+      for (let id = 1; id <= 5; id += 1) {
+        expect(await say(socket, id, "subscription", "feed.onUpdate")).toMatchObject(LIMITED);
+      }
+      socket.terminate();
+    },
+  ],
+  [
+    "subscriptions of event streams",
+    "LIMIT_USER_SUBSCRIPTIONS",
+    async (app, by) => expect(await isOpen(stream(app, by))).toBe(false),
+  ],
+];
+
+test.each(BEYOND)(
+  "[R8] a user that keeps asking for %s beyond its limit is refused as one that keeps calling",
+  async (_what, limit, ask) => {
+    const port = await freePort();
+    const app = await start({ [limit]: "1", LIMIT_USER_CALLS: "1", METRICS_PORT: String(port) });
+    const by = as(await tokenFor("ann"));
+    const socket = (await upgrade(app, "/trpc", by)) as WebSocket;
+    expect(await say(socket, 1, "subscription", "feed.onUpdate")).toEqual({ appCode: "ok" });
+    await vi.waitFor(async () => {
+      await ask(app, by);
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      expect(metrics).toMatch(/jobwire_rate_limited_total\{limit="user_calls"\} [1-9]/);
+    });
+  },
+);
 
 describe("[R2] connections of an address", () => {
   test("behind a trusted proxy WebSockets, streams and polling sessions count for the address that it tells", async () => {

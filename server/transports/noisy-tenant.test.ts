@@ -171,6 +171,7 @@ test("[R1] while a tenant is at ten times its limits, another's watchers miss no
     name: JOB.kind,
     description: "Reports progress when it is told to.",
     input: z.object({ text: z.string().optional() }),
+    output: z.unknown(),
     title: () => "Steps",
     start: { progress: 0, message: "started" },
     run(context) {

@@ -197,6 +197,33 @@ const CASES: [what: string, Case][] = [
     },
   ],
   [
+    "the API key that its maker signed in with was revoked",
+    {
+      endsLink: true,
+      async maker() {
+        const { key, id } = await makeKey();
+        return {
+          headers: { cookie: await signIn(app, key), origin: app.url },
+          end: () => manage(({ apiKeys }) => apiKeys.revoke(id)),
+        };
+      },
+    },
+  ],
+  [
+    "the user of the API key of its maker was revoked",
+    {
+      endsLink: true,
+      async maker() {
+        const { key } = await makeKey();
+        return {
+          headers: { authorization: `Bearer ${key}` },
+          end: () =>
+            manage(({ revocations }) => revocations.revoke("acme", { user: "ann" }, COMMAND_ACTOR)),
+        };
+      },
+    },
+  ],
+  [
     "its maker signed out",
     {
       // People sign out, and the links that they sent stay good.
@@ -249,6 +276,7 @@ describe.each(CASES)("when %s", (_what, { maker, endsLink }) => {
     expect(await code(token)).toBe("UNAUTHENTICATED");
     expect(await code(link)).toBe(endsLink ? "UNAUTHENTICATED" : "ok");
     expect(await code(others)).toBe("ok");
+    expect(await bob.job.links.query({ jobId })).toHaveLength(endsLink ? 0 : 1);
     expect(logged.join()).not.toContain(token);
     expect(logged.join()).not.toContain(link);
   });

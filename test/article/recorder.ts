@@ -1,11 +1,18 @@
 /** Runs a kind and records its reports. */
 import type { ArticleOutput } from "#shared/article.ts";
-import type { AnyKind, Outcome, RunContext } from "#server/kinds/define.ts";
+import { z } from "zod";
+import { type AnyKind, outcomeOf, type RunContext } from "#server/kinds/define.ts";
 
 export interface Recorder {
   context: RunContext<unknown>;
   progress: { percent: number; message: string }[];
   draft(): string;
+}
+
+export interface ArticleOutcome {
+  status: "delivered" | "blocked";
+  message: string;
+  output: ArticleOutput;
 }
 
 export function createRecorder(input: unknown, signal: AbortSignal): Recorder {
@@ -33,8 +40,8 @@ export async function runArticleKind(
   kind: AnyKind,
   input: unknown,
   signal = new AbortController().signal,
-): Promise<{ outcome: Outcome<ArticleOutput>; recorder: Recorder }> {
-  const recorder = createRecorder(kind.input.parse(input), signal);
-  const outcome = (await kind.run(recorder.context)) as Outcome<ArticleOutput>;
+): Promise<{ outcome: ArticleOutcome; recorder: Recorder }> {
+  const recorder = createRecorder(z.parse(kind.input, input), signal);
+  const outcome = outcomeOf(await kind.run(recorder.context)) as ArticleOutcome;
   return { outcome, recorder };
 }

@@ -43,7 +43,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
   const test = engineTest(subject);
 
   describe("details", () => {
-    test("[J15] [S2] every event carries the newest details of its attempt, as the record does, also after a restart", async ({
+    test("[J18] [S2] every event carries the newest details of its attempt, as the record does, also after a restart", async ({
       engine,
       data,
     }) => {
@@ -93,7 +93,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
       [BLOCK, { action: "regenerate" }],
       [FAIL, { action: "retry" }],
     ] as [JobChange, JobChange][]) {
-      test(`[J15] they stay when a job has ended (${end.action}), and go when it is queued again`, async ({
+      test(`[J18] they stay when a job has ended (${end.action}), and go when it is queued again`, async ({
         engine,
       }) => {
         const id = await runningJob(engine);
@@ -106,7 +106,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
       });
     }
 
-    test("[J15] they go when a job is given back to the queue", async ({ engine }) => {
+    test("[J18] they go when a job is given back to the queue", async ({ engine }) => {
       const id = await runningJob(engine);
       for (const change of [report(SOME), release(), START]) await engine.change(id, change, at(2));
       expect(await engine.getSummary(id)).not.toHaveProperty("details");
@@ -182,7 +182,7 @@ export function detailsSuite(subject: EngineUnderTest): void {
       expect(await logOf(engine, id)).toHaveLength(3);
     });
 
-    test("[J15] of changes that come at once, each event has the details of the newest report before it", async ({
+    test("[J18] of changes that come at once, each event has the details of the newest report before it", async ({
       engine,
     }) => {
       const id = await runningJob(engine);

@@ -1,4 +1,5 @@
 import { describe, expect, vi } from "vitest";
+import type { Engine } from "#server/engine/contract.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import { MAX_STREAM_LINKS, MAX_TENANT_LINKS, MAX_TICKETS } from "#shared/limits.ts";
 import type { ShareLink } from "#shared/share.ts";
@@ -20,21 +21,32 @@ interface Given {
   user?: string;
   /** Of its maker's token. */
   token?: string;
+  /** The API key that made it. */
+  key?: { id: string; keyHash: string };
   createdAt?: Date;
   expiresAt?: Date;
 }
 
-function linkOf({ user = "ann", token, ...given }: Given = {}) {
+function linkOf({ user = "ann", token, key, ...given }: Given = {}) {
+  const byToken = { kind: "token" as const, id: token ?? null, issuedAt: NOW };
   const link: ShareLink = {
     id: newId(),
     tenant: "acme",
     stream: newStream(),
-    maker: { user, credential: { kind: "token", id: token ?? null, issuedAt: NOW } },
+    maker: { user, credential: key ? { kind: "key", ...key } : byToken },
     createdAt: after(0),
     expiresAt: after(HOUR_MS),
     ...given,
   };
   return { link, tokenHash: token === undefined ? null : hashOf(token) };
+}
+
+async function newKey(engine: Engine, tenant: string) {
+  const [id, scopes] = [newId(), ["jobs:read"]];
+  const keyHash = hashOf(id.slice(4));
+  const key = { id, tenant, user: "ann", scopes, label: "", createdAt: after(0), expiresAt: null };
+  await engine.apiKeys.create(key, keyHash);
+  return { id, keyHash };
 }
 
 const takeOf = (given: { id: string; holder: string; user?: string; mayOpen?: boolean }) => ({
@@ -146,6 +158,45 @@ export function sharesSuite(subject: EngineUnderTest): void {
         await engine.revocations.revokeUser({ tenant: name, user, before: after(1) }, after(1));
         expect(await listed()).toEqual([kept.link.id]);
       }
+    });
+
+    test("[P21] those of a revoked API key are removed with the revocation, and no others", async ({
+      engine,
+    }) => {
+      for (const tenant of NAMES) {
+        const [revoked, other] = [await newKey(engine, tenant), await newKey(engine, tenant)];
+        const stream = newStream();
+        const byKey = [linkOf({ tenant, stream, key: revoked }), linkOf({ tenant, key: revoked })];
+        const kept = [
+          linkOf({ tenant, stream, key: other }),
+          // A token may have the id of a key.
+          linkOf({ tenant, stream, token: revoked.id }),
+          linkOf({ tenant, stream }),
+        ];
+        for (const each of [...byKey, ...kept]) await engine.shareLinks.add(each, after(0));
+        const ids = [...byKey, ...kept].map(({ link }) => link);
+        const found = async () => (await engine.shareLinks.find(ids, after(2))).map(Boolean);
+        await engine.apiKeys.revoke(newId(), after(1));
+        expect(await found()).toEqual([true, true, true, true, true]);
+        await engine.apiKeys.revoke(revoked.id, after(1));
+        expect(await found()).toEqual([false, false, true, true, true]);
+        expect(await engine.shareLinks.list({ tenant, stream }, after(2))).toHaveLength(3);
+        // One that came a moment too late goes when the key is revoked again.
+        await engine.shareLinks.add(linkOf({ tenant, stream, key: revoked }), after(1));
+        await engine.apiKeys.revoke(revoked.id, after(2));
+        expect(await engine.shareLinks.list({ tenant, stream }, after(3))).toHaveLength(3);
+      }
+    });
+
+    test("[P22] those of a revoked API key make room for others", async ({ engine }) => {
+      const key = await newKey(engine, "acme");
+      const stream = newStream();
+      const add = (given: Given) => engine.shareLinks.add(linkOf({ stream, ...given }), after(0));
+      for (let n = 0; n < MAX_STREAM_LINKS; n++) await add({ key });
+      expect(await codeOf(add({}))).toBe("BAD_REQUEST");
+      await engine.apiKeys.revoke(key.id, after(0));
+      for (let n = 0; n < MAX_STREAM_LINKS; n++) await add({});
+      expect(await codeOf(add({}))).toBe("BAD_REQUEST");
     });
 
     test("a stream and a tenant have a limited number, of which those that ended make room", async ({

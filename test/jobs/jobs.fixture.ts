@@ -5,7 +5,15 @@ import { z } from "zod";
 import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
-import { type AnyKind, defineKind, type Outcome, type RunContext } from "#server/kinds/define.ts";
+import {
+  type AnyKind,
+  defineKind,
+  delivered,
+  type Outcome,
+  type RunContext,
+  type Schema,
+} from "#server/kinds/define.ts";
+import { createKindRegistry } from "#server/kinds/registry.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobStatus } from "#shared/job.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -16,11 +24,7 @@ const Input = z.object({ name: z.string().default("it") });
 type Input = z.infer<typeof Input>;
 export type Run = (context: RunContext<Input, unknown>) => Promise<Outcome<unknown>>;
 
-export const DONE: Outcome<unknown> = {
-  status: "delivered",
-  message: "Done",
-  output: { ok: true },
-};
+export const DONE: Outcome<unknown> = delivered("Done", { ok: true });
 const INFO = 30;
 const PATIENCE = { timeout: 120_000, interval: 10 };
 
@@ -38,6 +42,8 @@ export interface JobsFixture {
   noted: { msg: string; jobId: string; kind: string; attempt: number; ms?: number }[];
   /** The code of the kind "work". */
   run: Run;
+  /** The schema of its outputs. */
+  output: Schema;
   startRunner(options?: Partial<RunnerOptions>): Runner;
   /** Simulates a crash: a second process opens the data while the first never closed it. */
   crash(): Promise<void>;
@@ -68,18 +74,21 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
   const clock = () => time;
   const open = () => openEngine(data.config, { clock });
 
-  const work = defineKind<Input, unknown, unknown>({
+  const work = defineKind({
     name: "work",
     description: "Does what a test says.",
     input: Input,
     details: z.unknown(),
+    output: z.unknown(),
     title: ({ name }) => `Work on ${name}`,
     start: { progress: 10, message: "Work started" },
     run: (context) => fixture.run(context),
   });
-  const kinds: ReadonlyMap<string, AnyKind> = new Map(
-    [work, ...more].map((kind) => [kind.name, kind]),
-  );
+  let output = work.output;
+  const kinds = createKindRegistry([
+    Object.defineProperty(work, "output", { get: () => output }),
+    ...more,
+  ]);
 
   const fixture: JobsFixture = {
     engine: await open(),
@@ -92,6 +101,12 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
     logged,
     noted,
     run: async () => DONE,
+    get output() {
+      return output;
+    },
+    set output(schema) {
+      output = schema;
+    },
     startRunner(options) {
       const runner = createRunner({
         engine: fixture.engine,

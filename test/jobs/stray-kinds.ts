@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { z } from "zod";
-import { type AnyKind, defineKind, type RunContext } from "#server/kinds/define.ts";
+import { type AnyKind, defineKind, delivered, type RunContext } from "#server/kinds/define.ts";
 
 const bug = (): never => {
   throw new Error("a bug");
@@ -50,31 +50,32 @@ const STRAYS = {
 const start = { progress: 0, message: "Begun" };
 
 /** Its check of details throws when it is over. */
-const checksDetails = defineKind<unknown, unknown, unknown>({
-  name: "from a check of details",
+const checksDetails = defineKind({
+  name: "from_a_check_of_details",
   description: "Throws outside of `run`.",
   input: z.unknown(),
   details: z.unknown().refine(() => {
     setTimeout(bug, 1);
     return true;
   }),
-  title: () => "Checks details",
+  output: z.unknown(),
   start,
   async run({ progress, signal }) {
     await progress(50, "Half", { done: 1 });
     await delay(60_000, undefined, { signal });
-    return { status: "delivered", message: "Done", output: null };
+    return null;
   },
 });
 
-/** A kind for each way, which gives its name. */
+/** A kind for each way, which gives its name, with `_` for spaces. */
 export const strayKinds: readonly AnyKind[] = [
   checksDetails,
   ...Object.entries(STRAYS).map(([name, throwLater]) =>
-    defineKind<unknown, unknown>({
-      name,
+    defineKind({
+      name: name.replaceAll(" ", "_"),
       description: "Throws outside of `run`.",
       input: z.unknown(),
+      output: z.unknown(),
       title: () => name,
       start,
       run(context) {
@@ -87,23 +88,32 @@ export const strayKinds: readonly AnyKind[] = [
   ),
 ];
 
-export const returnsFirst = defineKind<unknown, unknown>({
-  name: "returns-first",
+export const returnsFirst = defineKind({
+  name: "returnsFirst",
   description: "Throws when its job is over.",
   input: z.unknown(),
+  output: z.unknown(),
   title: () => "Throws later",
   start,
   async run() {
     setTimeout(bug, 5);
-    return { status: "delivered", message: "Done", output: null };
+    return delivered("Done", null);
   },
 });
 
-export const checksLater = defineKind<unknown, unknown>({
-  name: "checks-later",
+export const checksLater = defineKind({
+  name: "checksLater",
   description: "Has a check that rejects when nothing waits for it any more.",
   input: z.unknown().refine(() => delay(1).then(bug)),
+  output: z.unknown(),
   title: () => "Never",
   start,
   run: () => new Promise(() => {}),
+});
+
+export const outputChecksLater = defineKind({
+  name: "outputChecksLater",
+  input: z.unknown(),
+  output: z.unknown().refine(() => delay(1).then(bug)),
+  run: async () => null,
 });

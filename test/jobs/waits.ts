@@ -6,6 +6,7 @@ export const waits = defineKind({
   name: "waits",
   description: "Waits until it is cancelled.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Waits",
   start: { progress: 0, message: "Waiting" },
   run: ({ signal }) =>

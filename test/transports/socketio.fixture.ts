@@ -14,6 +14,7 @@ import {
   type ServerOptions,
   serveTransport,
 } from "#test/transports/server.fixture.ts";
+import { createKindRegistry } from "#server/kinds/registry.ts";
 import { createSocketioTransport } from "#server/transports/socketio/transport.ts";
 
 /** An event that a client received: its name and the arguments of its handler. */
@@ -56,7 +57,7 @@ export async function openTestServer(
     (context) => createSocketioTransport(context, { allowEio3, sessions }),
     {
       ...options,
-      jobs: createJobs(engine, new Map()),
+      jobs: createJobs(engine, createKindRegistry([])),
       engine: wrapped,
       log,
       origins: ["http://allowed.test"],

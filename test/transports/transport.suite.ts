@@ -177,7 +177,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       await eventually(() => expect(watches()).toBe(0));
     });
 
-    test("[J15] [S11] every event brings the newest details, where the protocol has them", async () => {
+    test("[J18] [S11] every event brings the newest details, where the protocol has them", async () => {
       const { fixture, url } = await openServer(subject);
       const some = { files: [{ name: "<b>a</b>" }], "a.b": "\\", __proto: 1, at: "2026-01-01" };
       fixture.run = async ({ progress }) => {

@@ -134,7 +134,9 @@ export const watchBatch = (client: Client, input: Input<Client["batch"]["onUpdat
 export const watchFeed = (client: Client, input?: Input<Client["feed"]["onUpdate"]>) =>
   takeNotes<FeedEntry>((handlers) => client.feed.onUpdate.subscribe(input, handlers));
 
-function takeNotes<T>(subscribe: (handlers: Handlers<T>) => { unsubscribe(): void }): Notes<T> {
+export function takeNotes<T>(
+  subscribe: (handlers: Handlers<T>) => { unsubscribe(): void },
+): Notes<T> {
   const notes: Notes<T> = {
     ids: [],
     data: [],

@@ -14,7 +14,11 @@ import type { RunScript } from "./scripts.ts";
 /** Names and values in turn, as HGETALL returns them. */
 type Flat = readonly string[];
 
-export function createApiKeys(run: RunScript, { apiKeys: prefix }: Keys): ApiKeyStore {
+export function createApiKeys(
+  redis: Client,
+  run: RunScript,
+  { apiKeys: prefix }: Keys,
+): ApiKeyStore {
   return {
     async create(key, hash) {
       const { id, tenant, createdAt, expiresAt } = key;
@@ -43,7 +47,11 @@ export function createApiKeys(run: RunScript, { apiKeys: prefix }: Keys): ApiKey
       return { items: rows.map(({ key }) => key), nextCursor };
     },
     async revoke(id, at) {
-      return decodeFound(await run<Flat>("revoke-api-key", prefix, id, at.getTime()));
+      // It never changes.
+      const made = await redis.hget(`${prefix}:key:${id}`, "made");
+      if (made === null) return undefined;
+      const tenant = encodeURIComponent((JSON.parse(made) as Pick<NewApiKey, "tenant">).tenant);
+      return decodeFound(await run<Flat>("revoke-api-key", prefix, id, at.getTime(), tenant));
     },
     async noteUse(id, at) {
       await run("use-api-key", prefix, id, at.getTime());

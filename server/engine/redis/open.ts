@@ -79,7 +79,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
   const sessions = createSessions(run, keys);
-  const apiKeys = createApiKeys(run, keys);
+  const apiKeys = createApiKeys(redis, run, keys);
   const audit = createAudit(parts);
   const signIns = createSignIns(redis, keys);
   const revocations = createRevocations(run, keys);

@@ -11,6 +11,7 @@ import type { TransferApiKey } from "#server/engine/transfer.ts";
 import { ApiKey } from "#shared/api-key.ts";
 import { MAX_API_KEYS } from "#shared/limits.ts";
 import type { Outbox } from "./outbox.ts";
+import type { ShareLinks } from "./share-links.ts";
 
 export interface ApiKeys {
   create(key: NewApiKey, hash: string): ApiKey;
@@ -39,7 +40,11 @@ interface Row {
 const COLUMNS =
   "n, id, hash, tenant, user, scopes, label, created_at, expires_at, used_at, revoked_at";
 
-export function createApiKeys(db: DatabaseSync, outbox: Pick<Outbox, "credentialEnded">): ApiKeys {
+export function createApiKeys(
+  db: DatabaseSync,
+  shareLinks: Pick<ShareLinks, "removeOfKey">,
+  outbox: Pick<Outbox, "credentialEnded">,
+): ApiKeys {
   const insert = db.prepare(
     `INSERT INTO api_keys (id, hash, tenant, user, scopes, label, created_at, expires_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING ${COLUMNS}`,
@@ -92,6 +97,7 @@ export function createApiKeys(db: DatabaseSync, outbox: Pick<Outbox, "credential
     revoke(id, at) {
       const row = revoke.get(at.getTime(), id) as Row | undefined;
       if (row === undefined) return undefined;
+      shareLinks.removeOfKey(row.tenant, row.hash);
       outbox.credentialEnded({ kind: "key", hash: row.hash });
       return keyOfRow(row);
     },

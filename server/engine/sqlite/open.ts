@@ -74,9 +74,9 @@ export async function openSqliteEngine({
   const assign = createAssign({ db, owners, usage, outbox });
   const heartbeats = createWorkerHeartbeats(clock);
   const sessions = createSessions(db, clock);
-  const apiKeys = createApiKeys(db, outbox);
-  const signIns = createSignIns(db, outbox);
   const shareLinks = createShareLinks(db, outbox);
+  const apiKeys = createApiKeys(db, shareLinks, outbox);
+  const signIns = createSignIns(db, outbox);
   const revocations = createRevocations({ db, apiKeys, signIns, shareLinks, outbox });
   const signingKeys = createSigningKeys(db);
   const tickets = createTickets(db, outbox);

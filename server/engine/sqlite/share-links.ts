@@ -18,6 +18,7 @@ export interface ShareLinks {
   remove(of: OfStream & { id?: string | undefined }, at: Date): number;
   removeOfToken(tenant: string, tokenHash: string): void;
   removeOfUser(tenant: string, user: string): void;
+  removeOfKey(tenant: string, keyHash: string): void;
 }
 
 type Row = { record: string };
@@ -45,6 +46,9 @@ export function createShareLinks(
   );
   const dropOfToken = db.prepare("DELETE FROM share_links WHERE tenant = ? AND token_hash = ?");
   const dropOfUser = db.prepare("DELETE FROM share_links WHERE tenant = ? AND user = ?");
+  const dropOfKey = db.prepare(
+    "DELETE FROM share_links WHERE tenant = ? AND json_extract(record, '$.maker.credential.keyHash') = ?",
+  );
 
   return {
     add({ link, tokenHash }, at) {
@@ -72,6 +76,7 @@ export function createShareLinks(
     },
     removeOfToken: (tenant, tokenHash) => void dropOfToken.run(tenant, tokenHash),
     removeOfUser: (tenant, user) => void dropOfUser.run(tenant, user),
+    removeOfKey: (tenant, keyHash) => void dropOfKey.run(tenant, keyHash),
   };
 }
 

@@ -1,12 +1,11 @@
 /** Article jobs from start to end, written by a model. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ArticleOutput } from "#shared/article.ts";
-import { Transient, type Outcome } from "#server/kinds/define.ts";
+import { Transient } from "#server/kinds/define.ts";
 import { createArticleKind } from "./kind.ts";
 import { testArticle } from "#test/article/brief.ts";
 import type { LocalServer } from "#test/article/local-server.fixture.ts";
 import { openModelServer } from "#test/article/model-server.fixture.ts";
-import { runArticleKind } from "#test/article/recorder.ts";
+import { type ArticleOutcome, runArticleKind } from "#test/article/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads are slow to start on a busy machine.
@@ -25,10 +24,7 @@ function failed(running: Promise<unknown>): Promise<unknown> {
   );
 }
 
-async function runWithModel(
-  answer: string | number,
-  more: object = {},
-): Promise<Outcome<ArticleOutput>> {
+async function runWithModel(answer: string | number, more: object = {}): Promise<ArticleOutcome> {
   return (await recordWithModel(answer, more)).outcome;
 }
 

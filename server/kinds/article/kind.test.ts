@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { Failure, Transient, type AnyKind } from "#server/kinds/define.ts";
 import { createArticleKind, type ArticleKindOptions } from "./kind.ts";
 import { openLocalServer, type LocalServer } from "#test/article/local-server.fixture.ts";
@@ -205,7 +206,7 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled");
     const recorder = createRecorder(
-      kindWith().input.parse(inputOf(SAMPLE_PAIRS[0])),
+      z.parse(kindWith().input, inputOf(SAMPLE_PAIRS[0])),
       controller.signal,
     );
     const context = {
@@ -220,20 +221,20 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
 
 test("an input that asks for an unconfigured writer is refused, and the error names the field", () => {
   const input = inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" });
-  expect(kindWith().input.safeParse(input).error?.issues).toEqual([
+  expect(z.safeParse(kindWith().input, input).error?.issues).toEqual([
     expect.objectContaining({
       path: ["llmProvider"],
       message: expect.stringContaining("set ANTHROPIC_API_KEY"),
     }),
   ]);
   const { input: taken } = kindWith({ models: { anthropicApiKey: "a" } });
-  expect(taken.safeParse(input).success).toBe(true);
+  expect(z.safeParse(taken, input).success).toBe(true);
 });
 
 test("a writer that lost its configuration ends the job before any page is fetched", async () => {
   const { input: then } = kindWith({ models: { anthropicApiKey: "a" } });
   const recorder = createRecorder(
-    then.parse(inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
+    z.parse(then, inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
     new AbortController().signal,
   );
   await expect(kindWith().run(recorder.context)).rejects.toMatchObject({
@@ -249,7 +250,7 @@ test("an invalid entry of the allow list fails the creation of the kind", () => 
 
 test("a job's title is its anchor text and its publisher", () => {
   const kind = kindWith();
-  const input = kind.input.parse(inputOf(SAMPLE_PAIRS[0]));
+  const input = z.parse(kind.input, inputOf(SAMPLE_PAIRS[0]));
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
 });
 

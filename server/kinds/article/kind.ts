@@ -1,6 +1,6 @@
 /** Article jobs: profile two pages, write an article that links from one to the other, check it, deliver it. */
-import { ArticleInput, type ArticleOutput } from "#shared/article.ts";
-import { defineKind, type AnyKind } from "#server/kinds/define.ts";
+import { ArticleInput, ArticleOutput } from "#shared/article.ts";
+import { defineKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
@@ -30,13 +30,13 @@ const LLM_STALL_MS = 60_000;
 const MOST_PAGES = 8;
 
 /** Throws where an entry of `fetchAllow` is invalid. */
-export function createArticleKind(options: ArticleKindOptions): AnyKind {
+export function createArticleKind(options: ArticleKindOptions) {
   const { models, offlinePaceMs, llmStallMs = LLM_STALL_MS, fetchLimits = {}, resolve } = options;
   const runTask = createRunTask(options.threads);
   const semaphore = createSemaphore(MOST_PAGES);
   const allow = createAllowList(options.fetchAllow);
 
-  return defineKind<ArticleInput, ArticleOutput>({
+  return defineKind({
     name: "article",
     description:
       "Writes an article for a publisher that links to a target page with an anchor text.",
@@ -47,6 +47,7 @@ export function createArticleKind(options: ArticleKindOptions): AnyKind {
         context.addIssue({ code: "custom", path: ["llmProvider"], message: settings });
       }
     }),
+    output: ArticleOutput,
     title: ({ publisherDomain, anchorText }) => `${anchorText} on ${publisherDomain}`,
     start: { progress: 10, message: "Job started - Profiling publisher and target" },
     async run(context) {

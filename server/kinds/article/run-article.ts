@@ -1,6 +1,6 @@
 /** Runs one article job, stage by stage. */
 import { type ArticleInput, type ArticleOutput, type QualityRule, tally } from "#shared/article.ts";
-import type { Outcome, RunContext } from "#server/kinds/define.ts";
+import { blocked, delivered, type Outcome, type RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
 import { LONGEST_MESSAGE } from "./article-limits.ts";
 import { THRESHOLDS } from "./check/thresholds.ts";
@@ -105,10 +105,10 @@ export async function runArticle(
   if (failed.length > 0) {
     const names = failed.map(({ label }) => label.charAt(0).toLowerCase() + label.slice(1));
     const message = `Blocked: ${tally(rules)} (${names.join(", ")})`;
-    return { status: "blocked", message: cutText(message, LONGEST_MESSAGE), output };
+    return blocked(cutText(message, LONGEST_MESSAGE), output);
   }
   await progress(AT.deliver, `Delivering ${output.words} words`);
-  return { status: "delivered", message: "Article successfully generated and delivered", output };
+  return delivered("Article successfully generated and delivered", output);
 }
 
 function summary({ profile }: Page): string {

@@ -12,9 +12,10 @@ import { OidcProblem } from "#server/oidc/problem.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
 import { OIDC_START } from "#server/oidc/routes.ts";
 import { MAX_RETURN_CHARS, returnPathOf } from "#server/oidc/return-path.ts";
-import type { SignInContext } from "#server/transports/contract.ts";
+import type { SignInContext, TransportContext } from "#server/transports/contract.ts";
 import type { TellTrouble } from "#server/transports/trouble-log.ts";
-import { AppError } from "#shared/errors.ts";
+import { AppError, retryAfterSeconds } from "#shared/errors.ts";
+import { limitProvider } from "./limited-provider.ts";
 import { createPendingCookies } from "./pending-cookies.ts";
 import { problemPage } from "./problem-page.ts";
 import { redirect, showPage } from "./window-page.ts";
@@ -34,11 +35,16 @@ export interface OidcRoutes {
   callback: Serve;
 }
 
+interface OidcRoutesOptions extends SignInContext, Pick<TransportContext, "limits"> {
+  provider: OidcProvider;
+}
+
 export function createOidcRoutes(
-  { signIns, cookies, provider }: SignInContext & { provider: OidcProvider },
+  { signIns, cookies, provider, limits }: OidcRoutesOptions,
   tell: TellTrouble,
 ): OidcRoutes {
   const { publicUrl } = provider;
+  const inTurn = limitProvider(limits);
   const pendingCookies = createPendingCookies(publicUrl);
   /** What was logged of a provider that cannot be used, until it can be used again for this step. */
   const troubles = new Map<Step, string>();
@@ -75,7 +81,8 @@ export function createOidcRoutes(
     const ofPage = { ...req.headers, origin: publicUrl };
     const cookie = cookies.cookieFor(ofPage);
     if (cookie === undefined) throw new OidcProblem("stale", "The request has another host.");
-    const caller = await provider.finish(searchOf(req), pending);
+    const caller = await inTurn(req, res, () => provider.finish(searchOf(req), pending));
+    if (caller === undefined) return;
     troubles.delete("callback");
     const before = cookies.secretIn(ofPage);
     const { secret, signIn } = await signIns.begin(caller);
@@ -107,11 +114,13 @@ export function createOidcRoutes(
       const page = problemPage(kind, provider.name);
       const links = [{ text: "Try again", href: `${publicUrl}${OIDC_START}?${again}` }];
       if (returnTo !== null) links.push({ text: "Go to Jobwire", href: publicUrl + returnTo });
+      const { retryAfterMs } = error;
+      if (retryAfterMs !== undefined) res.setHeader("Retry-After", retryAfterSeconds(retryAfterMs));
       showPage(res, { ...page, links });
     }
   }
 
-  function log({ socket }: IncomingMessage, step: Step, error: OidcProblem | AppError): void {
+  function log(req: IncomingMessage, step: Step, error: OidcProblem | AppError): void {
     const kind = error instanceof OidcProblem ? error.kind : undefined;
     // Anyone can cause the first two at will, and a person decides about the third.
     if (kind === "bad return" || kind === "stale" || kind === "denied") return;
@@ -120,8 +129,11 @@ export function createOidcRoutes(
       troubles.set(step, error.message);
       return tell(error, "The OpenID Connect provider cannot be used");
     }
-    const from = `A sign-in from ${socket.remoteAddress} failed.`;
-    tell(new Error(from, { cause: error }), "A sign-in at the OpenID Connect provider failed");
+    const address = limits?.addresses.of(req) ?? req.socket.remoteAddress;
+    tell(
+      new Error(`A sign-in from ${address} failed.`, { cause: error }),
+      "A sign-in at the OpenID Connect provider failed",
+    );
   }
 
   return { start, callback };

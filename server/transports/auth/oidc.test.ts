@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { MAX_PROVIDER_BYTES } from "#server/oidc/bounded-fetch.ts";
+import { MAX_CALLBACKS } from "#server/oidc/provider.ts";
 import { SignedIn, SignInRefused } from "#shared/sign-in.ts";
 import { isMultiProcess, newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
@@ -16,6 +17,7 @@ import {
 } from "#test/oidc/provider.fixture.ts";
 import { type Answer, createVisitor, type Visitor } from "#test/oidc/visitor.ts";
 import { MAX_PENDING_SIGN_INS } from "./pending-cookies.ts";
+import { MAX_CALLBACKS_OF_ADDRESS } from "./provider-turns.ts";
 
 let data: TestData;
 let app: App;
@@ -391,6 +393,92 @@ test("[P19] the server proves its identity in the way that the provider accepts,
   expect((await signIn(visitor, "ann")).status).toBe(302);
   expect((await signIn(createVisitor(), "bob")).status).toBe(302);
   expect(ways).toEqual(["basic", "post", "post"]);
+});
+
+const from = (address: string) => ({ "x-forwarded-for": address });
+const [HOME, ELSEWHERE] = [from("203.0.113.7"), from("203.0.113.8")];
+
+async function restart(env: Record<string, string>): Promise<void> {
+  await app.close();
+  app = await startApp({ PORT: new URL(url).port, TRUST_PROXY: "loopback", ...env });
+}
+/** An answer of the provider with a code that the provider did not make. */
+async function badAnswer(who: Visitor): Promise<string> {
+  const address = new URL(await answerFor(who, "ann"));
+  address.searchParams.set("code", "x");
+  return address.href;
+}
+const finishFrom = (who: Visitor, address: string, headers: object) =>
+  who.open(address, { until: `${url}/`, headers });
+
+async function fail(headers: object) {
+  const answer = finishFrom(visitor, await badAnswer(visitor), headers);
+  return { ...(await failure(answer)), retryAfter: (await answer).headers["retry-after"] };
+}
+
+describe("sign-ins of one address", () => {
+  const TOO_MANY = { status: 429, title: "Too many sign-ins have failed" };
+
+  test("[R6] that fail are slowed down beyond the limit, and keep none out that is good", async () => {
+    await restart({ LIMIT_ADDRESS_FAILED_SIGN_INS: "3" });
+    // These cost the provider nothing.
+    const stale = (await answerFor(visitor, "ann")).replace("state=", "state=x");
+    for (let n = 0; n < 4; n += 1) {
+      expect(await failure(finishFrom(visitor, stale, HOME))).toEqual(STALE);
+    }
+    for (let n = 0; n < 3; n += 1) expect(await fail(HOME)).toMatchObject(REFUSED);
+    const { retryAfter, ...shown } = await fail(HOME);
+    expect(shown).toEqual(TOO_MANY);
+    expect(Number(retryAfter)).toBeGreaterThan(0);
+    expect(Number(retryAfter)).toBeLessThanOrEqual(60);
+    // They count together with other credentials.
+    const headers = { authorization: "Bearer bad", ...HOME };
+    expect((await fetch(`${url}/auth/me`, { headers })).status).toBe(429);
+
+    expect(await fail(ELSEWHERE)).toMatchObject(REFUSED);
+    const good = createVisitor();
+    const answer = await finishFrom(good, await answerFor(good, "bob"), HOME);
+    expect([answer.status, answer.headers.location]).toEqual([302, `${url}/`]);
+    expect(await me(good)).toMatchObject({ user: "bob" });
+    expect(logged.join("")).toContain("A sign-in from 203.0.113.7 failed");
+  });
+
+  test("[R6] [P19] that fail because the provider is down say so, however many they are", async () => {
+    await restart({ LIMIT_ADDRESS_FAILED_SIGN_INS: "1" });
+    provider.intercept = (req, res) => {
+      if (req.url !== "/token") return false;
+      res.writeHead(500).end("{}");
+      return true;
+    };
+    for (let n = 0; n < 3; n += 1) expect(await fail(HOME)).toMatchObject(DOWN);
+    provider.intercept = undefined;
+    // They cost as much as others that fail.
+    expect(await fail(HOME)).toMatchObject(TOO_MANY);
+  });
+
+  test("[P19] that wait for the provider keep none of other addresses out", async () => {
+    await restart({ LIMIT_ADDRESS_FAILED_SIGN_INS: "0" });
+    const bad = await badAnswer(visitor);
+    const held: (() => void)[] = [];
+    let isHeld = true;
+    provider.intercept = (req, res) => {
+      if (!isHeld || req.url !== "/token") return false;
+      held.push(() => void res.writeHead(400).end('{"error":"invalid_grant"}'));
+      return true;
+    };
+    const waiting = Array.from({ length: MAX_CALLBACKS }, () => finishFrom(visitor, bad, HOME));
+    await vi.waitFor(() => expect(held).toHaveLength(MAX_CALLBACKS_OF_ADDRESS));
+    isHeld = false;
+    const good = createVisitor();
+    const answer = await finishFrom(good, await answerFor(good, "bob"), ELSEWHERE);
+    expect([answer.status, answer.headers.location]).toEqual([302, `${url}/`]);
+    // Nor one of their own address, when its turn comes.
+    const another = createVisitor();
+    const last = answerFor(another, "carl").then((address) => finishFrom(another, address, HOME));
+    for (const answerBad of held) answerBad();
+    expect((await last).status).toBe(302);
+    await Promise.all(waiting);
+  });
 });
 
 test("[P18] a wrong secret of the client is refused, and neither page nor log has it", async () => {

@@ -38,6 +38,12 @@ const PAGES: Record<ProblemKind, { status: number; title: Words; text: Words }> 
     title: () => "You could not be signed in at the moment",
     text: () => "The server is busy, or cannot reach its data. Try again in a while.",
   },
+  "too many": {
+    status: 429,
+    title: () => "Too many sign-ins have failed",
+    text: () =>
+      "This sign-in was not accepted, after many others from your network that were not accepted either. Wait a minute, then try again.",
+  },
   refused: {
     status: 403,
     title: () => "You could not be signed in",

@@ -50,7 +50,7 @@ export function createAuthTransport(
 ): Transport {
   const { signIns, cookies, provider } = context;
   const tell = createTroubleLog(log);
-  const oidc = provider && createOidcRoutes({ ...context, provider }, tell);
+  const oidc = provider && createOidcRoutes({ ...context, provider, limits }, tell);
   const ways: SignInWays = {
     methods: [...context.methods],
     ...(provider && { provider: { name: provider.name, url: provider.publicUrl + OIDC_START } }),

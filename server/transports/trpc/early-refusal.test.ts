@@ -1,4 +1,5 @@
 /** Calls that are refused before tRPC sees them: tRPC's clients read the answers as they read its own. */
+import { once } from "node:events";
 import {
   createTRPCClient,
   httpBatchLink,
@@ -8,6 +9,7 @@ import {
 } from "@trpc/client";
 import superjson from "superjson";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import type { AppRouter } from "./router.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { startAppWithTokens, tokenFor } from "#test/transports/signed-in.fixture.ts";
@@ -99,3 +101,24 @@ test("[R1] an event stream begins, and ends with the refusal", async () => {
   expect(response.headers.get("content-type")).toContain("text/event-stream");
   expect(await response.text()).toContain("RATE_LIMITED");
 });
+
+const refusedWith = (data: object) => ({ id: 1, error: { json: { data } } });
+
+test.each(["query", "mutation", "subscription"])(
+  "[R1] a %s over a WebSocket that is known to be refused is not looked at",
+  async (method) => {
+    const { url, headers } = await startBeyondLimit();
+    const ask = async (by: Record<string, string>) => {
+      const socket = new WebSocket(url.replace("http", "ws"), { headers: by });
+      onTestFinished(() => socket.terminate());
+      await once(socket, "open");
+      socket.send(JSON.stringify({ id: 1, method, params: { path: "no.such.procedure" } }));
+      const [answer] = (await once(socket, "message")) as [Buffer];
+      return JSON.parse(answer.toString()) as unknown;
+    };
+    expect(await ask(headers)).toMatchObject(refusedWith(LIMITED));
+    // Other users get their own answers.
+    const bob = { authorization: `Bearer ${await tokenFor("bob")}` };
+    expect(await ask(bob)).toMatchObject(refusedWith({ code: "NOT_FOUND" }));
+  },
+);

@@ -4,7 +4,7 @@ import superjson from "superjson";
 import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { ownerOf } from "#shared/principal.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -13,13 +13,14 @@ import { type Link, openClient, openTestServer } from "#test/transports/trpc.fix
 
 const LINKS: Link[] = ["ws", "sse"];
 
-const echo = defineKind<unknown, unknown>({
+const echo = defineKind({
   name: "echo",
   description: "Gives its input back.",
   input: z.unknown(),
+  output: z.unknown(),
   title: () => "Echo",
   start: { progress: 0, message: "Begun" },
-  run: async ({ input }) => ({ status: "delivered", message: "Done", output: input }),
+  run: async ({ input }) => delivered("Done", input),
 });
 
 const PAYLOADS = [

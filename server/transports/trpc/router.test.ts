@@ -1,4 +1,5 @@
 import { TRPCClientError } from "@trpc/client";
+import { blocked } from "#server/kinds/define.ts";
 import { describe, expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import { engineName } from "#test/engine/data.fixture.ts";
@@ -35,7 +36,7 @@ describe.each(LINKS)("over %s", (link) => {
     const client = openClient(url, link);
     fixture.run = async ({ progress }) => {
       await progress(50, "Half");
-      return { status: "blocked", message: "Look at it", output: { at: [1, 2] } };
+      return blocked("Look at it", { at: [1, 2] });
     };
     const created = await client.job.create.mutate(work);
     expect(created).toMatchObject({
@@ -69,7 +70,7 @@ describe.each(LINKS)("over %s", (link) => {
     const jobId = await fixture.create();
     expect(await status(client.job.cancel.mutate({ jobId }))).toBe("ABORTED");
     expect(await status(client.job.retry.mutate({ jobId }))).toBe("PENDING");
-    fixture.run = async () => ({ status: "blocked", message: "Look", output: 1 });
+    fixture.run = async () => blocked("Look", 1);
     fixture.startRunner();
     await fixture.reaches(jobId, "BLOCKED");
     expect(await status(client.job.regenerate.mutate({ jobId }))).toBe("PENDING");

@@ -1,65 +1,44 @@
-/** All procedures, with their inputs and outputs. Clients import only the type of this router. */
+/** All procedures. Clients import only the type of this router. */
 import { z } from "zod";
-import { AuditAction } from "#shared/audit.ts";
-import { MAX_BATCH_JOBS } from "#shared/batch.ts";
-import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
-import { Cursor, positionOf } from "#shared/cursor.ts";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
-import { JobStatus } from "#shared/job.ts";
+import { AuditAction } from "#shared/audit.ts";
+import { Cursor, positionOf } from "#shared/cursor.ts";
 import {
-  MAX_BATCH_NAME_CHARS,
   MAX_KEY_CHARS,
-  MAX_KIND_CHARS,
-  MAX_NOTE_CHARS,
-  MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
-  MAX_PAGE_ITEMS,
   MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
 import { ToRevoke } from "#shared/revocation.ts";
 import { ShareAsked } from "#shared/share.ts";
 import { createInit } from "./init.ts";
+import {
+  BatchId,
+  batchOf,
+  Follow,
+  JobFilter,
+  JobId,
+  JobRequest,
+  Key,
+  LinkId,
+  Note,
+  oneOfOwners,
+  Owners,
+  Page,
+  Resume,
+  Text,
+} from "./inputs.ts";
+import { createKindRouter } from "./kind-router.ts";
 import { relay } from "./relay.ts";
 
-const JobId = z.object({ jobId: z.uuid() });
-const BatchId = z.object({ batchId: z.uuid() });
-/** A share link. Absent: all of the job or batch. */
-const LinkId = z.object({ linkId: z.uuid().optional() });
-/** Refuses lone surrogates: JSON can carry them, but engines cannot store them. */
-const Text = z.string().refine(isWellFormed, `It ${ILL_FORMED}.`);
-const Note = z.object({ note: Text.trim().max(MAX_NOTE_CHARS).optional() });
-const Page = z.object({
-  cursor: z.string().max(MAX_PAGE_CURSOR_CHARS).nullish(),
-  limit: z.int().min(1).max(MAX_PAGE_ITEMS).default(50),
-});
-const Resume = z.object({
-  /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
-  lastEventId: Cursor.nullish(),
-});
-/** Whose jobs or batches: the caller's own, unless it says otherwise. Others' need the scope `tenant`. */
-const Owners = z.object({
-  owner: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
-  allOwners: z.boolean().optional(),
-});
-const oneOfOwners = z.refine<z.infer<typeof Owners>>(
-  ({ owner, allOwners }) => owner === undefined || allOwners !== true,
-  { path: ["owner"], message: "Send either owner or allOwners." },
-);
-const Follow = z.object({ follow: z.boolean().default(false) });
-const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
-const JobRequest = z.object({ kind: z.string().min(1).max(MAX_KIND_CHARS), input: z.unknown() });
-/** Checks the length first: a list as long as the largest body would give millions of issues. */
-const JobRequests = z
-  .custom<z.input<typeof JobRequest>[]>(
-    (jobs) => Array.isArray(jobs) && jobs.length <= MAX_BATCH_JOBS,
-    `must be a list of at most ${MAX_BATCH_JOBS} jobs`,
-  )
-  .pipe(z.array(JobRequest).min(1));
-
-export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
-  const { router, procedure } = createInit(ping);
+/** `kinds`: the names of the server's kinds, each of which has procedures of its own. */
+export function createRouter(
+  ping: { intervalMs: number; timeoutMs: number },
+  kinds: readonly string[],
+) {
+  const init = createInit(ping);
+  const { router, procedure } = init;
 
   const decide = (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate") =>
     procedure
@@ -76,16 +55,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
       .input(JobId)
       .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
     list: procedure
-      .input(
-        Page.extend(Owners.shape)
-          .extend({
-            status: JobStatus.optional(),
-            kind: Text.max(MAX_KIND_CHARS).optional(),
-            batchId: z.uuid().optional(),
-          })
-          .check(oneOfOwners)
-          .prefault({}),
-      )
+      .input(Page.extend(Owners.shape).extend(JobFilter.shape).check(oneOfOwners).prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.jobs.list(ctx.principal(), { ...query, cursor: cursor ?? undefined }),
       ),
@@ -148,13 +118,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
 
   const batch = router({
     create: procedure
-      .input(
-        z.object({
-          name: Text.trim().min(1).max(MAX_BATCH_NAME_CHARS).optional(),
-          jobs: JobRequests,
-          idempotencyKey: Key,
-        }),
-      )
+      .input(batchOf(JobRequest))
       .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
     get: procedure
       .input(BatchId)
@@ -252,6 +216,7 @@ export function createRouter(ping: { intervalMs: number; timeoutMs: number }) {
           ),
         ),
     }),
+    kinds: router(Object.fromEntries(kinds.map((kind) => [kind, createKindRouter(init, kind)]))),
     kind: router({
       list: procedure.query(({ ctx }) => ctx.jobs.kinds()),
     }),

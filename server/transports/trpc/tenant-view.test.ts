@@ -4,7 +4,7 @@ import { EventSource } from "eventsource";
 import { z } from "zod";
 import { createJobwireClient, failureOf, type JobwireClient } from "#client/lib/client.ts";
 import type { App } from "#server/app.ts";
-import { defineKind } from "#server/kinds/define.ts";
+import { defineKind, delivered } from "#server/kinds/define.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
@@ -17,9 +17,10 @@ const named = defineKind({
   name: "named",
   description: "Does nothing.",
   input: z.object({ name: z.string() }),
+  output: z.unknown(),
   title: ({ name }) => name,
   start: { progress: 0, message: "Started" },
-  run: async () => ({ status: "delivered", message: "Done", output: null }),
+  run: async () => delivered("Done", null),
 });
 
 let data: TestData;

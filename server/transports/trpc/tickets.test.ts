@@ -28,6 +28,7 @@ const steps = defineKind({
   name: "steps",
   description: "Reports when the test says so.",
   input: z.object({}),
+  output: z.unknown(),
   title: () => "Steps",
   start: { progress: 0, message: "Started" },
   async run({ signal, progress }) {
@@ -187,6 +188,7 @@ test("[P23] a ticket opens its path with its input alone, and no command", async
   const other = (await client().job.create.mutate({ kind: "steps", input: {} })).id;
   const refused: Address[] = [
     { ticket, path: "job.onOutput" },
+    { ticket, path: "kinds.steps.onUpdate" },
     { ticket, path: "feed.onUpdate", input: {} },
     { ticket, path: "system.onState", input: undefined },
     { ticket, input: { jobId: other } },
@@ -231,6 +233,8 @@ test("[P23] a ticket opens its path with its input alone, and no command", async
   expect(await codeAt(addressOf({ ticket: ordered, input }))).toBe("ok");
   const feed = await ticketFor("feed.onUpdate");
   expect(await codeAt(addressOf({ path: "feed.onUpdate", input: {}, ticket: feed }))).toBe("ok");
+  const ofKind = await ticketFor("kinds.steps.onUpdate", { jobId });
+  expect(await codeAt(addressOf({ path: "kinds.steps.onUpdate", ticket: ofKind }))).toBe("ok");
   expect(logged.join()).not.toContain(ticket);
 });
 
@@ -286,9 +290,11 @@ test("[P23] a ticket ends with the credential behind it, and its connection does
 });
 
 test("[P23] a caller gets tickets for streams that its scopes permit, and what a ticket opens is checked as ever", async () => {
-  await expect(ticketFor("job.get", { jobId })).rejects.toMatchObject({
-    data: { appCode: "BAD_REQUEST" },
-  });
+  for (const path of ["job.get", "kinds.steps.get", "kinds.onUpdate", "kinds.*.onUpdate.x"]) {
+    await expect(ticketFor(path, { jobId })).rejects.toMatchObject({
+      data: { appCode: "BAD_REQUEST" },
+    });
+  }
   const writer = clientBy({
     authorization: `Bearer ${await tokenFor("ann", { scope: "jobs:write" })}`,
   });

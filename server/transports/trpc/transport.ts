@@ -15,6 +15,7 @@ import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { releaseOnClose } from "#server/transports/until-close.ts";
 import { AppError, retryAfterSeconds } from "#shared/errors.ts";
+import type { Principal } from "#shared/principal.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { createCallers } from "./callers.ts";
@@ -35,7 +36,8 @@ const VARY = new Headers({ vary: "Origin" });
 
 export function createTrpcTransport(context: TransportContext): Transport {
   const { limits, ping, log } = context;
-  const router = createRouter(ping);
+  const kinds = context.jobs.kinds().map(({ name }) => name);
+  const router = createRouter(ping, kinds);
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines();
 
@@ -185,6 +187,7 @@ export function createTrpcTransport(context: TransportContext): Transport {
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.
     onBroken: (error) => log.debug({ reason: error.message }, "A socket broke"),
+    refusedCall: (ctx) => limits && refusedCall(limits, ctx),
     openSubscription: (ctx) => limits && countSubscription(limits, ctx),
     writers,
     credentialLimits: context.credentialLimits,
@@ -245,9 +248,20 @@ function isTroubleOfServer({ cause }: TRPCError): boolean {
   return cause instanceof AppError && cause.code === "UNAVAILABLE" && cause.cause !== undefined;
 }
 
+function refusedCall(limits: Limits, context: unknown): Promise<TRPCError> | undefined {
+  const principal = limits.refusesCalls() ? principalOf(context) : undefined;
+  return principal && limits.refusedCall(principal)?.then(toTRPCError);
+}
+
 function countSubscription(limits: Limits, context: unknown): Promise<Release> | undefined {
+  const principal = principalOf(context);
+  return principal && limits.openForUser("user_subscriptions", principal);
+}
+
+/** Of a known caller. */
+function principalOf(context: unknown): Principal | undefined {
   if (!(context instanceof Context) || context.refusal() !== undefined) return undefined;
-  return limits.openForUser("user_subscriptions", context.principal());
+  return context.principal();
 }
 
 /** At shutdown the server ends event streams, which would otherwise stay open. Their clients then reconnect. */

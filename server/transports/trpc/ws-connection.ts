@@ -35,6 +35,8 @@ export type CreateConnectionContext = (
 export interface ConnectionContext extends LifetimeOptions {
   router: AnyTRPCRouter;
   createContext: CreateConnectionContext;
+  /** Resolves to the error of a call that is known to be refused. `undefined`: it is not known. */
+  refusedCall(context: unknown): Promise<TRPCError> | undefined;
   /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */
   openSubscription(context: unknown): Promise<Release> | undefined;
   responses: Responses;
@@ -161,6 +163,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     const admitted = await this.#admission;
     if (admitted?.ok === false) throw admitted.error;
     return this.#context;
+  }
+
+  refusedCall(context: unknown): Promise<TRPCError> | undefined {
+    return this.#shared.refusedCall(context);
   }
 
   openSubscription(context: unknown): Promise<Release> | undefined {

@@ -19,6 +19,8 @@ export interface HandlerOptions {
   router: AnyTRPCRouter;
   /** Called once for each connection. */
   createContext: CreateConnectionContext;
+  /** Absent: calls are not limited. */
+  refusedCall?(context: unknown): Promise<TRPCError> | undefined;
   /** Absent: subscriptions are not limited. */
   openSubscription?(context: unknown): Promise<Release> | undefined;
   onError(error: TRPCError, call: Call, context: unknown): void;
@@ -66,6 +68,7 @@ export function openHandler(options: HandlerOptions): Handler {
   const shared = {
     router,
     createContext,
+    refusedCall: (context: unknown) => options.refusedCall?.(context),
     openSubscription: (context: unknown) => options.openSubscription?.(context),
     responses,
     framesOf: createFrames(responses.entryAfterId),

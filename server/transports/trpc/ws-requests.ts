@@ -30,6 +30,11 @@ export interface Peer extends SubscriptionPeer {
   untilDrain(): Promise<void>;
   /** Rejects if the context could not be created. */
   context(): Promise<unknown>;
+  /**
+   * Resolves to the error of a call that is known to be refused: tRPC's own way to it costs about twice as much. `undefined`: it
+   * is not known.
+   */
+  refusedCall(context: unknown): Promise<TRPCError> | undefined;
   /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */
   openSubscription(context: unknown): Promise<Release> | undefined;
   /** Logs an error. Never throws. */
@@ -136,6 +141,8 @@ export class Requests {
     const { peer } = this;
     try {
       const context = await peer.context();
+      const refused = peer.refusedCall(context);
+      if (refused !== undefined) throw await refused;
       const result = await this.#run(call, batchIndex, new AbortController().signal, context);
       if (isIterable(result)) {
         throw new TRPCError({
@@ -172,6 +179,8 @@ export class Requests {
     let context: unknown;
     try {
       context = await peer.context();
+      const refused = peer.refusedCall(context);
+      if (refused !== undefined) throw await refused;
       await this.#count(to.id, context);
       if (!isWanted()) return this.end(to, call);
       const result = await this.#run(call, batchIndex, signal, context);

@@ -1,0 +1,96 @@
+/** The kinds of a server, checked once when it starts. */
+import { z } from "zod";
+import { cutText } from "#shared/cut-text.ts";
+import { messageOf } from "#shared/errors.ts";
+import { MAX_ISSUE_CHARS, MAX_KIND_CHARS } from "#shared/limits.ts";
+import type { AnyKind, Schema } from "./define.ts";
+
+/** A kind as programs see it. */
+export interface KindInfo {
+  name: string;
+  description: string;
+  /** JSON Schema of the input, as callers send it. */
+  input: Record<string, unknown>;
+  /** JSON Schema of the details, as they are stored. Absent: the kind reports none. */
+  details?: Record<string, unknown>;
+  /** JSON Schema of the output, as it is stored. */
+  output: Record<string, unknown>;
+}
+
+export interface KindRegistry extends ReadonlyMap<string, AnyKind> {
+  readonly infos: readonly KindInfo[];
+}
+
+/** A kind that no server can register. The message names it and says what to change. */
+export class KindError extends Error {
+  override readonly name = "KindError";
+}
+
+/** Names are parts of procedures' paths (`kinds.<name>.create`) and of properties of clients (`client.kinds.<name>`). */
+const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
+/** Properties that a client's proxy or any object has for a purpose of its own. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...Object.getOwnPropertyNames(Object.prototype),
+  "then",
+  "call",
+  "apply",
+  "prototype",
+]);
+
+/** Throws `KindError` for a kind that cannot be registered, and for two of one name. */
+export function createKindRegistry(kinds: readonly AnyKind[]): KindRegistry {
+  const registry = new Map<string, AnyKind>();
+  const infos = kinds.map((kind) => {
+    const { name } = kind;
+    assertName(name);
+    if (registry.has(name)) {
+      throw new KindError(`Two kinds have the name "${name}". Give one of them another name.`);
+    }
+    if (typeof kind.run !== "function") {
+      throw new KindError(`The kind "${name}" has no function \`run\`. Make it with defineKind.`);
+    }
+    registry.set(name, kind);
+    return infoOf(kind);
+  });
+  return Object.assign(registry, { infos });
+}
+
+function assertName(name: unknown): void {
+  const shown = typeof name === "string" ? `"${cutText(name, MAX_KIND_CHARS)}"` : typeof name;
+  if (typeof name !== "string" || !NAME.test(name) || name.length > MAX_KIND_CHARS) {
+    throw new KindError(
+      `A kind has the name ${shown}. A name begins with a letter, has only letters, digits and _, and has at most ${MAX_KIND_CHARS} characters.`,
+    );
+  }
+  if (TAKEN.has(name)) {
+    throw new KindError(
+      `A kind has the name ${shown}, which objects in JavaScript have a use for. Give it another name.`,
+    );
+  }
+}
+
+function infoOf({ name, description, input, details, output }: AnyKind): KindInfo {
+  return {
+    name,
+    description,
+    input: jsonSchemaOf(name, "input", input),
+    ...(details !== undefined && { details: jsonSchemaOf(name, "details", details) }),
+    output: jsonSchemaOf(name, "output", output),
+  };
+}
+
+function jsonSchemaOf(
+  kind: string,
+  part: "input" | "details" | "output",
+  schema: Schema,
+): Record<string, unknown> {
+  try {
+    return z.toJSONSchema(schema, { io: part === "input" ? "input" : "output" });
+  } catch (error) {
+    const reason = cutText(messageOf(error), MAX_ISSUE_CHARS);
+    throw new KindError(
+      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, for example.`,
+      { cause: error },
+    );
+  }
+}
