@@ -14,6 +14,8 @@ export interface Contender {
   /** Its program in `servers/`; `undefined` if its requirements are not installed. */
   program: string | undefined;
   protocol: string;
+  /** Bytes of JSON of the details in each event. */
+  details?: number;
   /** Depends on the machine: the bench goes on without it if it does not start. */
   optional?: boolean;
 }
@@ -84,12 +86,16 @@ export async function startContender({
   who,
   program,
   protocol,
+  details,
   optional = false,
 }: Contender): Promise<{ server: Program<Peer>; port: number; watch: Watch } | undefined> {
   if (program === undefined) return undefined;
   const server = openProgram<Peer>(program);
   try {
-    const { port, watches } = await server.call("open", { jobs: 1 });
+    const { port, watches } = await server.call("open", {
+      jobs: 1,
+      ...(details !== undefined && { details }),
+    });
     const watch = watches[protocol];
     if (watch === undefined) throw new Error(`${who} does not speak ${protocol}.`);
     return { server, port, watch };

@@ -17,6 +17,7 @@ import type { Engine } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
+import type { JobChange } from "#shared/lifecycle.ts";
 import { databasePath } from "#server/engine/sqlite/database.ts";
 import {
   ANN,
@@ -103,7 +104,8 @@ describe.each([
     const blocked = await startedJob(old, at(1));
     await old.change(blocked.jobId, BLOCK, at(2), blocked);
     const running = await startedJob(old, at(2));
-    await old.change(running.jobId, STEP, at(3), running);
+    const details = { done: 1, of: 3 };
+    await old.change(running.jobId, { ...STEP, details } as JobChange, at(3), running);
     const keyed = await old.createJob(newJob({ idempotencyKey: "k" }), at(4));
     const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
     await old.createBatch(batch, jobs, at(5));
@@ -129,12 +131,12 @@ describe.each([
     const waiting = [running.jobId, keyed.id, other.id, ...jobs.slice(1).map(({ id }) => id)];
     expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(waiting.toSorted());
     const again = claims.find(({ jobId }) => jobId === running.jobId);
-    expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1 } });
+    expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1, details } });
     expect(again?.token).toBeGreaterThan(running.token);
 
     // Jobs continue.
     const { event } = await engine.change(running.jobId, STEP, at(10), again);
-    expect(event.seq).toBe(4);
+    expect(event).toMatchObject({ seq: 4, details });
     if (again) await engine.appendDraft(again, "more");
     const later = await engine.readFeed(ANN, before.feed.head, 10);
     expect(later.changes.map(({ job }) => job.id)).toEqual([running.jobId]);

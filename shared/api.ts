@@ -101,8 +101,8 @@ export type KindApi<Types extends KindTypes> = {
   /** All or none. */
   createMany: Mutation<BatchToCreate<InputOnly<Types>>, Batch>;
   get: Query<JobRef, JobOf<Types>>;
-  list: Query<KindJobsQuery | undefined, JobsPage>;
-  onUpdate: Subscription<JobWatch, JobEvent>;
+  list: Query<KindJobsQuery | undefined, JobsPage<SummaryOf<Types>>>;
+  onUpdate: Subscription<JobWatch, JobEventOf<Types>>;
   onOutput: Subscription<DraftWatch, DraftFrame>;
 };
 
@@ -143,7 +143,7 @@ export interface Page<Item> {
   nextCursor: string | null;
 }
 
-export interface JobsPage extends Page<JobSummary> {
+export interface JobsPage<Item = JobSummary> extends Page<Item> {
   /** The cursor of the same feed, read no later than the items: a feed from here on misses nothing. */
   feed: number;
 }
@@ -159,17 +159,25 @@ export interface KindInfo {
   description: string;
   /** JSON Schema of the input, as callers send it. */
   input: Record<string, unknown>;
+  /** JSON Schema of the details, as they are stored. Absent: the kind reports none. */
+  details?: Record<string, unknown>;
   /** JSON Schema of the output, as it is stored. */
   output: Record<string, unknown>;
 }
 
+export interface SummaryOf<Types extends KindTypes> extends JobSummary {
+  details?: Types["details"];
+}
+export type JobEventOf<Types extends KindTypes> = unknown extends Types["details"]
+  ? JobEvent
+  : JobEvent & { details?: Types["details"] };
 /** `output` is `null` until the job is DELIVERED or BLOCKED. */
-export interface JobOf<Types extends KindTypes> extends JobSummary {
+export interface JobOf<Types extends KindTypes> extends SummaryOf<Types> {
   input: Types["parsed"];
   output: Types["output"] | null;
 }
 /** `input` is `null` for callers that may create jobs and may not read them. */
-export interface Created<Types extends KindTypes> extends JobSummary {
+export interface Created<Types extends KindTypes> extends SummaryOf<Types> {
   input: Types["parsed"] | null;
   output: Types["output"] | null;
 }

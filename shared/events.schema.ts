@@ -12,6 +12,7 @@ const visible = z.object({
   attempt: z.int().min(0),
   progress: ProgressSchema,
   message: z.string(),
+  details: z.unknown().optional(),
   actor: ActorSchema.optional(),
   skipped: z.int().min(1).optional(),
   gap: z.literal(true).optional(),

@@ -9,14 +9,25 @@ const fields = {
   progress: 40,
   message: "It runs",
   actor: undefined,
+  details: undefined,
 };
 
 test("an event has the status of its type", () => {
   expect(eventOf("requeued", fields)).toEqual({ ...fields, type: "requeued", status: "PENDING" });
 });
 
-test("an event without an actor has no such field, and so costs no more than before", () => {
-  expect(eventOf("progress", fields)).not.toHaveProperty("actor");
+test("an event without an actor or details has no such field, and so costs no more than before", () => {
+  expect(Object.keys(eventOf("progress", fields))).toEqual([
+    "jobId",
+    "seq",
+    "at",
+    "attempt",
+    "type",
+    "status",
+    "progress",
+    "message",
+  ]);
+  expect(eventOf("progress", { ...fields, details: null })).toMatchObject({ details: null });
   const actor = { user: "ann", via: "token" } as const;
   expect(eventOf("requeued", { ...fields, actor })).toMatchObject({ actor });
 });

@@ -15,6 +15,11 @@ interface VisibleState {
   /** Whole percent. */
   progress: number;
   message: string;
+  /**
+   * The newest state beside percent and message that the kind reported in this attempt, in the shape of its `details`
+   * schema. Absent: it reported none.
+   */
+  details?: unknown;
   /** The caller that caused it. Absent: the server did, or it was stored before events had actors. */
   actor?: Actor | undefined;
   /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
@@ -54,7 +59,8 @@ export type LoggedField = Exclude<keyof JobEvent, DeliveryField>;
 export type EventFields = { [Field in Exclude<LoggedField, "type" | "status">]: JobEvent[Field] };
 
 /** The same fields, but one without a value is absent: superjson annotates each `undefined`. */
-type Built<Type, Status> = Omit<EventFields, "actor"> & {
+type Built<Type, Status> = Omit<EventFields, "actor" | "details"> & {
+  details?: unknown;
   actor?: Actor;
   type: Type;
   status: Status;
@@ -64,7 +70,7 @@ function builder<Type extends JobEventType, Status extends JobStatus>(
   type: Type,
   status: Status,
 ): (fields: EventFields) => Built<Type, Status> {
-  return ({ jobId, seq, at, attempt, progress, message, actor }) => {
+  return ({ jobId, seq, at, attempt, progress, message, details, actor }) => {
     const event: Built<Type, Status> = {
       jobId,
       seq,
@@ -75,6 +81,7 @@ function builder<Type extends JobEventType, Status extends JobStatus>(
       progress,
       message,
     };
+    if (details !== undefined) event.details = details;
     if (actor !== undefined) event.actor = actor;
     return event;
   };

@@ -14,6 +14,7 @@ export const JobSchema = schemaFor<Job>()(
     status: JobStatusSchema,
     progress: ProgressSchema,
     message: z.string(),
+    details: z.unknown().optional(),
     attempt: z.int().min(0),
     retries: z.int().min(0),
     batchId: z.uuid().nullable(),

@@ -26,6 +26,11 @@ export interface Job extends Owner {
   /** Whole percent. */
   progress: number;
   message: string;
+  /**
+   * The newest state beside percent and message that the kind reported in this attempt, in the shape of its `details`
+   * schema. Absent: it reported none.
+   */
+  details?: unknown;
   /** How often it was started: 0 before the first start. */
   attempt: number;
   /** Automatic retries used up since it was created or last requeued by a person. */
@@ -49,9 +54,12 @@ export type JobSummary = Omit<Job, "input" | "output">;
 /** The part of a job that its summary omits. */
 export type JobPayload = Omit<Job, keyof JobSummary>;
 
-/** Field by field: a rest pattern costs many times as much, and every change of a job makes a summary. */
+/**
+ * Field by field: a rest pattern costs many times as much, and every change of a job makes a summary. A job without details
+ * has no such field.
+ */
 export function summaryOf(job: Job): JobSummary {
-  return {
+  const summary: JobSummary = {
     id: job.id,
     kind: job.kind,
     title: job.title,
@@ -68,5 +76,7 @@ export function summaryOf(job: Job): JobSummary {
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     version: job.version,
-  } satisfies Record<keyof JobSummary, unknown>;
+  } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
+  if (job.details !== undefined) summary.details = job.details;
+  return summary;
 }

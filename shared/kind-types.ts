@@ -4,6 +4,8 @@ export interface KindTypes {
   input: unknown;
   /** As `run` receives it, and as it is stored. */
   parsed: unknown;
+  /** As they are stored; `never` for a kind without a schema of details. */
+  details: unknown;
   /** As it is stored. */
   output: unknown;
 }

@@ -96,7 +96,7 @@ describe("a job's event", () => {
         fc.date({ noInvalidDate: true, min: new Date(0), max: new Date("9999-12-31") }),
         (type, progress, message, at) => {
           const actor = { user: "ann", via: "token" } as const;
-          const more = { at, actor, skipped: 3, gap: true as const };
+          const more = { at, actor, details: { done: 1 }, skipped: 3, gap: true as const };
           const event = { ...eventOf(type, progress, message), ...more };
           for (const { payload } of legacyOfJob(event)) {
             expect(Strict.parse(payload)).toEqual(payload);

@@ -53,6 +53,12 @@ const change: fc.Arbitrary<JobChange> = fc.oneof(
   fc.record({ action: fc.constant("start" as const), progress, message: fc.string() }),
   fc.record({ action: fc.constant("progress" as const), progress, message: fc.string() }),
   fc.record({
+    action: fc.constant("progress" as const),
+    progress,
+    message: fc.string(),
+    details: fc.jsonValue(),
+  }),
+  fc.record({
     action: fc.constant("release" as const),
     message: fc.string(),
     delayMs: fc.nat(),
@@ -278,7 +284,26 @@ describe("whatever changes come", () => {
             status: to,
             progress: job.progress,
             message: job.message,
+            ...(Object.hasOwn(job, "details") && { details: job.details }),
           });
+        }
+      }),
+    );
+  });
+
+  test("[J18] a job has the details that were reported last since it was queued, and otherwise none", () => {
+    fc.assert(
+      fc.property(changes, (given) => {
+        let newest: { details?: unknown } = {};
+        for (const { change: made, job, event } of live(given).steps) {
+          if (job.status === "PENDING") newest = {};
+          if (made.action === "progress" && made.details !== undefined) {
+            newest = { details: JSON.parse(JSON.stringify(made.details)) as unknown };
+          }
+          for (const { details, ...others } of [job, event]) {
+            expect("details" in job ? { details } : {}).toEqual(newest);
+            expect(others).not.toHaveProperty("details");
+          }
         }
       }),
     );

@@ -18,11 +18,13 @@ import { eventOf, type JobEvent, type JobEventType } from "./events.ts";
 import { isSettled, type Job, type JobError, type JobStatus } from "./job.ts";
 import { boundedError, messageText, refuseIfFull, wholePercent } from "./job-fields.ts";
 import { MAX_MESSAGE_CHARS, MAX_TITLE_CHARS } from "./limits.ts";
+import { storedDetails } from "./stored-details.ts";
 
 /** Actions on a job. Runners take the first six, people the others. */
 export type JobChange =
   | { action: "start"; progress: number; message: string }
-  | { action: "progress"; progress: number; message: string }
+  /** Without `details` the job keeps those that it has. */
+  | { action: "progress"; progress: number; message: string; details?: unknown }
   /**
    * Back into the queue, to be started when `delayMs` have gone by since that was stored. 0: at once; `MAX_DELAY_MS` at
    * most. `counts`: it uses up a retry.
@@ -174,7 +176,7 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
     finishedAt: null,
     version: 1,
     output: null,
-  } satisfies Job & Record<keyof Job, unknown>;
+  } satisfies Job & Record<Exclude<keyof Job, "details">, unknown>;
   return { job, event: newestEvent(job, "created", at, actor) };
 }
 
@@ -182,8 +184,8 @@ export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent
  * The job after `change`, and the event that says so. Pure.
  * Throws `ILLEGAL_TRANSITION`, naming both states, when the table has no such transition, and when the job has
  * `MAX_JOB_EVENTS` events and the action could be repeated without end.
- * Throws `BAD_REQUEST` when the message of the change is not a string.
- * Progress is a whole percent and never falls within an attempt. Texts are cut.
+ * Throws `BAD_REQUEST` when the message of the change is not a string, or its details are no JSON or too large.
+ * Progress is a whole percent and never falls within an attempt. A job that is queued again has no details. Texts are cut.
  */
 export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; event: JobEvent } {
   const status = LIFECYCLE[job.status][change.action];
@@ -200,6 +202,7 @@ export function applyChange(job: Job, change: JobChange, at: Date): { job: Job; 
     version: job.version + 1,
     finishedAt: isSettled(status) ? at : null,
   };
+  if (status === "PENDING") delete next.details;
   const actor = "actor" in change ? change.actor : undefined;
   return { job: next, event: newestEvent(next, EVENT_OF[change.action], at, actor) };
 }
@@ -215,11 +218,12 @@ function changedFields(job: Job, change: JobChange, at: Date): Fields {
         attempt: job.attempt + 1,
         startedAt: at,
       };
-    case "progress":
-      return {
-        progress: Math.max(job.progress, wholePercent(change.progress)),
-        message: change.message,
-      };
+    case "progress": {
+      const progress = Math.max(job.progress, wholePercent(change.progress));
+      const { message, details } = change;
+      if (details === undefined) return { progress, message };
+      return { progress, message, details: storedDetails(details) };
+    }
     case "release":
       return {
         progress: 0,
@@ -287,6 +291,7 @@ function newestEvent(job: Job, type: JobEventType, at: Date, actor: Actor | unde
     attempt: job.attempt,
     progress: job.progress,
     message: job.message,
+    details: job.details,
     actor,
   });
 }

@@ -7,7 +7,9 @@
 export const MAX_INPUT_BYTES = 256 * 1024;
 /** A job's output as JSON, in bytes of UTF-8. */
 export const MAX_OUTPUT_BYTES = 5 * 1024 * 1024;
-/** Levels of arrays and objects in an input or an output. Serialisers recurse, so deep values overflow the stack. */
+/** The details of a job as JSON, in bytes of UTF-8. Each event has them, so they are much smaller. */
+export const MAX_DETAILS_BYTES = 8 * 1024;
+/** Levels of arrays and objects in an input, an output or details. Serialisers recurse, so deep values overflow the stack. */
 export const MAX_JSON_DEPTH = 100;
 
 /** An event's message. A longer one is cut. In UTF-16 units, like all lengths at which texts are cut. */
@@ -59,6 +61,8 @@ export const MAX_PAGE_CURSOR_CHARS = 200;
 export const MAX_PAGE_ITEMS = 200;
 /** Events of one page. */
 export const MAX_PAGE_EVENTS = 1000;
+/** The details of the events of one page, as JSON, in UTF-16 units. A page ends with the event that exceeds it. */
+export const MAX_PAGE_DETAILS = 1024 * 1024;
 
 /** Entries in the audit list of one tenant. Beyond it the oldest are deleted. */
 export const MAX_AUDIT_ENTRIES = 100_000;

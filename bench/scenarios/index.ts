@@ -1,6 +1,7 @@
 /** All scenarios, in the order in which they run. */
 import { authenticatedCalls } from "./authenticated-calls.ts";
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
+import { details } from "./details.ts";
 import { durableEvents } from "./durable-events.ts";
 import { hostile } from "./hostile.ts";
 import { memory } from "./memory.ts";
@@ -20,6 +21,7 @@ import { trpcDelivery } from "./trpc-delivery.ts";
 export const SCENARIOS: readonly Scenario[] = [
   trpcDelivery,
   tenATick,
+  details,
   socketioDelivery,
   memory,
   stalled,

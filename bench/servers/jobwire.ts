@@ -13,14 +13,16 @@ import type { Batch } from "#shared/batch.ts";
 import { LEGACY_REQUEST } from "#shared/legacy.ts";
 import { openData } from "./data.ts";
 import { servePeer, type Watch } from "./peer.ts";
+import { sampleDetails } from "./sample-event.ts";
 
-servePeer(async ({ jobs, headers = {} }) => {
+servePeer(async ({ jobs, headers = {}, details }) => {
   const data = await openData();
-  const running: RunContext<unknown>[] = [];
+  const running: RunContext<unknown, unknown>[] = [];
   const pulse = defineKind({
     name: "pulse",
     description: "Reports progress when it is told to.",
     input: z.object({}),
+    details: z.unknown(),
     output: z.unknown(),
     title: () => "Pulse",
     start: { progress: 0, message: "Job started" },
@@ -52,6 +54,7 @@ servePeer(async ({ jobs, headers = {} }) => {
   const ids = running.map(({ jobId }) => jobId);
 
   let turn = 0;
+  let step = 0;
   return {
     opened: {
       port: Number(new URL(app.url).port),
@@ -64,7 +67,10 @@ servePeer(async ({ jobs, headers = {} }) => {
       await Promise.all(
         messages.map((message) => {
           turn = (turn + 1) % jobs;
-          return (running[turn] as RunContext<unknown>).progress(50, message);
+          const { progress } = running[turn] as RunContext<unknown, unknown>;
+          if (details === undefined) return progress(50, message);
+          step += 1;
+          return progress(50, message, sampleDetails(details, step));
         }),
       );
     },

@@ -21,6 +21,8 @@ export interface Opening {
   jobs: number;
   /** Headers of the caller that creates and watches the jobs. */
   headers?: Record<string, string>;
+  /** Bytes of JSON of the details in each event. By default it has none. */
+  details?: number;
 }
 
 export interface Opened {

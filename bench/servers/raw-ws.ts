@@ -5,10 +5,10 @@ import { WebSocketServer } from "ws";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents, trpcText } from "./sample-event.ts";
 
-servePeer(async () => {
+servePeer(async ({ details }) => {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
-  const { next } = createSampleEvents();
+  const { next } = createSampleEvents(details);
   return {
     opened: {
       port: (server.address() as AddressInfo).port,

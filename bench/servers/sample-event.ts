@@ -3,8 +3,18 @@ import { randomUUID } from "node:crypto";
 import superjson from "superjson";
 import type { JobEvent } from "#shared/events.ts";
 
-/** `next` returns the next event of one job. */
-export function createSampleEvents(): { jobId: string; next(message: string): JobEvent } {
+/** A list of files, with about this many bytes of JSON, and a number that differs in each event. */
+export function sampleDetails(bytes: number, step: number): object {
+  const file = { name: "images/header-1280.webp", bytes: 48_213, done: true };
+  const count = Math.round(bytes / (JSON.stringify(file).length + 1));
+  return { step, files: Array.from({ length: count }, () => ({ ...file })) };
+}
+
+/** `next` returns the next event of one job. `details`: the bytes of its details. */
+export function createSampleEvents(details?: number): {
+  jobId: string;
+  next(message: string): JobEvent;
+} {
   const jobId = randomUUID();
   let seq = 0;
   return {
@@ -20,6 +30,7 @@ export function createSampleEvents(): { jobId: string; next(message: string): Jo
         status: "PROCESSING",
         progress: 50,
         message,
+        ...(details !== undefined && { details: sampleDetails(details, seq) }),
       };
     },
   };

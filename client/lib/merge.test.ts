@@ -131,6 +131,14 @@ describe("a job and its log", () => {
   const at = new Date(1);
   const then = (seq: number, status: JobStatus) => event(seq, { status, at });
 
+  test("the details are those of the newest event, also where it has none", () => {
+    const detailed = { ...record, details: { done: 1 } };
+    const newer = { ...then(5, "BLOCKED"), details: { done: 2 } };
+    expect(currentJob(detailed, [newer]).details).toEqual({ done: 2 });
+    expect(currentJob(detailed, [newer, then(6, "PENDING")]).details).toBeUndefined();
+    expect(currentJob(detailed, [then(4, "BLOCKED")]).details).toEqual({ done: 1 });
+  });
+
   test("the newest event overrides the record, an older one does not", () => {
     expect(currentJob(record, [])).toBe(record);
     expect(currentJob(record, [then(4, "BLOCKED")])).toBe(record);

@@ -22,8 +22,8 @@ export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]
 export function currentJob(record: Job, log: readonly JobEvent[]): Job {
   const newest = log.at(-1);
   if (newest === undefined || (newest.seq <= record.version && newest.gap !== true)) return record;
-  const { status, progress, message, attempt, seq, at } = newest;
-  const visible = { status, progress, message, attempt } satisfies Record<
+  const { status, progress, message, details, attempt, seq, at } = newest;
+  const visible = { status, progress, message, details, attempt } satisfies Record<
     keyof Job & keyof JobEvent,
     unknown
   >;

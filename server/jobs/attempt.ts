@@ -114,11 +114,14 @@ async function run(
   const early = Promise.withResolvers<never>();
   early.promise.catch(() => {});
   const reports = openReports({
+    kind,
     jobId: job.id,
     events: job.version,
     store: {
-      progress: (progress, message) =>
-        mine(engine.change(job.id, { action: "progress", progress, message }, now(), claim)),
+      progress(progress, message, details) {
+        const report = { action: "progress", progress, message, details } as const;
+        return mine(engine.change(job.id, report, now(), claim));
+      },
       draft: (text) => mine(engine.appendDraft(claim, text)),
     },
     end: early.reject,

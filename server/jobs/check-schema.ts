@@ -1,4 +1,4 @@
-/** Checks a value against a schema of a kind: its input or its output. */
+/** Checks a value against a schema of a kind: its input, details or output. */
 import { z } from "zod";
 import type { Schema } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
@@ -7,7 +7,7 @@ import { MAX_INPUT_ISSUES, MAX_ISSUE_CHARS } from "#shared/limits.ts";
 import { type Path, pathText } from "./copy-as-json.ts";
 
 /** The name of the checked value: the first key of the paths of its issues. */
-export type Part = "input" | "output";
+export type Part = "input" | "details" | "output";
 
 type Checked = { ok: true; value: unknown } | { ok: false; issues: InputIssue[] };
 
@@ -19,7 +19,7 @@ export function checkSchema(schema: Schema, value: unknown, part: Part): Checked
     return { ok: false, issues: issuesOf(parsed.error.issues, part) };
   } catch (error) {
     if (!isInstance(error, z.core.$ZodAsyncError)) throw error;
-    const text = `It is asynchronous, and ${part}s are checked synchronously.`;
+    const text = `It is asynchronous, and ${part === "details" ? part : `${part}s`} are checked synchronously.`;
     throw new TypeError(text, { cause: error });
   }
 }

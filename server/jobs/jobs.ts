@@ -21,6 +21,7 @@ import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/jo
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
+import { eventsOfPage } from "./event-page.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
@@ -140,9 +141,10 @@ export function createJobs(
       visible(await engine.getSummary(jobId), jobId, reader(principal, "job"));
       const slice = await engine.readEvents(jobId, after, limit);
       if (slice === undefined) throw noJob(jobId);
-      const last = slice.events.at(-1);
+      const items = eventsOfPage(slice.events);
+      const last = items.at(-1);
       const more = last !== undefined && last.seq < slice.newest.seq;
-      return { items: slice.events, nextCursor: more ? String(last.seq) : null };
+      return { items, nextCursor: more ? String(last.seq) : null };
     },
 
     async decide(principal, jobId, decision, note) {
@@ -243,5 +245,6 @@ function noJob(jobId: string): AppError {
 
 /** To change a job is not to read it. */
 function answerTo(principal: Principal, job: Job): Job {
-  return mayRead(principal, "job", job) ? job : { ...job, input: null, output: null };
+  const { details: _details, ...rest } = job;
+  return mayRead(principal, "job", job) ? job : { ...rest, input: null, output: null };
 }

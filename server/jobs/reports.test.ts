@@ -5,7 +5,7 @@ import { openReports } from "./reports.ts";
 function setUp(events: number, progress: () => Promise<void>) {
   const end = vi.fn<(reason: unknown) => void>();
   const store = { progress, draft: async () => undefined };
-  return { end, ...openReports({ jobId: "j", events, store, end }) };
+  return { end, ...openReports({ kind: { name: "work" }, jobId: "j", events, store, end }) };
 }
 
 test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {

@@ -2,61 +2,68 @@
  * The reports of a kind's code while it runs: progress, and pieces of its draft. The code may pass any value,
  * call at any time, and not await the answers. A faulty call ends the attempt.
  */
-import { Failure } from "#server/kinds/define.ts";
+import { type AnyKind, Failure } from "#server/kinds/define.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import { wholePercent } from "#shared/job-fields.ts";
 import { MAX_JOB_EVENTS, MAX_MESSAGE_CHARS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
+import { checkedDetails } from "./details.ts";
 import { createDraftWriter } from "./draft-writer.ts";
 import { runOwn } from "./foreign-code.ts";
 
 export interface Reports {
-  progress(percent: unknown, message: unknown): Promise<void>;
+  progress(percent: unknown, message: unknown, details?: unknown): Promise<void>;
   draft(text: unknown): Promise<void>;
   /** Resolves when everything written is stored, and refuses all later calls. */
   close(): Promise<void>;
 }
 
 interface ReportsOptions {
+  kind: Pick<AnyKind, "name" | "details">;
   jobId: string;
   /** Events that the job has. */
   events: number;
   store: {
-    progress(percent: number, message: string): Promise<unknown>;
+    progress(percent: number, message: string, details: unknown): Promise<unknown>;
     draft(text: string): Promise<void>;
   };
   /** Ends the attempt with this error. May be called more than once. */
   end: (reason: unknown) => void;
 }
 
-export function openReports({ jobId, events, store, end }: ReportsOptions): Reports {
+export function openReports({ kind, jobId, events, store, end }: ReportsOptions): Reports {
   const draft = createDraftWriter(store.draft, { onFull: end });
   let closed = false;
   let logged = events;
   let unfinished = 0;
 
-  function refuse(reason: Error): Promise<never> {
+  function refuse(reason: unknown): Promise<never> {
     end(reason);
     return refusal(reason);
   }
 
-  async function report(percent: number, message: string): Promise<void> {
+  async function report(percent: number, message: string, details: unknown): Promise<void> {
     unfinished += 1;
     try {
-      await store.progress(percent, message);
+      await store.progress(percent, message, details);
     } finally {
       unfinished -= 1;
     }
   }
 
-  function progress(percent: unknown, message: unknown): Promise<void> {
+  function progress(percent: unknown, message: unknown, given: Given): Promise<void> {
     if (closed) return refusal(isOver(jobId));
     if (typeof percent !== "number") return refuse(notOf("progress", "a number", percent));
     if (typeof message !== "string") return refuse(notOf("progress", "text", message));
+    if (!given.ok) return refuse(given.error);
     if (unfinished >= MAX_UNFINISHED_REPORTS) return refuse(tooMany());
     if (logged >= MAX_JOB_EVENTS) return refuse(tooLong());
     logged += 1;
-    const answer = report(wholePercent(percent), cutText(message, MAX_MESSAGE_CHARS));
+    const answer = report(
+      wholePercent(percent),
+      cutText(message, MAX_MESSAGE_CHARS),
+      given.details,
+    );
     answer.catch(() => {});
     return answer;
   }
@@ -68,7 +75,11 @@ export function openReports({ jobId, events, store, end }: ReportsOptions): Repo
   }
 
   return {
-    progress: (percent, message) => runOwn(() => progress(percent, message)),
+    progress(percent, message, details) {
+      // In the scope of the caller: the schema is its kind's code, and so is what a value runs when it is read.
+      const given = closed ? NONE : read(kind, details);
+      return runOwn(() => progress(percent, message, given));
+    },
     draft: (text) => runOwn(() => write(text)),
     close() {
       closed = true;
@@ -77,8 +88,22 @@ export function openReports({ jobId, events, store, end }: ReportsOptions): Repo
   };
 }
 
+/** The details of a call, or why they are refused. */
+type Given = { ok: true; details: unknown } | { ok: false; error: unknown };
+
+const NONE: Given = { ok: true, details: undefined };
+
+function read(kind: ReportsOptions["kind"], details: unknown): Given {
+  if (details === undefined) return NONE;
+  try {
+    return { ok: true, details: checkedDetails(kind, details) };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
 /** A rejection that the code does not await must not end the process. */
-function refusal(reason: Error): Promise<never> {
+function refusal(reason: unknown): Promise<never> {
   const answer = Promise.reject(reason);
   answer.catch(() => {});
   return answer;

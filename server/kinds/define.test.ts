@@ -31,6 +31,7 @@ test("the compiler gives `title` and `run` the types of the stored input", () =>
   expectTypeOf<NonNullable<(typeof kind)["~types"]>>().toEqualTypeOf<{
     input: { at: unknown; words: string[]; note?: string | null | undefined };
     parsed: { at: string; words: string[]; note?: string | null | undefined };
+    details: never;
     output: { on: string; count: number };
   }>();
   expectTypeOf<Stored<{ a: [Date, URL]; b: unknown }>>().toEqualTypeOf<{
@@ -66,4 +67,35 @@ test("a kind has the defaults of what its definition leaves out, and keeps the o
   expect(kind).toMatchObject({ description: "", start: { progress: 0, message: "Job started" } });
   expect(kind.title({})).toBe("mail");
   expect(await kind.run({} as never)).toBe("mail");
+});
+
+test("the compiler gives `progress` the type that the `details` schema takes, and none without a schema", () => {
+  const start = { progress: 0, message: "Started" };
+  const done = null;
+  const base = { input: z.null(), output: z.null(), start };
+  const detailed = defineKind({
+    ...base,
+    name: "detailed",
+    details: z.object({ at: z.iso.datetime(), note: z.string().default("") }),
+    async run({ progress }) {
+      expectTypeOf(progress)
+        .parameter(2)
+        .toEqualTypeOf<{ at: string; note?: string | undefined } | undefined>();
+      await progress(1, "One", { at: "2026-01-01T00:00:00Z" });
+      // @ts-expect-error another type
+      await progress(1, "One", { at: 5 });
+      return done;
+    },
+  });
+  const plain = defineKind({
+    ...base,
+    name: "plain",
+    async run({ progress }) {
+      await progress(1, "One");
+      // @ts-expect-error this kind has no schema of details
+      await progress(1, "One", { at: new Date() });
+      return done;
+    },
+  });
+  expect([detailed.details === undefined, plain.details === undefined]).toEqual([false, true]);
 });

@@ -9,7 +9,12 @@ import type { KindTypes } from "#shared/kind-types.ts";
 export type Schema = z.core.$ZodType;
 
 /** What a team writes. `defineKind` makes a `Kind` of it. */
-export interface KindDefinition<Name extends string, Input extends Schema, Output extends Schema> {
+export interface KindDefinition<
+  Name extends string,
+  Input extends Schema,
+  Output extends Schema,
+  Details extends Schema = z.core.$ZodNever,
+> {
   /** An identifier, unique in a server: the `kind` of `job.create`, and the name of `kinds.<name>`. */
   readonly name: Name;
   /** For people; `kind.list` shows it. */
@@ -21,6 +26,12 @@ export interface KindDefinition<Name extends string, Input extends Schema, Outpu
    * refused.
    */
   readonly input: Input;
+  /**
+   * Validates the details that `progress` is given, as JSON and synchronously: state of the job's own beside percent and message. Each
+   * event carries the newest ones, so they have at most `MAX_DETAILS_BYTES` as JSON. What the schema makes of them is stored
+   * as JSON. Without it, `progress` takes no details.
+   */
+  readonly details?: Details | undefined;
   /**
    * Validates the output, as JSON and synchronously, when `run` returns. The output of this schema is stored as JSON, with at
    * most `MAX_OUTPUT_BYTES`. An output that does not fit ends the job as a fault of the kind.
@@ -40,7 +51,7 @@ export interface KindDefinition<Name extends string, Input extends Schema, Outpu
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
    */
   run(
-    context: RunContext<Stored<z.output<Input>>>,
+    context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
   ): Promise<z.input<Output> | Outcome<z.input<Output>>>;
 }
 
@@ -49,6 +60,7 @@ export interface Kind<Name extends string = string, Types extends KindTypes = Ki
   readonly name: Name;
   readonly description: string;
   readonly input: Schema;
+  readonly details?: Schema | undefined;
   readonly output: Schema;
   /** Only safe with an input that the kind's own schema accepted. */
   title(input: unknown): unknown;
@@ -68,22 +80,29 @@ export type KindMapOf<Kinds extends readonly AnyKind[]> = {
 
 export const DEFAULT_START = { progress: 0, message: "Job started" };
 
-export function defineKind<const Name extends string, Input extends Schema, Output extends Schema>(
-  definition: KindDefinition<Name, Input, Output>,
+export function defineKind<
+  const Name extends string,
+  Input extends Schema,
+  Output extends Schema,
+  Details extends Schema = z.core.$ZodNever,
+>(
+  definition: KindDefinition<Name, Input, Output, Details>,
 ): Kind<
   Name,
   {
     input: z.input<Input>;
     parsed: Stored<z.output<Input>>;
+    details: Stored<z.output<Details>>;
     output: Stored<z.output<Output>>;
   }
 > {
-  const { name, description = "", start = DEFAULT_START, input, output } = definition;
+  const { name, description = "", start = DEFAULT_START, input, details, output } = definition;
   return {
     name,
     description,
     start,
     input,
+    details,
     output,
     // The casts are sound because every input passes `input` and the store before these two see it.
     title: (stored) => (definition.title === undefined ? name : definition.title(stored as never)),
@@ -102,7 +121,8 @@ export type Stored<T> =
         : T;
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
-export interface RunContext<Input> {
+/** `Details`: what `details` of the kind takes. */
+export interface RunContext<Input, Details = never> {
   readonly jobId: string;
   readonly input: Input;
   /** 1 for the first run. */
@@ -112,9 +132,10 @@ export interface RunContext<Input> {
   /**
    * Reports progress; resolves once it is committed. Percent 0..100, which never falls within an attempt. A message longer
    * than `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may be pending, and a job has at most
-   * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job.
+   * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job. So do details
+   * that the kind's schema refuses. A call without details keeps those of the attempt so far.
    */
-  progress(percent: number, message: string): Promise<void>;
+  progress(percent: number, message: string, details?: Details): Promise<void>;
   /**
    * Appends to the draft that people watch; resolves once it may be called again. Small pieces are gathered into one
    * commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.

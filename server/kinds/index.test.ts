@@ -69,3 +69,23 @@ test("the example of the guide works as it stands there", async () => {
     { outcome: { failed: "EMPTY_TEXT" }, progress: [], draft: "" },
   ]);
 });
+
+test("the kind with details of the guide works as it stands there", async () => {
+  const guide = await readFile(new URL("../../docs/add-a-kind.md", import.meta.url), "utf8");
+  const [, code] = /## Details\n\n```ts\n([\s\S]*?)```/.exec(guide) ?? [];
+  const driver = `
+    const reported = [];
+    await thumbnails.run({
+      input: { urls: ["https://example.com/a.png", "https://example.com/b.png"] },
+      progress: async (_percent, _message, details) => void reported.push(details),
+    });
+    console.log(JSON.stringify(reported.map((each) => each && thumbnails.details.parse(each))));
+  `;
+  const args = ["--input-type=module-typescript", "--eval", `${code}${driver}`];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  expect(JSON.parse(stdout)).toEqual([
+    { done: 1, of: 2, newest: "https://example.com/a.png" },
+    { done: 2, of: 2, newest: "https://example.com/b.png" },
+    null,
+  ]);
+});

@@ -70,7 +70,7 @@ test.each<[what: string, name: unknown]>([
 
 test("a kind without `run` is refused", () => {
   const { run: _run, ...kind } = kindOf("mail");
-  expect(refusalOf([kind as AnyKind])).toContain('"mail" has no function `run`');
+  expect(refusalOf([kind as unknown as AnyKind])).toContain('"mail" has no function `run`');
 });
 
 test.each<[what: string, schema: Schema]>([
@@ -84,6 +84,9 @@ test.each<[what: string, schema: Schema]>([
   (_what, schema) => {
     expect(refusalOf([kindOf("fine"), kindOf("odd", schema)])).toContain('input of the kind "odd"');
     expect(refusalOf([kindOf("odd", z.object({}), schema)])).toContain('output of the kind "odd"');
+    expect(refusalOf([{ ...kindOf("odd"), details: schema }])).toContain(
+      'details of the kind "odd"',
+    );
   },
 );
 

@@ -58,26 +58,27 @@ function assertName(name: unknown): void {
   }
 }
 
-function infoOf({ name, description, input, output }: AnyKind): KindInfo {
+function infoOf({ name, description, input, details, output }: AnyKind): KindInfo {
   return {
     name,
     description,
     input: jsonSchemaOf(name, "input", input),
+    ...(details !== undefined && { details: jsonSchemaOf(name, "details", details) }),
     output: jsonSchemaOf(name, "output", output),
   };
 }
 
 function jsonSchemaOf(
   kind: string,
-  io: "input" | "output",
+  part: "input" | "details" | "output",
   schema: Schema,
 ): Record<string, unknown> {
   try {
-    return z.toJSONSchema(schema, { io });
+    return z.toJSONSchema(schema, { io: part === "input" ? "input" : "output" });
   } catch (error) {
     const reason = cutText(messageOf(error), MAX_ISSUE_CHARS);
     throw new KindError(
-      `The ${io} of the kind "${kind}" has no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, for example.`,
+      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, for example.`,
       { cause: error },
     );
   }

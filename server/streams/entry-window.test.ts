@@ -25,8 +25,9 @@ test("[S2] [S5] a slice is everything after its cursor, however reads overlap, o
     limit: fc.integer({ min: 1, max: 15 }),
   });
   fc.assert(
-    fc.property(fc.nat(30), fc.array(step), (start, steps) => {
-      const window = new EntryWindow<number>(CAPACITY);
+    fc.property(fc.nat(30), fc.array(step), fc.nat(4), (start, steps, heavy) => {
+      const weigh = (value: number) => 1 + (value % (heavy + 1));
+      const window = new EntryWindow<number>(CAPACITY, weigh);
       let head = start;
       window.reset({ ...read(head, head, 1), entries: [] });
       for (const { kind, growth, back, limit } of steps) {
@@ -44,6 +45,8 @@ test("[S2] [S5] a slice is everything after its cursor, however reads overlap, o
           if (slice === undefined) continue;
           expect(slice.head).toBe(window.head);
           expect(slice.entries.map(({ pos }) => pos)).toEqual(positions(cursor, window.head));
+          const weight = slice.entries.reduce((sum, { value }) => sum + weigh(value), 0);
+          expect(weight).toBeLessThanOrEqual(CAPACITY);
         }
         expect(window.since(window.head)?.entries).toEqual([]);
       }
@@ -86,4 +89,16 @@ test("[S8] a log is truncated where it is shorter, or has another entry at the k
   expect(isTruncated(read(5, 2, 10), 3, { pos: 3, value: 33 })).toBe(true);
   expect(isTruncated(read(5, 2, 10), 3, known)).toBe(false);
   expect(isTruncated(read(5, 2, 10), 3, undefined)).toBe(false);
+});
+
+test("a window that dropped entries for their weight is not extended to those again, until it starts anew", () => {
+  const window = new EntryWindow<number>(CAPACITY, () => 4);
+  window.reset(read(20, 20, 1));
+  expect(window.startsShortlyAfter(15)).toBe(true);
+  expect(window.prepend(10, read(20, 10, CAPACITY))).toBe(false);
+  expect(window.since(18)?.entries.map(({ pos }) => pos)).toEqual([19, 20]);
+  expect(window.since(17)).toBeUndefined();
+  expect(window.startsShortlyAfter(15)).toBe(false);
+  window.reset(read(20, 20, 1));
+  expect(window.startsShortlyAfter(15)).toBe(true);
 });

@@ -3,8 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Entry, Slice } from "./source.ts";
 
 export class EntryWindow<T> {
+  /** The most that the entries weigh together. */
   readonly #capacity: number;
+  readonly #weigh: (value: T) => number;
   #entries: Entry<T>[] = [];
+  #weight = 0;
+  /** It has dropped entries that were too heavy together, so it cannot be extended to older ones. */
+  #isFull = false;
   /** Every entry with `pos > from` is in `entries`. */
   #from = 0;
   #head = 0;
@@ -14,8 +19,10 @@ export class EntryWindow<T> {
   /** Most live watches have the same cursor, and get the same slice. */
   #latest: { cursor: number; slice: Slice<T> } | undefined;
 
-  constructor(capacity: number) {
+  /** `weigh`: 1 or more for each entry, and less than the capacity. */
+  constructor(capacity: number, weigh: (value: T) => number = () => 1) {
     this.#capacity = capacity;
+    this.#weigh = weigh;
   }
 
   get head(): number {
@@ -28,7 +35,7 @@ export class EntryWindow<T> {
 
   /** `true`: `cursor` is before the window, and near enough to extend the window to it. */
   startsShortlyAfter(cursor: number): boolean {
-    return cursor < this.#from && this.#head - cursor < this.#capacity;
+    return !this.#isFull && cursor < this.#from && this.#head - cursor < this.#capacity;
   }
 
   /** Everything after `cursor`, or `undefined` where the window starts after it. */
@@ -47,12 +54,14 @@ export class EntryWindow<T> {
   reset({ entries, head, ended }: Slice<T>): void {
     this.#newest = entries.at(-1);
     this.#entries = [];
+    this.#weight = 0;
+    this.#isFull = false;
     this.#from = this.#head = this.#newest?.pos ?? head;
     this.#ended = ended && this.#head >= head;
     this.#latest = undefined;
   }
 
-  /** Takes the entries after the head, and drops the oldest above the capacity. `true`: something changed. */
+  /** Takes the entries after the head, and drops the oldest beyond the capacity. `true`: something changed. */
   append({ entries, head, ended }: Slice<T>): boolean {
     const last = entries.at(-1);
     const newHead = last?.pos ?? head;
@@ -60,12 +69,9 @@ export class EntryWindow<T> {
     const changed = newHead > this.#head || ended !== this.#ended;
     this.#latest = undefined;
     // An overlapping read may have appended the first of them already.
-    for (const entry of entries) if (entry.pos > this.#head) this.#entries.push(entry);
+    for (const entry of entries) if (entry.pos > this.#head) this.#add(entry);
     if (last !== undefined) this.#newest = last;
-    if (this.#entries.length > this.#capacity) {
-      const dropped = this.#entries.splice(0, this.#entries.length - this.#capacity);
-      this.#from = dropped.at(-1)?.pos ?? this.#from;
-    }
+    this.#dropOldest();
     this.#head = newHead;
     this.#ended = ended && newHead >= head;
     return changed;
@@ -75,10 +81,31 @@ export class EntryWindow<T> {
   prepend(start: number, { entries, head, ended }: Slice<T>): boolean {
     const last = entries.at(-1)?.pos;
     if (last === undefined || last < this.#from) return false;
-    this.#entries = [...entries, ...this.#entries.filter(({ pos }) => pos > last)];
+    const newer = this.#entries.filter(({ pos }) => pos > last);
+    this.#entries = [];
+    this.#weight = 0;
+    for (const entry of [...entries, ...newer]) this.#add(entry);
     this.#from = start;
     this.#latest = undefined;
     return this.append({ entries: [], head: last, ended: ended && last >= head });
+  }
+
+  #add(entry: Entry<T>): void {
+    this.#entries.push(entry);
+    this.#weight += this.#weigh(entry.value);
+  }
+
+  #dropOldest(): void {
+    let count = 0;
+    while (this.#weight > this.#capacity) {
+      const oldest = this.#entries[count] as Entry<T>;
+      this.#weight -= this.#weigh(oldest.value);
+      this.#from = oldest.pos;
+      count += 1;
+    }
+    if (count === 0) return;
+    this.#entries.splice(0, count);
+    this.#isFull = true;
   }
 }
 

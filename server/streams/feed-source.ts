@@ -5,6 +5,7 @@
 import type { Engine, FeedSlice } from "#server/engine/contract.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { OwnerFilter } from "#shared/principal.ts";
+import { weightOf } from "./kept-details.ts";
 import type { Slice, Source } from "./source.ts";
 
 /** Ten reads a second at most. */
@@ -21,6 +22,7 @@ export function createFeedSource(
     sharesEntries: true,
     foldBeyond: Number.POSITIVE_INFINITY,
     minIntervalMs: MIN_INTERVAL_MS,
+    weigh: ({ job }) => weightOf(job?.details),
     async current() {
       const { head } = await engine.readFeed(of, Number.MAX_SAFE_INTEGER, 1);
       // One busy job can hold many of the newest positions: read further back until there are enough jobs.

@@ -3,6 +3,7 @@ import type { Engine } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { isSettled } from "#shared/job.ts";
+import { weightOf } from "./kept-details.ts";
 import type { Entry, Slice, Source } from "./source.ts";
 
 /** A watch that is further behind gets `progress` events folded. A reader that keeps up is never so far behind. */
@@ -28,6 +29,7 @@ export function createJobSource(
     sharesEntries: true,
     foldBeyond: FOLD_BEYOND,
     minIntervalMs: 0,
+    weigh: ({ details }) => weightOf(details),
     read,
     async current() {
       const slice = await engine.readEvents(jobId, Number.MAX_SAFE_INTEGER, 1);

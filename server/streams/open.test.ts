@@ -129,6 +129,9 @@ describe("a watch of a job", () => {
     const seen = entries.map(({ value }) => value);
     expect(seen.map(({ type }) => type)).toEqual(["started", "retrying", "started", "delivered"]);
     expect(seen.map(({ skipped }) => skipped)).toEqual([undefined, 500, undefined, 1000]);
+    // The newest of the 1,000 steps that have some. Those of the attempt before are gone.
+    const newest = [undefined, undefined, undefined, { n: 999 }];
+    expect(seen.map(({ details }) => details)).toEqual(newest);
     expect(checkRecord(await fixture.logOf(jobId), [{ after: undefined, seen }])).toEqual([]);
     watch.stop();
   });

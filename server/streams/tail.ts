@@ -16,6 +16,7 @@
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { EntryWindow, isTruncated } from "./entry-window.ts";
+import { KEPT_ENTRIES } from "./kept-details.ts";
 import { ReadScheduler } from "./read-scheduler.ts";
 import { createRequestCoalescer } from "./request-coalescer.ts";
 import { retryWhileUnavailable } from "./retry-while-unavailable.ts";
@@ -30,8 +31,6 @@ const OPENING: State = { mode: "opening" };
 const OPEN: State = { mode: "open" };
 const CLOSED: State = { mode: "closed" };
 
-/** Entries kept for watchers that return a moment later; older ones are read from the log. */
-const KEEP = 256;
 const READ_LIMIT = 256;
 
 export interface Tail<T> {
@@ -77,7 +76,7 @@ class OpenTail<T> implements Tail<T> {
   readonly listeners = new Set<Listener>();
   #state = OPENING;
   #truncations = 0;
-  readonly #window = new EntryWindow<T>(KEEP);
+  readonly #window: EntryWindow<T>;
   readonly #scheduler: ReadScheduler;
   readonly #current = createRequestCoalescer<Slice<T>>();
   readonly #slices = createRequestCoalescer<Slice<T>>();
@@ -89,6 +88,7 @@ class OpenTail<T> implements Tail<T> {
 
   constructor(source: Source<T>, listen: Listen) {
     this.source = source;
+    this.#window = new EntryWindow(KEPT_ENTRIES, source.weigh);
     this.#scheduler = new ReadScheduler(() => this.#readOn(), source.minIntervalMs);
     this.opened = this.#open(listen);
     // Watches await it, and end with its reason.
@@ -211,9 +211,9 @@ class OpenTail<T> implements Tail<T> {
 
   /** Adds the entries from before the tail was opened, for watchers that return with a cursor among them. */
   async #fill(): Promise<void> {
-    const start = Math.max(0, this.head - KEEP);
+    const start = Math.max(0, this.head - KEPT_ENTRIES);
     const before = this.#truncations;
-    const slice = await this.source.read(start, KEEP);
+    const slice = await this.source.read(start, KEPT_ENTRIES);
     if (!this.#isOpen() || this.#truncations > before) return;
     if (this.#window.prepend(start, slice)) this.#onGrowth();
   }

@@ -6,6 +6,7 @@ import { auditSuite } from "./audit.suite.ts";
 import { batchesSuite } from "./batches.suite.ts";
 import { changeSuite } from "./change.suite.ts";
 import { claimsSuite } from "./claims.suite.ts";
+import { detailsSuite } from "./details.suite.ts";
 import { draftsSuite } from "./drafts.suite.ts";
 import type { EngineUnderTest } from "./engine.fixture.ts";
 import { hintsSuite } from "./hints.suite.ts";
@@ -24,6 +25,7 @@ export function engineSuite(subject: EngineUnderTest): void {
   describe(`engine: ${subject.name}`, () => {
     jobsSuite(subject);
     changeSuite(subject);
+    detailsSuite(subject);
     batchesSuite(subject);
     listsSuite(subject);
     claimsSuite(subject);

@@ -44,8 +44,16 @@ const change = fc.oneof(
     release(5000, false),
   ),
   fc
-    .integer({ min: 0, max: 100 })
-    .map((progress): JobChange => ({ action: "progress", progress, message: `${progress}` })),
+    .record({
+      progress: fc.integer({ min: 0, max: 100 }),
+      details: fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }),
+    })
+    .map(({ progress, details }): JobChange => ({
+      action: "progress",
+      progress,
+      message: `${progress}`,
+      details,
+    })),
 );
 
 /** `pick` chooses among the existing items at that moment. */

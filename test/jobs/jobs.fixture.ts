@@ -22,7 +22,7 @@ import { createRunner, type Runner, type RunnerOptions } from "#server/jobs/runn
 
 const Input = z.object({ name: z.string().default("it") });
 type Input = z.infer<typeof Input>;
-export type Run = (context: RunContext<Input>) => Promise<Outcome<unknown>>;
+export type Run = (context: RunContext<Input, unknown>) => Promise<Outcome<unknown>>;
 
 export const DONE: Outcome<unknown> = delivered("Done", { ok: true });
 const INFO = 30;
@@ -52,7 +52,7 @@ export interface JobsFixture {
   job(jobId: string): Promise<Job>;
   log(jobId: string): Promise<JobEvent[]>;
   /** Runs a job with this untyped code and returns how it ended. A second job must be delivered meanwhile. */
-  end(run: (context: RunContext<unknown>) => unknown): Promise<Job>;
+  end(run: (context: RunContext<unknown, unknown>) => unknown): Promise<Job>;
   reaches(jobId: string, status: JobStatus): Promise<Job>;
   close(): Promise<void>;
 }
@@ -78,6 +78,7 @@ export async function openJobsFixture(more: readonly AnyKind[] = []): Promise<Jo
     name: "work",
     description: "Does what a test says.",
     input: Input,
+    details: z.unknown(),
     output: z.unknown(),
     title: ({ name }) => `Work on ${name}`,
     start: { progress: 10, message: "Work started" },

@@ -49,23 +49,44 @@ const STRAYS = {
 
 const start = { progress: 0, message: "Begun" };
 
-/** A kind for each of these ways, which gives its name, with `_` for spaces. */
-export const strayKinds: readonly AnyKind[] = Object.entries(STRAYS).map(([name, throwLater]) =>
-  defineKind({
-    name: name.replaceAll(" ", "_"),
-    description: "Throws outside of `run`.",
-    input: z.unknown(),
-    output: z.unknown(),
-    title: () => name,
-    start,
-    run(context) {
-      throwLater(context);
-      return new Promise((_resolve, reject) => {
-        context.signal.addEventListener("abort", () => reject(new Error("stopped")));
-      });
-    },
+/** Its check of details throws when it is over. */
+const checksDetails = defineKind({
+  name: "from_a_check_of_details",
+  description: "Throws outside of `run`.",
+  input: z.unknown(),
+  details: z.unknown().refine(() => {
+    setTimeout(bug, 1);
+    return true;
   }),
-);
+  output: z.unknown(),
+  start,
+  async run({ progress, signal }) {
+    await progress(50, "Half", { done: 1 });
+    await delay(60_000, undefined, { signal });
+    return null;
+  },
+});
+
+/** A kind for each way, which gives its name, with `_` for spaces. */
+export const strayKinds: readonly AnyKind[] = [
+  checksDetails,
+  ...Object.entries(STRAYS).map(([name, throwLater]) =>
+    defineKind({
+      name: name.replaceAll(" ", "_"),
+      description: "Throws outside of `run`.",
+      input: z.unknown(),
+      output: z.unknown(),
+      title: () => name,
+      start,
+      run(context) {
+        throwLater(context);
+        return new Promise((_resolve, reject) => {
+          context.signal.addEventListener("abort", () => reject(new Error("stopped")));
+        });
+      },
+    }),
+  ),
+];
 
 export const returnsFirst = defineKind({
   name: "returnsFirst",

@@ -50,13 +50,17 @@ export async function openStreamsFixture() {
     return claim;
   }
 
-  const progress = (claim: Claim, n: number) =>
-    engine.change(
+  /** Every third step has new details. */
+  function progress(claim: Claim, n: number) {
+    const details = n % 3 === 0 ? { n } : undefined;
+    const message = `step ${n}`;
+    return engine.change(
       claim.jobId,
-      { action: "progress", progress: Math.min(n, 99), message: `step ${n}` },
+      { action: "progress", progress: Math.min(n, 99), message, details },
       now(),
       claim,
     );
+  }
 
   const deliver = (claim: Claim) =>
     engine.change(claim.jobId, { action: "deliver", message: "done", output: {} }, now(), claim);

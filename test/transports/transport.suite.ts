@@ -177,6 +177,31 @@ export function transportSuite(subject: TransportUnderTest): void {
       await eventually(() => expect(watches()).toBe(0));
     });
 
+    test("[J18] [S11] every event brings the newest details, where the protocol has them", async () => {
+      const { fixture, url } = await openServer(subject);
+      const some = { files: [{ name: "<b>a</b>" }], "a.b": "\\", __proto: 1, at: "2026-01-01" };
+      fixture.run = async ({ progress }) => {
+        for (let n = 1; n <= STEPS; n++) {
+          await progress(n * 3, `Step ${n}`, n % 4 === 0 ? { ...some, n } : undefined);
+        }
+        return DONE;
+      };
+      const jobId = await fixture.create();
+      const watch = openClient({ url }).watchJob(jobId);
+      await eventually(() => expect(watch.shown()).toHaveLength(1));
+      fixture.startRunner();
+      await isOver(watch);
+      const log = await fixture.log(jobId);
+      expectWhole(log, watch.shown());
+      expect(log.map(({ details }) => details)).toEqual(
+        log.map((_, index) => {
+          // `created` and `started` come first, and `delivered` last.
+          const n = Math.min(index - 1, STEPS);
+          return n < 4 ? undefined : { ...some, n: n - (n % 4) };
+        }),
+      );
+    });
+
     test("[S1] [S2] [S3] [S5] [S9] a client resumes at its cursor, however often its connection is cut", async () => {
       const { fixture, url } = await openServer(subject);
       const cable = await openCable(url);

@@ -11,6 +11,7 @@ import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { ShareButton } from "#client/app/ui/share-button.tsx";
+import { JobDetails } from "#client/app/ui/job-details.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
 import { JOB_LOOK } from "#client/app/ui/looks.ts";
@@ -105,6 +106,7 @@ export function JobPage({ jobId }: { jobId: string }) {
               bar={ending === undefined || ending === "Failed" ? bar : "bg-muted"}
             />
           </section>
+          <JobDetails details={job.details} />
           <JobOutcome job={job} failedChecks={article?.report.passed === false} />
           {article !== undefined ? (
             <ArticleView article={article} />

@@ -25,7 +25,7 @@ export function JobInput(props: { kind: string; input: unknown; settled: boolean
       <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
         {(article === undefined ? rowsOf(input) : rowsOfArticle(article)).map(([name, value]) => (
           <Fragment key={name}>
-            <dt className="text-muted">{name}</dt>
+            <dt className="min-w-0 wrap-anywhere text-muted">{name}</dt>
             <dd className="min-w-0 break-words">{value}</dd>
           </Fragment>
         ))}

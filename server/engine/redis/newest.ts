@@ -17,9 +17,15 @@ export interface Newest {
 }
 
 const REMEMBERED = 10_000;
+/** How many records without details one with details stands for: as an object, 8 KiB of JSON can take 200 KB. */
+const DETAILS_WEIGHT = 20;
 
 export function createNewest(): Newest {
-  const records = new LRUCache<string, Known>({ max: REMEMBERED });
+  const records = new LRUCache<string, Known>({
+    max: REMEMBERED,
+    maxSize: REMEMBERED,
+    sizeCalculation: ({ job }) => (job.details === undefined ? 1 : DETAILS_WEIGHT),
+  });
   return {
     get: (jobId) => records.get(jobId),
     set: (known) => void records.set(known.job.id, known),

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { applyChange, createdJob } from "#shared/lifecycle.ts";
+import { eventOf } from "#shared/events.ts";
 import { summaryOf } from "#shared/job.ts";
 import { at, newJob, START } from "#test/engine/builders.ts";
-import { decodeSummary, encodeSummary } from "./records.ts";
+import { decodeEvent, decodeSummary, encodeEvent, encodeSummary } from "./records.ts";
 
 const created = createdJob(newJob(), at(0)).job;
 const started = applyChange(created, START, at(1)).job;
@@ -12,7 +13,13 @@ const failed = applyChange(
   at(2),
 ).job;
 
-test.each([created, started, failed].map(summaryOf))(
+const reported = applyChange(
+  started,
+  { action: "progress", progress: 20, message: "One", details: null },
+  at(1),
+).job;
+
+test.each([created, started, reported, failed].map(summaryOf))(
   "a record with the status $status survives encoding",
   (job) => {
     expect(decodeSummary(encodeSummary(job))).toEqual(job);
@@ -31,5 +38,26 @@ test.each([created, failed].map(summaryOf))(
       finishedAt: finishedAt?.getTime() ?? null,
     };
     expect(decodeSummary(JSON.stringify(stored))).toEqual(job);
+  },
+);
+
+test.each([undefined, { user: "ann", via: "key" } as const])(
+  "an event with the actor %j survives encoding, with details and without",
+  (actor) => {
+    for (const details of [undefined, null, { done: 1 }]) {
+      const event = eventOf("aborted", {
+        jobId: created.id,
+        seq: 4,
+        at: at(3),
+        attempt: 1,
+        progress: 20,
+        message: "Cancelled",
+        actor,
+        details,
+      });
+      const decoded = decodeEvent(created.id, encodeEvent(event));
+      expect(decoded).toStrictEqual(event);
+      expect(Object.keys(decoded)).toEqual(Object.keys(event));
+    }
   },
 );

@@ -1,4 +1,5 @@
 /** Encodes records and events for storage: JSON, with times in milliseconds. */
+import type { Actor } from "#shared/actor.ts";
 import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import { allOf, type ValuesOf } from "#shared/all-of.ts";
 import { eventOf, type JobEvent, type LoggedField } from "#shared/events.ts";
@@ -23,8 +24,14 @@ const SUMMARY_FIELDS = allOf<keyof JobSummary>()(
   "startedAt",
   "finishedAt",
   "version",
+  "details",
 );
 type StoredSummary = ValuesOf<InJson<JobSummary>, typeof SUMMARY_FIELDS>;
+/** Records without details end before them, as all did before there were details. */
+type StoredWithoutDetails = WithoutLast<StoredSummary>;
+type WithoutLast<List extends readonly unknown[]> = List extends readonly [...infer Others, unknown]
+  ? Others
+  : never;
 
 /** A record with its dates in milliseconds. */
 type InJson<Record> = {
@@ -43,7 +50,7 @@ type NamedSummary = Omit<JobSummary, "createdAt" | "startedAt" | "finishedAt"> &
 };
 
 export function encodeSummary(job: JobSummary): string {
-  return JSON.stringify([
+  const stored: StoredWithoutDetails = [
     job.id,
     job.kind,
     job.title,
@@ -60,7 +67,11 @@ export function encodeSummary(job: JobSummary): string {
     job.startedAt?.getTime() ?? null,
     job.finishedAt?.getTime() ?? null,
     job.version,
-  ] satisfies StoredSummary);
+  ];
+  const { details } = job;
+  return JSON.stringify(
+    details === undefined ? stored : ([...stored, details] satisfies StoredSummary),
+  );
 }
 
 export function decodeSummary(text: string): JobSummary {
@@ -69,7 +80,7 @@ export function decodeSummary(text: string): JobSummary {
     const { createdAt, startedAt, finishedAt } = stored;
     return { ...stored, ...timesOf(createdAt, startedAt, finishedAt) };
   }
-  return {
+  const summary: JobSummary = {
     id: stored[0],
     kind: stored[1],
     title: stored[2],
@@ -84,7 +95,9 @@ export function decodeSummary(text: string): JobSummary {
     error: stored[11],
     ...timesOf(stored[12], stored[13], stored[14]),
     version: stored[15],
-  } satisfies Record<keyof JobSummary, unknown>;
+  } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
+  if (stored[16] !== undefined) summary.details = stored[16];
+  return summary;
 }
 
 function timesOf(createdAt: number, startedAt: number | null, finishedAt: number | null) {
@@ -112,21 +125,39 @@ const EVENT_FIELDS = allOf<Exclude<LoggedField, "jobId">>()(
   "progress",
   "message",
   "actor",
+  "details",
 );
-type StoredEvent = ValuesOf<InJson<JobEvent>, typeof EVENT_FIELDS>;
-/** Events without an actor end before it, as all did before there were actors. */
-type StoredWithoutActor = StoredEvent extends [...infer Others, unknown] ? Others : never;
+type StoredEvent = ValuesOf<StoredValues, typeof EVENT_FIELDS>;
+type StoredValues = Omit<InJson<JobEvent>, "actor"> & { actor: Actor | null };
+/** Events without details end before them, and those without an actor before it, as all did when there was neither. */
+type StoredWithActor = WithoutLast<StoredEvent>;
 
 export function encodeEvent(event: JobEvent): string {
-  const { seq, at, attempt, type, status, progress, message, actor } = event;
-  const stored: StoredWithoutActor = [seq, at.getTime(), attempt, type, status, progress, message];
-  return JSON.stringify(actor === undefined ? stored : ([...stored, actor] satisfies StoredEvent));
+  const { seq, at, attempt, type, status, progress, message, actor, details } = event;
+  const stored: WithoutLast<StoredWithActor> = [
+    seq,
+    at.getTime(),
+    attempt,
+    type,
+    status,
+    progress,
+    message,
+  ];
+  if (details !== undefined) {
+    return JSON.stringify([...stored, actor ?? null, details] satisfies StoredEvent);
+  }
+  return JSON.stringify(
+    actor === undefined ? stored : ([...stored, actor] satisfies StoredWithActor),
+  );
 }
 
 /** The status follows from the type. It is stored because older versions read it. */
 export function decodeEvent(jobId: string, text: string): JobEvent {
-  const [seq, at, attempt, type, , progress, message, actor] = JSON.parse(text) as StoredEvent;
-  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message, actor });
+  const [seq, time, attempt, type, , progress, message, by, details] = JSON.parse(
+    text,
+  ) as StoredEvent;
+  const [at, actor] = [new Date(time), by ?? undefined];
+  return eventOf(type, { jobId, seq, at, attempt, progress, message, details, actor });
 }
 
 /** `append-draft.lua` writes this format too. */

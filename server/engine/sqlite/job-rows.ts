@@ -1,7 +1,7 @@
 /** Codec of the rows of jobs, joined with the columns of their owner and batch that belong to the record. */
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { JobStatus, JobSummary } from "#shared/job.ts";
-import { keysOf } from "./rows.ts";
+import { detailsOfText, keysOf, textOfDetails } from "./rows.ts";
 
 export interface JobRow {
   n: number;
@@ -29,6 +29,8 @@ export interface JobRow {
   due: number | null;
   held: number;
   token: number;
+  /** As JSON. */
+  details: string | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -58,6 +60,7 @@ const SELECTED = [
   ["due", "jobs.due"],
   ["held", "jobs.held"],
   ["token", "jobs.token"],
+  ["details", "jobs.details"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -95,6 +98,7 @@ function rowOf(values: Values): JobRow {
     due: values[22],
     held: values[23],
     token: values[24],
+    details: values[25],
   };
 }
 
@@ -122,7 +126,7 @@ export function selectJobs(db: DatabaseSync, which: string): JobSelect {
 }
 
 export function summaryOfRow(row: JobRow): JobSummary {
-  return {
+  const summary: JobSummary = {
     id: row.id,
     kind: row.kind,
     title: row.title,
@@ -140,7 +144,19 @@ export function summaryOfRow(row: JobRow): JobSummary {
     startedAt: dateOf(row.started_at),
     finishedAt: dateOf(row.finished_at),
     version: row.version,
-  } satisfies Record<keyof JobSummary, unknown>;
+  } satisfies Record<Exclude<keyof JobSummary, "details">, unknown>;
+  const details = readableDetails(row);
+  if (details !== undefined) summary.details = details;
+  return summary;
+}
+
+/** Damaged details count as none: they are no reason to hide a job, or not to run or end it. */
+function readableDetails({ details }: JobRow): unknown {
+  try {
+    return detailsOfText(details);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Columns of the job's record. The others belong to its owner, its batch, its feed and the queue. */
@@ -175,6 +191,7 @@ const WRITTEN = {
   started_at: "change",
   finished_at: "change",
   version: "change",
+  details: "change",
 } satisfies Record<RecordColumn, "creation" | "change">;
 
 /** The columns that the creation of a job writes. */
@@ -199,6 +216,7 @@ export function valuesOfJob(job: JobSummary, columns: readonly RecordColumn[]): 
     started_at: job.startedAt?.getTime() ?? null,
     finished_at: job.finishedAt?.getTime() ?? null,
     version: job.version,
+    details: textOfDetails(job.details),
   };
   return columns.map((column) => values[column]);
 }

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-test("[P16] [P17] its jobs are read, and new events have their actor", async () => {
+test("[P16] [P17] [S2] its jobs are read, and new events have their actor and details", async () => {
   const engine = await openSqliteEngine({ dataDir });
   await expect(goesOnFromOldData(engine)).resolves.toBeUndefined();
   await engine.close();

@@ -25,8 +25,9 @@ interface EventRow {
   type: JobEventType;
   progress: number;
   message: string;
-  /** As JSON. */
+  /** Both as JSON. */
   actor: string | null;
+  details: string | null;
 }
 
 /** The columns of an event. Its job is another column, and its status follows from its type. */
@@ -38,20 +39,40 @@ export const EVENT_COLUMNS = allOf<Exclude<LoggedField, "jobId" | "status">>()(
   "progress",
   "message",
   "actor",
+  "details",
 );
 /** A row in the order of `EVENT_COLUMNS`. Arrays cost less than the objects that `node:sqlite` makes of rows. */
 export type EventValues = ValuesOf<EventRow, typeof EVENT_COLUMNS>;
 
 export function valuesOfEvent(event: JobEvent): EventValues {
-  const { seq, at, attempt, type, progress, message, actor } = event;
+  const { seq, at, attempt, type, progress, message, actor, details } = event;
   const by = actor === undefined ? null : JSON.stringify(actor);
-  return [seq, at.getTime(), attempt, type, progress, message, by];
+  return [seq, at.getTime(), attempt, type, progress, message, by, textOfDetails(details)];
 }
 
 export function eventOfValues(jobId: string, values: EventValues): JobEvent {
-  const [seq, at, attempt, type, progress, message, by] = values;
+  const [seq, at, attempt, type, progress, message, by, text] = values;
   const actor = by === null ? undefined : (JSON.parse(by) as Actor);
-  return eventOf(type, { jobId, seq, at: new Date(at), attempt, progress, message, actor });
+  const details = detailsOfText(text);
+  return eventOf(type, {
+    jobId,
+    seq,
+    at: new Date(at),
+    attempt,
+    progress,
+    message,
+    details,
+    actor,
+  });
+}
+
+/** The column of a job's and an event's details. `null` where there are none. */
+export function textOfDetails(details: unknown): string | null {
+  return details === undefined ? null : JSON.stringify(details);
+}
+
+export function detailsOfText(text: string | null): unknown {
+  return text === null ? undefined : (JSON.parse(text) as unknown);
 }
 
 /** `SELECT ${BATCH_COLUMNS} FROM ${BATCH_TABLES}` gives `BatchRow`s. */

@@ -79,7 +79,11 @@ describe.each(Array.from({ length: SCHEMA_VERSION - 1 }, (_, index) => index + 1
       expect(await engine.saveSession(session, "one", change)).toBe("saved");
       expect((await engine.apiKeys.list({ limit: 9 })).items).toEqual([]);
       expect(await engine.getSignIn("none", new Date())).toBeUndefined();
-      await engine.createJob(newJob(), at(0));
+      const { id } = await engine.createJob(newJob(), at(0));
+      await engine.change(id, START, at(0));
+      const report = { action: "progress", progress: 1, message: "One", details: [1] } as const;
+      await engine.change(id, report, at(0));
+      expect((await engine.readEvents(id, 2, 9))?.events).toMatchObject([{ details: [1] }]);
       expect((await engine.readFeed({ tenant: ANN.tenant }, 0, 9)).changes).toHaveLength(1);
     });
   },

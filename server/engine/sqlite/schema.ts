@@ -266,6 +266,12 @@ export const MIGRATIONS: readonly string[] = [
     FROM jobs JOIN owners ON owners.n = jobs.owner_n JOIN payloads ON payloads.job_n = jobs.n GROUP BY tenant;
   `,
   SHARING_TABLES,
+  `
+  -- The newest state that a job's kind reported beside percent and message, as JSON. NULL: none.
+  -- The last column, so that reads of the others need no page of it.
+  ALTER TABLE jobs ADD COLUMN details TEXT;
+  ALTER TABLE events ADD COLUMN details TEXT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -15,7 +15,7 @@ import type { Usage } from "./usage.ts";
 import type { TenantUsage } from "#server/engine/quota.ts";
 import { toJson } from "#server/engine/payload.ts";
 import { CHANGED_COLUMNS, type JobRow, summaryOfRow, valuesOfJob } from "./job-rows.ts";
-import { assign } from "./rows.ts";
+import { assign, textOfDetails } from "./rows.ts";
 
 /** A job, and the row that it was read from. */
 export interface Ahead {
@@ -25,7 +25,7 @@ export interface Ahead {
   job: Job;
   /** The rev of the newest change of the job. */
   rev: number;
-  /** Only its progress and message changed. */
+  /** Only its progress, message and details changed. */
   reportedOnly: boolean;
 }
 
@@ -61,6 +61,9 @@ export function createWriteBehind(
   const report = db.prepare(
     "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ? WHERE n = ?",
   );
+  const reportDetails = db.prepare(
+    "UPDATE jobs SET progress = ?, message = ?, version = ?, rev = ?, details = ? WHERE n = ?",
+  );
   const update = db.prepare(
     `UPDATE jobs SET ${assign([...CHANGED_COLUMNS, "rev", "due", "held", "token"])} WHERE n = ?`,
   );
@@ -78,7 +81,9 @@ export function createWriteBehind(
   function write({ row, job, rev, reportedOnly }: Ahead): void {
     const { progress, message, version } = job;
     if (reportedOnly) {
-      report.run(progress, message, version, rev, row.n);
+      const details = textOfDetails(job.details);
+      if (details === row.details) report.run(progress, message, version, rev, row.n);
+      else reportDetails.run(progress, message, version, rev, details, row.n);
       return;
     }
     const values = valuesOfJob(job, CHANGED_COLUMNS);

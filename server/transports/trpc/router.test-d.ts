@@ -119,6 +119,7 @@ test("inputs that the server would refuse do not compile", () => {
 const mail = defineKind({
   name: "mail",
   input: z.object({ to: z.email(), at: z.iso.datetime().optional(), copies: z.int().default(1) }),
+  details: z.object({ bounced: z.int() }),
   output: z.object({ sent: z.int() }),
   run: async () => ({ sent: 1 }),
 });
@@ -147,8 +148,19 @@ test("a client that knows the kinds has their types", async () => {
   expectTypeOf(await typed.kinds.sum.createMany.mutate({ jobs })).toEqualTypeOf<Batch>();
   typed.kinds.mail.onUpdate.subscribe(
     { jobId },
-    { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<JobEvent>() },
+    {
+      onData({ data }) {
+        expectTypeOf(data).toExtend<JobEvent>();
+        expectTypeOf(data.details).toEqualTypeOf<{ bounced: number } | undefined>();
+      },
+    },
   );
+  typed.kinds.sum.onUpdate.subscribe(
+    { jobId },
+    { onData: ({ data }) => expectTypeOf(data.details).toEqualTypeOf<undefined>() },
+  );
+  const { items } = await typed.kinds.mail.list.query();
+  expectTypeOf(items[0]?.details).toEqualTypeOf<{ bounced: number } | undefined>();
   void typed.job.create.mutate({ kind: "sum", input: [1] });
   void typed.batch.create.mutate({
     jobs: [

@@ -1,5 +1,5 @@
 /**
- * What stored data of the version before actors and audit lists promise. Both files hold the same: job 1 was approved, 2 and 3
+ * What stored data of the version before actors, audit lists and details promise. Both files hold the same: job 1 was approved, 2 and 3
  * belong to batch 9, and 2 is cancelled.
  */
 import { expect } from "vitest";
@@ -18,7 +18,10 @@ export async function goesOnFromOldData(engine: Engine): Promise<void> {
     "blocked",
     "approved",
   ]);
-  for (const event of before) expect(event).not.toHaveProperty("actor");
+  for (const event of [...before, await engine.getJob(idOf(1))]) {
+    expect(event).not.toHaveProperty("actor");
+    expect(event).not.toHaveProperty("details");
+  }
   expect(await engine.audit.list({ tenant: "acme", limit: 9 })).toEqual({
     items: [],
     nextCursor: null,
@@ -37,6 +40,11 @@ export async function goesOnFromOldData(engine: Engine): Promise<void> {
     undefined,
     actor,
   ]);
+  await engine.change(idOf(2), { action: "start", progress: 0, message: "Begun" }, at(9));
+  const report = { action: "progress", progress: 1, message: "One", details: { done: 1 } } as const;
+  const { event } = await engine.change(idOf(2), report, at(9));
+  expect((await logOf(engine, idOf(2))).at(-1)).toEqual(event);
+  expect(await engine.getJob(idOf(2))).toMatchObject({ details: { done: 1 } });
   await engine.audit.append("acme", { ...audit, actor: COMMAND_ACTOR });
   expect((await engine.audit.list({ tenant: "acme", limit: 9 })).items).toMatchObject([
     { actor: COMMAND_ACTOR },
