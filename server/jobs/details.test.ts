@@ -33,7 +33,7 @@ function kindOf(details: z.ZodType | undefined, run: Code): AnyKind {
     output: z.unknown(),
     title: () => "Detailed",
     start: { progress: 0, message: "Begun" },
-    run: run as () => Promise<typeof DONE>,
+    run,
   });
 }
 
