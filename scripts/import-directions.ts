@@ -17,7 +17,7 @@ export interface Direction {
 const NODE = ["node:*", "node:*/*"];
 /** The embedded engine alone stores with `node:sqlite`; `node:module` has ways to import past these rules. */
 const NODE_EXCEPT = ["node:sqlite", "node:module"];
-const ROUTER = "#server/transports/trpc/router.ts";
+const TRPC = "@trpc/server";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
   "#server/auth/audit.ts",
@@ -36,7 +36,27 @@ const BELOW_TRANSPORTS = [
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
 
 export const directions: Direction[] = [
-  { name: "shared/", files: ["shared/**"], imports: ["./**"], packages: ["zod"] },
+  {
+    name: "shared/",
+    files: ["shared/**"],
+    imports: ["./**"],
+    except: ["./*.schema.ts", "./variables.ts"],
+    packages: [],
+  },
+  {
+    name: "shared/api.ts",
+    files: ["shared/api.ts"],
+    imports: ["./**", TRPC],
+    except: ["./*.schema.ts", "./variables.ts"],
+    typeOnly: TRPC,
+    packages: [],
+  },
+  {
+    name: "shared/*.schema.ts, variables.ts",
+    files: ["shared/*.schema.ts", "shared/variables.ts"],
+    imports: ["./**"],
+    packages: ["zod"],
+  },
   {
     name: "server/*.ts",
     files: ["server/*.ts"],
@@ -230,8 +250,7 @@ export const directions: Direction[] = [
   {
     name: "client/",
     files: ["client/**"],
-    imports: ["./**", "#client/**", "#shared/**", ROUTER],
-    typeOnly: ROUTER,
+    imports: ["./**", "#client/**", "#shared/**"],
     packages: [
       "@tanstack/react-query",
       "@trpc/client",
@@ -247,8 +266,8 @@ export const directions: Direction[] = [
   {
     name: "client/lib/",
     files: ["client/lib/**"],
-    imports: ["./**", "#shared/**", ROUTER],
-    typeOnly: ROUTER,
+    imports: ["./**", "#shared/**"],
+    except: ["#shared/*.schema.ts", "#shared/variables.ts"],
     packages: [
       "@tanstack/react-query",
       "@trpc/client",

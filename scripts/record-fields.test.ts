@@ -11,8 +11,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The definition of each record: the text that the new field follows, and the field. It is optional: the easiest to forget. */
 const NEW_FIELDS = [
-  ["shared/events.ts", "const visible = z.object({", "weight: z.int().optional(),"],
-  ["shared/job.ts", "export const Job = Owner.extend({", "weight: z.int().optional(),"],
+  ["shared/events.ts", "interface VisibleState {", "weight?: number | undefined;"],
+  ["shared/job.ts", "export interface Job extends Owner {", "weight?: number | undefined;"],
   ["shared/batch.ts", "export interface BatchRecord extends Owner {", "weight?: number;"],
 ] as const;
 
@@ -78,7 +78,9 @@ test("a new field of a job, an event or a batch compiles nowhere until each code
     "server/engine/sqlite/rows.ts: EVENT_COLUMNS",
     "server/engine/sqlite/rows.ts: batchOfRow",
     "server/engine/sqlite/rows.ts: eventOfValues",
+    "shared/events.schema.ts: JobEventSchema",
     "shared/events.ts: builder",
+    "shared/job.schema.ts: JobSchema",
     "shared/job.ts: summaryOf",
     "shared/lifecycle.ts: createdJob",
     "shared/lifecycle.ts: newestEvent",

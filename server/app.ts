@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
 import pkg from "#package.json" with { type: "json" };
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
-import { CheckedCaller } from "#shared/checked-caller.ts";
+import { CheckedCallerSchema } from "#shared/checked-caller.schema.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
 import { createManagement } from "./auth/management.ts";
@@ -186,7 +186,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const isOurs = parts.authenticate === undefined && ours !== undefined;
   const authenticate = parts.authenticate ?? ours;
   const guard = (hook: Authenticate) => {
-    const guarded = guardAuthenticate(hook, { log, ...(isOurs && { schema: CheckedCaller }) });
+    const guarded = guardAuthenticate(hook, {
+      log,
+      ...(isOurs && { schema: CheckedCallerSchema }),
+    });
     return limits === undefined ? guarded : limitFailedSignIns(guarded, limits);
   };
   const context = {

@@ -1,9 +1,8 @@
 /** The actor of an event: the caller that caused it, and how that caller proved who it is. */
-import { z } from "zod";
 import type { CredentialRef } from "./checked-caller.ts";
 import type { Principal } from "./principal.ts";
 
-export const ActorVia = z.enum([
+export const ACTOR_VIAS = [
   /** The server asks no caller who it is. */
   "anonymous",
   "token",
@@ -12,19 +11,18 @@ export const ActorVia = z.enum([
   "sign-in",
   /** The `authenticate` function of an embedding program. */
   "authenticate",
-]);
-export type ActorVia = z.infer<typeof ActorVia>;
+] as const;
+export type ActorVia = (typeof ACTOR_VIAS)[number];
 
 /**
  * Of the tenant of the event's job. It names no credential, because all who may read a job receive its events; the audit list
  * does (`audit.ts`).
  */
-export const Actor = z.object({
+export interface Actor {
   /** The caller's user id: at most `MAX_PRINCIPAL_CHARS`. */
-  user: z.string(),
-  via: ActorVia,
-});
-export type Actor = z.infer<typeof Actor>;
+  user: string;
+  via: ActorVia;
+}
 
 /** The principal of a command, and the credential that the command came with. */
 export interface ActingPrincipal extends Principal {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { ArticleInput } from "./article.ts";
+import { ArticleInputSchema } from "./article.schema.ts";
 
-const { publisherDomain, targetUrl, anchorText } = ArticleInput.shape;
+const { publisherDomain, targetUrl, anchorText } = ArticleInputSchema.shape;
 
 test.each([
   "example.com",

@@ -1,60 +1,26 @@
 /** Input and output of an article job. The article kind itself is in `server/kinds/article/`. */
-import { z } from "zod";
 
-export const LlmProvider = z.enum([
+export const LLM_PROVIDERS = [
   "auto",
   "anthropic",
   "openai",
   "google",
   "compatible",
   "offline",
-]);
-export type LlmProvider = z.infer<typeof LlmProvider>;
+] as const;
+export type LlmProvider = (typeof LLM_PROVIDERS)[number];
 
-export const WritingStrategy = z.enum(["multi_stage", "single_shot"]);
-export type WritingStrategy = z.infer<typeof WritingStrategy>;
+export const WRITING_STRATEGIES = ["multi_stage", "single_shot"] as const;
+export type WritingStrategy = (typeof WRITING_STRATEGIES)[number];
 
-/** `example.com`, `example.com:8080`, `bücher.example/magazine`: no protocol, port and path optional. */
-const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
-/** The host for requests: in lower case, with umlaut domains in Punycode. */
-const HOST =
-  /^(?:localhost|(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|\[[0-9a-f:]+\])$/;
-const NO_DOMAIN = "Must be a domain without protocol, such as example.com or example.com:8080";
-/** NUL, ESC and the like, but not white space. */
-const CONTROLS = /(?!\s)\p{Cc}/u;
-const NO_CONTROLS = "Must not have control characters";
-const Address = z.url({ hostname: HOST });
-
-export const ArticleInput = z.strictObject({
-  publisherDomain: z
-    .string()
-    .trim()
-    .max(300)
-    .regex(DOMAIN, { error: NO_DOMAIN, abort: true })
-    .refine((domain) => Address.safeParse(`https://${domain}`).success, NO_DOMAIN)
-    .meta({ title: "Publisher", description: "The site that publishes the article, no protocol" }),
-  targetUrl: z
-    .url({ protocol: /^https?$/, error: "Must be an http:// or https:// address" })
-    .max(2000)
-    .refine((url) => !CONTROLS.test(url), NO_CONTROLS)
-    .meta({ title: "Target", description: "The page that the article links to" }),
-  anchorText: z
-    .string()
-    .trim()
-    .min(1, "Must not be empty")
-    .max(500, "Must be 500 characters at most")
-    .refine((text) => !CONTROLS.test(text), NO_CONTROLS)
-    .meta({ title: "Anchor text", description: "The text of the link" }),
-  llmProvider: LlmProvider.default("auto").meta({ title: "Writer" }),
-  writingStrategy: WritingStrategy.default("multi_stage").meta({ title: "Strategy" }),
-  country: z
-    .string()
-    .regex(/^[A-Za-z]{2}$/, "Must be two letters, such as SE")
-    .transform((code) => code.toUpperCase())
-    .optional()
-    .meta({ title: "Country", description: "ISO 3166-1, two letters" }),
-});
-export type ArticleInput = z.infer<typeof ArticleInput>;
+export interface ArticleInput {
+  publisherDomain: string;
+  targetUrl: string;
+  anchorText: string;
+  llmProvider: LlmProvider;
+  writingStrategy: WritingStrategy;
+  country?: string | undefined;
+}
 
 /** Column names in CSV files, including those of the older system, and the field that each fills. */
 export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new Map([
@@ -74,33 +40,30 @@ export const ARTICLE_CSV_COLUMNS: ReadonlyMap<string, keyof ArticleInput> = new 
   ["country", "country"],
 ]);
 
-export const PageProfile = z.object({
+export interface PageProfile {
   /** `url` as requested, `finalUrl` after redirects. */
-  url: z.string(),
-  finalUrl: z.url({ protocol: /^https?$/ }),
-  title: z.string(),
-  description: z.string(),
-  headings: z.array(z.string()),
+  url: string;
+  finalUrl: string;
+  title: string;
+  description: string;
+  headings: string[];
   /** Beginning of the main text. */
-  excerpt: z.string(),
-  words: z.int(),
+  excerpt: string;
+  words: number;
   /** ISO 639-1, or `und` for an unknown language. */
-  language: z.string(),
-  keyTerms: z.array(z.string()),
-  tone: z.enum(["formal", "neutral", "casual"]),
-});
-export type PageProfile = z.infer<typeof PageProfile>;
+  language: string;
+  keyTerms: string[];
+  tone: "formal" | "neutral" | "casual";
+}
 
-export const QualityVerdict = z.enum(["passed", "mended", "failed", "skipped"]);
-export const QualityRule = z.object({
-  id: z.string(),
-  label: z.string(),
-  verdict: QualityVerdict,
+export interface QualityRule {
+  id: string;
+  label: string;
+  verdict: "passed" | "mended" | "failed" | "skipped";
   /** The measured and the allowed value, as text for people. */
-  figure: z.string(),
-  limit: z.string(),
-});
-export type QualityRule = z.infer<typeof QualityRule>;
+  figure: string;
+  limit: string;
+}
 
 /** A summary for people. Skipped rules are not counted; mended ones count as passed. */
 export function tally(rules: readonly QualityRule[]): string {
@@ -109,26 +72,27 @@ export function tally(rules: readonly QualityRule[]): string {
   return failed === 0 ? `All ${measured} checks passed` : `${failed} of ${measured} checks failed`;
 }
 
-export const QualityReport = z.object({ passed: z.boolean(), rules: z.array(QualityRule) });
-export type QualityReport = z.infer<typeof QualityReport>;
+export interface QualityReport {
+  passed: boolean;
+  rules: QualityRule[];
+}
 
-export const ArticleOutput = z.object({
-  title: z.string(),
-  language: z.string(),
-  markdown: z.string(),
+export interface ArticleOutput {
+  title: string;
+  language: string;
+  markdown: string;
   /** Sanitised; pages that render it must sanitise it again, because any program may have stored it. */
-  html: z.string(),
-  words: z.int(),
-  writer: z.object({
-    provider: LlmProvider,
-    model: z.string().nullable(),
-    strategy: WritingStrategy,
-  }),
-  report: QualityReport,
-  publisher: PageProfile,
-  target: PageProfile,
+  html: string;
+  words: number;
+  writer: {
+    provider: LlmProvider;
+    model: string | null;
+    strategy: WritingStrategy;
+  };
+  report: QualityReport;
+  publisher: PageProfile;
+  target: PageProfile;
   /** Milliseconds. */
-  timings: z.object({ profile: z.number(), write: z.number(), check: z.number() }),
-  cost: z.object({ inputTokens: z.int(), outputTokens: z.int() }),
-});
-export type ArticleOutput = z.infer<typeof ArticleOutput>;
+  timings: { profile: number; write: number; check: number };
+  cost: { inputTokens: number; outputTokens: number };
+}

@@ -1,10 +1,9 @@
 /** The audit list of a tenant: one entry for each command that changed something, without the contents of any job. */
-import { z } from "zod";
-import { type ActingPrincipal, Actor, actorOf, ActorVia } from "./actor.ts";
+import { type ActingPrincipal, type Actor, actorOf, type ActorVia } from "./actor.ts";
 import { cutText } from "./cut-text.ts";
 import { MAX_PRINCIPAL_CHARS } from "./limits.ts";
 
-export const AuditAction = z.enum([
+export const AUDIT_ACTIONS = [
   "job.create",
   "job.cancel",
   "job.retry",
@@ -22,25 +21,23 @@ export const AuditAction = z.enum([
   "token.revoke",
   "user.revoke",
   "user.assign",
-]);
-export type AuditAction = z.infer<typeof AuditAction>;
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export const AuditActor = Actor.extend({
+export interface AuditActor extends Omit<Actor, "via"> {
   /** `command`: the command `jobwire`, so the server's operator. Its `user` is empty. */
-  via: z.enum([...ActorVia.options, "command"]),
+  via: ActorVia | "command";
   /** The id of the API key, or the `jti` of the token, also where a sign-in was made with it. `null`: it has none. */
-  credential: z.string().nullable(),
-});
-export type AuditActor = z.infer<typeof AuditActor>;
+  credential: string | null;
+}
 
-export const AuditEntry = z.object({
-  at: z.date(),
-  action: AuditAction,
+export interface AuditEntry {
+  at: Date;
+  action: AuditAction;
   /** The id of the job, batch, API key or user, or the `jti` of the token. */
-  target: z.string(),
-  actor: AuditActor,
-});
-export type AuditEntry = z.infer<typeof AuditEntry>;
+  target: string;
+  actor: AuditActor;
+}
 
 /** An entry as clients receive it. `id` tells it from the others of its tenant's list. */
 export type AuditItem = AuditEntry & { id: string };

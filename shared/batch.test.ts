@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BatchSchema, BatchAggregateSchema } from "./batch.schema.ts";
 import {
   aggregateOf,
-  Batch,
-  BatchAggregate,
   batchOf,
   type BatchCounts,
   type BatchRecord,
@@ -11,7 +10,7 @@ import {
   isBatchSettled,
   recount,
 } from "./batch.ts";
-import { isSettled, JobStatus } from "./job.ts";
+import { isSettled, JOB_STATUSES, type JobStatus } from "./job.ts";
 
 const CREATED = new Date(Date.UTC(2026, 0, 1));
 const LATER = new Date(Date.UTC(2026, 0, 2));
@@ -77,7 +76,7 @@ describe("the aggregate", () => {
       .filter((each) => Object.values(each).some((jobs) => jobs > 0));
     fc.assert(
       fc.property(counts, (each) => {
-        const aggregate = BatchAggregate.parse(aggregateOf(batch(each)));
+        const aggregate = BatchAggregateSchema.parse(aggregateOf(batch(each)));
         const unsettled = each.PENDING + each.PROCESSING;
         expect(isBatchSettled(aggregate)).toBe(unsettled === 0);
         expect(aggregate.progress === 100).toBe(unsettled === 0);
@@ -87,7 +86,7 @@ describe("the aggregate", () => {
 
   test("a batch is its aggregate with name, owner and creation", () => {
     const record = batch({ PENDING: 1 });
-    expect(Batch.parse(batchOf(record))).toEqual({
+    expect(BatchSchema.parse(batchOf(record))).toEqual({
       id: record.id,
       name: "January",
       tenant: record.tenant,
@@ -116,7 +115,7 @@ describe("recount", () => {
   });
 
   test("whatever becomes of the jobs, the counts are what counting them anew gives", () => {
-    const status = fc.constantFrom(...JobStatus.options);
+    const status = fc.constantFrom(...JOB_STATUSES);
     const moves = fc.array(fc.tuple(fc.nat({ max: 9 }), status), { maxLength: 100 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 }), moves, (size, steps) => {

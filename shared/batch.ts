@@ -1,7 +1,6 @@
 /** The batch: jobs created together. Watchers receive its newest state and not a log. */
-import { z } from "zod";
 import type { JobStatus } from "./job.ts";
-import { Owner } from "./principal.ts";
+import type { Owner } from "./principal.ts";
 
 export const MAX_BATCH_JOBS = 10_000;
 
@@ -19,34 +18,31 @@ export interface BatchRecord extends Owner {
   updatedAt: Date;
 }
 
-export const BatchStatus = z.enum(["pending", "running", "completed", "failed"]);
-export type BatchStatus = z.infer<typeof BatchStatus>;
+export type BatchStatus = "pending" | "running" | "completed" | "failed";
 
-export const BatchAggregate = z.object({
-  batchId: z.uuid(),
-  version: z.int().min(1),
-  total: z.int(),
+export interface BatchAggregate {
+  batchId: string;
+  version: number;
+  total: number;
   /** Jobs that are settled: delivered, blocked or aborted. */
-  completed: z.int(),
-  delivered: z.int(),
-  blocked: z.int(),
-  aborted: z.int(),
+  completed: number;
+  delivered: number;
+  blocked: number;
+  aborted: number;
   /** Whole percent of jobs that are settled, rounded down. */
-  progress: z.int().min(0).max(100),
-  status: BatchStatus,
-  message: z.string(),
-  at: z.date(),
-  gap: z.literal(true).optional(),
-});
-export type BatchAggregate = z.infer<typeof BatchAggregate>;
+  progress: number;
+  status: BatchStatus;
+  message: string;
+  at: Date;
+  /** The log no longer reaches back to the watcher's cursor; this is the current state. */
+  gap?: true | undefined;
+}
 
-export const Batch = BatchAggregate.omit({ gap: true }).extend({
-  id: z.uuid(),
-  name: z.string().nullable(),
-  ...Owner.shape,
-  createdAt: z.date(),
-});
-export type Batch = z.infer<typeof Batch>;
+export interface Batch extends Omit<BatchAggregate, "gap">, Owner {
+  id: string;
+  name: string | null;
+  createdAt: Date;
+}
 
 export function emptyCounts(): BatchCounts {
   return { PENDING: 0, PROCESSING: 0, DELIVERED: 0, BLOCKED: 0, ABORTED: 0 };

@@ -2,11 +2,10 @@
  * The errors that callers can receive. A transport whose protocol has codes of its own maps these in a table that is
  * checked with `satisfies Record<ErrorCode, …>`, so that a new code cannot be forgotten; the others send them as they are.
  */
-import { z } from "zod";
 import { cutText } from "./cut-text.ts";
 import { MAX_ERROR_CHARS } from "./limits.ts";
 
-export const ErrorCode = z.enum([
+export const ERROR_CODES = [
   /** The input is malformed; `issues` names the fields. */
   "BAD_REQUEST",
   /** The credentials are missing or invalid. */
@@ -29,15 +28,14 @@ export const ErrorCode = z.enum([
   "DATA_UNUSABLE",
   /** A fault of the server. */
   "INTERNAL",
-]);
-export type ErrorCode = z.infer<typeof ErrorCode>;
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** One fault of an input: its path (`["jobs", 3, "input", "targetUrl"]`) and a message. */
-export const InputIssue = z.object({
-  path: z.array(z.union([z.string(), z.number()])),
-  message: z.string(),
-});
-export type InputIssue = z.infer<typeof InputIssue>;
+export interface InputIssue {
+  path: (string | number)[];
+  message: string;
+}
 
 export class AppError extends Error {
   override readonly name = "AppError";

@@ -3,49 +3,49 @@
  * Every event carries the whole visible state after it, so any single one is enough to draw the job. A type of event has
  * exactly one status; logs store the type, and codecs derive the status from it.
  */
-import { z } from "zod";
-import { Actor } from "./actor.ts";
-import { type JobStatus, Progress } from "./job.ts";
+import type { Actor } from "./actor.ts";
+import type { JobStatus } from "./job.ts";
 
-const visible = z.object({
-  jobId: z.uuid(),
+interface VisibleState {
+  jobId: string;
   /** 1, 2, 3 … for each job, without gaps in the log. It is the cursor (`lastEventId`) on every transport. */
-  seq: z.int().min(1),
-  at: z.date(),
-  attempt: z.int().min(0),
-  progress: Progress,
-  message: z.string(),
+  seq: number;
+  at: Date;
+  attempt: number;
+  /** Whole percent. */
+  progress: number;
+  message: string;
   /**
    * The newest state beside percent and message that the kind reported in this attempt, in the shape of its `details`
    * schema. Absent: it reported none.
    */
-  details: z.unknown().optional(),
+  details?: unknown;
   /** The caller that caused it. Absent: the server did, or it was stored before events had actors. */
-  actor: Actor.optional(),
+  actor?: Actor | undefined;
   /** The number of earlier `progress` events that were folded into this one for a slow watcher. */
-  skipped: z.int().min(1).optional(),
+  skipped?: number | undefined;
   /** The log no longer reaches back to the watcher's cursor; this event is the current state. */
-  gap: z.literal(true).optional(),
-});
+  gap?: true | undefined;
+}
 
-const event = <T extends string, S extends JobStatus>(type: T, status: S) =>
-  visible.extend({ type: z.literal(type), status: z.literal(status) });
+interface EventOf<Type extends string, Status extends JobStatus> extends VisibleState {
+  type: Type;
+  status: Status;
+}
 
-export const JobEvent = z.discriminatedUnion("type", [
-  event("created", "PENDING"),
-  event("started", "PROCESSING"),
-  event("progress", "PROCESSING"),
+export type JobEvent =
+  | EventOf<"created", "PENDING">
+  | EventOf<"started", "PROCESSING">
+  | EventOf<"progress", "PROCESSING">
   /** Released after a crash, a transient error or a shutdown. The job will be started again. */
-  event("retrying", "PENDING"),
-  event("delivered", "DELIVERED"),
-  event("blocked", "BLOCKED"),
-  event("aborted", "ABORTED"),
-  event("approved", "DELIVERED"),
-  event("rejected", "ABORTED"),
+  | EventOf<"retrying", "PENDING">
+  | EventOf<"delivered", "DELIVERED">
+  | EventOf<"blocked", "BLOCKED">
+  | EventOf<"aborted", "ABORTED">
+  | EventOf<"approved", "DELIVERED">
+  | EventOf<"rejected", "ABORTED">
   /** Queued again because a person asked: `retry` or `regenerate`. */
-  event("requeued", "PENDING"),
-]);
-export type JobEvent = z.infer<typeof JobEvent>;
+  | EventOf<"requeued", "PENDING">;
 export type JobEventType = JobEvent["type"];
 
 /** Fields that a watch adds to an event as it delivers it. They are in no log. */
@@ -116,17 +116,16 @@ export function eventOf(type: JobEventType, fields: EventFields): JobEvent {
 }
 
 /** One frame of a job's draft: `text` replaces everything from `offset` (UTF-16 units) on. */
-export const DraftFrame = z.object({
-  jobId: z.uuid(),
+export interface DraftFrame {
+  jobId: string;
   /** The cursor on every transport; counts up over all attempts. */
-  seq: z.int().min(0),
-  attempt: z.int().min(0),
+  seq: number;
+  attempt: number;
   /** 0 where the draft starts, or starts over with a new attempt. */
-  offset: z.int().min(0),
-  text: z.string(),
-  gap: z.literal(true).optional(),
-});
-export type DraftFrame = z.infer<typeof DraftFrame>;
+  offset: number;
+  text: string;
+  gap?: true | undefined;
+}
 
 /** The draft after `frame`. */
 export function applyDraft(draft: string, frame: DraftFrame): string {

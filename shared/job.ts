@@ -1,9 +1,8 @@
 /** The job: one long piece of work that people watch. How it changes is in `lifecycle.ts`. */
-import { z } from "zod";
-import { Owner } from "./principal.ts";
+import type { Owner } from "./principal.ts";
 
-export const JobStatus = z.enum(["PENDING", "PROCESSING", "DELIVERED", "BLOCKED", "ABORTED"]);
-export type JobStatus = z.infer<typeof JobStatus>;
+export const JOB_STATUSES = ["PENDING", "PROCESSING", "DELIVERED", "BLOCKED", "ABORTED"] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** Settled: the job does not run, and only a decision of a person changes it. */
 export const SETTLED = ["DELIVERED", "BLOCKED", "ABORTED"] as const satisfies JobStatus[];
@@ -11,47 +10,46 @@ export function isSettled(status: JobStatus): boolean {
   return status === "DELIVERED" || status === "BLOCKED" || status === "ABORTED";
 }
 
-export const Progress = z.int().min(0).max(100);
-
 /** Why a job is ABORTED. `code` is for programs (`CANCELLED`, `PAGE_TIMEOUT` …), `message` for people. */
-export const JobError = z.object({ code: z.string(), message: z.string() });
-export type JobError = z.infer<typeof JobError>;
+export interface JobError {
+  code: string;
+  message: string;
+}
 
-export const Job = Owner.extend({
+export interface Job extends Owner {
   /** UUIDv7: ids sort by the time of creation, also within a millisecond (which Node's own do not). */
-  id: z.uuid(),
-  kind: z.string(),
+  id: string;
+  kind: string;
   /** One line for lists. The kind makes it from the input. */
-  title: z.string(),
-  status: JobStatus,
-  progress: Progress,
-  message: z.string(),
+  title: string;
+  status: JobStatus;
+  /** Whole percent. */
+  progress: number;
+  message: string;
   /**
    * The newest state beside percent and message that the kind reported in this attempt, in the shape of its `details`
    * schema. Absent: it reported none.
    */
-  details: z.unknown().optional(),
+  details?: unknown;
   /** How often it was started: 0 before the first start. */
-  attempt: z.int().min(0),
+  attempt: number;
   /** Automatic retries used up since it was created or last requeued by a person. */
-  retries: z.int().min(0),
-  batchId: z.uuid().nullable(),
-  error: JobError.nullable(),
-  createdAt: z.date(),
+  retries: number;
+  batchId: string | null;
+  error: JobError | null;
+  createdAt: Date;
   /** When the newest attempt started. */
-  startedAt: z.date().nullable(),
+  startedAt: Date | null;
   /** When it settled. */
-  finishedAt: z.date().nullable(),
+  finishedAt: Date | null;
   /** The `seq` of its newest event. Every change counts one up. */
-  version: z.int().min(1),
-  input: z.unknown(),
-  output: z.unknown(),
-});
-export type Job = z.infer<typeof Job>;
+  version: number;
+  input: unknown;
+  output: unknown;
+}
 
 /** A job as lists and feeds show it: without `input` and `output`, which may be large. */
-export const JobSummary = Job.omit({ input: true, output: true });
-export type JobSummary = z.infer<typeof JobSummary>;
+export type JobSummary = Omit<Job, "input" | "output">;
 
 /** The part of a job that its summary omits. */
 export type JobPayload = Omit<Job, keyof JobSummary>;

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aggregateOf, type BatchRecord, emptyCounts } from "./batch.ts";
-import { JobEvent } from "./events.ts";
+import { JobEventSchema } from "./events.schema.ts";
+import type { JobEvent } from "./events.ts";
 import {
-  LegacyBatchPayload,
-  LegacyBatchRequest,
-  LegacyJobPayload,
-  LegacyJobRequest,
-  legacyOfBatch,
-  legacyOfJob,
-} from "./legacy.ts";
+  LegacyBatchPayloadSchema,
+  LegacyBatchRequestSchema,
+  LegacyJobPayloadSchema,
+  LegacyJobRequestSchema,
+} from "./legacy.schema.ts";
+import { legacyOfBatch, legacyOfJob } from "./legacy.ts";
 
 const base = {
   jobId: "550e8400-e29b-41d4-a716-446655440000",
@@ -32,7 +32,7 @@ const STATUS_OF = {
 } as const satisfies Record<JobEvent["type"], JobEvent["status"]>;
 
 function eventOf(type: JobEvent["type"], progress: number, message: string): JobEvent {
-  return JobEvent.parse({ ...base, type, status: STATUS_OF[type], progress, message });
+  return JobEventSchema.parse({ ...base, type, status: STATUS_OF[type], progress, message });
 }
 
 describe("a job's event", () => {
@@ -87,7 +87,7 @@ describe("a job's event", () => {
   });
 
   test("[L1] has exactly the guide's fields, whatever it holds beside them", () => {
-    const Strict = LegacyJobPayload.strict();
+    const Strict = LegacyJobPayloadSchema.strict();
     fc.assert(
       fc.property(
         fc.constantFrom(...(Object.keys(STATUS_OF) as JobEvent["type"][])),
@@ -140,7 +140,7 @@ describe("a batch's aggregate", () => {
   });
 
   test("[L1] has exactly the guide's fields, in every state", () => {
-    const Strict = LegacyBatchPayload.strict();
+    const Strict = LegacyBatchPayloadSchema.strict();
     const count = fc.nat(50);
     fc.assert(
       fc.property(count, count, count, count, count, (...n) => {
@@ -154,8 +154,8 @@ describe("a batch's aggregate", () => {
 });
 
 test("a request is an id under its name, of 1 to 200 characters; what comes beside it is dropped", () => {
-  expect(LegacyJobRequest.parse({ job_id: "a", more: 1 })).toEqual({ job_id: "a" });
-  expect(LegacyBatchRequest.parse({ batch_id: "b".repeat(200) }).batch_id).toHaveLength(200);
+  expect(LegacyJobRequestSchema.parse({ job_id: "a", more: 1 })).toEqual({ job_id: "a" });
+  expect(LegacyBatchRequestSchema.parse({ batch_id: "b".repeat(200) }).batch_id).toHaveLength(200);
   for (const bad of [
     null,
     [],
@@ -165,6 +165,6 @@ test("a request is an id under its name, of 1 to 200 characters; what comes besi
     { job_id: 1 },
     { job_id: "a".repeat(201) },
   ]) {
-    expect(LegacyJobRequest.safeParse(bad).success).toBe(false);
+    expect(LegacyJobRequestSchema.safeParse(bad).success).toBe(false);
   }
 });

@@ -2,12 +2,9 @@
  * The wire of the older Python system: event names and payloads that deployed Socket.IO clients rely on.
  * They are a contract and never change. Pure: the core knows nothing of them.
  */
-import { z } from "zod";
-import { isWellFormed } from "./cut-text.ts";
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
-import { JobStatus } from "./job.ts";
-import { MAX_LEGACY_ID_CHARS, MAX_TOKEN_CHARS } from "./limits.ts";
+import type { JobStatus } from "./job.ts";
 
 /** Names of events from server to client. */
 export const LEGACY = {
@@ -29,55 +26,51 @@ export const LEGACY_REQUEST = {
 } as const;
 export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
 
-const id = z.string().min(1).max(MAX_LEGACY_ID_CHARS).refine(isWellFormed);
-export const LegacyJobRequest = z.object({ job_id: id });
-export const LegacyBatchRequest = z.object({ batch_id: id });
-
 /**
  * Replaces the token of a connection, so that it lives on. The older system had no such event. Its acknowledgement has
  * `expires_in_ms`.
  */
 export const AUTH_REFRESH = "auth:refresh";
-export const AuthRefresh = z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) });
 
 /** The payload of `connection`, sent when a client has connected. */
-export const LegacyConnection = z.object({ connected: z.literal(true), session_id: z.string() });
-export type LegacyConnection = z.infer<typeof LegacyConnection>;
+export interface LegacyConnection {
+  connected: true;
+  session_id: string;
+}
 
 /** The payload of `subscribed`: the requested id. */
-export const LegacyIds = z.object({ job_id: id, batch_id: id }).partial();
-export type LegacyIds = z.infer<typeof LegacyIds>;
+export interface LegacyIds {
+  job_id?: string | undefined;
+  batch_id?: string | undefined;
+}
 
 /** `job:update`, `job:completed` and `job:error` carry the same fields. */
-export const LegacyJobPayload = z.object({
-  job_id: z.string(),
-  status: JobStatus,
-  progress: z.int().min(0).max(100),
-  message: z.string(),
+export interface LegacyJobPayload {
+  job_id: string;
+  status: JobStatus;
+  progress: number;
+  message: string;
   /** ISO 8601 with milliseconds and Z. */
-  timestamp: z.iso.datetime({ precision: 3 }),
-});
-export type LegacyJobPayload = z.infer<typeof LegacyJobPayload>;
+  timestamp: string;
+}
 
-export const LegacyBatchPayload = z.object({
-  batch_id: z.string(),
-  total: z.int(),
-  completed: z.int(),
-  progress: z.int(),
-  status: z.string(),
-  message: z.string(),
-  timestamp: z.iso.datetime({ precision: 3 }),
-});
-export type LegacyBatchPayload = z.infer<typeof LegacyBatchPayload>;
+export interface LegacyBatchPayload {
+  batch_id: string;
+  total: number;
+  completed: number;
+  progress: number;
+  status: string;
+  message: string;
+  timestamp: string;
+}
 
 /** Sent beside the acknowledgement of a request that failed. The older system sent nothing. */
-export const LegacySubscriptionError = LegacyIds.extend({
-  code: z.string(),
-  message: z.string(),
+export interface LegacySubscriptionError extends LegacyIds {
+  code: string;
+  message: string;
   /** With the code `RATE_LIMITED`: when the same request may succeed, from now. */
-  retry_after_ms: z.number().optional(),
-});
-export type LegacySubscriptionError = z.infer<typeof LegacySubscriptionError>;
+  retry_after_ms?: number | undefined;
+}
 
 /** The argument of the acknowledgement callback, if the client passed one. */
 export type LegacyAnswer =

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AppError } from "./errors.ts";
-import { JobEvent } from "./events.ts";
-import { isSettled, Job, JobStatus } from "./job.ts";
+import { JobEventSchema } from "./events.schema.ts";
+import type { JobEvent } from "./events.ts";
+import { JobSchema } from "./job.schema.ts";
+import { isSettled, type Job, JOB_STATUSES, type JobStatus } from "./job.ts";
 import {
   applyChange,
   CREATED_MESSAGE,
@@ -109,7 +111,7 @@ describe("the table", () => {
   });
 
   test("leads out of every status but DELIVERED", () => {
-    for (const status of JobStatus.options) {
+    for (const status of JOB_STATUSES) {
       const out = Object.values(LIFECYCLE[status]).some((to) => to !== null);
       expect(out).toBe(status !== "DELIVERED");
     }
@@ -119,7 +121,7 @@ describe("the table", () => {
 describe("a new job", () => {
   test("is PENDING, and its first event says so", () => {
     const { job, event } = createdJob({ ...FRESH, idempotencyKey: "k" }, T0);
-    expect(Job.strict().parse(job)).toEqual({
+    expect(JobSchema.strict().parse(job)).toEqual({
       ...FRESH,
       status: "PENDING",
       progress: 0,
@@ -133,7 +135,7 @@ describe("a new job", () => {
       version: 1,
       output: null,
     });
-    expect(JobEvent.parse(event)).toEqual({
+    expect(JobEventSchema.parse(event)).toEqual({
       jobId: FRESH.id,
       seq: 1,
       at: T0,
@@ -269,11 +271,11 @@ describe("whatever changes come", () => {
       fc.property(changes, (given) => {
         for (const { before, change: made, job, event } of live(given).steps) {
           const to = LIFECYCLE[before.status][made.action];
-          expect(Job.parse(job)).toEqual(job);
+          expect(JobSchema.parse(job)).toEqual(job);
           expect(job).toMatchObject({ status: to, version: before.version + 1 });
           expect(job.finishedAt).toEqual(isSettled(job.status) ? T1 : null);
           expect(job.error === null).toBe(to !== "ABORTED");
-          expect(JobEvent.parse(event)).toEqual({
+          expect(JobEventSchema.parse(event)).toEqual({
             jobId: before.id,
             seq: job.version,
             at: T1,

@@ -1,32 +1,20 @@
 /** The caller's identity. Every command, read and subscription carries one, even on a server without authentication. */
-import { z } from "zod";
-import { isWellFormed } from "./cut-text.ts";
-import { MAX_PRINCIPAL_CHARS, MAX_SCOPES } from "./limits.ts";
 import { ALL_SCOPES, PERSON_SCOPES, type Scope } from "./scopes.ts";
 
-/** Well-formed: engines store all lone surrogates as the same character, so two ids would become one owner. */
-const Id = z
-  .string()
-  .min(1)
-  .max(MAX_PRINCIPAL_CHARS)
-  .refine(isWellFormed, "Must be well-formed Unicode");
-
-export const Principal = z.object({
-  userId: Id,
-  tenantId: Id,
-  scopes: z.array(z.string().max(MAX_PRINCIPAL_CHARS)).max(MAX_SCOPES),
-});
-export type Principal = z.infer<typeof Principal>;
+export interface Principal {
+  userId: string;
+  tenantId: string;
+  scopes: string[];
+}
 
 /** A principal whose credentials may end. */
-export const Authenticated = Principal.extend({
+export interface Authenticated extends Principal {
   /**
    * When the credentials end, in milliseconds since the epoch. A connection that has no newer ones by then is told to
    * reconnect, and closed soon after. Absent: they do not end.
    */
-  expiresAt: z.number().optional(),
-});
-export type Authenticated = z.infer<typeof Authenticated>;
+  expiresAt?: number | undefined;
+}
 
 /** The only principal of a server without authentication, which shows its metrics to every caller. */
 export const LOCAL_PRINCIPAL: Principal = {
@@ -36,8 +24,10 @@ export const LOCAL_PRINCIPAL: Principal = {
 };
 
 /** The owner of jobs, batches and feeds. */
-export const Owner = z.object({ tenant: z.string().min(1), owner: z.string().min(1) });
-export type Owner = z.infer<typeof Owner>;
+export interface Owner {
+  tenant: string;
+  owner: string;
+}
 
 /** One owner or, without `owner`, all owners of a tenant. */
 export interface OwnerFilter {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { AppError, ErrorCode, wholeMessageOf } from "./errors.ts";
+import { AppError, ERROR_CODES, wholeMessageOf } from "./errors.ts";
 import { FAULT, kindMessageOf, publicMessageOf } from "./public-message.ts";
 import { hostileValues } from "#test/hostile-values.ts";
 
 const PATH = "ENOENT: no such file or directory, open '/var/lib/jobwire/jobwire.db'";
 
-test.each(ErrorCode.options)(
+test.each(ERROR_CODES)(
   "[H12] the message of an error with the code %s is public, or replaced as a whole",
   (code) => {
     const isForTheLog = code === "INTERNAL" || code === "DATA_UNUSABLE";

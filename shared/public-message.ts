@@ -2,7 +2,7 @@
  * Error messages for clients. A message that was not written for clients may contain paths or host names of the server,
  * so it goes to the log only.
  */
-import { AppError, ErrorCode, fieldOf, isInstance, messageOf } from "./errors.ts";
+import { AppError, ERROR_CODES, type ErrorCode, fieldOf, isInstance, messageOf } from "./errors.ts";
 
 /** Replaces such a message. */
 export const FAULT = "Something went wrong in the server. It was logged; try again.";
@@ -25,8 +25,9 @@ const IS_FOR_CLIENTS = {
 /** The message of an `AppError` if it is for clients, otherwise `FAULT`. Never throws. */
 export function publicMessageOf(thrown: unknown): string {
   if (!isInstance(thrown, AppError)) return FAULT;
-  const code = ErrorCode.safeParse(fieldOf(thrown, "code"));
-  return code.success && IS_FOR_CLIENTS[code.data] ? messageOf(thrown) : FAULT;
+  const given = fieldOf(thrown, "code");
+  const code = ERROR_CODES.find((each) => each === given);
+  return code !== undefined && IS_FOR_CLIENTS[code] ? messageOf(thrown) : FAULT;
 }
 
 /**

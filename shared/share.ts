@@ -1,43 +1,36 @@
 /** Stream tokens and share links: how a caller lets others watch one job or batch. */
-import { z } from "zod";
-import { Maker } from "./checked-caller.ts";
-import { ILL_FORMED, isWellFormed } from "./cut-text.ts";
-import { MAX_VIEWER_CHARS } from "./limits.ts";
-import { isStreamName } from "./scopes.ts";
-import { Time } from "./time.ts";
+import type { Maker } from "./checked-caller.ts";
 
 /** A link as the engine stores it. */
-export const ShareLink = z.object({
-  id: z.uuid(),
-  tenant: z.string(),
+export interface ShareLink {
+  id: string;
+  tenant: string;
   /** The stream that it shows: `job:<id>` or `batch:<id>`. */
-  stream: z.string().refine(isStreamName),
-  maker: Maker,
-  createdAt: Time,
-  expiresAt: Time,
-});
-export type ShareLink = z.infer<typeof ShareLink>;
+  stream: string;
+  maker: Maker;
+  createdAt: Date;
+  expiresAt: Date;
+}
 
 /** The address of a link in the store. */
 export type ShareLinkRef = Pick<ShareLink, "tenant" | "stream" | "id">;
 
-export const ShareAsked = z.object({
+export interface ShareRequest {
   /** In seconds. */
-  expiresIn: z.int().min(1).optional(),
-  /** True: a link, which lives for days and can be switched off. */
-  link: z.boolean().default(false),
+  expiresIn?: number | undefined;
+  /** True: a link, which lives for days and can be switched off. Absent: a stream token. */
+  link?: boolean | undefined;
   /**
    * Of a stream token: names the viewer. A connection can be refreshed with the next token of the same viewer, and what limits a
    * user counts for all of them together. Absent: each token has a viewer of its own.
    */
-  viewer: z
-    .string()
-    .min(1)
-    .max(MAX_VIEWER_CHARS)
-    .refine(isWellFormed, `It ${ILL_FORMED}.`)
-    .optional(),
-});
-export type ShareAsked = z.infer<typeof ShareAsked>;
+  viewer?: string | undefined;
+}
+
+/** The request with its defaults. */
+export interface ShareAsked extends ShareRequest {
+  link: boolean;
+}
 
 /** A new stream token or link. The token is shown once. */
 export interface Share {

@@ -1,5 +1,6 @@
 /** The article form's fields as texts, their errors, and the input that they make. Pure. */
-import { ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
+import { ArticleInputSchema } from "#shared/article.schema.ts";
+import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article.ts";
 
 export type ArticleFields = Record<keyof ArticleInput, string>;
 export type FieldErrors = Partial<Record<keyof ArticleInput, string>>;
@@ -44,8 +45,8 @@ export function samplesOf({
 }
 
 const CHOICES: Partial<Record<keyof ArticleFields, readonly string[]>> = {
-  llmProvider: LlmProvider.options,
-  writingStrategy: WritingStrategy.options,
+  llmProvider: LLM_PROVIDERS,
+  writingStrategy: WRITING_STRATEGIES,
 };
 
 /**
@@ -81,7 +82,7 @@ export function checkFields(
   const given = Object.fromEntries(Object.entries(fields).filter(([, text]) => text.trim() !== ""));
   if (given.publisherDomain !== undefined)
     given.publisherDomain = publisherOf(given.publisherDomain);
-  const parsed = ArticleInput.safeParse(given);
+  const parsed = ArticleInputSchema.safeParse(given);
   if (parsed.success) return { input: parsed.data };
   const errors: FieldErrors = {};
   for (const { path, message } of parsed.error.issues) {

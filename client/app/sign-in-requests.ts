@@ -1,6 +1,7 @@
 /** The requests of signing in and out, and their outcomes in words for people. */
 import { type ErrorCode } from "#shared/errors.ts";
-import { SignedIn, SignInRefused, type SignInWays } from "#shared/sign-in.ts";
+import { SignInRefusedSchema, SignedInSchema } from "#shared/sign-in.schema.ts";
+import type { SignedIn, SignInWays } from "#shared/sign-in.ts";
 
 /** `none`: this server has no sign-in. `unreachable`: it gave no answer that can be read. */
 export type Answer =
@@ -37,8 +38,8 @@ async function request(path: string, init: RequestInit): Promise<Answer> {
       return response.ok ? { is: "none" } : { is: "unreachable" };
     }
     const answer: unknown = await response.json();
-    if (response.ok) return { is: "in", who: SignedIn.parse(answer) };
-    const { error, ...ways } = SignInRefused.parse(answer);
+    if (response.ok) return { is: "in", who: SignedInSchema.parse(answer) };
+    const { error, ...ways } = SignInRefusedSchema.parse(answer);
     return { is: "refused", ...error, ways };
   } catch {
     return { is: "unreachable" };

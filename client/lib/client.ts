@@ -11,7 +11,7 @@ import {
   wsLink,
 } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
@@ -25,7 +25,7 @@ import { transformer } from "./transformer.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
 
 export interface JobwireClient {
-  trpc: TRPCClient<AppRouter>;
+  trpc: TRPCClient<ApiRouter>;
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
@@ -35,13 +35,13 @@ export interface JobwireClient {
 export interface JobwireClientOptions {
   /** The server's URL: `http://localhost:8000`. */
   url: string;
-  transport?: "ws" | "sse";
+  transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
-  token?: string;
+  token?: string | undefined;
   /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
-  getToken?: GetToken;
+  getToken?: GetToken | undefined;
   /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
-  waitForSignIn?: WaitForSignIn;
+  waitForSignIn?: WaitForSignIn | undefined;
 }
 
 /** Upper bound of the backoff. */
@@ -78,7 +78,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
       ...held,
       eventsWith(tokenNow, http),
     ];
-    const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(events, calls)] });
+    const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(events, calls)] });
     return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
   }
 
@@ -90,7 +90,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
     ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
   });
-  const events = wsLink<AppRouter>({ client: socket, transformer });
+  const events = wsLink<ApiRouter>({ client: socket, transformer });
   const refresh = tokens && new TokenRefresh(tokens, inBand(events));
   socket.connectionState.subscribe({
     // tRPC's states: `pending` is an open connection, `idle` is none because none is needed.
@@ -109,7 +109,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     ...held,
     events,
   ];
-  const trpc = createTRPCClient<AppRouter>({ links: [bySubscription(subscriptions, calls)] });
+  const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
   return {
     trpc,
     connection,
@@ -122,21 +122,21 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
 }
 
 function inBand(events: Link): InBand {
-  const { auth } = createTRPCClient<AppRouter>({ links: [events] });
+  const { auth } = createTRPCClient<ApiRouter>({ links: [events] });
   return {
     msLeft: async () => (await auth.me.query()).expiresInMs,
     refresh: async (token) => (await auth.refresh.mutate({ token })).expiresInMs,
   };
 }
 
-function follow(trpc: TRPCClient<AppRouter>, connection: ConnectionStore): () => void {
+function follow(trpc: TRPCClient<ApiRouter>, connection: ConnectionStore): () => void {
   const state = trpc.system.onState.subscribe(undefined, {
     onData: ({ stale }) => connection.reached(!stale),
   });
   return () => state.unsubscribe();
 }
 
-type Link = TRPCLink<AppRouter>;
+type Link = TRPCLink<ApiRouter>;
 
 function bySubscription(events: Link[], calls: Link[]): Link {
   return splitLink({
@@ -152,7 +152,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "UNAVAILABLE", 
 /** True where a retry cannot help: the server answered, and not with a code that passes. */
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
-  const { data } = error as TRPCClientError<AppRouter>;
+  const { data } = error as TRPCClientError<ApiRouter>;
   return data != null && !PASSING.has(data.appCode);
 }
 
@@ -175,7 +175,7 @@ export interface Failed {
 export function failureOf(error: unknown): Failed {
   const message = messageOf(error);
   if (!(error instanceof TRPCClientError)) return { code: undefined, message };
-  const { data } = error as TRPCClientError<AppRouter>;
+  const { data } = error as TRPCClientError<ApiRouter>;
   const ms = data?.retryAfterMs;
   return { code: data?.appCode, message, ...(ms !== undefined && { retryAfterMs: ms }) };
 }
@@ -185,7 +185,7 @@ function again(): Link {
   return (runtime) =>
     ({ op, next }) => {
       let waitMs = 0;
-      return retryLink<AppRouter>({
+      return retryLink<ApiRouter>({
         retry({ error, attempts }) {
           waitMs = waitAfter(error, attempts);
           return !isFinal(error);

@@ -2,13 +2,13 @@ import { TRPCClientError } from "@trpc/client";
 import type { Operation, OperationResultEnvelope } from "@trpc/client";
 import { observable, type Observer } from "@trpc/server/observable";
 import { expect, test } from "vitest";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 
-type Value = OperationResultEnvelope<unknown, TRPCClientError<AppRouter>>;
-type Sub = Observer<Value, TRPCClientError<AppRouter>>;
+type Value = OperationResultEnvelope<unknown, TRPCClientError<ApiRouter>>;
+type Sub = Observer<Value, TRPCClientError<ApiRouter>>;
 
-function refusal(code: string): TRPCClientError<AppRouter> {
+function refusal(code: string): TRPCClientError<ApiRouter> {
   const error = { code: -32001, message: "No", data: { appCode: code } };
   return TRPCClientError.from({ error } as never);
 }
@@ -19,7 +19,7 @@ function openLink() {
   const op = { type: "subscription", path: "feed.onUpdate" } as Operation;
   function subscribe() {
     let end: Sub | undefined;
-    const next = () => observable<Value, TRPCClientError<AppRouter>>((each) => void (end = each));
+    const next = () => observable<Value, TRPCClientError<ApiRouter>>((each) => void (end = each));
     const subscription = link({ op, next }).subscribe({});
     if (end === undefined) throw new Error("It did not subscribe.");
     return { server: end, leave: () => subscription.unsubscribe() };

@@ -4,10 +4,10 @@
  */
 import type { TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import { codeOfRefusal } from "./token-links.ts";
 
-export function closeWhenRefused(close: () => void): TRPCLink<AppRouter> {
+export function closeWhenRefused(close: () => void): TRPCLink<ApiRouter> {
   return () => {
     let open = 0;
     let isRefused = false;

@@ -1,7 +1,7 @@
 /** Holds what the server refused because the caller is not signed in, until it is. */
 import type { TRPCClientError, TRPCLink } from "@trpc/client";
 import { observable, type Unsubscribable } from "@trpc/server/observable";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import { codeOfRefusal } from "./token-links.ts";
 
 /**
@@ -11,14 +11,14 @@ import { codeOfRefusal } from "./token-links.ts";
  */
 export type WaitForSignIn = () => Promise<boolean>;
 
-export function signInLink(wait: WaitForSignIn): TRPCLink<AppRouter> {
+export function signInLink(wait: WaitForSignIn): TRPCLink<ApiRouter> {
   return () =>
     ({ op, next }) =>
       observable((observer) => {
         let isOver = false;
         let subscription: Unsubscribable | undefined;
 
-        async function hold(error: TRPCClientError<AppRouter>): Promise<void> {
+        async function hold(error: TRPCClientError<ApiRouter>): Promise<void> {
           const isSignedIn = await wait();
           if (isOver) return;
           if (!isSignedIn) observer.error(error);

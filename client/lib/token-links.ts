@@ -7,11 +7,11 @@ import {
   TRPCClientError,
   type TRPCLink,
 } from "@trpc/client";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import type { Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
 
-type Link = TRPCLink<AppRouter>;
+type Link = TRPCLink<ApiRouter>;
 type TokenNow = () => Promise<string>;
 
 /** The key of an operation's context under which its link notes the token that it has sent. */
@@ -49,7 +49,7 @@ export function eventsWith(tokenNow: TokenNow | undefined, url: string): Link {
         op.context[USED_TOKEN] = token;
         return { token };
       };
-      return httpSubscriptionLink<AppRouter, typeof EventSource>({
+      return httpSubscriptionLink<ApiRouter, typeof EventSource>({
         url,
         transformer,
         connectionParams,
@@ -78,7 +78,7 @@ export function reopen(onRefused: (op: Operation) => void): Link {
       let refusedAt = -CALM_MS;
       let refusals = 0;
       let waitMs = 0;
-      return retryLink<AppRouter>({
+      return retryLink<ApiRouter>({
         retry(refused) {
           const code = codeOfRefusal(refused.error);
           if (code === undefined) return false;
@@ -99,6 +99,6 @@ export function reopen(onRefused: (op: Operation) => void): Link {
 /** `undefined`: the error is no refusal of a token. */
 export function codeOfRefusal(error: unknown): "TOKEN_EXPIRED" | "UNAUTHENTICATED" | undefined {
   if (!(error instanceof TRPCClientError)) return undefined;
-  const code = (error as TRPCClientError<AppRouter>).data?.appCode;
+  const code = (error as TRPCClientError<ApiRouter>).data?.appCode;
   return code === "TOKEN_EXPIRED" || code === "UNAUTHENTICATED" ? code : undefined;
 }

@@ -1,5 +1,6 @@
 /** The user and the tenant that the claims of a token name. */
-import { Principal } from "#shared/principal.ts";
+import { PrincipalSchema } from "#shared/principal.schema.ts";
+import type { Principal } from "#shared/principal.ts";
 import type { AuthSettings } from "./variables.ts";
 
 export type TenantSettings = Pick<AuthSettings, "AUTH_TENANT_CLAIM" | "AUTH_DEFAULT_TENANT">;
@@ -13,7 +14,7 @@ export function principalOf(
   settings: TenantSettings,
 ): Named {
   const tenant = claims[settings.AUTH_TENANT_CLAIM] ?? settings.AUTH_DEFAULT_TENANT;
-  const parsed = Principal.safeParse({ userId: claims.sub, tenantId: tenant, scopes });
+  const parsed = PrincipalSchema.safeParse({ userId: claims.sub, tenantId: tenant, scopes });
   if (parsed.success) return { principal: parsed.data };
   const [issue] = parsed.error.issues;
   const claim = issue?.path[0] === "tenantId" ? settings.AUTH_TENANT_CLAIM : "sub";

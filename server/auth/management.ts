@@ -1,5 +1,5 @@
 /** All that the command manages, in the server or on an engine of its own. */
-import type { Engine } from "#server/engine/contract.ts";
+import type { Assigned, Engine } from "#server/engine/contract.ts";
 import type { UserPage, UserQuery, UserRef } from "#shared/known-user.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
@@ -7,6 +7,8 @@ import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
+
+export type { Assigned } from "#server/engine/contract.ts";
 
 /** A commit of some milliseconds. */
 const ASSIGNED_AT_ONCE = 500;
@@ -17,10 +19,10 @@ export interface Management {
   readonly audit: Pick<Audit, "list">;
   readonly jobs: {
     /**
-     * Gives some of the jobs and batches that were created without sign-in to a user. Returns how many; 0: none is left. Rejects
+     * Gives some of the jobs and batches that were created without sign-in to a user. Call it again until it moves none. Rejects
      * as `Engine.assign` does.
      */
-    assign(to: UserRef): Promise<number>;
+    assign(to: UserRef): Promise<Assigned>;
   };
   readonly users: {
     /** A page of the users that the server knows of. */
@@ -48,10 +50,10 @@ export function createManagement(
     jobs: {
       async assign({ tenant, user }) {
         const to = { tenant, owner: user };
-        const moved = await engine.assign(ownerOf(LOCAL_PRINCIPAL), to, ASSIGNED_AT_ONCE);
+        const assigned = await engine.assign(ownerOf(LOCAL_PRINCIPAL), to, ASSIGNED_AT_ONCE);
         const entry = { action: "user.assign", target: user, actor: COMMAND_ACTOR } as const;
-        if (moved > 0) await audit.record(tenant, entry);
-        return moved;
+        if (assigned.moved > 0) await audit.record(tenant, entry);
+        return assigned;
       },
     },
     users: { list: (query) => engine.listUsers(query, now()) },

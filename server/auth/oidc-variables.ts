@@ -1,7 +1,7 @@
 /** The environment variables of signing in with OpenID Connect, and the combinations that cannot work. */
 import { z } from "zod";
 import { isPrivateWay } from "#shared/loopback.ts";
-import { PERSON_SCOPES, Scope } from "#shared/scopes.ts";
+import { PERSON_SCOPES, SCOPES } from "#shared/scopes.ts";
 import { type SettingsOf, text, type Variables } from "#shared/variables.ts";
 
 /** The key of pending sign-ins is derived from the secret, and sealed ones can be had by everyone: a short one could be guessed. */
@@ -44,7 +44,7 @@ const requested = z
   .refine((names) => names.includes("openid"), "must contain openid")
   .transform((names) => [...new Set(names)].join(" "));
 
-const GRANTABLE: readonly string[] = Scope.options.filter((scope) => scope !== "operator");
+const GRANTABLE: readonly string[] = SCOPES.filter((scope) => scope !== "operator");
 const granted = z
   .string()
   .transform((value) => value.split(/[ ,]+/).filter((name) => name !== ""))

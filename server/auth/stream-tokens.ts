@@ -4,8 +4,9 @@
  */
 import { z } from "zod";
 import type { ShareLinkStore } from "#server/engine/contract.ts";
-import { type CheckedCaller, Maker } from "#shared/checked-caller.ts";
-import { Principal } from "#shared/principal.ts";
+import { MakerSchema } from "#shared/checked-caller.schema.ts";
+import type { CheckedCaller, Maker } from "#shared/checked-caller.ts";
+import { PrincipalSchema } from "#shared/principal.schema.ts";
 import { isStreamName } from "#shared/scopes.ts";
 import type { CredentialCheck } from "./credential-check.ts";
 import { Refusal, toAppError } from "./token-refusal.ts";
@@ -13,12 +14,12 @@ import { STREAM_TOKEN, type TokenSigner } from "./token-signer.ts";
 
 /** Unlike those of other tokens they name one stream in place of scopes, and the maker or the link. */
 export const StreamClaims = z.object({
-  sub: Principal.shape.userId,
-  tenant: Principal.shape.tenantId,
+  sub: PrincipalSchema.shape.userId,
+  tenant: PrincipalSchema.shape.tenantId,
   /** `job:<id>` or `batch:<id>`. */
   stream: z.string().refine(isStreamName),
   by: z.discriminatedUnion("kind", [
-    z.object({ kind: z.literal("maker"), maker: Maker }),
+    z.object({ kind: z.literal("maker"), maker: MakerSchema }),
     z.object({ kind: z.literal("link"), id: z.uuid() }),
   ]),
 });

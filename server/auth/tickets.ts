@@ -10,10 +10,12 @@ import { createHash } from "node:crypto";
 import { v4 as randomId } from "uuid";
 import { z } from "zod";
 import type { TicketStore } from "#server/engine/contract.ts";
-import { type CheckedCaller, Maker } from "#shared/checked-caller.ts";
+import { MakerSchema } from "#shared/checked-caller.schema.ts";
+import type { CheckedCaller } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
-import { Principal } from "#shared/principal.ts";
-import { Scope } from "#shared/scopes.ts";
+import { PrincipalSchema } from "#shared/principal.schema.ts";
+import type { Principal } from "#shared/principal.ts";
+import { isScope } from "#shared/scopes.ts";
 import type { Ticket } from "#shared/share.ts";
 import type { CredentialCheck } from "./credential-check.ts";
 import { entryOf, PROCEDURES, refusalFor, STREAMS } from "./permissions.ts";
@@ -26,14 +28,14 @@ const OPEN_WITHIN_MS = 30_000;
 const MAX_TICKET_MS = 86_400_000;
 
 const TicketClaims = z.object({
-  ...Principal.shape,
+  ...PrincipalSchema.shape,
   path: z.string(),
   /** `hashOfInput` */
   input: z.string(),
   /** Milliseconds since the epoch. */
   openBefore: z.number(),
   /** The credential of its caller. */
-  maker: Maker,
+  maker: MakerSchema,
   jti: z.uuid(),
 });
 type TicketClaims = z.infer<typeof TicketClaims>;
@@ -132,7 +134,7 @@ function refused(why: string): AppError {
 function scopesFor({ scopes }: Principal, input: unknown): string[] {
   const { jobId, batchId } = (input ?? {}) as { jobId?: unknown; batchId?: unknown };
   const own = new Set([`job:${String(jobId)}:read`, `batch:${String(batchId)}:read`]);
-  return scopes.filter((scope) => Scope.safeParse(scope).success || own.has(scope));
+  return scopes.filter((scope) => isScope(scope) || own.has(scope));
 }
 
 /** Reconnects add `lastEventId` to the input. */

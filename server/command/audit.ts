@@ -1,7 +1,7 @@
 /** `jobwire audit`. */
 import { type Command, Option } from "commander";
 import { loadConfig } from "#server/config.ts";
-import { AuditAction, type AuditItem } from "#shared/audit.ts";
+import { AUDIT_ACTIONS, type AuditAction, type AuditItem } from "#shared/audit.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
@@ -24,7 +24,7 @@ export function addAuditCommand(program: Command, context: CommandContext): void
     .description("prints who did what in a tenant, newest first")
     .option("--tenant <tenant>", "the tenant (default: AUTH_DEFAULT_TENANT)")
     .option("--user <user>", "only what this user did")
-    .addOption(new Option("--action <action>", "only this").choices(AuditAction.options))
+    .addOption(new Option("--action <action>", "only this").choices(AUDIT_ACTIONS))
     .option("--limit <number>", "so many entries at most", parseLimit, DEFAULT_LIMIT)
     .option("--json", "print the entries as JSON, one a line")
     .action((options: AuditOptions) => list(options, context));

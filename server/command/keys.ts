@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { ApiKeys } from "#server/auth/api-keys.ts";
 import { needsToken } from "#server/auth/variables.ts";
 import { loadConfig } from "#server/config.ts";
-import { type ApiKey, ApiKeyRequest, stateOf } from "#shared/api-key.ts";
+import { ApiKeyRequestSchema } from "#shared/api-key.schema.ts";
+import { type ApiKey, stateOf } from "#shared/api-key.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { checkArguments, parseEnd, splitScopes } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
@@ -53,7 +54,7 @@ async function create(options: CreateOptions, { env, stdout, now }: CommandConte
   if (tenant === undefined) {
     throw new UsageError("--tenant: name the tenant of the key, or set AUTH_DEFAULT_TENANT.");
   }
-  const request = checkArguments(ApiKeyRequest, {
+  const request = checkArguments(ApiKeyRequestSchema, {
     tenant,
     user,
     scopes: splitScopes(scope),

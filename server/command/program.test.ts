@@ -1,7 +1,7 @@
 /** The verbs, in this process and without a server. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { createApiKeys } from "#server/auth/api-keys.ts";
 import { createTokenVerifier } from "#server/auth/token-verifier.ts";
 import { hashOfTokenId } from "#server/auth/token-hash.ts";
@@ -11,6 +11,7 @@ import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
 import { auditOf } from "#test/engine/audit.ts";
+import { startRedis } from "#test/redis/server.fixture.ts";
 import { runCommand } from "./program.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
@@ -213,9 +214,12 @@ describe("assign", () => {
     expect(await run(ASSIGN)).toEqual({ code: 0, out: said, err: "" });
     const none = "There are no jobs that were created without sign-in.\n";
     expect(await run(ASSIGN)).toEqual({ code: 0, out: none, err: "" });
-    expect((await run([...ASSIGN, "--json"])).out).toBe(
-      '{"tenant":"local","user":"ann","moved":0}\n',
-    );
+    expect(JSON.parse((await run([...ASSIGN, "--json"])).out)).toEqual({
+      tenant: "local",
+      user: "ann",
+      moved: 0,
+      unsettled: { count: 0, some: [] },
+    });
 
     const audit = JSON.parse(
       (await run(["audit", "--tenant", "local", "--json"])).out.split("\n")[0] ?? "",
@@ -232,6 +236,40 @@ describe("assign", () => {
     expect((await again.getBatch(batch.id))?.owner).toBe("ann");
     expect(await again.getSummary(others.id)).toMatchObject(ANN);
     await again.close();
+  });
+
+  test("with Redis, gives jobs to another tenant once they have settled, and names the others", async () => {
+    const redis = await startRedis(inject("redisServer"));
+    onTestFinished(() => redis.close());
+    const env = { REDIS_URL: redis.url };
+    const engine = await openEngine(loadConfig({ ...data.env, ...env }));
+    onTestFinished(() => engine.close());
+    const [settled, waiting] = [newJob(OWNER), newJob(OWNER)];
+    for (const job of [settled, waiting]) await engine.createJob(job, NOW);
+    await engine.change(settled.id, { action: "cancel" }, NOW);
+
+    const assign = ["assign", "--tenant", "acme", "--user", "ann"];
+    const refused = `1 job was not given: with Redis, jobs go to another tenant once they, and all others of their batches, have settled. Not settled: ${waiting.id}. Run the command again then.`;
+    expect(await run(assign, { env })).toEqual({
+      code: 1,
+      out: "Gave 1 job or batch that was created without sign-in to ann of acme.\n",
+      err: `error: ${refused}\n`,
+    });
+    expect(await engine.getSummary(settled.id)).toMatchObject(ANN);
+    const json = await run([...assign, "--json"], { env });
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toEqual({
+      tenant: "acme",
+      user: "ann",
+      moved: 0,
+      unsettled: { count: 1, some: [waiting.id] },
+    });
+    expect(await run(assign, { env })).toMatchObject({ code: 1, out: "" });
+    await engine.change(waiting.id, { action: "cancel" }, NOW);
+    expect(await run(assign, { env })).toMatchObject({ code: 0, err: "" });
+    expect(await engine.getSummary(waiting.id)).toMatchObject(ANN);
+    const audit = await engine.audit.list({ tenant: "acme", limit: 9 });
+    expect(audit.items.map(({ action }) => action)).toEqual(["user.assign", "user.assign"]);
   });
 
   test("names what is wrong with its arguments", async () => {

@@ -4,12 +4,11 @@ import { loadConfig } from "#server/config.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { pluralize } from "#shared/pluralize.ts";
 import {
-  RevocationRequest,
-  type Revoked,
-  TokenToRevoke,
-  type ToRevoke,
-  UserToRevoke,
-} from "#shared/revocation.ts";
+  TokenToRevokeSchema,
+  UserToRevokeSchema,
+  RevocationRequestSchema,
+} from "#shared/revocation.schema.ts";
+import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import { checkArguments, parseEnd } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
 import { withManagement } from "./reach-data.ts";
@@ -50,7 +49,9 @@ async function revoke(options: RevokeOptions, { env, stdout, now }: CommandConte
   if (given === undefined) {
     throw new UsageError("--tenant: name the tenant, or set AUTH_DEFAULT_TENANT.");
   }
-  const { tenant } = checkArguments(RevocationRequest.pick({ tenant: true }), { tenant: given });
+  const { tenant } = checkArguments(RevocationRequestSchema.pick({ tenant: true }), {
+    tenant: given,
+  });
   const revoked = await withManagement(config, now, ({ revocations }) =>
     revocations.revoke(tenant, what, COMMAND_ACTOR),
   );
@@ -63,10 +64,10 @@ function checkedWhat({ user, tokenId, expires }: RevokeOptions, now: Date): ToRe
   }
   if (user !== undefined) {
     if (expires !== undefined) throw new UsageError("--expires belongs to --token-id.");
-    return checkArguments(UserToRevoke, { user });
+    return checkArguments(UserToRevokeSchema, { user });
   }
   const expiresAt = expires === undefined ? null : parseEnd("--expires", expires, now);
-  return checkArguments(TokenToRevoke, { tokenId, expiresAt });
+  return checkArguments(TokenToRevokeSchema, { tokenId, expiresAt });
 }
 
 function describe(revoked: Revoked): string {

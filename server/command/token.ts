@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type Config, loadConfig } from "#server/config.ts";
 import { AppError } from "#shared/errors.ts";
 import { MAX_SCOPES } from "#shared/limits.ts";
-import { Principal } from "#shared/principal.ts";
+import { PrincipalSchema } from "#shared/principal.schema.ts";
 import { isTokenScope } from "#shared/scopes.ts";
 import { checkArguments, parseDuration, splitScopes } from "./arguments.ts";
 import type { CommandContext } from "./context.ts";
@@ -21,8 +21,8 @@ interface TokenOptions {
 }
 
 const Claims = z.object({
-  sub: Principal.shape.userId,
-  tenant: Principal.shape.tenantId,
+  sub: PrincipalSchema.shape.userId,
+  tenant: PrincipalSchema.shape.tenantId,
   scopes: z
     .array(
       z.string().refine(isTokenScope, {

@@ -44,9 +44,10 @@ export function createControlCalls(
       return made;
     }),
     handle(ASSIGN, async (to) => {
-      const moved = await jobs.assign(to);
+      const assigned = await jobs.assign(to);
+      const { moved } = assigned;
       if (moved > 0) log.info({ ...to, moved }, "Jobs and batches were given to a user");
-      return { moved };
+      return assigned;
     }),
     handle(LIST_AUDIT, (query) => audit.list(query)),
     handle(LIST_KEYS, (query) => apiKeys.list(query)),

@@ -35,7 +35,7 @@ export function createRemoteManagement(path: string): Management {
       revoke: (id) => callServer(path, REVOKE_KEY, { id }),
     },
     audit: { list: (query) => callServer(path, LIST_AUDIT, query) },
-    jobs: { assign: async (to) => (await callServer(path, ASSIGN, to)).moved },
+    jobs: { assign: (to) => callServer(path, ASSIGN, to) },
     users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),

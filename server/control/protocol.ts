@@ -3,11 +3,12 @@
  * of the server speaks one version of them.
  */
 import { z } from "zod";
-import { ApiKey, ApiKeyRequest } from "#shared/api-key.ts";
-import { AuditAction, AuditEntry } from "#shared/audit.ts";
-import { ErrorCode } from "#shared/errors.ts";
-import { CheckedUser, UserPage, UserQuery } from "#shared/known-user.ts";
-import { RevocationRequest, Revoked } from "#shared/revocation.ts";
+import { ApiKeySchema, ApiKeyRequestSchema } from "#shared/api-key.schema.ts";
+import { AuditActionSchema, AuditEntrySchema } from "#shared/audit.schema.ts";
+import { ErrorCodeSchema } from "#shared/errors.schema.ts";
+import { CheckedUserSchema, UserPageSchema, UserQuerySchema } from "#shared/known-user.schema.ts";
+
+import { RevokedSchema, RevocationRequestSchema } from "#shared/revocation.schema.ts";
 import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
 export const CONTROL_VERSION = "v1";
@@ -30,22 +31,29 @@ const Page = z.object({
 
 export const CREATE_KEY = define(
   "keys.create",
-  ApiKeyRequest,
-  z.object({ key: z.string(), record: ApiKey }),
+  ApiKeyRequestSchema,
+  z.object({ key: z.string(), record: ApiKeySchema }),
 );
 export const LIST_KEYS = define(
   "keys.list",
   Page,
-  z.object({ items: z.array(ApiKey), nextCursor: z.string().nullable() }),
+  z.object({ items: z.array(ApiKeySchema), nextCursor: z.string().nullable() }),
 );
-export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKey);
-export const LIST_USERS = define("users.list", UserQuery, UserPage);
-export const REVOKE = define("revoke", RevocationRequest, Revoked);
+export const REVOKE_KEY = define("keys.revoke", z.object({ id: z.uuid() }), ApiKeySchema);
+export const LIST_USERS = define("users.list", UserQuerySchema, UserPageSchema);
+export const REVOKE = define("revoke", RevocationRequestSchema, RevokedSchema);
 
-export const ASSIGN = define("jobs.assign", CheckedUser, z.object({ moved: z.int() }));
+export const ASSIGN = define(
+  "jobs.assign",
+  CheckedUserSchema,
+  z.object({
+    moved: z.int(),
+    unsettled: z.object({ count: z.int(), some: z.array(z.string()) }),
+  }),
+);
 
 /** `at` is a text in JSON. */
-const Item = AuditEntry.extend({
+const Item = AuditEntrySchema.extend({
   id: z.string(),
   at: z.iso.datetime().transform((text) => new Date(text)),
 });
@@ -54,14 +62,14 @@ export const LIST_AUDIT = define(
   Page.extend({
     tenant: z.string().max(MAX_PRINCIPAL_CHARS),
     user: z.string().max(MAX_PRINCIPAL_CHARS).optional(),
-    action: AuditAction.optional(),
+    action: AuditActionSchema.optional(),
   }),
   z.object({ items: z.array(Item), nextCursor: z.string().nullable() }),
 );
 
 /** The answer to a call that failed. */
 export const ControlError = z.object({
-  error: z.object({ code: ErrorCode, message: z.string() }),
+  error: z.object({ code: ErrorCodeSchema, message: z.string() }),
 });
 
 /** The first fault of an input, as a sentence: `scopes.0: "x" is no scope`. */

@@ -155,9 +155,10 @@ describe("calls", () => {
 
   test("that give jobs to a user say how many, and the log has it", async () => {
     await open();
-    jobs.assign.mockResolvedValueOnce(7);
+    const assigned = { moved: 7, unsettled: { count: 0, some: [] } };
+    jobs.assign.mockResolvedValueOnce(assigned);
     const to = { tenant: "acme", user: "ann" };
-    expect(await createRemoteManagement(path).jobs.assign(to)).toBe(7);
+    expect(await createRemoteManagement(path).jobs.assign(to)).toEqual(assigned);
     expect(jobs.assign).toHaveBeenLastCalledWith(to);
     expect(logged.at(-1)).toEqual([{ ...to, moved: 7 }, expect.any(String)]);
   });

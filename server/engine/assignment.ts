@@ -4,14 +4,37 @@ import type { Owner } from "#shared/principal.ts";
 
 export interface Assignment {
   /**
-   * Gives jobs and batches of one owner to another, at most `limit` of each: all that belongs to them goes along, and both feeds
-   * show it. An idempotency key that the new owner has used already is dropped. Returns how many were moved; 0: none is left.
-   * `BAD_REQUEST` where the two are one, and where the engine cannot move jobs to another tenant.
+   * Gives jobs and batches of one owner to another, about `limit` of them: all that belongs to them goes along, and both feeds
+   * show it. An idempotency key that the new owner has used already is dropped. A call that was interrupted loses nothing, and
+   * the next one to the same owner goes on with it.
+   * `BAD_REQUEST` where the two are one, and where an interrupted call to another owner is to be repeated first.
    */
-  assign(from: Owner, to: Owner, limit: number): Promise<number>;
+  assign(from: Owner, to: Owner, limit: number): Promise<Assigned>;
 }
 
+export interface Assigned {
+  /** Jobs and batches. 0: the engine can move no more now. */
+  moved: number;
+  /**
+   * Once `moved` is 0: jobs that the engine cannot move before they, and all others of their batches, have settled. A later
+   * call can.
+   */
+  unsettled: Unsettled;
+}
+
+export interface Unsettled {
+  count: number;
+  /** The ids of some of them. */
+  some: readonly string[];
+}
+
+export const NONE_UNSETTLED: Unsettled = { count: 0, some: [] };
+
 export function refuseSameOwner(from: Owner, to: Owner): void {
-  if (from.tenant !== to.tenant || from.owner !== to.owner) return;
-  throw new AppError("BAD_REQUEST", "The jobs belong to this user already.");
+  if (isSameOwner(from, to))
+    throw new AppError("BAD_REQUEST", "The jobs belong to this user already.");
+}
+
+export function isSameOwner(one: Owner, other: Owner): boolean {
+  return one.tenant === other.tenant && one.owner === other.owner;
 }

@@ -47,6 +47,7 @@ export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
 export type { TicketStore } from "./ticket-store.ts";
+export type { Assigned } from "./assignment.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
 export interface Capabilities {

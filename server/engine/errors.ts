@@ -20,3 +20,11 @@ export function notWriting(jobId: string, status: JobStatus): AppError {
     `Job ${jobId} is ${status}: its draft is written only while it is PROCESSING. Start it first.`,
   );
 }
+
+/** Only for a moment, unless the command that gives the job away was interrupted. */
+export function isMoving(jobId: string): AppError {
+  return new AppError(
+    "UNAVAILABLE",
+    `Job ${jobId} is being given to another user. Try again. If this lasts, the operator runs "jobwire assign" again.`,
+  );
+}

@@ -2,10 +2,10 @@
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 
-/** The row number below which the page begins. */
-export function pageBefore(cursor: string | undefined): number {
+/** The row number below which the page begins. `first`: the lowest row number. */
+export function pageBefore(cursor: string | undefined, first = 1): number {
   if (cursor === undefined) return Number.MAX_SAFE_INTEGER;
-  if (!/^[1-9]\d{0,14}$/.test(cursor)) {
+  if (!/^-?[1-9]\d{0,14}$/.test(cursor) || Number(cursor) < first) {
     throw new AppError(
       "BAD_REQUEST",
       `"${cutText(cursor, 40)}" is no cursor of a page. Use the nextCursor of the page before, or none for the first.`,

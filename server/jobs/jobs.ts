@@ -9,7 +9,8 @@ import {
   type Engine,
   type JobPage,
 } from "#server/engine/contract.ts";
-import type { KindInfo, KindRegistry } from "#server/kinds/registry.ts";
+import type { KindRegistry } from "#server/kinds/registry.ts";
+import type { KindInfo } from "#shared/api.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
 import { assertKind } from "#shared/assert-kind.ts";
 import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.ts";

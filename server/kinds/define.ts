@@ -3,6 +3,7 @@
  * context, reports progress, and returns its output. `docs/add-a-kind.md` shows how to write one.
  */
 import type { z } from "zod";
+import type { KindTypes } from "#shared/kind-types.ts";
 
 /** A schema of zod or of zod/mini. */
 export type Schema = z.core.$ZodType;
@@ -54,18 +55,6 @@ export interface KindDefinition<
   ): Promise<z.input<Output> | Outcome<z.input<Output>>>;
 }
 
-/** The types of a kind's values. */
-export interface KindTypes {
-  /** As a caller sends it. */
-  input: unknown;
-  /** As `run` receives it, and as it is stored. */
-  parsed: unknown;
-  /** As they are stored; `never` for a kind without a schema of details. */
-  details: unknown;
-  /** As it is stored. */
-  output: unknown;
-}
-
 /** A kind that a server can register. Its types are in one property that has no value, which keeps them cheap to compare. */
 export interface Kind<Name extends string = string, Types extends KindTypes = KindTypes> {
   readonly name: Name;
@@ -83,6 +72,11 @@ export interface Kind<Name extends string = string, Types extends KindTypes = Ki
 
 /** Registries hold kinds of all types. */
 export type AnyKind = Kind;
+
+/** The types of kinds by their names: `ApiRouter<KindMapOf<typeof kinds>>` is the router of a server that has them. */
+export type KindMapOf<Kinds extends readonly AnyKind[]> = {
+  [K in Kinds[number] as K["name"]]: NonNullable<K["~types"]>;
+};
 
 export const DEFAULT_START = { progress: 0, message: "Job started" };
 

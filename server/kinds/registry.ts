@@ -1,21 +1,10 @@
 /** The kinds of a server, checked once when it starts. */
 import { z } from "zod";
+import type { KindInfo } from "#shared/api.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { messageOf } from "#shared/errors.ts";
 import { MAX_ISSUE_CHARS, MAX_KIND_CHARS } from "#shared/limits.ts";
 import type { AnyKind, Schema } from "./define.ts";
-
-/** A kind as programs see it. */
-export interface KindInfo {
-  name: string;
-  description: string;
-  /** JSON Schema of the input, as callers send it. */
-  input: Record<string, unknown>;
-  /** JSON Schema of the details, as they are stored. Absent: the kind reports none. */
-  details?: Record<string, unknown>;
-  /** JSON Schema of the output, as it is stored. */
-  output: Record<string, unknown>;
-}
 
 export interface KindRegistry extends ReadonlyMap<string, AnyKind> {
   readonly infos: readonly KindInfo[];

@@ -10,8 +10,9 @@ import {
   messageOf,
 } from "#shared/errors.ts";
 import type { ActorVia } from "#shared/actor.ts";
+import type { CheckedCallerSchema } from "#shared/checked-caller.schema.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
-import { Authenticated } from "#shared/principal.ts";
+import { AuthenticatedSchema } from "#shared/principal.schema.ts";
 import type { Authenticate, Caller, Identify } from "./contract.ts";
 import { createTroubleLog } from "./trouble-log.ts";
 
@@ -26,7 +27,7 @@ const REFUSALS: ReadonlySet<unknown> = new Set<ErrorCode>([
 
 /** A schema of what the hook returns. Fields that it does not have are dropped. */
 interface AnswerSchema {
-  safeParse: (answer: unknown) => ReturnType<typeof CheckedCaller.safeParse>;
+  safeParse: (answer: unknown) => ReturnType<typeof CheckedCallerSchema.safeParse>;
 }
 
 /**
@@ -40,7 +41,7 @@ export function guardAuthenticate(
   authenticate: Authenticate,
   {
     log,
-    schema = Authenticated,
+    schema = AuthenticatedSchema,
     timeoutMs = AUTHENTICATE_TIMEOUT_MS,
   }: { log: Pick<Logger, "warn">; schema?: AnswerSchema; timeoutMs?: number },
 ): Identify {

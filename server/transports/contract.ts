@@ -14,12 +14,12 @@ import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { SystemInfo } from "#shared/api.ts";
 import type { ActorVia } from "#shared/actor.ts";
 import type { AuditActor } from "#shared/audit.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
-import type { KindFacts } from "#shared/kind-facts.ts";
 import type { CredentialLimits } from "./credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
 
@@ -150,10 +150,3 @@ export interface Caller {
 
 /** `Authenticate`, guarded: rejects with an `AppError` only, within a bounded time (`authentication-guard.ts`). */
 export type Identify = (credentials: Credentials) => Promise<Caller>;
-
-/** The answer of `system.info`. */
-export interface SystemInfo extends KindFacts {
-  version: string;
-  engine: string;
-  limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
-}

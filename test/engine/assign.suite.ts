@@ -9,6 +9,7 @@ import {
   claimOne,
   codeOf,
   DELIVER,
+  draftOf,
   logOf,
   newBatch,
   newJob,
@@ -16,6 +17,8 @@ import {
   STEP,
 } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
+
+const EVE: Owner = { tenant: "other", owner: "eve" };
 
 const ids = (items: readonly { id: string }[]): string[] => items.map(({ id }) => id);
 
@@ -30,7 +33,7 @@ const fed = async (engine: Engine, of: OwnerFilter, after = 0) =>
 async function assignAll(engine: Engine, from: Owner, to: Owner, limit = 3): Promise<number> {
   let sum = 0;
   for (;;) {
-    const moved = await engine.assign(from, to, limit);
+    const { moved } = await engine.assign(from, to, limit);
     if (moved === 0) return sum;
     sum += moved;
   }
@@ -152,6 +155,72 @@ export function assignSuite(subject: EngineUnderTest): void {
       expect((await engine.createJob(fresh, at(1))).id).toBe(fresh.id);
     });
 
+    test("[J4] settled jobs and their batches go to another tenant, with all that they count for there", async ({
+      engine,
+    }) => {
+      const written = await engine.createJob(newJob({ idempotencyKey: "free" }), at(0));
+      const claim = await claimOne(engine, at(1));
+      await engine.change(written.id, START, at(1), claim);
+      await engine.appendDraft(claim, "Once upon a time");
+      await engine.change(written.id, DELIVER, at(2), claim);
+      const own = await engine.createJob(newJob({ ...EVE, idempotencyKey: "used" }), at(0));
+      const used = await engine.createJob(newJob({ idempotencyKey: "used" }), at(0));
+      const { batch, jobs } = newBatch(3, { idempotencyKey: "free" });
+      await engine.createBatch(batch, jobs, at(0));
+      for (const { id } of [used, ...jobs]) await engine.change(id, { action: "cancel" }, at(1));
+      const before = await listed(engine, ANN);
+      const logs = await Promise.all(before.map(({ id }) => logOf(engine, id)));
+      const usage = await Promise.all([ANN, EVE].map(({ tenant }) => engine.usage(tenant)));
+      const { feed } = await engine.listJobs({ ...EVE, limit: 1 });
+
+      expect(await assignAll(engine, ANN, EVE)).toBe(6);
+      for (const of of [ANN, { tenant: ANN.tenant }]) {
+        expect(await listed(engine, of)).toEqual([]);
+        expect(await fed(engine, of)).toEqual([]);
+        expect((await engine.listBatches({ ...of, limit: 9 })).items).toEqual([]);
+      }
+      for (const of of [EVE, { tenant: EVE.tenant }]) {
+        const after = (await listed(engine, of)).filter(({ id }) => id !== own.id);
+        expect(after).toEqual(before.map((job) => ({ ...job, ...EVE })));
+        expect(new Set(ids(await fed(engine, of, feed)))).toEqual(new Set(ids(before)));
+        expect((await engine.listBatches({ ...of, limit: 9 })).items).toMatchObject([
+          { id: batch.id, ...EVE, counts: { ABORTED: 3 }, version: 4 },
+        ]);
+        const members = await engine.listJobs({ ...of, batchId: batch.id, limit: 2 });
+        const { nextCursor } = members;
+        const rest = await engine.listJobs({
+          ...of,
+          batchId: batch.id,
+          cursor: nextCursor ?? "",
+          limit: 2,
+        });
+        expect(ids([...members.items, ...rest.items])).toEqual(ids(jobs).toReversed());
+      }
+      expect(await Promise.all(before.map(({ id }) => logOf(engine, id)))).toEqual(logs);
+      expect(await draftOf(engine, written.id)).toBe("Once upon a time");
+      expect(await engine.getJob(written.id)).toMatchObject({ ...EVE, output: { ok: true } });
+      expect(await engine.usage(ANN.tenant)).toEqual({ waitingJobs: 0, bytes: 0 });
+      expect((await engine.usage(EVE.tenant)).bytes).toBe(usage[0]!.bytes + usage[1]!.bytes);
+
+      const again = async (of: Owner, idempotencyKey: string) =>
+        (await engine.createJob(newJob({ ...of, idempotencyKey }), at(3))).id;
+      expect([await again(EVE, "used"), await again(EVE, "free")]).toEqual([own.id, written.id]);
+      expect(ids(before)).not.toContain(await again(ANN, "free"));
+      const repeated = newBatch(1, { ...EVE, idempotencyKey: "free" });
+      expect(await engine.createBatch(repeated.batch, repeated.jobs, at(3))).toMatchObject({
+        id: batch.id,
+      });
+
+      // They run and end as others do.
+      await engine.change(used.id, { action: "retry" }, at(3));
+      expect(await engine.usage(EVE.tenant)).toMatchObject({ waitingJobs: 2 });
+      await engine.change(used.id, { action: "cancel" }, at(3));
+      expect(await engine.prune(at(4), 99)).toBe(5);
+      expect(ids(await listed(engine, EVE))).toEqual([own.id]);
+      expect(await engine.getBatch(batch.id)).toBeUndefined();
+      expect(await again(EVE, "used")).toBe(own.id);
+    });
+
     test("watchers of both feeds are told", async ({ engine }) => {
       await engine.createJob(newJob(), at(0));
       const told = new Set<string>();
@@ -165,7 +234,7 @@ export function assignSuite(subject: EngineUnderTest): void {
     test("an owner without jobs has none to give, and one's own are refused", async ({
       engine,
     }) => {
-      expect(await engine.assign(ANN, BOB, 9)).toBe(0);
+      expect((await engine.assign(ANN, BOB, 9)).moved).toBe(0);
       expect(await codeOf(engine.assign(ANN, ANN, 9))).toBe("BAD_REQUEST");
     });
   });

@@ -1,7 +1,8 @@
 /** Builders of jobs, batches and changes for the engine suite. They need no test runner, so child processes use them too. */
 import { v7 as newId } from "uuid";
 import type { Claim, ClaimRef, Engine, NewBatch, StreamRef } from "#server/engine/contract.ts";
-import { type AppError, ErrorCode } from "#shared/errors.ts";
+import { ErrorCodeSchema } from "#shared/errors.schema.ts";
+import type { AppError, ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
@@ -74,7 +75,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<ErrorCode | und
     await promise;
     return undefined;
   } catch (thrown) {
-    return ErrorCode.parse((thrown as AppError).code);
+    return ErrorCodeSchema.parse((thrown as AppError).code);
   }
 }
 

@@ -164,7 +164,7 @@ export function listsSuite(subject: EngineUnderTest): void {
 
     test("a cursor that is none is BAD_REQUEST", async ({ engine }) => {
       await engine.createJob(newJob(), at(0));
-      for (const cursor of ["", "no cursor", "-1", "1; --", "9".repeat(40)]) {
+      for (const cursor of ["", "no cursor", "-0", "1.5", "1; --", "9".repeat(40)]) {
         expect(await codeOf(engine.listJobs({ ...ANN, limit: 1, cursor }))).toBe("BAD_REQUEST");
         expect(await codeOf(engine.listBatches({ ...ANN, limit: 1, cursor }))).toBe("BAD_REQUEST");
       }

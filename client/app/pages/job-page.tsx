@@ -22,7 +22,8 @@ import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
-import { ArticleOutput } from "#shared/article.ts";
+import { ArticleOutputSchema } from "#shared/article.schema.ts";
+import type { ArticleOutput } from "#shared/article.ts";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -139,7 +140,7 @@ export function JobPage({ jobId }: { jobId: string }) {
 
 /** Output of other kinds is shown as data, even if it looks like an article. */
 function articleOf({ kind, output }: Job): ArticleOutput | undefined {
-  return kind === "article" ? ArticleOutput.safeParse(output).data : undefined;
+  return kind === "article" ? ArticleOutputSchema.safeParse(output).data : undefined;
 }
 
 function Decisions({ job }: { job: Job }) {

@@ -20,7 +20,7 @@ import { SelectField, TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useJobwire } from "#client/lib/react.tsx";
-import type { AppRouter } from "#server/transports/trpc/router.ts";
+import type { ApiRouter } from "#shared/api.ts";
 import type { ArticleInput, LlmProvider } from "#shared/article.ts";
 
 const optionsOf = (words: Record<string, string>) =>
@@ -167,6 +167,6 @@ export function NewJobPage() {
 
 function fieldErrorsOf(error: Error): FieldErrors {
   if (!(error instanceof TRPCClientError)) return {};
-  const { data } = error as TRPCClientError<AppRouter>;
+  const { data } = error as TRPCClientError<ApiRouter>;
   return serverErrors(data?.zodError?.fieldErrors ?? {});
 }

@@ -1,5 +1,5 @@
 import { namesOf } from "#client/app/csv.ts";
-import { type ArticleInput, LlmProvider, WritingStrategy } from "#shared/article.ts";
+import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article.ts";
 
 const anyOf = (words: readonly string[]) => `${words.join(", ")}; optional`;
 
@@ -9,8 +9,8 @@ export function CsvColumns({ writers }: { writers: readonly string[] | undefined
     publisherDomain: "The site that publishes the article; a path is fine",
     targetUrl: "The page that it links to",
     anchorText: "The text of the link",
-    llmProvider: anyOf(writers === undefined ? LlmProvider.options : ["auto", ...writers]),
-    writingStrategy: anyOf(WritingStrategy.options),
+    llmProvider: anyOf(writers === undefined ? LLM_PROVIDERS : ["auto", ...writers]),
+    writingStrategy: anyOf(WRITING_STRATEGIES),
     country: "Two letters; optional",
   };
   return (

@@ -1,7 +1,8 @@
 /** A job's input with labels, and a link to the form with the same input. */
 import { Fragment } from "react";
 import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { ArticleInput } from "#shared/article.ts";
+import { ArticleInputSchema } from "#shared/article.schema.ts";
+import type { ArticleInput } from "#shared/article.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
 import { ButtonLink } from "./button.tsx";
 import { Card } from "./card.tsx";
@@ -44,7 +45,7 @@ export function NewJobLink(props: { kind: string; input: unknown; children: stri
 }
 
 function articleOf(kind: string, input: unknown): ArticleInput | undefined {
-  return kind === "article" ? ArticleInput.safeParse(input).data : undefined;
+  return kind === "article" ? ArticleInputSchema.safeParse(input).data : undefined;
 }
 
 function againHref(input: ArticleInput): string {
@@ -59,7 +60,7 @@ function rowsOfArticle(input: ArticleInput): [string, string][] {
     writingStrategy: STRATEGIES[input.writingStrategy],
   };
   return rowsOf(words).map(([name, value]) => [
-    ArticleInput.shape[name as keyof ArticleInput].meta()?.title ?? name,
+    ArticleInputSchema.shape[name as keyof ArticleInput].meta()?.title ?? name,
     value,
   ]);
 }

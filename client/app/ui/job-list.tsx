@@ -6,7 +6,7 @@ import { memo, type ReactNode, useEffect, useEffectEvent } from "react";
 import { useSearchParams } from "wouter";
 import { useJobs } from "#client/lib/react.tsx";
 import { useOtherOwner } from "#client/app/use-owners.ts";
-import { JobStatus, type JobSummary } from "#shared/job.ts";
+import { JOB_STATUSES, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { Button } from "./button.tsx";
 import { ListRow } from "./list-row.tsx";
@@ -20,7 +20,8 @@ export function JobList(
 ) {
   const { batchId, owner, allOwners, inOrder = false } = props;
   const [params, setParams] = useSearchParams();
-  const { data: status } = JobStatus.safeParse(params.get("show"));
+  const shown = params.get("show");
+  const status = JOB_STATUSES.find((each) => each === shown);
   const list = useJobs({ status, batchId, owner, allOwners });
   const lacksPages = inOrder && list.hasMore && list.error === undefined;
   const isLoading = list.isLoading || lacksPages;
@@ -54,7 +55,7 @@ export function JobList(
         <FilterButton active={status === undefined} onClick={() => show(undefined)}>
           All
         </FilterButton>
-        {JobStatus.options.map((option) => (
+        {JOB_STATUSES.map((option) => (
           <FilterButton key={option} active={status === option} onClick={() => show(option)}>
             {JOB_LOOK[option].word}
           </FilterButton>

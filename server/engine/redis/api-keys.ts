@@ -5,7 +5,8 @@
 import { type ApiKeyStore, type NewApiKey, tooManyKeys } from "#server/engine/api-key-store.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferApiKey } from "#server/engine/transfer.ts";
-import { ApiKey } from "#shared/api-key.ts";
+import { ApiKeySchema } from "#shared/api-key.schema.ts";
+import type { ApiKey } from "#shared/api-key.ts";
 import { MAX_API_KEYS } from "#shared/limits.ts";
 import type { Client } from "./client.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
@@ -71,7 +72,7 @@ function decodeFound(fields: Flat): ApiKey | undefined {
 function decode(flat: Flat): { n: number; key: ApiKey } {
   const fields = new Map<string, string>();
   for (let at = 0; at < flat.length; at += 2) fields.set(flat[at] ?? "", flat[at + 1] ?? "");
-  const key = ApiKey.parse({
+  const key = ApiKeySchema.parse({
     ...(JSON.parse(fields.get("made") ?? "null") as object | null),
     id: fields.get("id"),
     createdAt: dateOf(fields.get("created")),

@@ -1,89 +1,47 @@
 /**
- * Gives jobs and batches to another owner of their tenant. To another tenant they cannot go: all keys of a tenant lie in one slot,
- * and other processes remember in which one a job lies.
+ * Gives jobs and batches to another owner. All keys of a tenant lie in one slot, so there is a short way within a tenant, and a
+ * longer one to another tenant.
  */
-import { refuseSameOwner } from "#server/engine/assignment.ts";
+import { type Assigned, isSameOwner, refuseSameOwner } from "#server/engine/assignment.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Owner } from "#shared/principal.ts";
+import { createAssignAcrossTenants } from "./assign-across-tenants.ts";
+import { createAssignInTenant } from "./assign-in-tenant.ts";
 import type { Client } from "./client.ts";
-import { type Keys, ownerKey } from "./keys.ts";
+import type { Keys } from "./keys.ts";
+import { createMoves } from "./moves.ts";
 import type { Newest } from "./newest.ts";
-import { decodeBatch, decodeSummary, encodeBatch, encodeSummary } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
+import type { TenantDirectory } from "./tenant-directory.ts";
 
 interface AssignOptions {
   redis: Client;
   run: RunScript;
   keys: Keys;
+  tenants: TenantDirectory;
   newest: Pick<Newest, "forget">;
   /** Returns a new idempotency key for a call. */
   op: () => string;
 }
 
-/** The returned function moves at most `limit` jobs and as many batches, and returns how many. */
-export function createAssign({
-  redis,
-  run,
-  keys,
-  newest,
-  op,
-}: AssignOptions): (from: Owner, to: Owner, limit: number) => Promise<number> {
-  async function moveJob(jobId: string, from: Owner, to: Owner): Promise<boolean> {
-    // The job may change, or be deleted, at the same moment.
-    for (;;) {
-      const before = await redis.hget(keys.job(from.tenant, jobId), "s");
-      if (before === null) return false;
-      const job = decodeSummary(before);
-      // A call that was sent twice finds what its first one did.
-      if (job.owner !== from.owner) return job.owner === to.owner;
-      const isMoved = await run<number>(
-        "assign-job",
-        keys.tenant(from.tenant),
-        jobId,
-        before,
-        encodeSummary({ ...job, owner: to.owner }),
-        op(),
-        ownerKey(from),
-        ownerKey(to),
-        job.kind,
-        job.status,
-      );
-      newest.forget(jobId);
-      if (isMoved === 1) return true;
-    }
-  }
-
-  async function moveBatch(batchId: string, from: Owner, to: Owner): Promise<boolean> {
-    const batch = decodeBatch(await redis.hgetall(keys.batch(from.tenant, batchId)));
-    if (batch === undefined) return false;
-    const moved = await run<number>(
-      "assign-batch",
-      keys.tenant(from.tenant),
-      batchId,
-      encodeBatch({ ...batch, owner: to.owner }, batch.createdAt),
-      ownerKey(from),
-      ownerKey(to),
-    );
-    return moved === 1;
-  }
+export function createAssign(
+  options: AssignOptions,
+): (from: Owner, to: Owner, limit: number) => Promise<Assigned> {
+  const moves = createMoves(options);
+  const inTenant = createAssignInTenant(options);
+  const acrossTenants = createAssignAcrossTenants({ ...options, moves });
 
   return async (from, to, limit) => {
     refuseSameOwner(from, to);
-    if (from.tenant !== to.tenant) {
-      throw new AppError(
-        "BAD_REQUEST",
-        `With Redis, jobs cannot go from tenant ${JSON.stringify(from.tenant)} to another one. ` +
-          `Name a user of tenant ${JSON.stringify(from.tenant)}.`,
-      );
-    }
-    const owner = keys.owner(from);
-    const [jobIds, batchIds] = await Promise.all(
-      ["feed", "batches"].map((list) => redis.zrange(`${owner}:${list}`, "0", `${limit - 1}`)),
-    );
-    const moved = await Promise.all([
-      ...(batchIds ?? []).map((id) => moveBatch(id, from, to)),
-      ...(jobIds ?? []).map((id) => moveJob(id, from, to)),
-    ]);
-    return moved.filter(Boolean).length;
+    const interrupted = (await moves.begun(from)).find((move) => !isSameOwner(move.to, to));
+    if (interrupted !== undefined) throw finishFirst(interrupted.to);
+    return from.tenant === to.tenant ? inTenant(from, to, limit) : acrossTenants(from, to, limit);
   };
+}
+
+function finishFirst({ tenant, owner }: Owner): AppError {
+  return new AppError(
+    "BAD_REQUEST",
+    `An assignment to user ${JSON.stringify(owner)} of tenant ${JSON.stringify(tenant)} was interrupted. Repeat that one first.`,
+  );
 }

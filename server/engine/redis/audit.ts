@@ -5,7 +5,8 @@
 import type { AuditQuery, AuditStore, StoredAuditEntry } from "#server/engine/audit-store.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferAuditEntry } from "#server/engine/transfer.ts";
-import { AuditEntry } from "#shared/audit.ts";
+import { AuditEntrySchema } from "#shared/audit.schema.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
@@ -84,7 +85,7 @@ function decode([id, fields]: [id: string, fields: string[]]): StoredAuditEntry 
   const [time, action, target, user, via, credential] = JSON.parse(text) as unknown[];
   const actor = { user, via, credential };
   const at = new Date(Number(time));
-  return { n: Number.parseInt(id, 10), ...AuditEntry.parse({ at, action, target, actor }) };
+  return { n: Number.parseInt(id, 10), ...AuditEntrySchema.parse({ at, action, target, actor }) };
 }
 
 /** Stores an entry of another engine. Those of a tenant come in the order of their creation. */

@@ -6,7 +6,7 @@ import type { Client } from "./client.ts";
 import type { Audited, Changed, ClaimRef } from "#server/engine/contract.ts";
 import { delayOf, UNREAD, UNREAD_PAYLOAD } from "#server/engine/job-change.ts";
 import { readable, toJson } from "#server/engine/payload.ts";
-import { claimLost, notFound } from "#server/engine/errors.ts";
+import { claimLost, isMoving, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Job, type JobError, summaryOf } from "#shared/job.ts";
@@ -68,7 +68,7 @@ type Answer =
   | ["ok"]
   | TakenAnswer
   | ["ok", queuedAs: string, lock: string]
-  | ["gone"]
+  | ["gone" | "moving" | "moved"]
   | ["lost"]
   | ["stale", record: string, op: string];
 
@@ -117,11 +117,13 @@ export function createChange({
   const lines = new Map<string, Asked[]>();
 
   async function read(jobId: string, claim: ClaimRef | undefined): Promise<Known> {
-    const tenant = await tenants.of(jobId);
-    if (tenant === undefined) throw notFound(jobId);
-    const key = keys.job(tenant, jobId);
-    const [record, made, held, token] = await redis.hmget(key, "s", "op", "held", "token");
-    if (record == null) throw notFound(jobId);
+    const found = await tenants.find(jobId, async (tenant) => {
+      const key = keys.job(tenant, jobId);
+      const [record, ...rest] = await redis.hmget(key, "s", "op", "held", "token");
+      return record == null ? undefined : ([record, ...rest] as const);
+    });
+    if (found === undefined) throw notFound(jobId);
+    const [record, made, held, token] = found;
     if (claim !== undefined && (held !== "1" || token !== `${claim.token}`)) {
       throw claimLost(jobId, claim);
     }
@@ -134,7 +136,7 @@ export function createChange({
     more: { claim?: ClaimRef | undefined; due: number | null; taking?: Taking } & Audited,
   ): Promise<Answer> {
     const { claim, due, taking, audit } = more;
-    return runBatched<Answer>(keys.tenant(job.tenant), [
+    const answer = await runBatched<Answer>(keys.tenant(job.tenant), [
       job.id,
       `${before.job.version}`,
       `${job.version}`,
@@ -156,6 +158,8 @@ export function createChange({
       before.op,
       audit === undefined ? "" : encodeAudit(audit),
     ]);
+    const hasMoved = answer[0] === "gone" && (await tenants.movedFrom(job.id, job.tenant));
+    return hasMoved ? ["moved"] : answer;
   }
 
   /**
@@ -213,6 +217,10 @@ export function createChange({
           newest.set(knownAs(answer.value[1], answer.value[2]));
           break;
         }
+        if (answer.status === "fulfilled" && answer.value[0] === "moved") {
+          newest.forget(jobId);
+          break;
+        }
         line.shift();
         if (answer.status === "rejected") {
           newest.forget(jobId);
@@ -240,9 +248,11 @@ export function createChange({
         return;
       }
       case "gone":
+      case "moving":
         newest.forget(job.id);
-        asked.reject(notFound(job.id));
+        asked.reject(answer[0] === "gone" ? notFound(job.id) : isMoving(job.id));
         return;
+      case "moved":
       case "lost":
       case "stale":
         // Only a change with a claim gets these answers here.

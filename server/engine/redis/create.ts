@@ -104,11 +104,11 @@ export function createCreation({
       case "taken":
         throw taken(answer[1]);
       case "full":
-        await tenants.forget(ids);
+        await tenants.forget(owner.tenant, ids);
         throw new QuotaExceeded(answer[1]);
       case "first":
         // ioredis can send a call twice; the second one finds its own job.
-        if (!ids.includes(answer[1])) await tenants.forget(ids);
+        if (!ids.includes(answer[1])) await tenants.forget(owner.tenant, ids);
         return answer[1];
     }
   }

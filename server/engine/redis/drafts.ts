@@ -13,7 +13,7 @@ export interface Drafts {
   read(jobId: string, after: number): Promise<DraftSlice | undefined>;
 }
 
-type Answer = ["ok"] | ["gone"] | ["lost"] | ["idle", JobStatus];
+type Answer = ["ok"] | ["lost"] | ["idle", JobStatus];
 
 interface DraftsOptions {
   run: RunScript;
@@ -28,24 +28,26 @@ export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts 
 
   async function append(claim: ClaimRef, text: string): Promise<void> {
     const { jobId, token } = claim;
-    const tenant = await tenants.of(jobId);
-    if (tenant === undefined) throw notFound(jobId);
     // Encodes as JSON, because UTF-8 cannot encode half of a surrogate pair.
     const json = JSON.stringify(text);
-    const answer = await run<Answer>(
-      "append-draft",
-      keys.tenant(tenant),
-      jobId,
-      token,
-      op(),
-      json,
-      text.length,
-    );
-    switch (answer[0]) {
+    const name = op();
+    const answer = await tenants.find(jobId, async (tenant) => {
+      const answered = await run<Answer | ["gone"]>(
+        "append-draft",
+        keys.tenant(tenant),
+        jobId,
+        token,
+        name,
+        json,
+        text.length,
+      );
+      return answered[0] === "gone" ? undefined : answered;
+    });
+    switch (answer?.[0]) {
+      case undefined:
+        throw notFound(jobId);
       case "ok":
         return;
-      case "gone":
-        throw notFound(jobId);
       case "lost":
         throw claimLost(jobId, claim);
       case "idle":
@@ -55,22 +57,21 @@ export function createDrafts({ run, keys, tenants, op }: DraftsOptions): Drafts 
 
   return {
     append: (claim, text) => runExclusive(claim.jobId, () => append(claim, text)),
-    async read(jobId, after) {
-      const tenant = await tenants.of(jobId);
-      if (tenant === undefined) return undefined;
-      const answer = await run<[JobStatus, number, number, string[]] | []>(
-        "read-draft",
-        keys.tenant(tenant),
-        jobId,
-        after,
-      );
-      if (answer.length === 0) return undefined;
-      const [status, head, before, pieces] = answer;
-      return {
-        pieces: pieces.map((each, index) => decodePiece(before + index + 1, each)),
-        head,
-        status,
-      };
-    },
+    read: (jobId, after) =>
+      tenants.find(jobId, async (tenant) => {
+        const answer = await run<[JobStatus, number, number, string[]] | []>(
+          "read-draft",
+          keys.tenant(tenant),
+          jobId,
+          after,
+        );
+        if (answer.length === 0) return undefined;
+        const [status, head, before, pieces] = answer;
+        return {
+          pieces: pieces.map((each, index) => decodePiece(before + index + 1, each)),
+          head,
+          status,
+        };
+      }),
   };
 }

@@ -6,8 +6,10 @@
 import type { Nodes } from "./client.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { notify } from "#server/engine/notify.ts";
-import { CredentialHint } from "#shared/credential-hint.ts";
+import { CredentialHintSchema } from "#shared/credential-hint.schema.ts";
+import type { CredentialHint } from "#shared/credential-hint.ts";
 import { type Keys, ownerKey } from "./keys.ts";
+import { followMoves } from "./follow-moves.ts";
 import { decodeEvent } from "./records.ts";
 import { openSubscriber } from "./subscriber.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
@@ -51,48 +53,64 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     return leave;
   }
 
+  async function joinIn(
+    tenant: string,
+    stream: RecordStream,
+    listener: (hint: Hint) => void,
+  ): Promise<() => void> {
+    const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${idOf(stream)}`;
+    if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
+    const onEvent = (text: string) =>
+      text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
+    if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
+    // The draft ends when its job's status changes, so watch both.
+    const leaveDraft = join(channelOf("draft"), () => listener({}));
+    const leaveJob = join(channelOf("job"), (text) => {
+      if (onEvent(text).event?.type !== "progress") listener({});
+    });
+    const leaveBoth = async () => {
+      const left = [leaveDraft, leaveJob].map(async (leave) => (await leave)());
+      await Promise.allSettled(left);
+    };
+    try {
+      await Promise.all([leaveDraft, leaveJob]);
+    } catch (error) {
+      await leaveBoth();
+      throw error;
+    }
+    return () => void leaveBoth();
+  }
+
   return {
     close: subscriber.close,
     onCredential: (listener) =>
       join(keys.credentialHints, (text) => listener(decodeCredentialHint(text))),
     async on(stream, listener) {
-      if (stream.stream === "feed") {
-        const channel = `${keys.tenant(stream.of.tenant)}:hint:feed:${ownerKey(stream.of)}`;
-        return join(channel, () => listener({}));
+      if (stream.stream !== "feed") {
+        return followMoves({
+          tenants,
+          id: idOf(stream),
+          join: (tenant) => joinIn(tenant, stream, listener),
+          moved: () => listener({}),
+        });
       }
-      const id = stream.stream === "batch" ? stream.batchId : stream.jobId;
-      const tenant = await tenants.of(id);
-      // A job or batch that does not exist has no hints.
-      if (tenant === undefined) return () => undefined;
-      const channelOf = (name: string) => `${keys.tenant(tenant)}:hint:${name}:${id}`;
-      if (stream.stream === "batch") return join(channelOf("batch"), () => listener({}));
-      const onEvent = (text: string) =>
-        text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
-      if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
-      // The draft ends when its job's status changes, so watch both.
-      const leaveDraft = join(channelOf("draft"), () => listener({}));
-      const leaveJob = join(channelOf("job"), (text) => {
-        if (onEvent(text).event?.type !== "progress") listener({});
-      });
-      const leaveBoth = async () => {
-        const left = [leaveDraft, leaveJob].map(async (leave) => (await leave)());
-        await Promise.allSettled(left);
-      };
-      try {
-        await Promise.all([leaveDraft, leaveJob]);
-      } catch (error) {
-        await leaveBoth();
-        throw error;
-      }
-      return () => void leaveBoth();
+      const channel = `${keys.tenant(stream.of.tenant)}:hint:feed:${ownerKey(stream.of)}`;
+      return join(channel, () => listener({}));
     },
   };
+}
+
+/** A stream of one job or batch. */
+type RecordStream = Exclude<StreamRef, { stream: "feed" }>;
+
+function idOf(ref: RecordStream): string {
+  return ref.stream === "batch" ? ref.batchId : ref.jobId;
 }
 
 /** A text that this version does not know, and the empty one of a restored subscription, may be about any credential. */
 function decodeCredentialHint(text: string): CredentialHint {
   try {
-    return CredentialHint.parse(JSON.parse(text));
+    return CredentialHintSchema.parse(JSON.parse(text));
   } catch {
     return { kind: "any" };
   }

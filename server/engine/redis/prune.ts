@@ -48,7 +48,7 @@ export function createPrune({
     );
     if (dropped === 0) return 0;
     newest.forget(jobId);
-    await tenants.forget(emptied === 1 && batchId !== null ? [jobId, batchId] : [jobId]);
+    await tenants.forget(tenant, emptied === 1 && batchId !== null ? [jobId, batchId] : [jobId]);
     return 1;
   }
 

@@ -14,6 +14,7 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
+import { FIRST_POSITION } from "./moves.ts";
 import {
   decodeBatch,
   decodeEvent,
@@ -45,12 +46,11 @@ interface ReadsOptions {
 
 export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads {
   return {
-    async job(jobId) {
-      const tenant = await tenants.of(jobId);
-      if (tenant === undefined) return undefined;
-      const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
-      return record == null ? undefined : jobOf(record, input ?? null, output ?? null);
-    },
+    job: (jobId) =>
+      tenants.find(jobId, async (tenant) => {
+        const [record, input, output] = await redis.hmget(keys.job(tenant, jobId), "s", "i", "o");
+        return record == null ? undefined : jobOf(record, input ?? null, output ?? null);
+      }),
     async usage(tenant) {
       const [waitingJobs, bytes] = await Promise.all([
         redis.zcard(keys.open(tenant)),
@@ -58,19 +58,18 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
       ]);
       return { waitingJobs, bytes: Number(bytes ?? 0) };
     },
-    async summary(jobId) {
-      const tenant = await tenants.of(jobId);
-      if (tenant === undefined) return undefined;
-      const record = await redis.hget(keys.job(tenant, jobId), "s");
-      return record === null ? undefined : decodeSummary(record);
-    },
+    summary: (jobId) =>
+      tenants.find(jobId, async (tenant) => {
+        const record = await redis.hget(keys.job(tenant, jobId), "s");
+        return record === null ? undefined : decodeSummary(record);
+      }),
     async jobs(query) {
       const { limit, status, kind, batchId } = query;
       const [feed = "0", ...rows] = await run<string[]>(
         "list-jobs",
         keys.tenant(query.tenant),
         ownerKey(query),
-        pageBefore(query.cursor),
+        pageBefore(query.cursor, FIRST_POSITION),
         limit + 1,
         status ?? "",
         kind ?? "",
@@ -83,17 +82,16 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         feed: Number(feed),
       };
     },
-    async batch(batchId) {
-      const tenant = await tenants.of(batchId);
-      if (tenant === undefined) return undefined;
-      return decodeBatch(await redis.hgetall(keys.batch(tenant, batchId)));
-    },
+    batch: (batchId) =>
+      tenants.find(batchId, async (tenant) =>
+        decodeBatch(await redis.hgetall(keys.batch(tenant, batchId))),
+      ),
     async batches({ cursor, limit, ...of }) {
       const rows = await run<(string | string[])[]>(
         "list-batches",
         keys.tenant(of.tenant),
         ownerKey(of),
-        pageBefore(cursor),
+        pageBefore(cursor, FIRST_POSITION),
         limit + 1,
       );
       const page = pageOf(numbered(rows), limit);
@@ -103,23 +101,22 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         nextCursor: page.nextCursor,
       };
     },
-    async events(jobId, after, limit) {
-      const tenant = await tenants.of(jobId);
-      if (tenant === undefined) return undefined;
-      const answer = await run<[string[], string] | []>(
-        "read-events",
-        keys.tenant(tenant),
-        jobId,
-        after,
-        limit,
-      );
-      if (answer.length === 0) return undefined;
-      const [events, newest] = answer;
-      return {
-        events: events.map((each) => decodeEvent(jobId, each)),
-        newest: decodeEvent(jobId, newest),
-      };
-    },
+    events: (jobId, after, limit) =>
+      tenants.find(jobId, async (tenant) => {
+        const answer = await run<[string[], string] | []>(
+          "read-events",
+          keys.tenant(tenant),
+          jobId,
+          after,
+          limit,
+        );
+        if (answer.length === 0) return undefined;
+        const [events, newest] = answer;
+        return {
+          events: events.map((each) => decodeEvent(jobId, each)),
+          newest: decodeEvent(jobId, newest),
+        };
+      }),
     async feed(of, after, limit) {
       const [head = "0", ...rows] = await run<string[]>(
         "read-feed",

@@ -9,7 +9,8 @@ import {
   tooManyLinksOfTenant,
 } from "#server/engine/share-link-store.ts";
 import { MAX_STREAM_LINKS, MAX_TENANT_LINKS } from "#shared/limits.ts";
-import { ShareLink, type ShareLinkRef } from "#shared/share.ts";
+import { ShareLinkSchema } from "#shared/share.schema.ts";
+import type { ShareLink, ShareLinkRef } from "#shared/share.ts";
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
@@ -74,7 +75,7 @@ function encode({ link, tokenHash }: StoredLink): string {
 }
 
 function decode(record: string): ShareLink {
-  return ShareLink.parse((JSON.parse(record) as { link: unknown }).link);
+  return ShareLinkSchema.parse((JSON.parse(record) as { link: unknown }).link);
 }
 
 /** Exists once any tenant had a share link. */

@@ -5,7 +5,8 @@
 import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import { type Owner, ownerOf, type Principal } from "#shared/principal.ts";
-import { SignIn } from "#shared/sign-in.ts";
+import { SignInSchema } from "#shared/sign-in.schema.ts";
+import type { SignIn } from "#shared/sign-in.ts";
 import type { Client } from "./client.ts";
 import type { Keys } from "./keys.ts";
 
@@ -59,7 +60,7 @@ export function createSignIns(redis: Client, keys: Keys): SignIns {
     async get(id, now) {
       const stored = await redis.get(keys.signIn(id));
       if (stored === null) return undefined;
-      const signIn = SignIn.parse(JSON.parse(stored));
+      const signIn = SignInSchema.parse(JSON.parse(stored));
       return signIn.endsAt > now.getTime() ? signIn : undefined;
     },
     async renew(signIn) {

@@ -8,7 +8,8 @@ import {
 } from "#server/engine/api-key-store.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferApiKey } from "#server/engine/transfer.ts";
-import { ApiKey } from "#shared/api-key.ts";
+import { ApiKeySchema } from "#shared/api-key.schema.ts";
+import type { ApiKey } from "#shared/api-key.ts";
 import { MAX_API_KEYS } from "#shared/limits.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ShareLinks } from "./share-links.ts";
@@ -108,7 +109,7 @@ export function createApiKeys(
 }
 
 function keyOfRow(row: Row): ApiKey {
-  return ApiKey.parse({
+  return ApiKeySchema.parse({
     id: row.id,
     tenant: row.tenant,
     user: row.user,

@@ -1,6 +1,6 @@
 /** Gives jobs and batches to another owner: only the rows of the jobs and batches themselves name their owner. */
 import type { DatabaseSync } from "node:sqlite";
-import { refuseSameOwner } from "#server/engine/assignment.ts";
+import { type Assigned, NONE_UNSETTLED, refuseSameOwner } from "#server/engine/assignment.ts";
 import { isSettled, type JobStatus } from "#shared/job.ts";
 import type { Owner } from "#shared/principal.ts";
 import type { Outbox } from "./outbox.ts";
@@ -26,7 +26,7 @@ export function createAssign({
   owners,
   usage,
   outbox,
-}: AssignOptions): (from: Owner, to: Owner, limit: number) => number {
+}: AssignOptions): (from: Owner, to: Owner, limit: number) => Assigned {
   const jobsOf = db.prepare(
     `SELECT n, status, octet_length(input) + octet_length(output) AS bytes
      FROM jobs JOIN payloads ON payloads.job_n = jobs.n WHERE owner_n = ? ORDER BY n LIMIT ?`,
@@ -54,7 +54,7 @@ export function createAssign({
   return (from, to, limit) => {
     refuseSameOwner(from, to);
     const source = owners.find(from);
-    if (source === undefined) return 0;
+    if (source === undefined) return { moved: 0, unsettled: NONE_UNSETTLED };
     const jobs = jobsOf.all(source.n, limit) as unknown as OwnedJob[];
     const batches = batchesOf.all(source.n, limit) as unknown as Pick<OwnedJob, "n">[];
     const taken = owners.advance(to, jobs.length);
@@ -69,6 +69,6 @@ export function createAssign({
     usage.add(to.tenant, { waitingJobs, bytes });
     owners.forget(source.n);
     for (const owner of [from, to]) outbox.feed(owner);
-    return jobs.length + batches.length;
+    return { moved: jobs.length + batches.length, unsettled: NONE_UNSETTLED };
   };
 }

@@ -3,7 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AuditPage, AuditQuery, StoredAuditEntry } from "#server/engine/audit-store.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { TransferAuditEntry } from "#server/engine/transfer.ts";
-import { AuditEntry } from "#shared/audit.ts";
+import { AuditEntrySchema } from "#shared/audit.schema.ts";
+import type { AuditEntry } from "#shared/audit.ts";
 import { MAX_AUDIT_ENTRIES } from "#shared/limits.ts";
 
 export interface Audit {
@@ -76,7 +77,7 @@ export function createAudit(db: DatabaseSync, maxEntries = MAX_AUDIT_ENTRIES): A
 
 function entryOfRow({ n, at, action, target, user, via, credential }: Row): StoredAuditEntry {
   const actor = { user, via, credential };
-  return { n, ...AuditEntry.parse({ at: new Date(at), action, target, actor }) };
+  return { n, ...AuditEntrySchema.parse({ at: new Date(at), action, target, actor }) };
 }
 
 /** In the order of their creation. */

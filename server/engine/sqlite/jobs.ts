@@ -1,7 +1,7 @@
 /** Reads of jobs: one, a page, the newest changes. */
 import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
-import { type Job, type JobPayload, JobStatus, type JobSummary } from "#shared/job.ts";
+import { type Job, JOB_STATUSES, type JobPayload, type JobSummary } from "#shared/job.ts";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
@@ -122,7 +122,7 @@ function preparePages(db: DatabaseSync, column: Column): ReadPage {
   function filtered({ status, kind, limit }: JobQuery, n: number, before: number): JobRow[] {
     const numbers: number[] = [];
     for (const each of kind === undefined ? kindsOf(n) : [kind]) {
-      for (const state of status === undefined ? JobStatus.options : [status]) {
+      for (const state of status === undefined ? JOB_STATUSES : [status]) {
         const rows = ofKindAndStatus.all(n, each, state, before, limit + 1);
         for (const row of rows) numbers.push(row.n as number);
       }

@@ -6,7 +6,8 @@ import {
   tooManyLinksOfTenant,
 } from "#server/engine/share-link-store.ts";
 import { MAX_STREAM_LINKS, MAX_TENANT_LINKS } from "#shared/limits.ts";
-import { ShareLink, type ShareLinkRef } from "#shared/share.ts";
+import { ShareLinkSchema } from "#shared/share.schema.ts";
+import type { ShareLink, ShareLinkRef } from "#shared/share.ts";
 import type { Outbox } from "./outbox.ts";
 
 type OfStream = Pick<ShareLinkRef, "tenant" | "stream">;
@@ -63,11 +64,11 @@ export function createShareLinks(
     },
     find({ tenant, stream, id }, at) {
       const row = find.get(tenant, stream, id, at.getTime()) as Row | undefined;
-      return row && ShareLink.parse(JSON.parse(row.record));
+      return row && ShareLinkSchema.parse(JSON.parse(row.record));
     },
     list({ tenant, stream }, at) {
       const rows = ofStream.all(tenant, stream, at.getTime()) as Row[];
-      return newestFirst(rows.map(({ record }) => ShareLink.parse(JSON.parse(record))));
+      return newestFirst(rows.map(({ record }) => ShareLinkSchema.parse(JSON.parse(record))));
     },
     remove({ tenant, stream, id }, at) {
       const dropped = drop.all(tenant, stream, id ?? null) as { id: string; ends: number }[];
@@ -89,6 +90,6 @@ export function* readShareLinks(db: DatabaseSync): Iterable<StoredLink> {
     .prepare("SELECT token_hash, record FROM share_links ORDER BY tenant, stream, id")
     .iterate() as unknown as Iterable<{ token_hash: string | null; record: string }>;
   for (const { token_hash: tokenHash, record } of rows) {
-    yield { link: ShareLink.parse(JSON.parse(record)), tokenHash };
+    yield { link: ShareLinkSchema.parse(JSON.parse(record)), tokenHash };
   }
 }

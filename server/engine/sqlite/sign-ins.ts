@@ -1,7 +1,8 @@
 /** Sign-ins of browsers. */
 import type { DatabaseSync } from "node:sqlite";
 import { MAX_SIGN_INS } from "#server/engine/sign-in-limits.ts";
-import { SignIn } from "#shared/sign-in.ts";
+import { SignInSchema } from "#shared/sign-in.schema.ts";
+import type { SignIn } from "#shared/sign-in.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface SignIns {
@@ -46,7 +47,7 @@ export function createSignIns(db: DatabaseSync, outbox: Pick<Outbox, "credential
     },
     get(id, now) {
       const row = find.get(id, now.getTime()) as { record: string } | undefined;
-      return row && SignIn.parse(JSON.parse(row.record));
+      return row && SignInSchema.parse(JSON.parse(row.record));
     },
     renew: (signIn) => update.run(signIn.endsAt, JSON.stringify(signIn), signIn.id).changes > 0,
     has: (id, now) => exists.get(id, now.getTime()) !== undefined,

@@ -1,5 +1,5 @@
 /** Article jobs: profile two pages, write an article that links from one to the other, check it, deliver it. */
-import { ArticleInput, ArticleOutput } from "#shared/article.ts";
+import { ArticleInputSchema, ArticleOutputSchema } from "#shared/article.schema.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";
@@ -41,13 +41,13 @@ export function createArticleKind(options: ArticleKindOptions) {
     description:
       "Writes an article for a publisher that links to a target page with an anchor text.",
     // Refuses an unconfigured writer now; otherwise the job would fail later.
-    input: ArticleInput.superRefine(({ llmProvider }, context) => {
+    input: ArticleInputSchema.superRefine(({ llmProvider }, context) => {
       const settings = settingsFor(llmProvider, models);
       if (typeof settings === "string") {
         context.addIssue({ code: "custom", path: ["llmProvider"], message: settings });
       }
     }),
-    output: ArticleOutput,
+    output: ArticleOutputSchema,
     title: ({ publisherDomain, anchorText }) => `${anchorText} on ${publisherDomain}`,
     start: { progress: 10, message: "Job started - Profiling publisher and target" },
     async run(context) {

@@ -7,7 +7,7 @@ import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { MAX_PROVIDER_BYTES } from "#server/oidc/bounded-fetch.ts";
 import { MAX_CALLBACKS } from "#server/oidc/provider.ts";
-import { SignedIn, SignInRefused } from "#shared/sign-in.ts";
+import { SignInRefusedSchema, SignedInSchema } from "#shared/sign-in.schema.ts";
 import { isMultiProcess, newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 import {
@@ -84,7 +84,7 @@ test("[P18] a person who signs in at the provider is its subject, with the scope
   expect(dropped).toMatch(/^jobwire-oidc-[\w-]{8}=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/);
   expect(set).toMatch(/^jobwire=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
   expect([...(visitor.cookies.get("localhost")?.keys() ?? [])]).toEqual(["jobwire"]);
-  const who = SignedIn.parse(await me());
+  const who = SignedInSchema.parse(await me());
   expect(who).toMatchObject({
     user: "ann",
     tenant: "acme",
@@ -525,14 +525,14 @@ test("[P18] a sign-in ends when the server has another provider, or none", async
     PUBLIC_URL: "",
   };
   app = await startApp({ ...none, PORT: new URL(url).port, AUTH_API_KEYS: "true" });
-  expect(SignInRefused.parse(await me())).toMatchObject({ methods: ["token"] });
+  expect(SignInRefusedSchema.parse(await me())).toMatchObject({ methods: ["token"] });
   expect((await fetch(startAt("/"))).status).toBe(404);
 });
 
 test("[P18] where neither keys nor tokens are taken, the provider is the only way", async () => {
   await app.close();
   app = await startApp({ PORT: new URL(url).port, AUTH_API_KEYS: "false" });
-  const refused = SignInRefused.parse(await me());
+  const refused = SignInRefusedSchema.parse(await me());
   expect(refused.methods).toEqual(["oidc"]);
 });
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { type App, createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
-import { SignedIn, SignInRefused } from "#shared/sign-in.ts";
+import { SignInRefusedSchema, SignedInSchema } from "#shared/sign-in.schema.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import {
   cookieIn,
@@ -36,7 +36,7 @@ const me = (cookie?: string, headers: Record<string, string> = {}) =>
 
 const refusalIn = async (response: Response) => ({
   status: response.status,
-  code: SignInRefused.parse(await response.json()).error.code,
+  code: SignInRefusedSchema.parse(await response.json()).error.code,
 });
 
 test("[P10] signing in with a token sets a cookie, with which the server knows the caller", async () => {
@@ -53,26 +53,26 @@ test("[P10] signing in with a token sets a cookie, with which the server knows t
   };
   expect(answer.status).toBe(200);
   expect(answer.headers.get("cache-control")).toBe("no-store");
-  expect(SignedIn.parse(await answer.json())).toEqual(ann);
+  expect(SignedInSchema.parse(await answer.json())).toEqual(ann);
   const [, maxAge] = /^jobwire=[\w-]{43}; Max-Age=(\d+); Path=\/; HttpOnly; SameSite=Lax$/.exec(
     answer.headers.get("set-cookie") ?? "",
   ) ?? [undefined, "none"];
   expect(Number(maxAge)).toBeGreaterThan(590);
   expect(Number(maxAge)).toBeLessThanOrEqual(600 + TOLERANCE_S);
   const known = await me(cookieIn(answer));
-  expect([known.status, SignedIn.parse(await known.json())]).toEqual([200, ann]);
+  expect([known.status, SignedInSchema.parse(await known.json())]).toEqual([200, ann]);
 });
 
 test("a caller with a token in the header is told who it is, and that signing out has no effect", async () => {
   const answer = await me(undefined, { authorization: `Bearer ${await tokenFor("bob")}` });
-  expect(SignedIn.parse(await answer.json())).toMatchObject({ user: "bob", byCookie: false });
+  expect(SignedInSchema.parse(await answer.json())).toMatchObject({ user: "bob", byCookie: false });
 });
 
 test("a caller that is not signed in learns how it can be", async () => {
   for (const cookie of [undefined, "jobwire=x", `jobwire=${"A".repeat(43)}`]) {
     const answer = await me(cookie);
     expect(answer.status).toBe(401);
-    expect(SignInRefused.parse(await answer.json())).toMatchObject({
+    expect(SignInRefusedSchema.parse(await answer.json())).toMatchObject({
       error: { code: "UNAUTHENTICATED" },
       methods: ["token"],
     });

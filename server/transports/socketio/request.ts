@@ -3,13 +3,11 @@ import type { z } from "zod";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import {
-  AUTH_REFRESH,
-  AuthRefresh,
-  LEGACY_REQUEST,
-  LegacyBatchRequest,
-  type LegacyIds,
-  LegacyJobRequest,
-} from "#shared/legacy.ts";
+  AuthRefreshSchema,
+  LegacyBatchRequestSchema,
+  LegacyJobRequestSchema,
+} from "#shared/legacy.schema.ts";
+import { AUTH_REFRESH, LEGACY_REQUEST, type LegacyIds } from "#shared/legacy.ts";
 import { MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
@@ -28,11 +26,14 @@ interface Form {
 type Names = Pick<Form, "field" | "schema">;
 const JOB: Names = {
   field: "job_id",
-  schema: LegacyJobRequest.transform(({ job_id }) => ({ stream: "job", jobId: job_id })),
+  schema: LegacyJobRequestSchema.transform(({ job_id }) => ({ stream: "job", jobId: job_id })),
 };
 const BATCH: Names = {
   field: "batch_id",
-  schema: LegacyBatchRequest.transform(({ batch_id }) => ({ stream: "batch", batchId: batch_id })),
+  schema: LegacyBatchRequestSchema.transform(({ batch_id }) => ({
+    stream: "batch",
+    batchId: batch_id,
+  })),
 };
 
 const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
@@ -68,7 +69,7 @@ export function readRequest(name: unknown, payload: unknown): Request {
 
 /** Returns the token of an `auth:refresh`. Throws `BAD_REQUEST` like `readRequest`. */
 export function readRefresh(payload: unknown): string {
-  const parsed = AuthRefresh.safeParse(payload);
+  const parsed = AuthRefreshSchema.safeParse(payload);
   if (parsed.success) return parsed.data.token;
   throw new AppError(
     "BAD_REQUEST",

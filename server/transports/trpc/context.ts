@@ -6,13 +6,7 @@ import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
 import type { Streams } from "#server/streams/open.ts";
-import type {
-  Caller,
-  Identify,
-  Sharing,
-  SystemInfo,
-  TransportContext,
-} from "#server/transports/contract.ts";
+import type { Caller, Identify, Sharing, TransportContext } from "#server/transports/contract.ts";
 import {
   assertSameUser,
   expiredError,
@@ -21,6 +15,7 @@ import {
 } from "#server/transports/credential-end.ts";
 import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
+import type { SystemInfo } from "#shared/api.ts";
 import type { ActingPrincipal } from "#shared/actor.ts";
 import { auditActorOf } from "#shared/audit.ts";
 import type { Principal } from "#shared/principal.ts";

@@ -1,6 +1,7 @@
 /** Maps our errors to tRPC's: its codes, our code beside them, and the issues of an input by field. */
 import { type TRPC_ERROR_CODE_KEY, TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
+import type { FlatIssues } from "#shared/api.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
@@ -28,12 +29,6 @@ const MAX_MESSAGE_LENGTH = 10_000;
 const TRPC_BATCH_TOO_LARGE = "Batch call exceeds maximum size";
 /** tRPC's message for a wrong Content-Type, which it checks first. It does not say which type to send. */
 const TRPC_TYPE_UNKNOWN = /^(?:Unsupported content-type "|Missing content-type header$)/;
-
-/** The shape of zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
-export interface FlatIssues {
-  formErrors: string[];
-  fieldErrors: Record<string, string[]>;
-}
 
 /** Maps an error of a procedure to tRPC's. The message of an unexpected error stays in the log. */
 export function toTRPCError(thrown: unknown): TRPCError {

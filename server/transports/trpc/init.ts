@@ -2,6 +2,7 @@
 import { initTRPC, type TRPCError } from "@trpc/server";
 // tRPC requires it on the result of a middleware that does not call the next one.
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
+import type { ApiError } from "#shared/api.ts";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
@@ -17,7 +18,7 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
       ping: { enabled: true, intervalMs: ping.intervalMs },
       client: { reconnectAfterInactivityMs: ping.intervalMs + ping.timeoutMs },
     },
-    errorFormatter({ shape, error }) {
+    errorFormatter({ shape, error }): ApiError {
       const retryAfterMs = retryAfterOf(error);
       return {
         ...shape,

@@ -1,9 +1,9 @@
 /** The inputs of procedures. */
 import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
-import { Cursor } from "#shared/cursor.ts";
+import { CursorSchema } from "#shared/cursor.schema.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
-import { JobStatus } from "#shared/job.ts";
+import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
   MAX_BATCH_NAME_CHARS,
   MAX_KEY_CHARS,
@@ -27,7 +27,7 @@ export const Page = z.object({
 });
 export const Resume = z.object({
   /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
-  lastEventId: Cursor.nullish(),
+  lastEventId: CursorSchema.nullish(),
 });
 /** Whose jobs or batches: the caller's own, unless it says otherwise. Others' need the scope `tenant`. */
 export const Owners = z.object({
@@ -44,7 +44,7 @@ export const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
 export const InputOnly = z.object({ input: z.unknown() });
 export const JobRequest = InputOnly.extend({ kind: z.string().min(1).max(MAX_KIND_CHARS) });
 export const JobFilter = z.object({
-  status: JobStatus.optional(),
+  status: JobStatusSchema.optional(),
   kind: Text.max(MAX_KIND_CHARS).optional(),
   batchId: z.uuid().optional(),
 });

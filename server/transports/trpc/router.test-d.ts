@@ -1,19 +1,48 @@
 /** The types that a client infers from the server: inputs, outputs and entries of streams. */
 import type { createTRPCClient } from "@trpc/client";
-import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
+import type {
+  AnyTRPCRouter,
+  inferRouterInputs,
+  inferRouterOutputs,
+  TRPCBuiltRouter,
+} from "@trpc/server";
 import { expectTypeOf, test } from "vitest";
+import { z } from "zod";
+import { defineKind, type KindMapOf } from "#server/kinds/define.ts";
 import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { ErrorCode } from "#shared/errors.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Api, ApiRouter } from "#shared/api.ts";
+import type { Context } from "./context.ts";
 import type { AppRouter } from "./router.ts";
 
-type Inputs = inferRouterInputs<AppRouter>;
-type Outputs = inferRouterOutputs<AppRouter>;
-type Client = ReturnType<typeof createTRPCClient<AppRouter>>;
+type Inputs = inferRouterInputs<ApiRouter>;
+type Outputs = inferRouterOutputs<ApiRouter>;
+type Client = ReturnType<typeof createTRPCClient<ApiRouter>>;
 declare const client: Client;
 const jobId = "01a20665-8cab-704e-9437-209e0533c3ad";
+
+type TypesOf<Router extends AnyTRPCRouter> = Router["_def"]["_config"]["$types"];
+type WithContext<Types, Context> = Omit<Types, "ctx"> & { ctx: Context };
+
+test("the server has exactly the procedures that clients infer their calls from", () => {
+  type Record = AppRouter["_def"]["record"];
+  expectTypeOf<Omit<Record, "kinds">>().toEqualTypeOf<Omit<Api, "kinds">>();
+  expectTypeOf<keyof Record>().toEqualTypeOf<keyof Api>();
+  type ServerInputs = inferRouterInputs<AppRouter>;
+  type ServerOutputs = inferRouterOutputs<AppRouter>;
+  expectTypeOf<Omit<ServerInputs, "kinds">>().toEqualTypeOf<Omit<Inputs, "kinds">>();
+  expectTypeOf<Omit<ServerOutputs, "kinds">>().toEqualTypeOf<Omit<Outputs, "kinds">>();
+  expectTypeOf<Record["kinds"][string]>().toEqualTypeOf<Api["kinds"][string]>();
+  expectTypeOf<ServerInputs["kinds"][string]>().toEqualTypeOf<Inputs["kinds"][string]>();
+  expectTypeOf<ServerOutputs["kinds"][string]>().toEqualTypeOf<Outputs["kinds"][string]>();
+  expectTypeOf<Omit<TypesOf<AppRouter>, "ctx">>().toEqualTypeOf<Omit<TypesOf<ApiRouter>, "ctx">>();
+  expectTypeOf<AppRouter>().toExtend<
+    TRPCBuiltRouter<WithContext<TypesOf<ApiRouter>, Context>, Api>
+  >();
+});
 
 test("outputs are the records themselves, with dates", () => {
   expectTypeOf<Outputs["job"]["create"]>().toEqualTypeOf<Job>();
@@ -85,4 +114,68 @@ test("inputs that the server would refuse do not compile", () => {
   void client.batch.create.mutate({ jobs: { kind: "article" } });
   expectTypeOf(client.job.get).not.toHaveProperty("mutate");
   expectTypeOf(client.job).not.toHaveProperty("delete");
+});
+
+const mail = defineKind({
+  name: "mail",
+  input: z.object({ to: z.email(), at: z.iso.datetime().optional(), copies: z.int().default(1) }),
+  output: z.object({ sent: z.int() }),
+  run: async () => ({ sent: 1 }),
+});
+const sum = defineKind({
+  name: "sum",
+  input: z.array(z.number()),
+  output: z.number(),
+  run: async ({ input }) => input.length,
+});
+declare const typed: ReturnType<
+  typeof createTRPCClient<ApiRouter<KindMapOf<[typeof mail, typeof sum]>>>
+>;
+
+test("a client that knows the kinds has their types", async () => {
+  const created = await typed.kinds.mail.create.mutate({ input: { to: "ann@example.com" } });
+  expectTypeOf(created.input).toEqualTypeOf<{
+    to: string;
+    at?: string | undefined;
+    copies: number;
+  } | null>();
+  const { input, output } = await typed.kinds.mail.get.query({ jobId });
+  expectTypeOf(input.copies).toEqualTypeOf<number>();
+  expectTypeOf(output).toEqualTypeOf<{ sent: number } | null>();
+  expectTypeOf((await typed.kinds.sum.get.query({ jobId })).output).toEqualTypeOf<number | null>();
+  const jobs = [{ input: [1, 2] }, { input: [] }];
+  expectTypeOf(await typed.kinds.sum.createMany.mutate({ jobs })).toEqualTypeOf<Batch>();
+  typed.kinds.mail.onUpdate.subscribe(
+    { jobId },
+    { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<JobEvent>() },
+  );
+  void typed.job.create.mutate({ kind: "sum", input: [1] });
+  void typed.batch.create.mutate({
+    jobs: [
+      { kind: "sum", input: [1] },
+      { kind: "mail", input: { to: "ann@example.com" } },
+    ],
+  });
+});
+
+test("what no kind takes does not compile in a client that knows the kinds", () => {
+  // @ts-expect-error: there is no such kind
+  void typed.kinds.mial.create.mutate({ input: {} });
+  // @ts-expect-error: a field is missing
+  void typed.kinds.mail.create.mutate({ input: {} });
+  // @ts-expect-error: a field has another type
+  void typed.kinds.mail.create.mutate({ input: { to: 5 } });
+  // @ts-expect-error: there is no such field
+  void typed.kinds.mail.create.mutate({ input: { to: "ann@example.com", cc: "bob@example.com" } });
+  // @ts-expect-error: this is the input of another kind
+  void typed.kinds.mail.create.mutate({ input: [1, 2] });
+  // @ts-expect-error: there is no such kind
+  void typed.job.create.mutate({ kind: "mial", input: {} });
+  // @ts-expect-error: this is the input of another kind
+  void typed.job.create.mutate({ kind: "sum", input: { to: "ann@example.com" } });
+  // @ts-expect-error: one row has the input of another kind
+  void typed.batch.create.mutate({ jobs: [{ kind: "sum", input: "1" }] });
+  // @ts-expect-error: the kind is known
+  void typed.kinds.sum.list.query({ kind: "sum" });
+  expectTypeOf(typed.kinds).not.toHaveProperty("mial");
 });

@@ -2,16 +2,18 @@
 import { z } from "zod";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
-import { AuditAction } from "#shared/audit.ts";
-import { Cursor, positionOf } from "#shared/cursor.ts";
+import type { CallerInfo, SystemState } from "#shared/api.ts";
+import { AuditActionSchema } from "#shared/audit.schema.ts";
+import { CursorSchema } from "#shared/cursor.schema.ts";
+import { positionOf } from "#shared/cursor.ts";
 import {
   MAX_KEY_CHARS,
   MAX_PAGE_EVENTS,
   MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
 } from "#shared/limits.ts";
-import { ToRevoke } from "#shared/revocation.ts";
-import { ShareAsked } from "#shared/share.ts";
+import { ToRevokeSchema } from "#shared/revocation.schema.ts";
+import { ShareAskedSchema } from "#shared/share.schema.ts";
 import { createInit } from "./init.ts";
 import {
   BatchId,
@@ -62,7 +64,7 @@ export function createRouter(
     events: procedure
       .input(
         JobId.extend({
-          cursor: Cursor.nullish(),
+          cursor: CursorSchema.nullish(),
           limit: z.int().min(1).max(MAX_PAGE_EVENTS).default(200),
         }),
       )
@@ -70,7 +72,7 @@ export function createRouter(
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
       ),
     share: procedure
-      .input(JobId.extend(ShareAsked.shape))
+      .input(JobId.extend(ShareAskedSchema.shape))
       .mutation(({ ctx, input: { jobId, ...asked } }) =>
         ctx.sharing().share(ctx.caller(), { stream: "job", id: jobId }, asked),
       ),
@@ -132,7 +134,7 @@ export function createRouter(
       .input(BatchId.extend(Note.shape))
       .mutation(({ ctx, input }) => ctx.jobs.cancelBatch(ctx.acting(), input.batchId, input.note)),
     share: procedure
-      .input(BatchId.extend(ShareAsked.shape))
+      .input(BatchId.extend(ShareAskedSchema.shape))
       .mutation(({ ctx, input: { batchId, ...asked } }) =>
         ctx.sharing().share(ctx.caller(), { stream: "batch", id: batchId }, asked),
       ),
@@ -175,7 +177,7 @@ export function createRouter(
         ctx.sharing().issueTicket(ctx.caller(), { path, input }),
       ),
     /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
-    revoke: procedure.input(ToRevoke).mutation(({ ctx, input }) => ctx.revoke(input)),
+    revoke: procedure.input(ToRevokeSchema).mutation(({ ctx, input }) => ctx.revoke(input)),
   });
 
   const audit = router({
@@ -184,7 +186,7 @@ export function createRouter(
       .input(
         Page.extend({
           user: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
-          action: AuditAction.optional(),
+          action: AuditActionSchema.optional(),
         }).prefault({}),
       )
       .query(({ ctx, input: { cursor, ...query } }) =>
@@ -218,12 +220,14 @@ export function createRouter(
     }),
     kinds: router(Object.fromEntries(kinds.map((kind) => [kind, createKindRouter(init, kind)]))),
     kind: router({
-      list: procedure.query(({ ctx }) => ctx.jobs.kinds()),
+      list: procedure.query(({ ctx }) => [...ctx.jobs.kinds()]),
     }),
     system: router({
       info: procedure.query(({ ctx }) => ctx.system),
-      /** `stale`: the server cannot read its data, so clients may see old states. The server recovers by itself. */
-      onState: procedure.subscription(async function* ({ ctx, signal }) {
+      onState: procedure.subscription(async function* ({
+        ctx,
+        signal,
+      }): AsyncIterable<SystemState, void, void> {
         const states = ctx.streams.availability(ctx.untilExpired(signal));
         for await (const reached of states) yield { stale: !reached };
         ctx.assertCurrent();
@@ -232,7 +236,7 @@ export function createRouter(
   });
 }
 
-function describe(caller: Caller) {
+function describe(caller: Caller): CallerInfo {
   return { ...caller.principal, expiresInMs: msLeft(caller) };
 }
 

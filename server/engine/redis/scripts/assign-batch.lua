@@ -2,11 +2,11 @@
 --
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 batch id  2 constant fields with the new owner  3 owner before  4 new owner
--- Returns 1, or 0 if the batch does not exist
+-- Returns 1, or 0 if the batch does not exist, or is on its way to another tenant
 local t, id = KEYS[1], ARGV[1]
 local from, to = t .. ':owner:' .. ARGV[3], t .. ':owner:' .. ARGV[4]
 local batch = t .. ':batch:' .. id
-if redis.call('EXISTS', batch) == 0 then return 0 end
+if redis.call('EXISTS', batch) == 0 or redis.call('HEXISTS', batch, 'moving') == 1 then return 0 end
 
 redis.call('HSET', batch, 'b', ARGV[2])
 local n = redis.call('ZSCORE', t .. ':batches', id)

@@ -3,13 +3,14 @@
 -- KEYS  1 prefix of the tenant's keys
 -- ARGV  1 job id  2 record before  3 record with the new owner  4 op: idempotency key of this call
 --       5 owner before  6 new owner  7 kind  8 status
--- Returns 1, or 0 if the record is another one
+-- Returns 1; 0 if the record is another one; -1 if the job is on its way to another tenant
 local t, id, before, record, op = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local from, to = t .. ':owner:' .. ARGV[5], t .. ':owner:' .. ARGV[6]
 local list = ':jobs:' .. ARGV[7] .. ':' .. ARGV[8]
 local job = t .. ':job:' .. id
-local is = redis.call('HMGET', job, 's', 'op', 'n', 'key')
+local is = redis.call('HMGET', job, 's', 'op', 'n', 'key', 'moving')
 if is[1] ~= before then return 0 end
+if is[5] then return -1 end
 
 -- A process that remembers the record before must not compute a change from it: its op is not the newest one any more.
 redis.call('HSET', job, 's', record, 'op', op .. ' ' .. is[2])

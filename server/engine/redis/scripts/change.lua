@@ -15,7 +15,8 @@
 -- Returns for each change:
 --         {"ok"}; if it ended a claim, with that claim's place in the queue: {"ok", queuedAs, lock}
 --         if a claim began with it, with its token and the payload that is not in the record: {"ok", token, input, output}
---         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"stale", stored record, op that led to it}
+--         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
+--         tenant; {"stale", stored record, op that led to it}
 local FIELDS = 20
 local t = KEYS[1]
 -- The script writes values that several changes share (of an owner, a batch, a sorted set) once for all of them.
@@ -75,22 +76,23 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   batch, queued, lock, base, audit)
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
-  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n')
-    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'due', 'claim', 'i', 'o')
+  local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving')
+    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving', 'due', 'claim', 'i', 'o')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
   if queued == '' then
     if newest >= tonumber(number) then return {'ok'} end
-  elseif is[2] == '1' and is[10] == op then
-    return {'ok', tonumber(is[3]), is[11], is[12]}
+  elseif is[2] == '1' and is[11] == op then
+    return {'ok', tonumber(is[3]), is[12], is[13]}
   end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
+  if is[9] then return {'moving'} end
   -- An equal version does not prove that the change was computed from this record: the change that led to the caller's record
   -- may have been refused, or lost with the newest writes. So the ops must match too.
   local led = string.match(is[4], '^%S+')
   if is[1] ~= version or led ~= base then return {'stale', is[5], led} end
-  if queued ~= '' and (is[6] ~= queued or tonumber(is[9]) > tonumber(time)) then return {'lost'} end
+  if queued ~= '' and (is[6] ~= queued or tonumber(is[10]) > tonumber(time)) then return {'lost'} end
 
   local fields = {'s', record, 'v', seq, 'op', op .. others}
   local function set(field, value)
@@ -136,7 +138,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       set('token', string.format('%.0f', token))
       set('claim', op)
       place(t .. ':open', id, due)
-      answer = {'ok', token, is[11], is[12]}
+      answer = {'ok', token, is[12], is[13]}
     end
   else
     -- The job no longer runs, so its claim ends.

@@ -13,7 +13,9 @@ local finished = redis.call('ZSCORE', t .. ':finished', id)
 -- The job may have been queued again since the caller read it.
 if not finished or tonumber(finished) >= tonumber(before) then return {0, 0} end
 
-local is = redis.call('HMGET', job, 'st', 'kind', 'key', 'u')
+local is = redis.call('HMGET', job, 'st', 'kind', 'key', 'u', 'moving')
+-- It is on its way to another tenant, or has just come from one.
+if is[5] then return {0, 0} end
 -- Jobs of earlier versions were not counted.
 if is[4] and redis.call('DECRBY', t .. ':bytes', is[4]) <= 0 then redis.call('DEL', t .. ':bytes') end
 redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id)

@@ -1,0 +1,268 @@
+/**
+ * The procedures of a server, as types. Clients infer their calls from `ApiRouter` and import nothing of the server;
+ * `server/transports/trpc/router.test-d.ts` does not compile unless the server's router has exactly these.
+ */
+// For tRPC's declarations, in programs that check those of their packages and have an older `lib`.
+/// <reference lib="esnext.disposable" preserve="true" />
+import type {
+  TRPCBuiltRouter,
+  TRPCDefaultErrorShape,
+  TRPCMutationProcedure,
+  TRPCQueryProcedure,
+  TRPCSubscriptionProcedure,
+} from "@trpc/server";
+import type { AuditAction, AuditItem } from "./audit.ts";
+import type { Batch, BatchAggregate } from "./batch.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { DraftFrame, JobEvent } from "./events.ts";
+import type { FeedEntry } from "./feed.ts";
+import type { Job, JobStatus, JobSummary } from "./job.ts";
+import type { KindFacts } from "./kind-facts.ts";
+import type { KindMap, KindTypes } from "./kind-types.ts";
+import type { OwnersAsked } from "./owners-asked.ts";
+import type { Principal } from "./principal.ts";
+import type { Revoked, RevokeRequest } from "./revocation.ts";
+import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
+
+/** `Kinds`: the server's kinds, for programs that know them. */
+export type ApiRouter<Kinds extends KindMap = KindMap> = TRPCBuiltRouter<ApiTypes, Api<Kinds>>;
+
+/** What tRPC knows of all procedures. `ctx` stays in the server. */
+interface ApiTypes {
+  ctx: object;
+  meta: object;
+  errorShape: ApiError;
+  transformer: true;
+}
+
+/** A type and no interface: tRPC's records of procedures have an index signature. */
+export type Api<Kinds extends KindMap = KindMap> = {
+  audit: {
+    /** What was done in the caller's tenant, newest first. With a filter, pages may be short, or empty, before the last one. */
+    list: Query<AuditQuery | undefined, Page<AuditItem>>;
+  };
+  auth: {
+    /** Describes the caller. */
+    me: Query<void, CallerInfo>;
+    /** Replaces the token of a WebSocket, so that the connection lives on. */
+    refresh: Mutation<{ token: string }, CallerInfo>;
+    /** Issues a ticket for the address of one subscription: `EventSource` cannot send a token. */
+    ticket: Mutation<{ path: string; input: unknown }, Ticket>;
+    /** Ends a token, or all that a user was issued, in the caller's tenant. Answers with what it ended. */
+    revoke: Mutation<RevokeRequest, Revoked>;
+  };
+  job: {
+    create: Mutation<JobToCreate<Kinds>, Job>;
+    get: Query<JobRef, Job>;
+    list: Query<JobsQuery | undefined, JobsPage>;
+    /** A page of a job's log, oldest first. */
+    events: Query<EventsQuery, Page<JobEvent>>;
+    share: Mutation<JobShareRequest, Share>;
+    /** Without `linkId` all links of the job. Answers with their number. */
+    unshare: Mutation<JobLinkRef, number>;
+    links: Query<JobRef, SharedLink[]>;
+    cancel: Mutation<JobDecision, Job>;
+    retry: Mutation<JobDecision, Job>;
+    approve: Mutation<JobDecision, Job>;
+    reject: Mutation<JobDecision, Job>;
+    regenerate: Mutation<JobDecision, Job>;
+    onUpdate: Subscription<JobWatch, JobEvent>;
+    onOutput: Subscription<DraftWatch, DraftFrame>;
+  };
+  batch: {
+    create: Mutation<BatchToCreate<JobRequest<Kinds>>, Batch>;
+    get: Query<BatchRef, Batch>;
+    list: Query<BatchesQuery | undefined, Page<Batch>>;
+    /** Cancels every job of the batch that is not settled. */
+    cancel: Mutation<BatchCancel, Batch>;
+    share: Mutation<BatchShareRequest, Share>;
+    /** Without `linkId` all links of the batch. Answers with their number. */
+    unshare: Mutation<BatchLinkRef, number>;
+    links: Query<BatchRef, SharedLink[]>;
+    onUpdate: Subscription<BatchWatch, BatchAggregate>;
+  };
+  feed: {
+    onUpdate: Subscription<FeedWatch | undefined, FeedEntry>;
+  };
+  /** The jobs of one kind, with its types. A job of another kind is not found. */
+  kinds: { [Name in keyof Kinds & string]: KindApi<Kinds[Name]> };
+  kind: {
+    list: Query<void, KindInfo[]>;
+  };
+  system: {
+    info: Query<void, SystemInfo>;
+    onState: TRPCSubscriptionProcedure<Definition<void, AsyncIterable<SystemState, void, void>>>;
+  };
+};
+
+/** A type and no interface, as `Api`. */
+export type KindApi<Types extends KindTypes> = {
+  create: Mutation<InputToCreate<Types>, Created<Types>>;
+  /** All or none. */
+  createMany: Mutation<BatchToCreate<InputOnly<Types>>, Batch>;
+  get: Query<JobRef, JobOf<Types>>;
+  list: Query<KindJobsQuery | undefined, JobsPage>;
+  onUpdate: Subscription<JobWatch, JobEvent>;
+  onOutput: Subscription<DraftWatch, DraftFrame>;
+};
+
+/** A tRPC procedure's input as clients send it, and its output. */
+export interface Definition<Input, Output> {
+  meta: object;
+  input: Input;
+  output: Output;
+  errorShape: ApiError;
+}
+export type Query<Input, Output> = TRPCQueryProcedure<Definition<Input, Output>>;
+export type Mutation<Input, Output> = TRPCMutationProcedure<Definition<Input, Output>>;
+/** `id` is the entry's cursor: `lastEventId` resumes after it. */
+export type Subscription<Input, Data> = TRPCSubscriptionProcedure<
+  Definition<Input, AsyncIterable<{ id: string; data: Data }, void, void>>
+>;
+
+/** The answer to a call that failed. */
+export interface ApiError extends TRPCDefaultErrorShape {
+  data: TRPCDefaultErrorShape["data"] & {
+    appCode: ErrorCode;
+    /** `null` unless the input is the fault. */
+    zodError: FlatIssues | null;
+    /** With `RATE_LIMITED`: when the same call may succeed, in milliseconds from now. */
+    retryAfterMs?: number;
+  };
+}
+
+/** The shape of zod's `flattenError`, with whole paths (`jobs.2.input.targetUrl`) as names of fields. */
+export interface FlatIssues {
+  formErrors: string[];
+  fieldErrors: Record<string, string[]>;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  /** The `cursor` of the next page; `null`: there is none. */
+  nextCursor: string | null;
+}
+
+export interface JobsPage extends Page<JobSummary> {
+  /** The cursor of the same feed, read no later than the items: a feed from here on misses nothing. */
+  feed: number;
+}
+
+export interface CallerInfo extends Principal {
+  /** `null` for credentials that do not end. */
+  expiresInMs: number | null;
+}
+
+/** A kind as programs see it. */
+export interface KindInfo {
+  name: string;
+  description: string;
+  /** JSON Schema of the input, as callers send it. */
+  input: Record<string, unknown>;
+  /** JSON Schema of the details, as they are stored. Absent: the kind reports none. */
+  details?: Record<string, unknown>;
+  /** JSON Schema of the output, as it is stored. */
+  output: Record<string, unknown>;
+}
+
+/** `output` is `null` until the job is DELIVERED or BLOCKED. */
+export interface JobOf<Types extends KindTypes> extends JobSummary {
+  input: Types["parsed"];
+  output: Types["output"] | null;
+}
+/** `input` is `null` for callers that may create jobs and may not read them. */
+export interface Created<Types extends KindTypes> extends JobSummary {
+  input: Types["parsed"] | null;
+  output: Types["output"] | null;
+}
+
+export interface SystemInfo extends KindFacts {
+  version: string;
+  engine: string;
+  limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
+}
+
+export interface SystemState {
+  /** The server cannot read its data, so clients may see old states. The server recovers by itself. */
+  stale: boolean;
+}
+
+export interface JobRef {
+  jobId: string;
+}
+export interface BatchRef {
+  batchId: string;
+}
+/** A share link. Absent: all of the job or batch. */
+interface LinkRef {
+  linkId?: string | undefined;
+}
+interface Note {
+  note?: string | undefined;
+}
+interface PageRequest {
+  /** `nextCursor` of the page before. */
+  cursor?: string | null | undefined;
+  limit?: number | undefined;
+}
+interface Resume {
+  /** The id of the newest entry that the client has. Absent: the current state first. "0": everything. */
+  lastEventId?: string | null | undefined;
+}
+interface Follow {
+  /** True: the stream goes on when the job or batch has settled. */
+  follow?: boolean | undefined;
+}
+interface Keyed {
+  /** A second request with the same key creates nothing, and is answered with what the first one created. */
+  idempotencyKey?: string | undefined;
+}
+
+/** The union of all kinds: the name tells which input it takes. */
+export type JobRequest<Kinds extends KindMap = KindMap> = {
+  [Name in keyof Kinds & string]: { kind: Name; input: Kinds[Name]["input"] };
+}[keyof Kinds & string];
+export type JobToCreate<Kinds extends KindMap = KindMap> = {
+  [Name in keyof Kinds & string]: InputToCreateOf<Name, Kinds[Name]>;
+}[keyof Kinds & string];
+interface InputToCreateOf<
+  Name extends string,
+  Types extends KindTypes,
+> extends InputToCreate<Types> {
+  kind: Name;
+}
+export interface BatchToCreate<Row = JobRequest> extends Keyed {
+  name?: string | undefined;
+  jobs: Row[];
+}
+export interface InputOnly<Types extends KindTypes> {
+  input: Types["input"];
+}
+export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>, Keyed {}
+
+export interface KindJobsQuery extends PageRequest, OwnersAsked {
+  status?: JobStatus | undefined;
+  batchId?: string | undefined;
+}
+export interface JobsQuery extends KindJobsQuery {
+  kind?: string | undefined;
+}
+export interface EventsQuery extends JobRef, PageRequest {}
+export interface BatchesQuery extends PageRequest, OwnersAsked {}
+export interface AuditQuery extends PageRequest {
+  user?: string | undefined;
+  action?: AuditAction | undefined;
+}
+
+export interface JobDecision extends JobRef, Note {}
+export interface BatchCancel extends BatchRef, Note {}
+
+export interface JobShareRequest extends JobRef, ShareRequest {}
+export interface JobLinkRef extends JobRef, LinkRef {}
+export interface BatchShareRequest extends BatchRef, ShareRequest {}
+export interface BatchLinkRef extends BatchRef, LinkRef {}
+
+export interface JobWatch extends JobRef, Resume, Follow {}
+export interface DraftWatch extends JobRef, Resume {}
+export interface BatchWatch extends BatchRef, Resume, Follow {}
+export interface FeedWatch extends Resume, OwnersAsked {}

@@ -1,4 +1,0 @@
-import { z } from "zod";
-
-/** A `Date`, or how JSON has one. */
-export const Time = z.union([z.date(), z.iso.datetime().transform((text) => new Date(text))]);
