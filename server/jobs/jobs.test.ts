@@ -173,7 +173,7 @@ describe("creating", () => {
     expect((await fixture.jobs.listBatches(me, { limit: 10 })).items).toEqual([]);
   });
 
-  test("shows kinds with JSON Schemas of their inputs and outputs", () => {
+  test("shows kinds with JSON Schemas of their inputs, details and outputs", () => {
     expect(fixture.jobs.kinds()).toEqual([
       {
         name: "work",
@@ -182,6 +182,7 @@ describe("creating", () => {
           type: "object",
           properties: { name: { type: "string", default: "it" } },
         }),
+        details: expect.objectContaining({ $schema: expect.any(String) }),
         output: expect.objectContaining({ $schema: expect.any(String) }),
       },
     ]);
