@@ -27,6 +27,8 @@ export const MAX_DRAFT_BYTES = 2 * 1024 * 1024;
 export const MAX_DRAFT_PIECES = 100_000;
 /** Events in the log of one job, after which it can neither report progress nor be queued again. */
 export const MAX_JOB_EVENTS = 200_000;
+/** Details in the events of one attempt, as JSON: each event carries the newest ones. */
+export const MAX_ATTEMPT_DETAILS = 64 * 1024 * 1024;
 /** How long a job may wait for its next attempt. An error that asks for more is final. */
 export const MAX_DELAY_MS = 60 * 60_000;
 /** Pending calls of `progress` in one attempt. */

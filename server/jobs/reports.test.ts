@@ -1,11 +1,21 @@
 import { expect, test, vi } from "vitest";
-import { MAX_JOB_EVENTS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
+import { z } from "zod";
+import type { AnyKind } from "#server/kinds/define.ts";
+import {
+  MAX_ATTEMPT_DETAILS,
+  MAX_DETAILS_BYTES,
+  MAX_JOB_EVENTS,
+  MAX_UNFINISHED_REPORTS,
+} from "#shared/limits.ts";
 import { openReports } from "./reports.ts";
 
-function setUp(events: number, progress: () => Promise<void>) {
+function setUp(events: number, progress: () => Promise<void>, details?: AnyKind["details"]) {
   const end = vi.fn<(reason: unknown) => void>();
   const store = { progress, draft: async () => undefined };
-  return { end, ...openReports({ kind: { name: "work" }, jobId: "j", events, store, end }) };
+  return {
+    end,
+    ...openReports({ kind: { name: "work", details }, jobId: "j", events, store, end }),
+  };
 }
 
 test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {
@@ -28,4 +38,18 @@ test("[H11] the number of waiting calls is limited, and each stored one makes ro
   void progress(2, "in its place");
   expect(end).not.toHaveBeenCalled();
   await expect(progress(2, "too many")).rejects.toMatchObject({ code: "TOO_MANY_REPORTS" });
+});
+
+test("[H11] [J18] the events of an attempt carry details up to a limit, also where a report repeats none", async () => {
+  const { progress, end } = setUp(1, async () => undefined, z.string());
+  const largest = MAX_ATTEMPT_DETAILS / MAX_DETAILS_BYTES;
+  await progress(1, "largest", "x".repeat(MAX_DETAILS_BYTES - 2));
+  for (let event = 1; event < largest; event += 1) await progress(1, "as before");
+  expect(end).not.toHaveBeenCalled();
+  const refusal = {
+    code: "DETAILS_TOO_LARGE",
+    message: expect.stringContaining("67,108,864 bytes of details"),
+  };
+  await expect(progress(2, "too much")).rejects.toMatchObject(refusal);
+  expect(end).toHaveBeenCalledWith(expect.objectContaining(refusal));
 });

@@ -3,10 +3,15 @@
  * call at any time, and not await the answers. A faulty call ends the attempt.
  */
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
-import { cutText } from "#shared/cut-text.ts";
 import { AppError } from "#shared/errors.ts";
 import { wholePercent } from "#shared/job-fields.ts";
-import { MAX_JOB_EVENTS, MAX_MESSAGE_CHARS, MAX_UNFINISHED_REPORTS } from "#shared/limits.ts";
+import { cutText, inBytes } from "#shared/cut-text.ts";
+import {
+  MAX_ATTEMPT_DETAILS,
+  MAX_JOB_EVENTS,
+  MAX_MESSAGE_CHARS,
+  MAX_UNFINISHED_REPORTS,
+} from "#shared/limits.ts";
 import { checkedDetails } from "./details.ts";
 import { createDraftWriter } from "./draft-writer.ts";
 import { runOwn } from "./foreign-code.ts";
@@ -35,6 +40,8 @@ export function openReports({ kind, jobId, events, store, end }: ReportsOptions)
   const draft = createDraftWriter(store.draft, { onFull: end });
   let closed = false;
   let logged = events;
+  /** Bytes of the newest details, and of those in all events of the attempt so far. */
+  let [newest, carried] = [0, 0];
   let unfinished = 0;
 
   function refuse(reason: unknown): Promise<never> {
@@ -58,6 +65,9 @@ export function openReports({ kind, jobId, events, store, end }: ReportsOptions)
     if (!given.ok) return refuse(given.error);
     if (unfinished >= MAX_UNFINISHED_REPORTS) return refuse(tooMany());
     if (logged >= MAX_JOB_EVENTS) return refuse(tooLong());
+    if (given.details !== undefined) newest = Buffer.byteLength(JSON.stringify(given.details));
+    if (carried + newest > MAX_ATTEMPT_DETAILS) return refuse(tooMuch());
+    carried += newest;
     logged += 1;
     const answer = report(
       wholePercent(percent),
@@ -127,6 +137,13 @@ function tooLong(): Failure {
   return new Failure(
     "TOO_MANY_EVENTS",
     `The job's log has ${limit} events, which is the limit. Report less often`,
+  );
+}
+
+function tooMuch(): Failure {
+  return new Failure(
+    "DETAILS_TOO_LARGE",
+    `The events of this attempt have ${inBytes(MAX_ATTEMPT_DETAILS)} of details, which is the limit, as each event carries the newest ones. Report less often, or smaller details`,
   );
 }
 
