@@ -74,6 +74,7 @@ test("the snippets are typed in an app with its own compiler options", async () 
     "snippet-1.tsx",
     "snippet-2.ts",
     "snippet-3.ts",
+    "snippet-4.ts",
   ]);
   expect(await compilerOutput()).toBe("");
 

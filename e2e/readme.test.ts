@@ -1,10 +1,14 @@
 /** Runs every example of the README and of docs/clients.md unchanged. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { runPython } from "./legacy/python.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -131,6 +135,20 @@ test("the README's TypeScript example watches a new job to its end", async () =>
   const [lines = ""] = blocksOf(README, TYPESCRIPT_HEADING, "ts");
   const { stdout } = await run(process.execPath, ["--input-type=module-typescript", "-e", lines]);
   expect(stdout.trim().split("\n").at(-1)).toMatch(/^\d+ DELIVERED 100 /);
+});
+
+test("the example of docs/clients.md with a handle follows a new job to its output", async () => {
+  const [lines = ""] = blocksOf(CLIENTS, "Jobs as handles", "ts");
+  // `npm install ../jobwire` makes such a link.
+  const app = await mkdtemp(join(tmpdir(), "jobwire-handle-"));
+  onTestFinished(() => rm(app, { recursive: true }));
+  await mkdir(join(app, "node_modules"));
+  await symlink(fileURLToPath(new URL("..", import.meta.url)), join(app, "node_modules/jobwire"));
+  const args = ["--input-type=module-typescript", "-e", lines];
+  const { stdout } = await run(process.execPath, args, { cwd: app });
+  expect(stdout).toMatch(/^1 PENDING 0 /);
+  expect(stdout).toMatch(/^\d+ DELIVERED 100 /m);
+  expect(stdout).toMatch(/^output \{$/m);
 });
 
 test("the SSE example of docs/clients.md watches the newest job to its end", async () => {

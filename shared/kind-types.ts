@@ -12,3 +12,8 @@ export interface KindTypes {
 
 /** The kinds of a server, by their names. `KindMap` itself: kinds that are not known when a program is compiled. */
 export type KindMap = Record<string, KindTypes>;
+
+/** A server, for the types of its clients: `createJobwireClient<App>`. The property has no value. */
+export interface ServerTypes<Kinds extends KindMap = KindMap> {
+  readonly "~kinds": Kinds;
+}

@@ -13,19 +13,28 @@ import {
 import { observable } from "@trpc/server/observable";
 import type { ApiRouter } from "#shared/api.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
+import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";
+import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { createKindClients, type KindClients } from "./kinds-client.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
 import { type InBand, TokenRefresh } from "./token-refresh.ts";
 import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
 
+export { type JobHandle, JobFailedError } from "./job-handle.ts";
+export type { KindClient } from "./kinds-client.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
 
-export interface JobwireClient {
-  trpc: TRPCClient<ApiRouter>;
+export interface JobwireClient<Kinds extends KindMap = KindMap> {
+  trpc: TRPCClient<ApiRouter<Kinds>>;
+  /** The jobs of each kind, with its types. */
+  kinds: KindClients<Kinds>;
+  /** A job that exists, of whatever kind. */
+  job(id: string): JobHandle;
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
@@ -53,7 +62,10 @@ const JITTER = 0.25;
 const PING_MS = 15_000;
 const PONG_MS = 5000;
 
-export function createJobwireClient(options: JobwireClientOptions): JobwireClient {
+/** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
+export function createJobwireClient<App extends ServerTypes = ServerTypes>(
+  options: JobwireClientOptions,
+): JobwireClient<App["~kinds"]> {
   const { url, transport = "ws", token, getToken, waitForSignIn } = options;
   const connection = createConnectionStore();
   const tokens = getToken && new Tokens(getToken);
@@ -79,7 +91,7 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
       eventsWith(tokenNow, http),
     ];
     const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(events, calls)] });
-    return { trpc, connection, follow: () => follow(trpc, connection), close() {} };
+    return clientOf(trpc, connection, () => undefined);
   }
 
   let used: string | undefined;
@@ -110,14 +122,24 @@ export function createJobwireClient(options: JobwireClientOptions): JobwireClien
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
+  return clientOf(trpc, connection, () => {
+    refresh?.close();
+    void socket.close();
+  });
+}
+
+function clientOf(
+  trpc: TRPCClient<ApiRouter>,
+  connection: ConnectionStore,
+  close: () => void,
+): JobwireClient {
   return {
     trpc,
+    kinds: createKindClients(trpc),
+    job: (id) => createJobHandle(id, trpc.job, trpc.job.cancel),
     connection,
     follow: () => follow(trpc, connection),
-    close() {
-      refresh?.close();
-      void socket.close();
-    },
+    close,
   };
 }
 

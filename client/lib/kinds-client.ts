@@ -1,0 +1,62 @@
+/** `client.kinds.<name>`: the jobs of one kind, with its types. */
+import type { TRPCClient } from "@trpc/client";
+import type { ApiRouter, JobsPage, KindJobsQuery, SummaryOf } from "#shared/api.ts";
+import type { Batch } from "#shared/batch.ts";
+import type { KindMap, KindTypes } from "#shared/kind-types.ts";
+import { createJobHandle, type JobHandle } from "./job-handle.ts";
+
+interface Keyed {
+  /** A second call with the same key creates nothing, and gives what the first one created. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface KindClient<Types extends KindTypes> {
+  create(input: Types["input"], options?: Keyed): Promise<JobHandle<Types>>;
+  /** A batch of these jobs: all or none. */
+  createMany(
+    inputs: readonly Types["input"][],
+    options?: Keyed & { name?: string | undefined },
+  ): Promise<Batch>;
+  /** A job that exists. Its methods reject with `NOT_FOUND` where it does not, or is of another kind. */
+  job(id: string): JobHandle<Types>;
+  list(query?: KindJobsQuery): Promise<JobsPage<SummaryOf<Types>>>;
+}
+
+export type KindClients<Kinds extends KindMap> = {
+  readonly [Name in keyof Kinds & string]: KindClient<Kinds[Name]>;
+};
+
+export function createKindClients(trpc: TRPCClient<ApiRouter>): KindClients<KindMap> {
+  const clients = new Map<string, KindClient<KindTypes>>();
+  const clientOf = (name: string) => {
+    const known = clients.get(name) ?? createKindClient(trpc, name);
+    clients.set(name, known);
+    return known;
+  };
+  return new Proxy<KindClients<KindMap>>(
+    {},
+    // Code that awaits or prints the object asks for `then` and for symbols, which name no kind.
+    {
+      get: (_, name) => (typeof name === "symbol" || name === "then" ? undefined : clientOf(name)),
+    },
+  );
+}
+
+function createKindClient(trpc: TRPCClient<ApiRouter>, name: string): KindClient<KindTypes> {
+  const procedures = trpc.kinds[name];
+  if (procedures === undefined) throw new Error("tRPC's clients have procedures of every name.");
+  const job = (id: string) => createJobHandle(id, procedures, trpc.job.cancel);
+  return {
+    job,
+    async create(input, { idempotencyKey } = {}) {
+      return job((await procedures.create.mutate({ input, idempotencyKey })).id);
+    },
+    createMany: (inputs, { idempotencyKey, name: title } = {}) =>
+      procedures.createMany.mutate({
+        jobs: inputs.map((input) => ({ input })),
+        name: title,
+        idempotencyKey,
+      }),
+    list: (query) => procedures.list.query(query),
+  };
+}
