@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { blocked } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -331,7 +332,7 @@ export function transportSuite(subject: TransportUnderTest): void {
       const steps = 12_000;
       fixture.run = async ({ progress }) => {
         await reportMuch(progress, steps);
-        return { ...DONE, status: "blocked", message: "Blocked" };
+        return blocked("Blocked", null);
       };
       const cable = await openCable(url);
       const jobId = await fixture.create();
