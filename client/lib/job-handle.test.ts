@@ -32,7 +32,7 @@ const letters = defineKind({
       await draft(`Dear ${input.to}. `);
       await progress(written, `Letter ${written}`, { written });
     }
-    if (input.to === "nobody") throw new Failure("NO_ADDRESS", "It has no address");
+    if (input.to === "elsewhere") throw new Failure("NO_ADDRESS", "It has no address");
     if (input.to === "unsure") return blocked("Look at it", { written: input.count });
     return { written: input.count };
   },
@@ -120,7 +120,7 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
 
   test("a job that fails or is cancelled has no result but an error that says why", async () => {
     const { client, fixture } = await open(transport);
-    const failing = await client.kinds.letters.create({ to: "nobody" });
+    const failing = await client.kinds.letters.create({ to: "elsewhere" });
     fixture.startRunner();
     const error = await failing.result().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(JobFailedError);

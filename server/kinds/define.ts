@@ -8,7 +8,7 @@ import type { KindTypes } from "#shared/kind-types.ts";
 /** A schema of zod or of zod/mini. */
 export type Schema = z.core.$ZodType;
 
-/** What a team writes. `defineKind` makes a `Kind` of it. */
+/** The definition that a team writes. `defineKind` makes a `Kind` of it. */
 export interface KindDefinition<
   Name extends string,
   Input extends Schema,

@@ -2,26 +2,12 @@
  * The procedures of one kind: `kinds.<name>.*`. They do what `job.*` and `batch.create` do, for jobs of this kind alone, so
  * that clients know the types of inputs and outputs.
  */
-import { positionOf } from "#shared/cursor.ts";
 import type { createInit } from "./init.ts";
-import {
-  batchOf,
-  Follow,
-  InputOnly,
-  JobFilter,
-  JobId,
-  Key,
-  oneOfOwners,
-  Owners,
-  Page,
-  Resume,
-} from "./inputs.ts";
-import { relay } from "./relay.ts";
+import { batchOf, InputOnly, JobFilter, Key, oneOfOwners, Owners, Page } from "./inputs.ts";
+import { createJobReads } from "./job-reads.ts";
 
-export function createKindRouter(
-  { router, procedure }: ReturnType<typeof createInit>,
-  kind: string,
-) {
+export function createKindRouter(init: ReturnType<typeof createInit>, kind: string) {
+  const { router, procedure } = init;
   return router({
     create: procedure
       .input(InputOnly.extend({ idempotencyKey: Key }))
@@ -33,9 +19,7 @@ export function createKindRouter(
         jobs: jobs.map(({ input }) => ({ kind, input })),
       }),
     ),
-    get: procedure
-      .input(JobId)
-      .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId, kind)),
+    ...createJobReads(init, kind),
     list: procedure
       .input(
         Page.extend(Owners.shape)
@@ -45,33 +29,6 @@ export function createKindRouter(
       )
       .query(({ ctx, input: { cursor, ...query } }) =>
         ctx.jobs.list(ctx.principal(), { ...query, kind, cursor: cursor ?? undefined }),
-      ),
-    onUpdate: procedure
-      .input(JobId.extend(Resume.shape).extend(Follow.shape))
-      .subscription(({ ctx, input: { jobId, lastEventId, follow }, signal }) =>
-        relay(
-          () =>
-            ctx.streams.job(ctx.principal(), jobId, {
-              kind,
-              after: positionOf(lastEventId ?? undefined),
-              follow,
-              signal: ctx.untilExpired(signal),
-            }),
-          ctx,
-        ),
-      ),
-    onOutput: procedure
-      .input(JobId.extend(Resume.shape))
-      .subscription(({ ctx, input: { jobId, lastEventId }, signal }) =>
-        relay(
-          () =>
-            ctx.streams.draft(ctx.principal(), jobId, {
-              kind,
-              after: positionOf(lastEventId ?? undefined),
-              signal: ctx.untilExpired(signal),
-            }),
-          ctx,
-        ),
       ),
   });
 }

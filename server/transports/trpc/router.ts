@@ -31,6 +31,7 @@ import {
   Resume,
   Text,
 } from "./inputs.ts";
+import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
 import { relay } from "./relay.ts";
 
@@ -53,9 +54,7 @@ export function createRouter(
     create: procedure
       .input(JobRequest.extend({ idempotencyKey: Key }))
       .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
-    get: procedure
-      .input(JobId)
-      .query(({ ctx, input }) => ctx.jobs.get(ctx.principal(), input.jobId)),
+    ...createJobReads(init),
     list: procedure
       .input(Page.extend(Owners.shape).extend(JobFilter.shape).check(oneOfOwners).prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
@@ -91,31 +90,6 @@ export function createRouter(
     approve: decide("approve"),
     reject: decide("reject"),
     regenerate: decide("regenerate"),
-    onUpdate: procedure
-      .input(JobId.extend(Resume.shape).extend(Follow.shape))
-      .subscription(({ ctx, input: { jobId, lastEventId, follow }, signal }) =>
-        relay(
-          () =>
-            ctx.streams.job(ctx.principal(), jobId, {
-              after: positionOf(lastEventId ?? undefined),
-              follow,
-              signal: ctx.untilExpired(signal),
-            }),
-          ctx,
-        ),
-      ),
-    onOutput: procedure
-      .input(JobId.extend(Resume.shape))
-      .subscription(({ ctx, input: { jobId, lastEventId }, signal }) =>
-        relay(
-          () =>
-            ctx.streams.draft(ctx.principal(), jobId, {
-              after: positionOf(lastEventId ?? undefined),
-              signal: ctx.untilExpired(signal),
-            }),
-          ctx,
-        ),
-      ),
   });
 
   const batch = router({
