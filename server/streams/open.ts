@@ -78,7 +78,7 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     return { pipe, [Symbol.asyncIterator]: () => createWatchIterator(pipe, signal) };
   }
 
-  // Owners and kinds never change.
+  // Kinds never change, and owners only by `jobwire assign`: what is a moment old is true enough.
   const jobs = createRequestCoalescer<JobSummary | undefined>();
   const batches = createRequestCoalescer<BatchRecord | undefined>();
   const mayWatchJob = (principal: Principal, jobId: string, kind?: string) => async () => {
