@@ -27,7 +27,7 @@ import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
 /** `Kinds`: the server's kinds, for programs that know them. */
 export type ApiRouter<Kinds extends KindMap = KindMap> = TRPCBuiltRouter<ApiTypes, Api<Kinds>>;
 
-/** What tRPC knows of all procedures. `ctx` stays in the server. */
+/** The types that all procedures share in tRPC. `ctx` stays in the server. */
 interface ApiTypes {
   ctx: object;
   meta: object;

@@ -48,15 +48,10 @@ function createKindClient(trpc: TRPCClient<ApiRouter>, name: string): KindClient
   const job = (id: string) => createJobHandle(id, procedures, trpc.job.cancel);
   return {
     job,
-    async create(input, { idempotencyKey } = {}) {
-      return job((await procedures.create.mutate({ input, idempotencyKey })).id);
-    },
-    createMany: (inputs, { idempotencyKey, name: title } = {}) =>
-      procedures.createMany.mutate({
-        jobs: inputs.map((input) => ({ input })),
-        name: title,
-        idempotencyKey,
-      }),
+    create: async (input, options) =>
+      job((await procedures.create.mutate({ ...options, input })).id),
+    createMany: (inputs, options) =>
+      procedures.createMany.mutate({ ...options, jobs: inputs.map((input) => ({ input })) }),
     list: (query) => procedures.list.query(query),
   };
 }

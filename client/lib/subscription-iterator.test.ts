@@ -92,7 +92,7 @@ test("a reader that falls behind closes the subscription, and reads on where it 
   for (let n = 1; n <= MAX_WAITING_ENTRIES; n += 1) deliver(n);
   const [closed] = opened;
   expect(closed?.unsubscribe).toHaveBeenCalledOnce();
-  // What was on its way is delivered again by the next subscription.
+  // The next subscription delivers again the entries that were on their way.
   closed?.handlers.onData({ id: "999", data: 999 });
   closed?.handlers.onComplete();
   for (let n = 1; n <= MAX_WAITING_ENTRIES; n += 1) expect(await iterator.next()).toEqual(entry(n));

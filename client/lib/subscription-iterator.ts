@@ -84,7 +84,7 @@ export class SubscriptionIterator<T> implements AsyncIterableIterator<T, undefin
     this.#signal?.addEventListener("abort", this.#onAbort);
     const open: { subscription?: { unsubscribe(): void } } = {};
     this.#open = open;
-    // What a closed subscription still delivers is not for its successor.
+    // A closed subscription may still deliver entries; its successor ignores them.
     const isOpen = () => this.#open === open;
     const subscription = this.#subscribe(this.#lastEventId, {
       onData: (entry) => void (isOpen() && this.#take(entry)),

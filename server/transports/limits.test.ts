@@ -293,7 +293,7 @@ describe("[R3] connections and subscriptions of a user", () => {
   });
 });
 
-/** What a user asks for that has a connection and a subscription, and may have no second one. */
+/** The requests of a user that has a connection and a subscription, and may have no second one. */
 const BEYOND: [what: string, limit: string, ask: (app: App, by: Headers) => Promise<unknown>][] = [
   [
     "WebSockets",

@@ -29,7 +29,7 @@ export const Resume = z.object({
   /** The id of the newest event that the client has. Absent: the current state first. "0": everything. */
   lastEventId: CursorSchema.nullish(),
 });
-/** Whose jobs or batches: the caller's own, unless it says otherwise. Others' need the scope `tenant`. */
+/** Selects jobs or batches by owner: by default the caller's own. Those of others need the scope `tenant`. */
 export const Owners = z.object({
   owner: Text.min(1).max(MAX_PRINCIPAL_CHARS).optional(),
   allOwners: z.boolean().optional(),
