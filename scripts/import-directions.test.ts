@@ -25,6 +25,7 @@ const cases: Case[] = [
       "uuid",
       "zod",
       "./job.schema.ts",
+      "./article/article.schema.ts",
       "#server/app.ts",
       "#test/free-port.ts",
       "../server/app.ts",
@@ -36,7 +37,7 @@ const cases: Case[] = [
     refused: ["zod", "./job.schema.ts", "#server/transports/trpc/router.ts", "@trpc/client"],
   },
   {
-    direction: "shared/*.schema.ts, variables.ts",
+    direction: "shared/**/*.schema.ts, variables.ts",
     file: "shared/x.schema.ts",
     refused: ["node:fs", "uuid", "#server/app.ts", "@trpc/server"],
   },

@@ -1,6 +1,6 @@
 /** The article form's fields as texts, their errors, and the input that they make. Pure. */
-import { ArticleInputSchema } from "#shared/article.schema.ts";
-import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article.ts";
+import { ArticleInputSchema } from "#shared/article/article.schema.ts";
+import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article/article.ts";
 
 export type ArticleFields = Record<keyof ArticleInput, string>;
 export type FieldErrors = Partial<Record<keyof ArticleInput, string>>;

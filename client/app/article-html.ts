@@ -1,6 +1,6 @@
 /** The HTML of an article, safe to render whatever made it. Needs a DOM. */
 import DOMPurify from "dompurify";
-import { ARTICLE_ATTRIBUTES, ARTICLE_TAGS } from "#shared/article-html.ts";
+import { ARTICLE_ATTRIBUTES, ARTICLE_TAGS } from "#shared/article/article-html.ts";
 
 /** Addresses without a scheme, and values of other attributes, have no colon. */
 const WEB_ADDRESS = /^(?:https?:|[^:]*$)/i;

@@ -1,5 +1,5 @@
 /** Labels for the values of an article's fields. */
-import type { LlmProvider, WritingStrategy } from "#shared/article.ts";
+import type { LlmProvider, WritingStrategy } from "#shared/article/article.ts";
 
 export const WRITERS: Record<LlmProvider, string> = {
   auto: "Best available",

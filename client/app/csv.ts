@@ -1,6 +1,10 @@
 /** Reads CSV files of article jobs. Pure. Every row keeps its line number, so that people can find a bad row. */
 import Papa from "papaparse";
-import { ARTICLE_CSV_COLUMNS, type ArticleInput, type LlmProvider } from "#shared/article.ts";
+import {
+  ARTICLE_CSV_COLUMNS,
+  type ArticleInput,
+  type LlmProvider,
+} from "#shared/article/article.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { checkFields, type FieldErrors, type Sample } from "./article-form.ts";
 import { MAX_CSV_BYTES } from "./csv-file.ts";

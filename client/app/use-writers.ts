@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { UNTIL_ANSWERED, useJobwire } from "#client/lib/react.tsx";
-import type { LlmProvider } from "#shared/article.ts";
+import type { LlmProvider } from "#shared/article/article.ts";
 
 /** Writers that the server offers; `undefined` until they are loaded. */
 export function useWriters(): LlmProvider[] | undefined {

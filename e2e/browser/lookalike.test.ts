@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import type { ArticleOutput } from "#shared/article.ts";
+import type { ArticleOutput } from "#shared/article/article.ts";
 import { launchBrowser } from "./browser.ts";
 import { createJob, headingBadge } from "./samples.ts";
 

@@ -1,5 +1,5 @@
 /** Runs a kind and records its reports. */
-import type { ArticleOutput } from "#shared/article.ts";
+import type { ArticleOutput } from "#shared/article/article.ts";
 import { z } from "zod";
 import { type AnyKind, outcomeOf, type RunContext } from "#server/kinds/define.ts";
 

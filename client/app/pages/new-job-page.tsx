@@ -21,7 +21,7 @@ import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useJobwire } from "#client/lib/react.tsx";
 import type { ApiRouter } from "#shared/api.ts";
-import type { ArticleInput, LlmProvider } from "#shared/article.ts";
+import type { ArticleInput, LlmProvider } from "#shared/article/article.ts";
 
 const optionsOf = (words: Record<string, string>) =>
   Object.entries(words).map(([value, text]) => ({ value, text }));

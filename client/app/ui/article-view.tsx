@@ -4,7 +4,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { languageName, STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
 import { safeHtml } from "#client/app/article-html.ts";
 import { lowerHeadings } from "#client/app/headings.ts";
-import type { ArticleOutput, PageProfile } from "#shared/article.ts";
+import type { ArticleOutput, PageProfile } from "#shared/article/article.ts";
 import { Button } from "./button.tsx";
 import { Card } from "./card.tsx";
 import { QualityReportCard } from "./quality-report.tsx";

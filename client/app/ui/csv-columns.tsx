@@ -1,5 +1,5 @@
 import { namesOf } from "#client/app/csv.ts";
-import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article.ts";
+import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article/article.ts";
 
 const anyOf = (words: readonly string[]) => `${words.join(", ")}; optional`;
 

@@ -1,8 +1,8 @@
 /** A job's input with labels, and a link to the form with the same input. */
 import { Fragment } from "react";
 import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { ArticleInputSchema } from "#shared/article.schema.ts";
-import type { ArticleInput } from "#shared/article.ts";
+import { ArticleInputSchema } from "#shared/article/article.schema.ts";
+import type { ArticleInput } from "#shared/article/article.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
 import { ButtonLink } from "./button.tsx";
 import { Card } from "./card.tsx";

@@ -1,6 +1,6 @@
 /** An article's checks: in columns on wide screens, as blocks on narrow ones. */
 import { CircleCheck, CircleMinus, CircleX, type LucideIcon, Wrench } from "lucide-react";
-import { type QualityReport, type QualityRule, tally } from "#shared/article.ts";
+import { type QualityReport, type QualityRule, tally } from "#shared/article/article.ts";
 import { Card } from "./card.tsx";
 
 const VERDICT: Record<

@@ -1,5 +1,5 @@
 /** Article jobs: profile two pages, write an article that links from one to the other, check it, deliver it. */
-import { ArticleInputSchema, ArticleOutputSchema } from "#shared/article.schema.ts";
+import { ArticleInputSchema, ArticleOutputSchema } from "#shared/article/article.schema.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/address-guard.ts";

@@ -1,5 +1,10 @@
 /** Runs one article job, stage by stage. */
-import { type ArticleInput, type ArticleOutput, type QualityRule, tally } from "#shared/article.ts";
+import {
+  type ArticleInput,
+  type ArticleOutput,
+  type QualityRule,
+  tally,
+} from "#shared/article/article.ts";
 import { blocked, delivered, type Outcome, type RunContext } from "#server/kinds/define.ts";
 import type { Brief, Desk } from "./brief.ts";
 import { LONGEST_MESSAGE } from "./article-limits.ts";

@@ -1,5 +1,5 @@
 /** Measures an article, mends it once where a rule failed, and reports each rule's verdict. */
-import type { QualityReport, QualityRule } from "#shared/article.ts";
+import type { QualityReport, QualityRule } from "#shared/article/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { parseArticle } from "./article.ts";
 import { mend } from "./mend.ts";

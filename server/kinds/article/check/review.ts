@@ -1,5 +1,5 @@
 /** Final review of an article: checks and mends it, and renders the HTML to deliver. */
-import type { ArticleOutput } from "#shared/article.ts";
+import type { ArticleOutput } from "#shared/article/article.ts";
 import {
   LONGEST_ARTICLE,
   LONGEST_HTML,

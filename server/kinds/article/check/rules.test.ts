@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { QualityRule } from "#shared/article.ts";
+import type { QualityRule } from "#shared/article/article.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { filler, LINK, testArticle, testBrief, testPage } from "#test/article/brief.ts";
 import { parseArticle } from "./article.ts";

@@ -1,6 +1,6 @@
 /** The quality rules, in the order of the report. Each measures one thing; the limits are in `thresholds.ts`. */
 import { pluralize } from "#shared/pluralize.ts";
-import type { QualityRule } from "#shared/article.ts";
+import type { QualityRule } from "#shared/article/article.ts";
 import { LONGEST_FIGURE } from "#server/kinds/article/article-limits.ts";
 import type { Brief } from "#server/kinds/article/brief.ts";
 import { cutText } from "#shared/cut-text.ts";

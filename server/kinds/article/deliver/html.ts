@@ -2,7 +2,7 @@
 import { Marked } from "marked";
 import sanitizeHtml from "sanitize-html";
 import { LONGEST_HTML, tooLarge } from "#server/kinds/article/article-limits.ts";
-import { ARTICLE_ATTRIBUTES, ARTICLE_TAGS } from "#shared/article-html.ts";
+import { ARTICLE_ATTRIBUTES, ARTICLE_TAGS } from "#shared/article/article-html.ts";
 
 export function articleHtml(markdown: string): string {
   const marked = new Marked({ gfm: true });

@@ -1,5 +1,5 @@
 /** A page as writers see it: the profile that is shown to people, and the text behind it. */
-import type { PageProfile } from "#shared/article.ts";
+import type { PageProfile } from "#shared/article/article.ts";
 
 export interface Page {
   profile: PageProfile;

@@ -1,5 +1,5 @@
 /** A text's tone towards its reader, from measurable signs: sentence length, address, contractions, exclamation marks. */
-import type { PageProfile } from "#shared/article.ts";
+import type { PageProfile } from "#shared/article/article.ts";
 import { wordsOf } from "./words.ts";
 
 const FORMAL_SENTENCE = 18;

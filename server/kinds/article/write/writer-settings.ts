@@ -2,7 +2,7 @@
  * The writers that the configuration enables, and their settings. Separate from the writers, so that the server can
  * list them and refuse unavailable ones before any model client is loaded.
  */
-import type { LlmProvider } from "#shared/article.ts";
+import type { LlmProvider } from "#shared/article/article.ts";
 
 export interface Models {
   anthropicApiKey?: string | undefined;

@@ -1,5 +1,5 @@
 /** Chooses the writer of an article. */
-import type { ArticleInput, LlmProvider } from "#shared/article.ts";
+import type { ArticleInput, LlmProvider } from "#shared/article/article.ts";
 import type { Write } from "#server/kinds/article/brief.ts";
 import { createAsk } from "./llm/ask.ts";
 import { createLlmWriter } from "./llm/llm-writer.ts";

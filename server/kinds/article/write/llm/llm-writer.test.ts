@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WritingStrategy } from "#shared/article.ts";
+import type { WritingStrategy } from "#shared/article/article.ts";
 import type { Brief, Desk, Written } from "#server/kinds/article/brief.ts";
 import { check } from "#server/kinds/article/check/check.ts";
 import { testArticle, testBrief, testPage } from "#test/article/brief.ts";

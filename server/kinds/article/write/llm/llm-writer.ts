@@ -1,5 +1,5 @@
 /** Writes with a model: in one request, or as a plan, section by section, and a final polish. */
-import type { WritingStrategy } from "#shared/article.ts";
+import type { WritingStrategy } from "#shared/article/article.ts";
 import type { Brief, Desk, Write, Written } from "#server/kinds/article/brief.ts";
 import { LONGEST_ARTICLE } from "#server/kinds/article/article-limits.ts";
 import type { RunTask } from "#server/kinds/article/threads/run-task.ts";

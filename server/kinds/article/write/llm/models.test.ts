@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LlmProvider } from "#shared/article.ts";
+import type { LlmProvider } from "#shared/article/article.ts";
 import type { Models } from "#server/kinds/article/write/writer-settings.ts";
 import { chooseModel } from "./models.ts";
 

@@ -4,7 +4,7 @@ import { createGoogle } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModel } from "ai";
-import type { LlmProvider } from "#shared/article.ts";
+import type { LlmProvider } from "#shared/article/article.ts";
 import {
   type Models,
   settingsFor,

@@ -5,7 +5,7 @@ import {
   LLM_PROVIDERS,
   WRITING_STRATEGIES,
 } from "./article.ts";
-import { schemaFor } from "./schema-for.ts";
+import { schemaFor } from "#shared/schema-for.ts";
 
 /** `example.com`, `example.com:8080`, `bücher.example/magazine`: no protocol, port and path optional. */
 const DOMAIN = /^(?:[^\s\\/?#@:%[\]]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?:\/[^\s?#]*)?$/i;
