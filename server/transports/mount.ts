@@ -1,156 +1,53 @@
-/**
- * Mounts all transports on one http server. Each request goes to the transport that serves its path, after the checks of
- * origin and host that the transport declares for that path. An exception in a transport fails only its request.
- */
+/** All transports on an HTTP server of their own. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Limits } from "#server/limits/open.ts";
-import { FAULT } from "#shared/public-message.ts";
-import { ambiguity } from "./ambiguous-request.ts";
-import { discardBody } from "./body.ts";
-import { answerClientErrors } from "./client-errors.ts";
-import type { Access, Transport } from "./contract.ts";
-import { allowOrigin, answerPreflight } from "./cors.ts";
-import { isTooLong, TOO_LONG } from "./head-limit.ts";
-import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
-import { createPipeline } from "./pipelining.ts";
 import { limitAddresses } from "./address-limit.ts";
-import { bodyOf, refuse, refuseLimited, refuseLimitedUpgrade, refuseUpgrade } from "./refusals.ts";
+import { withoutBase } from "./base-path.ts";
+import { answerClientErrors } from "./client-errors.ts";
+import type { Transport } from "./contract.ts";
+import { createHandler, type OnFault, transportOf } from "./handler.ts";
+import type { OriginPolicy } from "./origins.ts";
+import { createPipeline } from "./pipelining.ts";
 import { reduceTarget } from "./target.ts";
 
-interface Route {
-  path: string;
-  transport: Transport | undefined;
-  access: Access;
-}
-
 export interface MountOptions {
-  onFault?: (error: unknown, path: string) => void;
+  onFault?: OnFault;
   /** Absent: connections are not limited by address. */
   limits?: Limits | undefined;
+  /** The path below which a proxy serves this server: `/jobs`. Requests come with it, or a proxy has removed it. */
+  basePath?: string | undefined;
 }
 
-/** The last transport serves every path that no other transport serves. */
 export function mountTransports(
   server: Server,
   transports: readonly Transport[],
   origins: OriginPolicy,
-  { onFault = () => {}, limits }: MountOptions = {},
+  { limits, basePath = "", ...options }: MountOptions = {},
 ): void {
   const pipeline = createPipeline();
-  const addressLimit = limits && limitAddresses(server, limits);
-
-  function route(url: string | undefined): Route {
-    const path = pathOf(url);
-    const transport = transports.find(({ access }) => access(path) !== undefined);
-    return { path, transport, access: transport?.access(path) ?? "data" };
-  }
-
-  function answer(req: IncomingMessage, res: ServerResponse): void {
-    reduceTarget(req);
-    const { path, transport, access } = route(req.url);
-    const turnAway = (status: number, message: string): void => {
-      discardBody(req);
-      refuse(res, status, bodyOf(transport, status, message));
-    };
-    const fault = ambiguity(req);
-    if (fault !== undefined) return turnAway(400, fault);
-    const origin = origins.of(req, access);
-    res.setHeader("Vary", "Origin");
-    if (isRefused(origin)) return turnAway(403, whyRefused(origin, req));
-    if (origin === "allowed") {
-      allowOrigin(req, res, { credentials: origins.isExact(req.headers.origin ?? "") });
-      if (req.method === "OPTIONS") return answerPreflight(req, res);
-    }
-    // Probes must learn how the server is, and static files hold no data.
-    const limited =
-      access === "public"
-        ? undefined
-        : addressLimit?.refusal(req, transport?.countsSessions === true ? undefined : res);
-    if (limited !== undefined) {
-      discardBody(req);
-      res.setHeader("Connection", "close");
-      return refuseLimited(res, limited, transport);
-    }
-    // A preflight has the address of the request that follows it. It passes, so that the page can read that request's 431.
-    if (isTooLong(req)) return turnAway(431, TOO_LONG);
-    // The Fetch API forbids TRACE, so code that builds a `Request` from it throws.
-    if (req.method === "TRACE") {
-      res.setHeader("Allow", "GET, HEAD, POST, OPTIONS");
-      return turnAway(405, "TRACE is not served here.");
-    }
-    if (transport === undefined) return turnAway(404, "There is nothing here.");
-    // Transports read the bodies of POST requests only.
-    if (req.method !== "POST") discardBody(req);
-    try {
-      transport.request(req, res);
-    } catch (error) {
-      onFault(error, path);
-      if (res.headersSent) res.destroy();
-      else refuse(res, 500, bodyOf(transport, 500, FAULT));
-    }
-  }
-
-  server.on("request", (req: IncomingMessage, res: ServerResponse) =>
-    pipeline.take(req, res, answer),
-  );
-  // Without this listener Node answers at once, and `pipelining.ts` would not count such requests.
-  server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) =>
-    pipeline.take(req, res, () =>
-      refuse(
-        res,
-        417,
-        bodyOf(undefined, 417, "This server supports no expectation but 100-continue."),
-      ),
-    ),
-  );
-
-  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // A connection that breaks before a transport takes it over must not end the process.
-    socket.on("error", destroy);
-    // The answer to an earlier request would mix with the frames of the new protocol.
-    if (pipeline.isBusy(req.socket)) return void socket.destroy();
-    reduceTarget(req);
-    const fault = ambiguity(req) ?? bodyOfUpgrade(req);
-    if (fault !== undefined) return refuseUpgrade(socket, 400, fault);
-    const { path, transport } = route(req.url);
-    // A transport may accept an upgrade on any path, so the access of the path is not used.
-    const origin = origins.of(req, "data");
-    if (isRefused(origin)) return refuseUpgrade(socket, 403, whyRefused(origin, req));
-    const limited = addressLimit?.refusal(req, socket);
-    if (limited !== undefined) return refuseLimitedUpgrade(socket, limited, transport);
-    if (isTooLong(req)) return refuseUpgrade(socket, 431, TOO_LONG);
-    if (transport?.upgrade === undefined) {
-      return refuseUpgrade(socket, 404, "No WebSocket is served here.");
-    }
-    try {
-      transport.upgrade(req, socket, head);
-      if (socket.listenerCount("error") > 1) socket.off("error", destroy);
-    } catch (error) {
-      onFault(error, path);
-      socket.destroy();
-    }
+  const handler = createHandler(transports, origins, {
+    ...options,
+    pipeline,
+    addressLimit: limits && limitAddresses(server, limits),
   });
-
+  const inside = (req: IncomingMessage) => {
+    reduceTarget(req);
+    req.url = withoutBase(req.url, basePath) ?? req.url;
+  };
+  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    inside(req);
+    handler.request(req, res);
+  });
+  // Without this listener Node answers at once, and `pipelining.ts` would not count such requests.
+  server.on("checkExpectation", handler.expectation);
+  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    inside(req);
+    handler.upgrade(req, socket, head);
+  });
   answerClientErrors(server, {
     pipeline,
     transports,
-    transportOf: (url) => route(url).transport,
+    transportOf: (url) => transportOf(transports, url),
   });
-}
-
-/** If an upgrade request has a body, Node wraps the socket in a stream that hides the socket's unsent bytes. */
-function bodyOfUpgrade({ headers }: IncomingMessage): string | undefined {
-  const none =
-    (headers["content-length"] ?? "0") === "0" && headers["transfer-encoding"] === undefined;
-  return none ? undefined : "A request for an upgrade cannot have a body. Send it without one.";
-}
-
-function destroy(this: Duplex): void {
-  this.destroy();
-}
-
-function pathOf(url = "/"): string {
-  const end = url.indexOf("?");
-  return end === -1 ? url : url.slice(0, end);
 }
