@@ -20,6 +20,12 @@ import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { KIND_VARIABLES } from "./kinds/index.ts";
 import { LIMIT_VARIABLES } from "./limits/variables.ts";
 import { TLS_VARIABLES, tlsConflicts } from "./tls/variables.ts";
+import { basePathOf } from "./transports/base-path.ts";
+
+const basePath = z
+  .string()
+  .refine((text) => basePathOf(text) !== undefined, "must be a path such as /jobs")
+  .transform((text) => basePathOf(text) ?? "");
 
 export const VARIABLES = {
   PORT: {
@@ -56,6 +62,12 @@ export const VARIABLES = {
     default: "",
     about:
       "More names of this server, as clients and proxies send them in `Host`, commas between: `jobs.example.com`, `*.example.com`, with a port or without. IP addresses (unless HOST is a loopback address), localhost and the hosts of the origins above need no entry.",
+  },
+  BASE_PATH: {
+    schema: basePath,
+    default: "",
+    about:
+      "The path below which a proxy serves this server: `/jobs`. Requests may come with it, or without it if the proxy removes it.",
   },
   ...TLS_VARIABLES,
   ...AUTH_VARIABLES,

@@ -13,7 +13,7 @@ import { requestTimeouts } from "./transports/request-timeouts.ts";
 import { closeStalledResponses } from "./transports/stalled-responses.ts";
 
 /** How long calls in progress at a shutdown may still take. */
-const LAST_ANSWERS_MS = 2000;
+export const LAST_ANSWERS_MS = 2000;
 
 /** Longer than proxies keep idle connections (mostly 60 s): if the server closed first, a request could be lost. */
 const KEEP_ALIVE_MS = 65_000;

@@ -13,7 +13,9 @@ export interface KindTypes {
 /** The kinds of a server, by their names. `KindMap` itself: kinds that are not known when a program is compiled. */
 export type KindMap = Record<string, KindTypes>;
 
-/** A server, for the types of its clients: `createJobwireClient<App>`. The property has no value. */
-export interface ServerTypes<Kinds extends KindMap = KindMap> {
+/** A server, for the types of its clients: `createJobwireClient<App>`. The properties have no value. */
+export interface ServerTypes<Kinds extends KindMap = KindMap, Procedures = object> {
   readonly "~kinds": Kinds;
+  /** tRPC's record of the procedures that the program has besides Jobwire's. */
+  readonly "~procedures"?: Procedures;
 }

@@ -48,6 +48,8 @@ export interface OidcProvider {
   readonly name: string;
   /** The origin of the page. */
   readonly publicUrl: string;
+  /** The path below which the page is: `/jobs`, or "". */
+  readonly basePath: string;
   /** `returnTo`: a path of the page, or `null` for a window that is to close. Rejects with `OidcProblem`. */
   begin(returnTo: string | null): Promise<Begun>;
   /** Resolves to the sign-in that this server began and sealed with this state, unless it is too old. */
@@ -70,13 +72,13 @@ interface Finished {
 }
 
 export function createOidcProvider(
-  settings: OidcSettings & TenantSettings,
+  settings: OidcSettings & TenantSettings & { basePath?: string | undefined },
   now: () => Date,
 ): OidcProvider {
-  const { clientId, clientSecret, publicUrl, issuer } = settings;
+  const { clientId, clientSecret, publicUrl, issuer, basePath = "" } = settings;
   const discover = createDiscovery(settings);
   const seal = createPendingSeal(settings, now);
-  const callback = publicUrl + OIDC_CALLBACK;
+  const callback = publicUrl + basePath + OIDC_CALLBACK;
   const isHttp = new URL(issuer).protocol === "http:";
   let waiting = 0;
   /** How this server proves its identity to the provider, the way that worked last first. */
@@ -132,6 +134,7 @@ export function createOidcProvider(
   return {
     name: settings.name,
     publicUrl,
+    basePath,
     async begin(returnTo) {
       const configuration = configure(await metadataOf(), undefined);
       const pending: Pending = {

@@ -8,13 +8,14 @@ const BASE = "https://page.invalid";
 /** Browsers read a backslash as a slash, and skip control characters. */
 const MISREAD = /[\\\0-\x20\x7f]/;
 
-/** Returns the path as browsers send it, or `undefined` if it leads anywhere else than to our page. */
-export function returnPathOf(text: string): string | undefined {
+/** Returns the path as browsers send it, or `undefined` if it leads anywhere else than to our page, which is below `base`. */
+export function returnPathOf(text: string, base = ""): string | undefined {
   if (!text.startsWith("/") || MISREAD.test(text)) return undefined;
   const url = URL.parse(text, BASE);
   if (url === null || url.origin !== BASE) return undefined;
   const path = `${url.pathname}${url.search}${url.hash}`;
   // Resolving dots may leave two slashes, which begin an address of another host.
   if (path.startsWith("//") || path.length > MAX_RETURN_CHARS) return undefined;
-  return /^\/auth(?:\/|$)/.test(url.pathname) ? undefined : path;
+  if (!`${url.pathname}/`.startsWith(`${base}/`)) return undefined;
+  return /^\/auth(?:\/|$)/.test(url.pathname.slice(base.length)) ? undefined : path;
 }

@@ -23,6 +23,19 @@ export interface AddressLimit {
   refusal(req: IncomingMessage, lasting: EventEmitter | undefined): AppError | undefined;
 }
 
+/** In the server of another program, whose connections carry its own requests too: each request counts, as behind a proxy. */
+export function limitRequests({ addresses, openForAddress }: Limits): AddressLimit {
+  return {
+    refusal(req, lasting) {
+      if (lasting === undefined) return undefined;
+      const counted = openForAddress("address_connections", addresses.keyOf(req));
+      if (counted instanceof AppError) return counted;
+      lasting.once("close", counted);
+      return undefined;
+    },
+  };
+}
+
 export function limitAddresses(server: Server, limits: Limits): AddressLimit {
   const { addresses } = limits;
   /** What takes back connections beyond the limit, by their peers. With TLS, requests have another socket object. */

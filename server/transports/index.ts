@@ -4,13 +4,17 @@ import type { Transport, TransportContext } from "./contract.ts";
 import { createHttpTransport, type HttpOptions } from "./http/transport.ts";
 import { type BroadcastOptions, openBroadcastAdapter } from "./socketio/broadcast-adapter.ts";
 import { createSocketioTransport } from "./socketio/transport.ts";
+import type { OwnProcedures } from "./trpc/own-procedures.ts";
 import { createTrpcTransport } from "./trpc/transport.ts";
 
 export { createMetricsTransport } from "./http/metrics.ts";
 export type { Expose } from "./http/responses.ts";
+export type { OwnProcedures } from "./trpc/own-procedures.ts";
 
 export interface TransportSettings {
   http: Omit<HttpOptions, "identify" | "limits">;
+  /** Of the program that the server runs in. */
+  trpc: { procedures: OwnProcedures | undefined };
   /** `broadcast`: present if there are several gateways. */
   socketio: { allowEio3: boolean; broadcast: BroadcastOptions | undefined };
 }
@@ -25,7 +29,7 @@ const http: CreateTransport = ({ identify, limits }, settings) =>
   createHttpTransport({ ...settings.http, identify, limits });
 
 export const TRANSPORTS: readonly CreateTransport[] = [
-  (context) => createTrpcTransport(context),
+  (context, { trpc }) => createTrpcTransport(context, trpc.procedures),
   (context, { socketio: { allowEio3, broadcast } }) =>
     createSocketioTransport(context, {
       allowEio3,

@@ -3,7 +3,7 @@
  * a connection from which the kernel takes no byte for the stall timeout is closed, as a WebSocket is
  * (`socket-writer.ts`). A response with nothing to send, such as an idle event stream, may stay open.
  */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { unsentBytes } from "./unsent-bytes.ts";
 
@@ -14,23 +14,28 @@ interface Progress {
   since: number;
 }
 
-/** Runs until the server closes. One timer checks all connections, so a stall is noticed up to a quarter late. */
+export interface StallWatch {
+  add(req: IncomingMessage, res: ServerResponse): void;
+  close(): void;
+}
+
+/** Runs until the server closes. */
 export function closeStalledResponses(
   server: Server,
   stallTimeoutMs: number,
   onStalled: (socket: Socket) => void,
 ): void {
-  const answering = new Map<Socket, Progress>();
+  const watch = openStallWatch(stallTimeoutMs, onStalled);
+  server.on("request", watch.add);
+  server.once("close", watch.close);
+}
 
-  server.on("request", ({ socket }, res) => {
-    const progress = answering.get(socket) ?? { responses: 0, unsent: 0, since: 0 };
-    answering.set(socket, progress);
-    progress.responses += 1;
-    res.once("close", () => {
-      progress.responses -= 1;
-      if (progress.responses === 0) answering.delete(socket);
-    });
-  });
+/** One timer checks all connections, so a stall is noticed up to a quarter late. */
+export function openStallWatch(
+  stallTimeoutMs: number,
+  onStalled: (socket: Socket) => void,
+): StallWatch {
+  const answering = new Map<Socket, Progress>();
 
   function look(): void {
     const now = performance.now();
@@ -48,5 +53,16 @@ export function closeStalledResponses(
   }
 
   const timer = setInterval(look, stallTimeoutMs / 4).unref();
-  server.once("close", () => clearInterval(timer));
+  return {
+    add({ socket }, res) {
+      const progress = answering.get(socket) ?? { responses: 0, unsent: 0, since: 0 };
+      answering.set(socket, progress);
+      progress.responses += 1;
+      res.once("close", () => {
+        progress.responses -= 1;
+        if (progress.responses === 0) answering.delete(socket);
+      });
+    },
+    close: () => clearInterval(timer),
+  };
 }

@@ -43,7 +43,8 @@ export function createOidcRoutes(
   { signIns, cookies, provider, limits }: OidcRoutesOptions,
   tell: TellTrouble,
 ): OidcRoutes {
-  const { publicUrl } = provider;
+  const { publicUrl, basePath } = provider;
+  const home = `${basePath}/`;
   const inTurn = limitProvider(limits);
   const pendingCookies = createPendingCookies(publicUrl);
   /** What was logged of a provider that cannot be used, until it can be used again for this step. */
@@ -51,7 +52,8 @@ export function createOidcRoutes(
 
   async function start(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = queryOf(req);
-    const returnTo = query.get("close") === "1" ? null : returnPathOf(query.get("return") ?? "/");
+    const returnTo =
+      query.get("close") === "1" ? null : returnPathOf(query.get("return") ?? home, basePath);
     await orProblem(req, res, { step: "start", returnTo: returnTo ?? null }, async () => {
       if (returnTo === undefined) {
         throw new OidcProblem("bad return", `It is no path, or longer than ${MAX_RETURN_CHARS}.`);
@@ -67,7 +69,7 @@ export function createOidcRoutes(
     const state = queryOf(req).get("state") ?? "";
     const sealed = pendingCookies.find(req.headers, state);
     const pending = sealed === undefined ? undefined : await provider.open(sealed, state);
-    const { returnTo } = pending ?? { returnTo: "/" };
+    const { returnTo } = pending ?? { returnTo: home };
     await orProblem(req, res, { step: "callback", returnTo }, async () => {
       if (pending === undefined) throw new OidcProblem("stale", "No sign-in has this state.");
       // Whatever comes of it, this sign-in is used.
@@ -112,7 +114,7 @@ export function createOidcRoutes(
       const kind = isOwn ? error.kind : "busy";
       const again = returnTo === null ? "close=1" : `return=${encodeURIComponent(returnTo)}`;
       const page = problemPage(kind, provider.name);
-      const links = [{ text: "Try again", href: `${publicUrl}${OIDC_START}?${again}` }];
+      const links = [{ text: "Try again", href: `${publicUrl}${basePath}${OIDC_START}?${again}` }];
       if (returnTo !== null) links.push({ text: "Go to Jobwire", href: publicUrl + returnTo });
       const { retryAfterMs } = error;
       if (retryAfterMs !== undefined) res.setHeader("Retry-After", retryAfterSeconds(retryAfterMs));

@@ -53,7 +53,9 @@ export function createAuthTransport(
   const oidc = provider && createOidcRoutes({ ...context, provider, limits }, tell);
   const ways: SignInWays = {
     methods: [...context.methods],
-    ...(provider && { provider: { name: provider.name, url: provider.publicUrl + OIDC_START } }),
+    ...(provider && {
+      provider: { name: provider.name, url: provider.publicUrl + provider.basePath + OIDC_START },
+    }),
   };
 
   async function signIn(req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -16,7 +16,7 @@ import { createHttpTransport, type Readiness } from "./transport.ts";
 const SECRET = "open '/var/lib/jobwire/jobwire.db' redis://10.0.0.7";
 
 let dir: string;
-let clientDir: string;
+let basePath: "", clientDir: string;
 let server: Server;
 let ready: () => Promise<Readiness>;
 let logged: unknown[];

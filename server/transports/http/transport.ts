@@ -1,7 +1,5 @@
 /** Plain HTTP: health, metrics, the static sites, and the page for every other address. */
-import { existsSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
 import helmet from "helmet";
 import type { Logger } from "pino";
 import sirv from "sirv";
@@ -11,6 +9,7 @@ import type { Limits } from "#server/limits/open.ts";
 import type { Identify, Transport } from "#server/transports/contract.ts";
 import { setRetryAfter } from "#server/transports/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
+import { createPage, FILE_OPTIONS } from "./page.ts";
 import { type Expose, json, sendMetrics, text } from "./responses.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { FAULT, publicMessageOf } from "#shared/public-message.ts";
@@ -18,6 +17,8 @@ import { FAULT, publicMessageOf } from "#shared/public-message.ts";
 export interface HttpOptions {
   /** The folder of the built page. `undefined`: this process serves no page. */
   clientDir: string | undefined;
+  /** The path below which the page is: `/jobs`, or "". */
+  basePath: string;
   /** Folders of static files beside the page. */
   sites: readonly StaticSite[];
   /** Resolves when the server can do its work, and rejects with the reason when it cannot. */
@@ -44,10 +45,6 @@ export interface Readiness {
   note?: string;
 }
 
-// `dev` checks the disk for each request: a build may replace files while the server runs, and a file that is gone then
-// gives a 404, not a broken stream.
-const FILES = { dev: true, etag: true };
-
 export const HTTP_ROUTES = ["/healthz", "/readyz", "/metrics"] as const;
 type HttpRoute = (typeof HTTP_ROUTES)[number];
 
@@ -71,9 +68,9 @@ export function createHttpTransport(options: HttpOptions): Transport {
     crossOriginOpenerPolicy: { policy: "same-origin-allow-popups" },
   });
   const tell = createTroubleLog(options.log);
-  const sites = options.sites.map((site) => ({ ...site, serve: sirv(site.dir, FILES) }));
+  const sites = options.sites.map((site) => ({ ...site, serve: sirv(site.dir, FILE_OPTIONS) }));
   const siteOf = (path: string) => sites.find((site) => `${path}/`.startsWith(site.path));
-  const page = servePage(options.clientDir);
+  const page = createPage(options.clientDir, options.basePath);
 
   const { metrics } = options;
   const routes: Readonly<Record<HttpRoute, Route>> = {
@@ -120,7 +117,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     if (route !== undefined) {
       answer(path, route, req, res).catch((error: unknown) => refuse(res, error));
     } else if (site !== undefined && !path.startsWith(site.path)) {
-      res.writeHead(301, { Location: site.path }).end();
+      res.writeHead(301, { Location: options.basePath + site.path }).end();
     } else if (site !== undefined) {
       req.url = url.slice(site.path.length - 1);
       site.serve(req, res, () => text(res, 404, site.notFound));
@@ -164,33 +161,4 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** Removes doubled slashes and the last one. */
 function withoutSlashes(path: string): string {
   return `/${path.split("/").filter(Boolean).join("/")}`;
-}
-
-type ServePage = (path: string, req: IncomingMessage, res: ServerResponse) => void;
-
-function servePage(dir: string | undefined): ServePage {
-  if (dir === undefined) {
-    return (_path, _req, res) =>
-      text(res, 404, "This is a worker, which only runs jobs. A gateway serves the page.");
-  }
-  const page = sirv(dir, { ...FILES, single: true });
-  const assets = sirv(join(dir, "assets"), {
-    ...FILES,
-    // File names contain a hash of the content.
-    setHeaders: (res) => res.setHeader("Cache-Control", "public, max-age=31536000, immutable"),
-  });
-  function missing(res: ServerResponse): void {
-    if (existsSync(join(dir ?? "", "index.html"))) {
-      return text(res, 404, "Not found. If this was a link in the page, reload the page.");
-    }
-    text(res, 503, "The page is not built yet: run `npm run build`, then reload.");
-  }
-  return (path, req, res) => {
-    if (path.startsWith("/assets/")) {
-      req.url = req.url?.slice("/assets".length);
-      assets(req, res, () => missing(res));
-    } else {
-      page(req, res, () => missing(res));
-    }
-  };
 }

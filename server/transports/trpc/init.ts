@@ -6,6 +6,7 @@ import type { ApiError } from "#shared/api.ts";
 import type { Context } from "./context.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
+import type { OwnContext } from "./own-procedures.ts";
 import { relay } from "./relay.ts";
 import { isOpen, PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
@@ -33,46 +34,53 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     },
   });
 
-  /**
-   * Checks the principal of every call, and its scopes. Only a procedure that is built on `t.procedure` is open to all
-   * callers.
-   */
-  const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-    const refusal = (isOpen(path) ? undefined : refusalOf(ctx, path)) ?? (await limitOf(ctx));
-    if (refusal !== undefined) {
-      if (type !== "subscription") throw refusal;
-      // An event stream can report an error only after it has begun, so it begins and ends with the error.
-      return {
-        ok: true,
-        data: relay(() => Promise.reject(refusal), ctx),
-        marker: middlewareMarker,
+  /** Checks the principal of every call, and what `refusalOf` requires of it. */
+  const checked = (refusalOf: (ctx: CallContext, path: string) => TRPCError | undefined) =>
+    t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
+      const refusal = refusalOf(ctx, path) ?? (await limitOf(ctx));
+      if (refusal !== undefined) {
+        if (type !== "subscription") throw refusal;
+        // An event stream can report an error only after it has begun, so it begins and ends with the error.
+        return {
+          ok: true,
+          data: relay(() => Promise.reject(refusal), ctx),
+          marker: middlewareMarker,
+        };
+      }
+      const call = async () => {
+        assertEnvelope(await getRawInput());
+        const result = await next();
+        if (!result.ok) throw toTRPCError(result.error);
+        return result;
       };
-    }
-    const call = async () => {
-      assertEnvelope(await getRawInput());
-      const result = await next();
-      if (!result.ok) throw toTRPCError(result.error);
-      return result;
-    };
-    return ctx.batch === undefined || type === "subscription" ? call() : ctx.batch.run(type, call);
-  });
+      return ctx.batch === undefined || type === "subscription"
+        ? call()
+        : ctx.batch.run(type, call);
+    });
 
-  return { router: t.router, procedure };
+  return {
+    router: t.router,
+    /** Only a procedure that is built on `t.procedure` is open to all callers. */
+    procedure: checked((ctx, path) => (isOpen(path) ? undefined : refusalOf(ctx, path))),
+    /** Of the program that the server runs in: for every caller that is known. The program itself checks scopes. */
+    ownProcedure: checked((ctx) => ctx.refusal()).use(({ ctx, next }) => {
+      const { userId, tenantId, scopes } = ctx.principal();
+      const own: OwnContext = { principal: { userId, tenantId, scopes } };
+      return next({ ctx: own });
+    }),
+  };
 }
 
+type CallContext = Pick<Context, "limits" | "refusal" | "principal">;
+
 /** Counts the call of a known caller. */
-async function limitOf(
-  ctx: Pick<Context, "limits" | "refusal" | "principal">,
-): Promise<TRPCError | undefined> {
+async function limitOf(ctx: CallContext): Promise<TRPCError | undefined> {
   if (ctx.limits === undefined || ctx.refusal() !== undefined) return undefined;
   const limited = await ctx.limits.call(ctx.principal());
   return limited && toTRPCError(limited);
 }
 
-function refusalOf(
-  ctx: Pick<Context, "refusal" | "principal">,
-  path: string,
-): TRPCError | undefined {
+function refusalOf(ctx: CallContext, path: string): TRPCError | undefined {
   const unknown = ctx.refusal();
   if (unknown !== undefined) return unknown;
   const refusal = refusalFor(ctx.principal(), PROCEDURES, path);

@@ -1,7 +1,7 @@
 /** The procedures that read and watch one job: of any kind, or of one kind alone. */
 import { positionOf } from "#shared/cursor.ts";
 import type { createInit } from "./init.ts";
-import { Follow, JobId, Resume } from "./inputs.ts";
+import { Follow, JobId, Resume } from "#server/jobs/inputs.ts";
 import { relay } from "./relay.ts";
 
 /** With `kind`, a job of another kind is not found. */

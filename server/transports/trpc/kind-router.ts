@@ -3,7 +3,15 @@
  * that clients know the types of inputs and outputs.
  */
 import type { createInit } from "./init.ts";
-import { batchOf, InputOnly, JobFilter, Key, oneOfOwners, Owners, Page } from "./inputs.ts";
+import {
+  batchOf,
+  InputOnly,
+  JobFilter,
+  Key,
+  oneOfOwners,
+  Owners,
+  Page,
+} from "#server/jobs/inputs.ts";
 import { createJobReads } from "./job-reads.ts";
 
 export function createKindRouter(init: ReturnType<typeof createInit>, kind: string) {

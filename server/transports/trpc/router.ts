@@ -1,4 +1,5 @@
 /** All procedures. Clients import only the type of this router. */
+import type { AnyTRPCRouter } from "@trpc/server";
 import { z } from "zod";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
@@ -30,15 +31,20 @@ import {
   Page,
   Resume,
   Text,
-} from "./inputs.ts";
+} from "#server/jobs/inputs.ts";
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
+import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";
 import { relay } from "./relay.ts";
 
-/** `kinds`: the names of the server's kinds, each of which has procedures of its own. */
+/**
+ * `kinds`: the names of the server's kinds, each of which has procedures of its own. `ownProcedures`: those of the program that
+ * the server runs in.
+ */
 export function createRouter(
   ping: { intervalMs: number; timeoutMs: number },
   kinds: readonly string[],
+  ownProcedures?: OwnProcedures,
 ) {
   const init = createInit(ping);
   const { router, procedure } = init;
@@ -172,7 +178,7 @@ export function createRouter(
       ),
   });
 
-  return router({
+  const ours = {
     audit,
     auth,
     job,
@@ -207,7 +213,32 @@ export function createRouter(
         ctx.assertCurrent();
       }),
     }),
-  });
+  };
+  // Its types are written by hand, without the context of our procedures.
+  const builders = { router, procedure: init.ownProcedure } as unknown as ProcedureBuilders;
+  const own = recordOf(ownProcedures?.(builders) ?? {});
+  for (const name of Object.keys(own)) {
+    if (Object.hasOwn(ours, name)) throw new ProcedureError(name);
+  }
+  // Clients know the types of its own procedures from the program.
+  return router({ ...(own as Record<never, never>), ...ours });
+}
+
+function recordOf(own: OwnRouter): object {
+  return isRouter(own) ? own._def.record : own;
+}
+
+function isRouter(own: OwnRouter): own is AnyTRPCRouter {
+  return typeof own.createCaller === "function";
+}
+
+/** Thrown for a program's procedures under a name that Jobwire uses itself. */
+export class ProcedureError extends Error {
+  override readonly name = "ProcedureError";
+
+  constructor(name: string) {
+    super(`Jobwire has procedures below "${name}" itself. Give yours another name.`);
+  }
 }
 
 function describe(caller: Caller): CallerInfo {

@@ -26,6 +26,7 @@ import { retryAfterOf, toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES } from "./request-body.ts";
 import { type Call, ticketIn } from "./ticket.ts";
+import type { OwnProcedures } from "./own-procedures.ts";
 import { createRouter } from "./router.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -34,10 +35,14 @@ const CLOSE_AFTER_MS = 1000;
 const MAX_LISTENERS = 20;
 const VARY = new Headers({ vary: "Origin" });
 
-export function createTrpcTransport(context: TransportContext): Transport {
+/** `procedures`: those of the program that the server runs in. */
+export function createTrpcTransport(
+  context: TransportContext,
+  procedures?: OwnProcedures,
+): Transport {
   const { limits, ping, log } = context;
   const kinds = context.jobs.kinds().map(({ name }) => name);
-  const router = createRouter(ping, kinds);
+  const router = createRouter(ping, kinds, procedures);
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines();
 

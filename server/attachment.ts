@@ -1,0 +1,65 @@
+/** The transports inside the HTTP server of another program. */
+import type { IncomingMessage, Server } from "node:http";
+import { isLoopback } from "#shared/loopback.ts";
+import type { Core } from "./core.ts";
+import { type GatewayParts, openGateway } from "./gateway.ts";
+import { LAST_ANSWERS_MS } from "./http-server.ts";
+import type { Door } from "./listener.ts";
+import { limitRequests } from "./transports/address-limit.ts";
+import { attach } from "./transports/attach.ts";
+import { createHandler } from "./transports/handler.ts";
+import { openStallWatch } from "./transports/stalled-responses.ts";
+
+const EXPOSED =
+  "Jobwire does not ask its callers who they are here, so it answers only on loopback addresses. Give createJobwire an `authenticate` function, configure AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS, or set ALLOW_ANONYMOUS=true if every caller may see and change all jobs.";
+
+/** Throws `TypeError` if nothing can be attached to the server below this path. */
+export async function openAttachment(
+  core: Core,
+  server: Server,
+  basePath: string,
+  parts: GatewayParts,
+): Promise<Door> {
+  const { config, limits, log } = core;
+  await using opened = new AsyncDisposableStack();
+  // The program decides where its server listens, so each request tells whether another machine can reach it.
+  const isLocal = core.isOpen && !config.ALLOW_ANONYMOUS;
+  const host = isLocal ? "127.0.0.1" : "0.0.0.0";
+  const place = { host, basePath, isSecure: "setSecureContext" in server };
+  const gateway = await openGateway(core, place, parts);
+  opened.defer(() => gateway.close());
+  const { transports, origins, onFault } = gateway;
+  const handler = createHandler(transports, origins, {
+    onFault,
+    addressLimit: limits && limitRequests(limits),
+  });
+  const stalls = openStallWatch(config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
+    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
+  );
+  opened.defer(stalls.close);
+  const attachment = attach(server, handler, {
+    basePath,
+    refusal: (req) => (isLocal && !arrivedLocally(req) ? EXPOSED : undefined),
+    onRequest: stalls.add,
+  });
+  opened.defer(async () => {
+    const closed = Promise.all(transports.map((transport) => transport.close()));
+    await attachment.detach(LAST_ANSWERS_MS);
+    await closed;
+  });
+
+  const open = opened.move();
+  return {
+    url: undefined,
+    ending: () => undefined,
+    handOver: gateway.handOver,
+    close: () => open.disposeAsync(),
+  };
+}
+
+function arrivedLocally({ socket }: IncomingMessage): boolean {
+  // Without an address it came through a Unix socket.
+  return (
+    socket.localAddress === undefined || isLoopback(socket.localAddress.replace(/^::ffff:/, ""))
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Commands and watches for the program that a Jobwire runs in: what its clients can do, without a socket. Each takes the
+ * principal that it acts for, and its scopes and ownership are checked as a client's. They reject with `AppError`.
+ */
+import type {
+  BatchesQuery,
+  BatchToCreate,
+  Created,
+  EventsQuery,
+  JobEventOf,
+  JobOf,
+  JobRequest,
+  JobsPage,
+  JobsQuery,
+  JobToCreate,
+  KindJobsQuery,
+  Page,
+  SummaryOf,
+} from "#shared/api.ts";
+import type { Batch, BatchAggregate } from "#shared/batch.ts";
+import type { DraftFrame, JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
+import type { Job } from "#shared/job.ts";
+import type { KindMap, KindTypes } from "#shared/kind-types.ts";
+import type { OwnersAsked } from "#shared/owners-asked.ts";
+import type { Principal } from "#shared/principal.ts";
+
+interface Keyed {
+  /** A second call with the same key creates nothing, and gives what the first one created. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface WatchOptions {
+  /** The cursor of the last entry that was seen: `seq` of an event, `rev` of a feed's entry. "0": all of them. */
+  lastEventId?: string | undefined;
+  /** Ends the iteration. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface WatchToEnd extends WatchOptions {
+  /** Goes on when the job or batch has settled. */
+  follow?: boolean | undefined;
+}
+
+/** The jobs of one kind. */
+export interface KindCommands<Types extends KindTypes = KindTypes> {
+  create(principal: Principal, input: Types["input"], options?: Keyed): Promise<Created<Types>>;
+  /** A batch of these jobs: all or none. */
+  createMany(
+    principal: Principal,
+    inputs: readonly Types["input"][],
+    options?: Keyed & { name?: string | undefined },
+  ): Promise<Batch>;
+  /** `NOT_FOUND` also for a job of another kind. */
+  get(principal: Principal, jobId: string): Promise<JobOf<Types>>;
+  list(principal: Principal, query?: KindJobsQuery): Promise<JobsPage<SummaryOf<Types>>>;
+  /** Each event until the job has settled: the newest first, then as they are committed. */
+  watch(
+    principal: Principal,
+    jobId: string,
+    options?: WatchToEnd,
+  ): AsyncGenerator<JobEventOf<Types>, void>;
+  watchOutput(
+    principal: Principal,
+    jobId: string,
+    options?: WatchOptions,
+  ): AsyncGenerator<DraftFrame, void>;
+}
+
+export type KindsCommands<Kinds extends KindMap> = {
+  readonly [Name in keyof Kinds & string]: KindCommands<Kinds[Name]>;
+};
+
+type Decide = (principal: Principal, jobId: string, note?: string) => Promise<Job>;
+
+/** The jobs of all kinds. */
+export interface JobCommands<Kinds extends KindMap = KindMap> {
+  create(principal: Principal, job: JobToCreate<Kinds>): Promise<Job>;
+  get(principal: Principal, jobId: string): Promise<Job>;
+  list(principal: Principal, query?: JobsQuery): Promise<JobsPage>;
+  /** A page of a job's log, oldest first. */
+  events(principal: Principal, query: EventsQuery): Promise<Page<JobEvent>>;
+  cancel: Decide;
+  retry: Decide;
+  approve: Decide;
+  reject: Decide;
+  regenerate: Decide;
+  watch(principal: Principal, jobId: string, options?: WatchToEnd): AsyncGenerator<JobEvent, void>;
+  watchOutput(
+    principal: Principal,
+    jobId: string,
+    options?: WatchOptions,
+  ): AsyncGenerator<DraftFrame, void>;
+  /** Every change of the principal's jobs, or of others' with the scope `tenant`. */
+  watchAll(
+    principal: Principal,
+    options?: WatchOptions & OwnersAsked,
+  ): AsyncGenerator<FeedEntry, void>;
+}
+
+export interface BatchCommands<Kinds extends KindMap> {
+  create(principal: Principal, batch: BatchToCreate<JobRequest<Kinds>>): Promise<Batch>;
+  get(principal: Principal, batchId: string): Promise<Batch>;
+  list(principal: Principal, query?: BatchesQuery): Promise<Page<Batch>>;
+  /** Cancels every job of the batch that is not settled. */
+  cancel(principal: Principal, batchId: string, note?: string): Promise<Batch>;
+  watch(
+    principal: Principal,
+    batchId: string,
+    options?: WatchToEnd,
+  ): AsyncGenerator<BatchAggregate, void>;
+}
+
+export interface Commands<Kinds extends KindMap> {
+  readonly kinds: KindsCommands<Kinds>;
+  readonly jobs: JobCommands<Kinds>;
+  readonly batches: BatchCommands<Kinds>;
+}

@@ -1,0 +1,138 @@
+/** The jobs of a process, without any transport: the engine and the parts that stand on it. */
+import type { Logger } from "pino";
+import { v7 as newId } from "uuid";
+import { createManagement, type Management } from "./auth/management.ts";
+import { openAuth, type Auth } from "./auth/open.ts";
+import { needsToken } from "./auth/variables.ts";
+import type { Config } from "./config.ts";
+import { startControl } from "./control/start.ts";
+import type { Engine } from "./engine/contract.ts";
+import { openEngine } from "./engine/index.ts";
+import { createJobs, type Jobs } from "./jobs/jobs.ts";
+import { startRetention } from "./jobs/retention.ts";
+import { createRunner, type Stopped } from "./jobs/runner.ts";
+import type { KindRegistry } from "./kinds/registry.ts";
+import type { Limits } from "./limits/open.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { openServerLimits } from "./open-limits.ts";
+import { openStreams, type Streams } from "./streams/open.ts";
+import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
+
+export interface Core {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly auth: Auth;
+  readonly management: Management;
+  /** True if callers are not asked who they are. */
+  readonly isOpen: boolean;
+  /** Absent: callers are not limited. */
+  readonly limits: Limits | undefined;
+  readonly jobs: Jobs;
+  readonly streams: Streams;
+  readonly metrics: Metrics;
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly tell: TellTrouble;
+  /** Claims and runs jobs from now on, unless this process is a gateway. A second call does nothing. */
+  run(): void;
+  /** The number of running jobs. */
+  running(): number;
+  isStopping(): boolean;
+  /** Claims no more jobs, and lets those that run finish or releases them. Watches go on, so that they see how jobs end. */
+  stop(): Promise<Stopped>;
+  /** Stops, then closes everything. */
+  close(): Promise<void>;
+}
+
+/** `ownAuthenticate`: an embedding program knows who the callers are. */
+export async function openCore(
+  config: Config,
+  options: { kinds: KindRegistry; log: Logger; ownAuthenticate: boolean },
+): Promise<Core> {
+  const { kinds, log, ownAuthenticate } = options;
+  const now = () => new Date();
+  // Closes everything in reverse order: here if a later step throws, otherwise in `Core.close`.
+  await using opened = new AsyncDisposableStack();
+
+  const metrics = createMetrics({
+    watches: () => streams.count().watches,
+    streams: () => streams.count().streams,
+    running: () => running(),
+  });
+  const engine = await openEngine(config, { onEvent: metrics.onEvent });
+  opened.defer(() => engine.close());
+  const tell = createTroubleLog(log);
+  const auth = openAuth(engine, { settings: config, now, tell });
+  opened.defer(() => auth.close());
+  const management = createManagement(engine, {
+    now,
+    tell,
+    onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
+  });
+  if (!engine.capabilities.multiProcess) {
+    opened.defer(await startControl({ dataDir: config.DATA_DIR, management, log }));
+  }
+  const isOpen = !ownAuthenticate && !needsToken(config);
+  const limits = await openServerLimits(config, {
+    anonymous: isOpen,
+    connector: engine.connector,
+    onRefused: metrics.onRateLimited,
+    tell,
+  });
+  if (limits !== undefined) opened.defer(() => limits.close());
+  const streams = openStreams(engine);
+  opened.defer(() => streams.close());
+
+  const runner =
+    config.ROLE === "gateway"
+      ? undefined
+      : createRunner({
+          engine,
+          kinds,
+          worker: newId(),
+          concurrency: config.CONCURRENCY,
+          maxAttempts: config.MAX_ATTEMPTS,
+          leaseMs: config.LEASE_MS,
+          now,
+          random: Math.random,
+          log,
+        });
+  const running = () => runner?.running() ?? 0;
+  const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
+  const retentions = [
+    startRetention({ ...entries, days: config.AUDIT_DAYS, now, log }),
+    startRetention({ engine, days: config.RETENTION_DAYS, now, log }),
+  ];
+  async function stopWork(): Promise<Stopped> {
+    for (const stop of retentions) await stop();
+    return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
+  }
+  let stopping: Promise<Stopped> | undefined;
+  const stop = () => (stopping ??= stopWork());
+  opened.defer(async () => void (await stop()));
+
+  let isRunning = false;
+  const open = opened.move();
+  return {
+    config,
+    engine,
+    auth,
+    management,
+    isOpen,
+    limits,
+    jobs: createJobs(engine, kinds, now, limits),
+    streams,
+    metrics,
+    now,
+    log,
+    tell,
+    run() {
+      if (!isRunning) runner?.start();
+      isRunning = true;
+    },
+    running,
+    isStopping: () => stopping !== undefined,
+    stop,
+    close: () => open.disposeAsync(),
+  };
+}

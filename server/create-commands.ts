@@ -1,0 +1,78 @@
+/** The commands of `commands.ts`, on the procedures that clients call. */
+import { AppError } from "#shared/errors.ts";
+import type { KindMap } from "#shared/kind-types.ts";
+import type { Commands, JobCommands, KindCommands } from "./commands.ts";
+import type { Caller, InProcess } from "./transports/trpc/in-process.ts";
+
+/** `open` resolves when the server can be called. `kinds`: the names of its kinds. */
+export function createCommands(
+  open: () => Promise<InProcess>,
+  kinds: readonly string[],
+): Commands<KindMap> {
+  const call: InProcess["call"] = async (principal, use) => (await open()).call(principal, use);
+  const watch: InProcess["watch"] = async function* (principal, use, signal) {
+    yield* (await open()).watch(principal, use, signal);
+  };
+  const decide =
+    (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate"): JobCommands["cancel"] =>
+    (principal, jobId, note) =>
+      call(principal, ({ job }) => job[decision]({ jobId, note }));
+
+  /** The watches of a job: of any kind, or of one kind alone. */
+  function watchesOf(
+    procedures: (caller: Caller) => Pick<Caller["job"], "onUpdate" | "onOutput">,
+  ): Pick<KindCommands, "watch" | "watchOutput"> {
+    return {
+      watch: (principal, jobId, { signal, ...options } = {}) =>
+        watch(principal, (to) => procedures(to).onUpdate({ jobId, ...options }), signal),
+      watchOutput: (principal, jobId, { signal, ...options } = {}) =>
+        watch(principal, (to) => procedures(to).onOutput({ jobId, ...options }), signal),
+    };
+  }
+
+  function kindCommands(name: string): KindCommands {
+    const of = (caller: Caller) => {
+      const procedures = caller.kinds[name];
+      if (procedures === undefined) throw new AppError("NOT_FOUND", `There is no kind "${name}".`);
+      return procedures;
+    };
+    return {
+      create: (principal, input, options) =>
+        call(principal, (to) => of(to).create({ ...options, input })),
+      createMany: (principal, inputs, options) =>
+        call(principal, (to) =>
+          of(to).createMany({ ...options, jobs: inputs.map((input) => ({ input })) }),
+        ),
+      get: (principal, jobId) => call(principal, (to) => of(to).get({ jobId })),
+      list: (principal, query) => call(principal, (to) => of(to).list(query)),
+      ...watchesOf(of),
+    };
+  }
+
+  return {
+    kinds: Object.fromEntries(kinds.map((name) => [name, kindCommands(name)])),
+    jobs: {
+      create: (principal, job) => call(principal, (to) => to.job.create(job)),
+      get: (principal, jobId) => call(principal, (to) => to.job.get({ jobId })),
+      list: (principal, query) => call(principal, (to) => to.job.list(query)),
+      events: (principal, query) => call(principal, (to) => to.job.events(query)),
+      cancel: decide("cancel"),
+      retry: decide("retry"),
+      approve: decide("approve"),
+      reject: decide("reject"),
+      regenerate: decide("regenerate"),
+      ...watchesOf(({ job }) => job),
+      watchAll: (principal, { signal, ...options } = {}) =>
+        watch(principal, ({ feed }) => feed.onUpdate(options), signal),
+    },
+    batches: {
+      create: (principal, batch) => call(principal, (to) => to.batch.create(batch)),
+      get: (principal, batchId) => call(principal, (to) => to.batch.get({ batchId })),
+      list: (principal, query) => call(principal, (to) => to.batch.list(query)),
+      cancel: (principal, batchId, note) =>
+        call(principal, (to) => to.batch.cancel({ batchId, note })),
+      watch: (principal, batchId, { signal, ...options } = {}) =>
+        watch(principal, ({ batch }) => batch.onUpdate({ batchId, ...options }), signal),
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * From the first call to the last: a Jobwire opens its engine when it is first needed, serves in one place, and closes once.
+ *
+ *   nothing ──► core (runs jobs, takes commands) ──► door (serves clients) ──► closed
+ */
+import type { Server } from "node:http";
+import type { Logger } from "pino";
+import { AppError } from "#shared/errors.ts";
+import { openAttachment } from "./attachment.ts";
+import type { Config } from "./config.ts";
+import { type Core, openCore } from "./core.ts";
+import { assertNotExposed } from "./exposure.ts";
+import type { GatewayParts } from "./gateway.ts";
+import { prepareTls } from "./http-server.ts";
+import type { Stopped } from "./jobs/runner.ts";
+import type { KindRegistry } from "./kinds/registry.ts";
+import { type Door, openListener } from "./listener.ts";
+import { assertAttachable } from "./transports/attach.ts";
+
+export interface Lifecycle {
+  /** Opens the engine and runs jobs. A call after a failed one tries again. */
+  start(): Promise<Core>;
+  /** Serves on a server of its own. Rejects with the errors of `listen`, such as `EADDRINUSE`. */
+  listen(at?: { host?: string | undefined; port?: number | undefined }): Promise<string>;
+  /** Serves inside the server of another program. */
+  attach(server: unknown, basePath: string): Promise<void>;
+  /** The number of running jobs. */
+  running(): number;
+  /** Lets running jobs finish or releases them, tells clients to reconnect, and closes the engine. */
+  close(): Promise<Stopped>;
+}
+
+export function createLifecycle(
+  config: Config,
+  options: GatewayParts & { kinds: KindRegistry; log: Logger },
+): Lifecycle {
+  const { kinds, log, ...parts } = options;
+  const ownAuthenticate = parts.authenticate !== undefined;
+  let opening: Promise<Core> | undefined;
+  let core: Core | undefined;
+  let door: Promise<Door> | undefined;
+  let closing: Promise<Stopped> | undefined;
+
+  function assertOpen(): void {
+    if (closing !== undefined) throw new AppError("UNAVAILABLE", "This Jobwire is closed.");
+  }
+
+  /** Opens the core once; the next call tries again if that failed. */
+  async function opened(): Promise<Core> {
+    assertOpen();
+    const attempt = (opening ??= openCore(config, { kinds, log, ownAuthenticate }));
+    try {
+      core = await attempt;
+    } catch (error) {
+      if (opening === attempt) opening = undefined;
+      throw error;
+    }
+    assertOpen();
+    return core;
+  }
+
+  function assertServesNowhere(): void {
+    assertOpen();
+    if (door === undefined) return;
+    throw new Error(
+      "This Jobwire serves already: call `listen` or `attach` once. Another server needs another createJobwire, with data of its own.",
+    );
+  }
+
+  /** It has one door at most, and gets another one only if the first could not be opened. */
+  async function serve<D extends Door>(open: (core: Core) => Promise<D>): Promise<D> {
+    assertServesNowhere();
+    const entered = opened().then(open);
+    door = entered;
+    try {
+      const served = await entered;
+      assertOpen();
+      core?.run();
+      return served;
+    } catch (error) {
+      if (closing === undefined) door = undefined;
+      throw error;
+    }
+  }
+
+  async function close(): Promise<Stopped> {
+    // What is being opened is closed as soon as it is open. Its caller learns that it is closed.
+    const served = await door?.catch(() => undefined);
+    const running = await opening?.catch(() => undefined);
+    const stopping = running?.stop();
+    served?.ending();
+    // Before the door closes, so that watchers still see their jobs end.
+    const stopped = (await stopping) ?? { finished: 0, givenBack: 0 };
+    await served?.handOver();
+    await served?.close();
+    await running?.close();
+    return stopped;
+  }
+
+  return {
+    async start() {
+      const started = await opened();
+      started.run();
+      return started;
+    },
+    async listen({ host = config.HOST, port = config.PORT } = {}) {
+      const at = { ...config, HOST: host, PORT: port };
+      assertNotExposed(at, ownAuthenticate);
+      const { url } = await serve(async (running) => {
+        const tls = await prepareTls(config, log);
+        return openListener(running, { config: at, tls }, parts);
+      });
+      return url;
+    },
+    async attach(server, basePath) {
+      assertServesNowhere();
+      assertAttachable(server, basePath);
+      await serve((running) => openAttachment(running, server as Server, basePath, parts));
+    },
+    running: () => core?.running() ?? 0,
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,36 @@
+/** Procedures of the program that the server runs in, on the same endpoint and the same connections. Types only. */
+import type {
+  AnyTRPCRouter,
+  TRPCProcedureBuilder,
+  TRPCRouterBuilder,
+  TRPCRouterRecord,
+  TRPCUnsetMarker as Unset,
+} from "@trpc/server";
+import type { ApiError } from "#shared/api.ts";
+import type { Principal } from "#shared/principal.ts";
+
+/** The context of such a procedure. */
+export interface OwnContext {
+  principal: Principal;
+}
+
+/** With what a program makes them: as `initTRPC.create()` gives it. */
+export interface ProcedureBuilders {
+  router: TRPCRouterBuilder<{
+    ctx: OwnContext;
+    meta: object;
+    errorShape: ApiError;
+    transformer: true;
+  }>;
+  /** For every caller that is known. The program itself checks what each may do, by its scopes for example. */
+  procedure: TRPCProcedureBuilder<OwnContext, object, object, Unset, Unset, Unset, Unset, false>;
+}
+
+/** A router, or the record that would make one. */
+export type OwnRouter = AnyTRPCRouter | TRPCRouterRecord;
+
+export type OwnProcedures<Own extends OwnRouter = OwnRouter> = (builders: ProcedureBuilders) => Own;
+
+export type RecordOf<Own extends OwnRouter> = Own extends AnyTRPCRouter
+  ? Own["_def"]["record"]
+  : Own;
