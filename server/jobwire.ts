@@ -57,10 +57,10 @@ export interface JobwireOptions<
   log?: Log | undefined;
 }
 
-/** An HTTP server of `node:http` or `node:https`. */
+/** A server of `node:http` or `node:https`. */
 export interface HttpServerLike {
-  on(event: "upgrade", listener: (...args: never[]) => void): unknown;
-  listening: boolean;
+  readonly listening: boolean;
+  close(): unknown;
 }
 
 /** The jobs that ran when it was closed. */
@@ -70,7 +70,7 @@ export interface Closed {
   givenBack: number;
 }
 
-export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = object>
+export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = unknown>
   extends ServerTypes<Kinds, Procedures>, Commands<Kinds> {
   /** Opens the engine and runs jobs, without serving clients. `listen`, `attach` and every command do so too. */
   start(): Promise<void>;

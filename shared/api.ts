@@ -24,8 +24,11 @@ import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
 
-/** `Kinds`: the server's kinds, for programs that know them. */
-export type ApiRouter<Kinds extends KindMap = KindMap> = TRPCBuiltRouter<ApiTypes, Api<Kinds>>;
+/** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
+export type ApiRouter<Kinds extends KindMap = KindMap, Own = unknown> = TRPCBuiltRouter<
+  ApiTypes,
+  Api<Kinds> & Own
+>;
 
 /** The types that all procedures share in tRPC. `ctx` stays in the server. */
 interface ApiTypes {
