@@ -20,8 +20,7 @@ import { runOwn } from "./jobs/foreign-code.ts";
 import { createJobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Stopped } from "./jobs/runner.ts";
-import type { AnyKind } from "./kinds/define.ts";
-import { createKinds } from "./kinds/index.ts";
+import type { AnyKind, StaticSite } from "./kinds/define.ts";
 import { createKindRegistry } from "./kinds/registry.ts";
 import { createLog } from "./log.ts";
 import { openMetricsServer } from "./metrics-server.ts";
@@ -54,8 +53,10 @@ export interface App {
 
 /** Parts that an embedding program or a test provides. */
 export interface AppParts {
-  /** Kinds in addition to the server's own. One with the name of such a kind replaces it. */
+  /** The kinds of job that the server runs: none by default. */
   kinds?: readonly AnyKind[];
+  /** Folders of static pages that the server shows to everyone: none by default. */
+  sites?: readonly StaticSite[];
   authenticate?: Authenticate;
   log?: Logger;
 }
@@ -132,10 +133,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const url = await listen(http, config);
   // Do not await between here and `mountTransports`: a request that arrives meanwhile would get no answer.
 
-  const { kinds: registered, sites, facts } = createKinds(config, url);
-  const own = parts.kinds ?? [];
-  const names = new Set(own.map(({ name }) => name));
-  const kinds = createKindRegistry([...registered.filter(({ name }) => !names.has(name)), ...own]);
+  const kinds = createKindRegistry(parts.kinds ?? []);
 
   const runner =
     config.ROLE === "gateway"
@@ -212,7 +210,6 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
         concurrency: config.CONCURRENCY,
         maxAttempts: config.MAX_ATTEMPTS,
       },
-      ...facts,
     },
     ping: { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS },
     backpressure: {
@@ -224,7 +221,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const settings = {
     http: {
       clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
-      sites,
+      sites: parts.sites ?? [],
       metrics: config.METRICS_PORT === undefined ? metrics.expose : undefined,
       ready: createReadiness({ engine, isStopping: () => stopping, now }),
       log,
