@@ -188,32 +188,32 @@ describe("commands in the process", () => {
   });
 });
 
-describe("own procedures", () => {
-  const withOwn = () =>
-    createJobwire({
-      kinds,
-      env: { ...data.env, PORT: "0", LOG_LEVEL: "silent" },
-      authenticate: async ({ headers, token }) => {
-        const given = token ?? headers.authorization?.toString();
-        if (given === undefined) throw new AppError("UNAUTHENTICATED", "Sign in.");
-        return { ...ann, userId: given.replace("Bearer ", "") };
-      },
-      procedures: ({ router, procedure }) =>
-        router({
-          hello: procedure
-            .input(z.object({ name: z.string() }))
-            .query(({ ctx, input }) => `${input.name} and ${ctx.principal.userId}`),
-          ticks: procedure.subscription(async function* ({ ctx, signal }) {
-            for (let tick = 1; signal?.aborted !== true && tick <= 3; tick += 1) {
-              yield `${ctx.principal.userId} ${tick}`;
-            }
-          }),
-          fail: procedure.mutation((): never => {
-            throw new Error("secret");
-          }),
+const withOwn = () =>
+  createJobwire({
+    kinds,
+    env: { ...data.env, PORT: "0", LOG_LEVEL: "silent" },
+    authenticate: async ({ headers, token }) => {
+      const given = token ?? headers.authorization?.toString();
+      if (given === undefined) throw new AppError("UNAUTHENTICATED", "Sign in.");
+      return { ...ann, userId: given.replace("Bearer ", "") };
+    },
+    procedures: ({ router, procedure }) =>
+      router({
+        hello: procedure
+          .input(z.object({ name: z.string() }))
+          .query(({ ctx, input }) => `${input.name} and ${ctx.principal.userId}`),
+        ticks: procedure.subscription(async function* ({ ctx, signal }) {
+          for (let tick = 1; signal?.aborted !== true && tick <= 3; tick += 1) {
+            yield `${ctx.principal.userId} ${tick}`;
+          }
         }),
-    });
+        fail: procedure.mutation((): never => {
+          throw new Error("secret");
+        }),
+      }),
+  });
 
+describe("own procedures", () => {
   test.each(["ws", "sse"] as const)("are called by the same client, over %s", async (transport) => {
     vi.stubGlobal("EventSource", EventSource);
     onTestFinished(() => void vi.unstubAllGlobals());

@@ -17,7 +17,6 @@ import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { Job, JobStatus, JobSummary } from "./job.ts";
-import type { KindFacts } from "./kind-facts.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
 import type { Principal } from "./principal.ts";
@@ -185,7 +184,7 @@ export interface Created<Types extends KindTypes> extends SummaryOf<Types> {
   output: Types["output"] | null;
 }
 
-export interface SystemInfo extends KindFacts {
+export interface SystemInfo {
   version: string;
   engine: string;
   limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };
