@@ -83,7 +83,7 @@ export default defineConfig(({ mode }) => {
                 "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
                 "server/{app,unregistered-kind}.test.ts",
                 "client/lib/*.test.ts",
-                "e2e/{delivery,hostile,legacy}/*.test.ts",
+                "e2e/{delivery,hostile,legacy,start}/*.test.ts",
                 "e2e/{client-library,command,kill9,witnesses}.test.ts",
               ]),
               ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
