@@ -177,6 +177,16 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/testing/",
+    file: "server/testing/x.ts",
+    refused: [
+      "vitest",
+      "#test/free-port.ts",
+      "#server/engine/contract.ts",
+      "#client/lib/client.ts",
+    ],
+  },
+  {
     direction: "server/tls/",
     file: "server/tls/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],

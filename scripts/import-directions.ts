@@ -239,6 +239,19 @@ const all: Direction[] = [
     packages: [...NODE, "commander", "jose", "uuid", "zod"],
   },
   {
+    name: "server/testing/",
+    files: ["server/testing/**"],
+    imports: [
+      "./*",
+      "#server/jobwire.ts",
+      "#server/kinds/define.ts",
+      "#server/transports/trpc/own-procedures.ts",
+      "#shared/**",
+    ],
+    except: NODE_EXCEPT,
+    packages: NODE,
+  },
+  {
     name: "server/tls/",
     files: ["server/tls/**"],
     imports: ["./*", "#shared/**"],
