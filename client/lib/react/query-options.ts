@@ -43,8 +43,13 @@ export function jobOptions<Types extends KindTypes>(source: JobSource<Types>, id
   });
 }
 
+/** A client of whatever kinds. */
+export interface BatchSource {
+  readonly trpc: { readonly batch: Pick<JobwireClient["trpc"]["batch"], "get"> };
+}
+
 /** The query of `useBatch`. */
-export function batchOptions(client: Pick<JobwireClient, "trpc">, id: string) {
+export function batchOptions(client: BatchSource, id: string) {
   return queryOptions({
     queryKey: jobwireKeys.batch(id),
     queryFn: () => client.trpc.batch.get.query({ batchId: id }),
