@@ -106,9 +106,10 @@ test("a server renders what it has read before, and the browser gets no more tha
   ).toHaveLength(2);
 });
 
+const Lonely = () => <p>{useConnection()}</p>;
+
 test("hooks without a provider say which one they need", () => {
   const cache = new QueryClient();
-  const Lonely = () => <p>{useConnection()}</p>;
   expect(() =>
     renderToString(
       <QueryClientProvider client={cache}>
