@@ -4,6 +4,7 @@ import { initTRPC, type TRPCError } from "@trpc/server";
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { ApiError } from "#shared/api.ts";
 import type { Context } from "./context.ts";
+import { isOfClient } from "./client-version.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
 import { relay } from "./relay.ts";
@@ -38,7 +39,8 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
    * callers.
    */
   const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
-    const refusal = (isOpen(path) ? undefined : refusalOf(ctx, path)) ?? (await limitOf(ctx));
+    const isOpenNow = isOpen(path) && !isOfClient(ctx.refusal());
+    const refusal = (isOpenNow ? undefined : refusalOf(ctx, path)) ?? (await limitOf(ctx));
     if (refusal !== undefined) {
       if (type !== "subscription") throw refusal;
       // An event stream can report an error only after it has begun, so it begins and ends with the error.
