@@ -47,7 +47,7 @@ test.each([
   ["sse", undefined],
   ["sse", "token"],
 ] as const)(
-  "[W10] over %s a client of another major version (credentials: %s) gets one error, and does not try again",
+  "[C1] over %s a client of another major version (credentials: %s) gets one error, and does not try again",
   async (transport, token) => {
     const url = await openOtherVersion("9.9.9");
     const getToken = vi.fn<() => string>(() => "t");
@@ -81,7 +81,7 @@ test.each([
 );
 
 test.each(["ws", "sse"] as const)(
-  "[W10] over %s a client of another minor version works",
+  "[C1] over %s a client of another minor version works",
   async (transport) => {
     const client = createJobwireClient({ url: await openOtherVersion("0.9.9"), transport });
     onTestFinished(() => client.close());

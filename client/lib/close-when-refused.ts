@@ -1,6 +1,6 @@
 /**
- * Closes the WebSocket of a client that the server has refused for good, as one with a fixed token, when no subscription is left.
- * tRPC would open another connection for ever. A later subscription opens it again.
+ * Closes the WebSocket of a client that the server has refused for good when no subscription is left. tRPC would open another
+ * connection for ever. A later subscription opens it again.
  */
 import type { TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";

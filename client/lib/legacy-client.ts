@@ -141,7 +141,10 @@ export class LegacyClient {
 
 declare const process: { env: { NEXT_PUBLIC_WS_URL?: string } };
 
-/** The address in `NEXT_PUBLIC_WS_URL`. Next.js puts the value in the place of this very expression; elsewhere there may be no `process`. */
+/**
+ * The address in `NEXT_PUBLIC_WS_URL`. Next.js puts the value in the place of exactly this expression; elsewhere there may be no
+ * `process`.
+ */
 function urlOfApp(): string {
   try {
     return process.env.NEXT_PUBLIC_WS_URL || DEFAULT_URL;

@@ -66,7 +66,7 @@ async function refusalOf(query: string, way: Way) {
 }
 
 describe.each(["HTTP", "WebSocket", "SSE"] as const)("over %s", (way) => {
-  test("[W10] a client of another minor version is served, and one of another major version is told both versions", async () => {
+  test("[C1] a client of another minor version is served, and one of another major version is told both versions", async () => {
     for (const version of ["0.1.0", "0.0.9", "0.99.3", "0.2.0-beta.1"]) {
       expect(await refusalOf(`?clientVersion=${version}`, way)).toBeUndefined();
     }
@@ -96,7 +96,7 @@ describe.each(["HTTP", "WebSocket", "SSE"] as const)("over %s", (way) => {
   });
 });
 
-test("[W10] a refused client may not call what is open to everyone", async () => {
+test("[C1] a refused client may not call what is open to everyone", async () => {
   const trpc = clientWith("?clientVersion=9.0.0", "WebSocket");
   await expect(trpc.auth.refresh.mutate({ token: "t" })).rejects.toThrow(
     "This client has version 9.0.0",
