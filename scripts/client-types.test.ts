@@ -134,6 +134,7 @@ test("its declarations import only its own packages", async () => {
     for (const [, module, types] of found) packages.add(module ?? `types of ${types}`);
   }
   expect([...packages].toSorted()).toEqual([
+    "@tanstack/react-query",
     "@trpc/client",
     "@trpc/server",
     "react",

@@ -14,9 +14,10 @@ function refusal(code: string): TRPCClientError<ApiRouter> {
   return TRPCClientError.from({ error } as never);
 }
 
+const isForGood = (error: unknown) => codeOfRefusal(error) !== undefined;
+
 function openLink() {
   let closed = 0;
-  const isForGood = (error: unknown) => codeOfRefusal(error) !== undefined;
   const link = closeWhenRefused(() => void (closed += 1), isForGood)({});
   const op = { type: "subscription", path: "feed.onUpdate" } as Operation;
   function subscribe() {
