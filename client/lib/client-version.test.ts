@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { EventSource } from "eventsource";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { openTestServer, type TestServer } from "#test/transports/trpc.fixture.ts";
 import { VERSION } from "#shared/version.ts";
 import { createJobwireClient, failureOf } from "./client.ts";
@@ -10,7 +11,9 @@ import { createJobwireClient, failureOf } from "./client.ts";
 let server: TestServer;
 beforeEach(async () => {
   vi.stubGlobal("EventSource", EventSource);
-  server = await openTestServer();
+  // The server would close connections of strangers by itself.
+  const credentialLimits = { ...CREDENTIAL_LIMITS, identifyMs: 3_600_000 };
+  server = await openTestServer({ credentialLimits });
 });
 afterEach(() => vi.unstubAllGlobals());
 
