@@ -5,7 +5,7 @@ import { BatchPage } from "./pages/batch-page.tsx";
 import { BatchesPage } from "./pages/batches-page.tsx";
 import { JobPage } from "./pages/job-page.tsx";
 import { JobsPage } from "./pages/jobs-page.tsx";
-import { NewJobPage } from "./pages/new-job-page.tsx";
+import { NewJobPage } from "./article/new-job-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { Header } from "./ui/header.tsx";
 import { Notice } from "./ui/notice.tsx";
@@ -13,7 +13,7 @@ import { StaleBanner } from "./ui/stale-banner.tsx";
 import { Skeleton } from "./ui/skeleton.tsx";
 
 // Loaded on demand: each of these pages depends on a library that the others do not use.
-const loadNewBatchPage = () => import("./pages/new-batch-page.tsx");
+const loadNewBatchPage = () => import("./article/new-batch-page.tsx");
 const loadConsolePage = () => import("./pages/console-page.tsx");
 const NewBatchPage = lazy(loadNewBatchPage);
 const ConsolePage = lazy(loadConsolePage);

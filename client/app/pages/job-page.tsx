@@ -3,7 +3,7 @@ import { Link } from "wouter";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { endingOf } from "#client/app/job-ending.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
-import { ArticleView } from "#client/app/ui/article-view.tsx";
+import { ArticleView } from "#client/app/article/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Card } from "#client/app/ui/card.tsx";

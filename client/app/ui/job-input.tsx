@@ -1,6 +1,6 @@
 /** A job's input with labels, and a link to the form with the same input. */
 import { Fragment } from "react";
-import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
+import { STRATEGIES, WRITERS } from "#client/app/article/labels.ts";
 import { ArticleInputSchema } from "#shared/article/article.schema.ts";
 import type { ArticleInput } from "#shared/article/article.ts";
 import { useReadOnly } from "#client/app/read-only.ts";

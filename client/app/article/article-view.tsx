@@ -1,12 +1,12 @@
 /** A finished article: its text, copy and download buttons, sources and quality report. */
 import { Copy, Download } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
-import { languageName, STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { safeHtml } from "#client/app/article-html.ts";
-import { lowerHeadings } from "#client/app/headings.ts";
+import { languageName, STRATEGIES, WRITERS } from "./labels.ts";
+import { safeHtml } from "./html.ts";
+import { lowerHeadings } from "./headings.ts";
 import type { ArticleOutput, PageProfile } from "#shared/article/article.ts";
-import { Button } from "./button.tsx";
-import { Card } from "./card.tsx";
+import { Button } from "#client/app/ui/button.tsx";
+import { Card } from "#client/app/ui/card.tsx";
 import { QualityReportCard } from "./quality-report.tsx";
 
 export function ArticleView({ article }: { article: ArticleOutput }) {

@@ -9,11 +9,11 @@ import {
   fieldsFrom,
   samplesOf,
   serverErrors,
-} from "#client/app/article-form.ts";
-import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
+} from "./form.ts";
+import { STRATEGIES, WRITERS } from "./labels.ts";
 import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
-import { useWriters } from "#client/app/use-writers.ts";
+import { useWriters } from "./use-writers.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./article-form.ts";
+import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./form.ts";
 
 const AT = { host: "jobs.test:8000", origin: "http://jobs.test:8000" };
 

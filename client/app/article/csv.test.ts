@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { samplesOf } from "./article-form.ts";
+import { samplesOf } from "./form.ts";
 import { csvOf, readCsv } from "./csv.ts";
 
 const GOOD = "example.com,https://target.example/page,good anchor";
