@@ -1,6 +1,7 @@
 /** The frame around every page, and the routes. */
-import { Component, lazy, type ReactNode, Suspense } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Component, lazy, type MouseEvent, type ReactNode, Suspense } from "react";
+import { Route, Switch, useLocation, useSearch } from "wouter";
+import { basePath } from "./base.ts";
 import { BatchPage } from "./pages/batch-page.tsx";
 import { BatchesPage } from "./pages/batches-page.tsx";
 import { JobPage } from "./pages/job-page.tsx";
@@ -26,17 +27,20 @@ export function loadRest(): void {
 
 export function App() {
   const [path] = useLocation();
+  const search = useSearch();
   return (
     <>
       <a
-        href="#main"
+        // A fragment alone would lead to the page's base, not to the place on this page.
+        href={`${basePath}${path}${search === "" ? "" : `?${search}`}#main`}
+        onClick={skip}
         className="sr-only focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-card focus:px-3 focus:py-2"
       >
         Skip to the content
       </a>
       <Header />
       <StaleBanner />
-      <main id="main" className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
+      <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 sm:px-6">
         <Boundary key={path}>
           <Suspense fallback={<Skeleton rows={6} />}>
             <Switch>
@@ -56,6 +60,12 @@ export function App() {
       </main>
     </>
   );
+}
+
+/** Without a navigation, which would reload what depends on the address. */
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
 }
 
 /** Keeps the frame when a page throws. */

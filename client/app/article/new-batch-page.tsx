@@ -4,6 +4,7 @@ import { useLocation } from "wouter";
 import { samplesOf } from "./form.ts";
 import { csvOf, type CsvFile, listed, readCsv } from "./csv.ts";
 import { pluralize } from "#shared/pluralize.ts";
+import { baseUrl } from "#client/app/base.ts";
 import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
@@ -132,7 +133,7 @@ export default function NewBatchPage() {
         <aside aria-label="Help">
           <Card title="Columns">
             <CsvColumns writers={writers} />
-            <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(location)))}>
+            <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(baseUrl)))}>
               Fill in sample rows
             </Button>
           </Card>

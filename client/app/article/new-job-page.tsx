@@ -11,6 +11,7 @@ import {
   serverErrors,
 } from "./form.ts";
 import { STRATEGIES, WRITERS } from "./labels.ts";
+import { baseUrl } from "#client/app/base.ts";
 import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
 import { useWriters } from "./use-writers.ts";
@@ -39,7 +40,7 @@ export function NewJobPage() {
   const [, navigate] = useLocation();
   const query = useSearch();
   const writers = useWriters();
-  const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, location));
+  const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, baseUrl));
   const [errors, setErrors] = useState<FieldErrors>({});
   const keyOf = useCreationKey();
   const create = useMutation({
@@ -144,7 +145,7 @@ export function NewJobPage() {
               Sample pages of this server, which need no network and no API key.
             </p>
             <ul className="space-y-2">
-              {samplesOf(location).map((sample) => (
+              {samplesOf(baseUrl).map((sample) => (
                 <li key={sample.name}>
                   <Button
                     className="w-full justify-start"
