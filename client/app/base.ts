@@ -16,6 +16,5 @@ export function addressOf(path: string): string {
 
 /** The path of the window's address, from the base on. */
 export function pathNow(): string {
-  const path = location.pathname;
-  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : path;
+  return location.pathname.slice(basePath.length) || "/";
 }

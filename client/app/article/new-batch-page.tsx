@@ -5,6 +5,7 @@ import { samplesOf } from "./form.ts";
 import { csvOf, type CsvFile, listed, readCsv } from "./csv.ts";
 import { pluralize } from "#shared/pluralize.ts";
 import { baseUrl } from "#client/app/base.ts";
+import type { NewPageProps } from "#client/app/kind-parts.ts";
 import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
@@ -27,7 +28,7 @@ const MOST_NAMED = 20;
 
 const NOTHING: CsvFile = { rows: [], ignored: [], problem: undefined };
 
-export default function NewBatchPage() {
+export default function NewBatchPage({ above }: NewPageProps) {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
@@ -66,7 +67,7 @@ export default function NewBatchPage() {
 
   return (
     <>
-      <PageHeader title="New batch" />
+      <PageHeader title="New batch" above={above} />
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <form onSubmit={submit} className="min-w-0 space-y-6">
           <div className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7">
