@@ -6,7 +6,7 @@ import {
   type LlmProvider,
 } from "#shared/article/article.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { checkFields, type FieldErrors, type Sample } from "./article-form.ts";
+import { checkFields, type FieldErrors, type Sample } from "./form.ts";
 import { MAX_CSV_BYTES } from "./csv-file.ts";
 import { type CsvRecord, readRecords } from "./csv-records.ts";
 import { type Columns, faultOfRow, fieldsOf, rowInIgnored } from "./csv-row-fault.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./article-form.ts";
+import { checkFields, fieldsFrom, publisherOf, samplesOf } from "./form.ts";
 
-const AT = { host: "jobs.test:8000", origin: "http://jobs.test:8000" };
+const AT = "http://jobs.test:8000/jobs-ui";
 
 test("the form starts with a sample, or with the values in its address", () => {
   expect(fieldsFrom("", AT)).toEqual(samplesOf(AT)[0].fields);

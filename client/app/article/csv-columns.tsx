@@ -1,4 +1,4 @@
-import { namesOf } from "#client/app/csv.ts";
+import { namesOf } from "./csv.ts";
 import { type ArticleInput, LLM_PROVIDERS, WRITING_STRATEGIES } from "#shared/article/article.ts";
 
 const anyOf = (words: readonly string[]) => `${words.join(", ")}; optional`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { languageName } from "./article-labels.ts";
+import { languageName } from "./labels.ts";
 
 test.each([
   ["sv", "Swedish"],

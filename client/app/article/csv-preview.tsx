@@ -1,6 +1,6 @@
 import { cutText } from "#shared/cut-text.ts";
 import { pluralize } from "#shared/pluralize.ts";
-import { type CsvRow, nameOf } from "#client/app/csv.ts";
+import { type CsvRow, nameOf } from "./csv.ts";
 
 const MOST_GOOD = 20;
 const MOST_BAD = 100;

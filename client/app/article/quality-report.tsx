@@ -1,7 +1,7 @@
 /** An article's checks: in columns on wide screens, as blocks on narrow ones. */
 import { CircleCheck, CircleMinus, CircleX, type LucideIcon, Wrench } from "lucide-react";
 import { type QualityReport, type QualityRule, tally } from "#shared/article/article.ts";
-import { Card } from "./card.tsx";
+import { Card } from "#client/app/ui/card.tsx";
 
 const VERDICT: Record<
   QualityRule["verdict"],

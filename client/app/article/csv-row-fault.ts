@@ -1,7 +1,7 @@
 /** Finds rows whose cells the parser split differently than their author meant, so that no text is lost. Pure. */
 import type { ArticleInput } from "#shared/article/article.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { checkFields } from "./article-form.ts";
+import { checkFields } from "./form.ts";
 import { type CsvRecord, joinedLines } from "./csv-records.ts";
 
 /** Columns as the header names them; `field` is the input field that a column fills, if any. */

@@ -1,12 +1,12 @@
 /** A finished article: its text, copy and download buttons, sources and quality report. */
-import { Copy, Download } from "lucide-react";
-import { type ReactNode, useMemo, useState } from "react";
-import { languageName, STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { safeHtml } from "#client/app/article-html.ts";
-import { lowerHeadings } from "#client/app/headings.ts";
+import { type ReactNode, useMemo } from "react";
+import { languageName, STRATEGIES, WRITERS } from "./labels.ts";
+import { safeHtml } from "./html.ts";
+import { lowerHeadings } from "./headings.ts";
 import type { ArticleOutput, PageProfile } from "#shared/article/article.ts";
-import { Button } from "./button.tsx";
-import { Card } from "./card.tsx";
+import { Card } from "#client/app/ui/card.tsx";
+import { CopyButton } from "#client/app/ui/copy-button.tsx";
+import { SaveButton } from "#client/app/ui/save-button.tsx";
 import { QualityReportCard } from "./quality-report.tsx";
 
 export function ArticleView({ article }: { article: ArticleOutput }) {
@@ -19,8 +19,13 @@ export function ArticleView({ article }: { article: ArticleOutput }) {
           <>
             <CopyButton label="Copy Markdown" text={article.markdown} />
             <CopyButton label="Copy HTML" text={html} />
-            <SaveButton name="article.md" type="text/markdown" text={article.markdown} />
-            <SaveButton name="article.html" type="text/html" text={html} />
+            <SaveButton
+              label="Markdown"
+              name="article.md"
+              type="text/markdown"
+              text={article.markdown}
+            />
+            <SaveButton label="HTML" name="article.html" type="text/html" text={html} />
           </>
         }
       >
@@ -93,39 +98,6 @@ function Fact(props: { name: string; children: ReactNode }) {
       <dt className="text-xs text-muted">{props.name}</dt>
       <dd className="tabular-nums">{props.children}</dd>
     </div>
-  );
-}
-
-function CopyButton(props: { label: string; text: string }) {
-  const [done, setDone] = useState(false);
-  return (
-    <Button
-      onClick={() => {
-        void navigator.clipboard.writeText(props.text).then(() => setDone(true));
-      }}
-    >
-      <Copy aria-hidden className="size-4" />
-      <span aria-live="polite">{done ? "Copied" : props.label}</span>
-    </Button>
-  );
-}
-
-function SaveButton(props: { name: string; type: string; text: string }) {
-  return (
-    <Button
-      onClick={() => {
-        const url = URL.createObjectURL(new Blob([props.text], { type: props.type }));
-        const link = Object.assign(document.createElement("a"), {
-          href: url,
-          download: props.name,
-        });
-        link.click();
-        URL.revokeObjectURL(url);
-      }}
-    >
-      <Download aria-hidden className="size-4" />
-      {props.name.endsWith(".md") ? "Markdown" : "HTML"}
-    </Button>
   );
 }
 

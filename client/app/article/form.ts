@@ -19,20 +19,15 @@ export interface Sample {
   fields: ArticleFields;
 }
 
-/** Pairs of sample pages of this server, which need no network. */
-export function samplesOf({
-  host,
-  origin,
-}: {
-  host: string;
-  origin: string;
-}): [Sample, ...Sample[]] {
+/** Pairs of sample pages of the server at `url`, which need no network. */
+export function samplesOf(url: string): [Sample, ...Sample[]] {
+  const publishers = url.replace(/^https?:\/\//, "");
   const sample = (name: string, publisher: string, target: string, anchorText: string): Sample => ({
     name,
     fields: {
       ...DEFAULTS,
-      publisherDomain: `${host}/samples/${publisher}/`,
-      targetUrl: `${origin}/samples/${target}/`,
+      publisherDomain: `${publishers}/samples/${publisher}/`,
+      targetUrl: `${url}/samples/${target}/`,
       anchorText,
     },
   });
@@ -53,13 +48,10 @@ const CHOICES: Partial<Record<keyof ArticleFields, readonly string[]>> = {
  * Initial values of the form: those in the address, or else the first sample. An unknown choice is ignored, because
  * the list would then show another value than the form sends.
  */
-export function fieldsFrom(
-  query: string,
-  location: { host: string; origin: string },
-): ArticleFields {
+export function fieldsFrom(query: string, url: string): ArticleFields {
   const asked = new URLSearchParams(query);
   const names = Object.keys(DEFAULTS) as (keyof ArticleFields)[];
-  if (!names.some((name) => asked.has(name))) return samplesOf(location)[0].fields;
+  if (!names.some((name) => asked.has(name))) return samplesOf(url)[0].fields;
   const fields = { ...DEFAULTS };
   for (const name of names) {
     const value = asked.get(name);

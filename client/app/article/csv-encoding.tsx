@@ -1,6 +1,6 @@
 import { pluralize } from "#shared/pluralize.ts";
-import type { CsvText } from "#client/app/use-csv-text.ts";
-import { Notice } from "./notice.tsx";
+import type { CsvText } from "./use-csv-text.ts";
+import { Notice } from "#client/app/ui/notice.tsx";
 
 /** Shows the encoding of a file, because only a person can notice a wrong guess. */
 export function CsvEncoding({ loaded }: { loaded: NonNullable<CsvText["loaded"]> }) {

@@ -1,5 +1,4 @@
 import { useMutation } from "@tanstack/react-query";
-import { TRPCClientError } from "@trpc/client";
 import { type FormEvent, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import {
@@ -9,18 +8,19 @@ import {
   fieldsFrom,
   samplesOf,
   serverErrors,
-} from "#client/app/article-form.ts";
-import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
+} from "./form.ts";
+import { STRATEGIES, WRITERS } from "./labels.ts";
+import { baseUrl } from "#client/app/base.ts";
+import type { NewPageProps } from "#client/app/kind-parts.ts";
+import { fieldErrorsOf, REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
-import { useWriters } from "#client/app/use-writers.ts";
+import { useWriters } from "./use-writers.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useJobwire } from "#client/lib/react.tsx";
-import type { ApiRouter } from "#shared/api.ts";
 import type { ArticleInput, LlmProvider } from "#shared/article/article.ts";
 
 const optionsOf = (words: Record<string, string>) =>
@@ -34,19 +34,19 @@ function writerOptions(writers: readonly LlmProvider[] | undefined) {
   });
 }
 
-export function NewJobPage() {
+export default function NewJobPage({ above }: NewPageProps) {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
   const query = useSearch();
   const writers = useWriters();
-  const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, location));
+  const [fields, setFields] = useState<ArticleFields>(() => fieldsFrom(query, baseUrl));
   const [errors, setErrors] = useState<FieldErrors>({});
   const keyOf = useCreationKey();
   const create = useMutation({
     mutationFn: (input: ArticleInput) =>
       trpc.job.create.mutate({ kind: "article", input, idempotencyKey: keyOf(input) }),
     onSuccess: ({ id }) => navigate(`/jobs/${id}`),
-    onError: (error) => setErrors(fieldErrorsOf(error)),
+    onError: (error) => setErrors(serverErrors(fieldErrorsOf(error))),
   });
 
   function submit(event: FormEvent<HTMLFormElement>) {
@@ -69,7 +69,7 @@ export function NewJobPage() {
 
   return (
     <>
-      <PageHeader title="New article" />
+      <PageHeader title="New article" above={above} />
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <form
           noValidate
@@ -133,7 +133,10 @@ export function NewJobPage() {
             </ol>
             <p className="mt-3 text-sm text-muted">
               For many at once,{" "}
-              <Link href="/batches/new" className="text-accent underline underline-offset-2">
+              <Link
+                href="/batches/new/article"
+                className="text-accent underline underline-offset-2"
+              >
                 create a batch
               </Link>
               .
@@ -144,7 +147,7 @@ export function NewJobPage() {
               Sample pages of this server, which need no network and no API key.
             </p>
             <ul className="space-y-2">
-              {samplesOf(location).map((sample) => (
+              {samplesOf(baseUrl).map((sample) => (
                 <li key={sample.name}>
                   <Button
                     className="w-full justify-start"
@@ -163,10 +166,4 @@ export function NewJobPage() {
       </div>
     </>
   );
-}
-
-function fieldErrorsOf(error: Error): FieldErrors {
-  if (!(error instanceof TRPCClientError)) return {};
-  const { data } = error as TRPCClientError<ApiRouter>;
-  return serverErrors(data?.zodError?.fieldErrors ?? {});
 }

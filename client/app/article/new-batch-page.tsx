@@ -1,22 +1,24 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useDeferredValue, useMemo, useState } from "react";
 import { useLocation } from "wouter";
-import { samplesOf } from "#client/app/article-form.ts";
-import { csvOf, type CsvFile, listed, readCsv } from "#client/app/csv.ts";
+import { samplesOf } from "./form.ts";
+import { csvOf, type CsvFile, listed, readCsv } from "./csv.ts";
 import { pluralize } from "#shared/pluralize.ts";
+import { baseUrl } from "#client/app/base.ts";
+import type { NewPageProps } from "#client/app/kind-parts.ts";
 import { REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
-import { CsvColumns } from "#client/app/ui/csv-columns.tsx";
-import { CsvEncoding } from "#client/app/ui/csv-encoding.tsx";
-import { CsvField } from "#client/app/ui/csv-field.tsx";
-import { CsvPreview } from "#client/app/ui/csv-preview.tsx";
+import { CsvColumns } from "./csv-columns.tsx";
+import { CsvEncoding } from "./csv-encoding.tsx";
+import { CsvField } from "./csv-field.tsx";
+import { CsvPreview } from "./csv-preview.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { useCreationKey } from "#client/app/use-creation-key.ts";
-import { useCsvText } from "#client/app/use-csv-text.ts";
-import { useWriters } from "#client/app/use-writers.ts";
+import { useCsvText } from "./use-csv-text.ts";
+import { useWriters } from "./use-writers.ts";
 import { useJobwire } from "#client/lib/react.tsx";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { MAX_BATCH_NAME_CHARS } from "#shared/limits.ts";
@@ -26,7 +28,7 @@ const MOST_NAMED = 20;
 
 const NOTHING: CsvFile = { rows: [], ignored: [], problem: undefined };
 
-export default function NewBatchPage() {
+export default function NewBatchPage({ above }: NewPageProps) {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
@@ -65,7 +67,7 @@ export default function NewBatchPage() {
 
   return (
     <>
-      <PageHeader title="New batch" />
+      <PageHeader title="New batch" above={above} />
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <form onSubmit={submit} className="min-w-0 space-y-6">
           <div className="space-y-5 rounded-2xl border border-line bg-card p-5 sm:p-7">
@@ -132,7 +134,7 @@ export default function NewBatchPage() {
         <aside aria-label="Help">
           <Card title="Columns">
             <CsvColumns writers={writers} />
-            <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(location)))}>
+            <Button className="mt-4 w-full" onClick={() => csv.replace(csvOf(samplesOf(baseUrl)))}>
               Fill in sample rows
             </Button>
           </Card>
