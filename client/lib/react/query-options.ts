@@ -44,7 +44,7 @@ export interface JobSource<Types extends KindTypes> {
 
 /** Options for `useQuery`, `prefetchQuery` and the like. The type of the key tells `getQueryData` that of the data. */
 export type ReadOptions<Data> = UnusedSkipTokenOptions<Data, Error, Data, string[]> &
-  QueryKeyWithDataTag<string[], Data, Error>;
+  QueryKeyWithDataTag<string[], Data>;
 
 /** The query of `useJob`: `queryClient.prefetchQuery(jobOptions(client.kinds.thumbnails, id))`. */
 export function jobOptions<Types extends KindTypes>(
