@@ -18,6 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type PackageDefinition, PACKAGES, RANGES } from "./packages/definitions.ts";
+import { launcher } from "./packages/launcher.ts";
 import { commandFile, type Needs, packageJson } from "./packages/package-json.ts";
 import { compiled, declarationOf } from "./packages/paths.ts";
 import { type Reach, reachOf } from "./packages/reach.ts";
@@ -68,34 +69,31 @@ for (const definition of PACKAGES) buildPackage(definition);
 rmSync(STAGE, { recursive: true, force: true });
 
 function buildPackage(definition: PackageDefinition): void {
-  const { name, folder, entries, commands = {} } = definition;
+  const { name, folder, entries, commands = {}, node } = definition;
   const out = join(OUT, folder);
-  const programs = Object.values(commands).map(({ program }) => program);
-  const { modules, assets } = sourcesOf(
-    [...entries.map(({ file }) => file), ...programs],
-    (file) => read(join(ROOT, file)),
+  const always = entries.filter(({ optional }) => optional !== true).map(({ file }) => file);
+  const optional = entries.filter((entry) => entry.optional).map(({ file }) => file);
+  const programs = Object.values(commands);
+  const { modules, assets } = sourcesOf([...always, ...optional, ...programs], (file) =>
+    read(join(ROOT, file)),
   );
   compile(definition, modules, out);
 
-  const always = reached(
-    out,
-    [...entries.filter(({ optional }) => optional !== true).map(({ file }) => file)],
-    programs,
-  );
-  const optional = reached(
-    out,
-    entries.filter((entry) => entry.optional).map(({ file }) => file),
-    [],
-  );
-  prune(out, new Set([...always.files, ...optional.files]));
-  const needs: Needs = { always: always.packages, optional: optional.packages };
+  const reached = {
+    always: mergeReach(valuesOf([...always, ...programs], out), typesOf(always, out)),
+    optional: mergeReach(valuesOf(optional, out), typesOf(optional, out)),
+  };
+  prune(out, reached.always.files.union(reached.optional.files));
+  const needs: Needs = {
+    always: reached.always.packages,
+    optional: reached.optional.packages,
+  };
   write(join(out, "package.json"), json(packageJson(definition, needs, versions)));
 
   for (const asset of assets) copyAsset(asset, out, name);
-  for (const [command, { launcher }] of Object.entries(commands)) {
+  for (const [command, program] of Object.entries(commands)) {
     const file = join(out, commandFile(command));
-    mkdirSync(dirname(file), { recursive: true });
-    copyFileSync(join(ROOT, "scripts/packages", folder, launcher), file);
+    write(file, launcher(command, program, node ?? 0));
     chmodSync(file, 0o755);
   }
   copyFileSync(join(ROOT, "scripts/packages", folder, "README.md"), join(out, "README.md"));
@@ -121,17 +119,18 @@ function compile(
   execFileSync(process.execPath, [tsc, "-p", stage], { stdio: "inherit" });
 }
 
-/** The files and packages that modules need: as values, and in the declarations of those that programs import. */
-function reached(out: string, entries: readonly string[], programs: readonly string[]): Reach {
-  const readOut = (file: string) => read(join(out, file));
-  const reaches = [
-    ...[...entries, ...programs].map((file) => reachOf(compiled(file), readOut)),
-    ...entries.map((file) => reachOf(compiled(file), readOut, declarationOf)),
-  ];
-  return {
-    files: new Set(reaches.flatMap(({ files }) => [...files])),
-    packages: new Set(reaches.flatMap(({ packages }) => [...packages])),
-  };
+/** All that these files need when they run. */
+function valuesOf(files: readonly string[], out: string): Reach {
+  return reachOf(files.map(compiled), (file) => read(join(out, file)));
+}
+
+/** All that programs need for the types of these files. */
+function typesOf(files: readonly string[], out: string): Reach {
+  return reachOf(files, (file) => read(join(out, file)), declarationOf);
+}
+
+function mergeReach(a: Reach, b: Reach): Reach {
+  return { files: a.files.union(b.files), packages: a.packages.union(b.packages) };
 }
 
 /** Removes modules that had types only, and declarations that no entry's declarations need. */

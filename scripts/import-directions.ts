@@ -192,6 +192,7 @@ export const directions: Direction[] = [
     imports: [
       "./*",
       "#server/auth/*",
+      "#server/config-error.ts",
       "#server/config.ts",
       "#server/control/*",
       "#server/engine/index.ts",

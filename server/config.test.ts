@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
+import { loadConfig, VARIABLES } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 
 function linesOf(env: Record<string, string>): readonly string[] {
   try {

@@ -15,6 +15,7 @@ import {
   wholeNumber,
 } from "#shared/variables.ts";
 import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
+import { ConfigError } from "./config-error.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
 import { KIND_VARIABLES } from "./kinds/index.ts";
@@ -173,16 +174,6 @@ export const VARIABLES = {
 } as const satisfies Variables;
 
 export type Config = SettingsOf<typeof VARIABLES>;
-
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    super(`The configuration cannot be used:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-    this.lines = lines;
-  }
-}
 
 /** Throws `ConfigError` with one line per bad variable, and per name that looks like a misspelt one of ours. */
 export function loadConfig(env: Record<string, string | undefined>): Config {

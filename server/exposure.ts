@@ -1,7 +1,8 @@
 /** Keeps a server from being open to other machines by mistake. */
 import { isLoopback } from "#shared/loopback.ts";
 import { needsToken } from "./auth/variables.ts";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 
 /**
  * Throws `ConfigError` if other machines can reach the server, and it does not ask who they are. `hasOwnAuthenticate`: an

@@ -1,5 +1,5 @@
 /** The package `jobwire`. */
-export { ConfigError } from "./config.ts";
+export { ConfigError } from "./config-error.ts";
 export {
   type ClientCredentials,
   type Closed,

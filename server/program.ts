@@ -2,7 +2,8 @@
 import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { ConfigError } from "./config-error.ts";
 import { selectEngine } from "./engine/index.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { KindError } from "./kinds/registry.ts";

@@ -15,11 +15,12 @@ export interface PackageDefinition {
   /** Below `dist/packages/`, and below this folder for the README. */
   folder: string;
   entries: readonly Entry[];
-  /** The names of commands. `program`: a file of ours; `launcher`: the script beside the README that starts it. */
-  commands?: Readonly<Record<string, { program: string; launcher: string }>>;
+  /** The file that is the program, by the name of the command. */
+  commands?: Readonly<Record<string, string>>;
   /** Packages that a program and this package must share. */
   peers?: readonly string[];
-  engines?: Readonly<Record<string, string>>;
+  /** The oldest major version of Node. Absent: it also runs in browsers. */
+  node?: number;
   /** For programs that only import values: the modules do nothing when they are loaded. */
   sideEffects?: false;
   keywords: readonly string[];
@@ -37,10 +38,10 @@ export const PACKAGES: readonly PackageDefinition[] = [
       { subpath: ".", file: "server/index.ts" },
       { subpath: "./article", file: "server/kinds/article/kind.ts", optional: true },
     ],
-    commands: { jobwire: { program: "server/command/main.ts", launcher: "launcher.js" } },
+    commands: { jobwire: "server/command/main.ts" },
     // The schemas of kinds are a program's own.
     peers: ["zod"],
-    engines: { node: ">=24" },
+    node: 24,
     keywords: ["jobs", "queue", "progress", "streaming", "trpc", "socket.io", "sse"],
     compilerOptions: { target: "ES2024", types: ["node"] },
   },

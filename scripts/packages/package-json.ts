@@ -26,7 +26,7 @@ export function packageJson(
   versions: Versions,
 ): Record<string, unknown> {
   const { name, description, entries, commands = {}, peers = [], keywords } = definition;
-  const { engines, sideEffects } = definition;
+  const { node, sideEffects } = definition;
   const dependencies = [...always].filter((each) => !peers.includes(each)).toSorted();
   const optionalPeers = [...optional].filter((each) => !always.has(each)).toSorted();
   const ranges = (names: readonly string[]) =>
@@ -49,14 +49,16 @@ export function packageJson(
       "./package.json": "./package.json",
     },
     ...(Object.keys(commands).length > 0 && {
-      bin: Object.fromEntries(Object.keys(commands).map((command) => [command, commandFile(command)])),
+      bin: Object.fromEntries(
+        Object.keys(commands).map((command) => [command, commandFile(command)]),
+      ),
     }),
     dependencies: ranges(dependencies),
     peerDependencies: ranges([...peers, ...optionalPeers].toSorted()),
     peerDependenciesMeta: Object.fromEntries(
       optionalPeers.map((each) => [each, { optional: true }]),
     ),
-    ...(engines !== undefined && { engines }),
+    ...(node !== undefined && { engines: { node: `>=${node}` } }),
     publishConfig: { access: "public" },
   };
 }

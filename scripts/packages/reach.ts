@@ -7,13 +7,16 @@ export interface Reach {
   packages: Set<string>;
 }
 
-/** `fileFor`: the file that is read for a path that a module imports. `read` throws for a file that is missing. */
+/**
+ * `read` throws for a file that is missing. `fileFor`: the file that is followed for a path that a module imports: by default
+ * itself, for declarations that of its types.
+ */
 export function reachOf(
-  entry: string,
+  entries: readonly string[],
   read: (file: string) => string,
   fileFor: (path: string) => string = (path) => path,
 ): Reach {
-  const files = new Set([fileFor(entry)]);
+  const files = new Set(entries.map(fileFor));
   const packages = new Set<string>();
   // `files` grows during the loop.
   for (const file of files) {

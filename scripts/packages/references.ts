@@ -58,7 +58,9 @@ function referenceOf(node: Node, file: string): Reference | undefined {
     case "ImportExpression": {
       const reference = textOf(node.source, "module");
       if (reference !== undefined) return reference;
-      throw new Error(`${file} imports a module whose name is computed, which no package can have.`);
+      throw new Error(
+        `${file} imports a module whose name is computed, which no package can have.`,
+      );
     }
     case "NewExpression": {
       const [path, base] = node.arguments as (Node | undefined)[];

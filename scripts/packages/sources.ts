@@ -10,10 +10,7 @@ export interface Sources {
 }
 
 /** `read`: the text of a file of the repository. */
-export function sourcesOf(
-  entries: readonly string[],
-  read: (file: string) => string,
-): Sources {
+export function sourcesOf(entries: readonly string[], read: (file: string) => string): Sources {
   const reached = new Set(entries);
   const modules = new Map<string, string>();
   const assets = new Set<string>();

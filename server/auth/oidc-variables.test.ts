@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigError, loadConfig } from "#server/config.ts";
+import { loadConfig } from "#server/config.ts";
+import { ConfigError } from "#server/config-error.ts";
 import { oidcSettings } from "./oidc-variables.ts";
 import { acceptsApiKeys, needsToken, signInMethods } from "./variables.ts";
 

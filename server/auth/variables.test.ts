@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ConfigError, loadConfig } from "#server/config.ts";
+import { loadConfig } from "#server/config.ts";
+import { ConfigError } from "#server/config-error.ts";
 import { needsToken } from "./variables.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";
