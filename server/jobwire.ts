@@ -59,7 +59,7 @@ export interface JobwireOptions<
 
 /** An HTTP server of `node:http` or `node:https`. */
 export interface HttpServerLike {
-  on(event: "upgrade", listener: (...args: never[]) => void): unknown;
+  on(event: "upgrade", listener: (...args: unknown[]) => void): unknown;
   listening: boolean;
 }
 
