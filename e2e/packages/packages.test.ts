@@ -120,7 +120,7 @@ describe("a server on Express", () => {
     const socket = io(server.url, { path: "/jobwire/socket.io", forceNew: true });
     onTestFinished(() => void socket.close());
     const connection = new Promise((resolve) => void socket.once("connection", resolve));
-    expect(await connection).toMatchObject({ status: "connected" });
+    expect(await connection).toMatchObject({ connected: true });
   });
 });
 
