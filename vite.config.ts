@@ -81,7 +81,7 @@ export default defineConfig(({ mode }) => {
                 "server/jobs/jobs.test.ts",
                 "server/{sign-ins,streams,transports}/**/*.test.ts",
                 "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
-                "server/app.test.ts",
+                "server/{app,unregistered-kind}.test.ts",
                 "client/lib/*.test.ts",
                 "e2e/{delivery,hostile,legacy}/*.test.ts",
                 "e2e/{client-library,command,kill9,witnesses}.test.ts",

@@ -1,8 +1,7 @@
 /** Keeps a server from being open to other machines by mistake. */
 import { isLoopback } from "#shared/loopback.ts";
 import { needsToken } from "./auth/variables.ts";
-import type { Config } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
+import { type Config, ConfigError } from "./config.ts";
 
 /**
  * Throws `ConfigError` if other machines can reach the server, and it does not ask who they are. `hasOwnAuthenticate`: an

@@ -2,8 +2,7 @@
 import { createServer, type Server, type ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import type { Config } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { openTls, type Tls } from "./tls/open.ts";
 import { keyPairFiles } from "./tls/variables.ts";
 import { limitConnections } from "./transports/connection-limit.ts";

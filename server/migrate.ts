@@ -5,8 +5,7 @@
 import { parseArgs } from "node:util";
 import { pluralize } from "#shared/pluralize.ts";
 import { AppError } from "#shared/errors.ts";
-import { loadConfig } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
+import { ConfigError, loadConfig } from "./config.ts";
 import { migrateData } from "./engine/migrate.ts";
 
 /** sysexits.h: the command was used incorrectly. */

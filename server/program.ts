@@ -1,9 +1,9 @@
 /** The program: starts the server, stops it at a signal, and explains failed starts to people. */
 import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
+import type { SettingsOf, Variables } from "#shared/variables.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
-import { type Config, loadConfig } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
+import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { selectEngine } from "./engine/index.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { KindError } from "./kinds/registry.ts";
@@ -15,17 +15,36 @@ const EX_CONFIG = 78;
 /** The exit codes that shells report for a process ended by a signal. */
 const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** A program's own environment variables, and the parts that it makes of their values. */
+export interface Application<Own extends Variables> {
+  /** Checked with Jobwire's own; none of them may have the name of one of these. */
+  variables: Own;
+  /** `serverUrl` resolves to `App.url` when the server listens, after this call: a job may await it. */
+  parts(settings: Config & SettingsOf<Own>, serverUrl: Promise<string>): AppParts;
+}
+
+/** Runs a server of these parts, without variables of their own. Resolves when the server listens. */
+export function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
+  return runApplication(env, { variables: {}, parts: () => parts });
+}
+
 /** Resolves when the server listens. */
-export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
+export async function runApplication<Own extends Variables>(
+  env: NodeJS.ProcessEnv,
+  application: Application<Own>,
+): Promise<void> {
   // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
   let app: App;
   let log: Logger;
   let config: Config;
   try {
-    config = loadConfig(env);
+    const settings = loadConfig(env, application.variables);
+    config = settings;
     log = createLog(config.LOG_LEVEL, process.stdout);
-    app = await createApp(config, { log, ...parts });
+    const serverUrl = Promise.withResolvers<string>();
+    app = await createApp(config, { log, ...application.parts(settings, serverUrl.promise) });
+    serverUrl.resolve(app.url);
     const { ROLE: role, DATA_DIR: dataDir } = config;
     const { multiProcess } = selectEngine(config).capabilities;
     log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");

@@ -36,7 +36,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
     folder: "jobwire",
     entries: [
       { subpath: ".", file: "server/index.ts" },
-      { subpath: "./article", file: "server/kinds/article/kind.ts", optional: true },
+      { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
     ],
     commands: { jobwire: "server/command/main.ts" },
     // The schemas of kinds are a program's own.

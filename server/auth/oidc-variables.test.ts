@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "#server/config.ts";
-import { ConfigError } from "#server/config-error.ts";
+import { ConfigError, loadConfig } from "#server/config.ts";
 import { oidcSettings } from "./oidc-variables.ts";
 import { acceptsApiKeys, needsToken, signInMethods } from "./variables.ts";
 

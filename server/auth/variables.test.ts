@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "#server/config.ts";
-import { ConfigError } from "#server/config-error.ts";
+import { ConfigError, loadConfig } from "#server/config.ts";
 import { needsToken } from "./variables.ts";
 
 const SECRET = "a secret of the tests that has 32 bytes";

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { AppError, messageOf } from "#shared/errors.ts";
 import pkg from "#package.json" with { type: "json" };
-import { ConfigError } from "#server/config-error.ts";
+import { ConfigError } from "#server/config.ts";
 import { addAssignCommand } from "./assign.ts";
 import { addAuditCommand } from "./audit.ts";
 import type { CommandContext } from "./context.ts";

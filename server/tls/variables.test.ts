@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "#server/config.ts";
-import { ConfigError } from "#server/config-error.ts";
+import { ConfigError, loadConfig } from "#server/config.ts";
 import { keyPairFiles } from "./variables.ts";
 
 function linesOf(env: Record<string, string>): readonly string[] {

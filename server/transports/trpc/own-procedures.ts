@@ -31,6 +31,9 @@ export type OwnRouter = AnyTRPCRouter | TRPCRouterRecord;
 
 export type OwnProcedures<Own extends OwnRouter = OwnRouter> = (builders: ProcedureBuilders) => Own;
 
-export type RecordOf<Own extends OwnRouter> = Own extends AnyTRPCRouter
-  ? Own["_def"]["record"]
-  : Own;
+/** `never`: a program that has none. */
+export type RecordOf<Own extends OwnRouter> = [Own] extends [never]
+  ? unknown
+  : Own extends AnyTRPCRouter
+    ? Own["_def"]["record"]
+    : Own;
