@@ -40,7 +40,7 @@ const ARTICLE = "#shared/article/**";
 /** The names of the directions that may import `ARTICLE`. */
 const KNOW_ARTICLE: ReadonlySet<string> = new Set([
   "server/kinds/article/",
-  "client/",
+  "client/app/article/",
   "tests of these, test/",
   "e2e/",
   "bench/",

@@ -43,14 +43,14 @@ export async function runKind<Name extends string, Types extends KindTypes>(
     signal?.addEventListener("abort", cancel, { once: true });
     const events: JobEventOf<Types>[] = [];
     for await (const event of jobs.watch(PRINCIPAL, id, { lastEventId: "0" })) {
-      events.push(event as JobEventOf<Types>);
+      events.push(event);
     }
     signal?.removeEventListener("abort", cancel);
     let draft = "";
     for await (const frame of jobs.watchOutput(PRINCIPAL, id, { lastEventId: "0" })) {
       draft = applyDraft(draft, frame);
     }
-    return { job: (await jobs.get(PRINCIPAL, id)) as JobOf<Types>, events, draft };
+    return { job: await jobs.get(PRINCIPAL, id), events, draft };
   } finally {
     await close();
     await data.remove();
