@@ -214,9 +214,15 @@ const cases: Case[] = [
       "#server/transports/trpc/router.ts",
       "#server/streams/open.ts",
       "node:fs",
+      "react",
       "wouter",
       "zod",
     ],
+  },
+  {
+    direction: "client/lib/react/",
+    file: "client/lib/react/x.ts",
+    refused: ["../client.ts", "#client/app/theme.ts", "#server/streams/open.ts", "zod"],
   },
   {
     direction: "tests of these, test/",

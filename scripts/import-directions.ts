@@ -268,14 +268,14 @@ export const directions: Direction[] = [
     files: ["client/lib/**"],
     imports: ["./**", "#shared/**"],
     except: ["#shared/**/*.schema.ts", "#shared/variables.ts"],
-    packages: [
-      "@tanstack/react-query",
-      "@trpc/client",
-      "@trpc/server/observable",
-      "react",
-      "socket.io-client",
-      "superjson",
-    ],
+    packages: ["@trpc/client", "@trpc/server/observable", "socket.io-client", "superjson"],
+  },
+  {
+    name: "client/lib/react/",
+    files: ["client/lib/react/**"],
+    imports: ["./**", "#client/lib/*", "#shared/**"],
+    except: ["#client/lib/react.tsx", "#shared/**/*.schema.ts", "#shared/variables.ts"],
+    packages: ["@tanstack/react-query", "react"],
   },
   {
     name: "tests of these, test/",
