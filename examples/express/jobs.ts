@@ -8,8 +8,8 @@ if (SESSION_SECRET === undefined) throw new Error("Set SESSION_SECRET to a long 
 export const sessions = createSessions(SESSION_SECRET);
 
 /** Stands in for a database. */
-const SALES = Array.from({ length: 365 }, (_, day) => ({
-  month: new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 7),
+const SALES = Array.from({ length: 6 * 365 }, (_, day) => ({
+  month: new Date(Date.UTC(2021, 0, 1 + day)).toISOString().slice(0, 7),
   cents: 1000 + ((day * 7919) % 9000),
 }));
 

@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import express, { type ErrorRequestHandler } from "express";
 import { jobwire, sessions } from "./jobs.ts";
 import { COOKIE } from "./sessions.ts";
@@ -35,12 +36,11 @@ const reportError: ErrorRequestHandler = (error: Error, _req, res, _next) => {
 };
 app.use(reportError);
 
-const port = Number(process.env.PORT ?? 3000);
-const server = app.listen(port, "127.0.0.1", (error) => {
-  if (error) throw error;
-  console.log(`Listening at http://localhost:${port}`);
-});
+// Before the server listens, so that no request for Jobwire reaches the app.
+const server = createServer(app);
 await jobwire.attach(server, { basePath: "/jobs" });
+const port = Number(process.env.PORT ?? 3000);
+server.listen(port, "127.0.0.1", () => console.log(`Listening at http://localhost:${port}`));
 
 process.once("SIGTERM", async () => {
   server.close();

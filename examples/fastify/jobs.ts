@@ -6,7 +6,12 @@ const Broken = z.object({ url: z.url(), reason: z.string() });
 const linkCheck = defineKind({
   name: "linkCheck",
   description: "Opens links and tells which of them are broken.",
-  input: z.object({ urls: z.array(z.url({ protocol: /^https?$/ })).min(1).max(500) }),
+  input: z.object({
+    urls: z
+      .array(z.url({ protocol: /^https?$/ }))
+      .min(1)
+      .max(500),
+  }),
   details: z.object({ checked: z.int(), of: z.int(), broken: z.int() }),
   output: z.object({ broken: z.array(Broken) }),
   title: ({ urls }) => `Links: ${urls.length}`,
@@ -30,7 +35,10 @@ const linkCheck = defineKind({
 async function whyBroken(url: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const timeout = AbortSignal.timeout(10_000);
-    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.any([signal, timeout]) });
+    const response = await fetch(url, {
+      method: "HEAD",
+      signal: AbortSignal.any([signal, timeout]),
+    });
     return response.ok ? undefined : `HTTP ${response.status}`;
   } catch (error) {
     signal.throwIfAborted();

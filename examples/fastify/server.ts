@@ -13,7 +13,11 @@ app.get("/", async () => ({ hello: "world" }));
 /** Checks a link, and answers with a line of JSON for each step: `curl -N 'localhost:3000/check?url=https://example.com'` */
 app.get<{ Querystring: { url: string } }>(
   "/check",
-  { schema: { querystring: { type: "object", required: ["url"], properties: { url: { type: "string" } } } } },
+  {
+    schema: {
+      querystring: { type: "object", required: ["url"], properties: { url: { type: "string" } } },
+    },
+  },
   async (request, reply) => {
     const { id } = await jobwire.kinds.linkCheck.create(LOCAL, { urls: [request.query.url] });
     const left = new AbortController();

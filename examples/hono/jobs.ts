@@ -46,7 +46,9 @@ export const jobwire = createJobwire({
   /** The program's own procedures, on the same endpoint and the same WebSocket as Jobwire's. */
   procedures: ({ router, procedure }) => ({
     search: router({
-      find: procedure.input(z.object({ word: z.string().max(100) })).query(({ input }) => find(input.word)),
+      find: procedure
+        .input(z.object({ word: z.string().max(100) }))
+        .query(({ input }) => find(input.word)),
     }),
   }),
 });
