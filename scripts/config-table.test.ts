@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { application } from "#server/application.ts";
 import { VARIABLES } from "#server/config.ts";
 import { LIMITS } from "#server/limits/limits.ts";
+import type { Variables } from "#shared/variables.ts";
 import { configTable, limitsTable, tableIn } from "./config-table.ts";
 
 test("each variable has a row, with its default or a description of it", () => {
@@ -30,7 +32,8 @@ test("each limit has a row, with its variable and the default of that", () => {
 });
 
 test("every variable of the server has a sentence that describes it", () => {
-  for (const [name, variable] of Object.entries(VARIABLES)) {
+  const variables: Variables = { ...VARIABLES, ...application.variables };
+  for (const [name, variable] of Object.entries(variables)) {
     expect([name, variable.about]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
     expect([name, "default" in variable || "unset" in variable]).toEqual([name, true]);
   }

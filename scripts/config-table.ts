@@ -1,8 +1,9 @@
 /**
- * The tables in docs/configuration.md that are made from the code: of the variables, and of the limits. Prints them; with
- * `--check`, fails when the page differs from them.
+ * The tables in docs/configuration.md that are made from the code: of the variables of Jobwire, of those that the
+ * application adds, and of the limits. Prints them; with `--check`, fails when the page differs from them.
  */
 import { readFileSync } from "node:fs";
+import { application } from "#server/application.ts";
 import { VARIABLES } from "#server/config.ts";
 import { type Limit, LIMITS } from "#server/limits/limits.ts";
 import type { Variable } from "#shared/variables.ts";
@@ -66,7 +67,11 @@ function defaultOf({ default: text, unset }: Variable): string {
 }
 
 if (import.meta.main) {
-  const tables = { config: configTable(VARIABLES), limits: limitsTable(LIMITS, VARIABLES) };
+  const tables = {
+    config: configTable(VARIABLES),
+    application: configTable(application.variables),
+    limits: limitsTable(LIMITS, VARIABLES),
+  };
   if (!process.argv.includes("--check")) {
     console.log(Object.values(tables).join("\n\n"));
   } else {

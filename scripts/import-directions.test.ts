@@ -5,6 +5,8 @@ import { dirname, join, matchesGlob } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ARTICLE_VARIABLES } from "#server/kinds/article/index.ts";
+import { PEERS } from "#server/kinds/article/peers.ts";
 import { directions, refusal } from "./import-directions.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -26,6 +28,7 @@ const cases: Case[] = [
       "zod",
       "./job.schema.ts",
       "./article/article.schema.ts",
+      "./article/article.ts",
       "#server/app.ts",
       "#test/free-port.ts",
       "../server/app.ts",
@@ -34,12 +37,23 @@ const cases: Case[] = [
   {
     direction: "shared/api.ts",
     file: "shared/api.ts",
-    refused: ["zod", "./job.schema.ts", "#server/transports/trpc/router.ts", "@trpc/client"],
+    refused: [
+      "zod",
+      "./job.schema.ts",
+      "./article/article.ts",
+      "#server/transports/trpc/router.ts",
+      "@trpc/client",
+    ],
   },
   {
-    direction: "shared/**/*.schema.ts, variables.ts",
+    direction: "shared/article/",
+    file: "shared/article/x.ts",
+    refused: ["zod", "../job.schema.ts", "#shared/job.ts", "#server/kinds/article/kind.ts"],
+  },
+  {
+    direction: "shared/**/*.schema.ts, *variables.ts",
     file: "shared/x.schema.ts",
-    refused: ["node:fs", "uuid", "#server/app.ts", "@trpc/server"],
+    refused: ["node:fs", "uuid", "#server/app.ts", "@trpc/server", "./article/article.schema.ts"],
   },
   {
     direction: "server/*.ts",
@@ -49,29 +63,50 @@ const cases: Case[] = [
       "#client/lib/client.ts",
       "#test/free-port.ts",
       "../scripts/x.ts",
+      "./kinds/article/index.ts",
       "./kinds/article/write/writers.ts",
+      "#shared/article/article.ts",
       "./transports/socketio/broadcast-adapter.ts",
+    ],
+  },
+  {
+    direction: "server/application.ts, main.ts",
+    file: "server/application.ts",
+    refused: [
+      "./app.ts",
+      "./engine/sqlite/open.ts",
+      "./kinds/article/write/writers.ts",
+      "#shared/article/article.ts",
+      "#server/jobs/jobs.ts",
+      "pino",
     ],
   },
   {
     direction: "server/kinds/*.ts",
     file: "server/kinds/x.ts",
-    refused: ["./article/kind.ts", "#server/engine/contract.ts", "#server/jobs/jobs.ts", "node:fs"],
-  },
-  {
-    direction: "server/kinds/index.ts",
-    file: "server/kinds/index.ts",
-    refused: ["#server/jobs/jobs.ts", "../jobs/jobs.ts", "zod"],
+    refused: [
+      "./article/index.ts",
+      "./article/kind.ts",
+      "#shared/article/article.ts",
+      "#server/engine/contract.ts",
+      "#server/jobs/jobs.ts",
+      "node:fs",
+    ],
   },
   {
     direction: "server/kinds/*/",
     file: "server/kinds/other/x.ts",
-    refused: ["#server/kinds/article/brief.ts", "../article/brief.ts", "#server/kinds/index.ts"],
+    refused: [
+      "#server/kinds/article/brief.ts",
+      "#server/kinds/article/index.ts",
+      "../article/brief.ts",
+      "#server/kinds/registry.ts",
+    ],
   },
   {
     direction: "server/kinds/article/",
     file: "server/kinds/article/page/x.ts",
-    refused: ["#server/kinds/other/kind.ts", "#server/kinds/index.ts", "#server/log.ts", "ioredis"],
+    refused: ["#server/kinds/other/kind.ts", "#server/application.ts", "#server/log.ts", "ioredis"],
   },
   {
     direction: "server/engine/*.ts",
@@ -142,6 +177,16 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/testing/",
+    file: "server/testing/x.ts",
+    refused: [
+      "vitest",
+      "#test/free-port.ts",
+      "#server/engine/contract.ts",
+      "#client/lib/client.ts",
+    ],
+  },
+  {
     direction: "server/tls/",
     file: "server/tls/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],
@@ -167,8 +212,9 @@ const cases: Case[] = [
     file: "server/jobs/x.ts",
     refused: [
       "#server/engine/redis/client.ts",
+      "#server/kinds/article/index.ts",
       "#server/kinds/article/kind.ts",
-      "#server/kinds/index.ts",
+      "#shared/article/article.schema.ts",
       "#server/streams/open.ts",
     ],
   },
@@ -235,6 +281,16 @@ const cases: Case[] = [
     refused: ["../free-port.ts", "#e2e/server.ts", "#bench/run.ts"],
   },
   { direction: "e2e/", file: "e2e/x.ts", refused: ["../server/app.ts", "#bench/run.ts"] },
+  {
+    direction: "examples/",
+    file: "examples/x/x.ts",
+    refused: [
+      "../../server/index.ts",
+      "../express/jobs.ts",
+      "#server/index.ts",
+      "#test/free-port.ts",
+    ],
+  },
   { direction: "bench/", file: "bench/x.ts", refused: ["../server/app.ts", "#other/x.ts"] },
   { direction: "scripts/", file: "scripts/x.ts", refused: ["../e2e/server.ts", "#bench/run.ts"] },
 ];
@@ -349,6 +405,50 @@ describe("each direction refuses what it does not list, and says what it allows"
   });
 });
 
+describe("the article kind", () => {
+  const KIND = /^(#server|server|\.)\/kinds\/(article|\*)/;
+  test("is imported only by its own folder and the application, which are no part of the core", () => {
+    const importers = directions.filter(({ imports }) => imports.some((each) => KIND.test(each)));
+    expect(importers.map(({ name }) => name)).toEqual([
+      "server/application.ts, main.ts",
+      "server/kinds/article/",
+    ]);
+    const core = directions.filter(({ name }) => /^(server|client\/lib)\//.test(name));
+    const knowing = core.filter(
+      ({ imports, except = [] }) =>
+        imports.includes("#shared/**") && !except.includes("#shared/article/**"),
+    );
+    expect(knowing.map(({ name }) => name)).toEqual(["server/kinds/article/"]);
+  });
+
+  test("has its packages for itself, and checks that all of them are installed", () => {
+    const { packages } = named("server/kinds/article/");
+    const others = directions.filter(({ name }) => name !== "server/kinds/article/");
+    const shared = new Set(others.flatMap((each) => each.packages));
+    const own = [packages].flat().filter((each) => !shared.has(each));
+    expect(own).toEqual(PEERS);
+  });
+
+  test("has no name, variable or sample page in the core", async () => {
+    const files = await sources("{shared,server,client/lib}/**/*.{ts,tsx,lua}");
+    const core = files.filter(
+      (file) =>
+        !/^(shared|server\/kinds)\/article\/|\.test(-d)?\.tsx?$/.test(file) &&
+        !["server/application.ts", "server/main.ts"].includes(file),
+    );
+    expect(core.length).toBeGreaterThan(250);
+    const words = new RegExp(
+      ["article", "\\bsamples?/", ...Object.keys(ARTICLE_VARIABLES)].join("|"),
+      "i",
+    );
+    const found: string[] = [];
+    for (const file of core) {
+      if (words.test(await readFile(join(ROOT, file), "utf8"))) found.push(file);
+    }
+    expect(found).toEqual([]);
+  });
+});
+
 test("each direction has a case", () => {
   expect(new Set(cases.map(({ direction }) => direction))).toEqual(
     new Set(directions.map(({ name }) => name)),
@@ -362,7 +462,9 @@ test.each(withForms)("every form of an import is seen in %s", (file, forms) => {
 
 test("every source file is in a direction", async () => {
   const patterns = directions.flatMap(({ files }) => files);
-  const files = await sources("{shared,server,client,test,e2e,bench,scripts}/**/*.{ts,tsx}");
+  const files = await sources(
+    "{shared,server,client,test,e2e,examples,bench,scripts}/**/*.{ts,tsx}",
+  );
   expect(files.length).toBeGreaterThan(500);
   expect(files.filter((file) => !patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual(
     [],
@@ -380,7 +482,8 @@ test("no file of the product reaches another folder by a URL or a computed impor
   for (const file of product) {
     if (reaching.test(await readFile(join(ROOT, file), "utf8"))) found.push(file);
   }
-  expect(found).toEqual([]);
+  // The modules of users, which `jobwire start` runs.
+  expect(found).toEqual(["server/command/load-module.ts"]);
 });
 
 test("the table in docs/architecture.md lists the same directions", async () => {

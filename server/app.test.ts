@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, createWSClient, httpLink, splitLink, wsLink } from "@trpc/client";
@@ -22,15 +23,13 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { defineKind, delivered } from "./kinds/define.ts";
 
-/** In the order in which startup reads them: TLS, the server, kinds, the runner, transports, retention. */
+/** In the order in which startup reads them: TLS, the server, the runner, transports, retention. */
 const READ_AT_START = [
   "TLS_CERT_FILE",
   "REQUEST_TIMEOUT_MS",
   "MAX_CONNECTIONS",
   "HOST",
   "PORT",
-  "FETCH_ALLOW",
-  "OFFLINE_PACE_MS",
   "ROLE",
   "CONCURRENCY",
   "PING_INTERVAL_MS",
@@ -101,35 +100,43 @@ test("a server answers as soon as it has started, with everything mounted", asyn
   const app = await start();
   expect(app.url).toMatch(/^http:\/\/localhost:\d+$/);
   expect(await readyz(app)).toMatchObject([200, { status: "ready" }]);
-  expect((await fetch(`${app.url}/samples/publisher/`)).status).toBe(200);
   expect((await fetch(`${app.url}/socket.io/?EIO=4&transport=polling`)).status).toBe(200);
   const info = await clientOf(app).system.info.query();
   expect(info).toMatchObject({
     engine: engineName,
     limits: { concurrency: 10, maxAttempts: 3 },
   });
-  const kinds = (await clientOf(app).kind.list.query()).map(({ name }) => name);
-  expect(kinds).toEqual(expect.arrayContaining(["article", "waits"]));
+  expect(await clientOf(app).kind.list.query()).toMatchObject([{ name: "waits" }]);
 });
 
-test("a server lists its writers, and refuses a job for any other one", async () => {
-  const client = clientOf(await start({ GOOGLE_API_KEY: "g" }));
-  expect((await client.system.info.query()).writers).toEqual(["google", "offline"]);
-  const input = {
-    publisherDomain: "example.com",
-    targetUrl: "https://example.com/",
-    anchorText: "it",
-    llmProvider: "openai",
-  };
-  await expect(client.job.create.mutate({ kind: "article", input })).rejects.toMatchObject({
-    data: {
-      code: "BAD_REQUEST",
-      zodError: {
-        fieldErrors: { "input.llmProvider": [expect.stringContaining("OPENAI_API_KEY")] },
-      },
-    },
+test("a server has the kinds and the pages of its caller alone; without any, it refuses each job", async () => {
+  const site = { path: "/guide/", dir: join(ROOT, "docs"), notFound: "No such page." };
+  const app = await start({}, { kinds: [waits], sites: [site] });
+  const page = await fetch(`${app.url}/guide/glossary.md`);
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("# Glossary")]);
+  await app.close();
+
+  const bare = await start({}, { kinds: [] });
+  const client = clientOf(bare);
+  expect(await client.kind.list.query()).toEqual([]);
+  const request = { kind: "article", input: {} };
+  const message = 'There is no kind "article". This server has none.';
+  await expect(client.job.create.mutate(request)).rejects.toMatchObject({
+    message,
+    data: { appCode: "NOT_FOUND" },
   });
-  expect((await client.job.list.query({})).items).toEqual([]);
+  await expect(client.batch.create.mutate({ jobs: [request] })).rejects.toMatchObject({
+    message: expect.stringContaining(message),
+    data: { appCode: "BAD_REQUEST" },
+  });
+  expect((await client.job.list.query()).items).toEqual([]);
+});
+
+test("[J16] two kinds of one name stop the start, and leave the data to the next one", async () => {
+  await expect(start({}, { kinds: [waits, waits] })).rejects.toThrow(
+    'Two kinds have the name "waits"',
+  );
+  expect(await readyz(await start())).toMatchObject([200, { status: "ready" }]);
 });
 
 const ignore = { onData() {} };

@@ -19,7 +19,9 @@ export interface App {
 
 /** Parts that a program or a test provides. */
 export interface AppParts {
+  /** The kinds of job that the server runs: none by default. */
   kinds?: readonly AnyKind[];
+  /** Static pages that it shows to everyone. */
   sites?: readonly StaticSite[];
   authenticate?: Authenticate;
   log?: Logger;

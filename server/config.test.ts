@@ -1,9 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import { key, type Variables, wholeNumber } from "#shared/variables.ts";
 import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
 
-function linesOf(env: Record<string, string>): readonly string[] {
+function linesOf(env: Record<string, string>, own: Variables = {}): readonly string[] {
   try {
-    loadConfig(env);
+    loadConfig(env, own);
   } catch (error) {
     if (error instanceof ConfigError) return error.lines;
     throw error;
@@ -50,7 +51,6 @@ test("without any variable, each has its default", () => {
     MAX_CONNECTIONS: 10_000,
     ALLOW_EIO3: false,
     ALLOW_ANONYMOUS: false,
-    OFFLINE_PACE_MS: 25,
     LOG_LEVEL: "info",
     RETENTION_DAYS: 90,
     AUDIT_DAYS: 90,
@@ -138,18 +138,6 @@ test.each([
   ["ALLOW_EIO3", "1", true],
   ["ALLOW_EIO3", "true", true],
   ["ALLOW_EIO3", "false", false],
-  [
-    "FETCH_ALLOW",
-    "intranet, 10.0.0.5:8080,[::1]:80,localhost:8000/samples/",
-    ["intranet", "10.0.0.5:8080", "[::1]:80", "localhost:8000/samples/"],
-  ],
-  ["FETCH_ALLOW", "bücher.example:80, gateway_1", ["bücher.example:80", "gateway_1"]],
-  ["ANTHROPIC_API_KEY", "sk-ant-1\n", "sk-ant-1"],
-  ["OPENAI_API_KEY", "sk-1", "sk-1"],
-  ["GOOGLE_API_KEY", "AIza", "AIza"],
-  ["LLM_BASE_URL", "http://localhost:11434/v1", "http://localhost:11434/v1"],
-  ["LLM_MODEL", "a model", "a model"],
-  ["OFFLINE_PACE_MS", "0", 0],
   ["LOG_LEVEL", "silent", "silent"],
   ["RETENTION_DAYS", "0", 0],
   ["ROLE", "all", "all"],
@@ -230,12 +218,6 @@ test.each([
   ["PING_INTERVAL_MS", "999", number(1000, 3_600_000)],
   ["PING_TIMEOUT_MS", "Infinity", number(1000, 3_600_000)],
   ["ALLOW_EIO3", "yes", "must be true or false"],
-  ["FETCH_ALLOW", "http://intranet", "must be hosts with commas between"],
-  ["FETCH_ALLOW", "a.example,intranet/a/../b", "must be hosts with commas between"],
-  ["FETCH_ALLOW", "intranet/a/..;/b", "must be hosts with commas between"],
-  ["LLM_BASE_URL", "localhost:11434", "must be an http:// or https:// address"],
-  ["LLM_BASE_URL", "file:///etc/passwd", "must be an http:// or https:// address"],
-  ["OFFLINE_PACE_MS", "10001", number(0, 10_000)],
   ["LOG_LEVEL", "verbose", "must be trace, debug, info, warn, error, fatal or silent"],
   ["RETENTION_DAYS", "1e3", number(0, 36_500)],
 ])("%s=%j is refused in one line that names the allowed values", (name, text, allowed) => {
@@ -290,16 +272,49 @@ test("every bad variable has its line, and the message shows them all", () => {
   );
 });
 
+describe("variables that an application adds", () => {
+  const own = {
+    WORDS_LIMIT: { schema: wholeNumber(1, 9), default: "5", about: "Words." },
+    WORDS_KEY: { schema: key, about: "A key." },
+  } as const;
+
+  test("have their values beside those of Jobwire, with types", () => {
+    const config = loadConfig({ WORDS_KEY: "k", PORT: "1" }, own);
+    expectTypeOf(config.WORDS_LIMIT).toEqualTypeOf<number>();
+    expectTypeOf(config.WORDS_KEY).toEqualTypeOf<string | undefined>();
+    expectTypeOf(config.PORT).toEqualTypeOf<number>();
+    expect(config).toMatchObject({ WORDS_LIMIT: 5, WORDS_KEY: "k", PORT: 1 });
+    expect(loadConfig({ WORDS_LIMIT: "x" })).not.toHaveProperty("WORDS_LIMIT");
+  });
+
+  test("are checked with those of Jobwire: a line for each bad value and each misspelt name", () => {
+    const env = {
+      PORT: "x",
+      WORDS_LIMIT: "10",
+      WORDS_KEY: "a b",
+      WORDS_LIMITS: "1",
+      DATA_DRI: ".",
+    };
+    expect(linesOf(env, own)).toEqual([
+      `PORT="x" ${number(0, 65_535)}`,
+      `WORDS_LIMIT="10" ${number(1, 9)}`,
+      "WORDS_KEY=… must be a key without spaces in it",
+      "WORDS_LIMITS is unknown; did you mean WORDS_LIMIT?",
+      "DATA_DRI is unknown; did you mean DATA_DIR?",
+    ]);
+  });
+
+  test("cannot be ones of Jobwire", () => {
+    expect(() => loadConfig({}, { PORT: own.WORDS_LIMIT })).toThrow(
+      "An application has a variable PORT, which is one of Jobwire's.",
+    );
+  });
+});
+
 describe("secrets", () => {
   test.each([
-    ["ANTHROPIC_API_KEY", "sk-ant secret"],
-    ["OPENAI_API_KEY", "sk secret"],
-    ["GOOGLE_API_KEY", "sécret"],
     ["REDIS_URL", "https://user:secret@redis.example.com:6379/0"],
     ["REDIS_URL", "redis.example.com:secret@6379"],
-    ["LLM_BASE_URL", "ftp://user:secret@models.example.com"],
-    ["LLM_BASE_URL", "user:secret@models.example.com"],
-    ["ANTHROPIC_API_KEYS", "secret"],
   ])("%s is refused, and its value is not shown", (name, text) => {
     const lines = linesOf({ [name]: text });
     expect(lines).toHaveLength(1);
@@ -320,7 +335,6 @@ describe("names that look like ours misspelt", () => {
     ["DATA_DRI", "DATA_DIR"],
     ["data_dir", "DATA_DIR"],
     ["LOG-LEVEL", "LOG_LEVEL"],
-    ["OPENAI_APIKEY", "OPENAI_API_KEY"],
   ])("%s is refused, and %s is named", (name, meant) => {
     expect(linesOf({ [name]: "1" })).toEqual([`${name} is unknown; did you mean ${meant}?`]);
   });

@@ -1,23 +1,21 @@
 /**
- * The configuration, from environment variables only. `npm run config` generates the table in docs/configuration.md from these
- * variables; engines and kinds declare their own. A bad value stops the start with one line per variable: its name, the
- * fault, the allowed values.
+ * The configuration, from environment variables only. `npm run config` generates the tables in docs/configuration.md from
+ * these variables; engines and applications declare their own. A bad value stops the start with one line per variable: its
+ * name, the fault, the allowed values.
  */
 import { z } from "zod";
-import { cutText } from "#shared/cut-text.ts";
+import { ConfigError, type Env, readVariables } from "#shared/load-variables.ts";
 import {
   flag,
   text,
   textLike,
   type SettingsOf,
-  type Variable,
   type Variables,
   wholeNumber,
 } from "#shared/variables.ts";
 import { AUTH_VARIABLES, authConflicts } from "./auth/variables.ts";
 import { hosts, origins } from "./config-lists.ts";
 import { ENGINE_VARIABLES, ENGINES, selectEngine } from "./engine/index.ts";
-import { KIND_VARIABLES } from "./kinds/index.ts";
 import { LIMIT_VARIABLES } from "./limits/variables.ts";
 import { TLS_VARIABLES, tlsConflicts } from "./tls/variables.ts";
 import { basePathOf } from "./transports/base-path.ts";
@@ -150,7 +148,6 @@ export const VARIABLES = {
     default: "false",
     about: "Whether Socket.IO clients of version 2 may connect.",
   },
-  ...KIND_VARIABLES,
   LOG_LEVEL: {
     schema: z.enum(
       ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
@@ -173,39 +170,25 @@ export const VARIABLES = {
 } as const satisfies Variables;
 
 export type Config = SettingsOf<typeof VARIABLES>;
+export { ConfigError };
 
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly lines: readonly string[];
-
-  constructor(lines: readonly string[]) {
-    super(`The configuration cannot be used:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-    this.lines = lines;
+/**
+ * The settings of Jobwire, and of `own`: variables that an application adds. Throws `ConfigError` with one line per bad
+ * variable, and per name that looks like a misspelt one of either.
+ */
+export function loadConfig(env: Env): Config;
+export function loadConfig<Own extends Variables>(env: Env, own: Own): Config & SettingsOf<Own>;
+export function loadConfig(env: Env, own: Variables = {}): Config {
+  const taken = Object.keys(own).find((name) => Object.hasOwn(VARIABLES, name));
+  if (taken !== undefined) {
+    throw new TypeError(`An application has a variable ${taken}, which is one of Jobwire's.`);
   }
-}
-
-/** Throws `ConfigError` with one line per bad variable, and per name that looks like a misspelt one of ours. */
-export function loadConfig(env: Record<string, string | undefined>): Config {
-  const lines: string[] = [];
-  const config: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
-    // An empty variable counts as unset, as in shells and compose files.
-    const given = env[name] === "" ? undefined : env[name];
-    const value = given ?? variable.default;
-    if (value === undefined) continue;
-    const parsed = variable.schema.safeParse(value);
-    if (parsed.success) config[name] = parsed.data;
-    else
-      lines.push(
-        `${name}=${shown(name, value)} ${parsed.error.issues[0]?.message ?? "is not valid"}`,
-      );
-  }
-  lines.push(...misspelt(env));
-  if (lines.length === 0) lines.push(...atOdds(config as Config));
+  const { settings, lines } = readVariables(env, { ...VARIABLES, ...own });
+  if (lines.length === 0) lines.push(...atOdds(settings));
   if (lines.length > 0) throw new ConfigError(lines);
   // A worker has no clients and may run beside a gateway, so it takes any free port.
-  if (config.ROLE === "worker" && !env.PORT) config.PORT = 0;
-  return config as Config;
+  if (settings.ROLE === "worker" && !env.PORT) settings.PORT = 0;
+  return settings;
 }
 
 /** Returns messages for variables that are valid separately, but not together. */
@@ -231,43 +214,4 @@ function crossSiteConflicts(config: Config): string[] {
   return [
     "AUTH_COOKIE_SAMESITE=none needs the origin of each page that may use the cookie, whole and without `*`, in CORS_ORIGINS or FRONTEND_URL",
   ];
-}
-
-const SECRET_NAME = /_(?:KEYS?|KEY_FILE|SECRET)$/;
-
-/** Shows a value without secrets: keys, and users and passwords in addresses. */
-function shown(name: string, value: string): string {
-  if (SECRET_NAME.test(name)) return "…";
-  const plain = value.replace(/^.*@/s, "…@");
-  return JSON.stringify(cutText(plain, 80));
-}
-
-/** Shorter names are so common that a similar one is probably not ours. */
-const SHORTEST_GUESS = 8;
-
-function misspelt(env: Record<string, string | undefined>): string[] {
-  const names = Object.keys(VARIABLES).filter((name) => name.length >= SHORTEST_GUESS);
-  return Object.keys(env)
-    .filter((name) => !(name in VARIABLES))
-    .flatMap((name) => {
-      const meant = names.find((known) => isNear(name.toUpperCase(), known));
-      return meant === undefined ? [] : [`${name} is unknown; did you mean ${meant}?`];
-    });
-}
-
-/** True if the names differ by one missing, added or replaced letter, or by two swapped neighbours. */
-function isNear(name: string, known: string): boolean {
-  if (Math.abs(name.length - known.length) > 1) return false;
-  let start = 0;
-  while (start < known.length && name[start] === known[start]) start += 1;
-  const rest = name.slice(start);
-  const wanted = known.slice(start);
-  const swapped = rest.slice(0, 2) === wanted.charAt(1) + wanted.charAt(0);
-  return (
-    rest === wanted ||
-    rest.slice(1) === wanted ||
-    rest === wanted.slice(1) ||
-    rest.slice(1) === wanted.slice(1) ||
-    (swapped && rest.slice(2) === wanted.slice(2))
-  );
 }

@@ -44,13 +44,14 @@ export interface Core {
   close(): Promise<void>;
 }
 
+const now = () => new Date();
+
 /** `ownAuthenticate`: an embedding program knows who the callers are. */
 export async function openCore(
   config: Config,
   options: { kinds: KindRegistry; log: Logger; ownAuthenticate: boolean },
 ): Promise<Core> {
   const { kinds, log, ownAuthenticate } = options;
-  const now = () => new Date();
   // Closes everything in reverse order: here if a later step throws, otherwise in `Core.close`.
   await using opened = new AsyncDisposableStack();
 
@@ -104,7 +105,7 @@ export async function openCore(
     startRetention({ engine, days: config.RETENTION_DAYS, now, log }),
   ];
   async function stopWork(): Promise<Stopped> {
-    for (const stop of retentions) await stop();
+    for (const end of retentions) end();
     return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
   }
   let stopping: Promise<Stopped> | undefined;

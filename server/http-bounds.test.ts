@@ -9,6 +9,7 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { loadConfig } from "./config.ts";
+import { SAMPLES } from "./kinds/article/samples.ts";
 import { defineKind, delivered } from "./kinds/define.ts";
 
 const PATIENT = { timeout: 120_000 };
@@ -53,7 +54,7 @@ async function start(env: Record<string, string> = {}, parts: AppParts = {}): Pr
     SHUTDOWN_GRACE_MS: "0",
     ...env,
   });
-  const app = await createApp(config, { kinds: [busy, idle], ...parts });
+  const app = await createApp(config, { kinds: [busy, idle], sites: [SAMPLES], ...parts });
   onTestFinished(async () => void (await app.close()));
   return app;
 }

@@ -8,10 +8,11 @@ import type { Commands } from "./commands.ts";
 import { type Config, loadConfig } from "./config.ts";
 import type { Core } from "./core.ts";
 import { createCommands } from "./create-commands.ts";
-import type { AnyKind, KindMapOf } from "./kinds/define.ts";
+import type { AnyKind, KindMapOf, StaticSite } from "./kinds/define.ts";
 import { createKindRegistry } from "./kinds/registry.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
+import type { Started } from "./program.ts";
 import { systemInfo } from "./system-info.ts";
 import { basePathOf } from "./transports/base-path.ts";
 import { createInProcess, type InProcess } from "./transports/trpc/in-process.ts";
@@ -53,14 +54,16 @@ export interface JobwireOptions<
   authenticate?: ((credentials: ClientCredentials) => Promise<Authenticated>) | undefined;
   /** The program's own procedures, beside Jobwire's: on the same endpoint, connections and limits. */
   procedures?: OwnProcedures<Procedures> | undefined;
+  /** Folders of static files, which it shows to everyone. */
+  sites?: readonly StaticSite[] | undefined;
   /** Default: JSON lines on standard output. */
   log?: Log | undefined;
 }
 
-/** An HTTP server of `node:http` or `node:https`. */
+/** A server of `node:http` or `node:https`. */
 export interface HttpServerLike {
-  on(event: "upgrade", listener: (...args: never[]) => void): unknown;
-  listening: boolean;
+  readonly listening: boolean;
+  close(): unknown;
 }
 
 /** The jobs that ran when it was closed. */
@@ -70,7 +73,7 @@ export interface Closed {
   givenBack: number;
 }
 
-export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = object>
+export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = unknown>
   extends ServerTypes<Kinds, Procedures>, Commands<Kinds> {
   /** Opens the engine and runs jobs, without serving clients. `listen`, `attach` and every command do so too. */
   start(): Promise<void>;
@@ -91,8 +94,14 @@ export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = object>
   close(): Promise<Closed>;
 }
 
-/** A record without any. */
-type NoProcedures = Record<never, never>;
+/** How the command `jobwire start` starts one: the same in each copy of this module. */
+const START = Symbol.for("jobwire.start");
+
+/** Returns what starts a Jobwire as a program of its own; `undefined` for any other value. */
+export function starterOf(value: unknown): (() => Promise<Started>) | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as { [START]?: () => Promise<Started> })[START];
+}
 
 const DEFAULT_BASE_PATH = "/jobwire";
 
@@ -102,13 +111,13 @@ const DEFAULT_BASE_PATH = "/jobwire";
  */
 export function createJobwire<
   const Kinds extends readonly AnyKind[],
-  Procedures extends OwnRouter = NoProcedures,
+  Procedures extends OwnRouter = never,
 >(options: JobwireOptions<Kinds, Procedures>): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
-  const { authenticate, procedures, env = process.env } = options;
+  const { authenticate, procedures, sites = [], env = process.env } = options;
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);
   const log = (options.log as ReturnType<typeof createLog>) ?? createLog(config.LOG_LEVEL);
-  const lifecycle = createLifecycle(config, { kinds, log, authenticate, sites: [], procedures });
+  const lifecycle = createLifecycle(config, { kinds, log, authenticate, sites, procedures });
   const names = [...kinds.keys()];
   // Checks the names of its procedures now, as those of its kinds.
   const ping = { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS };
@@ -148,6 +157,12 @@ export function createJobwire<
     },
     close: lifecycle.close,
   };
+  const started = async () => {
+    const url = await lifecycle.listen();
+    const { running, close } = lifecycle;
+    return { app: { url, running, close }, config, log };
+  };
+  Object.defineProperty(jobwire, START, { value: started });
   // The types of its kinds have no value, and the commands of each kind take what its schemas check.
   return jobwire as unknown as Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>>;
 }

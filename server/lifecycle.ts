@@ -3,7 +3,6 @@
  *
  *   nothing ──► core (runs jobs, takes commands) ──► door (serves clients) ──► closed
  */
-import type { Server } from "node:http";
 import type { Logger } from "pino";
 import { AppError } from "#shared/errors.ts";
 import { openAttachment } from "./attachment.ts";
@@ -115,7 +114,7 @@ export function createLifecycle(
     async attach(server, basePath) {
       assertServesNowhere();
       assertAttachable(server, basePath);
-      await serve((running) => openAttachment(running, server as Server, basePath, parts));
+      await serve((running) => openAttachment(running, server, basePath, parts));
     },
     running: () => core?.running() ?? 0,
     close: () => (closing ??= close()),

@@ -7,7 +7,11 @@ import { fileURLToPath } from "node:url";
 
 // If the directory is not writable, the server starts without a cache.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/jobwire", import.meta.url)));
-const { runProgram } = await import("./program.ts");
+const { application } = await import("./application.ts");
+const { runApplication } = await import("./program.ts");
 const role = process.argv[2];
-await runProgram(role === undefined ? process.env : { ...process.env, ROLE: role });
+await runApplication(
+  role === undefined ? process.env : { ...process.env, ROLE: role },
+  application,
+);
 flushCompileCache();

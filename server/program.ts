@@ -1,6 +1,7 @@
 /** The program: starts the server, stops it at a signal, and explains failed starts to people. */
 import type { Logger } from "pino";
 import { AppError, asError, messageOf } from "#shared/errors.ts";
+import type { SettingsOf, Variables } from "#shared/variables.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { selectEngine } from "./engine/index.ts";
@@ -14,25 +15,54 @@ const EX_CONFIG = 78;
 /** The exit codes that shells report for a process ended by a signal. */
 const BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** A program's own environment variables, and the parts that it makes of their values. */
+export interface Application<Own extends Variables> {
+  /** Checked with Jobwire's own; none of them may have the name of one of these. */
+  variables: Own;
+  /** `serverUrl` resolves to `App.url` when the server listens, after this call: a job may await it. */
+  parts(settings: Config & SettingsOf<Own>, serverUrl: Promise<string>): AppParts;
+}
+
+/** Runs a server of these parts, without variables of their own. Resolves when the server listens. */
+export function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
+  return runApplication(env, { variables: {}, parts: () => parts });
+}
+
 /** Resolves when the server listens. */
-export async function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promise<void> {
+export function runApplication<Own extends Variables>(
+  env: NodeJS.ProcessEnv,
+  application: Application<Own>,
+): Promise<void> {
+  return runUntilSignal(async () => {
+    const config = loadConfig(env, application.variables);
+    const log = createLog(config.LOG_LEVEL, process.stdout);
+    const serverUrl = Promise.withResolvers<string>();
+    const parts = application.parts(config, serverUrl.promise);
+    const app = await createApp(config, { log, ...parts });
+    serverUrl.resolve(app.url);
+    return { app, config, log };
+  });
+}
+
+/** Started by `start`: what runs, its configuration, and its log. */
+export interface Started {
+  app: App;
+  config: Config;
+  log: Logger;
+}
+
+/** Starts a server, and stops it at a signal. Ends the process with an explanation if it does not start. */
+export async function runUntilSignal(start: () => Promise<Started>): Promise<void> {
   // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
-  let app: App;
-  let log: Logger;
-  let config: Config;
-  try {
-    config = loadConfig(env);
-    log = createLog(config.LOG_LEVEL, process.stdout);
-    app = await createApp(config, { log, ...parts });
-    const { ROLE: role, DATA_DIR: dataDir } = config;
-    const { multiProcess } = selectEngine(config).capabilities;
-    log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
-    tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
-  } catch (error) {
+  const { app, config, log } = await start().catch((error: unknown) => {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
-  }
+  });
+  const { ROLE: role, DATA_DIR: dataDir } = config;
+  const { multiProcess } = selectEngine(config).capabilities;
+  log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
+  tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
 
   // Stored data is consistent whenever the process ends, but memory may be inconsistent after a fault, so the process must
   // exit. A rejection is such a fault too: an async function threw, and the code after it did not run.

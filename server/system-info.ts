@@ -8,8 +8,6 @@ export function systemInfo({ config, engine }: Core): SystemInfo {
   return {
     version: pkg.version,
     engine: engine.name,
-    // TODO(article): goes with the kind.
-    writers: ["offline"],
     limits: {
       maxBatchJobs: MAX_BATCH_JOBS,
       concurrency: config.CONCURRENCY,

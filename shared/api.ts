@@ -17,15 +17,17 @@ import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { Job, JobStatus, JobSummary } from "./job.ts";
-import type { KindFacts } from "./kind-facts.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
 
-/** `Kinds`: the server's kinds, for programs that know them. */
-export type ApiRouter<Kinds extends KindMap = KindMap> = TRPCBuiltRouter<ApiTypes, Api<Kinds>>;
+/** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
+export type ApiRouter<Kinds extends KindMap = KindMap, Own = unknown> = TRPCBuiltRouter<
+  ApiTypes,
+  Api<Kinds> & Own
+>;
 
 /** The types that all procedures share in tRPC. `ctx` stays in the server. */
 interface ApiTypes {
@@ -182,7 +184,7 @@ export interface Created<Types extends KindTypes> extends SummaryOf<Types> {
   output: Types["output"] | null;
 }
 
-export interface SystemInfo extends KindFacts {
+export interface SystemInfo {
   version: string;
   engine: string;
   limits: { maxBatchJobs: number; concurrency: number; maxAttempts: number };

@@ -14,8 +14,8 @@ export interface KindTypes {
 export type KindMap = Record<string, KindTypes>;
 
 /** A server, for the types of its clients: `createJobwireClient<App>`. The properties have no value. */
-export interface ServerTypes<Kinds extends KindMap = KindMap, Procedures = object> {
+export interface ServerTypes<Kinds extends KindMap = KindMap, Procedures = unknown> {
   readonly "~kinds": Kinds;
   /** tRPC's record of the procedures that the program has besides Jobwire's. */
-  readonly "~procedures"?: Procedures;
+  readonly "~procedures": Procedures;
 }

@@ -1,4 +1,7 @@
-/** Environment variables: how each is read, and its text in docs/configuration.md. Engines and kinds declare their own. */
+/**
+ * Environment variables: how each is read, and its text in docs/configuration.md. Engines, kinds and applications declare
+ * their own.
+ */
 import { z } from "zod";
 
 export interface Variable {

@@ -28,8 +28,9 @@ export { type JobHandle, JobFailedError } from "./job-handle.ts";
 export type { KindClient } from "./kinds-client.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
 
-export interface JobwireClient<Kinds extends KindMap = KindMap> {
-  trpc: TRPCClient<ApiRouter<Kinds>>;
+/** `Own`: tRPC's record of the procedures that the server's program has itself. */
+export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
+  trpc: TRPCClient<ApiRouter<Kinds, Own>>;
   /** The jobs of each kind, with its types. */
   kinds: KindClients<Kinds>;
   /** A job that exists, of whatever kind. */
@@ -62,7 +63,7 @@ const JITTER = 0.25;
 /** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
-): JobwireClient<App["~kinds"]> {
+): JobwireClient<App["~kinds"], App["~procedures"]> {
   const { url, transport = "ws", token, getToken, waitForSignIn } = options;
   const connection = createConnectionStore();
   const tokens = getToken && new Tokens(getToken);

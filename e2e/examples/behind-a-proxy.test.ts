@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { expect, inject, vi } from "vitest";
+import { describe, expect, inject, vi } from "vitest";
 import { freePort } from "#test/free-port.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import { type Example, startExample } from "./example.ts";
@@ -38,11 +38,11 @@ async function startBehindProxy(env: Record<string, string>): Promise<Example> {
   };
 }
 
-for (const [does, port] of [
+describe.each([
   ["passes the path on", ports.KEEPING_PORT],
   ["removes the prefix", ports.STRIPPING_PORT],
-] as const) {
-  describeExample(`examples/behind-a-proxy, where the proxy ${does}`, {
+])("a proxy that %s", (_, port) => {
+  describeExample("examples/behind-a-proxy", {
     basePath: "/jobs",
     start: startBehindProxy,
     front: () => `http://localhost:${port}`,
@@ -50,4 +50,4 @@ for (const [does, port] of [
     input: () => ({ texts: Array.from({ length: 60 }, (_, index) => `text ${index}`) }),
     clientEnds: /3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3/,
   });
-}
+});

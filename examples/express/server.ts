@@ -42,7 +42,7 @@ await jobwire.attach(server, { basePath: "/jobs" });
 const port = Number(process.env.PORT ?? 3000);
 server.listen(port, "127.0.0.1", () => console.log(`Listening at http://localhost:${port}`));
 
-process.once("SIGTERM", async () => {
+process.once("SIGTERM", () => {
   server.close();
-  await jobwire.close();
+  void jobwire.close();
 });

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { Principal } from "jobwire";
 import { WebSocketServer } from "ws";
@@ -7,7 +7,7 @@ import { contacts, jobwire } from "./jobs.ts";
 /** There is no sign-in here, so all jobs are those of the one local user. */
 const LOCAL: Principal = { userId: "local", tenantId: "local", scopes: ["*"] };
 
-const server = createServer(async (req, res) => {
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   if (req.method === "GET" && req.url === "/contacts") {
     res.setHeader("Content-Type", "application/json");
     res.end(JSON.stringify([...contacts.values()]));
@@ -18,6 +18,10 @@ const server = createServer(async (req, res) => {
   } else {
     res.writeHead(404).end("Not found\n");
   }
+}
+
+const server = createServer((req, res) => {
+  answer(req, res).catch((error: Error) => res.writeHead(400).end(`${error.message}\n`));
 });
 
 // The program's own WebSocket, beside Jobwire's.
@@ -25,8 +29,8 @@ const chat = new WebSocketServer({ noServer: true });
 server.on("upgrade", (req, socket, head) => {
   if (req.url !== "/chat") return socket.destroy();
   chat.handleUpgrade(req, socket, head, (connection) => {
-    connection.on("message", (message) => {
-      for (const client of chat.clients) client.send(message.toString());
+    connection.on("message", (message, isBinary) => {
+      for (const client of chat.clients) client.send(message, { binary: isBinary });
     });
   });
 });
@@ -35,8 +39,8 @@ await jobwire.attach(server, { basePath: "/jobwire" });
 const port = Number(process.env.PORT ?? 3000);
 server.listen(port, "127.0.0.1", () => console.log(`Listening at http://localhost:${port}`));
 
-process.once("SIGTERM", async () => {
+process.once("SIGTERM", () => {
   server.close();
   for (const connection of chat.clients) connection.close(1001);
-  await jobwire.close();
+  void jobwire.close();
 });

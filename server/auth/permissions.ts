@@ -74,7 +74,7 @@ export const STREAMS: ReadonlySet<string> = new Set([
   "system.onState",
 ]);
 
-/** The entry for a path in these tables: `kinds.*.create` for `kinds.article.create`. */
+/** The entry for a path in these tables: `kinds.*.create` for `kinds.mail.create`. */
 export function entryOf(path: string): string {
   return path.replace(/^kinds\.[^.]+\./, "kinds.*.");
 }

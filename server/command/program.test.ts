@@ -424,6 +424,11 @@ describe("failures exit with 1 and say what to do, without a stack", () => {
   });
 });
 
+test("a bad variable of the application stops no command: a key may have to be revoked meanwhile", async () => {
+  const env = { FETCH_ALLOW: "http://intranet", OFFLINE_PACE_MS: "x", OPENAI_APIKEY: "x" };
+  expect(await run(["keys", "list"], { env })).toMatchObject({ code: 0, err: "" });
+});
+
 describe("audit", () => {
   test("[P17] prints who made and revoked keys, newest first, and not who revoked one again", async () => {
     await run(CREATE);

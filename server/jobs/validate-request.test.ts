@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { type AnyKind, defineKind, delivered } from "#server/kinds/define.ts";
+import { createKindRegistry } from "#server/kinds/registry.ts";
 import { AppError } from "#shared/errors.ts";
 import { createRequestValidator } from "./validate-request.ts";
 
@@ -43,6 +44,17 @@ test("an unknown kind is not found, and the known ones are named", async () => {
     expect(code).toBe("NOT_FOUND");
     expect(message).toBe(`There is no kind "${kind}". Known kinds: greet.`);
   }
+});
+
+test("without any kind, each is refused, and the message says that there is none", async () => {
+  const empty = createRequestValidator(createKindRegistry([]));
+  const { code, message } = await refused(() => empty.one({ kind: "greet", input: {} }));
+  expect(code).toBe("NOT_FOUND");
+  expect(message).toBe('There is no kind "greet". This server has none.');
+  expect(await refused(() => empty.all([{ kind: "greet", input: {} }]))).toMatchObject({
+    code: "BAD_REQUEST",
+    issues: [{ path: ["jobs", 0, "kind"], message }],
+  });
 });
 
 test("a malformed input is refused with each field", async () => {

@@ -57,8 +57,9 @@ export function createRequestValidator(kinds: ReadonlyMap<string, AnyKind>): Req
   }
 
   function unknownKind(name: string): string {
-    const known = [...kinds.keys()].join(", ");
-    return `There is no kind "${cutText(name, MAX_ISSUE_CHARS)}". Known kinds: ${known}.`;
+    const known =
+      kinds.size === 0 ? "This server has none" : `Known kinds: ${[...kinds.keys()].join(", ")}`;
+    return `There is no kind "${cutText(name, MAX_ISSUE_CHARS)}". ${known}.`;
   }
 
   return {

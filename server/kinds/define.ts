@@ -208,7 +208,7 @@ export class Transient extends Failure {
 
 /** A folder of static files that comes with a kind. The server shows them to everyone. */
 export interface StaticSite {
-  /** Begins and ends with a slash: `/samples/`. */
+  /** Begins and ends with a slash: `/guide/`. */
   path: string;
   dir: string;
   /** The message where a file does not exist. */

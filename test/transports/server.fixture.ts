@@ -70,7 +70,6 @@ export async function serveTransport(
       version: "1.2.3",
       engine: engine.name,
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
-      writers: ["offline"],
     },
     ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
     backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },

@@ -153,6 +153,27 @@ test.each([
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
 });
 
+test("hosts to fetch can be listed when a job runs, and an invalid entry ends that job", async () => {
+  const entries = [`${samples.host}/samples/`];
+  const [pair] = SAMPLE_PAIRS;
+  const late = kindWith({ fetchAllow: async () => entries });
+  const { outcome } = await runArticleKind(late, inputOf(pair));
+  expect(outcome).toMatchObject({ status: "delivered" });
+  entries.push("http://intranet");
+  expect(await failed(runArticleKind(late, inputOf(pair)))).toMatchObject({
+    name: "TypeError",
+    message: expect.stringContaining('"http://intranet" is not a host'),
+  });
+  expect(() => kindWith({ fetchAllow: entries })).toThrow('"http://intranet" is not a host');
+});
+
+test("without options the offline writer writes, and no private page is fetched", async () => {
+  const [pair] = SAMPLE_PAIRS;
+  expect(await failed(runArticleKind(createArticleKind(), inputOf(pair)))).toMatchObject({
+    code: "PAGE_PRIVATE_ADDRESS",
+  });
+});
+
 test("fetch limits and the resolver are configurable", async () => {
   const small = kindWith({ fetchLimits: { bytes: 1000 } });
   await expect(runArticleKind(small, inputOf(SAMPLE_PAIRS[0]))).rejects.toMatchObject({

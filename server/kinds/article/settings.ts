@@ -10,7 +10,6 @@ import {
 } from "#shared/variables.ts";
 import type { ArticleKindOptions } from "./kind.ts";
 import { createAllowList } from "./page/allow-list.ts";
-import { samplesOf } from "./samples.ts";
 
 /** `host`, `host:port`, or `host:port/path/`. */
 const allowEntries = list.superRefine((all, context) => {
@@ -53,10 +52,13 @@ export const ARTICLE_VARIABLES = {
 
 export type ArticleSettings = SettingsOf<typeof ARTICLE_VARIABLES>;
 
-/** `serverUrl`: where this server's sample pages are. */
-export function articleOptions(settings: ArticleSettings, serverUrl: string): ArticleKindOptions {
+/** `samples`: entries for where FETCH_ALLOW is not set; none by default. */
+export function articleOptions(
+  settings: ArticleSettings,
+  samples: ArticleKindOptions["fetchAllow"] = [],
+): ArticleKindOptions {
   return {
-    fetchAllow: settings.FETCH_ALLOW ?? samplesOf(serverUrl),
+    fetchAllow: settings.FETCH_ALLOW ?? samples,
     models: {
       anthropicApiKey: settings.ANTHROPIC_API_KEY,
       openaiApiKey: settings.OPENAI_API_KEY,

@@ -15,8 +15,11 @@ import { createHttpTransport, type Readiness } from "./transport.ts";
 
 const SECRET = "open '/var/lib/jobwire/jobwire.db' redis://10.0.0.7";
 
+/** The page's addresses are relative to the base path. */
+const PAGE = '<base href="/jobs/" /><title>Jobwire</title>';
+
 let dir: string;
-let basePath: "", clientDir: string;
+let clientDir: string;
 let server: Server;
 let ready: () => Promise<Readiness>;
 let logged: unknown[];
@@ -35,6 +38,7 @@ beforeEach(async () => {
   server = createServer();
   const transport = createHttpTransport({
     clientDir,
+    basePath: "/jobs",
     sites: [{ path: "/docs/", dir: join(dir, "site"), notFound: "There is no such document." }],
     ready: () => ready(),
     metrics: () => metrics(),
@@ -67,7 +71,7 @@ async function addSite(): Promise<void> {
 
 async function build(): Promise<void> {
   await mkdir(join(clientDir, "assets"));
-  await writeFile(join(clientDir, "index.html"), "<title>Jobwire</title>");
+  await writeFile(join(clientDir, "index.html"), '<base href="/" /><title>Jobwire</title>');
   await writeFile(join(clientDir, "assets", "app-a1b2.js"), "export {};");
   await writeFile(join(clientDir, "robots.txt"), "User-agent: *");
 }
@@ -195,7 +199,7 @@ describe("static sites", () => {
     }
     expect(await ask("/docs")).toMatchObject({
       status: 301,
-      headers: { location: "/docs/" },
+      headers: { location: "/jobs/docs/" },
     });
   });
 
@@ -232,7 +236,7 @@ describe("the page", () => {
   test("is revalidated at each request, and its hashed files never", async () => {
     await build();
     const page = await ask("/");
-    expect(page).toMatchObject({ status: 200, body: "<title>Jobwire</title>" });
+    expect(page).toMatchObject({ status: 200, body: PAGE });
     expect(page.headers["cache-control"]).toBe("no-cache");
     const script = await ask("/assets/app-a1b2.js");
     expect(script.headers).toMatchObject({
@@ -246,7 +250,7 @@ describe("the page", () => {
   test("answers every address of the app, but no missing file", async () => {
     await build();
     for (const path of ["/jobs/123", "/batches", "//", "/a//b", "/%", "/%ff", "/jobs/1?tab=log"]) {
-      expect([path, (await ask(path)).body]).toEqual([path, "<title>Jobwire</title>"]);
+      expect([path, (await ask(path)).body]).toEqual([path, PAGE]);
     }
     for (const path of [
       "/assets/old-0000.js",
@@ -317,7 +321,7 @@ describe("requests", () => {
     await build();
     for (const range of ["bytes=5-2", "bytes=0-3", "bytes=-1", "bytes=999-", "lines=1-2", "x"]) {
       const { status, body } = await ask("/", { headers: { range } });
-      expect([range, status, body]).toEqual([range, 200, "<title>Jobwire</title>"]);
+      expect([range, status, body]).toEqual([range, 200, PAGE]);
     }
   });
 });

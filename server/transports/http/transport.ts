@@ -31,7 +31,7 @@ export interface HttpOptions {
 }
 
 interface StaticSite {
-  /** Begins and ends with a slash: `/samples/`. */
+  /** Begins and ends with a slash: `/guide/`. */
   path: string;
   dir: string;
   /** The message for a file that does not exist. */

@@ -32,8 +32,11 @@ export type OwnRouter = AnyTRPCRouter | TRPCCreateRouterOptions;
 
 export type OwnProcedures<Own extends OwnRouter = OwnRouter> = (builders: ProcedureBuilders) => Own;
 
-export type RecordOf<Own extends OwnRouter> = Own extends AnyTRPCRouter
-  ? Own["_def"]["record"]
-  : Own extends TRPCCreateRouterOptions
-    ? TRPCDecorateCreateRouterOptions<Own>
-    : never;
+/** `never`: a program that has none. */
+export type RecordOf<Own extends OwnRouter> = [Own] extends [never]
+  ? unknown
+  : Own extends AnyTRPCRouter
+    ? Own["_def"]["record"]
+    : Own extends TRPCCreateRouterOptions
+      ? TRPCDecorateCreateRouterOptions<Own>
+      : never;

@@ -110,7 +110,6 @@ describe.each(LINKS)("over %s", (link) => {
       version: "1.2.3",
       engine: engineName,
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
-      writers: ["offline"],
     });
   });
 

@@ -221,7 +221,7 @@ export function createRouter(
     if (Object.hasOwn(ours, name)) throw new ProcedureError(name);
   }
   // Clients know the types of its own procedures from the program.
-  return router({ ...(own as Record<never, never>), ...ours });
+  return router({ ...own, ...ours });
 }
 
 function recordOf(own: OwnRouter): object {

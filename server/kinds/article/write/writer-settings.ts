@@ -2,7 +2,7 @@
  * The writers that the configuration enables, and their settings. Separate from the writers, so that the server can
  * list them and refuse unavailable ones before any model client is loaded.
  */
-import type { LlmProvider } from "#shared/article/article.ts";
+import { LLM_PROVIDERS, type LlmProvider } from "#shared/article/article.ts";
 
 export interface Models {
   anthropicApiKey?: string | undefined;
@@ -38,6 +38,14 @@ const WRITERS = [
 /** Writers that a job can ask for, in the order in which "auto" prefers them. */
 export function usableWriters(models: Models): WriterName[] {
   return WRITERS.filter((writer) => typeof settingsFor(writer, models) !== "string");
+}
+
+/** Why no article can be written by the writer; `undefined` for a usable writer, and for what is no writer at all. */
+export function refusalOf(asked: unknown, models: Models): string | undefined {
+  const writer = LLM_PROVIDERS.find((name) => name === asked);
+  if (writer === undefined) return undefined;
+  const settings = settingsFor(writer, models);
+  return typeof settings === "string" ? settings : undefined;
 }
 
 /** Settings of the requested writer, or a message for people that says why it is unavailable. */

@@ -2,20 +2,6 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { loadConfig } from "#server/config.ts";
-import { createKinds } from "./index.ts";
-import { createKindRegistry } from "./registry.ts";
-
-const { kinds } = createKinds(loadConfig({}), "http://localhost:8000");
-
-test("the server's own kinds can be registered, and their inputs and outputs are objects", () => {
-  const { infos } = createKindRegistry(kinds);
-  expect(infos.map(({ name }) => name)).toContain("article");
-  for (const info of infos) {
-    expect(info).toMatchObject({ input: { type: "object" }, output: { type: "object" } });
-  }
-});
-
 /** Runs the kind of `docs/add-a-kind.md` in a process of its own, with the given inputs. */
 const DRIVER = `
 import { parse } from "zod";
