@@ -42,7 +42,7 @@ describe.each([
   ["passes the path on", ports.KEEPING_PORT],
   ["removes the prefix", ports.STRIPPING_PORT],
 ])("a proxy that %s", (_, port) => {
-  describeExample("examples/behind-a-proxy", {
+  describeExample({
     basePath: "/jobs",
     start: startBehindProxy,
     front: () => `http://localhost:${port}`,

@@ -25,7 +25,7 @@ export interface Claims {
 const FIRST_EVENTS = 4;
 
 /** Returns the running example. */
-export function describeExample(name: string, claims: Claims): () => Example {
+export function describeExample(claims: Claims): () => Example {
   const { basePath, kind, input, signIn } = claims;
   let example: Example;
 
@@ -51,24 +51,7 @@ export function describeExample(name: string, claims: Claims): () => Example {
     return job;
   }
 
-  /** Follows a job from its beginning. Resolves `begun` after its first events, and `ended` with all of them. */
-  function follow(job: JobHandle) {
-    const seen: JobEvent[] = [];
-    const ended = (async () => {
-      for await (const event of job.events({ lastEventId: "0" })) seen.push(event);
-      return seen;
-    })();
-    const begun = vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(FIRST_EVENTS));
-    return { seen, begun, ended };
-  }
-
-  async function expectWhole(client: JobwireClient, job: JobHandle, seen: JobEvent[]) {
-    const { items: log } = await client.trpc.job.events.query({ jobId: job.id, limit: 1000 });
-    expect(checkRecord(log, [{ after: 0, seen }])).toEqual([]);
-    expect(seen).toHaveLength(log.length);
-  }
-
-  describe(name, () => {
+  describe("as every example", () => {
     test("its client runs a job to its result", async () => {
       const output = await example.run(["client.ts"], { URL: front() });
       expect(output).toMatch(claims.clientEnds);
@@ -110,4 +93,21 @@ export function describeExample(name: string, claims: Claims): () => Example {
     });
   });
   return () => example;
+}
+
+/** Follows a job from its beginning. Resolves `begun` after its first events, and `ended` with all of them. */
+function follow(job: JobHandle) {
+  const seen: JobEvent[] = [];
+  const ended = (async () => {
+    for await (const event of job.events({ lastEventId: "0" })) seen.push(event);
+    return seen;
+  })();
+  const begun = vi.waitFor(() => expect(seen.length).toBeGreaterThanOrEqual(FIRST_EVENTS));
+  return { seen, begun, ended };
+}
+
+async function expectWhole(client: JobwireClient, job: JobHandle, seen: JobEvent[]) {
+  const { items: log } = await client.trpc.job.events.query({ jobId: job.id, limit: 1000 });
+  expect(checkRecord(log, [{ after: 0, seen }])).toEqual([]);
+  expect(seen).toHaveLength(log.length);
 }

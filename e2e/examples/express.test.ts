@@ -17,7 +17,7 @@ async function tokenOf(from: Example, user: string): Promise<string> {
   return ((await (await logIn(from, user)).json()) as { session: string }).session;
 }
 
-const example = describeExample("examples/express", {
+const example = describeExample({
   basePath: "/jobs",
   start: (env) => startExample("express", { env: { ...env, SESSION_SECRET } }),
   kind: "salesReport",

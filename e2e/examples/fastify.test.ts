@@ -22,7 +22,7 @@ afterAll(() => {
   site.close();
 });
 
-const example = describeExample("examples/fastify", {
+const example = describeExample({
   basePath: "/jobwire",
   start: (env) => startExample("fastify", { env }),
   kind: "linkCheck",

@@ -7,7 +7,7 @@ const documents = Array.from({ length: 60 }, (_, index) => ({
   text: `word${index}`,
 }));
 
-const example = describeExample("examples/hono", {
+const example = describeExample({
   basePath: "/jobwire",
   start: (env) => startExample("hono", { env }),
   kind: "indexing",

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { expect, test, vi } from "vitest";
-import WebSocket from "ws";
+import { WebSocket } from "ws";
 import { startExample } from "./example.ts";
 import { describeExample } from "./example.suite.ts";
 
 const csv = ["name,email", ...Array.from({ length: 60 }, (_, i) => `Ann,ann${i}@example.com`)];
 
-const example = describeExample("examples/node-http", {
+const example = describeExample({
   basePath: "/jobwire",
   start: (env) => startExample("node-http", { env }),
   kind: "csvImport",

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server, ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import express, { type ErrorRequestHandler } from "express";
 import { Server as SocketIoServer } from "socket.io";
 import { io } from "socket.io-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import WebSocket, { WebSocketServer } from "ws";
+import { type RawData, WebSocket, WebSocketServer } from "ws";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";
 import { attach, type Attachment } from "./attach.ts";
 import type { Handler } from "./handler.ts";
@@ -16,9 +16,14 @@ interface Attached extends Attachment {
 }
 
 const sockets = new WebSocketServer({ noServer: true });
-sockets.on("connection", (socket) =>
-  socket.on("message", (data) => socket.send(`jobwire ${data}`)),
-);
+sockets.on("connection", echo("jobwire"));
+
+function echo(name: string): (socket: WebSocket) => void {
+  return (socket) =>
+    void socket.on("message", (data: RawData) => {
+      if (data instanceof Buffer) socket.send(`${name} ${data.toString()}`);
+    });
+}
 
 /** Answers each request with its address, as it is below the base. */
 function attachTo(
@@ -66,6 +71,23 @@ const UPGRADE = ["Upgrade: websocket", "Connection: Upgrade"];
 const WEBSOCKET = ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="];
 const upgrade = (target: string) =>
   [`GET ${target} HTTP/1.1`, "Host: localhost", ...UPGRADE, ...WEBSOCKET, "", ""].join("\r\n");
+
+const reportError: ErrorRequestHandler = (error: Error, _req, res, _next) => {
+  res.status(500).send(`handled ${error.message}`);
+};
+
+const urlOf = (server: Server) => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** What a WebSocket hears when it says "hello". */
+async function heardAt(url: string): Promise<string> {
+  const socket = new WebSocket(url);
+  await once(socket, "open");
+  const received = once(socket, "message");
+  socket.send("hello");
+  const text = String((await received)[0]);
+  socket.terminate();
+  return text;
+}
 
 describe("the division of a server", () => {
   test.each([
@@ -177,10 +199,7 @@ describe("the division of a server", () => {
     app.get("/broken", () => {
       throw new Error("broken");
     });
-    const report: ErrorRequestHandler = (error: Error, _req, res, _next) => {
-      res.status(500).send(`handled ${error.message}`);
-    };
-    app.use(report);
+    app.use(reportError);
     const { server, send } = await openRawServer({}, app);
     attachTo(server);
     expect(await send(ask("/broken"))).toContain("handled broken");
@@ -207,17 +226,6 @@ describe("the division of a server", () => {
 });
 
 describe("upgrades", () => {
-  const urlOf = (server: Server) => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-  async function echoes(url: string, answer: string): Promise<void> {
-    const socket = new WebSocket(url);
-    await once(socket, "open");
-    const received = once(socket, "message");
-    socket.send("hello");
-    expect(String((await received)[0])).toBe(answer);
-    socket.terminate();
-  }
-
   test("go by the path, also in absolute form", async () => {
     const { server, connect } = await openRawServer({}, host);
     const { taken } = attachTo(server);
@@ -249,29 +257,25 @@ describe("upgrades", () => {
     const own = new WebSocketServer({ noServer: true });
     const listen = () =>
       server.on("upgrade", (req, socket, head) => {
-        own.handleUpgrade(req, socket, head, (opened) =>
-          opened.on("message", (data) => opened.send(`host ${data}`)),
-        );
+        own.handleUpgrade(req, socket, head, echo("host"));
       });
     if (when === "before") listen();
     attachTo(server);
     if (when === "after") listen();
-    await echoes(`${urlOf(server)}/chat`, "host hello");
-    await echoes(`${urlOf(server)}/jobs/x`, "jobwire hello");
+    expect(await heardAt(`${urlOf(server)}/chat`)).toBe("host hello");
+    expect(await heardAt(`${urlOf(server)}/jobs/x`)).toBe("jobwire hello");
   });
 
   test("go on after the program has removed all listeners of upgrades", async () => {
     const { server } = await openRawServer({}, host);
     attachTo(server);
     server.removeAllListeners("upgrade");
-    await echoes(`${urlOf(server)}/jobs/x`, "jobwire hello");
+    expect(await heardAt(`${urlOf(server)}/jobs/x`)).toBe("jobwire hello");
     const own = new WebSocketServer({ noServer: true });
     server.on("upgrade", (req, socket, head) => {
-      own.handleUpgrade(req, socket, head, (opened) =>
-        opened.on("message", (data) => opened.send(`host ${data}`)),
-      );
+      own.handleUpgrade(req, socket, head, echo("host"));
     });
-    await echoes(`${urlOf(server)}/chat`, "host hello");
+    expect(await heardAt(`${urlOf(server)}/chat`)).toBe("host hello");
   });
 
   test("of the program's own Socket.IO go on, and it ends none of Jobwire's", async () => {
@@ -374,8 +378,7 @@ describe("detaching", () => {
   });
 
   test("from a server that never listened, or that has closed, ends", async () => {
-    const never = createServer(host);
-    await attachTo(never).detach(60_000);
+    expect(await attachTo(createServer(host)).detach(60_000)).toBeUndefined();
     const { server } = await openRawServer({}, host);
     const { detach } = attachTo(server);
     await new Promise((resolve) => server.close(resolve));

@@ -46,11 +46,10 @@ function divide(server: Server): Map<string, Handler> {
   const newest = new WeakMap<Duplex, ServerResponse>();
 
   // Node emits upgrades only where there is a listener. Programs may remove it with their own.
-  const listener = () => undefined;
   const listen = () => {
-    if (!server.listeners("upgrade").includes(listener)) server.on("upgrade", listener);
+    if (!server.listeners("upgrade").includes(takeNone)) server.on("upgrade", takeNone);
   };
-  const hasOtherUpgrades = () => server.listeners("upgrade").some((other) => other !== listener);
+  const hasOtherUpgrades = () => server.listeners("upgrade").some((other) => other !== takeNone);
   listen();
   const callbacks = server as WithUpgradeCallback;
   const mayUpgrade = callbacks.shouldUpgradeCallback;
@@ -91,6 +90,8 @@ function divide(server: Server): Map<string, Handler> {
   server.emit = emitDivided as typeof server.emit;
   return owners;
 }
+
+function takeNone(): void {}
 
 const DIVIDED: ReadonlySet<string | symbol> = new Set([
   "request",
