@@ -12,7 +12,8 @@ export default defineConfig({
     correctness: "error",
     suspicious: "error",
   },
-  ignorePatterns: ["dist"],
+  // Programs outside the repository, which find their packages there.
+  ignorePatterns: ["dist", "e2e/packages/consumers"],
   rules: {
     "typescript/no-floating-promises": "error",
     "typescript/no-misused-promises": "error",

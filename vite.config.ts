@@ -24,6 +24,8 @@ export default defineConfig(({ mode }) => {
     findTestFiles(root, patterns, { isLong, onEngine: true });
   return {
     root: "client",
+    // The page works below any path: the server writes it into the `<base>` element of index.html, which comes first there.
+    base: "./",
     plugins: [react(), tailwindcss()],
     build: {
       outDir: "../dist/client",

@@ -247,8 +247,27 @@ const cases: Case[] = [
       "#server/transports/trpc/ws-handler.ts",
       "#test/free-port.ts",
       "#server/config.ts",
+      "./article/view.tsx",
+      "#client/app/article/kind.ts",
+      "#shared/article/article.ts",
+      "dompurify",
       "ws",
     ],
+  },
+  {
+    direction: "client/",
+    file: "client/app/ui/x.tsx",
+    refused: ["../article/view.tsx", "#client/app/article/view.tsx", "papaparse"],
+  },
+  {
+    direction: "client/app/kinds.ts",
+    file: "client/app/kinds.ts",
+    refused: ["./article/view.tsx", "./app.tsx", "#client/app/article/view.tsx", "wouter"],
+  },
+  {
+    direction: "client/app/article/",
+    file: "client/app/article/x.tsx",
+    refused: ["#client/app/kinds.ts", "../kinds.ts", "#server/kinds/article/kind.ts", "node:fs"],
   },
   {
     direction: "client/lib/",

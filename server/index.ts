@@ -1,5 +1,4 @@
 /** The package `jobwire`. */
-export { ConfigError } from "./config.ts";
 export {
   type ClientCredentials,
   type Closed,
@@ -24,4 +23,5 @@ export {
 } from "./kinds/define.ts";
 export { KindError } from "./kinds/registry.ts";
 export { AppError, type ErrorCode, type InputIssue } from "#shared/errors.ts";
+export { ConfigError } from "#shared/load-variables.ts";
 export type { Authenticated, Principal } from "#shared/principal.ts";

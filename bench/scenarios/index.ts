@@ -17,6 +17,7 @@ import { stalled } from "./stalled.ts";
 import { start } from "./start.ts";
 import { tenATick } from "./ten-a-tick.ts";
 import { trpcDelivery } from "./trpc-delivery.ts";
+import { typeCheck } from "./type-check.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   trpcDelivery,
@@ -35,6 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   redisGateways,
   reconnect,
   start,
+  typeCheck,
   watchersCurve,
   streamsCurve,
   logCurve,

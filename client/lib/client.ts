@@ -13,12 +13,20 @@ import { observable } from "@trpc/server/observable";
 import type { ApiRouter } from "#shared/api.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
+import { VERSION, VERSION_PARAM } from "#shared/version.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
-import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
+import {
+  codeOfRefusal,
+  eventsWith,
+  headersWith,
+  reopen,
+  repeatOnce,
+  usedToken,
+} from "./token-links.ts";
 import { type InBand, TokenRefresh } from "./token-refresh.ts";
 import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
@@ -72,7 +80,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     : token === undefined
       ? undefined
       : async () => token;
-  const http = `${url}/trpc`;
+  const http = `${url}/trpc?${VERSION_PARAM}=${VERSION}`;
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
     ...held,
@@ -109,17 +117,20 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     tokens?.expire(used);
     refresh?.now();
   });
+  const close = () => {
+    refresh?.close();
+    void socket?.close();
+  };
   const subscriptions = [
-    ...(tokens ? [reopened] : [closeWhenRefused(() => void socket?.close())]),
+    ...(tokens
+      ? [closeWhenRefused(close, isIncompatible), reopened]
+      : [closeWhenRefused(close, (error) => isIncompatible(error) || isTokenRefused(error))]),
     again(),
     ...held,
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
-  return clientOf(trpc, connection, () => {
-    refresh?.close();
-    void socket?.close();
-  });
+  return clientOf(trpc, connection, close);
 }
 
 function clientOf(
@@ -179,6 +190,9 @@ export function waitAfter(error: unknown, failures: number): number {
   // Clients that were refused together do not come back together.
   return Math.min(ms, MAX_LIMITED_MS) * (1 + JITTER * Math.random());
 }
+
+const isIncompatible = (error: unknown) => failureOf(error).code === "INCOMPATIBLE_CLIENT";
+const isTokenRefused = (error: unknown) => codeOfRefusal(error) !== undefined;
 
 /** A failed request. `code` is `undefined` where the server gave no answer. */
 export interface Failed {

@@ -6,6 +6,7 @@ export {
   type Id,
   jobOptions,
   type LiveOptions,
+  type ReadOptions,
   UNTIL_ANSWERED,
 } from "./react/query-options.ts";
 export type { LiveResult } from "./react/result.ts";

@@ -1,4 +1,4 @@
-/** The WebSocket of a client. Its first subscription opens it, so a client that a server creates to render a page opens none. */
+/** The WebSocket of a client. The first subscription opens it, so a client on a server that renders pages opens none. */
 import { createWSClient, type TRPCLink, type WebSocketClientOptions } from "@trpc/client";
 import type { ApiRouter } from "#shared/api.ts";
 import { FastClosingSocket } from "./fast-closing-socket.ts";

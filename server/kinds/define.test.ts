@@ -99,3 +99,32 @@ test("the compiler gives `progress` the type that the `details` schema takes, an
   });
   expect([detailed.details === undefined, plain.details === undefined]).toEqual([false, true]);
 });
+
+test("literals in an output need no `as const`, and a wrong one does not compile", async () => {
+  const output = z.discriminatedUnion("type", [
+    z.object({ type: z.literal("file"), path: z.string() }),
+    z.object({ type: z.literal("text"), words: z.array(z.enum(["yes", "no"])) }),
+  ]);
+  const input = z.string();
+  const kind = defineKind({
+    name: "files",
+    input,
+    output,
+    async run({ input: path }) {
+      if (path === "") return blocked("No path", { type: "text", words: ["no"] });
+      return path === "-" ? { type: "text", words: ["yes"] } : { type: "file", path };
+    },
+  });
+  expectTypeOf<NonNullable<(typeof kind)["~types"]>["output"]>().toEqualTypeOf<
+    z.output<typeof output>
+  >();
+  defineKind({
+    name: "wrong",
+    input,
+    output,
+    // @ts-expect-error: there is no such type of output
+    async run({ input: path }) {
+      return { type: "folder", path };
+    },
+  });
+});

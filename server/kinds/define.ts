@@ -50,9 +50,12 @@ export interface KindDefinition<
    * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
    */
-  run(
-    context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
-  ): Promise<z.input<Output> | Outcome<z.input<Output>>>;
+  // Without NoInfer the compiler reads the body before it knows the output, and `{ type: "file" }` becomes `{ type: string }`.
+  readonly run: NoInfer<
+    (
+      context: RunContext<Stored<z.output<Input>>, z.input<Details>>,
+    ) => Promise<z.input<Output> | Outcome<z.input<Output>>>
+  >;
 }
 
 /** A kind that a server can register. Its types are in one property that has no value, which keeps them cheap to compare. */

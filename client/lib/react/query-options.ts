@@ -1,7 +1,15 @@
 /** The queries behind the hooks, for prefetching them, on a server too, and for reading the cache. */
-import { type QueryMeta, queryOptions, type SkipToken } from "@tanstack/react-query";
+import {
+  type QueryKeyWithDataTag,
+  type QueryMeta,
+  queryOptions,
+  type SkipToken,
+  type UnusedSkipTokenOptions,
+} from "@tanstack/react-query";
 import { isFinal, type JobwireClient, waitAfter } from "#client/lib/client.ts";
 import type { JobHandle } from "#client/lib/job-handle.ts";
+import type { JobOf } from "#shared/api.ts";
+import type { Batch } from "#shared/batch.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import { jobwireKeys } from "./query-keys.ts";
 
@@ -34,8 +42,15 @@ export interface JobSource<Types extends KindTypes> {
   job(id: string): Pick<JobHandle<Types>, "get">;
 }
 
+/** Options for `useQuery`, `prefetchQuery` and the like. The type of the key tells `getQueryData` that of the data. */
+export type ReadOptions<Data> = UnusedSkipTokenOptions<Data, Error, Data, string[]> &
+  QueryKeyWithDataTag<string[], Data>;
+
 /** The query of `useJob`: `queryClient.prefetchQuery(jobOptions(client.kinds.thumbnails, id))`. */
-export function jobOptions<Types extends KindTypes>(source: JobSource<Types>, id: string) {
+export function jobOptions<Types extends KindTypes>(
+  source: JobSource<Types>,
+  id: string,
+): ReadOptions<JobOf<Types>> {
   return queryOptions({
     queryKey: jobwireKeys.job(id, source.name),
     queryFn: () => source.job(id).get(),
@@ -43,8 +58,13 @@ export function jobOptions<Types extends KindTypes>(source: JobSource<Types>, id
   });
 }
 
+/** A client of whatever kinds. */
+export interface BatchSource {
+  readonly trpc: { readonly batch: Pick<JobwireClient["trpc"]["batch"], "get"> };
+}
+
 /** The query of `useBatch`. */
-export function batchOptions(client: Pick<JobwireClient, "trpc">, id: string) {
+export function batchOptions(client: BatchSource, id: string): ReadOptions<Batch> {
   return queryOptions({
     queryKey: jobwireKeys.batch(id),
     queryFn: () => client.trpc.batch.get.query({ batchId: id }),

@@ -15,8 +15,7 @@ const MAX_RETRIES = 3;
 
 /**
  * Creates a job of a kind: `mutate(input)`. Until an input's job is created, each further attempt with that input has the same
- * idempotency key, by `retry` or by another submit, so that none of them creates a second job. Afterwards the same input means
- * another job.
+ * idempotency key, by `retry` or by another submit, so there is one job. Afterwards the same input means another job.
  */
 export function useCreateJob<Types extends KindTypes>(
   kind: KindClient<Types>,

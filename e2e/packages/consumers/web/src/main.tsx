@@ -1,0 +1,43 @@
+import { StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { client } from "./client.ts";
+
+function Thumbnails() {
+  const [steps, setSteps] = useState<string[]>([]);
+  const [files, setFiles] = useState<string[]>([]);
+
+  async function start() {
+    const job = await client.kinds.thumbnails.create({
+      url: "https://example.com/cat.png",
+      widths: [320, 640],
+    });
+    for await (const { details } of job.events({ lastEventId: "0" })) {
+      if (details) setSteps((before) => [...before, `${details.done} of ${details.of}`]);
+    }
+    const output = await job.result();
+    setFiles(output.files);
+  }
+
+  return (
+    <main>
+      <button type="button" onClick={() => void start()}>
+        Make thumbnails
+      </button>
+      <p id="steps">{steps.join(", ")}</p>
+      <ul>
+        {files.map((file) => (
+          <li key={file}>{file}</li>
+        ))}
+      </ul>
+    </main>
+  );
+}
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <Thumbnails />
+    </StrictMode>,
+  );
+}
