@@ -10,6 +10,7 @@ import { PEERS } from "#server/kinds/article/peers.ts";
 import { directions, refusal } from "./import-directions.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FOLDERS = ["shared", "server", "client", "test", "e2e", "examples", "bench", "scripts"];
 
 interface Case {
   direction: string;
@@ -386,14 +387,10 @@ async function write(file: string, lines: string[]): Promise<void> {
 
 async function lint(): Promise<Map<string, Refused[]>> {
   const oxlint = join(ROOT, "node_modules/oxlint/bin/oxlint");
-  const run = promisify(execFile)(
-    process.execPath,
-    [oxlint, "--format=json", "shared", "server", "client", "test", "e2e", "bench", "scripts"],
-    {
-      cwd: directory,
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
+  const run = promisify(execFile)(process.execPath, [oxlint, "--format=json", ...FOLDERS], {
+    cwd: directory,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const { stdout } = await run.catch((failed: { stdout: string }) => failed);
   const { diagnostics } = JSON.parse(stdout) as {
     diagnostics: {
@@ -481,9 +478,7 @@ test.each(withForms)("every form of an import is seen in %s", (file, forms) => {
 
 test("every source file is in a direction", async () => {
   const patterns = directions.flatMap(({ files }) => files);
-  const files = await sources(
-    "{shared,server,client,test,e2e,examples,bench,scripts}/**/*.{ts,tsx}",
-  );
+  const files = await sources(`{${FOLDERS}}/**/*.{ts,tsx}`);
   expect(files.length).toBeGreaterThan(500);
   expect(files.filter((file) => !patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual(
     [],
