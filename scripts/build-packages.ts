@@ -1,5 +1,6 @@
 /**
- * `npm run build:packages`: writes the published packages to `dist/packages/`, ready for `npm publish`. The page must be built.
+ * `npm run build:packages`: writes the published packages to `dist/packages/`, ready for `npm publish`, and the files that `npm pack`
+ * makes of them. The page must be built. `--out`: another folder, inside the repository, without these files.
  *
  * sources that the entries reach, with relative imports ──► tsc ──► what the entries reach of its output
  */
@@ -17,6 +18,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { type PackageDefinition, PACKAGES, RANGES } from "./packages/definitions.ts";
 import { launcher } from "./packages/launcher.ts";
 import { commandFile, type Needs, packageJson } from "./packages/package-json.ts";
@@ -25,9 +27,10 @@ import { type Reach, reachOf } from "./packages/reach.ts";
 import { sourcesOf } from "./packages/sources.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const OUT = join(ROOT, "dist/packages");
+const { values } = parseArgs({ options: { out: { type: "string" } } });
+const OUT = join(ROOT, values.out ?? "dist/packages");
 /** Inside the repository, whose packages the compiler finds from there. */
-const STAGE = join(ROOT, "dist/packages-sources");
+const STAGE = `${OUT}-sources`;
 const COMPILER_OPTIONS = {
   module: "NodeNext",
   lib: ["ES2025", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
@@ -67,6 +70,12 @@ const versions = {
 rmSync(OUT, { recursive: true, force: true });
 for (const definition of PACKAGES) buildPackage(definition);
 rmSync(STAGE, { recursive: true, force: true });
+if (values.out === undefined) for (const { folder } of PACKAGES) pack(folder);
+
+function pack(folder: string): void {
+  const args = ["pack", "--silent", "--pack-destination", OUT];
+  execFileSync("npm", args, { cwd: join(OUT, folder), stdio: "inherit" });
+}
 
 function buildPackage(definition: PackageDefinition): void {
   const { name, folder, entries, commands = {}, node } = definition;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { buildPackages } from "./build.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CONSUMERS = fileURLToPath(new URL("consumers", import.meta.url));
 const run = promisify(execFile);
 
@@ -25,16 +25,18 @@ export interface Workspace {
 
 /** Builds and packs the packages and installs them, which takes up to a minute. The page must be built. */
 export async function openWorkspace(): Promise<Workspace> {
-  await run(process.execPath, [join(ROOT, "scripts/build-packages.ts")]);
+  const built = await buildPackages();
   const dir = await mkdtemp(join(tmpdir(), "jobwire-packages-"));
   const [server, web] = [join(dir, "server"), join(dir, "web")];
   try {
     await cp(CONSUMERS, dir, { recursive: true });
-    await install(server, await pack("jobwire", dir));
-    await install(web, await pack("client", dir));
+    await install(server, await pack(join(built.dir, "jobwire"), dir));
+    await install(web, await pack(join(built.dir, "client"), dir));
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
+  } finally {
+    await built.remove();
   }
   return {
     server,
@@ -51,8 +53,7 @@ export async function openWorkspace(): Promise<Workspace> {
 }
 
 /** Resolves to the path of the packed file. */
-async function pack(folder: string, to: string): Promise<string> {
-  const from = join(ROOT, "dist/packages", folder);
+async function pack(from: string, to: string): Promise<string> {
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", to], { cwd: from });
   // An array, or since npm 12 an object with one property for each package.
   const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);

@@ -36,6 +36,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
     folder: "jobwire",
     entries: [
       { subpath: ".", file: "server/index.ts" },
+      { subpath: "./testing", file: "server/testing/index.ts" },
       { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
     ],
     commands: { jobwire: "server/command/main.ts" },

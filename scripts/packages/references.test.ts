@@ -45,6 +45,10 @@ test("a declaration file and JSX can be read", () => {
   ]);
 });
 
+test("a file of the program is no module of the package", () => {
+  expect(referencesIn("a.ts", "await import(pathToFileURL(file).href);")).toEqual([]);
+});
+
 test("a module whose name is computed is refused, and so is a source with a fault", () => {
   expect(() => found("await import(name);")).toThrow(
     "a.ts imports a module whose name is computed",

@@ -17,7 +17,7 @@ export interface Reference {
 
 const LANGUAGES = { ".ts": "ts", ".tsx": "tsx", ".js": "js" } as const;
 
-/** Throws for a source that cannot be parsed, and for an import whose specifier is computed. */
+/** Throws for a source that cannot be parsed, and for an import whose specifier is computed, except by `pathToFileURL`. */
 export function referencesIn(file: string, source: string): Reference[] {
   const language = file.endsWith(".d.ts") ? "dts" : LANGUAGES[extname(file) as ".ts"];
   const { program, errors } = parseSync(file, source, { lang: language });
@@ -57,7 +57,7 @@ function referenceOf(node: Node, file: string): Reference | undefined {
       return textOf(node.source, "module");
     case "ImportExpression": {
       const reference = textOf(node.source, "module");
-      if (reference !== undefined) return reference;
+      if (reference !== undefined || isFileOfProgram(node.source)) return reference;
       throw new Error(
         `${file} imports a module whose name is computed, which no package can have.`,
       );
@@ -70,6 +70,13 @@ function referenceOf(node: Node, file: string): Reference | undefined {
     default:
       return undefined;
   }
+}
+
+/** True for `pathToFileURL(path).href`: a file of the program that uses the package. */
+function isFileOfProgram(node: unknown): boolean {
+  if (!isNode(node) || node.type !== "MemberExpression") return false;
+  const { callee } = node.object as { callee?: { name?: unknown } };
+  return callee?.name === "pathToFileURL";
 }
 
 /** True for `import.meta.url`. */
