@@ -478,7 +478,7 @@ test.each(withForms)("every form of an import is seen in %s", (file, forms) => {
 
 test("every source file is in a direction", async () => {
   const patterns = directions.flatMap(({ files }) => files);
-  const files = await sources(`{${FOLDERS}}/**/*.{ts,tsx}`);
+  const files = await sources(`{${FOLDERS.join(",")}}/**/*.{ts,tsx}`);
   expect(files.length).toBeGreaterThan(500);
   expect(files.filter((file) => !patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual(
     [],
