@@ -11,7 +11,7 @@ const PEERS = [/^react(\/|$)/, "@tanstack/react-query", "socket.io-client"];
 /** The packages that `@jobwire/client` depends on. tRPC's client needs tRPC's server; superjson needs copy-anything. */
 const PACKAGES = ["@trpc/client", "@trpc/server", "copy-anything", "superjson"];
 /** A file of the library, or a file of `shared/` that has no schema. */
-const OWN_FILE = /^(?:client\/lib(?:\/react)?|shared)\/(?!variables\.ts$)[\w-]+\.tsx?$/;
+const OWN_FILE = /^(?:client\/lib(?:\/react)?|shared)\/(?!(?:load-)?variables\.ts$)[\w-]+\.tsx?$/;
 
 /** Minified and compressed, with its packages. */
 const MAX_CLIENT_BYTES = 25_000;

@@ -96,7 +96,7 @@ beforeAll(async () => {
     const to = join(app, "node_modules", name);
     await cp(join(ROOT, "node_modules", name), to, { recursive: true, dereference: true });
   }
-  for await (const file of glob("{client/lib,shared}/**/*.{ts,tsx}", { cwd: ROOT })) {
+  for await (const file of glob("{client/lib/**,shared}/*.{ts,tsx}", { cwd: ROOT })) {
     if (/\.(?:test|test-d|schema)\.|\/(?:load-)?variables\.ts$/.test(file)) continue;
     await mkdir(join(app, dirname(file)), { recursive: true });
     await cp(join(ROOT, file), join(app, file));

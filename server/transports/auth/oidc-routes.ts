@@ -43,8 +43,8 @@ export function createOidcRoutes(
   { signIns, cookies, provider, limits }: OidcRoutesOptions,
   tell: TellTrouble,
 ): OidcRoutes {
-  const { publicUrl, basePath } = provider;
-  const home = `${basePath}/`;
+  const { publicUrl } = provider;
+  const pageUrl = publicUrl + provider.basePath;
   const inTurn = limitProvider(limits);
   const pendingCookies = createPendingCookies(publicUrl);
   /** What was logged of a provider that cannot be used, until it can be used again for this step. */
@@ -52,8 +52,7 @@ export function createOidcRoutes(
 
   async function start(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const query = queryOf(req);
-    const returnTo =
-      query.get("close") === "1" ? null : returnPathOf(query.get("return") ?? home, basePath);
+    const returnTo = query.get("close") === "1" ? null : returnPathOf(query.get("return") ?? "/");
     await orProblem(req, res, { step: "start", returnTo: returnTo ?? null }, async () => {
       if (returnTo === undefined) {
         throw new OidcProblem("bad return", `It is no path, or longer than ${MAX_RETURN_CHARS}.`);
@@ -69,7 +68,7 @@ export function createOidcRoutes(
     const state = queryOf(req).get("state") ?? "";
     const sealed = pendingCookies.find(req.headers, state);
     const pending = sealed === undefined ? undefined : await provider.open(sealed, state);
-    const { returnTo } = pending ?? { returnTo: home };
+    const { returnTo } = pending ?? { returnTo: "/" };
     await orProblem(req, res, { step: "callback", returnTo }, async () => {
       if (pending === undefined) throw new OidcProblem("stale", "No sign-in has this state.");
       // Whatever comes of it, this sign-in is used.
@@ -90,7 +89,7 @@ export function createOidcRoutes(
     const { secret, signIn } = await signIns.begin(caller);
     if (before !== undefined) await signIns.end(before);
     res.appendHeader("Set-Cookie", cookie.set(secret, signIn.expiresAt - signIn.madeAt));
-    if (pending.returnTo !== null) return redirect(res, publicUrl + pending.returnTo);
+    if (pending.returnTo !== null) return redirect(res, pageUrl + pending.returnTo);
     showPage(res, {
       status: 200,
       title: "You are signed in",
@@ -114,8 +113,8 @@ export function createOidcRoutes(
       const kind = isOwn ? error.kind : "busy";
       const again = returnTo === null ? "close=1" : `return=${encodeURIComponent(returnTo)}`;
       const page = problemPage(kind, provider.name);
-      const links = [{ text: "Try again", href: `${publicUrl}${basePath}${OIDC_START}?${again}` }];
-      if (returnTo !== null) links.push({ text: "Go to Jobwire", href: publicUrl + returnTo });
+      const links = [{ text: "Try again", href: `${pageUrl}${OIDC_START}?${again}` }];
+      if (returnTo !== null) links.push({ text: "Go to Jobwire", href: pageUrl + returnTo });
       const { retryAfterMs } = error;
       if (retryAfterMs !== undefined) res.setHeader("Retry-After", retryAfterSeconds(retryAfterMs));
       showPage(res, { ...page, links });
