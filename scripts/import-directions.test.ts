@@ -10,6 +10,7 @@ import { PEERS } from "#server/kinds/article/peers.ts";
 import { directions, refusal } from "./import-directions.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const FOLDERS = ["shared", "server", "client", "test", "e2e", "examples", "bench", "scripts"];
 
 interface Case {
   direction: string;
@@ -300,6 +301,16 @@ const cases: Case[] = [
     refused: ["../free-port.ts", "#e2e/server.ts", "#bench/run.ts"],
   },
   { direction: "e2e/", file: "e2e/x.ts", refused: ["../server/app.ts", "#bench/run.ts"] },
+  {
+    direction: "examples/",
+    file: "examples/x/x.ts",
+    refused: [
+      "../../server/index.ts",
+      "../express/jobs.ts",
+      "#server/index.ts",
+      "#test/free-port.ts",
+    ],
+  },
   { direction: "bench/", file: "bench/x.ts", refused: ["../server/app.ts", "#other/x.ts"] },
   { direction: "scripts/", file: "scripts/x.ts", refused: ["../e2e/server.ts", "#bench/run.ts"] },
 ];
@@ -376,14 +387,10 @@ async function write(file: string, lines: string[]): Promise<void> {
 
 async function lint(): Promise<Map<string, Refused[]>> {
   const oxlint = join(ROOT, "node_modules/oxlint/bin/oxlint");
-  const run = promisify(execFile)(
-    process.execPath,
-    [oxlint, "--format=json", "shared", "server", "client", "test", "e2e", "bench", "scripts"],
-    {
-      cwd: directory,
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
+  const run = promisify(execFile)(process.execPath, [oxlint, "--format=json", ...FOLDERS], {
+    cwd: directory,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   const { stdout } = await run.catch((failed: { stdout: string }) => failed);
   const { diagnostics } = JSON.parse(stdout) as {
     diagnostics: {
@@ -471,7 +478,7 @@ test.each(withForms)("every form of an import is seen in %s", (file, forms) => {
 
 test("every source file is in a direction", async () => {
   const patterns = directions.flatMap(({ files }) => files);
-  const files = await sources("{shared,server,client,test,e2e,bench,scripts}/**/*.{ts,tsx}");
+  const files = await sources(`{${FOLDERS.join(",")}}/**/*.{ts,tsx}`);
   expect(files.length).toBeGreaterThan(500);
   expect(files.filter((file) => !patterns.some((pattern) => matchesGlob(file, pattern)))).toEqual(
     [],

@@ -359,6 +359,12 @@ const all: Direction[] = [
     packages: "any",
   },
   {
+    name: "examples/",
+    files: ["examples/**"],
+    imports: ["./**", "../jobs.ts"],
+    packages: "any",
+  },
+  {
     name: "bench/",
     files: ["bench/**"],
     imports: ["./**", ...PRODUCT, "#test/**", "#e2e/**", "#bench/**", "#package.json"],

@@ -6,7 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { withoutBase } from "./base-path.ts";
 import type { Handler } from "./handler.ts";
-import { reduceTarget } from "./target.ts";
+import { reducedTarget } from "./target.ts";
 
 /** The server's own callback, which Node has from version 24.9 on. */
 interface WithUpgradeCallback {
@@ -35,49 +35,55 @@ function divide(server: Server): Map<string, Handler> {
   divided.set(server, owners);
 
   const ownerOf = (req: IncomingMessage): { url: string; handler: Handler } | undefined => {
+    const target = reducedTarget(req);
     for (const [basePath, handler] of owners) {
-      const url = withoutBase(req.url, basePath);
+      const url = withoutBase(target, basePath);
       if (url !== undefined) return { url, handler };
     }
     return undefined;
   };
+  /** Of each connection. The answer to an earlier request would mix with the frames of an upgraded connection. */
+  const newest = new WeakMap<Duplex, ServerResponse>();
 
-  /** Reduces the address of a request to what is below its owner's path. */
-  function take(req: IncomingMessage): Handler | undefined {
-    const target = req.url;
-    reduceTarget(req);
-    const owner = ownerOf(req);
-    req.url = owner?.url ?? target;
-    return owner?.handler;
-  }
-
-  // Node emits upgrades only where there is a listener.
-  server.on("upgrade", () => undefined);
-  const hasOtherUpgrades = () => server.listenerCount("upgrade") > 1;
+  // Node emits upgrades only where there is a listener. Programs may remove it with their own.
+  const listen = () => {
+    if (!server.listeners("upgrade").includes(takeNone)) server.on("upgrade", takeNone);
+  };
+  const hasOtherUpgrades = () => server.listeners("upgrade").some((other) => other !== takeNone);
+  listen();
   const callbacks = server as WithUpgradeCallback;
   const mayUpgrade = callbacks.shouldUpgradeCallback;
   if (mayUpgrade !== undefined) {
-    callbacks.shouldUpgradeCallback = (req) =>
-      ownerOf(req) === undefined
-        ? hasOtherUpgrades() && mayUpgrade.call(server, req)
-        : req.headers.upgrade?.toLowerCase() === "websocket";
+    callbacks.shouldUpgradeCallback = (req) => {
+      if (ownerOf(req) === undefined) return hasOtherUpgrades() && mayUpgrade.call(server, req);
+      listen();
+      return req.headers.upgrade?.toLowerCase() === "websocket";
+    };
   }
 
   const emit = server.emit.bind(server) as Emit;
   const emitDivided: Emit = (event, ...args) => {
     if (!DIVIDED.has(event)) return emit(event, ...args);
     const [req, second, head] = args as [IncomingMessage, ServerResponse & Duplex, Buffer];
-    const handler = take(req);
-    if (handler === undefined) {
+    const owner = ownerOf(req);
+    const isUpgrade = event === "upgrade";
+    const isBehindAnother = isUpgrade && newest.get(req.socket)?.writableFinished === false;
+    if (!isUpgrade) newest.set(req.socket, second);
+    if (owner === undefined) {
       // Before Node 24.9 each upgrade is emitted, and the socket would stay open without an answer.
-      if (event === "upgrade" && !hasOtherUpgrades()) second.destroy();
+      if (isUpgrade && !hasOtherUpgrades()) second.destroy();
       return emit(event, ...args);
     }
-    if (event === "upgrade") handler.upgrade(req, second, head);
-    else if (event === "checkExpectation") handler.expectation(req, second);
+    const { url, handler } = owner;
+    req.url = url;
+    if (isBehindAnother) second.destroy();
+    else if (isUpgrade) handler.upgrade(req, second, head);
     else {
-      if (event === "checkContinue") second.writeContinue();
-      handler.request(req, second);
+      inTurn(second, () => {
+        if (event === "checkExpectation") return handler.expectation(req, second);
+        if (event === "checkContinue") second.writeContinue();
+        handler.request(req, second);
+      });
     }
     return true;
   };
@@ -85,9 +91,20 @@ function divide(server: Server): Map<string, Handler> {
   return owners;
 }
 
+function takeNone(): void {}
+
 const DIVIDED: ReadonlySet<string | symbol> = new Set([
   "request",
   "upgrade",
   "checkContinue",
   "checkExpectation",
 ]);
+
+/**
+ * Begins with a request when those before it on its connection are answered. Node gives a response its socket then; one that
+ * never gets it, because the client left, emits no `close`, and what counts it would count it for ever.
+ */
+function inTurn(res: ServerResponse, begin: () => void): void {
+  if (res.socket === null) res.once("socket", begin);
+  else begin();
+}

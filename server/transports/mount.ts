@@ -9,7 +9,7 @@ import type { Transport } from "./contract.ts";
 import { createHandler, type OnFault, transportOf } from "./handler.ts";
 import type { OriginPolicy } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
-import { reduceTarget } from "./target.ts";
+import { reducedTarget } from "./target.ts";
 
 export interface MountOptions {
   onFault?: OnFault;
@@ -32,8 +32,8 @@ export function mountTransports(
     addressLimit: limits && limitAddresses(server, limits),
   });
   const inside = (req: IncomingMessage) => {
-    reduceTarget(req);
-    req.url = withoutBase(req.url, basePath) ?? req.url;
+    const target = reducedTarget(req);
+    req.url = withoutBase(target, basePath) ?? target;
   };
   server.on("request", (req: IncomingMessage, res: ServerResponse) => {
     inside(req);

@@ -7,12 +7,12 @@ import type { IncomingMessage } from "node:http";
 const ABSOLUTE = /^https?:\/\/([^/?#\\]+)([/?][^#]*)?$/i;
 
 /**
- * Reduces the target to its path and query if it names the same host as the `Host` header. Later checks read only `Host`,
- * and clients must send the same host in both. Any other target stays unchanged.
+ * Returns the path and query of the target if it names the same host as the `Host` header. Later checks read only `Host`,
+ * and clients must send the same host in both. Any other target is returned unchanged.
  */
-export function reduceTarget(req: IncomingMessage): void {
-  const [, authority, rest = "/"] = ABSOLUTE.exec(req.url ?? "") ?? [];
-  if (authority === undefined || authority.toLowerCase() !== req.headers.host?.toLowerCase())
-    return;
-  req.url = rest.startsWith("/") ? rest : `/${rest}`;
+export function reducedTarget({ url, headers }: IncomingMessage): string | undefined {
+  const [, authority, rest = "/"] = ABSOLUTE.exec(url ?? "") ?? [];
+  if (authority === undefined || authority.toLowerCase() !== headers.host?.toLowerCase())
+    return url;
+  return rest.startsWith("/") ? rest : `/${rest}`;
 }

@@ -1,9 +1,10 @@
 /** Procedures of the program that the server runs in, on the same endpoint and the same connections. Types only. */
 import type {
   AnyTRPCRouter,
+  TRPCCreateRouterOptions,
+  TRPCDecorateCreateRouterOptions,
   TRPCProcedureBuilder,
   TRPCRouterBuilder,
-  TRPCRouterRecord,
   TRPCUnsetMarker as Unset,
 } from "@trpc/server";
 import type { ApiError } from "#shared/api.ts";
@@ -26,8 +27,8 @@ export interface ProcedureBuilders {
   procedure: TRPCProcedureBuilder<OwnContext, object, object, Unset, Unset, Unset, Unset, false>;
 }
 
-/** A router, or the record that would make one. */
-export type OwnRouter = AnyTRPCRouter | TRPCRouterRecord;
+/** A router, or the record that would make one: of procedures, records and routers. */
+export type OwnRouter = AnyTRPCRouter | TRPCCreateRouterOptions;
 
 export type OwnProcedures<Own extends OwnRouter = OwnRouter> = (builders: ProcedureBuilders) => Own;
 
@@ -36,4 +37,6 @@ export type RecordOf<Own extends OwnRouter> = [Own] extends [never]
   ? unknown
   : Own extends AnyTRPCRouter
     ? Own["_def"]["record"]
-    : Own;
+    : Own extends TRPCCreateRouterOptions
+      ? TRPCDecorateCreateRouterOptions<Own>
+      : never;
