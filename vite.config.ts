@@ -24,6 +24,8 @@ export default defineConfig(({ mode }) => {
     findTestFiles(root, patterns, { isLong, onEngine: true });
   return {
     root: "client",
+    // The page works below any path: the server writes it into the `<base>` element of index.html, which comes first there.
+    base: "./",
     plugins: [react(), tailwindcss()],
     build: {
       outDir: "../dist/client",
@@ -81,9 +83,9 @@ export default defineConfig(({ mode }) => {
                 "server/jobs/jobs.test.ts",
                 "server/{sign-ins,streams,transports}/**/*.test.ts",
                 "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
-                "server/{app,unregistered-kind}.test.ts",
+                "server/{app,jobwire,unregistered-kind}.test.ts",
                 "client/lib/*.test.ts",
-                "e2e/{delivery,hostile,legacy}/*.test.ts",
+                "e2e/{delivery,hostile,legacy,start}/*.test.ts",
                 "e2e/{client-library,command,kill9,witnesses}.test.ts",
               ]),
               ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `jobwire`, on the Node that the lock file pins, whichever Node started it. In JavaScript, so that an older Node
 // can read it.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -23,8 +23,13 @@ if (pinned === undefined) {
   await import("../server/command/main.ts");
 } else {
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const { status, error } = spawnSync(pinned, args, { stdio: "inherit" });
-  if (error !== undefined)
-    process.stderr.write(`error: ${pinned} does not run (${error.message}).\n`);
-  process.exitCode = status ?? 1;
+  const child = spawn(pinned, args, { stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // A terminal sends it to both.
+  process.on("SIGINT", () => undefined);
+  child.once("error", ({ message }) => {
+    process.stderr.write(`error: ${pinned} does not run (${message}).\n`);
+    process.exitCode = 1;
+  });
+  child.once("close", (status) => (process.exitCode = status ?? 1));
 }

@@ -27,7 +27,15 @@ const COMPILER_OPTIONS = {
   noFallthroughCasesInSwitch: true,
 };
 /** Packages that the app installs beside Jobwire. */
-const PACKAGES = ["@trpc", "superjson", "eventsource", "react", "@types", "@tanstack"];
+const PACKAGES = [
+  "@trpc",
+  "superjson",
+  "eventsource",
+  "react",
+  "@types",
+  "@tanstack",
+  "socket.io-client",
+];
 const PAGES = ["README.md", "docs/clients.md"];
 
 let app: string;
@@ -75,6 +83,8 @@ test("the snippets are typed in an app with its own compiler options", async () 
     "snippet-2.ts",
     "snippet-3.ts",
     "snippet-4.ts",
+    "snippet-5.tsx",
+    "snippet-6.ts",
   ]);
   expect(await compilerOutput()).toBe("");
 

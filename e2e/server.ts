@@ -29,10 +29,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Resolves once the server listens. The program sees `env` and nothing else but a free port and new data. `main`:
- * another program, which must log its address in the same way.
+ * another program with its arguments, which must log its address in the same way.
  */
 export async function startServer(
-  options: { env?: Record<string, string>; main?: string } = {},
+  options: { env?: Record<string, string>; main?: string; args?: readonly string[] } = {},
 ): Promise<RunningServer> {
   const data = await newTestData();
   const port = String(await freePort());
@@ -41,11 +41,15 @@ export async function startServer(
   let child: ChildProcess | undefined;
 
   async function start(): Promise<string> {
-    const started = spawn(process.execPath, [...NODE_ARGS, options.main ?? MAIN], {
-      cwd: ROOT,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const started = spawn(
+      process.execPath,
+      [...NODE_ARGS, options.main ?? MAIN, ...(options.args ?? [])],
+      {
+        cwd: ROOT,
+        env,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     child = started;
     killOnExit(started);
     started.stderr.setEncoding("utf8").on("data", (text: string) => written.push(text));

@@ -11,7 +11,7 @@ const PEERS = [/^react(\/|$)/, "@tanstack/react-query", "socket.io-client"];
 /** The packages that `@jobwire/client` depends on. tRPC's client needs tRPC's server; superjson needs copy-anything. */
 const PACKAGES = ["@trpc/client", "@trpc/server", "copy-anything", "superjson"];
 /** A file of the library, or a file of `shared/` that has no schema. */
-const OWN_FILE = /^(?:client\/lib|shared)\/(?!variables\.ts$)[\w-]+\.tsx?$/;
+const OWN_FILE = /^(?:client\/lib(?:\/react)?|shared)\/(?!variables\.ts$)[\w-]+\.tsx?$/;
 
 /** Minified and compressed, with its packages. */
 const MAX_CLIENT_BYTES = 25_000;
@@ -21,14 +21,16 @@ interface Bundle {
   bytes: number;
   /** All that was loaded, in the bundle or not: names of packages, and paths of files of the repository. */
   modules: string[];
+  code: string;
 }
 
-async function bundle(entry: string): Promise<Bundle> {
+async function bundle(entry: string, define: Record<string, string> = {}): Promise<Bundle> {
   let modules: string[] = [];
   const { output } = (await build({
     root: ROOT,
     configFile: false,
     logLevel: "silent",
+    define,
     // vitest's own NODE_ENV would select the development build of JSX.
     oxc: { jsx: { development: false } },
     plugins: [
@@ -52,6 +54,7 @@ async function bundle(entry: string): Promise<Bundle> {
   return {
     bytes: chunks.reduce((sum, { code }) => sum + gzipSync(code).length, 0),
     modules: [...new Set(modules.map(nameOf))].toSorted(),
+    code: chunks.map(({ code }) => code).join("\n"),
   };
 }
 
@@ -79,6 +82,13 @@ test.each([
   { part: "legacy-client.ts", peers: ["socket.io-client"] },
 ])("$part loads the library, its packages and its peers", async ({ part, peers }) => {
   expect(foreignIn(await bundle(`client/lib/${part}`))).toEqual(peers);
+});
+
+test("an app's bundler can put the address of the older system's variable into the code", async () => {
+  const define = { "process.env.NEXT_PUBLIC_WS_URL": JSON.stringify("wss://jobs.example.com") };
+  const { code } = await bundle("client/lib/legacy-client.ts", define);
+  expect(code).toContain("wss://jobs.example.com");
+  expect(code).not.toContain("process");
 });
 
 test.each([

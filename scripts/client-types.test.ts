@@ -96,8 +96,8 @@ beforeAll(async () => {
     const to = join(app, "node_modules", name);
     await cp(join(ROOT, "node_modules", name), to, { recursive: true, dereference: true });
   }
-  for await (const file of glob("{client/lib,shared}/*.{ts,tsx}", { cwd: ROOT })) {
-    if (/\.(?:test|test-d|schema)\.|\/variables\.ts$/.test(file)) continue;
+  for await (const file of glob("{client/lib,shared}/**/*.{ts,tsx}", { cwd: ROOT })) {
+    if (/\.(?:test|test-d|schema)\.|\/(?:load-)?variables\.ts$/.test(file)) continue;
     await mkdir(join(app, dirname(file)), { recursive: true });
     await cp(join(ROOT, file), join(app, file));
   }
@@ -134,6 +134,7 @@ test("its declarations import only its own packages", async () => {
     for (const [, module, types] of found) packages.add(module ?? `types of ${types}`);
   }
   expect([...packages].toSorted()).toEqual([
+    "@tanstack/react-query",
     "@trpc/client",
     "@trpc/server",
     "react",

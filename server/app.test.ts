@@ -23,7 +23,7 @@ import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { defineKind, delivered } from "./kinds/define.ts";
 
-/** In the order in which startup reads them: TLS, the server, kinds, the runner, transports, retention. */
+/** In the order in which startup reads them: TLS, the server, the runner, transports, retention. */
 const READ_AT_START = [
   "TLS_CERT_FILE",
   "REQUEST_TIMEOUT_MS",

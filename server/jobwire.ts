@@ -12,6 +12,7 @@ import type { AnyKind, KindMapOf, StaticSite } from "./kinds/define.ts";
 import { createKindRegistry } from "./kinds/registry.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
+import type { Started } from "./program.ts";
 import { systemInfo } from "./system-info.ts";
 import { basePathOf } from "./transports/base-path.ts";
 import { createInProcess, type InProcess } from "./transports/trpc/in-process.ts";
@@ -93,6 +94,15 @@ export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = unknown>
   close(): Promise<Closed>;
 }
 
+/** How the command `jobwire start` starts one: the same in each copy of this module. */
+const START = Symbol.for("jobwire.start");
+
+/** Returns what starts a Jobwire as a program of its own; `undefined` for any other value. */
+export function starterOf(value: unknown): (() => Promise<Started>) | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as { [START]?: () => Promise<Started> })[START];
+}
+
 const DEFAULT_BASE_PATH = "/jobwire";
 
 /**
@@ -147,6 +157,12 @@ export function createJobwire<
     },
     close: lifecycle.close,
   };
+  const started = async () => {
+    const url = await lifecycle.listen();
+    const { running, close } = lifecycle;
+    return { app: { url, running, close }, config, log };
+  };
+  Object.defineProperty(jobwire, START, { value: started });
   // The types of its kinds have no value, and the commands of each kind take what its schemas check.
   return jobwire as unknown as Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>>;
 }

@@ -29,30 +29,40 @@ export function runProgram(env: NodeJS.ProcessEnv, parts: AppParts = {}): Promis
 }
 
 /** Resolves when the server listens. */
-export async function runApplication<Own extends Variables>(
+export function runApplication<Own extends Variables>(
   env: NodeJS.ProcessEnv,
   application: Application<Own>,
 ): Promise<void> {
+  return runUntilSignal(async () => {
+    const config = loadConfig(env, application.variables);
+    const log = createLog(config.LOG_LEVEL, process.stdout);
+    const serverUrl = Promise.withResolvers<string>();
+    const parts = application.parts(config, serverUrl.promise);
+    const app = await createApp(config, { log, ...parts });
+    serverUrl.resolve(app.url);
+    return { app, config, log };
+  });
+}
+
+/** Started by `start`: what runs, its configuration, and its log. */
+export interface Started {
+  app: App;
+  config: Config;
+  log: Logger;
+}
+
+/** Starts a server, and stops it at a signal. Ends the process with an explanation if it does not start. */
+export async function runUntilSignal(start: () => Promise<Started>): Promise<void> {
   // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
-  let app: App;
-  let log: Logger;
-  let config: Config;
-  try {
-    const settings = loadConfig(env, application.variables);
-    config = settings;
-    log = createLog(config.LOG_LEVEL, process.stdout);
-    const serverUrl = Promise.withResolvers<string>();
-    app = await createApp(config, { log, ...application.parts(settings, serverUrl.promise) });
-    serverUrl.resolve(app.url);
-    const { ROLE: role, DATA_DIR: dataDir } = config;
-    const { multiProcess } = selectEngine(config).capabilities;
-    log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
-    tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
-  } catch (error) {
+  const { app, config, log } = await start().catch((error: unknown) => {
     process.stderr.write(`${explain(error)}\n`);
     process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
-  }
+  });
+  const { ROLE: role, DATA_DIR: dataDir } = config;
+  const { multiProcess } = selectEngine(config).capabilities;
+  log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
+  tell(role === "worker" ? "Jobwire's worker runs jobs" : `Jobwire is at ${app.url}`);
 
   // Stored data is consistent whenever the process ends, but memory may be inconsistent after a fault, so the process must
   // exit. A rejection is such a fault too: an async function threw, and the code after it did not run.

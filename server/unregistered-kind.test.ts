@@ -21,6 +21,7 @@ const UNKNOWN = {
   error: { code: "UNKNOWN_KIND", message: 'This server does not know the kind "ends"' },
 };
 const log = pino({ level: "silent" });
+const inTwoDays = () => new Date(Date.now() + 2 * DAY_MS);
 
 /** Ends as its input says. */
 const ends = defineKind({
@@ -161,9 +162,7 @@ describe("[J17] a settled job whose kind is not registered any more", () => {
     await after.close();
     const engine = await openEngine(loadConfig(data.env));
     onTestFinished(() => engine.close());
-    onTestFinished(
-      startRetention({ engine, days: 1, now: () => new Date(Date.now() + 2 * DAY_MS), log }),
-    );
+    onTestFinished(startRetention({ engine, days: 1, now: inTwoDays, log }));
     for (const id of ids) {
       await vi.waitFor(async () => expect(await engine.getJob(id)).toBeUndefined());
     }

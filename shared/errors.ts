@@ -8,6 +8,8 @@ import { MAX_ERROR_CHARS } from "./limits.ts";
 export const ERROR_CODES = [
   /** The input is malformed; `issues` names the fields. */
   "BAD_REQUEST",
+  /** The client library has another major version than the server; the message names both. */
+  "INCOMPATIBLE_CLIENT",
   /** The credentials are missing or invalid. */
   "UNAUTHENTICATED",
   /** The token was valid: get a new one, and try again. */

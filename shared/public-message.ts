@@ -10,6 +10,7 @@ export const FAULT = "Something went wrong in the server. It was logged; try aga
 /** `true`: messages of an `AppError` with this code are written for clients. */
 const IS_FOR_CLIENTS = {
   BAD_REQUEST: true,
+  INCOMPATIBLE_CLIENT: true,
   UNAUTHENTICATED: true,
   TOKEN_EXPIRED: true,
   FORBIDDEN: true,

@@ -2,10 +2,12 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { Router } from "wouter";
 import { SIGN_IN_CHANNEL } from "#shared/sign-in.ts";
 import { createJobwireClient } from "#client/lib/client.ts";
 import "./app.css";
 import { loadRest } from "./app.tsx";
+import { basePath, baseUrl, pathNow } from "./base.ts";
 import { SharedApp } from "./shared-app.tsx";
 import { SHARE_PATH } from "./shared-stream.ts";
 import { createSignInStore, type SignInStore } from "./sign-in.ts";
@@ -18,11 +20,13 @@ const cache = new QueryClient();
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no element with the id root.");
 
-const isShared = location.pathname === SHARE_PATH;
+const isShared = pathNow() === SHARE_PATH;
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={cache}>
-      {isShared ? <SharedApp /> : <SignInGate store={openSignIn()} />}
+      <Router base={basePath}>
+        {isShared ? <SharedApp /> : <SignInGate store={openSignIn()} />}
+      </Router>
     </QueryClientProvider>
   </StrictMode>,
 );
@@ -31,7 +35,7 @@ if (!isShared) addEventListener("load", () => setTimeout(loadRest));
 
 function openSignIn(): SignInStore {
   const signIn = createSignInStore({
-    openClient: (waitForSignIn) => createJobwireClient({ url: location.origin, waitForSignIn }),
+    openClient: (waitForSignIn) => createJobwireClient({ url: baseUrl, waitForSignIn }),
     onOtherUser: () => location.reload(),
     onSignedOut: () => cache.clear(),
   });

@@ -3,6 +3,7 @@ import { Link2Off } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { createJobwireClient } from "#client/lib/client.ts";
 import { JobwireProvider } from "#client/lib/react.tsx";
+import { addressOf, baseUrl } from "./base.ts";
 import { BatchPage } from "./pages/batch-page.tsx";
 import { JobPage } from "./pages/job-page.tsx";
 import { ReadOnlyContext } from "./read-only.ts";
@@ -27,7 +28,7 @@ export function SharedApp() {
 
 function Shared({ shared: { token, stream, id } }: { shared: SharedStream }) {
   const [hasEnded, setEnded] = useState(false);
-  const [client] = useState(() => createJobwireClient({ url: location.origin, token }));
+  const [client] = useState(() => createJobwireClient({ url: baseUrl, token }));
   const readOnly = useMemo(() => ({ onEnded: () => setEnded(true) }), []);
   if (hasEnded) return <NoLink />;
   return (
@@ -59,7 +60,7 @@ function Frame(props: { badge?: ReactNode; banner?: ReactNode; children: ReactNo
       <header className="sticky top-0 z-20 border-b border-line bg-card">
         <div className="mx-auto flex max-w-6xl items-center gap-3 px-4 py-2 sm:px-6">
           <p className="flex items-center gap-2 font-semibold tracking-tight">
-            <img src="/favicon.svg" alt="" className="size-6" />
+            <img src={addressOf("/favicon.svg")} alt="" className="size-6" />
             Jobwire
           </p>
           <div className="ml-auto flex items-center gap-2">

@@ -6,7 +6,7 @@ export interface SharedStream {
   id: string;
 }
 
-/** The path of the addresses of share links. The token is their fragment, which browsers send to no server. */
+/** The path of the addresses of share links, from the base on. The token is their fragment, which browsers send to no server. */
 export const SHARE_PATH = "/share";
 
 const STREAM = /^(job|batch):([\da-f-]{36})$/;

@@ -2,6 +2,7 @@
 import { type ErrorCode } from "#shared/errors.ts";
 import { SignInRefusedSchema, SignedInSchema } from "#shared/sign-in.schema.ts";
 import type { SignedIn, SignInWays } from "#shared/sign-in.ts";
+import { addressOf } from "./base.ts";
 
 /** `none`: this server has no sign-in. `unreachable`: it gave no answer that can be read. */
 export type Answer =
@@ -20,7 +21,7 @@ export function sendToken(token: string): Promise<Answer> {
 
 /** Resolves to true if the server ended the sign-in. */
 export async function sendSignOut(): Promise<boolean> {
-  const response = await fetch("/auth/sign-out", post({})).catch(() => undefined);
+  const response = await fetch(addressOf("/auth/sign-out"), post({})).catch(() => undefined);
   return response?.ok === true;
 }
 
@@ -32,7 +33,7 @@ const post = (body: unknown): RequestInit => ({
 
 async function request(path: string, init: RequestInit): Promise<Answer> {
   try {
-    const response = await fetch(path, { ...init, cache: "no-store" });
+    const response = await fetch(addressOf(path), { ...init, cache: "no-store" });
     // Without sign-in, the server answers with the page itself. A proxy's page has another status.
     if (!response.headers.get("content-type")?.startsWith("application/json")) {
       return response.ok ? { is: "none" } : { is: "unreachable" };
@@ -64,7 +65,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
 
 /**
  * Returns where signing in at the provider begins; `undefined` if the person cannot sign in there. `returnTo`: a path of the
- * page, or `null` for a window that is to close at the end.
+ * page, from the base on, or `null` for a window that is to close at the end.
  */
 export function providerAddress(ways: SignInWays, returnTo: string | null): string | undefined {
   if (ways.provider === undefined) return undefined;

@@ -1,7 +1,6 @@
 /** The typed client: calls over HTTP, subscriptions over WebSocket or SSE, and the state of the connection. */
 import {
   createTRPCClient,
-  createWSClient,
   httpBatchLink,
   retryLink,
   splitLink,
@@ -14,16 +13,24 @@ import { observable } from "@trpc/server/observable";
 import type { ApiRouter } from "#shared/api.ts";
 import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
+import { VERSION, VERSION_PARAM } from "#shared/version.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
-import { FastClosingSocket } from "./fast-closing-socket.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
-import { eventsWith, headersWith, reopen, repeatOnce, usedToken } from "./token-links.ts";
+import {
+  codeOfRefusal,
+  eventsWith,
+  headersWith,
+  reopen,
+  repeatOnce,
+  usedToken,
+} from "./token-links.ts";
 import { type InBand, TokenRefresh } from "./token-refresh.ts";
 import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
+import { onFirstUse, openSocket, type WebSocketClient } from "./web-socket.ts";
 
 export { type JobHandle, JobFailedError } from "./job-handle.ts";
 export type { KindClient } from "./kinds-client.ts";
@@ -60,8 +67,6 @@ const MAX_RETRY_MS = 5000;
 const MAX_LIMITED_MS = 60_000;
 /** The part of such a wait that a client may add. */
 const JITTER = 0.25;
-const PING_MS = 15_000;
-const PONG_MS = 5000;
 
 /** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
@@ -75,7 +80,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     : token === undefined
       ? undefined
       : async () => token;
-  const http = `${url}/trpc`;
+  const http = `${url}/trpc?${VERSION_PARAM}=${VERSION}`;
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
     ...held,
@@ -96,37 +101,36 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   }
 
   let used: string | undefined;
-  const socket = createWSClient({
-    url: http.replace(/^http/, "ws"),
-    WebSocket: FastClosingSocket,
-    retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, MAX_RETRY_MS),
-    keepAlive: { enabled: true, intervalMs: PING_MS, pongTimeoutMs: PONG_MS },
-    ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
-  });
-  const events = wsLink<ApiRouter>({ client: socket, transformer });
+  let socket: WebSocketClient | undefined;
+  const open = () =>
+    (socket ??= openSocket({
+      url: http.replace(/^http/, "ws"),
+      ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
+      onState(isOpen) {
+        connection.signal(isOpen ? "open" : "lost");
+        if (isOpen) refresh?.connected();
+      },
+    }));
+  const events = onFirstUse(() => wsLink<ApiRouter>({ client: open(), transformer }));
   const refresh = tokens && new TokenRefresh(tokens, inBand(events));
-  socket.connectionState.subscribe({
-    // tRPC's states: `pending` is an open connection, `idle` is none because none is needed.
-    next({ state }) {
-      if (state !== "idle") connection.signal(state === "pending" ? "open" : "lost");
-      if (state === "pending") refresh?.connected();
-    },
-  });
   const reopened = reopen(() => {
     tokens?.expire(used);
     refresh?.now();
   });
+  const close = () => {
+    refresh?.close();
+    void socket?.close();
+  };
   const subscriptions = [
-    ...(tokens ? [reopened] : [closeWhenRefused(() => void socket.close())]),
+    ...(tokens
+      ? [closeWhenRefused(close, isIncompatible), reopened]
+      : [closeWhenRefused(close, (error) => isIncompatible(error) || isTokenRefused(error))]),
     again(),
     ...held,
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
-  return clientOf(trpc, connection, () => {
-    refresh?.close();
-    void socket.close();
-  });
+  return clientOf(trpc, connection, close);
 }
 
 function clientOf(
@@ -186,6 +190,9 @@ export function waitAfter(error: unknown, failures: number): number {
   // Clients that were refused together do not come back together.
   return Math.min(ms, MAX_LIMITED_MS) * (1 + JITTER * Math.random());
 }
+
+const isIncompatible = (error: unknown) => failureOf(error).code === "INCOMPATIBLE_CLIENT";
+const isTokenRefused = (error: unknown) => codeOfRefusal(error) !== undefined;
 
 /** A failed request. `code` is `undefined` where the server gave no answer. */
 export interface Failed {

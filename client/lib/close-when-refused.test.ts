@@ -4,6 +4,7 @@ import { observable, type Observer } from "@trpc/server/observable";
 import { expect, test } from "vitest";
 import type { ApiRouter } from "#shared/api.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
+import { codeOfRefusal } from "./token-links.ts";
 
 type Value = OperationResultEnvelope<unknown, TRPCClientError<ApiRouter>>;
 type Sub = Observer<Value, TRPCClientError<ApiRouter>>;
@@ -13,9 +14,11 @@ function refusal(code: string): TRPCClientError<ApiRouter> {
   return TRPCClientError.from({ error } as never);
 }
 
+const isForGood = (error: unknown) => codeOfRefusal(error) !== undefined;
+
 function openLink() {
   let closed = 0;
-  const link = closeWhenRefused(() => void (closed += 1))({});
+  const link = closeWhenRefused(() => void (closed += 1), isForGood)({});
   const op = { type: "subscription", path: "feed.onUpdate" } as Operation;
   function subscribe() {
     let end: Sub | undefined;

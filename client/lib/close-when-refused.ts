@@ -1,13 +1,15 @@
 /**
- * Closes the WebSocket of a client that has one token for good when the server has refused it and no subscription is left. tRPC
- * would open another connection with the same token for ever. A later subscription opens it again.
+ * Closes the WebSocket of a client that the server has refused for good when no subscription is left. tRPC would open another
+ * connection for ever. A later subscription opens it again.
  */
 import type { TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import type { ApiRouter } from "#shared/api.ts";
-import { codeOfRefusal } from "./token-links.ts";
 
-export function closeWhenRefused(close: () => void): TRPCLink<ApiRouter> {
+export function closeWhenRefused(
+  close: () => void,
+  isForGood: (error: unknown) => boolean,
+): TRPCLink<ApiRouter> {
   return () => {
     let open = 0;
     let isRefused = false;
@@ -20,7 +22,7 @@ export function closeWhenRefused(close: () => void): TRPCLink<ApiRouter> {
             observer.next(value);
           },
           error(error) {
-            if (codeOfRefusal(error) !== undefined) isRefused = true;
+            if (isForGood(error)) isRefused = true;
             observer.error(error);
           },
           complete: () => observer.complete(),

@@ -6,7 +6,10 @@ const GOODBYE_MS = 500;
 /** RFC 6455 code of a connection that ended without a close frame. */
 const ABNORMAL = 1006;
 
-export class FastClosingSocket extends WebSocket {
+/** A server that renders pages may have no WebSocket; it opens none. */
+const Base = globalThis.WebSocket ?? (EventTarget as unknown as typeof WebSocket);
+
+export class FastClosingSocket extends Base {
   override close(code?: number, reason?: string): void {
     super.close(code, reason);
     setTimeout(() => {

@@ -10,7 +10,14 @@ interface Keyed {
   idempotencyKey?: string | undefined;
 }
 
+type KindProcedures<Types extends KindTypes> = TRPCClient<
+  ApiRouter<Record<string, Types>>
+>["kinds"][string];
+
 export interface KindClient<Types extends KindTypes> {
+  readonly name: string;
+  /** The kind's procedures. */
+  readonly trpc: KindProcedures<Types>;
   create(input: Types["input"], options?: Keyed): Promise<JobHandle<Types>>;
   /** A batch of these jobs: all or none. */
   createMany(
@@ -47,6 +54,8 @@ function createKindClient(trpc: TRPCClient<ApiRouter>, name: string): KindClient
   if (procedures === undefined) throw new Error("tRPC's clients have procedures of every name.");
   const job = (id: string) => createJobHandle(id, procedures, trpc.job.cancel);
   return {
+    name,
+    trpc: procedures,
     job,
     create: async (input, options) =>
       job((await procedures.create.mutate({ ...options, input })).id),

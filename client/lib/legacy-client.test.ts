@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import {
   createBatch,
@@ -10,7 +10,7 @@ import {
 } from "#test/transports/socketio.fixture.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import type { LegacyBatchPayload, LegacyJobPayload } from "#shared/legacy.ts";
-import { LegacyClient, type LegacyEvents } from "./legacy-client.ts";
+import { LegacyClient, type ServerToClientEvents, wsClient } from "./legacy-client.ts";
 
 let data: TestData;
 let server: TestServer;
@@ -28,9 +28,11 @@ afterEach(async () => {
 });
 
 /** Records the payloads of an event from now on. */
-function listen<N extends keyof LegacyEvents>(name: N): Parameters<LegacyEvents[N]>[0][] {
-  const told: Parameters<LegacyEvents[N]>[0][] = [];
-  client.on(name, (data: Parameters<LegacyEvents[N]>[0]) => told.push(data));
+function listen<N extends keyof ServerToClientEvents>(
+  name: N,
+): Parameters<ServerToClientEvents[N]>[0][] {
+  const told: Parameters<ServerToClientEvents[N]>[0][] = [];
+  client.on(name, (data: Parameters<ServerToClientEvents[N]>[0]) => told.push(data));
   return told;
 }
 
@@ -77,10 +79,45 @@ test("[L1] [L2] subscriptions can be added and removed while it is connected", a
   await until(() => expect(server.watches()).toBe(0));
 });
 
+test("a listener of `once` is called once, and `off` without a listener removes the app's own and no more", async () => {
+  const jobId = await createJob(server.engine);
+  const updates = listen("job:update");
+  const once = vi.fn<ServerToClientEvents["job:update"]>();
+  const connected = vi.fn<() => void>();
+  client.once("job:update", once);
+  client.on("connect", connected);
+  client.off("connect");
+  client.subscribeToJob(jobId);
+  client.connect();
+  await until(() => expect(updates).toHaveLength(1));
+  await startJob(server.engine, jobId);
+  await until(() => expect(updates).toHaveLength(2));
+  expect(once).toHaveBeenCalledTimes(1);
+  expect(connected).not.toHaveBeenCalled();
+});
+
+test("the app's own `wsClient` connects to the address of NEXT_PUBLIC_WS_URL when it is told to", async () => {
+  const jobId = await createJob(server.engine);
+  // Importing it has connected to nothing; the address is read now.
+  vi.stubEnv("NEXT_PUBLIC_WS_URL", server.url.replace("http", "ws"));
+  onTestFinished(() => {
+    wsClient.disconnect();
+    vi.unstubAllEnvs();
+  });
+  expect(wsClient.connected).toBe(false);
+  wsClient.disconnect();
+  const updates: string[] = [];
+  wsClient.on("job:update", ({ job_id }) => updates.push(job_id));
+  wsClient.subscribeToJob(jobId);
+  expect(server.sockets).toHaveLength(0);
+  wsClient.connect();
+  await until(() => expect(updates).toEqual([jobId]));
+});
+
 test("a removed listener is not called any more", async () => {
   const jobId = await createJob(server.engine);
   const kept = listen("job:update");
-  const dropped = vi.fn<LegacyEvents["job:update"]>();
+  const dropped = vi.fn<ServerToClientEvents["job:update"]>();
   client.on("job:update", dropped);
   client.subscribeToJob(jobId);
   client.connect();

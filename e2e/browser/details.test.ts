@@ -42,6 +42,12 @@ async function rows(): Promise<[string, string][]> {
   return names.map((name, index) => [name, values[index] ?? ""]);
 }
 
+test("while a kind that has written no draft runs, the page promises none", async () => {
+  await open({ done: 1 });
+  await headingBadge(page, "PROCESSING").waitFor();
+  expect(await page.getByRole("region", { name: "Draft" }).count()).toBe(0);
+});
+
 test("an object is shown as names and values, and stays when the job has ended", async () => {
   const long = "a".repeat(80);
   await open({

@@ -105,8 +105,13 @@ test("another kind's output that looks like an article is shown as data, without
   const given = lookalike();
   const address = await open("lookalike", given);
   await output().waitFor();
-  expect(JSON.parse((await output().locator("pre").textContent()) ?? "")).toEqual(given);
+  expect(await output().locator("dt").allTextContents()).toEqual(Object.keys(given));
+  expect(await output().locator("dd").nth(3).textContent()).toBe(given.html);
+  expect(await output().locator("a, img, iframe, form, style, svg a").count()).toBe(0);
   expect(await page.locator("article").count()).toBe(0);
+  await output().getByRole("button", { name: "Copy JSON" }).click();
+  await output().getByRole("button", { name: "Copied" }).waitFor();
+  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))).toEqual(given);
   await stays(address);
 });
 

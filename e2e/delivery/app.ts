@@ -1,9 +1,13 @@
-/** The server in a process of its own with a kind that follows a test's orders, for tests that count bytes. */
+/**
+ * The server in a process of its own with a kind that follows a test's orders, for tests that count bytes. It also has the
+ * article kind, for hostile pages.
+ */
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
+import { articleFromEnv, SAMPLES } from "#server/kinds/article/index.ts";
 import { defineKind, delivered, type RunContext } from "#server/kinds/define.ts";
 
 /** Orders of a test. Each is answered with its `n`. */
@@ -72,7 +76,8 @@ async function follow(order: Order): Promise<Memory | undefined> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const app = await createApp(loadConfig(process.env), { kinds: [driven] });
+  const kinds = [driven, articleFromEnv(process.env)];
+  const app = await createApp(loadConfig(process.env), { kinds, sites: [SAMPLES] });
   process.on("message", (order: Order) => {
     follow(order).then(
       (result) => process.send?.({ n: order.n, result }),

@@ -4,7 +4,7 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import { io, type Socket } from "socket.io-client";
 import superjson from "superjson";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { LegacyClient } from "#client/lib/legacy-client.ts";
+import { wsClient } from "#client/lib/legacy-client.ts";
 import { type Pages, startPages } from "#e2e/pages.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
@@ -87,11 +87,11 @@ describe("the guide's programs", () => {
     expect(lines.map(([label]) => label)).not.toContain("Error:");
   });
 
-  test("[L1] the guide's client example works unchanged with `LegacyClient`", async () => {
+  test("[L1] the guide's client example works unchanged with Jobwire's `wsClient`", async () => {
     const jobId = await createHeldJob();
     const snippet = await textOf("client-snippet.txt");
     const [head = "", rest = ""] = snippet.replaceAll("job-123-456", jobId).split("// Unsubscribe");
-    const wsClient = new LegacyClient(server.url.replace("http", "ws"));
+    vi.stubEnv("NEXT_PUBLIC_WS_URL", server.url.replace("http", "ws"));
     leave.push(() => wsClient.disconnect());
     const lines: [string, LegacyJobPayload][] = [];
     const log = (label: string, data: LegacyJobPayload) => lines.push([label, data]);

@@ -8,6 +8,7 @@ import { addAuditCommand } from "./audit.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addRevokeCommand } from "./revoke.ts";
+import { addStartCommands } from "./start.ts";
 import { addTokenCommand } from "./token.ts";
 import { addUsersCommand } from "./users.ts";
 import { UsageError } from "./usage-error.ts";
@@ -22,7 +23,7 @@ export async function runCommand(
 ): Promise<0 | 1 | 2> {
   const { stdout, stderr } = context;
   const program = new Command("jobwire")
-    .description("Manages a Jobwire server, with the same environment variables as the server.")
+    .description("Starts a Jobwire server, and manages it with the same environment variables.")
     .version(pkg.version)
     // Inherited by the verbs, so it stands before them.
     .exitOverride()
@@ -34,6 +35,7 @@ export async function runCommand(
   addAuditCommand(program, context);
   addKeysCommand(program, context);
   addRevokeCommand(program, context);
+  addStartCommands(program, context);
   addTokenCommand(program, context);
   addUsersCommand(program, context);
   try {

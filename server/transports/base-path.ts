@@ -8,7 +8,9 @@ const PATH = /^(?:\/[\w.~-]+)+$/;
  * segments have only letters, digits and `-._~`.
  */
 export function basePathOf(text: string): string | undefined {
-  const path = text.replace(/\/+$/, "");
+  let end = text.length;
+  while (text[end - 1] === "/") end -= 1;
+  const path = text.slice(0, end);
   if (path === "") return "";
   return PATH.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path) ? path : undefined;
 }

@@ -41,6 +41,8 @@ export async function openTestServer(
   options: ServerOptions & {
     /** Kinds in addition to "work". */
     kinds?: readonly AnyKind[];
+    /** The allowed origins. */
+    origins?: string[];
   } = {},
 ): Promise<TestServer> {
   const fixture = await openJobsFixture(options.kinds);

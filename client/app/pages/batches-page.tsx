@@ -34,7 +34,7 @@ export function BatchesPage() {
       {list.batches === undefined && list.error === null && <Skeleton rows={4} />}
       {list.batches?.length === 0 && (
         <Empty Icon={Layers} title="No batches yet">
-          <p>A batch is many jobs at once, from a CSV file with a row for each article.</p>
+          <p>A batch is many jobs at once, whose progress is shown together.</p>
           <ButtonLink href="/batches/new" tone="primary">
             Create a batch
           </ButtonLink>

@@ -2,6 +2,7 @@
 import { type FormEvent, useEffect, useState } from "react";
 import { io } from "socket.io-client";
 import { Link, useLocation, useSearchParams } from "wouter";
+import { basePath } from "#client/app/base.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { TextField } from "#client/app/ui/field.tsx";
@@ -150,7 +151,7 @@ function append(frames: readonly Frame[], name: string, payload: unknown): Frame
 function useLegacyFrames(jobId: string): readonly Frame[] {
   const [frames, setFrames] = useState<readonly Frame[]>([]);
   useEffect(() => {
-    const socket = io({ forceNew: true });
+    const socket = io(location.origin, { path: `${basePath}/socket.io`, forceNew: true });
     socket.onAny((name: string, payload: unknown) =>
       setFrames((before) => append(before, name, payload)),
     );

@@ -2,8 +2,9 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { endingOf } from "#client/app/job-ending.ts";
+import type { KindView } from "#client/app/kind-parts.ts";
+import { useKindView } from "#client/app/use-kinds.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
-import { ArticleView } from "#client/app/ui/article-view.tsx";
 import { Badge } from "#client/app/ui/badge.tsx";
 import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Card } from "#client/app/ui/card.tsx";
@@ -13,6 +14,7 @@ import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobDetails } from "#client/app/ui/job-details.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
+import { JobOutput } from "#client/app/ui/job-output.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
 import { JOB_LOOK } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
@@ -22,8 +24,6 @@ import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
 import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
-import { ArticleOutputSchema } from "#shared/article/article.schema.ts";
-import type { ArticleOutput } from "#shared/article/article.ts";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -50,13 +50,13 @@ const DECISIONS = [
 export function JobPage({ jobId }: { jobId: string }) {
   const { job, events, error } = useJob(jobId);
   const readOnly = useReadOnly(error);
+  const view = useKindView(job?.kind);
 
-  if (job === undefined) {
-    return error === undefined ? <Skeleton rows={6} /> : <NotFoundPage what="job" error={error} />;
-  }
+  if (job === undefined && error !== undefined) return <NotFoundPage what="job" error={error} />;
+  if (job === undefined || view === undefined) return <Skeleton rows={6} />;
   const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
-  const article = articleOf(job);
+  const output = job.output == null ? undefined : view.output?.(job.output);
   const ending = job.status === "ABORTED" ? endingOf(job).word : undefined;
 
   return (
@@ -107,22 +107,16 @@ export function JobPage({ jobId }: { jobId: string }) {
             />
           </section>
           <JobDetails details={job.details} />
-          <JobOutcome job={job} failedChecks={article?.report.passed === false} />
-          {article !== undefined ? (
-            <ArticleView article={article} />
-          ) : (
+          <JobOutcome job={job} view={view} advice={output?.advice} />
+          {output === undefined ? (
             <>
-              <LiveDraft job={job} />
-              {job.output != null && (
-                <Card title="Output">
-                  <pre className="text-sm break-words whitespace-pre-wrap">
-                    {JSON.stringify(job.output, null, 2)}
-                  </pre>
-                </Card>
-              )}
+              <LiveDraft job={job} view={view} />
+              {job.output != null && <JobOutput output={job.output} />}
             </>
+          ) : (
+            output.shown
           )}
-          <JobInput kind={job.kind} input={job.input} settled={isSettled(job.status)} />
+          <JobInput job={job} view={view} />
         </div>
         <aside
           aria-label="Timeline"
@@ -136,11 +130,6 @@ export function JobPage({ jobId }: { jobId: string }) {
       </div>
     </>
   );
-}
-
-/** Output of other kinds is shown as data, even if it looks like an article. */
-function articleOf({ kind, output }: Job): ArticleOutput | undefined {
-  return kind === "article" ? ArticleOutputSchema.safeParse(output).data : undefined;
 }
 
 function Decisions({ job }: { job: Job }) {
@@ -179,11 +168,11 @@ function Decisions({ job }: { job: Job }) {
   );
 }
 
-function LiveDraft({ job }: { job: Job }) {
+function LiveDraft({ job, view }: { job: Job; view: KindView }) {
   const { text } = useDraft(job.id, job.attempt);
-  if (text === "" && isSettled(job.status)) return null;
-  const first = job.kind === "article" ? "Both pages are read first." : "";
-  const waiting = job.status === "PENDING" ? "The job waits for its turn." : first;
+  // Without a text, only a kind that is known to write one has a draft to wait for.
+  if (text === "" && (isSettled(job.status) || view.beforeDraft === undefined)) return null;
+  const waiting = job.status === "PENDING" ? "The job waits for its turn." : view.beforeDraft;
   return (
     <Card title="Draft">
       {text === "" ? (

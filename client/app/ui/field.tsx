@@ -1,7 +1,8 @@
 import type { ComponentProps, ReactNode } from "react";
 
+/** Scrolled to, it leaves room for its label below the page's header. */
 const CONTROL =
-  "w-full rounded-lg border bg-page px-3 py-2 text-ink placeholder:text-muted aria-invalid:border-bad border-line";
+  "w-full scroll-mt-36 rounded-lg border bg-page px-3 py-2 text-ink placeholder:text-muted aria-invalid:border-bad border-line";
 
 /** A labelled control with a hint or an error below it. */
 function Field(props: {
@@ -30,7 +31,7 @@ function Field(props: {
 interface Common {
   id: string;
   label: string;
-  hint?: string;
+  hint?: string | undefined;
   error?: string | undefined;
 }
 
@@ -78,5 +79,50 @@ export function SelectField({
         ))}
       </select>
     </Field>
+  );
+}
+
+export function AreaField({
+  id,
+  label,
+  hint,
+  error,
+  ...rest
+}: Common & ComponentProps<"textarea">) {
+  return (
+    <Field id={id} label={label} hint={hint} error={error}>
+      <textarea
+        id={id}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-hint`}
+        {...rest}
+        className={`${CONTROL} block field-sizing-content max-h-96 ${rest.className ?? ""}`}
+      />
+    </Field>
+  );
+}
+
+export function CheckField({ id, label, hint, error, ...rest }: Common & ComponentProps<"input">) {
+  const text = error ?? hint ?? "";
+  return (
+    <div className="grid grid-cols-[auto_1fr] gap-x-2.5">
+      <input
+        id={id}
+        type="checkbox"
+        className="mt-1 size-4 accent-accent"
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-hint`}
+        {...rest}
+      />
+      <label htmlFor={id} className="text-sm font-medium">
+        {label}
+      </label>
+      <p
+        id={`${id}-hint`}
+        className={`col-start-2 text-sm ${error === undefined ? "text-muted" : "text-bad"}`}
+      >
+        {text}
+      </p>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { type LucideIcon, Moon, Plus, Sun, SunMoon } from "lucide-react";
 import { useState } from "react";
 import { Link, useRoute } from "wouter";
+import { addressOf } from "#client/app/base.ts";
 import { useOwners } from "#client/app/use-owners.ts";
 import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
 import { Account } from "./account.tsx";
@@ -13,7 +14,7 @@ export function Header() {
     <header className="sticky top-0 z-20 border-b border-line bg-card">
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-1 gap-y-1 px-4 py-2 sm:gap-x-5 sm:px-6">
         <Link href="/" className="flex items-center gap-2 font-semibold tracking-tight">
-          <img src="/favicon.svg" alt="" className="size-6" />
+          <img src={addressOf("/favicon.svg")} alt="" className="size-6" />
           Jobwire
         </Link>
         <nav aria-label="Main" className="order-3 flex w-full gap-1 sm:order-none sm:w-auto">

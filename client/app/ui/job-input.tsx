@@ -1,73 +1,51 @@
-/** A job's input with labels, and a link to the form with the same input. */
-import { Fragment } from "react";
-import { STRATEGIES, WRITERS } from "#client/app/article-labels.ts";
-import { ArticleInputSchema } from "#shared/article/article.schema.ts";
-import type { ArticleInput } from "#shared/article/article.ts";
+/** A job's input, and a link to the form with the same input. */
+import type { KindView } from "#client/app/kind-parts.ts";
+import { partsOf } from "#client/app/kinds.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
+import { useKinds } from "#client/app/use-kinds.ts";
+import { isSettled, type Job } from "#shared/job.ts";
 import { ButtonLink } from "./button.tsx";
 import { Card } from "./card.tsx";
+import { DataView, Rows } from "./data-view.tsx";
 
-export function JobInput(props: { kind: string; input: unknown; settled: boolean }) {
-  const { kind, input, settled } = props;
-  if (typeof input !== "object" || input === null) return null;
-  const article = articleOf(kind, input);
+export function JobInput({ job, view }: { job: Job; view: KindView }) {
+  const readOnly = useReadOnly();
+  if (job.input == null) return null;
+  const rows = view.inputRows?.(job.input);
   return (
     <Card
       title="Input"
       actions={
-        settled && (
-          <NewJobLink kind={kind} input={input}>
+        isSettled(job.status) &&
+        !readOnly && (
+          <NewJobLink job={job} view={view}>
             New job with this input
           </NewJobLink>
         )
       }
     >
-      <dl className="grid gap-x-6 gap-y-2 text-sm sm:grid-cols-[10rem_1fr]">
-        {(article === undefined ? rowsOf(input) : rowsOfArticle(article)).map(([name, value]) => (
-          <Fragment key={name}>
-            <dt className="min-w-0 wrap-anywhere text-muted">{name}</dt>
-            <dd className="min-w-0 break-words">{value}</dd>
-          </Fragment>
-        ))}
-      </dl>
+      <div
+        role="group"
+        aria-label="Input of the job"
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so the keyboard must reach it
+        tabIndex={0}
+        className="max-h-80 overflow-y-auto text-sm"
+      >
+        {rows === undefined ? <DataView value={job.input} /> : <Rows rows={rows} />}
+      </div>
     </Card>
   );
 }
 
-/** Link to the filled-in form. Only for articles, because other kinds have no form. */
-export function NewJobLink(props: { kind: string; input: unknown; children: string }) {
-  const article = articleOf(props.kind, props.input);
-  const readOnly = useReadOnly();
+/** Link to the filled-in form. Absent where the server has the kind no more. */
+export function NewJobLink(props: { job: Job; view: KindView; children: string }) {
+  const { job, view } = props;
+  const info = useKinds().kinds?.find(({ name }) => name === job.kind);
+  if (info === undefined) return null;
+  const query = partsOf(info) === undefined ? undefined : view.queryOf?.(job.input);
   return (
-    !readOnly &&
-    article !== undefined && <ButtonLink href={againHref(article)}>{props.children}</ButtonLink>
+    <ButtonLink href={`/jobs/new/${job.kind}?${query ?? `from=${job.id}`}`}>
+      {props.children}
+    </ButtonLink>
   );
-}
-
-function articleOf(kind: string, input: unknown): ArticleInput | undefined {
-  return kind === "article" ? ArticleInputSchema.safeParse(input).data : undefined;
-}
-
-function againHref(input: ArticleInput): string {
-  const given = rowsOf(input).filter(([, value]) => value !== "");
-  return `/jobs/new?${new URLSearchParams(given).toString()}`;
-}
-
-function rowsOfArticle(input: ArticleInput): [string, string][] {
-  const words = {
-    ...input,
-    llmProvider: WRITERS[input.llmProvider],
-    writingStrategy: STRATEGIES[input.writingStrategy],
-  };
-  return rowsOf(words).map(([name, value]) => [
-    ArticleInputSchema.shape[name as keyof ArticleInput].meta()?.title ?? name,
-    value,
-  ]);
-}
-
-function rowsOf(input: object): [string, string][] {
-  return Object.entries(input).map(([name, value]: [string, unknown]) => [
-    name,
-    typeof value === "string" ? value : (JSON.stringify(value) ?? ""),
-  ]);
 }

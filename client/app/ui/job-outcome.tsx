@@ -1,29 +1,32 @@
-/** How a job ended and the possible next steps, where the article itself does not show them. */
+/** How a job ended, and the possible next steps. */
 import { endingOf } from "#client/app/job-ending.ts";
+import type { KindView } from "#client/app/kind-parts.ts";
 import type { Job } from "#shared/job.ts";
 import { useReadOnly } from "#client/app/read-only.ts";
 import { Breakable } from "./breakable.tsx";
 import { NewJobLink } from "./job-input.tsx";
 import { Notice } from "./notice.tsx";
 
-export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: boolean }) {
-  const what = job.kind === "article" ? "article" : "job";
+/** `advice`: a sentence that helps to decide about the output. */
+export function JobOutcome(props: { job: Job; view: KindView; advice: string | undefined }) {
+  const { job, view, advice } = props;
   const readOnly = useReadOnly();
   if (job.status === "BLOCKED" && readOnly) {
-    return <Notice tone="warn" title={`This ${what} waits for a decision`} />;
+    return <Notice tone="warn" title={`This ${view.noun} waits for a decision`} />;
   }
   if (job.status === "BLOCKED") {
     return (
-      <Notice tone="warn" title={`This ${what} needs your decision`}>
+      <Notice tone="warn" title={`This ${view.noun} needs your decision`}>
         <p>
           Approve it as it is, reject it, or regenerate it.
-          {failedChecks && " The quality report below names the failed checks."}
+          {advice !== undefined && ` ${advice}`}
         </p>
       </Notice>
     );
   }
   if (job.status !== "ABORTED") return null;
-  const { word, why, lasting } = endingOf(job);
+  const { word, why } = endingOf(job);
+  const isLasting = job.error !== null && view.isLasting?.(job.error) === true;
   const reason = why !== "" && (
     <p>
       <Breakable text={why} />
@@ -41,7 +44,7 @@ export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: bool
   }
   if (word === "Rejected") {
     return (
-      <Notice tone="info" title={`This ${what} was rejected`}>
+      <Notice tone="info" title={`This ${view.noun} was rejected`}>
         {reason}
         <p>
           It is not delivered.
@@ -54,10 +57,10 @@ export function JobOutcome({ job, failedChecks }: { job: Job; failedChecks: bool
     <Notice tone="bad" title="This job failed">
       {reason}
       {!readOnly &&
-        (lasting ? (
+        (isLasting ? (
           <>
             <p>With the same input it will most likely fail again.</p>
-            <NewJobLink kind={job.kind} input={job.input}>
+            <NewJobLink job={job} view={view}>
               Correct the input in a new job
             </NewJobLink>
           </>

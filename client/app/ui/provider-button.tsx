@@ -1,5 +1,6 @@
 import { ExternalLink } from "lucide-react";
 import type { MouseEvent } from "react";
+import { pathNow } from "#client/app/base.ts";
 import { providerAddress } from "#client/app/sign-in-requests.ts";
 import { useSignIn } from "#client/app/use-sign-in.ts";
 import { Breakable } from "./breakable.tsx";
@@ -13,7 +14,7 @@ const WINDOW = "popup,width=520,height=680";
  */
 export function ProviderButton({ inWindow = false }: { inWindow?: boolean }) {
   const { ways } = useSignIn();
-  const here = location.pathname + location.search;
+  const here = pathNow() + location.search;
   const address = providerAddress(ways, inWindow ? null : here);
   if (ways.provider === undefined || address === undefined) return null;
   // Under another address of the server, this page would not see the sign-in.

@@ -2,6 +2,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Share2 } from "lucide-react";
 import { useId, useRef, useState } from "react";
+import { addressOf } from "#client/app/base.ts";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { SHARE_PATH } from "#client/app/shared-stream.ts";
 import { type SharedRef, useMayShare, useSharing } from "#client/app/use-sharing.ts";
@@ -102,7 +103,7 @@ function Links({ of }: { of: SharedRef }) {
       {make.data !== undefined && made !== undefined && (
         <NewLink
           key={made.linkId}
-          url={`${location.origin}${SHARE_PATH}#${make.data.token}`}
+          url={`${addressOf(SHARE_PATH)}#${make.data.token}`}
           ends={made.expiresAt}
         />
       )}

@@ -3,6 +3,7 @@ import type { ErrorCode } from "#shared/errors.ts";
 
 export const STATUS = {
   BAD_REQUEST: 400,
+  INCOMPATIBLE_CLIENT: 412,
   UNAUTHENTICATED: 401,
   TOKEN_EXPIRED: 401,
   FORBIDDEN: 403,

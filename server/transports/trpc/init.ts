@@ -4,6 +4,7 @@ import { initTRPC, type TRPCError } from "@trpc/server";
 import { middlewareMarker } from "@trpc/server/unstable-core-do-not-import";
 import type { ApiError } from "#shared/api.ts";
 import type { Context } from "./context.ts";
+import { isOfClient } from "./client-version.ts";
 import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
 import type { OwnContext } from "./own-procedures.ts";
@@ -61,7 +62,9 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
   return {
     router: t.router,
     /** Only a procedure that is built on `t.procedure` is open to all callers. */
-    procedure: checked((ctx, path) => (isOpen(path) ? undefined : refusalOf(ctx, path))),
+    procedure: checked((ctx, path) =>
+      isOpen(path) && !isOfClient(ctx.refusal()) ? undefined : refusalOf(ctx, path),
+    ),
     /** Of the program that the server runs in: for every caller that is known. The program itself checks scopes. */
     ownProcedure: checked((ctx) => ctx.refusal()).use(({ ctx, next }) => {
       const { userId, tenantId, scopes } = ctx.principal();

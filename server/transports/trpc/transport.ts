@@ -19,6 +19,7 @@ import type { Principal } from "#shared/principal.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { createCallers } from "./callers.ts";
+import { refusedClient } from "./client-version.ts";
 import { createEarlyRefusal } from "./early-refusal.ts";
 import { createGiveInput } from "./give-input.ts";
 import { createStrangers } from "./strangers.ts";
@@ -71,7 +72,7 @@ export function createTrpcTransport(
       type: string;
     };
   }): Promise<Context> {
-    const ticket = await ticketIn(req, info);
+    const ticket = refusedClient(req) ?? (await ticketIn(req, info));
     let caller =
       ticket instanceof TRPCError
         ? ticket
@@ -168,7 +169,8 @@ export function createTrpcTransport(
   const sockets = openHandler({
     router,
     async createContext({ req, info }, connection) {
-      const caller = await callers.of(req, { params: info.connectionParams });
+      const caller =
+        refusedClient(req) ?? (await callers.of(req, { params: info.connectionParams }));
       let stopWatching: (() => void) | undefined;
       if (caller instanceof TRPCError) {
         // The client reconnects and asks again, with a longer wait each time.

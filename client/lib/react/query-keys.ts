@@ -1,0 +1,22 @@
+/**
+ * The keys of Jobwire's queries, for `invalidateQueries` and the like. Each key is a prefix: `["jobwire", "job"]` means every
+ * job. Live state stands apart, so that a reset of the queries does not lose what subscriptions have brought.
+ */
+import type { JobFilter } from "#client/lib/merge.ts";
+import type { OwnersAsked } from "#shared/owners-asked.ts";
+
+export const jobwireKeys = {
+  all: ["jobwire"],
+  jobs: ["jobwire", "jobs"],
+  /** `kind`: only as a job of that kind. */
+  job: (id: string, kind?: string) => ["jobwire", "job", id, ...(kind === undefined ? [] : [kind])],
+  batch: (id: string) => ["jobwire", "batch", id],
+} as const;
+
+export function jobsKey(filter: JobFilter & OwnersAsked, kind: string | undefined): string[] {
+  const { status, batchId, owner, allOwners } = filter;
+  const wanted = [status, filter.kind, batchId, owner].map((each) => JSON.stringify(each) ?? "");
+  return [...jobwireKeys.jobs, ...wanted, `${allOwners === true}`, ...(kind ? [`as ${kind}`] : [])];
+}
+
+export const liveKey = (key: readonly string[]) => ["jobwire-live", ...key];

@@ -1,0 +1,3 @@
+import { takeOver } from "./hooks-app.tsx";
+
+takeOver();

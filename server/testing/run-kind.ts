@@ -1,0 +1,58 @@
+/** Runs one job of a kind without a server, on a real embedded engine: with the checks and limits of production. */
+import { applyDraft } from "#shared/events.ts";
+import type { JobEventOf, JobOf } from "#shared/api.ts";
+import type { KindTypes } from "#shared/kind-types.ts";
+import type { Principal } from "#shared/principal.ts";
+import { createJobwire, type Jobwire } from "#server/jobwire.ts";
+import type { AnyKind, Kind } from "#server/kinds/define.ts";
+import { newTestData } from "./test-data.ts";
+
+export interface RunKindOptions {
+  /** Attempts that a `Transient` failure may use up, with the backoff of production between them. Default: 1. */
+  maxAttempts?: number | undefined;
+  /** Cancels the job when it aborts. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface KindRun<Types extends KindTypes> {
+  /** The job as it ended: its `status`, `message`, `output` and `error`. */
+  job: JobOf<Types>;
+  /** Its whole log. */
+  events: JobEventOf<Types>[];
+  /** The draft of the last attempt. */
+  draft: string;
+}
+
+const PRINCIPAL: Principal = { userId: "test", tenantId: "test", scopes: ["*"] };
+
+/** Resolves when the job has settled, however it ended. Rejects with `BAD_REQUEST` for an input that does not fit. */
+export async function runKind<Name extends string, Types extends KindTypes>(
+  kind: Kind<Name, Types>,
+  input: Types["input"],
+  { maxAttempts = 1, signal }: RunKindOptions = {},
+): Promise<KindRun<Types>> {
+  const data = await newTestData({ MAX_ATTEMPTS: String(maxAttempts), SHUTDOWN_GRACE_MS: "0" });
+  const { jobs, close }: Pick<Jobwire, "jobs" | "close"> = createJobwire<readonly AnyKind[]>({
+    kinds: [kind],
+    env: data.env,
+  });
+  try {
+    const { id } = await jobs.create(PRINCIPAL, { kind: kind.name, input });
+    const cancel = () => void jobs.cancel(PRINCIPAL, id).catch(() => undefined);
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    const events: JobEventOf<Types>[] = [];
+    for await (const event of jobs.watch(PRINCIPAL, id, { lastEventId: "0" })) {
+      events.push(event as JobEventOf<Types>);
+    }
+    signal?.removeEventListener("abort", cancel);
+    let draft = "";
+    for await (const frame of jobs.watchOutput(PRINCIPAL, id, { lastEventId: "0" })) {
+      draft = applyDraft(draft, frame);
+    }
+    return { job: (await jobs.get(PRINCIPAL, id)) as JobOf<Types>, events, draft };
+  } finally {
+    await close();
+    await data.remove();
+  }
+}

@@ -1,0 +1,38 @@
+/** An embedded Jobwire that listens on a free port, for the tests of a program. */
+import { createJobwire, type Jobwire, type JobwireOptions } from "#server/jobwire.ts";
+import type { AnyKind, KindMapOf } from "#server/kinds/define.ts";
+import type { OwnRouter, RecordOf } from "#server/transports/trpc/own-procedures.ts";
+import { newTestData } from "./test-data.ts";
+
+export interface TestJobwire<Served> {
+  jobwire: Served;
+  /** Its address: `http://localhost:41234`. */
+  url: string;
+  /** Closes it and deletes its data. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts one with an embedded engine and data of its own. `env` adds variables, or replaces those of the test: DATA_DIR, PORT
+ * and LOG_LEVEL.
+ */
+export async function startTestJobwire<
+  const Kinds extends readonly AnyKind[],
+  Procedures extends OwnRouter = never,
+>(
+  options: JobwireOptions<Kinds, Procedures>,
+): Promise<TestJobwire<Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>>>> {
+  const data = await newTestData(options.env);
+  const jobwire = createJobwire<Kinds, Procedures>({ ...options, env: data.env });
+  async function close(): Promise<void> {
+    await jobwire.close();
+    await data.remove();
+  }
+  try {
+    const { url } = await jobwire.listen();
+    return { jobwire, url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

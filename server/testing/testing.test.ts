@@ -1,0 +1,107 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { z } from "zod";
+import { createJobwireClient } from "#client/lib/client.ts";
+import { blocked, defineKind, Failure, Transient } from "#server/kinds/define.ts";
+import { createFaultProxy, runKind, startTestJobwire } from "./index.ts";
+
+const count = defineKind({
+  name: "count",
+  input: z.object({ to: z.int() }),
+  details: z.object({ done: z.int() }),
+  output: z.object({ sum: z.int() }),
+  async run({ input: { to }, progress, draft, attempt }) {
+    if (to < 0) throw new Failure("NEGATIVE", "Count up.");
+    if (to === 0 && attempt === 1) throw new Transient("BUSY", "Later.");
+    if (to === 13) return { sum: "many" } as never;
+    for (let done = 1; done <= to; done += 1) {
+      await progress((100 * done) / to, `Step ${done}`, { done });
+      await draft(`${done} `);
+    }
+    return to > 100 ? blocked("Too many", { sum: to }) : { sum: to };
+  },
+});
+const waits = defineKind({
+  name: "waits",
+  input: z.null(),
+  output: z.null(),
+  async run({ signal, progress }) {
+    await progress(1, "Waiting");
+    await wait(3_600_000, undefined, { signal });
+    return null;
+  },
+});
+
+describe("runKind", () => {
+  test("gives the job, its log and its draft, typed", async () => {
+    const { job, events, draft } = await runKind(count, { to: 3 });
+    expect(job.status).toBe("DELIVERED");
+    expect(job.output?.sum).toBe(3);
+    expect(events.map(({ details }) => details?.done).filter((done) => done !== undefined)).toEqual(
+      [1, 2, 3, 3],
+    );
+    expect(draft).toBe("1 2 3 ");
+    // @ts-expect-error: a field has another type
+    await expect(runKind(count, { to: "3" })).rejects.toMatchObject({ code: "BAD_REQUEST" });
+  });
+
+  test("checks as a server does", async () => {
+    expect((await runKind(count, { to: 101 })).job).toMatchObject({
+      status: "BLOCKED",
+      message: "Too many",
+    });
+    expect((await runKind(count, { to: -1 })).job.error).toMatchObject({ code: "NEGATIVE" });
+    expect((await runKind(count, { to: 13 })).job).toMatchObject({
+      status: "ABORTED",
+      error: { message: expect.stringContaining("sum") as string },
+    });
+  });
+
+  test("repeats a transient failure only where it may", async () => {
+    expect((await runKind(count, { to: 0 })).job.error).toMatchObject({ code: "BUSY" });
+    expect((await runKind(count, { to: 0 }, { maxAttempts: 2 })).job.status).toBe("DELIVERED");
+  });
+
+  test("cancels when its signal aborts", async () => {
+    const leaving = new AbortController();
+    const running = runKind(waits, null, { signal: leaving.signal });
+    leaving.abort();
+    expect((await running).job.error).toMatchObject({ code: "CANCELLED" });
+  });
+});
+
+describe("a fault proxy", () => {
+  test("breaks, holds and delays what a client still receives whole, in order", async () => {
+    const { url, close } = await startTestJobwire({ kinds: [count, waits] });
+    onTestFinished(close);
+    const proxy = await createFaultProxy(url);
+    onTestFinished(() => proxy.close());
+    const client = createJobwireClient({ url: proxy.url });
+    onTestFinished(() => client.close());
+    const direct = createJobwireClient({ url });
+    onTestFinished(() => direct.close());
+
+    const { id } = await direct.trpc.job.create.mutate({ kind: "waits", input: null });
+    const events = client.job(id).events({ lastEventId: "0", follow: true });
+    const seen: number[] = [];
+    const take = async () => seen.push((await events.next()).value?.seq ?? 0);
+    while (seen.length < 3) await take();
+    proxy.cut();
+    await direct.trpc.job.cancel.mutate({ jobId: id });
+    await take();
+    proxy.stall();
+    await direct.trpc.job.retry.mutate({ jobId: id });
+    const next = take();
+    proxy.delay(20);
+    proxy.resume();
+    await next;
+    proxy.down();
+    await vi.waitUntil(() => proxy.open() === 0);
+    await direct.trpc.job.cancel.mutate({ jobId: id });
+    proxy.up();
+    const log = await direct.trpc.job.events.query({ jobId: id });
+    while ((seen.at(-1) ?? 0) < (log.items.at(-1)?.seq ?? 0)) await take();
+    expect(seen).toEqual(seen.map((_, index) => index + 1));
+    await events.return?.();
+  });
+});
