@@ -228,7 +228,7 @@ const all: Direction[] = [
       "#server/config.ts",
       "#server/control/*",
       "#server/engine/index.ts",
-      "#server/jobwire.ts",
+      "#server/starter.ts",
       "#server/kinds/define.ts",
       "#server/kinds/registry.ts",
       "#server/program.ts",

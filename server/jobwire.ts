@@ -12,7 +12,7 @@ import type { AnyKind, KindMapOf, StaticSite } from "./kinds/define.ts";
 import { createKindRegistry } from "./kinds/registry.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
-import type { Started } from "./program.ts";
+import { START } from "./starter.ts";
 import { systemInfo } from "./system-info.ts";
 import { basePathOf } from "./transports/base-path.ts";
 import { createInProcess, type InProcess } from "./transports/trpc/in-process.ts";
@@ -92,15 +92,6 @@ export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = unknown>
    * call gives the same promise. What is being started is closed once it is open, and rejects with `UNAVAILABLE`.
    */
   close(): Promise<Closed>;
-}
-
-/** How the command `jobwire start` starts one: the same in each copy of this module. */
-const START = Symbol.for("jobwire.start");
-
-/** Returns what starts a Jobwire as a program of its own; `undefined` for any other value. */
-export function starterOf(value: unknown): (() => Promise<Started>) | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  return (value as { [START]?: () => Promise<Started> })[START];
 }
 
 const DEFAULT_BASE_PATH = "/jobwire";

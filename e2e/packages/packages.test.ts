@@ -90,7 +90,9 @@ describe("a server on Express", () => {
   beforeAll(async () => {
     const vite = join(workspace.web, "node_modules/vite/bin/vite.js");
     await run(process.execPath, [vite, "build"], { cwd: workspace.web });
-    server = await startProgram(workspace.server, "main.ts", { WEB: join(workspace.web, "dist") });
+    server = await startProgram(workspace.server, ["main.ts"], {
+      WEB: join(workspace.web, "dist"),
+    });
   }, INSTALL_TIMEOUT_MS);
   afterAll(() => server?.stop());
 
@@ -127,7 +129,7 @@ describe("a server on Express", () => {
 const RAN = '{"last":"DELIVERED","output":"Hello, Ada, from all of us"}';
 
 test("a program runs a job on the embedded engine, then listens", async () => {
-  const program = await startProgram(workspace.server, "listen.ts", {});
+  const program = await startProgram(workspace.server, ["listen.ts"], {});
   expect(program.lines).toEqual([RAN]);
   expect((await fetch(`${program.url}/readyz`)).status).toBe(200);
   expect(await program.stop()).toBe(0);
@@ -136,8 +138,19 @@ test("a program runs a job on the embedded engine, then listens", async () => {
 test("a program runs a job on Redis", async () => {
   const redis = await startRedis(inject("redisServer"));
   onTestFinished(() => redis.close());
-  const program = await startProgram(workspace.server, "listen.ts", { REDIS_URL: redis.url });
+  const program = await startProgram(workspace.server, ["listen.ts"], { REDIS_URL: redis.url });
   expect(program.lines).toEqual([RAN]);
+  expect(await program.stop()).toBe(0);
+});
+
+test("the command starts a server for the kinds of a module", async () => {
+  const command = "node_modules/jobwire/bin/jobwire.js";
+  const program = await startProgram(workspace.server, [command, "start", "jobs.ts"], {
+    PORT: "0",
+  });
+  const { result } = await (await fetch(`${program.url}/trpc/kind.list`)).json();
+  const names = result.data.json.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(["thumbnails", "greetings"]);
   expect(await program.stop()).toBe(0);
 });
 

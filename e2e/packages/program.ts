@@ -16,14 +16,14 @@ export interface Program {
   stop(): Promise<number | null>;
 }
 
-/** Resolves once the program has printed its address. It gets `env`, and a folder for its data. */
+/** Resolves once the program has printed or logged its address. It gets `env`, and a folder for its data. */
 export async function startProgram(
   folder: string,
-  file: string,
+  args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Program> {
   const dataDir = await mkdtemp(join(tmpdir(), "jobwire-packages-data-"));
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, args, {
     cwd: folder,
     env: { DATA_DIR: dataDir, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -36,11 +36,12 @@ export async function startProgram(
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       written.push(line);
-      if (line.startsWith("http:")) resolve(line);
+      const url = /^http:.*|(?<="url":")[^"]*(?=".*"msg":"listening")/.exec(line)?.[0];
+      if (url !== undefined) resolve(url);
       else if (!line.startsWith('{"level"')) lines.push(line);
     });
     void gone.then(([code]) =>
-      reject(new Error(`${file} ended (${code}):\n${written.join("\n")}`)),
+      reject(new Error(`${args[0]} ended (${code}):\n${written.join("\n")}`)),
     );
   });
   return {

@@ -38,6 +38,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
       { subpath: ".", file: "server/index.ts" },
       { subpath: "./testing", file: "server/testing/index.ts" },
       { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
+      { subpath: "./testing", file: "server/testing/index.ts" },
     ],
     commands: { jobwire: "server/command/main.ts" },
     // The schemas of kinds are a program's own.

@@ -17,7 +17,7 @@ export interface Reference {
 
 const LANGUAGES = { ".ts": "ts", ".tsx": "tsx", ".js": "js" } as const;
 
-/** Throws for a source that cannot be parsed, and for an import whose specifier is computed, except by `pathToFileURL`. */
+/** Throws for a source that cannot be parsed. */
 export function referencesIn(file: string, source: string): Reference[] {
   const language = file.endsWith(".d.ts") ? "dts" : LANGUAGES[extname(file) as ".ts"];
   const { program, errors } = parseSync(file, source, { lang: language });
@@ -25,7 +25,7 @@ export function referencesIn(file: string, source: string): Reference[] {
   if (error !== undefined) throw new Error(`${file} cannot be parsed: ${error.message}`);
   const found: Reference[] = [];
   for (const node of nodesBelow(program)) {
-    const reference = referenceOf(node, file);
+    const reference = referenceOf(node);
     if (reference !== undefined) found.push(reference);
   }
   return found.toSorted((a, b) => a.start - b.start);
@@ -48,20 +48,15 @@ function isNode(value: unknown): value is Node {
   return typeof (value as Partial<Node> | null)?.type === "string";
 }
 
-function referenceOf(node: Node, file: string): Reference | undefined {
+function referenceOf(node: Node): Reference | undefined {
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportAllDeclaration":
     case "ExportNamedDeclaration":
     case "TSImportType":
+    // A name that is computed is of a module of the program, such as the kinds that a command is given.
+    case "ImportExpression":
       return textOf(node.source, "module");
-    case "ImportExpression": {
-      const reference = textOf(node.source, "module");
-      if (reference !== undefined || isFileOfProgram(node.source)) return reference;
-      throw new Error(
-        `${file} imports a module whose name is computed, which no package can have.`,
-      );
-    }
     case "NewExpression": {
       const [path, base] = node.arguments as (Node | undefined)[];
       const isOurs = (node.callee as Node).name === "URL" && isOwnUrl(base);
@@ -70,13 +65,6 @@ function referenceOf(node: Node, file: string): Reference | undefined {
     default:
       return undefined;
   }
-}
-
-/** True for `pathToFileURL(path).href`: a file of the program that uses the package. */
-function isFileOfProgram(node: unknown): boolean {
-  if (!isNode(node) || node.type !== "MemberExpression") return false;
-  const { callee } = node.object as { callee?: { name?: unknown } };
-  return callee?.name === "pathToFileURL";
 }
 
 /** True for `import.meta.url`. */

@@ -24,7 +24,7 @@ export function addStartCommands(program: Command, { env }: CommandContext): voi
 /** Resolves when the server listens. Ends the process if it cannot. */
 async function start(path: string, env: NodeJS.ProcessEnv): Promise<void> {
   // The other commands need no server.
-  const { starterOf } = await import("#server/jobwire.ts");
+  const { starterOf } = await import("#server/starter.ts");
   const { runProgram, runUntilSignal } = await import("#server/program.ts");
   let module: Module;
   try {
