@@ -21,8 +21,13 @@ import { createRouter } from "./transports/trpc/router.ts";
 
 /** Credentials as a client sent them. */
 export interface ClientCredentials {
-  /** Of the request; their names are in lower case. */
-  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Of the request; their names are in lower case. Empty when a connection sends a newer token. */
+  headers: {
+    readonly authorization?: string | undefined;
+    readonly cookie?: string | undefined;
+    readonly origin?: string | undefined;
+    readonly [name: string]: string | string[] | undefined;
+  };
   /** Clients that cannot set headers send it when they connect. It wins over the header `authorization`. */
   token?: string | undefined;
 }

@@ -33,7 +33,11 @@ beforeAll(async () => {
 afterAll(() => workspace?.close());
 
 test("publint and attw find nothing in the packages", async () => {
-  const { stdout } = await run("npm", ["run", "-s", "check:packages"], { cwd: ROOT });
+  const script = pkg.scripts["check:packages"].replaceAll("dist/packages", workspace.packages);
+  const { stdout } = await run("sh", ["-c", script], {
+    cwd: ROOT,
+    env: { ...process.env, PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}` },
+  });
   expect(stdout.match(/All good!/g)).toHaveLength(2);
 });
 

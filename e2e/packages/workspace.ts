@@ -14,6 +14,8 @@ const run = promisify(execFile);
 export const COMPILERS = ["typescript-5.7", "typescript-5.9", "typescript"];
 
 export interface Workspace {
+  /** The folder of both packages, before they were packed. */
+  packages: string;
   /** The program that has installed `jobwire`. */
   server: string;
   /** The front end beside it, which has installed `@jobwire/client`. */
@@ -27,18 +29,21 @@ export interface Workspace {
 export async function openWorkspace(): Promise<Workspace> {
   const built = await buildPackages();
   const dir = await mkdtemp(join(tmpdir(), "jobwire-packages-"));
+  async function close(): Promise<void> {
+    await built.remove();
+    await rm(dir, { recursive: true, force: true });
+  }
   const [server, web] = [join(dir, "server"), join(dir, "web")];
   try {
     await cp(CONSUMERS, dir, { recursive: true });
     await install(server, await pack(join(built.dir, "jobwire"), dir));
     await install(web, await pack(join(built.dir, "client"), dir));
   } catch (error) {
-    await rm(dir, { recursive: true, force: true });
+    await close();
     throw error;
-  } finally {
-    await built.remove();
   }
   return {
+    packages: built.dir,
     server,
     web,
     async compile(compiler, program) {
@@ -48,7 +53,7 @@ export async function openWorkspace(): Promise<Workspace> {
         (error: { stdout: string }) => error.stdout,
       );
     },
-    close: () => rm(dir, { recursive: true, force: true }),
+    close,
   };
 }
 

@@ -52,7 +52,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
     description: "The typed client of Jobwire: calls, resumable streams of jobs, React hooks.",
     folder: "client",
     entries: [
-      { subpath: ".", file: "client/lib/client.ts" },
+      { subpath: ".", file: "client/lib/index.ts" },
       { subpath: "./react", file: "client/lib/react.tsx", optional: true },
       { subpath: "./legacy", file: "client/lib/legacy-client.ts", optional: true },
     ],

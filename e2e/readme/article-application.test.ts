@@ -1,24 +1,21 @@
-/** Runs every example of the README and of docs/clients.md unchanged. */
+/** Runs the examples for the article application, of the README and of docs/clients.md, unchanged. */
 import { execFile, execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
-import { runPython } from "./legacy/python.ts";
-import { type RunningServer, startServer } from "./server.ts";
+import { runPython } from "#e2e/legacy/python.ts";
+import { type RunningServer, startServer } from "#e2e/server.ts";
+import { openDocumentedApp } from "./documented-app.ts";
 
-const page = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const README = page("README.md");
 const CLIENTS = page("docs/clients.md");
-const TYPESCRIPT_HEADING = "1\\. TypeScript: the typed tRPC client";
-const SOCKETIO_HEADING = "3\\. Socket\\.IO: existing clients in browsers and Python";
-const HTTP_HEADING = "4\\. HTTP: curl, or any program that reads JSON and SSE";
+const TYPESCRIPT_HEADING = "Stock tRPC";
+const SOCKETIO_HEADING = "Socket\\.IO: existing clients in browsers and Python";
+const HTTP_HEADING = "HTTP: curl, or any program that reads JSON and SSE";
 const run = promisify(execFile);
 
 let server: RunningServer;
@@ -139,13 +136,10 @@ test("the README's TypeScript example watches a new job to its end", async () =>
 
 test("the example of docs/clients.md with a handle follows a new job to its output", async () => {
   const [lines = ""] = blocksOf(CLIENTS, "Jobs as handles", "ts");
-  // `npm install ../jobwire` makes such a link.
-  const app = await mkdtemp(join(tmpdir(), "jobwire-handle-"));
-  onTestFinished(() => rm(app, { recursive: true }));
-  await mkdir(join(app, "node_modules"));
-  await symlink(fileURLToPath(new URL("..", import.meta.url)), join(app, "node_modules/jobwire"));
+  const app = await openDocumentedApp();
+  onTestFinished(() => app.remove());
   const args = ["--input-type=module-typescript", "-e", lines];
-  const { stdout } = await run(process.execPath, args, { cwd: app });
+  const { stdout } = await run(process.execPath, args, { cwd: app.dir });
   expect(stdout).toMatch(/^1 PENDING 0 /);
   expect(stdout).toMatch(/^\d+ DELIVERED 100 /m);
   expect(stdout).toMatch(/^output \{$/m);

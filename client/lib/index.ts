@@ -1,0 +1,22 @@
+/** The package `@jobwire/client`. */
+export {
+  createJobwireClient,
+  type Failed,
+  failureOf,
+  type GetToken,
+  type JobHandle,
+  type JobwireClient,
+  type JobwireClientOptions,
+  JobFailedError,
+  type KindClient,
+  type TokenReason,
+} from "./client.ts";
+export { transformer } from "./transformer.ts";
+export type * from "#shared/api.ts";
+export type { Batch, BatchAggregate, BatchStatus } from "#shared/batch.ts";
+export type { ErrorCode } from "#shared/errors.ts";
+export type { DraftFrame, JobEvent } from "#shared/events.ts";
+export type { FeedEntry } from "#shared/feed.ts";
+export type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+export type { KindMap, KindTypes, ServerTypes } from "#shared/kind-types.ts";
+export type { Principal } from "#shared/principal.ts";
