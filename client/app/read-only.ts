@@ -11,7 +11,7 @@ interface ReadOnly {
 export const ReadOnlyContext = createContext<ReadOnly | undefined>(undefined);
 
 /** True on a page that was opened by a share link. Tells it of an error that means that the link has ended. */
-export function useReadOnly(error?: Failed): boolean {
+export function useReadOnly(error: Failed | null = null): boolean {
   const readOnly = useContext(ReadOnlyContext);
   const hasEnded = error?.code === "UNAUTHENTICATED" || error?.code === "TOKEN_EXPIRED";
   useEffect(() => {

@@ -121,7 +121,7 @@ test("the snippets compile in an app with its own options, and their types are r
       "Type 'string' is not assignable to type 'number'",
     ],
     "README.md/root.tsx": [
-      'export const no = (): string | undefined => useJob(client.kinds.thumbnails, "1").job?.progress;',
+      'export const no = (): string | undefined => useJob(client.kinds.thumbnails, "1").data?.progress;',
       "Type 'number | undefined' is not assignable to type 'string | undefined'",
     ],
     "README.md/stock.ts": [

@@ -26,18 +26,14 @@ const IN_ORDER = 500;
 
 export function BatchPage({ batchId }: { batchId: string }) {
   const { trpc } = useJobwire();
-  const { batch, error } = useBatch(batchId);
+  const { data: batch, error } = useBatch(batchId);
   const readOnly = useReadOnly(error);
   const cancel = useMutation({
     mutationFn: (note: string | undefined) => trpc.batch.cancel.mutate({ batchId, note }),
   });
 
   if (batch === undefined) {
-    return error === undefined ? (
-      <Skeleton rows={5} />
-    ) : (
-      <NotFoundPage what="batch" error={error} />
-    );
+    return error === null ? <Skeleton rows={5} /> : <NotFoundPage what="batch" error={error} />;
   }
   const title = batch.name ?? "Batch without a name";
   return (
@@ -119,7 +115,7 @@ function BatchJobs({ batch }: { batch: BatchAggregate & Owner }) {
 
 /** Running jobs, which a long list would hide. */
 function RunningNow({ batchId, owner }: { batchId: string; owner: string }) {
-  const { jobs } = useJobs({ batchId, owner, status: "PROCESSING" });
+  const { data: jobs = [] } = useJobs({ batchId, owner, status: "PROCESSING" });
   if (jobs.length === 0) return null;
   return (
     <section aria-label="Running now" className="mb-8">

@@ -67,7 +67,7 @@ function useBatches(allOwners: boolean) {
     ...UNTIL_ANSWERED,
   });
   const batches = data?.pages.flatMap((page) => page.items);
-  const newest = useJobs({ allOwners }).jobs.find(({ batchId }) => batchId !== null)?.batchId;
+  const newest = useJobs({ allOwners }).data?.find(({ batchId }) => batchId !== null)?.batchId;
   const isUnknown = newest != null && batches?.every(({ id }) => id !== newest) === true;
   useEffect(() => {
     if (isUnknown) void refetch();
@@ -83,7 +83,7 @@ function useBatches(allOwners: boolean) {
 }
 
 function BatchRow({ known }: { known: Batch }) {
-  const batch = useBatch(known.id).batch ?? known;
+  const batch = useBatch(known.id).data ?? known;
   return (
     <ListRow
       href={`/batches/${batch.id}`}

@@ -26,7 +26,7 @@ export default function ConsolePage() {
   const [params] = useSearchParams();
   const jobId = params.get("job") ?? "";
   const [, navigate] = useLocation();
-  const { jobs } = useJobs();
+  const { data: jobs = [] } = useJobs();
 
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -71,7 +71,7 @@ export default function ConsolePage() {
 }
 
 function Recent() {
-  const { jobs } = useJobs();
+  const { data: jobs = [] } = useJobs();
   return (
     <Card title="Recent jobs">
       {jobs.length === 0 && <p className="text-muted">There are no jobs yet.</p>}

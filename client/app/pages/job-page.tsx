@@ -48,11 +48,11 @@ const DECISIONS = [
 ] as const;
 
 export function JobPage({ jobId }: { jobId: string }) {
-  const { job, events, error } = useJob(jobId);
+  const { data: job, events, error } = useJob(jobId);
   const readOnly = useReadOnly(error);
   const view = useKindView(job?.kind);
 
-  if (job === undefined && error !== undefined) return <NotFoundPage what="job" error={error} />;
+  if (job === undefined && error !== null) return <NotFoundPage what="job" error={error} />;
   if (job === undefined || view === undefined) return <Skeleton rows={6} />;
   const { word, bar } = JOB_LOOK[job.status];
   const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;

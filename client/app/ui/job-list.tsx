@@ -23,15 +23,16 @@ export function JobList(
   const shown = params.get("show");
   const status = JOB_STATUSES.find((each) => each === shown);
   const list = useJobs({ status, batchId, owner, allOwners });
-  const lacksPages = inOrder && list.hasMore && list.error === undefined;
-  const isLoading = list.isLoading || lacksPages;
-  const jobs = inOrder ? list.jobs.toReversed() : list.jobs;
+  const lacksPages = inOrder && list.hasNextPage && list.error === null;
+  const isLoading = list.isPending || lacksPages;
+  const known = list.data ?? [];
+  const jobs = inOrder ? known.toReversed() : known;
 
-  const loadMore = useEffectEvent(list.loadMore);
-  const { isLoadingMore } = list;
+  const loadMore = useEffectEvent(list.fetchNextPage);
+  const { isFetchingNextPage } = list;
   useEffect(() => {
-    if (lacksPages && !isLoadingMore) loadMore();
-  }, [lacksPages, isLoadingMore]);
+    if (lacksPages && !isFetchingNextPage) loadMore();
+  }, [lacksPages, isFetchingNextPage]);
 
   function show(wanted: JobStatus | undefined) {
     setParams(
@@ -61,23 +62,23 @@ export function JobList(
           </FilterButton>
         ))}
       </div>
-      {list.error !== undefined && (
+      {list.error !== null && (
         <Notice tone="bad" title="The list could not be loaded">
           {list.error.code === undefined ? "The server cannot be reached." : list.error.message}
         </Notice>
       )}
-      {isLoading && list.error === undefined && <Skeleton rows={5} />}
+      {isLoading && list.error === null && <Skeleton rows={5} />}
       {!isLoading &&
-        list.error === undefined &&
+        list.error === null &&
         jobs.length === 0 &&
         (status === undefined ? props.empty : <NoneLikeThis />)}
       <ul className="space-y-2">
         {!isLoading && jobs.map((job) => <JobRow key={job.id} job={job} />)}
       </ul>
-      {list.hasMore && !isLoading && (
+      {list.hasNextPage && !isLoading && (
         <div className="mt-4 text-center">
-          <Button onClick={list.loadMore} disabled={isLoadingMore}>
-            {isLoadingMore ? "Loading…" : "Load more"}
+          <Button onClick={list.fetchNextPage} disabled={isFetchingNextPage}>
+            {isFetchingNextPage ? "Loading…" : "Load more"}
           </Button>
         </div>
       )}

@@ -110,16 +110,15 @@ test("useCreateJob takes the input of its kind, as a caller sends it", () => {
 });
 
 test("useJobs has the details of its kind, and no outputs", () => {
-  const { data, jobs } = useJobs(client.kinds.thumbnails, { status: "PROCESSING" });
-  expectTypeOf(data).toEqualTypeOf<typeof jobs | undefined>();
-  expectTypeOf(jobs[0]?.details).toEqualTypeOf<{ done: number; of: number } | undefined>();
+  const { data } = useJobs(client.kinds.thumbnails, { status: "PROCESSING" });
+  expectTypeOf(data?.[0]?.details).toEqualTypeOf<{ done: number; of: number } | undefined>();
   // @ts-expect-error: a list has no outputs
-  void jobs[0]?.output;
+  void data?.[0]?.output;
   // @ts-expect-error: the kind is known
   useJobs(client.kinds.thumbnails, { kind: "wordCount" });
   // @ts-expect-error: there is no such status
   useJobs({ status: "DONE" });
-  expectTypeOf(useJobs({ kind: "thumbnails" }).jobs[0]?.details).toEqualTypeOf<unknown>();
+  expectTypeOf(useJobs({ kind: "thumbnails" }).data?.[0]?.details).toEqualTypeOf<unknown>();
 });
 
 test("useBatch has a batch", () => {

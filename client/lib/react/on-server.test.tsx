@@ -49,7 +49,7 @@ function Everything({ id, batchId }: { id: string; batchId: string }) {
     typed.data?.input.to,
     known.status,
     batch.data?.total,
-    ...lists.map(({ status, jobs }) => `${status} ${jobs.length}`),
+    ...lists.map(({ status, data }) => `${status} ${data?.length ?? 0}`),
     create.status,
     text.length,
   ];

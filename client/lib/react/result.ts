@@ -14,7 +14,7 @@ interface Pending {
   isError: false;
   isSuccess: false;
   data: undefined;
-  error: undefined;
+  error: null;
 }
 interface WithError<Data> {
   status: "error";
@@ -30,15 +30,12 @@ interface Success<Data> {
   isError: false;
   isSuccess: true;
   data: Data;
-  error: undefined;
+  error: null;
 }
 
-export function resultOf<Data>(
-  data: Data | undefined,
-  error: Failed | undefined,
-): LiveResult<Data> {
+export function resultOf<Data>(data: Data | undefined, error: Failed | null): LiveResult<Data> {
   const no = { isPending: false, isError: false, isSuccess: false } as const;
-  if (error !== undefined) return { ...no, status: "error", isError: true, data, error };
+  if (error !== null) return { ...no, status: "error", isError: true, data, error };
   if (data === undefined) {
     return { ...no, status: "pending", isPending: true, data: undefined, error };
   }
@@ -46,5 +43,5 @@ export function resultOf<Data>(
 }
 
 /** Of a query. */
-export const failed = ({ error }: { error: unknown }): Failed | undefined =>
-  error === null ? undefined : failureOf(error);
+export const failed = ({ error }: { error: unknown }): Failed | null =>
+  error === null ? null : failureOf(error);

@@ -10,8 +10,6 @@ import { useReadAgain } from "./use-read-again.ts";
 import { type Handlers, useStream } from "./use-stream.ts";
 
 export type BatchResult = LiveResult<Batch> & {
-  /** The same as `data`. */
-  batch: Batch | undefined;
   /** True while the batch is read. Its subscription is open all the time. */
   isFetching: boolean;
   refetch(): void;
@@ -41,8 +39,7 @@ export function useBatch(id: Id, options: LiveOptions = {}): BatchResult {
     [query.data, stream.state],
   );
   return {
-    ...resultOf(batch, failed(query) ?? stream.error),
-    batch,
+    ...resultOf(batch, failed(query) ?? stream.error ?? null),
     isFetching: query.isFetching,
     refetch: () => void query.refetch(),
   };

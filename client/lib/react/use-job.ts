@@ -21,8 +21,6 @@ export interface JobOptions extends LiveOptions {
 }
 
 export type JobResult<Types extends KindTypes = KindTypes> = LiveResult<JobOf<Types>> & {
-  /** The same as `data`. */
-  job: JobOf<Types> | undefined;
   /** The job's log, oldest first. */
   events: readonly JobEventOf<Types>[];
   /** The draft so far; empty unless the option `draft` asks for it. */
@@ -94,8 +92,7 @@ function useJobOf(
   );
   const draft = useDraft(withDraft ? jobId : undefined, job?.attempt ?? 0);
   return {
-    ...resultOf(job, failed(query) ?? log.error),
-    job,
+    ...resultOf(job, failed(query) ?? log.error ?? null),
     events: log.state,
     draft,
     connection,

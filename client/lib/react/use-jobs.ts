@@ -20,18 +20,11 @@ export type JobsFilter = JobFilter & OwnersAsked;
 export type JobsOptions = Pick<LiveOptions, "enabled" | "gcTime" | "meta" | "retry" | "retryDelay">;
 
 export type JobsResult<Types extends KindTypes = KindTypes> = LiveResult<SummaryOf<Types>[]> & {
-  /** As `data`; empty before there is any. */
-  jobs: SummaryOf<Types>[];
-  isLoading: boolean;
   isFetching: boolean;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
   fetchNextPage(): void;
   refetch(): void;
-  /** The same as `hasNextPage`, `isFetchingNextPage` and `fetchNextPage`. */
-  hasMore: boolean;
-  isLoadingMore: boolean;
-  loadMore(): void;
 };
 
 const NO_CHANGES: ReadonlyMap<string, JobSummary> = new Map();
@@ -105,16 +98,11 @@ function useJobsOf(
   const { hasNextPage, isFetchingNextPage } = list;
   const fetchNextPage = () => void list.fetchNextPage();
   return {
-    ...resultOf(list.data === undefined ? undefined : jobs, failed(list) ?? feed.error),
-    jobs,
-    isLoading: list.isPending && enabled,
+    ...resultOf(list.data === undefined ? undefined : jobs, failed(list) ?? feed.error ?? null),
     isFetching: list.isFetching,
     hasNextPage,
     isFetchingNextPage,
     fetchNextPage,
     refetch: () => void list.refetch(),
-    hasMore: hasNextPage,
-    isLoadingMore: isFetchingNextPage,
-    loadMore: fetchNextPage,
   };
 }

@@ -31,7 +31,7 @@ export function ColumnSums() {
 
 /** The job, live: also after a lost connection or a restart of the server. */
 function Sums({ id }: { id: string }) {
-  const { job, connection, error } = useJob(kind, id);
+  const { data: job, connection, error } = useJob(kind, id);
   if (error) return <p role="alert">{error.message}</p>;
   if (job === undefined) return <p>Loading …</p>;
   const { details, output } = job;
