@@ -80,12 +80,12 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe("creating one", () => {
-  test("opens nothing", async () => {
+  test("[E5] opens nothing", async () => {
     open();
     expect(await readdir(data.env.DATA_DIR)).toEqual([]);
   });
 
-  test("throws for kinds, variables and procedures that cannot be used", () => {
+  test("[E4] throws for kinds, variables and procedures that cannot be used", () => {
     const twice = defineKind({ ...count, run: async () => ({ sum: 1 }), title: () => "" });
     expect(() => createJobwire({ kinds: [count, twice], env: data.env })).toThrow(KindError);
     expect(() => createJobwire({ kinds: [count, twice], env: data.env })).toThrow(
@@ -103,7 +103,7 @@ describe("creating one", () => {
 });
 
 describe("commands in the process", () => {
-  test("create a job, and watch it to its end", async () => {
+  test("[E3] create a job, and watch it to its end", async () => {
     const jobwire = open();
     const job = await jobwire.kinds.count.create(ann, { to: 3 }, { idempotencyKey: "k" });
     expect((await jobwire.kinds.count.create(ann, { to: 3 }, { idempotencyKey: "k" })).id).toBe(
@@ -144,7 +144,7 @@ describe("commands in the process", () => {
     expect(retried.status).toBe("PENDING");
   });
 
-  test("check inputs, scopes and ownership as for clients", async () => {
+  test("[E3] check inputs, scopes and ownership as for clients", async () => {
     const jobwire = open();
     const { kinds: commands, jobs } = jobwire;
     await expect(commands.count.create(ann, { to: "x" } as never)).rejects.toMatchObject({
@@ -214,39 +214,42 @@ const withOwn = () =>
   });
 
 describe("own procedures", () => {
-  test.each(["ws", "sse"] as const)("are called by the same client, over %s", async (transport) => {
-    vi.stubGlobal("EventSource", EventSource);
-    onTestFinished(() => void vi.unstubAllGlobals());
-    const jobwire = withOwn();
-    onTestFinished(async () => void (await jobwire.close()));
-    const { url } = await jobwire.listen();
-    const client = createJobwireClient<typeof jobwire>({ url, transport, token: "cy" });
-    onTestFinished(() => client.close());
-    expect(await client.trpc.hello.query({ name: "Di" })).toBe("Di and cy");
-    const ticks: string[] = [];
-    await new Promise<void>((resolve, reject) => {
-      client.trpc.ticks.subscribe(undefined, {
-        onData: (tick) => ticks.push(tick),
-        onComplete: resolve,
-        onError: reject,
+  test.each(["ws", "sse"] as const)(
+    "[E4] are called by the same client, over %s",
+    async (transport) => {
+      vi.stubGlobal("EventSource", EventSource);
+      onTestFinished(() => void vi.unstubAllGlobals());
+      const jobwire = withOwn();
+      onTestFinished(async () => void (await jobwire.close()));
+      const { url } = await jobwire.listen();
+      const client = createJobwireClient<typeof jobwire>({ url, transport, token: "cy" });
+      onTestFinished(() => client.close());
+      expect(await client.trpc.hello.query({ name: "Di" })).toBe("Di and cy");
+      const ticks: string[] = [];
+      await new Promise<void>((resolve, reject) => {
+        client.trpc.ticks.subscribe(undefined, {
+          onData: (tick) => ticks.push(tick),
+          onComplete: resolve,
+          onError: reject,
+        });
       });
-    });
-    expect(ticks).toEqual(["cy 1", "cy 2", "cy 3"]);
-    await expect(client.trpc.fail.mutate()).rejects.toMatchObject({
-      message: expect.not.stringContaining("secret"),
-      data: { appCode: "INTERNAL" },
-    });
-    // @ts-expect-error: a field has another type
-    await expect(client.trpc.hello.query({ name: 5 })).rejects.toMatchObject({
-      data: { appCode: "BAD_REQUEST" },
-    });
-    const stranger = createJobwireClient<typeof jobwire>({ url, transport });
-    onTestFinished(() => stranger.close());
-    await expect(stranger.trpc.hello.query({ name: "Di" })).rejects.toMatchObject({
-      data: { appCode: "UNAUTHENTICATED" },
-    });
-    expect((await client.kinds.count.create({ to: 1 })).id).toBeDefined();
-  });
+      expect(ticks).toEqual(["cy 1", "cy 2", "cy 3"]);
+      await expect(client.trpc.fail.mutate()).rejects.toMatchObject({
+        message: expect.not.stringContaining("secret"),
+        data: { appCode: "INTERNAL" },
+      });
+      // @ts-expect-error: a field has another type
+      await expect(client.trpc.hello.query({ name: 5 })).rejects.toMatchObject({
+        data: { appCode: "BAD_REQUEST" },
+      });
+      const stranger = createJobwireClient<typeof jobwire>({ url, transport });
+      onTestFinished(() => stranger.close());
+      await expect(stranger.trpc.hello.query({ name: "Di" })).rejects.toMatchObject({
+        data: { appCode: "UNAUTHENTICATED" },
+      });
+      expect((await client.kinds.count.create({ to: 1 })).id).toBeDefined();
+    },
+  );
 });
 
 describe("serving", () => {
@@ -268,7 +271,7 @@ describe("serving", () => {
     }
   });
 
-  test("inside another server, which keeps all other requests", async () => {
+  test("[E1] inside another server, which keeps all other requests", async () => {
     const { server, url } = await serverOf();
     const jobwire = open();
     expect(await (await fetch(`${url}/jobwire/healthz`)).text()).toBe("app /jobwire/healthz");
@@ -295,7 +298,7 @@ describe("serving", () => {
     await jobwire.attach(server, { basePath: "/jobs" });
   });
 
-  test("happens in one place", async () => {
+  test("[E5] happens in one place", async () => {
     const { server } = await serverOf();
     const jobwire = open();
     await jobwire.attach(server);
@@ -318,7 +321,7 @@ describe("serving", () => {
     expect(second).toMatchObject({ reason: { message: /serves already/ } });
   });
 
-  test("can be tried again where a port is in use", async () => {
+  test("[E5] can be tried again where a port is in use", async () => {
     const { server } = await serverOf();
     const { port } = server.address() as AddressInfo;
     const jobwire = open();
@@ -337,7 +340,7 @@ describe("serving", () => {
     .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
   test.skipIf(outside === undefined)(
-    "[P1] inside another server, callers of other machines are refused where none are asked who they are",
+    "[E2] inside another server, callers of other machines are refused where none are asked who they are",
     async () => {
       const server = createServer((_req, res) => res.end("app"));
       server.listen(0, "0.0.0.0");
@@ -366,7 +369,7 @@ describe("closing", () => {
     expect(await closing).toEqual({ finished: 0, givenBack: 0 });
   });
 
-  test("before anything was opened leaves nothing open", async () => {
+  test("[E5] before anything was opened leaves nothing open", async () => {
     const jobwire = open();
     expect(await jobwire.close()).toEqual({ finished: 0, givenBack: 0 });
     expect(await readdir(data.env.DATA_DIR)).toEqual([]);
@@ -380,7 +383,7 @@ describe("closing", () => {
     }
   });
 
-  test("while it starts closes what has been opened, and says so to the one who started it", async () => {
+  test("[E5] while it starts closes what has been opened, and says so to the one who started it", async () => {
     const jobwire = open();
     const listening = jobwire.listen({ port: 0 });
     const command = jobwire.jobs.list(ann);

@@ -51,7 +51,7 @@ async function folder(): Promise<string> {
   return dir;
 }
 
-test("a server runs the kinds that a module exports, each once, and stops at SIGTERM", async () => {
+test("[E6] a server runs the kinds that a module exports, each once, and stops at SIGTERM", async () => {
   const server = await start(["start", moduleOf("jobs.ts")]);
   const client = clientOf<App>(server);
   const known = await client.trpc.kind.list.query();
@@ -61,7 +61,7 @@ test("a server runs the kinds that a module exports, each once, and stops at SIG
   expect(await server.kill("SIGTERM")).toBe(0);
 });
 
-test("a Jobwire that the module exports is started as it is", async () => {
+test("[E6] a Jobwire that the module exports is started as it is", async () => {
   const server = await start(["start", moduleOf("own-jobwire.ts")]);
   const client = clientOf<typeof jobwire>(server);
   expect(await client.trpc.hello.query()).toBe("Hello");
@@ -92,7 +92,7 @@ test.skipIf(onRedis).each([
   ["that throws", "throw new Error('No key');", /jobs\.ts could not be loaded\.\nError: No key/],
   ["that is no program", "export const = 1;", /jobs\.ts could not be loaded\.[^]*SyntaxError/],
   ["that misses a package", "import 'no-such-package';", /Cannot find package 'no-such-package'/],
-])("a module %s is explained", async (_, source, message) => {
+])("[E6] a module %s is explained", async (_, source, message) => {
   const file = join(await folder(), "jobs.ts");
   if (source !== undefined) await writeFile(file, source);
   const { code, err } = await failing(["start", file]);

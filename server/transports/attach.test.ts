@@ -170,7 +170,7 @@ describe("the division of a server", () => {
     expect(await send(ask("/jobs/x", other))).toMatch(/^HTTP\/1.1 417 .*jobwire/s);
   });
 
-  test("listeners that are added later see no request below the path", async () => {
+  test("[E1] listeners that are added later see no request below the path", async () => {
     const { server, send } = await openRawServer();
     attachTo(server);
     server.on("request", host);
@@ -226,7 +226,7 @@ describe("the division of a server", () => {
 });
 
 describe("upgrades", () => {
-  test("go by the path, also in absolute form", async () => {
+  test("[E1] go by the path, also in absolute form", async () => {
     const { server, connect } = await openRawServer({}, host);
     const { taken } = attachTo(server);
     for (const target of ["/jobs/trpc", "http://localhost/jobs/trpc"]) {
@@ -278,7 +278,7 @@ describe("upgrades", () => {
     expect(await heardAt(`${urlOf(server)}/chat`)).toBe("host hello");
   });
 
-  test("of the program's own Socket.IO go on, and it ends none of Jobwire's", async () => {
+  test("[E1] of the program's own Socket.IO go on, and it ends none of Jobwire's", async () => {
     const { server } = await openRawServer({}, host);
     attachTo(server);
     const own = new SocketIoServer(server, { destroyUpgradeTimeout: 10 });
