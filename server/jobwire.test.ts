@@ -335,12 +335,41 @@ describe("serving", () => {
     await expect(jobwire.listen({ host: "0.0.0.0", port: 0 })).rejects.toThrow(ConfigError);
   });
 
+  test("[E2] inside another server, what arrives elsewhere than at a loopback address is refused, and told why", async () => {
+    const { server, url } = await serverOf();
+    server.on("connection", (socket) => {
+      Object.defineProperty(socket, "localAddress", { value: "::ffff:10.0.0.5" });
+    });
+    const jobwire = open();
+    await jobwire.attach(server);
+    const res = await fetch(`${url}/jobwire/healthz`);
+    expect([res.status, await res.text()]).toEqual([
+      403,
+      expect.stringContaining("answers only on loopback addresses"),
+    ]);
+    const post = await fetch(`${url}/jobwire/trpc/job.create`, { method: "POST", body: "{}" });
+    expect(post.status).toBe(403);
+    const socket = new WebSocket(`${url.replace("http", "ws")}/jobwire/trpc`);
+    await once(socket, "error");
+    expect(await (await fetch(`${url}/other`)).text()).toBe("app /other");
+    expect((await jobwire.jobs.list(ann)).items).toEqual([]);
+    await jobwire.close();
+
+    const meant = createJobwire({
+      kinds,
+      env: { ...data.env, LOG_LEVEL: "silent", ALLOW_ANONYMOUS: "true" },
+    });
+    onTestFinished(async () => void (await meant.close()));
+    await meant.attach(server);
+    expect((await fetch(`${url}/jobwire/healthz`)).status).toBe(200);
+  });
+
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
   test.skipIf(outside === undefined)(
-    "[E2] inside another server, callers of other machines are refused where none are asked who they are",
+    "inside another server, callers of other machines are refused where none are asked who they are",
     async () => {
       const server = createServer((_req, res) => res.end("app"));
       server.listen(0, "0.0.0.0");
