@@ -5,6 +5,7 @@ import type { Core } from "./core.ts";
 import { type GatewayParts, openGateway } from "./gateway.ts";
 import { LAST_ANSWERS_MS } from "./http-server.ts";
 import type { Door } from "./listener.ts";
+import { openOwnMetrics } from "./metrics-server.ts";
 import { limitRequests } from "./transports/address-limit.ts";
 import { attach } from "./transports/attach.ts";
 import { createHandler } from "./transports/handler.ts";
@@ -22,6 +23,8 @@ export async function openAttachment(
 ): Promise<Door> {
   const { config, limits, log } = core;
   await using opened = new AsyncDisposableStack();
+  const own = await openOwnMetrics(core, config);
+  if (own !== undefined) opened.defer(() => own.close());
   // The program decides where its server listens, so each request tells whether another machine can reach it.
   const isLocal = core.isOpen && !config.ALLOW_ANONYMOUS;
   const host = isLocal ? "127.0.0.1" : "0.0.0.0";

@@ -11,6 +11,7 @@ import { ConfigError, createJobwire, defineKind, KindError } from "./index.ts";
 import { AppError } from "#shared/errors.ts";
 import type { ServerTypes } from "#shared/kind-types.ts";
 import type { Principal } from "#shared/principal.ts";
+import { freePort } from "#test/free-port.ts";
 import { isMultiProcess, newTestData, type TestData } from "#test/engine/data.fixture.ts";
 
 const ann: Principal = { userId: "ann", tenantId: "acme", scopes: ["*"] };
@@ -282,6 +283,18 @@ describe("serving", () => {
     expect(await job.result()).toEqual({ sum: 3 });
     await jobwire.close();
     expect(await (await fetch(`${url}/jobwire/healthz`)).text()).toBe("app /jobwire/healthz");
+  });
+
+  test("inside another server, METRICS_PORT opens a port for the metrics", async () => {
+    const { server, url } = await serverOf();
+    const port = await freePort();
+    const jobwire = open({ METRICS_PORT: String(port) });
+    await jobwire.attach(server);
+    const metrics = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(await metrics.text()).toContain("jobwire_running_jobs 0");
+    expect((await fetch(`${url}/jobwire/metrics`)).status).toBe(404);
+    await jobwire.close();
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
   });
 
   test("a path or server that cannot be used is refused before anything opens", async () => {

@@ -3,7 +3,7 @@ import type { Config } from "./config.ts";
 import type { Core } from "./core.ts";
 import { type GatewayParts, openGateway } from "./gateway.ts";
 import { closeServer, createHttpServer, listen } from "./http-server.ts";
-import { openMetricsServer } from "./metrics-server.ts";
+import { openOwnMetrics } from "./metrics-server.ts";
 import type { Tls } from "./tls/open.ts";
 import { mountTransports } from "./transports/mount.ts";
 
@@ -25,15 +25,11 @@ export async function openListener(
   { config, tls }: { config: Config; tls: Tls | undefined },
   parts: GatewayParts,
 ): Promise<Door & { url: string }> {
-  const { limits, log, metrics } = core;
+  const { limits, log } = core;
   const { HOST: host, BASE_PATH: basePath } = config;
   await using opened = new AsyncDisposableStack();
-  if (config.METRICS_PORT !== undefined) {
-    const { expose } = metrics;
-    const own = await openMetricsServer(config.METRICS_PORT, { config, log, tls, metrics: expose });
-    opened.defer(() => own.close());
-    log.info({ url: own.url }, "metrics");
-  }
+  const own = await openOwnMetrics(core, config, tls);
+  if (own !== undefined) opened.defer(() => own.close());
   const place = { host, basePath, isSecure: tls !== undefined };
   const gateway = await openGateway(core, place, parts);
   opened.defer(() => gateway.close());

@@ -1,6 +1,7 @@
 /** Listens on METRICS_PORT, where there are metrics and nothing else. */
 import type { Logger } from "pino";
 import type { Config } from "./config.ts";
+import type { Core } from "./core.ts";
 import { closeServer, createHttpServer, listen } from "./http-server.ts";
 import type { Tls } from "./tls/open.ts";
 import { createMetricsTransport, type Expose } from "./transports/index.ts";
@@ -43,4 +44,17 @@ export async function openMetricsServer(
       await closeServer(http, transports);
     },
   };
+}
+
+/** Opens the port that METRICS_PORT names; `undefined` where it names none. */
+export async function openOwnMetrics(
+  { log, metrics }: Core,
+  config: Config,
+  tls?: Tls,
+): Promise<MetricsServer | undefined> {
+  if (config.METRICS_PORT === undefined) return undefined;
+  const { expose } = metrics;
+  const own = await openMetricsServer(config.METRICS_PORT, { config, log, tls, metrics: expose });
+  log.info({ url: own.url }, "metrics");
+  return own;
 }
