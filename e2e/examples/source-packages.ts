@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const PACKAGES: Record<string, Record<string, string>> = {
   jobwire: { ".": "server/index.ts" },
-  "@jobwire/client": { ".": "client/lib/client.ts", "./react": "client/lib/react.tsx" },
+  "@jobwire/client": { ".": "client/lib/index.ts", "./react": "client/lib/react.tsx" },
 };
 
 /** `modules`: a folder `node_modules`. */
