@@ -103,6 +103,15 @@ describe("creating one", () => {
   });
 });
 
+test("takes names of the environment for the program's own, and those of `env` for misspelt ones", () => {
+  vi.stubEnv("AUTH_ISSUERS", "https://example.com");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(() => createJobwire({ kinds })).not.toThrow();
+  expect(() => createJobwire({ kinds, env: { AUTH_ISSUERS: "x" } })).toThrow(
+    "AUTH_ISSUERS is unknown; did you mean AUTH_ISSUER?",
+  );
+});
+
 describe("commands in the process", () => {
   test("[E3] create a job, and watch it to its end", async () => {
     const jobwire = open();

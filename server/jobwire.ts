@@ -5,7 +5,7 @@
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import type { Authenticated } from "#shared/principal.ts";
 import type { Commands } from "./commands.ts";
-import { type Config, loadConfig } from "./config.ts";
+import { type Config, loadConfig, VARIABLES } from "./config.ts";
 import type { Core } from "./core.ts";
 import { createCommands } from "./create-commands.ts";
 import type { AnyKind, KindMapOf, StaticSite } from "./kinds/define.ts";
@@ -49,7 +49,8 @@ export interface JobwireOptions<
   /** The kinds of jobs that it runs. */
   kinds: Kinds;
   /**
-   * The configuration, by the names of docs/configuration.md: `{ DATA_DIR: "./data" }`. Default: the environment of the process.
+   * The configuration, by the names of docs/configuration.md: `{ DATA_DIR: "./data" }`. A name that looks like a misspelt one is
+   * refused. Default: the environment of the process, whose other names are the program's own.
    */
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /**
@@ -99,6 +100,10 @@ export interface Jobwire<Kinds extends KindMap = KindMap, Procedures = unknown>
   close(): Promise<Closed>;
 }
 
+function knownOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, env[name]]));
+}
+
 const DEFAULT_BASE_PATH = "/jobwire";
 
 /**
@@ -109,7 +114,7 @@ export function createJobwire<
   const Kinds extends readonly AnyKind[],
   Procedures extends OwnRouter = never,
 >(options: JobwireOptions<Kinds, Procedures>): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
-  const { authenticate, procedures, sites = [], env = process.env } = options;
+  const { authenticate, procedures, sites = [], env = knownOf(process.env) } = options;
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);
   const log = (options.log as ReturnType<typeof createLog>) ?? createLog(config.LOG_LEVEL);
