@@ -19,6 +19,7 @@ test("without any variable, each has its default", () => {
     FRONTEND_URL: ["http://localhost:3000"],
     CORS_ORIGINS: [],
     ALLOWED_HOSTS: [],
+    BASE_PATH: "",
     AUTH_TENANT_CLAIM: "tenant",
     AUTH_SIGN_IN_IDLE_HOURS: 24,
     AUTH_COOKIE_SAMESITE: "lax",
@@ -75,6 +76,8 @@ test.each([
     " jobs.example.com , *.example.com:8000,gateway_1,10.0.0.5,[fd00::1]:80,",
     ["jobs.example.com", "*.example.com:8000", "gateway_1", "10.0.0.5", "[fd00::1]:80"],
   ],
+  ["BASE_PATH", "/jobs/", "/jobs"],
+  ["BASE_PATH", "/", ""],
   ["REQUEST_TIMEOUT_MS", "1000", 1000],
   ["MAX_CONNECTIONS", "1", 1],
   [
@@ -247,6 +250,15 @@ test.each([
     expect.stringMatching(/^ALLOWED_HOSTS=".*" must be host names separated by commas, such as /),
   ]);
 });
+
+test.each(["jobs", "//jobs", "/a/../b", "/a b", "https://example.com/jobs"])(
+  "BASE_PATH=%j is refused in one line",
+  (text) => {
+    expect(linesOf({ BASE_PATH: text })).toEqual([
+      `BASE_PATH=${JSON.stringify(text)} must be a path such as /jobs`,
+    ]);
+  },
+);
 
 test("the message gives the number of the first invalid origin, and shows no passwords", () => {
   const text = "https://a.example.com,https://me:secret@b.example.com,x";
