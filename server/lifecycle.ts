@@ -67,9 +67,12 @@ export function createLifecycle(
   }
 
   /** It has one door at most, and gets another one only if the first could not be opened. */
-  async function serve<D extends Door>(open: (core: Core) => Promise<D>): Promise<D> {
+  async function serve<D extends Door>(
+    open: (core: Core) => Promise<D>,
+    before: Promise<unknown> = Promise.resolve(),
+  ): Promise<D> {
     assertServesNowhere();
-    const entered = opened().then(open);
+    const entered = before.then(opened).then(open);
     door = entered;
     try {
       const served = await entered;
@@ -105,10 +108,13 @@ export function createLifecycle(
     async listen({ host = config.HOST, port = config.PORT } = {}) {
       const at = { ...config, HOST: host, PORT: port };
       assertNotExposed(at, ownAuthenticate);
-      const { url } = await serve(async (running) => {
-        const tls = await prepareTls(config, log);
-        return openListener(running, { config: at, tls }, parts);
-      });
+      assertServesNowhere();
+      // A certificate that cannot be used is told before the data is opened.
+      const tls = prepareTls(config, log);
+      const { url } = await serve(
+        async (running) => openListener(running, { config: at, tls: await tls }, parts),
+        tls,
+      );
       return url;
     },
     async attach(server, basePath) {
