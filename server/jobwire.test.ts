@@ -303,7 +303,7 @@ describe("serving", () => {
     expect(await metrics.text()).toContain("jobwire_running_jobs 0");
     expect((await fetch(`${url}/jobwire/metrics`)).status).toBe(404);
     await jobwire.close();
-    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow("fetch failed");
   });
 
   test("a path or server that cannot be used is refused before anything opens", async () => {

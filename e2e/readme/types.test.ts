@@ -94,7 +94,9 @@ beforeAll(async () => {
   await writeFile(join(app.dir, "tsconfig.json"), JSON.stringify(tsconfig));
   for (const [page, { files, around = {} }] of Object.entries(PAGES)) {
     const snippets = await snippetsOf(page);
-    expect([page, snippets.length]).toEqual([page, files.length]);
+    if (snippets.length !== files.length) {
+      throw new Error(`${page} has ${snippets.length} snippets. Name each of them in this test.`);
+    }
     await mkdir(join(app.dir, page), { recursive: true });
     for (const [index, file] of files.entries()) {
       await writeFile(join(app.dir, page, file), (around[file] ?? "") + snippets[index]?.code);

@@ -100,6 +100,15 @@ test.skipIf(onRedis).each([
   expect(code).toBe(2);
 });
 
+test.skipIf(onRedis)("a module that package.json makes CommonJS is explained", async () => {
+  const dir = await folder();
+  // As `npm init` writes it.
+  await writeFile(join(dir, "package.json"), '{ "type": "commonjs" }');
+  await writeFile(join(dir, "jobs.ts"), 'import "node:fs"; export const x = 1;');
+  const { code, err } = await failing(["start", join(dir, "jobs.ts")]);
+  expect([code, err]).toEqual([2, expect.stringContaining("run `npm pkg set type=module`")]);
+});
+
 test.skipIf(onRedis)("two kinds of one name stop the start, which names them", async () => {
   const file = join(await folder(), "jobs.mjs");
   const kind = 'name: "mail", input: {}, output: {}, title: () => "", run: async () => null';

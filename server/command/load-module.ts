@@ -8,6 +8,9 @@ import { KindError } from "#server/kinds/registry.ts";
 import { asError } from "#shared/errors.ts";
 import { UsageError } from "./usage-error.ts";
 
+const NO_MODULE =
+  'Its package.json makes it a CommonJS module: run `npm pkg set type=module`, or give it a name that ends in ".mts".';
+
 export type Module = Readonly<Record<string, unknown>>;
 
 /** `path`: relative to the working directory. Rejects with `UsageError` for a module that does not load, and with the `ConfigError` or `KindError` of its `createJobwire`. */
@@ -19,7 +22,8 @@ export async function loadModule(path: string): Promise<Module> {
   } catch (thrown) {
     if (thrown instanceof ConfigError || thrown instanceof KindError) throw thrown;
     const error = asError(thrown);
-    throw new UsageError(`${path} could not be loaded.\n${error.stack ?? error.message}`);
+    const hint = error.message.includes("outside a module") ? ` ${NO_MODULE}` : "";
+    throw new UsageError(`${path} could not be loaded.${hint}\n${error.stack ?? error.message}`);
   }
 }
 
