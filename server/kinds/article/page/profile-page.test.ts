@@ -155,7 +155,7 @@ test.each([
       pass(ms);
       response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(SLOW_PAGE);
     });
-    const runTask = createRunTask({ processorMs: 300 });
+    const runTask = createRunTask({ processorMs: 300, waitFactor: 1000 });
     const profiling = profileTarget(site.origin, never, { ...timed, runTask });
     await expect(profiling).rejects.toMatchObject({
       code,

@@ -21,11 +21,12 @@ export type Ending =
   /** The thread never became ready, so the task is not to blame. */
   | { type: "unready"; cause: unknown };
 
-/** A task may wait this many times longer than its processor time before it fails: threads have a low priority. */
-const MAX_WAIT_FACTOR = 12;
-
 /** Never rejects. */
-export async function runInThread(host: ChildProcess, job: Job, startMs: number): Promise<Ending> {
+export async function runInThread(
+  host: ChildProcess,
+  job: Job,
+  { startMs, waitFactor }: { startMs: number; waitFactor: number },
+): Promise<Ending> {
   const { message, signal } = job;
   const { processorMs } = message;
   const { promise, resolve } = Promise.withResolvers<Ending>();
@@ -37,7 +38,7 @@ export async function runInThread(host: ChildProcess, job: Job, startMs: number)
   const begin = (): void => {
     begun = true;
     clearTimeout(timer);
-    const mostMs = processorMs * MAX_WAIT_FACTOR;
+    const mostMs = processorMs * waitFactor;
     timer = setTimeout(() => resolve({ type: "failed", error: tooSlow(mostMs) }), mostMs);
     try {
       host.send(message, () => {});

@@ -74,7 +74,8 @@ test.each([
 );
 
 test("[H2] an endless regular expression is stopped, and the event loop and other tasks go on meanwhile", async () => {
-  const one = poolWith({ threads: 1 });
+  // Its processor time ends it, however busy the machine is.
+  const one = poolWith({ threads: 1, waitFactor: 1000 });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
   const stalling = one("stall", null, { processorMs: 200 });
@@ -90,6 +91,14 @@ test("[H2] an endless regular expression is stopped, and the event loop and othe
 
 test("a task that waits for a processor is not ended for it", async () => {
   expect(await run("wait", 500, { processorMs: 200 })).toBe("waited");
+});
+
+test("[H2] a task that waits too long for a processor is ended too", async () => {
+  const one = poolWith({ threads: 1, waitFactor: 2 });
+  await expect(one("wait", 3_600_000, { processorMs: 100 })).rejects.toMatchObject({
+    trouble: "time",
+    message: "it takes more than 0.2 s",
+  });
 });
 
 test("tasks wait in FIFO order, and a task's processor time counts from its turn", async () => {

@@ -26,6 +26,8 @@ export interface ThreadPoolOptions {
   idleMs?: number;
   /** Milliseconds for a thread to become ready. */
   startMs?: number;
+  /** A task may take this many times its processor time before it fails: threads have a low priority. */
+  waitFactor?: number;
 }
 
 export interface PoolTask {
@@ -45,6 +47,7 @@ const THREADS = 2;
 const MEMORY_MB = 256;
 const IDLE_MS = 30_000;
 const START_MS = 60_000;
+const WAIT_FACTOR = 12;
 /** Failed starts after which a task gives up. */
 const MOST_STARTS = 3;
 
@@ -55,6 +58,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
     memoryMb = MEMORY_MB,
     idleMs = IDLE_MS,
     startMs = START_MS,
+    waitFactor = WAIT_FACTOR,
   } = options;
   const waiting: Job[] = [];
   const idle = new Map<ChildProcess, NodeJS.Timeout>();
@@ -71,7 +75,7 @@ export function createThreadPool(options: ThreadPoolOptions): ThreadPool {
 
   async function serve(job: Job): Promise<void> {
     const host = take();
-    const ending = await runInThread(host, job, startMs);
+    const ending = await runInThread(host, job, { startMs, waitFactor });
     const free = ending.type === "answered" || ending.type === "refused";
     if (free) keep(host);
     end(job, ending);
