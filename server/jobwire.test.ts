@@ -379,11 +379,22 @@ describe("serving", () => {
 
     const meant = createJobwire({
       kinds,
-      env: { ...data.env, LOG_LEVEL: "silent", ALLOW_ANONYMOUS: "true" },
+      env: {
+        ...data.env,
+        LOG_LEVEL: "silent",
+        ALLOW_ANONYMOUS: "true",
+        LIMIT_TENANT_CREATED_JOBS: "1",
+      },
     });
     onTestFinished(async () => void (await meant.close()));
     await meant.attach(server);
     expect((await fetch(`${url}/jobwire/healthz`)).status).toBe(200);
+    // Its callers are limited.
+    const client = clientOf<typeof meant>(`${url}/jobwire`);
+    await client.kinds.count.create({ to: 1 });
+    await expect(client.kinds.count.create({ to: 1 })).rejects.toMatchObject({
+      data: { appCode: "RATE_LIMITED" },
+    });
   });
 
   const outside = Object.values(networkInterfaces())

@@ -1,5 +1,4 @@
 /** Opens the limits that apply to a server. */
-import { isLoopback } from "#shared/loopback.ts";
 import type { Config } from "./config.ts";
 import type { Connector } from "./engine/contract.ts";
 import { type LimitName, limitsOf } from "./limits/limits.ts";
@@ -7,8 +6,8 @@ import type { Limits } from "./limits/open.ts";
 import type { TellTrouble } from "./transports/trouble-log.ts";
 
 /**
- * `anonymous`: callers do not sign in. If only this machine reaches such a server, its callers are one developer, and nothing
- * is limited (`undefined`). `onRefused` counts refusals.
+ * `anonymous`: callers do not sign in. Unless ALLOW_ANONYMOUS says that others may call such a server, only this machine reaches
+ * it: its callers are one developer, and nothing is limited (`undefined`). `onRefused` counts refusals.
  */
 export async function openServerLimits(
   config: Config,
@@ -24,7 +23,8 @@ export async function openServerLimits(
     tell: TellTrouble;
   },
 ): Promise<Limits | undefined> {
-  if (config.ROLE === "worker" || (anonymous && isLoopback(config.HOST))) return undefined;
+  const isLocal = anonymous && !config.ALLOW_ANONYMOUS;
+  if (config.ROLE === "worker" || isLocal) return undefined;
   // Its library is not loaded where it is not needed.
   const { openLimits } = await import("./limits/open.ts");
   return openLimits({
