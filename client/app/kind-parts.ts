@@ -1,4 +1,4 @@
-/** What the page may have for one kind, beside what it does with jobs of any kind. */
+/** The parts that the page may have for one kind. It shows jobs of every kind without them. */
 import type { ComponentType, ReactNode } from "react";
 import type { KindInfo } from "#shared/api.ts";
 import type { Job } from "#shared/job.ts";

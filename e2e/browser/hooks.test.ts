@@ -172,7 +172,7 @@ test("the page of a server is taken over in strict mode, shows every event once,
   ];
   await vi.waitFor(() => expect(subscriptions.open()).toEqual(ONE_OF_EACH));
 
-  // What comes while nothing is shown is there when it is shown again.
+  // Events that arrive while the component is not shown are there when it is shown again.
   await page.getByRole("button", { name: "Hide" }).click();
   await vi.waitFor(() => expect(subscriptions.open()).toEqual(["system.onState"]));
   await vi.waitFor(() => expect(watches()).toBe(0));

@@ -1,4 +1,4 @@
-/** What npm has installed for a package. */
+/** The packages that npm has installed for a package. */
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -13,7 +13,10 @@ const NO_MODULE =
 
 export type Module = Readonly<Record<string, unknown>>;
 
-/** `path`: relative to the working directory. Rejects with `UsageError` for a module that does not load, and with the `ConfigError` or `KindError` of its `createJobwire`. */
+/**
+ * `path`: relative to the working directory. Rejects with `UsageError` for a module that does not load, and with the
+ * `ConfigError` or `KindError` of its `createJobwire`.
+ */
 export async function loadModule(path: string): Promise<Module> {
   const file = resolve(path);
   if (!existsSync(file)) throw new UsageError(`There is no module ${file}.`);

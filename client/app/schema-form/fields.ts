@@ -9,7 +9,7 @@ export type Control =
   | { is: "check" }
   /** One item in each line. */
   | { is: "list"; of: string }
-  /** What no other control fits, such as an object. */
+  /** For values that no other control fits, such as objects. */
   | { is: "json" };
 
 export interface Field {

@@ -70,7 +70,7 @@ export function textsOf(fields: readonly Field[], input: unknown): Texts | undef
   const again = makeInput(fields, Object.fromEntries(texts));
   if (canonical(again.input) !== canonical(input)) return undefined;
   const absent = fields.filter(({ name }) => !given.has(name));
-  // What is absent counts as its default, so a checkbox must show that.
+  // An absent value counts as its default, so a checkbox must show the default.
   return { ...Object.fromEntries(texts), ...initialTexts(absent) };
 }
 

@@ -1,7 +1,7 @@
 import type { KindInfo } from "#shared/api.ts";
 import { Card } from "./card.tsx";
 
-/** What a person should know about a kind before asking for a job of it. */
+/** Describes a kind to a person who is about to ask for a job of it. */
 export function KindCard({ info }: { info: KindInfo }) {
   return (
     <aside aria-label="Help" className="min-w-0">
