@@ -34,9 +34,14 @@ test("the compiler gives `title` and `run` the types of the stored input", () =>
     details: never;
     output: { on: string; count: number };
   }>();
-  expectTypeOf<Stored<{ a: [Date, URL]; b: unknown }>>().toEqualTypeOf<{
+  // oxlint-disable-next-line typescript/no-explicit-any -- a schema of any has it
+  expectTypeOf<Stored<{ a: [Date, URL]; b: unknown; c: any; d: never; e?: 1n }>>().toEqualTypeOf<{
     a: [string, string];
     b: unknown;
+    // oxlint-disable-next-line typescript/no-explicit-any -- a schema of any has it
+    c: any;
+    d: never;
+    e?: 1n;
   }>();
 });
 
@@ -118,6 +123,14 @@ test("literals in an output need no `as const`, and a wrong one does not compile
   expectTypeOf<NonNullable<(typeof kind)["~types"]>["output"]>().toEqualTypeOf<
     z.output<typeof output>
   >();
+  defineKind({
+    name: "constant",
+    input,
+    output,
+    async run(_context) {
+      return { type: "file", path: "/" };
+    },
+  });
   defineKind({
     name: "wrong",
     input,

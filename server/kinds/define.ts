@@ -8,12 +8,17 @@ import type { KindTypes } from "#shared/kind-types.ts";
 /** A schema of zod or of zod/mini. */
 export type Schema = z.core.$ZodType;
 
+/** The types of a schema, and all that the compiler compares of one: a whole `Schema` would double what a kind costs it. */
+export interface SchemaTypes {
+  readonly _zod: { readonly input: unknown; readonly output: unknown };
+}
+
 /** The definition that a team writes. `defineKind` makes a `Kind` of it. */
 export interface KindDefinition<
   Name extends string,
-  Input extends Schema,
-  Output extends Schema,
-  Details extends Schema = z.core.$ZodNever,
+  Input extends SchemaTypes,
+  Output extends SchemaTypes,
+  Details extends SchemaTypes = z.core.$ZodNever,
 > {
   /** An identifier, unique in a server: the `kind` of `job.create`, and the name of `kinds.<name>`. */
   readonly name: Name;
@@ -49,6 +54,7 @@ export interface KindDefinition<
    * runner runs again from the beginning, so `run` must be safe to repeat.
    * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
    * the kind. So does an error that the code throws outside of this function, from a timer or an unhandled rejection.
+   * Name its parameter, used or not, where the output has literal types: without one the compiler widens `"file"` to `string`.
    */
   // Without NoInfer the compiler reads the body before it knows the output, and `{ type: "file" }` becomes `{ type: string }`.
   readonly run: NoInfer<
@@ -85,9 +91,9 @@ export const DEFAULT_START = { progress: 0, message: "Job started" };
 
 export function defineKind<
   const Name extends string,
-  Input extends Schema,
-  Output extends Schema,
-  Details extends Schema = z.core.$ZodNever,
+  Input extends SchemaTypes,
+  Output extends SchemaTypes,
+  Details extends SchemaTypes = z.core.$ZodNever,
 >(
   definition: KindDefinition<Name, Input, Output, Details>,
 ): Kind<
@@ -99,14 +105,15 @@ export function defineKind<
     output: Stored<z.output<Output>>;
   }
 > {
-  const { name, description = "", start = DEFAULT_START, input, details, output } = definition;
+  const { name, description = "", start = DEFAULT_START } = definition;
   return {
     name,
     description,
     start,
-    input,
-    details,
-    output,
+    // Sound: only schemas have these types, and the registry refuses what is none.
+    input: definition.input as SchemaTypes as Schema,
+    details: definition.details as SchemaTypes | undefined as Schema | undefined,
+    output: definition.output as SchemaTypes as Schema,
     // The casts are sound because every input passes `input` and the store before these two see it.
     title: (stored) => (definition.title === undefined ? name : definition.title(stored as never)),
     run: (context) => definition.run(context as never),
@@ -114,15 +121,13 @@ export function defineKind<
 }
 
 /** The type of a value after `JSON.parse(JSON.stringify(value))`. */
-export type Stored<T> =
-  IsAny<T> extends true
-    ? T
-    : T extends { toJSON(...args: never[]): infer Json }
-      ? Stored<Json>
-      : T extends object
-        ? { [Key in keyof T]: Stored<T[Key]> }
-        : T;
-type IsAny<T> = 0 extends 1 & T ? true : false;
+export type Stored<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends { toJSON(...args: never[]): infer Json }
+    ? Stored<Json>
+    : T extends object
+      ? { [Key in keyof T]: Stored<T[Key]> }
+      : T;
 
 /** `Details`: what `details` of the kind takes. */
 export interface RunContext<Input, Details = never> {
