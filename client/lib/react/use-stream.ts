@@ -2,7 +2,7 @@
 /** Reduces a subscription to a state that components share. */
 import { type QueryClient, skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
-import { type Failed, failureOf } from "#client/lib/client.ts";
+import { type Failed, failureOf } from "#client/lib/failure.ts";
 import { useProvided } from "./context.tsx";
 import { liveKey } from "./query-keys.ts";
 
