@@ -83,6 +83,7 @@ export type KindMapOf<Kinds extends readonly AnyKind[]> = {
 
 export const DEFAULT_START = { progress: 0, message: "Job started" };
 
+/** Throws a `TypeError` where `run` or `title` is no function; `createJobwire` checks the rest. */
 export function defineKind<
   const Name extends string,
   Input extends Schema,
@@ -100,6 +101,12 @@ export function defineKind<
   }
 > {
   const { name, description = "", start = DEFAULT_START, input, details, output } = definition;
+  for (const part of ["run", "title"] as const) {
+    const isAbsent = part === "title" && definition.title === undefined;
+    if (!isAbsent && typeof definition[part] !== "function") {
+      throw new TypeError(`The kind "${String(name)}" has no function \`${part}\`.`);
+    }
+  }
   return {
     name,
     description,
