@@ -90,6 +90,7 @@ function useJobsOf(
     initial: NO_CHANGES,
     reduce: mergeFeed,
     source: from === undefined || !enabled ? undefined : String(from),
+    readAt: list.dataUpdatedAt,
     begin: (known) => dropKnown(known, pages),
     open: (handlers: Handlers<FeedEntry>) =>
       trpc.feed.onUpdate.subscribe(
