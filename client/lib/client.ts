@@ -55,7 +55,7 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
 }
 
 export interface JobwireClientOptions {
-  /** The server's URL: `http://localhost:8000`. */
+  /** The server's URL: `http://localhost:8000`, or a path of the page's own server: `/jobwire`. A slash at its end is ignored. */
   url: string;
   transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
@@ -66,7 +66,10 @@ export interface JobwireClientOptions {
   waitForSignIn?: WaitForSignIn | undefined;
 }
 
-/** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
+/**
+ * `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. Throws a `TypeError` for a
+ * `url` that is none.
+ */
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
@@ -79,7 +82,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     : token === undefined
       ? undefined
       : async () => token;
-  const http = `${url}/trpc?${VERSION_PARAM}=${VERSION}`;
+  const http = `${baseOf(url)}/trpc?${VERSION_PARAM}=${VERSION}`;
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
     ...held,
@@ -132,6 +135,16 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
   return clientOf(trpc, connection, closing, close);
+}
+
+/** Without the slashes at its end, which would be part of each path. */
+function baseOf(url: string): string {
+  if (!/^(?:https?:\/\/|\/|$)/i.test(url)) {
+    throw new TypeError(
+      `\`url\` is ${JSON.stringify(url)}. Give one such as "http://localhost:8000".`,
+    );
+  }
+  return url.replace(/\/+$/, "");
 }
 
 function clientOf(

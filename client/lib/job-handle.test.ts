@@ -237,6 +237,28 @@ test("the clients of kinds are the same at each access, and awaiting them asks f
   expect(Object.prototype.toString.call(kinds)).toBe("[object Object]");
 });
 
+test("the clients of kinds can be printed, as any object", async () => {
+  const { client } = await open("ws");
+  expect(`${String(client.kinds)} ${JSON.stringify(client.kinds)}`).toBe("[object Object] {}");
+});
+
+test.each(["", "/", "//"])("a URL that ends with %j is the server's", async (slashes) => {
+  const { url } = await openTestServer({ kinds: [letters] });
+  for (const transport of ["ws", "sse"] as const) {
+    const client = createJobwireClient<App>({ url: `${url}${slashes}`, transport });
+    onTestFinished(() => client.close());
+    const job = await client.kinds.letters.create({ to: "Ann" });
+    expect(await job.events().next()).toMatchObject({ value: { status: "PENDING" } });
+  }
+});
+
+test.each(["localhost:8000", "ws://localhost:8000", "ftp://localhost"])(
+  "%j is no URL of a server",
+  (url) => {
+    expect(() => createJobwireClient({ url })).toThrow(`\`url\` is "${url}".`);
+  },
+);
+
 test("what no kind takes does not compile", async () => {
   const { client } = await open("ws");
   const refused = [

@@ -48,7 +48,11 @@ export function createKindClients(
     {},
     // Code that awaits or prints the object asks for `then` and for symbols, which name no kind.
     {
-      get: (_, name) => (typeof name === "symbol" || name === "then" ? undefined : clientOf(name)),
+      get(target, name, proxy) {
+        if (typeof name === "symbol" || name === "then") return undefined;
+        // No kind has the name of what every object has.
+        return name in target ? Reflect.get(target, name, proxy) : clientOf(name);
+      },
     },
   );
 }
