@@ -73,6 +73,9 @@ export function createJobHandle(
     return new SubscriptionIterator(open, { lastEventId: after, signal });
   }
 
+  const subscribeToOutput: Subscribe<DraftFrame> = (lastEventId, handlers) =>
+    procedures.onOutput.subscribe({ jobId, lastEventId }, handlers);
+
   /** Asks until the server answers. */
   async function getFor(signal: AbortSignal): Promise<Job> {
     for (let failures = 0; ; failures += 1) {
@@ -91,9 +94,7 @@ export function createJobHandle(
     get: () => procedures.get.query({ jobId }),
     events,
     output({ signal } = {}) {
-      const subscribe: Subscribe<DraftFrame> = (lastEventId, handlers) =>
-        procedures.onOutput.subscribe({ jobId, lastEventId }, handlers);
-      const open = untilClosed(closing.signal, subscribe);
+      const open = untilClosed(closing.signal, subscribeToOutput);
       let draft = "";
       return mapped(
         new SubscriptionIterator(open, { signal }),
