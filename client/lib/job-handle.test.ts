@@ -151,7 +151,7 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     expect(await later.next()).toMatchObject({ value: { status: "PENDING" } });
     client.close();
     await vi.waitFor(() => expect(watches()).toBe(0));
-    if (transport === "ws") await vi.waitFor(() => expect(cable.open()).toBe(0));
+    await vi.waitFor(() => expect(cable.open()).toBe(0));
   });
 
   test("a result outlasts an answer that is lost after the last event", async () => {
@@ -239,7 +239,8 @@ test("the clients of kinds are the same at each access, and awaiting them asks f
 
 test("the clients of kinds can be printed, as any object", async () => {
   const { client } = await open("ws");
-  expect(`${String(client.kinds)} ${JSON.stringify(client.kinds)}`).toBe("[object Object] {}");
+  expect(Reflect.apply(String, undefined, [client.kinds])).toBe("[object Object]");
+  expect(JSON.stringify(client.kinds)).toBe("{}");
 });
 
 test.each(["", "/", "//"])("a URL that ends with %j is the server's", async (slashes) => {

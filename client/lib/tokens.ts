@@ -66,7 +66,7 @@ async function withinTime(getToken: () => Promise<unknown>): Promise<string> {
   try {
     const token = await Promise.race([getToken(), late]);
     if (typeof token === "string" && token !== "") return token;
-    const given = token === "" ? "an empty text" : token === null ? "null" : `${typeof token}`;
+    const given = token === "" ? "an empty text" : token === null ? "null" : typeof token;
     throw new TypeError(`getToken gave ${given} and no token. Let it reject where there is none.`);
   } finally {
     clearTimeout(timer);

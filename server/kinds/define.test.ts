@@ -71,7 +71,7 @@ test("a kind has the defaults of what its definition leaves out, and keeps the o
 
 test.each(["run", "title"])("a definition whose %s is no function is refused", (part) => {
   const definition = { name: "mail", input: z.object({}), output: z.null(), run: async () => null };
-  expect(() => defineKind({ ...definition, [part]: "none" } as typeof definition)).toThrow(
+  expect(() => defineKind({ ...definition, [part]: "none" })).toThrow(
     `The kind "mail" has no function \`${part}\`.`,
   );
 });

@@ -104,7 +104,7 @@ export function defineKind<
   for (const part of ["run", "title"] as const) {
     const isAbsent = part === "title" && definition.title === undefined;
     if (!isAbsent && typeof definition[part] !== "function") {
-      throw new TypeError(`The kind "${String(name)}" has no function \`${part}\`.`);
+      throw new TypeError(`The kind "${name}" has no function \`${part}\`.`);
     }
   }
   return {
