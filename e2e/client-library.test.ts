@@ -1,7 +1,8 @@
 /** The library that other apps import, against the real program: connection states, and resuming. */
 import { EventSource } from "eventsource";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { createJobwireClient, isFinal, type JobwireClient } from "#client/lib/client.ts";
+import { createJobwireClient, type JobwireClient } from "#client/lib/client.ts";
+import { isFinal } from "#client/lib/failure.ts";
 import { checkRecord } from "#test/streams/check-record.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Pages, startPages } from "./pages.ts";

@@ -4,14 +4,28 @@ import type { KindMap } from "#shared/kind-types.ts";
 import type { Commands, JobCommands, KindCommands } from "./commands.ts";
 import type { Caller, InProcess } from "./transports/trpc/in-process.ts";
 
+type WatchArguments = Parameters<InProcess["watch"]>;
+
 /** `open` resolves when the server can be called. `kinds`: the names of its kinds. */
 export function createCommands(
   open: () => Promise<InProcess>,
   kinds: readonly string[],
 ): Commands<KindMap> {
   const call: InProcess["call"] = async (principal, use) => (await open()).call(principal, use);
-  const watch: InProcess["watch"] = async function* (principal, use, signal) {
-    yield* (await open()).watch(principal, use, signal);
+  async function* values<T>(...args: WatchArguments): AsyncGenerator<T, void> {
+    yield* (await open()).watch<T>(...args);
+  }
+  const watch: InProcess["watch"] = <T>(...[principal, use, signal]: WatchArguments) => {
+    const leaving = new AbortController();
+    const ends = AbortSignal.any([leaving.signal, ...(signal === undefined ? [] : [signal])]);
+    const iterator = values<T>(principal, use, ends);
+    const end = iterator.return.bind(iterator);
+    // That of a generator waits for a `next` that is under way, and keeps the stream open meanwhile.
+    iterator.return = (value) => {
+      leaving.abort();
+      return end(value);
+    };
+    return iterator;
   };
   const decide =
     (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate"): JobCommands["cancel"] =>

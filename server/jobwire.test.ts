@@ -196,6 +196,22 @@ describe("commands in the process", () => {
       break;
     }
   });
+
+  test("a watch ends when its reader leaves while it waits", async () => {
+    const jobwire = open();
+    const { id } = await jobwire.kinds.waits.create(ann, {});
+    const { kinds: of, jobs } = jobwire;
+    for (const entries of [
+      of.waits.watch(ann, id),
+      of.waits.watchOutput(ann, id),
+      jobs.watchAll(ann),
+    ]) {
+      // More than there are entries.
+      const waiting = Array.from({ length: 20 }, () => entries.next());
+      expect(await entries.return()).toEqual({ done: true, value: undefined });
+      expect((await Promise.all(waiting)).at(-1)).toEqual({ done: true, value: undefined });
+    }
+  });
 });
 
 const withOwn = () =>

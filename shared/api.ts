@@ -16,7 +16,8 @@ import type { Batch, BatchAggregate } from "./batch.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
-import type { Job, JobStatus, JobSummary } from "./job.ts";
+import type { Job, JobSummary } from "./job.ts";
+import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
 import type { Principal } from "./principal.ts";
@@ -107,6 +108,12 @@ export type KindApi<Types extends KindTypes> = {
   onUpdate: Subscription<JobWatch, JobEventOf<Types>>;
   onOutput: Subscription<DraftWatch, DraftFrame>;
 };
+
+/** The paths of all procedures. `kinds.*` stands for the name of each kind. */
+export type ProcedurePath = PathsOf<Omit<Api, "kinds">> | `kinds.*.${keyof KindApi<KindTypes>}`;
+type PathsOf<Routers> = {
+  [Name in keyof Routers & string]: `${Name}.${keyof Routers[Name] & string}`;
+}[keyof Routers & string];
 
 /** A tRPC procedure's input as clients send it, and its output. */
 export interface Definition<Input, Output> {
@@ -248,13 +255,8 @@ export interface InputOnly<Types extends KindTypes> {
 }
 export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>, Keyed {}
 
-export interface KindJobsQuery extends PageRequest, OwnersAsked {
-  status?: JobStatus | undefined;
-  batchId?: string | undefined;
-}
-export interface JobsQuery extends KindJobsQuery {
-  kind?: string | undefined;
-}
+export interface KindJobsQuery extends PageRequest, OwnersAsked, Omit<JobFilter, "kind"> {}
+export interface JobsQuery extends PageRequest, OwnersAsked, JobFilter {}
 export interface EventsQuery extends JobRef, PageRequest {}
 export interface BatchesQuery extends PageRequest, OwnersAsked {}
 export interface AuditQuery extends PageRequest {

@@ -5,17 +5,17 @@ import {
   retryLink,
   splitLink,
   type TRPCClient,
-  TRPCClientError,
   type TRPCLink,
   wsLink,
 } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import type { ApiRouter } from "#shared/api.ts";
-import { type ErrorCode, messageOf } from "#shared/errors.ts";
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import { VERSION, VERSION_PARAM } from "#shared/version.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
+import { Closing, endOnClose } from "./closing.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
+import { failureOf, isFinal, waitAfter } from "./failure.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
@@ -32,6 +32,7 @@ import { type GetToken, Tokens } from "./tokens.ts";
 import { transformer } from "./transformer.ts";
 import { onFirstUse, openSocket, type WebSocketClient } from "./web-socket.ts";
 
+export { type Failed, failureOf } from "./failure.ts";
 export { type JobHandle, JobFailedError } from "./job-handle.ts";
 export type { KindClient } from "./kinds-client.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
@@ -46,11 +47,15 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
+  /**
+   * Ends all subscriptions and connections. Iterations and results of jobs that are waited for reject. A later subscription opens
+   * a connection again.
+   */
   close(): void;
 }
 
 export interface JobwireClientOptions {
-  /** The server's URL: `http://localhost:8000`. */
+  /** The server's URL: `http://localhost:8000`, or a path of the page's own server: `/jobwire`. A slash at its end is ignored. */
   url: string;
   transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
@@ -61,26 +66,23 @@ export interface JobwireClientOptions {
   waitForSignIn?: WaitForSignIn | undefined;
 }
 
-/** Upper bound of the backoff. */
-const MAX_RETRY_MS = 5000;
-/** The longest wait that a server may ask for. */
-const MAX_LIMITED_MS = 60_000;
-/** The part of such a wait that a client may add. */
-const JITTER = 0.25;
-
-/** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
+/**
+ * `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. Throws a `TypeError` for a
+ * `url` that is none.
+ */
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
   const { url, transport = "ws", token, getToken, waitForSignIn } = options;
   const connection = createConnectionStore();
+  const closing = new Closing();
   const tokens = getToken && new Tokens(getToken);
   const tokenNow = tokens
     ? () => tokens.get()
     : token === undefined
       ? undefined
       : async () => token;
-  const http = `${url}/trpc?${VERSION_PARAM}=${VERSION}`;
+  const http = `${baseOf(url)}/trpc?${VERSION_PARAM}=${VERSION}`;
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
     ...held,
@@ -90,6 +92,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
 
   if (transport === "sse") {
     const events = [
+      endOnClose(closing),
       tellConnection(connection),
       ...(tokens ? [reopen((op) => tokens.expire(usedToken(op)))] : []),
       again(),
@@ -97,7 +100,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
       eventsWith(tokenNow, http),
     ];
     const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(events, calls)] });
-    return clientOf(trpc, connection, () => undefined);
+    return clientOf(trpc, connection, closing);
   }
 
   let used: string | undefined;
@@ -122,6 +125,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     void socket?.close();
   };
   const subscriptions = [
+    endOnClose(closing),
     ...(tokens
       ? [closeWhenRefused(close, isIncompatible), reopened]
       : [closeWhenRefused(close, (error) => isIncompatible(error) || isTokenRefused(error))]),
@@ -130,21 +134,35 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
-  return clientOf(trpc, connection, close);
+  return clientOf(trpc, connection, closing, close);
+}
+
+/** Without the slashes at its end, which would be part of each path. */
+function baseOf(url: string): string {
+  if (!/^(?:https?:\/\/|\/|$)/i.test(url)) {
+    throw new TypeError(
+      `\`url\` is ${JSON.stringify(url)}. Give one such as "http://localhost:8000".`,
+    );
+  }
+  return url.replace(/\/+$/, "");
 }
 
 function clientOf(
   trpc: TRPCClient<ApiRouter>,
   connection: ConnectionStore,
-  close: () => void,
+  closing: Closing,
+  disconnect: () => void = () => {},
 ): JobwireClient {
   return {
     trpc,
-    kinds: createKindClients(trpc),
-    job: (id) => createJobHandle(id, trpc.job, trpc.job.cancel),
+    kinds: createKindClients(trpc, closing),
+    job: (id) => createJobHandle(id, { procedures: trpc.job, cancel: trpc.job.cancel, closing }),
     connection,
     follow: () => follow(trpc, connection),
-    close,
+    close() {
+      closing.now();
+      disconnect();
+    },
   };
 }
 
@@ -173,42 +191,8 @@ function bySubscription(events: Link[], calls: Link[]): Link {
   });
 }
 
-/** Codes after which the same request may succeed later. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "UNAVAILABLE", "INTERNAL"]);
-
-/** True where a retry cannot help: the server answered, and not with a code that passes. */
-export function isFinal(error: unknown): boolean {
-  if (!(error instanceof TRPCClientError)) return false;
-  const { data } = error as TRPCClientError<ApiRouter>;
-  return data != null && !PASSING.has(data.appCode);
-}
-
-/** Milliseconds before the next attempt: as long as the server asks for, or a time that grows with `failures`. */
-export function waitAfter(error: unknown, failures: number): number {
-  const ms = failureOf(error).retryAfterMs;
-  if (ms === undefined) return Math.min(500 * 2 ** failures, MAX_RETRY_MS);
-  // Clients that were refused together do not come back together.
-  return Math.min(ms, MAX_LIMITED_MS) * (1 + JITTER * Math.random());
-}
-
 const isIncompatible = (error: unknown) => failureOf(error).code === "INCOMPATIBLE_CLIENT";
 const isTokenRefused = (error: unknown) => codeOfRefusal(error) !== undefined;
-
-/** A failed request. `code` is `undefined` where the server gave no answer. */
-export interface Failed {
-  code: ErrorCode | undefined;
-  message: string;
-  /** With `RATE_LIMITED`: when the same request may succeed, from then on. */
-  retryAfterMs?: number;
-}
-
-export function failureOf(error: unknown): Failed {
-  const message = messageOf(error);
-  if (!(error instanceof TRPCClientError)) return { code: undefined, message };
-  const { data } = error as TRPCClientError<ApiRouter>;
-  const ms = data?.retryAfterMs;
-  return { code: data?.appCode, message, ...(ms !== undefined && { retryAfterMs: ms }) };
-}
 
 /** Reopens subscriptions that the server ended with a code that passes; they resume from their cursor. */
 function again(): Link {

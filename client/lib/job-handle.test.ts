@@ -118,6 +118,58 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     await vi.waitFor(() => expect(watches()).toBe(0));
   });
 
+  test("a reader that leaves while it waits has no watch any more", async () => {
+    const { client, watches } = await open(transport);
+    const job = await client.kinds.letters.create({ to: "Ann" });
+    for (const entries of [job.events(), job.output()]) {
+      await entries.next();
+      const waiting = entries.next();
+      await vi.waitFor(() => expect(watches()).toBe(1));
+      expect(await entries.return?.()).toEqual({ done: true, value: undefined });
+      expect(await waiting).toEqual({ done: true, value: undefined });
+      await vi.waitFor(() => expect(watches()).toBe(0));
+    }
+  });
+
+  test("closing the client ends all watches, and its jobs do not seem to have settled", async () => {
+    const { client, cable, watches } = await open(transport);
+    const job = await client.kinds.letters.create({ to: "Ann" });
+    const [events, draft, unread] = [job.events(), job.output(), job.events()];
+    const completed = Promise.withResolvers<void>();
+    client.trpc.feed.onUpdate.subscribe(undefined, { onComplete: completed.resolve });
+    await Promise.all([events.next(), draft.next()]);
+    const waiting = [events.next(), draft.next(), job.result()].map((each) =>
+      expect(each).rejects.toThrow("The client was closed."),
+    );
+    await vi.waitFor(() => expect(watches()).toBe(4));
+    client.close();
+    await Promise.all([...waiting, completed.promise]);
+    await expect(unread.next()).rejects.toThrow("The client was closed.");
+    await vi.waitFor(() => expect(watches()).toBe(0));
+    // What is opened later lasts until the next time.
+    const later = job.events();
+    expect(await later.next()).toMatchObject({ value: { status: "PENDING" } });
+    client.close();
+    await vi.waitFor(() => expect(watches()).toBe(0));
+    await vi.waitFor(() => expect(cable.open()).toBe(0));
+  });
+
+  test("a result outlasts an answer that is lost after the last event", async () => {
+    const { client, fixture } = await open(transport);
+    const job = await client.kinds.letters.create({ to: "Ann" });
+    const { fetch } = globalThis;
+    let lost = 0;
+    vi.stubGlobal("fetch", (url: string | URL, init: RequestInit) => {
+      if (!String(url).includes("letters.get") || lost === 1) return fetch(url, init);
+      lost += 1;
+      return Promise.reject(new TypeError("fetch failed"));
+    });
+    const result = job.result();
+    fixture.startRunner();
+    expect(await result).toEqual({ written: 1 });
+    expect(lost).toBe(1);
+  });
+
   test("a job that fails or is cancelled has no result but an error that says why", async () => {
     const { client, fixture } = await open(transport);
     const failing = await client.kinds.letters.create({ to: "elsewhere" });
@@ -184,6 +236,29 @@ test("the clients of kinds are the same at each access, and awaiting them asks f
   const kinds = await Promise.resolve(client.kinds);
   expect(Object.prototype.toString.call(kinds)).toBe("[object Object]");
 });
+
+test("the clients of kinds can be printed, as any object", async () => {
+  const { client } = await open("ws");
+  expect(Reflect.apply(String, undefined, [client.kinds])).toBe("[object Object]");
+  expect(JSON.stringify(client.kinds)).toBe("{}");
+});
+
+test.each(["", "/", "//"])("a URL that ends with %j is the server's", async (slashes) => {
+  const { url } = await openTestServer({ kinds: [letters] });
+  for (const transport of ["ws", "sse"] as const) {
+    const client = createJobwireClient<App>({ url: `${url}${slashes}`, transport });
+    onTestFinished(() => client.close());
+    const job = await client.kinds.letters.create({ to: "Ann" });
+    expect(await job.events().next()).toMatchObject({ value: { status: "PENDING" } });
+  }
+});
+
+test.each(["localhost:8000", "ws://localhost:8000", "ftp://localhost"])(
+  "%j is no URL of a server",
+  (url) => {
+    expect(() => createJobwireClient({ url })).toThrow(`\`url\` is "${url}".`);
+  },
+);
 
 test("what no kind takes does not compile", async () => {
   const { client } = await open("ws");

@@ -1,10 +1,12 @@
-/** One job, as a program follows it. */
+/** One job, as a program follows it. Iterations and results reject when the client is closed. */
 import type { TRPCClient } from "@trpc/client";
 import type { ApiRouter, JobEventOf, JobOf } from "#shared/api.ts";
-import { applyDraft, type DraftFrame } from "#shared/events.ts";
+import { applyDraft, type DraftFrame, type JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
-import { SubscriptionIterator } from "./subscription-iterator.ts";
+import type { Closing } from "./closing.ts";
+import { isFinal, waitAfter } from "./failure.ts";
+import { type Subscribe, SubscriptionIterator } from "./subscription-iterator.ts";
 
 export interface Watching {
   /** Ends the iteration, which then rejects with the signal's reason. */
@@ -23,10 +25,10 @@ export interface JobHandle<Types extends KindTypes = KindTypes> {
     options?: Watching & { lastEventId?: string | undefined; follow?: boolean | undefined },
   ): AsyncIterableIterator<JobEventOf<Types>, undefined>;
   /** The draft while it is written: the whole text so far, each time it has grown. It starts over with each attempt. */
-  output(options?: Watching): AsyncGenerator<string, undefined>;
+  output(options?: Watching): AsyncIterableIterator<string, undefined>;
   /**
    * Resolves to the output when the job is delivered; rejects with `JobFailedError` when it is aborted, and when it is blocked.
-   * `waitForDecision`: goes on waiting while it is blocked.
+   * `waitForDecision`: goes on waiting while it is blocked. Like `events`, it outlasts lost connections.
    */
   result(options?: Watching & { waitForDecision?: boolean | undefined }): Promise<Types["output"]>;
   /** Rejects with `ILLEGAL_TRANSITION` where the job has settled. */
@@ -47,49 +49,66 @@ export class JobFailedError extends Error {
   }
 }
 
-/** The procedures of all kinds or of one; they are alike. */
-type Procedures = Pick<TRPCClient<ApiRouter>["job"], "get" | "onUpdate" | "onOutput">;
+interface HandleOptions {
+  /** The procedures of all kinds or of one; they are alike. */
+  procedures: Pick<TRPCClient<ApiRouter>["job"], "get" | "onUpdate" | "onOutput">;
+  cancel: TRPCClient<ApiRouter>["job"]["cancel"];
+  closing: Closing;
+}
 
 export function createJobHandle(
   id: string,
-  procedures: Procedures,
-  cancel: TRPCClient<ApiRouter>["job"]["cancel"],
+  { procedures, cancel, closing }: HandleOptions,
 ): JobHandle {
   const jobId = id;
-  const get = () => procedures.get.query({ jobId });
 
   function events({
     lastEventId: after,
     follow,
     signal,
   }: Parameters<JobHandle["events"]>[0] = {}): ReturnType<JobHandle["events"]> {
-    return new SubscriptionIterator(
-      (lastEventId, handlers) =>
-        procedures.onUpdate.subscribe({ jobId, lastEventId, follow }, handlers),
-      { lastEventId: after, signal },
-    );
+    const subscribe: Subscribe<JobEvent> = (lastEventId, handlers) =>
+      procedures.onUpdate.subscribe({ jobId, lastEventId, follow }, handlers);
+    const open = untilClosed(closing.signal, subscribe);
+    return new SubscriptionIterator(open, { lastEventId: after, signal });
+  }
+
+  const subscribeToOutput: Subscribe<DraftFrame> = (lastEventId, handlers) =>
+    procedures.onOutput.subscribe({ jobId, lastEventId }, handlers);
+
+  /** Asks until the server answers. */
+  async function getFor(signal: AbortSignal): Promise<Job> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await procedures.get.query({ jobId }, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isFinal(error)) throw error;
+        await pause(waitAfter(error, failures), signal);
+      }
+    }
   }
 
   return {
     id,
-    get,
+    get: () => procedures.get.query({ jobId }),
     events,
-    async *output({ signal } = {}) {
-      const frames = new SubscriptionIterator<DraftFrame>(
-        (lastEventId, handlers) => procedures.onOutput.subscribe({ jobId, lastEventId }, handlers),
-        { signal },
-      );
+    output({ signal } = {}) {
+      const open = untilClosed(closing.signal, subscribeToOutput);
       let draft = "";
-      for await (const frame of frames) yield (draft = applyDraft(draft, frame));
-      return undefined;
+      return mapped(
+        new SubscriptionIterator(open, { signal }),
+        (frame) => (draft = applyDraft(draft, frame)),
+      );
     },
     async result({ signal, waitForDecision = false } = {}) {
+      const ended = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
       for (;;) {
         // It may be blocked once more, or queued again by a person before it is read.
-        for await (const { status } of events({ follow: waitForDecision, signal })) {
+        for await (const { status } of events({ follow: waitForDecision, signal: ended })) {
           if (status === "DELIVERED" || status === "ABORTED") break;
         }
-        const job = await get();
+        const job = await getFor(ended);
         if (job.status === "DELIVERED") return job.output;
         const isOver = job.status === "ABORTED" || (job.status === "BLOCKED" && !waitForDecision);
         if (isOver) throw new JobFailedError(job);
@@ -97,4 +116,49 @@ export function createJobHandle(
     },
     cancel: (note) => cancel.mutate({ jobId, note }),
   };
+}
+
+/** A client that is closed completes its subscriptions, as a server does for a settled job. The two must not be confused. */
+function untilClosed<T>(closed: AbortSignal, subscribe: Subscribe<T>): Subscribe<T> {
+  return (lastEventId, handlers) => {
+    const onComplete = () => {
+      if (closed.aborted) handlers.onError(closed.reason);
+      else handlers.onComplete();
+    };
+    if (!closed.aborted) return subscribe(lastEventId, { ...handlers, onComplete });
+    onComplete();
+    return { unsubscribe() {} };
+  };
+}
+
+/** No generator: its `return` would wait for a `next` that is under way, and keep the subscription open meanwhile. */
+function mapped<T, Shown>(
+  entries: SubscriptionIterator<T>,
+  show: (entry: T) => Shown,
+): AsyncIterableIterator<Shown, undefined> {
+  return {
+    async next() {
+      const result = await entries.next();
+      return result.done === true ? result : { done: false, value: show(result.value) };
+    },
+    return: () => entries.return(),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** Rejects with the signal's reason when it is aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", abort, { once: true });
+  });
 }

@@ -3,6 +3,7 @@ import type { TRPCClient } from "@trpc/client";
 import type { ApiRouter, JobsPage, KindJobsQuery, SummaryOf } from "#shared/api.ts";
 import type { Batch } from "#shared/batch.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
+import type { Closing } from "./closing.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 
 interface Keyed {
@@ -33,10 +34,13 @@ export type KindClients<Kinds extends KindMap> = {
   readonly [Name in keyof Kinds & string]: KindClient<Kinds[Name]>;
 };
 
-export function createKindClients(trpc: TRPCClient<ApiRouter>): KindClients<KindMap> {
+export function createKindClients(
+  trpc: TRPCClient<ApiRouter>,
+  closing: Closing,
+): KindClients<KindMap> {
   const clients = new Map<string, KindClient<KindTypes>>();
   const clientOf = (name: string) => {
-    const known = clients.get(name) ?? createKindClient(trpc, name);
+    const known = clients.get(name) ?? createKindClient(trpc, name, closing);
     clients.set(name, known);
     return known;
   };
@@ -44,15 +48,24 @@ export function createKindClients(trpc: TRPCClient<ApiRouter>): KindClients<Kind
     {},
     // Code that awaits or prints the object asks for `then` and for symbols, which name no kind.
     {
-      get: (_, name) => (typeof name === "symbol" || name === "then" ? undefined : clientOf(name)),
+      get(target, name, proxy) {
+        if (typeof name === "symbol" || name === "then") return undefined;
+        // No kind has the name of what every object has.
+        return name in target ? Reflect.get(target, name, proxy) : clientOf(name);
+      },
     },
   );
 }
 
-function createKindClient(trpc: TRPCClient<ApiRouter>, name: string): KindClient<KindTypes> {
+function createKindClient(
+  trpc: TRPCClient<ApiRouter>,
+  name: string,
+  closing: Closing,
+): KindClient<KindTypes> {
   const procedures = trpc.kinds[name];
   if (procedures === undefined) throw new Error("tRPC's clients have procedures of every name.");
-  const job = (id: string) => createJobHandle(id, procedures, trpc.job.cancel);
+  const { cancel } = trpc.job;
+  const job = (id: string) => createJobHandle(id, { procedures, cancel, closing });
   return {
     name,
     trpc: procedures,

@@ -3,7 +3,8 @@ import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import { applyDraft } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
-import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
+import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
+import type { FilterFields, JobFilter } from "#shared/job-filter.ts";
 
 /** Appends new events to a job's log. Known events are dropped; a gap restarts the log. */
 export function mergeEvents(log: readonly JobEvent[], fresh: readonly JobEvent[]): JobEvent[] {
@@ -103,10 +104,16 @@ export function dropKnown(
   );
 }
 
-export interface JobFilter {
-  status?: JobStatus | undefined;
-  kind?: string | undefined;
-  batchId?: string | undefined;
+/** The fields of a job by which lists are filtered. */
+function filteredBy({ status, kind, batchId }: JobSummary): FilterFields {
+  return { status, kind, batchId };
+}
+
+function matches(job: JobSummary, filter: JobFilter): boolean {
+  return Object.entries(filteredBy(job)).every(([field, value]) => {
+    const wanted = filter[field as keyof JobFilter];
+    return wanted === undefined || wanted === value;
+  });
 }
 
 /**
@@ -128,11 +135,6 @@ export function mergeJobs(
     if (loaded && job.version >= (known?.version ?? 0)) jobs.set(job.id, job);
   }
   return [...jobs.values()]
-    .filter(
-      (job) =>
-        (filter.status === undefined || job.status === filter.status) &&
-        (filter.kind === undefined || job.kind === filter.kind) &&
-        (filter.batchId === undefined || job.batchId === filter.batchId),
-    )
+    .filter((job) => matches(job, filter))
     .toSorted((a, b) => (a.id < b.id ? 1 : -1));
 }

@@ -6,7 +6,8 @@ import type { App } from "#server/app.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { testKind } from "#test/transports/limits.fixture.ts";
 import { startAppWithTokens, tokenFor } from "#test/transports/signed-in.fixture.ts";
-import { createJobwireClient, failureOf, isFinal, waitAfter } from "./client.ts";
+import { createJobwireClient } from "./client.ts";
+import { failureOf, isFinal, waitAfter } from "./failure.ts";
 
 let data: TestData;
 let app: App;

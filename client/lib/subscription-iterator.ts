@@ -73,7 +73,7 @@ export class SubscriptionIterator<T> implements AsyncIterableIterator<T, undefin
     });
   }
 
-  return(): Promise<Result<T>> {
+  return(): Promise<IteratorReturnResult<undefined>> {
     this.#waiting.length = 0;
     this.#finish(undefined);
     return Promise.resolve(DONE);

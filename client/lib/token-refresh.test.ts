@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { TokenRefresh } from "./token-refresh.ts";
-import { Tokens } from "./tokens.ts";
+import { MAX_GETTING_MS, Tokens } from "./tokens.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -92,6 +92,30 @@ test("tokens that end at once do not keep the client busy", async () => {
   await vi.advanceTimersByTimeAsync(10_000);
   expect(sent.length).toBeLessThanOrEqual(21);
   refresh.close();
+});
+
+test.each([undefined, null, "", 5])(
+  "%j is no token: it is not sent, and the client asks again",
+  async (given) => {
+    let token: unknown = given;
+    const tokens = new Tokens(() => token as string);
+    await expect(tokens.get()).rejects.toThrow(/^getToken gave .+ and no token\./);
+    token = "better";
+    expect(await tokens.get()).toBe("better");
+  },
+);
+
+test("a request for a token that hangs is given up, and what it gives later is not used", async () => {
+  const first = Promise.withResolvers<string>();
+  const answers = [first.promise, Promise.resolve("newer")];
+  const tokens = new Tokens(() => answers.shift() ?? "too many");
+  const refusal = tokens.get().catch(String);
+  await vi.advanceTimersByTimeAsync(MAX_GETTING_MS);
+  expect(await refusal).toBe("Error: getToken gave no token for 30 s.");
+  expect(await tokens.get()).toBe("newer");
+  first.resolve("old");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await tokens.get()).toBe("newer");
 });
 
 test("[P6] calls share one request for a token, and use the old one while a newer is on its way", async () => {

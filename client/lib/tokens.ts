@@ -7,8 +7,14 @@
  */
 export type TokenReason = "connect" | "expiring" | "expired";
 
-/** Returns a valid token. Called for one token at a time; if it rejects, the client asks again later. */
+/**
+ * Returns a valid token. Called for one token at a time; if it rejects, or takes longer than `MAX_GETTING_MS`, the client asks
+ * again later.
+ */
 export type GetToken = (request: { reason: TokenReason }) => string | Promise<string>;
+
+/** A request that hangs must not keep the client from asking again. */
+export const MAX_GETTING_MS = 30_000;
 
 export class Tokens {
   readonly #getToken: GetToken;
@@ -43,9 +49,26 @@ export class Tokens {
   }
 
   async #ask(reason: TokenReason): Promise<string> {
-    const token = await this.#getToken({ reason });
+    const token = await withinTime(async () => this.#getToken({ reason }));
     this.#current = token;
     this.#hasExpired = false;
     return token;
+  }
+}
+
+/** Rejects where the program's function gives no token: what it gives instead would be sent as one. */
+async function withinTime(getToken: () => Promise<unknown>): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `getToken gave no token for ${MAX_GETTING_MS / 1000} s.`;
+    timer = setTimeout(() => reject(new Error(text)), MAX_GETTING_MS);
+  });
+  try {
+    const token = await Promise.race([getToken(), late]);
+    if (typeof token === "string" && token !== "") return token;
+    const given = token === "" ? "an empty text" : token === null ? "null" : typeof token;
+    throw new TypeError(`getToken gave ${given} and no token. Let it reject where there is none.`);
+  } finally {
+    clearTimeout(timer);
   }
 }

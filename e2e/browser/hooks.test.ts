@@ -15,6 +15,8 @@ import { createJobwireClient } from "#client/lib/client.ts";
 import { batchOptions, jobOptions } from "#client/lib/react.tsx";
 import { defineKind, type KindMapOf } from "#server/kinds/define.ts";
 import type { ServerTypes } from "#shared/kind-types.ts";
+import { ownerOf } from "#shared/principal.ts";
+import { me } from "#test/jobs/acting.ts";
 import { openTestPage } from "#test/browser/page.fixture.ts";
 import { openTestServer } from "#test/transports/trpc.fixture.ts";
 import { launchBrowser } from "./browser.ts";
@@ -103,9 +105,13 @@ async function openPages() {
   };
 }
 
-async function openApp(shownId?: string) {
+type Fixture = Awaited<ReturnType<typeof openTestServer>>["fixture"];
+
+/** `ofOther`: gives the id of another job to show than the one that is read before the page is rendered. */
+async function openApp(ofOther?: (fixture: Fixture) => Promise<string>) {
   const pages = await openPages();
   const server = await openTestServer({ kinds: [letters], origins: [pages.url] });
+  const shownId = await ofOther?.(server.fixture);
   const client = createJobwireClient<App>({ url: server.url });
   onTestFinished(() => client.close());
   const { id } = await client.kinds.letters.create({ to: "Ann" });
@@ -198,7 +204,7 @@ test("the page of a server is taken over in strict mode, shows every event once,
 
 test("a job that there is not is one error, once", async () => {
   const missing = "01a20665-8cab-704e-9437-209e0533c3ad";
-  const { subscriptions, shows } = await openApp(missing);
+  const { subscriptions, shows } = await openApp(async () => missing);
   await vi.waitFor(async () =>
     expect(await shows("first")).toEqual({
       status: "error",
@@ -211,6 +217,34 @@ test("a job that there is not is one error, once", async () => {
   // Strict mode opens each twice, and closes one of them.
   const opened = subscriptions.opened.filter((path) => path === "kinds.letters.onUpdate");
   expect(opened.length).toBeLessThanOrEqual(2);
+});
+
+const eve = { ...me, userId: "eve" };
+
+test("a job that was not found is live as soon as it is read again", async () => {
+  const { fixture, page, shows } = await openApp(
+    async ({ jobs }) => (await jobs.create(eve, { kind: "letters", input: { to: "Eve" } })).id,
+  );
+  await vi.waitFor(async () => expect(await shows("first")).toMatchObject({ code: "NOT_FOUND" }));
+  await vi.waitFor(async () => expect(await shows("second")).toMatchObject({ code: "NOT_FOUND" }));
+  await fixture.engine.assign(ownerOf(eve), ownerOf(me), 9);
+  await vi.waitFor(async () => {
+    // TanStack Query then reads again what is shown, unless it is being read.
+    await page.evaluate(() => window.dispatchEvent(new Event("visibilitychange")));
+    expect(await shows("first")).toMatchObject({ status: "success", state: "PENDING" });
+  });
+  fixture.startRunner();
+  for (const name of ["first", "second"]) {
+    await vi.waitFor(async () =>
+      expect(await shows(name)).toMatchObject({
+        ...HALF_WAY,
+        draft: "Dear Eve. ",
+        status: "success",
+      }),
+    );
+  }
+  gate.resolve();
+  await vi.waitFor(async () => expect(await shows("first")).toMatchObject({ output: 2 }));
 });
 
 test("a job whose answer was lost is created once: each further attempt has the same key", async () => {

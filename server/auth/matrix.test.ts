@@ -16,6 +16,7 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { waits } from "#test/jobs/waits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
+import type { ProcedurePath } from "#shared/api.ts";
 import { COMMAND_ACTOR } from "#shared/audit.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 import { auditOf } from "#test/engine/audit.ts";
@@ -75,7 +76,7 @@ const stranger: Answers = {
   ticket: OK,
 };
 
-const GROUPS: Record<string, keyof Answers> = {
+const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "job.create": "create",
   "job.get": "readJob",
   "job.list": "readMine",

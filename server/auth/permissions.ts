@@ -5,6 +5,7 @@
  * They say what kind of thing a caller may do. Whose jobs and batches it may do it with is decided per record
  * (`mayRead` and `mayChange` in `shared/principal.ts`).
  */
+import type { ProcedurePath } from "#shared/api.ts";
 import { AppError } from "#shared/errors.ts";
 import { hasScope, LOCAL_PRINCIPAL, type Principal, readsSome } from "#shared/principal.ts";
 import type { Scope } from "#shared/scopes.ts";
@@ -60,7 +61,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "kind.list": "principal",
     "system.info": "principal",
     "system.onState": "principal",
-  }),
+  } satisfies Record<ProcedurePath, Requirement>),
 );
 
 /** The procedures that a ticket can open: the subscriptions. */

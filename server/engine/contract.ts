@@ -16,6 +16,7 @@ import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
+import type { JobFilter } from "#shared/job-filter.ts";
 import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
@@ -199,10 +200,7 @@ export interface NewBatch extends Owner, Audited {
   idempotencyKey?: string | undefined;
 }
 
-export interface JobQuery extends OwnerFilter {
-  status?: JobStatus | undefined;
-  kind?: string | undefined;
-  batchId?: string | undefined;
+export interface JobQuery extends OwnerFilter, JobFilter {
   /** `nextCursor` of the page before. */
   cursor?: string | undefined;
   limit: number;

@@ -30,7 +30,7 @@ const sqlite = registerEngine(SQLITE, {
 });
 
 /** The first one whose variable is set is used. */
-const SELECTABLE: readonly EngineRegistration[] = [redis];
+const SELECTABLE: readonly (EngineRegistration & { selectedBy: keyof EngineSettings })[] = [redis];
 const DEFAULT: EngineRegistration = sqlite;
 export const ENGINES: readonly EngineRegistration[] = [...SELECTABLE, DEFAULT];
 

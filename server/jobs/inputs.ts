@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { CursorSchema } from "#shared/cursor.schema.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
+import type { JobFilter as Filter } from "#shared/job-filter.ts";
 import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
   MAX_BATCH_NAME_CHARS,
@@ -13,6 +14,7 @@ import {
   MAX_PAGE_ITEMS,
   MAX_PRINCIPAL_CHARS,
 } from "#shared/limits.ts";
+import { schemaFor } from "#shared/schema-for.ts";
 
 export const JobId = z.object({ jobId: z.uuid() });
 export const BatchId = z.object({ batchId: z.uuid() });
@@ -43,11 +45,13 @@ export const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
 /** A job of a kind that is known otherwise. */
 export const InputOnly = z.object({ input: z.unknown() });
 export const JobRequest = InputOnly.extend({ kind: z.string().min(1).max(MAX_KIND_CHARS) });
-export const JobFilter = z.object({
-  status: JobStatusSchema.optional(),
-  kind: Text.max(MAX_KIND_CHARS).optional(),
-  batchId: z.uuid().optional(),
-});
+export const JobFilter = schemaFor<Filter>()(
+  z.object({
+    status: JobStatusSchema.optional(),
+    kind: Text.max(MAX_KIND_CHARS).optional(),
+    batchId: z.uuid().optional(),
+  }),
+);
 
 /** The jobs of a batch. */
 export const batchOf = <Row extends z.ZodType>(row: Row) =>

@@ -17,7 +17,8 @@ import { type AuditAction, auditActorOf, type AuditEntry } from "#shared/audit.t
 import { type Batch, batchOf, type BatchRecord } from "#shared/batch.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { isSettled, type Job, type JobStatus, type JobSummary } from "#shared/job.ts";
+import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
+import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
@@ -38,13 +39,7 @@ export interface Jobs {
   get(principal: Principal, jobId: string, kind?: string): Promise<Job>;
   list(
     principal: Principal,
-    query: OwnersAsked & {
-      status?: JobStatus | undefined;
-      kind?: string | undefined;
-      batchId?: string | undefined;
-      cursor?: string | undefined;
-      limit: number;
-    },
+    query: OwnersAsked & JobFilter & { cursor?: string | undefined; limit: number },
   ): Promise<JobPage>;
   /** A page of a job's log, oldest first. `nextCursor` is the last `seq` of a page that is not the last. */
   events(

@@ -74,6 +74,13 @@ test("a kind has the defaults of what its definition leaves out, and keeps the o
   expect(await kind.run({} as never)).toBe("mail");
 });
 
+test.each(["run", "title"])("a definition whose %s is no function is refused", (part) => {
+  const definition = { name: "mail", input: z.object({}), output: z.null(), run: async () => null };
+  expect(() => defineKind({ ...definition, [part]: "none" })).toThrow(
+    `The kind "mail" has no function \`${part}\`.`,
+  );
+});
+
 test("the compiler gives `progress` the type that the `details` schema takes, and none without a schema", () => {
   const start = { progress: 0, message: "Started" };
   const done = null;

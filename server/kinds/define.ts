@@ -89,6 +89,7 @@ export type KindMapOf<Kinds extends readonly AnyKind[]> = {
 
 export const DEFAULT_START = { progress: 0, message: "Job started" };
 
+/** Throws a `TypeError` where `run` or `title` is no function; `createJobwire` checks the rest. */
 export function defineKind<
   const Name extends string,
   Input extends SchemaTypes,
@@ -106,6 +107,12 @@ export function defineKind<
   }
 > {
   const { name, description = "", start = DEFAULT_START } = definition;
+  for (const part of ["run", "title"] as const) {
+    const isAbsent = part === "title" && definition.title === undefined;
+    if (!isAbsent && typeof definition[part] !== "function") {
+      throw new TypeError(`The kind "${name}" has no function \`${part}\`.`);
+    }
+  }
   return {
     name,
     description,

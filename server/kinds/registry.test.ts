@@ -90,6 +90,24 @@ test.each<[what: string, schema: Schema]>([
   },
 );
 
+test.each<[what: string, kinds: unknown, message: string]>([
+  ["no list", undefined, "The kinds are no list."],
+  ["one kind in place of a list", kindOf("mail"), "The kinds are no list."],
+  ["a kind that is not there yet", [kindOf("mail"), undefined], "Kind 2 of the list is undefined."],
+  ["a name in place of a kind", ["mail"], "Kind 1 of the list is string."],
+])("[J16] %s is refused", (_what, kinds, message) => {
+  expect(refusalOf(kinds as AnyKind[])).toContain(message);
+});
+
+test.each<[what: string, schema: unknown]>([
+  ["zod 3", { _def: { typeName: "ZodObject" }, parse() {}, safeParse() {} }],
+  ["a JSON Schema", { type: "object" }],
+  ["nothing", undefined],
+])("a schema that is %s is refused as no schema of zod 4", (_what, schema) => {
+  const kind = { ...kindOf("odd"), output: schema };
+  expect(refusalOf([kind as AnyKind])).toContain('The output of the kind "odd" has no schema of');
+});
+
 test("an input may transform, as only the sent value needs a JSON Schema", () => {
   const input = z.object({ at: z.iso.datetime().pipe(z.transform((text) => new Date(text))) });
   expect(createKindRegistry([kindOf("dated", input)]).infos[0]?.input).toMatchObject({

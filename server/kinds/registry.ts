@@ -29,7 +29,12 @@ const TAKEN: ReadonlySet<string> = new Set([
 /** Throws `KindError` for a kind that cannot be registered, and for two of one name. */
 export function createKindRegistry(kinds: readonly AnyKind[]): KindRegistry {
   const registry = new Map<string, AnyKind>();
-  const infos = kinds.map((kind) => {
+  const given: unknown = kinds;
+  if (!Array.isArray(given)) {
+    throw new KindError("The kinds are no list. Give a list of what defineKind returns.");
+  }
+  const infos = kinds.map((kind, index) => {
+    assertObject(kind, index);
     const { name } = kind;
     assertName(name);
     if (registry.has(name)) {
@@ -42,6 +47,14 @@ export function createKindRegistry(kinds: readonly AnyKind[]): KindRegistry {
     return infoOf(kind);
   });
   return Object.assign(registry, { infos });
+}
+
+function assertObject(kind: unknown, index: number): void {
+  if (typeof kind === "object" && kind !== null) return;
+  const what = kind === null ? "null" : typeof kind;
+  throw new KindError(
+    `Kind ${index + 1} of the list is ${what}. Give what defineKind returns, and look for modules that import each other.`,
+  );
 }
 
 function assertName(name: unknown): void {
@@ -73,13 +86,22 @@ function jsonSchemaOf(
   part: "input" | "details" | "output",
   schema: Schema,
 ): Record<string, unknown> {
+  if (!isSchema(schema)) {
+    throw new KindError(
+      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no schema of zod 4. Earlier versions, other libraries and plain JSON Schemas do not work here.`,
+    );
+  }
   try {
     return z.toJSONSchema(schema, { io: part === "input" ? "input" : "output" });
   } catch (error) {
     const reason = cutText(messageOf(error), MAX_ISSUE_CHARS);
     throw new KindError(
-      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, for example.`,
+      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, \`z.null()\` in place of \`z.void()\`.`,
       { cause: error },
     );
   }
+}
+
+function isSchema(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "_zod" in value;
 }

@@ -2,7 +2,7 @@
  * The keys of Jobwire's queries, for `invalidateQueries` and the like. Each key is a prefix: `["jobwire", "job"]` means every
  * job. Live state stands apart, so that a reset of the queries does not lose what subscriptions have brought.
  */
-import type { JobFilter } from "#client/lib/merge.ts";
+import type { FilterFields, JobFilter } from "#shared/job-filter.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 
 export const jobwireKeys = {
@@ -15,7 +15,8 @@ export const jobwireKeys = {
 
 export function jobsKey(filter: JobFilter & OwnersAsked, kind: string | undefined): string[] {
   const { status, batchId, owner, allOwners } = filter;
-  const wanted = [status, filter.kind, batchId, owner].map((each) => JSON.stringify(each) ?? "");
+  const fields = { status, kind: filter.kind, batchId } satisfies FilterFields;
+  const wanted = [...Object.values(fields), owner].map((each) => JSON.stringify(each) ?? "");
   return [...jobwireKeys.jobs, ...wanted, `${allOwners === true}`, ...(kind ? [`as ${kind}`] : [])];
 }
 

@@ -6,7 +6,8 @@ import {
   type SkipToken,
   type UnusedSkipTokenOptions,
 } from "@tanstack/react-query";
-import { isFinal, type JobwireClient, waitAfter } from "#client/lib/client.ts";
+import type { JobwireClient } from "#client/lib/client.ts";
+import { isFinal, waitAfter } from "#client/lib/failure.ts";
 import type { JobHandle } from "#client/lib/job-handle.ts";
 import type { JobOf } from "#shared/api.ts";
 import type { Batch } from "#shared/batch.ts";

@@ -1,5 +1,5 @@
 /** The results of hooks, named as TanStack Query names them. */
-import { type Failed, failureOf } from "#client/lib/client.ts";
+import { type Failed, failureOf } from "#client/lib/failure.ts";
 
 /**
  * - `pending`: there is no data yet;

@@ -28,6 +28,7 @@ export function useBatch(id: Id, options: LiveOptions = {}): BatchResult {
     initial: undefined,
     reduce: mergeBatch,
     source: batchId,
+    readAt: query.dataUpdatedAt,
     open: (handlers: Handlers<BatchAggregate>) =>
       client.trpc.batch.onUpdate.subscribe(
         { batchId: batchId ?? "", follow: true },

@@ -5,7 +5,7 @@ import {
   type UseMutationResult,
 } from "@tanstack/react-query";
 import { useRef } from "react";
-import { isFinal, waitAfter } from "#client/lib/client.ts";
+import { isFinal, waitAfter } from "#client/lib/failure.ts";
 import { CreationKeys } from "#client/lib/creation-keys.ts";
 import type { JobHandle } from "#client/lib/job-handle.ts";
 import type { KindClient } from "#client/lib/kinds-client.ts";

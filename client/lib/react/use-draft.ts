@@ -9,6 +9,11 @@ const NO_DRAFT: Draft = { attempt: 0, text: "" };
 
 /** The draft so far. A change of `attempt` restarts the draft; pass it to watch the next attempt. */
 export function useDraft(id: Id, attempt: number): Draft {
+  return useDraftOf(id, attempt);
+}
+
+/** `readAt`: when the job was last read. */
+export function useDraftOf(id: Id, attempt: number, readAt?: number): Draft {
   const { trpc } = useProvided().client;
   const jobId = typeof id === "string" ? id : undefined;
   return useStream({
@@ -16,6 +21,7 @@ export function useDraft(id: Id, attempt: number): Draft {
     initial: NO_DRAFT,
     reduce: mergeDraft,
     source: jobId,
+    ...(readAt !== undefined && { readAt }),
     open: (handlers: Handlers<DraftFrame>) =>
       trpc.job.onOutput.subscribe(
         { jobId: jobId ?? "" },

@@ -11,7 +11,7 @@ import type { KindTypes } from "#shared/kind-types.ts";
 import { useConnection, useProvided } from "./context.tsx";
 import { type Id, jobOptions, type LiveOptions } from "./query-options.ts";
 import { failed, type LiveResult, resultOf } from "./result.ts";
-import { useDraft } from "./use-draft.ts";
+import { useDraftOf } from "./use-draft.ts";
 import { useReadAgain } from "./use-read-again.ts";
 import { type Handlers, useStream } from "./use-stream.ts";
 
@@ -70,6 +70,7 @@ function useJobOf(
     initial: NO_EVENTS,
     reduce: mergeEvents,
     source: jobId,
+    readAt: query.dataUpdatedAt,
     open: (handlers: Handlers<JobEvent>, known) =>
       procedures.onUpdate.subscribe(
         { jobId: jobId ?? "", lastEventId: String(known.at(-1)?.seq ?? 0), follow: true },
@@ -90,7 +91,7 @@ function useJobOf(
     () => (record === undefined ? undefined : currentJob(record, log.state)),
     [record, log.state],
   );
-  const draft = useDraft(withDraft ? jobId : undefined, job?.attempt ?? 0);
+  const draft = useDraftOf(withDraft ? jobId : undefined, job?.attempt ?? 0, query.dataUpdatedAt);
   return {
     ...resultOf(job, failed(query) ?? log.error ?? null),
     events: log.state,

@@ -2,10 +2,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { KindClient } from "#client/lib/kinds-client.ts";
-import { dropKnown, type JobFilter, mergeFeed, mergeJobs } from "#client/lib/merge.ts";
+import { dropKnown, mergeFeed, mergeJobs } from "#client/lib/merge.ts";
 import type { SummaryOf } from "#shared/api.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { JobSummary } from "#shared/job.ts";
+import type { FilterFields, JobFilter } from "#shared/job-filter.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { useProvided } from "./context.tsx";
@@ -57,14 +58,19 @@ function useJobsOf(
   const { status, batchId, owner, allOwners } = filter;
   const owners = { owner, allOwners };
   const kindName = kind?.name ?? filter.kind;
+  const asked = useMemo(
+    () => ({ status, kind: kindName, batchId }) satisfies FilterFields,
+    [status, kindName, batchId],
+  );
   const queryKey = jobsKey({ ...filter, kind: kindName }, kind?.name);
   const onGap = useReadAgain(queryKey);
   const list = useInfiniteQuery({
     queryKey,
     queryFn({ pageParam: cursor }) {
-      const query = { status, batchId, ...owners, limit: 50, cursor };
+      const { kind: ofKind, ...others } = asked;
+      const query = { ...others, ...owners, limit: 50, cursor };
       return kind === undefined
-        ? trpc.job.list.query({ ...query, kind: kindName })
+        ? trpc.job.list.query({ ...query, kind: ofKind })
         : kind.trpc.list.query(query);
     },
     initialPageParam: undefined as string | undefined,
@@ -84,6 +90,7 @@ function useJobsOf(
     initial: NO_CHANGES,
     reduce: mergeFeed,
     source: from === undefined || !enabled ? undefined : String(from),
+    readAt: list.dataUpdatedAt,
     begin: (known) => dropKnown(known, pages),
     open: (handlers: Handlers<FeedEntry>) =>
       trpc.feed.onUpdate.subscribe(
@@ -92,8 +99,8 @@ function useJobsOf(
       ),
   });
   const jobs = useMemo(
-    () => mergeJobs(list.data?.pages ?? [], feed.state, { status, kind: kindName, batchId }),
-    [list.data, feed.state, status, kindName, batchId],
+    () => mergeJobs(list.data?.pages ?? [], feed.state, asked),
+    [list.data, feed.state, asked],
   );
   const { hasNextPage, isFetchingNextPage } = list;
   const fetchNextPage = () => void list.fetchNextPage();

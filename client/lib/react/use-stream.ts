@@ -2,7 +2,7 @@
 /** Reduces a subscription to a state that components share. */
 import { type QueryClient, skipToken, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
-import { type Failed, failureOf } from "#client/lib/client.ts";
+import { type Failed, failureOf } from "#client/lib/failure.ts";
 import { useProvided } from "./context.tsx";
 import { liveKey } from "./query-keys.ts";
 
@@ -24,12 +24,16 @@ interface StreamOptions<S, T> {
   /** The known state as it is to be when the subscription opens. */
   begin?: (known: S) => S;
   open: (handlers: Handlers<T>, state: S) => { unsubscribe: () => void };
+  /** When the same was last read, in milliseconds since the epoch. A read after the subscription has failed opens it again. */
+  readAt?: number;
 }
 
 interface Live<S> {
   state: S;
   /** The subscription has ended with it. */
   error: Failed | undefined;
+  /** In milliseconds since the epoch. */
+  errorAt: number;
 }
 
 const FRAME_MS = 16;
@@ -41,7 +45,7 @@ const FRAME_MS = 16;
  * serves hidden tabs. `initial` and `reduce` must not change between renders.
  */
 export function useStream<S, T>(options: StreamOptions<S, T>): Live<S> {
-  const { key, initial, source } = options;
+  const { key, initial, source, readAt = 0 } = options;
   const { streams } = useProvided();
   const cache = useQueryClient();
   // It has no data before the first value, so that a server does not send it along with the page.
@@ -52,6 +56,7 @@ export function useStream<S, T>(options: StreamOptions<S, T>): Live<S> {
     structuralSharing: false,
   });
   const open = useEffectEvent(() => openStream(cache, options));
+  const hasFailed = useEffectEvent(() => cache.getQueryData<Live<S>>(liveKey(key))?.error);
   const name = source === undefined ? undefined : JSON.stringify([key, source]);
 
   useEffect(() => {
@@ -67,7 +72,16 @@ export function useStream<S, T>(options: StreamOptions<S, T>): Live<S> {
     };
   }, [streams, cache, name]);
 
-  return data ?? { state: initial, error: undefined };
+  const isRefuted = data?.error !== undefined && readAt > data.errorAt;
+  useEffect(() => {
+    const stream = name === undefined ? undefined : streams.get(name);
+    // Of several components with this subscription, the first one opens it.
+    if (!isRefuted || stream === undefined || hasFailed() === undefined) return;
+    stream.close();
+    stream.close = open();
+  }, [streams, name, isRefuted]);
+
+  return data ?? { state: initial, error: undefined, errorAt: 0 };
 }
 
 /** Returns the function that closes it. */
@@ -77,7 +91,8 @@ function openStream<S, T>(
 ): () => void {
   const queryKey = liveKey(key);
   const known = () => cache.getQueryData<Live<S>>(queryKey)?.state ?? initial;
-  const set = (state: S, error?: Failed) => cache.setQueryData<Live<S>>(queryKey, { state, error });
+  const set = (state: S, error?: Failed) =>
+    cache.setQueryData<Live<S>>(queryKey, { state, error, errorAt: Date.now() });
   let waiting: T[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   function flush(error?: Failed): void {

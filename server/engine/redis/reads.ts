@@ -12,6 +12,7 @@ import type { TenantUsage } from "#server/engine/quota.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { Job, JobSummary } from "#shared/job.ts";
+import type { FilterFields } from "#shared/job-filter.ts";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { FIRST_POSITION } from "./moves.ts";
@@ -64,16 +65,17 @@ export function createReads({ redis, run, keys, tenants }: ReadsOptions): Reads 
         return record === null ? undefined : decodeSummary(record);
       }),
     async jobs(query) {
-      const { limit, status, kind, batchId } = query;
+      const { limit, status = "", kind = "", batchId = "" } = query;
+      const asked = { status, kind, batchId } satisfies FilterFields<string>;
       const [feed = "0", ...rows] = await run<string[]>(
         "list-jobs",
         keys.tenant(query.tenant),
         ownerKey(query),
         pageBefore(query.cursor, FIRST_POSITION),
         limit + 1,
-        status ?? "",
-        kind ?? "",
-        batchId ?? "",
+        asked.status,
+        asked.kind,
+        asked.batchId,
       );
       const page = pageOf(numbered(rows), limit);
       return {

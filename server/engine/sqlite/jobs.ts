@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FeedSlice, JobPage, JobQuery } from "#server/engine/contract.ts";
 import { type Job, JOB_STATUSES, type JobPayload, type JobSummary } from "#shared/job.ts";
+import type { FilterFields } from "#shared/job-filter.ts";
 import type { OwnerFilter } from "#shared/principal.ts";
 import { pageBefore, pageOf } from "#server/engine/page-cursor.ts";
 import type { Owners } from "./owners.ts";
@@ -133,9 +134,15 @@ function preparePages(db: DatabaseSync, column: Column): ReadPage {
 
   return (query, n, before) => {
     const { status, kind, batchId, limit } = query;
-    if (batchId !== undefined) {
-      const [state, name] = [status ?? null, kind ?? null];
-      return ofBatch.all(batchId, n, state, state, name, name, before, limit + 1);
+    const asked = {
+      batchId,
+      status: status ?? null,
+      kind: kind ?? null,
+    } satisfies FilterFields;
+    if (asked.batchId !== undefined) {
+      const states = [asked.status, asked.status] as const;
+      const names = [asked.kind, asked.kind] as const;
+      return ofBatch.all(asked.batchId, n, ...states, ...names, before, limit + 1);
     }
     if (status === undefined && kind === undefined) return whole.all(n, before, limit + 1);
     return filtered(query, n, before);
