@@ -16,8 +16,10 @@ import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import { VERSION, VERSION_PARAM } from "#shared/version.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
+import { explainLink } from "./explain-link.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
+import { serverUrl } from "./server-url.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import {
   codeOfRefusal,
@@ -50,7 +52,7 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
 }
 
 export interface JobwireClientOptions {
-  /** The server's URL: `http://localhost:8000`. */
+  /** The server's URL with its base path: `http://localhost:8000`. On a page also relative to its origin: `/jobs`. */
   url: string;
   transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
@@ -68,11 +70,12 @@ const MAX_LIMITED_MS = 60_000;
 /** The part of such a wait that a client may add. */
 const JITTER = 0.25;
 
-/** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. */
+/** `App`: the type of the server, which tells its kinds. Without it, inputs and outputs are `unknown`. Throws for a wrong `url`. */
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
-  const { url, transport = "ws", token, getToken, waitForSignIn } = options;
+  const { transport = "ws", token, getToken, waitForSignIn } = options;
+  const url = serverUrl(options.url);
   const connection = createConnectionStore();
   const tokens = getToken && new Tokens(getToken);
   const tokenNow = tokens
@@ -85,6 +88,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   const calls = [
     ...held,
     ...(tokens ? [repeatOnce(tokens)] : []),
+    explainLink(url),
     httpBatchLink({ url: http, transformer, ...(tokenNow && { headers: headersWith(tokenNow) }) }),
   ];
 
