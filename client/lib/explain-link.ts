@@ -25,8 +25,11 @@ function explained(error: Failure, path: string, url: string): Failure {
 }
 
 function withMessage({ shape, meta, cause }: Failure, message: string): Failure {
-  const result = shape == null ? undefined : { error: { ...shape, message } };
-  return new TRPCClientError<ApiRouter>(message, { result, ...(meta && { meta }), cause });
+  return new TRPCClientError<ApiRouter>(message, {
+    ...(shape != null && { result: { error: { ...shape, message } } }),
+    ...(meta !== undefined && { meta }),
+    ...(cause !== undefined && { cause }),
+  });
 }
 
 /** Of an answer that is not tRPC's, or of none. `undefined` for a call that its caller aborted. */

@@ -7,7 +7,10 @@
 export function serverUrl(given: string, page: string | undefined = pageNow()): string {
   const isRelative = given === "" || (given.startsWith("/") && !given.startsWith("//"));
   if (isRelative && page === undefined) return withoutSlash(given);
-  const url = URL.parse(given, page === undefined || !isRelative ? undefined : new URL(page).origin);
+  const url = URL.parse(
+    given,
+    page === undefined || !isRelative ? undefined : new URL(page).origin,
+  );
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
     throw new TypeError(
       `The url "${given}" of the client is not the address of a server, such as http://localhost:8000 or https://example.com/jobs`,

@@ -73,13 +73,37 @@ function jsonSchemaOf(
   part: "input" | "details" | "output",
   schema: Schema,
 ): Record<string, unknown> {
+  const what = `The ${part} of the kind "${kind}"`;
+  if (!isSchema(schema)) {
+    throw new KindError(
+      `${what} ${part === "details" ? "are" : "is"} no schema of zod 4. Give one, such as \`z.object({ … })\` of \`import { z } from "zod"\`, with zod 4.1 or later.`,
+    );
+  }
   try {
     return z.toJSONSchema(schema, { io: part === "input" ? "input" : "output" });
   } catch (error) {
     const reason = cutText(messageOf(error), MAX_ISSUE_CHARS);
+    const advice = ADVICE.find(([type]) => reason.startsWith(type))?.[1] ?? "";
     throw new KindError(
-      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, for example.`,
+      `${what} ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON${advice}.`,
       { cause: error },
     );
   }
 }
+
+/** Not of zod 3, or of nothing: programs in JavaScript may give anything. */
+function isSchema(given: unknown): boolean {
+  return typeof given === "object" && given !== null && "_zod" in given;
+}
+
+/** By the beginnings of zod's messages. */
+const ADVICE: readonly (readonly [type: string, advice: string])[] = [
+  ["Date", ": `z.iso.datetime()` in place of `z.date()`"],
+  ["BigInt", ": `z.int()` or `z.string()` in place of `z.bigint()`"],
+  ["Transforms", ", and change values in `run`"],
+  ["Custom types", ": `z.string()` or `z.unknown()` with `refine` in place of `z.custom()`"],
+  ["Map", ": `z.record(…)` in place of `z.map(…)`"],
+  ["Set", ": `z.array(…)` in place of `z.set(…)`"],
+  ["Undefined", ": `z.null()` in place of `z.undefined()`"],
+  ["Void", ": `z.null()` in place of `z.void()`"],
+];
