@@ -39,7 +39,9 @@ test("a job of one's own is created in the browser, and watched to its end", asy
   await page.goto(program.url);
   await page.getByRole("link", { name: "New job" }).first().click();
   await page.getByLabel("url").fill("https://example.com/cat.jpg");
-  await page.getByLabel("widths").fill("320\n640");
+  await page.getByLabel("widths 1").fill("320");
+  await page.getByRole("button", { name: "Add to widths" }).click();
+  await page.getByLabel("widths 2").fill("640");
   await page.getByRole("button", { name: "Create job" }).click();
   await page.getByText("Made 320 px").first().waitFor();
   await headingBadge(page, "DELIVERED").waitFor();
