@@ -28,7 +28,7 @@ test.each([
   ["a number", z.number(), { is: "number", whole: false }],
   ["a whole number", z.int(), { is: "number", whole: true }],
   ["a choice", z.enum(["a", "b"]), { is: "choice", values: ["a", "b"] }],
-  ["a literal", z.literal(7), { is: "fixed", value: 7 }],
+  ["a literal", z.literal(7), { is: "fixed", value: 7, isShown: true }],
   ["a literal that may be absent", z.literal(7).optional(), { is: "choice", values: [7] }],
   ["a literal that may be null", z.literal(7).nullable(), { is: "choice", values: [7] }],
   ["a flag", z.boolean(), { is: "check" }],
@@ -98,6 +98,13 @@ test.each([
   ],
 ])("%s have fields of their own", (_what, type, expected) => {
   expect(shape(only(type).control)).toEqual(expected);
+});
+
+test("the property that tells alternatives apart is shown by the choice alone", () => {
+  const { control } = only(z.discriminatedUnion("kind", [Circle, Square]));
+  const first = control.is === "union" ? control.options[0]?.field.control : undefined;
+  const fields = first?.is === "object" ? first.fields : [];
+  expect(fields[0]?.control).toEqual({ is: "fixed", value: "circle", isShown: false });
 });
 
 test("below the deepest level objects are JSON", () => {

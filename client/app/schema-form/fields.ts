@@ -7,8 +7,8 @@ export type Control =
   | { is: "number"; whole: boolean }
   /** The text of an option is its value as JSON. */
   | { is: "choice"; values: unknown[] }
-  /** The only value that is accepted; there is nothing to ask. */
-  | { is: "fixed"; value: unknown }
+  /** The only value that is accepted; there is nothing to ask. `isShown`: false where a choice tells it. */
+  | { is: "fixed"; value: unknown; isShown: boolean }
   | { is: "check" }
   | { is: "object"; fields: Field[] }
   /** `fewest` and `most`: how many items it has. */
@@ -98,7 +98,7 @@ function controlOf(schema: Schema, isCertain: boolean, isNeeded: boolean, depth:
   if (schema.enum !== undefined) {
     const [value] = schema.enum;
     const isFixed = isNeeded && schema.enum.length === 1;
-    return isFixed ? { is: "fixed", value } : { is: "choice", values: schema.enum };
+    return isFixed ? { is: "fixed", value, isShown: true } : { is: "choice", values: schema.enum };
   }
   if (type === "boolean") {
     return isCertain ? { is: "check" } : { is: "choice", values: [true, false] };
@@ -143,11 +143,22 @@ function unionOf(schemas: readonly Schema[], depth: number): GroupControl | unde
     const field = fieldOf("", schema, { isRequired: true, depth: depth - 1 });
     const value = mark === undefined ? undefined : schema.properties?.[mark]?.enum?.[0];
     const word = value === undefined ? wordOf(schema) : valueText(value);
-    return { label: schema.title ?? word, field };
+    return { label: schema.title ?? word, field: withoutMark(field, mark) };
   });
   return options.some(({ field }) => field.control.is === "json")
     ? undefined
     : { is: "union", options };
+}
+
+function withoutMark(field: Field, mark: string | undefined): Field {
+  const { control } = field;
+  if (control.is !== "object") return field;
+  const fields = control.fields.map((one) =>
+    one.name === mark && one.control.is === "fixed"
+      ? { ...one, control: { ...one.control, isShown: false } }
+      : one,
+  );
+  return { ...field, control: { ...control, fields } };
 }
 
 /** The property by whose value alternatives differ. */

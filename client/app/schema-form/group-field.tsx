@@ -13,7 +13,7 @@ import {
   type Part,
   removePart,
 } from "./draft.ts";
-import type { Field, GroupControl } from "./fields.ts";
+import { type Field, type GroupControl, isGroup } from "./fields.ts";
 import { nameOf, placeOf } from "./input.ts";
 import { SchemaField, type SchemaFieldProps } from "./schema-fields.tsx";
 
@@ -103,6 +103,7 @@ function ArrayField(props: Of<"array">) {
           key={part.key}
           part={part}
           what={`${field.title} ${index + 1}`}
+          isTall={isGroup(item.control)}
           isFixed={draft.parts.length <= fewest && !canBeEmpty}
           onRemove={() => {
             root.focus(":scope > [data-add]");
@@ -143,6 +144,7 @@ function RecordField(props: Of<"record">) {
             key={part.key}
             part={part}
             what={what}
+            isTall
             onRemove={() => {
               root.focus(":scope > [data-add]");
               onChange(removePart(draft, part.key));
@@ -260,14 +262,19 @@ function Row(props: {
   part: Part;
   what: string;
   isFixed?: boolean;
+  /** It has several controls; the button stands below them, which leaves them the whole width. */
+  isTall?: boolean;
   onRemove(): void;
   children: ReactNode;
 }) {
   return (
-    <div data-part={props.part.key} className="flex flex-wrap items-start gap-2">
+    <div
+      data-part={props.part.key}
+      className={props.isTall === true ? "space-y-3" : "flex flex-wrap items-start gap-2"}
+    >
       <div className="min-w-48 flex-1">{props.children}</div>
       <Button disabled={props.isFixed} onClick={props.onRemove} className="py-2">
-        Remove<span className="sr-only"> {props.what}</span>
+        Remove<span className={props.isTall === true ? "" : "sr-only"}> {props.what}</span>
       </Button>
     </div>
   );

@@ -58,7 +58,7 @@ export function SchemaField(props: SchemaFieldProps) {
         />
       );
     case "fixed":
-      return <FixedField {...common} value={valueText(control.value)} />;
+      return control.isShown && <FixedField {...common} value={valueText(control.value)} />;
     case "choice": {
       const options = control.values.map((value) => ({
         value: JSON.stringify(value),
