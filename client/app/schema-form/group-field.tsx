@@ -1,5 +1,4 @@
 /** The fields that contain fields: objects, arrays, records and unions. */
-import { type ReactNode, useEffect, useRef } from "react";
 import { Button } from "#client/app/ui/button.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";
 import {
@@ -10,14 +9,14 @@ import {
   givenDraft,
   type Group,
   initialDraft,
-  type Part,
   removePart,
 } from "./draft.ts";
 import { type Field, type GroupControl, isGroup } from "./fields.ts";
+import { CONTROLS, GroupFrame, Row, useFocus } from "./group-frame.tsx";
 import { nameOf, placeOf } from "./input.ts";
 import { SchemaField, type SchemaFieldProps } from "./schema-fields.tsx";
 
-interface GroupProps<C extends GroupControl = GroupControl> extends SchemaFieldProps {
+export interface GroupProps<C extends GroupControl = GroupControl> extends SchemaFieldProps {
   control: C;
   draft: Group;
 }
@@ -226,70 +225,3 @@ function UnionField(props: Of<"union">) {
 }
 
 const labelled = (field: Field, title: string): Field => ({ ...field, title, label: title });
-
-function GroupFrame(
-  props: GroupProps & { root: React.Ref<HTMLFieldSetElement>; children: ReactNode },
-) {
-  const { id, place, field, errors, root, children } = props;
-  // The page's heading is the name of the whole form.
-  const isForm = place === "";
-  const error = errors.get(place);
-  const text = error ?? field.hint;
-  return (
-    <fieldset
-      ref={root}
-      id={id + place}
-      tabIndex={-1}
-      aria-describedby={text === "" ? undefined : `${id}${place}-hint`}
-      className={`min-w-0 scroll-mt-24 space-y-4 ${isForm ? "" : "border-l-2 pl-4"} ${error === undefined ? "border-line" : "border-bad"}`}
-    >
-      <legend className={isForm ? "sr-only" : "mb-2 text-sm font-semibold"}>{field.label}</legend>
-      {text !== "" && (
-        <p
-          id={`${id}${place}-hint`}
-          className={`text-sm ${error === undefined ? "text-muted" : "text-bad"}`}
-        >
-          {text}
-        </p>
-      )}
-      {children}
-    </fieldset>
-  );
-}
-
-/** An item or an entry, with the button that removes it. */
-function Row(props: {
-  part: Part;
-  what: string;
-  isFixed?: boolean;
-  /** It has several controls; the button stands below them, which leaves them the whole width. */
-  isTall?: boolean;
-  onRemove(): void;
-  children: ReactNode;
-}) {
-  return (
-    <div
-      data-part={props.part.key}
-      className={props.isTall === true ? "space-y-3" : "flex flex-wrap items-start gap-2"}
-    >
-      <div className="min-w-48 flex-1">{props.children}</div>
-      <Button disabled={props.isFixed} onClick={props.onRemove} className="py-2">
-        Remove<span className={props.isTall === true ? "" : "sr-only"}> {props.what}</span>
-      </Button>
-    </div>
-  );
-}
-
-const CONTROLS = "input, select, textarea";
-
-/** Moves the focus after the next change: to what was added, or away from what is gone. */
-function useFocus() {
-  const ref = useRef<HTMLFieldSetElement>(null);
-  const wanted = useRef<string>(undefined);
-  useEffect(() => {
-    if (wanted.current === undefined) return;
-    ref.current?.querySelector<HTMLElement>(wanted.current)?.focus();
-    wanted.current = undefined;
-  });
-  return { ref, focus: (selector: string) => void (wanted.current = selector) };
-}
