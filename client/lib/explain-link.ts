@@ -46,7 +46,7 @@ function whyNoAnswer(error: Failure, url: string): string | undefined {
   const code = fieldOf(fieldOf(cause, "cause"), "code");
   const why = typeof code === "string" ? code : messageOf(error);
   const advice = "Check that the server runs and that the client's url is its address";
-  return `${url} cannot be reached (${why}). ${advice}${otherOrigin(url)}.`;
+  return `${url === "" ? "The client's url is empty and" : url} cannot be reached (${why}). ${advice}${otherOrigin(url)}.`;
 }
 
 /** Browsers do not tell a page that it was CORS. */

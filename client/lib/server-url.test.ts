@@ -26,6 +26,7 @@ test.each([
   "http://",
   "http://localhost:8000/?a=1",
   "http://localhost:8000/#a",
+  undefined as unknown as string,
 ])("the address %j is refused, with an example of one", (given) => {
   for (const page of [undefined, PAGE]) {
     expect(() => serverUrl(given, page)).toThrow(`The url "${given}" of the client is not`);

@@ -5,6 +5,8 @@
  * it is, and may make a client that calls nothing. Throws `TypeError` for an address that is not of HTTP.
  */
 export function serverUrl(given: string, page: string | undefined = pageNow()): string {
+  // Programs in JavaScript may have a variable that is not set.
+  if (typeof (given as unknown) !== "string") throw wrong(given);
   const isRelative = given === "" || (given.startsWith("/") && !given.startsWith("//"));
   if (isRelative && page === undefined) return withoutSlash(given);
   const url = URL.parse(
@@ -12,11 +14,15 @@ export function serverUrl(given: string, page: string | undefined = pageNow()): 
     page === undefined || !isRelative ? undefined : new URL(page).origin,
   );
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
-    throw new TypeError(
-      `The url "${given}" of the client is not the address of a server, such as http://localhost:8000 or https://example.com/jobs`,
-    );
+    throw wrong(given);
   }
   return withoutSlash(url.href);
+}
+
+function wrong(given: string): TypeError {
+  return new TypeError(
+    `The url "${given}" of the client is not the address of a server, such as http://localhost:8000 or https://example.com/jobs`,
+  );
 }
 
 const withoutSlash = (url: string) => url.replace(/\/+$/, "");

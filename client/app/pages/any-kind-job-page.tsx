@@ -1,7 +1,6 @@
 /** A new job of a kind that the page has no form for: a form from the schema of its input, or the input as JSON. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useId, useMemo, useState } from "react";
-import { flushSync } from "react-dom";
 import { useLocation, useSearchParams } from "wouter";
 import { fieldErrorsOf, REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
 import { type Draft, initialDraft } from "#client/app/schema-form/draft.ts";
@@ -115,7 +114,7 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
   }
 
   function show(wrong: FieldErrors) {
-    flushSync(() => setErrors(wrong));
+    setErrors(wrong);
     focusError(id, wrong);
   }
 

@@ -1,4 +1,5 @@
 /** The fields that contain fields: objects, arrays, records and unions. */
+import type { ComponentType } from "react";
 import { Button } from "#client/app/ui/button.tsx";
 import { SelectField, TextField } from "#client/app/ui/field.tsx";
 import {
@@ -14,11 +15,13 @@ import {
 import { type Field, type GroupControl, isGroup } from "./fields.ts";
 import { CONTROLS, GroupFrame, Row, useFocus } from "./group-frame.tsx";
 import { nameOf, placeOf } from "./input.ts";
-import { SchemaField, type SchemaFieldProps } from "./schema-fields.tsx";
+import type { SchemaFieldProps } from "./schema-field-props.ts";
 
 export interface GroupProps<C extends GroupControl = GroupControl> extends SchemaFieldProps {
   control: C;
   draft: Group;
+  /** Shows the fields within: they may be groups, too. */
+  Inner: ComponentType<SchemaFieldProps>;
 }
 type Of<Is extends GroupControl["is"]> = GroupProps<Extract<GroupControl, { is: Is }>>;
 
@@ -60,7 +63,7 @@ function ObjectField(props: Of<"object">) {
   );
 }
 
-function Fields({ control, draft, onChange, ...rest }: Of<"object">) {
+function Fields({ control, draft, Inner, onChange, ...rest }: Of<"object">) {
   if (control.fields.length === 0 && rest.place === "") {
     return <p className="text-muted">This kind takes no input.</p>;
   }
@@ -68,7 +71,7 @@ function Fields({ control, draft, onChange, ...rest }: Of<"object">) {
     const part = draft.parts[index];
     return (
       part && (
-        <SchemaField
+        <Inner
           {...rest}
           key={field.name}
           field={field}
@@ -83,7 +86,7 @@ function Fields({ control, draft, onChange, ...rest }: Of<"object">) {
 }
 
 function ArrayField(props: Of<"array">) {
-  const { field, control, draft, onChange } = props;
+  const { field, control, draft, Inner, onChange } = props;
   const { item, fewest, most } = control;
   const root = useFocus();
   const canBeEmpty = !field.isRequired || field.isNullable;
@@ -109,7 +112,7 @@ function ArrayField(props: Of<"array">) {
             onChange(removePart(draft, part.key));
           }}
         >
-          <SchemaField
+          <Inner
             {...props}
             field={{
               ...item,
@@ -131,7 +134,7 @@ function ArrayField(props: Of<"array">) {
 }
 
 function RecordField(props: Of<"record">) {
-  const { field, control, draft, errors, id, onChange } = props;
+  const { field, control, draft, errors, id, Inner, onChange } = props;
   const root = useFocus();
   return (
     <GroupFrame {...props} root={root.ref}>
@@ -161,7 +164,7 @@ function RecordField(props: Of<"record">) {
                   onChange(changePart(draft, part.key, { name: target.value }))
                 }
               />
-              <SchemaField
+              <Inner
                 {...props}
                 field={{ ...control.value, label: `${what}: value`, title: `${what}: value` }}
                 isBare={false}
@@ -188,7 +191,7 @@ function RecordField(props: Of<"record">) {
 }
 
 function UnionField(props: Of<"union">) {
-  const { field, control, draft, errors, id, place, isBare = false, onChange } = props;
+  const { field, control, draft, errors, id, place, isBare = false, Inner, onChange } = props;
   const { options } = control;
   const [part] = draft.parts;
   const chosen = options[draft.chosen]?.field;
@@ -210,7 +213,7 @@ function UnionField(props: Of<"union">) {
         onChange={({ target }) => onChange(choose(draft, options, Number(target.value)))}
       />
       {chosen && part && (
-        <SchemaField
+        <Inner
           {...props}
           key={part.key}
           field={labelled(chosen, `${field.title}: ${options[draft.chosen]?.label}`)}

@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { Button } from "#client/app/ui/button.tsx";
 import type { Part } from "./draft.ts";
-import type { SchemaFieldProps } from "./schema-fields.tsx";
+import type { SchemaFieldProps } from "./schema-field-props.ts";
 
 export function GroupFrame(
   props: Pick<SchemaFieldProps, "id" | "place" | "field" | "errors"> & {

@@ -90,6 +90,8 @@ const at = (draft: Draft, name: string) => groupOf(draft).parts[indexOf(name)]?.
 const put = (draft: Draft, name: string, value: Draft) =>
   changePart(groupOf(draft), indexOf(name), { draft: value });
 
+const place = (name: string, rest = "") => `-${indexOf(name)}${rest}`;
+
 describe("a form", () => {
   test("gives back an input with everything that it has controls for", () => {
     const draft = draftOfInput(form, FULL);
@@ -172,9 +174,8 @@ describe("a form", () => {
       labels = changePart(labels, labels.next - 1, { name });
     }
     const { errors } = makeInput(form, put(initialDraft(form), "labels", labels));
-    const place = `-${indexOf("labels")}`;
-    expect(errors.get(`${place}-1-name`)).toBe("Stands here twice");
-    expect(errors.get(`${place}-2-name`)).toBe("Is missing");
+    expect(errors.get(place("labels", "-1-name"))).toBe("Stands here twice");
+    expect(errors.get(place("labels", "-2-name"))).toBe("Is missing");
   });
 
   test("a union asks for a choice, and another one begins anew", () => {
@@ -274,7 +275,6 @@ test("the server's errors stand at their fields, and the others are told", () =>
     "input.urls": ["No such field"],
     idempotencyKey: ["Too long"],
   });
-  const place = (name: string, rest = "") => `-${indexOf(name)}${rest}`;
   expect([...placed.errors]).toEqual([
     [place("url"), "Invalid URL"],
     [place("tags"), "Too small"],

@@ -1,6 +1,6 @@
 /** The input that a form makes, and back. Pure. The server checks all that is not needed to write it as JSON. */
 import { type Draft, draftOf, emptyDraft, type Group, type Part } from "./draft.ts";
-import type { Field } from "./fields.ts";
+import { type Field, isGroup } from "./fields.ts";
 
 /**
  * By the places of fields: the keys of the parts from the root on, `-0-2`. The form itself has the place "", and the name of a
@@ -19,8 +19,11 @@ export function makeInput(form: Field, draft: Draft): { input: unknown; errors: 
 
 /** `undefined` for what is left out, and for what has an error. */
 function read(field: Field, draft: Draft, place: string, errors: Map<string, string>): unknown {
-  if (typeof draft === "string") return readText(field, draft, place, errors);
   const { control } = field;
+  if (!isGroup(control)) {
+    return readText(field, typeof draft === "string" ? draft : "", place, errors);
+  }
+  if (typeof draft === "string") return undefined;
   const within = (of: Field, part: Part) => read(of, part.draft, placeOf(place, part), errors);
   const leave = () => absent(field, place, errors);
   switch (control.is) {
@@ -46,8 +49,6 @@ function read(field: Field, draft: Draft, place: string, errors: Map<string, str
       const [part] = draft.parts;
       return option === undefined || part === undefined ? leave() : within(option.field, part);
     }
-    default:
-      return undefined;
   }
 }
 

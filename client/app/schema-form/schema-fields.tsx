@@ -6,22 +6,10 @@ import {
   SelectField,
   TextField,
 } from "#client/app/ui/field.tsx";
-import type { Draft } from "./draft.ts";
-import { type Field, isGroup, valueText } from "./fields.ts";
+import { isGroup, valueText } from "./fields.ts";
 import { GroupField } from "./group-field.tsx";
 import type { FieldErrors } from "./input.ts";
-
-export interface SchemaFieldProps {
-  field: Field;
-  /** Of the form. Names of properties can be anything, so controls have ids by their places. */
-  id: string;
-  place: string;
-  draft: Draft;
-  errors: FieldErrors;
-  /** The label is for screen readers alone. */
-  isBare?: boolean;
-  onChange(draft: Draft): void;
-}
+import type { SchemaFieldProps } from "./schema-field-props.ts";
 
 /** Moves the focus to the first field with an error. */
 export function focusError(id: string, errors: FieldErrors): void {
@@ -36,7 +24,7 @@ export function SchemaField(props: SchemaFieldProps) {
   const { control, label, hint } = field;
   if (isGroup(control)) {
     return typeof draft === "string" ? null : (
-      <GroupField {...props} control={control} draft={draft} />
+      <GroupField {...props} control={control} draft={draft} Inner={SchemaField} />
     );
   }
   const text = typeof draft === "string" ? draft : "";

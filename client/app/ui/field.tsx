@@ -118,14 +118,9 @@ export function AreaField({
   );
 }
 
-export function CheckField({
-  id,
-  label,
-  hint,
-  error,
-  isBare: _,
-  ...rest
-}: Common & ComponentProps<"input">) {
+/** Its label is always shown. */
+export function CheckField(props: Common & ComponentProps<"input">) {
+  const { id, label, hint, error, isBare: _, ...rest } = props;
   const text = error ?? hint ?? "";
   return (
     <div className="grid grid-cols-[auto_1fr] gap-x-2.5">
