@@ -84,7 +84,7 @@ test("an own server serves its routes and Jobwire, and stops at SIGTERM", async 
   const port = await freePort();
   const code = SERVER?.replace("3000", String(port)).replace(
     "process.once",
-    `console.log("http://127.0.0.1:${port}");\nprocess.once`,
+    `server.once("listening", () => console.log("http://127.0.0.1:${port}"));\nprocess.once`,
   );
   await writeFile(join(app.dir, "server.ts"), code ?? "");
   const server = await startProgram(app.dir, ["server.ts"], {});
