@@ -12,6 +12,7 @@ import type { AnyKind, KindMapOf, StaticSite } from "./kinds/define.ts";
 import { createKindRegistry } from "./kinds/registry.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
+import { assertNode } from "./node-version.ts";
 import { START } from "./starter.ts";
 import { systemInfo } from "./system-info.ts";
 import { basePathOf } from "./transports/base-path.ts";
@@ -107,7 +108,7 @@ function knownOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 const DEFAULT_BASE_PATH = "/jobwire";
 
 /**
- * Opens nothing by itself. Throws `KindError` for kinds that cannot be registered, and `ConfigError` for variables that cannot be
+ * Opens nothing by itself. Throws on a Node that is too old, `KindError` for kinds that cannot be registered, and `ConfigError` for variables that cannot be
  * used.
  */
 export function createJobwire<
@@ -115,6 +116,7 @@ export function createJobwire<
   Procedures extends OwnRouter = never,
 >(options: JobwireOptions<Kinds, Procedures>): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
   const { authenticate, procedures, sites = [], env = knownOf(process.env) } = options;
+  assertNode();
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);
   const log = (options.log as ReturnType<typeof createLog>) ?? createLog(config.LOG_LEVEL);

@@ -10,6 +10,11 @@ export function isSettled(status: JobStatus): boolean {
   return status === "DELIVERED" || status === "BLOCKED" || status === "ABORTED";
 }
 
+/** Certain to change by itself. False also for a status of a newer server, which this version does not know. */
+export function isMoving(status: JobStatus): boolean {
+  return status === "PENDING" || status === "PROCESSING";
+}
+
 /** Why a job is ABORTED. `code` is for programs (`CANCELLED`, `PAGE_TIMEOUT` …), `message` for people. */
 export interface JobError {
   code: string;

@@ -15,9 +15,11 @@ import { VERSION, VERSION_PARAM } from "#shared/version.ts";
 import { closeWhenRefused } from "./close-when-refused.ts";
 import { Closing, endOnClose } from "./closing.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
+import { explainLink } from "./explain-link.ts";
 import { failureOf, isFinal, waitAfter } from "./failure.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
+import { serverUrl } from "./server-url.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import {
   codeOfRefusal,
@@ -55,7 +57,7 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
 }
 
 export interface JobwireClientOptions {
-  /** The server's URL: `http://localhost:8000`, or a path of the page's own server: `/jobwire`. A slash at its end is ignored. */
+  /** The server's URL with its base path: `http://localhost:8000`. On a page also relative to its origin: `/jobs`. */
   url: string;
   transport?: "ws" | "sse" | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
@@ -73,7 +75,8 @@ export interface JobwireClientOptions {
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
-  const { url, transport = "ws", token, getToken, waitForSignIn } = options;
+  const { transport = "ws", token, getToken, waitForSignIn } = options;
+  const url = serverUrl(options.url);
   const connection = createConnectionStore();
   const closing = new Closing();
   const tokens = getToken && new Tokens(getToken);
@@ -82,11 +85,12 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     : token === undefined
       ? undefined
       : async () => token;
-  const http = `${baseOf(url)}/trpc?${VERSION_PARAM}=${VERSION}`;
+  const http = `${url}/trpc?${VERSION_PARAM}=${VERSION}`;
   const held = waitForSignIn === undefined ? [] : [signInLink(waitForSignIn)];
   const calls = [
     ...held,
     ...(tokens ? [repeatOnce(tokens)] : []),
+    explainLink(url),
     httpBatchLink({ url: http, transformer, ...(tokenNow && { headers: headersWith(tokenNow) }) }),
   ];
 
@@ -135,16 +139,6 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
   return clientOf(trpc, connection, closing, close);
-}
-
-/** Without the slashes at its end, which would be part of each path. */
-function baseOf(url: string): string {
-  if (!/^(?:https?:\/\/|\/|$)/i.test(url)) {
-    throw new TypeError(
-      `\`url\` is ${JSON.stringify(url)}. Give one such as "http://localhost:8000".`,
-    );
-  }
-  return url.replace(/\/+$/, "");
 }
 
 function clientOf(

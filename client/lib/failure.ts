@@ -17,7 +17,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "UNAVAILABLE", 
 export function isFinal(error: unknown): boolean {
   if (!(error instanceof TRPCClientError)) return false;
   const { data } = error as TRPCClientError<ApiRouter>;
-  return data != null && !PASSING.has(data.appCode);
+  // A newer server has codes that are unknown here, and says which of them pass.
+  return data != null && !PASSING.has(data.appCode) && data.retryAfterMs === undefined;
 }
 
 /** Milliseconds before the next attempt: as long as the server asks for, or a time that grows with `failures`. */

@@ -2,7 +2,7 @@
 import type { TRPCClient } from "@trpc/client";
 import type { ApiRouter, JobEventOf, JobOf } from "#shared/api.ts";
 import { applyDraft, type DraftFrame, type JobEvent } from "#shared/events.ts";
-import type { Job } from "#shared/job.ts";
+import { isMoving, type Job } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { Closing } from "./closing.ts";
 import { isFinal, waitAfter } from "./failure.ts";
@@ -35,10 +35,13 @@ export interface JobHandle<Types extends KindTypes = KindTypes> {
   cancel(note?: string): Promise<Job>;
 }
 
-/** A job that has no result: it was aborted, or it is blocked and waits for a decision. */
+/**
+ * A job that has no result: it was aborted, or it is blocked and waits for a decision, or it ended in a status that a newer
+ * server has.
+ */
 export class JobFailedError extends Error {
   override readonly name = "JobFailedError";
-  /** That of the job's error (`CANCELLED`, or the kind's own); `BLOCKED` where it waits for a decision. */
+  /** That of the job's error (`CANCELLED`, or the kind's own); else its status, such as `BLOCKED`. */
   readonly code: string;
   readonly job: Job;
 
@@ -110,8 +113,8 @@ export function createJobHandle(
         }
         const job = await getFor(ended);
         if (job.status === "DELIVERED") return job.output;
-        const isOver = job.status === "ABORTED" || (job.status === "BLOCKED" && !waitForDecision);
-        if (isOver) throw new JobFailedError(job);
+        const goesOn = isMoving(job.status) || (job.status === "BLOCKED" && waitForDecision);
+        if (!goesOn) throw new JobFailedError(job);
       }
     },
     cancel: (note) => cancel.mutate({ jobId, note }),

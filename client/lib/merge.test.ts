@@ -53,6 +53,16 @@ test("[S8] a gap restarts the log", () => {
   expect(log.map(({ seq }) => seq)).toEqual([9, 10]);
 });
 
+test("[C2] an event of an unknown type and status is the current state, and nothing of the record is lost", () => {
+  const record = { ...job("a", 2), output: null, region: "eu" } as unknown as Job;
+  const parked = { ...event(3, { message: "Parked" }), type: "parked", status: "PARKED" };
+  const now = currentJob(record, mergeEvents([], [event(2), parked as unknown as JobEvent]));
+  expect(now).toMatchObject({ status: "PARKED", message: "Parked", version: 3, region: "eu" });
+  expect(now.finishedAt).toBeNull();
+  const read = { ...record, status: "PARKED", version: 3, output: { a: 1 } } as unknown as Job;
+  expect(currentJob(read, [parked as unknown as JobEvent])).toBe(read);
+});
+
 test("a draft grows by frames, and restarts with a new attempt", () => {
   let draft = mergeDraft({ attempt: 0, text: "" }, [frame(1, 0, "one "), frame(1, 4, "two")]);
   expect(draft).toEqual({ attempt: 1, text: "one two" });

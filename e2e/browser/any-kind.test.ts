@@ -57,7 +57,9 @@ test("a person chooses a kind, fills in its form, and watches the job to its end
   expect(await page.getByLabel("format (optional)").inputValue()).toBe('"webp"');
 
   await page.getByLabel("Picture").fill(PICTURE);
-  await page.getByLabel("widths").fill("320\n640");
+  await page.getByLabel("widths 1").fill("320");
+  await page.getByRole("button", { name: "Add to widths" }).click();
+  await page.getByLabel("widths 2").fill("640");
   await page.getByLabel("format (optional)").selectOption("avif");
   await page.getByLabel("crop").check();
   await create();
@@ -78,7 +80,7 @@ test("a person chooses a kind, fills in its form, and watches the job to its end
 
 test("the server's errors stand at their fields, and the first one has the focus", async () => {
   await go("/jobs/new/thumbnails");
-  await page.getByLabel("widths").fill("many");
+  await page.getByLabel("widths 1").fill("many");
   await create();
   await page.getByText("“many” is not a whole number").waitFor();
   await page.getByText("Is missing").waitFor();
@@ -86,12 +88,14 @@ test("the server's errors stand at their fields, and the first one has the focus
   expect(await page.getByRole("alert").count()).toBe(0);
 
   await page.getByLabel("Picture").fill("no address");
-  await page.getByLabel("widths").fill("320\n8");
-  await page.getByLabel("frame (optional)").fill('{ "colour": 1, "width": 2 }');
+  await page.getByLabel("widths 1").fill("320");
+  await page.getByRole("button", { name: "Add to widths" }).click();
+  await page.keyboard.type("8");
   await create();
   await page.getByText("Invalid URL").waitFor();
-  await page.getByText(/^Item 2: .*16/).waitFor();
-  await page.getByText(/^colour: .*string/).waitFor();
+  await page.getByText(/^Too small.*16/).waitFor();
+  expect(await page.getByLabel("widths 2").getAttribute("aria-invalid")).toBe("true");
+  expect(await page.getByLabel("widths 1").getAttribute("aria-invalid")).toBe("false");
   expect(await page.getByRole("alert").count()).toBe(0);
   expect(await faultsOf(page)).toEqual([]);
 });
@@ -103,7 +107,7 @@ test("the input can be edited as JSON, and the form takes it over", async () => 
   const json = page.getByLabel("Input", { exact: true });
   expect(JSON.parse(await json.inputValue())).toEqual({
     url: PICTURE,
-    widths: [],
+    widths: [null],
     format: "webp",
     crop: false,
   });
@@ -119,7 +123,7 @@ test("the input can be edited as JSON, and the form takes it over", async () => 
 
   await json.fill(JSON.stringify({ url: PICTURE, widths: [99], crop: true }));
   await asJson().click();
-  expect(await page.getByLabel("widths").inputValue()).toBe("99");
+  expect(await page.getByLabel("widths 1").inputValue()).toBe("99");
   expect(await page.getByLabel("crop").isChecked()).toBe(true);
   await create();
   await ended("DELIVERED");

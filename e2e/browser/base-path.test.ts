@@ -52,7 +52,7 @@ async function signInAt(path: string): Promise<void> {
 async function createJob(): Promise<string> {
   await page.getByRole("link", { name: "New job" }).click();
   await page.getByLabel("Picture").fill("https://example.com/a.png");
-  await page.getByLabel("widths").fill("320");
+  await page.getByLabel("widths 1").fill("320");
   await page.getByRole("button", { name: "Create job" }).click();
   await headingBadge(page, "DELIVERED").waitFor();
   return page.url();

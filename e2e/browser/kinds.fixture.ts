@@ -50,6 +50,45 @@ const anything = defineKind({
   run: async ({ input }) => input,
 });
 
+const Post = z.object({
+  by: z.literal("post"),
+  address: z.object({ street: z.string().max(80), city: z.string().max(80) }),
+});
+const Pickup = z.object({ by: z.literal("pickup"), at: z.iso.datetime().optional() });
+
+const orders = defineKind({
+  name: "orders",
+  description: "Has an input of all that a form can show.",
+  input: z.strictObject({
+    customer: z
+      .object({
+        name: z.string().min(2).max(50),
+        email: z.email(),
+        birthday: z.iso.date().optional(),
+      })
+      .meta({ title: "Customer", description: "The person who pays" }),
+    lines: z
+      .array(
+        z.object({
+          product: z.string().min(3).max(50).meta({ title: "Product" }),
+          count: z.int().min(1).max(99).default(1),
+          notes: z.array(z.string().max(50)).max(2).optional(),
+        }),
+      )
+      .min(1)
+      .max(3)
+      .meta({ title: "Line" }),
+    delivery: z
+      .discriminatedUnion("by", [Post, Pickup])
+      .meta({ title: "Delivery", description: "How it reaches the customer" }),
+    gift: z.object({ message: z.string().max(80) }).optional(),
+    labels: z.record(z.string(), z.int()).optional(),
+  }),
+  output: z.unknown(),
+  title: ({ customer }) => `Order of ${customer.name}`,
+  run: async ({ input }) => input,
+});
+
 export interface KindsServer {
   app: App;
   url: string;
@@ -70,7 +109,7 @@ export async function startKinds(
     SHUTDOWN_GRACE_MS: "0",
     ...env,
   });
-  const kinds = [thumbnails, anything].filter(({ name }) => names.includes(name));
+  const kinds = [thumbnails, anything, orders].filter(({ name }) => names.includes(name));
   const app = await createApp(config, { kinds });
   return {
     app,

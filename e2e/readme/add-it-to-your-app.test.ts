@@ -39,7 +39,9 @@ test("a job of one's own is created in the browser, and watched to its end", asy
   await page.goto(program.url);
   await page.getByRole("link", { name: "New job" }).first().click();
   await page.getByLabel("url").fill("https://example.com/cat.jpg");
-  await page.getByLabel("widths").fill("320\n640");
+  await page.getByLabel("widths 1").fill("320");
+  await page.getByRole("button", { name: "Add to widths" }).click();
+  await page.getByLabel("widths 2").fill("640");
   await page.getByRole("button", { name: "Create job" }).click();
   await page.getByText("Made 320 px").first().waitFor();
   await headingBadge(page, "DELIVERED").waitFor();
@@ -82,7 +84,7 @@ test("an own server serves its routes and Jobwire, and stops at SIGTERM", async 
   const port = await freePort();
   const code = SERVER?.replace("3000", String(port)).replace(
     "process.once",
-    `console.log("http://127.0.0.1:${port}");\nprocess.once`,
+    `server.once("listening", () => console.log("http://127.0.0.1:${port}"));\nprocess.once`,
   );
   await writeFile(join(app.dir, "server.ts"), code ?? "");
   const server = await startProgram(app.dir, ["server.ts"], {});

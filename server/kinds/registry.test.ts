@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { z as zod3 } from "zod/v3";
 import { type AnyKind, defineKind, type Schema } from "./define.ts";
 import { createKindRegistry, KindError } from "./registry.ts";
 
@@ -113,4 +114,30 @@ test("an input may transform, as only the sent value needs a JSON Schema", () =>
   expect(createKindRegistry([kindOf("dated", input)]).infos[0]?.input).toMatchObject({
     properties: { at: { type: "string" } },
   });
+});
+
+test.each([
+  [z.date(), "z.iso.datetime()"],
+  [z.bigint(), "z.int()"],
+  [z.string().transform(Number), "in `run`"],
+  [z.custom<string>(), "z.unknown()"],
+  [z.map(z.string(), z.int()), "z.record"],
+  [z.set(z.string()), "z.array"],
+  [z.undefined(), "z.null()"],
+  [z.void(), "z.null()"],
+  [z.symbol(), "Use a schema of what is sent as JSON."],
+])("[J16] an output that JSON Schema cannot express is refused, with advice %#", (type, advice) => {
+  const refusal = refusalOf([kindOf("mail", z.object({}), z.object({ it: type }))]);
+  expect(refusal).toMatch(/^The output of the kind "mail" has no JSON Schema: .*\. Use .*\.$/);
+  expect(refusal).toContain(advice);
+});
+
+test.each([
+  ["a schema of zod 3", zod3.object({})],
+  ["the shape of an object", { url: z.string() }],
+  ["nothing", undefined],
+  ["null", null],
+])("[J16] an input that is %s is refused", (_what, input) => {
+  const kind = { ...kindOf("mail"), input } as unknown as AnyKind;
+  expect(refusalOf([kind])).toContain('The input of the kind "mail" is no schema of zod 4.');
 });

@@ -86,22 +86,37 @@ function jsonSchemaOf(
   part: "input" | "details" | "output",
   schema: Schema,
 ): Record<string, unknown> {
+  const what = `The ${part} of the kind "${kind}"`;
   if (!isSchema(schema)) {
     throw new KindError(
-      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no schema of zod 4. Earlier versions, other libraries and plain JSON Schemas do not work here.`,
+      `${what} ${part === "details" ? "are" : "is"} no schema of zod 4. Give one, such as \`z.object({ … })\` of \`import { z } from "zod"\`, with zod 4.1 or later.`,
     );
   }
   try {
     return z.toJSONSchema(schema, { io: part === "input" ? "input" : "output" });
   } catch (error) {
     const reason = cutText(messageOf(error), MAX_ISSUE_CHARS);
+    const advice = ADVICE.find(([type]) => reason.startsWith(type))?.[1] ?? "";
     throw new KindError(
-      `The ${part} of the kind "${kind}" ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON: \`z.iso.datetime()\` in place of \`z.date()\`, \`z.null()\` in place of \`z.void()\`.`,
+      `${what} ${part === "details" ? "have" : "has"} no JSON Schema: ${reason}. Use a schema of what is sent as JSON${advice}.`,
       { cause: error },
     );
   }
 }
 
-function isSchema(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "_zod" in value;
+/** Not of zod 3, or of nothing: programs in JavaScript may give anything. */
+function isSchema(given: unknown): boolean {
+  return typeof given === "object" && given !== null && "_zod" in given;
 }
+
+/** By the beginnings of zod's messages. */
+const ADVICE: readonly (readonly [type: string, advice: string])[] = [
+  ["Date", ": `z.iso.datetime()` in place of `z.date()`"],
+  ["BigInt", ": `z.int()` or `z.string()` in place of `z.bigint()`"],
+  ["Transforms", ", and change values in `run`"],
+  ["Custom types", ": `z.string()` or `z.unknown()` with `refine` in place of `z.custom()`"],
+  ["Map", ": `z.record(…)` in place of `z.map(…)`"],
+  ["Set", ": `z.array(…)` in place of `z.set(…)`"],
+  ["Undefined", ": `z.null()` in place of `z.undefined()`"],
+  ["Void", ": `z.null()` in place of `z.void()`"],
+];

@@ -3,17 +3,16 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useId, useMemo, useState } from "react";
 import { useLocation, useSearchParams } from "wouter";
 import { fieldErrorsOf, REPEAT_CREATE, requestErrorMessage } from "#client/app/request-error.ts";
-import { type Field, fieldsOf } from "#client/app/schema-form/fields.ts";
+import { type Draft, initialDraft } from "#client/app/schema-form/draft.ts";
+import { type Field, formOf } from "#client/app/schema-form/fields.ts";
 import {
+  draftOfInput,
   type FieldErrors,
-  initialTexts,
   makeInput,
   placeErrors,
   readJson,
-  type Texts,
-  textsOf,
 } from "#client/app/schema-form/input.ts";
-import { focusError, SchemaFields } from "#client/app/schema-form/schema-fields.tsx";
+import { focusError, SchemaField } from "#client/app/schema-form/schema-fields.tsx";
 import { simplified, skeletonOf } from "#client/app/schema-form/schema.ts";
 import { Button } from "#client/app/ui/button.tsx";
 import { AreaField } from "#client/app/ui/field.tsx";
@@ -46,18 +45,18 @@ export function AnyKindJobPage(props: OfKind) {
   return <NewJob key={from} {...props} given={given} />;
 }
 
-type Edited = { as: "form"; texts: Texts } | { as: "json"; text: string };
+type Edited = { as: "form"; draft: Draft } | { as: "json"; text: string };
 
 const asJson = (value: unknown): Edited => ({ as: "json", text: JSON.stringify(value, null, 2) });
 
 /** `given`: the input to begin with. */
-function begin(info: KindInfo, fields: readonly Field[] | undefined, given: unknown): Edited {
+function begin(info: KindInfo, form: Field | undefined, given: unknown): Edited {
   if (given === undefined) {
-    if (fields === undefined) return asJson(skeletonOf(simplified(info.input)));
-    return { as: "form", texts: initialTexts(fields) };
+    if (form === undefined) return asJson(skeletonOf(simplified(info.input)));
+    return { as: "form", draft: initialDraft(form) };
   }
-  const texts = fields && textsOf(fields, given);
-  return texts === undefined ? asJson(given) : { as: "form", texts };
+  const draft = form && draftOfInput(form, given);
+  return draft === undefined ? asJson(given) : { as: "form", draft };
 }
 
 const NO_ERRORS: FieldErrors = new Map();
@@ -66,8 +65,8 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
   const { trpc } = useJobwire();
   const [, navigate] = useLocation();
   const id = useId();
-  const fields = useMemo(() => fieldsOf(info.input), [info]);
-  const [edited, setEdited] = useState(() => begin(info, fields, given));
+  const form = useMemo(() => formOf(info.input), [info]);
+  const [edited, setEdited] = useState(() => begin(info, form, given));
   const [errors, setErrors] = useState(NO_ERRORS);
   /** Of the input as a whole. */
   const [problem, setProblem] = useState<string>();
@@ -85,13 +84,13 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
   }
 
   function switchView() {
-    if (fields === undefined) return;
+    if (form === undefined) return;
     create.reset();
     setErrors(NO_ERRORS);
-    if (edited.as === "form") return edit(asJson(makeInput(fields, edited.texts).input));
+    if (edited.as === "form") return edit(asJson(makeInput(form, edited.draft).input ?? null));
     const read = readJson(edited.text);
-    const texts = "value" in read ? textsOf(fields, read.value) : undefined;
-    if (texts !== undefined) return edit({ as: "form", texts });
+    const draft = "value" in read ? draftOfInput(form, read.value) : undefined;
+    if (draft !== undefined) return edit({ as: "form", draft });
     setProblem("error" in read ? read.error : "Has what the form cannot show");
   }
 
@@ -105,24 +104,28 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
       setProblem(read.error);
       return document.getElementById(id)?.focus();
     }
-    const all = fields ?? [];
-    const made = makeInput(all, edited.texts);
-    if (made.errors.size > 0) return show(all, made.errors);
+    if (form === undefined) return;
+    const { draft } = edited;
+    const made = makeInput(form, draft);
+    if (made.errors.size > 0) return show(made.errors);
     create.mutate(made.input, {
-      onError: (error) => show(all, placeErrors(all, fieldErrorsOf(error)).errors),
+      onError: (error) => show(placeErrors(form, draft, fieldErrorsOf(error)).errors),
     });
   }
 
-  function show(all: readonly Field[], wrong: FieldErrors) {
+  function show(wrong: FieldErrors) {
     setErrors(wrong);
-    focusError(id, all, wrong);
+    focusError(id, wrong);
   }
 
-  const others = isJson ? [] : placeErrors(fields ?? [], fieldErrorsOf(create.error)).others;
+  const others =
+    edited.as === "form" && form !== undefined
+      ? placeErrors(form, edited.draft, fieldErrorsOf(create.error)).others
+      : [];
   return (
     <>
       <PageHeader title={`New job: ${info.name}`} above={above}>
-        {fields !== undefined && (
+        {form !== undefined && (
           <Button
             aria-pressed={isJson}
             onClick={switchView}
@@ -146,15 +149,16 @@ function NewJob({ info, above, given }: OfKind & { given: unknown }) {
             </Notice>
           )}
           {edited.as === "form" ? (
-            <SchemaFields
-              id={id}
-              fields={fields ?? []}
-              texts={edited.texts}
-              errors={errors}
-              onChange={(name, text) =>
-                edit({ as: "form", texts: { ...edited.texts, [name]: text } })
-              }
-            />
+            form && (
+              <SchemaField
+                id={id}
+                place=""
+                field={form}
+                draft={edited.draft}
+                errors={errors}
+                onChange={(draft) => edit({ as: "form", draft })}
+              />
+            )
           ) : (
             <AreaField
               id={id}

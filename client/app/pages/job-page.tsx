@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "wouter";
+import { entryOf } from "#client/app/entry-of.ts";
 import { requestErrorMessage } from "#client/app/request-error.ts";
 import { endingOf } from "#client/app/job-ending.ts";
 import type { KindView } from "#client/app/kind-parts.ts";
@@ -16,7 +17,7 @@ import { JobDetails } from "#client/app/ui/job-details.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JobOutput } from "#client/app/ui/job-output.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
-import { JOB_LOOK } from "#client/app/ui/looks.ts";
+import { lookOfJob } from "#client/app/ui/looks.ts";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { PageHeader } from "#client/app/ui/page-header.tsx";
 import { Skeleton } from "#client/app/ui/skeleton.tsx";
@@ -54,8 +55,10 @@ export function JobPage({ jobId }: { jobId: string }) {
 
   if (job === undefined && error !== null) return <NotFoundPage what="job" error={error} />;
   if (job === undefined || view === undefined) return <Skeleton rows={6} />;
-  const { word, bar } = JOB_LOOK[job.status];
-  const tab = isSettled(job.status) ? `${word}: ${job.title}` : `${job.progress}% ${job.title}`;
+  const look = lookOfJob(job.status);
+  const tab = isSettled(job.status)
+    ? `${look.word}: ${job.title}`
+    : `${job.progress}% ${job.title}`;
   const output = job.output == null ? undefined : view.output?.(job.output);
   const ending = job.status === "ABORTED" ? endingOf(job).word : undefined;
 
@@ -66,7 +69,7 @@ export function JobPage({ jobId }: { jobId: string }) {
         tab={tab}
         above={
           <p className="mb-1 flex flex-wrap items-center gap-2 text-sm text-muted">
-            <Badge status={job.status} look={JOB_LOOK[job.status]} />
+            <Badge status={job.status} look={look} />
             <span>
               created <Age at={job.createdAt} />
               <ByOther record={job} />
@@ -103,7 +106,7 @@ export function JobPage({ jobId }: { jobId: string }) {
             <ProgressBar
               percent={job.progress}
               label="Progress of the job"
-              bar={ending === undefined || ending === "Failed" ? bar : "bg-muted"}
+              bar={ending === undefined || ending === "Failed" ? look.bar : "bg-muted"}
             />
           </section>
           <JobDetails details={job.details} />
@@ -145,18 +148,20 @@ function Decisions({ job }: { job: Job }) {
   });
   return (
     <>
-      {DECISIONS.filter(({ action }) => LIFECYCLE[job.status][action] !== null).map((decision) => (
-        <DecisionButton
-          key={decision.action}
-          label={decision.label}
-          question={decision.question}
-          danger={decision.danger}
-          busy={decide.isPending}
-          onDecide={(note) =>
-            decide.mutate({ action: decision.action, ...(note === undefined ? {} : { note }) })
-          }
-        />
-      ))}
+      {DECISIONS.filter(({ action }) => entryOf(LIFECYCLE, job.status)?.[action] != null).map(
+        (decision) => (
+          <DecisionButton
+            key={decision.action}
+            label={decision.label}
+            question={decision.question}
+            danger={decision.danger}
+            busy={decide.isPending}
+            onDecide={(note) =>
+              decide.mutate({ action: decision.action, ...(note === undefined ? {} : { note }) })
+            }
+          />
+        ),
+      )}
       {decide.error !== null && (
         <div className="basis-full">
           <Notice tone="bad" title="The job could not be changed">

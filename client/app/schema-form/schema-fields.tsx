@@ -1,51 +1,37 @@
 /** The controls of a form for a JSON Schema. */
-import { AreaField, CheckField, SelectField, TextField } from "#client/app/ui/field.tsx";
-import type { Field } from "./fields.ts";
-import type { FieldErrors, Texts } from "./input.ts";
-
-interface SchemaFieldsProps {
-  /** Of the form: names of properties can be anything, so controls have ids by their position. */
-  id: string;
-  fields: readonly Field[];
-  texts: Texts;
-  errors: FieldErrors;
-  onChange(name: string, text: string): void;
-}
-
-export function SchemaFields({ id, fields, texts, errors, onChange }: SchemaFieldsProps) {
-  if (fields.length === 0) return <p className="text-muted">This kind takes no input.</p>;
-  return fields.map((field, index) => (
-    <SchemaField
-      key={field.name}
-      field={field}
-      id={controlId(id, index)}
-      text={texts[field.name] ?? ""}
-      error={errors.get(field.name)}
-      onChange={(text) => onChange(field.name, text)}
-    />
-  ));
-}
+import {
+  AreaField,
+  CheckField,
+  FixedField,
+  SelectField,
+  TextField,
+} from "#client/app/ui/field.tsx";
+import { isGroup, valueText } from "./fields.ts";
+import { GroupField } from "./group-field.tsx";
+import type { FieldErrors } from "./input.ts";
+import type { SchemaFieldProps } from "./schema-field-props.ts";
 
 /** Moves the focus to the first field with an error. */
-export function focusError(id: string, fields: readonly Field[], errors: FieldErrors): void {
-  const index = fields.findIndex(({ name }) => errors.has(name));
-  if (index !== -1) document.getElementById(controlId(id, index))?.focus();
+export function focusError(id: string, errors: FieldErrors): void {
+  const [first] = [...errors.keys()]
+    .flatMap((place) => document.getElementById(id + place) ?? [])
+    .toSorted((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
+  first?.focus();
 }
 
-const controlId = (id: string, index: number) => `${id}-${index}`;
-
-function SchemaField(props: {
-  field: Field;
-  id: string;
-  text: string;
-  error: string | undefined;
-  onChange(text: string): void;
-}) {
-  const { field, id, text, error, onChange } = props;
+export function SchemaField(props: SchemaFieldProps) {
+  const { field, id, place, draft, errors, isBare = false, onChange } = props;
   const { control, label, hint } = field;
-  const common = { id, label, hint, error, "aria-required": field.isRequired };
+  if (isGroup(control)) {
+    return typeof draft === "string" ? null : (
+      <GroupField {...props} control={control} draft={draft} Inner={SchemaField} />
+    );
+  }
+  const text = typeof draft === "string" ? draft : "";
+  const common = { id: id + place, label, hint, error: errors.get(place), isBare };
   const typed = {
     ...common,
+    "aria-required": field.isRequired && !field.isNullable,
     value: text,
     autoComplete: "off",
     onChange: (event: { target: { value: string } }) => onChange(event.target.value),
@@ -54,35 +40,33 @@ function SchemaField(props: {
     case "check":
       return (
         <CheckField
-          {...{ id, label, hint, error }}
+          {...common}
           checked={text === "true"}
           onChange={(event) => onChange(String(event.target.checked))}
         />
       );
+    case "fixed":
+      return control.isShown && <FixedField {...common} value={valueText(control.value)} />;
     case "choice": {
       const options = control.values.map((value) => ({
         value: JSON.stringify(value),
-        text: wordOf(value),
+        text: valueText(value),
       }));
       const none = { value: "", text: field.isRequired && !field.isNullable ? "Choose…" : "None" };
       return <SelectField {...typed} options={[none, ...options]} />;
     }
     case "number":
       return <TextField {...typed} inputMode={control.whole ? "numeric" : "decimal"} />;
-    case "list":
-      return <AreaField {...typed} rows={3} spellCheck={false} />;
     case "json":
       return <AreaField {...typed} rows={3} spellCheck={false} className="font-mono text-sm" />;
     case "text":
-      return control.type === "lines" ? (
-        <AreaField {...typed} rows={1} />
-      ) : (
-        <TextField {...typed} type={control.type} />
+      if (control.type === "lines") return <AreaField {...typed} rows={1} />;
+      return (
+        <TextField
+          {...typed}
+          type={control.type}
+          step={control.type === "datetime-local" ? 1 : undefined}
+        />
       );
   }
-}
-
-function wordOf(value: unknown): string {
-  if (typeof value === "boolean") return value ? "Yes" : "No";
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

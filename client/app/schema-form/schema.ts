@@ -16,43 +16,73 @@ export interface Schema {
   oneOf?: Schema[];
   properties?: Record<string, Schema>;
   required?: string[];
+  additionalProperties?: Schema | boolean;
+  propertyNames?: Schema;
   items?: Schema;
+  minItems?: number;
+  maxItems?: number;
   format?: string;
   pattern?: string;
   maxLength?: number;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
 }
 
 /** Below this, a schema is taken for one that accepts anything: a reference may lead back to where it stands. */
-const MOST_LEVELS = 8;
+const MOST_LEVELS = 12;
+/** How often a reference may stand within its own target. */
+const MOST_RETURNS = 2;
+/** Schemas beyond this many are taken for ones that accept anything, as a few references can stand for millions. */
+export const MOST_SCHEMAS = 2000;
 
 /** Has no references, one type at most, and `enum` for all ways to list values. */
-export function simplified(schema: Schema, root = schema, level = 0): Schema {
-  if (level > MOST_LEVELS) return {};
-  const { $ref, $defs: _, const: only, type, oneOf, anyOf = oneOf, ...rest } = schema;
-  const inner = (one: Schema) => simplified(one, root, level + 1);
-  if ($ref !== undefined) {
-    const target = $ref === "#" ? root : root.$defs?.[$ref.replace("#/$defs/", "")];
-    return { ...inner(target ?? {}), ...rest };
+export function simplified(root: Schema): Schema {
+  let left = MOST_SCHEMAS;
+
+  function simple(schema: Schema, within: readonly string[], level: number): Schema {
+    if (level > MOST_LEVELS || left === 0) return {};
+    left -= 1;
+    const { $ref, $defs: _, const: only, type, oneOf, anyOf = oneOf, ...rest } = schema;
+    const inner = (one: Schema) => simple(one, within, level + 1);
+    if ($ref !== undefined) {
+      if (within.filter((one) => one === $ref).length > MOST_RETURNS) return {};
+      const target = $ref === "#" ? root : root.$defs?.[nameIn($ref)];
+      return { ...simple(target ?? {}, [...within, $ref], level + 1), ...rest };
+    }
+    if (only !== undefined) return { ...rest, enum: [only] };
+    const given = Array.isArray(type) ? type.map((one): Schema => ({ ...rest, type: one })) : anyOf;
+    if (given !== undefined) {
+      const others = given.map(inner).filter((one) => one.type !== "null");
+      const nullable = others.length < given.length;
+      if (others.length === 1) return { ...others[0], ...rest, nullable };
+      const values = others.flatMap((one) => one.enum ?? []);
+      const isList = others.every((one) => one.enum !== undefined);
+      return { ...rest, nullable, ...(isList ? { enum: values } : { anyOf: others }) };
+    }
+    return { ...rest, ...(typeof type === "string" && { type }), ...contents(rest, inner) };
   }
-  if (only !== undefined) return { ...rest, enum: [only] };
-  const given = Array.isArray(type) ? type.map((one): Schema => ({ type: one })) : anyOf;
-  if (given !== undefined) {
-    const others = given.map(inner).filter((one) => one.type !== "null");
-    const nullable = others.length < given.length;
-    if (others.length === 1) return { ...others[0], ...rest, nullable };
-    const values = others.flatMap((one) => one.enum ?? []);
-    const isList = others.every((one) => one.enum !== undefined);
-    return { ...rest, nullable, ...(isList ? { enum: values } : { anyOf: others }) };
-  }
-  const { items, properties } = rest;
+
+  return simple(root, [], 0);
+}
+
+const nameIn = (ref: string) =>
+  decodeURIComponent(ref.replace("#/$defs/", "")).replaceAll("~1", "/").replaceAll("~0", "~");
+
+function contents(schema: Schema, inner: (schema: Schema) => Schema): Schema {
+  const { items, properties, propertyNames, additionalProperties: others } = schema;
   const all = Object.entries(properties ?? {}).map(([name, one]) => [name, inner(one)] as const);
+  const value = typeof others === "object" ? inner(others) : others;
+  const names = propertyNames && inner(propertyNames);
+  // A record with a list of names is an object with these properties.
+  const listed = typeof value === "object" && properties === undefined ? names?.enum : undefined;
+  const known = listed?.map((name) => [String(name), value as Schema] as const) ?? all;
   return {
-    ...rest,
-    ...(typeof type === "string" && { type }),
-    ...(items && { items: inner(items) }),
-    ...(properties && { properties: Object.fromEntries(all) }),
+    ...(typeof items === "object" && { items: inner(items) }),
+    ...(value !== undefined && { additionalProperties: listed === undefined ? value : false }),
+    ...(names !== undefined && { propertyNames: names }),
+    ...((properties ?? listed) && { properties: Object.fromEntries(known) }),
   };
 }
 

@@ -10,11 +10,16 @@ function Field(props: {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
+  isBare?: boolean | undefined;
   children: ReactNode;
 }) {
+  const text = props.error ?? props.hint ?? "";
   return (
     <div>
-      <label htmlFor={props.id} className="mb-1 block text-sm font-medium">
+      <label
+        htmlFor={props.id}
+        className={props.isBare === true ? "sr-only" : "mb-1 block text-sm font-medium"}
+      >
         {props.label}
       </label>
       {props.children}
@@ -22,7 +27,7 @@ function Field(props: {
         id={`${props.id}-hint`}
         className={`mt-1 text-sm ${props.error === undefined ? "text-muted" : "text-bad"}`}
       >
-        {props.error ?? props.hint}
+        {text}
       </p>
     </div>
   );
@@ -33,11 +38,20 @@ interface Common {
   label: string;
   hint?: string | undefined;
   error?: string | undefined;
+  /** The label is for screen readers alone. */
+  isBare?: boolean | undefined;
 }
 
-export function TextField({ id, label, hint, error, ...rest }: Common & ComponentProps<"input">) {
+export function TextField({
+  id,
+  label,
+  hint,
+  error,
+  isBare,
+  ...rest
+}: Common & ComponentProps<"input">) {
   return (
-    <Field id={id} label={label} hint={hint} error={error}>
+    <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
       <input
         id={id}
         className={CONTROL}
@@ -60,11 +74,12 @@ export function SelectField({
   label,
   hint,
   error,
+  isBare,
   options,
   ...rest
 }: Common & { options: readonly Option[] } & ComponentProps<"select">) {
   return (
-    <Field id={id} label={label} hint={hint} error={error}>
+    <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
       <select
         id={id}
         className={CONTROL}
@@ -87,10 +102,11 @@ export function AreaField({
   label,
   hint,
   error,
+  isBare,
   ...rest
 }: Common & ComponentProps<"textarea">) {
   return (
-    <Field id={id} label={label} hint={hint} error={error}>
+    <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
       <textarea
         id={id}
         aria-invalid={error !== undefined}
@@ -102,7 +118,9 @@ export function AreaField({
   );
 }
 
-export function CheckField({ id, label, hint, error, ...rest }: Common & ComponentProps<"input">) {
+/** Its label is always shown. */
+export function CheckField(props: Common & ComponentProps<"input">) {
+  const { id, label, hint, error, isBare: _, ...rest } = props;
   const text = error ?? hint ?? "";
   return (
     <div className="grid grid-cols-[auto_1fr] gap-x-2.5">
@@ -122,6 +140,19 @@ export function CheckField({ id, label, hint, error, ...rest }: Common & Compone
         className={`col-start-2 text-sm ${error === undefined ? "text-muted" : "text-bad"}`}
       >
         {text}
+      </p>
+    </div>
+  );
+}
+
+/** A value that cannot be changed. */
+export function FixedField({ id, label, hint, error, value }: Common & { value: string }) {
+  return (
+    <div id={id} tabIndex={-1}>
+      <p className="mb-1 text-sm font-medium">{label}</p>
+      <p>{value}</p>
+      <p className={`mt-1 text-sm ${error === undefined ? "text-muted" : "text-bad"}`}>
+        {error ?? hint}
       </p>
     </div>
   );

@@ -10,7 +10,7 @@ import { JOB_STATUSES, type JobStatus, type JobSummary } from "#shared/job.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import { Button } from "./button.tsx";
 import { ListRow } from "./list-row.tsx";
-import { JOB_LOOK } from "./looks.ts";
+import { JOB_LOOK, lookOfJob } from "./looks.ts";
 import { Notice } from "./notice.tsx";
 import { Skeleton } from "./skeleton.tsx";
 
@@ -116,7 +116,7 @@ export const JobRow = memo(function JobRow({ job }: { job: JobSummary }) {
       detail={message}
       progress={progress}
       status={status}
-      look={JOB_LOOK[status]}
+      look={lookOfJob(status)}
       createdAt={createdAt}
     />
   );

@@ -1,5 +1,6 @@
 /** Appearance of the states of jobs and batches. */
 import { Ban, CircleCheck, CircleDashed, LoaderCircle, ShieldAlert } from "lucide-react";
+import { entryOf } from "#client/app/entry-of.ts";
 import type { BatchAggregate, BatchStatus } from "#shared/batch.ts";
 import type { JobStatus } from "#shared/job.ts";
 import type { Look } from "./badge.tsx";
@@ -30,8 +31,14 @@ const BATCH_LOOK: Record<BatchStatus, Look> = {
   failed: { word: "Failed", ...BAD },
 };
 
+export function lookOfJob(status: JobStatus): Look {
+  return entryOf(JOB_LOOK, status) ?? { word: status, ...WAITING };
+}
+
 /** A completed batch with blocked jobs still needs a person's decisions. */
 export function lookOfBatch({ status, blocked }: Pick<BatchAggregate, "status" | "blocked">): Look {
-  if (status !== "completed" || blocked === 0) return BATCH_LOOK[status];
+  if (status !== "completed" || blocked === 0) {
+    return entryOf(BATCH_LOOK, status) ?? { word: status, ...WAITING };
+  }
   return { word: `${blocked} to decide`, ...WARNING };
 }

@@ -1,8 +1,9 @@
+import { entryOf } from "#client/app/entry-of.ts";
 import { useWho } from "#client/app/use-sign-in.ts";
 import type { Actor } from "#shared/actor.ts";
 import type { JobEvent, JobEventType } from "#shared/events.ts";
 import { Breakable } from "./breakable.tsx";
-import { JOB_LOOK } from "./looks.ts";
+import { lookOfJob } from "./looks.ts";
 import { Clock } from "./time.tsx";
 
 const WORD: Record<JobEventType, string> = {
@@ -30,7 +31,7 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
           <span
             aria-hidden
             className={`absolute top-1.5 -left-[1.3125rem] size-2 rounded-full ring-4 ring-card ${
-              event.type === "progress" ? "bg-line" : JOB_LOOK[event.status].bar
+              event.type === "progress" ? "bg-line" : lookOfJob(event.status).bar
             }`}
           />
           <p className="break-words">
@@ -40,7 +41,7 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
             <Clock at={event.at} />
             {event.type !== "progress" && (
               <span className="min-w-0 wrap-anywhere">
-                {WORD[event.type]}
+                {entryOf(WORD, event.type) ?? event.type}
                 {event.actor !== undefined && <By actor={event.actor} />}
               </span>
             )}

@@ -6,7 +6,7 @@ import type { KindClient } from "#client/lib/kinds-client.ts";
 import { currentJob, type Draft, mergeEvents } from "#client/lib/merge.ts";
 import type { JobEventOf, JobOf } from "#shared/api.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { isSettled } from "#shared/job.ts";
+import { isMoving } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import { useConnection, useProvided } from "./context.tsx";
 import { type Id, jobOptions, type LiveOptions } from "./query-options.ts";
@@ -80,8 +80,8 @@ function useJobOf(
   const newest = log.state.at(-1);
   const { data: record, refetch } = query;
 
-  // The log has no output, so the record is read once the job has settled.
-  const settledAt = newest !== undefined && isSettled(newest.status) ? newest.seq : undefined;
+  // The log has no output, so the record is read once the job has settled, or may have: a newer server's status is unknown.
+  const settledAt = newest !== undefined && !isMoving(newest.status) ? newest.seq : undefined;
   useEffect(() => {
     if (settledAt !== undefined && record !== undefined && record.version < settledAt)
       void refetch();

@@ -15,7 +15,7 @@ import {
   openListening,
   PATIENCE,
 } from "./client.ts";
-import { asAppError, labelOf } from "./errors.ts";
+import { asAppError, labelOf, neverReached } from "./errors.ts";
 import { alwaysThere, type Keys } from "./keys.ts";
 import { addTenantLists } from "./upgrade.ts";
 
@@ -111,7 +111,7 @@ async function reach(redis: Client, label: string): Promise<void> {
           { cause },
         );
       }
-      if (performance.now() > end) throw asAppError(cause, label);
+      if (performance.now() > end) throw neverReached(cause, label);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { wholeMessageOf } from "#shared/errors.ts";
-import { asAppError } from "./errors.ts";
+import { asAppError, neverReached } from "./errors.ts";
 
 test.each(["MOVED 12182 10.1.2.3:6379", "ASK 12182 10.1.2.3:6379"])(
   "a cluster that redirects a command (%s) gives a retryable error without addresses of nodes",
@@ -26,4 +26,15 @@ test.each([
   expect(error.code).toBe("UNAVAILABLE");
   expect(error.message).not.toMatch(/10\.1\.2\.3|\/var/);
   expect(wholeMessageOf(error)).toContain(cause.message);
+});
+
+test("a Redis that was never reached is told with advice about its address", () => {
+  const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  expect(neverReached(refused, "Redis at redis://localhost:6379")).toMatchObject({
+    code: "UNAVAILABLE",
+    message:
+      "Redis at redis://localhost:6379 cannot be reached (ECONNREFUSED). Check that it runs, and that REDIS_URL is its address.",
+  });
+  const error = new Error("something else");
+  expect(neverReached(error, "Redis").message).toBe(asAppError(error, "Redis").message);
 });

@@ -47,6 +47,13 @@ export function asAppError(cause: unknown, label: string): AppError {
   return new AppError("INTERNAL", `${label}: ${message}`, { cause });
 }
 
+/** For a start: no command was sent yet, and the address may be wrong. */
+export function neverReached(cause: unknown, label: string): AppError {
+  if (isRefusal(cause) || !isOfConnection(cause)) return asAppError(cause, label);
+  const text = `${label} cannot be reached (${whyNot(cause)}). Check that it runs, and that REDIS_URL is its address.`;
+  return new AppError("UNAVAILABLE", text, { cause });
+}
+
 const RESULT_UNKNOWN = "The last command may or may not have been executed.";
 
 /** Returns the cluster's last answer, after ioredis has tried several times. */
