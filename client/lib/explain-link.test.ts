@@ -27,13 +27,6 @@ async function listening(other: Server): Promise<string> {
   return `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
 }
 
-test("a final slash of the address changes nothing", async () => {
-  const client = createJobwireClient({ url: `${server.url}/` });
-  onTestFinished(() => client.close());
-  const { id } = await client.trpc.job.create.mutate({ kind: "work", input: {} });
-  expect((await client.job(id).events().next()).value).toMatchObject({ type: "created" });
-});
-
 test("a server that does not run is named, with the reason", async () => {
   const url = await listening(createServer());
   const other = createServer();

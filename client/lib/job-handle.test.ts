@@ -253,13 +253,6 @@ test.each(["", "/", "//"])("a URL that ends with %j is the server's", async (sla
   }
 });
 
-test.each(["localhost:8000", "ws://localhost:8000", "ftp://localhost"])(
-  "%j is no URL of a server",
-  (url) => {
-    expect(() => createJobwireClient({ url })).toThrow(`\`url\` is "${url}".`);
-  },
-);
-
 test("what no kind takes does not compile", async () => {
   const { client } = await open("ws");
   const refused = [
