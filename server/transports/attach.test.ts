@@ -477,6 +477,21 @@ describe("offers of an upgrade, where Node does not ask whether to take them", (
     expect(await heardAt(`${urlOf(server)}/jobs/z`)).toBe("jobwire hello");
   });
 
+  test("of a WebSocket are taken after the program has removed all listeners of upgrades", async () => {
+    const { server, connect } = await openOld();
+    const socket = connect();
+    socket.write("GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toContain("host /first");
+    server.removeAllListeners("upgrade");
+    expect(await heardAt(`${urlOf(server)}/jobs/x`)).toBe("jobwire hello");
+    // On a connection that was open before, too.
+    server.removeAllListeners("upgrade");
+    socket.write("GET /second HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toContain("host /second");
+    socket.write(upgrade("/jobs/x"));
+    expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1.1 101/);
+  });
+
   test("behind a request that has no answer yet end the connection", async () => {
     const { send } = await openOld(() => undefined);
     expect(await send(`GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n${first("/x")}`)).toBe("");

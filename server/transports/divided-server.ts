@@ -99,6 +99,8 @@ function divide(server: Server): Map<string, Part> {
 
   const emit = server.emit.bind(server) as Emit;
   const emitDivided: Emit = (event, ...args) => {
+    // Where Node does not ask, it looks at the listeners when a request arrives.
+    if (mayUpgrade === undefined && (event === "connection" || event === "request")) listen();
     if (!DIVIDED.has(event)) return emit(event, ...args);
     const [req, second, head] = args as [IncomingMessage, ServerResponse & Duplex, Buffer];
     const owner = ownerOf(req);
