@@ -19,17 +19,25 @@ if (pinned === undefined) {
     "error: The packages are not installed. Run `npm ci` in Jobwire's folder.\n",
   );
   process.exitCode = 1;
-} else if (realpathSync(pinned) === realpathSync(process.execPath)) {
+} else if (realNameOf(pinned) === realNameOf(process.execPath)) {
   await import("../server/command/main.ts");
 } else {
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(pinned, args, { stdio: "inherit" });
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  // A terminal sends it to both.
-  process.on("SIGINT", () => undefined);
+  // Windows sends SIGHUP to all programs of a console that closes, and programs cannot send it there.
+  const isWindows = process.platform === "win32";
+  const sentToBoth = isWindows ? ["SIGINT", "SIGHUP"] : ["SIGINT"];
+  const sentOn = isWindows ? ["SIGTERM"] : ["SIGTERM", "SIGHUP"];
+  for (const signal of sentOn) process.on(signal, () => child.kill(signal));
+  for (const signal of sentToBoth) process.on(signal, () => undefined);
   child.once("error", ({ message }) => {
     process.stderr.write(`error: ${pinned} does not run (${message}).\n`);
     process.exitCode = 1;
   });
   child.once("close", (status) => (process.exitCode = status ?? 1));
+}
+
+/** On Windows with the letters of the disk's name as they are stored: `c:` and `C:` are the same. */
+function realNameOf(path) {
+  return realpathSync.native(path);
 }

@@ -16,7 +16,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type PackageDefinition, PACKAGES, RANGES } from "./packages/definitions.ts";
@@ -72,9 +72,12 @@ for (const definition of PACKAGES) buildPackage(definition);
 rmSync(STAGE, { recursive: true, force: true });
 if (values.out === undefined) for (const { folder } of PACKAGES) pack(folder);
 
+/** With the npm that runs this script: its command is no program on Windows, which could be started without a shell. */
 function pack(folder: string): void {
-  const args = ["pack", "--silent", "--pack-destination", OUT];
-  execFileSync("npm", args, { cwd: join(OUT, folder), stdio: "inherit" });
+  const { npm_execpath: npm } = process.env;
+  if (npm === undefined) throw new Error("Run `npm run build:packages`, which says where npm is.");
+  const args = [npm, "pack", "--silent", "--pack-destination", OUT];
+  execFileSync(process.execPath, args, { cwd: join(OUT, folder), stdio: "inherit" });
 }
 
 function buildPackage(definition: PackageDefinition): void {
@@ -145,7 +148,7 @@ function mergeReach(a: Reach, b: Reach): Reach {
 /** Removes modules that had types only, and declarations that no entry's declarations need. */
 function prune(out: string, files: ReadonlySet<string>): void {
   for (const file of globSync("**/*.{js,d.ts}", { cwd: out })) {
-    if (files.has(file)) continue;
+    if (files.has(file.replaceAll(sep, "/"))) continue;
     rmSync(join(out, file));
     rmSync(join(out, `${file}.map`), { force: true });
   }

@@ -1,26 +1,42 @@
 /** The transports inside the HTTP server of another program. */
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { isLoopback } from "#shared/loopback.ts";
+import type { Config } from "./config.ts";
 import type { Core } from "./core.ts";
 import { type GatewayParts, openGateway } from "./gateway.ts";
 import { LAST_ANSWERS_MS } from "./http-server.ts";
 import type { Door } from "./listener.ts";
 import { openOwnMetrics } from "./metrics-server.ts";
 import { limitRequests } from "./transports/address-limit.ts";
-import { attach } from "./transports/attach.ts";
+import { attach, type Claim, claim } from "./transports/attach.ts";
 import { createHandler } from "./transports/handler.ts";
+import { trpcRefusal } from "./transports/index.ts";
 import { openStallWatch } from "./transports/stalled-responses.ts";
+import { createRouter } from "./transports/trpc/router.ts";
+import { createUnavailable } from "./transports/unavailable.ts";
 
 const EXPOSED =
   "Jobwire does not ask its callers who they are here, so it answers only on loopback addresses. Give createJobwire an `authenticate` function, configure AUTH_JWT_SECRET, AUTH_JWKS_URL or AUTH_API_KEYS, or set ALLOW_ANONYMOUS=true if every caller may see and change all jobs.";
 
-/** Throws `TypeError` if nothing can be attached to the server below this path. */
-export async function openAttachment(
-  core: Core,
-  server: Server,
+/**
+ * Takes the path of the server at once: until something is opened there, callers are told to try again. Throws `TypeError` if
+ * nothing can be attached to the server below this path.
+ */
+export function claimPath(
+  server: unknown,
   basePath: string,
-  parts: GatewayParts,
-): Promise<Door> {
+  { PING_INTERVAL_MS: intervalMs, PING_TIMEOUT_MS: timeoutMs }: Config,
+): Claim {
+  const { _config } = createRouter({ intervalMs, timeoutMs }, [])._def;
+  const encode = trpcRefusal.bind(undefined, _config);
+  return claim(server, basePath, {
+    starting: createUnavailable("starting", encode),
+    closed: createUnavailable("closed", encode),
+  });
+}
+
+/** Its `close` leaves the path closed. */
+export async function openAttachment(core: Core, path: Claim, parts: GatewayParts): Promise<Door> {
   const { config, limits, log } = core;
   await using opened = new AsyncDisposableStack();
   const own = await openOwnMetrics(core, config);
@@ -28,7 +44,7 @@ export async function openAttachment(
   // The program decides where its server listens, so each request tells whether another machine can reach it.
   const isLocal = core.isOpen && !config.ALLOW_ANONYMOUS;
   const host = isLocal ? "127.0.0.1" : "0.0.0.0";
-  const place = { host, basePath, isSecure: "setSecureContext" in server };
+  const place = { host, basePath: path.basePath, isSecure: path.isSecure };
   const gateway = await openGateway(core, place, parts);
   opened.defer(() => gateway.close());
   const { transports, origins, onFault } = gateway;
@@ -40,8 +56,7 @@ export async function openAttachment(
     log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
   );
   opened.defer(stalls.close);
-  const attachment = attach(server, handler, {
-    basePath,
+  const attachment = attach(path, handler, {
     refusal: (req) => (isLocal && !arrivedLocally(req) ? EXPOSED : undefined),
     onRequest: stalls.add,
   });

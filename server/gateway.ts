@@ -98,7 +98,8 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     tell,
   });
   opened.defer(() => signIns.close());
-  const cookies = createSignInCookies(origins.isExact, config.AUTH_COOKIE_SAMESITE);
+  const sameSite = config.AUTH_COOKIE_SAMESITE;
+  const cookies = createSignInCookies(origins.isExact, sameSite, place.basePath);
   const ours = createAuthenticate(config, tell, {
     keys: auth.keys,
     revocations: auth.revocations,
@@ -117,7 +118,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
       log,
       ...(isOurs && { schema: CheckedCallerSchema }),
     });
-    return limits === undefined ? guarded : limitFailedSignIns(guarded, limits);
+    return limits === undefined ? guarded : limitFailedSignIns(guarded, limits, cookies);
   };
   const context = {
     jobs: core.jobs,

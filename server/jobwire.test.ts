@@ -307,7 +307,8 @@ describe("serving", () => {
     const job = await clientOf<typeof jobwire>(`${url}/jobwire`).kinds.count.create({ to: 2 });
     expect(await job.result()).toEqual({ sum: 3 });
     await jobwire.close();
-    expect(await (await fetch(`${url}/jobwire/healthz`)).text()).toBe("app /jobwire/healthz");
+    expect((await fetch(`${url}/jobwire/healthz`)).status).toBe(503);
+    expect(await (await fetch(`${url}/jobwired?x`)).text()).toBe("app /jobwired?x");
   });
 
   test("inside another server, METRICS_PORT opens a port for the metrics", async () => {

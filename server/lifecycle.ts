@@ -5,7 +5,7 @@
  */
 import type { Logger } from "pino";
 import { AppError } from "#shared/errors.ts";
-import { openAttachment } from "./attachment.ts";
+import { claimPath, openAttachment } from "./attachment.ts";
 import type { Config } from "./config.ts";
 import { type Core, openCore } from "./core.ts";
 import { assertNotExposed } from "./exposure.ts";
@@ -14,14 +14,13 @@ import { prepareTls } from "./http-server.ts";
 import type { Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import { type Door, openListener } from "./listener.ts";
-import { assertAttachable } from "./transports/attach.ts";
 
 export interface Lifecycle {
   /** Opens the engine and runs jobs. A call after a failed one tries again. */
   start(): Promise<Core>;
   /** Serves on a server of its own. Rejects with the errors of `listen`, such as `EADDRINUSE`. */
   listen(at?: { host?: string | undefined; port?: number | undefined }): Promise<string>;
-  /** Serves inside the server of another program. */
+  /** Serves inside the server of another program, whose path it takes at once. */
   attach(server: unknown, basePath: string): Promise<void>;
   /** The number of running jobs. */
   running(): number;
@@ -119,8 +118,15 @@ export function createLifecycle(
     },
     async attach(server, basePath) {
       assertServesNowhere();
-      assertAttachable(server, basePath);
-      await serve((running) => openAttachment(running, server, basePath, parts));
+      const path = claimPath(server, basePath, config);
+      try {
+        await serve((running) => openAttachment(running, path, parts));
+      } catch (error) {
+        // A program that closes Jobwire is about to end, and its clients are to try again; otherwise it may go on without.
+        if (closing === undefined) path.giveBack();
+        else path.close();
+        throw error;
+      }
     },
     running: () => core?.running() ?? 0,
     close: () => (closing ??= close()),

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, inject, vi } from "vitest";
+import { describe, expect, inject, test, vi } from "vitest";
 import { freePort } from "#test/free-port.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import { type Example, startExample } from "./example.ts";
@@ -49,5 +49,14 @@ describe.each([
     kind: "checksums",
     input: () => ({ texts: Array.from({ length: 60 }, (_, index) => `text ${index}`) }),
     clientEnds: /3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3/,
+  });
+
+  test("the page's path is BASE_PATH, whatever a header says", async () => {
+    for (const path of ["", "/jobs/1"]) {
+      const page = await fetch(`http://localhost:${port}/jobs${path}`, {
+        headers: { "X-Forwarded-Prefix": "/evil", "X-Forwarded-Path": "/evil" },
+      });
+      expect(await page.text()).toContain('<base href="/jobs/" />');
+    }
   });
 });

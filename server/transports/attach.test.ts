@@ -7,8 +7,12 @@ import { io } from "socket.io-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";
-import { attach, type Attachment } from "./attach.ts";
+import { createServer as createHttp2Server, createSecureServer } from "node:http2";
+import { connect as connectTo } from "node:net";
+import { attach, type Attachment, claim } from "./attach.ts";
+import { MAX_LEFT_PATHS, ownedPaths } from "./divided-server.ts";
 import type { Handler } from "./handler.ts";
+import { createUnavailable } from "./unavailable.ts";
 
 interface Attached extends Attachment {
   /** Requests and upgrades that it was given: `GET /trpc`, `upgrade /trpc`. */
@@ -25,15 +29,22 @@ function echo(name: string): (socket: WebSocket) => void {
     });
 }
 
+const encode = (status: number, message: string) => JSON.stringify({ status, message });
+const absent = {
+  starting: createUnavailable("starting", encode),
+  closed: createUnavailable("closed", encode),
+};
+const claimAt = (server: unknown, basePath = "/jobs") => claim(server, basePath, absent);
+
 /** Answers each request with its address, as it is below the base. */
 function attachTo(
   server: Server,
   options: { basePath?: string; handler?: Partial<Handler>; refusal?: string } = {},
 ): Attached {
   const taken: string[] = [];
-  const { basePath = "/jobs", handler, refusal } = options;
+  const { basePath, handler, refusal } = options;
   const attachment = attach(
-    server,
+    claimAt(server, basePath),
     {
       request(req, res) {
         taken.push(`${req.method} ${req.url}`);
@@ -47,7 +58,7 @@ function attachTo(
       expectation: (req, res) => res.writeHead(417).end(`jobwire ${req.url}`),
       ...handler,
     },
-    { basePath, refusal: () => refusal, onRequest: () => undefined },
+    { refusal: () => refusal, onRequest: () => undefined },
   );
   return Object.assign(attachment, { taken });
 }
@@ -189,9 +200,10 @@ describe("the division of a server", () => {
       expect(() => attachTo(server, { basePath })).toThrow(/Another Jobwire has the path "\/a"/);
     }
     await first.detach(0);
-    expect(await send(ask("/a/x"))).toContain("host /a/x");
+    expect(await send(ask("/a/x"))).toContain("503");
     attachTo(server, { basePath: "/a/b" });
     expect(await send(ask("/a/b"))).toContain("jobwire /");
+    expect(await send(ask("/a/x"))).toContain("host /a/x");
   });
 
   test("an app's error handler answers for its own routes alone", async () => {
@@ -222,6 +234,16 @@ describe("the division of a server", () => {
     ["another server", { listening: true, close() {} }],
   ])("%s is no server", (_, server) => {
     expect(() => attachTo(server as never)).toThrow(/a server of node:http or node:https/);
+  });
+
+  test.each([
+    ["of HTTP/2", createHttp2Server()],
+    ["of HTTP/2 with TLS", createSecureServer()],
+    ["of HTTP/2 that takes HTTP/1.1 too", createSecureServer({ allowHTTP1: true })],
+  ])("a server %s is refused, and the message says what to do", (_, server) => {
+    expect(() => attachTo(server as never)).toThrow(
+      /no server of node:http2.*a proxy in front that speaks HTTP\/2/,
+    );
   });
 });
 
@@ -349,8 +371,155 @@ describe("requests behind others on a connection", () => {
   });
 });
 
+describe("a claimed path", () => {
+  const json = '{"status":503,"message":"Jobwire is starting. Try again."}';
+
+  test("[E7] tells callers to try again, in the form that they read", async () => {
+    const { server, send } = await openRawServer({}, host);
+    claimAt(server);
+    const body = { method: "POST", headers: ["Content-Length: 2"], body: "{}" };
+    for (const [request, type, text] of [
+      [ask("/jobs"), "text/plain", "Jobwire is starting. Try again.\n"],
+      [ask("/jobs/socket.io/?EIO=4"), "text/plain", "Jobwire is starting. Try again.\n"],
+      [ask("/jobs/trpcx"), "text/plain", "Jobwire is starting. Try again.\n"],
+      [ask("/jobs/trpc"), "application/json", json],
+      [ask("/jobs/trpc/job.create?batch=1", body), "application/json", json],
+      [upgrade("/jobs/trpc?connectionParams=1"), "application/json", json],
+      [upgrade("/jobs/socket.io/"), "text/plain", "Jobwire is starting. Try again.\n"],
+    ] as const) {
+      const answer = await send(request);
+      expect(answer).toMatch(/^HTTP\/1.1 503 .*Retry-After: 1\r\n/s);
+      expect(answer).toContain(`Content-Type: ${type}`);
+      expect(answer).toContain(text);
+    }
+    expect(await send(ask("/x"))).toContain("host /x");
+  });
+
+  test("[E1] that is given back is the program's again", async () => {
+    const { server, send } = await openRawServer({}, host);
+    const path = claimAt(server);
+    expect(() => claimAt(server, "/jobs/x")).toThrow(/Another Jobwire has the path/);
+    path.giveBack();
+    expect(await send(ask("/jobs/x"))).toContain("host /jobs/x");
+    const next = claimAt(server);
+    // It no longer has what another one took.
+    path.giveBack();
+    expect(await send(ask("/jobs/x"))).toContain("503");
+    next.giveBack();
+  });
+
+  test("[E7] that was closed is another one's as soon as that claims it", async () => {
+    const { server, send } = await openRawServer({}, host);
+    const { detach } = attachTo(server);
+    await detach(0);
+    expect(ownedPaths(server)).toEqual([]);
+    expect(await send(ask("/jobs/x"))).toMatch(/^HTTP\/1.1 503 .*Jobwire is closed/s);
+    attachTo(server);
+    expect(await send(ask("/jobs/x"))).toContain("jobwire /x");
+  });
+
+  test("that was closed is given back when very many others were", async () => {
+    const { server, send } = await openRawServer({}, host);
+    for (let index = 0; index <= MAX_LEFT_PATHS; index += 1) claimAt(server, `/${index}`).close();
+    expect(await send(ask("/0"))).toContain("host /0");
+    expect(await send(ask("/1"))).toContain("503");
+    expect(await send(ask(`/${MAX_LEFT_PATHS}`))).toContain("503");
+  });
+});
+
+/** As before Node 24.9: `attach` finds no callback. Node itself has one, which emits each upgrade that has a listener. */
+function hideUpgradeCallback(server: Server, whileHidden: () => void): void {
+  const shown = Object.getOwnPropertyDescriptor(server, "shouldUpgradeCallback");
+  if (shown === undefined) return whileHidden();
+  Object.defineProperty(server, "shouldUpgradeCallback", { configurable: true, value: undefined });
+  whileHidden();
+  Object.defineProperty(server, "shouldUpgradeCallback", shown);
+}
+
+async function openOld(listener: RequestListener = host) {
+  const raw = await openRawServer({}, listener);
+  let taken: string[] = [];
+  hideUpgradeCallback(raw.server, () => ({ taken } = attachTo(raw.server)));
+  return { ...raw, taken };
+}
+
+describe("offers of an upgrade, where Node does not ask whether to take them", () => {
+  const H2C = ["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk"];
+  const first = (target: string, headers: string[] = H2C) =>
+    [`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "", ""].join("\r\n");
+
+  test("[E1] without a listener of the program stay requests, and their connection goes on", async () => {
+    const heads: unknown[] = [];
+    const { connect } = await openOld((req, res) => {
+      heads.push(req.rawHeaders);
+      res.end(`host ${req.url}`);
+    });
+    const socket = connect();
+    for (const path of ["/x?a=b", "/y", "/jobs/z"]) {
+      socket.write(first(path));
+      const answer = String((await once(socket, "data"))[0]);
+      expect(answer).toContain(path === "/jobs/z" ? "jobwire /z" : `host ${path}`);
+    }
+    expect(heads[0]).toEqual(["Host", "localhost", ...H2C.slice(1).flatMap((h) => h.split(": "))]);
+  });
+
+  test("[E1] with a listener of the program are its upgrades", async () => {
+    const { server, send, taken } = await openOld();
+    server.on("upgrade", (req, socket) => socket.end(`HTTP/1.1 101 X\r\n\r\nhost ${req.url}`));
+    expect(await send(first("/x"))).toContain("host /x");
+    expect(taken).toEqual([]);
+  });
+
+  test("below the path are requests, unless a WebSocket is offered", async () => {
+    const { server, send, taken } = await openOld();
+    expect(await send(`${first("/jobs/x")}${ask("/jobs/y")}`)).toMatch(/jobwire \/x.*jobwire \/y/s);
+    expect(taken).toEqual(["GET /x", "GET /y"]);
+    expect(await heardAt(`${urlOf(server)}/jobs/z`)).toBe("jobwire hello");
+  });
+
+  test("of a WebSocket are taken after the program has removed all listeners of upgrades", async () => {
+    const { server, connect } = await openOld();
+    const socket = connect();
+    socket.write("GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toContain("host /first");
+    server.removeAllListeners("upgrade");
+    expect(await heardAt(`${urlOf(server)}/jobs/x`)).toBe("jobwire hello");
+    // On a connection that was open before, too.
+    server.removeAllListeners("upgrade");
+    socket.write("GET /second HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(String((await once(socket, "data"))[0])).toContain("host /second");
+    socket.write(upgrade("/jobs/x"));
+    expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1.1 101/);
+  });
+
+  test("behind a request that has no answer yet end the connection", async () => {
+    const { send } = await openOld(() => undefined);
+    expect(await send(`GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n${first("/x")}`)).toBe("");
+  });
+
+  test("go on after a part of the head came later, and with a connection that breaks", async () => {
+    const { server, connect } = await openOld();
+    const socket = connect();
+    const text = first("/x");
+    socket.write(text.slice(0, 30));
+    await vi.waitFor(async () => {
+      const count = await new Promise((resolve) =>
+        server.getConnections((_error, open) => resolve(open)),
+      );
+      expect(count).toBe(1);
+    });
+    socket.write(text.slice(30));
+    expect(String((await once(socket, "data"))[0])).toContain("host /x");
+    socket.destroy();
+    const broken = connectTo((server.address() as AddressInfo).port, "127.0.0.1");
+    broken.write(first("/y"));
+    broken.resetAndDestroy();
+    expect(await heardAt(`${urlOf(server)}/jobs/z`)).toBe("jobwire hello");
+  });
+});
+
 describe("detaching", () => {
-  test("waits for requests under way, and gives the path back at once", async () => {
+  test("[E7] waits for requests under way, and tells others at once that it is closed", async () => {
     let answer: (() => void) | undefined;
     const { server, send } = await openRawServer({}, host);
     const { detach } = attachTo(server, {
@@ -359,7 +528,8 @@ describe("detaching", () => {
     const received = send(ask("/jobs/slow"));
     await vi.waitFor(() => expect(answer).toBeDefined());
     const detached = detach(60_000);
-    expect(await send(ask("/jobs/x"))).toContain("host /jobs/x");
+    expect(await send(ask("/jobs/x"))).toMatch(/^HTTP\/1.1 503 .*Jobwire is closed/s);
+    expect(await send(ask("/x"))).toContain("host /x");
     answer?.();
     await detached;
     expect(await received).toContain("late");

@@ -23,3 +23,8 @@ export function withoutBase(url: string | undefined, base: string): string | und
   if (rest === "" || rest.startsWith("?")) return `/${rest}`;
   return rest.startsWith("/") ? rest : undefined;
 }
+
+/** True for `/jobs` and `/jobs/x` below `/jobs`, and for all paths below "". */
+export function isBelow(path: string, base: string): boolean {
+  return `${path}/`.startsWith(`${base}/`);
+}

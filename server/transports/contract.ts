@@ -100,6 +100,8 @@ export interface SignInCookie {
 }
 
 export interface SignInCookies {
+  /** True if there is such a cookie, whether it counts or not. */
+  isSent(headers: IncomingHttpHeaders): boolean;
   /** Returns the secret of the cookie if there is one that counts. */
   secretIn(headers: IncomingHttpHeaders): string | undefined;
   /** Returns the cookie that the page of this request may set; `undefined`: it may not sign in. */

@@ -4,39 +4,75 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { withoutBase } from "./base-path.ts";
+import { isBelow, withoutBase } from "./base-path.ts";
+import {
+  offersWebSocket,
+  serveWithoutUpgrade,
+  type WithUpgradeCallback,
+} from "./declined-upgrade.ts";
 import type { Handler } from "./handler.ts";
 import { reducedTarget } from "./target.ts";
 
-/** The server's own callback, which Node has from version 24.9 on. */
-interface WithUpgradeCallback {
-  shouldUpgradeCallback?: (req: IncomingMessage) => boolean;
-}
-
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
-const divided = new WeakMap<Server, Map<string, Handler>>();
+/** A part of a server: the requests and upgrades below a path. */
+interface Part {
+  handler: Handler;
+  /** False: its owner has left, and another may take it. */
+  isOwned: boolean;
+}
+
+/** What an owner can do with its path. */
+export interface OwnPath {
+  /** Requests go to this handler from now on. */
+  serve(handler: Handler): void;
+  /** Requests go to this handler until another owner takes the path. */
+  leave(handler: Handler): void;
+  /** Requests go to the program again. */
+  giveBack(): void;
+}
+
+/** Of one server. A program that attaches at ever new paths gets the oldest back. */
+export const MAX_LEFT_PATHS = 100;
+
+const divided = new WeakMap<Server, Map<string, Part>>();
 
 /** The paths of a server that have an owner. */
 export function ownedPaths(server: Server): string[] {
-  return [...(divided.get(server)?.keys() ?? [])];
+  const parts = [...(divided.get(server) ?? [])];
+  return parts.filter(([, { isOwned }]) => isOwned).map(([path]) => path);
 }
 
-/** From now on requests below `basePath`, which has no owner, go to this handler. Returns what gives them back. */
-export function own(server: Server, basePath: string, handler: Handler): () => void {
-  const owners = divided.get(server) ?? divide(server);
-  owners.set(basePath, handler);
-  return () => void owners.delete(basePath);
+/** From now on requests below `basePath` go to this handler. No path above or below it may have an owner. */
+export function own(server: Server, basePath: string, handler: Handler): OwnPath {
+  const parts = divided.get(server) ?? divide(server);
+  for (const path of parts.keys()) {
+    if (isBelow(path, basePath) || isBelow(basePath, path)) parts.delete(path);
+  }
+  const part: Part = { handler, isOwned: true };
+  parts.set(basePath, part);
+  return {
+    serve: (next) => void (part.handler = next),
+    leave(last) {
+      part.handler = last;
+      part.isOwned = false;
+      const left = [...parts].filter(([, { isOwned }]) => !isOwned);
+      for (const [path] of left.slice(0, -MAX_LEFT_PATHS)) parts.delete(path);
+    },
+    giveBack() {
+      if (parts.get(basePath) === part) parts.delete(basePath);
+    },
+  };
 }
 
 /** Once divided, a server stays so: without owners it does what it did before. */
-function divide(server: Server): Map<string, Handler> {
-  const owners = new Map<string, Handler>();
-  divided.set(server, owners);
+function divide(server: Server): Map<string, Part> {
+  const parts = new Map<string, Part>();
+  divided.set(server, parts);
 
   const ownerOf = (req: IncomingMessage): { url: string; handler: Handler } | undefined => {
     const target = reducedTarget(req);
-    for (const [basePath, handler] of owners) {
+    for (const [basePath, { handler }] of parts) {
       const url = withoutBase(target, basePath);
       if (url !== undefined) return { url, handler };
     }
@@ -57,23 +93,28 @@ function divide(server: Server): Map<string, Handler> {
     callbacks.shouldUpgradeCallback = (req) => {
       if (ownerOf(req) === undefined) return hasOtherUpgrades() && mayUpgrade.call(server, req);
       listen();
-      return req.headers.upgrade?.toLowerCase() === "websocket";
+      return offersWebSocket(req);
     };
   }
 
   const emit = server.emit.bind(server) as Emit;
   const emitDivided: Emit = (event, ...args) => {
+    // Where Node does not ask, it looks at the listeners when a request arrives.
+    if (mayUpgrade === undefined && (event === "connection" || event === "request")) listen();
     if (!DIVIDED.has(event)) return emit(event, ...args);
     const [req, second, head] = args as [IncomingMessage, ServerResponse & Duplex, Buffer];
     const owner = ownerOf(req);
     const isUpgrade = event === "upgrade";
     const isBehindAnother = isUpgrade && newest.get(req.socket)?.writableFinished === false;
     if (!isUpgrade) newest.set(req.socket, second);
-    if (owner === undefined) {
-      // Before Node 24.9 each upgrade is emitted, and the socket would stay open without an answer.
-      if (isUpgrade && !hasOtherUpgrades()) second.destroy();
-      return emit(event, ...args);
+    // Where Node does not ask, each offer of an upgrade arrives here.
+    const isOffer = isUpgrade && mayUpgrade === undefined;
+    if (isOffer && (owner === undefined ? !hasOtherUpgrades() : !offersWebSocket(req))) {
+      if (isBehindAnother) second.destroy();
+      else serveWithoutUpgrade(server, req, { socket: second, head });
+      return true;
     }
+    if (owner === undefined) return emit(event, ...args);
     const { url, handler } = owner;
     req.url = url;
     if (isBehindAnother) second.destroy();
@@ -88,7 +129,7 @@ function divide(server: Server): Map<string, Handler> {
     return true;
   };
   server.emit = emitDivided as typeof server.emit;
-  return owners;
+  return parts;
 }
 
 function takeNone(): void {}

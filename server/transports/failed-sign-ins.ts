@@ -6,18 +6,21 @@
  */
 import type { Limits } from "#server/limits/open.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Credentials, Identify } from "./contract.ts";
+import type { Credentials, Identify, SignInCookies } from "./contract.ts";
 
 export function limitFailedSignIns(
   identify: Identify,
   limits: Pick<Limits, "failedSignIn">,
+  cookies: Pick<SignInCookies, "isSent">,
 ): Identify {
   return async (credentials) => {
     try {
       return await identify(credentials);
     } catch (error) {
-      const { address } = credentials;
-      if (address === undefined || !isBadCredential(error, credentials)) throw error;
+      const { address, headers } = credentials;
+      // A token that has expired was valid, and a request without credentials costs nothing to refuse.
+      const isBad = isUnauthenticated(error) && (hasToken(credentials) || cookies.isSent(headers));
+      if (address === undefined || !isBad) throw error;
       const limited = await limits.failedSignIn(address);
       if (limited === undefined) throw error;
       // A page whose cookie has ended must learn that it has to sign in.
@@ -26,13 +29,8 @@ export function limitFailedSignIns(
   };
 }
 
-/** The cookie of a sign-in (`sign-in-cookie.ts`). */
-const COOKIE = /(?:^|; *)(?:__Host-)?jobwire=/;
-
-/** A token that has expired was valid, and a request without credentials costs nothing to refuse. */
-function isBadCredential(error: unknown, credentials: Credentials): boolean {
-  const isRefused = error instanceof AppError && error.code === "UNAUTHENTICATED";
-  return isRefused && (hasToken(credentials) || COOKIE.test(credentials.headers.cookie ?? ""));
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof AppError && error.code === "UNAUTHENTICATED";
 }
 
 function hasToken({ headers, token }: Credentials): boolean {

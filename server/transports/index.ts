@@ -10,6 +10,7 @@ import { createTrpcTransport } from "./trpc/transport.ts";
 export { createMetricsTransport } from "./http/metrics.ts";
 export type { Expose } from "./http/responses.ts";
 export type { OwnProcedures } from "./trpc/own-procedures.ts";
+export { refusalOf as trpcRefusal } from "./trpc/refusal.ts";
 
 export interface TransportSettings {
   http: Omit<HttpOptions, "identify" | "limits">;

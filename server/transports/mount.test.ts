@@ -281,6 +281,16 @@ describe("upgrades", () => {
     for (const socket of sockets) await expect.poll(() => socket.destroyed).toBe(true);
   });
 
+  test("to another protocol are served as requests, also where Node emits them as upgrades", async () => {
+    const answer = await send(
+      "GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n" +
+        "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n" +
+        "GET /rest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*live[^]*HTTP\/1\.1 200 [^]*rest/);
+    expect(reached).toEqual(["live GET", "rest GET"]);
+  });
+
   test("from a page of another site without an Origin are refused, on every path", async () => {
     for (const path of ["/live", "/page"]) {
       const answer = await upgrade(path, ["Sec-Fetch-Site: cross-site"]);

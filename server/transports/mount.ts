@@ -6,6 +6,7 @@ import { limitAddresses } from "./address-limit.ts";
 import { withoutBase } from "./base-path.ts";
 import { answerClientErrors } from "./client-errors.ts";
 import type { Transport } from "./contract.ts";
+import { offersWebSocket, serveWithoutUpgrade } from "./declined-upgrade.ts";
 import { createHandler, type OnFault, transportOf } from "./handler.ts";
 import type { OriginPolicy } from "./origins.ts";
 import { createPipeline } from "./pipelining.ts";
@@ -42,6 +43,10 @@ export function mountTransports(
   // Without this listener Node answers at once, and `pipelining.ts` would not count such requests.
   server.on("checkExpectation", handler.expectation);
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Before Node 24.9 every offer arrives here. One behind a request without an answer ends its connection below.
+    if (!offersWebSocket(req) && !pipeline.isBusy(req.socket)) {
+      return serveWithoutUpgrade(server, req, { socket, head });
+    }
     inside(req);
     handler.upgrade(req, socket, head);
   });

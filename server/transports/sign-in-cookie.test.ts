@@ -128,6 +128,28 @@ describe("the cookie", () => {
     }
   });
 
+  test("[P11] has the path of its server, so that another one at another path has its own", () => {
+    const jobs = createSignInCookies(policy.isExact, "lax", "/jobs");
+    const below = createSignInCookies(policy.isExact, "lax", "/jobs/a.b");
+    const page = headersOf("https://jobs.example.com", undefined, PUBLIC);
+    expect(jobs.cookieFor(page)?.set("abc", 90_500)).toBe(
+      "__Host-jobwire+jobs=abc; Max-Age=90; Path=/; HttpOnly; SameSite=Lax; Secure",
+    );
+    const cookie =
+      "__Host-jobwire=root; __Host-jobwire+jobs=own; __Host-jobwire+jobs+a.b=below; jobwire+jobs=plain";
+    expect([cookies, jobs, below].map(({ secretIn }) => secretIn({ ...page, cookie }))).toEqual([
+      "root",
+      "own",
+      "below",
+    ]);
+    const local = headersOf("http://localhost:8000", undefined, LOCAL);
+    expect(jobs.secretIn({ ...local, cookie })).toBe("plain");
+    expect(cookies.isSent({ cookie: "jobwire+jobs=x; __Host-jobwire+jobs=x" })).toBe(false);
+    expect(jobs.isSent({ cookie: "a=b; jobwire+jobs=x" })).toBe(true);
+    expect(jobs.isSent({ cookie: "jobwire=x" })).toBe(false);
+    expect(jobs.isSent({})).toBe(false);
+  });
+
   test.each([
     ["jobwire=a", "a"],
     ["a=b;jobwire=c", "c"],

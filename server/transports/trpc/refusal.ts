@@ -16,6 +16,7 @@ const CODES: Partial<Record<number, TRPC_ERROR_CODE_KEY>> = {
   429: "TOO_MANY_REQUESTS",
   431: "PAYLOAD_TOO_LARGE",
   500: "INTERNAL_SERVER_ERROR",
+  503: "SERVICE_UNAVAILABLE",
 };
 
 /** Returns the JSON of one error. The client of a batch reads it as the answer to each of its calls. */
@@ -25,10 +26,9 @@ export function refusalOf(
   message: string,
   retryAfterMs?: number,
 ): string {
+  const passing = status === 503 ? "UNAVAILABLE" : "RATE_LIMITED";
   const cause =
-    retryAfterMs === undefined
-      ? undefined
-      : new AppError("RATE_LIMITED", message, { retryAfterMs });
+    retryAfterMs === undefined ? undefined : new AppError(passing, message, { retryAfterMs });
   const error = new TRPCError({ code: CODES[status] ?? "BAD_REQUEST", message, cause });
   const call = { type: "unknown", path: undefined, input: undefined, ctx: undefined } as const;
   const shape = getErrorShape({ config, error, ...call });
