@@ -71,7 +71,9 @@ export async function openCore(
     onRevoked: (revoked) => log.info(revoked, "Credentials were revoked"),
   });
   if (!engine.capabilities.multiProcess) {
-    opened.defer(await startControl({ dataDir: config.DATA_DIR, management, log }));
+    opened.defer(
+      await startControl({ dataDir: config.DATA_DIR, management, backup: engine.backup, log }),
+    );
   }
   const isOpen = !ownAuthenticate && !needsToken(config);
   const limits = await openServerLimits(config, {

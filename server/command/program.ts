@@ -5,6 +5,7 @@ import pkg from "#package.json" with { type: "json" };
 import { ConfigError } from "#server/config.ts";
 import { addAssignCommand } from "./assign.ts";
 import { addAuditCommand } from "./audit.ts";
+import { addBackupCommands } from "./backup.ts";
 import type { CommandContext } from "./context.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addRevokeCommand } from "./revoke.ts";
@@ -33,6 +34,7 @@ export async function runCommand(
     });
   addAssignCommand(program, context);
   addAuditCommand(program, context);
+  addBackupCommands(program, context);
   addKeysCommand(program, context);
   addRevokeCommand(program, context);
   addStartCommands(program, context);

@@ -21,17 +21,28 @@ export async function withManagement<T>(
   use: (management: Management) => Promise<T>,
 ): Promise<T> {
   if (selectEngine(config).capabilities.multiProcess) return withEngine(config, now, use);
+  return askServerOr(config, {
+    ask: (socketPath) => use(createRemoteManagement(socketPath)),
+    otherwise: () => withEngine(config, now, use),
+  });
+}
+
+/** `ask` rejects with `NoServer` where none listens. Then `otherwise` finds the data that no process has open. */
+export async function askServerOr<T>(
+  config: Config,
+  { ask, otherwise }: { ask: (socketPath: string) => Promise<T>; otherwise: () => Promise<T> },
+): Promise<T> {
   const { path, problem } = controlSocketOf(config.DATA_DIR);
   for (let tries = 1; ; tries++) {
     if (path !== undefined) {
       try {
-        return await use(createRemoteManagement(path));
+        return await ask(path);
       } catch (error) {
         if (!(error instanceof NoServer)) throw error;
       }
     }
     try {
-      return await withEngine(config, now, use);
+      return await otherwise();
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "DATA_UNUSABLE") throw error;
       if (problem !== undefined) {

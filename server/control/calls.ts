@@ -11,32 +11,39 @@ import {
   LIST_AUDIT,
   LIST_KEYS,
   LIST_USERS,
+  MAKE_BACKUP,
   REVOKE,
   REVOKE_KEY,
 } from "./protocol.ts";
 
 /** By name. A call takes what the body of its request holds, and rejects with `BAD_REQUEST` if that is no input of it. */
-export type ControlCalls = ReadonlyMap<string, (body: unknown) => Promise<unknown>>;
+export type ControlCalls = ReadonlyMap<string, ControlCall>;
+
+/** `signal` aborts when the command no longer waits for the answer. */
+export type ControlCall = (body: unknown, signal: AbortSignal) => Promise<unknown>;
+
+/** As `Engine.backup`. */
+export type MakeBackup = (path: string, signal: AbortSignal) => Promise<{ bytes: number }>;
 
 function handle<I, O>(
   { name, input }: Call<I, O>,
-  run: (input: I) => Promise<O>,
-): [name: string, call: (body: unknown) => Promise<O>] {
+  run: (input: I, signal: AbortSignal) => Promise<O>,
+): [name: string, call: ControlCall] {
   return [
     name,
-    async (body) => {
+    async (body, signal) => {
       const parsed = input.safeParse(body);
       if (!parsed.success) throw new AppError("BAD_REQUEST", faultOf(parsed.error));
-      return run(parsed.data);
+      return run(parsed.data, signal);
     },
   ];
 }
 
 export function createControlCalls(
   { apiKeys, audit, jobs, revocations, users }: Management,
-  log: Pick<Logger, "info">,
+  { log, backup }: { log: Pick<Logger, "info">; backup?: MakeBackup | undefined },
 ): ControlCalls {
-  return new Map<string, (body: unknown) => Promise<unknown>>([
+  return new Map<string, ControlCall>([
     handle(CREATE_KEY, async (request) => {
       const made = await apiKeys.create(request);
       const { id, tenant, user, scopes } = made.record;
@@ -58,6 +65,14 @@ export function createControlCalls(
       return record;
     }),
     handle(LIST_USERS, (query) => users.list(query)),
+    handle(MAKE_BACKUP, async ({ path }, signal) => {
+      if (backup === undefined) {
+        throw new AppError("BAD_REQUEST", "The store of this server has backups of its own.");
+      }
+      const made = await backup(path, signal);
+      log.info({ path, ...made }, "A backup was made");
+      return made;
+    }),
     handle(REVOKE, ({ tenant, what }) => revocations.revoke(tenant, what, COMMAND_ACTOR)),
   ]);
 }

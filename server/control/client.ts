@@ -11,6 +11,7 @@ import {
   LIST_AUDIT,
   LIST_KEYS,
   LIST_USERS,
+  MAKE_BACKUP,
   REVOKE,
   REVOKE_KEY,
 } from "./protocol.ts";
@@ -43,9 +44,17 @@ export function createRemoteManagement(path: string): Management {
   };
 }
 
+/** Has a running server write a backup to a file of its machine. Rejects as `Engine.backup` does, or with `NoServer`. */
+export function requestBackup(socketPath: string, path: string): Promise<{ bytes: number }> {
+  return callServer(socketPath, MAKE_BACKUP, { path });
+}
+
 /** Rejects with `NoServer`, with the server's `AppError`, or with `UNAVAILABLE` if the outcome is not known. */
-async function callServer<I, O>(path: string, { name, output }: Call<I, O>, input: I): Promise<O> {
-  const answer = parseJson(await post(path, `/${CONTROL_VERSION}/${name}`, JSON.stringify(input)));
+async function callServer<I, O>(path: string, call: Call<I, O>, input: I): Promise<O> {
+  const { name, output, lasts } = call;
+  const body = JSON.stringify(input);
+  const signal = lasts ? undefined : AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  const answer = parseJson(await post(path, `/${CONTROL_VERSION}/${name}`, { body, signal }));
   const failed = ControlError.safeParse(answer);
   if (failed.success) throw new AppError(failed.data.error.code, failed.data.error.message);
   const parsed = output.safeParse(answer);
@@ -68,9 +77,12 @@ function notUnderstood(path: string): AppError {
   );
 }
 
-function post(socketPath: string, path: string, body: string): Promise<string> {
+function post(
+  socketPath: string,
+  path: string,
+  { body, signal }: { body: string; signal: AbortSignal | undefined },
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const headers = {
       "Content-Type": "application/json",
       "Content-Length": Buffer.byteLength(body),

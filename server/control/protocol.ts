@@ -2,6 +2,7 @@
  * The calls that the command makes over the control socket: `POST /v1/keys.create` with JSON, and JSON back. Each version
  * of the server speaks one version of them.
  */
+import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { ApiKeySchema, ApiKeyRequestSchema } from "#shared/api-key.schema.ts";
 import { AuditActionSchema, AuditEntrySchema } from "#shared/audit.schema.ts";
@@ -13,14 +14,24 @@ import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#sha
 
 export const CONTROL_VERSION = "v1";
 
+/** Linux takes no longer ones. */
+const MAX_PATH_CHARS = 4096;
+
 export interface Call<I, O> {
   name: string;
   input: z.ZodType<I>;
   output: z.ZodType<O>;
+  /** It may take minutes, so its answer is waited for as long as the server lives. */
+  lasts: boolean;
 }
 
-function define<I, O>(name: string, input: z.ZodType<I>, output: z.ZodType<O>): Call<I, O> {
-  return { name, input, output };
+function define<I, O>(
+  name: string,
+  input: z.ZodType<I>,
+  output: z.ZodType<O>,
+  { lasts = false } = {},
+): Call<I, O> {
+  return { name, input, output, lasts };
 }
 
 const Page = z.object({
@@ -65,6 +76,14 @@ export const LIST_AUDIT = define(
     action: AuditActionSchema.optional(),
   }),
   z.object({ items: z.array(Item), nextCursor: z.string().nullable() }),
+);
+
+/** `lasts`: with the size of the data. The path is one of the server's machine. */
+export const MAKE_BACKUP = define(
+  "backup.make",
+  z.object({ path: z.string().max(MAX_PATH_CHARS).refine(isAbsolute, "is no absolute path") }),
+  z.object({ bytes: z.int() }),
+  { lasts: true },
 );
 
 /** The answer to a call that failed. */

@@ -12,8 +12,8 @@ import { AppError } from "#shared/errors.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import type { Audit } from "#server/auth/audit.ts";
 import { type AuditItem, COMMAND_ACTOR } from "#shared/audit.ts";
-import { createControlCalls } from "./calls.ts";
-import { createRemoteManagement } from "./client.ts";
+import { createControlCalls, type MakeBackup } from "./calls.ts";
+import { createRemoteManagement, requestBackup } from "./client.ts";
 import { openControlServer } from "./server.ts";
 
 const RECORD = {
@@ -60,6 +60,8 @@ const ENTRY: AuditItem = {
 };
 const audit = { list: vi.fn<Audit["list"]>(async () => ({ items: [ENTRY], nextCursor: null })) };
 
+const backup = vi.fn<MakeBackup>(async () => ({ bytes: 4096 }));
+
 let dir: string;
 let path: string;
 beforeEach(() => {
@@ -73,7 +75,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, audit, jobs, revocations, users }, log),
+    calls: createControlCalls({ apiKeys, audit, jobs, revocations, users }, { log, backup }),
     log,
     ...options,
   });
@@ -181,6 +183,45 @@ describe("calls", () => {
       message: "There is no such key.",
     });
     expect(logged).toEqual([]);
+  });
+
+  test("a backup may take longer than any other call, and its file is named in the log", async () => {
+    await open({ timeoutMs: 20 });
+    backup.mockImplementationOnce(async () => {
+      // As long as a connection may stand still before a call, and longer than an answer may.
+      const idle = await connected();
+      await once(idle.resume(), "close");
+      return { bytes: 8192 };
+    });
+    expect(await requestBackup(path, "/backups/one.db")).toEqual({ bytes: 8192 });
+    expect(backup).toHaveBeenCalledWith("/backups/one.db", expect.any(AbortSignal));
+    expect(logged).toEqual([[{ path: "/backups/one.db", bytes: 8192 }, "A backup was made"]]);
+  });
+
+  test("a backup ends with the command that wants it", async () => {
+    await open();
+    const ended = new Promise<string>((resolve) => {
+      backup.mockImplementationOnce(async (_path, signal) => {
+        await once(signal, "abort");
+        resolve((signal.reason as Error).message);
+        throw signal.reason;
+      });
+    });
+    const socket = await connected();
+    const body = JSON.stringify({ path: "/backups/one.db" });
+    socket.write(
+      `POST /v1/backup.make HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await vi.waitFor(() => expect(backup).toHaveBeenCalled());
+    socket.destroy();
+    expect(await ended).toBe("The command has ended.");
+    expect(await nextCommand()).toEqual(SERVED);
+  });
+
+  test.each(["one.db", "", "/".padEnd(5000, "x")])("no backup is written to %j", async (file) => {
+    await open();
+    await expect(requestBackup(path, file)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    expect(backup).not.toHaveBeenCalled();
   });
 
   test("that fail by a fault are logged, and the command learns no more than that", async () => {

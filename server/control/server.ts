@@ -44,13 +44,18 @@ export async function openControlServer({
     connectionsCheckingInterval: timeoutMs / 4,
   };
   const server = createServer(limits, (req, res) => {
-    answer(req, calls).then(
-      (value) => send(res, 200, value),
+    const end = (status: number, value: unknown) => {
+      // A call takes its time, and its answer does not.
+      res.socket?.setTimeout(server.timeout);
+      send(res, status, value);
+    };
+    answer(req, res, calls).then(
+      (value) => end(200, value),
       (thrown: unknown) => {
         const error = isInstance(thrown, AppError) ? thrown : undefined;
         if (error === undefined) log.error({ err: asError(thrown) }, "A command failed");
         const { code, message } = error ?? FAULT;
-        send(res, STATUS[code] ?? 500, { error: { code, message } });
+        end(STATUS[code] ?? 500, { error: { code, message } });
       },
     );
   });
@@ -69,7 +74,11 @@ function closeNow(server: Server): Promise<void> {
   });
 }
 
-async function answer(req: IncomingMessage, calls: ControlCalls): Promise<unknown> {
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  calls: ControlCalls,
+): Promise<unknown> {
   const [, version, name = ""] = (req.url ?? "").split("/");
   const call = calls.get(name);
   if (version !== CONTROL_VERSION || req.method !== "POST" || call === undefined) {
@@ -78,7 +87,11 @@ async function answer(req: IncomingMessage, calls: ControlCalls): Promise<unknow
       `The server does not know this command: it speaks ${CONTROL_VERSION}. Run the command of the version that the server runs.`,
     );
   }
-  return call(parseJson(await bodyOf(req)));
+  const body = parseJson(await bodyOf(req));
+  const gone = new AbortController();
+  res.once("close", () => gone.abort(new AppError("UNAVAILABLE", "The command has ended.")));
+  res.socket?.setTimeout(0);
+  return call(body, gone.signal);
 }
 
 function parseJson(text: string): unknown {

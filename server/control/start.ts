@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Management } from "#server/auth/management.ts";
 import { asError } from "#shared/errors.ts";
-import { createControlCalls } from "./calls.ts";
+import { createControlCalls, type MakeBackup } from "./calls.ts";
 import { openControlServer } from "./server.ts";
 import { controlSocketOf } from "./socket-path.ts";
 
@@ -10,6 +10,8 @@ interface StartOptions {
   /** This process alone has it open. */
   dataDir: string;
   management: Management;
+  /** Absent: the store is backed up by means of its own. */
+  backup: MakeBackup | undefined;
   log: Pick<Logger, "info" | "warn" | "error">;
 }
 
@@ -17,6 +19,7 @@ interface StartOptions {
 export async function startControl({
   dataDir,
   management,
+  backup,
   log,
 }: StartOptions): Promise<() => Promise<void>> {
   const { path, problem } = controlSocketOf(dataDir);
@@ -27,7 +30,7 @@ export async function startControl({
   try {
     const control = await openControlServer({
       path,
-      calls: createControlCalls(management, log),
+      calls: createControlCalls(management, { log, backup }),
       log,
     });
     return control.close;

@@ -23,6 +23,14 @@ const sqlite = registerEngine(SQLITE, {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
     return openSqliteEngine({ dataDir, clock });
   },
+  async backUp({ DATA_DIR: dataDir }, path) {
+    const { backUpStopped } = await import("./sqlite/backup.ts");
+    return backUpStopped(dataDir, path);
+  },
+  async restore({ DATA_DIR: dataDir }, path) {
+    const { restoreBackup } = await import("./sqlite/restore.ts");
+    return restoreBackup(dataDir, path);
+  },
   async openExport({ DATA_DIR: dataDir }) {
     const { openExport } = await import("./sqlite/export.ts");
     return openExport(dataDir);

@@ -1,6 +1,6 @@
 /** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
 import type { SettingsOf, Variables } from "#shared/variables.ts";
-import type { Capabilities, Engine } from "./contract.ts";
+import type { Backup, Capabilities, Engine } from "./contract.ts";
 import type { TransferSource } from "./transfer.ts";
 
 export interface EngineDeclaration {
@@ -25,8 +25,26 @@ export interface OpenOptions {
   clock?: (() => number) | undefined;
 }
 
+/** Data that came back from a backup. */
+export interface Restored {
+  /** All that are stored. */
+  readonly jobs: number;
+  /** When the newest of them was created; `null` without jobs. */
+  readonly newest: Date | null;
+}
+
 interface Operations<Settings> {
   open(settings: Settings, options: OpenOptions): Promise<Engine>;
+  /**
+   * As `Engine.backup`, of data that no process has open, without an upgrade of them. Absent: the store is backed up by means of
+   * its own.
+   */
+  backUp?(settings: Settings, path: string): Promise<Backup>;
+  /**
+   * Stores what a backup holds where nothing is stored. Rejects with `BAD_REQUEST` for a file that is no whole backup or of a
+   * newer version, and with `DATA_UNUSABLE` where something is stored; then nothing is changed.
+   */
+  restore?(settings: Settings, path: string): Promise<Restored>;
   /** Opens all that it stores, to be moved to another engine. Absent: no data can be moved from it. */
   openExport?(settings: Settings): Promise<TransferSource>;
   /** Stores all that another engine stored. Absent: no data can be moved to it. */

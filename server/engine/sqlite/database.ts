@@ -16,7 +16,8 @@ export function databasePath(dataDir: string): string {
   return join(dataDir, "jobwire.db");
 }
 
-export function openDatabase(dataDir: string): DatabaseSync {
+/** `migrates: false` opens the data of another version as they are, for a copy. */
+export function openDatabase(dataDir: string, { migrates = true } = {}): DatabaseSync {
   makeDataDirectory(dataDir);
   const path = databasePath(dataDir);
   let db: DatabaseSync | undefined;
@@ -25,7 +26,7 @@ export function openDatabase(dataDir: string): DatabaseSync {
     makeFile(path);
     db = new DatabaseSync(path);
     lock(db);
-    migrate(db, path);
+    if (migrates) migrate(db, path);
     // WAL comes after the lock: only then does SQLite do without shared memory.
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768");
     return db;

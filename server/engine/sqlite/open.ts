@@ -4,6 +4,7 @@ import { AppError } from "#shared/errors.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createAssign } from "./assign.ts";
 import { createAudit } from "./audit.ts";
+import { createBackups } from "./backup.ts";
 import { createBatches } from "./batches.ts";
 import { createChange } from "./change.ts";
 import { createCreation } from "./create.ts";
@@ -80,6 +81,7 @@ export async function openSqliteEngine({
   const revocations = createRevocations({ db, apiKeys, signIns, shareLinks, outbox });
   const signingKeys = createSigningKeys(db);
   const tickets = createTickets(db, outbox);
+  const backups = createBackups(db);
   const listUsers = createUsers(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
@@ -181,6 +183,7 @@ export async function openSqliteEngine({
     renewSignIn: (signIn) => write(() => signIns.renew(signIn)),
     removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
+    backup: (path, signal) => backups.make(path, signal),
     assign: (from, to, limit) => write(() => assign(from, to, limit), 2 * limit),
 
     async onAppend(stream, listener) {
@@ -203,6 +206,7 @@ export async function openSqliteEngine({
       open = false;
       group.flush();
       work.close();
+      await backups.close();
       db.close();
     },
   };
