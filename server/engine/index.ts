@@ -19,9 +19,9 @@ const redis = registerEngine(REDIS, {
 });
 
 const sqlite = registerEngine(SQLITE, {
-  async open({ DATA_DIR: dataDir }, { clock }) {
+  async open({ DATA_DIR: dataDir }, { clock, after }) {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
-    return openSqliteEngine({ dataDir, clock });
+    return openSqliteEngine({ dataDir, clock, after });
   },
   async openExport({ DATA_DIR: dataDir }) {
     const { openExport } = await import("./sqlite/export.ts");
