@@ -108,6 +108,20 @@ describe("a server on Express", () => {
     await page.getByRole("button", { name: "Make thumbnails" }).click();
     await page.getByText("https://example.com/cat.png?width=640").waitFor();
     expect(await page.locator("#steps").textContent()).toMatch(/^1 of 2(, 2 of 2)+$/);
+    expect(await page.locator("#price").textContent()).toBe("1280");
+    await page.locator("#older").getByText("completed 100").waitFor();
+    await close();
+  });
+
+  test("the hooks create a job in the browser, and show its draft and its output", async () => {
+    const browser = await launchBrowser();
+    onTestFinished(() => browser.close());
+    const { page, close } = await openTestPage(browser);
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "Greet" }).click();
+    await page.getByText("Hello, Ada, from all of us").waitFor();
+    await page.getByText("open: 1 job, DELIVERED").waitFor();
+    expect(await page.locator("#draft").textContent()).toBe("Hello, Ada");
     await close();
   });
 
@@ -137,6 +151,28 @@ test("a program runs a job on the embedded engine, then listens", async () => {
   expect(program.lines).toEqual([RAN]);
   expect((await fetch(`${program.url}/readyz`)).status).toBe(200);
   expect(await program.stop()).toBe(0);
+});
+
+test("a program tests its kinds with the test runner of Node", async () => {
+  const { stdout } = await run(
+    process.execPath,
+    ["--test", "--test-reporter=tap", "kinds.test.ts"],
+    {
+      cwd: workspace.server,
+    },
+  );
+  expect(stdout).toContain("# pass 4\n# fail 0");
+});
+
+test("a program writes an article from the sample pages with the built-in writer", async () => {
+  const env = { DATA_DIR: join(workspace.article, "data"), LOG_LEVEL: "warn" };
+  const { stdout } = await run(process.execPath, ["article.ts"], { cwd: workspace.article, env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: "DELIVERED",
+    writer: "offline",
+    hasTitle: true,
+    hasLink: true,
+  });
 });
 
 test("a program runs a job on Redis", async () => {

@@ -39,20 +39,22 @@ function gated() {
   return { kind, began: began.promise, open: gate.resolve };
 }
 
-async function start<const Kinds extends JobwireOptions["kinds"]>(options: JobwireOptions<Kinds>) {
-  const started = await startTestJobwire<Kinds>(options);
+async function start<const Kinds extends JobwireOptions["kinds"]>(
+  options: JobwireOptions<Kinds, never>,
+) {
+  const started = await startTestJobwire<Kinds, never>(options);
   onTestFinished(started.close);
   return started;
 }
 
-describe("timers", () => {
-  function openClock() {
-    const clock = createTestClock(0);
-    const calls: string[] = [];
-    const note = (name: string) => () => void calls.push(`${name} ${clock.steady()}`);
-    return { clock, calls, note };
-  }
+function openClock() {
+  const clock = createTestClock(0);
+  const calls: string[] = [];
+  const note = (name: string) => () => void calls.push(`${name} ${clock.steady()}`);
+  return { clock, calls, note };
+}
 
+describe("timers", () => {
   test("call back in the order of their times, also those that are set meanwhile", async () => {
     const { clock, calls, note } = openClock();
     clock.after(300, note("late"));
