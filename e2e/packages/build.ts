@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { glob, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { glob, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -34,9 +34,15 @@ export async function builtPackages(): Promise<string> {
   const dir = join(ROOT, BUILDS, name);
   await mkdir(join(ROOT, BUILDS), { recursive: true });
   while (!existsSync(dir)) {
-    const unlock = await lock(`${dir}.lock`);
-    if (unlock === undefined) await pause(POLL_MS);
-    else await build(name).finally(unlock);
+    if (!(await lock(`${dir}.lock`))) {
+      await pause(POLL_MS);
+      continue;
+    }
+    try {
+      await build(name);
+    } finally {
+      await rm(`${dir}.lock`, { force: true });
+    }
   }
   return dir;
 }
@@ -56,18 +62,16 @@ async function build(name: string): Promise<void> {
   }
 }
 
-/** Resolves to `undefined` where another process has the lock. One that died has it no longer. */
-async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
+/** Resolves to `false` where another process has the lock. One that died has it no longer. */
+async function lock(path: string): Promise<boolean> {
   try {
-    const file = await open(path, "wx");
-    await file.write(String(process.pid));
-    await file.close();
-    return () => rm(path, { force: true });
+    await writeFile(path, String(process.pid), { flag: "wx" });
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const holder = Number(await readFile(path, "utf8").catch(() => ""));
     if (holder > 0 && !isRunning(holder)) await rm(path, { force: true });
-    return undefined;
+    return false;
   }
 }
 

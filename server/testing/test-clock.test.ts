@@ -42,7 +42,7 @@ function gated() {
 async function start<const Kinds extends JobwireOptions["kinds"]>(
   options: JobwireOptions<Kinds, never>,
 ) {
-  const started = await startTestJobwire<Kinds, never>(options);
+  const started = await startTestJobwire<Kinds>(options);
   onTestFinished(started.close);
   return started;
 }
