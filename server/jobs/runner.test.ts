@@ -213,7 +213,7 @@ describe("runners", () => {
     fixture.run = async () => gate.enter().then(() => DONE);
     const held: { work: Promise<unknown>; what: string | undefined }[] = [];
     const intervals: number[] = [];
-    let keepUp = () => {};
+    let keepUp: (() => void) | undefined;
     fixture.startRunner({
       concurrency: 1,
       leaseMs: 30_000,
@@ -230,7 +230,7 @@ describe("runners", () => {
     await eventually(() => expect(gate.inside()).toBe(1));
     expect(intervals).toEqual([10_000]);
     fixture.advance(20_000);
-    keepUp();
+    keepUp?.();
     await held.at(-1)?.work;
     fixture.advance(20_000);
     const request = { worker: "other", max: 1, leaseMs: 1, now: fixture.now() };
