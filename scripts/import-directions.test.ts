@@ -188,6 +188,11 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/time/",
+    file: "server/time/x.ts",
+    refused: ["#server/core.ts", "../config.ts", "#server/engine/contract.ts", "node:timers"],
+  },
+  {
     direction: "server/tls/",
     file: "server/tls/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],

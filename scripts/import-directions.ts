@@ -18,6 +18,7 @@ const NODE = ["node:*", "node:*/*"];
 /** The embedded engine alone stores with `node:sqlite`; `node:module` has ways to import past these rules. */
 const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const TRPC = "@trpc/server";
+const SYSTEM_CLOCK = "#server/time/system-clock.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
   "#server/auth/audit.ts",
@@ -32,6 +33,7 @@ const BELOW_TRANSPORTS = [
   "#server/sessions/open.ts",
   "#server/sign-ins/open.ts",
   "#server/oidc/*",
+  SYSTEM_CLOCK,
   "#shared/**",
 ];
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
@@ -153,7 +155,7 @@ const all: Direction[] = [
   {
     name: "server/engine/*/",
     files: ["server/engine/*/**"],
-    imports: ["./**", "#server/engine/*", "#shared/**"],
+    imports: ["./**", "#server/engine/*", SYSTEM_CLOCK, "#shared/**"],
     except: ["#server/engine/index.ts", "#server/engine/migrate.ts", "node:module"],
     packages: [...NODE, "bullmq", "ioredis", "lru-cache", "uuid"],
   },
@@ -186,6 +188,7 @@ const all: Direction[] = [
       "#server/engine/contract.ts",
       "#server/kinds/define.ts",
       "#server/kinds/registry.ts",
+      SYSTEM_CLOCK,
       "#shared/**",
     ],
     except: NODE_EXCEPT,
@@ -194,7 +197,7 @@ const all: Direction[] = [
   {
     name: "server/auth/",
     files: ["server/auth/**"],
-    imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
+    imports: ["./*", "#server/engine/contract.ts", SYSTEM_CLOCK, "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
   },
@@ -250,6 +253,12 @@ const all: Direction[] = [
     ],
     except: NODE_EXCEPT,
     packages: NODE,
+  },
+  {
+    name: "server/time/",
+    files: ["server/time/**"],
+    imports: ["#shared/**"],
+    packages: [],
   },
   {
     name: "server/tls/",

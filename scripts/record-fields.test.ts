@@ -25,7 +25,7 @@ const DECLARATION = /^(?:export )?(?:async )?(?:function\*?|const) (\w+)/;
 let copy: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "jobwire-fields-"));
-  for (const folder of ["shared", "server/engine", "client/lib/merge.ts"]) {
+  for (const folder of ["shared", "server/engine", "server/time", "client/lib/merge.ts"]) {
     await cp(join(ROOT, folder), join(copy, folder), { recursive: true, filter: isSource });
   }
   await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));

@@ -4,9 +4,11 @@ import { v7 as newId } from "uuid";
 import { createManagement, type Management } from "./auth/management.ts";
 import { openAuth, type Auth } from "./auth/open.ts";
 import { needsToken } from "./auth/variables.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { Config } from "./config.ts";
 import { startControl } from "./control/start.ts";
 import type { Engine } from "./engine/contract.ts";
+import { createSteadyClock } from "./engine/steady-clock.ts";
 import { openEngine } from "./engine/index.ts";
 import { createJobs, type Jobs } from "./jobs/jobs.ts";
 import { startRetention } from "./jobs/retention.ts";
@@ -30,7 +32,7 @@ export interface Core {
   readonly jobs: Jobs;
   readonly streams: Streams;
   readonly metrics: Metrics;
-  readonly now: () => Date;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly tell: TellTrouble;
   /** Claims and runs jobs from now on, unless this process is a gateway. A second call does nothing. */
@@ -44,14 +46,13 @@ export interface Core {
   close(): Promise<void>;
 }
 
-const now = () => new Date();
-
 /** `ownAuthenticate`: an embedding program knows who the callers are. */
 export async function openCore(
   config: Config,
-  options: { kinds: KindRegistry; log: Logger; ownAuthenticate: boolean },
+  options: { kinds: KindRegistry; log: Logger; ownAuthenticate: boolean; clock: Clock },
 ): Promise<Core> {
-  const { kinds, log, ownAuthenticate } = options;
+  const { kinds, log, ownAuthenticate, clock } = options;
+  const { now, steady, after } = clock;
   // Closes everything in reverse order: here if a later step throws, otherwise in `Core.close`.
   await using opened = new AsyncDisposableStack();
 
@@ -60,7 +61,11 @@ export async function openCore(
     streams: () => streams.count().streams,
     running: () => running(),
   });
-  const engine = await openEngine(config, { onEvent: metrics.onEvent });
+  const engine = await openEngine(config, {
+    onEvent: metrics.onEvent,
+    clock: createSteadyClock(() => now().getTime(), steady),
+    after,
+  });
   opened.defer(() => engine.close());
   const tell = createTroubleLog(log);
   const auth = openAuth(engine, { settings: config, now, tell });
@@ -97,14 +102,17 @@ export async function openCore(
           maxAttempts: config.MAX_ATTEMPTS,
           leaseMs: config.LEASE_MS,
           now,
+          clock: steady,
+          timer: clock,
           random: Math.random,
           log,
         });
   const running = () => runner?.running() ?? 0;
   const entries = { engine: engine.audit, what: "entries of audit lists" } as const;
+  const shared = { now, log, timer: clock };
   const retentions = [
-    startRetention({ ...entries, days: config.AUDIT_DAYS, now, log }),
-    startRetention({ engine, days: config.RETENTION_DAYS, now, log }),
+    startRetention({ ...shared, ...entries, days: config.AUDIT_DAYS }),
+    startRetention({ ...shared, engine, days: config.RETENTION_DAYS }),
   ];
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();
@@ -126,7 +134,7 @@ export async function openCore(
     jobs: createJobs(engine, kinds, now, limits),
     streams,
     metrics,
-    now,
+    clock,
     log,
     tell,
     run() {

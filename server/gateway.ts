@@ -73,7 +73,8 @@ export interface GatewayParts {
 }
 
 export async function openGateway(core: Core, place: Place, parts: GatewayParts): Promise<Gateway> {
-  const { auth, config, engine, isOpen, limits, log, management, metrics, now, tell } = core;
+  const { auth, clock, config, engine, isOpen, limits, log, management, metrics, tell } = core;
+  const { now } = clock;
   await using opened = new AsyncDisposableStack();
   const provider =
     parts.authenticate === undefined ? await createProvider(config, place, now) : undefined;
@@ -106,6 +107,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     check: auth.check,
     verifyStreamToken: auth.verifyStreamToken,
     openTicket: auth.tickets.open,
+    now,
     cookies: {
       secretIn: cookies.secretIn,
       find: (secret) => runOwn(() => signIns.find(secret)),
@@ -116,6 +118,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
   const guard = (hook: Authenticate) => {
     const guarded = guardAuthenticate(hook, {
       log,
+      clock,
       ...(isOurs && { schema: CheckedCallerSchema }),
     });
     return limits === undefined ? guarded : limitFailedSignIns(guarded, limits, cookies);
@@ -126,6 +129,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     sessions,
     audit: management.audit,
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),
+    clock,
     limits,
     signIns: isOurs ? { signIns, cookies, methods: signInMethods(config), provider } : undefined,
     sharing: isOurs ? { ...auth.shares, issueTicket: auth.tickets.issue } : undefined,

@@ -2,6 +2,7 @@
  * Jobwire in a program of one's own. The declarations of this file name nothing of Node: the front end of such a program reads
  * them for its types.
  */
+import type { Clock } from "#shared/clock.ts";
 import type { KindMap, ServerTypes } from "#shared/kind-types.ts";
 import type { Authenticated } from "#shared/principal.ts";
 import type { Commands } from "./commands.ts";
@@ -107,20 +108,20 @@ function knownOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 const DEFAULT_BASE_PATH = "/jobwire";
 
-/**
- * Opens nothing by itself. Throws on a Node that is too old, `KindError` for kinds that cannot be registered, and `ConfigError` for variables that cannot be
- * used.
- */
-export function createJobwire<
+/** As `createJobwire`, with another clock than the machine's. */
+export function createJobwireBy<
   const Kinds extends readonly AnyKind[],
   Procedures extends OwnRouter = never,
->(options: JobwireOptions<Kinds, Procedures>): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
+>(
+  clock: Clock | undefined,
+  options: JobwireOptions<Kinds, Procedures>,
+): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
   const { authenticate, procedures, sites = [], env = knownOf(process.env) } = options;
   assertNode();
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);
   const log = (options.log as ReturnType<typeof createLog>) ?? createLog(config.LOG_LEVEL);
-  const lifecycle = createLifecycle(config, { kinds, log, authenticate, sites, procedures });
+  const lifecycle = createLifecycle(config, { kinds, log, authenticate, sites, procedures, clock });
   const names = [...kinds.keys()];
   // Checks the names of its procedures now, as those of its kinds.
   const ping = { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS };
@@ -131,11 +132,12 @@ export function createJobwire<
     const core = await lifecycle.start();
     const known = inProcess.get(core);
     if (known !== undefined) return known;
-    const { jobs, streams, management } = core;
+    const { clock: by, jobs, streams, management } = core;
     const opened = createInProcess(router, {
       jobs,
       streams,
       audit: management.audit,
+      clock: by,
       system: systemInfo(core),
       identify: () => Promise.reject(new Error("Calls in the process have their principal.")),
     });
@@ -168,4 +170,15 @@ export function createJobwire<
   Object.defineProperty(jobwire, START, { value: started });
   // The types of its kinds have no value, and the commands of each kind take what its schemas check.
   return jobwire as unknown as Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>>;
+}
+
+/**
+ * Opens nothing by itself. Throws on a Node that is too old, `KindError` for kinds that cannot be registered, and `ConfigError` for
+ * variables that cannot be used.
+ */
+export function createJobwire<
+  const Kinds extends readonly AnyKind[],
+  Procedures extends OwnRouter = never,
+>(options: JobwireOptions<Kinds, Procedures>): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
+  return createJobwireBy(undefined, options);
 }

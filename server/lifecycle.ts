@@ -4,6 +4,7 @@
  *   nothing ──► core (runs jobs, takes commands) ──► door (serves clients) ──► closed
  */
 import type { Logger } from "pino";
+import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import { claimPath, openAttachment } from "./attachment.ts";
 import type { Config } from "./config.ts";
@@ -14,6 +15,7 @@ import { prepareTls } from "./http-server.ts";
 import type { Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import { type Door, openListener } from "./listener.ts";
+import { SYSTEM_CLOCK } from "./time/system-clock.ts";
 
 export interface Lifecycle {
   /** Opens the engine and runs jobs. A call after a failed one tries again. */
@@ -30,9 +32,9 @@ export interface Lifecycle {
 
 export function createLifecycle(
   config: Config,
-  options: GatewayParts & { kinds: KindRegistry; log: Logger },
+  options: GatewayParts & { kinds: KindRegistry; log: Logger; clock?: Clock | undefined },
 ): Lifecycle {
-  const { kinds, log, ...parts } = options;
+  const { kinds, log, clock = SYSTEM_CLOCK, ...parts } = options;
   const ownAuthenticate = parts.authenticate !== undefined;
   let opening: Promise<Core> | undefined;
   let core: Core | undefined;
@@ -46,7 +48,7 @@ export function createLifecycle(
   /** Opens the core once; the next call tries again if that failed. */
   async function opened(): Promise<Core> {
     assertOpen();
-    const attempt = (opening ??= openCore(config, { kinds, log, ownAuthenticate }));
+    const attempt = (opening ??= openCore(config, { kinds, log, ownAuthenticate, clock }));
     try {
       core = await attempt;
     } catch (error) {

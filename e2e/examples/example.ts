@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { builtPackages } from "#e2e/packages/build.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
-import { writeSourcePackages } from "./source-packages.ts";
 
 export interface Example {
   /** Of the program; stays the same across restarts. */
@@ -28,8 +28,8 @@ export interface Example {
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** The packages that this repository makes. */
-const OURS = ["jobwire", "@jobwire/client"];
+/** The packages that this repository makes, and their folders in a build. */
+const OURS: Readonly<Record<string, string>> = { jobwire: "jobwire", "@jobwire/client": "client" };
 
 interface Options {
   /** The arguments of Node; by default the program is `server.ts`. `port`: where it has to listen. */
@@ -128,13 +128,12 @@ async function installExample(name: string): Promise<string> {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(
     await readFile(join(dir, "package.json"), "utf8"),
   ) as Record<string, Record<string, string>>;
-  const modules = join(dir, "node_modules");
+  const packages = await builtPackages();
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-    if (OURS.includes(name)) continue;
-    const link = join(modules, name);
+    const own = OURS[name];
+    const link = join(dir, "node_modules", name);
     await mkdir(dirname(link), { recursive: true });
-    await symlink(join(ROOT, "node_modules", name), link);
+    await symlink(own === undefined ? join(ROOT, "node_modules", name) : join(packages, own), link);
   }
-  await writeSourcePackages(modules);
   return dir;
 }

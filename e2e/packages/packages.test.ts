@@ -13,6 +13,7 @@ import { launchBrowser } from "#e2e/browser/browser.ts";
 import { openTestPage } from "#test/browser/page.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { bytesOf, installedTree } from "./installed-tree.ts";
+import { hovers, MARK } from "./language-server.ts";
 import { type Program, startProgram } from "./program.ts";
 import { COMPILERS, openWorkspace, type Workspace } from "./workspace.ts";
 
@@ -49,6 +50,32 @@ describe.each(COMPILERS)("with %s", (compiler) => {
   test("a strict front end compiles without Node's types and zod, and no line that is wrong does", async () => {
     expect(await workspace.compile(compiler, workspace.web)).toBe("");
   });
+});
+
+const HOVERED = `
+import { useCreateJob, useJob } from "@jobwire/client/react";
+import { client } from "./client.ts";
+
+client.kinds.thumbnails.${MARK}create({ url: "https://example.com", widths: [320] });
+client.kinds.greetings.${MARK}create({ name: "Ada" });
+client.kinds.thumbnails.job("id").${MARK}result();
+client.trpc.shop.prices.of.${MARK}query({ width: 320 });
+const { ${MARK}mutate } = useCreateJob(client.kinds.thumbnails);
+const ${MARK}output = useJob(client.kinds.thumbnails, "id").data?.output;
+`;
+
+test("an editor shows the shapes of inputs and outputs, and no schemas", async () => {
+  const shown = await hovers(workspace.web, "src/unsaved.ts", HOVERED);
+  const [create, greet, result, price, mutate, output] = shown;
+  expect(create).toContain(
+    ".create(input: { url: string; widths: number[]; }, options?: Keyed): Promise<JobHandle<",
+  );
+  expect(greet).toContain(".create(input: { name: string; from?: string | undefined; }, ");
+  expect(result).toContain("): Promise<{ files: string[]; }>");
+  expect(price).toContain("input: { width: number; }");
+  expect(mutate).toContain("Error, { url: string; widths: number[]; }, unknown>");
+  expect(output).toContain("const output: { files: string[]; } | null | undefined");
+  expect(`${create}${result}${mutate}`).not.toMatch(/Zod|TRPC|Stored</);
 });
 
 test("`@jobwire/client` installs its own packages alone, in 5 MB", async () => {
@@ -108,6 +135,20 @@ describe("a server on Express", () => {
     await page.getByRole("button", { name: "Make thumbnails" }).click();
     await page.getByText("https://example.com/cat.png?width=640").waitFor();
     expect(await page.locator("#steps").textContent()).toMatch(/^1 of 2(, 2 of 2)+$/);
+    expect(await page.locator("#price").textContent()).toBe("1280");
+    await page.locator("#older").getByText("DELIVERED 100").waitFor();
+    await close();
+  });
+
+  test("the hooks create a job in the browser, and show its draft and its output", async () => {
+    const browser = await launchBrowser();
+    onTestFinished(() => browser.close());
+    const { page, close } = await openTestPage(browser);
+    await page.goto(server.url);
+    await page.getByRole("button", { name: "Greet" }).click();
+    await page.getByText("Hello, Ada, from all of us").waitFor();
+    await page.getByText("live: 1 job, DELIVERED").waitFor();
+    expect(await page.locator("#draft").textContent()).toBe("Hello, Ada");
     await close();
   });
 
@@ -137,6 +178,28 @@ test("a program runs a job on the embedded engine, then listens", async () => {
   expect(program.lines).toEqual([RAN]);
   expect((await fetch(`${program.url}/readyz`)).status).toBe(200);
   expect(await program.stop()).toBe(0);
+});
+
+test("a program tests its kinds with the test runner of Node", async () => {
+  const { stdout } = await run(
+    process.execPath,
+    ["--test", "--test-reporter=tap", "test-kinds.ts"],
+    {
+      cwd: workspace.server,
+    },
+  );
+  expect(stdout).toContain("# pass 4\n# fail 0");
+});
+
+test("a program writes an article from the sample pages with the built-in writer", async () => {
+  const env = { DATA_DIR: join(workspace.article, "data"), LOG_LEVEL: "warn" };
+  const { stdout } = await run(process.execPath, ["article.ts"], { cwd: workspace.article, env });
+  expect(JSON.parse(stdout)).toMatchObject({
+    status: "DELIVERED",
+    writer: "offline",
+    hasTitle: true,
+    hasLink: true,
+  });
 });
 
 test("a program runs a job on Redis", async () => {

@@ -1,11 +1,11 @@
-/** A folder outside the repository with two programs that have installed the packages as npm packs them. */
+/** A folder outside the repository with programs that have installed the packages as npm packs them. */
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { buildPackages } from "./build.ts";
+import { builtPackages } from "./build.ts";
 
 const CONSUMERS = fileURLToPath(new URL("consumers", import.meta.url));
 const run = promisify(execFile);
@@ -16,36 +16,48 @@ export const COMPILERS = ["typescript-5.7", "typescript-5.9", "typescript"];
 export interface Workspace {
   /** The folder of both packages, before they were packed. */
   packages: string;
-  /** The program that has installed `jobwire`. */
+  /** The program that has installed `jobwire` and the client, with the oldest zod that they take. */
   server: string;
-  /** The front end beside it, which has installed `@jobwire/client`. */
+  /** The front end beside it, which has installed `@jobwire/client`, with the oldest React and others that it takes. */
   web: string;
+  /** A copy of its program with the article kind, beside the packages of this repository: it has installed none of that kind. */
+  article: string;
   /** Resolves to what the compiler prints. */
   compile(compiler: string, program: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Builds and packs the packages and installs them, which takes up to a minute. The page must be built. */
+/** Packs the packages and installs them, which takes up to a minute. The page must be built. */
 export async function openWorkspace(): Promise<Workspace> {
-  const built = await buildPackages();
+  const packages = await builtPackages();
   const dir = await mkdtemp(join(tmpdir(), "jobwire-packages-"));
-  async function close(): Promise<void> {
-    await built.remove();
-    await rm(dir, { recursive: true, force: true });
-  }
-  const [server, web] = [join(dir, "server"), join(dir, "web")];
+  const close = () => rm(dir, { recursive: true, force: true });
+  const [server, web, article] = ["server", "web", "article"].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
   try {
     await cp(CONSUMERS, dir, { recursive: true });
-    await install(server, await pack(join(built.dir, "jobwire"), dir));
-    await install(web, await pack(join(built.dir, "client"), dir));
+    const [jobwire, client] = await Promise.all([
+      pack(join(packages, "jobwire"), dir),
+      pack(join(packages, "client"), dir),
+    ]);
+    await Promise.all([install(server, jobwire, client), install(web, client)]);
+    await mkdir(join(article, "node_modules"), { recursive: true });
+    await symlink(join(packages, "jobwire"), join(article, "node_modules/jobwire"));
+    for (const file of ["article.ts", "package.json"]) {
+      await cp(join(server, file), join(article, file));
+    }
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    packages: built.dir,
+    packages,
     server,
     web,
+    article,
     async compile(compiler, program) {
       const tsc = join(web, "node_modules", compiler, "bin/tsc");
       return run(process.execPath, [tsc, "-p", program, "--pretty", "false"]).then(
@@ -66,8 +78,7 @@ async function pack(from: string, to: string): Promise<string> {
   return join(to, packed.filename);
 }
 
-async function install(program: string, file: string): Promise<void> {
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", file], {
-    cwd: program,
-  });
+async function install(program: string, ...files: string[]): Promise<void> {
+  const options = ["--prefer-offline", "--no-audit", "--no-fund"];
+  await run("npm", ["install", ...options, ...files], { cwd: program });
 }

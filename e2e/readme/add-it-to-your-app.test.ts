@@ -4,7 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createServer } from "vite";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { launchBrowser } from "#e2e/browser/browser.ts";
 import { headingBadge } from "#e2e/browser/samples.ts";
 import { type Program, startProgram } from "#e2e/packages/program.ts";
@@ -88,6 +88,8 @@ test("an own server serves its routes and Jobwire, and stops at SIGTERM", async 
   );
   await writeFile(join(app.dir, "server.ts"), code ?? "");
   const server = await startProgram(app.dir, ["server.ts"], {});
+  // Its line comes before it listens.
+  await vi.waitFor(() => fetch(server.url));
   const res = await fetch(`${server.url}/pictures/cat.jpg`, { method: "POST" });
   expect(res.status).toBe(202);
   const { jobId } = (await res.json()) as { jobId: string };

@@ -1,8 +1,8 @@
 /** The programs of the README and the guides, as a person would write them: with the packages as they are published. */
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildPackages } from "#e2e/packages/build.ts";
+import { builtPackages } from "#e2e/packages/build.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -13,13 +13,14 @@ export interface DocumentedApp {
 }
 
 export async function openDocumentedApp(): Promise<DocumentedApp> {
-  const { dir: packages, remove } = await buildPackages();
-  const dir = join(packages, "app");
+  const packages = await builtPackages();
+  // Inside the repository, so that it finds the others.
+  const dir = await mkdtemp(join(ROOT, "dist/documented-app-"));
   await mkdir(join(dir, "node_modules/@jobwire"), { recursive: true });
   await symlink(join(packages, "jobwire"), join(dir, "node_modules/jobwire"));
   await symlink(join(packages, "client"), join(dir, "node_modules/@jobwire/client"));
   await writeFile(join(dir, "package.json"), JSON.stringify({ name: "app", type: "module" }));
-  return { dir, remove };
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
 }
 
 /** The TypeScript snippets of a page, in their order. */

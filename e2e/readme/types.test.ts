@@ -33,7 +33,15 @@ const PAGES: Record<string, { files: string[]; around?: Record<string, string> }
     files: ["handles.ts", "sse.ts", "ticket.ts", "react.tsx", "legacy.ts"],
   },
   "docs/add-a-kind.md": {
-    files: ["word-count.ts", "jobs.ts", "client.ts", "details.ts", "run-kind.ts", "proxy.ts"],
+    files: [
+      "word-count.ts",
+      "jobs.ts",
+      "client.ts",
+      "details.ts",
+      "run-kind.ts",
+      "clock.ts",
+      "proxy.ts",
+    ],
   },
   "docs/authenticate.md": {
     files: ["token.ts", "get-token.ts", "share.ts", "own.ts"],

@@ -38,7 +38,6 @@ export const PACKAGES: readonly PackageDefinition[] = [
       { subpath: ".", file: "server/index.ts" },
       { subpath: "./testing", file: "server/testing/index.ts" },
       { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
-      { subpath: "./testing", file: "server/testing/index.ts" },
     ],
     commands: { jobwire: "server/command/main.ts" },
     // The schemas of kinds are a program's own.
@@ -66,9 +65,11 @@ export const PACKAGES: readonly PackageDefinition[] = [
 export const RANGES: Readonly<Record<string, string>> = {
   // Tested with the version of the lock file alone: we use a private field of its sockets (`session-restore.ts`).
   "socket.io": "=",
-  // The oldest with all that we use.
-  "@tanstack/react-query": "^5.25.0",
+  // The oldest with all that we use: the consumers of `e2e/packages/` install exactly these.
+  // The first that takes React 19.
+  "@tanstack/react-query": "^5.52.1",
   react: ">=19.2.0",
   "socket.io-client": "^4.6.0",
-  zod: "^4.1.0",
+  // The first that the packages of the article kind take.
+  zod: "^4.1.8",
 };

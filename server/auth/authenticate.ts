@@ -1,5 +1,6 @@
 /** Authenticates callers by tokens, API keys and sign-ins, for a server whose configuration asks for them. */
 import type { IncomingHttpHeaders } from "node:http";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SignIn } from "#shared/sign-in.ts";
@@ -67,6 +68,8 @@ interface Readers {
   verifyStreamToken?: VerifyStreamToken;
   /** Absent: no ticket is accepted. */
   openTicket?: Tickets["open"];
+  /** The time that tokens are checked at. Absent: that of the machine. */
+  now?: () => Date;
 }
 
 type Tell = (error: unknown, what: string) => void;
@@ -76,9 +79,11 @@ type Tell = (error: unknown, what: string) => void;
  * token wins over a cookie.
  */
 export function createAuthenticate(settings: AuthSettings, tell: Tell, readers: Readers = {}) {
-  const { revocations, verifyStreamToken, openTicket } = readers;
+  const { revocations, verifyStreamToken, openTicket, now = SYSTEM_CLOCK.now } = readers;
   if (!needsToken(settings)) return undefined;
-  const verifyToken = keepTokens(createTokenVerifier(settings));
+  const verifyToken = keepTokens(createTokenVerifier(settings, now), {
+    now: () => now().getTime(),
+  });
   const keys = acceptsApiKeys(settings) ? readers.keys : undefined;
 
   async function byToken(token: string, verify: VerifyToken, kind: "token" | "key") {

@@ -12,6 +12,7 @@ import {
   type JWTVerifyGetKey,
   type JWTVerifyOptions,
 } from "jose";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import { MAX_SCOPES, MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import type { Principal } from "#shared/principal.ts";
 import { isTokenScope } from "#shared/scopes.ts";
@@ -66,7 +67,8 @@ export type VerifyToken = (token: string) => Promise<Verified>;
 
 type Key = (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>;
 
-export function createTokenVerifier(settings: AuthSettings): VerifyToken {
+/** `now`: the time that tokens are checked at. */
+export function createTokenVerifier(settings: AuthSettings, now = SYSTEM_CLOCK.now): VerifyToken {
   const secrets = [settings.AUTH_JWT_SECRET, settings.AUTH_JWT_PREVIOUS_SECRET]
     .filter((secret) => secret !== undefined)
     .map((secret) => new TextEncoder().encode(secret));
@@ -105,16 +107,17 @@ export function createTokenVerifier(settings: AuthSettings): VerifyToken {
   async function claimsOf(token: string): Promise<JWTPayload> {
     if (token.length > MAX_TOKEN_CHARS) throw new Refusal(`it is longer than ${MAX_TOKEN_CHARS}`);
     const { alg, typ } = headerOf(token);
+    const at = { ...expected, currentDate: now() };
     const type: unknown = typeof typ === "string" ? typ.toLowerCase() : typ;
     if (!TYPES.has(type)) throw new Refusal(`its type is ${JSON.stringify(typ)}`);
     return alg === "HS256"
-      ? bySecret(token, { ...expected, algorithms: ["HS256"] })
-      : byPublicKey(token, { ...expected, algorithms: ASYMMETRIC });
+      ? bySecret(token, { ...at, algorithms: ["HS256"] })
+      : byPublicKey(token, { ...at, algorithms: ASYMMETRIC });
   }
 
   return async (token) => {
     try {
-      return verified(await claimsOf(token), settings);
+      return verified(await claimsOf(token), settings, now());
     } catch (error) {
       throw toAppError(error);
     }
@@ -160,7 +163,7 @@ function createCalmFetch(): FetchImplementation {
   };
 }
 
-function verified(claims: JWTPayload, settings: AuthSettings): Verified {
+function verified(claims: JWTPayload, settings: AuthSettings, now: Date): Verified {
   const { exp = 0 } = claims;
   const named = principalOf(claims, scopesOf(claims), settings);
   if ("fault" in named) {
@@ -170,14 +173,14 @@ function verified(claims: JWTPayload, settings: AuthSettings): Verified {
     principal: named.principal,
     // RFC 7519 (2) allows fractions of seconds.
     expiresAt: Math.floor((exp + CLOCK_TOLERANCE_S) * 1000),
-    issuedAt: issuedAtOf(claims),
+    issuedAt: issuedAtOf(claims, now),
     id: idOf(claims),
   };
 }
 
 /** A token that says it comes from the future says nothing: otherwise no revocation of its user would end it. */
-function issuedAtOf({ iat = 0 }: JWTPayload): number {
-  const latest = Date.now() + CLOCK_TOLERANCE_S * 1000;
+function issuedAtOf({ iat = 0 }: JWTPayload, now: Date): number {
+  const latest = now.getTime() + CLOCK_TOLERANCE_S * 1000;
   const issuedAt = Math.floor(iat * 1000);
   return issuedAt <= latest ? issuedAt : 0;
 }

@@ -19,9 +19,9 @@ const redis = registerEngine(REDIS, {
 });
 
 const sqlite = registerEngine(SQLITE, {
-  async open({ DATA_DIR: dataDir }, { clock }) {
+  async open({ DATA_DIR: dataDir }, { clock, after }) {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
-    return openSqliteEngine({ dataDir, clock });
+    return openSqliteEngine({ dataDir, clock, after });
   },
   async backUp({ DATA_DIR: dataDir }, path) {
     const { backUpStopped } = await import("./sqlite/backup.ts");

@@ -1,4 +1,5 @@
 /** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
+import type { Clock } from "#shared/clock.ts";
 import type { SettingsOf, Variables } from "#shared/variables.ts";
 import type { Backup, Capabilities, Engine } from "./contract.ts";
 import type { TransferSource } from "./transfer.ts";
@@ -21,8 +22,10 @@ type EngineSettingsOf<D extends EngineDeclaration> = {
 };
 
 export interface OpenOptions {
-  /** For tests: measures delays and leases, in milliseconds, where the engine has a clock of its own for them. */
+  /** Measures delays and leases, in milliseconds, where the engine has a clock of its own for them. */
   clock?: (() => number) | undefined;
+  /** Calls back when `clock` says so. Default: by the machine's clock. */
+  after?: Clock["after"] | undefined;
 }
 
 /** Data that came back from a backup. */

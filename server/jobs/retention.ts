@@ -1,6 +1,8 @@
 /** Deletes what is old, such as jobs that settled long ago, in small steps, once an hour. */
 import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
+import type { Clock } from "#shared/clock.ts";
 import { wholeMessageOf } from "#shared/errors.ts";
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -16,14 +18,18 @@ export function startRetention(options: {
   now: () => Date;
   log: Logger;
   everyMs?: number;
+  timer?: Pick<Clock, "every" | "hold">;
 }): () => void {
-  const { engine, what = "jobs", days, now, log, everyMs = EVERY_MS } = options;
+  const { engine, what = "jobs", days, now, log } = options;
+  const { everyMs = EVERY_MS, timer = SYSTEM_CLOCK } = options;
   if (days === 0) return () => {};
   let stopped = false;
   let pruning: Promise<void> | undefined;
 
   function start(): void {
-    pruning ??= pruneAll().finally(() => (pruning = undefined));
+    if (pruning !== undefined) return;
+    pruning = pruneAll().finally(() => (pruning = undefined));
+    timer.hold(pruning);
   }
 
   async function pruneAll(): Promise<void> {
@@ -46,9 +52,9 @@ export function startRetention(options: {
   }
 
   start();
-  const timer = setInterval(start, everyMs).unref();
+  const end = timer.every(everyMs, start);
   return () => {
     stopped = true;
-    clearInterval(timer);
+    end();
   };
 }

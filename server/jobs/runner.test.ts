@@ -208,6 +208,38 @@ describe("runners", () => {
     expect((await fixture.job(jobId)).status).toBe("ABORTED");
   });
 
+  test("renew leases by the timer that they are given, and tell it of their work", async () => {
+    const gate = createGate();
+    fixture.run = async () => gate.enter().then(() => DONE);
+    const held: { work: Promise<unknown>; what: string | undefined }[] = [];
+    const intervals: number[] = [];
+    let keepUp: (() => void) | undefined;
+    fixture.startRunner({
+      concurrency: 1,
+      leaseMs: 30_000,
+      timer: {
+        every(ms, callback) {
+          intervals.push(ms);
+          keepUp = callback;
+          return () => {};
+        },
+        hold: (work, what) => void held.push({ work, what }),
+      },
+    });
+    const jobId = await fixture.create();
+    await eventually(() => expect(gate.inside()).toBe(1));
+    expect(intervals).toEqual([10_000]);
+    fixture.advance(20_000);
+    keepUp?.();
+    await held.at(-1)?.work;
+    fixture.advance(20_000);
+    const request = { worker: "other", max: 1, leaseMs: 1, now: fixture.now() };
+    expect(await fixture.engine.claim(request)).toEqual([]);
+    gate.open();
+    await Promise.all(held.filter(({ what }) => what === "attempt").map(({ work }) => work));
+    expect(await fixture.job(jobId)).toMatchObject({ status: "DELIVERED", attempt: 1 });
+  });
+
   test("keep their leases while code runs, and stop code whose lease went to another", async () => {
     const gate = createGate();
     fixture.run = async ({ signal }) => {

@@ -8,6 +8,8 @@
 import type { Logger } from "pino";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, DEFAULT_START } from "#server/kinds/define.ts";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
+import type { Clock } from "#shared/clock.ts";
 import { asError, wholeMessageOf } from "#shared/errors.ts";
 import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
@@ -38,6 +40,8 @@ export interface RunnerOptions extends AttemptPolicy {
   log: Logger;
   leaseMs?: number;
   pollMs?: number;
+  /** Renews leases at their time, and learns of the work of the runner. */
+  timer?: Pick<Clock, "every" | "hold">;
 }
 
 /** The start of a job whose kind does not define one, or is unknown to this server. */
@@ -60,12 +64,12 @@ type RunResult = "finished" | "given back" | "lost";
 
 export function createRunner(options: RunnerOptions): Runner {
   const { engine, worker, concurrency, log, now } = options;
-  const { leaseMs = LEASE_MS, pollMs = LOOK_EVERY_MS } = options;
+  const { leaseMs = LEASE_MS, pollMs = LOOK_EVERY_MS, timer = SYSTEM_CLOCK } = options;
   const { clock = () => performance.now() } = options;
   const moment = () => ({ wall: now(), steady: clock() });
   /** By claim and not by job: a job can come back before its old code has noticed. */
   const running = new Set<Running>();
-  const timers: NodeJS.Timeout[] = [];
+  const timers: (() => void)[] = [];
   let unlisten: (() => void) | undefined;
   let stopped = false;
   let filling: Promise<void> | undefined;
@@ -79,10 +83,12 @@ export function createRunner(options: RunnerOptions): Runner {
   function fill(): void {
     if (stopped) return;
     fillAgain = filling !== undefined;
-    filling ??= fillUp().finally(() => {
+    if (filling !== undefined) return;
+    filling = fillUp().finally(() => {
       filling = undefined;
       if (fillAgain) fill();
     });
+    timer.hold(filling);
   }
 
   /**
@@ -125,6 +131,7 @@ export function createRunner(options: RunnerOptions): Runner {
       running.delete(run);
       fill();
     });
+    timer.hold(run.done, "attempt");
   }
 
   async function hold(run: Running): Promise<RunResult> {
@@ -168,7 +175,7 @@ export function createRunner(options: RunnerOptions): Runner {
         jobLog.warn({ reason: wholeMessageOf(error) }, "A running job could not be checked");
       });
     }
-    const timer = setTimeout(() => {
+    const watchLater = setTimeout(() => {
       watching = engine.onAppend({ stream: "job", jobId }, ({ event }) => {
         // Hints may have been lost: look.
         if (event === undefined) return look();
@@ -185,7 +192,7 @@ export function createRunner(options: RunnerOptions): Runner {
         });
     }, WATCH_AFTER_MS);
     return () => {
-      clearTimeout(timer);
+      clearTimeout(watchLater);
       watching?.then(
         (unwatch) => unwatch(),
         () => undefined,
@@ -232,10 +239,10 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     start() {
       unlisten = engine.onWork(fill);
-      timers.push(
-        setInterval(fill, pollMs),
-        setInterval(() => void Promise.all([renew(), announce(leaseMs)]), leaseMs / 3),
-      );
+      // By the machine's clock: a safety net, which also keeps the process alive.
+      const poll = setInterval(fill, pollMs);
+      const keepUp = () => timer.hold(Promise.all([renew(), announce(leaseMs)]));
+      timers.push(() => clearInterval(poll), timer.every(leaseMs / 3, keepUp));
       void announce(leaseMs);
       fill();
     },
@@ -245,16 +252,16 @@ export function createRunner(options: RunnerOptions): Runner {
       unlisten?.();
       // Jobs of a claim under way are ours, and get the same grace.
       await filling;
-      let timer: NodeJS.Timeout | undefined;
+      let patience: NodeJS.Timeout | undefined;
       const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs);
+        patience = setTimeout(resolve, graceMs);
       });
       const held = ours(running);
       await Promise.race([allDone(held), grace]);
-      clearTimeout(timer);
+      clearTimeout(patience);
       for (const { controller } of running) controller.abort(SHUTDOWN);
       const results = await allDone(held);
-      timers.forEach((each) => clearInterval(each));
+      timers.forEach((end) => end());
       // Withdraws this worker.
       await announce(0);
       const count = (result: RunResult) => results.filter((each) => each === result).length;

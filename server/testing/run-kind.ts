@@ -3,12 +3,13 @@ import { applyDraft } from "#shared/events.ts";
 import type { JobEventOf, JobOf } from "#shared/api.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { Principal } from "#shared/principal.ts";
-import { createJobwire, type Jobwire } from "#server/jobwire.ts";
+import { createJobwireBy, type Jobwire } from "#server/jobwire.ts";
 import type { AnyKind, Kind } from "#server/kinds/define.ts";
+import { createTestClock } from "./test-clock.ts";
 import { newTestData } from "./test-data.ts";
 
 export interface RunKindOptions {
-  /** Attempts that a `Transient` failure may use up, with the backoff of production between them. Default: 1. */
+  /** Attempts that a `Transient` failure may use up, at once instead of after a backoff. Default: 1. */
   maxAttempts?: number | undefined;
   /** Cancels the job when it aborts. */
   signal?: AbortSignal | undefined;
@@ -32,10 +33,11 @@ export async function runKind<Name extends string, Types extends KindTypes>(
   { maxAttempts = 1, signal }: RunKindOptions = {},
 ): Promise<KindRun<Types>> {
   const data = await newTestData({ MAX_ATTEMPTS: String(maxAttempts), SHUTDOWN_GRACE_MS: "0" });
-  const { jobs, close }: Pick<Jobwire, "jobs" | "close"> = createJobwire<readonly AnyKind[]>({
-    kinds: [kind],
-    env: data.env,
-  });
+  const clock = createTestClock();
+  const { jobs, close }: Pick<Jobwire, "jobs" | "close"> = createJobwireBy<readonly AnyKind[]>(
+    clock,
+    { kinds: [kind], env: data.env },
+  );
   try {
     const { id } = await jobs.create(PRINCIPAL, { kind: kind.name, input });
     const cancel = () => void jobs.cancel(PRINCIPAL, id).catch(() => undefined);
@@ -44,6 +46,8 @@ export async function runKind<Name extends string, Types extends KindTypes>(
     const events: JobEventOf<Types>[] = [];
     for await (const event of jobs.watch(PRINCIPAL, id, { lastEventId: "0" })) {
       events.push(event);
+      // It waits for its next attempt.
+      if (event.type === "retrying") await clock.advanceToNext();
     }
     signal?.removeEventListener("abort", cancel);
     let draft = "";

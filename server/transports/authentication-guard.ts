@@ -1,6 +1,7 @@
 /** Guards the `authenticate` hook of an embedding program: transports always get a caller or an `AppError`. */
 import type { Logger } from "pino";
 import { runForeign, warnOfStray } from "#server/jobs/foreign-code.ts";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import {
   AppError,
   asError,
@@ -10,6 +11,7 @@ import {
   messageOf,
 } from "#shared/errors.ts";
 import type { ActorVia } from "#shared/actor.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { CheckedCallerSchema } from "#shared/checked-caller.schema.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AuthenticatedSchema } from "#shared/principal.schema.ts";
@@ -43,7 +45,13 @@ export function guardAuthenticate(
     log,
     schema = AuthenticatedSchema,
     timeoutMs = AUTHENTICATE_TIMEOUT_MS,
-  }: { log: Pick<Logger, "warn">; schema?: AnswerSchema; timeoutMs?: number },
+    clock = SYSTEM_CLOCK,
+  }: {
+    log: Pick<Logger, "warn">;
+    schema?: AnswerSchema;
+    timeoutMs?: number;
+    clock?: Pick<Clock, "now">;
+  },
 ): Identify {
   const tell = createTroubleLog(log);
 
@@ -67,7 +75,7 @@ export function guardAuthenticate(
     }
   }
 
-  return async (credentials) => callerOf(await ask(credentials), schema);
+  return async (credentials) => callerOf(await ask(credentials), schema, clock);
 }
 
 const NOT_CHECKED = "The server could not check your credentials. Try again.";
@@ -84,9 +92,9 @@ function noAnswer(timeoutMs: number): Error {
   return new Error(`\`authenticate\` did not answer within ${timeoutMs / 1000} s.`);
 }
 
-function callerOf(answer: unknown, schema: AnswerSchema): Caller {
+function callerOf(answer: unknown, schema: AnswerSchema, { now }: Pick<Clock, "now">): Caller {
   const { userId, tenantId, scopes, expiresAt, ...proof } = authenticated(answer, schema);
-  if (expiresAt === undefined || expiresAt > Date.now()) {
+  if (expiresAt === undefined || expiresAt > now().getTime()) {
     return {
       principal: { userId, tenantId, scopes },
       expiresAt,

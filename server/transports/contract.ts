@@ -17,6 +17,7 @@ import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#shared/api.ts";
 import type { ActorVia } from "#shared/actor.ts";
 import type { AuditActor } from "#shared/audit.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
@@ -67,6 +68,8 @@ export interface TransportContext {
   sessions: Sessions;
   audit: Pick<Audit, "list">;
   identify: Identify;
+  /** By which credentials end. */
+  clock: Clock;
   /** Of connections whose credentials end, or never come. */
   credentialLimits: CredentialLimits;
   /** Absent if the server has no tokens to sign in with, or an embedding program authenticates its callers. */

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import { LOCAL_PRINCIPAL as me } from "#shared/principal.ts";
 import { assertSameUser, losesScope, msToEnd } from "./credential-end.ts";
 
 const callerWith = (lifeMs: number) => ({ expiresAt: Date.now() + lifeMs });
 
 test("[P5] credentials that end together end their connections apart, and none too early", () => {
-  const ends = Array.from({ length: 2000 }, () => msToEnd(callerWith(900_000)) ?? 0);
+  const ends = Array.from({ length: 2000 }, () => msToEnd(callerWith(900_000), SYSTEM_CLOCK) ?? 0);
   expect(Math.min(...ends)).toBeGreaterThan(899_000);
   expect(Math.max(...ends)).toBeLessThanOrEqual(910_000);
   const inOneSecond = ends.filter((ms) => ms >= 904_000 && ms < 905_000);
@@ -13,10 +14,10 @@ test("[P5] credentials that end together end their connections apart, and none t
 });
 
 test("[P5] short credentials are spread less, those that have ended not at all", () => {
-  const ends = Array.from({ length: 100 }, () => msToEnd(callerWith(1000)) ?? 0);
+  const ends = Array.from({ length: 100 }, () => msToEnd(callerWith(1000), SYSTEM_CLOCK) ?? 0);
   expect(Math.max(...ends)).toBeLessThanOrEqual(1100);
-  expect(msToEnd(callerWith(-5))).toBe(0);
-  expect(msToEnd({ expiresAt: undefined })).toBeUndefined();
+  expect(msToEnd(callerWith(-5), SYSTEM_CLOCK)).toBe(0);
+  expect(msToEnd({ expiresAt: undefined }, SYSTEM_CLOCK)).toBeUndefined();
 });
 
 test.each([

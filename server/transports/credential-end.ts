@@ -1,4 +1,5 @@
 /** How lasting connections end with their credentials (P5, P6, P7). */
+import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { Caller } from "./contract.ts";
@@ -24,15 +25,18 @@ const MAX_SPREAD_MS = 10_000;
 const SPREAD_SHARE = 0.1;
 
 /** Milliseconds until a connection of these credentials ends; `undefined` if they do not end. */
-export function msToEnd({ expiresAt }: Pick<Caller, "expiresAt">): number | undefined {
+export function msToEnd(
+  { expiresAt }: Pick<Caller, "expiresAt">,
+  { now }: Pick<Clock, "now">,
+): number | undefined {
   if (expiresAt === undefined) return undefined;
-  const left = Math.max(0, expiresAt - Date.now());
+  const left = Math.max(0, expiresAt - now().getTime());
   return left + Math.random() * Math.min(MAX_SPREAD_MS, left * SPREAD_SHARE);
 }
 
 /** For clients: relative, because their clocks are often wrong. `null` for credentials that do not end. */
-export function msLeft({ expiresAt }: Caller): number | null {
-  return expiresAt === undefined ? null : Math.max(0, expiresAt - Date.now());
+export function msLeft({ expiresAt }: Caller, { now }: Pick<Clock, "now">): number | null {
+  return expiresAt === undefined ? null : Math.max(0, expiresAt - now().getTime());
 }
 
 /** Throws `FORBIDDEN` if the newer credentials are another user's: its streams are not those of the connection. */

@@ -1,4 +1,5 @@
 /** For tests: one transport on a real HTTP server, over a real engine. The server half of every transport's fixture. */
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -65,6 +66,7 @@ export async function serveTransport(
     sessions,
     audit: auditOf(engine),
     identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
+    clock: SYSTEM_CLOCK,
     credentialLimits: options.credentialLimits ?? CREDENTIAL_LIMITS,
     system: {
       version: "1.2.3",

@@ -1,10 +1,10 @@
 /** The queries behind the hooks, for prefetching them, on a server too, and for reading the cache. */
 import {
-  type QueryKeyWithDataTag,
+  type QueryFunction,
   type QueryMeta,
   queryOptions,
   type SkipToken,
-  type UnusedSkipTokenOptions,
+  type UseQueryOptions,
 } from "@tanstack/react-query";
 import type { JobwireClient } from "#client/lib/client.ts";
 import { isFinal, waitAfter } from "#client/lib/failure.ts";
@@ -44,8 +44,13 @@ export interface JobSource<Types extends KindTypes> {
 }
 
 /** Options for `useQuery`, `prefetchQuery` and the like. The type of the key tells `getQueryData` that of the data. */
-export type ReadOptions<Data> = UnusedSkipTokenOptions<Data, Error, Data, string[]> &
-  QueryKeyWithDataTag<string[], Data>;
+export type ReadOptions<Data> = Omit<
+  UseQueryOptions<Data, Error, Data, string[]>,
+  "queryFn" | "queryKey"
+> & {
+  /** Never `skipToken`, so that `useSuspenseQuery` takes them too. */
+  queryFn?: QueryFunction<Data, string[]>;
+} & Pick<ReturnType<typeof queryOptions<Data, Error, Data, string[]>>, "queryKey">;
 
 /** The query of `useJob`: `queryClient.prefetchQuery(jobOptions(client.kinds.thumbnails, id))`. */
 export function jobOptions<Types extends KindTypes>(

@@ -1,5 +1,6 @@
 /** The embedded engine: Node's own SQLite, one process, nothing to install. */
 import type { Engine } from "#server/engine/contract.ts";
+import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import { createApiKeys } from "./api-keys.ts";
 import { createAssign } from "./assign.ts";
@@ -39,6 +40,8 @@ export interface SqliteOptions {
   dataDir: string;
   /** The clock of delays, leases and announcements of workers. */
   clock?: (() => number) | undefined;
+  /** The timer of that clock. */
+  after?: Clock["after"] | undefined;
   /** For tests. */
   maxAuditEntries?: number | undefined;
 }
@@ -49,6 +52,7 @@ const ROWS_OF_PRUNED_JOB = 20;
 export async function openSqliteEngine({
   dataDir,
   clock = createSteadyClock(),
+  after,
   maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
@@ -62,7 +66,7 @@ export async function openSqliteEngine({
   const behind = createWriteBehind(db, owners, batches, usage);
   const group = createGroupCommit(db, path, behind);
   const hints = createHints();
-  const work = openWorkSignal(createNextDue(db), clock);
+  const work = openWorkSignal(createNextDue(db), clock, after);
   const outbox = createOutbox({ group, hints, work, clock });
   const jobs = createJobs(db, owners);
   const log = createLog(db);

@@ -1,5 +1,6 @@
 /** Signals that there may be work: at once for due jobs, and by one timer for the next due time. */
 import { notify } from "#server/engine/notify.ts";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 
 export interface WorkSignal {
   on(listener: () => void): () => void;
@@ -19,13 +20,15 @@ const RETRY_MS = 1000;
 /**
  * `nextDue(after)`: the first due time or end of a lease that is later than `after`. `clock` never goes back,
  * so a timer fires too early only by its own inaccuracy.
+ * `after`: its timer.
  */
 export function openWorkSignal(
   nextDue: (after: number) => number | undefined,
   clock: () => number,
+  after = SYSTEM_CLOCK.after,
 ): WorkSignal {
   const listeners = new Set<() => void>();
-  let timer: NodeJS.Timeout | undefined;
+  let disarm: (() => void) | undefined;
   /** Listeners know of all work that was due by then. A slow commit can take longer than the lease that it stores. */
   let told = clock();
 
@@ -43,19 +46,16 @@ export function openWorkSignal(
   }
 
   function rearm(): void {
-    clearTimeout(timer);
+    disarm?.();
+    disarm = undefined;
     if (listeners.size === 0) return;
     const time = clock();
     const due = dueAfter(Math.min(told, time));
     if (due === undefined) return;
-    timer = setTimeout(
-      () => {
-        if (clock() >= due) fire();
-        rearm();
-      },
-      Math.min(Math.max(0, due - time), MAX_TIMEOUT_MS),
-    );
-    timer.unref();
+    disarm = after(Math.min(Math.max(0, due - time), MAX_TIMEOUT_MS), () => {
+      if (clock() >= due) fire();
+      rearm();
+    });
   }
 
   return {
@@ -69,7 +69,7 @@ export function openWorkSignal(
     rearm,
     close() {
       listeners.clear();
-      clearTimeout(timer);
+      disarm?.();
     },
   };
 }

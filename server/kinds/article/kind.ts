@@ -3,7 +3,7 @@ import { ArticleOutputSchema } from "#shared/article/article.schema.ts";
 import { defineKind } from "#server/kinds/define.ts";
 import { articleInputFor } from "./input.ts";
 import { createAllowList } from "./page/allow-list.ts";
-import type { Resolve } from "./page/address-guard.ts";
+import type { Resolve } from "./page/resolve.ts";
 import type { FetchLimits } from "./page/fetch-html.ts";
 import { createSemaphore } from "./page/semaphore.ts";
 import { createRunTask, type RunTaskOptions } from "./threads/run-task.ts";

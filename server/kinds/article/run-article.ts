@@ -9,7 +9,7 @@ import { blocked, delivered, type Outcome, type RunContext } from "#server/kinds
 import type { Brief, Desk } from "./brief.ts";
 import { LONGEST_MESSAGE } from "./article-limits.ts";
 import { THRESHOLDS } from "./check/thresholds.ts";
-import { resolveWithSystem, type Resolve } from "./page/address-guard.ts";
+import { resolveWithSystem, type Resolve } from "./page/resolve.ts";
 import type { AllowList } from "./page/allow-list.ts";
 import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
 import type { Page } from "./page/page.ts";

@@ -8,7 +8,7 @@ import type { AnyOpening } from "./opening.ts";
 /** The parts that all connections share. */
 export interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
+  "identify" | "clock" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
 > {
   deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;

@@ -224,7 +224,7 @@ class Client implements Holder, Listener {
       if (losesScope(before, caller.principal))
         (this.#lifetime ??= new Lifetime(this.#socket.conn, this.#shared)).renew();
       else this.#identified(caller);
-      return { ok: true, expires_in_ms: msLeft(caller) };
+      return { ok: true, expires_in_ms: msLeft(caller, this.#shared.clock) };
     } catch (error) {
       return { ok: false, error: this.#described(error, {}) };
     }

@@ -7,6 +7,7 @@ import type { Caller } from "#server/transports/contract.ts";
 import { type CredentialLimits, msToEnd } from "#server/transports/credential-end.ts";
 import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
 import type { Lasting } from "#server/transports/end-with-credential.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { Connection } from "./connection-writer.ts";
 
 /** Enough for the answer to the request that ends the connection. */
@@ -15,6 +16,7 @@ const LAST_ANSWER_MS = 1000;
 interface LifetimeOptions {
   readonly deadlines: Deadlines;
   readonly credentialLimits: CredentialLimits;
+  readonly clock: Clock;
 }
 
 export class Lifetime implements DeadlineOwner {
@@ -32,7 +34,7 @@ export class Lifetime implements DeadlineOwner {
   identified(caller: Caller): void {
     // A further refresh must not keep subscriptions that relied on the rights that were lost.
     if (this.#isLeaving) return;
-    const ms = msToEnd(caller);
+    const ms = msToEnd(caller, this.#shared.clock);
     if (ms === undefined) this.#shared.deadlines.delete(this);
     else this.#endIn(ms + this.#shared.credentialLimits.graceMs);
   }

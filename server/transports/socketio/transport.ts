@@ -64,7 +64,8 @@ export function createSocketioTransport(
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
   const open = createOpenings(context.streams);
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(context.clock);
+  const joinDeadlines = new Deadlines();
   const serveConnection = createConnections({ ...context, open, deadlines });
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
@@ -75,7 +76,7 @@ export function createSocketioTransport(
       joinMs: context.credentialLimits.identifyMs,
       ...options.sessions,
     },
-    deadlines,
+    joinDeadlines,
   );
   let closing = false;
 
@@ -224,6 +225,7 @@ export function createSocketioTransport(
       await Promise.all(gone);
       clearTimeout(timer);
       deadlines.close();
+      joinDeadlines.close();
       writers.close();
       options.broadcast?.close();
     },

@@ -14,6 +14,7 @@ import {
   msToEnd,
 } from "#server/transports/credential-end.ts";
 import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
+import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SystemInfo } from "#shared/api.ts";
 import type { ActingPrincipal } from "#shared/actor.ts";
@@ -32,6 +33,7 @@ export interface Services {
   readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
+  readonly clock: Clock;
   readonly limits?: Limits | undefined;
 }
 
@@ -100,6 +102,10 @@ export class Context implements Services {
     this.#stopWatching = connection.stopWatching;
   }
 
+  get clock(): Clock {
+    return this.#services.clock;
+  }
+
   get jobs(): Jobs {
     return this.#services.jobs;
   }
@@ -162,7 +168,7 @@ export class Context implements Services {
     this.#stopWatching?.();
     this.#stopWatching = endWithCredential(this.#services, next, this.#socket);
     if (known !== undefined && losesScope(known, next.principal)) connection.lifetime().renew();
-    else connection.lifetime().identified(msToEnd(next));
+    else connection.lifetime().identified(msToEnd(next, this.#services.clock));
     return next;
   }
 

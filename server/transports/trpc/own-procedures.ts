@@ -1,5 +1,6 @@
 /** Procedures of the program that the server runs in, on the same endpoint and the same connections. Types only. */
 import type {
+  AnyTRPCProcedure,
   AnyTRPCRouter,
   TRPCCreateRouterOptions,
   TRPCDecorateCreateRouterOptions,
@@ -36,7 +37,15 @@ export type OwnProcedures<Own extends OwnRouter = OwnRouter> = (builders: Proced
 export type RecordOf<Own extends OwnRouter> = [Own] extends [never]
   ? unknown
   : Own extends AnyTRPCRouter
-    ? Own["_def"]["record"]
+    ? ProceduresIn<Own["_def"]["record"]>
     : Own extends TRPCCreateRouterOptions
-      ? TRPCDecorateCreateRouterOptions<Own>
+      ? ProceduresIn<TRPCDecorateCreateRouterOptions<Own>>
       : never;
+
+/**
+ * Only the records and procedures. Routers in them would bring their context and errors along, types of the server that the
+ * declarations of a program, and those of its front end, could not name.
+ */
+type ProceduresIn<Own> = Own extends AnyTRPCProcedure
+  ? Own
+  : { [Name in keyof Own]: ProceduresIn<Own[Name]> };

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Caller } from "#server/transports/contract.ts";
 import { msLeft } from "#server/transports/credential-end.ts";
 import type { CallerInfo, SystemState } from "#shared/api.ts";
+import type { Clock } from "#shared/clock.ts";
 import { AuditActionSchema } from "#shared/audit.schema.ts";
 import { CursorSchema } from "#shared/cursor.schema.ts";
 import { positionOf } from "#shared/cursor.ts";
@@ -145,11 +146,11 @@ export function createRouter(
 
   const auth = router({
     /** Describes the caller. `expiresInMs` is `null` for credentials that do not end. */
-    me: procedure.query(({ ctx }) => describe(ctx.caller())),
+    me: procedure.query(({ ctx }) => describe(ctx.caller(), ctx.clock)),
     /** Replaces the token of a WebSocket, so that the connection lives on. */
     refresh: procedure
       .input(z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) }))
-      .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token))),
+      .mutation(async ({ ctx, input }) => describe(await ctx.refresh(input.token), ctx.clock)),
     /** Issues a ticket for the address of one subscription: `EventSource` cannot send a token. */
     ticket: procedure
       .input(z.object({ path: z.string().max(MAX_KEY_CHARS), input: z.unknown() }))
@@ -241,8 +242,8 @@ export class ProcedureError extends Error {
   }
 }
 
-function describe(caller: Caller): CallerInfo {
-  return { ...caller.principal, expiresInMs: msLeft(caller) };
+function describe(caller: Caller, clock: Clock): CallerInfo {
+  return { ...caller.principal, expiresInMs: msLeft(caller, clock) };
 }
 
 export type AppRouter = ReturnType<typeof createRouter>;

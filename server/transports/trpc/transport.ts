@@ -45,7 +45,7 @@ export function createTrpcTransport(
   const kinds = context.jobs.kinds().map(({ name }) => name);
   const router = createRouter(ping, kinds, procedures);
   const tell = createTroubleLog(log);
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(context.clock);
 
   const callers = createCallers(context);
   const strangers = limits && createStrangers(limits);
@@ -105,7 +105,7 @@ export function createTrpcTransport(
 
   /** Aborts when the caller's credentials have ended, unless the response ends first. */
   function endOf(caller: Caller | TRPCError, res: ServerResponse): AbortSignal | undefined {
-    const ms = caller instanceof TRPCError ? undefined : msToEnd(caller);
+    const ms = caller instanceof TRPCError ? undefined : msToEnd(caller, context.clock);
     if (ms === undefined || res.closed) return undefined;
     const ended = new AbortController();
     const owner = { due: () => ended.abort() };
@@ -183,7 +183,7 @@ export function createTrpcTransport(
         if (release !== undefined) releaseOnClose(req.socket, release);
         strangers?.identified(req.socket);
         stopWatching = endWithCredential(context, caller, req.socket);
-        const ms = msToEnd(caller);
+        const ms = msToEnd(caller, context.clock);
         // Most connections without an end never need a lifetime.
         if (ms !== undefined || info.connectionParams !== null) {
           connection.lifetime().identified(ms);
@@ -198,6 +198,7 @@ export function createTrpcTransport(
     openSubscription: (ctx) => limits && countSubscription(limits, ctx),
     writers,
     credentialLimits: context.credentialLimits,
+    clock: context.clock,
     ping,
   });
 

@@ -10,6 +10,7 @@ import superjson from "superjson";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
+import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import { openSocketWriters } from "#server/transports/socket-writer.ts";
 import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
 import { openHandler } from "./ws-handler.ts";
@@ -109,6 +110,7 @@ function serveOurs(
   const writers = openSocketWriters({ highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 });
   const handler = openHandler({
     credentialLimits: CREDENTIAL_LIMITS,
+    clock: SYSTEM_CLOCK,
     router,
     createContext: options.createContext,
     onError,

@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { CredentialLimits } from "#server/transports/credential-end.ts";
 import { Deadlines } from "#server/transports/deadlines.ts";
 import { stagger } from "#server/transports/stagger.ts";
@@ -28,6 +29,8 @@ export interface HandlerOptions {
   onBroken(error: TRPCError, context: unknown): void;
   writers: SocketWriters;
   credentialLimits: CredentialLimits;
+  /** By which credentials end. */
+  clock: Clock;
   /** A client that is silent for `intervalMs` is pinged; if it stays silent for `timeoutMs`, its socket is terminated. */
   ping: { intervalMs: number; timeoutMs: number };
 }
@@ -54,7 +57,7 @@ const GOING_AWAY = 1001;
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, writers, ping } = options;
   const connections = new Set<Connection>();
-  const deadlines = new Deadlines();
+  const deadlines = new Deadlines(options.clock);
 
   function report(error: TRPCError, call: Call, context: unknown): void {
     neverThrow(() => options.onError(error, call, context));

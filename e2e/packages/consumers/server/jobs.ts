@@ -26,6 +26,21 @@ export const greetings = defineKind({
   },
 });
 
-export const jobwire = createJobwire({ kinds: [thumbnails, greetings] });
+export const jobwire = createJobwire({
+  kinds: [thumbnails, greetings],
+  procedures: ({ router, procedure }) =>
+    router({
+      shop: router({
+        isOpen: procedure.query(() => true),
+        prices: router({
+          of: procedure
+            .input(z.object({ width: z.int() }))
+            .query(({ input, ctx }) => ({ euros: 2 * input.width, for: ctx.principal.userId })),
+        }),
+        // A record makes a router, too.
+        orders: { place: procedure.input(z.string()).mutation(({ input }) => ({ placed: input })) },
+      }),
+    }),
+});
 type Server = typeof jobwire;
 export interface App extends Server {}

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { expect, test } from "vitest";
-import { createConnector, isPublicAddress, type Resolve } from "./address-guard.ts";
+import { createConnector, isPublicAddress } from "./address-guard.ts";
+import type { Resolve } from "./resolve.ts";
 import { PrivateAddressError } from "./private-address-error.ts";
 
 /** Every block of IANA's special-purpose registries for IPv4 and IPv6, and the blocks that are not unicast. */

@@ -3,11 +3,11 @@
  * The connector checks the very address that it connects to, so a name that resolves differently a moment later
  * (DNS rebinding) gains nothing. Literal addresses take the same path.
  */
-import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
 import { buildConnector } from "undici";
 import { PrivateAddressError } from "./private-address-error.ts";
+import type { Resolve } from "./resolve.ts";
 
 /** IANA assigns unicast addresses in this block only, but `range()` also calls the unassigned rest of IPv6 "unicast". */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR("2000::/3");
@@ -26,14 +26,6 @@ export function isPublicAddress(address: string): boolean {
   if (target instanceof ipaddr.IPv6 && !target.match(GLOBAL_UNICAST)) return false;
   return target.range() === "unicast";
 }
-
-export type Resolve = (
-  hostname: string,
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
-
-export const resolveWithSystem: Resolve = (hostname, done) =>
-  systemLookup(hostname, { all: true }, done);
 
 export interface ConnectorOptions {
   resolve: Resolve;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLocalServer, type LocalServer } from "#test/article/local-server.fixture.ts";
-import { resolveWithSystem } from "./address-guard.ts";
+import { resolveWithSystem } from "./resolve.ts";
 import { createAllowList } from "./allow-list.ts";
 import { FETCH_LIMITS, fetchHtml, type FetchHtmlOptions } from "./fetch-html.ts";
 import { decodePage } from "./decode-page.ts";

@@ -6,7 +6,8 @@
 import { Agent, fetch, type Response } from "undici";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
 import { cutText } from "#shared/cut-text.ts";
-import { createConnector, type Resolve } from "./address-guard.ts";
+import { createConnector } from "./address-guard.ts";
+import type { Resolve } from "./resolve.ts";
 import type { AllowList } from "./allow-list.ts";
 import type { PageClock } from "./page-clock.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";

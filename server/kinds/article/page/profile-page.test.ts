@@ -3,7 +3,7 @@ import { Failure, Transient } from "#server/kinds/define.ts";
 import { openLocalServer } from "#test/article/local-server.fixture.ts";
 import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { createRunTask, type RunTask } from "#server/kinds/article/threads/run-task.ts";
-import { resolveWithSystem } from "./address-guard.ts";
+import { resolveWithSystem } from "./resolve.ts";
 import { FETCH_LIMITS } from "./fetch-html.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
 import { createSemaphore } from "./semaphore.ts";

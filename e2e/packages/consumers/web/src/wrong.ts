@@ -35,7 +35,21 @@ export async function wrong() {
   const text: string = await greetings.result();
   // @ts-expect-error: a text
   void (await greetings.result()).files;
+  const { shop } = client.trpc;
+  const price: { euros: number; for: string } = await shop.prices.of.query({ width: 320 });
+  const placed: { placed: string } = await shop.orders.place.mutate("320");
+  const isOpen: boolean = await shop.isOpen.query();
+  // @ts-expect-error: a field has another type
+  await shop.prices.of.query({ width: "320" });
+  // @ts-expect-error: it is a query
+  void shop.prices.of.mutate;
+  // @ts-expect-error: there is no such procedure in the router
+  void shop.prices.off;
+  // @ts-expect-error: it is in another router
+  void shop.of;
+  // @ts-expect-error: the output has no such field
+  void (await shop.prices.of.query({ width: 320 })).dollars;
   // @ts-expect-error: the app has no types of Node
   void process;
-  return { numbers, text };
+  return { numbers, text, price, placed, isOpen };
 }

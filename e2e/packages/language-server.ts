@@ -1,34 +1,11 @@
-/** Asks TypeScript's language server what an editor shows for the client's methods. */
+/** Asks TypeScript's language server what an editor shows. */
 import { spawn } from "node:child_process";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { onTestFinished } from "vitest";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const TSC = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
-
-/** The mark stands before each name that is hovered. */
-const MARK = "/*?*/";
-const PROGRAM = `
-import { z } from "zod";
-import { createJobwireClient } from "#client/lib/client.ts";
-import { useCreateJob, useJob } from "#client/lib/react.tsx";
-import { defineKind, type KindMapOf } from "#server/kinds/define.ts";
-import type { ServerTypes } from "#shared/kind-types.ts";
-
-const thumbnails = defineKind({
-  name: "thumbnails",
-  input: z.object({ url: z.url(), widths: z.array(z.int()).default([320]) }),
-  details: z.object({ done: z.int() }),
-  output: z.object({ files: z.array(z.string()) }),
-  run: async () => ({ files: [] }),
-});
-interface App extends ServerTypes<KindMapOf<[typeof thumbnails]>> {}
-const client = createJobwireClient<App>({ url: "http://localhost:8000" });
-client.kinds.thumbnails.${MARK}create({ url: "https://example.com" });
-client.kinds.thumbnails.job("id").${MARK}result();
-const { ${MARK}mutate } = useCreateJob(client.kinds.thumbnails);
-const ${MARK}output = useJob(client.kinds.thumbnails, "id").data?.output;
-`;
+/** It stands before each name that is hovered. */
+export const MARK = "/*?*/";
 
 interface Message {
   id?: number;
@@ -38,8 +15,9 @@ interface Message {
 }
 
 /** Speaks the Language Server Protocol. */
-function startLanguageServer() {
-  const child = spawn(process.execPath, [TSC, "--lsp", "--stdio"], { cwd: ROOT });
+function startLanguageServer(program: string) {
+  const tsc = join(program, "node_modules/typescript/bin/tsc");
+  const child = spawn(process.execPath, [tsc, "--lsp", "--stdio"], { cwd: program });
   onTestFinished(() => void child.kill());
   const waiting = new Map<number, (result: unknown) => void>();
   let received = Buffer.alloc(0);
@@ -77,16 +55,19 @@ function startLanguageServer() {
   };
 }
 
-/** What an editor shows for each marked name, on one line. */
-async function hovers(text: string): Promise<string[]> {
-  const server = startLanguageServer();
+/**
+ * What an editor shows for each marked name, on one line. `file`: a path in the folder `program`, as if it were being written
+ * there with this text.
+ */
+export async function hovers(program: string, file: string, text: string): Promise<string[]> {
+  const server = startLanguageServer(program);
   await server.request("initialize", {
     processId: process.pid,
-    rootUri: pathToFileURL(ROOT).href,
+    rootUri: pathToFileURL(program).href,
     capabilities: {},
   });
   server.notify("initialized", {});
-  const uri = new URL("client/lib/unsaved.ts", pathToFileURL(`${ROOT}/`)).href;
+  const uri = pathToFileURL(join(program, file)).href;
   const textDocument = { uri, languageId: "typescript", version: 1, text };
   server.notify("textDocument/didOpen", { textDocument });
   const shown: string[] = [];
@@ -100,14 +81,3 @@ async function hovers(text: string): Promise<string[]> {
   }
   return shown;
 }
-
-test("an editor shows the shapes of a kind's input and output, and no schemas", async () => {
-  const [create, result, mutate, output] = await hovers(PROGRAM);
-  expect(create).toContain(
-    ".create(input: { url: string; widths?: number[] | undefined; }, options?: Keyed): Promise<JobHandle<",
-  );
-  expect(result).toContain("): Promise<{ files: string[]; }>");
-  expect(mutate).toContain("Error, { url: string; widths?: number[] | undefined; }, unknown>");
-  expect(output).toContain("const output: { files: string[]; } | null | undefined");
-  expect(`${create}${result}${mutate}`).not.toMatch(/Zod|TRPC|Stored</);
-});
