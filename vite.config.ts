@@ -1,4 +1,3 @@
-import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -8,12 +7,28 @@ import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
-/** Tests of what stands before the engine: attacks and the page. Only the long run repeats them on Redis. */
+/**
+ * Tests that each run repeats on Redis: of jobs, streams and sign-ins, of what a transport keeps in the engine, and of each
+ * transport's promises. Tests of runners set the clock themselves, which a Redis does not follow.
+ */
+const ON_ENGINE = [
+  "server/jobs/jobs.test.ts",
+  "server/{sign-ins,streams}/**/*.test.ts",
+  "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
+  "server/{app,jobwire,unregistered-kind}.test.ts",
+  "server/transports/sharing.test.ts",
+  "server/transports/auth/{cookie,transport}.test.ts",
+  "server/transports/socketio/{engine-sessions,restore,restore-races,suite}.test.ts",
+  "server/transports/trpc/{resume,suite,tickets}.test.ts",
+  "e2e/{client-library,kill9,witnesses}.test.ts",
+];
+/** Tests of what stands before the engine: requests, attacks, commands, clients. Only the long run repeats them on Redis. */
 const BEFORE_ENGINE = [
-  "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
-  "e2e/delivery/fuzz.test.ts",
-  "server/transports/socketio/inflow.test.ts",
+  "client/lib/*.test.ts",
+  "server/transports/**/*.test.ts",
+  "e2e/{delivery,hostile,legacy,start}/*.test.ts",
   "e2e/browser/page.test.ts",
+  "e2e/command.test.ts",
 ];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
@@ -77,20 +92,12 @@ export default defineConfig(({ mode }) => {
           extends: true,
           test: {
             name: "redis",
-            // Tests of runners set the clock themselves, which a Redis does not follow.
             include: [
-              ...onRedis([
-                "server/jobs/jobs.test.ts",
-                "server/{sign-ins,streams,transports}/**/*.test.ts",
-                "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
-                "server/{app,jobwire,unregistered-kind}.test.ts",
-                "client/lib/*.test.ts",
-                "e2e/{delivery,hostile,legacy,start}/*.test.ts",
-                "e2e/{client-library,command,kill9,witnesses}.test.ts",
-              ]),
-              ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
+              ...onRedis(ON_ENGINE),
+              ...(isLong
+                ? findTestFiles(root, BEFORE_ENGINE, { isLong: false, onEngine: true })
+                : []),
             ],
-            exclude: isLong ? [] : BEFORE_ENGINE,
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
             testTimeout: isLong ? 900_000 : 300_000,
