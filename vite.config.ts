@@ -34,7 +34,8 @@ const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
 export default defineConfig(({ mode }) => {
   const isLong = mode === "long";
-  const testFiles = (patterns: readonly string[]) => findTestFiles(root, patterns, { isLong });
+  const testFiles = (patterns: readonly string[], alone?: boolean) =>
+    findTestFiles(root, patterns, { isLong, ...(alone === undefined ? {} : { alone }) });
   const onRedis = (patterns: readonly string[]) =>
     findTestFiles(root, patterns, { isLong, onEngine: true });
   return {
@@ -61,23 +62,26 @@ export default defineConfig(({ mode }) => {
     test: {
       root,
       setupFiles: ["test/setup/patient-waits.ts"],
+      // Like the waits of that file.
+      expect: { poll: { timeout: 120_000, interval: 20 } },
       // Tests of servers wait more than they work.
       maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
       projects: [
-        {
-          extends: true,
+        ...[false, true].map((alone) => ({
+          extends: true as const,
           test: {
-            name: "unit",
-            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"]),
+            name: alone ? "unit-alone" : "unit",
+            isolate: alone,
+            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"], alone),
             globalSetup: ["test/setup/redis-prerequisite.ts"],
             // Safety net for hung tests; generous for slow machines.
             testTimeout: 300_000,
             hookTimeout: 120_000,
           },
-        },
+        })),
         {
           extends: true,
           test: {
