@@ -94,6 +94,10 @@ function codeIn(answer: string): Answer {
   return { code: /"appCode":"(\w+)"/.exec(answer)?.[1] ?? "ok" };
 }
 
+/** The code on each transport. */
+const everywhere = (code: string) =>
+  new Set(Object.keys(askers).map((transport) => `${transport}: ${code}`));
+
 describe("beside a running server", () => {
   let server: RunningServer;
   beforeAll(async () => {
@@ -110,11 +114,9 @@ describe("beside a running server", () => {
       });
       return new Set((await Promise.all(asked)).map((each) => each.join(": ")));
     };
-    const all = (code: string) =>
-      new Set(Object.keys(askers).map((transport) => `${transport}: ${code}`));
-    expect(await codes()).toEqual(all("ok"));
+    expect(await codes()).toEqual(everywhere("ok"));
     expect((await jobwire(server.env, ["keys", "revoke", id])).code).toBe(0);
-    const refused = async () => expect(await codes()).toEqual(all("UNAUTHENTICATED"));
+    const refused = async () => expect(await codes()).toEqual(everywhere("UNAUTHENTICATED"));
     // On Redis the command is another process.
     await (onRedis ? vi.waitFor(refused) : refused());
   });

@@ -79,7 +79,8 @@ async function makeLink(): Promise<string> {
 async function look(on: Page, name: string): Promise<void> {
   const size = on.viewportSize();
   for (const colorScheme of ["light", "dark"] as const) {
-    await on.emulateMedia({ colorScheme });
+    // Colours on their way from one theme to the other have less contrast.
+    await on.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     for (const [screen, viewport] of Object.entries({ phone: PHONE, desktop: size })) {
       if (viewport !== null) await on.setViewportSize(viewport);
       expect(await faultsOf(on)).toEqual([]);
