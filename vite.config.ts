@@ -1,4 +1,3 @@
-import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -8,18 +7,35 @@ import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
 
 const root = import.meta.dirname;
-/** Tests of what stands before the engine: attacks and the page. Only the long run repeats them on Redis. */
+/**
+ * Tests that each run repeats on Redis: of jobs, streams and sign-ins, of what a transport keeps in the engine, and of each
+ * transport's promises. Tests of runners set the clock themselves, which a Redis does not follow.
+ */
+const ON_ENGINE = [
+  "server/jobs/jobs.test.ts",
+  "server/{sign-ins,streams}/**/*.test.ts",
+  "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
+  "server/{app,jobwire,unregistered-kind}.test.ts",
+  "server/transports/sharing.test.ts",
+  "server/transports/auth/{cookie,transport}.test.ts",
+  "server/transports/socketio/{engine-sessions,restore,restore-races,suite}.test.ts",
+  "server/transports/trpc/{resume,suite,tickets}.test.ts",
+  "e2e/{client-library,kill9,witnesses}.test.ts",
+];
+/** Tests of what stands before the engine: requests, attacks, commands, clients. Only the long run repeats them on Redis. */
 const BEFORE_ENGINE = [
-  "e2e/hostile/{annotations,bodies,counts,nesting,origins,pages,principals,shared-input,unread}.test.ts",
-  "e2e/delivery/fuzz.test.ts",
-  "server/transports/socketio/inflow.test.ts",
+  "client/lib/*.test.ts",
+  "server/transports/**/*.test.ts",
+  "e2e/{delivery,hostile,legacy,start}/*.test.ts",
   "e2e/browser/page.test.ts",
+  "e2e/command.test.ts",
 ];
 const server = process.env.JOBWIRE_URL ?? "http://localhost:8000";
 
 export default defineConfig(({ mode }) => {
   const isLong = mode === "long";
-  const testFiles = (patterns: readonly string[]) => findTestFiles(root, patterns, { isLong });
+  const testFiles = (patterns: readonly string[], alone?: boolean) =>
+    findTestFiles(root, patterns, { isLong, ...(alone === undefined ? {} : { alone }) });
   const onRedis = (patterns: readonly string[]) =>
     findTestFiles(root, patterns, { isLong, onEngine: true });
   return {
@@ -46,23 +62,26 @@ export default defineConfig(({ mode }) => {
     test: {
       root,
       setupFiles: ["test/setup/patient-waits.ts"],
+      // Like the waits of that file.
+      expect: { poll: { timeout: 120_000, interval: 20 } },
       // Tests of servers wait more than they work.
       maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
       projects: [
-        {
-          extends: true,
+        ...[false, true].map((alone) => ({
+          extends: true as const,
           test: {
-            name: "unit",
-            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"]),
+            name: alone ? "unit-alone" : "unit",
+            isolate: alone,
+            include: testFiles(["{shared,server,client,scripts}/**/*.test.{ts,tsx}"], alone),
             globalSetup: ["test/setup/redis-prerequisite.ts"],
             // Safety net for hung tests; generous for slow machines.
             testTimeout: 300_000,
             hookTimeout: 120_000,
           },
-        },
+        })),
         {
           extends: true,
           test: {
@@ -77,20 +96,12 @@ export default defineConfig(({ mode }) => {
           extends: true,
           test: {
             name: "redis",
-            // Tests of runners set the clock themselves, which a Redis does not follow.
             include: [
-              ...onRedis([
-                "server/jobs/jobs.test.ts",
-                "server/{sign-ins,streams,transports}/**/*.test.ts",
-                "server/auth/{lifetimes,matrix,revocation,shares}.test.ts",
-                "server/{app,jobwire,unregistered-kind}.test.ts",
-                "client/lib/*.test.ts",
-                "e2e/{delivery,hostile,legacy,start}/*.test.ts",
-                "e2e/{client-library,command,kill9,witnesses}.test.ts",
-              ]),
-              ...(isLong ? globSync(BEFORE_ENGINE, { cwd: root }) : []),
+              ...onRedis(ON_ENGINE),
+              ...(isLong
+                ? findTestFiles(root, BEFORE_ENGINE, { isLong: false, onEngine: true })
+                : []),
             ],
-            exclude: isLong ? [] : BEFORE_ENGINE,
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
             testTimeout: isLong ? 900_000 : 300_000,

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import { freePort } from "#test/free-port.ts";
+import { COMPILE_CACHE } from "./compile-cache.ts";
 import { NODE_ARGS } from "./node-args.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 
@@ -46,7 +47,7 @@ export async function startServer(
       [...NODE_ARGS, options.main ?? MAIN, ...(options.args ?? [])],
       {
         cwd: ROOT,
-        env,
+        env: options.main === undefined ? env : { ...COMPILE_CACHE, ...env },
         stdio: ["ignore", "pipe", "pipe"],
       },
     );

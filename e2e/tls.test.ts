@@ -6,14 +6,14 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import superjson from "superjson";
-import { beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import {
   createPair,
   type TestPair,
   tlsEnv,
   trust,
-  writePair,
+  writeLastingPair,
 } from "#test/tls/certificate.fixture.ts";
 import { runPython, STRICT, TRUSTING } from "./legacy/python.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -23,18 +23,19 @@ const GUIDE = new URL("legacy/guide.py", import.meta.url);
 const WAIT = { timeout: 120_000 };
 
 let pair: TestPair;
+let files: Awaited<ReturnType<typeof writeLastingPair>>;
+let server: RunningServer;
 beforeAll(async () => {
   pair = await createPair();
   trust(pair);
-});
-
-async function start() {
-  const files = await writePair(pair);
+  files = await writeLastingPair(pair);
   const env = { ...tlsEnv(files), NODE_EXTRA_CA_CERTS: files.cert, OFFLINE_PACE_MS: "100" };
-  const server = await startServer({ env });
-  onTestFinished(() => server.stop());
-  return { server, files };
-}
+  server = await startServer({ env });
+});
+afterAll(async () => {
+  await server.stop();
+  await files.remove();
+});
 
 async function createArticle({ url }: RunningServer): Promise<string> {
   const trpc = createTRPCClient<AppRouter>({
@@ -61,7 +62,6 @@ test.each([
   ["AsyncClient", "websocket"],
   ["AsyncClient", "polling"],
 ] as const)("[T1] python-socketio's %s over %s watches a job over TLS", async (kind, way) => {
-  const { server, files } = await start();
   const jobId = await createArticle(server);
   const client = python([STRICT[kind], server.url, jobId, way], TRUSTING[kind](files.cert));
   await vi.waitFor(() => {
@@ -70,14 +70,12 @@ test.each([
 });
 
 test("[T1] python-socketio refuses a certificate that it was not told to trust", async () => {
-  const { server } = await start();
   const program = `import socketio; socketio.Client().connect("${server.url}")`;
   const client = python(["-c", program], {});
   await vi.waitFor(() => expect(client.stderr()).toContain("ConnectionError"), WAIT);
 });
 
 test("[T1] the guide's Python program needs one more argument where it cannot check the certificate", async () => {
-  const { server } = await start();
   const jobId = await createArticle(server);
   const program = (await readFile(GUIDE, "utf8"))
     .replace("your-job-id", jobId)
@@ -96,7 +94,6 @@ test("the image's health check speaks TLS where the server does", async () => {
       cwd: ROOT,
       env: { PORT: new URL(server.url).port, ...env },
     });
-  const { server, files } = await start();
   await check(server, tlsEnv(files));
   await expect(check(server, {})).rejects.toMatchObject({ code: 1 });
   const plain = await startServer();

@@ -6,22 +6,31 @@ const BAD = Buffer.from([0xa0]);
 const bytesOf = (...parts: (string | Uint8Array)[]) =>
   Buffer.concat(parts.map((part) => Buffer.from(part as string)));
 
+const tables = new Map<string, Map<string, number[]>>();
+
 /** Node decodes older charsets but cannot encode them: this inverts its decoder. */
-function encode(text: string, charset: string): Buffer {
+function tableOf(charset: string): Map<string, number[]> {
+  const known = tables.get(charset);
+  if (known !== undefined) return known;
   const decoder = new TextDecoder(charset);
-  const bytesOfCharacter = new Map<string, number[]>();
+  const table = new Map<string, number[]>();
   const all = Array.from({ length: 256 }, (_, byte) => byte);
   for (const bytes of [
     ...all.map((byte) => [byte]),
     ...all.flatMap((a) => all.map((b) => [a, b])),
   ]) {
     const character = decoder.decode(Uint8Array.from(bytes));
-    const known = bytesOfCharacter.has(character) || Array.from(character).length !== 1;
-    if (!known && character !== "\uFFFD") bytesOfCharacter.set(character, bytes);
+    const isKnown = table.has(character) || Array.from(character).length !== 1;
+    if (!isKnown && character !== "\uFFFD") table.set(character, bytes);
   }
+  tables.set(charset, table);
+  return table;
+}
+
+function encode(text: string, charset: string): Buffer {
   return Buffer.from(
     Array.from(text).flatMap((character) => {
-      const bytes = bytesOfCharacter.get(character);
+      const bytes = tableOf(charset).get(character);
       if (bytes === undefined) throw new Error(`${charset} has no ${character}`);
       return bytes;
     }),

@@ -2,7 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningServer, startServer } from "#e2e/server.ts";
-import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import { changeTheme, faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
 import { SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import { launchBrowser } from "./browser.ts";
 import { articleAbout, headingBadge } from "./samples.ts";
@@ -79,7 +79,7 @@ async function makeLink(): Promise<string> {
 async function look(on: Page, name: string): Promise<void> {
   const size = on.viewportSize();
   for (const colorScheme of ["light", "dark"] as const) {
-    await on.emulateMedia({ colorScheme });
+    await changeTheme(on, colorScheme);
     for (const [screen, viewport] of Object.entries({ phone: PHONE, desktop: size })) {
       if (viewport !== null) await on.setViewportSize(viewport);
       expect(await faultsOf(on)).toEqual([]);

@@ -9,9 +9,9 @@ import { type Cluster, startCluster } from "./cluster.ts";
 import { type Watcher, OPEN_WATCHER } from "./watchers.ts";
 
 const BATCHES = 10;
-const BATCH_JOBS = timesOf(25, 50);
+const BATCH_JOBS = timesOf(12, 50);
 const JOBS = BATCHES * BATCH_JOBS;
-const WATCHERS = timesOf(100, 200);
+const WATCHERS = timesOf(50, 200);
 /** The process to kill once the given percentage of the jobs is settled. */
 const KILLS: [percent: number, who: "gateway" | "worker" | "redis"][] = [
   [4, "gateway"],

@@ -3,7 +3,7 @@ import { createTRPCClient, httpLink } from "@trpc/client";
 import { Emitter } from "@socket.io/redis-emitter";
 import { io } from "socket.io-client";
 import superjson from "superjson";
-import { afterEach, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { type Cluster, startClusterOn } from "./cluster.ts";
@@ -13,11 +13,11 @@ const PATIENCE = { timeout: 120_000, interval: 20 };
 const JOBS = 40;
 
 let cluster: Cluster<TestCluster>;
-beforeEach(async () => {
+beforeAll(async () => {
   const redis = await startRedisCluster(inject("redisServer"), { password: "secret" });
   cluster = await startClusterOn(redis, { gateways: 2, workers: 2 }, { CONCURRENCY: "10" });
 });
-afterEach(() => cluster.stop());
+afterAll(() => cluster.stop());
 
 test("[S1] [S6] a batch can be watched on every transport while its jobs run in two workers", async () => {
   const client = createTRPCClient<AppRouter>({

@@ -80,7 +80,7 @@ function callOn(client: ReturnType<typeof overHttp>): { stop(): Promise<number> 
 
 test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", async () => {
   const client = overHttp(cluster.url);
-  const jobs = await Promise.all(Array.from({ length: 12 }, () => client.job.create.mutate(SLOW)));
+  const jobs = await Promise.all(Array.from({ length: 6 }, () => client.job.create.mutate(SLOW)));
   const watchers: Watcher[] = jobs.flatMap(({ id }) =>
     OPEN_WATCHER.map((watch) => watch(cluster.url, id)),
   );

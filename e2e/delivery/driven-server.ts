@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import superjson from "superjson";
+import { COMPILE_CACHE } from "#e2e/compile-cache.ts";
 import { NODE_ARGS } from "#e2e/node-args.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
 import type { JobEvent } from "#shared/events.ts";
@@ -41,7 +42,14 @@ export async function startDrivenServer(
 ): Promise<DrivenServer> {
   const data = await newTestData();
   const child = fork(APP, {
-    env: { ...data.env, PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "error", ...env },
+    env: {
+      ...COMPILE_CACHE,
+      ...data.env,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      LOG_LEVEL: "error",
+      ...env,
+    },
     execArgv: ["--expose-gc", ...NODE_ARGS, ...execArgv],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

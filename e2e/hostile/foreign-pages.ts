@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
+import { timesOf } from "#test/long-run.ts";
 import { type Attack, type Input, MIB, type Target } from "./attack.ts";
 import { ask, postJson } from "./requests.ts";
 
@@ -14,7 +15,8 @@ interface Page {
 
 const HTML = "text/html; charset=utf-8";
 const SEED = 2;
-const GENERATED = 12;
+const GENERATED = timesOf(4, 12);
+const LARGE = timesOf(6, 20);
 /** Pages are read one after the other, each for up to its time limit. */
 const READ_MS = 300_000;
 
@@ -78,7 +80,7 @@ const generated: readonly Page[] = fc
     type: HTML,
   }));
 
-const large: readonly Page[] = Array.from({ length: 20 }, (_, n) => ({
+const large: readonly Page[] = Array.from({ length: LARGE }, (_, n) => ({
   what: `large page ${n}`,
   body: around("<p>Self-watering planters need <b>little</b> care.</p>".repeat(35_000)),
   type: HTML,
@@ -170,5 +172,5 @@ export const COLONS = named[5] as Page;
 export const PAGE_ATTACKS: readonly Attack[] = [
   attack("text that expressions backtrack over", named),
   attack("repeated pieces of text, generated", generated),
-  attack("20 pages of 2 MiB together", large),
+  attack(`${LARGE} pages of 2 MiB together`, large),
 ];

@@ -54,7 +54,10 @@ function unread(
   };
 }
 
-/** Answers of three bytes, as to empty pings, fill the buffers so slowly that they take half of the time of all attacks. */
+/**
+ * For what another input resembles, and for answers of three bytes, as to empty pings: they fill the buffers so slowly that
+ * they take half of the time of all attacks.
+ */
 const inLongRun = (input: Input): Input[] => Array<Input>(timesOf(0, 1)).fill(input);
 
 const ping = (size: number) => frame(OPCODE.ping, Buffer.alloc(size, "p"));
@@ -96,31 +99,35 @@ const trpc = socketAttack("sends requests and reads nothing", "tRPC WebSocket", 
   ...inLongRun(unread("empty pings", at(TRPC), ping(0))),
   unread("PING as a text", at(TRPC), text("PING")),
   unread("queries", at(TRPC), call("query", "system.info")),
-  unread("lists", at(TRPC), call("query", "kind.list")),
-  unread("calls of an unknown procedure", at(TRPC), call("query", "no.such")),
+  ...inLongRun(unread("lists", at(TRPC), call("query", "kind.list"))),
+  ...inLongRun(unread("calls of an unknown procedure", at(TRPC), call("query", "no.such"))),
   unread("subscriptions of one id", at(TRPC), call("subscription", "system.onState")),
-  unread("texts that are not JSON", at(TRPC), text("{")),
+  ...inLongRun(unread("texts that are not JSON", at(TRPC), text("{"))),
   unread("binary messages", at(TRPC), frame(OPCODE.binary, "x")),
   unread("pings before its parameters", at(`${TRPC}?connectionParams=1`), ping(125)),
-  unread("PING before its parameters", at(`${TRPC}?connectionParams=1`), text("PING")),
+  ...inLongRun(
+    unread("PING before its parameters", at(`${TRPC}?connectionParams=1`), text("PING")),
+  ),
 ]);
 
 const socketio = socketAttack("sends requests and reads nothing", "Socket.IO WebSocket", [
   unread("pings of 125 bytes before CONNECT", at(SOCKETIO), ping(125)),
   ...inLongRun(unread("empty pings before CONNECT", at(SOCKETIO), ping(0))),
-  unread("pings of 125 bytes after CONNECT", openSocketio, ping(125)),
+  ...inLongRun(unread("pings of 125 bytes after CONNECT", openSocketio, ping(125))),
   ...inLongRun(unread("empty pings after CONNECT", openSocketio, ping(0))),
   unread("pings after an upgrade", openUpgraded, ping(125)),
-  unread("pings on a socket that upgrades", openUpgrading, ping(125)),
+  ...inLongRun(unread("pings on a socket that upgrades", openUpgrading, ping(125))),
   unread("probes on a socket that upgrades", openUpgrading, text("2probe")),
   unread("acknowledgements", openSocketio, event("1", "unsubscribe:job", { job_id: SOME_ID })),
   unread("errors of subscriptions", openSocketio, event("", "subscribe:job", {})),
-  unread(
-    "subscriptions to missing jobs",
-    openSocketio,
-    event("", "subscribe:job", { job_id: SOME_ID }),
+  ...inLongRun(
+    unread(
+      "subscriptions to missing jobs",
+      openSocketio,
+      event("", "subscribe:job", { job_id: SOME_ID }),
+    ),
   ),
-  unread("unknown events", openSocketio, event("7", "no:such", null)),
+  ...inLongRun(unread("unknown events", openSocketio, event("7", "no:such", null))),
   unread("CONNECT to an unknown namespace", openSocketio, text("40/none,")),
   ...inLongRun(unread("pings of version 2", at(SOCKETIO_2), text("2"))),
 ]);

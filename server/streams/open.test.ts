@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
+import { timesOf } from "#test/long-run.ts";
 import { checkRecord, type Connection } from "#test/streams/check-record.ts";
 import { openStreams, type Streams } from "./open.ts";
 import {
@@ -100,7 +101,7 @@ describe("a watch of a job", () => {
           expect(connections.flatMap(({ seen }) => seen).at(-1)?.type).toBe("delivered");
         },
       ),
-      { numRuns: 60 },
+      { numRuns: timesOf(20, 60) },
     );
   });
 
@@ -162,7 +163,7 @@ describe("a watch of a job", () => {
           expect(seen.at(-1)?.type).toBe("delivered");
         },
       ),
-      { numRuns: 40 },
+      { numRuns: timesOf(15, 40) },
     );
   });
 

@@ -29,6 +29,14 @@ export async function openTestPage(
   };
 }
 
+/** Changes the theme of the system. Resolves once no colour is on its way to the new one, with less contrast. */
+export async function changeTheme(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await page.waitForFunction(() =>
+    document.getAnimations().every((each) => !(each instanceof CSSTransition)),
+  );
+}
+
 /** Resolves to what is wrong with the page as it is now: a width that does not fit, and serious findings of axe. */
 export async function faultsOf(page: Page): Promise<unknown[]> {
   await page.evaluate(AXE);

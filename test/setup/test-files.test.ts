@@ -14,6 +14,7 @@ beforeAll(async () => {
     "server/random-engine.test.ts":
       'import "#test/some.fixture.ts";\nimport "#test/long-run.ts";\n',
     "server/soak.long.test.ts": 'import "#test/some.fixture.ts";\n',
+    "server/clock.test.ts": "vi.useFakeTimers();\n",
     "server/plain.ts": "",
     "test/some.fixture.ts": 'import "./engine/data.fixture.ts";\n',
     "test/engine/data.fixture.ts": "",
@@ -33,6 +34,7 @@ const found = (selection: Parameters<typeof findTestFiles>[2]) =>
 
 test("a normal run has all files except those for the long run only", () => {
   expect(found({ isLong: false })).toEqual([
+    "server/clock.test.ts",
     "server/engine.test.tsx",
     "server/plain.test.ts",
     "server/random-engine.test.ts",
@@ -56,5 +58,15 @@ test("the long run has the files that do more in it, and those for it only", () 
   expect(found({ isLong: true, onEngine: true })).toEqual([
     "server/random-engine.test.ts",
     "server/soak.long.test.ts",
+  ]);
+});
+
+test("a file that changes its process needs one of its own, and the others share a few", () => {
+  expect(found({ isLong: false, alone: true })).toEqual(["server/clock.test.ts"]);
+  expect(found({ isLong: false, alone: false })).toEqual([
+    "server/engine.test.tsx",
+    "server/plain.test.ts",
+    "server/random-engine.test.ts",
+    "server/random.test.ts",
   ]);
 });

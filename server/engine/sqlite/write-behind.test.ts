@@ -8,6 +8,7 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { AppError } from "#shared/errors.ts";
 import { at, logOf, newBatch, START } from "#test/engine/builders.ts";
 import { openSqliteEngine } from "./open.ts";
+import { timesOf } from "#test/long-run.ts";
 
 const JOBS = 2;
 const job = fc.nat({ max: JOBS - 1 });
@@ -136,6 +137,6 @@ test("commands in one transaction leave the same data as one after the other", a
         for (const world of worlds) await world.close();
       }
     }),
-    { numRuns: 100 },
+    { numRuns: timesOf(25, 100) },
   );
 });

@@ -113,7 +113,7 @@ test("[H2] any page is read, quoted and checked within the limits of time and le
       expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(5 * MIB);
       finished += 1;
     }),
-    { numRuns: timesOf(15, 40) },
+    { numRuns: timesOf(5, 40) },
   );
   expect(finished).toBeGreaterThan(0);
 });
@@ -131,7 +131,7 @@ test("[H2] any model answer is checked within the limits of time and length, or 
         expect(figure.length).toBeLessThanOrEqual(500);
       expect(reviewed.title.length).toBeLessThanOrEqual(300);
     }),
-    { numRuns: timesOf(15, 40) },
+    { numRuns: timesOf(5, 40) },
   );
 });
 

@@ -7,12 +7,14 @@ import { createRecorder, runArticleKind } from "#test/article/recorder.ts";
 import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
-// Threads are slow to start on a busy machine.
-
 let samples: LocalServer;
+/** Shared, because its threads take longer to start than a page to read. It may fetch from `sites` too. */
+let shared: AnyKind;
+const sites: string[] = [];
 
 beforeAll(async () => {
   samples = await openSamples();
+  shared = kindWith({ fetchAllow: async () => [`${samples.host}/samples/`, ...sites] });
 });
 afterAll(() => samples[Symbol.asyncDispose]());
 
@@ -23,6 +25,11 @@ function kindWith(more: Partial<ArticleKindOptions> = {}): AnyKind {
     offlinePaceMs: 0,
     ...more,
   });
+}
+
+function kindFor(site: LocalServer): AnyKind {
+  sites.push(site.host);
+  return shared;
 }
 
 function inputOf(
@@ -47,7 +54,7 @@ function failed(running: Promise<unknown>): Promise<unknown> {
 test.each(SAMPLE_PAIRS)(
   "$publisher to $target: two addresses become a delivered article",
   async (pair) => {
-    const { outcome, recorder } = await runArticleKind(kindWith(), inputOf(pair));
+    const { outcome, recorder } = await runArticleKind(shared, inputOf(pair));
     expect(outcome).toMatchObject({
       status: "delivered",
       message: "Article successfully generated and delivered",
@@ -67,7 +74,7 @@ test.each(SAMPLE_PAIRS)(
 );
 
 test("progress rises in 8 to 18 steps between the start and the delivery, with the messages that clients know", async () => {
-  const kind = kindWith();
+  const kind = shared;
   expect(kind.start).toEqual({
     progress: 10,
     message: "Job started - Profiling publisher and target",
@@ -92,7 +99,7 @@ test("progress rises in 8 to 18 steps between the start and the delivery, with t
 
 test("[A3] a page with too little text ends BLOCKED, and the message names the rules", async () => {
   const pair = { publisher: "publisher/", target: "thin/", anchorText: "our shop" };
-  const { outcome, recorder } = await runArticleKind(kindWith(), inputOf(pair));
+  const { outcome, recorder } = await runArticleKind(shared, inputOf(pair));
   expect(outcome.status).toBe("blocked");
   const { rules } = outcome.output.report;
   const failed = rules.filter(({ verdict }) => verdict === "failed");
@@ -110,20 +117,20 @@ test("[A3] a page with too little text ends BLOCKED, and the message names the r
 
 test("a progress message reports pages with too little text before the writing starts", async () => {
   const pair = { publisher: "thin/", target: "thin/", anchorText: "our shop" };
-  const { recorder } = await runArticleKind(kindWith(), inputOf(pair));
+  const { recorder } = await runArticleKind(shared, inputOf(pair));
   const said = recorder.progress.map(({ message }) => message);
   expect(said[3]).toBe(
     "The publisher's page has only 19 words and the target's page has only 19 words; " +
       "the article will be blocked for a person to decide",
   );
   expect(said[2]).toMatch(/^Read the target/);
-  const enough = await runArticleKind(kindWith(), inputOf(SAMPLE_PAIRS[0]));
+  const enough = await runArticleKind(shared, inputOf(SAMPLE_PAIRS[0]));
   expect(enough.recorder.progress.map(({ message }) => message).join()).not.toContain("has only");
 });
 
 test("[A3] a publisher in another language than the target ends BLOCKED", async () => {
   const pair = { ...SAMPLE_PAIRS[2], target: "target/" };
-  const { outcome } = await runArticleKind(kindWith(), inputOf(pair));
+  const { outcome } = await runArticleKind(shared, inputOf(pair));
   expect(outcome).toMatchObject({
     status: "blocked",
     message: expect.stringContaining(", language"),
@@ -147,7 +154,7 @@ test.each([
     /^The target page \S+ is not on the public internet/,
   ],
 ])("a page that cannot be fetched ends the job: %j", async (change, code, message) => {
-  const running = runArticleKind(kindWith(), inputOf({ ...SAMPLE_PAIRS[0], ...change }));
+  const running = runArticleKind(shared, inputOf({ ...SAMPLE_PAIRS[0], ...change }));
   const error = await failed(running);
   expect(error).toBeInstanceOf(Failure);
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
@@ -208,7 +215,7 @@ test("markup hidden in a page is plain text in the delivered HTML", async () => 
         `<title>${escaped} | Evil</title><h1>${escaped}</h1>${evil}<h2>[x](javascript:alert(1))</h2>${text}`,
       );
   });
-  const { outcome } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+  const { outcome } = await runArticleKind(kindFor(site), {
     publisherDomain: site.host,
     targetUrl: site.origin,
     anchorText: evil,
@@ -227,7 +234,7 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled");
     const recorder = createRecorder(
-      z.parse(kindWith().input, inputOf(SAMPLE_PAIRS[0])),
+      z.parse(shared.input, inputOf(SAMPLE_PAIRS[0])),
       controller.signal,
     );
     const context = {
@@ -236,13 +243,13 @@ test("a cancel ends the job with its own reason, in every stage", async () => {
         if (stage.test(message)) controller.abort(reason);
       },
     };
-    expect(await failed(kindWith().run(context))).toBe(reason);
+    expect(await failed(shared.run(context))).toBe(reason);
   }
 });
 
 test("an input that asks for an unconfigured writer is refused, and the error names the field", () => {
   const input = inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" });
-  expect(z.safeParse(kindWith().input, input).error?.issues).toEqual([
+  expect(z.safeParse(shared.input, input).error?.issues).toEqual([
     expect.objectContaining({
       path: ["llmProvider"],
       message: expect.stringContaining("set ANTHROPIC_API_KEY"),
@@ -258,7 +265,7 @@ test("a writer that lost its configuration ends the job before any page is fetch
     z.parse(then, inputOf(SAMPLE_PAIRS[0], { llmProvider: "anthropic" })),
     new AbortController().signal,
   );
-  await expect(kindWith().run(recorder.context)).rejects.toMatchObject({
+  await expect(shared.run(recorder.context)).rejects.toMatchObject({
     code: "LLM_NOT_CONFIGURED",
     message: expect.stringContaining("ANTHROPIC_API_KEY"),
   });
@@ -270,7 +277,7 @@ test("an invalid entry of the allow list fails the creation of the kind", () => 
 });
 
 test("a job's title is its anchor text and its publisher", () => {
-  const kind = kindWith();
+  const kind = shared;
   const input = z.parse(kind.input, inputOf(SAMPLE_PAIRS[0]));
   expect(kind.title(input)).toBe(`self-watering planters on ${samples.host}/samples/publisher/`);
 });
@@ -312,7 +319,7 @@ const SENTENCES =
 
 test("a page without a content type that begins with many comments is refused in linear time", async () => {
   await using site = await openPages({ "/": `${"<!---->".repeat(60)}x` }, {});
-  const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+  const running = runArticleKind(kindFor(site), {
     publisherDomain: site.host,
     targetUrl: site.origin,
     anchorText: "a garden",
@@ -329,7 +336,7 @@ function headed(heading: string): string {
 test("[H2] headings made to stall a regular expression are read, and messages quote only their beginning", async () => {
   const page = `<title>${"T".repeat(60_000)}</title>${[":".repeat(180_000), `Seeds${" :".repeat(60_000)}`, "S".repeat(60_000), "[".repeat(60_000)].map(headed).join("")}`;
   await using site = await openPages({ "/": page }, { "content-type": "text/html" });
-  const { outcome, recorder } = await runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+  const { outcome, recorder } = await runArticleKind(kindFor(site), {
     publisherDomain: site.host,
     targetUrl: site.origin,
     anchorText: "a garden",
@@ -347,7 +354,7 @@ test("[H2] a page that stalls its thread ends its job without a retry, and the s
   );
   const kind = kindWith({
     fetchAllow: [site.host, `${samples.host}/samples/`],
-    threads: { processorMs: 5000 },
+    threads: { processorMs: 2000 },
   });
   let turns = 0;
   const ticking = setInterval(() => (turns += 1), 1);
@@ -394,7 +401,7 @@ test.each<[name: string, headers: Record<string, string>, status: number]>([
     await using site = await openLocalServer((__, response) => {
       response.writeHead(status, headers).end();
     });
-    const running = runArticleKind(kindWith({ fetchAllow: [site.host] }), {
+    const running = runArticleKind(kindFor(site), {
       publisherDomain: site.host,
       targetUrl: `${site.origin}/${"y".repeat(1900)}`,
       anchorText: "a garden",

@@ -1,0 +1,27 @@
+/** The contract of an engine, on a Redis or on a Redis Cluster. */
+import { AUDIT_ENTRIES } from "#test/engine/engine.fixture.ts";
+import { engineSuite } from "#test/engine/engine.suite.ts";
+import { REDIS } from "#server/engine/redis/declaration.ts";
+import { openRedisEngine } from "#server/engine/redis/open.ts";
+import { advanceTime } from "./advance-time.ts";
+import type { TestCluster } from "./cluster.fixture.ts";
+import type { TestRedis } from "./server.fixture.ts";
+
+const SUITE = { checkEveryMs: 20, maxAuditEntries: AUDIT_ENTRIES };
+
+/** Each test has data of its own in `redis`. */
+export function redisEngineSuite(name: string, redis: TestRedis | TestCluster): void {
+  let data = 0;
+  engineSuite({
+    name,
+    capabilities: REDIS.capabilities,
+    async prepare() {
+      const prefix = `suite${++data}`;
+      return {
+        open: () => openRedisEngine({ url: redis.url, prefix, ...SUITE }),
+        pass: (ms) => advanceTime(redis, prefix, ms),
+        destroy: async () => undefined,
+      };
+    },
+  });
+}
