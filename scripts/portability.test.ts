@@ -52,7 +52,7 @@ function faultsOfCode(source: string): string[] {
 const faultsOfScript = (script: string) =>
   SCRIPT.filter(([, fault]) => fault.test(script)).map(([message]) => message);
 
-/** What people run, and what servers run. */
+/** Code that people run, and that servers run. */
 const FILES = globSync("{bin,scripts,server,shared,examples}/**/*.{js,ts}").filter(
   (file) => !/node_modules|\.test(?:-d)?\.ts$/.test(file),
 );
@@ -94,7 +94,7 @@ test.each([
   ["await import(resolve(file));", "imports a path, and not its address"],
   ["import(`file://${path}`);", "takes a path for an address"],
   ['import("file://" + path);', "takes a path for an address"],
-  ['open("/tmp/x");', "has a folder that only some systems have"],
+  ['open("/proc/x");', "has a folder that only some systems have"],
 ])("code that fails on Windows is found: %s", (code, fault) => {
   expect(faultsOfCode(code)).toContain(fault);
 });

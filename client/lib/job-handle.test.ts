@@ -146,7 +146,7 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     await Promise.all([...waiting, completed.promise]);
     await expect(unread.next()).rejects.toThrow("The client was closed.");
     await vi.waitFor(() => expect(watches()).toBe(0));
-    // What is opened later lasts until the next time.
+    // A subscription that is opened later lasts until the next time.
     const later = job.events();
     expect(await later.next()).toMatchObject({ value: { status: "PENDING" } });
     client.close();

@@ -56,7 +56,7 @@ function startLanguageServer(program: string) {
 }
 
 /**
- * What an editor shows for each marked name, on one line. `file`: a path in the folder `program`, as if it were being written
+ * The text that an editor shows for each marked name, on one line. `file`: a path in the folder `program`, as if it were being written
  * there with this text.
  */
 export async function hovers(program: string, file: string, text: string): Promise<string[]> {

@@ -23,7 +23,7 @@ export function relativePath(file: string, from: string): string {
 
 export const isSource = (file: string): boolean => /\.tsx?$/.test(file);
 
-/** What the compiler makes of `job.ts`: `job.js`. */
+/** The file that the compiler makes of `job.ts`: `job.js`. */
 export const compiled = (file: string): string => file.replace(/\.tsx?$/, ".js");
 
 /** `job.d.ts` for `job.ts` and `job.js`. */

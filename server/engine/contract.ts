@@ -23,6 +23,7 @@ import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
+import type { Backups } from "./backup.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -51,11 +52,6 @@ export type { TicketStore } from "./ticket-store.ts";
 export type { Assigned } from "./assignment.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
-/** A backup that was made. */
-export interface Backup {
-  readonly bytes: number;
-}
-
 export interface Capabilities {
   /**
    * Several processes may have the same data open. Where false, a second one is refused with `DATA_UNUSABLE`, and
@@ -72,7 +68,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends Assignment, CredentialStores, SessionStore {
+export interface Engine extends Assignment, Backups, CredentialStores, SessionStore {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;
@@ -167,13 +163,6 @@ export interface Engine extends Assignment, CredentialStores, SessionStore {
    * At most `limit` jobs; returns how many.
    */
   prune(before: Date, limit: number): Promise<number>;
-
-  /**
-   * Writes a consistent copy of all that is stored to a new file, while the engine works. `BAD_REQUEST`: `path` exists, or cannot be
-   * written; `UNAVAILABLE`: another backup is being made, the disk is full, or the engine closes. It rejects when `signal` aborts,
-   * and leaves no file then. Absent where the store is backed up by means of its own.
-   */
-  backup?(path: string, signal?: AbortSignal): Promise<Backup>;
 
   /**
    * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the job

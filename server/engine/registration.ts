@@ -1,7 +1,8 @@
 /** The declaration of an engine, which is known before the engine is loaded, and its entry in the registry. */
 import type { Clock } from "#shared/clock.ts";
 import type { SettingsOf, Variables } from "#shared/variables.ts";
-import type { Backup, Capabilities, Engine } from "./contract.ts";
+import type { Backup, Restored } from "./backup.ts";
+import type { Capabilities, Engine } from "./contract.ts";
 import type { TransferSource } from "./transfer.ts";
 
 export interface EngineDeclaration {
@@ -26,14 +27,6 @@ export interface OpenOptions {
   clock?: (() => number) | undefined;
   /** Calls back when `clock` says so. Default: by the machine's clock. */
   after?: Clock["after"] | undefined;
-}
-
-/** Data that came back from a backup. */
-export interface Restored {
-  /** All that are stored. */
-  readonly jobs: number;
-  /** When the newest of them was created; `null` without jobs. */
-  readonly newest: Date | null;
 }
 
 interface Operations<Settings> {

@@ -85,7 +85,7 @@ function readText(field: Field, text: string, place: string, errors: Map<string,
   return undefined;
 }
 
-/** What the browser's control has no text for is left to the server. */
+/** A value for which the browser's control has no text is left to the server. */
 function toUtc(text: string): string {
   const at = new Date(text);
   return Number.isNaN(at.getTime()) ? text : at.toISOString().replace(".000Z", "Z");

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
-import type { Backup } from "#server/engine/contract.ts";
+import type { Backup } from "#server/engine/backup.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
 import { unusable } from "./errors.ts";

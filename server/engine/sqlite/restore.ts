@@ -4,7 +4,7 @@ import { chmod, copyFile, link, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import type { Restored } from "#server/engine/registration.ts";
+import type { Restored } from "#server/engine/backup.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import { databasePath } from "./database.ts";
 import { makeDataDirectory } from "./data-directory.ts";
