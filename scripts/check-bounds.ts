@@ -14,7 +14,7 @@ const ROW = /^\| [^|]+\| +([^|]+?) +\| +`([A-Z][A-Z0-9_]*)` +\|/gm;
 const CONSTANT = /\bconst ([A-Z][A-Z0-9_]*) = ([\d_.\s*]+);/g;
 
 /** All constants of these files are limits. */
-const FILES_OF_LIMITS = ["shared/limits.ts", "server/transports/message-limits.ts"];
+const FILES_OF_LIMITS = ["shared/limits.ts", "server/transports/sockets/message-limits.ts"];
 
 const UNITS: Record<string, number> = {
   KiB: 1024,

@@ -246,6 +246,17 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/transports/{callers,limits,requests,sockets}/",
+    file: "server/transports/sockets/x.ts",
+    refused: [
+      "#server/transports/trpc/ws-handler.ts",
+      "../socketio/transport.ts",
+      "#server/transports/mount.ts",
+      "#server/engine/contract.ts",
+      "ws",
+    ],
+  },
+  {
     direction: "client/",
     file: "client/app/x.tsx",
     refused: [

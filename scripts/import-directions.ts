@@ -36,6 +36,10 @@ const BELOW_TRANSPORTS = [
   SYSTEM_CLOCK,
   "#shared/**",
 ];
+/** What all transports use, by subject: `server/transports/requests/`, for example. */
+const USED_BY_TRANSPORTS = ["callers", "limits", "requests", "sockets"].map(
+  (folder) => `#server/transports/${folder}/*`,
+);
 const PRODUCT = ["#shared/**", "#server/**", "#client/**"];
 /** Its types, its schemas and the rest of what the page knows of it, too. */
 const ARTICLE = "#shared/article/**";
@@ -270,7 +274,14 @@ const all: Direction[] = [
   {
     name: "server/transports/*.ts",
     files: ["server/transports/*.ts"],
-    imports: ["./*", ...BELOW_TRANSPORTS],
+    imports: [
+      "./*",
+      "./callers/*",
+      "./limits/*",
+      "./requests/*",
+      "./sockets/*",
+      ...BELOW_TRANSPORTS,
+    ],
     except: NODE_EXCEPT,
     packages: [...NODE, "pino"],
   },
@@ -284,12 +295,12 @@ const all: Direction[] = [
   {
     name: "server/transports/*/",
     files: ["server/transports/*/**"],
-    imports: ["./**", "#server/transports/*", ...BELOW_TRANSPORTS],
+    imports: ["./**", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
     except: [
       ...NODE_EXCEPT,
       "#server/transports/index.ts",
       "#server/transports/mount.ts",
-      "#server/transports/origins.ts",
+      "#server/transports/requests/origins.ts",
     ],
     packages: [
       ...NODE,
@@ -305,6 +316,13 @@ const all: Direction[] = [
       "ws",
       "zod",
     ],
+  },
+  {
+    name: "server/transports/{callers,limits,requests,sockets}/",
+    files: ["server/transports/{callers,limits,requests,sockets}/**"],
+    imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
+    except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
+    packages: [...NODE, "pino"],
   },
   {
     name: "client/",

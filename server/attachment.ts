@@ -7,11 +7,11 @@ import { type GatewayParts, openGateway } from "./gateway.ts";
 import { LAST_ANSWERS_MS } from "./http-server.ts";
 import type { Door } from "./listener.ts";
 import { openOwnMetrics } from "./metrics-server.ts";
-import { limitRequests } from "./transports/address-limit.ts";
+import { limitRequests } from "./transports/limits/address-limit.ts";
 import { attach, type Claim, claim } from "./transports/attach.ts";
 import { createHandler } from "./transports/handler.ts";
 import { trpcRefusal } from "./transports/index.ts";
-import { openStallWatch } from "./transports/stalled-responses.ts";
+import { openStallWatch } from "./transports/requests/stalled-responses.ts";
 import { createRouter } from "./transports/trpc/router.ts";
 import { createUnavailable } from "./transports/unavailable.ts";
 

@@ -15,14 +15,14 @@ import { createReadiness } from "./readiness.ts";
 import { openSessions } from "./sessions/open.ts";
 import { openSignIns } from "./sign-ins/open.ts";
 import { systemInfo } from "./system-info.ts";
-import { guardAuthenticate } from "./transports/authentication-guard.ts";
+import { guardAuthenticate } from "./transports/callers/authentication-guard.ts";
 import type { Authenticate, Caller, Transport } from "./transports/contract.ts";
-import { CREDENTIAL_LIMITS } from "./transports/credential-end.ts";
-import { limitFailedSignIns } from "./transports/failed-sign-ins.ts";
+import { CREDENTIAL_LIMITS } from "./transports/callers/credential-end.ts";
+import { limitFailedSignIns } from "./transports/callers/failed-sign-ins.ts";
 import { type OwnProcedures, PROBES, TRANSPORTS } from "./transports/index.ts";
 import type { OnFault } from "./transports/handler.ts";
-import { createOriginPolicy, type OriginPolicy } from "./transports/origins.ts";
-import { createSignInCookies } from "./transports/sign-in-cookie.ts";
+import { createOriginPolicy, type OriginPolicy } from "./transports/requests/origins.ts";
+import { createSignInCookies } from "./transports/callers/sign-in-cookie.ts";
 
 export interface Gateway {
   readonly transports: readonly Transport[];

@@ -5,12 +5,12 @@ import type { Logger } from "pino";
 import { type Config, ConfigError } from "./config.ts";
 import { openTls, type Tls } from "./tls/open.ts";
 import { keyPairFiles } from "./tls/variables.ts";
-import { limitConnections } from "./transports/connection-limit.ts";
+import { limitConnections } from "./transports/limits/connection-limit.ts";
 import type { Transport } from "./transports/contract.ts";
-import { HEAD_OPTIONS } from "./transports/head-limit.ts";
-import { createKeepAlive, type KeepAlive } from "./transports/keep-alive.ts";
-import { requestTimeouts } from "./transports/request-timeouts.ts";
-import { closeStalledResponses } from "./transports/stalled-responses.ts";
+import { HEAD_OPTIONS } from "./transports/requests/head-limit.ts";
+import { createKeepAlive, type KeepAlive } from "./transports/requests/keep-alive.ts";
+import { requestTimeouts } from "./transports/requests/request-timeouts.ts";
+import { closeStalledResponses } from "./transports/requests/stalled-responses.ts";
 
 /** How long calls in progress at a shutdown may still take. */
 export const LAST_ANSWERS_MS = 2000;

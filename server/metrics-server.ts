@@ -6,7 +6,7 @@ import { closeServer, createHttpServer, listen } from "./http-server.ts";
 import type { Tls } from "./tls/open.ts";
 import { createMetricsTransport, type Expose } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
-import { createOriginPolicy } from "./transports/origins.ts";
+import { createOriginPolicy } from "./transports/requests/origins.ts";
 
 export interface MetricsServer {
   url: string;

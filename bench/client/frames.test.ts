@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { textFrame } from "#server/transports/text-frame.ts";
+import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import { createFrameCounter } from "./frames.ts";
 
 const texts = fc.array(

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { EventSource } from "eventsource";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { openTestServer, type TestServer } from "#test/transports/trpc.fixture.ts";
 import { VERSION } from "#shared/version.ts";
 import { createJobwireClient, failureOf } from "./client.ts";

@@ -2,7 +2,7 @@ import { expect, inject, onTestFinished, test, vi } from "vitest";
 import { loadConfig } from "#server/config.ts";
 import type { ApiKeyStore } from "#server/engine/contract.ts";
 import { openSqliteEngine } from "#server/engine/sqlite/open.ts";
-import { guardAuthenticate } from "#server/transports/authentication-guard.ts";
+import { guardAuthenticate } from "#server/transports/callers/authentication-guard.ts";
 import type { ApiKeyRequest } from "#shared/api-key.ts";
 import type { AppError } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";

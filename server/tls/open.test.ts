@@ -9,7 +9,7 @@ import nodeTls, {
 import { beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Transport } from "#server/transports/contract.ts";
 import { mountTransports } from "#server/transports/mount.ts";
-import { createOriginPolicy } from "#server/transports/origins.ts";
+import { createOriginPolicy } from "#server/transports/requests/origins.ts";
 import { createPair, type TestPair, writePair } from "#test/tls/certificate.fixture.ts";
 import { floodWithKeyUpdates } from "#test/tls/key-updates.ts";
 import { openTls } from "./open.ts";

@@ -2,10 +2,10 @@
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import { Server as SecureServer } from "node:https";
 import { isBelow } from "./base-path.ts";
-import { discardBody } from "./body.ts";
+import { discardBody } from "./requests/body.ts";
 import { own, ownedPaths } from "./divided-server.ts";
 import type { Handler } from "./handler.ts";
-import { refuse, refuseUpgrade } from "./refusals.ts";
+import { refuse, refuseUpgrade } from "./requests/refusals.ts";
 import type { Absence } from "./unavailable.ts";
 
 /** A path of a server, which this Jobwire has from its call of `attach` on, before it can serve. */

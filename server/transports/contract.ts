@@ -21,7 +21,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
-import type { CredentialLimits } from "./credential-end.ts";
+import type { CredentialLimits } from "./callers/credential-end.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
   type WithUpgradeCallback,
 } from "./declined-upgrade.ts";
 import type { Handler } from "./handler.ts";
-import { reducedTarget } from "./target.ts";
+import { reducedTarget } from "./requests/target.ts";
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 

@@ -5,15 +5,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { FAULT } from "#shared/public-message.ts";
-import type { AddressLimit } from "./address-limit.ts";
-import { ambiguity } from "./ambiguous-request.ts";
-import { discardBody } from "./body.ts";
+import type { AddressLimit } from "./limits/address-limit.ts";
+import { ambiguity } from "./requests/ambiguous-request.ts";
+import { discardBody } from "./requests/body.ts";
 import type { Access, Transport } from "./contract.ts";
-import { allowOrigin, answerPreflight } from "./cors.ts";
-import { isTooLong, TOO_LONG } from "./head-limit.ts";
-import { isRefused, type OriginPolicy, whyRefused } from "./origins.ts";
-import { createPipeline, type Pipeline } from "./pipelining.ts";
-import { bodyOf, refuse, refuseLimited, refuseLimitedUpgrade, refuseUpgrade } from "./refusals.ts";
+import { allowOrigin, answerPreflight } from "./requests/cors.ts";
+import { isTooLong, TOO_LONG } from "./requests/head-limit.ts";
+import { isRefused, type OriginPolicy, whyRefused } from "./requests/origins.ts";
+import { createPipeline, type Pipeline } from "./requests/pipelining.ts";
+import {
+  bodyOf,
+  refuse,
+  refuseLimited,
+  refuseLimitedUpgrade,
+  refuseUpgrade,
+} from "./requests/refusals.ts";
 
 interface Route {
   path: string;

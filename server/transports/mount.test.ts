@@ -4,8 +4,8 @@ import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Access, Transport } from "./contract.ts";
 import { mountTransports } from "./mount.ts";
-import { createOriginPolicy } from "./origins.ts";
-import { MAX_PIPELINED } from "./pipelining.ts";
+import { createOriginPolicy } from "./requests/origins.ts";
+import { MAX_PIPELINED } from "./requests/pipelining.ts";
 
 let server: Server;
 let sockets: Duplex[];

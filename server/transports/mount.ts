@@ -2,15 +2,15 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Limits } from "#server/limits/open.ts";
-import { limitAddresses } from "./address-limit.ts";
+import { limitAddresses } from "./limits/address-limit.ts";
 import { withoutBase } from "./base-path.ts";
-import { answerClientErrors } from "./client-errors.ts";
+import { answerClientErrors } from "./requests/client-errors.ts";
 import type { Transport } from "./contract.ts";
 import { offersWebSocket, serveWithoutUpgrade } from "./declined-upgrade.ts";
 import { createHandler, type OnFault, transportOf } from "./handler.ts";
-import type { OriginPolicy } from "./origins.ts";
-import { createPipeline } from "./pipelining.ts";
-import { reducedTarget } from "./target.ts";
+import type { OriginPolicy } from "./requests/origins.ts";
+import { createPipeline } from "./requests/pipelining.ts";
+import { reducedTarget } from "./requests/target.ts";
 
 export interface MountOptions {
   onFault?: OnFault;

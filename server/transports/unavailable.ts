@@ -1,8 +1,8 @@
 /** Answers below the path of a Jobwire that is not open yet, or that has closed: try again. */
 import { retryAfterSeconds } from "#shared/errors.ts";
-import { discardBody } from "./body.ts";
+import { discardBody } from "./requests/body.ts";
 import type { Handler } from "./handler.ts";
-import { answerRaw, type Body, refuse } from "./refusals.ts";
+import { answerRaw, type Body, refuse } from "./requests/refusals.ts";
 
 export type Absence = "starting" | "closed";
 

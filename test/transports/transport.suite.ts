@@ -9,7 +9,7 @@ import { v7 as newId } from "uuid";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
-import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import { blocked } from "#server/kinds/define.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";

@@ -1,8 +1,13 @@
 /** The request of a sign-in. */
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
-import { BodyCutOff, BodyTooLarge, discardBody, readBody } from "#server/transports/body.ts";
-import { codingFault, decodeBody } from "#server/transports/request-text.ts";
+import {
+  BodyCutOff,
+  BodyTooLarge,
+  discardBody,
+  readBody,
+} from "#server/transports/requests/body.ts";
+import { codingFault, decodeBody } from "#server/transports/requests/request-text.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 
 /** Twice the longest token. */

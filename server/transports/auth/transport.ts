@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROUTES } from "#server/auth/permissions.ts";
 import { OIDC_CALLBACK, OIDC_START } from "#server/oidc/routes.ts";
-import { discardBody } from "#server/transports/body.ts";
+import { discardBody } from "#server/transports/requests/body.ts";
 import type {
   Caller,
   SignInContext,
@@ -13,8 +13,8 @@ import type {
   Transport,
   TransportContext,
 } from "#server/transports/contract.ts";
-import { countCall } from "#server/transports/count-call.ts";
-import { setRetryAfter } from "#server/transports/refusals.ts";
+import { countCall } from "#server/transports/limits/count-call.ts";
+import { setRetryAfter } from "#server/transports/requests/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { publicMessageOf } from "#shared/public-message.ts";

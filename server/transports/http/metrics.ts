@@ -1,6 +1,6 @@
 /** Metrics on a port of their own, which a firewall can keep from clients. Nothing else is there. */
 import type { Logger } from "pino";
-import { discardBody } from "#server/transports/body.ts";
+import { discardBody } from "#server/transports/requests/body.ts";
 import type { Transport } from "#server/transports/contract.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { FAULT } from "#shared/public-message.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mountTransports } from "#server/transports/mount.ts";
-import { createOriginPolicy } from "#server/transports/origins.ts";
+import { createOriginPolicy } from "#server/transports/requests/origins.ts";
 import type { Identify } from "#server/transports/contract.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";

@@ -1,6 +1,6 @@
 /** The parts of the server that Socket.IO connections use. */
 import type { TransportContext } from "#server/transports/contract.ts";
-import type { Deadlines } from "#server/transports/deadlines.ts";
+import type { Deadlines } from "#server/transports/callers/deadlines.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 import type { AnyOpening } from "./opening.ts";

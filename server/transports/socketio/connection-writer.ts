@@ -5,7 +5,7 @@
  */
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
-import type { WriterHooks } from "#server/transports/socket-writer.ts";
+import type { WriterHooks } from "#server/transports/sockets/socket-writer.ts";
 import { type Inflow, inflowOf } from "./inflow.ts";
 import type { Packet } from "./packet.ts";
 import { underlyingWebSocket } from "./underlying-websocket.ts";

@@ -3,9 +3,9 @@ import type { Socket } from "socket.io";
 import { EVENTS, refusalFor } from "#server/auth/permissions.ts";
 import type { Holder, SavedSession } from "#server/sessions/open.ts";
 import type { Caller } from "#server/transports/contract.ts";
-import { countCall } from "#server/transports/count-call.ts";
-import { assertSameUser, losesScope, msLeft } from "#server/transports/credential-end.ts";
-import { endWithCredential } from "#server/transports/end-with-credential.ts";
+import { countCall } from "#server/transports/limits/count-call.ts";
+import { assertSameUser, losesScope, msLeft } from "#server/transports/callers/credential-end.ts";
+import { endWithCredential } from "#server/transports/callers/end-with-credential.ts";
 import { AppError } from "#shared/errors.ts";
 import {
   AUTH_REFRESH,

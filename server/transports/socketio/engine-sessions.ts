@@ -2,7 +2,7 @@
  * Bounds the number of Engine.IO sessions of this server. A polling session holds no open connection: one small request
  * creates it, and it lives until it misses a heartbeat.
  */
-import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
+import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
 import type { Connection } from "./connection-writer.ts";
 
 export interface EngineSessionLimits {

@@ -5,8 +5,12 @@
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import { pongFrame } from "#server/transports/pong-frame.ts";
-import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
+import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
+import type {
+  SocketWriter,
+  WriterHooks,
+  SocketWriters,
+} from "#server/transports/sockets/socket-writer.ts";
 
 /**
  * Messages that the server reads while bytes wait for their sender: more than a client sends that subscribes up to its

@@ -4,9 +4,9 @@
  */
 import type { Socket } from "socket.io";
 import type { Caller } from "#server/transports/contract.ts";
-import { type CredentialLimits, msToEnd } from "#server/transports/credential-end.ts";
-import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
-import type { Lasting } from "#server/transports/end-with-credential.ts";
+import { type CredentialLimits, msToEnd } from "#server/transports/callers/credential-end.ts";
+import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
+import type { Lasting } from "#server/transports/callers/end-with-credential.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { Connection } from "./connection-writer.ts";
 

@@ -1,5 +1,5 @@
 /** Checks the packets of a connection before Socket.IO parses them. Closes a connection that exceeds a limit. */
-import { jsonShape } from "#server/transports/json-shape.ts";
+import { jsonShape } from "#server/transports/requests/json-shape.ts";
 import type { Connection } from "./connection-writer.ts";
 
 /**

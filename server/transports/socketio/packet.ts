@@ -3,9 +3,9 @@
  * once too, as in Socket.IO's own rooms.
  */
 import type { Entry } from "#server/streams/open.ts";
-import { type Chunk, chunksOf, joined } from "#server/transports/chunks.ts";
-import { memoizePerTick } from "#server/transports/memoize-per-tick.ts";
-import { textFrame } from "#server/transports/text-frame.ts";
+import { type Chunk, chunksOf, joined } from "#server/transports/sockets/chunks.ts";
+import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
+import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import type { LegacyMessage } from "#shared/legacy.ts";
 
 export interface Packet {

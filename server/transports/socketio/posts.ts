@@ -6,8 +6,13 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
-import { BodyCutOff, BodyTooLarge, discardBody, readBody } from "#server/transports/body.ts";
-import { codingFault } from "#server/transports/request-text.ts";
+import {
+  BodyCutOff,
+  BodyTooLarge,
+  discardBody,
+  readBody,
+} from "#server/transports/requests/body.ts";
+import { codingFault } from "#server/transports/requests/request-text.ts";
 
 /** More than a client sends at once that subscribes up to its limit. */
 export const MAX_PACKETS = 5000;

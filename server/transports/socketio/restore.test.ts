@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Engine, SessionChange } from "#server/engine/contract.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
-import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import { AppError } from "#shared/errors.ts";
 import { joinRaw, openPolling } from "#test/transports/socketio-raw-client.ts";
 import {

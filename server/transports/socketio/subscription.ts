@@ -1,7 +1,10 @@
 /** One subscription of a legacy client: sends its packets, and tracks the end of the job that was sent. */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk } from "#server/transports/chunks.ts";
-import { type SinkConnection, SubscriptionSink } from "#server/transports/subscription-sink.ts";
+import type { Chunk } from "#server/transports/sockets/chunks.ts";
+import {
+  type SinkConnection,
+  SubscriptionSink,
+} from "#server/transports/sockets/subscription-sink.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { ConnectionWriter } from "./connection-writer.ts";
 import type { Encoder } from "./packet.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stream } from "#server/streams/open.ts";
-import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob } from "#shared/legacy.ts";
 import { createEncoder } from "./packet.ts";

@@ -4,8 +4,11 @@
  */
 import type { Release } from "#server/limits/open.ts";
 import type { Stream } from "#server/streams/open.ts";
-import { ResumeQueue } from "#server/transports/resume-queue.ts";
-import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
+import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
+import {
+  MAX_SUBSCRIPTIONS,
+  tooManySubscriptions,
+} from "#server/transports/limits/subscription-limit.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { Encoder } from "./packet.ts";
 import {

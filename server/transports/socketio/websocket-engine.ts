@@ -2,8 +2,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { MESSAGE_LIMITS } from "#server/transports/message-limits.ts";
-import type { SocketWriters } from "#server/transports/socket-writer.ts";
+import { MESSAGE_LIMITS } from "#server/transports/sockets/message-limits.ts";
+import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { Inflow } from "./inflow.ts";
 
 /** Returns the class for Engine.IO's option `wsEngine`, of which Engine.IO creates one instance. */

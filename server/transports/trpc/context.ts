@@ -12,8 +12,11 @@ import {
   expiredError,
   losesScope,
   msToEnd,
-} from "#server/transports/credential-end.ts";
-import { type CredentialEnds, endWithCredential } from "#server/transports/end-with-credential.ts";
+} from "#server/transports/callers/credential-end.ts";
+import {
+  type CredentialEnds,
+  endWithCredential,
+} from "#server/transports/callers/end-with-credential.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SystemInfo } from "#shared/api.ts";

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import type { Authenticate } from "#server/transports/contract.ts";
-import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { AppError } from "#shared/errors.ts";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
 import { openTestServer } from "#test/transports/trpc.fixture.ts";

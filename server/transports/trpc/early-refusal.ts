@@ -5,10 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import type { Limits } from "#server/limits/open.ts";
-import { discardBody } from "#server/transports/body.ts";
+import { discardBody } from "#server/transports/requests/body.ts";
 import type { Caller, Transport } from "#server/transports/contract.ts";
 import type { AppError } from "#shared/errors.ts";
-import { refuseLimited } from "#server/transports/refusals.ts";
+import { refuseLimited } from "#server/transports/requests/refusals.ts";
 import { hasOwnCredentials } from "./callers.ts";
 
 interface EarlyRefusalOptions {

@@ -3,9 +3,9 @@
  * spliced in front. Watchers with the same entries and the same request id share the bytes.
  */
 import type { Entry } from "#server/streams/open.ts";
-import { type Chunk, chunksOf } from "#server/transports/chunks.ts";
-import { memoizePerTick } from "#server/transports/memoize-per-tick.ts";
-import { textFrame } from "#server/transports/text-frame.ts";
+import { type Chunk, chunksOf } from "#server/transports/sockets/chunks.ts";
+import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
+import { textFrame } from "#server/transports/sockets/text-frame.ts";
 
 /** Returns the frames of entries for a watcher whose answers begin with `head`. */
 export type FramesOf = (entries: readonly Entry<unknown>[], head: string) => readonly Chunk[];

@@ -1,7 +1,7 @@
 /** Reads the inputs of requests over HTTP, before tRPC does. */
 import type { IncomingMessage } from "node:http";
-import { discardBody } from "#server/transports/body.ts";
-import { checkAddress, NotText } from "#server/transports/request-text.ts";
+import { discardBody } from "#server/transports/requests/body.ts";
+import { checkAddress, NotText } from "#server/transports/requests/request-text.ts";
 import { hasOwnCredentials } from "./callers.ts";
 import { notText, readJsonBody } from "./request-body.ts";
 

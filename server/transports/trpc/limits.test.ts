@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { eventually } from "#test/jobs/jobs.fixture.ts";
-import { MAX_SUBSCRIPTIONS } from "#server/transports/subscription-limit.ts";
+import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import { openClient, openTestServer } from "#test/transports/trpc.fixture.ts";
 
 interface Answer {

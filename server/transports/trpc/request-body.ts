@@ -1,14 +1,14 @@
 /** The body of a tRPC request over HTTP, checked before tRPC parses it. */
 import type { IncomingMessage } from "node:http";
 import { TRPCError } from "@trpc/server";
-import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/body.ts";
+import { BodyCutOff, BodyTooLarge, readBody } from "#server/transports/requests/body.ts";
 import {
   type JsonShape,
   jsonShape,
   MAX_NESTING,
   MAX_VALUES,
-} from "#server/transports/json-shape.ts";
-import { codingFault, decodeBody, NotText } from "#server/transports/request-text.ts";
+} from "#server/transports/requests/json-shape.ts";
+import { codingFault, decodeBody, NotText } from "#server/transports/requests/request-text.ts";
 
 /** Enough for a batch of 10,000 jobs. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@
 import type { AnyTRPCRouter } from "@trpc/server";
 import { z } from "zod";
 import type { Caller } from "#server/transports/contract.ts";
-import { msLeft } from "#server/transports/credential-end.ts";
+import { msLeft } from "#server/transports/callers/credential-end.ts";
 import type { CallerInfo, SystemState } from "#shared/api.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AuditActionSchema } from "#shared/audit.schema.ts";

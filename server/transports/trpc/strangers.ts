@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Writable } from "node:stream";
 import type { Limits, Release } from "#server/limits/open.ts";
-import { releaseOnClose } from "#server/transports/until-close.ts";
+import { releaseOnClose } from "#server/transports/limits/until-close.ts";
 import { AppError } from "#shared/errors.ts";
 
 export interface Strangers {

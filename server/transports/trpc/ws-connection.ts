@@ -11,10 +11,14 @@ import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
-import { ResumeQueue } from "#server/transports/resume-queue.ts";
-import { pongFrame } from "#server/transports/pong-frame.ts";
-import { textFrame } from "#server/transports/text-frame.ts";
-import type { SocketWriter, WriterHooks, SocketWriters } from "#server/transports/socket-writer.ts";
+import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
+import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
+import { textFrame } from "#server/transports/sockets/text-frame.ts";
+import type {
+  SocketWriter,
+  WriterHooks,
+  SocketWriters,
+} from "#server/transports/sockets/socket-writer.ts";
 import { tooManyCalls } from "./batch.ts";
 import type { LastingConnection } from "./context.ts";
 import type { FramesOf } from "./entry-frames.ts";

@@ -11,8 +11,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
-import { openSocketWriters } from "#server/transports/socket-writer.ts";
-import { CREDENTIAL_LIMITS } from "#server/transports/credential-end.ts";
+import { openSocketWriters } from "#server/transports/sockets/socket-writer.ts";
+import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { openHandler } from "./ws-handler.ts";
 
 interface Context {

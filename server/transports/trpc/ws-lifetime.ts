@@ -14,8 +14,8 @@
  * `told`: the client was told to reconnect. Stock clients then open another connection with the token of that moment, move
  * their subscriptions to it, and close this one.
  */
-import type { CredentialLimits } from "#server/transports/credential-end.ts";
-import type { DeadlineOwner, Deadlines } from "#server/transports/deadlines.ts";
+import type { CredentialLimits } from "#server/transports/callers/credential-end.ts";
+import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
 import { RECONNECT } from "./ws-responses.ts";
 
 /** RFC 6455: the connection violates the server's policy. */

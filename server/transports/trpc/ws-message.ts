@@ -2,7 +2,7 @@
 import { type AnyTRPCRouter, TRPCError } from "@trpc/server";
 import { parseTRPCMessage, type TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import { parseConnectionParamsFromUnknown, type TRPCRequestInfo } from "@trpc/server/http";
-import { jsonShape, MAX_NESTING } from "#server/transports/json-shape.ts";
+import { jsonShape, MAX_NESTING } from "#server/transports/requests/json-shape.ts";
 import { MAX_BATCH_CALLS } from "./batch.ts";
 import { excessOf } from "./request-body.ts";
 

@@ -8,7 +8,10 @@ import {
 import { isObservable, observableToAsyncIterable } from "@trpc/server/observable";
 import type { TRPCClientOutgoingMessage } from "@trpc/server/rpc";
 import type { Release } from "#server/limits/open.ts";
-import { MAX_SUBSCRIPTIONS, tooManySubscriptions } from "#server/transports/subscription-limit.ts";
+import {
+  MAX_SUBSCRIPTIONS,
+  tooManySubscriptions,
+} from "#server/transports/limits/subscription-limit.ts";
 import { toTRPCError } from "./errors.ts";
 import { SmallMap } from "./small-map.ts";
 import { dispose, iterate } from "./iterate.ts";

@@ -3,9 +3,12 @@
  * little of its request: the error of a stream that fails later names the path without the input.
  */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk } from "#server/transports/chunks.ts";
-import type { SocketWriter } from "#server/transports/socket-writer.ts";
-import { type SinkConnection, SubscriptionSink } from "#server/transports/subscription-sink.ts";
+import type { Chunk } from "#server/transports/sockets/chunks.ts";
+import type { SocketWriter } from "#server/transports/sockets/socket-writer.ts";
+import {
+  type SinkConnection,
+  SubscriptionSink,
+} from "#server/transports/sockets/subscription-sink.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { toTRPCError } from "./errors.ts";

@@ -1,7 +1,7 @@
 /** Answers requests that Node cannot parse, and those that do not arrive in time. */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Transport } from "./contract.ts";
+import type { Transport } from "#server/transports/contract.ts";
 import { TOO_LONG } from "./head-limit.ts";
 import type { Pipeline } from "./pipelining.ts";
 import { answerRaw, bodyOf, refuse } from "./refusals.ts";

@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { unsentBytes } from "./unsent-bytes.ts";
+import { unsentBytes } from "#server/transports/sockets/unsent-bytes.ts";
 
 interface Progress {
   responses: number;

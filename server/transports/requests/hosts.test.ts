@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Access } from "./contract.ts";
-import { mountTransports } from "./mount.ts";
+import type { Access } from "#server/transports/contract.ts";
+import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "./origins.ts";
 import { openRawServer, type RawServer } from "#test/transports/raw-server.fixture.ts";
 

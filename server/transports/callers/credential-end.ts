@@ -2,7 +2,7 @@
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
-import type { Caller } from "./contract.ts";
+import type { Caller } from "#server/transports/contract.ts";
 
 /** Milliseconds. */
 export interface CredentialLimits {

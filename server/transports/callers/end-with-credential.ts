@@ -2,7 +2,7 @@
  * Ends connections whose caller's credential ends before its time: a sign-in, an API key or a token, or the one that the
  * sign-in was made with. The client reconnects, and all that it asks for is checked again.
  */
-import type { Caller, TransportContext } from "./contract.ts";
+import type { Caller, TransportContext } from "#server/transports/contract.ts";
 
 /** A socket, or the response of a stream. */
 export interface Lasting {

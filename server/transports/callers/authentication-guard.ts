@@ -15,8 +15,8 @@ import type { Clock } from "#shared/clock.ts";
 import type { CheckedCallerSchema } from "#shared/checked-caller.schema.ts";
 import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import { AuthenticatedSchema } from "#shared/principal.schema.ts";
-import type { Authenticate, Caller, Identify } from "./contract.ts";
-import { createTroubleLog } from "./trouble-log.ts";
+import type { Authenticate, Caller, Identify } from "#server/transports/contract.ts";
+import { createTroubleLog } from "#server/transports/trouble-log.ts";
 
 const AUTHENTICATE_TIMEOUT_MS = 10_000;
 

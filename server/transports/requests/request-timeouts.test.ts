@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mountTransports } from "./mount.ts";
+import { mountTransports } from "#server/transports/mount.ts";
 import { createOriginPolicy } from "./origins.ts";
 import { requestTimeouts } from "./request-timeouts.ts";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";

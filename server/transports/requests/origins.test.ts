@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "#server/config.ts";
-import type { Access } from "./contract.ts";
+import type { Access } from "#server/transports/contract.ts";
 import { createOriginPolicy } from "./origins.ts";
 
 interface Headers {

@@ -11,8 +11,8 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { isLoopback } from "#shared/loopback.ts";
-import type { SignInCookie, SignInCookies } from "./contract.ts";
-import { isOriginOf } from "./origins.ts";
+import type { SignInCookie, SignInCookies } from "#server/transports/contract.ts";
+import { isOriginOf } from "#server/transports/requests/origins.ts";
 
 const PREFIX = "__Host-";
 const NAME = "jobwire";

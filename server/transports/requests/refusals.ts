@@ -2,7 +2,7 @@
 import { type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError, retryAfterSeconds } from "#shared/errors.ts";
-import type { Transport } from "./contract.ts";
+import type { Transport } from "#server/transports/contract.ts";
 
 export interface Body {
   type: string;

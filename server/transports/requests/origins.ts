@@ -10,7 +10,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { isLoopback } from "#shared/loopback.ts";
-import type { Access } from "./contract.ts";
+import type { Access } from "#server/transports/contract.ts";
 import { localHosts, publicHosts } from "./hosts.ts";
 
 /** `none`: a program, our own page, or a page that may embed this path. `same`: our own page. `allowed`: a listed page. */

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { closeStalledResponses } from "./stalled-responses.ts";
 import { openRawServer } from "#test/transports/raw-server.fixture.ts";
-import { unsentBytes } from "./unsent-bytes.ts";
+import { unsentBytes } from "#server/transports/sockets/unsent-bytes.ts";
 
 const STALL_MS = 60_000;
 const MEGABYTE = Buffer.alloc(1024 * 1024, "x");

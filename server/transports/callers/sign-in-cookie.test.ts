@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createOriginPolicy } from "./origins.ts";
+import { createOriginPolicy } from "#server/transports/requests/origins.ts";
 import { createSignInCookies } from "./sign-in-cookie.ts";
 
 const policy = createOriginPolicy({

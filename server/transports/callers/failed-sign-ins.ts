@@ -6,7 +6,7 @@
  */
 import type { Limits } from "#server/limits/open.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Credentials, Identify, SignInCookies } from "./contract.ts";
+import type { Credentials, Identify, SignInCookies } from "#server/transports/contract.ts";
 
 export function limitFailedSignIns(
   identify: Identify,
