@@ -65,7 +65,7 @@ export default defineConfig(({ mode }) => {
       // Like the waits of that file.
       expect: { poll: { timeout: 120_000, interval: 20 } },
       // Tests of servers wait more than they work.
-      maxWorkers: 2 * Math.max(2, availableParallelism() - 1),
+      maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
       env: isLong ? { TEST_LONG: "1" } : {},
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },

@@ -235,7 +235,8 @@ test("when the sign-in expires, a half-filled form keeps its text, and is sent a
   await dialog().waitFor();
   isCut = false;
   for (let times = 0; times < 3; times++) await page.keyboard.press("Escape");
-  expect(await dialog().isVisible()).toBe(true);
+  // Chromium lets a page hold up only the first of them, so the dialog opens again.
+  await dialog().waitFor();
   expect(await page.getByLabel("Anchor text").inputValue()).toBe("typed before the end");
 
   await enter("nonsense");
@@ -308,8 +309,8 @@ test("signing out in the dialog leads to the sign-in; while the server is away i
   await dialog().getByText("you are still signed in").waitFor();
   await page.unroute("**/auth/sign-out");
   await dialog().getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { level: 1, name: "Sign in to Jobwire" }).waitFor();
   await field().waitFor();
-  expect(await page.locator("h1").textContent()).toBe("Sign in to Jobwire");
 });
 
 test.each(["light", "dark"] as const)(

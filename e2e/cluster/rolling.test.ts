@@ -30,7 +30,8 @@ beforeAll(async () => {
       CONCURRENCY: "20",
       MAX_ATTEMPTS: "20",
       SHUTDOWN_GRACE_MS: "100",
-      HANDOVER_MS: "3000",
+      // A busy machine takes its time to move every client.
+      HANDOVER_MS: "8000",
       // No worker dies here, and one that a busy machine holds up is not to be taken for dead.
       LEASE_MS: "20000",
     },

@@ -110,12 +110,7 @@ test.skipIf(onRedis)("a module that package.json makes CommonJS is explained", a
 });
 
 test.skipIf(onRedis)("two kinds of one name stop the start, which names them", async () => {
-  const file = join(await folder(), "jobs.mjs");
-  const kind = 'name: "mail", input: {}, output: {}, title: () => "", run: async () => null';
-  await writeFile(file, `export const a = { ${kind} }; export const b = { ${kind} };`);
-  const { code, err } = await failing(["start", file]);
-  expect(err).toMatch(
-    /The input of the kind "mail" has no JSON Schema|Two kinds have the name "mail"/,
-  );
+  const { code, err } = await failing(["start", moduleOf("two-of-one-name.ts")]);
+  expect(err).toContain('Two kinds have the name "mail".');
   expect(code).toBe(1);
 });
