@@ -89,6 +89,7 @@ const all: Direction[] = [
     imports: [
       "./*",
       "./*/*",
+      "./transports/{callers,limits,requests}/*",
       "./transports/http/transport.ts",
       "./transports/trpc/in-process.ts",
       "./transports/trpc/own-procedures.ts",
