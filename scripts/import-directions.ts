@@ -89,7 +89,9 @@ const all: Direction[] = [
     imports: [
       "./*",
       "./*/*",
-      "./transports/{callers,limits,requests}/*",
+      "./transports/callers/*",
+      "./transports/limits/*",
+      "./transports/requests/*",
       "./transports/http/transport.ts",
       "./transports/trpc/in-process.ts",
       "./transports/trpc/own-procedures.ts",
