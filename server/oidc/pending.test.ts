@@ -42,10 +42,13 @@ test("[P18] it is too old after ten minutes", async () => {
   expect(await seal.open(sealed)).toBeUndefined();
 });
 
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 test("[P18] a change anywhere in it is noticed", async () => {
   const sealed = await seal.seal(PENDING);
   for (let at = 0; at < sealed.length; at += 7) {
-    const other = sealed[at] === "A" ? "B" : "A";
+    // The lowest bits of a part's last digit may mean nothing: change the highest one.
+    const other = BASE64URL[BASE64URL.indexOf(sealed.charAt(at)) ^ 32] ?? "A";
     const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);
     expect(await seal.open(changed)).toBeUndefined();
   }
