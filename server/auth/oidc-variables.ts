@@ -75,7 +75,7 @@ export const OIDC_VARIABLES = {
     schema: origin,
     unset: "none",
     about:
-      "The address of the page as people see it, without a path. The provider sends people back to `/auth/oidc/callback` below it. Counts as an entry of FRONTEND_URL.",
+      "The address of the page as people see it, without a path. The provider sends people back to `/auth/oidc/callback` below it, or below BASE_PATH or the path of `attach`. Counts as an entry of FRONTEND_URL.",
   },
   OIDC_NAME: {
     schema: text.max(MAX_NAME_CHARS, `must have at most ${MAX_NAME_CHARS} characters`),

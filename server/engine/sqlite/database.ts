@@ -36,7 +36,7 @@ export function openDatabase(dataDir: string, { migrates = true } = {}): Databas
     if (isBusy(cause)) {
       throw unusable(
         path,
-        "is in use by another process. Only one Jobwire can run on a data directory: " +
+        "is in use by another process, or by another server of this one. Only one Jobwire can run on a data directory: " +
           "stop the other one, or set DATA_DIR to another directory.",
         cause,
       );
