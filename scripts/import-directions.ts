@@ -36,7 +36,7 @@ const BELOW_TRANSPORTS = [
   SYSTEM_CLOCK,
   "#shared/**",
 ];
-/** What all transports use, by subject: `server/transports/requests/`, for example. */
+/** The folders of what all transports use, each about one subject. */
 const USED_BY_TRANSPORTS = ["callers", "limits", "requests", "sockets"].map(
   (folder) => `#server/transports/${folder}/*`,
 );

@@ -65,7 +65,7 @@ async function createProvider(
   return createOidcProvider({ ...config, ...oidc, basePath }, now);
 }
 
-/** What an embedding program adds. */
+/** The parts that an embedding program adds. */
 export interface GatewayParts {
   authenticate: Authenticate | undefined;
   sites: readonly StaticSite[];

@@ -87,7 +87,7 @@ export function createLifecycle(
   }
 
   async function close(): Promise<Stopped> {
-    // What is being opened is closed as soon as it is open. Its caller learns that it is closed.
+    // A core or door that is still opening is closed as soon as it is open. Its caller learns that it is closed.
     const served = await door?.catch(() => undefined);
     const running = await opening?.catch(() => undefined);
     const stopping = running?.stop();

@@ -89,7 +89,7 @@ const reportError: ErrorRequestHandler = (error: Error, _req, res, _next) => {
 
 const urlOf = (server: Server) => `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** What a WebSocket hears when it says "hello". */
+/** The answer to a WebSocket that says "hello". */
 async function heardAt(url: string): Promise<string> {
   const socket = new WebSocket(url);
   await once(socket, "open");

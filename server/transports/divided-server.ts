@@ -22,7 +22,7 @@ interface Part {
   isOwned: boolean;
 }
 
-/** What an owner can do with its path. */
+/** The ways in which an owner treats its path. */
 export interface OwnPath {
   /** Requests go to this handler from now on. */
   serve(handler: Handler): void;
