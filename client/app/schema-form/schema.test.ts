@@ -36,6 +36,27 @@ test("references are replaced by their targets", () => {
   expect(JSON.stringify(simplified(schema))).not.toContain("$ref");
 });
 
+test.each(["50%", "a/b", "a~b", "a b", "é", "%41", "constructor", "__proto__"])(
+  "a reference to the schema with the id %j is replaced",
+  (id) => {
+    const named = z.enum(["one", "two"]).meta({ id });
+    const { properties } = simplified(schemaOf(z.object({ first: named, second: named })));
+    expect(properties?.second).toMatchObject({ enum: ["one", "two"] });
+  },
+);
+
+test("references of RFC 6901 are replaced, encoded or not", () => {
+  const $defs = { "a/b": { type: "string" }, "50%": { type: "integer" } };
+  const typeOf = ($ref: string) => simplified({ $ref, $defs }).type;
+  expect(["#/$defs/a~1b", "#/$defs/a%2Fb", "#/$defs/50%25", "#/$defs/50%"].map(typeOf)).toEqual([
+    "string",
+    "string",
+    "integer",
+    "integer",
+  ]);
+  expect(typeOf("#/$defs/constructor")).toBeUndefined();
+});
+
 test("a schema that contains itself ends, as does one with a reference to nothing", () => {
   const tree = z.object({
     name: z.string(),

@@ -48,8 +48,7 @@ export function simplified(root: Schema): Schema {
     const inner = (one: Schema) => simple(one, within, level + 1);
     if ($ref !== undefined) {
       if (within.filter((one) => one === $ref).length > MOST_RETURNS) return {};
-      const target = $ref === "#" ? root : root.$defs?.[nameIn($ref)];
-      return { ...simple(target ?? {}, [...within, $ref], level + 1), ...rest };
+      return { ...simple(targetOf($ref, root) ?? {}, [...within, $ref], level + 1), ...rest };
     }
     if (only !== undefined) return { ...rest, enum: [only] };
     const given = Array.isArray(type) ? type.map((one): Schema => ({ ...rest, type: one })) : anyOf;
@@ -67,8 +66,23 @@ export function simplified(root: Schema): Schema {
   return simple(root, [], 0);
 }
 
-const nameIn = (ref: string) =>
-  decodeURIComponent(ref.replace("#/$defs/", "")).replaceAll("~1", "/").replaceAll("~0", "~");
+/** zod writes the id of a schema into its references as it is, so a name may hold a percent sign that encodes nothing. */
+function targetOf(ref: string, root: Schema): Schema | undefined {
+  if (ref === "#") return root;
+  const name = ref.replace("#/$defs/", "");
+  const names = [name, name.replaceAll("~1", "/").replaceAll("~0", "~"), decoded(name)];
+  const found = names.find((one) => one !== undefined && Object.hasOwn(root.$defs ?? {}, one));
+  return found === undefined ? undefined : root.$defs?.[found];
+}
+
+/** A JSON pointer in a URI fragment (RFC 6901, 6). */
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
+  } catch {
+    return undefined;
+  }
+}
 
 function contents(schema: Schema, inner: (schema: Schema) => Schema): Schema {
   const { items, properties, propertyNames, additionalProperties: others } = schema;

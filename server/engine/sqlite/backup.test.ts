@@ -13,7 +13,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
 import { backUpStopped, partialPathOf } from "./backup.ts";
 import { databasePath } from "./database.ts";
@@ -42,7 +42,7 @@ type Opened = Awaited<ReturnType<typeof openEngine>>;
 
 /** Large enough that a copy takes many steps. */
 async function fill(engine: Opened, jobs: number): Promise<void> {
-  const input = { text: "x".repeat(50_000) };
+  const input = { text: "x".repeat(400_000) };
   for (let i = 0; i < jobs; i++) await engine.createJob(newJob({ input }), AT);
 }
 
@@ -69,20 +69,24 @@ describe("[J19] a backup", () => {
   test("is whole and consistent though jobs are created all the while", async () => {
     const engine = await openEngine();
     await fill(engine, 60);
-    let done = false;
-    const backup = engine.backup(file).finally(() => (done = true));
-    const batches: string[] = [];
-    while (!done) {
-      const { batch, jobs } = newBatch(2);
-      await engine.createBatch(batch, jobs, AT);
-      batches.push(batch.id);
-    }
-    await backup;
-    expect(batches.length).toBeGreaterThan(1);
+    const stop = new AbortController();
+    const created: string[] = [];
+    const creating = (async () => {
+      while (!stop.signal.aborted) {
+        const { batch, jobs } = newBatch(2);
+        await engine.createBatch(batch, jobs, AT);
+        created.push(batch.id);
+      }
+    })();
+    await vi.waitFor(() => expect(created.length).toBeGreaterThan(0));
+    await engine.backup(file);
+    stop.abort();
+    await creating;
     const other = join(dir, "other");
     await restoreBackup(other, file);
     const restored = await openEngine(other);
     const { items } = await restored.listBatches({ ...ANN, limit: 100 });
+    expect(items.length).toBeGreaterThan(0);
     for (const { id } of items) {
       expect(await restored.getBatch(id)).toMatchObject({ counts: { PENDING: 2 } });
       expect((await restored.listJobs({ ...ANN, batchId: id, limit: 10 })).items).toHaveLength(2);
