@@ -15,8 +15,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
-import { backUpStopped, partialPathOf } from "./backup.ts";
-import { databasePath } from "./database.ts";
+import { backUpStopped, createBackups, partialPathOf } from "./backup.ts";
+import { databasePath, openDatabase } from "./database.ts";
 import { openSqliteEngine } from "./open.ts";
 import { restoreBackup } from "./restore.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
@@ -91,6 +91,25 @@ describe("[J19] a backup", () => {
       expect(await restored.getBatch(id)).toMatchObject({ counts: { PENDING: 2 } });
       expect((await restored.listJobs({ ...ANN, batchId: id, limit: 10 })).items).toHaveLength(2);
     }
+  });
+
+  test("waits for a transaction that is open when it begins", async () => {
+    const db = openDatabase(dataDir);
+    onTestFinished(() => db.close());
+    const backups = createBackups(db);
+    db.exec("BEGIN IMMEDIATE; CREATE TABLE later (n INTEGER)");
+    const made = backups.make(file);
+    // It tries in vain meanwhile, and does not give up.
+    const inVain = (async () => {
+      for (let turn = 0; turn < 300; turn += 1) await new Promise(setImmediate);
+    })();
+    await Promise.race([made, inVain]);
+    expect(existsSync(file)).toBe(false);
+    db.exec("COMMIT");
+    await made;
+    const copy = new DatabaseSync(file, { readOnly: true });
+    onTestFinished(() => copy.close());
+    expect(copy.prepare("SELECT count(*) AS n FROM later").get()).toEqual({ n: 0 });
   });
 
   test("is never written over a file, and names its directory where there is none", async () => {

@@ -9,10 +9,12 @@ import { backup, type DatabaseSync } from "node:sqlite";
 import type { Backup } from "#server/engine/backup.ts";
 import { AppError, messageOf } from "#shared/errors.ts";
 import { databasePath, openDatabase } from "./database.ts";
-import { unusable } from "./errors.ts";
+import { OK, resultCode, unusable } from "./errors.ts";
 
 /** Of 4 KiB. Writes wait while they are copied, which takes about a millisecond. */
 const PAGES_AT_ONCE = 256;
+/** Transactions take some milliseconds, and may follow each other closely. */
+const MOST_STARTS = 1000;
 /** Only its owner may read it: it holds what the database holds. */
 const MODE = 0o600;
 
@@ -39,7 +41,7 @@ export function createBackups(db: DatabaseSync): Backups {
       signal?.throwIfAborted();
     }
     try {
-      await backup(db, partial, { rate: PAGES_AT_ONCE, progress: goOn });
+      await copyPages(db, partial, goOn);
       // A copy also ends without an error when its database is closed.
       goOn();
       await syncFile(partial);
@@ -73,6 +75,21 @@ export function createBackups(db: DatabaseSync): Backups {
       await making?.catch(() => undefined);
     },
   };
+}
+
+/** `goOn` is called after each step, and its error ends the copy. */
+async function copyPages(db: DatabaseSync, path: string, goOn: () => void): Promise<void> {
+  for (let start = 1; ; start += 1) {
+    try {
+      await backup(db, path, { rate: PAGES_AT_ONCE, progress: goOn });
+      return;
+    } catch (error) {
+      // A first step that meets a transaction of this process. Node waits for its end in later steps, and fails in that one.
+      if (resultCode(error) !== OK || start === MOST_STARTS) throw error;
+    }
+    goOn();
+    await new Promise(setImmediate);
+  }
 }
 
 /** Rejects with `DATA_UNUSABLE` where nothing is stored, or a process has it open. The data stay of the version that they have. */

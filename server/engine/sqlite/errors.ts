@@ -2,6 +2,7 @@
 import { AppError, messageOf } from "#shared/errors.ts";
 
 /** Primary result codes: the low byte of the extended ones. */
+export const OK = 0;
 const BUSY = 5;
 const LOCKED = 6;
 const NOMEM = 7;
