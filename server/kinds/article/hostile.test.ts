@@ -113,7 +113,7 @@ test("[H2] any page is read, quoted and checked within the limits of time and le
       expect(Buffer.byteLength(JSON.stringify(output))).toBeLessThan(5 * MIB);
       finished += 1;
     }),
-    { numRuns: timesOf(5, 40) },
+    { numRuns: timesOf(15, 40) },
   );
   expect(finished).toBeGreaterThan(0);
 });
