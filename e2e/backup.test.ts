@@ -1,20 +1,13 @@
 /** `jobwire backup` and `jobwire restore` beside a server that works, without one, and on Redis. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import pkg from "#package.json" with { type: "json" };
 import { createJobwireClient } from "#client/lib/client.ts";
 import { newTestData } from "#test/engine/data.fixture.ts";
-import { killOnExit } from "#test/kill-on-exit.ts";
+import { jobwire } from "./run-command.ts";
 import { startServer } from "./server.ts";
-
-const JOBWIRE = fileURLToPath(new URL(`../${pkg.bin.jobwire}`, import.meta.url));
 
 let dir: string;
 let file: string;
@@ -24,20 +17,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-async function jobwire(env: Readonly<Record<string, string>>, ...args: string[]) {
-  const child = spawn(process.execPath, [JOBWIRE, ...args], {
-    env,
-    cwd: dir,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  killOnExit(child);
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close") as Promise<[number | null]>,
-  ]);
-  return { code, out, err };
-}
+const run = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+  jobwire(env, args, { cwd: dir });
 
 async function startedServer(env: Record<string, string> = {}) {
   const server = await startServer({ env });
@@ -60,22 +41,22 @@ test("[J19] a server is backed up while it creates jobs, and another goes on fro
     while (!done) await client.trpc.job.create.mutate(ARTICLE);
   })();
   // A relative path is one of the command's directory.
-  const { code, out, err } = await jobwire(server.env, "backup", "backup.db", "--json");
+  const { code, out, err } = await run(server.env, "backup", "backup.db", "--json");
   done = true;
   await creating;
   expect({ code, err }).toEqual({ code: 0, err: "" });
   expect(JSON.parse(out)).toEqual({ path: file, bytes: expect.any(Number) as number });
   expect(await readdir(dir)).toEqual(["backup.db"]);
 
-  const again = await jobwire(server.env, "backup", file);
+  const again = await run(server.env, "backup", file);
   expect(again).toMatchObject({ code: 1, out: "" });
   expect(again.err).toContain(`${file} exists`);
-  const over = await jobwire(server.env, "restore", file);
+  const over = await run(server.env, "restore", file);
   expect(over).toMatchObject({ code: 1, out: "" });
   expect(over.err).toContain("holds data already");
 
   const dataDir = join(dir, "restored");
-  const restored = await jobwire({ ...server.env, DATA_DIR: dataDir }, "restore", file);
+  const restored = await run({ ...server.env, DATA_DIR: dataDir }, "restore", file);
   expect(restored).toMatchObject({ code: 0, err: "" });
   expect(restored.out).toMatch(/^Restored \S+ to \S+: jobs: \d+, the newest of \d{4}-/);
   const other = await startedServer({ DATA_DIR: dataDir });
@@ -90,12 +71,12 @@ test("[J19] the data of a stopped server are backed up, and nothing where there 
   const server = await startedServer();
   await clientOf(server.url).trpc.job.create.mutate(ARTICLE);
   await server.kill("SIGKILL");
-  const { code, out } = await jobwire(server.env, "backup", file);
+  const { code, out } = await run(server.env, "backup", file);
   expect(code).toBe(0);
   expect(out).toMatch(new RegExp(`^Wrote ${file}, \\d+ bytes\\.\\n$`));
   const data = await newTestData();
   onTestFinished(() => data.remove());
-  const none = await jobwire({ ...data.env, DATA_DIR: join(dir, "none") }, "backup", "b.db");
+  const none = await run({ ...data.env, DATA_DIR: join(dir, "none") }, "backup", "b.db");
   expect(none).toMatchObject({ code: 1, out: "" });
   expect(none.err).toContain("there is nothing to back up");
   expect(existsSync(join(dir, "none"))).toBe(false);
@@ -104,7 +85,7 @@ test("[J19] the data of a stopped server are backed up, and nothing where there 
 test.each(["backup", "restore"])(
   "jobwire %s says that Redis has means of its own",
   async (verb) => {
-    const { code, err } = await jobwire({ REDIS_URL: "redis://127.0.0.1:1" }, verb, file);
+    const { code, err } = await run({ REDIS_URL: "redis://127.0.0.1:1" }, verb, file);
     expect(code).toBe(1);
     expect(err).toContain("docs/operations.md says how");
   },

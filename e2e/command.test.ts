@@ -5,42 +5,15 @@ import { chmod, copyFile, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { io } from "socket.io-client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import pkg from "#package.json" with { type: "json" };
 import { newTestData, onRedis } from "#test/engine/data.fixture.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
-import { COMPILE_CACHE } from "./compile-cache.ts";
+import { jobwire, JOBWIRE } from "./run-command.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-const JOBWIRE = fileURLToPath(new URL(`../${pkg.bin.jobwire}`, import.meta.url));
 const READ = ["--tenant", "acme", "--user", "reports", "--scope", "jobs:read"];
-
-interface Result {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-async function jobwire(
-  env: Readonly<Record<string, string>>,
-  args: string[],
-  { node = process.execPath } = {},
-): Promise<Result> {
-  const child = spawn(node, [JOBWIRE, ...args], {
-    env: { ...COMPILE_CACHE, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  killOnExit(child);
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close") as Promise<[number | null]>,
-  ]);
-  return { code, out, err };
-}
 
 /** A key and its id. */
 async function newKey(env: Readonly<Record<string, string>>, args = READ) {

@@ -8,7 +8,7 @@ const ENGINE_DATA = "test/engine/data.fixture.ts";
 /** The module with the larger numbers of the long run. */
 const LONG_RUN = "test/long-run.ts";
 const ONLY_LONG = /\.long\.test\.tsx?$/;
-/** What a file does to its whole process, or reads of it: clocks, modules, globals, memory. */
+/** Uses of what belongs to the whole process: its clock, modules, globals, memory. */
 const OF_PROCESS =
   /\bvi\.(?:useFakeTimers|mock|doMock|stubGlobal|stubEnv)\(|\bprocess\.(?:memoryUsage|cpuUsage|chdir)\b|\blistenerCount\(/;
 
