@@ -22,7 +22,7 @@ afterAll(() => {
 
 beforeEach(async () => {
   pages = await startPages();
-  server = await startServer({ env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0" } });
+  server = await startServer({ env: { ...pages.env, OFFLINE_PACE_MS: "0" } });
 });
 
 afterEach(async () => {

@@ -4,8 +4,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface Pages {
-  /** `127.0.0.1:port`: the publisher's domain, and the value for FETCH_ALLOW. */
+  /** `127.0.0.1:port`: the publisher's domain. */
   readonly host: string;
+  /** Lets a server fetch them, also when they are held for long. */
+  readonly env: { readonly FETCH_ALLOW: string; readonly FETCH_TIMEOUT_MS: string };
   readonly targetUrl: string;
   /** An input that ends `DELIVERED`. */
   readonly article: { publisherDomain: string; targetUrl: string; anchorText: string };
@@ -36,6 +38,7 @@ export async function startPages(): Promise<Pages> {
 
   return {
     host,
+    env: { FETCH_ALLOW: host, FETCH_TIMEOUT_MS: "300000" },
     targetUrl,
     article: { publisherDomain: host, targetUrl, anchorText: "self-watering planters" },
     hold() {

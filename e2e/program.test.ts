@@ -131,7 +131,7 @@ describe("signals", () => {
   beforeEach(async () => {
     pages = await startPages();
     server = await startServer({
-      env: { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "60000" },
+      env: { ...pages.env, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "60000" },
     });
   });
 
@@ -188,7 +188,7 @@ describe("signals", () => {
   test("[J10] at a terminal, Ctrl-C prints at once which jobs it waits for, and later their outcome", async () => {
     pages.hold();
     const terminal = openTerminal({
-      FETCH_ALLOW: pages.host,
+      ...pages.env,
       SHUTDOWN_GRACE_MS: "1000",
       DATA_DIR: dir,
     });

@@ -35,7 +35,7 @@ const witnesses: Witness[] = [];
 
 beforeAll(async () => {
   pages = await startPages();
-  server = await startServer({ env: { FETCH_ALLOW: pages.host, CONCURRENCY: "1" } });
+  server = await startServer({ env: { ...pages.env, CONCURRENCY: "1" } });
 });
 afterAll(async () => {
   for (const { leave } of witnesses) await leave();

@@ -21,7 +21,12 @@ beforeAll(async () => {
   pages = await startPages();
   // One job at a time, slow enough to be observed, with the server's own samples or pages that can be held.
   server = await startServer({
-    env: { OFFLINE_PACE_MS: "40", CONCURRENCY: "1", FETCH_ALLOW: "127.0.0.1,localhost" },
+    env: {
+      ...pages.env,
+      OFFLINE_PACE_MS: "40",
+      CONCURRENCY: "1",
+      FETCH_ALLOW: "127.0.0.1,localhost",
+    },
   });
   browser = await launchBrowser();
 });

@@ -14,7 +14,9 @@ let page: Page;
 beforeAll(async () => {
   pages = await startPages();
   // FETCH_ALLOW covers the server's own samples and the pages that can be held.
-  server = await startServer({ env: { OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" } });
+  server = await startServer({
+    env: { ...pages.env, OFFLINE_PACE_MS: "0", FETCH_ALLOW: "127.0.0.1,localhost" },
+  });
   browser = await launchBrowser();
 });
 afterAll(async () => {

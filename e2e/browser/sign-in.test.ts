@@ -31,7 +31,12 @@ let page: Page;
 beforeAll(async () => {
   pages = await startPages();
   server = await startServer({
-    env: { AUTH_JWT_SECRET: SECRET, OFFLINE_PACE_MS: "5", FETCH_ALLOW: "127.0.0.1,localhost" },
+    env: {
+      ...pages.env,
+      AUTH_JWT_SECRET: SECRET,
+      OFFLINE_PACE_MS: "5",
+      FETCH_ALLOW: "127.0.0.1,localhost",
+    },
   });
   browser = await launchBrowser();
 });

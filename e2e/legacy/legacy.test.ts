@@ -21,8 +21,8 @@ const leave: (() => unknown)[] = [];
 
 beforeAll(async () => {
   pages = await startPages();
-  // A page without a response ends its job after ten seconds, so a shutdown must give the job back sooner.
-  const env = { FETCH_ALLOW: pages.host, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "500" };
+  // A held page holds its job, so a shutdown gives the job back at once.
+  const env = { ...pages.env, OFFLINE_PACE_MS: "0", SHUTDOWN_GRACE_MS: "500" };
   server = await startServer({ env });
 });
 afterEach(async () => {

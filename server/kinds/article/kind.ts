@@ -4,7 +4,7 @@ import { defineKind } from "#server/kinds/define.ts";
 import { articleInputFor } from "./input.ts";
 import { createAllowList } from "./page/allow-list.ts";
 import type { Resolve } from "./page/resolve.ts";
-import type { FetchLimits } from "./page/fetch-html.ts";
+import type { FetchLimits } from "./page/fetch-limits.ts";
 import { createSemaphore } from "./page/semaphore.ts";
 import { createRunTask, type RunTaskOptions } from "./threads/run-task.ts";
 import type { Models } from "./write/writer-settings.ts";

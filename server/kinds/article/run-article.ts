@@ -11,7 +11,7 @@ import { LONGEST_MESSAGE } from "./article-limits.ts";
 import { THRESHOLDS } from "./check/thresholds.ts";
 import { resolveWithSystem, type Resolve } from "./page/resolve.ts";
 import type { AllowList } from "./page/allow-list.ts";
-import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-html.ts";
+import { FETCH_LIMITS, type FetchLimits } from "./page/fetch-limits.ts";
 import type { Page } from "./page/page.ts";
 import { profilePublisher, profileTarget } from "./page/profile-page.ts";
 import type { Semaphore } from "./page/semaphore.ts";

@@ -28,6 +28,7 @@ test.each([
   ["GOOGLE_API_KEY", "AIza", "AIza"],
   ["LLM_BASE_URL", "http://localhost:11434/v1", "http://localhost:11434/v1"],
   ["LLM_MODEL", "a model", "a model"],
+  ["FETCH_TIMEOUT_MS", "60000", 60_000],
   ["OFFLINE_PACE_MS", "0", 0],
 ])("%s=%j is accepted", (name, text, value) => {
   expect(loadVariables({ [name]: text }, ARTICLE_VARIABLES)).toMatchObject({ [name]: value });
@@ -39,6 +40,7 @@ test.each([
   ["FETCH_ALLOW", "intranet/a/..;/b", "must be hosts with commas between"],
   ["LLM_BASE_URL", "localhost:11434", "must be an http:// or https:// address"],
   ["LLM_BASE_URL", "file:///etc/passwd", "must be an http:// or https:// address"],
+  ["FETCH_TIMEOUT_MS", "999", "must be a whole number from 1000 to 300000"],
   ["OFFLINE_PACE_MS", "10001", "must be a whole number from 0 to 10000"],
 ])("%s=%j is refused in one line that names the allowed values", (name, text, allowed) => {
   const lines = linesOf({ [name]: text });
@@ -72,10 +74,12 @@ test("the options have the values, and FETCH_ALLOW takes the place of the sample
   const settings = loadVariables(env, ARTICLE_VARIABLES);
   expect(articleOptions(settings, samples)).toMatchObject({
     fetchAllow: samples,
+    fetchLimits: { timeoutMs: 10_000 },
     models: { googleApiKey: "g", llmModel: "m" },
     offlinePaceMs: 25,
   });
   expect(articleOptions(settings).fetchAllow).toEqual([]);
-  const own = loadVariables({ ...env, FETCH_ALLOW: "intranet" }, ARTICLE_VARIABLES);
-  expect(articleOptions(own, samples).fetchAllow).toEqual(["intranet"]);
+  const changes = { FETCH_ALLOW: "intranet", FETCH_TIMEOUT_MS: "2000" };
+  const own = articleOptions(loadVariables({ ...env, ...changes }, ARTICLE_VARIABLES), samples);
+  expect(own).toMatchObject({ fetchAllow: ["intranet"], fetchLimits: { timeoutMs: 2000 } });
 });

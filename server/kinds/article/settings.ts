@@ -10,6 +10,7 @@ import {
 } from "#shared/variables.ts";
 import type { ArticleKindOptions } from "./kind.ts";
 import { createAllowList } from "./page/allow-list.ts";
+import { FETCH_LIMITS } from "./page/fetch-limits.ts";
 
 /** `host`, `host:port`, or `host:port/path/`. */
 const allowEntries = list.superRefine((all, context) => {
@@ -28,6 +29,12 @@ export const ARTICLE_VARIABLES = {
     unset: "this server's own `/samples/`",
     about:
       "Private hosts that articles may be made from all the same: `host`, `host:port` or `host:port/path/`.",
+  },
+  FETCH_TIMEOUT_MS: {
+    schema: wholeNumber(1000, 300_000),
+    default: String(FETCH_LIMITS.timeoutMs),
+    about:
+      "Time for a page: all addresses that are tried, redirects, and reading. Slow pages delay those of other jobs.",
   },
   ANTHROPIC_API_KEY: { schema: key, unset: "not used", about: "Writes with Anthropic's models." },
   OPENAI_API_KEY: {
@@ -59,6 +66,7 @@ export function articleOptions(
 ): ArticleKindOptions {
   return {
     fetchAllow: settings.FETCH_ALLOW ?? samples,
+    fetchLimits: { timeoutMs: settings.FETCH_TIMEOUT_MS },
     models: {
       anthropicApiKey: settings.ANTHROPIC_API_KEY,
       openaiApiKey: settings.OPENAI_API_KEY,

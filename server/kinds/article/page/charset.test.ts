@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeHtml } from "./charset.ts";
-import { FETCH_LIMITS } from "./fetch-html.ts";
+import { FETCH_LIMITS } from "./fetch-limits.ts";
 
 const TEXT = "<p>blåbär och smörgås</p>";
 const LATIN1 = Buffer.from(TEXT, "latin1");

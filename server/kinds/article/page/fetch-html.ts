@@ -7,26 +7,13 @@ import { Agent, fetch, type Response } from "undici";
 import { retryAfterMs } from "#server/kinds/article/retry-after.ts";
 import { cutText } from "#shared/cut-text.ts";
 import { createConnector } from "./address-guard.ts";
+import type { FetchLimits } from "./fetch-limits.ts";
 import type { Resolve } from "./resolve.ts";
 import type { AllowList } from "./allow-list.ts";
 import type { PageClock } from "./page-clock.ts";
 import { networkError, PageError, statusError } from "./page-error.ts";
 import { MOST_HEADER_BYTES } from "./page-limits.ts";
 import { pageAddress, redirectAddress } from "./page-address.ts";
-
-export interface FetchLimits {
-  redirects: number;
-  /** For the whole page: all addresses that are tried, redirects, and reading. */
-  timeoutMs: number;
-  /** After decompression. */
-  bytes: number;
-}
-
-export const FETCH_LIMITS: FetchLimits = {
-  redirects: 5,
-  timeoutMs: 10_000,
-  bytes: 2 * 1024 * 1024,
-};
 
 export interface FetchHtmlOptions {
   allow: AllowList;

@@ -4,7 +4,7 @@ import { openLocalServer } from "#test/article/local-server.fixture.ts";
 import { SLOW_PAGE } from "#test/article/slow-page.ts";
 import { createRunTask, type RunTask } from "#server/kinds/article/threads/run-task.ts";
 import { resolveWithSystem } from "./resolve.ts";
-import { FETCH_LIMITS } from "./fetch-html.ts";
+import { FETCH_LIMITS } from "./fetch-limits.ts";
 import { profilePublisher, profileTarget } from "./profile-page.ts";
 import { createSemaphore } from "./semaphore.ts";
 
