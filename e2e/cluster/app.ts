@@ -1,10 +1,16 @@
 /** The program with a kind whose jobs report steps, for tests that kill it. */
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { defineKind, delivered } from "#server/kinds/define.ts";
 import { runProgram } from "#server/program.ts";
 
-const Steps = z.object({ steps: z.int(), everyMs: z.int() });
+const Steps = z.object({
+  steps: z.int(),
+  everyMs: z.int(),
+  /** A file: the job reports further steps until it exists. */
+  until: z.string().optional(),
+});
 
 const steps = defineKind({
   name: "steps",
@@ -14,7 +20,9 @@ const steps = defineKind({
   title: () => "Steps",
   start: { progress: 0, message: "Step 0" },
   async run({ input, progress, draft, signal }) {
-    for (let step = 1; step <= input.steps; step += 1) {
+    const { until } = input;
+    const isHeld = () => until !== undefined && !existsSync(until);
+    for (let step = 1; step <= input.steps || isHeld(); step += 1) {
       await delay(input.everyMs, undefined, { signal });
       await progress(Math.min(99, step), `Step ${step}`);
       await draft(`${step} `);
