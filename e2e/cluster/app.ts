@@ -8,9 +8,13 @@ import { runProgram } from "#server/program.ts";
 const Steps = z.object({
   steps: z.int(),
   everyMs: z.int(),
+  /** A file: the job reports nothing until it exists. */
+  after: z.string().optional(),
   /** A file: the job reports further steps until it exists. */
   until: z.string().optional(),
 });
+
+const isShut = (gate?: string) => gate !== undefined && !existsSync(gate);
 
 const steps = defineKind({
   name: "steps",
@@ -20,9 +24,8 @@ const steps = defineKind({
   title: () => "Steps",
   start: { progress: 0, message: "Step 0" },
   async run({ input, progress, draft, signal }) {
-    const { until } = input;
-    const isHeld = () => until !== undefined && !existsSync(until);
-    for (let step = 1; step <= input.steps || isHeld(); step += 1) {
+    while (isShut(input.after)) await delay(20, undefined, { signal });
+    for (let step = 1; step <= input.steps || isShut(input.until); step += 1) {
       await delay(input.everyMs, undefined, { signal });
       await progress(Math.min(99, step), `Step ${step}`);
       await draft(`${step} `);

@@ -1,4 +1,6 @@
 /** Every process is stopped with SIGTERM and restarted, one after the other, without a visible effect for clients. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createTRPCClient, createWSClient, httpLink, wsLink } from "@trpc/client";
 import { Emitter } from "@socket.io/redis-emitter";
@@ -109,10 +111,10 @@ test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", 
 
 test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy", async () => {
   const client = overHttp(cluster.url);
-  const [idle, busy] = await Promise.all([
-    client.job.create.mutate({ kind: "steps", input: { steps: 2, everyMs: 10_000 } }),
-    client.job.create.mutate(SLOW),
-  ]);
+  const gate = join(cluster.workers[0]?.dataDir ?? "", "gate");
+  const create = (held: { after: string } | { until: string }) =>
+    client.job.create.mutate({ kind: "steps", input: { steps: 1, everyMs: 100, ...held } });
+  const [idle, busy] = await Promise.all([create({ after: gate }), create({ until: gate })]);
   const clients = Object.values(STRICT).flatMap((program) =>
     ["websocket", "polling"].flatMap((transport) =>
       [idle, busy].map(({ id }) =>
@@ -129,6 +131,7 @@ test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy"
     await gateway.restart();
     await vi.waitFor(async () => expect(await whoServes()).toBe(`gateway-${index + 1}`), PATIENCE);
   }
+  await writeFile(gate, "");
   await vi.waitFor(() => all(/^\["job:update".*"DELIVERED"/), { timeout: 120_000 });
   for (const each of clients) {
     expect(each.lines.filter((line) => line.startsWith('["disconnect"')).length).toBeGreaterThan(0);
