@@ -21,7 +21,7 @@ import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
 /** Options that tests change; all others have production values. */
 export type ServerOptions = Partial<
-  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
+  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits" | "compression"> & {
     authenticate: Authenticate;
   }
 > & {
@@ -75,6 +75,7 @@ export async function serveTransport(
     },
     ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
     backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+    compression: options.compression ?? true,
     log,
   });
   const { tls } = options;
