@@ -1,3 +1,4 @@
+import { randomText } from "#test/random-text.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import type { LegacyAnswer } from "#shared/legacy.ts";
 import { openPolling, openRaw } from "#test/transports/socketio-raw-client.ts";

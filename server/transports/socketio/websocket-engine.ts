@@ -6,10 +6,15 @@ import { BoundedWebSocketServer } from "#server/transports/sockets/websocket-ser
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { Inflow } from "./inflow.ts";
 
+type EngineOptions = ServerOptions & { maxPayload: number };
+
 /** Returns the class for Engine.IO's option `wsEngine`, of which Engine.IO creates one instance. */
-export function createWebSocketEngine(writers: SocketWriters, compression: boolean) {
+export function createWebSocketEngine(
+  writers: SocketWriters,
+  compression: boolean,
+): new (options: EngineOptions) => BoundedWebSocketServer {
   return class WebSocketEngine extends BoundedWebSocketServer {
-    constructor(options: ServerOptions & { maxPayload: number }) {
+    constructor(options: EngineOptions) {
       super(options, compression);
     }
 

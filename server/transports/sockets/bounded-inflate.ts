@@ -9,16 +9,23 @@ const MIN_INFLATED_BYTES = 16_384;
 /** A larger one may have this many times its compressed bytes. JSON of real inputs reaches 20, and deflate itself 1,032. */
 const MAX_INFLATED_RATIO = 32;
 
+/** What `ws` reads of the terms when it inflates. */
+const PARAMS = Object.freeze({ client_no_context_takeover: true });
+
+export interface InflateLimits {
+  readonly isServer: true;
+  readonly maxPayload: number;
+}
+
+/** There is one for each connection, so they share what they can. */
 export class BoundedInflate extends PerMessageDeflate {
-  readonly #maxPayload: number;
   /** Of the fragments of the current message. */
   #compressed = 0;
   #inflated = 0;
 
-  constructor(params: unknown, maxPayload: number) {
-    super({ isServer: true, maxPayload });
-    this.params = params;
-    this.#maxPayload = maxPayload;
+  constructor(limits: InflateLimits) {
+    super(limits);
+    this.params = PARAMS;
   }
 
   override decompress(
@@ -29,7 +36,7 @@ export class BoundedInflate extends PerMessageDeflate {
     this.#compressed += data.length;
     const most = Math.max(MIN_INFLATED_BYTES, this.#compressed * MAX_INFLATED_RATIO);
     // `ws` counts the bytes of each fragment anew, and takes 0 for no limit.
-    this._maxPayload = Math.max(1, Math.min(most, this.#maxPayload) - this.#inflated);
+    this._maxPayload = Math.max(1, Math.min(most, this._options.maxPayload) - this.#inflated);
     super.decompress(data, isLast, (error, inflated) => {
       this.#inflated += inflated?.length ?? 0;
       if (isLast) {

@@ -7,9 +7,11 @@ import type { DeflateTerms } from "./deflate-offer.ts";
 
 /** The window of deflate itself, which needs no check. */
 const MAX_WINDOW_BITS = 15;
+/** More than any message has. */
+const UNLIMITED = 2 ** 30;
 
 export class Compression {
-  /** No message may refer to bytes that are farther away; `Infinity` if deflate's own limit suffices. */
+  /** No message may refer to bytes that are farther away; very many if deflate's own limit suffices. */
   readonly windowBytes: number;
   /** The client forgets each message: none may refer to an earlier one. */
   readonly forgets: boolean;
@@ -20,7 +22,7 @@ export class Compression {
   constructor({ forgets, windowBits = MAX_WINDOW_BITS }: DeflateTerms) {
     this.forgets = forgets;
     this.key = forgets || windowBits < MAX_WINDOW_BITS ? `${windowBits} ${forgets} ` : "";
-    this.windowBytes = windowBits === MAX_WINDOW_BITS ? Infinity : 2 ** windowBits;
+    this.windowBytes = windowBits === MAX_WINDOW_BITS ? UNLIMITED : 2 ** windowBits;
   }
 
   /**

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import { BoundedInflate } from "./bounded-inflate.ts";
+import { BoundedInflate, type InflateLimits } from "./bounded-inflate.ts";
 import { Compression } from "./compression.ts";
 import { acceptOffer, type DeflateTerms, offerOf } from "./deflate-offer.ts";
 import { MESSAGE_LIMITS } from "./message-limits.ts";
@@ -15,7 +15,7 @@ const HEADER = "sec-websocket-extensions";
 
 /** The private parts of `ws` that this module uses. Tests fail if they change. */
 interface Private {
-  _extensions: Record<string, { params: unknown } | undefined>;
+  _extensions: Record<string, unknown>;
 }
 
 type SendOptions = Parameters<WebSocket["send"]>[1];
@@ -37,7 +37,7 @@ export function compressionOf(ws: WebSocket | undefined): Compression | undefine
 
 /** `compression`: false declines every offer. */
 export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSocket> {
-  readonly #maxPayload: number;
+  readonly #limits: InflateLimits;
 
   constructor(options: ServerOptions & { maxPayload: number }, compression: boolean) {
     super({
@@ -48,7 +48,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSock
       WebSocket: ServedWebSocket,
       perMessageDeflate: compression && { clientNoContextTakeover: true },
     });
-    this.#maxPayload = options.maxPayload;
+    this.#limits = { isServer: true, maxPayload: options.maxPayload };
   }
 
   override handleUpgrade(
@@ -73,9 +73,8 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSock
   #compress(ws: ServedWebSocket, terms: DeflateTerms): void {
     ws.compression = new Compression(terms);
     const { _extensions: extensions } = ws as unknown as Private;
-    const { params } = extensions[EXTENSION] ?? {};
-    if (params === undefined) throw new Error("`ws` keeps its extensions elsewhere.");
-    extensions[EXTENSION] = new BoundedInflate(params, this.#maxPayload);
+    if (extensions[EXTENSION] === undefined) throw new Error("`ws` has changed its private parts.");
+    extensions[EXTENSION] = new BoundedInflate(this.#limits);
   }
 }
 

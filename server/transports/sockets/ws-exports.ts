@@ -8,6 +8,7 @@ type Inflated = (error: Error | null, inflated?: Buffer) => void;
 
 interface PerMessageDeflate {
   params: unknown;
+  readonly _options: { readonly maxPayload: number };
   /** Bytes that one call of `decompress` may return. */
   _maxPayload: number;
   /** Inflates one fragment of a message. */
@@ -21,7 +22,10 @@ interface Untyped {
     /** By name, all offers of each extension, in order. Throws a `SyntaxError`. */
     parse(header: string): Record<string, OfferedParameters[]>;
   };
-  PerMessageDeflate: new (options: { isServer: true; maxPayload: number }) => PerMessageDeflate;
+  PerMessageDeflate: new (options: {
+    readonly isServer: true;
+    readonly maxPayload: number;
+  }) => PerMessageDeflate;
 }
 
 export const { extension, PerMessageDeflate } = ws as unknown as Untyped;
