@@ -21,10 +21,12 @@ import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
 /** Options that tests change; all others have production values. */
 export type ServerOptions = Partial<
-  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits" | "compression"> & {
+  Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
     authenticate: Authenticate;
   }
 > & {
+  /** By default clients that ask for compression have it. */
+  compression?: boolean | undefined;
   /** The server speaks TLS with this pair. */
   tls?: TestPair | undefined;
 };
