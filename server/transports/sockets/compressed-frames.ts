@@ -17,7 +17,7 @@ const MAX_HISTORY_BYTES = 4 * 1024 * 1024;
 /** How often a body is deflated in a tick with histories that differ. */
 const MAX_HISTORIES = 16;
 /** Clients that count their requests, or name them by UUID, have shorter heads. */
-const MAX_HEAD_BYTES = 64;
+const MAX_MESSAGE_HEAD_BYTES = 64;
 
 /**
  * Returns the frames of entries for a watcher whose messages begin with `head`. `sent`: the last compressed message of its
@@ -40,6 +40,9 @@ interface Encoded {
 
 /** The last compressed message before a list, with its body. */
 type Earlier = Pick<Encoded, "message" | "body">;
+
+/** The chunks of a list, by head and terms, by the message before. */
+type Lists = Map<string, Map<Message | undefined, readonly Chunk[]>>;
 
 /** `bodiesOf` returns what all watchers of an entry share, a body for each of its messages. Bodies contain no NUL. */
 export function createCompressedFrames<E extends object>(
@@ -64,7 +67,7 @@ export function createCompressedFrames<E extends object>(
     { windowBytes, forgets }: Compression,
     after: Message | undefined,
   ): readonly Chunk[] {
-    const isCompressed = head.length <= MAX_HEAD_BYTES;
+    const isCompressed = head.length <= MAX_MESSAGE_HEAD_BYTES;
     let earlier: Earlier | undefined =
       after?.body === undefined ? undefined : { message: after, body: after.body };
     const lasts: (Message | undefined)[] = [];
@@ -85,10 +88,7 @@ export function createCompressedFrames<E extends object>(
     return described(chunksOf(frames), after, lasts);
   }
 
-  /** The lists of a tick, by head and terms, by the message before. */
-  const known = memoizePerTick(
-    (_: readonly E[]) => new Map<string, Map<Message | undefined, readonly Chunk[]>>(),
-  );
+  const known = memoizePerTick<readonly E[], Lists>(() => new Map());
   return (entries, head, compression, sent) => {
     const after = compression.historyAfter(sent);
     const byHead = known(entries);

@@ -44,6 +44,9 @@ async function open(url: string, { offer, terms }: (typeof CLIENTS)[number]) {
   };
 }
 
+/** Calls have ids from 100 on. */
+const isEntry = ({ id, type }: { id: number; type: string }) => type === "data" && id < 100;
+
 const subscribe = (id: number, path: string, jobId: string) => ({
   id,
   method: "subscription",
@@ -91,7 +94,6 @@ test("[Z1] [Z2] [Z3] clients receive the same on whatever terms, and only entrie
   }
   expect(plain?.some((each) => each.compressed)).toBe(false);
   for (const answers of compressed) {
-    const isEntry = ({ id, type }: { id: number; type: string }) => type === "data" && id < 100;
     expect(answers.filter((each) => !isEntry(each)).some((each) => each.compressed)).toBe(false);
     expect(answers.filter(isEntry).filter((each) => !each.compressed)).toEqual([]);
   }
