@@ -17,11 +17,12 @@ export interface InflateLimits {
   readonly maxPayload: number;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** There is one for each connection, so they share what they can. */
 export class BoundedInflate extends PerMessageDeflate {
-  /** Of the fragments of the current message. */
-  #compressed = 0;
-  #inflated = 0;
+  /** Of a message whose end has not arrived: an inflater would take more memory. */
+  #fragments: Buffer[] | undefined;
 
   constructor(limits: InflateLimits) {
     super(limits);
@@ -33,16 +34,18 @@ export class BoundedInflate extends PerMessageDeflate {
     isLast: boolean,
     done: (error: Error | null, inflated?: Buffer) => void,
   ): void {
-    this.#compressed += data.length;
-    const most = Math.max(MIN_INFLATED_BYTES, this.#compressed * MAX_INFLATED_RATIO);
-    // `ws` counts the bytes of each fragment anew, and takes 0 for no limit.
-    this._maxPayload = Math.max(1, Math.min(most, this._options.maxPayload) - this.#inflated);
-    super.decompress(data, isLast, (error, inflated) => {
-      this.#inflated += inflated?.length ?? 0;
-      if (isLast) {
-        this.#compressed = this.#inflated = 0;
-        this.cleanup();
-      }
+    if (!isLast) {
+      (this.#fragments ??= []).push(data);
+      // `ws` expects the answer later.
+      setImmediate(done, null, NOTHING);
+      return;
+    }
+    const whole = this.#fragments === undefined ? data : Buffer.concat([...this.#fragments, data]);
+    this.#fragments = undefined;
+    const most = Math.max(MIN_INFLATED_BYTES, whole.length * MAX_INFLATED_RATIO);
+    this._maxPayload = Math.min(most, this._options.maxPayload);
+    super.decompress(whole, true, (error, inflated) => {
+      this.cleanup();
       done(error, inflated);
     });
   }

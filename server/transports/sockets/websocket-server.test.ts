@@ -191,6 +191,20 @@ test("[Z4] a compressed message of a client that did not ask for compression clo
   expect(await raw.closed).toBe(1002);
 });
 
+test("[Z4] a message whose end does not come has no inflater", async () => {
+  const raw = await openRawWebSocket(url, { extensions: OFFER });
+  const text = '{"a":"b"}';
+  raw.send(
+    clientFrame(COMPRESSED_BEGIN, deflated(text).subarray(0, 4)),
+    clientFrame(0x89, Buffer.alloc(0)),
+  );
+  const pinged = once(served[0] as WebSocket, "ping");
+  await pinged;
+  expect(inflaterOf(served[0])).toBe(null);
+  raw.send(clientFrame(END, deflated(text).subarray(4)));
+  await expect.poll(() => messages, { interval: 1 }).toEqual([text]);
+});
+
 test("[Z4] clients that leave while their messages are inflated leave nothing behind", async () => {
   const raws = await Promise.all(
     Array.from({ length: 20 }, () => openRawWebSocket(url, { extensions: OFFER })),

@@ -9,7 +9,7 @@ type Inflated = (error: Error | null, inflated?: Buffer) => void;
 interface PerMessageDeflate {
   params: unknown;
   readonly _options: { readonly maxPayload: number };
-  /** Bytes that one call of `decompress` may return. */
+  /** Bytes that a call of `decompress` may return. */
   _maxPayload: number;
   /** Inflates one fragment of a message. */
   decompress(data: Buffer, isLast: boolean, done: Inflated): void;
