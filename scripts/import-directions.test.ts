@@ -246,14 +246,25 @@ const cases: Case[] = [
     ],
   },
   {
-    direction: "server/transports/{callers,limits,requests,sockets}/",
-    file: "server/transports/sockets/x.ts",
+    direction: "server/transports/{callers,limits,requests}/",
+    file: "server/transports/requests/x.ts",
     refused: [
       "#server/transports/trpc/ws-handler.ts",
       "../socketio/transport.ts",
       "#server/transports/mount.ts",
       "#server/engine/contract.ts",
       "ws",
+    ],
+  },
+  {
+    direction: "server/transports/sockets/",
+    file: "server/transports/sockets/x.ts",
+    refused: [
+      "#server/transports/trpc/ws-handler.ts",
+      "../socketio/transport.ts",
+      "#server/transports/mount.ts",
+      "#server/engine/contract.ts",
+      "pino",
     ],
   },
   {

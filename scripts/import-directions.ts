@@ -321,11 +321,18 @@ const all: Direction[] = [
     ],
   },
   {
-    name: "server/transports/{callers,limits,requests,sockets}/",
-    files: ["server/transports/{callers,limits,requests,sockets}/**"],
+    name: "server/transports/{callers,limits,requests}/",
+    files: ["server/transports/{callers,limits,requests}/**"],
     imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
     except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
     packages: [...NODE, "pino"],
+  },
+  {
+    name: "server/transports/sockets/",
+    files: ["server/transports/sockets/**"],
+    imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
+    except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
+    packages: [...NODE, "ws"],
   },
   {
     name: "client/",

@@ -132,6 +132,12 @@ export const VARIABLES = {
     about:
       "After how long a client that reads nothing of what waits for it is disconnected, in milliseconds.",
   },
+  COMPRESSION: {
+    schema: flag,
+    default: "true",
+    about:
+      "Whether events are compressed for WebSocket clients that ask for it (permessage-deflate), as browsers do.",
+  },
   REQUEST_TIMEOUT_MS: {
     schema: wholeNumber(1000, 3_600_000),
     default: "120000",

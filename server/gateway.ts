@@ -142,6 +142,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
       highWaterBytes: config.SEND_BUFFER_BYTES,
       stallTimeoutMs: config.STALL_TIMEOUT_MS,
     },
+    compression: config.COMPRESSION,
     log,
   };
   const settings = {

@@ -10,8 +10,8 @@ export interface DeliveryScenario {
   /** Load of a full run; a quick run takes a fraction of it. */
   full: Pick<Load, "events" | "rounds">;
   contenders(): Contender[];
-  /** Upper bound for the CPU of `who` divided by that of `to`. */
-  goals: { what: string; who: Contender; to: Contender; atMost: number }[];
+  /** Upper bound for the CPU, or another column, of `who` divided by that of `to`. */
+  goals: { what: string; who: Contender; to: Contender; atMost: number; column?: string }[];
 }
 
 const QUICK_TICKS = 20;
@@ -31,9 +31,9 @@ export function deliveryScenario(scenario: DeliveryScenario): Scenario {
         scenario: name,
         title: `${title.what}: ${load.watchers} watchers of one job, ${title.how} a tick`,
         rows,
-        goals: goals.map(({ what, who, to, atMost }) => ({
+        goals: goals.map(({ what, who, to, atMost, column = CPU }) => ({
           what,
-          figure: ratio(rows, CPU, who.who, to.who),
+          figure: ratio(rows, column, who.who, to.who),
           unit: " x",
           atMost,
         })),

@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they run. */
 import { authenticatedCalls } from "./authenticated-calls.ts";
+import { compressed, compressedTenATick } from "./compressed.ts";
 import { logCurve, streamsCurve, watchersCurve } from "./curves.ts";
 import { details } from "./details.ts";
 import { durableEvents } from "./durable-events.ts";
@@ -23,6 +24,8 @@ export const SCENARIOS: readonly Scenario[] = [
   trpcDelivery,
   tenATick,
   details,
+  compressed,
+  compressedTenATick,
   socketioDelivery,
   memory,
   stalled,

@@ -23,6 +23,8 @@ export interface Opening {
   headers?: Record<string, string>;
   /** Bytes of JSON of the details in each event. By default it has none. */
   details?: number;
+  /** Compress messages for clients that ask for it. Jobwire always does. */
+  deflate?: boolean;
 }
 
 export interface Opened {

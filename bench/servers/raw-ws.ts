@@ -5,8 +5,12 @@ import { WebSocketServer } from "ws";
 import { servePeer } from "./peer.ts";
 import { createSampleEvents, trpcText } from "./sample-event.ts";
 
-servePeer(async ({ details }) => {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+servePeer(async ({ details, deflate = false }) => {
+  const server = new WebSocketServer({
+    host: "127.0.0.1",
+    port: 0,
+    perMessageDeflate: deflate,
+  });
   await once(server, "listening");
   const { next } = createSampleEvents(details);
   return {

@@ -90,6 +90,8 @@ export interface TransportContext {
   ping: { intervalMs: number; timeoutMs: number };
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
+  /** Compress events for WebSocket clients that ask for it. */
+  compression: boolean;
   log: Logger;
 }
 

@@ -19,6 +19,7 @@ import { isSettled, type Job, type JobStatus } from "#shared/job.ts";
 import { me } from "#test/jobs/acting.ts";
 import { createJobs, type Jobs } from "#server/jobs/jobs.ts";
 import { createRunner, type Runner, type RunnerOptions } from "#server/jobs/runner.ts";
+import { randomText } from "#test/random-text.ts";
 
 const Input = z.object({ name: z.string().default("it") });
 type Input = z.infer<typeof Input>;
@@ -176,14 +177,17 @@ export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
   return vi.waitFor(check, PATIENCE);
 }
 
-/** Reports progress in messages of two kilobytes, more than lies between two sockets where `steps` are thousands. */
+/**
+ * Reports progress in messages of two kilobytes, more than lies between two sockets where `steps` are thousands, also
+ * compressed.
+ */
 export async function reportMuch(
   progress: RunContext<unknown>["progress"],
   steps: number,
 ): Promise<void> {
   const together = 100;
   for (let step = 0; step < steps; step += together) {
-    const messages = Array.from({ length: together }, (_, n) => `${step + n} ${"x".repeat(1980)}`);
+    const messages = Array.from({ length: together }, (_, n) => `${step + n} ${randomText(1980)}`);
     await Promise.all(messages.map((message, n) => progress((80 * (step + n)) / steps, message)));
   }
 }

@@ -25,6 +25,8 @@ export type ServerOptions = Partial<
     authenticate: Authenticate;
   }
 > & {
+  /** By default clients that ask for compression have it. */
+  compression?: boolean | undefined;
   /** The server speaks TLS with this pair. */
   tls?: TestPair | undefined;
 };
@@ -75,6 +77,7 @@ export async function serveTransport(
     },
     ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
     backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+    compression: options.compression ?? true,
     log,
   });
   const { tls } = options;

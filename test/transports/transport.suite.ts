@@ -33,6 +33,8 @@ export interface TransportUnderTest {
   capabilities: TransportCapabilities;
   /** The server speaks TLS with this pair, which the clients trust. */
   tls?: TestPair;
+  /** False: the server compresses nothing. By default it does for clients that ask for it, as those of the suite do. */
+  compression?: false;
   /** A client of the protocol that reconnects by itself. Closes with the test. */
   openClient(options: { url: string; token?: Token | undefined }): ClientUnderTest;
   /** Hostile inputs by name. Each resolves when the server has answered it or closed the connection. */
@@ -100,6 +102,7 @@ async function openServer(
       authenticate,
       ...options,
       tls: subject.tls,
+      compression: subject.compression,
       jobs: fixture.jobs,
       engine: options.wrap?.(fixture.engine) ?? fixture.engine,
       log: pino({ level: "silent" }),

@@ -6,6 +6,8 @@
 import type { Socket } from "socket.io";
 import { WebSocket } from "ws";
 import type { WriterHooks } from "#server/transports/sockets/socket-writer.ts";
+import type { Compression } from "#server/transports/sockets/compression.ts";
+import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import { type Inflow, inflowOf } from "./inflow.ts";
 import type { Packet } from "./packet.ts";
 import { underlyingWebSocket } from "./underlying-websocket.ts";
@@ -80,6 +82,11 @@ export class ConnectionWriter implements WriterHooks {
     if (this.#inflow === undefined) return false;
     this.#inflow.writer.write(frames);
     return true;
+  }
+
+  /** What the client can inflate; `undefined` also while it polls. */
+  get compression(): Compression | undefined {
+    return compressionOf(this.#ws);
   }
 
   isFull(): boolean {

@@ -3,7 +3,9 @@
  * once too, as in Socket.IO's own rooms.
  */
 import type { Entry } from "#server/streams/open.ts";
-import { type Chunk, chunksOf, joined } from "#server/transports/sockets/chunks.ts";
+import { type Chunk, chunksOf, joined, type Message } from "#server/transports/sockets/chunks.ts";
+import { createCompressedFrames } from "#server/transports/sockets/compressed-frames.ts";
+import type { Compression } from "#server/transports/sockets/compression.ts";
 import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import type { LegacyMessage } from "#shared/legacy.ts";
@@ -21,8 +23,15 @@ export interface Encoder<T> {
   updateOf(value: T): readonly Packet[];
   /** Returns a number that identifies the end in the value, or `undefined` if the value is not an end. */
   endOf(value: T): number | undefined;
-  /** Encodes all packets of each entry as frames. */
-  framesOf(entries: readonly Entry<T>[]): readonly Chunk[];
+  /**
+   * Encodes all packets of each entry as frames. `compression`: what the client can inflate. `sent`: the last compressed
+   * message of its subscription.
+   */
+  framesOf(
+    entries: readonly Entry<T>[],
+    compression?: Compression,
+    sent?: Message,
+  ): readonly Chunk[];
 }
 
 /** `toLegacy` returns the update as the last of its messages. */
@@ -33,10 +42,23 @@ export function createEncoder<T extends object>(
   const packetsOf = memoizePerTick((value: T): readonly Packet[] => toLegacy(value).map(packetOf));
   const frameOf = ({ value }: Entry<T>) =>
     joined(packetsOf(value).map(({ options }) => options.wsPreEncodedFrame[0]));
-  const framesOf = memoizePerTick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
-  return { packetsOf, updateOf: (value) => packetsOf(value).slice(-1), endOf, framesOf };
+  const plainOf = memoizePerTick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
+  const compressedOf = createCompressedFrames(({ value }: Entry<T>) =>
+    packetsOf(value).map(({ text }) => Buffer.from(MESSAGE + text)),
+  );
+  return {
+    packetsOf,
+    updateOf: (value) => packetsOf(value).slice(-1),
+    endOf,
+    framesOf: (entries, compression, sent) =>
+      compression === undefined
+        ? plainOf(entries)
+        : compressedOf(entries, NO_HEAD, compression, sent),
+  };
 }
 
+/** All clients receive the same text. */
+const NO_HEAD = "";
 /** The type of Socket.IO's EVENT packet, in the default namespace. */
 const EVENT = "2";
 /** The type of Engine.IO's `message` packet, which carries the EVENT packet. */

@@ -1,6 +1,6 @@
 /** One subscription of a legacy client: sends its packets, and tracks the end of the job that was sent. */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk } from "#server/transports/sockets/chunks.ts";
+import type { Chunk, Message } from "#server/transports/sockets/chunks.ts";
 import {
   type SinkConnection,
   SubscriptionSink,
@@ -21,7 +21,10 @@ export interface SubscriptionListener {
   isComingBack(): boolean;
 }
 
-export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "isFull">;
+export type SubscriptionWriter = Pick<
+  ConnectionWriter,
+  "send" | "write" | "isFull" | "compression"
+>;
 
 /** The owner of a connection's subscriptions. */
 export interface SubscriptionOwner extends SinkConnection {
@@ -39,6 +42,8 @@ export class Subscription<T> extends SubscriptionSink<T> {
   /** The last end that was sent. */
   toldEnd: number | undefined;
   #newest: { readonly value: T } | undefined;
+  /** The last compressed message. */
+  #sent: Message | undefined;
   readonly #owner: SubscriptionOwner;
   readonly #key: string;
   readonly #encoder: Encoder<T>;
@@ -110,13 +115,20 @@ export class Subscription<T> extends SubscriptionSink<T> {
   }
 
   protected chunksOf(entries: readonly Entry<T>[]): readonly Chunk[] {
-    return this.#encoder.framesOf(entries);
+    return this.#encoder.framesOf(entries, this.#owner.writer.compression, this.#sent);
   }
 
   /** Writes frames if the connection can take them, otherwise packet by packet. */
-  protected write({ bytes, count }: Chunk, entries: readonly Entry<T>[], from: number): number {
+  protected write(chunk: Chunk, entries: readonly Entry<T>[], from: number): number {
     const { writer } = this.#owner;
-    if (writer.write(bytes)) return count;
+    const { compression } = writer;
+    const { bytes, count } = chunk;
+    // A chunk before this one may have gone out as packets.
+    if ((compression?.accepts(chunk) ?? chunk.last === undefined) && writer.write(bytes)) {
+      compression?.sent(chunk);
+      this.#sent = chunk.last;
+      return count;
+    }
     for (let n = 0; n < count; n++) {
       if (writer.isFull()) return n;
       writer.send(this.#encoder.packetsOf((entries[from + n] as Entry<T>).value));

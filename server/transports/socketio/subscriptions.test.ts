@@ -39,6 +39,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
   const sent: string[] = [];
   const subscriptions = new Subscriptions(
     {
+      compression: undefined,
       isFull: () => false,
       write: () => false,
       send: (packets) => void sent.push(...packets.map(({ text }) => text)),
@@ -66,7 +67,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
 
 test("[H5] at the bound a connection may ask again for a subscription it has, and for another once one ends", async () => {
   const subscriptions = new Subscriptions(
-    { isFull: () => false, write: () => true, send: () => undefined },
+    { compression: undefined, isFull: () => false, write: () => true, send: () => undefined },
     LISTENER,
   );
   const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);

@@ -4,7 +4,7 @@ import type { LegacyJobPayload, LegacySubscriptionError } from "#shared/legacy.t
 import { onRedis } from "#test/engine/data.fixture.ts";
 import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { timesOf } from "#test/long-run.ts";
-import { sendFrames } from "#test/transports/send-frames.ts";
+import { COMPRESSED, sendFrames } from "#test/transports/send-frames.ts";
 import { openPolling } from "#test/transports/socketio-raw-client.ts";
 import {
   type ShownState,
@@ -21,6 +21,13 @@ const frames =
   (url: string) =>
     sendFrames(`${url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`, sent);
 
+const compressed = Object.fromEntries(
+  Object.entries(COMPRESSED).map(([name, send]) => [
+    name,
+    (url: string) => send(`${url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`),
+  ]),
+);
+
 const overWebSocket: Hostile = {
   "no packet": frames("", "x", "\u0000"),
   "a binary frame": frames(Buffer.from([0xff, 0xfe])),
@@ -29,6 +36,7 @@ const overWebSocket: Hostile = {
   "an event without a name": frames("40", "42[]", "42[7]", "42[null]"),
   "an unknown event": frames("40", '42["no.such",{}]'),
   "a request without an id": frames("40", '42["subscribe:job"]', '42["subscribe:job",[[]]]'),
+  ...compressed,
 };
 
 const post =
@@ -98,7 +106,13 @@ transportSuite(subject("polling", overPolling));
 if (!onRedis) {
   const tls = await createPair();
   trust(tls);
-  transportSuite({ ...subject("websocket", overWebSocket), name: "Socket.IO over wss", tls });
+  // Without compression, which the suite above has.
+  transportSuite({
+    ...subject("websocket", overWebSocket),
+    name: "Socket.IO over wss, uncompressed",
+    tls,
+    compression: false,
+  });
   // Below polling lies the same server as below the WebSocket.
   if (timesOf(0, 1) > 0) {
     transportSuite({

@@ -90,7 +90,7 @@ export function createSocketioTransport(
     pingInterval: ping.intervalMs,
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
-    wsEngine: createWebSocketEngine(writers),
+    wsEngine: createWebSocketEngine(writers, context.compression),
     ...(options.broadcast && { adapter: options.broadcast.adapter }),
     allowRequest(_req, answer) {
       const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();

@@ -21,7 +21,7 @@ let writers: SocketWriters;
 beforeEach(async () => {
   writers = openSocketWriters({ highWaterBytes: 262_144, stallTimeoutMs: 60_000 });
   http = createServer();
-  io = new Server(http, { wsEngine: createWebSocketEngine(writers) });
+  io = new Server(http, { wsEngine: createWebSocketEngine(writers, true) });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   url = `127.0.0.1:${(http.address() as AddressInfo).port}/socket.io/?EIO=4&transport=`;

@@ -1,17 +1,21 @@
 /** The WebSocket server for Engine.IO. It bounds the messages of each connection and the bytes that wait for it. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { MESSAGE_LIMITS } from "#server/transports/sockets/message-limits.ts";
+import type { ServerOptions, WebSocket } from "ws";
+import { BoundedWebSocketServer } from "#server/transports/sockets/websocket-server.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { Inflow } from "./inflow.ts";
 
+type EngineOptions = ServerOptions & { maxPayload: number };
+
 /** Returns the class for Engine.IO's option `wsEngine`, of which Engine.IO creates one instance. */
-export function createWebSocketEngine(writers: SocketWriters) {
-  return class BoundedWebSocketServer extends WebSocketServer {
-    constructor(options?: ServerOptions) {
-      // `inflow.ts` answers pings.
-      super({ ...options, ...MESSAGE_LIMITS, autoPong: false });
+export function createWebSocketEngine(
+  writers: SocketWriters,
+  compression: boolean,
+): new (options: EngineOptions) => BoundedWebSocketServer {
+  return class WebSocketEngine extends BoundedWebSocketServer {
+    constructor(options: EngineOptions) {
+      super(options, compression);
     }
 
     override handleUpgrade(

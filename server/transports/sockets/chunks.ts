@@ -1,9 +1,19 @@
 /** Joins the frames of a list of entries into chunks, so that all watchers of the same list share the bytes. */
 
+/** The part of a compressed message that all of its watchers share. */
+export interface Message {
+  /** UTF-8. `undefined` while no later message can refer to it. */
+  body: Buffer | undefined;
+}
+
 export interface Chunk {
   readonly bytes: Uint8Array;
   /** The number of entries in this chunk. */
   readonly count: number;
+  /** The compressed message that the client must have received last. Absent if the chunk refers to none. */
+  readonly after?: Message | undefined;
+  /** The last compressed message in this chunk. Absent if none is compressed. */
+  readonly last?: Message | undefined;
 }
 
 /** Small compared with the high-water mark, which a writer can exceed by one chunk. */

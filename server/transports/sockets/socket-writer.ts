@@ -2,8 +2,8 @@
  * Writes frames to the socket below a WebSocket, so that pushing is cheap and bounded (S7).
  *
  * Any number of sockets share the bytes of a frame, which is encoded once. All frames of one tick for one socket are one
- * write, and sockets with the same frames share its bytes too. Writing past `ws` is safe because compression is off: `ws`
- * then writes each frame at once and whole.
+ * write, and sockets with the same frames share its bytes too. Writing past `ws` is safe because \`ws\` compresses nothing
+ * (\`websocket-server.ts\`): it then writes each frame at once and whole.
  *
  * A Node socket accepts every write and buffers it until the peer reads. So callers check `isFull()` first: a writer is
  * full at its high-water mark, and drains when the kernel took everything. The writer reads the socket's own count,

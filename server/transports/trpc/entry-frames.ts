@@ -3,12 +3,22 @@
  * spliced in front. Watchers with the same entries and the same request id share the bytes.
  */
 import type { Entry } from "#server/streams/open.ts";
-import { type Chunk, chunksOf } from "#server/transports/sockets/chunks.ts";
+import { type Chunk, chunksOf, type Message } from "#server/transports/sockets/chunks.ts";
+import { createCompressedFrames } from "#server/transports/sockets/compressed-frames.ts";
+import type { Compression } from "#server/transports/sockets/compression.ts";
 import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
 
-/** Returns the frames of entries for a watcher whose answers begin with `head`. */
-export type FramesOf = (entries: readonly Entry<unknown>[], head: string) => readonly Chunk[];
+/**
+ * Returns the frames of entries for a watcher whose answers begin with `head`. `compression`: what its client can inflate.
+ * `sent`: the last compressed message of its subscription.
+ */
+export type FramesOf = (
+  entries: readonly Entry<unknown>[],
+  head: string,
+  compression?: Compression,
+  sent?: Message,
+) => readonly Chunk[];
 
 /** All connections share the result. `encode` returns the text of an entry after `head`. */
 export function createFrames(encode: (id: string, data: unknown) => string): FramesOf {
@@ -16,7 +26,11 @@ export function createFrames(encode: (id: string, data: unknown) => string): Fra
   const byHead = memoizePerTick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(
     () => new Map(),
   );
-  return (entries, head) => {
+  const compressedOf = createCompressedFrames((entry: Entry<unknown>) => [
+    Buffer.from(textOf(entry)),
+  ]);
+  return (entries, head, compression, sent) => {
+    if (compression !== undefined) return compressedOf(entries, head, compression, sent);
     const known = byHead(entries);
     let chunks = known.get(head);
     if (chunks === undefined) {

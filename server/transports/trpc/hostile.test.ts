@@ -13,7 +13,10 @@ import {
 const MIB = 1024 * 1024;
 
 async function openSocket(url: string, query = "") {
-  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc${query}`);
+  // Compressed, some of these messages would be refused for how much they grow.
+  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc${query}`, {
+    perMessageDeflate: false,
+  });
   const answers: { id: unknown; error?: { json: { data: { code: string } } }; result?: unknown }[] =
     [];
   socket.on("message", (data: Buffer) => answers.push(JSON.parse(data.toString())));

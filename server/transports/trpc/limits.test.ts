@@ -13,7 +13,10 @@ interface Answer {
 }
 
 async function openSocket(url: string, query = "") {
-  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc${query}`);
+  // Compressed, some of these messages would be refused for how much they grow.
+  const socket = new WebSocket(`${url.replace("http", "ws")}/trpc${query}`, {
+    perMessageDeflate: false,
+  });
   const answers: Answer[] = [];
   socket.on("message", (data: Buffer) => answers.push(JSON.parse(data.toString()) as Answer));
   onTestFinished(() => socket.terminate());

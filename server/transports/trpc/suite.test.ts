@@ -2,7 +2,7 @@ import { onRedis } from "#test/engine/data.fixture.ts";
 import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { type Link, openClient, watchJob } from "#test/transports/trpc.fixture.ts";
 import { timesOf } from "#test/long-run.ts";
-import { sendFrames } from "#test/transports/send-frames.ts";
+import { COMPRESSED, sendFrames } from "#test/transports/send-frames.ts";
 import { transportSuite, type TransportUnderTest } from "#test/transports/transport.suite.ts";
 import { createTrpcTransport } from "./transport.ts";
 
@@ -13,6 +13,13 @@ const frames =
   (url: string) =>
     sendFrames(`${url.replace("http", "ws")}/trpc`, sent);
 
+const compressed = Object.fromEntries(
+  Object.entries(COMPRESSED).map(([name, send]) => [
+    name,
+    (url: string) => send(`${url.replace("http", "ws")}/trpc`),
+  ]),
+);
+
 const overWebSocket: Hostile = {
   "no JSON": frames("{", "\u0000", "[[[["),
   "a binary frame": frames(Buffer.from([0xff, 0xfe])),
@@ -20,6 +27,7 @@ const overWebSocket: Hostile = {
   "an unknown method": frames('{"id":1,"method":"no.such","params":{}}'),
   "a subscription to nothing": frames('{"id":1,"method":"subscription","params":{"path":"job"}}'),
   "a stop of nothing": frames('{"id":9,"method":"subscription.stop"}'),
+  ...compressed,
 };
 
 const get = (path: string) => async (url: string) => (await fetch(`${url}${path}`)).text();
@@ -62,7 +70,13 @@ transportSuite(subject("sse", 2, overSse));
 if (!onRedis) {
   const tls = await createPair();
   trust(tls);
-  transportSuite({ ...subject("ws", 5, overWebSocket), name: "tRPC over wss", tls });
+  // Without compression, which the suite above has.
+  transportSuite({
+    ...subject("ws", 5, overWebSocket),
+    name: "tRPC over wss, uncompressed",
+    tls,
+    compression: false,
+  });
   // Below SSE lies the same server as below the WebSocket.
   if (timesOf(0, 1) > 0) {
     transportSuite({ ...subject("sse", 2, overSse), name: "tRPC over SSE with TLS", tls });

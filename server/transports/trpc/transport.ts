@@ -2,13 +2,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TRPCError } from "@trpc/server";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
-import { WebSocketServer } from "ws";
 import type { Limits, Release } from "#server/limits/open.ts";
 import type { Caller, Transport, TransportContext } from "#server/transports/contract.ts";
 import { msToEnd } from "#server/transports/callers/credential-end.ts";
 import { Deadlines } from "#server/transports/callers/deadlines.ts";
 import { endWithCredential } from "#server/transports/callers/end-with-credential.ts";
-import { MESSAGE_LIMITS } from "#server/transports/sockets/message-limits.ts";
+import { BoundedWebSocketServer } from "#server/transports/sockets/websocket-server.ts";
 import { refuseLimitedUpgrade } from "#server/transports/requests/refusals.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
@@ -157,14 +156,10 @@ export function createTrpcTransport(
     responseMeta: ({ errors }) => ({ headers: headersOf(errors) }),
   });
   const responses = new Set<ServerResponse>();
-  const wss = new WebSocketServer({
-    noServer: true,
-    maxPayload: MAX_BODY_BYTES,
-    ...MESSAGE_LIMITS,
-    // `ws-connection.ts` answers pings.
-    autoPong: false,
-    clientTracking: false,
-  });
+  const wss = new BoundedWebSocketServer(
+    { noServer: true, maxPayload: MAX_BODY_BYTES, clientTracking: false },
+    context.compression,
+  );
   const writers = openSocketWriters(context.backpressure);
   const sockets = openHandler({
     router,

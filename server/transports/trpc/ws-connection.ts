@@ -11,6 +11,8 @@ import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
+import type { Compression } from "#server/transports/sockets/compression.ts";
+import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
 import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
@@ -111,6 +113,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   get framesOf(): FramesOf {
     return this.#shared.framesOf;
+  }
+
+  get compression(): Compression | undefined {
+    return compressionOf(this.ws);
   }
 
   get resumeQueue(): ResumeQueue {

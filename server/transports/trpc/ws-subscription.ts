@@ -3,7 +3,8 @@
  * little of its request: the error of a stream that fails later names the path without the input.
  */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk } from "#server/transports/sockets/chunks.ts";
+import type { Chunk, Message } from "#server/transports/sockets/chunks.ts";
+import type { Compression } from "#server/transports/sockets/compression.ts";
 import type { SocketWriter } from "#server/transports/sockets/socket-writer.ts";
 import {
   type SinkConnection,
@@ -23,6 +24,7 @@ export interface SubscriptionPeer extends SinkConnection {
   readonly responses: Responses;
   readonly framesOf: FramesOf;
   readonly writer: SocketWriter;
+  readonly compression: Compression | undefined;
 }
 
 /** The owner of a connection's subscriptions: its requests. */
@@ -38,6 +40,8 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   readonly #owner: SubscriptionOwner;
   readonly #path: string | undefined;
   readonly #head: string;
+  /** The last compressed message. */
+  #sent: Message | undefined;
   #isWanted = true;
 
   constructor(
@@ -83,12 +87,16 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   }
 
   protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
-    return this.connection.framesOf(entries, this.#head);
+    const { framesOf, compression } = this.connection;
+    return framesOf(entries, this.#head, compression, this.#sent);
   }
 
-  protected write({ bytes, count }: Chunk): number {
-    this.connection.writer.write(bytes);
-    return count;
+  protected write(chunk: Chunk): number {
+    const { writer, compression } = this.connection;
+    writer.write(chunk.bytes);
+    compression?.sent(chunk);
+    this.#sent = chunk.last;
+    return chunk.count;
   }
 
   #end(reason?: { cause: unknown }): void {
