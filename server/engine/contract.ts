@@ -19,6 +19,7 @@ import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
+import type { LogLine, NewLogLine } from "#shared/log-line.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { Assignment } from "./assignment.ts";
@@ -132,6 +133,14 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
+   * Appends log lines of the attempt that holds the claim, in order. A job keeps its newest `MAX_LOG_LINES`, of all attempts.
+   * `NOT_FOUND`, `CLAIM_LOST` and `ILLEGAL_TRANSITION` as with `appendDraft`.
+   */
+  appendLines(claim: ClaimRef, lines: readonly NewLogLine[]): Promise<void>;
+  /** Kept lines with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
+  readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
+
+  /**
    * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (with `multiProcess`,
    * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each
    * is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
@@ -158,15 +167,15 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   listUsers(query: UserQuery, now: Date): Promise<UserPage>;
 
   /**
-   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
+   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts, log lines and
    * idempotency keys, and batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
    * At most `limit` jobs; returns how many.
    */
   prune(before: Date, limit: number): Promise<number>;
 
   /**
-   * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the job
-   * settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
+   * Hints that something was committed to a stream: to a job's log, its draft and its log lines (both also when an
+   * attempt starts or the job settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
    * before its commit. Resolves once hints flow; the returned function ends them. There are no hints about what does
    * not exist yet.
    */
@@ -260,6 +269,14 @@ export interface DraftPiece {
 export interface DraftSlice {
   pieces: DraftPiece[];
   /** The newest piece's `seq`, 0 where there is none. */
+  head: number;
+  /** The job's status, read at the same moment. */
+  status: JobStatus;
+}
+
+export interface LineSlice {
+  lines: LogLine[];
+  /** The newest line's `seq`, 0 where there is none. */
   head: number;
   /** The job's status, read at the same moment. */
   status: JobStatus;

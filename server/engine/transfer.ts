@@ -11,6 +11,7 @@ import type { SigningKey } from "./signing-key-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
+import type { LogLine } from "#shared/log-line.ts";
 import type { Owner } from "#shared/principal.ts";
 
 /** Feeds continue from its rev, also when none of its jobs is left. */
@@ -43,6 +44,7 @@ export interface TransferJob {
   token: number;
   events: JobEvent[];
   draft: DraftPiece[];
+  lines: LogLine[];
 }
 
 export interface TransferApiKey {

@@ -272,6 +272,18 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN details TEXT;
   ALTER TABLE events ADD COLUMN details TEXT;
   `,
+  `
+  CREATE TABLE log_lines (
+    job_n INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    -- Without a gap: the oldest lines are deleted, and no others.
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (job_n, seq)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
