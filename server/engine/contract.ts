@@ -15,11 +15,11 @@ import type { AuditEntry } from "#shared/audit.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Job, JobError, JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
-import type { LogLine, NewLogLine } from "#shared/log-line.ts";
+import type { NewLogLine } from "#shared/log-line.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { Assignment } from "./assignment.ts";
@@ -28,6 +28,7 @@ import type { Backups } from "./backup.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
+import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
@@ -50,6 +51,7 @@ export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
 export type { TicketStore } from "./ticket-store.ts";
+export type { DraftPiece, DraftSlice, LineSlice } from "./written.ts";
 export type { Assigned } from "./assignment.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
@@ -255,31 +257,6 @@ export interface FeedSlice {
   changes: FeedChange[];
   /** The newest cursor of this feed. Never less than before, also where all of its jobs were deleted. */
   head: number;
-}
-
-export interface DraftPiece {
-  /** Counts up over all attempts of a job. */
-  seq: number;
-  attempt: number;
-  /** UTF-16 units of the attempt's draft before this piece. */
-  offset: number;
-  text: string;
-}
-
-export interface DraftSlice {
-  pieces: DraftPiece[];
-  /** The newest piece's `seq`, 0 where there is none. */
-  head: number;
-  /** The job's status, read at the same moment. */
-  status: JobStatus;
-}
-
-export interface LineSlice {
-  lines: LogLine[];
-  /** The newest line's `seq`, 0 where there is none. */
-  head: number;
-  /** The job's status, read at the same moment. */
-  status: JobStatus;
 }
 
 /** Proof that a runner holds a job. `token` is never given out twice for a job. */

@@ -4,7 +4,7 @@
  */
 import type { ApiKey } from "#shared/api-key.ts";
 import type { AuditEntry } from "#shared/audit.ts";
-import type { DraftPiece } from "./contract.ts";
+import type { DraftPiece } from "./written.ts";
 import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { StoredLink } from "./share-link-store.ts";
 import type { SigningKey } from "./signing-key-store.ts";

@@ -42,7 +42,7 @@ export interface AttemptPolicy extends RetryPolicy {
 }
 
 interface AttemptContext extends AttemptPolicy {
-  engine: Pick<Engine, "change" | "appendDraft">;
+  engine: Pick<Engine, "change" | "appendDraft" | "appendLines">;
   kinds: ReadonlyMap<string, AnyKind>;
   log: Logger;
   /** Called when another job may start: the code returned, or does not stop. */
@@ -123,6 +123,14 @@ async function run(
         return mine(engine.change(job.id, report, now(), claim));
       },
       draft: (text) => mine(engine.appendDraft(claim, text)),
+      lines: (lines) => mine(engine.appendLines(claim, lines)),
+    },
+    now,
+    clock: context.clock ?? (() => performance.now()),
+    onLinesLost(reason) {
+      // At a lost claim, the lines have no attempt any more.
+      if (!isUnavailable(reason)) return;
+      log.warn({ reason: wholeMessageOf(reason) }, "The last log lines of an attempt are lost");
     },
     end: early.reject,
   });

@@ -37,7 +37,7 @@ const LOGGED_STRAYS = 10;
 export function startCode({
   kind,
   job: { id: jobId, input, attempt },
-  reports: { progress, draft },
+  reports: { progress, draft, log: line },
   signal,
   log,
   stopMs,
@@ -69,7 +69,7 @@ export function startCode({
 
   // In an async function, so that a thenable that the code returns is called within its scope as well.
   const result = runForeign(stray, async () =>
-    kind.run({ jobId, input, attempt, signal: own.signal, progress, draft }),
+    kind.run({ jobId, input, attempt, signal: own.signal, progress, draft, log: line }),
   );
   const returned = result.then(
     () => void (running = false),

@@ -7,6 +7,8 @@ export interface Recorder {
   context: RunContext<unknown>;
   progress: { percent: number; message: string }[];
   draft(): string;
+  /** Log lines: `info: The text`. */
+  lines: string[];
 }
 
 export interface ArticleOutcome {
@@ -17,9 +19,11 @@ export interface ArticleOutcome {
 
 export function createRecorder(input: unknown, signal: AbortSignal): Recorder {
   const progress: Recorder["progress"] = [];
+  const lines: string[] = [];
   let draft = "";
   return {
     progress,
+    lines,
     draft: () => draft,
     context: {
       jobId: "018f0000-0000-7000-8000-000000000001",
@@ -32,6 +36,7 @@ export function createRecorder(input: unknown, signal: AbortSignal): Recorder {
       async draft(text) {
         draft += text;
       },
+      log: (level, message) => void lines.push(`${level}: ${message}`),
     },
   };
 }
