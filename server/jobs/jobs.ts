@@ -20,7 +20,15 @@ import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
-import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
+import type { LogLine } from "#shared/log-line.ts";
+import {
+  mayChange,
+  mayRead,
+  mayReadLines,
+  type Owner,
+  ownerOf,
+  type Principal,
+} from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { eventsOfPage } from "./event-page.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
@@ -46,6 +54,11 @@ export interface Jobs {
     principal: Principal,
     query: { jobId: string; after: number; limit: number },
   ): Promise<{ items: JobEvent[]; nextCursor: string | null }>;
+  /** A page of a job's log lines, oldest first. `nextCursor` as of `events`. */
+  logs(
+    principal: Principal,
+    query: { jobId: string; after: number; limit: number },
+  ): Promise<{ items: LogLine[]; nextCursor: string | null }>;
   /**
    * Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. A principal that may not read the job gets
    * it without input and output, as from `create`.
@@ -140,6 +153,16 @@ export function createJobs(
       const last = items.at(-1);
       const more = last !== undefined && last.seq < slice.newest.seq;
       return { items, nextCursor: more ? String(last.seq) : null };
+    },
+
+    async logs(principal, { jobId, after, limit }) {
+      const may: May = (record) => mayReadLines(principal, record);
+      visible(await engine.getSummary(jobId), jobId, may);
+      const slice = await engine.readLines(jobId, after, limit);
+      if (slice === undefined) throw noJob(jobId);
+      const last = slice.lines.at(-1);
+      const more = last !== undefined && last.seq < slice.head;
+      return { items: slice.lines, nextCursor: more ? String(last.seq) : null };
     },
 
     async decide(principal, jobId, decision, note) {
