@@ -1,4 +1,5 @@
 /** The lines that a kind writes to its job, for people: no events, so they change nothing. */
+import { MAX_LOG_LINES } from "./limits.ts";
 
 /** From the least to the most important. */
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -25,7 +26,7 @@ export interface LogFrame {
   gap?: true | undefined;
 }
 
-/** The known lines, and those of newer frames. */
+/** The known lines, and those of newer frames: the newest `MAX_LOG_LINES` of them. */
 export function applyLogFrames(
   known: readonly LogLine[],
   frames: readonly LogFrame[],
@@ -37,5 +38,5 @@ export function applyLogFrames(
     const fresh = frame.lines.filter(({ seq }) => seq > newest);
     lines = fresh.length === 0 ? before : [...before, ...fresh];
   }
-  return lines;
+  return lines.length > MAX_LOG_LINES ? lines.slice(-MAX_LOG_LINES) : lines;
 }
