@@ -115,7 +115,7 @@ describe.each([
     await old.appendLines(running, [lineOf("before")]);
     const details = { done: 1, of: 3 };
     await old.change(running.jobId, { ...STEP, details } as JobChange, at(3), running);
-    const keyed = await old.createJob(newJob({ idempotencyKey: "k" }), at(4));
+    const keyed = await old.createJob(newJob({ idempotencyKey: "k", trace: "a trace" }), at(4));
     const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
     await old.createBatch(batch, jobs, at(5));
     await old.change(jobs[0]?.id ?? "", { action: "cancel" }, at(6));
@@ -139,6 +139,8 @@ describe.each([
     const claims = await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: at(9) });
     const waiting = [running.jobId, keyed.id, other.id, ...jobs.slice(1).map(({ id }) => id)];
     expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(waiting.toSorted());
+    const traces = claims.map(({ jobId, trace }) => (jobId === keyed.id ? trace : undefined));
+    expect(traces.filter((trace) => trace !== undefined)).toEqual(["a trace"]);
     const again = claims.find(({ jobId }) => jobId === running.jobId);
     expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1, details } });
     expect(again?.token).toBeGreaterThan(running.token);

@@ -74,6 +74,9 @@ export const MAX_PAGE_EVENTS = 1000;
 /** The details of the events of one page, as JSON, in UTF-16 units. A page ends with the event that exceeds it. */
 export const MAX_PAGE_DETAILS = 1024 * 1024;
 
+/** The trace context that is stored with a job: `traceparent`, and the `tracestate` that fits. */
+export const MAX_TRACE_CHARS = 600;
+
 /** Entries in the audit list of one tenant. Beyond it the oldest are deleted. */
 export const MAX_AUDIT_ENTRIES = 100_000;
 

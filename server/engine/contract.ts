@@ -270,6 +270,8 @@ export interface Claim extends ClaimRef {
   job: Job;
   /** Says that this claim started it. `null` where it was PROCESSING: its runner died. */
   started: JobEvent | null;
+  /** As the creator of the job gave it. */
+  trace: string | undefined;
   /** Why the job cannot run. It is to be ended with this error. */
   fault?: JobError | undefined;
 }

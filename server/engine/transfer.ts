@@ -42,6 +42,8 @@ export interface TransferJob {
   due: number | null;
   /** The newest token of a claim. */
   token: number;
+  /** The trace of its attempts. */
+  trace: string | null;
   events: JobEvent[];
   draft: DraftPiece[];
   lines: LogLine[];

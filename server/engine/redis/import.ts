@@ -156,7 +156,7 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, due, token, events, draft, lines } = transfer;
+  const { n, job, idempotencyKey, rev, due, token, trace, events, draft, lines } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -178,6 +178,7 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
     token,
   };
   if (idempotencyKey !== null) fields.key = idempotencyKey;
+  if (trace !== null) fields.tr = trace;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;

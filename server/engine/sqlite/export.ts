@@ -139,6 +139,7 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         rev: row.rev,
         due,
         token: row.token,
+        trace: row.trace,
         events: log.read(id, 0, ALL)?.events ?? [],
         draft,
         lines: logLines.read(id, 0, ALL)?.lines ?? [],
