@@ -10,6 +10,7 @@ import {
   type JobPage,
 } from "#server/engine/contract.ts";
 import type { KindRegistry } from "#server/kinds/registry.ts";
+import { inBatchSpan, inJobSpan } from "#server/tracing/job-spans.ts";
 import type { KindInfo } from "#shared/api.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
 import { assertKind } from "#shared/assert-kind.ts";
@@ -129,8 +130,10 @@ export function createJobs(
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
       };
-      const stored = await tenants.create(principal, 1, () =>
-        engine.createJob(job, now(), tenants.quota),
+      const stored = await inJobSpan(job.kind, codeOf, (trace) =>
+        tenants.create(principal, 1, () =>
+          engine.createJob({ ...job, trace }, now(), tenants.quota),
+        ),
       );
       return answerTo(principal, stored);
     },
@@ -183,10 +186,14 @@ export function createJobs(
       const { idempotencyKey, name = null } = request;
       const audit = entry(principal, "batch.create", id);
       const batch = { id, name, ...owner, idempotencyKey, audit };
-      const stored = await tenants.create(principal, valid.length, () => {
-        const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
-        return engine.createBatch(batch, jobs, now(), tenants.quota);
-      });
+      const kinds = new Set(valid.map(({ kind }) => kind));
+      const stored = await inBatchSpan({ kinds, count: valid.length }, codeOf, (trace) =>
+        tenants.create(principal, valid.length, () => {
+          const same = { batchId: id, ...owner, actor, trace };
+          const jobs = valid.map((each) => ({ id: newId(), ...same, ...each }));
+          return engine.createBatch(batch, jobs, now(), tenants.quota);
+        }),
+      );
       return batchOf(stored);
     },
 
@@ -259,6 +266,11 @@ const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]
 
 function noJob(jobId: string): AppError {
   return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+}
+
+/** For spans. */
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof AppError ? error.code : "INTERNAL";
 }
 
 /** To change a job is not to read it. */

@@ -146,6 +146,11 @@ export interface RunContext<Input, Details = never> {
   /** Aborted when the job is cancelled, its claim is lost, or a shutdown gives it back. Stop working then. */
   readonly signal: AbortSignal;
   /**
+   * The trace of this attempt, for the header `traceparent` of requests that the code makes by hand. Instrumented clients send it
+   * by themselves. Absent: there is no trace.
+   */
+  readonly traceparent?: string | undefined;
+  /**
    * Reports progress; resolves once it is committed. Percent 0..100, which never falls within an attempt. A message longer
    * than `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may be pending, and a job has at most
    * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job. So do details
