@@ -19,29 +19,32 @@ const PROTOCOLS = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PRO
 /** `undefined`: no traces are asked for. Throws `ConfigError`. */
 export function tracingOf(env: Env): Tracing | undefined {
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") return undefined;
-  const asked = env.OTEL_TRACES_EXPORTER?.trim();
-  const exporter = asked || (firstOf(env, ENDPOINTS) === undefined ? "none" : "otlp");
+  const endpoint = firstOf(env, ENDPOINTS);
+  const exporter = env.OTEL_TRACES_EXPORTER?.trim() || (endpoint === undefined ? "none" : "otlp");
   if (exporter === "none") return undefined;
+  const [protocolName, protocol] = firstOf(env, PROTOCOLS) ?? ["", "http/protobuf"];
+  const propagators = (env.OTEL_PROPAGATORS?.trim() || "tracecontext,baggage")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "none");
+  const unknown = propagators.find((name) => !isPropagator(name));
   const lines: string[] = [];
   if (exporter !== "otlp") {
     lines.push(`OTEL_TRACES_EXPORTER is ${quoted(exporter)}. Jobwire has otlp and none.`);
   }
-  const [name, protocol] = firstOf(env, PROTOCOLS) ?? ["", "http/protobuf"];
-  if (protocol !== "http/protobuf") {
-    lines.push(`${name} is ${quoted(protocol)}. Jobwire sends http/protobuf alone.`);
+  // The exporter would go on with its default address. The value may have a password.
+  if (endpoint !== undefined && !isAddress(endpoint[1])) {
+    lines.push(`${endpoint[0]} is no address. Give one such as http://localhost:4318.`);
   }
-  const propagators = (env.OTEL_PROPAGATORS?.trim() || "tracecontext,baggage")
-    .split(",")
-    .map((each) => each.trim());
-  const known = propagators.filter((each) => each === "tracecontext" || each === "baggage");
-  const unknown = propagators.find((each) => each !== "none" && !known.includes(each as "baggage"));
+  if (protocol !== "http/protobuf") {
+    lines.push(`${protocolName} is ${quoted(protocol)}. Jobwire sends http/protobuf alone.`);
+  }
   if (unknown !== undefined) {
-    lines.push(
-      `OTEL_PROPAGATORS has ${quoted(unknown)}. Jobwire has tracecontext, baggage and none.`,
-    );
+    const what = `OTEL_PROPAGATORS has ${quoted(unknown)}`;
+    lines.push(`${what}. Jobwire has tracecontext, baggage and none.`);
   }
   if (lines.length > 0) throw new ConfigError(lines);
-  return { propagators: known };
+  return { propagators: propagators.filter(isPropagator) };
 }
 
 /**
@@ -73,6 +76,14 @@ function firstOf(env: Env, names: readonly string[]): [name: string, value: stri
     if (value) return [name, value];
   }
   return undefined;
+}
+
+function isPropagator(name: string): name is PropagatorName {
+  return name === "tracecontext" || name === "baggage";
+}
+
+function isAddress(text: string): boolean {
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? "");
 }
 
 const quoted = (value: string) => JSON.stringify(value.slice(0, 100));
