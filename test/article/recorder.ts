@@ -17,6 +17,8 @@ export interface ArticleOutcome {
   output: ArticleOutput;
 }
 
+export const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
 export function createRecorder(input: unknown, signal: AbortSignal): Recorder {
   const progress: Recorder["progress"] = [];
   const lines: string[] = [];
@@ -30,6 +32,7 @@ export function createRecorder(input: unknown, signal: AbortSignal): Recorder {
       input,
       attempt: 1,
       signal,
+      traceparent: TRACEPARENT,
       async progress(percent, message) {
         progress.push({ percent, message });
       },

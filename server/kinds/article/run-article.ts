@@ -85,6 +85,7 @@ export async function runArticle(
 
   const desk: Desk = {
     signal,
+    traceparent: context.traceparent,
     draft: (text) => context.draft(text),
     step: (done, message) =>
       progress(Math.floor(AT.write + done * (AT.written - AT.write)), message),
