@@ -59,14 +59,10 @@ export async function runUntilSignal(
 ): Promise<void> {
   // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
-  const stopStart = (error: unknown) => {
-    process.stderr.write(`${explain(error)}\n`);
-    process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
-  };
   // Before the server takes calls.
   let started: Started | undefined;
-  const endTracing = await startTracing(env, () => started?.log).catch(stopStart);
-  started = await start().catch(stopStart);
+  const endTracing = await startTracing(env, () => started?.log).catch(failStart);
+  started = await start().catch(failStart);
   const { app, config, log } = started;
   const { ROLE: role, DATA_DIR: dataDir } = config;
   const { multiProcess } = selectEngine(config).capabilities;
@@ -103,6 +99,11 @@ export async function runUntilSignal(
       });
     });
   }
+}
+
+function failStart(error: unknown): never {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
 }
 
 /** Prints a line for people at a terminal, in addition to the log. */

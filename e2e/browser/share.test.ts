@@ -65,6 +65,7 @@ const article = () => ({
 });
 
 const dialog = () => page.getByRole("dialog", { name: "Share by a link" });
+const log = (on: Page) => on.getByRole("region", { name: "Log", exact: true });
 const shareButton = (on = page) => on.getByRole("button", { name: "Share", exact: true });
 
 /** Resolves to the address of a new link. */
@@ -94,7 +95,6 @@ test("[P21] [P22] a person shares a job by a link; its viewer reads it without s
   const jobId = await create("job.create", article());
   await page.goto(`${server.url}/jobs/${jobId}`);
   await headingBadge(page, "DELIVERED").waitFor();
-  const log = (on: Page) => on.getByRole("region", { name: "Log", exact: true });
   await log(page).waitFor();
   await shareButton().click();
   await dialog().getByLabel("It ends after").selectOption("1 day");

@@ -463,12 +463,12 @@ describe("an engine that cannot be written for a while", () => {
   });
 });
 
-describe("log lines", () => {
-  const linesOf = async (jobId: string) =>
-    (await fixture.engine.readLines(jobId, 0, 99))?.lines.map(
-      ({ attempt, level, message }) => `${attempt} ${level} ${message}`,
-    );
+const linesOf = async (jobId: string) =>
+  (await fixture.engine.readLines(jobId, 0, 99))?.lines.map(
+    ({ attempt, level, message }) => `${attempt} ${level} ${message}`,
+  );
 
+describe("log lines", () => {
   test("[J20] of each attempt are stored before it ends, however it ends", async () => {
     fixture.run = async ({ attempt, log }) => {
       log("info", "begun");

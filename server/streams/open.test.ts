@@ -433,12 +433,12 @@ test("[S4] a feed without a cursor shows the jobs that changed last, however bus
   expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
 });
 
-describe("a watch of log lines", () => {
-  const lineOf = (message: string) => ({ at: now(), level: "info", message }) as const;
-  const many = (count: number) => Array.from({ length: count }, (_, n) => lineOf(`line ${n}`));
-  const seqsOf = (frames: readonly LogFrame[]) =>
-    frames.flatMap(({ lines }) => lines.map(({ seq }) => seq));
+const lineOf = (message: string) => ({ at: now(), level: "info", message }) as const;
+const many = (count: number) => Array.from({ length: count }, (_, n) => lineOf(`line ${n}`));
+const seqsOf = (frames: readonly LogFrame[]) =>
+  frames.flatMap(({ lines }) => lines.map(({ seq }) => seq));
 
+describe("a watch of log lines", () => {
   test("[S4] [J20] starts with the kept lines in frames of a hundred, and resumes after a cursor", async () => {
     const jobId = await fixture.createJob();
     const claim = await fixture.startJob(jobId);

@@ -16,7 +16,7 @@ import { endWithError, tracer } from "./tracer.ts";
 /** `name` and `type`: those of `messaging.operation`. */
 function attributesOf(name: string, type: string, kind: string | undefined): Attributes {
   return {
-    // The name of the attribute before version 1.44 of the conventions, which most backends read.
+    // The older name of the attribute, which more backends read.
     "messaging.system": "jobwire",
     "messaging.system.name": "jobwire",
     "messaging.operation.name": name,

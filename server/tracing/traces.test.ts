@@ -7,6 +7,7 @@ import { blocked, delivered, Failure, Transient } from "#server/kinds/define.ts"
 import { createLog } from "#server/log.ts";
 import { MAX_TRACE_CHARS } from "#shared/limits.ts";
 import { eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
+import { startSdk } from "./sdk.ts";
 import { useSpans } from "#test/tracing/spans.fixture.ts";
 import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
@@ -224,6 +225,13 @@ test("[V3] lines of the log that are written within a span have its ids, and oth
   const { id, trace: traceId } = one("order");
   expect(lines[0]).not.toHaveProperty("trace_id");
   expect(lines[1]).toMatchObject({ jobId: "j", trace_id: traceId, span_id: id });
+});
+
+test("[V4] where a program has registered an SDK, the application starts none", () => {
+  const options = { propagators: [], defaults: {}, log: () => undefined };
+  expect(startSdk(options)).toBeUndefined();
+  trace.getTracer("app").startSpan("order").end();
+  expect(one("order").parent).toBeUndefined();
 });
 
 test("delivered is no error", async () => {

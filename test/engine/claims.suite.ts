@@ -30,6 +30,10 @@ function indexOf(title: string): number {
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 vendor=a b";
 
+function traceOf(claims: readonly Claim[], id: string): string | undefined {
+  return claims.find(({ jobId }) => jobId === id)?.trace;
+}
+
 function refuse(): never {
   throw Object.create(null) as Error;
 }
@@ -57,8 +61,6 @@ export function claimsSuite(subject: EngineUnderTest): void {
       const [first = newJob(), second = newJob()] = jobs;
       await engine.createBatch(batch, [{ ...first, trace: TRACE }, second], at(1));
       const claims = await claim(engine, 2);
-      const traceOf = (of: readonly Claim[], id: string) =>
-        of.find(({ jobId }) => jobId === id)?.trace;
       expect(traceOf(claims, traced.id)).toBe(TRACE);
       expect(traceOf(claims, first.id)).toBe(TRACE);
       expect(traceOf(claims, second.id)).toBeUndefined();
@@ -68,13 +70,12 @@ export function claimsSuite(subject: EngineUnderTest): void {
         await engine.change(held.jobId, release(), at(3), held);
         expect(await engine.getJob(held.jobId), `${index}`).not.toHaveProperty("trace");
       }
-      const start = () => ({ progress: 0, message: "Begun" });
       const again = await engine.claim({
         worker: "w1",
         max: 10,
         leaseMs: LEASE_MS,
         now: at(4),
-        start,
+        start: () => ({ progress: 0, message: "Begun" }),
       });
       expect(traceOf(again, traced.id)).toBe(TRACE);
       expect(traceOf(again, second.id)).toBeUndefined();
