@@ -81,7 +81,7 @@ function pack(folder: string): void {
 }
 
 function buildPackage(definition: PackageDefinition): void {
-  const { name, folder, entries, commands = {}, node } = definition;
+  const { name, folder, entries, commands = {}, onDemand = [], node } = definition;
   const out = join(OUT, folder);
   const always = entries.filter(({ optional }) => optional !== true).map(({ file }) => file);
   const optional = entries.filter((entry) => entry.optional).map(({ file }) => file);
@@ -92,8 +92,8 @@ function buildPackage(definition: PackageDefinition): void {
   compile(definition, modules, out);
 
   const reached = {
-    always: mergeReach(valuesOf([...always, ...programs], out), typesOf(always, out)),
-    optional: mergeReach(valuesOf(optional, out), typesOf(optional, out)),
+    always: mergeReach(valuesOf([...always, ...programs], out, onDemand), typesOf(always, out)),
+    optional: mergeReach(valuesOf([...optional, ...onDemand], out), typesOf(optional, out)),
   };
   prune(out, reached.always.files.union(reached.optional.files));
   const needs: Needs = {
@@ -131,9 +131,10 @@ function compile(
   execFileSync(process.execPath, [tsc, "-p", stage], { stdio: "inherit" });
 }
 
-/** All that these files need when they run. */
-function valuesOf(files: readonly string[], out: string): Reach {
-  return reachOf(files.map(compiled), (file) => read(join(out, file)));
+/** All that these files need when they run. `without`: what these modules need. */
+function valuesOf(files: readonly string[], out: string, without: readonly string[] = []): Reach {
+  const ends = new Set(without.map(compiled));
+  return reachOf(files.map(compiled), (file) => (ends.has(file) ? "" : read(join(out, file))));
 }
 
 /** All that programs need for the types of these files. */

@@ -193,6 +193,16 @@ const cases: Case[] = [
     refused: ["#server/core.ts", "../config.ts", "#server/engine/contract.ts", "node:timers"],
   },
   {
+    direction: "server/tracing/",
+    file: "server/tracing/x.ts",
+    refused: ["./sdk.ts", "@opentelemetry/sdk-trace-node", "#server/config.ts", "node:http"],
+  },
+  {
+    direction: "server/tracing/sdk.ts",
+    file: "server/tracing/sdk.ts",
+    refused: ["./tracer.ts", "#server/log.ts", "@opentelemetry/sdk-node", "zod"],
+  },
+  {
     direction: "server/tls/",
     file: "server/tls/x.ts",
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],

@@ -19,6 +19,7 @@ const NODE = ["node:*", "node:*/*"];
 const NODE_EXCEPT = ["node:sqlite", "node:module"];
 const TRPC = "@trpc/server";
 const SYSTEM_CLOCK = "#server/time/system-clock.ts";
+const CALL_SPAN = "#server/tracing/call-span.ts";
 /** The modules of the layers below that a transport may use. */
 const BELOW_TRANSPORTS = [
   "#server/auth/audit.ts",
@@ -34,6 +35,7 @@ const BELOW_TRANSPORTS = [
   "#server/sign-ins/open.ts",
   "#server/oidc/*",
   SYSTEM_CLOCK,
+  CALL_SPAN,
   "#shared/**",
 ];
 /** The folders of what all transports use, each about one subject. */
@@ -196,6 +198,7 @@ const all: Direction[] = [
       "#server/kinds/define.ts",
       "#server/kinds/registry.ts",
       SYSTEM_CLOCK,
+      "#server/tracing/job-spans.ts",
       "#shared/**",
     ],
     except: NODE_EXCEPT,
@@ -266,6 +269,26 @@ const all: Direction[] = [
     files: ["server/time/**"],
     imports: ["#shared/**"],
     packages: [],
+  },
+  {
+    name: "server/tracing/",
+    files: ["server/tracing/**"],
+    imports: ["./*", "#shared/**"],
+    except: ["./sdk.ts"],
+    packages: ["@opentelemetry/api"],
+  },
+  {
+    name: "server/tracing/sdk.ts",
+    files: ["server/tracing/sdk.ts"],
+    imports: ["#shared/**"],
+    packages: [
+      "@opentelemetry/api",
+      "@opentelemetry/core",
+      "@opentelemetry/exporter-trace-otlp-proto",
+      "@opentelemetry/resources",
+      "@opentelemetry/sdk-trace-node",
+      "pino",
+    ],
   },
   {
     name: "server/tls/",

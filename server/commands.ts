@@ -14,6 +14,7 @@ import type {
   JobsQuery,
   JobToCreate,
   KindJobsQuery,
+  LogsQuery,
   Page,
   SummaryOf,
 } from "#shared/api.ts";
@@ -22,6 +23,7 @@ import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { Job } from "#shared/job.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
+import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import type { Principal } from "#shared/principal.ts";
 
@@ -80,6 +82,14 @@ export interface JobCommands<Kinds extends KindMap = KindMap> {
   list(principal: Principal, query?: JobsQuery): Promise<JobsPage>;
   /** A page of a job's log, oldest first. */
   events(principal: Principal, query: EventsQuery): Promise<Page<JobEvent>>;
+  /** A page of the lines that a job's kind logged, oldest first. */
+  logs(principal: Principal, query: LogsQuery): Promise<Page<LogLine>>;
+  /** These lines until the job has settled: those that are kept, then as they are stored. `lastEventId`: the `seq` of a line. */
+  watchLogs(
+    principal: Principal,
+    jobId: string,
+    options?: WatchToEnd,
+  ): AsyncGenerator<LogFrame, void>;
   cancel: Decide;
   retry: Decide;
   approve: Decide;

@@ -70,6 +70,9 @@ export function createCommands(
       get: (principal, jobId) => call(principal, (to) => to.job.get({ jobId })),
       list: (principal, query) => call(principal, (to) => to.job.list(query)),
       events: (principal, query) => call(principal, (to) => to.job.events(query)),
+      logs: (principal, query) => call(principal, (to) => to.job.logs(query)),
+      watchLogs: (principal, jobId, { signal, ...options } = {}) =>
+        watch(principal, ({ job }) => job.onLog({ jobId, ...options }), signal),
       cancel: decide("cancel"),
       retry: decide("retry"),
       approve: decide("approve"),

@@ -18,6 +18,7 @@ import { openEngine } from "#server/engine/index.ts";
 import { startRedisCluster } from "#test/redis/cluster.fixture.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import { MAX_LOG_LINES } from "#shared/limits.ts";
 import { databasePath } from "#server/engine/sqlite/database.ts";
 import {
   ANN,
@@ -67,12 +68,15 @@ async function open(onRedis: boolean): Promise<Engine> {
   return engine;
 }
 
+const lineOf = (message: string) => ({ at: at(1), level: "info", message }) as const;
+
 async function everythingOf(engine: Engine, jobIds: readonly string[], batchId: string) {
   const first = await engine.listJobs({ ...ANN, limit: 2 });
   return {
     jobs: await Promise.all(jobIds.map((id) => engine.getJob(id))),
     events: await Promise.all(jobIds.map((id) => engine.readEvents(id, 1, 100))),
     drafts: await Promise.all(jobIds.map((id) => engine.readDraft(id, 0))),
+    lines: await Promise.all(jobIds.map((id) => engine.readLines(id, 0, MAX_LOG_LINES))),
     batch: await engine.getBatch(batchId),
     batches: await engine.listBatches({ ...ANN, limit: 1 }),
     feed: await engine.readFeed(ANN, 3, 100),
@@ -100,13 +104,18 @@ describe.each([
     const settled = await startedJob(old, at(0));
     await old.appendDraft(settled, "Once \ud83d");
     await old.appendDraft(settled, "\ude00 upon");
+    await old.appendLines(
+      settled,
+      Array.from({ length: MAX_LOG_LINES + 2 }, (_, index) => lineOf(`Line ${index}`)),
+    );
     await old.change(settled.jobId, DELIVER, at(1), settled);
     const blocked = await startedJob(old, at(1));
     await old.change(blocked.jobId, BLOCK, at(2), blocked);
     const running = await startedJob(old, at(2));
+    await old.appendLines(running, [lineOf("before")]);
     const details = { done: 1, of: 3 };
     await old.change(running.jobId, { ...STEP, details } as JobChange, at(3), running);
-    const keyed = await old.createJob(newJob({ idempotencyKey: "k" }), at(4));
+    const keyed = await old.createJob(newJob({ idempotencyKey: "k", trace: "a trace" }), at(4));
     const { batch, jobs } = newBatch(3, { idempotencyKey: "k" });
     await old.createBatch(batch, jobs, at(5));
     await old.change(jobs[0]?.id ?? "", { action: "cancel" }, at(6));
@@ -130,6 +139,8 @@ describe.each([
     const claims = await engine.claim({ worker: "w", max: 9, leaseMs: 1000, now: at(9) });
     const waiting = [running.jobId, keyed.id, other.id, ...jobs.slice(1).map(({ id }) => id)];
     expect(claims.map(({ jobId }) => jobId).toSorted()).toEqual(waiting.toSorted());
+    const traces = claims.map(({ jobId, trace }) => (jobId === keyed.id ? trace : undefined));
+    expect(traces.filter((trace) => trace !== undefined)).toEqual(["a trace"]);
     const again = claims.find(({ jobId }) => jobId === running.jobId);
     expect(again).toMatchObject({ job: { status: "PROCESSING", attempt: 1, details } });
     expect(again?.token).toBeGreaterThan(running.token);
@@ -138,6 +149,11 @@ describe.each([
     const { event } = await engine.change(running.jobId, STEP, at(10), again);
     expect(event).toMatchObject({ seq: 4, details });
     if (again) await engine.appendDraft(again, "more");
+    if (again) await engine.appendLines(again, [lineOf("more")]);
+    expect((await engine.readLines(running.jobId, 0, 9))?.lines).toMatchObject([
+      { seq: 1, message: "before" },
+      { seq: 2, message: "more" },
+    ]);
     const later = await engine.readFeed(ANN, before.feed.head, 10);
     expect(later.changes.map(({ job }) => job.id)).toEqual([running.jobId]);
     const fresh = await engine.createJob(newJob(), at(11));

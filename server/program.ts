@@ -8,6 +8,7 @@ import { selectEngine } from "./engine/index.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { KindError } from "./kinds/registry.ts";
 import { createLog } from "./log.ts";
+import { startTracing } from "./start-tracing.ts";
 import { stoppedMessage, stoppingMessage } from "./shutdown-messages.ts";
 
 /** sysexits.h: the configuration is wrong. */
@@ -33,7 +34,7 @@ export function runApplication<Own extends Variables>(
   env: NodeJS.ProcessEnv,
   application: Application<Own>,
 ): Promise<void> {
-  return runUntilSignal(async () => {
+  return runUntilSignal(env, async () => {
     const config = loadConfig(env, application.variables);
     const log = createLog(config.LOG_LEVEL, process.stdout);
     const serverUrl = Promise.withResolvers<string>();
@@ -52,13 +53,17 @@ export interface Started {
 }
 
 /** Starts a server, and stops it at a signal. Ends the process with an explanation if it does not start. */
-export async function runUntilSignal(start: () => Promise<Started>): Promise<void> {
+export async function runUntilSignal(
+  env: NodeJS.ProcessEnv,
+  start: () => Promise<Started>,
+): Promise<void> {
   // The reader of the log may exit; the server continues. pino's own standard output would wait for the reader forever.
   process.stdout.on("error", () => undefined);
-  const { app, config, log } = await start().catch((error: unknown) => {
-    process.stderr.write(`${explain(error)}\n`);
-    process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
-  });
+  // Before the server takes calls.
+  let started: Started | undefined;
+  const endTracing = await startTracing(env, () => started?.log).catch(failStart);
+  started = await start().catch(failStart);
+  const { app, config, log } = started;
   const { ROLE: role, DATA_DIR: dataDir } = config;
   const { multiProcess } = selectEngine(config).capabilities;
   log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
@@ -86,13 +91,19 @@ export async function runUntilSignal(start: () => Promise<Started>): Promise<voi
       const stop = { signal, jobs: app.running(), graceMs: config.SHUTDOWN_GRACE_MS };
       log.info({ signal, jobs: stop.jobs }, stoppingMessage(stop));
       if (stop.jobs > 0) tell(stoppingMessage(stop));
-      void app.close().then((stopped) => {
+      void app.close().then(async (stopped) => {
+        await endTracing();
         log.info(stopped, stoppedMessage(stopped));
         if (stop.jobs > 0) tell(stoppedMessage(stopped));
         process.exit(0);
       });
     });
   }
+}
+
+function failStart(error: unknown): never {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(error instanceof ConfigError ? EX_CONFIG : 1);
 }
 
 /** Prints a line for people at a terminal, in addition to the log. */

@@ -19,6 +19,7 @@ import type { FeedEntry } from "./feed.ts";
 import type { Job, JobSummary } from "./job.ts";
 import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
+import type { LogFrame, LogLine } from "./log-line.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
@@ -60,6 +61,8 @@ export type Api<Kinds extends KindMap = KindMap> = {
     list: Query<JobsQuery | undefined, JobsPage>;
     /** A page of a job's log, oldest first. */
     events: Query<EventsQuery, Page<JobEvent>>;
+    /** A page of the lines that the job's kind logged, oldest first. */
+    logs: Query<LogsQuery, Page<LogLine>>;
     share: Mutation<JobShareRequest, Share>;
     /** Without `linkId` all links of the job. Answers with their number. */
     unshare: Mutation<JobLinkRef, number>;
@@ -71,6 +74,8 @@ export type Api<Kinds extends KindMap = KindMap> = {
     regenerate: Mutation<JobDecision, Job>;
     onUpdate: Subscription<JobWatch, JobEvent>;
     onOutput: Subscription<DraftWatch, DraftFrame>;
+    /** The lines that the job's kind logs: those that are kept, then further ones. */
+    onLog: Subscription<JobWatch, LogFrame>;
   };
   batch: {
     create: Mutation<BatchToCreate<JobRequest<Kinds>>, Batch>;
@@ -258,6 +263,7 @@ export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>
 export interface KindJobsQuery extends PageRequest, OwnersAsked, Omit<JobFilter, "kind"> {}
 export interface JobsQuery extends PageRequest, OwnersAsked, JobFilter {}
 export interface EventsQuery extends JobRef, PageRequest {}
+export interface LogsQuery extends JobRef, PageRequest {}
 export interface BatchesQuery extends PageRequest, OwnersAsked {}
 export interface AuditQuery extends PageRequest {
   user?: string | undefined;

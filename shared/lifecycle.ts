@@ -152,7 +152,12 @@ export const CREATED_MESSAGE = "Job created and queued for processing";
 export type NewJob = Pick<
   Job,
   "id" | "kind" | "title" | "tenant" | "owner" | "input" | "batchId"
-> & { idempotencyKey?: string | undefined; actor?: Actor | undefined };
+> & {
+  idempotencyKey?: string | undefined;
+  actor?: Actor | undefined;
+  /** The trace that the job's attempts belong to, as `server/tracing/` writes it. Stored beside the record, for claims alone. */
+  trace?: string | undefined;
+};
 
 /** A job as it is at its creation, with its first event. */
 export function createdJob(fresh: NewJob, at: Date): { job: Job; event: JobEvent } {

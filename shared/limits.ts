@@ -25,6 +25,14 @@ export const MAX_ERROR_CHARS = 10_000;
 export const MAX_DRAFT_BYTES = 2 * 1024 * 1024;
 /** Pieces in which the draft of one attempt is stored. */
 export const MAX_DRAFT_PIECES = 100_000;
+/** Log lines of one job. Beyond it the oldest are deleted. */
+export const MAX_LOG_LINES = 1000;
+/** One log line. A longer one is cut. */
+export const MAX_LINE_CHARS = 2000;
+/** Log lines that an attempt may write at once; further ones follow at the pace of `LOG_LINES_A_SECOND`. */
+export const MAX_LINES_AT_ONCE = 500;
+/** Log lines that an attempt may write a second, in the long run. Those beyond it are counted and dropped. */
+export const LOG_LINES_A_SECOND = 20;
 /** Events in the log of one job, after which it can neither report progress nor be queued again. */
 export const MAX_JOB_EVENTS = 200_000;
 /** Details in the events of one attempt, as JSON: each event carries the newest ones. */
@@ -65,6 +73,9 @@ export const MAX_PAGE_ITEMS = 200;
 export const MAX_PAGE_EVENTS = 1000;
 /** The details of the events of one page, as JSON, in UTF-16 units. A page ends with the event that exceeds it. */
 export const MAX_PAGE_DETAILS = 1024 * 1024;
+
+/** The trace context that is stored with a job: `traceparent`, and the `tracestate` that fits. */
+export const MAX_TRACE_CHARS = 600;
 
 /** Entries in the audit list of one tenant. Beyond it the oldest are deleted. */
 export const MAX_AUDIT_ENTRIES = 100_000;

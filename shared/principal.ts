@@ -58,8 +58,16 @@ export function mayRead(
 ): boolean {
   if (record.tenant !== principal.tenantId) return false;
   return (
-    (hasScope(principal, "jobs:read") && reaches(principal, record)) ||
-    principal.scopes.includes(`${stream}:${record.id}:read`)
+    mayReadLines(principal, record) || principal.scopes.includes(`${stream}:${record.id}:read`)
+  );
+}
+
+/** Those who work with a job read its log lines. A credential for this job alone, such as a share link, does not. */
+export function mayReadLines(principal: Principal, record: Owner): boolean {
+  return (
+    record.tenant === principal.tenantId &&
+    hasScope(principal, "jobs:read") &&
+    reaches(principal, record)
   );
 }
 

@@ -4,6 +4,7 @@ import type { OwnerFilter } from "./principal.ts";
 export type StreamRef =
   | { stream: "job"; jobId: string }
   | { stream: "draft"; jobId: string }
+  | { stream: "lines"; jobId: string }
   | { stream: "batch"; batchId: string }
   | { stream: "feed"; of: OwnerFilter };
 
@@ -17,6 +18,8 @@ export function streamKey(ref: StreamRef): string {
       return `job:${ref.jobId}`;
     case "draft":
       return `draft:${ref.jobId}`;
+    case "lines":
+      return `lines:${ref.jobId}`;
     case "batch":
       return `batch:${ref.batchId}`;
     case "feed":

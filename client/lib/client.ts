@@ -150,7 +150,7 @@ function clientOf(
   return {
     trpc,
     kinds: createKindClients(trpc, closing),
-    job: (id) => createJobHandle(id, { procedures: trpc.job, cancel: trpc.job.cancel, closing }),
+    job: (id) => createJobHandle(id, { procedures: trpc.job, job: trpc.job, closing }),
     connection,
     follow: () => follow(trpc, connection),
     close() {

@@ -19,4 +19,5 @@ export type { DraftFrame, JobEvent } from "#shared/events.ts";
 export type { FeedEntry } from "#shared/feed.ts";
 export type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 export type { KindMap, KindTypes, ServerTypes } from "#shared/kind-types.ts";
+export type { LogFrame, LogLevel, LogLine } from "#shared/log-line.ts";
 export type { Principal } from "#shared/principal.ts";

@@ -26,9 +26,10 @@ const letters = defineKind({
   input: z.object({ to: z.string(), count: z.int().default(1) }),
   details: z.object({ written: z.int() }),
   output: z.object({ written: z.int() }),
-  async run({ input, draft, progress }) {
+  async run({ input, draft, log, progress }) {
     for (let written = 1; written <= input.count; written += 1) {
       await steps[written - 1]?.promise;
+      log("info", `Letter ${written} to ${input.to}`);
       await draft(`Dear ${input.to}. `);
       await progress(written, `Letter ${written}`, { written });
     }
@@ -74,6 +75,14 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     let draft = "";
     for await (const text of job.output()) draft = text;
     expect(draft).toBe("Dear Ann. Dear Ann. ");
+    const lines: string[] = [];
+    for await (const { seq, level, message } of job.logs()) {
+      lines.push(`${seq} ${level} ${message}`);
+    }
+    expect(lines).toEqual(["1 info Letter 1 to Ann", "2 info Letter 2 to Ann"]);
+    const later = client.job(job.id).logs({ lastEventId: "1", follow: true });
+    expect((await later.next()).value).toMatchObject({ seq: 2, attempt: 1 });
+    await later.return?.();
     const output = await job.result();
     expectTypeOf(output).toEqualTypeOf<{ written: number }>();
     expect(output).toEqual({ written: 2 });

@@ -4,6 +4,7 @@ import type { ApiRouter, JobEventOf, JobOf } from "#shared/api.ts";
 import { applyDraft, type DraftFrame, type JobEvent } from "#shared/events.ts";
 import { isMoving, type Job } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
+import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { Closing } from "./closing.ts";
 import { isFinal, waitAfter } from "./failure.ts";
 import { type Subscribe, SubscriptionIterator } from "./subscription-iterator.ts";
@@ -26,6 +27,14 @@ export interface JobHandle<Types extends KindTypes = KindTypes> {
   ): AsyncIterableIterator<JobEventOf<Types>, undefined>;
   /** The draft while it is written: the whole text so far, each time it has grown. It starts over with each attempt. */
   output(options?: Watching): AsyncIterableIterator<string, undefined>;
+  /**
+   * Each line that the job's kind logs, of all attempts: first those that are kept, or those after `lastEventId` (the `seq` of a
+   * line as text), then further ones until the job settles, or with `follow` until the iteration is left. Rejects where the
+   * caller may read the job, but not its log lines.
+   */
+  logs(
+    options?: Watching & { lastEventId?: string | undefined; follow?: boolean | undefined },
+  ): AsyncIterableIterator<LogLine, undefined>;
   /**
    * Resolves to the output when the job is delivered; rejects with `JobFailedError` when it is aborted, and when it is blocked.
    * `waitForDecision`: goes on waiting while it is blocked. Like `events`, it outlasts lost connections.
@@ -55,13 +64,14 @@ export class JobFailedError extends Error {
 interface HandleOptions {
   /** The procedures of all kinds or of one; they are alike. */
   procedures: Pick<TRPCClient<ApiRouter>["job"], "get" | "onUpdate" | "onOutput">;
-  cancel: TRPCClient<ApiRouter>["job"]["cancel"];
+  /** Those of all kinds. */
+  job: Pick<TRPCClient<ApiRouter>["job"], "cancel" | "onLog">;
   closing: Closing;
 }
 
 export function createJobHandle(
   id: string,
-  { procedures, cancel, closing }: HandleOptions,
+  { procedures, job: { cancel, onLog }, closing }: HandleOptions,
 ): JobHandle {
   const jobId = id;
 
@@ -104,6 +114,12 @@ export function createJobHandle(
         (frame) => (draft = applyDraft(draft, frame)),
       );
     },
+    logs({ lastEventId: after, follow, signal } = {}) {
+      const subscribe: Subscribe<LogFrame> = (lastEventId, handlers) =>
+        onLog.subscribe({ jobId, lastEventId, follow }, handlers);
+      const open = untilClosed(closing.signal, subscribe);
+      return linesOf(new SubscriptionIterator(open, { lastEventId: after, signal }));
+    },
     async result({ signal, waitForDecision = false } = {}) {
       const ended = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
       for (;;) {
@@ -145,6 +161,31 @@ function mapped<T, Shown>(
       return result.done === true ? result : { done: false, value: show(result.value) };
     },
     return: () => entries.return(),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** The lines of the frames, one by one. */
+function linesOf(
+  frames: SubscriptionIterator<LogFrame>,
+): AsyncIterableIterator<LogLine, undefined> {
+  const waiting: LogLine[] = [];
+  return {
+    async next() {
+      for (;;) {
+        const value = waiting.shift();
+        if (value !== undefined) return { done: false, value };
+        const result = await frames.next();
+        if (result.done !== true) waiting.push(...result.value.lines);
+        else if (waiting.length === 0) return result;
+      }
+    },
+    return() {
+      waiting.length = 0;
+      return frames.return();
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -64,8 +64,7 @@ function createKindClient(
 ): KindClient<KindTypes> {
   const procedures = trpc.kinds[name];
   if (procedures === undefined) throw new Error("tRPC's clients have procedures of every name.");
-  const { cancel } = trpc.job;
-  const job = (id: string) => createJobHandle(id, { procedures, cancel, closing });
+  const job = (id: string) => createJobHandle(id, { procedures, job: trpc.job, closing });
   return {
     name,
     trpc: procedures,

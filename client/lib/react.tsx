@@ -14,4 +14,5 @@ export { type BatchResult, useBatch } from "./react/use-batch.ts";
 export { useCreateJob } from "./react/use-create-job.ts";
 export { useDraft } from "./react/use-draft.ts";
 export { type JobOptions, type JobResult, useJob } from "./react/use-job.ts";
+export { type JobLogs, useJobLogs } from "./react/use-job-logs.ts";
 export { type JobsFilter, type JobsOptions, type JobsResult, useJobs } from "./react/use-jobs.ts";

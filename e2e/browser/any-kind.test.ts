@@ -76,6 +76,12 @@ test("a person chooses a kind, fills in its form, and watches the job to its end
     format: "avif",
     crop: "true",
   });
+  const log = page.getByRole("region", { name: "Log" });
+  const lines = (await log.getByRole("listitem").allTextContents()).map((text) =>
+    text.replace(/^\d\d:\d\d:\d\d/, ""),
+  );
+  expect(lines).toEqual(["debugWidths: 320, 640", "warnA square has less of the picture"]);
+  expect(await faultsOf(page)).toEqual([]);
 });
 
 test("the server's errors stand at their fields, and the first one has the focus", async () => {

@@ -26,10 +26,12 @@ const thumbnails = defineKind({
     summary: z.string(),
   }),
   title: ({ url }) => `Thumbnails of ${url}`,
-  async run({ input, progress }) {
+  async run({ input, log, progress }) {
     const { widths, format, crop, comment } = input;
     if (comment === "fail") throw new Failure("NO_PICTURE", "There is no picture at the address.");
     const files: string[] = [];
+    log("debug", `Widths: ${widths.join(", ")}`);
+    if (crop) log("warn", "A square has less of the picture");
     for (const width of widths) {
       files.push(`https://pictures.test/${width}.${format}`);
       const details = { done: files.length, of: widths.length };

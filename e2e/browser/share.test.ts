@@ -65,6 +65,7 @@ const article = () => ({
 });
 
 const dialog = () => page.getByRole("dialog", { name: "Share by a link" });
+const log = (on: Page) => on.getByRole("region", { name: "Log", exact: true });
 const shareButton = (on = page) => on.getByRole("button", { name: "Share", exact: true });
 
 /** Resolves to the address of a new link. */
@@ -94,6 +95,7 @@ test("[P21] [P22] a person shares a job by a link; its viewer reads it without s
   const jobId = await create("job.create", article());
   await page.goto(`${server.url}/jobs/${jobId}`);
   await headingBadge(page, "DELIVERED").waitFor();
+  await log(page).waitFor();
   await shareButton().click();
   await dialog().getByLabel("It ends after").selectOption("1 day");
   const address = await makeLink();
@@ -113,6 +115,7 @@ test("[P21] [P22] a person shares a job by a link; its viewer reads it without s
   // No address that the browser asked a server for has the token.
   const [, token = ""] = address.split("#");
   expect(requested.filter((url) => url.includes(token.slice(-40)))).toEqual([]);
+  expect(await log(shared).count()).toBe(0);
   expect(await shared.getByRole("navigation").count()).toBe(0);
   expect(await shared.getByLabel("API key or token").count()).toBe(0);
   expect(await shared.getByRole("link", { name: /job|batch/i }).count()).toBe(0);

@@ -17,6 +17,11 @@ export interface PackageDefinition {
   entries: readonly Entry[];
   /** The file that is the program, by the name of the command. */
   commands?: Readonly<Record<string, string>>;
+  /**
+   * Modules that are imported when a variable asks for what they do. Packages that they alone need are optional peers, and the
+   * module that imports them says what to install.
+   */
+  onDemand?: readonly string[];
   /** Packages that a program and this package must share. */
   peers?: readonly string[];
   /** The oldest major version of Node. Absent: it also runs in browsers. */
@@ -40,6 +45,7 @@ export const PACKAGES: readonly PackageDefinition[] = [
       { subpath: "./article", file: "server/kinds/article/index.ts", optional: true },
     ],
     commands: { jobwire: "server/command/main.ts" },
+    onDemand: ["server/tracing/sdk.ts"],
     // The schemas of kinds are a program's own.
     peers: ["zod"],
     node: 24,

@@ -33,6 +33,7 @@ const ABSENT = "0198f1a2-0000-7000-8000-000000000000";
 interface Answers {
   anything: string;
   readJob: string;
+  readLines: string;
   readBatch: string;
   readMine: string;
   create: string;
@@ -47,6 +48,7 @@ const OK = "ok";
 const all = (code: string): Answers => ({
   anything: code,
   readJob: code,
+  readLines: code,
   readBatch: code,
   readMine: code,
   create: code,
@@ -63,6 +65,7 @@ const noScope: Answers = { ...all("FORBIDDEN"), anything: OK };
 const readOnly: Answers = {
   ...noScope,
   readJob: OK,
+  readLines: OK,
   readBatch: OK,
   readMine: OK,
   share: OK,
@@ -81,6 +84,7 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "job.get": "readJob",
   "job.list": "readMine",
   "job.events": "readJob",
+  "job.logs": "readLines",
   "job.cancel": "changeJob",
   "job.retry": "changeJob",
   "job.approve": "review",
@@ -88,6 +92,7 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "job.regenerate": "review",
   "job.onUpdate": "readJob",
   "job.onOutput": "readJob",
+  "job.onLog": "readLines",
   "batch.create": "create",
   "batch.get": "readBatch",
   "batch.list": "readMine",
@@ -118,6 +123,7 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
 const SUBSCRIPTIONS = new Set([
   "job.onUpdate",
   "job.onOutput",
+  "job.onLog",
   "batch.onUpdate",
   "feed.onUpdate",
   "kinds.waits.onUpdate",
@@ -128,6 +134,7 @@ const QUERIES = new Set([
   "job.get",
   "job.list",
   "job.events",
+  "job.logs",
   "kinds.waits.get",
   "kinds.waits.list",
   "job.links",
@@ -457,7 +464,7 @@ test("[P3] every procedure and event is asked", () => {
   expect(EVENTS.size).toBe(5);
 });
 
-describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (who, token, answers) => {
+describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {
   test.each<[string, typeof overHttp]>([
     ["HTTP", overHttp],
     ["WebSocket", overSocket],

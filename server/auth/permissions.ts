@@ -28,6 +28,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "job.get": "read a job",
     "job.list": "jobs:read",
     "job.events": "read a job",
+    "job.logs": "jobs:read",
     "job.cancel": "jobs:write",
     "job.retry": "jobs:write",
     "job.approve": "jobs:review",
@@ -38,6 +39,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "job.links": "jobs:read",
     "job.onUpdate": "read a job",
     "job.onOutput": "read a job",
+    "job.onLog": "jobs:read",
     "batch.create": "jobs:write",
     "batch.get": "read a batch",
     "batch.list": "jobs:read",
@@ -68,6 +70,7 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
 export const STREAMS: ReadonlySet<string> = new Set([
   "job.onUpdate",
   "job.onOutput",
+  "job.onLog",
   "batch.onUpdate",
   "feed.onUpdate",
   "kinds.*.onUpdate",

@@ -31,7 +31,7 @@ async function start(path: string, env: NodeJS.ProcessEnv): Promise<void> {
     module = await loadModule(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    return runUntilSignal(() => Promise.reject(error));
+    return runUntilSignal(env, () => Promise.reject(error));
   }
   const starters = new Set(
     Object.values(module)
@@ -44,7 +44,7 @@ async function start(path: string, env: NodeJS.ProcessEnv): Promise<void> {
       `${path} exports more than one Jobwire. Export the one that is to be started.`,
     );
   }
-  if (own !== undefined) return runUntilSignal(own);
+  if (own !== undefined) return runUntilSignal(env, own);
   const kinds = kindsOf(module);
   if (kinds.length === 0) {
     throw new UsageError(

@@ -15,10 +15,11 @@ import type { AuditEntry } from "#shared/audit.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { CredentialHint } from "#shared/credential-hint.ts";
 import type { JobEvent } from "#shared/events.ts";
-import type { Job, JobError, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Job, JobError, JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { UserPage, UserQuery } from "#shared/known-user.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
+import type { NewLogLine } from "#shared/log-line.ts";
 import type { Owner, OwnerFilter } from "#shared/principal.ts";
 import type { StreamRef } from "#shared/stream-ref.ts";
 import type { Assignment } from "./assignment.ts";
@@ -27,6 +28,7 @@ import type { Backups } from "./backup.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
+import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
 export type { ApiKeyPage, ApiKeyQuery, ApiKeyStore } from "./api-key-store.ts";
@@ -49,6 +51,7 @@ export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
 export type { TicketStore } from "./ticket-store.ts";
+export type { DraftPiece, DraftSlice, LineSlice } from "./written.ts";
 export type { Assigned } from "./assignment.ts";
 export type { StreamRef } from "#shared/stream-ref.ts";
 
@@ -132,6 +135,14 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   readDraft(jobId: string, after: number): Promise<DraftSlice | undefined>;
 
   /**
+   * Appends log lines of the attempt that holds the claim, in order. A job keeps its newest `MAX_LOG_LINES`, of all attempts.
+   * `NOT_FOUND`, `CLAIM_LOST` and `ILLEGAL_TRANSITION` as with `appendDraft`.
+   */
+  appendLines(claim: ClaimRef, lines: readonly NewLogLine[]): Promise<void>;
+  /** Kept lines with `seq > after`, in order, `limit` at most. `undefined`: no such job. */
+  readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
+
+  /**
    * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (with `multiProcess`,
    * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each
    * is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
@@ -158,15 +169,15 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   listUsers(query: UserQuery, now: Date): Promise<UserPage>;
 
   /**
-   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts and
+   * Deletes jobs that settled before `before`, of each tenant the oldest first, with their logs, drafts, log lines and
    * idempotency keys, and batches left empty. A batch that keeps some of its jobs keeps its counts: they say what happened.
    * At most `limit` jobs; returns how many.
    */
   prune(before: Date, limit: number): Promise<number>;
 
   /**
-   * Hints that something was committed to a stream: to a job's log, its draft (also when an attempt starts or the job
-   * settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
+   * Hints that something was committed to a stream: to a job's log, its draft and its log lines (both also when an
+   * attempt starts or the job settles), its batch's counts, the feeds of its owner and tenant. A hint may be lost, late, doubled or out of order; it never comes
    * before its commit. Resolves once hints flow; the returned function ends them. There are no hints about what does
    * not exist yet.
    */
@@ -248,23 +259,6 @@ export interface FeedSlice {
   head: number;
 }
 
-export interface DraftPiece {
-  /** Counts up over all attempts of a job. */
-  seq: number;
-  attempt: number;
-  /** UTF-16 units of the attempt's draft before this piece. */
-  offset: number;
-  text: string;
-}
-
-export interface DraftSlice {
-  pieces: DraftPiece[];
-  /** The newest piece's `seq`, 0 where there is none. */
-  head: number;
-  /** The job's status, read at the same moment. */
-  status: JobStatus;
-}
-
 /** Proof that a runner holds a job. `token` is never given out twice for a job. */
 export interface ClaimRef {
   jobId: string;
@@ -276,6 +270,8 @@ export interface Claim extends ClaimRef {
   job: Job;
   /** Says that this claim started it. `null` where it was PROCESSING: its runner died. */
   started: JobEvent | null;
+  /** As the creator of the job gave it. */
+  trace: string | undefined;
   /** Why the job cannot run. It is to be ended with this error. */
   fault?: JobError | undefined;
 }

@@ -17,7 +17,7 @@ export function claimLost(jobId: string, { token }: Pick<ClaimRef, "token">): Ap
 export function notWriting(jobId: string, status: JobStatus): AppError {
   return new AppError(
     "ILLEGAL_TRANSITION",
-    `Job ${jobId} is ${status}: its draft is written only while it is PROCESSING. Start it first.`,
+    `Job ${jobId} is ${status}: its draft and log lines are written only while it is PROCESSING. Start it first.`,
   );
 }
 

@@ -4,13 +4,14 @@
  */
 import type { ApiKey } from "#shared/api-key.ts";
 import type { AuditEntry } from "#shared/audit.ts";
-import type { DraftPiece } from "./contract.ts";
+import type { DraftPiece } from "./written.ts";
 import type { RevokedToken, RevokedUser } from "./revocation-store.ts";
 import type { StoredLink } from "./share-link-store.ts";
 import type { SigningKey } from "./signing-key-store.ts";
 import type { BatchRecord } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
+import type { LogLine } from "#shared/log-line.ts";
 import type { Owner } from "#shared/principal.ts";
 
 /** Feeds continue from its rev, also when none of its jobs is left. */
@@ -41,8 +42,11 @@ export interface TransferJob {
   due: number | null;
   /** The newest token of a claim. */
   token: number;
+  /** The trace of its attempts. */
+  trace: string | null;
   events: JobEvent[];
   draft: DraftPiece[];
+  lines: LogLine[];
 }
 
 export interface TransferApiKey {

@@ -462,3 +462,67 @@ describe("an engine that cannot be written for a while", () => {
     ]);
   });
 });
+
+const linesOf = async (jobId: string) =>
+  (await fixture.engine.readLines(jobId, 0, 99))?.lines.map(
+    ({ attempt, level, message }) => `${attempt} ${level} ${message}`,
+  );
+
+describe("log lines", () => {
+  test("[J20] of each attempt are stored before it ends, however it ends", async () => {
+    fixture.run = async ({ attempt, log }) => {
+      log("info", "begun");
+      if (attempt === 1) throw new Transient("BUSY", "Come back");
+      log("error", "gave up");
+      throw new Failure("BROKEN", "It broke");
+    };
+    const runner = fixture.startRunner();
+    const jobId = await fixture.create();
+    await eventually(async () => expect((await fixture.job(jobId)).retries).toBe(1));
+    expect(await linesOf(jobId)).toEqual(["1 info begun"]);
+    fixture.advance(60_000);
+    await fixture.reaches(jobId, "ABORTED");
+    expect(await linesOf(jobId)).toEqual(["1 info begun", "2 info begun", "2 error gave up"]);
+
+    const given = Promise.withResolvers<void>();
+    fixture.run = async ({ log, signal }) => {
+      log("warn", "runs on");
+      given.resolve();
+      return untilAborted(signal);
+    };
+    const second = await fixture.create();
+    await given.promise;
+    await runner.stop(0);
+    expect(await linesOf(second)).toEqual(["1 warn runs on"]);
+  });
+
+  test("[J20] that are written after the end change nothing", async () => {
+    let late: (() => void) | undefined;
+    fixture.run = async ({ log }) => {
+      late = () => log("info", "late");
+      log("info", "in time");
+      return DONE;
+    };
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await fixture.reaches(jobId, "DELIVERED");
+    late?.();
+    await runnerLooked();
+    expect(await linesOf(jobId)).toEqual(["1 info in time"]);
+  });
+
+  test("[J20] that cannot be stored fail no job, and the server's log says that they are lost", async () => {
+    const { engine } = fixture;
+    const full = new AppError("UNAVAILABLE", "The disk is full.");
+    fixture.engine = { ...engine, appendLines: () => Promise.reject(full) };
+    fixture.run = async ({ log }) => {
+      log("info", "lost");
+      return DONE;
+    };
+    fixture.startRunner();
+    await fixture.reaches(await fixture.create(), "DELIVERED");
+    expect(fixture.logged).toMatchObject([
+      { msg: "The last log lines of an attempt are lost", reason: "The disk is full." },
+    ]);
+  });
+});

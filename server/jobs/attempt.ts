@@ -10,6 +10,11 @@ import type { Claim, Engine } from "#server/engine/contract.ts";
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
 import { AppError, asError, messageOf, wholeMessageOf } from "#shared/errors.ts";
 import type { JobChange } from "#shared/lifecycle.ts";
+import {
+  type AttemptOutcome,
+  type AttemptSpan,
+  startAttemptSpan,
+} from "#server/tracing/job-spans.ts";
 import { createAttemptLog } from "./attempt-log.ts";
 import { type KindCode, startCode } from "./kind-code.ts";
 import { endingOf } from "./outcome.ts";
@@ -42,7 +47,7 @@ export interface AttemptPolicy extends RetryPolicy {
 }
 
 interface AttemptContext extends AttemptPolicy {
-  engine: Pick<Engine, "change" | "appendDraft">;
+  engine: Pick<Engine, "change" | "appendDraft" | "appendLines">;
   kinds: ReadonlyMap<string, AnyKind>;
   log: Logger;
   /** Called when another job may start: the code returned, or does not stop. */
@@ -57,7 +62,17 @@ const STOP_MS = 30_000;
  * the code. `undefined`: the claim was lost, because the job was cancelled or another runner has it.
  * Rejects when the end could not be stored: then the lease runs out, and the job is claimed again.
  */
-export async function attempt(
+export function attempt(
+  claim: Claim,
+  controller: AbortController,
+  context: AttemptContext,
+): Promise<Ending | undefined> {
+  const span = startAttemptSpan(claim.job, claim.trace);
+  return span.within(() => attemptIn(span, claim, controller, context));
+}
+
+async function attemptIn(
+  span: AttemptSpan,
   claim: Claim,
   controller: AbortController,
   context: AttemptContext,
@@ -66,36 +81,60 @@ export async function attempt(
   const { engine, now } = context;
   const { signal } = controller;
   const mine = guard(controller);
-  const change = (what: JobChange) => mine(engine.change(job.id, what, now(), claim));
+  const change = (what: JobChange) =>
+    span.settle(what.action, () => mine(engine.change(job.id, what, now(), claim)));
   const log = createAttemptLog(context.log, job, context.clock);
   try {
     if (claim.started === null) {
       const end = afterCrash(job, context);
       await change(end);
       log.ended(end);
+      span.end(...outcomeOf(end, signal, "CRASHED"));
       return end;
     }
     log.started();
-    const { ending, code } = await run(claim, controller, context);
+    const { ending, code, fault } = await run(span, claim, controller, context);
     if (code?.running() === true) code.stop(ENDED);
     else context.returned();
     const end = await store(ending, change, signal, context);
     log.ended(end);
+    span.end(...outcomeOf(end, signal, fault));
     await Promise.race([code?.returned, shutdownOf(signal).catch(() => {})]);
     return end;
   } catch (error) {
-    if (signal.reason !== LOST && !isOver(error)) throw error;
+    const isLost = signal.reason === LOST || isOver(error);
+    span.end("lost", isLost ? undefined : "UNAVAILABLE");
+    if (!isLost) throw error;
     log.lost();
     return undefined;
   }
 }
 
+/** `fault`: the code of the error after which the attempt is repeated. */
+function outcomeOf(
+  end: Ending,
+  { reason }: AbortSignal,
+  fault: string | undefined,
+): [AttemptOutcome, code?: string | undefined] {
+  switch (end.action) {
+    case "deliver":
+      return ["delivered"];
+    case "block":
+      return ["blocked"];
+    case "fail":
+      return ["aborted", end.error.code];
+    case "release":
+      return reason === SHUTDOWN ? ["given back"] : ["retried", fault];
+  }
+}
+
 /** Runs the kind, and returns the change that ends the attempt. Its code may still run then. */
 async function run(
+  span: AttemptSpan,
   claim: Claim,
   controller: AbortController,
   context: AttemptContext,
-): Promise<{ ending: Ending; code?: KindCode }> {
+): Promise<{ ending: Ending; code?: KindCode; fault?: string }> {
   const { job, fault } = claim;
   const { engine, log, now } = context;
   const { signal } = controller;
@@ -120,9 +159,21 @@ async function run(
     store: {
       progress(progress, message, details) {
         const report = { action: "progress", progress, message, details } as const;
+        span.progressed(progress);
         return mine(engine.change(job.id, report, now(), claim));
       },
-      draft: (text) => mine(engine.appendDraft(claim, text)),
+      draft(text) {
+        span.drafted();
+        return mine(engine.appendDraft(claim, text));
+      },
+      lines: (lines) => mine(engine.appendLines(claim, lines)),
+    },
+    now,
+    clock: context.clock ?? (() => performance.now()),
+    onLinesLost(reason) {
+      // At a lost claim, the lines have no attempt any more.
+      if (!isUnavailable(reason)) return;
+      log.warn({ reason: wholeMessageOf(reason) }, "The last log lines of an attempt are lost");
     },
     end: early.reject,
   });
@@ -131,6 +182,7 @@ async function run(
     job,
     reports,
     signal,
+    traceparent: span.traceparent,
     log,
     stopMs: context.stopMs ?? STOP_MS,
     gaveUp: context.returned,
@@ -158,8 +210,13 @@ async function run(
     }
     if (isUnavailable(error))
       log.warn({ reason: wholeMessageOf(error) }, "Progress could not be stored");
-    return { ending: afterError(error, job, context), code };
+    return { ending: afterError(error, job, context), code, fault: codeOf(error) };
   }
+}
+
+/** That of the engine's error, or of the kind's. */
+function codeOf(error: unknown): string {
+  return isUnavailable(error) ? "UNAVAILABLE" : faultOf(error).code;
 }
 
 function strayed(error: unknown): Failure {

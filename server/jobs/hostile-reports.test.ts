@@ -24,6 +24,12 @@ const CALLS: [string, (context: RunContext<unknown>) => unknown, string][] = [
   ],
   ["draft", ({ draft }) => draft(undefined as never), "`draft` takes text"],
   ["draft", ({ draft }) => draft(Symbol("x") as never), "`draft` takes text"],
+  [
+    "log",
+    ({ log }) => log("fatal" as never, "x"),
+    "`log` takes a level (debug, info, warn, error)",
+  ],
+  ["log", ({ log }) => log("info", new Error("x") as never), "`log` takes text"],
 ];
 test.each(CALLS)(
   "[H6] %s of a wrong type ends the job, awaited or not",

@@ -7,6 +7,7 @@ import type { JobStatus } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import type { ActingPrincipal } from "#shared/actor.ts";
 import { me } from "#test/jobs/acting.ts";
+import { openStreams } from "#server/streams/open.ts";
 import { createJobs, type Decision } from "./jobs.ts";
 import {
   DONE,
@@ -338,4 +339,22 @@ test("[P4] the answer to a command has no input and no output for a principal th
   const mine = await fixture.jobs.create(me, request);
   expect(mine.input).toEqual({ name: "secret" });
   expect(await fixture.jobs.create(writer, request)).toEqual({ ...mine, input: null });
+});
+
+test("[J20] a scope of the job alone lets a caller read the job, and not its log lines", async () => {
+  const jobId = await jobIn("PROCESSING");
+  const asked = { jobId, after: 0, limit: 9 };
+  await expect(fixture.jobs.logs(me, asked)).resolves.toEqual({ items: [], nextCursor: null });
+  const guest: ActingPrincipal = { ...sameTenant, scopes: ["jobs:read", `job:${jobId}:read`] };
+  await expect(fixture.jobs.get(guest, jobId)).resolves.toMatchObject({ id: jobId });
+  const streams = openStreams(fixture.engine);
+  for (const who of [guest, otherTenant]) {
+    const refused = { code: "NOT_FOUND", message: `Job ${jobId} does not exist.` };
+    await expect(fixture.jobs.logs(who, asked)).rejects.toMatchObject(refused);
+    await expect(streams.lines(who, jobId)).rejects.toMatchObject(refused);
+  }
+  const helper: ActingPrincipal = { ...sameTenant, scopes: ["jobs:read", "tenant"] };
+  await expect(fixture.jobs.logs(helper, asked)).resolves.toMatchObject({ items: [] });
+  await expect(streams.lines(helper, jobId)).resolves.toBeDefined();
+  streams.close();
 });

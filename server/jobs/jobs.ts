@@ -10,6 +10,7 @@ import {
   type JobPage,
 } from "#server/engine/contract.ts";
 import type { KindRegistry } from "#server/kinds/registry.ts";
+import { inBatchSpan, inJobSpan } from "#server/tracing/job-spans.ts";
 import type { KindInfo } from "#shared/api.ts";
 import { type ActingPrincipal, actorOf } from "#shared/actor.ts";
 import { assertKind } from "#shared/assert-kind.ts";
@@ -20,7 +21,15 @@ import type { JobEvent } from "#shared/events.ts";
 import { isSettled, type Job, type JobSummary } from "#shared/job.ts";
 import type { JobFilter } from "#shared/job-filter.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
-import { mayChange, mayRead, type Owner, ownerOf, type Principal } from "#shared/principal.ts";
+import type { LogLine } from "#shared/log-line.ts";
+import {
+  mayChange,
+  mayRead,
+  mayReadLines,
+  type Owner,
+  ownerOf,
+  type Principal,
+} from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { eventsOfPage } from "./event-page.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
@@ -46,6 +55,11 @@ export interface Jobs {
     principal: Principal,
     query: { jobId: string; after: number; limit: number },
   ): Promise<{ items: JobEvent[]; nextCursor: string | null }>;
+  /** A page of a job's log lines, oldest first. `nextCursor` as of `events`. */
+  logs(
+    principal: Principal,
+    query: { jobId: string; after: number; limit: number },
+  ): Promise<{ items: LogLine[]; nextCursor: string | null }>;
   /**
    * Takes a decision; `ILLEGAL_TRANSITION` where the job's status does not allow it. A principal that may not read the job gets
    * it without input and output, as from `create`.
@@ -116,8 +130,10 @@ export function createJobs(
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
       };
-      const stored = await tenants.create(principal, 1, () =>
-        engine.createJob(job, now(), tenants.quota),
+      const stored = await inJobSpan(job.kind, codeOf, (trace) =>
+        tenants.create(principal, 1, () =>
+          engine.createJob({ ...job, trace }, now(), tenants.quota),
+        ),
       );
       return answerTo(principal, stored);
     },
@@ -142,6 +158,16 @@ export function createJobs(
       return { items, nextCursor: more ? String(last.seq) : null };
     },
 
+    async logs(principal, { jobId, after, limit }) {
+      const may: May = (record) => mayReadLines(principal, record);
+      visible(await engine.getSummary(jobId), jobId, may);
+      const slice = await engine.readLines(jobId, after, limit);
+      if (slice === undefined) throw noJob(jobId);
+      const last = slice.lines.at(-1);
+      const more = last !== undefined && last.seq < slice.head;
+      return { items: slice.lines, nextCursor: more ? String(last.seq) : null };
+    },
+
     async decide(principal, jobId, decision, note) {
       const may = changer(principal);
       const { tenant } = visible(await engine.getSummary(jobId), jobId, may);
@@ -160,10 +186,14 @@ export function createJobs(
       const { idempotencyKey, name = null } = request;
       const audit = entry(principal, "batch.create", id);
       const batch = { id, name, ...owner, idempotencyKey, audit };
-      const stored = await tenants.create(principal, valid.length, () => {
-        const jobs = valid.map((each) => ({ id: newId(), batchId: id, ...owner, ...each, actor }));
-        return engine.createBatch(batch, jobs, now(), tenants.quota);
-      });
+      const kinds = new Set(valid.map(({ kind }) => kind));
+      const stored = await inBatchSpan({ kinds, count: valid.length }, codeOf, (trace) =>
+        tenants.create(principal, valid.length, () => {
+          const same = { batchId: id, ...owner, actor, trace };
+          const jobs = valid.map((each) => ({ id: newId(), ...same, ...each }));
+          return engine.createBatch(batch, jobs, now(), tenants.quota);
+        }),
+      );
       return batchOf(stored);
     },
 
@@ -236,6 +266,11 @@ const GONE: ReadonlySet<ErrorCode> = new Set(["ILLEGAL_TRANSITION", "NOT_FOUND"]
 
 function noJob(jobId: string): AppError {
   return new AppError("NOT_FOUND", `Job ${jobId} does not exist.`);
+}
+
+/** For spans. */
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof AppError ? error.code : "INTERNAL";
 }
 
 /** To change a job is not to read it. */

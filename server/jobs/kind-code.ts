@@ -24,6 +24,8 @@ interface CodeOptions {
   reports: Reports;
   /** Stops the code when it is aborted. */
   signal: AbortSignal;
+  /** Of the attempt. */
+  traceparent: string | undefined;
   log: Logger;
   /** How long the code may take to stop before `gaveUp` is called. The code is not killed. */
   stopMs: number;
@@ -37,8 +39,9 @@ const LOGGED_STRAYS = 10;
 export function startCode({
   kind,
   job: { id: jobId, input, attempt },
-  reports: { progress, draft },
+  reports: { progress, draft, log: line },
   signal,
+  traceparent,
   log,
   stopMs,
   gaveUp,
@@ -69,7 +72,16 @@ export function startCode({
 
   // In an async function, so that a thenable that the code returns is called within its scope as well.
   const result = runForeign(stray, async () =>
-    kind.run({ jobId, input, attempt, signal: own.signal, progress, draft }),
+    kind.run({
+      jobId,
+      input,
+      attempt,
+      signal: own.signal,
+      traceparent,
+      progress,
+      draft,
+      log: line,
+    }),
   );
   const returned = result.then(
     () => void (running = false),

@@ -11,11 +11,19 @@ import { openReports } from "./reports.ts";
 
 function setUp(events: number, progress: () => Promise<void>, details?: AnyKind["details"]) {
   const end = vi.fn<(reason: unknown) => void>();
-  const store = { progress, draft: async () => undefined };
-  return {
+  const store = { progress, draft: async () => undefined, lines: async () => undefined };
+  const kind = { name: "work", details };
+  const reports = openReports({
+    kind,
+    jobId: "j",
+    events,
+    store,
+    now: () => new Date(),
+    clock: () => performance.now(),
+    onLinesLost: () => undefined,
     end,
-    ...openReports({ kind: { name: "work", details }, jobId: "j", events, store, end }),
-  };
+  });
+  return { end, ...reports };
 }
 
 test("[H11] the log of a job takes events up to its limit, and the next one ends the attempt", async () => {

@@ -1,11 +1,12 @@
 /**
- * The reports of a kind's code while it runs: progress, and pieces of its draft. The code may pass any value,
+ * The reports of a kind's code while it runs: progress, pieces of its draft, and log lines. The code may pass any value,
  * call at any time, and not await the answers. A faulty call ends the attempt.
  */
 import { type AnyKind, Failure } from "#server/kinds/define.ts";
 import { AppError } from "#shared/errors.ts";
 import { wholePercent } from "#shared/job-fields.ts";
 import { cutText, inBytes } from "#shared/cut-text.ts";
+import { LOG_LEVELS, type LogLevel, type NewLogLine } from "#shared/log-line.ts";
 import {
   MAX_ATTEMPT_DETAILS,
   MAX_JOB_EVENTS,
@@ -15,11 +16,17 @@ import {
 import { checkedDetails } from "./details.ts";
 import { createDraftWriter } from "./draft-writer.ts";
 import { runOwn } from "./foreign-code.ts";
+import { createLineWriter } from "./line-writer.ts";
 
 export interface Reports {
   progress(percent: unknown, message: unknown, details?: unknown): Promise<void>;
   draft(text: unknown): Promise<void>;
-  /** Resolves when everything written is stored, and refuses all later calls. */
+  /** Throws a `TypeError` for arguments of other types. Ignored when closed. */
+  log(level: unknown, message: unknown): void;
+  /**
+   * Resolves when everything written is stored, and refuses all later calls. Rejects when the draft cannot be stored; log lines
+   * that cannot be are lost.
+   */
   close(): Promise<void>;
 }
 
@@ -31,13 +38,21 @@ interface ReportsOptions {
   store: {
     progress(percent: number, message: string, details: unknown): Promise<unknown>;
     draft(text: string): Promise<void>;
+    lines(lines: readonly NewLogLine[]): Promise<void>;
   };
+  now: () => Date;
+  /** Milliseconds of a clock that never goes back. */
+  clock: () => number;
+  /** Called with the reason why the last log lines could not be stored. */
+  onLinesLost: (reason: unknown) => void;
   /** Ends the attempt with this error. May be called more than once. */
   end: (reason: unknown) => void;
 }
 
-export function openReports({ kind, jobId, events, store, end }: ReportsOptions): Reports {
+export function openReports(options: ReportsOptions): Reports {
+  const { kind, jobId, events, store, now, clock, end } = options;
   const draft = createDraftWriter(store.draft, { onFull: end });
+  const lines = createLineWriter({ append: store.lines, now, clock });
   let closed = false;
   let logged = events;
   /** Bytes of the newest details, and of those in all events of the attempt so far. */
@@ -91,9 +106,15 @@ export function openReports({ kind, jobId, events, store, end }: ReportsOptions)
       return runOwn(() => progress(percent, message, given));
     },
     draft: (text) => runOwn(() => write(text)),
-    close() {
+    log(level, message) {
+      if (closed) return;
+      if (!isLevel(level)) throw notOf("log", `a level (${LOG_LEVELS.join(", ")})`, level);
+      if (typeof message !== "string") throw notOf("log", "text", message);
+      runOwn(() => lines.write(level, message));
+    },
+    async close() {
       closed = true;
-      return draft.flush();
+      await Promise.all([draft.flush(), lines.flush().catch(options.onLinesLost)]);
     },
   };
 }
@@ -119,7 +140,11 @@ function refusal(reason: unknown): Promise<never> {
   return answer;
 }
 
-function notOf(call: "progress" | "draft", wanted: string, given: unknown): Error {
+function isLevel(level: unknown): level is LogLevel {
+  return LOG_LEVELS.some((each) => each === level);
+}
+
+function notOf(call: "progress" | "draft" | "log", wanted: string, given: unknown): Error {
   const is = given === null ? "null" : typeof given;
   return new TypeError(`\`${call}\` takes ${wanted}, but was given ${is}`);
 }

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { KindTypes } from "#shared/kind-types.ts";
+import type { LogLevel } from "#shared/log-line.ts";
 
 /** A schema of zod or of zod/mini. */
 export type Schema = z.core.$ZodType;
@@ -145,6 +146,11 @@ export interface RunContext<Input, Details = never> {
   /** Aborted when the job is cancelled, its claim is lost, or a shutdown gives it back. Stop working then. */
   readonly signal: AbortSignal;
   /**
+   * The trace of this attempt, for the header `traceparent` of requests that the code makes by hand. Instrumented clients send it
+   * by themselves. Absent: there is no trace.
+   */
+  readonly traceparent?: string | undefined;
+  /**
    * Reports progress; resolves once it is committed. Percent 0..100, which never falls within an attempt. A message longer
    * than `MAX_MESSAGE_CHARS` is cut. `MAX_UNFINISHED_REPORTS` calls may be pending, and a job has at most
    * `MAX_JOB_EVENTS` events: a call beyond that, or with arguments of other types, rejects and ends the job. So do details
@@ -156,6 +162,14 @@ export interface RunContext<Input, Details = never> {
    * commit. More than `MAX_DRAFT_BYTES` in one attempt end the job.
    */
   draft(text: string): Promise<void>;
+  /**
+   * Writes a line to the job's log lines, which the job's page shows and `job.logs` reads: for people who ask how the job came to
+   * its result. Returns at once, and never fails for a text of a level that exists. Lines are stored some times a second, and
+   * before the attempt ends. A message longer than `MAX_LINE_CHARS` is cut. An attempt may write `MAX_LINES_AT_ONCE` lines, and
+   * `LOG_LINES_A_SECOND` in the long run: further ones are dropped, and a line says how many. A job keeps its newest
+   * `MAX_LOG_LINES` of all attempts. Its owner can read them, so log no secrets.
+   */
+  log(level: LogLevel, message: string): void;
 }
 
 /** A key that no output has, and that is the same in each copy of this module. */

@@ -3,6 +3,7 @@ import { v7 as newId } from "uuid";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
+import type { LogFrame } from "#shared/log-line.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { timesOf } from "#test/long-run.ts";
 import { checkRecord, type Connection } from "#test/streams/check-record.ts";
@@ -430,6 +431,64 @@ test("[S4] a feed without a cursor shows the jobs that changed last, however bus
   await fixture.progress(claim, 99);
   const seen = await take(await streams.feed(me), 4);
   expect(seen.map(({ job }) => job?.id)).toEqual([...quiet, busy]);
+});
+
+const lineOf = (message: string) => ({ at: now(), level: "info", message }) as const;
+const many = (count: number) => Array.from({ length: count }, (_, n) => lineOf(`line ${n}`));
+const seqsOf = (frames: readonly LogFrame[]) =>
+  frames.flatMap(({ lines }) => lines.map(({ seq }) => seq));
+
+describe("a watch of log lines", () => {
+  test("[S4] [J20] starts with the kept lines in frames of a hundred, and resumes after a cursor", async () => {
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
+    await engine.appendLines(claim, many(250));
+    const { values, ended } = collect(await streams.lines(me, jobId));
+    await vi.waitFor(() => expect(seqsOf(values)).toHaveLength(250));
+    expect(values.map(({ lines }) => lines.length)).toEqual([100, 100, 50]);
+    await engine.appendLines(claim, many(1));
+    await fixture.deliver(claim);
+    await ended;
+    expect(seqsOf(values)).toEqual(Array.from({ length: 251 }, (_, n) => n + 1));
+    expect(seqsOf(await take(await streams.lines(me, jobId, { after: 249 })))).toEqual([250, 251]);
+  });
+
+  test("[S2] [J20] goes on with the oldest line that is kept", async () => {
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
+    await engine.appendLines(claim, many(600));
+    await engine.appendLines(claim, many(600));
+    await fixture.deliver(claim);
+    const seqs = seqsOf(await take(await streams.lines(me, jobId, { after: 5 })));
+    expect(seqs).toHaveLength(1000);
+    expect([seqs[0], seqs.at(-1)]).toEqual([201, 1200]);
+  });
+
+  test("[S7] [J20] a full sink gets all kept lines once it has drained", async () => {
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
+    const stalled = createSink<LogFrame>();
+    stalled.state.capacity = 1;
+    const watch = (await streams.lines(me, jobId)).pipe(stalled.sink);
+    for (let round = 0; round < 4; round += 1) await engine.appendLines(claim, many(200));
+    await fixture.deliver(claim);
+    await vi.waitFor(() => expect(stalled.entries).toHaveLength(1));
+    stalled.state.capacity = Number.POSITIVE_INFINITY;
+    watch.resume();
+    await vi.waitFor(() => expect(stalled.state.ended).toBe(true));
+    expect(seqsOf(stalled.entries.map(({ value }) => value))).toEqual(
+      Array.from({ length: 800 }, (_, n) => n + 1),
+    );
+  });
+
+  test("[S8] answers a cursor from the future with all kept lines, marked, also where there are none", async () => {
+    const jobId = await fixture.createJob();
+    const claim = await fixture.startJob(jobId);
+    const future = async () => take(await streams.lines(me, jobId, { after: 99 }), 1);
+    expect(await future()).toEqual([{ jobId, lines: [], gap: true }]);
+    await engine.appendLines(claim, many(2));
+    expect(await future()).toMatchObject([{ lines: [{ seq: 1 }, { seq: 2 }], gap: true }]);
+  });
 });
 
 test("[S10] a new watch of a draft stays while the job is queued again, also beside an older watch that is full", async () => {

@@ -10,12 +10,14 @@ import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { JobSummary } from "#shared/job.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
-import { mayRead, type Owner, type Principal } from "#shared/principal.ts";
+import type { LogFrame } from "#shared/log-line.ts";
+import { mayRead, mayReadLines, type Owner, type Principal } from "#shared/principal.ts";
 import { createBatchSource } from "./batch-source.ts";
 import { createDraftSource } from "./draft-source.ts";
 import { createFeedSource } from "./feed-source.ts";
 import { openHub } from "./hub.ts";
 import { createJobSource } from "./job-source.ts";
+import { createLinesSource } from "./lines-source.ts";
 import { type Pipe, deferPipe } from "./deferred-pipe.ts";
 import { createWatchIterator } from "./watch-iterator.ts";
 import { createAvailability } from "./availability.ts";
@@ -40,11 +42,13 @@ export type WatchingJob = Watching & { kind?: string | undefined };
 
 export interface Streams {
   /**
-   * These three reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
+   * These four reject with `NOT_FOUND` where the job or batch does not exist, or has another owner. While the data is
    * unavailable neither is known: the stream begins, or ends with `NOT_FOUND`, once the data is available.
    */
   job(principal: Principal, jobId: string, watching?: WatchingJob): Promise<Stream<JobEvent>>;
   draft(principal: Principal, jobId: string, watching?: WatchingJob): Promise<Stream<DraftFrame>>;
+  /** As `job`, and with `NOT_FOUND` also where the principal may read the job, but not its log lines. */
+  lines(principal: Principal, jobId: string, watching?: Watching): Promise<Stream<LogFrame>>;
   batch(
     principal: Principal,
     batchId: string,
@@ -85,6 +89,10 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     const job = await jobs.get(jobId, () => engine.getSummary(jobId));
     assertKind(readable(principal, "job", jobId, job), kind);
   };
+  const mayWatchLines = (principal: Principal, jobId: string) => async () => {
+    const job = await jobs.get(jobId, () => engine.getSummary(jobId));
+    if (job === undefined || !mayReadLines(principal, job)) throw notFound("Job", jobId);
+  };
   const mayWatchBatch = (principal: Principal, batchId: string) => async () =>
     void readable(
       principal,
@@ -121,6 +129,8 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
         createDraftSource(engine, jobId),
         watching,
       ),
+    lines: (principal, jobId, watching) =>
+      allowed(mayWatchLines(principal, jobId), createLinesSource(engine, jobId), watching),
     batch: (principal, batchId, watching) =>
       allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
@@ -142,6 +152,9 @@ function readable<Stored extends Owner & { id: string }>(
   record: Stored | undefined,
 ): Stored {
   if (record !== undefined && mayRead(principal, stream, record)) return record;
-  const name = stream === "job" ? "Job" : "Batch";
-  throw new AppError("NOT_FOUND", `${name} ${id} does not exist.`);
+  throw notFound(stream === "job" ? "Job" : "Batch", id);
+}
+
+function notFound(what: "Job" | "Batch", id: string): AppError {
+  return new AppError("NOT_FOUND", `${what} ${id} does not exist.`);
 }

@@ -2,6 +2,8 @@
 import { applyDraft } from "#shared/events.ts";
 import type { JobEventOf, JobOf } from "#shared/api.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
+import { MAX_LOG_LINES } from "#shared/limits.ts";
+import type { LogLine } from "#shared/log-line.ts";
 import type { Principal } from "#shared/principal.ts";
 import { createJobwireBy, type Jobwire } from "#server/jobwire.ts";
 import type { AnyKind, Kind } from "#server/kinds/define.ts";
@@ -22,6 +24,8 @@ export interface KindRun<Types extends KindTypes> {
   events: JobEventOf<Types>[];
   /** The draft of the last attempt. */
   draft: string;
+  /** The lines that it logged, of all attempts. */
+  logs: LogLine[];
 }
 
 const PRINCIPAL: Principal = { userId: "test", tenantId: "test", scopes: ["*"] };
@@ -54,7 +58,8 @@ export async function runKind<Name extends string, Types extends KindTypes>(
     for await (const frame of jobs.watchOutput(PRINCIPAL, id, { lastEventId: "0" })) {
       draft = applyDraft(draft, frame);
     }
-    return { job: await jobs.get(PRINCIPAL, id), events, draft };
+    const { items: logs } = await jobs.logs(PRINCIPAL, { jobId: id, limit: MAX_LOG_LINES });
+    return { job: await jobs.get(PRINCIPAL, id), events, draft, logs };
   } finally {
     await close();
     await data.remove();

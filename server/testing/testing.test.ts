@@ -10,7 +10,8 @@ const count = defineKind({
   input: z.object({ to: z.int() }),
   details: z.object({ done: z.int() }),
   output: z.object({ sum: z.int() }),
-  async run({ input: { to }, progress, draft, attempt }) {
+  async run({ input: { to }, progress, draft, log, attempt }) {
+    log("debug", `Counting to ${to}`);
     if (to < 0) throw new Failure("NEGATIVE", "Count up.");
     if (to === 0 && attempt === 1) throw new Transient("BUSY", "Later.");
     if (to === 13) return { sum: "many" } as never;
@@ -33,14 +34,15 @@ const waits = defineKind({
 });
 
 describe("runKind", () => {
-  test("gives the job, its log and its draft, typed", async () => {
-    const { job, events, draft } = await runKind(count, { to: 3 });
+  test("[J20] gives the job, its log, its draft and its log lines, typed", async () => {
+    const { job, events, draft, logs } = await runKind(count, { to: 3 });
     expect(job.status).toBe("DELIVERED");
     expect(job.output?.sum).toBe(3);
     expect(events.map(({ details }) => details?.done).filter((done) => done !== undefined)).toEqual(
       [1, 2, 3, 3],
     );
     expect(draft).toBe("1 2 3 ");
+    expect(logs).toMatchObject([{ attempt: 1, level: "debug", message: "Counting to 3" }]);
     // @ts-expect-error: a field has another type
     await expect(runKind(count, { to: "3" })).rejects.toMatchObject({ code: "BAD_REQUEST" });
   });

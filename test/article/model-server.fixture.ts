@@ -7,6 +7,7 @@ export interface ModelRequest {
   max_tokens?: number;
   messages: { role: string; content: string }[];
   authorization: string | undefined;
+  traceparent: string | undefined;
 }
 
 export interface ModelServer extends LocalServer {
@@ -37,9 +38,11 @@ export async function openModelServer(answer: ModelAnswer): Promise<ModelServer>
     request.on("end", () => {
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Omit<
         ModelRequest,
-        "authorization"
+        "authorization" | "traceparent"
       >;
-      const asked = { ...body, authorization: request.headers.authorization };
+      const { authorization } = request.headers;
+      const [traceparent] = request.headersDistinct.traceparent ?? [];
+      const asked = { ...body, authorization, traceparent };
       requests.push(asked);
       void answer(asked, replyOn(response));
     });

@@ -162,6 +162,7 @@ export function assignSuite(subject: EngineUnderTest): void {
       const claim = await claimOne(engine, at(1));
       await engine.change(written.id, START, at(1), claim);
       await engine.appendDraft(claim, "Once upon a time");
+      await engine.appendLines(claim, [{ at: at(1), level: "info", message: "line" }]);
       await engine.change(written.id, DELIVER, at(2), claim);
       const own = await engine.createJob(newJob({ ...EVE, idempotencyKey: "used" }), at(0));
       const used = await engine.createJob(newJob({ idempotencyKey: "used" }), at(0));
@@ -198,6 +199,7 @@ export function assignSuite(subject: EngineUnderTest): void {
       }
       expect(await Promise.all(before.map(({ id }) => logOf(engine, id)))).toEqual(logs);
       expect(await draftOf(engine, written.id)).toBe("Once upon a time");
+      expect((await engine.readLines(written.id, 0, 9))?.lines).toMatchObject([{ seq: 1 }]);
       expect(await engine.getJob(written.id)).toMatchObject({ ...EVE, output: { ok: true } });
       expect(await engine.usage(ANN.tenant)).toEqual({ waitingJobs: 0, bytes: 0 });
       expect((await engine.usage(EVE.tenant)).bytes).toBe(usage[0]!.bytes + usage[1]!.bytes);

@@ -28,6 +28,12 @@ function indexOf(title: string): number {
   return Number(title.split(" ")[1]);
 }
 
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 vendor=a b";
+
+function traceOf(claims: readonly Claim[], id: string): string | undefined {
+  return claims.find(({ jobId }) => jobId === id)?.trace;
+}
+
 function refuse(): never {
   throw Object.create(null) as Error;
 }
@@ -44,6 +50,35 @@ export function claimsSuite(subject: EngineUnderTest): void {
       const [claimed] = await claim(engine, 1);
       expect(claimed).toMatchObject({ job, started: null });
       expect(await engine.getJob(job.id)).toEqual(job);
+    });
+
+    test("[V1] each claim of a job brings the trace that it was created with, and its record has none", async ({
+      engine,
+    }) => {
+      const traced = await engine.createJob(newJob({ trace: TRACE }), at(0));
+      expect(traced).not.toHaveProperty("trace");
+      const { batch, jobs } = newBatch(2);
+      const [first = newJob(), second = newJob()] = jobs;
+      await engine.createBatch(batch, [{ ...first, trace: TRACE }, second], at(1));
+      const claims = await claim(engine, 2);
+      expect(traceOf(claims, traced.id)).toBe(TRACE);
+      expect(traceOf(claims, first.id)).toBe(TRACE);
+      expect(traceOf(claims, second.id)).toBeUndefined();
+      // Again, and in the same step as the start.
+      for (const [index, held] of claims.entries()) {
+        await engine.change(held.jobId, START, at(2), held);
+        await engine.change(held.jobId, release(), at(3), held);
+        expect(await engine.getJob(held.jobId), `${index}`).not.toHaveProperty("trace");
+      }
+      const again = await engine.claim({
+        worker: "w1",
+        max: 10,
+        leaseMs: LEASE_MS,
+        now: at(4),
+        start: () => ({ progress: 0, message: "Begun" }),
+      });
+      expect(traceOf(again, traced.id)).toBe(TRACE);
+      expect(traceOf(again, second.id)).toBeUndefined();
     });
 
     test("with `start` it starts what is PENDING, as a change under it would", async ({

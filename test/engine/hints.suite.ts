@@ -49,6 +49,7 @@ export function hintsSuite(subject: EngineUnderTest): void {
       const mine = {
         job: await hear({ stream: "job", jobId }),
         draft: await hear({ stream: "draft", jobId }),
+        lines: await hear({ stream: "lines", jobId }),
         batch: await hear({ stream: "batch", batchId: batch.id }),
         feed: await hear({ stream: "feed", of: ANN }),
         tenant: await hear({ stream: "feed", of: { tenant: ANN.tenant } }),
@@ -69,9 +70,9 @@ export function hintsSuite(subject: EngineUnderTest): void {
           expect(reached.map(([name]) => name)).toEqual(streams);
         });
       }
-      await reaches(START, ["job", "draft", "batch", "feed", "tenant"]);
+      await reaches(START, ["job", "draft", "lines", "batch", "feed", "tenant"]);
       await reaches(STEP, ["job", "feed", "tenant"]);
-      await reaches(DELIVER, ["job", "draft", "batch", "feed", "tenant"]);
+      await reaches(DELIVER, ["job", "draft", "lines", "batch", "feed", "tenant"]);
       expect(others.map(({ count }) => count)).toEqual([0, 0, 0, 0, 0, 0]);
     });
 
@@ -82,6 +83,17 @@ export function hintsSuite(subject: EngineUnderTest): void {
       await engine.appendDraft(held, "text");
       await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0));
       expect(log.count).toBe(0);
+    });
+
+    test("log lines reach the stream of log lines, and no other of the job", async ({ engine }) => {
+      const held = await startedJob(engine, at(0));
+      const { jobId } = held;
+      const heard = await listen(engine, { stream: "lines", jobId });
+      const log = await listen(engine, { stream: "job", jobId });
+      const draft = await listen(engine, { stream: "draft", jobId });
+      await engine.appendLines(held, [{ at: at(1), level: "info", message: "line" }]);
+      await vi.waitFor(() => expect(heard.count).toBeGreaterThan(0));
+      expect([log.count, draft.count]).toEqual([0, 0]);
     });
 
     test("what is refused hints nothing", async ({ engine }) => {

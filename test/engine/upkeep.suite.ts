@@ -30,6 +30,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
     }) => {
       const old = await startedJob(engine, at(0));
       await engine.appendDraft(old, "text");
+      await engine.appendLines(old, [{ at: at(0), level: "info", message: "line" }]);
       await engine.change(old.jobId, DELIVER, at(1), old);
       const fresh = await startedJob(engine, at(0));
       await engine.change(fresh.jobId, DELIVER, at(5), fresh);
@@ -39,6 +40,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       expect(await engine.getJob(old.jobId)).toBeUndefined();
       expect(await engine.readEvents(old.jobId, 0, 10)).toBeUndefined();
       expect(await engine.readDraft(old.jobId, 0)).toBeUndefined();
+      expect(await engine.readLines(old.jobId, 0, 9)).toBeUndefined();
       expect((await engine.listJobs({ ...ANN, limit: 9 })).items.map(({ id }) => id)).toEqual([
         waiting.id,
         working.jobId,
@@ -191,6 +193,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       const held = await claimOne(engine, at(1));
       await engine.change(held.jobId, START, at(1), held);
       await engine.appendDraft(held, "Once ");
+      await engine.appendLines(held, [{ at: at(1), level: "debug", message: "line" }]);
       const page = await engine.listJobs({ ...ANN, limit: 2 });
       const everything = {
         job: await engine.getJob(held.jobId),
@@ -198,6 +201,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
         events: await engine.readEvents(held.jobId, 1, 10),
         feed: await engine.readFeed(ANN, 2, 10),
         draft: await engine.readDraft(held.jobId, 0),
+        lines: await engine.readLines(held.jobId, 0, 9),
         next: await engine.listJobs({ ...ANN, limit: 9, cursor: page.nextCursor ?? undefined }),
       };
       await engine.close();
@@ -209,6 +213,7 @@ export function upkeepSuite(subject: EngineUnderTest): void {
         events: await again.readEvents(held.jobId, 1, 10),
         feed: await again.readFeed(ANN, 2, 10),
         draft: await again.readDraft(held.jobId, 0),
+        lines: await again.readLines(held.jobId, 0, 9),
         next: await again.listJobs({ ...ANN, limit: 9, cursor: page.nextCursor ?? undefined }),
       }).toEqual(everything);
       const { event } = await again.change(held.jobId, STEP, at(2));
@@ -252,6 +257,8 @@ export function upkeepSuite(subject: EngineUnderTest): void {
         ["readFeed", () => engine.readFeed(ANN, 0, 1)],
         ["appendDraft", () => engine.appendDraft(ref, "x")],
         ["readDraft", () => engine.readDraft(job.id, 0)],
+        ["appendLines", () => engine.appendLines(ref, [])],
+        ["readLines", () => engine.readLines(job.id, 0, 1)],
         ["claim", () => engine.claim({ worker: "w", max: 1, leaseMs: LEASE_MS, now: at(1) })],
         ["renew", () => engine.renew([ref], LEASE_MS, at(1))],
         ["announce", () => engine.announce("w", LEASE_MS, at(1))],

@@ -19,6 +19,7 @@ import { portOf, type ServerOptions, serveTransport } from "#test/transports/ser
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
+import type { LogFrame } from "#shared/log-line.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { createTrpcTransport } from "#server/transports/trpc/transport.ts";
 
@@ -131,6 +132,8 @@ export const watchJob = (client: Client, input: Input<Client["job"]["onUpdate"]>
   takeNotes<JobEvent>((handlers) => client.job.onUpdate.subscribe(input, handlers));
 export const watchDraft = (client: Client, input: Input<Client["job"]["onOutput"]>) =>
   takeNotes<DraftFrame>((handlers) => client.job.onOutput.subscribe(input, handlers));
+export const watchLog = (client: Client, input: Input<Client["job"]["onLog"]>) =>
+  takeNotes<LogFrame>((handlers) => client.job.onLog.subscribe(input, handlers));
 export const watchBatch = (client: Client, input: Input<Client["batch"]["onUpdate"]>) =>
   takeNotes<BatchAggregate>((handlers) => client.batch.onUpdate.subscribe(input, handlers));
 export const watchFeed = (client: Client, input?: Input<Client["feed"]["onUpdate"]>) =>

@@ -14,6 +14,7 @@ import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobDetails } from "#client/app/ui/job-details.tsx";
+import { JobLog } from "#client/app/ui/job-log.tsx";
 import { JobInput } from "#client/app/ui/job-input.tsx";
 import { JobOutput } from "#client/app/ui/job-output.tsx";
 import { JobOutcome } from "#client/app/ui/job-outcome.tsx";
@@ -119,6 +120,7 @@ export function JobPage({ jobId }: { jobId: string }) {
           ) : (
             output.shown
           )}
+          {!readOnly && <JobLog jobId={jobId} />}
           <JobInput job={job} view={view} />
         </div>
         <aside

@@ -9,6 +9,7 @@ import {
   useBatch,
   useCreateJob,
   useJob,
+  useJobLogs,
   useJobs,
   useJobwire,
 } from "#client/lib/react.tsx";
@@ -16,6 +17,7 @@ import { defineKind, type KindMapOf } from "#server/kinds/define.ts";
 import type { Batch } from "#shared/batch.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { ServerTypes } from "#shared/kind-types.ts";
+import type { LogLine } from "#shared/log-line.ts";
 
 const thumbnails = defineKind({
   name: "thumbnails",
@@ -90,6 +92,14 @@ test("useJob without a kind takes a job of whatever kind", () => {
   expectTypeOf(events).toEqualTypeOf<readonly JobEvent[]>();
   // @ts-expect-error: the output of an unknown kind has to be checked first
   void data?.output.files;
+});
+
+test("useJobLogs gives the lines of a job", () => {
+  const { lines, error } = useJobLogs(id);
+  expectTypeOf(lines).toEqualTypeOf<readonly LogLine[]>();
+  expectTypeOf(error?.code).toExtend<string | undefined>();
+  // @ts-expect-error: an id is a text
+  useJobLogs(1);
 });
 
 test("useCreateJob takes the input of its kind, as a caller sends it", () => {

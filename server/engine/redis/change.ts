@@ -9,13 +9,14 @@ import { readable, toJson } from "#server/engine/payload.ts";
 import { claimLost, isMoving, notFound } from "#server/engine/errors.ts";
 import { AppError } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
-import { type Job, type JobError, summaryOf } from "#shared/job.ts";
+import { type Job, summaryOf } from "#shared/job.ts";
 import { applyChange, type JobChange } from "#shared/lifecycle.ts";
 import type { EncodeAudit } from "./audit.ts";
 import { type Keys, ownerKey } from "./keys.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
 import type { Place } from "./places.ts";
 import { encodeEvent, encodeSummary, payloadOf } from "./records.ts";
+import type { Taken, TakenAnswer, Taking } from "./taking.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 import type { RunBatched } from "./script-batcher.ts";
 
@@ -25,23 +26,6 @@ export interface Requeued {
   queued: (Place & { tenant: string; due: number }) | undefined;
   /** The claim that ended with the change. */
   ended: (Place & { lock: string }) | undefined;
-}
-
-/** A claim that begins with a change: the job's place in the queue, its lock, and the end of the lease. */
-export interface Taking {
-  /** Idempotency key: repeated calls with the same one take the job once. */
-  op: string;
-  queuedAs: string;
-  lock: string;
-  till: number;
-}
-
-/** A taken job, and the event of its start. */
-export interface Taken {
-  job: Job;
-  started: JobEvent;
-  token: number;
-  fault: JobError | undefined;
 }
 
 export interface Change {
@@ -63,7 +47,6 @@ export interface Change {
   ): Promise<Taken | "changed" | "refused">;
 }
 
-type TakenAnswer = ["ok", token: number, input: string, output: string | null];
 type Answer =
   | ["ok"]
   | TakenAnswer
@@ -285,9 +268,10 @@ export function createChange({
       if (answer[0] !== "ok") return "refused";
       const record = summaryOf(next.job);
       newest.set({ job: record, op: name });
-      const [, token, input, output] = answer as TakenAnswer;
+      const [, token, input, output, trace] = answer as TakenAnswer;
       const { payload, fault } = readable(() => payloadOf(input, output));
-      return { job: { ...record, ...payload }, started: next.event, token, fault };
+      const job = { ...record, ...payload };
+      return { job, started: next.event, token, trace: trace ?? undefined, fault };
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Claim, ClaimRef, ClaimRequest } from "#server/engine/contract.ts";
 import { readable } from "#server/engine/payload.ts";
 import { type Start, startOf } from "#server/engine/start.ts";
 import { AppError } from "#shared/errors.ts";
-import type { Change, Taking } from "./change.ts";
+import type { Change } from "./change.ts";
 import type { Keys } from "./keys.ts";
 import { isRefusal } from "./errors.ts";
 import { type Known, knownAs, type Newest } from "./newest.ts";
@@ -15,6 +15,7 @@ import type { Place } from "./places.ts";
 import type { Found, Queue } from "./queue.ts";
 import { decodeSummary, payloadOf } from "./records.ts";
 import type { RunScript } from "./scripts.ts";
+import type { Taking } from "./taking.ts";
 import type { TenantDirectory } from "./tenant-directory.ts";
 
 export interface Claims {
@@ -26,7 +27,15 @@ export interface Claims {
 const MAX_READS = 3;
 
 type Answer =
-  | ["ok", token: number, record: string, op: string, input: string, output: string | null]
+  | [
+      "ok",
+      token: number,
+      record: string,
+      op: string,
+      input: string,
+      output: string | null,
+      trace: string | null,
+    ]
   | ["early", due: string]
   | ["stale"];
 
@@ -165,11 +174,12 @@ export function createClaims({
       await queue.postpone(found, Number(answer[1]));
       return "postponed";
     }
-    const [, token, record, led, input, output] = answer;
+    const [, token, record, led, input, output, stored] = answer;
+    const trace = stored ?? undefined;
     const job = decodeSummary(record);
     const { payload, fault } = readable(() => payloadOf(input, output));
     newest.set({ job, op: led });
-    return { jobId, token, job: { ...job, ...payload }, started: null, fault };
+    return { jobId, token, job: { ...job, ...payload }, started: null, trace, fault };
   }
 
   /** If the cluster node of one tenant is down, it still renews the leases of other tenants. */

@@ -95,7 +95,7 @@ export function createCreation({
       audit ? encodeAudit(audit) : "",
       quota?.waitingJobs ?? 0,
       quota?.bytes ?? 0,
-      created.flatMap((each, index) => rowOf(each, places[index] as Place)),
+      created.flatMap((each, index) => rowOf(each, places[index] as Place, jobs[index]?.trace)),
     );
     switch (answer[0]) {
       case "ok":
@@ -146,9 +146,9 @@ export function createCreation({
 }
 
 /** The arguments of the script for one job. */
-function rowOf({ job, event }: Created, { queuedAs }: Place): string[] {
+function rowOf({ job, event }: Created, { queuedAs }: Place, trace = ""): string[] {
   const record = encodeSummary(summaryOf(job));
-  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs];
+  return [job.id, job.kind, record, inputOf(job), encodeEvent(event), queuedAs, trace];
 }
 
 function inputOf({ id, input }: Job): string {

@@ -63,17 +63,17 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     const onEvent = (text: string) =>
       text === "" ? {} : { event: decodeEvent(stream.jobId, text) };
     if (stream.stream === "job") return join(channelOf("job"), (text) => listener(onEvent(text)));
-    // The draft ends when its job's status changes, so watch both.
-    const leaveDraft = join(channelOf("draft"), () => listener({}));
+    // The draft and the log lines end when their job's status changes, so watch both.
+    const leaveOwn = join(channelOf(stream.stream), () => listener({}));
     const leaveJob = join(channelOf("job"), (text) => {
       if (onEvent(text).event?.type !== "progress") listener({});
     });
     const leaveBoth = async () => {
-      const left = [leaveDraft, leaveJob].map(async (leave) => (await leave)());
+      const left = [leaveOwn, leaveJob].map(async (leave) => (await leave)());
       await Promise.allSettled(left);
     };
     try {
-      await Promise.all([leaveDraft, leaveJob]);
+      await Promise.all([leaveOwn, leaveJob]);
     } catch (error) {
       await leaveBoth();
       throw error;

@@ -16,7 +16,7 @@ import { openQueue, type QueuedPlace } from "./queue.ts";
 import { hasRevocations, putRevocation } from "./revocations.ts";
 import { hasShareLinks, putShareLink } from "./share-links.ts";
 import { putSigningKey } from "./signing-keys.ts";
-import { encodeBatch, encodeEvent, encodePiece, encodeSummary } from "./records.ts";
+import { encodeBatch, encodeEvent, encodeLine, encodePiece, encodeSummary } from "./records.ts";
 
 export interface Imported {
   jobs: number;
@@ -156,7 +156,7 @@ function putBatch(
 }
 
 function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unknown>[] {
-  const { n, job, idempotencyKey, rev, due, token, events, draft } = transfer;
+  const { n, job, idempotencyKey, rev, due, token, trace, events, draft, lines } = transfer;
   const { id, tenant, kind, status, batchId } = job;
   const prefix = keys.tenant(tenant);
   const owner = keys.owner(job);
@@ -178,12 +178,15 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
     token,
   };
   if (idempotencyKey !== null) fields.key = idempotencyKey;
+  if (trace !== null) fields.tr = trace;
   const last = draft.at(-1);
   if (last) {
     fields["d.seq"] = last.seq;
     fields["d.attempt"] = last.attempt;
     fields["d.end"] = last.offset + last.text.length;
   }
+  const newestLine = lines.at(-1);
+  if (newestLine) fields["l.seq"] = newestLine.seq;
   const put: Promise<unknown>[] = [
     redis.hset(keys.job(tenant, id), fields),
     redis.incrby(keys.bytes(tenant), bytes),
@@ -194,7 +197,11 @@ function putJob(redis: Client, keys: Keys, transfer: TransferJob): Promise<unkno
       redis.zadd(`${all}:jobs:${kind}:${status}`, n, id),
     ]),
   ];
-  const lists = { log: events.map(encodeEvent), draft: draft.map(encodePiece) };
+  const lists = {
+    log: events.map(encodeEvent),
+    draft: draft.map(encodePiece),
+    lines: lines.map(encodeLine),
+  };
   for (const [name, texts] of Object.entries(lists)) {
     for (let at = 0; at < texts.length; at += PIPELINE_SIZE) {
       put.push(redis.rpush(`${prefix}:${name}:${id}`, ...texts.slice(at, at + PIPELINE_SIZE)));

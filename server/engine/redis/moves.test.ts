@@ -84,12 +84,13 @@ async function settled(engine: Engine, given: Partial<Parameters<typeof newJob>[
   await engine.change(job.id, START, at(1), claim);
   await engine.appendDraft(claim, "Once upon");
   await engine.appendDraft(claim, " a time");
+  await engine.appendLines(claim, [{ at: at(1), level: "info", message: "line" }]);
   await engine.change(job.id, STEP, at(2), claim);
   await engine.change(job.id, BLOCK, at(3), claim);
   return job.id;
 }
 
-/** A job with a draft, one with an idempotency key, and a batch, of which one job was deleted already. */
+/** A job with a draft and a log line, one with an idempotency key, and a batch, of which one job was deleted already. */
 async function prepare(engine: Engine) {
   const written = await settled(engine);
   const own = await engine.createJob(newJob({ ...EVE, idempotencyKey: "used" }), at(0));
@@ -107,7 +108,8 @@ async function prepare(engine: Engine) {
 async function seenOf(engine: Engine, batch: string, jobs: readonly string[]) {
   const seen = jobs.map(async (id) => {
     const { tenant: _tenant, owner: _owner, ...rest } = (await engine.getJob(id)) ?? {};
-    return { ...rest, log: await logOf(engine, id), draft: await draftOf(engine, id) };
+    const lines = await engine.readLines(id, 0, 9);
+    return { ...rest, log: await logOf(engine, id), draft: await draftOf(engine, id), lines };
   });
   const { tenant: _tenant, owner: _owner, ...counted } = (await engine.getBatch(batch)) ?? {};
   return { jobs: await Promise.all(seen), batch: counted };
@@ -380,7 +382,7 @@ test("a part of a log that is sent twice is copied once, and a job without its w
   const prefix = keys.tenant(EVE.tenant);
   const copy = (before: number, ...part: string[]) =>
     run("copy-list", prefix, "log", "1", before, part);
-  const put = () => run("put-copy", prefix, "job", "1", ["3", "0"], ["moving", "1"]);
+  const put = () => run("put-copy", prefix, "job", "1", ["3", "0", "0"], ["moving", "1"]);
   for (const _time of [1, 2]) await copy(0, "a", "b");
   expect(await put()).toBe(0);
   for (const _time of [1, 2]) await copy(2, "c");

@@ -49,11 +49,14 @@ interface MovesOptions {
 const BEFORE_OWN_JOBS = 2 ** 40;
 /** No position is lower. */
 export const FIRST_POSITION = -BEFORE_OWN_JOBS;
-/** Entries of a log or draft that are copied at once. */
+/** The lists of a job, in the order in which `put-copy.lua` takes their lengths. */
+const LISTS = ["log", "draft", "lines"] as const;
+type List = (typeof LISTS)[number];
+/** Entries of such a list that are copied at once. */
 const COPIED_AT_ONCE = 500;
 
 export function createMoves({ redis, run, keys, tenants }: MovesOptions): Moves {
-  async function copyList(list: "log" | "draft", jobId: string, from: Owner, to: Owner) {
+  async function copyList(list: List, jobId: string, from: Owner, to: Owner) {
     const key = `${keys.tenant(from.tenant)}:${list}:${jobId}`;
     for (let count = 0; ;) {
       const part = await redis.lrange(key, count, count + COPIED_AT_ONCE - 1);
@@ -85,7 +88,8 @@ export function createMoves({ redis, run, keys, tenants }: MovesOptions): Moves 
     if ((await redis.exists(keys.job(to.tenant, id))) === 1) return true;
     const fields = await redis.hgetall(keys.job(from.tenant, id));
     if (fields.s === undefined) return false;
-    const lengths = [await copyList("log", id, from, to), await copyList("draft", id, from, to)];
+    const lengths: number[] = [];
+    for (const list of LISTS) lengths.push(await copyList(list, id, from, to));
     const s = encodeSummary({ ...decodeSummary(fields.s), ...to });
     await put({ type: "job", id }, to, lengths, { ...fields, s, n: positionOf(fields) });
     return true;
@@ -100,7 +104,12 @@ export function createMoves({ redis, run, keys, tenants }: MovesOptions): Moves 
     const batch = decodeBatch(fields);
     if (batch === undefined || n === null) return false;
     const b = encodeBatch({ ...batch, ...to }, batch.createdAt);
-    await put({ type: "batch", id }, to, [0, 0], { ...fields, b, n: positionOf({ n }) });
+    await put(
+      { type: "batch", id },
+      to,
+      LISTS.map(() => 0),
+      { ...fields, b, n: positionOf({ n }) },
+    );
     return true;
   }
 

@@ -16,6 +16,7 @@ import { REDIS } from "./declaration.ts";
 import { createDrafts } from "./drafts.ts";
 import { asAppError } from "./errors.ts";
 import { openRedisHints } from "./hints.ts";
+import { createLines } from "./lines.ts";
 import { CHECK_EVERY_MS } from "./entries.ts";
 import { createKeys } from "./keys.ts";
 import { placesTogether } from "./places.ts";
@@ -75,6 +76,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const runBatched = createScriptBatcher(run, "change");
   const applied = createChange({ ...parts, runBatched });
   const drafts = createDrafts(parts);
+  const lines = createLines(parts);
   const claims = createClaims({ ...parts, queue, change: applied });
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
@@ -165,6 +167,8 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     readFeed: (owner, after, limit) => use(() => reads.feed(owner, after, limit)),
     appendDraft: (claim, text) => use(() => drafts.append(claim, text)),
     readDraft: (jobId, after) => use(() => drafts.read(jobId, after)),
+    appendLines: (claim, fresh) => use(() => lines.append(claim, fresh)),
+    readLines: (jobId, after, limit) => use(() => lines.read(jobId, after, limit)),
     claim: (request) => use(() => claims.claim(request)),
     renew: (held, leaseMs, now) => use(() => claims.renew(held, leaseMs, now)),
     announce: (worker, ttlMs, now) => use(() => heartbeats.announce(worker, ttlMs, now)),

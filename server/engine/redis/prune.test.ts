@@ -19,6 +19,7 @@ test("after all jobs and batches of an owner are deleted, no key of the owner is
   expect(claim.jobId).toBe(job.id);
   await engine.change(job.id, START, at(1), claim);
   await engine.appendDraft(claim, "text");
+  await engine.appendLines(claim, [{ at: at(1), level: "info", message: "line" }]);
   await engine.change(job.id, DELIVER, at(2), claim);
   expect(await ofOwner()).not.toEqual([]);
 

@@ -4,6 +4,7 @@ import { type BatchRecord, emptyCounts } from "#shared/batch.ts";
 import { allOf, type ValuesOf } from "#shared/all-of.ts";
 import { eventOf, type JobEvent, type LoggedField } from "#shared/events.ts";
 import type { JobPayload, JobStatus, JobSummary } from "#shared/job.ts";
+import type { LogLevel, LogLine, NewLogLine } from "#shared/log-line.ts";
 import type { DraftPiece, NewBatch } from "#server/engine/contract.ts";
 
 /** Stored without field names: they were half of its bytes, and each change of a job writes its record. */
@@ -170,6 +171,22 @@ export function encodePiece({ attempt, offset, text }: DraftPiece): string {
 export function decodePiece(seq: number, json: string): DraftPiece {
   const [attempt, offset, text] = JSON.parse(json) as StoredPiece;
   return { seq, attempt, offset, text };
+}
+
+type StoredLine = [attempt: number, at: number, level: LogLevel, message: string];
+
+/** `append-lines.lua` puts the attempt in front. */
+export function encodeNewLine({ at, level, message }: NewLogLine): string {
+  return JSON.stringify([at.getTime(), level, message]).slice(1);
+}
+
+export function encodeLine(line: LogLine): string {
+  return `[${line.attempt},${encodeNewLine(line)}`;
+}
+
+export function decodeLine(seq: number, json: string): LogLine {
+  const [attempt, at, level, message] = JSON.parse(json) as StoredLine;
+  return { seq, at: new Date(at), attempt, level, message };
 }
 
 /** The constant fields of a batch. Scripts update its counts, version and time, which are fields of the hash. */

@@ -195,7 +195,7 @@ test("[J5] a job of a dead runner is claimed once, by the first runner that asks
   await here.change(held.jobId, STEP, at(21), claim);
 });
 
-test("[J2] changes and drafts that are sent twice are stored once, even after other changes", async () => {
+test("[J2] changes, drafts and log lines that are sent twice are stored once, even after other changes", async () => {
   const { here, elsewhere, sentTwice } = await openPair();
   const { id } = await here.createJob(newJob(), at(0));
   const claim = await claimOne(here, at(0));
@@ -211,6 +211,12 @@ test("[J2] changes and drafts that are sent twice are stored once, even after ot
     () => here.appendDraft(claim, "text"),
     async () => expect(await draftOf(elsewhere, id)).toBe("text"),
   );
+  const linesOf = async () => (await elsewhere.readLines(id, 0, 9))?.lines ?? [];
+  await sentTwice(
+    "a line",
+    () => here.appendLines(claim, [{ at: at(0), level: "info", message: "a line" }]),
+    async () => expect(await linesOf()).toHaveLength(1),
+  );
   await sentTwice(
     "Delivered",
     () => here.change(id, DELIVER, at(1), claim),
@@ -222,6 +228,7 @@ test("[J2] changes and drafts that are sent twice are stored once, even after ot
     "delivered",
   ]);
   expect(await draftOf(here, id)).toBe("text");
+  expect(await linesOf()).toHaveLength(1);
 });
 
 test("an API key whose creation is sent again after its revocation stays revoked, and counts once", async () => {

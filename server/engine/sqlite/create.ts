@@ -38,6 +38,7 @@ interface CreationOptions {
 interface Fresh {
   created: ReturnType<typeof createdJob>;
   key: string | undefined;
+  trace: string | undefined;
   input: string;
   output: string;
 }
@@ -60,6 +61,7 @@ export function createCreation({
       "rev",
       "due",
       "idempotency_key",
+      "trace",
       ...CREATED_COLUMNS,
     ]),
   );
@@ -76,7 +78,7 @@ export function createCreation({
       const { id, input, output } = created.job;
       const json = { input: toJson(input, id, "input"), output: toJson(output, id, "output") };
       bytes += Buffer.byteLength(json.input) + Buffer.byteLength(json.output);
-      return { created, key: fresh.idempotencyKey, ...json };
+      return { created, key: fresh.idempotencyKey, trace: fresh.trace, ...json };
     });
     const more = { waitingJobs: all.length, bytes };
     if (quota !== undefined) assertQuota(quota, usage.of(tenant), more);
@@ -85,7 +87,7 @@ export function createCreation({
   }
 
   function insert(
-    { created: { job, event }, key, input, output }: Fresh,
+    { created: { job, event }, key, trace, input, output }: Fresh,
     { ownerN, tenantN, rev }: TakenRevs,
     batchN: number | bigint | null,
   ): Job {
@@ -96,6 +98,7 @@ export function createCreation({
       rev,
       READY,
       key ?? null,
+      trace ?? null,
       ...valuesOfJob(job, CREATED_COLUMNS),
     );
     insertPayload.run(n, input, output);

@@ -19,6 +19,7 @@ import { databasePath, openDatabase } from "./database.ts";
 import { asAppError, resultCode, unusable } from "./errors.ts";
 import { selectJobs, summaryOfRow } from "./job-rows.ts";
 import { createJobs } from "./jobs.ts";
+import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { LEFT_READY, READY } from "./queue.ts";
 import { createOwners } from "./owners.ts";
@@ -103,6 +104,7 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
   const jobs = createJobs(db, owners);
   const log = createLog(db);
   const drafts = createDrafts(db, jobs);
+  const logLines = createLines(db, jobs);
   const page = selectJobs(db, "WHERE jobs.n > ? ORDER BY jobs.n LIMIT ?");
   const more = db.prepare(
     `SELECT idempotency_key AS key, CASE WHEN ${LEFT_READY} THEN ${READY} ELSE due END AS due FROM jobs WHERE n = ?`,
@@ -137,8 +139,10 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         rev: row.rev,
         due,
         token: row.token,
+        trace: row.trace,
         events: log.read(id, 0, ALL)?.events ?? [],
         draft,
+        lines: logLines.read(id, 0, ALL)?.lines ?? [],
       };
     }
     const last = rows.at(-1);

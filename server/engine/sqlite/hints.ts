@@ -15,6 +15,7 @@ export function createHints(): Hints {
   const listeners: Record<StreamRef["stream"], Map<string, Set<(hint: Hint) => void>>> = {
     job: new Map(),
     draft: new Map(),
+    lines: new Map(),
     batch: new Map(),
     feed: new Map(),
   };

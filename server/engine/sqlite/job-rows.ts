@@ -31,6 +31,7 @@ export interface JobRow {
   token: number;
   /** As JSON. */
   details: string | null;
+  trace: string | null;
 }
 
 /** Each field of a row, and the column that it is read from. */
@@ -61,6 +62,7 @@ const SELECTED = [
   ["held", "jobs.held"],
   ["token", "jobs.token"],
   ["details", "jobs.details"],
+  ["trace", "jobs.trace"],
 ] as const;
 const COLUMNS = SELECTED.map(([, column]) => column).join(", ");
 
@@ -99,6 +101,7 @@ function rowOf(values: Values): JobRow {
     held: values[23],
     token: values[24],
     details: values[25],
+    trace: values[26],
   };
 }
 
@@ -159,7 +162,7 @@ function readableDetails({ details }: JobRow): unknown {
   }
 }
 
-/** Columns of the job's record. The others belong to its owner, its batch, its feed and the queue. */
+/** Columns of the job's record. The others belong to its owner, its batch, its feed, the queue and its trace. */
 type RecordColumn = Exclude<
   keyof JobRow,
   | "n"
@@ -173,6 +176,7 @@ type RecordColumn = Exclude<
   | "due"
   | "held"
   | "token"
+  | "trace"
 >;
 
 /** When a column of the record is written: at the job's creation alone, or with each change as well. */

@@ -16,6 +16,7 @@ import { asAppError } from "./errors.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { createHints } from "./hints.ts";
 import { createJobs } from "./jobs.ts";
+import { createLines } from "./lines.ts";
 import { createLog } from "./log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
@@ -46,7 +47,7 @@ export interface SqliteOptions {
   maxAuditEntries?: number | undefined;
 }
 
-/** A pruned job takes its log, draft and payload with it. */
+/** A pruned job takes its log, draft, log lines and payload with it. */
 const ROWS_OF_PRUNED_JOB = 20;
 
 export async function openSqliteEngine({
@@ -74,6 +75,7 @@ export async function openSqliteEngine({
   const creation = createCreation({ db, owners, jobs, batches, log, audit, outbox, usage });
   const change = createChange({ jobs, log, audit, outbox, behind, clock });
   const drafts = createDrafts(db, jobs, outbox);
+  const lines = createLines(db, jobs, outbox);
   const queue = createQueue({ db, jobs, outbox, change, clock });
   const prune = createPrune(db, owners, usage);
   const assign = createAssign({ db, owners, usage, outbox });
@@ -133,6 +135,8 @@ export async function openSqliteEngine({
     readFeed: (owner, after, limit) => read(() => jobs.feed(owner, after, limit)),
     appendDraft: (claim, text) => write(() => drafts.append(claim, text)),
     readDraft: (jobId, after) => read(() => drafts.read(jobId, after)),
+    appendLines: (claim, fresh) => write(() => lines.append(claim, fresh), fresh.length),
+    readLines: (jobId, after, limit) => read(() => lines.read(jobId, after, limit)),
     async claim(request) {
       // A claim on an empty queue must not count as a write that succeeded.
       if (!(await read(() => queue.isDue()))) return [];

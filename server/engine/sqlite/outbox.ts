@@ -10,6 +10,7 @@ export interface Outbox {
   /** The log of a job grew by `event`. */
   job(event: JobEvent): void;
   draft(jobId: string): void;
+  lines(jobId: string): void;
   batch(batchId: string): void;
   feed(owner: Owner): void;
   /** A job may be claimed from `due` on. */
@@ -30,14 +31,20 @@ export function createOutbox({ group, hints, work, clock }: OutboxOptions): Outb
   function draft(jobId: string): void {
     group.afterCommit(() => hints.emit({ stream: "draft", jobId }, {}));
   }
+  function lines(jobId: string): void {
+    group.afterCommit(() => hints.emit({ stream: "lines", jobId }, {}));
+  }
   return {
     job(event) {
       const { jobId } = event;
       group.afterCommit(() => hints.emit({ stream: "job", jobId }, { event }));
-      // The job's status decides whether its draft goes on.
-      if (event.type !== "progress") draft(jobId);
+      if (event.type === "progress") return;
+      // The job's status decides whether its draft and its log lines go on.
+      draft(jobId);
+      lines(jobId);
     },
     draft,
+    lines,
     batch(batchId) {
       group.afterCommit(() => hints.emit({ stream: "batch", batchId }, {}));
     },

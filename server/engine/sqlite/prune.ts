@@ -1,4 +1,4 @@
-/** Deletes jobs that settled long ago. Logs, drafts and payloads go with their job (`ON DELETE CASCADE`). */
+/** Deletes jobs that settled long ago. Logs, drafts, log lines and payloads go with their job (`ON DELETE CASCADE`). */
 import type { DatabaseSync } from "node:sqlite";
 import type { Owners } from "./owners.ts";
 import type { Usage } from "./usage.ts";

@@ -72,7 +72,7 @@ export function createQueue({ db, jobs, outbox, change, clock }: QueueOptions): 
       outbox.leased();
       const end = now + leaseMs;
       return rows.map((row) => {
-        const claim = { jobId: row.id, token: row.token + 1 };
+        const claim = { jobId: row.id, token: row.token + 1, trace: row.trace ?? undefined };
         const { payload, fault } = readable(() => jobs.payload(row));
         if (start === undefined || row.status !== "PENDING") {
           take.run(end, row.n);

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
+import { LOG_LINE_TABLE } from "./log-line-table.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
@@ -272,6 +273,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN details TEXT;
   ALTER TABLE events ADD COLUMN details TEXT;
   `,
+  LOG_LINE_TABLE,
+  // The trace that the job's attempts belong to. NULL: none.
+  "ALTER TABLE jobs ADD COLUMN trace TEXT",
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

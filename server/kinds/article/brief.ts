@@ -15,6 +15,8 @@ export interface Brief {
 
 export interface Desk {
   readonly signal: AbortSignal;
+  /** For the model's server alone: pages are of strangers. */
+  readonly traceparent?: string | undefined;
   /** Appends to the draft that people watch. */
   draft(text: string): Promise<void>;
   /** Reports progress: the share of the writing that is done, 0..1, and the current step. */

@@ -5,7 +5,7 @@ import { createArticleKind } from "./kind.ts";
 import { testArticle } from "#test/article/brief.ts";
 import type { LocalServer } from "#test/article/local-server.fixture.ts";
 import { openModelServer } from "#test/article/model-server.fixture.ts";
-import { type ArticleOutcome, runArticleKind } from "#test/article/recorder.ts";
+import { type ArticleOutcome, runArticleKind, TRACEPARENT } from "#test/article/recorder.ts";
 import { openSamples, SAMPLE_PAIRS } from "#test/article/samples.ts";
 
 // Threads are slow to start on a busy machine.
@@ -48,7 +48,10 @@ async function recordWithModel(
     writingStrategy: "single_shot",
     ...more,
   };
-  return await runArticleKind(kind, input);
+  const run = await runArticleKind(kind, input);
+  const traces = server.requests.map(({ traceparent }) => traceparent);
+  expect(traces).toEqual(traces.map(() => TRACEPARENT));
+  return run;
 }
 
 test("a model may write from a page with little text, and a progress message warns of it", async () => {
@@ -59,7 +62,7 @@ test("a model may write from a page with little text, and a progress message war
   });
 });
 
-test("a model's article is checked, mended and delivered with its token counts", async () => {
+test("[V2] a model is asked within the trace of the job, and its article is checked, mended and delivered with its token counts", async () => {
   const text = testArticle({
     anchor:
       "It starts with water and good soil. Strong roots grow in a container of any kind. The moisture comes from below. A wick and a reservoir do the rest.",

@@ -107,6 +107,10 @@ test("[A3] a page with too little text ends BLOCKED, and the message names the r
     `Blocked: ${failed.length} of 16 checks failed (${failed.map(({ label }) => label.charAt(0).toLowerCase() + label.slice(1)).join(", ")})`,
   );
   expect(outcome.message).toContain("(text to quote in both pages, key terms");
+  const warnings = recorder.lines.filter((line) => line.startsWith("warn: "));
+  expect(warnings).toHaveLength(failed.length);
+  expect(warnings[0]).toContain(`${failed[0]?.label}, failed: publisher 4`);
+  expect(recorder.lines).toContainEqual(expect.stringMatching(/^info: Wrote with offline, .* ms:/));
   expect(failed[0]?.figure).toMatch(/^publisher 4\d\d, target 19 words$/);
   expect(recorder.progress).toContainEqual({
     percent: 88,

@@ -81,26 +81,38 @@ export async function runArticle(
     language: publisher.profile.language,
   };
   const profile = watch();
+  context.log("debug", `Read the pages of the publisher and the target in ${profile} ms`);
 
   const desk: Desk = {
     signal,
+    traceparent: context.traceparent,
     draft: (text) => context.draft(text),
     step: (done, message) =>
       progress(Math.floor(AT.write + done * (AT.written - AT.write)), message),
   };
   const written = await writer.write(brief, desk);
   const write = watch();
+  const { provider, model } = writer;
+  const tokens = `${written.inputTokens} tokens in, ${written.outputTokens} out`;
+  context.log("info", `Wrote with ${provider}, ${model}, in ${write} ms: ${tokens}`);
 
   await progress(AT.check, "Content generated - Running quality checks");
-  const draft = { markdown: written.markdown, brief, extractive: writer.provider === "offline" };
+  const draft = { markdown: written.markdown, brief, extractive: provider === "offline" };
   const reviewed = await pageOptions.runTask("review", draft, signal);
   const { rules } = reviewed.report;
+  for (const { label, verdict, figure, limit } of rules) {
+    if (verdict === "passed" || verdict === "skipped") continue;
+    context.log(
+      verdict === "failed" ? "warn" : "info",
+      `${label}, ${verdict}: ${figure} (${limit})`,
+    );
+  }
   await progress(AT.checked, verdictOf(rules));
 
   const output: ArticleOutput = {
     ...reviewed,
     language: brief.language,
-    writer: { provider: writer.provider, model: writer.model, strategy: input.writingStrategy },
+    writer: { provider, model, strategy: input.writingStrategy },
     publisher: publisher.profile,
     target: target.profile,
     timings: { profile, write, check: watch() },

@@ -6,6 +6,7 @@ import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
 import type { Streams } from "#server/streams/open.ts";
+import type { Trace } from "#server/tracing/call-span.ts";
 import type { Caller, Identify, Sharing, TransportContext } from "#server/transports/contract.ts";
 import {
   assertSameUser,
@@ -78,6 +79,8 @@ export class Context implements Services {
   /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
   readonly #response: ServerResponse | undefined;
+  /** What the caller sent of its trace, for all calls. */
+  readonly trace: Trace | undefined;
 
   /**
    * `caller`: or the reason for its absence. `connection`: only for WebSockets. `response`: only for HTTP requests. `ended`:
@@ -93,6 +96,7 @@ export class Context implements Services {
       response?: ServerResponse | undefined;
       ended?: AbortSignal | undefined;
       stopWatching?: (() => void) | undefined;
+      trace?: Trace;
     },
   ) {
     this.#services = services;
@@ -103,6 +107,7 @@ export class Context implements Services {
     this.#response = connection.response;
     this.#ended = connection.ended;
     this.#stopWatching = connection.stopWatching;
+    this.trace = connection.trace;
   }
 
   get clock(): Clock {

@@ -9,6 +9,7 @@ import { assertEnvelope, transformer } from "./envelope.ts";
 import { appCodeOf, flatIssuesOf, messageOfInput, retryAfterOf, toTRPCError } from "./errors.ts";
 import type { OwnContext } from "./own-procedures.ts";
 import { relay } from "./relay.ts";
+import { inCallSpan } from "#server/tracing/call-span.ts";
 import { isOpen, PROCEDURES, refusalFor } from "#server/auth/permissions.ts";
 
 export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
@@ -54,9 +55,10 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
         if (!result.ok) throw toTRPCError(result.error);
         return result;
       };
-      return ctx.batch === undefined || type === "subscription"
-        ? call()
-        : ctx.batch.run(type, call);
+      // Subscriptions have no span: they last for hours.
+      if (type === "subscription") return call();
+      const traced = () => inCallSpan(path, ctx.trace, codeOf, call);
+      return ctx.batch === undefined ? traced() : ctx.batch.run(type, traced);
     });
 
   return {
@@ -73,6 +75,8 @@ export function createInit(ping: { intervalMs: number; timeoutMs: number }) {
     }),
   };
 }
+
+const codeOf = (error: unknown) => appCodeOf(toTRPCError(error));
 
 type CallContext = Pick<Context, "limits" | "refusal" | "principal">;
 

@@ -5,6 +5,7 @@ import {
   MAX_BATCH_NAME_CHARS,
   MAX_KEY_CHARS,
   MAX_KIND_CHARS,
+  MAX_LOG_LINES,
   MAX_NOTE_CHARS,
   MAX_PAGE_CURSOR_CHARS,
   MAX_PAGE_EVENTS,
@@ -50,6 +51,7 @@ const FIELDS: [
   ["limit", MAX_PAGE_ITEMS, ({ job }, n) => job.list.query({ limit: n })],
   ["limit", MAX_PAGE_ITEMS, ({ batch }, n) => batch.list.query({ limit: n })],
   ["limit", MAX_PAGE_EVENTS, ({ job }, n) => job.events.query({ jobId: ID, limit: n })],
+  ["limit", MAX_LOG_LINES, ({ job }, n) => job.logs.query({ jobId: ID, limit: n })],
   ["cursor", MAX_PAGE_CURSOR_CHARS, ({ job }, n) => job.list.query({ cursor: text(n) })],
   ["cursor", MAX_PAGE_CURSOR_CHARS, ({ batch }, n) => batch.list.query({ cursor: text(n) })],
 ];

@@ -10,6 +10,7 @@ import {
   watchDraft,
   watchFeed,
   watchJob,
+  watchLog,
 } from "#test/transports/trpc.fixture.ts";
 import { openCable } from "#test/transports/cable.fixture.ts";
 
@@ -21,7 +22,7 @@ const CUTS: [Link, number][] = [
 const STEPS = 60;
 
 describe.each(CUTS)("the stock client over %s", (link, cuts) => {
-  test("[S5] receives a whole draft, however often its connection is cut", async () => {
+  test("[S5] [J20] receives a whole draft and all log lines, however often its connection is cut", async () => {
     const { url, fixture } = await openTestServer();
     const cable = await openCable(url);
     const client = openClient(cable.url, link);
@@ -31,8 +32,9 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
       await eventually(() => expect(seen()).toContain(word));
       cable.cut();
     };
-    fixture.run = async ({ draft }) => {
+    fixture.run = async ({ draft, log }) => {
       for (let n = 1; n <= STEPS; n++) {
+        log("info", `line ${n}`);
         await draft(`word${n} `);
         if (n % (STEPS / cuts) === 0) await cutOnceSeen(`word${n - STEPS / cuts + 1} `);
       }
@@ -40,12 +42,18 @@ describe.each(CUTS)("the stock client over %s", (link, cuts) => {
     };
     const jobId = await fixture.create();
     const notes = watchDraft(client, { jobId });
+    const logged = watchLog(client, { jobId });
     await eventually(() => expect(notes.data).toHaveLength(1));
     fixture.startRunner();
     await eventually(() => expect(notes.state).toBe("complete"));
     expect(cable.cuts).toBe(cuts);
     expect(seen()).toBe(Array.from({ length: STEPS }, (_, n) => `word${n + 1} `).join(""));
     expect(notes.errors).toEqual([]);
+    await eventually(() => expect(logged.state).toBe("complete"));
+    const lines = logged.data.flatMap((frame) => frame.lines);
+    const numbers = Array.from({ length: STEPS }, (_, n) => n + 1);
+    expect(lines.map(({ seq }) => seq)).toEqual(numbers);
+    expect(lines.map(({ message }) => message)).toEqual(numbers.map((n) => `line ${n}`));
   });
 
   test("[S6] [S9] resumes a batch and the feed after a restart of the server", async () => {

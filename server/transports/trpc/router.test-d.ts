@@ -13,6 +13,7 @@ import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { ErrorCode } from "#shared/errors.ts";
 import type { FeedEntry } from "#shared/feed.ts";
+import type { LogFrame } from "#shared/log-line.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import type { Api, ApiRouter } from "#shared/api.ts";
 import type { Context } from "./context.ts";
@@ -80,6 +81,10 @@ test("streams carry their entries under a cursor", () => {
   client.job.onOutput.subscribe(
     { jobId, lastEventId: "3" },
     { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<DraftFrame>() },
+  );
+  client.job.onLog.subscribe(
+    { jobId, lastEventId: "3", follow: true },
+    { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<LogFrame>() },
   );
   client.batch.onUpdate.subscribe(
     { batchId: jobId, follow: true },

@@ -5,6 +5,7 @@ import { v7 as newId } from "uuid";
 import { engineName } from "#test/engine/data.fixture.ts";
 import { DONE, eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
+import { applyLogFrames } from "#shared/log-line.ts";
 import { me } from "#test/jobs/acting.ts";
 import {
   type Link,
@@ -12,6 +13,7 @@ import {
   openTestServer,
   watchBatch,
   watchDraft,
+  watchLog,
   watchFeed,
   watchJob,
 } from "#test/transports/trpc.fixture.ts";
@@ -328,6 +330,47 @@ describe.each(LINKS)("over %s", (link) => {
     await eventually(() => expect(notes.state).toBe("complete"));
     expect(text()).toBe("Attempt 2: once upon a time");
     expect(notes.data.at(-1)?.attempt).toBe(2);
+  });
+
+  test("[J20] job.onLog delivers the lines of all attempts as they are logged, and job.logs pages of them", async () => {
+    const { url, fixture } = await openTestServer();
+    const client = openClient(url, link);
+    const gate = Promise.withResolvers<void>();
+    fixture.run = async ({ log, attempt, signal }) => {
+      log("info", `Attempt ${attempt} begins`);
+      if (attempt === 1) await untilAborted(signal);
+      await gate.promise;
+      log("error", "The end");
+      return DONE;
+    };
+    const first = fixture.startRunner();
+    const jobId = await fixture.create();
+    const notes = watchLog(client, { jobId });
+    const lines = () =>
+      applyLogFrames([], notes.data).map(({ attempt, level, message }) => [
+        attempt,
+        level,
+        message,
+      ]);
+    const begun = [1, "info", "Attempt 1 begins"];
+    await eventually(() => expect(lines()).toEqual([begun]));
+    await first.stop(0);
+    fixture.startRunner();
+    const again = [2, "info", "Attempt 2 begins"];
+    await eventually(() => expect(lines()).toEqual([begun, again]));
+    gate.resolve();
+    await eventually(() => expect(notes.state).toBe("complete"));
+    expect(lines()).toEqual([begun, again, [2, "error", "The end"]]);
+    expect(notes.ids.at(-1)).toBe("3");
+
+    const page = await client.job.logs.query({ jobId, limit: 2 });
+    expect(page.items).toMatchObject([{ seq: 1 }, { seq: 2, at: expect.any(Date) as Date }]);
+    expect(page.nextCursor).toBe("2");
+    const rest = await client.job.logs.query({ jobId, cursor: "2" });
+    expect(rest).toMatchObject({ items: [{ seq: 3 }], nextCursor: null });
+    const resumed = watchLog(client, { jobId, lastEventId: "2", follow: true });
+    await eventually(() => expect(resumed.data).toMatchObject([{ lines: [{ seq: 3 }] }]));
+    expect(resumed.state).toBe("open");
   });
 
   test("[B2] batch.onUpdate delivers the aggregate until the batch is settled", async () => {

@@ -10,6 +10,7 @@ import { CursorSchema } from "#shared/cursor.schema.ts";
 import { positionOf } from "#shared/cursor.ts";
 import {
   MAX_KEY_CHARS,
+  MAX_LOG_LINES,
   MAX_PAGE_EVENTS,
   MAX_PRINCIPAL_CHARS,
   MAX_TOKEN_CHARS,
@@ -76,6 +77,29 @@ export function createRouter(
       )
       .query(({ ctx, input: { jobId, cursor, limit } }) =>
         ctx.jobs.events(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
+      ),
+    logs: procedure
+      .input(
+        JobId.extend({
+          cursor: CursorSchema.nullish(),
+          limit: z.int().min(1).max(MAX_LOG_LINES).default(200),
+        }),
+      )
+      .query(({ ctx, input: { jobId, cursor, limit } }) =>
+        ctx.jobs.logs(ctx.principal(), { jobId, limit, after: positionOf(cursor ?? "0") ?? 0 }),
+      ),
+    onLog: procedure
+      .input(JobId.extend(Resume.shape).extend(Follow.shape))
+      .subscription(({ ctx, input: { jobId, lastEventId, follow }, signal }) =>
+        relay(
+          () =>
+            ctx.streams.lines(ctx.principal(), jobId, {
+              after: positionOf(lastEventId ?? undefined),
+              follow,
+              signal: ctx.untilExpired(signal),
+            }),
+          ctx,
+        ),
       ),
     share: procedure
       .input(JobId.extend(ShareAskedSchema.shape))

@@ -17,6 +17,7 @@ import { AppError, retryAfterSeconds } from "#shared/errors.ts";
 import type { Principal } from "#shared/principal.ts";
 import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
+import { traceOfCaller } from "#server/tracing/call-span.ts";
 import { createCallers } from "./callers.ts";
 import { refusedClient } from "./client-version.ts";
 import { createEarlyRefusal } from "./early-refusal.ts";
@@ -86,6 +87,7 @@ export function createTrpcTransport(
       batch: info.isBatchCall && info.calls.length > 1 ? new Batch() : undefined,
       response: res,
       ended: info.type === "subscription" ? endOf(caller, res) : undefined,
+      trace: traceOfCaller(req.headers),
     });
   }
 
@@ -184,7 +186,8 @@ export function createTrpcTransport(
           connection.lifetime().identified(ms);
         }
       }
-      return new Context(services, { socket: req.socket, caller, connection, stopWatching });
+      const trace = traceOfCaller(req.headers, info.connectionParams?.traceparent);
+      return new Context(services, { socket: req.socket, caller, connection, stopWatching, trace });
     },
     onError: (error, { type, path }) => onError({ error, type, path }),
     // Broken frames or oversize messages, for which `ws` has closed the socket with the right code, or network errors.

@@ -22,6 +22,7 @@ export async function goesOnFromOldData(engine: Engine): Promise<void> {
     expect(event).not.toHaveProperty("actor");
     expect(event).not.toHaveProperty("details");
   }
+  expect(await engine.readLines(idOf(1), 0, 9)).toMatchObject({ lines: [], head: 0 });
   expect(await engine.audit.list({ tenant: "acme", limit: 9 })).toEqual({
     items: [],
     nextCursor: null,

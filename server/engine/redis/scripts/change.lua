@@ -14,7 +14,7 @@
 --       20 limit of the audit list, a space, entry; or ""
 -- Returns for each change:
 --         {"ok"}; if it ended a claim, with that claim's place in the queue: {"ok", queuedAs, lock}
---         if a claim began with it, with its token and the payload that is not in the record: {"ok", token, input, output}
+--         if a claim began with it, with its token and what is not in the record: {"ok", token, input, output, trace}
 --         {"gone"}: the job does not exist; {"lost"}: the claim does not hold; {"moving"}: the job is on its way to another
 --         tenant; {"stale", stored record, op that led to it}
 local FIELDS = 20
@@ -77,14 +77,14 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
   local job = t .. ':job:' .. id
   -- Input and output may be large: only a claim reads them.
   local is = queued == '' and redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving')
-    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving', 'due', 'claim', 'i', 'o')
+    or redis.call('HMGET', job, 'v', 'held', 'token', 'op', 's', 'q', 'lock', 'n', 'moving', 'due', 'claim', 'i', 'o', 'tr')
   if not is[1] then return {'gone'} end
   local who, number = string.match(op, '^([^.]*%.)(%d+)$')
   local newest, others = recall(is[4], who)
   if queued == '' then
     if newest >= tonumber(number) then return {'ok'} end
   elseif is[2] == '1' and is[11] == op then
-    return {'ok', tonumber(is[3]), is[12], is[13]}
+    return {'ok', tonumber(is[3]), is[12], is[13], is[14]}
   end
   if claim ~= '' and not (is[2] == '1' and is[3] == claim) then return {'lost'} end
   if is[9] then return {'moving'} end
@@ -138,7 +138,7 @@ local function change(id, version, seq, claim, op, record, event, time, owner, k
       set('token', string.format('%.0f', token))
       set('claim', op)
       place(t .. ':open', id, due)
-      answer = {'ok', token, is[12], is[13]}
+      answer = {'ok', token, is[12], is[13], is[14]}
     end
   else
     -- The job no longer runs, so its claim ends.

@@ -6,11 +6,11 @@
 --       5 batch id or ""  6 constant fields of the batch
 --       7 limit of the audit list, a space, entry; or ""
 --       8 jobs that the tenant may have open, 0 for any number  9 bytes that it may have, 0 for any number
---       then for each job: id, kind, record, input, event, queuedAs
+--       then for each job: id, kind, record, input, event, queuedAs, trace or ""
 -- Returns {"ok"}, {"first", id of the job or batch that the key created before}, {"taken", an id that already exists}, or
 -- {"full", "waitingJobs" or "bytes"}
 local t, op, owner, time, key, batch = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local FIRST, FIELDS = 10, 6
+local FIRST, FIELDS = 10, 7
 local o = t .. ':owner:' .. owner
 local keys = o .. (batch == '' and ':job-keys' or ':batch-keys')
 
@@ -59,10 +59,11 @@ local function add(key, score, member)
 end
 local kinds = {}
 for i = FIRST, #ARGV, FIELDS do
-  local id, kind, record, input, event, queued = unpack(ARGV, i, i + FIELDS - 1)
+  local id, kind, record, input, event, queued, trace = unpack(ARGV, i, i + FIELDS - 1)
   rev, n = rev + 1, n + 1
   redis.call('HSET', t .. ':job:' .. id, 'n', n, 's', record, 'i', input, 'v', 1, 'st', 'PENDING', 'kind', kind,
     'op', op, 'q', queued, 'due', time, 'u', #input + 4)
+  if trace ~= '' then redis.call('HSET', t .. ':job:' .. id, 'tr', trace) end
   redis.call('RPUSH', t .. ':log:' .. id, event)
   kinds[kind] = true
   for _, all in ipairs({o, t}) do

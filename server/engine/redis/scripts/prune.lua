@@ -18,7 +18,7 @@ local is = redis.call('HMGET', job, 'st', 'kind', 'key', 'u', 'moving')
 if is[5] then return {0, 0} end
 -- Jobs of earlier versions were not counted.
 if is[4] and redis.call('DECRBY', t .. ':bytes', is[4]) <= 0 then redis.call('DEL', t .. ':bytes') end
-redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id)
+redis.call('DEL', job, t .. ':log:' .. id, t .. ':draft:' .. id, t .. ':lines:' .. id)
 redis.call('ZREM', t .. ':finished', id)
 for _, all in ipairs({o, t}) do
   redis.call('ZREM', all .. ':feed', id)

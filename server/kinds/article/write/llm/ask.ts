@@ -9,6 +9,8 @@ import type { ChosenModel } from "./models.ts";
 export interface Question {
   instructions: string;
   prompt: string;
+  /** Sent to the model's server, whose spans then belong to the trace of the job. */
+  traceparent?: string | undefined;
 }
 
 export interface Answer {
@@ -32,7 +34,7 @@ const MOST_TOKENS = 8_000;
  * the signal. `onText` applies backpressure to the stream.
  */
 export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
-  return async ({ instructions, prompt }, signal, onText) => {
+  return async ({ instructions, prompt, traceparent }, signal, onText) => {
     const enough = new AbortController();
     const stall = new AbortController();
     let timer = setTimeout(() => stall.abort(), stallMs);
@@ -49,6 +51,7 @@ export function createAsk(chosen: ChosenModel, stallMs: number): Ask {
         model: chosen.model,
         instructions,
         prompt,
+        ...(traceparent !== undefined && { headers: { traceparent } }),
         maxRetries: 0,
         maxOutputTokens: MOST_TOKENS,
         abortSignal: AbortSignal.any([signal, stall.signal, enough.signal]),

@@ -38,7 +38,11 @@ async function writeInOneGo({ ask, runTask, parts, desk }: Session): Promise<Wri
   const count = createWordCounter();
   let reported = 0;
   const answer = await ask(
-    { instructions: parts.instructions, prompt: prompts.wholeArticle(parts) },
+    {
+      instructions: parts.instructions,
+      prompt: prompts.wholeArticle(parts),
+      traceparent: desk.traceparent,
+    },
     desk.signal,
     async (piece) => {
       await desk.draft(piece);
@@ -60,7 +64,9 @@ async function writeInStages(session: Session): Promise<Written> {
     prompt: string,
     onText: (text: string) => Promise<void>,
   ): Promise<Answer> => {
-    const answer = await ask({ instructions: parts.instructions, prompt }, desk.signal, onText);
+    const { instructions } = parts;
+    const { signal, traceparent } = desk;
+    const answer = await ask({ instructions, prompt, traceparent }, signal, onText);
     cost.inputTokens += answer.inputTokens;
     cost.outputTokens += answer.outputTokens;
     return answer;

@@ -1,0 +1,102 @@
+/**
+ * The SDK of OpenTelemetry, for the application. `start-tracing.ts` imports it where a variable asks for traces: its packages are
+ * optional peers of the published package. It reads the standard variables from the environment of the process.
+ */
+import { type Attributes, type TextMapPropagator, trace } from "@opentelemetry/api";
+import {
+  CompositePropagator,
+  type ExportResult,
+  ExportResultCode,
+  W3CBaggagePropagator,
+  W3CTraceContextPropagator,
+} from "@opentelemetry/core";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+} from "@opentelemetry/resources";
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  type ReadableSpan,
+  type SpanExporter,
+} from "@opentelemetry/sdk-trace-node";
+import type { Logger } from "pino";
+import { wholeMessageOf } from "#shared/errors.ts";
+
+export type PropagatorName = "tracecontext" | "baggage";
+
+interface SdkOptions {
+  propagators: readonly PropagatorName[];
+  /** Of the resource, unless the environment says otherwise. */
+  defaults: Attributes;
+  /** `undefined`: the log is not open yet. */
+  log: () => Pick<Logger, "info" | "warn"> | undefined;
+}
+
+/** How long the last spans may take to be exported at the end. */
+const FLUSH_MS = 2000;
+
+const PROPAGATORS: Record<PropagatorName, () => TextMapPropagator> = {
+  tracecontext: () => new W3CTraceContextPropagator(),
+  baggage: () => new W3CBaggagePropagator(),
+};
+
+/**
+ * Registers the SDK; `undefined`: the program has registered one itself, for example while the module of its kinds loaded. The
+ * returned function exports what is left, in `FLUSH_MS` at most. Spans wait for their export in a bounded
+ * queue, and are lost beyond it, so a collector that is down or hangs costs no more than that memory.
+ */
+export function startSdk({
+  propagators,
+  defaults,
+  log,
+}: SdkOptions): (() => Promise<void>) | undefined {
+  const resource = defaultResource()
+    .merge(resourceFromAttributes(defaults))
+    .merge(detectResources({ detectors: [envDetector] }));
+  const exporter = tellTrouble(new OTLPTraceExporter(), log);
+  const provider = new NodeTracerProvider({
+    resource,
+    spanProcessors: [new BatchSpanProcessor(exporter)],
+  });
+  if (!trace.setGlobalTracerProvider(provider)) return undefined;
+  // It also registers what keeps the active span, and the propagators.
+  provider.register({
+    propagator: new CompositePropagator({
+      propagators: propagators.map((name) => PROPAGATORS[name]()),
+    }),
+  });
+  return async () => {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
+    await Promise.race([provider.shutdown().catch(() => undefined), late]);
+  };
+}
+
+/** One line of the log when the trouble begins, and one when it ends. */
+function tellTrouble(exporter: SpanExporter, log: SdkOptions["log"]): SpanExporter {
+  let isFailing = false;
+  function tell({ code, error }: ExportResult): void {
+    const fails = code === ExportResultCode.FAILED;
+    if (fails === isFailing) return;
+    isFailing = fails;
+    if (!fails) return log()?.info("Traces are exported again");
+    const reason = wholeMessageOf(error);
+    log()?.warn(
+      { reason },
+      "Traces cannot be exported. Spans are lost until the collector takes them",
+    );
+  }
+  return {
+    export(spans: ReadableSpan[], done) {
+      exporter.export(spans, (result) => {
+        tell(result);
+        done(result);
+      });
+    },
+    shutdown: () => exporter.shutdown(),
+    forceFlush: async () => exporter.forceFlush?.(),
+  };
+}
