@@ -13,6 +13,7 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { presenceSuite } from "./presence.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
@@ -31,6 +32,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     claimsSuite(subject);
     draftsSuite(subject);
     hintsSuite(subject);
+    presenceSuite(subject);
     sessionsSuite(subject);
     apiKeysSuite(subject);
     assignSuite(subject);

@@ -17,6 +17,7 @@ export function createHints(): Hints {
     draft: new Map(),
     batch: new Map(),
     feed: new Map(),
+    presence: new Map(),
   };
   const ofCredentials = new Set<(hint: CredentialHint) => void>();
   return {
