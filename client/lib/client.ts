@@ -17,8 +17,10 @@ import { Closing, endOnClose } from "./closing.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { explainLink } from "./explain-link.ts";
 import { failureOf, isFinal, waitAfter } from "./failure.ts";
-import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { deviceOf } from "./device.ts";
+import { createJobHandle, type JobCalls, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
+import { createWatchPresence, type WatchPresence } from "./presence.ts";
 import { serverUrl } from "./server-url.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import {
@@ -37,6 +39,7 @@ import { onFirstUse, openSocket, type WebSocketClient } from "./web-socket.ts";
 export { type Failed, failureOf } from "./failure.ts";
 export { type JobHandle, JobFailedError } from "./job-handle.ts";
 export type { KindClient } from "./kinds-client.ts";
+export type { WatchingPresence } from "./presence.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
 
 /** `Own`: tRPC's record of the procedures that the server's program has itself. */
@@ -46,6 +49,10 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
   kinds: KindClients<Kinds>;
   /** A job that exists, of whatever kind. */
   job(id: string): JobHandle;
+  /** Who looks at a job or a batch; without either, who is online in the tenant. */
+  presence: WatchPresence;
+  /** By which presence counts callers without a user id: random, and kept by the browser. */
+  readonly device: string;
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
@@ -147,10 +154,19 @@ function clientOf(
   closing: Closing,
   disconnect: () => void = () => {},
 ): JobwireClient {
+  let known: string | undefined;
+  const device = () => (known ??= deviceOf());
+  const watchPresence = createWatchPresence(trpc, device, closing);
+  const { cancel, typing } = trpc.job;
+  const shared: JobCalls = { cancel, typing, device, watchPresence };
   return {
     trpc,
-    kinds: createKindClients(trpc, closing),
-    job: (id) => createJobHandle(id, { procedures: trpc.job, cancel: trpc.job.cancel, closing }),
+    kinds: createKindClients(trpc, shared, closing),
+    job: (id) => createJobHandle(id, { procedures: trpc.job, shared, closing }),
+    presence: watchPresence,
+    get device() {
+      return device();
+    },
     connection,
     follow: () => follow(trpc, connection),
     close() {

@@ -10,6 +10,7 @@ export {
   JobFailedError,
   type KindClient,
   type TokenReason,
+  type WatchingPresence,
 } from "./client.ts";
 export { transformer } from "./transformer.ts";
 export type * from "#shared/api.ts";
@@ -19,4 +20,5 @@ export type { DraftFrame, JobEvent } from "#shared/events.ts";
 export type { FeedEntry } from "#shared/feed.ts";
 export type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 export type { KindMap, KindTypes, ServerTypes } from "#shared/kind-types.ts";
+export type { Presence, PresenceOf, PresentPerson } from "#shared/presence.ts";
 export type { Principal } from "#shared/principal.ts";
