@@ -181,6 +181,7 @@ const all: Direction[] = [
       "./*",
       "#server/engine/contract.ts",
       "#server/engine/presence-store.ts",
+      "#server/streams/deferred-pipe.ts",
       "#server/streams/open.ts",
       "#server/streams/read-scheduler.ts",
       "#server/streams/source.ts",

@@ -6,6 +6,7 @@
 import { v7 as newId } from "uuid";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Who } from "#server/engine/presence-store.ts";
+import { deferPipe } from "#server/streams/deferred-pipe.ts";
 import type { Pipe, Stream, Streams } from "#server/streams/open.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
@@ -91,18 +92,16 @@ export function openPresence({
     return fresh;
   }
 
-  /** Returns what lets them leave. */
-  function join(tenant: string, topic: PresenceTopic, who: Who): () => void {
+  function join(tenant: string, topic: PresenceTopic, who: Who): Joined {
     const key = keyOf(tenant, topic, who);
     const there = here.get(key) ?? { watches: 0 };
     here.set(key, there);
     there.watches += 1;
     leaving.delete(key);
-    if (there.watches === 1) {
-      peopleOf(tenant).change(topic, (people) => people.join(who, clock.now().getTime()));
-    }
+    const since = clock.now().getTime();
+    const told = peopleOf(tenant).change(topic, (people) => people.join(who, since));
     let hasLeft = false;
-    return () => {
+    const leave = () => {
       if (hasLeft) return;
       hasLeft = true;
       there.watches -= 1;
@@ -110,17 +109,18 @@ export function openPresence({
       leaving.add(key, () => {
         here.delete(key);
         typing.flush(key);
-        peopleOf(tenant).change(topic, (people) => people.leave(who));
+        void peopleOf(tenant).change(topic, (people) => people.leave(who));
       });
     };
+    return { told, leave };
   }
 
   function beginTyping(tenant: string, topic: PresenceTopic, who: Who): void {
     const people = peopleOf(tenant);
-    people.change(topic, (at) => at.setTyping(who, "type"));
-    typing.add(keyOf(tenant, topic, who), () =>
-      people.change(topic, (at) => at.setTyping(who, "end")),
-    );
+    void people.change(topic, (at) => at.setTyping(who, "type"));
+    typing.add(keyOf(tenant, topic, who), () => {
+      void people.change(topic, (at) => at.setTyping(who, "end"));
+    });
     if (typing.size > MAX_TYPING && typing.first !== undefined) typing.flush(typing.first);
   }
 
@@ -146,7 +146,7 @@ export function openPresence({
       const [tenant, topic, who] = [job.tenant, topicOf({ jobId }), whoIs(principal, device)];
       if (isTyping) return beginTyping(tenant, topic, who);
       typing.delete(keyOf(tenant, topic, who));
-      peopleOf(tenant).change(topic, (people) => people.setTyping(who, "stop"));
+      void peopleOf(tenant).change(topic, (people) => people.setTyping(who, "stop"));
     },
     async close() {
       if (closed) return;
@@ -165,11 +165,22 @@ function keyOf(tenant: string, topic: PresenceTopic, who: Who): string {
   return `${tenant.length}:${tenant}${topic} ${who}`;
 }
 
-/** `join` is called with the begin of a watch, and what it returned with its end. */
-function joinWhile<T>(pipe: Pipe<T>, join: () => () => void): Pipe<T> {
+interface Joined {
+  /** Resolves when the engine was told of it, or could not be. */
+  told: Promise<void>;
+  leave(): void;
+}
+
+/** Joins with the begin of a watch, and leaves with its end. The first state that the watcher receives has the watcher in it. */
+function joinWhile<T>(pipe: Pipe<T>, join: () => Joined): Pipe<T> {
   return (sink) => {
-    const leave = join();
-    const watch = pipe({
+    const { told, leave } = join();
+    const begin = deferPipe(
+      () => told,
+      pipe,
+      () => true,
+    );
+    const watch = begin({
       push: (entries) => sink.push(entries),
       end(reason) {
         leave();

@@ -20,6 +20,8 @@ export class TenantPeople {
   readonly #changed = new Set<PresenceTopic>();
   readonly #scheduler = new ReadScheduler(() => this.#tell(), MIN_INTERVAL_MS);
   #isBeatDue = false;
+  /** Of the call that tells what has changed since the last one began. */
+  #next: PromiseWithResolvers<void> | undefined;
 
   constructor(
     store: Pick<PresenceStore, "keep">,
@@ -31,12 +33,16 @@ export class TenantPeople {
     this.#ttlMs = ttlMs;
   }
 
-  change(name: PresenceTopic, make: (topic: TopicPeople) => void): void {
+  /** Resolves when the engine was told, or could not be. */
+  change(name: PresenceTopic, make: (topic: TopicPeople) => void): Promise<void> {
     const topic = this.#topics.get(name) ?? new TopicPeople(name);
     this.#topics.set(name, topic);
     make(topic);
     this.#changed.add(name);
+    this.#next ??= Promise.withResolvers();
+    const { promise } = this.#next;
     this.#scheduler.request();
+    return promise;
   }
 
   /** Prolongs all that the engine was told. */
@@ -60,6 +66,13 @@ export class TenantPeople {
   async #tell(): Promise<void> {
     // All that happens in one tick is told together.
     await Promise.resolve();
+    const told = this.#next;
+    this.#next = undefined;
+    await this.#call();
+    told?.resolve();
+  }
+
+  async #call(): Promise<void> {
     const holds = this.#isBeatDue ? this.#held() : new Map<PresenceTopic, number>();
     this.#isBeatDue = false;
     const names = [...this.#changed];
