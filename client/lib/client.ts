@@ -17,10 +17,10 @@ import { Closing, endOnClose } from "./closing.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { explainLink } from "./explain-link.ts";
 import { failureOf, isFinal, waitAfter } from "./failure.ts";
-import { deviceOf } from "./device.ts";
 import { createJobHandle, type JobCalls, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
 import { createWatchPresence, type WatchPresence } from "./presence.ts";
+import { randomText } from "./random-text.ts";
 import { serverUrl } from "./server-url.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import {
@@ -51,7 +51,7 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
   job(id: string): JobHandle;
   /** Who looks at a job or a batch; without either, who is online in the tenant. */
   presence: WatchPresence;
-  /** By which presence counts callers without a user id: random, and kept by the browser. */
+  /** By which presence counts callers without a user id. */
   readonly device: string;
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
@@ -73,6 +73,11 @@ export interface JobwireClientOptions {
   getToken?: GetToken | undefined;
   /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
   waitForSignIn?: WaitForSignIn | undefined;
+  /**
+   * By which presence counts callers without a user id: a text that the browser keeps makes its tabs one person. Default: random
+   * for each client.
+   */
+  device?: string | undefined;
 }
 
 /**
@@ -82,7 +87,7 @@ export interface JobwireClientOptions {
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
-  const { transport = "ws", token, getToken, waitForSignIn } = options;
+  const { transport = "ws", token, getToken, waitForSignIn, device = randomText() } = options;
   const url = serverUrl(options.url);
   const connection = createConnectionStore();
   const closing = new Closing();
@@ -111,7 +116,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
       eventsWith(tokenNow, http),
     ];
     const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(events, calls)] });
-    return clientOf(trpc, connection, closing);
+    return clientOf({ trpc, connection, closing, device });
   }
 
   let used: string | undefined;
@@ -145,17 +150,20 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
-  return clientOf(trpc, connection, closing, close);
+  return clientOf({ trpc, connection, closing, device }, close);
+}
+
+interface Parts {
+  trpc: TRPCClient<ApiRouter>;
+  connection: ConnectionStore;
+  closing: Closing;
+  device: string;
 }
 
 function clientOf(
-  trpc: TRPCClient<ApiRouter>,
-  connection: ConnectionStore,
-  closing: Closing,
+  { trpc, connection, closing, device }: Parts,
   disconnect: () => void = () => {},
 ): JobwireClient {
-  let known: string | undefined;
-  const device = () => (known ??= deviceOf());
   const watchPresence = createWatchPresence(trpc, device, closing);
   const { cancel, typing } = trpc.job;
   const shared: JobCalls = { cancel, typing, device, watchPresence };
@@ -164,9 +172,7 @@ function clientOf(
     kinds: createKindClients(trpc, shared, closing),
     job: (id) => createJobHandle(id, { procedures: trpc.job, shared, closing }),
     presence: watchPresence,
-    get device() {
-      return device();
-    },
+    device,
     connection,
     follow: () => follow(trpc, connection),
     close() {

@@ -81,7 +81,7 @@ describe.each(["ws", "sse"] as const)("over %s", (transport) => {
     await other.job(job.id).setTyping(false);
     await until(1, 0);
     client.close();
-    await expect(states.next()).rejects.toThrow();
+    await expect(states.next()).rejects.toThrow("closed");
   });
 
   test("a job is created with the types of its kind, and gives its events, its draft and its output", async () => {

@@ -70,7 +70,7 @@ interface HandleOptions {
 export interface JobCalls {
   cancel: TRPCClient<ApiRouter>["job"]["cancel"];
   typing: TRPCClient<ApiRouter>["job"]["typing"];
-  device: () => string;
+  device: string;
   watchPresence: WatchPresence;
 }
 
@@ -134,7 +134,7 @@ export function createJobHandle(
     },
     cancel: (note) => shared.cancel.mutate({ jobId, note }),
     presence: (options) => shared.watchPresence({ jobId }, options),
-    setTyping: (typing) => shared.typing.mutate({ jobId, typing, device: shared.device() }),
+    setTyping: (typing) => shared.typing.mutate({ jobId, typing, device: shared.device }),
   };
 }
 

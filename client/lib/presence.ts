@@ -21,12 +21,12 @@ export type WatchPresence = (
 
 export function createWatchPresence(
   trpc: TRPCClient<ApiRouter>,
-  device: () => string,
+  device: string,
   closing: Closing,
 ): WatchPresence {
   return (of = {}, { signal, visible } = {}) => {
     const open = untilClosed<Presence>(closing.signal, (lastEventId, handlers) =>
-      subscribeToPresence(trpc, of, { lastEventId, visible, device: device() }, handlers),
+      subscribeToPresence(trpc, of, { lastEventId, visible, device }, handlers),
     );
     return new SubscriptionIterator(open, { signal });
   };
