@@ -92,7 +92,7 @@ export class TenantPeople {
     }
   }
 
-  /** Topics without people are not held: the engine is told of them when it is told that they are empty. */
+  /** Without the topics that are to be told anew. */
   #held(): Map<PresenceTopic, number> {
     const held = new Map<PresenceTopic, number>();
     for (const [name, topic] of this.#topics)
