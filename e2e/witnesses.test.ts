@@ -126,7 +126,7 @@ const all = <T>(what: T) => byName(() => what);
 
 function endOf(seen: LegacyMessage[]): string {
   const end = seen.at(-1);
-  return `${end?.name} ${end?.payload.status}`;
+  return `${end?.name} ${end && "status" in end.payload && end.payload.status}`;
 }
 
 test("[S11] [S4] [L1] [L2] tRPC over WebSocket and SSE, and three legacy clients, see one sequence", async () => {

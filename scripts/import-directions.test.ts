@@ -140,6 +140,11 @@ const cases: Case[] = [
     refused: ["#server/engine/redis/client.ts", "#server/engine/index.ts", "#server/jobs/jobs.ts"],
   },
   {
+    direction: "server/presence/",
+    file: "server/presence/x.ts",
+    refused: ["#server/engine/redis/client.ts", "#server/streams/tail.ts", "#server/jobs/jobs.ts"],
+  },
+  {
     direction: "server/sessions/",
     file: "server/sessions/x.ts",
     refused: ["#server/engine/sqlite/rows.ts", "#server/streams/open.ts", "../streams/open.ts"],

@@ -120,6 +120,12 @@ export const VARIABLES = {
     default: "60000",
     about: "How long the answer to a ping may take, in milliseconds.",
   },
+  PRESENCE_HEARTBEAT_MS: {
+    schema: wholeNumber(1000, 3_600_000),
+    default: "10000",
+    about:
+      "People of a gateway that was killed are gone from presence within two times this, in milliseconds.",
+  },
   SEND_BUFFER_BYTES: {
     schema: wholeNumber(65_536, 67_108_864),
     default: "262144",

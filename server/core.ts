@@ -17,6 +17,7 @@ import type { KindRegistry } from "./kinds/registry.ts";
 import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { openServerLimits } from "./open-limits.ts";
+import { openPresence, type PresenceService } from "./presence/open.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
 
@@ -31,6 +32,7 @@ export interface Core {
   readonly limits: Limits | undefined;
   readonly jobs: Jobs;
   readonly streams: Streams;
+  readonly presence: PresenceService;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -90,6 +92,9 @@ export async function openCore(
   if (limits !== undefined) opened.defer(() => limits.close());
   const streams = openStreams(engine);
   opened.defer(() => streams.close());
+  const heartbeatMs = config.PRESENCE_HEARTBEAT_MS;
+  const presence = openPresence({ engine, streams, clock, heartbeatMs });
+  opened.defer(() => presence.close());
 
   const runner =
     config.ROLE === "gateway"
@@ -133,6 +138,7 @@ export async function openCore(
     limits,
     jobs: createJobs(engine, kinds, now, limits),
     streams,
+    presence,
     metrics,
     clock,
     log,

@@ -126,6 +126,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
   const context = {
     jobs: core.jobs,
     streams: core.streams,
+    presence: core.presence,
     sessions,
     audit: management.audit,
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),

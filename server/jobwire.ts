@@ -132,10 +132,11 @@ export function createJobwireBy<
     const core = await lifecycle.start();
     const known = inProcess.get(core);
     if (known !== undefined) return known;
-    const { clock: by, jobs, streams, management } = core;
+    const { clock: by, jobs, streams, presence, management } = core;
     const opened = createInProcess(router, {
       jobs,
       streams,
+      presence,
       audit: management.audit,
       clock: by,
       system: systemInfo(core),

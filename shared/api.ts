@@ -21,6 +21,7 @@ import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
+import type { Presence } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
@@ -76,6 +77,10 @@ export type Api<Kinds extends KindMap = KindMap> = {
     onOutput: Subscription<DraftWatch, DraftFrame>;
     /** The lines that the job's kind logs: those that are kept, then further ones. */
     onLog: Subscription<JobWatch, LogFrame>;
+    /** Who looks at the job, and who writes a note. The watcher is one of them, unless it asks not to be `visible`. */
+    onPresence: Subscription<JobPresenceWatch, Presence>;
+    /** The caller writes a note about the job, or has stopped. It counts for five seconds. */
+    typing: Mutation<TypingRequest, void>;
   };
   batch: {
     create: Mutation<BatchToCreate<JobRequest<Kinds>>, Batch>;
@@ -88,9 +93,14 @@ export type Api<Kinds extends KindMap = KindMap> = {
     unshare: Mutation<BatchLinkRef, number>;
     links: Query<BatchRef, SharedLink[]>;
     onUpdate: Subscription<BatchWatch, BatchAggregate>;
+    onPresence: Subscription<BatchPresenceWatch, Presence>;
   };
   feed: {
     onUpdate: Subscription<FeedWatch | undefined, FeedEntry>;
+  };
+  presence: {
+    /** Who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
+    onUpdate: Subscription<PresenceWatch | undefined, Presence>;
   };
   /** The jobs of one kind, with its types. A job of another kind is not found. */
   kinds: { [Name in keyof Kinds & string]: KindApi<Kinds[Name]> };
@@ -233,6 +243,13 @@ interface Follow {
   /** True: the stream goes on when the job or batch has settled. */
   follow?: boolean | undefined;
 }
+interface DeviceRef {
+  /**
+   * A random text of this browser or program. Callers without a user id of their own are counted by it: those of share links, and
+   * of servers without sign-in.
+   */
+  device?: string | undefined;
+}
 interface Keyed {
   /** A second request with the same key creates nothing, and is answered with what the first one created. */
   idempotencyKey?: string | undefined;
@@ -281,4 +298,13 @@ export interface BatchLinkRef extends BatchRef, LinkRef {}
 export interface JobWatch extends JobRef, Resume, Follow {}
 export interface DraftWatch extends JobRef, Resume {}
 export interface BatchWatch extends BatchRef, Resume, Follow {}
+export interface PresenceWatch extends Resume, DeviceRef {
+  /** False: the watcher is not seen by others. */
+  visible?: boolean | undefined;
+}
+export interface JobPresenceWatch extends JobRef, PresenceWatch {}
+export interface BatchPresenceWatch extends BatchRef, PresenceWatch {}
+export interface TypingRequest extends JobRef, DeviceRef {
+  typing: boolean;
+}
 export interface FeedWatch extends Resume, OwnersAsked {}

@@ -5,6 +5,7 @@
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
 import type { JobStatus } from "./job.ts";
+import type { Presence, PresenceOf } from "./presence.ts";
 
 /** Names of events from server to client. */
 export const LEGACY = {
@@ -15,6 +16,8 @@ export const LEGACY = {
   jobCompleted: "job:completed",
   jobError: "job:error",
   batchUpdate: "batch:update",
+  presenceUpdate: "presence:update",
+  typingUpdate: "typing:update",
 } as const;
 
 /** Names of events from client to server. */
@@ -23,8 +26,13 @@ export const LEGACY_REQUEST = {
   unsubscribeJob: "unsubscribe:job",
   subscribeBatch: "subscribe:batch",
   unsubscribeBatch: "unsubscribe:batch",
+  subscribePresence: "subscribe:presence",
+  unsubscribePresence: "unsubscribe:presence",
 } as const;
 export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
+
+/** The client writes a note about a job, or has stopped. */
+export const LEGACY_TYPING = { start: "typing:start", stop: "typing:stop" } as const;
 
 /**
  * Replaces the token of a connection, so that it lives on. The older system had no such event. Its acknowledgement has
@@ -42,6 +50,8 @@ export interface LegacyConnection {
 export interface LegacyIds {
   job_id?: string | undefined;
   batch_id?: string | undefined;
+  /** Of the presence of the job or batch, or of the tenant where neither is there. */
+  presence?: true | undefined;
 }
 
 /** `job:update`, `job:completed` and `job:error` carry the same fields. */
@@ -64,6 +74,26 @@ export interface LegacyBatchPayload {
   timestamp: string;
 }
 
+interface LegacyPresenceIds {
+  job_id?: string;
+  batch_id?: string;
+}
+
+/** The older system had no presence. Without an id it is that of the tenant. */
+export interface LegacyPresencePayload extends LegacyPresenceIds {
+  count: number;
+  guests: number;
+  /** Newest first. */
+  people: { user: string; since: string }[];
+  timestamp: string;
+}
+
+export interface LegacyTypingPayload extends LegacyPresenceIds {
+  count: number;
+  people: string[];
+  timestamp: string;
+}
+
 /** Sent beside the acknowledgement of a request that failed. The older system sent nothing. */
 export interface LegacySubscriptionError extends LegacyIds {
   code: string;
@@ -78,8 +108,14 @@ export type LegacyAnswer =
   | { ok: false; error: { code: string; message: string; retry_after_ms?: number } };
 
 export interface LegacyMessage {
-  name: (typeof LEGACY)["jobUpdate" | "jobCompleted" | "jobError" | "batchUpdate"];
-  payload: LegacyJobPayload | LegacyBatchPayload;
+  name: (typeof LEGACY)[
+    | "jobUpdate"
+    | "jobCompleted"
+    | "jobError"
+    | "batchUpdate"
+    | "presenceUpdate"
+    | "typingUpdate"];
+  payload: LegacyJobPayload | LegacyBatchPayload | LegacyPresencePayload | LegacyTypingPayload;
 }
 
 /** One job event as legacy clients see it, in the order in which they are to be sent. */
@@ -116,4 +152,22 @@ export function legacyOfBatch(aggregate: BatchAggregate): LegacyMessage[] {
     timestamp: at.toISOString(),
   };
   return [{ name: LEGACY.batchUpdate, payload }];
+}
+
+/** Of a job, who writes precedes who is there. */
+export function legacyOfPresence(presence: Presence): LegacyMessage[] {
+  const { count, guests, people, typing, at } = presence;
+  const [ids, timestamp] = [presenceIdsOf(presence), at.toISOString()];
+  const there = people.map(({ user, since }) => ({ user, since: since.toISOString() }));
+  const update: LegacyMessage = {
+    name: LEGACY.presenceUpdate,
+    payload: { ...ids, count, guests, people: there, timestamp },
+  };
+  if (presence.jobId === undefined) return [update];
+  return [{ name: LEGACY.typingUpdate, payload: { ...ids, ...typing, timestamp } }, update];
+}
+
+export function presenceIdsOf({ jobId, batchId }: PresenceOf): LegacyPresenceIds {
+  if (jobId !== undefined) return { job_id: jobId };
+  return batchId === undefined ? {} : { batch_id: batchId };
 }

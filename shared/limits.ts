@@ -104,3 +104,8 @@ export const MAX_STREAM_LINKS = 20;
 export const MAX_TENANT_LINKS = 1000;
 /** Opened tickets of one user that have not expired. */
 export const MAX_TICKETS = 1000;
+
+/** People whom presence names. More are counted. */
+export const MAX_SHOWN_PEOPLE = 20;
+/** The name of a device, by which callers without a user id are counted. In code points, as zod counts. */
+export const MAX_DEVICE_CHARS = 64;

@@ -6,6 +6,7 @@ import { Router } from "wouter";
 import { SIGN_IN_CHANNEL } from "#shared/sign-in.ts";
 import { createJobwireClient } from "#client/lib/client.ts";
 import "./app.css";
+import { openDevice } from "./device.ts";
 import { loadRest } from "./app.tsx";
 import { basePath, baseUrl, pathNow } from "./base.ts";
 import { SharedApp } from "./shared-app.tsx";
@@ -20,12 +21,13 @@ const cache = new QueryClient();
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no element with the id root.");
 
+const device = openDevice();
 const isShared = pathNow() === SHARE_PATH;
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={cache}>
       <Router base={basePath}>
-        {isShared ? <SharedApp /> : <SignInGate store={openSignIn()} />}
+        {isShared ? <SharedApp device={device} /> : <SignInGate store={openSignIn()} />}
       </Router>
     </QueryClientProvider>
   </StrictMode>,
@@ -35,9 +37,13 @@ if (!isShared) addEventListener("load", () => setTimeout(loadRest));
 
 function openSignIn(): SignInStore {
   const signIn = createSignInStore({
-    openClient: (waitForSignIn) => createJobwireClient({ url: baseUrl, waitForSignIn }),
+    openClient: (waitForSignIn) =>
+      createJobwireClient({ url: baseUrl, waitForSignIn, device: device.text }),
     onOtherUser: () => location.reload(),
     onSignedOut: () => cache.clear(),
+  });
+  signIn.subscribe(() => {
+    if (signIn.get().state.is === "absent") device.keep();
   });
   void signIn.check();
   // The person may have signed in or out in another tab.

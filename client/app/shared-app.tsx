@@ -5,6 +5,7 @@ import { createJobwireClient } from "#client/lib/client.ts";
 import { JobwireProvider } from "#client/lib/react.tsx";
 import { addressOf, baseUrl } from "./base.ts";
 import { BatchPage } from "./pages/batch-page.tsx";
+import type { Device } from "./device.ts";
 import { JobPage } from "./pages/job-page.tsx";
 import { ReadOnlyContext } from "./read-only.ts";
 import { type SharedStream, sharedStreamOf } from "./shared-stream.ts";
@@ -14,7 +15,7 @@ import { ThemeToggle } from "./ui/header.tsx";
 import { PageHeader } from "./ui/page-header.tsx";
 import { StaleBanner } from "./ui/stale-banner.tsx";
 
-export function SharedApp() {
+export function SharedApp({ device }: { device: Device }) {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
     const read = () => setHash(location.hash);
@@ -23,12 +24,17 @@ export function SharedApp() {
   }, []);
   const shared = useMemo(() => sharedStreamOf(hash), [hash]);
   if (shared === undefined) return <NoLink />;
-  return <Shared key={shared.token} shared={shared} />;
+  return <Shared key={shared.token} shared={shared} device={device} />;
 }
 
-function Shared({ shared: { token, stream, id } }: { shared: SharedStream }) {
+function Shared(props: { shared: SharedStream; device: Device }) {
+  const { device } = props;
+  const { token, stream, id } = props.shared;
   const [hasEnded, setEnded] = useState(false);
-  const [client] = useState(() => createJobwireClient({ url: baseUrl, token }));
+  const [client] = useState(() =>
+    createJobwireClient({ url: baseUrl, token, device: device.text }),
+  );
+  useEffect(() => device.keep(), [device]);
   const readOnly = useMemo(() => ({ onEnded: () => setEnded(true) }), []);
   if (hasEnded) return <NoLink />;
   return (

@@ -17,8 +17,10 @@ import { Closing, endOnClose } from "./closing.ts";
 import { type ConnectionStore, createConnectionStore } from "./connection.ts";
 import { explainLink } from "./explain-link.ts";
 import { failureOf, isFinal, waitAfter } from "./failure.ts";
-import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { createJobHandle, type JobCalls, type JobHandle } from "./job-handle.ts";
 import { createKindClients, type KindClients } from "./kinds-client.ts";
+import { createWatchPresence, type WatchPresence } from "./presence.ts";
+import { randomText } from "./random-text.ts";
 import { serverUrl } from "./server-url.ts";
 import { signInLink, type WaitForSignIn } from "./sign-in-link.ts";
 import {
@@ -37,6 +39,7 @@ import { onFirstUse, openSocket, type WebSocketClient } from "./web-socket.ts";
 export { type Failed, failureOf } from "./failure.ts";
 export { type JobHandle, JobFailedError } from "./job-handle.ts";
 export type { KindClient } from "./kinds-client.ts";
+export type { WatchingPresence } from "./presence.ts";
 export type { GetToken, TokenReason } from "./tokens.ts";
 
 /** `Own`: tRPC's record of the procedures that the server's program has itself. */
@@ -46,6 +49,10 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
   kinds: KindClients<Kinds>;
   /** A job that exists, of whatever kind. */
   job(id: string): JobHandle;
+  /** Who looks at a job or a batch; without either, who is online in the tenant. */
+  presence: WatchPresence;
+  /** By which presence counts callers without a user id. */
+  readonly device: string;
   connection: ConnectionStore;
   /** Follows `system.onState`, until the returned function is called. */
   follow(): () => void;
@@ -66,6 +73,11 @@ export interface JobwireClientOptions {
   getToken?: GetToken | undefined;
   /** Called when the server refuses a call or a subscription because the caller is not signed in. Absent: they fail. */
   waitForSignIn?: WaitForSignIn | undefined;
+  /**
+   * By which presence counts callers without a user id: a text that the browser keeps makes its tabs one person. Default: random
+   * for each client.
+   */
+  device?: string | undefined;
 }
 
 /**
@@ -75,7 +87,7 @@ export interface JobwireClientOptions {
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
-  const { transport = "ws", token, getToken, waitForSignIn } = options;
+  const { transport = "ws", token, getToken, waitForSignIn, device = randomText() } = options;
   const url = serverUrl(options.url);
   const connection = createConnectionStore();
   const closing = new Closing();
@@ -104,7 +116,7 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
       eventsWith(tokenNow, http),
     ];
     const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(events, calls)] });
-    return clientOf(trpc, connection, closing);
+    return clientOf({ trpc, connection, closing, device });
   }
 
   let used: string | undefined;
@@ -138,19 +150,29 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
     events,
   ];
   const trpc = createTRPCClient<ApiRouter>({ links: [bySubscription(subscriptions, calls)] });
-  return clientOf(trpc, connection, closing, close);
+  return clientOf({ trpc, connection, closing, device }, close);
+}
+
+interface Parts {
+  trpc: TRPCClient<ApiRouter>;
+  connection: ConnectionStore;
+  closing: Closing;
+  device: string;
 }
 
 function clientOf(
-  trpc: TRPCClient<ApiRouter>,
-  connection: ConnectionStore,
-  closing: Closing,
+  { trpc, connection, closing, device }: Parts,
   disconnect: () => void = () => {},
 ): JobwireClient {
+  const watchPresence = createWatchPresence(trpc, device, closing);
+  const { cancel, typing, onLog } = trpc.job;
+  const shared: JobCalls = { cancel, typing, onLog, device, watchPresence };
   return {
     trpc,
-    kinds: createKindClients(trpc, closing),
-    job: (id) => createJobHandle(id, { procedures: trpc.job, job: trpc.job, closing }),
+    kinds: createKindClients(trpc, shared, closing),
+    job: (id) => createJobHandle(id, { procedures: trpc.job, shared, closing }),
+    presence: watchPresence,
+    device,
     connection,
     follow: () => follow(trpc, connection),
     close() {

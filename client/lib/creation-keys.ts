@@ -2,6 +2,7 @@
  * Idempotency keys of jobs to create: one for each input, until its job is created. A repeated attempt whose answer was lost
  * creates nothing twice.
  */
+import { randomText } from "./random-text.ts";
 import { transformer } from "./transformer.ts";
 
 /** Inputs whose last attempt failed. Further ones replace the oldest. */
@@ -13,7 +14,7 @@ export class CreationKeys {
   /** Calls `create` with the key of this input. The key ends when `create` resolves. */
   async use<T>(input: unknown, create: (idempotencyKey: string) => Promise<T>): Promise<T> {
     const name = JSON.stringify(transformer.serialize(input));
-    const key = this.#keys.get(name) ?? newKey();
+    const key = this.#keys.get(name) ?? randomText();
     this.#keys.delete(name);
     this.#keys.set(name, key);
     for (const oldest of this.#keys.keys()) {
@@ -24,9 +25,4 @@ export class CreationKeys {
     if (this.#keys.get(name) === key) this.#keys.delete(name);
     return created;
   }
-}
-
-/** `crypto.randomUUID` needs a secure context, and a server on a local network may lack one. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
 }

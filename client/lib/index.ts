@@ -10,6 +10,7 @@ export {
   JobFailedError,
   type KindClient,
   type TokenReason,
+  type WatchingPresence,
 } from "./client.ts";
 export { transformer } from "./transformer.ts";
 export type * from "#shared/api.ts";
@@ -20,4 +21,5 @@ export type { FeedEntry } from "#shared/feed.ts";
 export type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 export type { KindMap, KindTypes, ServerTypes } from "#shared/kind-types.ts";
 export type { LogFrame, LogLevel, LogLine } from "#shared/log-line.ts";
+export type { Presence, PresenceOf, PresentPerson } from "#shared/presence.ts";
 export type { Principal } from "#shared/principal.ts";

@@ -59,6 +59,32 @@ async function open(transport: "ws" | "sse") {
 }
 
 describe.each(["ws", "sse"] as const)("over %s", (transport) => {
+  test("[W1] [W5] shows who is there and who writes, through a lost connection", async () => {
+    const { client, cable, url } = await open(transport);
+    const other = createJobwireClient<App>({ url, transport });
+    onTestFinished(() => other.close());
+    const job = await client.kinds.letters.create({ to: "ann", count: 0 });
+    const states = client.presence({ jobId: job.id }, { visible: false });
+    const until = async (count: number, typing: number) => {
+      for await (const state of states) {
+        if (state.count === count && state.typing.count === typing) break;
+      }
+    };
+    // Leaving a loop ends its iterator.
+    states.return = async () => ({ done: true, value: undefined });
+    await until(0, 0);
+    const seen = other.job(job.id).presence();
+    expect((await seen.next()).value).toMatchObject({ jobId: job.id, people: [] });
+    await until(1, 0);
+    cable.cut();
+    await other.job(job.id).setTyping(true);
+    await until(1, 1);
+    await other.job(job.id).setTyping(false);
+    await until(1, 0);
+    client.close();
+    await expect(states.next()).rejects.toThrow("closed");
+  });
+
   test("a job is created with the types of its kind, and gives its events, its draft and its output", async () => {
     const { client, fixture } = await open(transport);
     const job = await client.kinds.letters.create({ to: "Ann", count: 2 });

@@ -5,9 +5,12 @@ import { applyDraft, type DraftFrame, type JobEvent } from "#shared/events.ts";
 import { isMoving, type Job } from "#shared/job.ts";
 import type { KindTypes } from "#shared/kind-types.ts";
 import type { LogFrame, LogLine } from "#shared/log-line.ts";
+import type { Presence } from "#shared/presence.ts";
 import type { Closing } from "./closing.ts";
 import { isFinal, waitAfter } from "./failure.ts";
+import type { WatchingPresence, WatchPresence } from "./presence.ts";
 import { type Subscribe, SubscriptionIterator } from "./subscription-iterator.ts";
+import { untilClosed } from "./until-closed.ts";
 
 export interface Watching {
   /** Ends the iteration, which then rejects with the signal's reason. */
@@ -42,6 +45,10 @@ export interface JobHandle<Types extends KindTypes = KindTypes> {
   result(options?: Watching & { waitForDecision?: boolean | undefined }): Promise<Types["output"]>;
   /** Rejects with `ILLEGAL_TRANSITION` where the job has settled. */
   cancel(note?: string): Promise<Job>;
+  /** Who looks at the job, and who writes a note: the present state first. This client is one of them, unless it is not `visible`. */
+  presence(options?: WatchingPresence): AsyncIterableIterator<Presence, undefined>;
+  /** Says that a note is being written, for five seconds, or not any more. */
+  setTyping(typing: boolean): Promise<void>;
 }
 
 /**
@@ -64,14 +71,22 @@ export class JobFailedError extends Error {
 interface HandleOptions {
   /** The procedures of all kinds or of one; they are alike. */
   procedures: Pick<TRPCClient<ApiRouter>["job"], "get" | "onUpdate" | "onOutput">;
-  /** Those of all kinds. */
-  job: Pick<TRPCClient<ApiRouter>["job"], "cancel" | "onLog">;
+  /** These are the same for all kinds. */
+  shared: JobCalls;
   closing: Closing;
+}
+
+export interface JobCalls {
+  cancel: TRPCClient<ApiRouter>["job"]["cancel"];
+  typing: TRPCClient<ApiRouter>["job"]["typing"];
+  onLog: TRPCClient<ApiRouter>["job"]["onLog"];
+  device: string;
+  watchPresence: WatchPresence;
 }
 
 export function createJobHandle(
   id: string,
-  { procedures, job: { cancel, onLog }, closing }: HandleOptions,
+  { procedures, shared, closing }: HandleOptions,
 ): JobHandle {
   const jobId = id;
 
@@ -116,7 +131,7 @@ export function createJobHandle(
     },
     logs({ lastEventId: after, follow, signal } = {}) {
       const subscribe: Subscribe<LogFrame> = (lastEventId, handlers) =>
-        onLog.subscribe({ jobId, lastEventId, follow }, handlers);
+        shared.onLog.subscribe({ jobId, lastEventId, follow }, handlers);
       const open = untilClosed(closing.signal, subscribe);
       return linesOf(new SubscriptionIterator(open, { lastEventId: after, signal }));
     },
@@ -133,20 +148,9 @@ export function createJobHandle(
         if (!goesOn) throw new JobFailedError(job);
       }
     },
-    cancel: (note) => cancel.mutate({ jobId, note }),
-  };
-}
-
-/** A client that is closed completes its subscriptions, as a server does for a settled job. The two must not be confused. */
-function untilClosed<T>(closed: AbortSignal, subscribe: Subscribe<T>): Subscribe<T> {
-  return (lastEventId, handlers) => {
-    const onComplete = () => {
-      if (closed.aborted) handlers.onError(closed.reason);
-      else handlers.onComplete();
-    };
-    if (!closed.aborted) return subscribe(lastEventId, { ...handlers, onComplete });
-    onComplete();
-    return { unsubscribe() {} };
+    cancel: (note) => shared.cancel.mutate({ jobId, note }),
+    presence: (options) => shared.watchPresence({ jobId }, options),
+    setTyping: (typing) => shared.typing.mutate({ jobId, typing, device: shared.device }),
   };
 }
 

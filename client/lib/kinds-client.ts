@@ -4,7 +4,7 @@ import type { ApiRouter, JobsPage, KindJobsQuery, SummaryOf } from "#shared/api.
 import type { Batch } from "#shared/batch.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { Closing } from "./closing.ts";
-import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { createJobHandle, type JobCalls, type JobHandle } from "./job-handle.ts";
 
 interface Keyed {
   /** A second call with the same key creates nothing, and gives what the first one created. */
@@ -36,11 +36,12 @@ export type KindClients<Kinds extends KindMap> = {
 
 export function createKindClients(
   trpc: TRPCClient<ApiRouter>,
+  shared: JobCalls,
   closing: Closing,
 ): KindClients<KindMap> {
   const clients = new Map<string, KindClient<KindTypes>>();
   const clientOf = (name: string) => {
-    const known = clients.get(name) ?? createKindClient(trpc, name, closing);
+    const known = clients.get(name) ?? createKindClient(trpc, name, shared, closing);
     clients.set(name, known);
     return known;
   };
@@ -60,11 +61,12 @@ export function createKindClients(
 function createKindClient(
   trpc: TRPCClient<ApiRouter>,
   name: string,
+  shared: JobCalls,
   closing: Closing,
 ): KindClient<KindTypes> {
   const procedures = trpc.kinds[name];
   if (procedures === undefined) throw new Error("tRPC's clients have procedures of every name.");
-  const job = (id: string) => createJobHandle(id, { procedures, job: trpc.job, closing });
+  const job = (id: string) => createJobHandle(id, { procedures, shared, closing });
   return {
     name,
     trpc: procedures,

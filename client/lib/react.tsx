@@ -15,4 +15,6 @@ export { useCreateJob } from "./react/use-create-job.ts";
 export { useDraft } from "./react/use-draft.ts";
 export { type JobOptions, type JobResult, useJob } from "./react/use-job.ts";
 export { type JobLogs, useJobLogs } from "./react/use-job-logs.ts";
+export { type PresenceOptions, type PresenceTarget, usePresence } from "./react/use-presence.ts";
+export { type TypingResult, useTyping } from "./react/use-typing.ts";
 export { type JobsFilter, type JobsOptions, type JobsResult, useJobs } from "./react/use-jobs.ts";

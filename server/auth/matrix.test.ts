@@ -93,6 +93,10 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "job.onUpdate": "readJob",
   "job.onOutput": "readJob",
   "job.onLog": "readLines",
+  "job.onPresence": "readJob",
+  "job.typing": "review",
+  "batch.onPresence": "readBatch",
+  "presence.onUpdate": "readMine",
   "batch.create": "create",
   "batch.get": "readBatch",
   "batch.list": "readMine",
@@ -124,8 +128,11 @@ const SUBSCRIPTIONS = new Set([
   "job.onUpdate",
   "job.onOutput",
   "job.onLog",
+  "job.onPresence",
   "batch.onUpdate",
+  "batch.onPresence",
   "feed.onUpdate",
+  "presence.onUpdate",
   "kinds.waits.onUpdate",
   "kinds.waits.onOutput",
   "system.onState",
@@ -391,6 +398,8 @@ function inputOf(path: string): object | undefined {
   // One that there is not, so that the links of other callers stay.
   if (path === "job.unshare") return { jobId: ids.jobId, linkId: ABSENT };
   if (path === "batch.unshare") return { batchId: ids.batchId, linkId: ABSENT };
+  if (path === "job.typing") return { jobId: ids.jobId, typing: true };
+  if (path === "presence.onUpdate") return {};
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
   if (path === "audit.list") return {};
@@ -461,7 +470,7 @@ async function untilKnown(answer: () => string, isRefused: boolean): Promise<voi
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
-  expect(EVENTS.size).toBe(5);
+  expect(EVENTS.size).toBe(9);
 });
 
 describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {
@@ -516,12 +525,20 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     const told = [
       await ask("subscribe:job", { job_id: ids.jobId }),
       await ask("subscribe:batch", { batch_id: ids.batchId }),
+      await ask("subscribe:presence", { job_id: ids.jobId }),
+      await ask("subscribe:presence", { batch_id: ids.batchId }),
+      await ask("subscribe:presence", {}),
+      await ask("typing:start", { job_id: ids.jobId }),
+      await ask("typing:stop", { job_id: ids.jobId }),
+      await ask("unsubscribe:presence", { job_id: ids.jobId }),
       await ask("unsubscribe:job", { job_id: ids.jobId }),
       await ask("unsubscribe:batch", { batch_id: ids.batchId }),
       await ask("auth:refresh", { token: given ?? "none" }),
     ];
     socket.disconnect();
-    const { readJob, readBatch, anything } = answers;
-    expect(told).toEqual([readJob, readBatch, anything, anything, anything]);
+    const { readJob, readBatch, readMine, review, anything } = answers;
+    expect(told.slice(0, 2)).toEqual([readJob, readBatch]);
+    expect(told.slice(2, -3)).toEqual([readJob, readBatch, readMine, review, review, anything]);
+    expect(told.slice(-3)).toEqual([anything, anything, anything]);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { AUTH_ROUTES } from "#server/transports/auth/transport.ts";
 import { HTTP_ROUTES } from "#server/transports/http/transport.ts";
 import { createRouter } from "#server/transports/trpc/router.ts";
-import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
+import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import { SCOPES } from "#shared/scopes.ts";
 import { entryOf, EVENTS, isOpen, PROCEDURES, refusalFor, ROUTES, STREAMS } from "./permissions.ts";
@@ -30,7 +30,7 @@ test("[P23] a ticket can open each subscription of the router, and nothing else"
 });
 
 test("[P3] every event of Socket.IO has its requirement, and every requirement its event", () => {
-  const events = [...Object.values(LEGACY_REQUEST), AUTH_REFRESH];
+  const events = [...Object.values(LEGACY_REQUEST), ...Object.values(LEGACY_TYPING), AUTH_REFRESH];
   expect([...EVENTS.keys()].toSorted()).toEqual(events.toSorted());
 });
 
@@ -69,16 +69,19 @@ const PERMITTED: Record<string, string[]> = {
     "job.onUpdate",
     "job.onOutput",
     "job.onLog",
+    "job.onPresence",
     "job.share",
     "job.unshare",
     "job.links",
     "batch.get",
     "batch.list",
     "batch.onUpdate",
+    "batch.onPresence",
     "batch.share",
     "batch.unshare",
     "batch.links",
     "feed.onUpdate",
+    "presence.onUpdate",
     "kinds.*.get",
     "kinds.*.list",
     "kinds.*.onUpdate",
@@ -93,7 +96,7 @@ const PERMITTED: Record<string, string[]> = {
     "kinds.*.create",
     "kinds.*.createMany",
   ],
-  "jobs:review": ["job.approve", "job.reject", "job.regenerate"],
+  "jobs:review": ["job.approve", "job.reject", "job.regenerate", "job.typing"],
   tenant: [],
   admin: ["audit.list", "auth.revoke"],
   operator: [],
@@ -103,11 +106,12 @@ const PERMITTED: Record<string, string[]> = {
     "job.events",
     "job.onUpdate",
     "job.onOutput",
+    "job.onPresence",
     "kinds.*.get",
     "kinds.*.onUpdate",
     "kinds.*.onOutput",
   ],
-  [`batch:${JOB}:read`]: ["batch.get", "batch.onUpdate"],
+  [`batch:${JOB}:read`]: ["batch.get", "batch.onUpdate", "batch.onPresence"],
 };
 
 test.each(Object.entries(PERMITTED))("[P3] the scope %j permits %j", (scope, permitted) => {

@@ -19,7 +19,9 @@ export type Requirement =
   /** `jobs:read`, or the scope of any single job. */
   | "read a job"
   /** `jobs:read`, or the scope of any single batch. */
-  | "read a batch";
+  | "read a batch"
+  /** Either of these. */
+  | "read a job or batch";
 
 /** By the paths of tRPC. `kinds.*` stands for the procedures of each kind. */
 export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
@@ -40,6 +42,8 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "job.onUpdate": "read a job",
     "job.onOutput": "read a job",
     "job.onLog": "jobs:read",
+    "job.onPresence": "read a job",
+    "job.typing": "jobs:review",
     "batch.create": "jobs:write",
     "batch.get": "read a batch",
     "batch.list": "jobs:read",
@@ -48,7 +52,9 @@ export const PROCEDURES: ReadonlyMap<string, Requirement> = new Map(
     "batch.unshare": "jobs:read",
     "batch.links": "jobs:read",
     "batch.onUpdate": "read a batch",
+    "batch.onPresence": "read a batch",
     "feed.onUpdate": "jobs:read",
+    "presence.onUpdate": "jobs:read",
     "kinds.*.create": "jobs:write",
     "kinds.*.createMany": "jobs:write",
     "kinds.*.get": "read a job",
@@ -71,8 +77,11 @@ export const STREAMS: ReadonlySet<string> = new Set([
   "job.onUpdate",
   "job.onOutput",
   "job.onLog",
+  "job.onPresence",
   "batch.onUpdate",
+  "batch.onPresence",
   "feed.onUpdate",
+  "presence.onUpdate",
   "kinds.*.onUpdate",
   "kinds.*.onOutput",
   "system.onState",
@@ -90,6 +99,10 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
     "unsubscribe:job": "principal",
     "subscribe:batch": "read a batch",
     "unsubscribe:batch": "principal",
+    "subscribe:presence": "read a job or batch",
+    "unsubscribe:presence": "principal",
+    "typing:start": "jobs:review",
+    "typing:stop": "jobs:review",
     "auth:refresh": "principal",
   }),
 );
@@ -129,6 +142,9 @@ function meets(principal: Principal, required: Requirement): boolean {
   if (required === "anyone" || required === "principal") return true;
   if (required === "read a job") return readsAll(principal) || readsSome(principal, "job");
   if (required === "read a batch") return readsAll(principal) || readsSome(principal, "batch");
+  if (required === "read a job or batch") {
+    return readsAll(principal) || readsSome(principal, "job") || readsSome(principal, "batch");
+  }
   return hasScope(principal, required);
 }
 

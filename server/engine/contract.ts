@@ -26,6 +26,7 @@ import type { Assignment } from "./assignment.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { Backups } from "./backup.ts";
 import type { CredentialStores } from "./credential-stores.ts";
+import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { DraftSlice, LineSlice } from "./written.ts";
@@ -47,6 +48,7 @@ export type {
   SessionStore,
 } from "./session-store.ts";
 export type { CredentialStores } from "./credential-stores.ts";
+export type { PresenceStore } from "./presence-store.ts";
 export type { ShareLinkStore } from "./share-link-store.ts";
 export type { SignInStore } from "./sign-in-store.ts";
 export type { SigningKeyStore } from "./signing-key-store.ts";
@@ -162,6 +164,7 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   present(now: Date): Promise<string[]>;
 
   readonly audit: AuditStore;
+  readonly presence: PresenceStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.

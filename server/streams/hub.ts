@@ -31,7 +31,7 @@ export function openHub(engine: Pick<Engine, "onAppend">, options: { pollMs: num
   }, options.pollMs).unref();
 
   function watched<T>(source: Source<T>): Watched<T> {
-    const key = streamKey(source.ref);
+    const key = `${streamKey(source.ref)}\n${source.variant ?? ""}`;
     const known = tails.get(key);
     // A key belongs to one stream, and so to one type.
     if (known !== undefined) return known as Watched<T>;

@@ -28,6 +28,7 @@ import type { Sink, Watch, WatchOptions } from "./sink.ts";
 
 export type { Entry } from "./source.ts";
 export type { Sink, Watch } from "./sink.ts";
+export type { Pipe } from "./deferred-pipe.ts";
 
 /** Each `for await` and each `pipe` is a watch of its own. */
 export interface Stream<T> extends AsyncIterable<Entry<T>> {
@@ -39,6 +40,8 @@ export interface Stream<T> extends AsyncIterable<Entry<T>> {
 export type Watching = Partial<WatchOptions> & { signal?: AbortSignal | undefined };
 /** `kind`: that of the job; `NOT_FOUND` for a job of another kind. */
 export type WatchingJob = Watching & { kind?: string | undefined };
+
+type Wrap<T> = (pipe: Pipe<T>) => Pipe<T>;
 
 export interface Streams {
   /**
@@ -56,6 +59,16 @@ export interface Streams {
   ): Promise<Stream<BatchAggregate>>;
   /** Rejects with `FORBIDDEN` where the principal may not read the jobs of others. */
   feed(principal: Principal, watching?: Watching & OwnersAsked): Promise<Stream<FeedEntry>>;
+  /**
+   * A further stream: about the job or batch, with the same checks, or about neither, with none. `wrap`: surrounds each watch of
+   * it.
+   */
+  about<T>(
+    principal: Principal,
+    of: { jobId?: string | undefined; batchId?: string | undefined },
+    source: Source<T>,
+    watching: Watching & { wrap: Wrap<T> },
+  ): Promise<Stream<T>>;
   /** `true` while the data of all streams is available: the present state first, then each change, until the signal aborts. */
   availability(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
@@ -76,7 +89,7 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
   function stream<T>(
     source: Source<T>,
     { after, follow = false, signal }: Watching = {},
-    wrap: (pipe: Pipe<T>) => Pipe<T> = (pipe) => pipe,
+    wrap: Wrap<T> = (pipe) => pipe,
   ): Stream<T> {
     const pipe = wrap((sink) => hub.watch(source, sink, { after, follow }));
     return { pipe, [Symbol.asyncIterator]: () => createWatchIterator(pipe, signal) };
@@ -106,13 +119,14 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     mayWatch: () => Promise<void>,
     source: Source<T>,
     watching?: Watching,
+    wrap: Wrap<T> = (pipe) => pipe,
   ): Promise<Stream<T>> {
     try {
       await mayWatch();
-      return stream(source, watching);
+      return stream(source, watching, wrap);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      return stream(source, watching, (pipe) => deferPipe(mayWatch, pipe, () => !closed));
+      return stream(source, watching, (pipe) => deferPipe(mayWatch, wrap(pipe), () => !closed));
     }
   }
 
@@ -135,6 +149,13 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
       allowed(mayWatchBatch(principal, batchId), createBatchSource(engine, batchId), watching),
     feed: async (principal, watching) =>
       stream(createFeedSource(engine, ownersFor(principal, watching)), watching),
+    async about(principal, { jobId, batchId }, source, { wrap, ...watching }) {
+      if (jobId !== undefined) {
+        return allowed(mayWatchJob(principal, jobId), source, watching, wrap);
+      }
+      if (batchId === undefined) return stream(source, watching, wrap);
+      return allowed(mayWatchBatch(principal, batchId), source, watching, wrap);
+    },
     availability: (signal) => availability.states(signal),
     count: () => hub.count(),
     close() {

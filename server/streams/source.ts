@@ -21,6 +21,8 @@ export interface Slice<T> {
 export interface Source<T> {
   /** All watches of this stream share one tail. */
   readonly ref: StreamRef;
+  /** Differs for sources that show the same stream in different ways: each of them has a tail. */
+  readonly variant?: string;
   /** The current state (S4). Rejects with `NOT_FOUND` when the stream is gone. */
   current(): Promise<Slice<T>>;
   /** Entries with `pos > after`, in order, `limit` at most. Rejects with `NOT_FOUND` when the stream is gone. */

@@ -13,6 +13,7 @@ import type { Limits } from "#server/limits/open.ts";
 import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
+import type { PresenceService } from "#server/presence/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#shared/api.ts";
 import type { ActorVia } from "#shared/actor.ts";
@@ -65,6 +66,7 @@ export interface Transport {
 export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
+  presence: PresenceService;
   sessions: Sessions;
   audit: Pick<Audit, "list">;
   identify: Identify;

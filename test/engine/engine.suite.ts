@@ -14,6 +14,7 @@ import { hintsSuite } from "./hints.suite.ts";
 import { jobsSuite } from "./jobs.suite.ts";
 import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
+import { presenceSuite } from "./presence.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
@@ -33,6 +34,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     draftsSuite(subject);
     linesSuite(subject);
     hintsSuite(subject);
+    presenceSuite(subject);
     sessionsSuite(subject);
     apiKeysSuite(subject);
     assignSuite(subject);

@@ -6,7 +6,7 @@ import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/red
 /** BullMQ scores a delayed job by its time, shifted left by twelve bits, which hold a counter. */
 const SCORE_PER_MS = 0x1000;
 
-/** Ages every lock, session and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
+/** Ages every lock, session, node and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
 export async function advanceTime(
   { client, url }: { client: Client; url: string },
   prefix: string,
@@ -20,6 +20,12 @@ export async function advanceTime(
       const left = await client.pttl(key);
       await (left > ms ? client.pexpire(key, left - ms) : client.del(key));
     }
+  }
+  const nodeLists = await Promise.all(
+    mastersOf(client).map((each) => each.keys(`${prefix}:?*?:presence:nodes`)),
+  );
+  for (const key of nodeLists.flat()) {
+    for (const node of await client.zrange(key, "0", "-1")) await client.zincrby(key, -ms, node);
   }
   const delayed = await client.zrange(`${queue}delayed`, "0", "-1");
   for (const id of delayed) await client.zincrby(`${queue}delayed`, `${-ms * SCORE_PER_MS}`, id);

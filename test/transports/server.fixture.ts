@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import { openSessions } from "#server/sessions/open.ts";
+import { openPresence } from "#server/presence/open.ts";
 import { openStreams } from "#server/streams/open.ts";
 import type { Authenticate, Transport, TransportContext } from "#server/transports/contract.ts";
 import { guardAuthenticate } from "#server/transports/callers/authentication-guard.ts";
@@ -62,9 +63,11 @@ export async function serveTransport(
   const { engine, jobs, log } = options;
   const streams = openStreams(engine, { pollMs: POLL_MS });
   const sessions = openSessions(engine);
+  const presence = openPresence({ engine, streams, clock: SYSTEM_CLOCK, heartbeatMs: 10_000 });
   const transport = create({
     jobs,
     streams,
+    presence,
     sessions,
     audit: auditOf(engine),
     identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),
@@ -110,6 +113,7 @@ export async function serveTransport(
       await transport.close();
       server.closeAllConnections();
       await closed;
+      await presence.close();
       streams.close();
       await sessions.close();
     },

@@ -8,6 +8,7 @@ import { Badge } from "#client/app/ui/badge.tsx";
 import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
+import { Faces } from "#client/app/ui/faces.tsx";
 import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobList, JobRow } from "#client/app/ui/job-list.tsx";
 import { lookOfBatch } from "#client/app/ui/looks.ts";
@@ -51,6 +52,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
           </p>
         }
       >
+        <Faces of={{ batchId }} />
         {!readOnly && <ShareButton of={{ batchId }} record={batch} />}
         {!readOnly && !isBatchSettled(batch) && (
           <DecisionButton

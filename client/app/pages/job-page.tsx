@@ -11,6 +11,9 @@ import { Breakable } from "#client/app/ui/breakable.tsx";
 import { Card } from "#client/app/ui/card.tsx";
 import { ByOther } from "#client/app/ui/by-other.tsx";
 import { DecisionButton } from "#client/app/ui/decision-button.tsx";
+import { Faces } from "#client/app/ui/faces.tsx";
+import { WritingNow } from "#client/app/ui/writing-now.tsx";
+import { useWho } from "#client/app/use-sign-in.ts";
 import { DraftView } from "#client/app/ui/draft-view.tsx";
 import { ShareButton } from "#client/app/ui/share-button.tsx";
 import { JobDetails } from "#client/app/ui/job-details.tsx";
@@ -25,7 +28,7 @@ import { Skeleton } from "#client/app/ui/skeleton.tsx";
 import { ProgressBar } from "#client/app/ui/progress-bar.tsx";
 import { Timeline } from "#client/app/ui/timeline.tsx";
 import { Age } from "#client/app/ui/time.tsx";
-import { useDraft, useJob, useJobwire } from "#client/lib/react.tsx";
+import { type TypingResult, useDraft, useJob, useJobwire, useTyping } from "#client/lib/react.tsx";
 import { isSettled, type Job } from "#shared/job.ts";
 import { LIFECYCLE } from "#shared/lifecycle.ts";
 import { NotFoundPage } from "./not-found-page.tsx";
@@ -53,6 +56,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   const { data: job, events, error } = useJob(jobId);
   const readOnly = useReadOnly(error);
   const view = useKindView(job?.kind);
+  const typing = useTyping(readOnly ? undefined : jobId, { user: useWho()?.user });
 
   if (job === undefined && error !== null) return <NotFoundPage what="job" error={error} />;
   if (job === undefined || view === undefined) return <Skeleton rows={6} />;
@@ -87,13 +91,18 @@ export function JobPage({ jobId }: { jobId: string }) {
           </p>
         }
       >
+        <Faces of={{ jobId }} />
         {!readOnly && (
           <>
             <ShareButton of={{ jobId }} record={job} />
-            <Decisions job={job} />
+            <Decisions job={job} typing={typing} />
           </>
         )}
       </PageHeader>
+      {/* Within the margin of the header, so that nothing moves when a person begins to write. */}
+      <div className="-mt-6 mb-1 flex h-5 sm:justify-end">
+        <WritingNow typing={typing} />
+      </div>
 
       <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0 space-y-6">
@@ -137,7 +146,7 @@ export function JobPage({ jobId }: { jobId: string }) {
   );
 }
 
-function Decisions({ job }: { job: Job }) {
+function Decisions({ job, typing }: { job: Job; typing: TypingResult }) {
   const { trpc } = useJobwire();
   const decide = useMutation({
     mutationFn: ({
@@ -158,6 +167,7 @@ function Decisions({ job }: { job: Job }) {
             question={decision.question}
             danger={decision.danger}
             busy={decide.isPending}
+            typing={typing}
             onDecide={(note) =>
               decide.mutate({ action: decision.action, ...(note === undefined ? {} : { note }) })
             }

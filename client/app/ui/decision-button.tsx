@@ -1,13 +1,17 @@
 /** A button that asks for confirmation and an optional note, which becomes part of the job's log. */
 import { useId, useRef, useState } from "react";
+import type { TypingResult } from "#client/lib/react.tsx";
 import { MAX_NOTE_CHARS } from "#shared/limits.ts";
 import { Button } from "./button.tsx";
+import { WritingNow } from "./writing-now.tsx";
 
 export function DecisionButton(props: {
   label: string;
   question: string;
   danger?: boolean;
   busy: boolean;
+  /** Others see it while the note is written. */
+  typing?: TypingResult;
   onDecide: (note: string | undefined) => void;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -22,6 +26,7 @@ export function DecisionButton(props: {
       </Button>
       <dialog
         ref={dialog}
+        onClose={props.typing?.onStop}
         aria-labelledby={`${id}-question`}
         className="m-auto w-[min(28rem,calc(100%-2rem))] rounded-2xl border border-line bg-card p-6 text-ink shadow-xl"
       >
@@ -48,9 +53,17 @@ export function DecisionButton(props: {
               rows={2}
               maxLength={MAX_NOTE_CHARS}
               value={note}
-              onChange={(event) => setNote(event.target.value)}
+              onChange={(event) => {
+                setNote(event.target.value);
+                props.typing?.onType();
+              }}
               className="w-full rounded-lg border border-line bg-page px-3 py-2"
             />
+            {props.typing !== undefined && (
+              <div className="mt-1 h-5">
+                <WritingNow typing={props.typing} />
+              </div>
+            )}
           </div>
           <div className="flex justify-end gap-2">
             <Button onClick={() => dialog.current?.close()}>Close</Button>

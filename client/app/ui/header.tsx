@@ -6,6 +6,7 @@ import { useOwners } from "#client/app/use-owners.ts";
 import { chooseTheme, chosenTheme, type ThemeChoice } from "#client/app/theme.ts";
 import { Account } from "./account.tsx";
 import { ButtonLink } from "./button.tsx";
+import { Faces } from "./faces.tsx";
 import { ConnectionBadge } from "./connection-badge.tsx";
 
 export function Header() {
@@ -29,6 +30,7 @@ export function Header() {
           </NavLink>
         </nav>
         <div className="ml-auto flex items-center gap-1 sm:gap-2">
+          <Faces className="mr-1 hidden md:flex" />
           <ConnectionBadge />
           <ThemeToggle />
           <Account />

@@ -86,6 +86,10 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
     onCredential: (listener) =>
       join(keys.credentialHints, (text) => listener(decodeCredentialHint(text))),
     async on(stream, listener) {
+      if (stream.stream === "presence") {
+        const of = `${keys.tenant(stream.tenant)}:hint:presence:${stream.topic}`;
+        return join(of, () => listener({}));
+      }
       if (stream.stream !== "feed") {
         return followMoves({
           tenants,
@@ -101,7 +105,7 @@ export function openRedisHints(nodes: Nodes, keys: Keys, tenants: TenantDirector
 }
 
 /** A stream of one job or batch. */
-type RecordStream = Exclude<StreamRef, { stream: "feed" }>;
+type RecordStream = Exclude<StreamRef, { stream: "feed" | "presence" }>;
 
 function idOf(ref: RecordStream): string {
   return ref.stream === "batch" ? ref.batchId : ref.jobId;

@@ -22,6 +22,7 @@ import { createKeys } from "./keys.ts";
 import { placesTogether } from "./places.ts";
 import { createNewest } from "./newest.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
@@ -80,6 +81,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const claims = createClaims({ ...parts, queue, change: applied });
   const hints = openRedisHints(clients.nodes, keys, tenants);
   const heartbeats = createWorkerHeartbeats(redis, keys);
+  const presence = createPresence(run, keys);
   const sessions = createSessions(run, keys);
   const apiKeys = createApiKeys(redis, run, keys);
   const audit = createAudit(parts);
@@ -212,6 +214,10 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       append: (tenant, entry) => use(() => audit.append(tenant, entry)),
       list: (query) => use(() => audit.list(query)),
       prune: (before, limit) => use(() => audit.prune(before, limit)),
+    },
+    presence: {
+      keep: (call) => use(() => presence.keep(call)),
+      read: (tenant, topic, limit) => use(() => presence.read(tenant, topic, limit)),
     },
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),

@@ -18,6 +18,7 @@ export function createHints(): Hints {
     lines: new Map(),
     batch: new Map(),
     feed: new Map(),
+    presence: new Map(),
   };
   const ofCredentials = new Set<(hint: CredentialHint) => void>();
   return {

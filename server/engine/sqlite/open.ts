@@ -21,6 +21,7 @@ import { createLog } from "./log.ts";
 import { createOutbox } from "./outbox.ts";
 import { createOwners } from "./owners.ts";
 import { createWorkerHeartbeats } from "./worker-heartbeats.ts";
+import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { createRevocations } from "./revocations.ts";
@@ -80,6 +81,7 @@ export async function openSqliteEngine({
   const prune = createPrune(db, owners, usage);
   const assign = createAssign({ db, owners, usage, outbox });
   const heartbeats = createWorkerHeartbeats(clock);
+  const presence = createPresence(hints, clock);
   const sessions = createSessions(db, clock);
   const shareLinks = createShareLinks(db, outbox);
   const apiKeys = createApiKeys(db, shareLinks, outbox);
@@ -184,6 +186,10 @@ export async function openSqliteEngine({
       append: (tenant, entry) => write(() => audit.append(tenant, entry)),
       list: (query) => read(() => audit.list(query)),
       prune: (before, limit) => write(() => audit.prune(before, limit), limit),
+    },
+    presence: {
+      keep: (call) => read(() => presence.keep(call)),
+      read: (tenant, topic, limit) => read(() => presence.read(tenant, topic, limit)),
     },
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),

@@ -4,6 +4,7 @@ import type { Deadlines } from "#server/transports/callers/deadlines.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 import type { AnyOpening } from "./opening.ts";
+import type { SetTyping } from "./typing.ts";
 
 /** The parts that all connections share. */
 export interface ConnectionContext extends Pick<
@@ -11,5 +12,7 @@ export interface ConnectionContext extends Pick<
   "identify" | "clock" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
 > {
   deadlines: Deadlines;
-  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
+  setTyping: SetTyping;
+  /** `device`: identifies a caller that has no user id of its own, also after it came back. */
+  open: (principal: Principal, ref: SessionStreamRef, device: string) => AnyOpening;
 }

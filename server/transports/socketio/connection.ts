@@ -16,7 +16,7 @@ import {
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
-import { sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
+import { sessionKey, sessionStreamOf } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
 import { idsOf } from "./opening.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -46,6 +46,7 @@ class Client implements Holder, Listener {
   readonly #socket: Socket;
   #principal: Principal;
   readonly #shared: ConnectionContext;
+  readonly #device: string;
   readonly #subscriptions: Subscriptions;
   readonly #requests: RequestQueue;
   /** Absent in protocol 3 of Engine.IO, whose clients cannot resume a session. */
@@ -73,6 +74,7 @@ class Client implements Holder, Listener {
   ) {
     this.#socket = socket;
     this.#principal = caller.principal;
+    this.#device = pid;
     this.#shared = shared;
     const writer = connectionWriterOf(socket.conn);
     const subscriptions = new Subscriptions(writer, this, () =>
@@ -203,7 +205,8 @@ class Client implements Holder, Listener {
     try {
       await countCall(this.#shared.limits, this.#principal);
       if (request.action === "subscribe") await this.#subscribe(request);
-      else await this.#unsubscribe(request);
+      else if (request.action === "unsubscribe") await this.#unsubscribe(request);
+      else await this.#shared.setTyping(this.#principal, request, this.#device);
       return { ok: true };
     } catch (error) {
       return this.#fail(error, idsOf(request.ref));
@@ -231,12 +234,12 @@ class Client implements Holder, Listener {
   }
 
   #subscribe(request: Request): Promise<void> {
-    const opening = this.#shared.open(this.#principal, request.ref);
-    return opening.addTo(this.#subscriptions, streamKey(request.ref));
+    const opening = this.#shared.open(this.#principal, request.ref, this.#device);
+    return opening.addTo(this.#subscriptions, sessionKey(request.ref));
   }
 
   async #unsubscribe(request: Request): Promise<void> {
-    const key = streamKey(request.ref);
+    const key = sessionKey(request.ref);
     if (this.#subscriptions.remove(key)) await this.#forget(key);
   }
 

@@ -6,33 +6,43 @@ import {
   AuthRefreshSchema,
   LegacyBatchRequestSchema,
   LegacyJobRequestSchema,
+  LegacyPresenceRequestSchema,
 } from "#shared/legacy.schema.ts";
-import { AUTH_REFRESH, LEGACY_REQUEST, type LegacyIds } from "#shared/legacy.ts";
+import { AUTH_REFRESH, LEGACY_REQUEST, LEGACY_TYPING } from "#shared/legacy.ts";
 import { MAX_TOKEN_CHARS } from "#shared/limits.ts";
+import { topicOf } from "#shared/presence.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
 export interface Request {
-  action: "subscribe" | "unsubscribe";
+  action: "subscribe" | "unsubscribe" | "type" | "stop typing";
   ref: SessionStreamRef;
 }
 
 interface Form {
   action: Request["action"];
-  /** The field of the payload that holds the stream's id. */
-  field: keyof LegacyIds;
+  /** The payload, for people. */
+  takes: string;
   schema: z.ZodType<SessionStreamRef>;
 }
 
-type Names = Pick<Form, "field" | "schema">;
+type Names = Pick<Form, "takes" | "schema">;
+const ID = "a text of 1 to 200 characters, in well-formed Unicode";
 const JOB: Names = {
-  field: "job_id",
+  takes: `an object with ${ID}, in "job_id"`,
   schema: LegacyJobRequestSchema.transform(({ job_id }) => ({ stream: "job", jobId: job_id })),
 };
 const BATCH: Names = {
-  field: "batch_id",
+  takes: `an object with ${ID}, in "batch_id"`,
   schema: LegacyBatchRequestSchema.transform(({ batch_id }) => ({
     stream: "batch",
     batchId: batch_id,
+  })),
+};
+const PRESENCE: Names = {
+  takes: `an object with ${ID}, in "job_id" or "batch_id", or with neither`,
+  schema: LegacyPresenceRequestSchema.transform(({ job_id, batch_id }) => ({
+    stream: "presence",
+    topic: topicOf({ jobId: job_id, batchId: batch_id }),
   })),
 };
 
@@ -41,6 +51,10 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
   [LEGACY_REQUEST.unsubscribeJob, { action: "unsubscribe", ...JOB }],
   [LEGACY_REQUEST.subscribeBatch, { action: "subscribe", ...BATCH }],
   [LEGACY_REQUEST.unsubscribeBatch, { action: "unsubscribe", ...BATCH }],
+  [LEGACY_REQUEST.subscribePresence, { action: "subscribe", ...PRESENCE }],
+  [LEGACY_REQUEST.unsubscribePresence, { action: "unsubscribe", ...PRESENCE }],
+  [LEGACY_TYPING.start, { action: "type", ...JOB }],
+  [LEGACY_TYPING.stop, { action: "stop typing", ...JOB }],
 ]);
 
 /**
@@ -56,14 +70,9 @@ export function readRequest(name: unknown, payload: unknown): Request {
       `${shown(name)} is not an event of this server. Use ${names}.`,
     );
   }
-  const { action, field, schema } = form;
+  const { action, takes, schema } = form;
   const parsed = schema.safeParse(payload);
-  if (!parsed.success) {
-    throw new AppError(
-      "BAD_REQUEST",
-      `${shown(name)} takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}".`,
-    );
-  }
+  if (!parsed.success) throw new AppError("BAD_REQUEST", `${shown(name)} takes ${takes}.`);
   return { action, ref: parsed.data };
 }
 

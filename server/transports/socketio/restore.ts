@@ -34,7 +34,7 @@ export interface RestoredSubscription {
 
 export interface RestoreOptions {
   sessions: Sessions;
-  open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;
+  open: (principal: Principal, ref: SessionStreamRef, device: string) => AnyOpening;
   /** Ends a connection on any gateway. */
   evict: (socketId: string) => void;
 }
@@ -43,16 +43,21 @@ export interface RestoreOptions {
 export function createRestore({ sessions, open, evict }: RestoreOptions) {
   async function reopen(
     principal: Principal,
+    secret: string,
     [key, end]: readonly [key: string, end: number],
   ): Promise<RestoredSubscription> {
     const ref = sessionStreamOf(key);
-    const opening = open(principal, ref);
+    const opening = open(principal, ref, secret);
     const failure = await opening.open().then(() => undefined, asFailure);
     return { key, ref, opening, toldEnd: end === NO_END ? undefined : end, failure };
   }
 
-  function reopenAll(principal: Principal, { entries }: Session): Promise<RestoredSubscription[]> {
-    return Promise.all([...entries].map((entry) => reopen(principal, entry)));
+  function reopenAll(
+    principal: Principal,
+    secret: string,
+    { entries }: Session,
+  ): Promise<RestoredSubscription[]> {
+    return Promise.all([...entries].map((entry) => reopen(principal, secret, entry)));
   }
 
   return async function restore(socket: Socket, principal: Principal): Promise<Restored> {
@@ -64,7 +69,7 @@ export function createRestore({ sessions, open, evict }: RestoreOptions) {
     if (session.holder !== "") evict(session.holder);
     // The client has left or reconnected meanwhile; this saves up to a thousand reads.
     if (socket.conn.readyState !== "open") return fresh;
-    const subscriptions = await reopenAll(principal, session);
+    const subscriptions = await reopenAll(principal, secret, session);
     const served = subscriptions.filter(({ failure }) => failure === undefined);
     if (served.length === subscriptions.length) {
       return { pid: secret, isStored: true, subscriptions };

@@ -24,6 +24,7 @@ import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createHandshakes } from "./handshakes.ts";
 import { createRestore, type Restored } from "./restore.ts";
+import { createTyping } from "./typing.ts";
 import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
@@ -63,10 +64,11 @@ export function createSocketioTransport(
   const handshakes = limits && createHandshakes(limits);
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
-  const open = createOpenings(context.streams);
+  const open = createOpenings(context.streams, context.presence);
+  const setTyping = createTyping(context.presence);
   const deadlines = new Deadlines(context.clock);
   const joinDeadlines = new Deadlines();
-  const serveConnection = createConnections({ ...context, open, deadlines });
+  const serveConnection = createConnections({ ...context, open, setTyping, deadlines });
   const serveFile = createClientFiles();
   const upgraded = new Set<Duplex>();
   const engineSessions = new EngineSessions(

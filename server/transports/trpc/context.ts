@@ -5,6 +5,7 @@ import { TRPCError } from "@trpc/server";
 import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
+import type { PresenceService } from "#server/presence/open.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { Trace } from "#server/tracing/call-span.ts";
 import type { Caller, Identify, Sharing, TransportContext } from "#server/transports/contract.ts";
@@ -34,6 +35,7 @@ import type { Lifetime } from "./ws-lifetime.ts";
 export interface Services {
   readonly jobs: Jobs;
   readonly streams: Streams;
+  readonly presence: PresenceService;
   readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
@@ -120,6 +122,10 @@ export class Context implements Services {
 
   get streams(): Streams {
     return this.#services.streams;
+  }
+
+  get presence(): PresenceService {
+    return this.#services.presence;
   }
 
   get audit(): Pick<Audit, "list"> {

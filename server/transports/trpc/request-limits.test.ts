@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { v7 as newId } from "uuid";
 import {
   MAX_BATCH_NAME_CHARS,
+  MAX_DEVICE_CHARS,
   MAX_KEY_CHARS,
   MAX_KIND_CHARS,
   MAX_LOG_LINES,
@@ -53,6 +54,11 @@ const FIELDS: [
   ["limit", MAX_PAGE_EVENTS, ({ job }, n) => job.events.query({ jobId: ID, limit: n })],
   ["limit", MAX_LOG_LINES, ({ job }, n) => job.logs.query({ jobId: ID, limit: n })],
   ["cursor", MAX_PAGE_CURSOR_CHARS, ({ job }, n) => job.list.query({ cursor: text(n) })],
+  [
+    "device",
+    MAX_DEVICE_CHARS,
+    ({ job }, n) => job.typing.mutate({ jobId: ID, typing: true, device: text(n) }),
+  ],
   ["cursor", MAX_PAGE_CURSOR_CHARS, ({ batch }, n) => batch.list.query({ cursor: text(n) })],
 ];
 

@@ -15,6 +15,7 @@ import type { ErrorCode } from "#shared/errors.ts";
 import type { FeedEntry } from "#shared/feed.ts";
 import type { LogFrame } from "#shared/log-line.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
+import type { Presence } from "#shared/presence.ts";
 import type { Api, ApiRouter } from "#shared/api.ts";
 import type { Context } from "./context.ts";
 import type { AppRouter } from "./router.ts";
@@ -90,6 +91,13 @@ test("streams carry their entries under a cursor", () => {
     { batchId: jobId, follow: true },
     { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<BatchAggregate>() },
   );
+  client.job.onPresence.subscribe(
+    { jobId, visible: false, device: "a device" },
+    { onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<Presence>() },
+  );
+  client.presence.onUpdate.subscribe(undefined, {
+    onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<Presence>(),
+  });
   client.feed.onUpdate.subscribe(undefined, {
     onData: ({ data }) => expectTypeOf(data).toEqualTypeOf<FeedEntry>(),
   });

@@ -37,6 +37,7 @@ import {
 import { createJobReads } from "./job-reads.ts";
 import { createKindRouter } from "./kind-router.ts";
 import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";
+import { createPresenceProcedures } from "./presence-procedures.ts";
 import { relay } from "./relay.ts";
 
 /**
@@ -50,6 +51,7 @@ export function createRouter(
 ) {
   const init = createInit(ping);
   const { router, procedure } = init;
+  const presence = createPresenceProcedures(init);
 
   const decide = (decision: "cancel" | "retry" | "approve" | "reject" | "regenerate") =>
     procedure
@@ -63,6 +65,7 @@ export function createRouter(
       .input(JobRequest.extend({ idempotencyKey: Key }))
       .mutation(({ ctx, input }) => ctx.jobs.create(ctx.acting(), input)),
     ...createJobReads(init),
+    ...presence.job,
     list: procedure
       .input(Page.extend(Owners.shape).extend(JobFilter.shape).check(oneOfOwners).prefault({}))
       .query(({ ctx, input: { cursor, ...query } }) =>
@@ -124,6 +127,7 @@ export function createRouter(
   });
 
   const batch = router({
+    ...presence.batch,
     create: procedure
       .input(batchOf(JobRequest))
       .mutation(({ ctx, input }) => ctx.jobs.createBatch(ctx.acting(), input)),
@@ -223,6 +227,7 @@ export function createRouter(
           ),
         ),
     }),
+    presence: router(presence.tenant),
     kinds: router(Object.fromEntries(kinds.map((kind) => [kind, createKindRouter(init, kind)]))),
     kind: router({
       list: procedure.query(({ ctx }) => [...ctx.jobs.kinds()]),
