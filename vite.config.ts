@@ -79,7 +79,7 @@ export default defineConfig(({ mode }) => {
             globalSetup: ["test/setup/redis-prerequisite.ts"],
             // Safety net for hung tests; generous for slow machines.
             testTimeout: 300_000,
-            hookTimeout: 120_000,
+            hookTimeout: 300_000,
           },
         })),
         {
@@ -89,7 +89,7 @@ export default defineConfig(({ mode }) => {
             include: testFiles(["{e2e,bench,test}/**/*.test.ts"]),
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/redis-prerequisite.ts"],
             testTimeout: isLong ? 900_000 : 300_000,
-            hookTimeout: 120_000,
+            hookTimeout: 300_000,
           },
         },
         {
@@ -105,7 +105,7 @@ export default defineConfig(({ mode }) => {
             env: { TEST_ENGINE: "redis" },
             globalSetup: ["test/setup/prerequisites.ts", "test/setup/shared-redis.ts"],
             testTimeout: isLong ? 900_000 : 300_000,
-            hookTimeout: 120_000,
+            hookTimeout: 300_000,
           },
         },
       ],

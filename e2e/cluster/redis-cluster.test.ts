@@ -41,7 +41,7 @@ test("[S1] [S6] a batch can be watched on every transport while its jobs run in 
     expect(mine.flatMap((watcher) => watcher.faults(log))).toEqual([]);
   }
   expect(await client.batch.get.query({ batchId })).toMatchObject({ delivered: JOBS });
-}, 90_000);
+});
 
 test("[L1] an event that another service emits to any node reaches the clients of every gateway", async () => {
   const told: unknown[] = [];
@@ -61,4 +61,4 @@ test("[L1] an event that another service emits to any node reaches the clients o
       PATIENCE,
     );
   }
-}, 90_000);
+});

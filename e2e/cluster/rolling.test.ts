@@ -107,7 +107,7 @@ test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", 
     expect(mine.flatMap((watcher) => watcher.faults(log))).toEqual([]);
   }
   watchers.forEach((watcher) => watcher.leave());
-}, 180_000);
+});
 
 test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy", async () => {
   const client = overHttp(cluster.url);
@@ -137,7 +137,7 @@ test("[S4] [S6] python-socketio reconnects after every hand-over, idle and busy"
     expect(each.lines.filter((line) => line.startsWith('["disconnect"')).length).toBeGreaterThan(0);
     expect(each.stderr()).toBe("");
   }
-}, 180_000);
+});
 
 test("[L5] the older browser client moves between gateways with a single subscription", async () => {
   const client = overHttp(cluster.url);
@@ -173,7 +173,7 @@ test("[L5] the older browser client moves between gateways with a single subscri
     expect(each.errors).toEqual([]);
   }
   await second?.restart();
-}, 180_000);
+});
 
 test("a gateway without workers accepts jobs and reports it; they run once a worker starts", async () => {
   const [gateway] = cluster.gateways;
@@ -264,7 +264,7 @@ test("[S5] [S7] while Redis does not answer, watchers stay connected, receive th
   const { items: log } = await client.job.events.query({ jobId: id, limit: 1000 });
   expect(all.flatMap((watcher) => watcher.faults(log))).toEqual([]);
   all.forEach((watcher) => watcher.leave());
-}, 120_000);
+});
 
 test("[J8] a cancel stops the code that runs in a worker", async () => {
   const client = overHttp(cluster.url);

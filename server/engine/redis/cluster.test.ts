@@ -114,7 +114,7 @@ test("[J3] [S6] when nodes die, their replicas take over and all work continues"
   expect(log.length).toBeGreaterThanOrEqual(stored + 3);
   const claim = await vi.waitFor(() => claimOne(engine, at(3)), PATIENCE);
   expect(claim.jobId).toBe(waiting.id);
-}, 120_000);
+});
 
 test("[S5] [S6] a tenant whose slot moves to another node waits, and continues there", async () => {
   const cluster = await start();
@@ -143,7 +143,7 @@ test("[S5] [S6] a tenant whose slot moves to another node waits, and continues t
   const { items, feed } = await engine.listJobs({ ...ANN, limit: 10 });
   expect(items.map((job) => job.id)).toEqual([id, held.jobId]);
   expect(feed).toBe(log.length + 1);
-}, 120_000);
+});
 
 test("[P8] the slot of the API keys may move to another node: no key counts meanwhile, and all do there", async () => {
   const cluster = await start();
@@ -160,7 +160,7 @@ test("[P8] the slot of the API keys may move to another node: no key counts mean
   expect(found).toMatchObject({ ...key, revokedAt: null });
   await engine.apiKeys.revoke(key.id, at(2));
   expect(await engine.apiKeys.find(hash)).toMatchObject({ revokedAt: at(2) });
-}, 120_000);
+});
 
 test("[S6] the directory's slot, and the queue's, may move too", async () => {
   const cluster = await start();
@@ -188,7 +188,7 @@ test("[J3] a command that failed while the cluster was down is not executed afte
   await vi.waitFor(() => engine.health(), PATIENCE);
   const log = await vi.waitFor(() => logOf(engine, id), PATIENCE);
   expect(log.map(({ type }) => type)).toEqual(["created"]);
-}, 120_000);
+});
 
 test.each([
   [
@@ -220,5 +220,4 @@ test.each([
     }, PATIENCE);
     expect((await logOf(engine, held.jobId)).length).toBeGreaterThanOrEqual(3);
   },
-  120_000,
 );

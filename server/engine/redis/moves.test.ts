@@ -178,7 +178,7 @@ test("[S5] so it is in a cluster, where the two tenants lie on different nodes",
   const [one = 0, other = 0] = await Promise.all(slots);
   expect(Math.floor(one / 5462)).not.toBe(Math.floor(other / 5462));
   expect(await killAtEachStep(cluster.client, cluster.url, 5)).toBeGreaterThan(50);
-}, 240_000);
+});
 
 test("[S6] in a cluster, the old tenant keeps its jobs until a replica of the new one's node has them", async () => {
   const cluster = await startRedisCluster(inject("redisServer"), { replicas: true });
@@ -196,7 +196,7 @@ test("[S6] in a cluster, the old tenant keeps its jobs until a replica of the ne
     expect(await engine.assign(FROM, EVE, 9)).toMatchObject({ moved: 1 }),
   );
   expect(await keysOf(cluster.client, "jobwire:{local}:job:*")).toEqual([]);
-}, 240_000);
+});
 
 /** The call of a dying process after which a condition holds for the first time. */
 async function diesWhen(client: Client, condition: () => Promise<boolean>): Promise<void> {

@@ -246,4 +246,4 @@ test("[J5] [J6] each job of a batch ends once, however workers claim, end, lose 
     }
   }
   expect(ended.toSorted()).toEqual(ids.toSorted());
-}, 120_000);
+});
