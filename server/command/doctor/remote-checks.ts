@@ -2,7 +2,7 @@
 import { type Finding, skip } from "#shared/finding.ts";
 import type { Check } from "./check.ts";
 import { checkAddress, checkReadiness, checkVersion } from "./remote/address.ts";
-import { checkCaches, checkClock } from "./remote/answers.ts";
+import { checkCaches, checkClock, UNCACHED } from "./remote/answers.ts";
 import { ask } from "./remote/ask.ts";
 import { checkPeerCertificate } from "./remote/certificate.ts";
 import { checkCookie } from "./remote/cookie.ts";
@@ -64,11 +64,9 @@ export async function remoteChecks(
     {
       name: "caches",
       async run(end) {
-        const [health, page] = await Promise.all([
-          ask(target, "/healthz", { signal: end }),
-          ask(target, "/", { signal: end }),
-        ]);
-        return checkCaches(health, page);
+        return checkCaches(
+          await Promise.all(UNCACHED.map((path) => ask(target, path, { signal: end }))),
+        );
       },
     },
     { name: "large body", run: (end) => checkBody(target, end) },

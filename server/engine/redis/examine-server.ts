@@ -2,7 +2,8 @@
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
 
 function field(info: string, name: string): string | undefined {
-  return new RegExp(String.raw`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  const line = info.split(/\r?\n/).find((each) => each.startsWith(`${name}:`));
+  return line?.slice(name.length + 1);
 }
 
 /** `server`: the section of that name. */

@@ -24,22 +24,22 @@ export function checkClock({ headers, ms }: Answer, received: Date): Finding {
 
 const HIT = /\bhit\b/i;
 
-/** `page`: the answer for `/`, which browsers must ask for each time. */
-export function checkCaches(health: Answer, page: Answer): Finding {
+/** What no cache may answer for: health, the page, and calls, which are each caller's own. */
+export const UNCACHED = ["/healthz", "/", "/trpc/system.info"] as const;
+
+/** The answers for `UNCACHED`, in that order. */
+export function checkCaches(answers: readonly Answer[]): Finding {
   const name = "caches";
-  const kept = [
-    ["/healthz", health],
-    ["/", page],
-  ] as const;
-  const found = kept.filter(([, { headers }]) => isKept(headers)).map(([path]) => path);
+  const found = UNCACHED.filter((_path, index) => isKept(answers[index]?.headers ?? {}));
   if (found.length > 0) {
     return fail(name, `a cache on the way answers for ${found.join(" and ")}`, [
       "Cache nothing but /assets/: an old page and an old state would be shown.",
       "docs/cdn.md#caching",
     ]);
   }
-  const control = page.headers["cache-control"] ?? "";
-  if (page.status === 200 && !/no-cache|no-store|max-age=0/.test(control)) {
+  const page = answers[1];
+  const control = page?.headers["cache-control"] ?? "";
+  if (page?.status === 200 && !/no-cache|no-store|max-age=0/.test(control)) {
     return warn(name, `the page has Cache-Control: ${control === "" ? "nothing" : control}`, [
       "The proxy changes the header: the server sends no-cache.",
       "docs/cdn.md#caching",

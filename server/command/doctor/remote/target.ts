@@ -16,7 +16,8 @@ export interface Target {
 export function addressOf({ url }: Pick<Target, "url">, path: string): URL {
   const [pathname = "", query = ""] = path.split("?");
   const address = new URL(url);
-  address.pathname = url.pathname.replace(/\/+$/, "") + pathname;
+  const base = url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
+  address.pathname = base + pathname;
   address.search = query;
   return address;
 }
