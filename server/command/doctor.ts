@@ -9,7 +9,7 @@ import { runChecks } from "./doctor/check.ts";
 import { localChecks } from "./doctor/local-checks.ts";
 import { trusting } from "./doctor/remote/target.ts";
 import { remoteChecks } from "./doctor/remote-checks.ts";
-import { summaryOf, textOf } from "./doctor/report.ts";
+import { printableFinding, summaryOf, textOf } from "./doctor/report.ts";
 import { UsageError } from "./usage-error.ts";
 
 interface DoctorOptions {
@@ -51,7 +51,7 @@ async function examine(
   const findings: Finding[] = [];
   const tell = (finding: Finding) => {
     findings.push(finding);
-    stdout.write(options.json ? `${JSON.stringify(finding)}\n` : textOf(finding));
+    stdout.write(options.json ? `${JSON.stringify(printableFinding(finding))}\n` : textOf(finding));
   };
   if (address === undefined) {
     const given = (["origin", "ca"] as const).find((name) => options[name] !== undefined);

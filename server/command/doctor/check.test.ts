@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
 import { type Check, runChecks } from "./check.ts";
-import { summaryOf, textOf } from "./report.ts";
+import { printableFinding, summaryOf, textOf } from "./report.ts";
 
 async function run(checks: readonly Check[]): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -62,6 +62,10 @@ test("a finding is a line, what to do is another, and what servers answer cannot
   expect(textOf(warn("tls", "a\u001b[2J\r\nok    all: well\u202e", advice))).toBe(
     "warn  tls: a [2J ok    all: well \n      Do this. See docs/tls.md#renewal.\n",
   );
+  const hostile = printableFinding(
+    warn("tls\u009b", "\u009b2J", ["\u202e", "docs/tls.md#renewal"]),
+  );
+  expect(JSON.stringify(hostile)).not.toMatch(/[\u0080-\u009f\u202e]/);
   expect(textOf(fail("tls", "x".repeat(10_000), ["", "docs/tls.md#renewal"]))).toHaveLength(
     "fail  tls: \n      See docs/tls.md#renewal.\n".length + 500,
   );

@@ -5,10 +5,17 @@ import { pluralize } from "#shared/pluralize.ts";
 
 const MAX_LINE_CHARS = 500;
 
+/** Servers and proxies choose much of the texts, and a terminal obeys control characters. */
+export function printableFinding({ check, found, remedy, ...rest }: Finding): Finding {
+  const texts = { check: printable(check), found: printable(found) };
+  return { ...rest, ...texts, ...(remedy !== undefined && { remedy: printable(remedy) }) };
+}
+
 /** A line for the finding, and one for what to do. */
-export function textOf({ check, verdict, found, remedy, doc }: Finding): string {
-  const line = `${verdict.padEnd(4)}  ${check}: ${printable(found)}\n`;
-  const advice = [remedy && printable(remedy), doc && `See ${doc}.`].filter(Boolean).join(" ");
+export function textOf(finding: Finding): string {
+  const { check, verdict, found, remedy, doc } = printableFinding(finding);
+  const line = `${verdict.padEnd(4)}  ${check}: ${found}\n`;
+  const advice = [remedy, doc && `See ${doc}.`].filter(Boolean).join(" ");
   return advice === "" ? line : `${line}      ${advice}\n`;
 }
 
@@ -22,7 +29,6 @@ export function summaryOf(findings: readonly Finding[]): string {
   return `${parts.join(", ")}.\n`;
 }
 
-/** Servers and proxies choose what they answer, and a terminal obeys control characters. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return cutText(text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " "), MAX_LINE_CHARS);
 }

@@ -18,9 +18,7 @@ export function checkConfiguration(env: NodeJS.ProcessEnv): {
   const misnamed = prefixed(env);
   try {
     const config = loadConfig(env);
-    // A program with an `authenticate` of its own is not started by this command.
-    assertNotExposed(config, false);
-    const findings = [...misnamed, ...doubtful(config)];
+    const findings = [...misnamed, ...exposed(config), ...doubtful(config)];
     return { config, findings: findings.length > 0 ? findings : [ok(NAME, "is valid")] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -28,6 +26,21 @@ export function checkConfiguration(env: NodeJS.ProcessEnv): {
       fail(NAME, line, ["Change or unset it.", "docs/configuration.md#configuration"]),
     );
     return { findings: [...findings, ...misnamed] };
+  }
+}
+
+/** A program with an `authenticate` of its own has not been loaded, so it cannot be asked. */
+function exposed(config: Config): Finding[] {
+  try {
+    assertNotExposed(config, false);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = [
+      "A program that passes `authenticate` to createJobwire asks them itself: then this is no failure.",
+      "docs/operations.md#access",
+    ] as const;
+    return error.lines.map((line) => fail(NAME, line, advice));
   }
 }
 

@@ -6,6 +6,9 @@ export interface Messages {
   next(): Promise<string>;
 }
 
+/** A server may send without end, also while no caller reads. What is beyond this is dropped. */
+const MAX_WAITING = 100;
+
 /** Call it before the socket opens. */
 export function messagesOf(socket: WebSocket): Messages {
   const came: string[] = [];
@@ -13,7 +16,10 @@ export function messagesOf(socket: WebSocket): Messages {
   let closed: Error | undefined;
   socket.on("message", (data: Buffer) => {
     const text = data.toString();
-    if (waiting === undefined) return void came.push(text);
+    if (waiting === undefined) {
+      if (came.length < MAX_WAITING) came.push(text);
+      return;
+    }
     waiting.resolve(text);
     waiting = undefined;
   });
