@@ -1,7 +1,7 @@
 /** Each check of a server, against a real one behind proxies that are broken in one way each. */
 import { createServer } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocketServer } from "node:net";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type App, createApp } from "#server/app.ts";
@@ -96,8 +96,9 @@ describe("a server without a fault", () => {
   });
 
   test("refuses a bad token on each way", async () => {
-    const found = await doctor(signedIn.url, { token: "nonsense" });
-    for (const name of ["version", "websocket trpc", "websocket socket.io", "sign-in cookie"]) {
+    const refusing = ["version", ...WEBSOCKETS, "sign-in cookie"];
+    const found = await doctor(signedIn.url, { token: "nonsense", only: refusing });
+    for (const name of refusing) {
       expect(found.get(name)?.verdict, name).toBe("fail");
     }
     expect(JSON.stringify([...found.values()])).not.toContain("nonsense");
@@ -116,12 +117,12 @@ describe("a server without a fault", () => {
   });
 });
 
-const HTML_IN_PLACE_OF_STREAMS: Faults = {
-  answers: (path) =>
-    path.includes("onState")
-      ? { status: 200, headers: { "content-type": "text/html" }, body: "<html>" }
-      : undefined,
-};
+/** The finding about event streams where a proxy answers for them. */
+async function findingAboutStream(type: string, body: string): Promise<Finding | undefined> {
+  const answers: Faults["answers"] = (path) =>
+    path.includes("onState") ? { status: 200, headers: { "content-type": type }, body } : undefined;
+  return (await behind({ answers }, { only: ["event stream"] })).get("event stream");
+}
 
 /** `undefined` removes the cookie. */
 const changingCookies = (change: (cookie: string) => string | undefined): Faults => ({
@@ -207,10 +208,12 @@ describe("a proxy", () => {
     expect(found).toEqual([says("warn", "compressed"), says("ok", "while the stream was open")]);
   });
 
-  test("that answers event streams with a page", async () => {
-    expect(
-      (await behind(HTML_IN_PLACE_OF_STREAMS, { only: ["event stream"] })).get("event stream"),
-    ).toEqual(says("fail", "text/html"));
+  test("that answers event streams with a page, or with events of another program", async () => {
+    expect(await findingAboutStream("text/html", "<html>")).toEqual(says("fail", "text/html"));
+    const foreign = await findingAboutStream("text/event-stream", "data: 1\n\ndata: 2\n\n");
+    expect(foreign).toEqual(says("fail", "events of another program"));
+    const empty = await findingAboutStream("text/event-stream", "");
+    expect(empty).toEqual(says("fail", "ended without an event"));
   });
 
   test("that cuts idle connections, and the second at which it does", async () => {
@@ -344,7 +347,7 @@ describe("TLS", () => {
     expect(found.get("sign-in cookie")?.verdict).toBe("ok");
     const stripped = await behind(
       { tls: pair, ...changingCookies((text) => text.replace("; Secure", "")) },
-      { app: signedIn, token, trusted: trusting(pair.cert) },
+      { app: signedIn, token, trusted: trusting(pair.cert), only: ["sign-in cookie"] },
     );
     expect(stripped.get("sign-in cookie")).toEqual(says("fail", "no Secure"));
   });
@@ -414,11 +417,27 @@ test("a server below a path is found there, and its address without the path is 
   const proxy = await openProxy([new URL(app.url).origin], {
     answers: (path) => (path.startsWith("/jobs/") ? undefined : { status: 404, body: "nginx" }),
   });
-  expect(verdicts(await doctor(`${proxy}/jobs/`), "fail")).toEqual([]);
+  expect(
+    verdicts(await doctor(`${proxy}/jobs/`, { only: [...WEBSOCKETS, "version"] }), "fail"),
+  ).toEqual([]);
   expect((await doctor(proxy)).get("address")).toMatchObject({
     found: "/healthz answered 404: nginx",
     remedy: expect.stringContaining("name the path") as string,
   });
+});
+
+test("a server that accepts connections and says nothing is given up", async () => {
+  const ended = new AbortController();
+  const server = createSocketServer(() => ended.abort()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { findings, checks } = await remoteChecks(
+    { url, idleMs: 0, now: () => new Date() },
+    ended.signal,
+  );
+  expect(findings[0]).toEqual(says("fail", "no answer comes"));
+  expect(checks).toEqual([]);
 });
 
 test("a server that answers nonsense without end is given up", async () => {

@@ -22,7 +22,8 @@ export async function checkAddress(
   try {
     answer = await ask(target, "/healthz", { signal });
   } catch (error) {
-    const why = `${target.url.host} cannot be reached (${messageOf(error)})`;
+    const reason = signal.aborted ? "no answer comes" : messageOf(error);
+    const why = `${target.url.host} cannot be reached (${reason})`;
     return { finding: fail(name, why, NOTHING), isThere: false };
   }
   const { status, headers, body, ms } = answer;

@@ -43,6 +43,9 @@ export async function checkEventStream(
     if (/serialized-error/.test(text)) {
       return [...findings, skip(NAME, "is refused: set JOBWIRE_TOKEN to keep a stream open")];
     }
+    if (got["content-encoding"] === undefined && !text.startsWith("event: connected\n")) {
+      return [notOurs(statusCode, "events of another program")];
+    }
     return [
       ...findings,
       ok(NAME, `the first event came after ${ms} ms, while the stream was open`),

@@ -92,7 +92,7 @@ async function holdWebSocket(
     const { answer } = await callOver(opened, target.token);
     if (answer === undefined || "code" in answer) {
       socket.terminate();
-      return REFUSED;
+      return answer === undefined ? "something other than Jobwire answers" : REFUSED;
     }
   } catch (error) {
     return `did not answer (${messageOf(error)})`;
