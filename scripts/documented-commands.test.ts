@@ -18,7 +18,7 @@ async function helpOf(verb: readonly string[]): Promise<string> {
   return code === 0 ? help : "";
 }
 
-/** What of a command is wrong: its verb, or an option. */
+/** The parts of a command that do not exist: its verb, or options. */
 async function faultsOf(command: string): Promise<string[]> {
   const words = command.split(/\s+/);
   const [first = ""] = words;

@@ -1,4 +1,4 @@
-/** What a check of `jobwire doctor` found. Engines report findings about their own data. */
+/** Findings of `jobwire doctor`. Engines report those about their own data. */
 
 /** `skip`: it could not be checked, or needs something that was not given. */
 export type Verdict = "ok" | "warn" | "fail" | "skip";
@@ -12,7 +12,7 @@ export interface Finding {
   verdict: Verdict;
   /** For people. Never a secret. */
   found: string;
-  /** What to do about it. */
+  /** The next thing to do. */
   remedy?: string;
   doc?: DocSection;
 }
@@ -26,7 +26,7 @@ export function skip(check: string, found: string): Finding {
   return { check, verdict: "skip", found };
 }
 
-/** What to do, and the section that says more. */
+/** The next thing to do, and the section that says more. */
 export type Advice = readonly [remedy: string, doc: DocSection];
 
 /** The server works, and something will go wrong, or is not what operators usually want. */

@@ -1,4 +1,4 @@
-/** What is checked on the machine of a server. */
+/** The checks on the machine of a server. */
 import { keyPairFiles } from "#server/tls/variables.ts";
 import { skip } from "#shared/finding.ts";
 import type { Check } from "./check.ts";

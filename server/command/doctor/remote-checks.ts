@@ -1,4 +1,4 @@
-/** What is checked of a server from where its clients are: mostly what a proxy between makes of it. */
+/** The checks of a server from where its clients are: mostly of a proxy between. */
 import { type Finding, skip } from "#shared/finding.ts";
 import type { Check } from "./check.ts";
 import { checkAddress, checkReadiness, checkVersion } from "./remote/address.ts";

@@ -1,4 +1,4 @@
-/** What the sections of `INFO` say of a Redis. `CONFIG` would say more, and managed services often forbid it. */
+/** Findings from the sections of `INFO`. `CONFIG` would say more, and managed services often forbid it. */
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
 
 function field(info: string, name: string): string | undefined {

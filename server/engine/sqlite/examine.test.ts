@@ -1,5 +1,13 @@
 /** Each finding about a data directory, on real files. */
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +81,23 @@ test("a directory and files that other users may read are told, with the command
     remedy: `chmod 700 ${dataDir}`,
   });
   expect(found["data files"]).toMatchObject({ verdict: "warn", remedy: `chmod 600 ${file}*` });
+});
+
+test.runIf(process.getuid?.() === 0)("a directory of another user is told", async () => {
+  chownSync(dataDir, 12_345, 12_345);
+  expect((await examine())["data directory"]).toMatchObject({
+    verdict: "warn",
+    found: `${dataDir} belongs to user 12345, and this command runs as user 0`,
+  });
+});
+
+test("a database that cannot be looked at is not taken for one that is not there", async () => {
+  // A link that leads to itself.
+  symlinkSync("jobwire.db", file);
+  expect((await examine()).database).toMatchObject({
+    verdict: "skip",
+    found: expect.stringContaining("ELOOP") as string,
+  });
 });
 
 test("what an interrupted backup left is named", async () => {

@@ -137,9 +137,14 @@ async function leftovers(path: string): Promise<Finding[]> {
 async function database(path: string, isServed: boolean): Promise<Finding[]> {
   const name = "database";
   const file = databasePath(path);
-  const stats = await stat(file).catch(() => undefined);
-  if (stats === undefined)
-    return [ok(name, `${file} does not exist yet; the first start makes it`)];
+  try {
+    await stat(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT"
+      ? [ok(name, `${file} does not exist yet; the first start makes it`)]
+      : [skip(name, `could not be examined (${message})`)];
+  }
   if (isServed) {
     return [ok(name, `${file} is open in a running server, which has just read from it`)];
   }

@@ -1,4 +1,4 @@
-/** What the headers of ordinary answers tell: the clock of the server, and caches on the way. */
+/** Checks of the headers of ordinary answers: the clock of the server, and caches on the way. */
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
 import type { Answer } from "./ask.ts";
 
@@ -24,7 +24,7 @@ export function checkClock({ headers, ms }: Answer, received: Date): Finding {
 
 const HIT = /\bhit\b/i;
 
-/** What no cache may answer for: health, the page, and calls, which are each caller's own. */
+/** Paths for which no cache may answer: health, the page, and calls, which are each caller's own. */
 export const UNCACHED = ["/healthz", "/", "/trpc/system.info"] as const;
 
 /** The answers for `UNCACHED`, in that order. */

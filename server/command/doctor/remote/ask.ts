@@ -4,7 +4,7 @@ import { request as requestPlainly } from "node:http";
 import { request as requestSecurely } from "node:https";
 import { addressOf, type Target, tlsOptionsOf } from "./target.ts";
 
-/** What is beyond this of an answer is not read. */
+/** The rest of a longer answer is not read. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
 export interface Answer {

@@ -73,7 +73,7 @@ interface Signed {
   target: Target;
   /** The header `Set-Cookie`. */
   set: string;
-  /** What of it a browser sends back. */
+  /** The part that a browser sends back. */
   cookie: string;
   isSecure: boolean;
 }

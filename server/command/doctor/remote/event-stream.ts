@@ -69,7 +69,7 @@ async function firstText(response: IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of response as AsyncIterable<Buffer>) {
     text += chunk.toString("latin1");
-    // What is compressed says only that something came. A refusal follows `connected` in the same moment.
+    // Compressed bytes say only that something came. A refusal follows `connected` in the same moment.
     if (
       response.headers["content-encoding"] !== undefined ||
       /\n\n[^]*\n\n/.test(text) ||
