@@ -6,9 +6,6 @@ import { messageOf } from "#shared/errors.ts";
 import type { Finding } from "#shared/finding.ts";
 import type { CommandContext } from "./context.ts";
 import { runChecks } from "./doctor/check.ts";
-import { localChecks } from "./doctor/local-checks.ts";
-import { trusting } from "./doctor/remote/target.ts";
-import { remoteChecks } from "./doctor/remote-checks.ts";
 import { printableFinding, summaryOf, textOf } from "./doctor/report.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -56,8 +53,11 @@ async function examine(
   if (address === undefined) {
     const given = (["origin", "ca"] as const).find((name) => options[name] !== undefined);
     if (given !== undefined) throw new UsageError(`--${given} belongs to the address of a server.`);
+    // The other commands need none of the packages of the checks.
+    const { localChecks } = await import("./doctor/local-checks.ts");
     await runChecks(localChecks(env, now), tell);
   } else {
+    const { remoteChecks } = await import("./doctor/remote-checks.ts");
     const { findings: first, checks } = await remoteChecks(
       {
         url: addressOf(address),
@@ -110,6 +110,7 @@ function parseIdle(text: string): number {
 }
 
 async function trustIn(file: string): Promise<SecureContext> {
+  const { trusting } = await import("./doctor/remote/target.ts");
   try {
     return trusting(await readFile(file, "utf8"));
   } catch (error) {
