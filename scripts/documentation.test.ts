@@ -5,28 +5,15 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
+import { anchorsOf, FENCE } from "./anchors.ts";
 
 /** `[text](target)`, `src="target"` and `srcset="target"`. */
 const LINK = /\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"\s]+)"/g;
-const FENCE = /^```[\s\S]*?^```$/gm;
 /** `server/app.ts`, from the root of the repository. Patterns such as `server/engine/<name>/open.ts` do not match. */
 const PATH = /`((?:bench|client|deploy|docs|e2e|scripts|server|shared|test)\/[\w./-]*)`/g;
 /** A guide tells the reader to write the first; a run of the bench writes the second. */
 const WRITTEN_LATER = new Set(["server/kinds/word-count/kind.ts", "bench/results.json"]);
 const ABSOLUTE = /^[a-z]+:/;
-
-/** The anchors of a page's headings, as GitHub makes them; of equal headings the second gets `-1`. */
-function anchorsOf(page: string): Set<string> {
-  const anchors = new Set<string>();
-  for (const [, heading = ""] of page.replaceAll(FENCE, "").matchAll(/^#+ (.+)$/gm)) {
-    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
-    const anchor = text.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(/\s/g, "-");
-    let unique = anchor;
-    for (let count = 1; anchors.has(unique); count += 1) unique = `${anchor}-${count}`;
-    anchors.add(unique);
-  }
-  return anchors;
-}
 
 /** The links of a page that lead nowhere. `read` returns a page's text; `exists` says whether a path is there. */
 function deadLinks(

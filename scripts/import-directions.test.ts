@@ -229,6 +229,19 @@ const cases: Case[] = [
     ],
   },
   {
+    direction: "server/command/doctor/",
+    file: "server/command/doctor/remote/x.ts",
+    refused: [
+      "commander",
+      "ioredis",
+      "node:sqlite",
+      "#server/core.ts",
+      "#server/engine/sqlite/open.ts",
+      "#server/transports/trpc/transport.ts",
+      "#test/free-port.ts",
+    ],
+  },
+  {
     direction: "server/jobs/",
     file: "server/jobs/x.ts",
     refused: [

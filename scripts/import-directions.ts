@@ -254,6 +254,7 @@ const all: Direction[] = [
     files: ["server/command/**"],
     imports: [
       "./*",
+      "./doctor/**",
       "#server/auth/*",
       "#server/config.ts",
       "#server/control/*",
@@ -267,6 +268,25 @@ const all: Direction[] = [
     ],
     except: NODE_EXCEPT,
     packages: [...NODE, "commander", "jose", "uuid", "zod"],
+  },
+  {
+    name: "server/command/doctor/",
+    files: ["server/command/doctor/**"],
+    imports: [
+      "./**",
+      "#server/command/doctor/**",
+      "#server/config.ts",
+      "#server/control/*",
+      "#server/engine/index.ts",
+      "#server/exposure.ts",
+      "#server/node-version.ts",
+      "#server/oidc/*",
+      "#server/tls/*",
+      "#shared/**",
+      "#package.json",
+    ],
+    except: NODE_EXCEPT,
+    packages: [...NODE, "ws"],
   },
   {
     name: "server/testing/",

@@ -12,6 +12,7 @@ import { v7 as newId } from "uuid";
 import { joinRaw } from "#test/transports/socketio-raw-client.ts";
 import { GuideClient, TRANSPORTS, VERSIONS } from "#e2e/legacy/guide-client.ts";
 import { runPython, STRICT } from "#e2e/legacy/python.ts";
+import { runCommand } from "#server/command/program.ts";
 import type { AppRouter } from "#server/transports/trpc/router.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -80,6 +81,22 @@ function callOn(client: ReturnType<typeof overHttp>): { stop(): Promise<number> 
     },
   };
 }
+
+test("the doctor finds nothing wrong with gateways behind HAProxy, as deployed, nor with their Redis", async () => {
+  const env = { REDIS_URL: cluster.redis.url, PORT: "0" };
+  for (const args of [
+    ["doctor", cluster.url, "--json"],
+    ["doctor", "--json"],
+  ]) {
+    let out = "";
+    const output = { write: (text: string) => (out += text) };
+    await runCommand(args, { env, stdout: output, stderr: output, now: () => new Date() });
+    const wrong = out.split("\n").filter((line) => /"verdict":"(?:fail|warn)"/.test(line));
+    // Those two depend on the machine.
+    expect(wrong.filter((line) => !/"check":"(?:open files|redis memory)"/.test(line))).toEqual([]);
+    expect(out).toContain(args.length === 2 ? '"check":"redis role"' : '"check":"polling"');
+  }
+});
 
 test("[J10] [S5] a rolling restart loses nothing, and no client sees an error", async () => {
   const client = overHttp(cluster.url);

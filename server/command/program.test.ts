@@ -11,6 +11,7 @@ import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
 import { auditOf } from "#test/engine/audit.ts";
+import { freePort } from "#test/free-port.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
 import { runCommand } from "./program.ts";
 
@@ -483,5 +484,57 @@ describe("audit", () => {
     const { code, err } = await run(args);
     expect(code).toBe(2);
     expect(err).toContain(message);
+  });
+});
+
+describe("doctor", () => {
+  test("prints a line for each finding, and ends with 0 unless something fails", async () => {
+    const { code, out, err } = await run(["doctor"], { env: { PORT: "0" } });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatch(/^ok    node: \d+\.\d+\.\d+\n/);
+    expect(out).toMatch(/\n\d+ ok.*\.\n$/);
+    const failing = await run(["doctor"], { env: { PORT: "eighty" } });
+    expect(failing).toMatchObject({ code: 1, err: "" });
+    expect(failing.out).toContain("fail  configuration: PORT");
+    expect(failing.out).toContain("See docs/configuration.md#configuration.");
+  });
+
+  test("prints each finding as a line of JSON, and nothing else", async () => {
+    const { code, out } = await run(["doctor", "--json"], { env: { PORT: "eighty" } });
+    expect(code).toBe(1);
+    expect(recordsOf(out)).toContainEqual(
+      expect.objectContaining({
+        check: "configuration",
+        verdict: "fail",
+        doc: "docs/configuration.md#configuration",
+      }),
+    );
+  });
+
+  test("of an address where nothing listens fails, and sends no token there", async () => {
+    const address = `http://127.0.0.1:${await freePort()}/path`;
+    const { code, out } = await run(["doctor", address, "--idle", "1"], {
+      env: { JOBWIRE_TOKEN: "secret-token" },
+    });
+    expect(code).toBe(1);
+    expect(out).toMatch(/^fail  address: .*ECONNREFUSED/);
+    expect(out).not.toContain("secret-token");
+  });
+
+  test.each([
+    [["doctor", "jobs.example.com"], "is no address of http or https"],
+    [["doctor", "ftp://jobs.example.com"], "is no address of http or https"],
+    [["doctor", "https://ann:pass@jobs.example.com"], "holds a user or password"],
+    [["doctor", "https://jobs.example.com/?x"], "without what follows"],
+    [["doctor", "http://localhost", "--idle", "-1"], "--idle"],
+    [["doctor", "http://localhost", "--idle", "3601"], "--idle"],
+    [["doctor", "http://localhost", "--origin", "https://a.example.com/x"], "--origin"],
+    [["doctor", "https://localhost", "--ca", "/none.pem"], "--ca"],
+    [["doctor", "--origin", "https://a.example.com"], "belongs to the address of a server"],
+  ])("%j is wrong usage", async (args, message) => {
+    const { code, out, err } = await run(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(message);
+    expect(err).not.toContain("ann:pass");
   });
 });

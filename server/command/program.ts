@@ -7,6 +7,7 @@ import { addAssignCommand } from "./assign.ts";
 import { addAuditCommand } from "./audit.ts";
 import { addBackupCommands } from "./backup.ts";
 import type { CommandContext } from "./context.ts";
+import { addDoctorCommand, Failed } from "./doctor.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addRevokeCommand } from "./revoke.ts";
 import { addStartCommands } from "./start.ts";
@@ -35,6 +36,7 @@ export async function runCommand(
   addAssignCommand(program, context);
   addAuditCommand(program, context);
   addBackupCommands(program, context);
+  addDoctorCommand(program, context);
   addKeysCommand(program, context);
   addRevokeCommand(program, context);
   addStartCommands(program, context);
@@ -46,6 +48,7 @@ export async function runCommand(
   } catch (error) {
     // commander has printed its own errors, and the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+    if (error instanceof Failed) return FAILED;
     stderr.write(`${explain(error)}\n`);
     return error instanceof UsageError ? WRONG_USAGE : FAILED;
   }

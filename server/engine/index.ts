@@ -12,6 +12,10 @@ const redis = registerEngine(REDIS, {
     const { openRedisEngine } = await import("./redis/open.ts");
     return openRedisEngine({ url, prefix });
   },
+  async examine({ REDIS_URL: url, REDIS_PREFIX: prefix }, options) {
+    const { examineRedis } = await import("./redis/examine.ts");
+    return examineRedis({ url, prefix }, options);
+  },
   async importFrom(source, { REDIS_URL: url, REDIS_PREFIX: prefix }) {
     const { importToRedis } = await import("./redis/import.ts");
     return importToRedis(source, { url, prefix });
@@ -22,6 +26,10 @@ const sqlite = registerEngine(SQLITE, {
   async open({ DATA_DIR: dataDir }, { clock, after }) {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
     return openSqliteEngine({ dataDir, clock, after });
+  },
+  async examine({ DATA_DIR: dataDir }, options) {
+    const { examineDataDirectory } = await import("./sqlite/examine.ts");
+    return examineDataDirectory(dataDir, options);
   },
   async backUp({ DATA_DIR: dataDir }, path) {
     const { backUpStopped } = await import("./sqlite/backup.ts");

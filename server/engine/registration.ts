@@ -3,6 +3,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { SettingsOf, Variables } from "#shared/variables.ts";
 import type { Backup, Restored } from "./backup.ts";
 import type { Capabilities, Engine } from "./contract.ts";
+import type { Examine } from "./examination.ts";
 import type { TransferSource } from "./transfer.ts";
 
 export interface EngineDeclaration {
@@ -31,6 +32,8 @@ export interface OpenOptions {
 
 interface Operations<Settings> {
   open(settings: Settings, options: OpenOptions): Promise<Engine>;
+  /** Examines what `open` would open, for `jobwire doctor`. */
+  readonly examine: Examine<Settings>;
   /**
    * As `Engine.backup`, of data that no process has open, without an upgrade of them. Absent: the store is backed up by means of
    * its own.

@@ -21,9 +21,12 @@ export interface PairOptions {
   newKey?: readonly string[];
   /** The common name. */
   name?: string;
+  /** The names and addresses that it is for. */
+  names?: string;
   days?: number;
 }
 
+const SUBJECTS = "DNS:localhost,IP:127.0.0.1";
 const EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
 
 /** Runs OpenSSL in a new directory, which it removes afterwards. */
@@ -41,9 +44,9 @@ export const openssl = async (cwd: string, ...args: readonly string[]): Promise<
 
 /** Makes a key, and a certificate that it signs itself. */
 export function createPair(options: PairOptions = {}): Promise<TestPair> {
-  const { newKey = EC_KEY, name = "localhost", days = 30 } = options;
+  const { newKey = EC_KEY, name = "localhost", names: subjects = SUBJECTS, days = 30 } = options;
   return inTempDir(async (dir) => {
-    const names = ["-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+    const names = ["-subj", `/CN=${name}`, "-addext", `subjectAltName=${subjects}`];
     const files = ["-keyout", "key.pem", "-out", "cert.pem", "-days", String(days)];
     await openssl(dir, "req", "-x509", "-nodes", ...newKey, ...files, ...names);
     const read = (file: string) => readFile(join(dir, file), "utf8");

@@ -16,6 +16,7 @@ import {
 import { startRedisCluster, type TestCluster } from "#test/redis/cluster.fixture.ts";
 import { openTestEngine } from "#test/redis/engine.fixture.ts";
 import type { TestRedis } from "#test/redis/server.fixture.ts";
+import { examineRedis } from "./examine.ts";
 
 const PATIENCE = { timeout: 120_000, interval: 10 };
 // A test waits several times, each time as long as a cluster may take on a slow machine.
@@ -221,3 +222,27 @@ test.each([
     expect((await logOf(engine, held.jobId)).length).toBeGreaterThanOrEqual(3);
   },
 );
+
+test("the doctor examines each master, and says when the cluster is down or its nodes are gone", async () => {
+  const cluster = await start();
+  await (await openTestEngine(cluster.url)).health();
+  const examine = async () => {
+    const options = { now: () => new Date() };
+    return examineRedis({ url: cluster.url, prefix: "jobwire" }, options);
+  };
+  const found = await examine();
+  expect(found.filter(({ verdict }) => verdict !== "ok")).toEqual([]);
+  expect(found[0]?.found).toContain("a cluster with 3 masters");
+  const { nodes } = cluster;
+  expect(
+    found.filter(({ check }) => check.startsWith("redis role ")).map(({ check }) => check),
+  ).toEqual(expect.arrayContaining(nodes.map(({ port }) => `redis role 127.0.0.1:${port}`)));
+  const asked = nodes.find(({ port }) => cluster.url.endsWith(`:${port}`));
+  await Promise.all(nodes.filter((node) => node !== asked).map((node) => node.kill()));
+  await vi.waitFor(
+    async () => expect((await examine())[0]?.found).toContain("a cluster that is down"),
+    PATIENCE,
+  );
+  await asked?.kill();
+  expect(await examine()).toMatchObject([{ check: "redis", verdict: "fail" }]);
+});

@@ -37,7 +37,7 @@ export interface RedisClients {
 const START_MS = 10_000;
 
 /** The oldest version with sharded channels, and scripts that publish to them. */
-const OLDEST = 7;
+export const OLDEST = 7;
 /**
  * Version 2 stores records without field names, and queue entries with several jobs. This program also reads version 1. Version 3
  * adds the lists and feeds of tenants (`upgrade.ts`).

@@ -1,0 +1,144 @@
+/** Is there a Jobwire at the address, ready, and of which version? */
+import { messageOf } from "#shared/errors.ts";
+import { type Advice, fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
+import { isLoopback } from "#shared/loopback.ts";
+import pkg from "#package.json" with { type: "json" };
+import { type Answer, ask } from "./ask.ts";
+import { authorization, type Target } from "./target.ts";
+import { at, infoIn, parsed } from "./trpc-answer.ts";
+
+const NOTHING: Advice = [
+  "Check the address, the port and the firewall, and that the server runs.",
+  "docs/troubleshooting.md#websocket-connection-failed",
+];
+
+/** `isThere`: the rest is worth checking. */
+export async function checkAddress(
+  target: Target,
+  signal: AbortSignal,
+): Promise<{ finding: Finding; answer?: Answer; isThere: boolean }> {
+  const name = "address";
+  let answer: Answer;
+  try {
+    answer = await ask(target, "/healthz", { signal });
+  } catch (error) {
+    const reason = signal.aborted ? "no answer comes" : messageOf(error);
+    const why = `${target.url.host} cannot be reached (${reason})`;
+    return { finding: fail(name, why, NOTHING), isThere: false };
+  }
+  const { status, headers, body, ms } = answer;
+  if (status === 200 && at(parsed(body), "status") === "ok") {
+    return {
+      finding: ok(name, `${target.url.host} answers within ${Math.ceil(ms)} ms`),
+      answer,
+      isThere: true,
+    };
+  }
+  if (status >= 300 && status < 400) {
+    const finding = fail(name, `is redirected to ${headers.location ?? "nowhere"}`, [
+      "Use the address that it leads to: clients do not follow it.",
+      "docs/troubleshooting.md#websocket-connection-failed",
+    ]);
+    return { finding, answer, isThere: false };
+  }
+  return { finding: otherAnswer(answer), answer, isThere: status === 403 };
+}
+
+function otherAnswer({ status, body }: Answer): Finding {
+  const name = "address";
+  const found = `/healthz answered ${status}: ${body.trim().slice(0, 200)}`;
+  if (status === 403 && body.startsWith("Host ")) {
+    return fail(name, found, [
+      "List the name in ALLOWED_HOSTS.",
+      "docs/troubleshooting.md#403-and-a-host",
+    ]);
+  }
+  if (status >= 500) {
+    return fail(name, found, [
+      "The proxy has no server that answers: check that one runs, and the proxy's address of it.",
+      "docs/troubleshooting.md#503-after-attach",
+    ]);
+  }
+  return fail(name, found, [
+    "This is no Jobwire. If it is below a path, name the path: jobwire doctor https://HOST/PATH",
+    "docs/troubleshooting.md#websocket-connection-failed",
+  ]);
+}
+
+export async function checkReadiness(target: Target, signal: AbortSignal): Promise<Finding> {
+  const name = "readiness";
+  const { status, body } = await ask(target, "/readyz", { signal });
+  const json = parsed(body);
+  if (status === 503) {
+    const reason = at(json, "reason");
+    const why = typeof reason === "string" ? reason : body.slice(0, 200);
+    return fail(name, `not ready: ${why}`, [
+      "The log of the server says more.",
+      "docs/operations.md#jobwire-not-ready",
+    ]);
+  }
+  if (status !== 200 || at(json, "status") !== "ready") {
+    return warn(name, `/readyz answered ${status}: ${body.slice(0, 100)}`, [
+      "The proxy answers for it, or keeps it from clients, which is fine.",
+      "docs/scaling.md#the-proxy",
+    ]);
+  }
+  const note = at(json, "note");
+  if (typeof note === "string") {
+    return warn(name, note, ["", "docs/troubleshooting.md#jobs-wait-and-none-starts"]);
+  }
+  const workers = at(json, "workers");
+  return ok(name, typeof workers === "number" ? `ready, with ${workers} workers` : "ready");
+}
+
+export async function checkVersion(target: Target, signal: AbortSignal): Promise<Finding[]> {
+  const name = "version";
+  const answer = await ask(target, "/trpc/system.info", {
+    signal,
+    headers: authorization(target),
+  });
+  const info = infoIn(answer);
+  if (info === undefined) {
+    return [
+      fail(name, `/trpc answered ${answer.status}: ${answer.body.slice(0, 200)}`, [
+        "The path /trpc leads to another program, or a proxy refuses it.",
+        "docs/troubleshooting.md#websocket-connection-failed",
+      ]),
+    ];
+  }
+  if ("code" in info) {
+    if (target.token === undefined) return [skip(name, "set JOBWIRE_TOKEN to read it")];
+    return [
+      fail(name, `the token is refused: ${info.message}`, [
+        "Check JOBWIRE_TOKEN: its end, its issuer and its audience. If only a proxy is between, see whether it removes Authorization.",
+        "docs/authenticate.md#what-a-caller-receives",
+      ]),
+    ];
+  }
+  const { version, engine } = info;
+  return [compared(version, engine), ...exposure(target, await isOpen(target, signal))];
+}
+
+function compared(version: string, engine: string): Finding {
+  const name = "version";
+  const found = `${version}, with the engine ${engine}`;
+  if (version === pkg.version) return ok(name, found);
+  return ok(name, `${found}; this command is of ${pkg.version}`);
+}
+
+/** True if it answers callers without credentials. */
+async function isOpen(target: Target, signal: AbortSignal): Promise<boolean> {
+  if (target.token === undefined) return true;
+  const info = infoIn(await ask(target, "/trpc/system.info", { signal }));
+  return info !== undefined && "version" in info;
+}
+
+function exposure({ url }: Target, open: boolean): Finding[] {
+  if (!open || isLoopback(url.hostname.replace(/^\[(.*)\]$/, "$1"))) return [];
+  return [
+    warn("sign-in", "the server asks no caller who they are", [
+      "Let callers sign in, unless nothing but a proxy that signs people in reaches the server.",
+      "docs/operations.md#access",
+    ]),
+  ];
+}

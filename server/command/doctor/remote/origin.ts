@@ -1,0 +1,52 @@
+/** May a page of another origin use the server? */
+import { fail, type Finding, ok } from "#shared/finding.ts";
+import { ask } from "./ask.ts";
+import { openWebSocket } from "./open-websocket.ts";
+import type { Target } from "./target.ts";
+
+const DOC = "docs/troubleshooting.md#403-and-an-origin";
+
+export async function checkOrigin(
+  target: Target,
+  origin: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  return Promise.all([preflight(target, origin, signal), upgrade(target, origin, signal)]);
+}
+
+/** As browsers ask before a call with a token. */
+async function preflight(target: Target, origin: string, signal: AbortSignal): Promise<Finding> {
+  const name = "origin http";
+  const { status, headers, body } = await ask(target, "/trpc/system.info", {
+    signal,
+    method: "OPTIONS",
+    headers: {
+      origin,
+      "access-control-request-method": "GET",
+      "access-control-request-headers": "authorization",
+    },
+  });
+  const allowed = headers["access-control-allow-origin"];
+  if (status >= 400 || allowed === undefined) {
+    return fail(name, `${origin} is refused (${status}): ${body.trim().slice(0, 200)}`, [
+      `List ${origin} in CORS_ORIGINS.`,
+      DOC,
+    ]);
+  }
+  if (allowed !== origin) {
+    return fail(name, `the answer allows ${allowed} in place of ${origin}`, [
+      "Let the proxy leave the headers of CORS to the server, and cache no answer without Vary: Origin.",
+      DOC,
+    ]);
+  }
+  const cookies = headers["access-control-allow-credentials"] === "true";
+  return ok(name, `pages of ${origin} may call${cookies ? ", also with the cookie" : ""}`);
+}
+
+async function upgrade(target: Target, origin: string, signal: AbortSignal): Promise<Finding> {
+  const name = "origin websocket";
+  const opened = await openWebSocket(target, "/trpc", { signal, headers: { origin } });
+  if ("why" in opened) return fail(name, opened.why, [`List ${origin} in CORS_ORIGINS.`, DOC]);
+  opened.socket.terminate();
+  return ok(name, `opens for pages of ${origin}`);
+}
