@@ -305,6 +305,7 @@ export interface PresenceWatch extends Resume, DeviceRef {
 export interface JobPresenceWatch extends JobRef, PresenceWatch {}
 export interface BatchPresenceWatch extends BatchRef, PresenceWatch {}
 export interface TypingRequest extends JobRef, DeviceRef {
-  typing: boolean;
+  /** Default: true. */
+  typing?: boolean | undefined;
 }
 export interface FeedWatch extends Resume, OwnersAsked {}

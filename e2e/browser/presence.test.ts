@@ -1,5 +1,5 @@
 /** Two people at one review, in two browsers at two gateways on one Redis. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from "vitest";
 import { openUser } from "#e2e/legacy/signed-in-programs.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
@@ -64,6 +64,15 @@ const expectFaces = (page: Page, names: string[]) =>
     }
   });
 
+const noteOf = (page: Page) => page.locator("dialog[open] textarea");
+
+/** Goes on to write until the other page shows it, however slow the machine is. */
+const writeUntil = (page: Page, shown: Locator) =>
+  vi.waitFor(async () => {
+    await noteOf(page).pressSequentially(".");
+    expect(await shown.count()).toBe(1);
+  });
+
 test("[W1] [W4] [W5] two people see each other, that the other writes, and the decision, and a killed gateway takes nothing with it", async () => {
   const [here, there] = gateways as [RunningServer, RunningServer];
   const author = await openUser(here, "ann");
@@ -81,15 +90,14 @@ test("[W1] [W4] [W5] two people see each other, that the other writes, and the d
   }
 
   await bob.getByRole("button", { name: "Reject" }).click();
-  await bob.locator("dialog[open] textarea").pressSequentially("Too thin");
-  await ann.getByRole("status").filter({ hasText: "bob is writing…" }).waitFor();
+  await noteOf(bob).fill("Too thin");
+  await writeUntil(bob, ann.getByRole("status").filter({ hasText: "bob is writing…" }));
   await ann.setViewportSize({ width: 360, height: 740 });
   expect(await faultsOf(ann)).toEqual([]);
   await ann.setViewportSize({ width: 1280, height: 900 });
   await ann.getByRole("button", { name: "Approve" }).click();
-  await ann.locator("dialog[open] textarea").pressSequentially("Fine");
   const toldBob = bob.locator("dialog[open]").getByRole("status");
-  await toldBob.filter({ hasText: /^ann is writing…$/ }).waitFor();
+  await writeUntil(ann, toldBob.filter({ hasText: /^ann is writing…$/ }));
   await ann.getByRole("button", { name: "Close" }).click();
   await toldBob.filter({ hasText: "writing" }).waitFor({ state: "detached" });
 

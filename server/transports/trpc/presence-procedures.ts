@@ -40,7 +40,7 @@ export function createPresenceProcedures({ procedure }: ReturnType<typeof create
         ),
       /** The caller writes a note about the job, or has stopped. It counts for five seconds. */
       typing: procedure
-        .input(JobId.extend({ typing: z.boolean(), ...Device.shape }))
+        .input(JobId.extend({ typing: z.boolean().default(true), ...Device.shape }))
         .mutation(({ ctx, input: { jobId, typing, device } }) =>
           ctx.presence.setTyping(ctx.principal(), jobId, typing, device),
         ),
