@@ -183,6 +183,15 @@ test("[Z4] bodies are kept while the next message can refer to them, and the old
   expect(last?.body).toBeUndefined();
 });
 
+test("[Z4] a body that could not be written is not kept", async () => {
+  const encode = createEntryFrames();
+  const peer = new Peer();
+  const [chunk] = encode([event(1)], ONE.head, peer.compression, undefined);
+  expect(chunk?.last?.body).toBeDefined();
+  await setImmediate();
+  expect(chunk?.last?.body).toBeUndefined();
+});
+
 test("[Z4] a body is deflated at most sixteen times with histories that differ", async () => {
   const encode = createEntryFrames();
   const peers = Array.from({ length: 30 }, (_, n) => ({

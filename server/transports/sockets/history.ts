@@ -36,13 +36,16 @@ export class History {
     this.#maxBytes = maxBytes;
   }
 
-  /** Keeps the body of a message that is about to be the last one of some subscriptions. */
+  /**
+   * Keeps the body of a message that is about to be the last one of some subscriptions. If it becomes that of none, because it
+   * could not be written, it is forgotten at the end of the tick.
+   */
   keep(message: HistoryMessage, body: Buffer): void {
     if (this.#kept.has(message)) return;
     message.body = body;
     this.#kept.add(message);
     this.#bytes += body.length;
-    this.#tidySoon();
+    this.abandoned(message);
   }
 
   /** It is forgotten at the end of the tick, in which other subscriptions may still need it. */
