@@ -9,6 +9,7 @@ import { createApp } from "#server/app.ts";
 import { loadConfig } from "#server/config.ts";
 import { articleFromEnv, SAMPLES } from "#server/kinds/article/index.ts";
 import { defineKind, delivered, type RunContext } from "#server/kinds/define.ts";
+import { randomText } from "#test/random-text.ts";
 
 /** Orders of a test. Each is answered with its `n`. */
 export type Order =
@@ -69,7 +70,7 @@ async function follow(order: Order): Promise<Memory | undefined> {
     await Promise.all(
       Array.from({ length: Math.min(left, CONCURRENT_COMMITS) }, () => {
         steps += 1;
-        return job.context.progress(50, `step ${steps} ${"x".repeat(order.bytes)}`);
+        return job.context.progress(50, `step ${steps} ${randomText(order.bytes)}`);
       }),
     );
   }

@@ -45,8 +45,7 @@ export class Peer {
   ): void {
     for (const chunk of encode(entries, head, this.compression, this.sent[of])) {
       if (!this.compression.accepts(chunk)) throw new Error("It refers to what was not sent last.");
-      this.compression.sent(chunk);
-      this.sent[of] = chunk.last;
+      this.sent[of] = this.compression.sent(chunk, this.sent[of]);
       this.#bytes.push(Buffer.from(chunk.bytes));
     }
     for (const { messages } of entries) this.#expected.push(...messages.map((each) => head + each));

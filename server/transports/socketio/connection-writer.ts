@@ -84,9 +84,9 @@ export class ConnectionWriter implements WriterHooks {
     return true;
   }
 
-  /** What the client can inflate; `undefined` also while it polls. */
+  /** What the client can inflate; `undefined` also while no frames can be written. */
   get compression(): Compression | undefined {
-    return compressionOf(this.#ws);
+    return this.#packets > 0 ? undefined : compressionOf(this.#ws);
   }
 
   isFull(): boolean {

@@ -1,6 +1,6 @@
 /** One subscription of a legacy client: sends its packets, and tracks the end of the job that was sent. */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk, Message } from "#server/transports/sockets/chunks.ts";
+import type { Chunk } from "#server/transports/sockets/chunks.ts";
 import {
   type SinkConnection,
   SubscriptionSink,
@@ -42,8 +42,6 @@ export class Subscription<T> extends SubscriptionSink<T> {
   /** The last end that was sent. */
   toldEnd: number | undefined;
   #newest: { readonly value: T } | undefined;
-  /** The last compressed message. */
-  #sent: Message | undefined;
   readonly #owner: SubscriptionOwner;
   readonly #key: string;
   readonly #encoder: Encoder<T>;
@@ -82,6 +80,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
   }
 
   end(reason?: AppError): void {
+    this.forget();
     this.#owner.onEnd(this.#key, reason);
   }
 
@@ -115,7 +114,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
   }
 
   protected chunksOf(entries: readonly Entry<T>[]): readonly Chunk[] {
-    return this.#encoder.framesOf(entries, this.#owner.writer.compression, this.#sent);
+    return this.#encoder.framesOf(entries, this.#owner.writer.compression, this.sent);
   }
 
   /** Writes frames if the connection can take them, otherwise packet by packet. */
@@ -125,8 +124,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     const { bytes, count } = chunk;
     // A chunk before this one may have gone out as packets.
     if ((compression?.accepts(chunk) ?? chunk.last === undefined) && writer.write(bytes)) {
-      compression?.sent(chunk);
-      this.#sent = chunk.last;
+      this.sent = compression?.sent(chunk, this.sent);
       return count;
     }
     for (let n = 0; n < count; n++) {

@@ -1,9 +1,13 @@
 /** Joins the frames of a list of entries into chunks, so that all watchers of the same list share the bytes. */
 
-/** The part of a compressed message that all of its watchers share. */
+/** The part of a compressed message that all of its watchers share (`history.ts`). */
 export interface Message {
   /** UTF-8. `undefined` while no later message can refer to it. */
-  body: Buffer | undefined;
+  readonly body: Buffer | undefined;
+  /** It is the last message of one more subscription. */
+  retain(): void;
+  /** It is the last message of one subscription less. */
+  release(): void;
 }
 
 export interface Chunk {

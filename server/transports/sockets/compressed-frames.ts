@@ -5,7 +5,7 @@
 import { type Chunk, chunksOf, joined, type Message } from "./chunks.ts";
 import type { Compression } from "./compression.ts";
 import { compressedFrame, deflateAfter, deflateAlone, textFrameOf } from "./deflate.ts";
-import { History } from "./history.ts";
+import { History, HistoryMessage } from "./history.ts";
 import { memoizePerTick } from "./memoize-per-tick.ts";
 
 /** Smaller bodies would hardly shrink. */
@@ -31,7 +31,7 @@ export type CompressedFramesOf<E> = (
 ) => readonly Chunk[];
 
 interface Encoded {
-  readonly message: Message;
+  readonly message: HistoryMessage;
   readonly body: Buffer;
   alone: Buffer | undefined;
   /** The body deflated after others. */
@@ -39,7 +39,10 @@ interface Encoded {
 }
 
 /** The last compressed message before a list, with its body. */
-type Earlier = Pick<Encoded, "message" | "body">;
+interface Earlier {
+  message: Message;
+  body: Buffer;
+}
 
 /** The chunks of a list, by head and terms, by the message before. */
 type Lists = Map<string, Map<Message | undefined, readonly Chunk[]>>;
@@ -50,13 +53,13 @@ export function createCompressedFrames<E extends object>(
 ): CompressedFramesOf<E> {
   const history = new History(MAX_HISTORY_BYTES);
   /** Entries of a tail are delivered again to later watchers, which then share their messages with earlier ones. */
-  const messages = new WeakMap<E, readonly Message[]>();
+  const messages = new WeakMap<E, readonly HistoryMessage[]>();
   const encodedOf = memoizePerTick((entry: E): readonly Encoded[] => {
     const bodies = bodiesOf(entry);
-    const known = messages.get(entry) ?? bodies.map((): Message => ({ body: undefined }));
+    const known = messages.get(entry) ?? bodies.map(() => new HistoryMessage(history));
     messages.set(entry, known);
     return bodies.map((body, n) => {
-      const message = known[n] as Message;
+      const message = known[n] as HistoryMessage;
       return { message, body, alone: undefined, after: [] };
     });
   });
@@ -70,6 +73,7 @@ export function createCompressedFrames<E extends object>(
     const isCompressed = head.length <= MAX_MESSAGE_HEAD_BYTES;
     let earlier: Earlier | undefined =
       after?.body === undefined ? undefined : { message: after, body: after.body };
+    let newest: Encoded | undefined;
     const lasts: (Message | undefined)[] = [];
     const frames = entries.map((entry) => {
       const parts = encodedOf(entry).map((each) => {
@@ -77,14 +81,13 @@ export function createCompressedFrames<E extends object>(
           ? deflate(each, earlier, head.length, windowBytes)
           : undefined;
         if (deflated === undefined) return textFrameOf(head, each.body);
-        if (earlier !== undefined) history.supersede(earlier.message);
-        if (!forgets) earlier = each;
+        if (!forgets) earlier = newest = each;
         return compressedFrame(head, deflated);
       });
       lasts.push(earlier?.message);
       return joined(parts);
     });
-    if (earlier !== undefined) history.keep(earlier.message, earlier.body);
+    if (newest !== undefined) history.keep(newest.message, newest.body);
     return described(chunksOf(frames), after, lasts);
   }
 

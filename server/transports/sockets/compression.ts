@@ -39,8 +39,13 @@ export class Compression {
     return after === undefined || after === this.#last;
   }
 
-  /** Call it for each chunk that is written. */
-  sent({ last }: Chunk): void {
+  /** Call it for each chunk that is written. `sent` and the result: the last compressed message of the subscription. */
+  sent({ last }: Chunk, sent: Message | undefined): Message | undefined {
     if (last !== undefined) this.#last = last;
+    if (last !== sent) {
+      last?.retain();
+      sent?.release();
+    }
+    return last;
   }
 }

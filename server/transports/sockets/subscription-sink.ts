@@ -5,7 +5,7 @@
  */
 import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
 import type { AppError } from "#shared/errors.ts";
-import type { Chunk } from "./chunks.ts";
+import type { Chunk, Message } from "./chunks.ts";
 import type { ResumeQueue } from "./resume-queue.ts";
 
 /** The connection that a sink writes to. All of its subscriptions share it. */
@@ -20,6 +20,8 @@ export interface SinkConnection {
  */
 export abstract class SubscriptionSink<T> implements Sink<T> {
   #watch: Watch | undefined;
+  /** The last compressed message of this subscription. */
+  protected sent: Message | undefined;
 
   protected abstract get connection(): SinkConnection;
 
@@ -37,9 +39,16 @@ export abstract class SubscriptionSink<T> implements Sink<T> {
 
   /** Stops the watch if it has begun. */
   leave(): void {
+    this.forget();
     if (this.#watch === undefined) return;
     this.#watch.stop();
     this.connection.resumeQueue.delete(this.#watch);
+  }
+
+  /** Call it when the stream has ended. */
+  protected forget(): void {
+    this.sent?.release();
+    this.sent = undefined;
   }
 
   push(entries: readonly Entry<T>[]): number {

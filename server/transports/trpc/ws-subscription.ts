@@ -3,7 +3,7 @@
  * little of its request: the error of a stream that fails later names the path without the input.
  */
 import type { Entry } from "#server/streams/open.ts";
-import type { Chunk, Message } from "#server/transports/sockets/chunks.ts";
+import type { Chunk } from "#server/transports/sockets/chunks.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import type { SocketWriter } from "#server/transports/sockets/socket-writer.ts";
 import {
@@ -40,8 +40,6 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   readonly #owner: SubscriptionOwner;
   readonly #path: string | undefined;
   readonly #head: string;
-  /** The last compressed message. */
-  #sent: Message | undefined;
   #isWanted = true;
 
   constructor(
@@ -68,6 +66,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   }
 
   end(reason?: AppError): void {
+    this.forget();
     this.#end(reason && { cause: toTRPCError(reason) });
   }
 
@@ -88,14 +87,13 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
 
   protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
     const { framesOf, compression } = this.connection;
-    return framesOf(entries, this.#head, compression, this.#sent);
+    return framesOf(entries, this.#head, compression, this.sent);
   }
 
   protected write(chunk: Chunk): number {
     const { writer, compression } = this.connection;
     writer.write(chunk.bytes);
-    compression?.sent(chunk);
-    this.#sent = chunk.last;
+    this.sent = compression?.sent(chunk, this.sent);
     return chunk.count;
   }
 
