@@ -52,9 +52,10 @@ export async function openAttachment(core: Core, path: Claim, parts: GatewayPart
     onFault,
     addressLimit: limits && limitRequests(limits),
   });
-  const stalls = openStallWatch(config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
-    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
-  );
+  const stalls = openStallWatch(config.STALL_TIMEOUT_MS, ({ remoteAddress }) => {
+    core.metrics.server.stalled();
+    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected");
+  });
   opened.defer(stalls.close);
   const attachment = attach(path, handler, {
     refusal: (req) => (isLocal && !arrivedLocally(req) ? EXPOSED : undefined),

@@ -34,7 +34,7 @@ export async function openListener(
   const gateway = await openGateway(core, place, parts);
   opened.defer(() => gateway.close());
   const { transports, origins, onFault } = gateway;
-  const http = createHttpServer(config, log, tls);
+  const http = createHttpServer(config, log, { tls, observer: core.metrics.server });
   mountTransports(http.server, transports, origins, { basePath, limits, onFault });
   opened.defer(() => closeServer(http, transports));
   const url = await listen(http, config);

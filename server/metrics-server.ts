@@ -23,7 +23,7 @@ export async function openMetricsServer(
     metrics,
   }: { config: Config; log: Logger; tls: Tls | undefined; metrics: Expose },
 ): Promise<MetricsServer> {
-  const http = createHttpServer(config, log, tls);
+  const http = createHttpServer(config, log, { tls });
   const transports = [createMetricsTransport(metrics, log)];
   const origins = createOriginPolicy({
     origins: [],

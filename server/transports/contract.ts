@@ -22,6 +22,8 @@ import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
 import type { CredentialLimits } from "./callers/credential-end.ts";
+import type { TransportObserver } from "./observer.ts";
+import type { ConnectionUsage } from "./usage.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
 
 /**
@@ -39,6 +41,10 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** Its lasting connections in numbers, which a scrape reads. Absent: it has none. */
+  usage?(): readonly ConnectionUsage[];
+  /** The names of the procedures that it serves, for counts by procedure. */
+  readonly procedures?: readonly string[];
   /** It counts the sessions of an address, so that their requests do not count. */
   readonly countsSessions?: true;
   /**
@@ -90,6 +96,8 @@ export interface TransportContext {
   ping: { intervalMs: number; timeoutMs: number };
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
+  /** Absent: nothing is counted. */
+  observer?: TransportObserver | undefined;
   log: Logger;
 }
 

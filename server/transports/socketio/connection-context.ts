@@ -8,7 +8,14 @@ import type { AnyOpening } from "./opening.ts";
 /** The parts that all connections share. */
 export interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "clock" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
+  | "identify"
+  | "clock"
+  | "limits"
+  | "onCredentialEnd"
+  | "credentialLimits"
+  | "sessions"
+  | "observer"
+  | "log"
 > {
   deadlines: Deadlines;
   open: (principal: Principal, ref: SessionStreamRef) => AnyOpening;

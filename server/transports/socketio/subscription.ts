@@ -21,7 +21,7 @@ export interface SubscriptionListener {
   isComingBack(): boolean;
 }
 
-export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "isFull">;
+export type SubscriptionWriter = Pick<ConnectionWriter, "send" | "write" | "isFull" | "sent">;
 
 /** The owner of a connection's subscriptions. */
 export interface SubscriptionOwner extends SinkConnection {

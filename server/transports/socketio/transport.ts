@@ -24,6 +24,7 @@ import { startPings } from "./pings.ts";
 import { createPosts } from "./posts.ts";
 import { createHandshakes } from "./handshakes.ts";
 import { createRestore, type Restored } from "./restore.ts";
+import { SessionCounts } from "./session-counts.ts";
 import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
@@ -78,6 +79,7 @@ export function createSocketioTransport(
     },
     joinDeadlines,
   );
+  const sessionCounts = new SessionCounts();
   let closing = false;
 
   // Socket.IO needs a server to attach to, and takes over its listeners. It gets one that never listens; this transport
@@ -112,7 +114,8 @@ export function createSocketioTransport(
   engine.on("connection", breakOffOnClose);
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
-    createConnectionWriter(client, highWaterBytes);
+    createConnectionWriter(client, highWaterBytes, sessionCounts.sent);
+    sessionCounts.add(client);
     startPings(client);
     engineSessions.add(client);
     handshakes?.opened(client);
@@ -164,6 +167,7 @@ export function createSocketioTransport(
       (error: unknown) => {
         const { message, ...data } = toLegacyError(error);
         const { code } = data;
+        context.observer?.callFailed("socketio", code);
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         // Its client reconnects, as it would not after a refusal.
         if (code === "UNAVAILABLE" || code === "RATE_LIMITED") socket.conn.close(true);
@@ -184,6 +188,7 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
+    usage: () => sessionCounts.usage(engineSessions.all(), writers.count()),
     countsSessions: true,
     access(path) {
       if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;

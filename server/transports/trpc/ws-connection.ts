@@ -20,6 +20,7 @@ import type {
   SocketWriters,
 } from "#server/transports/sockets/socket-writer.ts";
 import { tooManyCalls } from "./batch.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import type { LastingConnection } from "./context.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
@@ -46,6 +47,8 @@ export interface ConnectionContext extends LifetimeOptions {
   responses: Responses;
   framesOf: FramesOf;
   writers: SocketWriters;
+  /** Of all connections. */
+  sent: SentCounts;
   /** Never throws. */
   report(error: TRPCError, call: Call, context: unknown): void;
   /** Never throws. */
@@ -111,6 +114,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   get framesOf(): FramesOf {
     return this.#shared.framesOf;
+  }
+
+  get sent(): SentCounts {
+    return this.#shared.sent;
   }
 
   get resumeQueue(): ResumeQueue {
