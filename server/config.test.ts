@@ -48,6 +48,7 @@ test("without any variable, each has its default", () => {
     PING_TIMEOUT_MS: 60_000,
     SEND_BUFFER_BYTES: 262_144,
     STALL_TIMEOUT_MS: 60_000,
+    COMPRESSION: true,
     REQUEST_TIMEOUT_MS: 120_000,
     MAX_CONNECTIONS: 10_000,
     ALLOW_EIO3: false,

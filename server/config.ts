@@ -132,6 +132,11 @@ export const VARIABLES = {
     about:
       "After how long a client that reads nothing of what waits for it is disconnected, in milliseconds.",
   },
+  COMPRESSION: {
+    schema: flag,
+    default: "true",
+    about: "Whether answers, event streams and the page are compressed for clients that accept it.",
+  },
   REQUEST_TIMEOUT_MS: {
     schema: wholeNumber(1000, 3_600_000),
     default: "120000",

@@ -151,6 +151,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     http: {
       clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
       basePath: place.basePath,
+      compression: config.COMPRESSION,
       sites: parts.sites,
       metrics: config.METRICS_PORT === undefined ? metrics.expose : undefined,
       ready: createReadiness({ engine, isStopping: core.isStopping, now }),

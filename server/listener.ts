@@ -5,6 +5,7 @@ import { type GatewayParts, openGateway } from "./gateway.ts";
 import { closeServer, createHttpServer, listen } from "./http-server.ts";
 import { openOwnMetrics } from "./metrics-server.ts";
 import type { Tls } from "./tls/open.ts";
+import { createCompression } from "./transports/requests/compression.ts";
 import { mountTransports } from "./transports/mount.ts";
 
 /** Where clients reach a running process. */
@@ -35,7 +36,8 @@ export async function openListener(
   opened.defer(() => gateway.close());
   const { transports, origins, onFault } = gateway;
   const http = createHttpServer(config, log, { tls, observer: core.metrics.server });
-  mountTransports(http.server, transports, origins, { basePath, limits, onFault });
+  const compression = config.COMPRESSION ? createCompression() : undefined;
+  mountTransports(http.server, transports, origins, { basePath, limits, onFault, compression });
   opened.defer(() => closeServer(http, transports));
   const url = await listen(http, config);
 

@@ -41,6 +41,8 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** `false`: the answer to this request is not to be compressed. Absent: it may be. */
+  mayCompress?(req: IncomingMessage): boolean;
   /** Its lasting connections in numbers, which a scrape reads. Absent: it has none. */
   usage?(): readonly ConnectionUsage[];
   /** The names of the procedures that it serves, for counts by procedure. */

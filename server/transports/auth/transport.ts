@@ -154,6 +154,8 @@ export function createAuthTransport(
 
   return {
     name: "auth",
+    // They are small, and about credentials.
+    mayCompress: () => false,
     access(path) {
       // The provider, a page of another site, sends people here.
       if (isForWindows(path)) return "link";

@@ -93,6 +93,8 @@ export function createSocketioTransport(
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     wsEngine: createWebSocketEngine(writers),
+    // `requests/compression.ts` compresses the answers to polls, with less memory.
+    httpCompression: false,
     ...(options.broadcast && { adapter: options.broadcast.adapter }),
     allowRequest(_req, answer) {
       const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();

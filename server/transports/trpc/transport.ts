@@ -20,6 +20,7 @@ import { Batch, MAX_BATCH_CALLS } from "./batch.ts";
 import { Context } from "./context.ts";
 import { createCallers } from "./callers.ts";
 import { refusedClient } from "./client-version.ts";
+import { mayCompress } from "./compressible.ts";
 import { EventStreams } from "./event-streams.ts";
 import { createEarlyRefusal } from "./early-refusal.ts";
 import { createGiveInput } from "./give-input.ts";
@@ -215,6 +216,7 @@ export function createTrpcTransport(
       eventStreams.usage(),
     ],
     access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
+    mayCompress,
     request(req, res) {
       responses.add(res);
       // The stream of a caller that signed in has more listeners than Node takes for a leak.
