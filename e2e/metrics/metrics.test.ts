@@ -277,13 +277,16 @@ describe("[M3] the rules and the dashboard use what a server has", () => {
   });
 
   test("each alert says how grave it is, what happened, what to do, and where its page is", () => {
+    const metricsPage = read("../docs/metrics.md").toLowerCase();
     for (const { name, text: rule } of alerts) {
       const has = (pattern: RegExp) => [name, pattern.test(rule)];
       expect(has(/^ +labels: \{ severity: (?:page|ticket) \}$/m)).toEqual([name, true]);
       expect(has(/^ +summary: ".+\."$/m)).toEqual([name, true]);
       expect(has(/^ +description: ".+\. .+\."$/m)).toEqual([name, true]);
       const anchor = name.replaceAll(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
-      expect(rule).toContain(`runbook: docs/operations.md#${anchor}\n`);
+      const heading = `### ${anchor.replaceAll("-", " ")}\n`;
+      const page = metricsPage.includes(heading) ? "metrics" : "operations";
+      expect(rule).toContain(`runbook: docs/${page}.md#${anchor}\n`);
     }
   });
 
