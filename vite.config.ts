@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { precompressAssets } from "./scripts/precompress.ts";
 import { SlowFirst } from "./test/setup/slow-first.ts";
 import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
 import { findTestFiles } from "./test/setup/test-files.ts";
@@ -42,7 +43,7 @@ export default defineConfig(({ mode }) => {
     root: "client",
     // The page works below any path: the server writes it into the `<base>` element of index.html, which comes first there.
     base: "./",
-    plugins: [react(), tailwindcss()],
+    plugins: [react(), tailwindcss(), precompressAssets()],
     build: {
       outDir: "../dist/client",
       emptyOutDir: true,

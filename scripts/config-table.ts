@@ -41,7 +41,7 @@ export function limitsTable(
 }
 
 /** Padded as the formatter does it, so that it can stand in the page as it is. */
-function tableOf(rows: readonly Row[]): string {
+export function tableOf(rows: readonly Row[]): string {
   const [head = [], ...body] = rows;
   const widths = head.map((_, column) =>
     Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),

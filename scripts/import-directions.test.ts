@@ -213,6 +213,17 @@ const cases: Case[] = [
     refused: ["#server/transports/contract.ts", "#server/config.ts", "../config.ts", "zod"],
   },
   {
+    direction: "server/metrics/",
+    file: "server/metrics/x.ts",
+    refused: [
+      "#server/config.ts",
+      "#server/transports/contract.ts",
+      "#server/engine/contract.ts",
+      "#server/jobs/runner.ts",
+      "pino",
+    ],
+  },
+  {
     direction: "server/control/",
     file: "server/control/x.ts",
     refused: ["#server/auth/authenticate.ts", "#server/engine/index.ts", "../config.ts", "ws"],

@@ -103,7 +103,7 @@ const all: Direction[] = [
       "#package.json",
     ],
     except: ["./application.ts", "node:sqlite"],
-    packages: [...NODE, "pino", "prom-client", "uuid", "zod"],
+    packages: [...NODE, "pino", "uuid", "zod"],
   },
   {
     name: "server/application.ts, main.ts",
@@ -241,6 +241,22 @@ const all: Direction[] = [
     imports: ["./*", "#server/engine/contract.ts", "#shared/**"],
     except: NODE_EXCEPT,
     packages: [...NODE, "ioredis", "lru-cache", "rate-limiter-flexible"],
+  },
+  {
+    name: "server/metrics/",
+    files: ["server/metrics/**"],
+    imports: [
+      "./*",
+      "#server/engine/observe-engine.ts",
+      "#server/jobs/runner-observer.ts",
+      "#server/limits/limits.ts",
+      "#server/streams/open.ts",
+      "#server/transports/observer.ts",
+      "#server/transports/usage.ts",
+      "#shared/**",
+    ],
+    except: NODE_EXCEPT,
+    packages: ["prom-client"],
   },
   {
     name: "server/control/",

@@ -11,6 +11,7 @@ import { limitRequests } from "./transports/limits/address-limit.ts";
 import { attach, type Claim, claim } from "./transports/attach.ts";
 import { createHandler } from "./transports/handler.ts";
 import { trpcRefusal } from "./transports/index.ts";
+import { createCompression } from "./transports/requests/compression.ts";
 import { openStallWatch } from "./transports/requests/stalled-responses.ts";
 import { createRouter } from "./transports/trpc/router.ts";
 import { createUnavailable } from "./transports/unavailable.ts";
@@ -51,10 +52,12 @@ export async function openAttachment(core: Core, path: Claim, parts: GatewayPart
   const handler = createHandler(transports, origins, {
     onFault,
     addressLimit: limits && limitRequests(limits),
+    compression: config.COMPRESSION ? createCompression() : undefined,
   });
-  const stalls = openStallWatch(config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
-    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
-  );
+  const stalls = openStallWatch(config.STALL_TIMEOUT_MS, ({ remoteAddress }) => {
+    core.metrics.server.stalled();
+    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected");
+  });
   opened.defer(stalls.close);
   const attachment = attach(path, handler, {
     refusal: (req) => (isLocal && !arrivedLocally(req) ? EXPOSED : undefined),

@@ -142,7 +142,7 @@ export const VARIABLES = {
     schema: flag,
     default: "true",
     about:
-      "Whether events are compressed for WebSocket clients that ask for it (permessage-deflate), as browsers do.",
+      "Whether events, answers and the page are compressed for clients that ask for it, as browsers do.",
   },
   REQUEST_TIMEOUT_MS: {
     schema: wholeNumber(1000, 3_600_000),

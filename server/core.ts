@@ -15,10 +15,11 @@ import { startRetention } from "./jobs/retention.ts";
 import { createRunner, type Stopped } from "./jobs/runner.ts";
 import type { KindRegistry } from "./kinds/registry.ts";
 import type { Limits } from "./limits/open.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics/open.ts";
 import { openServerLimits } from "./open-limits.ts";
 import { openPresence, type PresenceService } from "./presence/open.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
+import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
 
 export interface Core {
@@ -58,13 +59,20 @@ export async function openCore(
   // Closes everything in reverse order: here if a later step throws, otherwise in `Core.close`.
   await using opened = new AsyncDisposableStack();
 
-  const metrics = createMetrics({
-    watches: () => streams.count().watches,
-    streams: () => streams.count().streams,
-    running: () => running(),
-  });
+  const metrics = createMetrics(
+    {
+      version: VERSION,
+      role: config.ROLE,
+      kinds: [...kinds.keys()],
+      concurrency: config.ROLE === "gateway" ? 0 : config.CONCURRENCY,
+      now,
+    },
+    { streams: () => streams.usage(), running: () => running(), engine: () => engine },
+  );
   const engine = await openEngine(config, {
     onEvent: metrics.onEvent,
+    onGroup: metrics.onGroup,
+    observer: metrics.engine,
     clock: createSteadyClock(() => now().getTime(), steady),
     after,
   });
@@ -90,7 +98,7 @@ export async function openCore(
     tell,
   });
   if (limits !== undefined) opened.defer(() => limits.close());
-  const streams = openStreams(engine);
+  const streams = openStreams(engine, { onDelivered: metrics.onDelivered });
   opened.defer(() => streams.close());
   const heartbeatMs = config.PRESENCE_HEARTBEAT_MS;
   const presence = openPresence({ engine, streams, clock, heartbeatMs });
@@ -110,6 +118,7 @@ export async function openCore(
           clock: steady,
           timer: clock,
           random: Math.random,
+          observer: metrics.runner,
           log,
         });
   const running = () => runner?.running() ?? 0;

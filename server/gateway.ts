@@ -22,6 +22,7 @@ import { limitFailedSignIns } from "./transports/callers/failed-sign-ins.ts";
 import { type OwnProcedures, PROBES, TRANSPORTS } from "./transports/index.ts";
 import type { OnFault } from "./transports/handler.ts";
 import { createOriginPolicy, type OriginPolicy } from "./transports/requests/origins.ts";
+import { reportRefusals } from "./transports/callers/report-refusals.ts";
 import { createSignInCookies } from "./transports/callers/sign-in-cookie.ts";
 
 export interface Gateway {
@@ -121,7 +122,8 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
       clock,
       ...(isOurs && { schema: CheckedCallerSchema }),
     });
-    return limits === undefined ? guarded : limitFailedSignIns(guarded, limits, cookies);
+    const limited = limits === undefined ? guarded : limitFailedSignIns(guarded, limits, cookies);
+    return reportRefusals(limited, cookies, metrics.transports.credentialsRefused);
   };
   const context = {
     jobs: core.jobs,
@@ -144,12 +146,14 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
       stallTimeoutMs: config.STALL_TIMEOUT_MS,
     },
     compression: config.COMPRESSION,
+    observer: metrics.transports,
     log,
   };
   const settings = {
     http: {
       clientDir: config.ROLE === "worker" ? undefined : CLIENT_DIR,
       basePath: place.basePath,
+      compression: config.COMPRESSION,
       sites: parts.sites,
       metrics: config.METRICS_PORT === undefined ? metrics.expose : undefined,
       ready: createReadiness({ engine, isStopping: core.isStopping, now }),
@@ -167,6 +171,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
   const transports = (config.ROLE === "worker" ? PROBES : TRANSPORTS)
     .map((create) => create(context, settings))
     .filter((transport) => transport !== undefined);
+  metrics.serve(transports);
 
   const handOverMs = engine.capabilities.multiProcess ? config.HANDOVER_MS : 0;
   const open = opened.move();

@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerOptions } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
 import { type Config, ConfigError } from "./config.ts";
+import type { ServerObserver } from "./metrics/delivery.ts";
 import { openTls, type Tls } from "./tls/open.ts";
 import { keyPairFiles } from "./tls/variables.ts";
 import { limitConnections } from "./transports/limits/connection-limit.ts";
@@ -36,8 +37,12 @@ export async function prepareTls(config: Config, log: Logger): Promise<Tls | und
   return tls;
 }
 
-/** Creates the server, which does not listen yet. */
-export function createHttpServer(config: Config, log: Logger, tls?: Tls): HttpServer {
+/** Creates the server, which does not listen yet. `observer` counts the connections that it closes. */
+export function createHttpServer(
+  config: Config,
+  log: Logger,
+  { tls, observer }: { tls: Tls | undefined; observer?: ServerObserver | undefined },
+): HttpServer {
   const options: ServerOptions = {
     // A client that offers another protocol (such as curl with HTTP/2) gets an answer in plain HTTP.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
@@ -50,9 +55,11 @@ export function createHttpServer(config: Config, log: Logger, tls?: Tls): HttpSe
   const server = tls?.createServer(options) ?? createServer(options);
   const keepAlive = createKeepAlive(server);
   limitConnections(server, config.MAX_CONNECTIONS, log);
-  closeStalledResponses(server, config.STALL_TIMEOUT_MS, ({ remoteAddress }) =>
-    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected"),
-  );
+  if (observer !== undefined) server.on("drop", observer.dropped);
+  closeStalledResponses(server, config.STALL_TIMEOUT_MS, ({ remoteAddress }) => {
+    observer?.stalled();
+    log.debug({ remoteAddress }, "A client did not read its answer and was disconnected");
+  });
   return { server, keepAlive, tls };
 }
 

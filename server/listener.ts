@@ -5,6 +5,7 @@ import { type GatewayParts, openGateway } from "./gateway.ts";
 import { closeServer, createHttpServer, listen } from "./http-server.ts";
 import { openOwnMetrics } from "./metrics-server.ts";
 import type { Tls } from "./tls/open.ts";
+import { createCompression } from "./transports/requests/compression.ts";
 import { mountTransports } from "./transports/mount.ts";
 
 /** Where clients reach a running process. */
@@ -34,8 +35,9 @@ export async function openListener(
   const gateway = await openGateway(core, place, parts);
   opened.defer(() => gateway.close());
   const { transports, origins, onFault } = gateway;
-  const http = createHttpServer(config, log, tls);
-  mountTransports(http.server, transports, origins, { basePath, limits, onFault });
+  const http = createHttpServer(config, log, { tls, observer: core.metrics.server });
+  const compression = config.COMPRESSION ? createCompression() : undefined;
+  mountTransports(http.server, transports, origins, { basePath, limits, onFault, compression });
   opened.defer(() => closeServer(http, transports));
   const url = await listen(http, config);
 

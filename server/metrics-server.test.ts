@@ -42,6 +42,34 @@ test("the main port then has no metrics, for any caller", async () => {
   expect(await answer.text()).toBe("Metrics have a port of their own here.\n");
 });
 
+test("refused credentials and sign-ins are counted by their reason, whatever they were", async () => {
+  const signIn = (token: string) =>
+    fetch(`${app.url}/auth/sign-in`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: app.url },
+      body: JSON.stringify({ token }),
+    });
+  expect((await signIn("jobwire_no_key")).status).toBe(401);
+  expect((await fetch(`${app.url}/auth/me`)).status).toBe(401);
+  const authorization = "Bearer jobwire_another";
+  const calls = ["job.list", "job.none"].map((path) =>
+    fetch(`${app.url}/trpc/${path}`, { headers: { authorization } }),
+  );
+  for (const answer of await Promise.all(calls)) expect(answer.status).toBeGreaterThanOrEqual(400);
+  const text = await (await fetch(metricsUrl)).text();
+  for (const line of [
+    'jobwire_credentials_refused_total{reason="invalid"} 3',
+    'jobwire_credentials_refused_total{reason="missing"} 1',
+    'jobwire_sign_ins_total{method="token",outcome="refused"} 1',
+    'jobwire_sign_ins_total{method="token",outcome="accepted"} 0',
+    'jobwire_call_errors_total{transport="auth",code="UNAUTHENTICATED"} 2',
+    'jobwire_failed_calls_total{procedure="job.list"} 1',
+    'jobwire_failed_calls_total{procedure="other"} 1',
+  ]) {
+    expect(text.split("\n")).toContain(line);
+  }
+});
+
 test("METRICS_PORT closes with the server", async () => {
   await app.close();
   await expect(fetch(metricsUrl)).rejects.toThrow("fetch failed");

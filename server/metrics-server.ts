@@ -6,6 +6,7 @@ import { closeServer, createHttpServer, listen } from "./http-server.ts";
 import type { Tls } from "./tls/open.ts";
 import { createMetricsTransport, type Expose } from "./transports/index.ts";
 import { mountTransports } from "./transports/mount.ts";
+import { createCompression } from "./transports/requests/compression.ts";
 import { createOriginPolicy } from "./transports/requests/origins.ts";
 
 export interface MetricsServer {
@@ -23,7 +24,7 @@ export async function openMetricsServer(
     metrics,
   }: { config: Config; log: Logger; tls: Tls | undefined; metrics: Expose },
 ): Promise<MetricsServer> {
-  const http = createHttpServer(config, log, tls);
+  const http = createHttpServer(config, log, { tls });
   const transports = [createMetricsTransport(metrics, log)];
   const origins = createOriginPolicy({
     origins: [],
@@ -33,6 +34,7 @@ export async function openMetricsServer(
     secure: tls !== undefined,
   });
   mountTransports(http.server, transports, origins, {
+    compression: config.COMPRESSION ? createCompression() : undefined,
     onFault: (error, path) =>
       log.error({ err: error, path }, "The metrics failed to handle a request"),
   });

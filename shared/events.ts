@@ -102,6 +102,8 @@ const BUILDERS: {
   requeued: builder("requeued", "PENDING"),
 };
 
+export const JOB_EVENT_TYPES = Object.keys(BUILDERS) as JobEventType[];
+
 /**
  * An event of this type, with the status that belongs to the type. The only way to make one. Throws for a type that this
  * version does not know: a log may be damaged, or of a newer version.

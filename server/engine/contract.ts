@@ -197,6 +197,11 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
    */
   onCredentialEnd(listener: (hint: CredentialHint) => void): Promise<() => void>;
 
+  /**
+   * True if the last write did not fail, and the connection to the data is open. It costs nothing, and is not as certain as
+   * `health`: a fault that no call has met is not known.
+   */
+  isAvailable(): boolean;
   /** Resolves when the data can be read and the last write did not fail; rejects with `UNAVAILABLE` otherwise. */
   health(): Promise<void>;
   /** Finishes pending calls, then releases everything. Idempotent; later calls reject with `UNAVAILABLE`. */

@@ -2,15 +2,16 @@
 import type { JobEvent } from "#shared/events.ts";
 import type { SettingsOf } from "#shared/variables.ts";
 import type { Engine } from "./contract.ts";
+import { type EngineObserver, observeEngine } from "./observe-engine.ts";
 import { REDIS } from "./redis/declaration.ts";
 import { type EngineRegistration, type OpenOptions, registerEngine } from "./registration.ts";
 import { reportEvents } from "./report-events.ts";
 import { SQLITE } from "./sqlite/declaration.ts";
 
 const redis = registerEngine(REDIS, {
-  async open({ REDIS_URL: url, REDIS_PREFIX: prefix }) {
+  async open({ REDIS_URL: url, REDIS_PREFIX: prefix }, { onGroup }) {
     const { openRedisEngine } = await import("./redis/open.ts");
-    return openRedisEngine({ url, prefix });
+    return openRedisEngine({ url, prefix, onGroup });
   },
   async examine({ REDIS_URL: url, REDIS_PREFIX: prefix }, options) {
     const { examineRedis } = await import("./redis/examine.ts");
@@ -23,9 +24,9 @@ const redis = registerEngine(REDIS, {
 });
 
 const sqlite = registerEngine(SQLITE, {
-  async open({ DATA_DIR: dataDir }, { clock, after }) {
+  async open({ DATA_DIR: dataDir }, { clock, after, onGroup }) {
     const { openSqliteEngine } = await import("./sqlite/open.ts");
-    return openSqliteEngine({ dataDir, clock, after });
+    return openSqliteEngine({ dataDir, clock, after, onGroup });
   },
   async examine({ DATA_DIR: dataDir }, options) {
     const { examineDataDirectory } = await import("./sqlite/examine.ts");
@@ -68,11 +69,17 @@ export function selectEngine(settings: EngineSettings): EngineRegistration {
   return SELECTABLE.find((engine) => isConfigured(engine, settings)) ?? DEFAULT;
 }
 
-/** `onEvent` is called once for each event that this process commits. */
+export interface EngineHooks {
+  /** Called once for each event that this process commits. */
+  onEvent?: ((event: JobEvent) => void) | undefined;
+  observer?: EngineObserver | undefined;
+}
+
 export async function openEngine(
   settings: EngineSettings,
-  { onEvent, ...options }: OpenOptions & { onEvent?: (event: JobEvent) => void } = {},
+  { onEvent, observer, ...options }: OpenOptions & EngineHooks = {},
 ): Promise<Engine> {
-  const engine = await selectEngine(settings).open(settings, options);
+  const opened = await selectEngine(settings).open(settings, options);
+  const engine = observer === undefined ? opened : observeEngine(opened, observer);
   return onEvent === undefined ? engine : reportEvents(engine, onEvent);
 }

@@ -28,6 +28,8 @@ export interface OpenOptions {
   clock?: (() => number) | undefined;
   /** Calls back when `clock` says so. Default: by the machine's clock. */
   after?: Clock["after"] | undefined;
+  /** Called for each group of writes that was stored at once, with the number of these. Never throws. */
+  onGroup?: ((size: number) => void) | undefined;
 }
 
 interface Operations<Settings> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { delivered } from "#server/kinds/define.ts";
+import { delivered, Failure, Transient } from "#server/kinds/define.ts";
 import type { Hint, StreamRef } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -10,6 +10,8 @@ import {
   type JobsFixture,
   untilAborted,
 } from "#test/jobs/jobs.fixture.ts";
+
+import type { RunnerObserver } from "./runner-observer.ts";
 
 let fixture: JobsFixture;
 
@@ -302,6 +304,48 @@ describe("runners", () => {
   );
 });
 
+test("a runner reports how long a job waited, and how each of its attempts ended", async () => {
+  const told: unknown[] = [];
+  const observer: RunnerObserver = {
+    waited: (...args) => told.push(["waited", ...args]),
+    recovered: (...args) => told.push(["recovered", ...args]),
+    ended: (...args) => told.push(["ended", ...args]),
+  };
+  fixture.run = async ({ attempt, signal, input }) => {
+    fixture.advance(2000);
+    if (input.name === "waits") await untilAborted(signal);
+    if (input.name === "fails") throw new Failure("BAD", "It cannot.");
+    if (attempt === 1) throw new Transient("BUSY", "Once more");
+    return DONE;
+  };
+  const first = await fixture.create("retries");
+  fixture.advance(5000);
+  const runner = fixture.startRunner({ observer, concurrency: 1 });
+  await eventually(() => expect(told).toHaveLength(2));
+  await eventually(async () => {
+    fixture.advance(1000);
+    expect(await fixture.job(first)).toMatchObject({ status: "DELIVERED" });
+  });
+  expect(told.map((each) => (each as unknown[]).slice(0, 3))).toEqual([
+    ["waited", "work", 5],
+    ["ended", "work", "retried"],
+    ["ended", "work", "delivered"],
+  ]);
+  expect((told[1] as unknown[])[3]).toBeGreaterThanOrEqual(2);
+  told.length = 0;
+  await fixture.reaches(await fixture.create("fails"), "ABORTED");
+  const cancelled = await fixture.create("waits");
+  await fixture.reaches(cancelled, "PROCESSING");
+  await fixture.jobs.decide(me, cancelled, "cancel");
+  await eventually(() =>
+    expect(told).toContainEqual(["ended", "work", "lost", expect.any(Number)]),
+  );
+  await fixture.reaches(await fixture.create("waits"), "PROCESSING");
+  await runner.stop(0);
+  const outcomes = told.filter((each) => (each as unknown[])[0] === "ended");
+  expect(outcomes.map((each) => (each as unknown[])[2])).toEqual(["aborted", "lost", "released"]);
+});
+
 describe("[J6] a job whose runner died", () => {
   test("runs again with the next attempt, and what happened is in its log", async () => {
     fixture.run = ({ signal }) => untilAborted(signal);
@@ -310,12 +354,15 @@ describe("[J6] a job whose runner died", () => {
     await fixture.reaches(jobId, "PROCESSING");
     await fixture.crash();
     fixture.run = async ({ attempt }) => delivered("Done", attempt);
-    fixture.startRunner();
+    const recovered: string[] = [];
+    const observer = { waited() {}, ended() {}, recovered: (kind: string) => recovered.push(kind) };
+    fixture.startRunner({ observer });
     expect(await fixture.reaches(jobId, "DELIVERED")).toMatchObject({
       attempt: 2,
       retries: 1,
       output: 2,
     });
+    expect(recovered).toEqual(["work"]);
     const log = await fixture.log(jobId);
     expect(log.map(({ type, attempt }) => `${type} ${attempt}`)).toEqual([
       "created 0",

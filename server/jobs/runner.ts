@@ -15,6 +15,7 @@ import { isSettled, type JobSummary } from "#shared/job.ts";
 import { attempt, type AttemptPolicy, LOST, SHUTDOWN } from "./attempt.ts";
 import { runForeign, warnOfStray } from "./foreign-code.ts";
 import { longestBetween } from "./moment.ts";
+import { observeClaim, outcomeOf, type RunnerObserver } from "./runner-observer.ts";
 
 export interface Runner {
   start(): void;
@@ -42,6 +43,7 @@ export interface RunnerOptions extends AttemptPolicy {
   pollMs?: number;
   /** Renews leases at their time, and learns of the work of the runner. */
   timer?: Pick<Clock, "every" | "hold">;
+  observer?: RunnerObserver | undefined;
 }
 
 /** The start of a job whose kind does not define one, or is unknown to this server. */
@@ -139,6 +141,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const { jobId, job } = claim;
     const jobLog = log.child({ jobId, kind: job.kind });
     const unwatch = watch(run, jobLog);
+    const over = observeClaim(claim, options.observer, clock);
     try {
       const end = await attempt(claim, controller, {
         ...options,
@@ -149,9 +152,11 @@ export function createRunner(options: RunnerOptions): Runner {
           fill();
         },
       });
+      over(outcomeOf(end));
       if (end === undefined) return "lost";
       return end.action === "release" ? "given back" : "finished";
     } catch (error) {
+      over("unstored");
       // The lease runs out, and the job is claimed again.
       jobLog.error(
         { err: asError(error) },

@@ -30,6 +30,7 @@ export function createJobSource(
     foldBeyond: FOLD_BEYOND,
     minIntervalMs: 0,
     weigh: ({ details }) => weightOf(details),
+    timeOf: ({ at }) => at,
     read,
     async current() {
       const slice = await engine.readEvents(jobId, Number.MAX_SAFE_INTEGER, 1);

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Claim, Engine } from "#server/engine/contract.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { LogFrame } from "#shared/log-line.ts";
+import type { FeedEntry } from "#shared/feed.ts";
 import { type Principal, LOCAL_PRINCIPAL as me, ownerOf } from "#shared/principal.ts";
 import { timesOf } from "#test/long-run.ts";
 import { checkRecord, type Connection } from "#test/streams/check-record.ts";
@@ -290,6 +291,28 @@ describe("a watch of a job", () => {
     watch.stop();
     watch.stop();
     expect(streams.count()).toEqual({ watches: 0, streams: 0 });
+  });
+
+  test("a delivery is reported once for the changes of a tick, with the time of the newest, and counted for each watch", async () => {
+    const reported: Date[] = [];
+    const watched = openStreams(engine, { onDelivered: (at) => reported.push(at) });
+    const jobId = await fixture.createJob();
+    const sinks = [createSink<JobEvent>(), createSink<JobEvent>()];
+    for (const { sink } of sinks) (await watched.job(me, jobId, { follow: true })).pipe(sink);
+    (await watched.feed(me)).pipe(createSink<FeedEntry>().sink);
+    for (const { seqs } of sinks) await vi.waitFor(() => expect(seqs()).toEqual([1]));
+    expect(reported).toEqual([]);
+    const claim = await fixture.startJob(jobId);
+    await Promise.all([fixture.progress(claim, 1), fixture.progress(claim, 2)]);
+    for (const { seqs } of sinks) await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3, 4]));
+    const times = sinks[0]?.entries.map(({ value }) => value.at);
+    expect(reported.at(-1)).toEqual(times?.at(-1));
+    expect(reported.length).toBeLessThanOrEqual(3);
+    const { job, feed, batch } = watched.usage();
+    expect(job).toMatchObject({ watches: 2, streams: 1, delivered: 8, folded: 0 });
+    expect(feed).toMatchObject({ watches: 1, streams: 1 });
+    expect(batch).toMatchObject({ watches: 0, streams: 0, delivered: 0 });
+    watched.close();
   });
 });
 

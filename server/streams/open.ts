@@ -20,12 +20,14 @@ import { createJobSource } from "./job-source.ts";
 import { createLinesSource } from "./lines-source.ts";
 import { type Pipe, deferPipe } from "./deferred-pipe.ts";
 import { createWatchIterator } from "./watch-iterator.ts";
+import type { StreamKind, StreamUsage } from "./counts.ts";
 import { createAvailability } from "./availability.ts";
 import { isUnavailable } from "./retry-while-unavailable.ts";
 import { createRequestCoalescer } from "./request-coalescer.ts";
 import type { Entry, Source } from "./source.ts";
 import type { Sink, Watch, WatchOptions } from "./sink.ts";
 
+export { STREAM_KINDS, type StreamKind, type StreamUsage } from "./counts.ts";
 export type { Entry } from "./source.ts";
 export type { Sink, Watch } from "./sink.ts";
 export type { Pipe } from "./deferred-pipe.ts";
@@ -72,7 +74,18 @@ export interface Streams {
   /** `true` while the data of all streams is available: the present state first, then each change, until the signal aborts. */
   availability(signal?: AbortSignal): AsyncIterable<boolean>;
   count(): { watches: number; streams: number };
+  /** The same, and what was delivered, by kind of stream. */
+  usage(): Record<StreamKind, StreamUsage>;
   close(): void;
+}
+
+export interface StreamsOptions {
+  pollMs?: number | undefined;
+  /**
+   * Called when all watches whose sinks are not full have the change that was made at `at`: once for the changes of a stream in a
+   * tick, however many watches it has.
+   */
+  onDelivered?: ((at: Date) => void) | undefined;
 }
 
 /** The poll interval of each watched stream, for lost hints. */
@@ -80,8 +93,9 @@ const LOOK_EVERY_MS = 5000;
 /** The interval between two probes of the data. */
 const AVAILABILITY_EVERY_MS = 2000;
 
-export function openStreams(engine: Engine, options: { pollMs?: number } = {}): Streams {
-  const hub = openHub(engine, { pollMs: options.pollMs ?? LOOK_EVERY_MS });
+export function openStreams(engine: Engine, options: StreamsOptions = {}): Streams {
+  const { pollMs = LOOK_EVERY_MS, onDelivered } = options;
+  const hub = openHub(engine, { pollMs, onDelivered });
   const availability = createAvailability(engine, AVAILABILITY_EVERY_MS);
 
   let closed = false;
@@ -158,6 +172,7 @@ export function openStreams(engine: Engine, options: { pollMs?: number } = {}): 
     },
     availability: (signal) => availability.states(signal),
     count: () => hub.count(),
+    usage: () => hub.usage(),
     close() {
       closed = true;
       availability.close();

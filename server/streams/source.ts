@@ -34,6 +34,8 @@ export interface Source<T> {
   readonly sharesEntries: boolean;
   /** How many entries of the usual size this one stands for in memory. Without it, each is one. */
   readonly weigh?: (value: T) => number;
+  /** When the change behind an entry was made. Absent: its entries have no time. */
+  readonly timeOf?: (value: T) => Date | undefined;
   /** The entry that a hint carries, which saves a read of the log. */
   fromHint(hint: Hint): Slice<T> | undefined;
   /** One entry in place of both, or `undefined` where `older` must be delivered itself (S2, S3). */

@@ -15,6 +15,7 @@
  */
 import type { Hint } from "#server/engine/contract.ts";
 import { AppError } from "#shared/errors.ts";
+import { type DeliveryCounts, newCounts } from "./counts.ts";
 import { EntryWindow, isTruncated } from "./entry-window.ts";
 import { KEPT_ENTRIES } from "./kept-details.ts";
 import { ReadScheduler } from "./read-scheduler.ts";
@@ -39,6 +40,8 @@ export interface Tail<T> {
   readonly opened: Promise<void>;
   /** Why this stream cannot be served any more (it was deleted), once that is known. */
   readonly failure: AppError | undefined;
+  /** Its watches add to them. */
+  readonly counts: DeliveryCounts;
   /** The newest position that the tail knows. */
   readonly head: number;
   /** How many truncations of the log the tail has seen. Reads from before the last one are invalid. */
@@ -65,8 +68,19 @@ export interface Listener {
 
 type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
 
-export function openTail<T>(source: Source<T>, listen: Listen): Tail<T> {
-  return new OpenTail(source, listen);
+/** What a tail reports to. */
+export interface TailObserver {
+  readonly counts: DeliveryCounts;
+  /** All watches whose sinks are not full have the change that was made at `at`. Called once for the entries of a tick. */
+  onDelivered?: ((at: Date) => void) | undefined;
+}
+
+export function openTail<T>(
+  source: Source<T>,
+  listen: Listen,
+  observer: TailObserver = { counts: newCounts() },
+): Tail<T> {
+  return new OpenTail(source, listen, observer);
 }
 
 /** A class, because there may be as many streams as watchers, and closures of each would weigh more than the rest. */
@@ -85,9 +99,11 @@ class OpenTail<T> implements Tail<T> {
   #wokenAt = 0;
   #isWakeQueued = false;
   #unlisten: (() => void) | undefined;
+  readonly #observer: TailObserver;
 
-  constructor(source: Source<T>, listen: Listen) {
+  constructor(source: Source<T>, listen: Listen, observer: TailObserver) {
     this.source = source;
+    this.#observer = observer;
     this.#window = new EntryWindow(KEPT_ENTRIES, source.weigh);
     this.#scheduler = new ReadScheduler(() => this.#readOn(), source.minIntervalMs);
     this.opened = this.#open(listen);
@@ -97,6 +113,10 @@ class OpenTail<T> implements Tail<T> {
 
   get failure(): AppError | undefined {
     return this.#state.mode === "failed" ? this.#state.reason : undefined;
+  }
+
+  get counts(): DeliveryCounts {
+    return this.#observer.counts;
   }
 
   get head(): number {
@@ -205,6 +225,8 @@ class OpenTail<T> implements Tail<T> {
     this.#truncations += 1;
     this.#window.reset(slice);
     this.#forgetReads();
+    // What follows is an older state again: it says nothing about how long a delivery takes.
+    this.#wokenAt = this.head;
     for (const listener of this.listeners) listener.truncated();
     this.#wake();
   }
@@ -245,7 +267,15 @@ class OpenTail<T> implements Tail<T> {
   }
 
   #wake(): void {
+    const hasGrown = this.head > this.#wokenAt;
     this.#wokenAt = this.head;
     for (const listener of this.listeners) listener.wake();
+    if (hasGrown && this.listeners.size > 0) this.#tellDelivered();
+  }
+
+  #tellDelivered(): void {
+    const { newest } = this.#window;
+    const at = newest && this.source.timeOf?.(newest.value);
+    if (at !== undefined) this.#observer.onDelivered?.(at);
   }
 }

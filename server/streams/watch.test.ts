@@ -269,7 +269,7 @@ test("[S1] [S5] reading and opening: resume() begins no other read", async () =>
 });
 
 test("[S2] a replay of the whole log is folded once it has caught up and falls behind again", async () => {
-  const { watch, append, hint } = openLog(100);
+  const { watch, append, hint, tail } = openLog(100);
   const sink = createSink<Value>();
   const handle = watch(sink.sink, { after: 0 });
   await turn();
@@ -281,6 +281,7 @@ test("[S2] a replay of the whole log is folded once it has caught up and falls b
   sink.state.capacity = Number.POSITIVE_INFINITY;
   handle.resume();
   expect(shown(sink).slice(100)).toEqual([200]);
+  expect(tail.counts).toEqual({ delivered: 101, folded: 99, paused: 1, gaps: 0 });
 });
 
 test("reading: a watch waits while the log is unavailable, and the next poll reads again", async () => {
@@ -442,13 +443,14 @@ test("[S7] full: the sink is offered nothing until it drains, then all that came
 });
 
 test("[S8] full: a log that is truncated meanwhile is shown as a gap when the sink drains", async () => {
-  const { sink, truncate, drain } = await openFull();
+  const { sink, truncate, drain, tail } = await openFull();
   truncate(1);
   await turn();
   expect(shown(sink)).toEqual([1]);
   drain();
   await turn();
   expect(shown(sink)).toEqual([1, -1]);
+  expect(tail.counts).toEqual({ delivered: 2, folded: 0, paused: 1, gaps: 1 });
 });
 
 test("full: of a stream that is deleted meanwhile the sink gets the rest, and then the reason", async () => {

@@ -152,7 +152,7 @@ class OpenWatch<T> implements Watch {
     this.#enter("delivering");
     const isNear = this.#isNear(from, slice);
     const entries = isNear ? slice.entries : folded(slice.entries, this.#tail.source.fold);
-    if (!this.#offer(entries)) return false;
+    if (!this.#offer(entries, slice.entries.length - entries.length)) return false;
     this.#enter("idle");
     return !this.#finishIfSettled(slice);
   }
@@ -184,16 +184,18 @@ class OpenWatch<T> implements Watch {
     const fold = this.#isNear(from, slice) ? undefined : tail.source.fold;
     let entries: readonly Entry<T>[] = slice.entries;
     while (slice.entries.length === READ_LIMIT) {
+      const read = entries.length;
       if (fold !== undefined) entries = folded(entries, fold);
       // The last entry may fold into the next slice, so that a long absence costs one entry and not one a slice.
       const keep = fold === undefined ? 0 : 1;
-      if (!this.#offer(entries.slice(0, entries.length - keep))) return;
+      if (!this.#offer(entries.slice(0, entries.length - keep), read - entries.length)) return;
       after = (slice.entries.at(-1) as Entry<T>).pos;
       slice = await tail.read(after, READ_LIMIT);
       if (tail.truncations !== truncations) return this.#enter("idle");
       entries = [...entries.slice(entries.length - keep), ...slice.entries];
     }
-    if (!this.#offer(fold === undefined ? entries : folded(entries, fold))) return;
+    const last = fold === undefined ? entries : folded(entries, fold);
+    if (!this.#offer(last, entries.length - last.length)) return;
     this.#arrive(slice.entries.at(-1)?.pos ?? Math.max(after, slice.head), slice);
   }
 
@@ -204,6 +206,7 @@ class OpenWatch<T> implements Watch {
     if (this.#tail.truncations !== truncations) return this.#enter("idle");
     const entries = gap ? source.markGap(slice) : slice.entries;
     if (!this.#offer(entries)) return;
+    if (gap) this.#tail.counts.gaps += 1;
     this.#arrive(entries.at(-1)?.pos ?? slice.head, slice);
   }
 
@@ -219,14 +222,25 @@ class OpenWatch<T> implements Watch {
     return this.#unfolded || slice.head - from <= this.#tail.source.foldBeyond;
   }
 
-  /** `false`: the sink is full, or the watch was closed before. */
-  #offer(entries: readonly Entry<T>[]): boolean {
+  /**
+   * `false`: the sink is full, or the watch was closed before. `skipped`: how many entries these stand for, beside themselves. They
+   * count as folded once the sink has taken all.
+   */
+  #offer(entries: readonly Entry<T>[], skipped = 0): boolean {
     if (this.#mode === "closed") return false;
-    if (entries.length === 0) return true;
-    const taken = this.#sink.push(entries);
-    if (taken > 0) this.#cursor = (entries[taken - 1] as Entry<T>).pos;
-    if (taken < entries.length) this.#enter("full");
-    return taken === entries.length;
+    const { counts } = this.#tail;
+    if (entries.length > 0) {
+      const taken = this.#sink.push(entries);
+      counts.delivered += taken;
+      if (taken > 0) this.#cursor = (entries[taken - 1] as Entry<T>).pos;
+      if (taken < entries.length) {
+        counts.paused += 1;
+        this.#enter("full");
+        return false;
+      }
+    }
+    counts.folded += skipped;
+    return true;
   }
 
   #finishIfSettled({ ended, head }: Slice<T>): boolean {

@@ -23,6 +23,8 @@ import type { CheckedCaller, CredentialRef } from "#shared/checked-caller.ts";
 import type { Revoked, ToRevoke } from "#shared/revocation.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
 import type { CredentialLimits } from "./callers/credential-end.ts";
+import type { TransportObserver } from "./observer.ts";
+import type { ConnectionUsage } from "./usage.ts";
 import type { Authenticated, Principal } from "#shared/principal.ts";
 
 /**
@@ -40,6 +42,12 @@ export interface Transport {
   /** Returns the access of a path (`/trpc/job.get`, without the query), or `undefined` if another transport serves it. */
   access(path: string): Access | undefined;
   request(req: IncomingMessage, res: ServerResponse): void;
+  /** `false`: the answer to this request is not to be compressed. Absent: it may be. */
+  mayCompress?(req: IncomingMessage): boolean;
+  /** Its lasting connections in numbers, which a scrape reads. Absent: it has none. */
+  usage?(): readonly ConnectionUsage[];
+  /** The names of the procedures that it serves, for counts by procedure. */
+  readonly procedures?: readonly string[];
   /** It counts the sessions of an address, so that their requests do not count. */
   readonly countsSessions?: true;
   /**
@@ -92,8 +100,10 @@ export interface TransportContext {
   ping: { intervalMs: number; timeoutMs: number };
   /** The high-water mark of one connection, and the time without any progress after which a full one has stalled. */
   backpressure: { highWaterBytes: number; stallTimeoutMs: number };
-  /** Compress events for WebSocket clients that ask for it. */
+  /** Compress events, answers and the page for clients that ask for it. */
   compression: boolean;
+  /** Absent: nothing is counted. */
+  observer?: TransportObserver | undefined;
   log: Logger;
 }
 

@@ -9,6 +9,7 @@ import type { AddressLimit } from "./limits/address-limit.ts";
 import { ambiguity } from "./requests/ambiguous-request.ts";
 import { discardBody } from "./requests/body.ts";
 import type { Access, Transport } from "./contract.ts";
+import type { Compression } from "./requests/compression.ts";
 import { allowOrigin, answerPreflight } from "./requests/cors.ts";
 import { isTooLong, TOO_LONG } from "./requests/head-limit.ts";
 import { isRefused, type OriginPolicy, whyRefused } from "./requests/origins.ts";
@@ -44,10 +45,13 @@ export function createHandler(
   {
     onFault = () => {},
     addressLimit,
+    compression,
     pipeline = createPipeline(),
   }: {
     onFault?: OnFault | undefined;
     addressLimit: AddressLimit | undefined;
+    /** Absent: answers are not compressed. */
+    compression?: Compression | undefined;
     pipeline?: Pipeline;
   },
 ): Handler {
@@ -59,6 +63,7 @@ export function createHandler(
 
   function answer(req: IncomingMessage, res: ServerResponse): void {
     const { path, transport, access } = route(req.url);
+    if (transport?.mayCompress?.(req) !== false) compression?.apply(req, res);
     const turnAway = (status: number, message: string): void => {
       discardBody(req);
       refuse(res, status, bodyOf(transport, status, message));

@@ -9,6 +9,7 @@ import type { Transport } from "./contract.ts";
 import { offersWebSocket, serveWithoutUpgrade } from "./declined-upgrade.ts";
 import { createHandler, type OnFault, transportOf } from "./handler.ts";
 import type { OriginPolicy } from "./requests/origins.ts";
+import type { Compression } from "./requests/compression.ts";
 import { createPipeline } from "./requests/pipelining.ts";
 import { reducedTarget } from "./requests/target.ts";
 
@@ -18,6 +19,8 @@ export interface MountOptions {
   limits?: Limits | undefined;
   /** The path below which a proxy serves this server: `/jobs`. Requests come with it, or a proxy has removed it. */
   basePath?: string | undefined;
+  /** Absent: answers are not compressed. */
+  compression?: Compression | undefined;
 }
 
 export function mountTransports(

@@ -273,11 +273,13 @@ export function upkeepSuite(subject: EngineUnderTest): void {
       for (const [method, call] of later) {
         expect([method, await codeOf(call())]).toEqual([method, "UNAVAILABLE"]);
       }
+      expect(engine.isAvailable()).toBe(false);
       expect(await logOf(await data.open(), job.id)).toHaveLength(1);
     });
 
     test("health is good while data can be read", async ({ engine }) => {
       expect(await codeOf(engine.health())).toBeUndefined();
+      expect(engine.isAvailable()).toBe(true);
     });
   });
 

@@ -1,6 +1,6 @@
 /**
- * Finds the programs that the end-to-end tests need and npm does not install: a Python with the legacy client, and
- * HAProxy. Installs them if possible; otherwise the run fails with the command that installs them. `e2e/browser/` finds the
+ * Finds the programs that the end-to-end tests need and npm does not install: a Python with the legacy client, HAProxy, and
+ * Prometheus' promtool. Installs them if possible; otherwise the run fails with the command that installs them. `e2e/browser/` finds the
  * browser.
  */
 import type { TestProject } from "vitest/node";
@@ -12,6 +12,8 @@ declare module "vitest" {
     python: string;
     /** The executable of HAProxy. */
     haproxy: string;
+    /** Prometheus' tool that checks rules and metrics. */
+    promtool: string;
   }
 }
 
@@ -32,8 +34,14 @@ const HAPROXY = {
   args: ["-v"],
   packages: ["haproxy"],
 };
+/** Only a part of the package is needed; its server is not started. */
+const PROMTOOL = {
+  candidates: ["promtool", "/usr/bin/promtool"],
+  packages: ["prometheus"],
+};
 
 export default function setup(project: TestProject): void {
   project.provide("haproxy", findProgram(HAPROXY));
   project.provide("python", findProgram(PYTHON));
+  project.provide("promtool", findProgram(PROMTOOL));
 }

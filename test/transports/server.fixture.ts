@@ -15,6 +15,7 @@ import type { Authenticate, Transport, TransportContext } from "#server/transpor
 import { guardAuthenticate } from "#server/transports/callers/authentication-guard.ts";
 import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { mountTransports } from "#server/transports/mount.ts";
+import { createCompression } from "#server/transports/requests/compression.ts";
 import { createOriginPolicy } from "#server/transports/requests/origins.ts";
 import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { auditOf } from "#test/engine/audit.ts";
@@ -98,7 +99,7 @@ export async function serveTransport(
     authenticated: options.authenticate !== undefined,
     secure: tls !== undefined,
   });
-  mountTransports(server, [transport], origins);
+  mountTransports(server, [transport], origins, { compression: createCompression() });
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
 
   return {

@@ -48,6 +48,8 @@ export interface RedisOptions {
   checkEveryMs?: number | undefined;
   /** For tests. */
   maxAuditEntries?: number | undefined;
+  /** Called after each script that stored changes, with the number of these. */
+  onGroup?: ((size: number) => void) | undefined;
   /** How long a job must be overdue before the sweep checks it. */
   lateMs?: number | undefined;
 }
@@ -74,7 +76,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const reads = createReads(parts);
   const queue = openQueue({ clients, keys, lock: self, checkEveryMs });
   const creation = createCreation(parts);
-  const runBatched = createScriptBatcher(run, "change");
+  const runBatched = createScriptBatcher(run, "change", options.onGroup);
   const applied = createChange({ ...parts, runBatched });
   const drafts = createDrafts(parts);
   const lines = createLines(parts);
@@ -239,6 +241,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
       return queue.onWork(listener);
     },
 
+    isAvailable: () => open && redis.status === "ready",
     health: () => use(async () => void (await redis.set(keys.alive, Date.now()))),
     async close() {
       if (!open) return;

@@ -15,14 +15,22 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The script takes the arguments of all calls in turn, and returns a list of their answers. */
-export function createScriptBatcher(run: RunScript, name: ScriptName): RunBatched {
+/**
+ * The script takes the arguments of all calls in turn, and returns a list of their answers. `onGroup` is called after each, with
+ * the number of its calls.
+ */
+export function createScriptBatcher(
+  run: RunScript,
+  name: ScriptName,
+  onGroup: (size: number) => void = () => {},
+): RunBatched {
   const waiting = new Map<string, Waiting[]>();
 
   async function send(key: string, calls: readonly Waiting[]): Promise<void> {
     try {
       const args = calls.flatMap((call) => call.args);
       const answers = await run<unknown[]>(name, key, args);
+      onGroup(calls.length);
       for (const [index, call] of calls.entries()) call.resolve(answers[index]);
     } catch (error) {
       for (const call of calls) call.reject(error);

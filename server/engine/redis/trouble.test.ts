@@ -71,11 +71,13 @@ describe("a Redis that", () => {
       message: expect.stringMatching(/^Redis cannot be reached \((?!.*127\.0\.0\.1).*\)/) as string,
     });
     expect(await codeOf(engine.health())).toBe("UNAVAILABLE");
+    expect(engine.isAvailable()).toBe(false);
     expect(await codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1000, now: at(1) }))).toBe(
       "UNAVAILABLE",
     );
     await redis.start();
     await vi.waitFor(() => engine.health(), PATIENCE);
+    expect(engine.isAvailable()).toBe(true);
     await engine.change(held.jobId, STEP, at(2), held);
     await engine.createJob(newJob(), at(2));
     await vi.waitFor(

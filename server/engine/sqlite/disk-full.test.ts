@@ -47,6 +47,7 @@ const SERVER = `
       }
     },
     health: () => codeOf(engine.health()),
+    available: () => engine.isAvailable(),
     take: async () => (await engine.claim({ worker: "w", max: 1e6, leaseMs: 3.6e6, now: at(1) })).length,
     claim: () => codeOf(engine.claim({ worker: "w", max: 1, leaseMs: 1, now: at(1) })),
     read: async () => (await engine.readEvents(job.id, 0, 10)).events.length,
@@ -93,12 +94,14 @@ test.runIf(process.platform === "linux")(
     expect(told).not.toContain(dataDir);
     expect(kept).toContain(dataDir);
     expect(await ask("read")).toBe(1);
+    expect(await ask("available")).toBe(false);
     expect(await ask("health")).toBe("UNAVAILABLE");
     expect(await ask("claim")).toBeNull();
     expect(await ask("health")).toBe("UNAVAILABLE");
 
     limit("unlimited");
     expect(await ask("health")).toBeNull();
+    expect(await ask("available")).toBe(true);
     expect(await ask("change")).toBeNull();
     expect(await ask("read")).toBe(2);
     await ask("close");

@@ -57,10 +57,12 @@ export interface Unwritten {
   discard(): void;
 }
 
+/** `onGroup` is called after each commit, with the number of writes that it stored. */
 export function createGroupCommit(
   db: DatabaseSync,
   path: string,
   unwritten: Unwritten,
+  onGroup: (size: number) => void = () => {},
 ): GroupCommit {
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
@@ -105,6 +107,7 @@ export function createGroupCommit(
       const done = runPlain(group) ?? runInSavepoints(group);
       commit.run();
       failure = null;
+      onGroup(group.length);
       return done;
     } catch (cause) {
       unwritten.discard();

@@ -44,6 +44,8 @@ export interface SqliteOptions {
   clock?: (() => number) | undefined;
   /** The timer of that clock. */
   after?: Clock["after"] | undefined;
+  /** Called after each commit of a group, with the number of its writes. */
+  onGroup?: ((size: number) => void) | undefined;
   /** For tests. */
   maxAuditEntries?: number | undefined;
 }
@@ -55,6 +57,7 @@ export async function openSqliteEngine({
   dataDir,
   clock = createSteadyClock(),
   after,
+  onGroup,
   maxAuditEntries,
 }: SqliteOptions): Promise<Engine> {
   const path = databasePath(dataDir);
@@ -66,7 +69,7 @@ export async function openSqliteEngine({
   const batches = createBatches(db, owners);
   const usage = createUsage(db);
   const behind = createWriteBehind(db, owners, batches, usage);
-  const group = createGroupCommit(db, path, behind);
+  const group = createGroupCommit(db, path, behind, onGroup);
   const hints = createHints();
   const work = openWorkSignal(createNextDue(db), clock, after);
   const outbox = createOutbox({ group, hints, work, clock });
@@ -210,6 +213,7 @@ export async function openSqliteEngine({
       return hints.onCredential(listener);
     },
 
+    isAvailable: () => open && group.failure() === null,
     async health() {
       await read(() => alive.get());
       // A client may wait for health before it sends work, so health must not depend on the next write: it tries one.

@@ -35,12 +35,12 @@ export interface OidcRoutes {
   callback: Serve;
 }
 
-interface OidcRoutesOptions extends SignInContext, Pick<TransportContext, "limits"> {
+interface OidcRoutesOptions extends SignInContext, Pick<TransportContext, "limits" | "observer"> {
   provider: OidcProvider;
 }
 
 export function createOidcRoutes(
-  { signIns, cookies, provider, limits }: OidcRoutesOptions,
+  { signIns, cookies, provider, limits, observer }: OidcRoutesOptions,
   tell: TellTrouble,
 ): OidcRoutes {
   const { publicUrl } = provider;
@@ -88,6 +88,7 @@ export function createOidcRoutes(
     const before = cookies.secretIn(ofPage);
     const { secret, signIn } = await signIns.begin(caller);
     if (before !== undefined) await signIns.end(before);
+    observer?.signedIn("oidc", "accepted");
     res.appendHeader("Set-Cookie", cookie.set(secret, signIn.expiresAt - signIn.madeAt));
     if (pending.returnTo !== null) return redirect(res, pageUrl + pending.returnTo);
     showPage(res, {
@@ -111,6 +112,7 @@ export function createOidcRoutes(
       if (!isOwn && !(error instanceof AppError && error.code === "UNAVAILABLE")) throw error;
       log(req, step, error);
       const kind = isOwn ? error.kind : "busy";
+      observer?.signedIn("oidc", kind === "unavailable" || kind === "busy" ? "failed" : "refused");
       const again = returnTo === null ? "close=1" : `return=${encodeURIComponent(returnTo)}`;
       const page = problemPage(kind, provider.name);
       const links = [{ text: "Try again", href: `${pageUrl}${OIDC_START}?${again}` }];

@@ -14,6 +14,7 @@ import type {
   TransportContext,
 } from "#server/transports/contract.ts";
 import { countCall } from "#server/transports/limits/count-call.ts";
+import { signInOutcomeOf } from "#server/transports/observer.ts";
 import { setRetryAfter } from "#server/transports/requests/refusals.ts";
 import { createTroubleLog } from "#server/transports/trouble-log.ts";
 import { AppError, type ErrorCode } from "#shared/errors.ts";
@@ -24,9 +25,10 @@ import { createOidcRoutes } from "./oidc-routes.ts";
 import { readSignIn } from "./sign-in-request.ts";
 
 const PATH = "/auth";
+const SIGN_IN = "/auth/sign-in";
 
 export const AUTH_ROUTES = [
-  "/auth/sign-in",
+  SIGN_IN,
   "/auth/sign-out",
   "/auth/me",
   OIDC_START,
@@ -45,12 +47,17 @@ interface Route {
 }
 
 export function createAuthTransport(
-  { identify, limits, log }: Pick<TransportContext, "identify" | "limits" | "log">,
+  {
+    identify,
+    limits,
+    log,
+    observer,
+  }: Pick<TransportContext, "identify" | "limits" | "log" | "observer">,
   context: SignInContext,
 ): Transport {
   const { signIns, cookies, provider } = context;
   const tell = createTroubleLog(log);
-  const oidc = provider && createOidcRoutes({ ...context, provider, limits }, tell);
+  const oidc = provider && createOidcRoutes({ ...context, provider, limits, observer }, tell);
   const ways: SignInWays = {
     methods: [...context.methods],
     ...(provider && {
@@ -83,6 +90,7 @@ export function createAuthTransport(
     if (before !== undefined) await signIns.end(before);
     res.setHeader("Set-Cookie", cookie.set(secret, made.expiresAt - made.madeAt));
     const { id: signInId, expiresAt } = made;
+    observer?.signedIn("token", "accepted");
     answer(res, 200, signedIn({ ...caller, expiresAt, signInId }, ways));
   }
 
@@ -115,7 +123,7 @@ export function createAuthTransport(
   }
 
   const routes: Readonly<Record<AuthRoute, Route | undefined>> = {
-    "/auth/sign-in": { method: "POST", serve: signIn },
+    [SIGN_IN]: { method: "POST", serve: signIn },
     "/auth/sign-out": { method: "POST", serve: signOut },
     "/auth/me": { method: "GET", serve: me },
     [OIDC_START]: oidc && { method: "GET", serve: oidc.start },
@@ -146,6 +154,8 @@ export function createAuthTransport(
 
   return {
     name: "auth",
+    // They are small, and about credentials.
+    mayCompress: () => false,
     access(path) {
       // The provider, a page of another site, sends people here.
       if (isForWindows(path)) return "link";
@@ -154,6 +164,8 @@ export function createAuthTransport(
     request(req, res) {
       serve(req, res).catch((error: unknown) => {
         const code = error instanceof AppError ? error.code : "INTERNAL";
+        observer?.callFailed("auth", code);
+        if (isSignIn(req)) observer?.signedIn("token", signInOutcomeOf(code));
         if (STATUS[code] >= 500) tell(error, "A request for a sign-in failed");
         setRetryAfter(res, error);
         const retryAfterMs = error instanceof AppError ? error.retryAfterMs : undefined;
@@ -164,6 +176,10 @@ export function createAuthTransport(
       JSON.stringify(refused(codeOfStatus(status), message, { ways, retryAfterMs })),
     async close() {},
   };
+}
+
+function isSignIn({ url = "" }: IncomingMessage): boolean {
+  return url.split("?", 1)[0] === SIGN_IN;
 }
 
 function isForWindows(path: string): boolean {

@@ -39,6 +39,7 @@ beforeEach(async () => {
   const transport = createHttpTransport({
     clientDir,
     basePath: "/jobs",
+    compression: true,
     sites: [{ path: "/docs/", dir: join(dir, "site"), notFound: "There is no such document." }],
     ready: () => ready(),
     metrics: () => metrics(),
@@ -72,7 +73,10 @@ async function addSite(): Promise<void> {
 async function build(): Promise<void> {
   await mkdir(join(clientDir, "assets"));
   await writeFile(join(clientDir, "index.html"), '<base href="/" /><title>Jobwire</title>');
-  await writeFile(join(clientDir, "assets", "app-a1b2.js"), "export {};");
+  const script = join(clientDir, "assets", "app-a1b2.js");
+  await writeFile(script, "export {};");
+  await writeFile(`${script}.br`, "smallest");
+  await writeFile(`${script}.gz`, "small");
   await writeFile(join(clientDir, "robots.txt"), "User-agent: *");
 }
 
@@ -245,6 +249,31 @@ describe("the page", () => {
     });
     const again = await ask("/", { headers: { "if-none-match": String(page.headers.etag) } });
     expect([again.status, again.body]).toEqual([304, ""]);
+  });
+
+  test("[Z1] sends the copy of a file that its client accepts, by its weights", async () => {
+    await build();
+    for (const [accepted, coding, sent] of [
+      ["gzip, deflate, br", "br", "smallest"],
+      ["br;q=0, gzip", "gzip", "small"],
+      ["gzip;q=0, br;q=0", undefined, "export {};"],
+      ["zebra", undefined, "export {};"],
+      ["identity", undefined, "export {};"],
+    ] as const) {
+      const { headers, body } = await ask("/assets/app-a1b2.js", {
+        headers: { "accept-encoding": accepted },
+      });
+      expect([accepted, headers["content-encoding"], body]).toEqual([accepted, coding, sent]);
+      expect(headers).toMatchObject({
+        "content-type": "text/javascript",
+        "content-length": String(sent.length),
+        "cache-control": "public, max-age=31536000, immutable",
+        vary: "Origin, Accept-Encoding",
+      });
+      const again = { "accept-encoding": accepted, "if-none-match": String(headers.etag) };
+      const known = await ask("/assets/app-a1b2.js", { headers: again });
+      expect([known.status, known.headers.vary]).toEqual([304, "Origin, Accept-Encoding"]);
+    }
   });
 
   test("answers every address of the app, but no missing file", async () => {

@@ -19,6 +19,8 @@ export interface HttpOptions {
   clientDir: string | undefined;
   /** The path below which the page is: `/jobs`, or "". */
   basePath: string;
+  /** Serves the compressed copies of the page's files to clients that accept them. */
+  compression?: boolean | undefined;
   /** Folders of static files beside the page. */
   sites: readonly StaticSite[];
   /** Resolves when the server can do its work, and rejects with the reason when it cannot. */
@@ -70,7 +72,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
   const tell = createTroubleLog(options.log);
   const sites = options.sites.map((site) => ({ ...site, serve: sirv(site.dir, FILE_OPTIONS) }));
   const siteOf = (path: string) => sites.find((site) => `${path}/`.startsWith(site.path));
-  const page = createPage(options.clientDir, options.basePath);
+  const page = createPage(options.clientDir, options.basePath, options.compression);
 
   const { metrics } = options;
   const routes: Readonly<Record<HttpRoute, Route>> = {

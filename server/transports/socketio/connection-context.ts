@@ -9,7 +9,14 @@ import type { SetTyping } from "./typing.ts";
 /** The parts that all connections share. */
 export interface ConnectionContext extends Pick<
   TransportContext,
-  "identify" | "clock" | "limits" | "onCredentialEnd" | "credentialLimits" | "sessions" | "log"
+  | "identify"
+  | "clock"
+  | "limits"
+  | "onCredentialEnd"
+  | "credentialLimits"
+  | "sessions"
+  | "observer"
+  | "log"
 > {
   deadlines: Deadlines;
   setTyping: SetTyping;

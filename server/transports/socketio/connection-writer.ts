@@ -8,6 +8,7 @@ import { WebSocket } from "ws";
 import type { WriterHooks } from "#server/transports/sockets/socket-writer.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import { type Inflow, inflowOf } from "./inflow.ts";
 import type { Packet } from "./packet.ts";
 import { underlyingWebSocket } from "./underlying-websocket.ts";
@@ -23,12 +24,19 @@ const MAX_UNREAD_PACKETS = 5000;
 const WRITER = Symbol("writer");
 type WithWriter = Connection & { [WRITER]?: ConnectionWriter };
 
+/** What was sent to all connections, by the way in which they are connected. */
+export interface SentByWay {
+  readonly websocket: SentCounts;
+  readonly polling: SentCounts;
+}
+
 /** Call it before the first packet, which precedes the join. `highWaterBytes` bounds the bytes in Engine.IO's list. */
 export function createConnectionWriter(
   connection: Connection,
   highWaterBytes: number,
+  sent: SentByWay,
 ): ConnectionWriter {
-  const writer = new ConnectionWriter(connection, highWaterBytes);
+  const writer = new ConnectionWriter(connection, highWaterBytes, sent);
   (connection as WithWriter)[WRITER] = writer;
   return writer;
 }
@@ -43,6 +51,7 @@ export function connectionWriterOf(connection: Connection): ConnectionWriter {
 export class ConnectionWriter implements WriterHooks {
   readonly #connection: Connection;
   readonly #highWaterBytes: number;
+  readonly #sent: SentByWay;
   /** The number of packets of any type in Engine.IO's list. */
   #packets = 0;
   #bytes = 0;
@@ -51,13 +60,18 @@ export class ConnectionWriter implements WriterHooks {
   #isReading = true;
   #drainListeners: readonly (() => void)[] = [];
 
-  constructor(connection: Connection, highWaterBytes: number) {
+  constructor(connection: Connection, highWaterBytes: number, sent: SentByWay) {
     this.#connection = connection;
     this.#highWaterBytes = highWaterBytes;
+    this.#sent = sent;
     this.#findBelow();
     connection.on("packetCreate", this.#onPacket);
     connection.on("drain", this.#onListSent);
     connection.on("upgrade", this.#findBelow);
+  }
+
+  get sent(): SentCounts {
+    return this.#ws === undefined ? this.#sent.polling : this.#sent.websocket;
   }
 
   /** Calls `listener` each time the writer drains, until the returned function is called. */

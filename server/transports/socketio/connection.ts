@@ -290,6 +290,7 @@ class Client implements Holder, Listener {
 
   #described(error: unknown, ids: LegacyIds): ReturnType<typeof toLegacyError> {
     const answer = toLegacyError(error);
+    this.#shared.observer?.callFailed("socketio", answer.code);
     if (answer.code === "INTERNAL") {
       this.#shared.log.error({ err: error, ...ids }, "A request failed");
     }

@@ -23,7 +23,7 @@ export interface SubscriptionListener {
 
 export type SubscriptionWriter = Pick<
   ConnectionWriter,
-  "send" | "write" | "isFull" | "compression"
+  "send" | "write" | "isFull" | "sent" | "compression"
 >;
 
 /** The owner of a connection's subscriptions. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Stream } from "#server/streams/open.ts";
+import { newSent } from "#server/transports/usage.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob } from "#shared/legacy.ts";
@@ -42,6 +43,7 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
       compression: undefined,
       isFull: () => false,
       write: () => false,
+      sent: newSent(),
       send: (packets) => void sent.push(...packets.map(({ text }) => text)),
     },
     LISTENER,
@@ -67,7 +69,13 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
 
 test("[H5] at the bound a connection may ask again for a subscription it has, and for another once one ends", async () => {
   const subscriptions = new Subscriptions(
-    { compression: undefined, isFull: () => false, write: () => true, send: () => undefined },
+    {
+      compression: undefined,
+      isFull: () => false,
+      write: () => true,
+      send: () => undefined,
+      sent: newSent(),
+    },
     LISTENER,
   );
   const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);

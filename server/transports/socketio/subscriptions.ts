@@ -9,6 +9,7 @@ import {
   MAX_SUBSCRIPTIONS,
   tooManySubscriptions,
 } from "#server/transports/limits/subscription-limit.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { Encoder } from "./packet.ts";
 import {
@@ -62,6 +63,10 @@ export class Subscriptions implements SubscriptionOwner {
     this.writer = writer;
     this.resumeQueue = new ResumeQueue(writer);
     this.listener = listener;
+  }
+
+  get sent(): SentCounts {
+    return this.writer.sent;
   }
 
   /**

@@ -25,6 +25,7 @@ import { createPosts } from "./posts.ts";
 import { createHandshakes } from "./handshakes.ts";
 import { createRestore, type Restored } from "./restore.ts";
 import { createTyping } from "./typing.ts";
+import { SessionCounts } from "./session-counts.ts";
 import { type EngineSessionLimits, EngineSessions } from "./engine-sessions.ts";
 import { createWebSocketEngine } from "./websocket-engine.ts";
 
@@ -80,6 +81,7 @@ export function createSocketioTransport(
     },
     joinDeadlines,
   );
+  const sessionCounts = new SessionCounts();
   let closing = false;
 
   // Socket.IO needs a server to attach to, and takes over its listeners. It gets one that never listens; this transport
@@ -93,6 +95,8 @@ export function createSocketioTransport(
     pingTimeout: ping.timeoutMs,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     wsEngine: createWebSocketEngine(writers, context.compression),
+    // `requests/compression.ts` compresses the answers to polls, with less memory.
+    httpCompression: false,
     ...(options.broadcast && { adapter: options.broadcast.adapter }),
     allowRequest(_req, answer) {
       const refusal = closing ? "The server is restarting. Try again." : engineSessions.refusal();
@@ -114,7 +118,8 @@ export function createSocketioTransport(
   engine.on("connection", breakOffOnClose);
   engine.on("connection", limitPackets);
   engine.on("connection", (client: Connection) => {
-    createConnectionWriter(client, highWaterBytes);
+    createConnectionWriter(client, highWaterBytes, sessionCounts.sent);
+    sessionCounts.add(client);
     startPings(client);
     engineSessions.add(client);
     handshakes?.opened(client);
@@ -166,6 +171,7 @@ export function createSocketioTransport(
       (error: unknown) => {
         const { message, ...data } = toLegacyError(error);
         const { code } = data;
+        context.observer?.callFailed("socketio", code);
         if (code === "INTERNAL") log.error({ err: error }, "A client could not be authenticated");
         // Its client reconnects, as it would not after a refusal.
         if (code === "UNAVAILABLE" || code === "RATE_LIMITED") socket.conn.close(true);
@@ -186,6 +192,7 @@ export function createSocketioTransport(
 
   return {
     name: "socketio",
+    usage: () => sessionCounts.usage(engineSessions.all(), writers.count()),
     countsSessions: true,
     access(path) {
       if (path !== PATH && !path.startsWith(`${PATH}/`)) return undefined;

@@ -154,7 +154,7 @@ test("[H3] a writer is full once others have filled the socket, and drains when 
   expect(writer.isFull()).toBe(false);
 });
 
-test("[H3] a socket that others have filled and that takes nothing is reported", async () => {
+test("[H3] a socket that others have filled and that takes nothing is reported, and counted", async () => {
   const timed = openSocketWriters({ highWaterBytes: MARK, stallTimeoutMs: 40 });
   closers.push(() => timed.close());
   const { near, far } = await pair();
@@ -163,7 +163,9 @@ test("[H3] a socket that others have filled and that takes nothing is reported",
   far.pause();
   near.write(MORE_THAN_FITS);
   expect(writer.isFull()).toBe(true);
+  expect(timed.count().full).toBe(1);
   await vi.waitFor(() => expect(told.onStall).toHaveBeenCalledOnce(), { timeout: 120_000 });
+  expect(timed.count()).toEqual({ full: 0, stalled: 1 });
 });
 
 test("[H3] a caller that stops below the mark is notified of a stall, and of the drain once the kernel took everything", async () => {

@@ -39,6 +39,8 @@ export interface WriterHooks {
 
 export interface SocketWriters {
   open(socket: Duplex, hooks: WriterHooks): SocketWriter;
+  /** How many writers are full now, and how many have stalled so far. */
+  count(): { full: number; stalled: number };
   close(): void;
 }
 
@@ -53,6 +55,7 @@ export function openSocketWriters(limits: WriterLimits): SocketWriters {
   const group = new WriterGroup(limits.stallTimeoutMs);
   return {
     open: (socket, hooks) => new DuplexWriter(group, socket, hooks, limits.highWaterBytes),
+    count: () => ({ full: group.full.size, stalled: group.stalled }),
     close: () => group.close(),
   };
 }
@@ -62,6 +65,7 @@ class WriterGroup {
   readonly #stallTimeoutMs: number;
   readonly #timer: NodeJS.Timeout;
   readonly full = new Map<DuplexWriter, { unsent: number; since: number }>();
+  stalled = 0;
   #waiting: DuplexWriter[] = [];
 
   constructor(stallTimeoutMs: number) {
@@ -102,6 +106,7 @@ class WriterGroup {
         state.since = now;
       } else if (now - state.since >= this.#stallTimeoutMs) {
         this.full.delete(writer);
+        this.stalled += 1;
         writer.hooks.onStall();
       }
     }

@@ -6,12 +6,15 @@
 import type { Entry, Sink, Stream, Watch } from "#server/streams/open.ts";
 import type { AppError } from "#shared/errors.ts";
 import type { Chunk, Message } from "./chunks.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import type { ResumeQueue } from "./resume-queue.ts";
 
 /** The connection that a sink writes to. All of its subscriptions share it. */
 export interface SinkConnection {
   readonly writer: { isFull(): boolean };
   readonly resumeQueue: ResumeQueue;
+  /** Of all connections of its kind. The sink adds to them. */
+  readonly sent: SentCounts;
 }
 
 /**
@@ -61,13 +64,19 @@ export abstract class SubscriptionSink<T> implements Sink<T> {
 
   /** Returns how many entries it wrote. */
   protected take(entries: readonly Entry<T>[]): number {
-    const { writer } = this.connection;
+    const { writer, sent } = this.connection;
     let taken = 0;
     for (const chunk of this.chunksOf(entries)) {
       if (writer.isFull()) return taken;
       const written = this.write(chunk, entries, taken);
       taken += written;
-      if (written < chunk.count) return taken;
+      sent.entries += written;
+      if (written === chunk.count) {
+        sent.bytes += chunk.bytes.length;
+      } else {
+        sent.bytes += Math.round((chunk.bytes.length * written) / chunk.count);
+        return taken;
+      }
     }
     return taken;
   }

@@ -19,6 +19,7 @@ import {
   type CredentialEnds,
   endWithCredential,
 } from "#server/transports/callers/end-with-credential.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
 import type { SystemInfo } from "#shared/api.ts";
@@ -80,13 +81,15 @@ export class Context implements Services {
   #stopWatching: (() => void) | undefined;
   /** The batch of the call; `undefined` for a call outside a batch. */
   readonly batch: Batch | undefined;
+  /** Counts the entries of a stream over HTTP. */
+  readonly sent: SentCounts | undefined;
   readonly #response: ServerResponse | undefined;
   /** What the caller sent of its trace, for all calls. */
   readonly trace: Trace | undefined;
 
   /**
    * `caller`: or the reason for its absence. `connection`: only for WebSockets. `response`: only for HTTP requests. `ended`:
-   * only for streams over HTTP whose caller's credentials end; aborts then.
+   * only for streams over HTTP whose caller's credentials end; aborts then. `sent`: only for streams over HTTP.
    */
   constructor(
     services: ContextServices,
@@ -97,6 +100,7 @@ export class Context implements Services {
       batch?: Batch | undefined;
       response?: ServerResponse | undefined;
       ended?: AbortSignal | undefined;
+      sent?: SentCounts | undefined;
       stopWatching?: (() => void) | undefined;
       trace?: Trace;
     },
@@ -108,6 +112,7 @@ export class Context implements Services {
     this.batch = connection.batch;
     this.#response = connection.response;
     this.#ended = connection.ended;
+    this.sent = connection.sent;
     this.#stopWatching = connection.stopWatching;
     this.trace = connection.trace;
   }

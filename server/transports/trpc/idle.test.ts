@@ -50,6 +50,7 @@ const CONTEXT = {
   untilDrain: () => Promise.resolve(),
   assertCurrent: () => {},
   endForGood: () => {},
+  sent: undefined,
 };
 
 test("an iterable of a subscription over WebSocket", async () => {

@@ -15,7 +15,7 @@ const Watching = Device.extend({ visible: z.boolean().default(true), ...Resume.s
 
 type CallContext = Pick<
   Context,
-  "assertCurrent" | "endForGood" | "presence" | "principal" | "untilDrain" | "untilExpired"
+  "assertCurrent" | "endForGood" | "presence" | "principal" | "sent" | "untilDrain" | "untilExpired"
 >;
 
 function watch(ctx: CallContext, of: PresenceOf, { device, visible, signal }: WatchingPresence) {

@@ -8,7 +8,7 @@ import { toTRPCError } from "./errors.ts";
 import type { Context } from "./context.ts";
 
 /** The pulling request. */
-type Consumer = Pick<Context, "untilDrain" | "assertCurrent" | "endForGood">;
+type Consumer = Pick<Context, "untilDrain" | "assertCurrent" | "endForGood" | "sent">;
 
 export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
   /** Rejects as `Streams` does. Call it once. */
@@ -35,6 +35,8 @@ export class Relay<T> implements AsyncIterable<TrackedEnvelope<T>, void, void> {
       if (result.done === true) {
         this.#context.assertCurrent();
         this.#context.endForGood();
+      } else if (this.#context.sent !== undefined) {
+        this.#context.sent.entries += 1;
       }
       return result;
     };

@@ -20,10 +20,12 @@ import { Context } from "./context.ts";
 import { traceOfCaller } from "#server/tracing/call-span.ts";
 import { createCallers } from "./callers.ts";
 import { refusedClient } from "./client-version.ts";
+import { mayCompress } from "./compressible.ts";
+import { EventStreams } from "./event-streams.ts";
 import { createEarlyRefusal } from "./early-refusal.ts";
 import { createGiveInput } from "./give-input.ts";
 import { createStrangers } from "./strangers.ts";
-import { retryAfterOf, toTRPCError } from "./errors.ts";
+import { appCodeOf, retryAfterOf, toTRPCError } from "./errors.ts";
 import { refusalOf } from "./refusal.ts";
 import { MAX_BODY_BYTES } from "./request-body.ts";
 import { type Call, ticketIn } from "./ticket.ts";
@@ -47,6 +49,7 @@ export function createTrpcTransport(
   const tell = createTroubleLog(log);
   const deadlines = new Deadlines(context.clock);
 
+  const eventStreams = new EventStreams();
   const callers = createCallers(context);
   const strangers = limits && createStrangers(limits);
   const services = { ...context, ...strangers };
@@ -73,6 +76,7 @@ export function createTrpcTransport(
     };
   }): Promise<Context> {
     const ticket = refusedClient(req) ?? (await ticketIn(req, info));
+    const sent = info.type === "subscription" ? eventStreams.add(req, res) : undefined;
     let caller =
       ticket instanceof TRPCError
         ? ticket
@@ -88,6 +92,7 @@ export function createTrpcTransport(
       response: res,
       ended: info.type === "subscription" ? endOf(caller, res) : undefined,
       trace: traceOfCaller(req.headers),
+      sent,
     });
   }
 
@@ -127,6 +132,7 @@ export function createTrpcTransport(
     /** Present for HTTP requests. */
     ctx?: Context | undefined;
   }) => {
+    context.observer?.callFailed("trpc", appCodeOf(error), path);
     if (type === "subscription") {
       if (!PASSING.has(error.code)) ctx?.endForGood();
       const retryAfterMs = retryAfterOf(error);
@@ -202,7 +208,13 @@ export function createTrpcTransport(
 
   const transport: Transport = {
     name: "trpc",
+    procedures: Object.keys(router._def.procedures),
+    usage: () => [
+      { kind: "trpc-websocket", ...sockets.count(), ...writers.count() },
+      eventStreams.usage(),
+    ],
     access: (path) => (path === "/trpc" || path.startsWith("/trpc/") ? "data" : undefined),
+    mayCompress,
     request(req, res) {
       responses.add(res);
       // The stream of a caller that signed in has more listeners than Node takes for a leak.

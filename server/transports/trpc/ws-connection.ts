@@ -22,6 +22,7 @@ import type {
   SocketWriters,
 } from "#server/transports/sockets/socket-writer.ts";
 import { tooManyCalls } from "./batch.ts";
+import type { SentCounts } from "#server/transports/usage.ts";
 import type { LastingConnection } from "./context.ts";
 import type { FramesOf } from "./entry-frames.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
@@ -48,6 +49,8 @@ export interface ConnectionContext extends LifetimeOptions {
   responses: Responses;
   framesOf: FramesOf;
   writers: SocketWriters;
+  /** Of all connections. */
+  sent: SentCounts;
   /** Never throws. */
   report(error: TRPCError, call: Call, context: unknown): void;
   /** Never throws. */
@@ -117,6 +120,10 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   get compression(): Compression | undefined {
     return compressionOf(this.ws);
+  }
+
+  get sent(): SentCounts {
+    return this.#shared.sent;
   }
 
   get resumeQueue(): ResumeQueue {

@@ -13,6 +13,7 @@ import { Deadlines } from "#server/transports/callers/deadlines.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { Connection, type CreateConnectionContext } from "./ws-connection.ts";
+import { newSent, type SentCounts } from "#server/transports/usage.ts";
 import { createFrames } from "./entry-frames.ts";
 import { type Call, createResponses, RECONNECT } from "./ws-responses.ts";
 
@@ -38,6 +39,8 @@ export interface HandlerOptions {
 export interface Handler {
   /** `socket` is the socket of the upgrade request. */
   serve(ws: WebSocket, socket: Duplex, req: IncomingMessage): void;
+  /** How many connections are open, and were opened, and what was sent to them of streams. */
+  count(): { open: number; opened: number; sent: Readonly<SentCounts> };
   /** Tells every client to reconnect. */
   tellToReconnect(): void;
   /**
@@ -58,6 +61,8 @@ export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, writers, ping } = options;
   const connections = new Set<Connection>();
   const deadlines = new Deadlines(options.clock);
+  const sent = newSent();
+  let opened = 0;
 
   function report(error: TRPCError, call: Call, context: unknown): void {
     neverThrow(() => options.onError(error, call, context));
@@ -76,6 +81,7 @@ export function openHandler(options: HandlerOptions): Handler {
     responses,
     framesOf: createFrames(responses.entryAfterId),
     writers,
+    sent,
     deadlines,
     credentialLimits: options.credentialLimits,
     report,
@@ -119,7 +125,9 @@ export function openHandler(options: HandlerOptions): Handler {
 
   return {
     tellToReconnect,
+    count: () => ({ open: connections.size, opened, sent }),
     serve(ws, socket, req) {
+      opened += 1;
       connections.add(new Connection(ws, socket, req, shared));
     },
     async handOver(ms) {
