@@ -114,7 +114,9 @@ export function openReports(options: ReportsOptions): Reports {
     },
     async close() {
       closed = true;
-      await Promise.all([draft.flush(), lines.flush().catch(options.onLinesLost)]);
+      const logged = lines.flush().catch(options.onLinesLost);
+      // Also where the draft cannot be stored: then the end of the attempt follows, and no line may come after it.
+      await draft.flush().finally(() => logged);
     },
   };
 }
