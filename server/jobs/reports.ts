@@ -115,8 +115,12 @@ export function openReports(options: ReportsOptions): Reports {
     async close() {
       closed = true;
       const logged = lines.flush().catch(options.onLinesLost);
-      // Also where the draft cannot be stored: then the end of the attempt follows, and no line may come after it.
-      await draft.flush().finally(() => logged);
+      try {
+        await draft.flush();
+      } finally {
+        // Also where the draft cannot be stored: the end of the attempt follows, and no line may come after it.
+        await logged;
+      }
     },
   };
 }

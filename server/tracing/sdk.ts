@@ -66,7 +66,6 @@ export function startSdk({ propagators, defaults, log }: SdkOptions): Sdk | unde
   if (hasSdk()) return undefined;
   const notes: string[] = [];
   const note = (text: string) => void notes.push(text);
-  const ignored = () => undefined;
   diag.setLogger(
     { error: note, warn: note, info: ignored, debug: ignored, verbose: ignored },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
@@ -94,6 +93,8 @@ export function startSdk({ propagators, defaults, log }: SdkOptions): Sdk | unde
     },
   };
 }
+
+function ignored(): void {}
 
 function hasSdk(): boolean {
   const provider = trace.getTracerProvider();
