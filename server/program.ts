@@ -61,9 +61,12 @@ export async function runUntilSignal(
   process.stdout.on("error", () => undefined);
   // Before the server takes calls.
   let started: Started | undefined;
-  const endTracing = await startTracing(env, () => started?.log).catch(failStart);
+  const tracing = await startTracing(env, () => started?.log).catch(failStart);
   started = await start().catch(failStart);
   const { app, config, log } = started;
+  for (const note of tracing.notes) {
+    log.warn({ reason: note }, "A variable of OpenTelemetry cannot be used, and is ignored");
+  }
   const { ROLE: role, DATA_DIR: dataDir } = config;
   const { multiProcess } = selectEngine(config).capabilities;
   log.info({ url: app.url, ...(multiProcess ? { role } : { dataDir }) }, "listening");
@@ -92,7 +95,7 @@ export async function runUntilSignal(
       log.info({ signal, jobs: stop.jobs }, stoppingMessage(stop));
       if (stop.jobs > 0) tell(stoppingMessage(stop));
       void app.close().then(async (stopped) => {
-        await endTracing();
+        await tracing.end();
         log.info(stopped, stoppedMessage(stopped));
         if (stop.jobs > 0) tell(stoppedMessage(stopped));
         process.exit(0);

@@ -7,8 +7,14 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { tracingOf } from "./start-tracing.ts";
 
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const ENDPOINT = "http://127.0.0.1:4318";
 const W3C = ["tracecontext", "baggage"];
+
+function evaluate(program: string, cwd: string, env: Record<string, string> = {}) {
+  const args = ["--input-type=module-typescript", "--eval", program];
+  return promisify(execFile)(process.execPath, args, { cwd, env });
+}
 
 test.each<[Record<string, string>, readonly string[] | undefined]>([
   [{}, undefined],
@@ -49,17 +55,29 @@ test("[V4] what Jobwire cannot do with the variables stops the start, and names 
   );
 });
 
+test("[V4] variables that the SDK ignores are told", async () => {
+  const program = `
+    const { startTracing } = await import("#server/start-tracing.ts");
+    const { end, notes } = await startTracing(process.env, () => undefined);
+    await end();
+    console.log(notes.join());`;
+  const { stdout } = await evaluate(program, ROOT, {
+    OTEL_TRACES_EXPORTER: "otlp",
+    OTEL_TRACES_SAMPLER: "sometimes",
+  });
+  expect(stdout).toMatch(/OTEL_TRACES_SAMPLER.*sometimes/);
+});
+
 /** The sources of tracing in a program that has installed the package's dependencies, and no SDK. */
 async function withoutSdk(): Promise<string> {
-  const root = fileURLToPath(new URL("..", import.meta.url));
   const directory = await mkdtemp(join(tmpdir(), "jobwire-tracing-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   for (const part of ["package.json", "server/start-tracing.ts", "server/tracing", "shared"]) {
-    await cp(join(root, part), join(directory, part), { recursive: true });
+    await cp(join(ROOT, part), join(directory, part), { recursive: true });
   }
   const api = join(directory, "node_modules/@opentelemetry/api");
   await mkdir(dirname(api), { recursive: true });
-  await symlink(join(root, "node_modules/@opentelemetry/api"), api);
+  await symlink(join(ROOT, "node_modules/@opentelemetry/api"), api);
   return directory;
 }
 
@@ -73,9 +91,7 @@ test("[V4] without the SDK's packages a program starts, unless its variables ask
         (error) => console.log(error.name, error.message),
       );
     }`;
-  const args = ["--input-type=module-typescript", "--eval", program];
-  const cwd = await withoutSdk();
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd });
+  const { stdout } = await evaluate(program, await withoutSdk());
   expect(stdout).toMatch(/^started\nConfigError The configuration cannot be used:\n/);
   expect(stdout).toContain("Cannot find package '@opentelemetry/core'");
   expect(stdout).toContain("Run `npm install @opentelemetry/sdk-trace-node ");

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import { type Env, ConfigError } from "#shared/load-variables.ts";
 import { fieldOf, messageOf } from "#shared/errors.ts";
 import PACKAGE from "#package.json" with { type: "json" };
-import type { PropagatorName } from "./tracing/sdk.ts";
+import type { PropagatorName, Sdk } from "./tracing/sdk.ts";
 
 /** Asked for: the propagators that are to be used. */
 type Tracing = { propagators: readonly PropagatorName[] };
@@ -47,19 +47,18 @@ export function tracingOf(env: Env): Tracing | undefined {
   return { propagators: propagators.filter(isPropagator) };
 }
 
+const NONE: Sdk = { end: async () => undefined, notes: [] };
+
 /**
  * Resolves to what ends the export. `log`: `undefined` until the server's log is open. Rejects with `ConfigError` where a package of the SDK is not installed, as in a program that
  * depends on the published package alone.
  */
-export async function startTracing(
-  env: Env,
-  log: () => Logger | undefined,
-): Promise<() => Promise<void>> {
+export async function startTracing(env: Env, log: () => Logger | undefined): Promise<Sdk> {
   const tracing = tracingOf(env);
-  if (tracing === undefined) return async () => undefined;
+  if (tracing === undefined) return NONE;
   const { startSdk } = await import("./tracing/sdk.ts").catch(explainMissing);
   const defaults = { "service.name": PACKAGE.name, "service.version": PACKAGE.version };
-  return startSdk({ ...tracing, defaults, log }) ?? (async () => undefined);
+  return startSdk({ ...tracing, defaults, log }) ?? NONE;
 }
 
 function explainMissing(error: unknown): never {

@@ -53,6 +53,13 @@ const PAGES: Record<string, { files: string[]; around?: Record<string, string> }
         declare const jobId: string;\n`,
     },
   },
+  "docs/tracing.md": {
+    files: ["traceparent.ts"],
+    around: {
+      "traceparent.ts": `import type { RunContext } from "jobwire";
+        declare const context: RunContext<unknown>;\n`,
+    },
+  },
   "docs/embed.md": {
     files: ["attach.ts", "authenticate.ts", "procedures.ts", "commands.ts"],
     around: {

@@ -511,6 +511,37 @@ describe("log lines", () => {
     expect(await linesOf(jobId)).toEqual(["1 info in time"]);
   });
 
+  test("[J20] are stored before the end of an attempt whose draft cannot be", async () => {
+    const { engine } = fixture;
+    const full = new AppError("UNAVAILABLE", "The disk is full.");
+    let refused = false;
+    fixture.engine = {
+      ...engine,
+      async appendDraft(...args) {
+        if (refused) return engine.appendDraft(...args);
+        refused = true;
+        throw full;
+      },
+      async appendLines(...args) {
+        // Slower than the refusal.
+        await new Promise((resolve) => setImmediate(resolve));
+        return engine.appendLines(...args);
+      },
+    };
+    fixture.run = async ({ log, draft, input, attempt }) => {
+      if (input.name === "other") return DONE;
+      log("info", `attempt ${attempt}`);
+      await draft("text");
+      return DONE;
+    };
+    fixture.startRunner();
+    const jobId = await fixture.create();
+    await eventually(async () =>
+      expect(await fixture.job(jobId)).toMatchObject({ status: "PENDING", attempt: 1 }),
+    );
+    expect(await linesOf(jobId)).toEqual(["1 info attempt 1"]);
+  });
+
   test("[J20] that cannot be stored fail no job, and the server's log says that they are lost", async () => {
     const { engine } = fixture;
     const full = new AppError("UNAVAILABLE", "The disk is full.");

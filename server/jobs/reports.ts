@@ -114,7 +114,13 @@ export function openReports(options: ReportsOptions): Reports {
     },
     async close() {
       closed = true;
-      await Promise.all([draft.flush(), lines.flush().catch(options.onLinesLost)]);
+      const logged = lines.flush().catch(options.onLinesLost);
+      try {
+        await draft.flush();
+      } finally {
+        // Also where the draft cannot be stored: the end of the attempt follows, and no line may come after it.
+        await logged;
+      }
     },
   };
 }

@@ -2,7 +2,14 @@
  * The SDK of OpenTelemetry, for the application. `start-tracing.ts` imports it where a variable asks for traces: its packages are
  * optional peers of the published package. It reads the standard variables from the environment of the process.
  */
-import { type Attributes, type TextMapPropagator, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  diag,
+  DiagLogLevel,
+  ProxyTracerProvider,
+  type TextMapPropagator,
+  trace,
+} from "@opentelemetry/api";
 import {
   CompositePropagator,
   type ExportResult,
@@ -44,16 +51,25 @@ const PROPAGATORS: Record<PropagatorName, () => TextMapPropagator> = {
   baggage: () => new W3CBaggagePropagator(),
 };
 
+export interface Sdk {
+  /** Exports what is left, in `FLUSH_MS` at most. */
+  end(): Promise<void>;
+  /** What it says of variables that it ignores, for people. */
+  notes: readonly string[];
+}
+
 /**
- * Registers the SDK; `undefined`: the program has registered one itself, for example while the module of its kinds loaded. The
- * returned function exports what is left, in `FLUSH_MS` at most. Spans wait for their export in a bounded
- * queue, and are lost beyond it, so a collector that is down or hangs costs no more than that memory.
+ * Registers the SDK; `undefined`: the program has registered one itself, for example while the module of its kinds loaded. Spans wait
+ * for their export in a bounded queue, and are lost beyond it, so a collector that is down or hangs costs no more than that memory.
  */
-export function startSdk({
-  propagators,
-  defaults,
-  log,
-}: SdkOptions): (() => Promise<void>) | undefined {
+export function startSdk({ propagators, defaults, log }: SdkOptions): Sdk | undefined {
+  if (hasSdk()) return undefined;
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  diag.setLogger(
+    { error: note, warn: note, info: ignored, debug: ignored, verbose: ignored },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
   const resource = defaultResource()
     .merge(resourceFromAttributes(defaults))
     .merge(detectResources({ detectors: [envDetector] }));
@@ -62,17 +78,28 @@ export function startSdk({
     resource,
     spanProcessors: [new BatchSpanProcessor(exporter)],
   });
-  if (!trace.setGlobalTracerProvider(provider)) return undefined;
-  // It also registers what keeps the active span, and the propagators.
+  // Later on it would say of each export that it failed.
+  diag.disable();
   provider.register({
     propagator: new CompositePropagator({
       propagators: propagators.map((name) => PROPAGATORS[name]()),
     }),
   });
-  return async () => {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
-    await Promise.race([provider.shutdown().catch(() => undefined), late]);
+  return {
+    notes,
+    async end() {
+      const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
+      await Promise.race([provider.shutdown().catch(() => undefined), late]);
+    },
   };
+}
+
+function ignored(): void {}
+
+function hasSdk(): boolean {
+  const provider = trace.getTracerProvider();
+  const nothing = new ProxyTracerProvider().getDelegate();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== nothing;
 }
 
 /** One line of the log when the trouble begins, and one when it ends. */

@@ -38,7 +38,8 @@ export function storedTraceOf(context: Context): string | undefined {
 
 /** The context of a stored text, or of a `traceparent`. Another text gives a context without a trace. */
 export function contextOfTrace(stored: string | undefined): Context {
-  const [traceparent = "", ...state] = (stored ?? "").split(" ");
+  const isShort = stored !== undefined && stored.length <= MAX_TRACE_CHARS;
+  const [traceparent = "", ...state] = isShort ? stored.split(" ") : [];
   const [, traceId = "", spanId = "", flags = "0"] = TRACEPARENT.exec(traceparent) ?? [];
   const traceState = state.length === 0 ? undefined : createTraceState(state.join(" "));
   const span: SpanContext = {

@@ -8,6 +8,7 @@ import { createLog } from "#server/log.ts";
 import { MAX_TRACE_CHARS } from "#shared/limits.ts";
 import { eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { startSdk } from "./sdk.ts";
+import { contextOfTrace } from "./trace-context.ts";
 import { useSpans } from "#test/tracing/spans.fixture.ts";
 import { openTestServer } from "#test/transports/trpc.fixture.ts";
 
@@ -160,6 +161,13 @@ test("[V2] a WebSocket names its trace among the parameters of its connection", 
   socket.send(JSON.stringify({ id: 1, method: "query", params: { path: "system.info" } }));
   await eventually(() => expect(one("system.info")).toMatchObject({ parent: CALLER }));
   socket.terminate();
+});
+
+test("[V2] [H11] a text of any length and any number of parts is no trace", () => {
+  for (const text of [" ".repeat(5_000_000), `${TRACEPARENT} ${"a=b ".repeat(200)}`, "", " "]) {
+    expect(trace.getSpanContext(contextOfTrace(text))).toBeUndefined();
+  }
+  expect(trace.getSpanContext(contextOfTrace(`${TRACEPARENT} a=b c`))?.traceId).toBe(TRACE);
 });
 
 test.each([

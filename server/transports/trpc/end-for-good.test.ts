@@ -23,7 +23,7 @@ async function textOf(server: TestServer, path: string, input: unknown): Promise
   return res.text();
 }
 
-test.each(["job.onUpdate", "job.onOutput", "batch.onUpdate"])(
+test.each(["job.onUpdate", "job.onOutput", "job.onLog", "batch.onUpdate"])(
   "[S10] %s of a settled job or batch ends with a field that stops an EventSource from reconnecting",
   async (path) => {
     const server = await openTestServer();
