@@ -325,7 +325,7 @@ const all: Direction[] = [
     files: ["server/transports/{callers,limits,requests,sockets}/**"],
     imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
     except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
-    packages: [...NODE, "pino"],
+    packages: [...NODE, "@msgpack/msgpack", "pino"],
   },
   {
     name: "client/",

@@ -5,14 +5,20 @@
 import type { Entry } from "#server/streams/open.ts";
 import { type Chunk, chunksOf } from "#server/transports/sockets/chunks.ts";
 import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
-import { textFrame } from "#server/transports/sockets/text-frame.ts";
+import type { Format } from "./ws-format.ts";
 
 /** Returns the frames of entries for a watcher whose answers begin with `head`. */
 export type FramesOf = (entries: readonly Entry<unknown>[], head: string) => readonly Chunk[];
 
-/** All connections share the result. `encode` returns the text of an entry after `head`. */
-export function createFrames(encode: (id: string, data: unknown) => string): FramesOf {
-  const textOf = memoizePerTick(({ pos, value }: Entry<unknown>) => encode(String(pos), value));
+/** All connections of an encoding share the result. `serialize` is the transformer's. */
+export function createFrames<Rest>(
+  { restOf, frameOf }: Pick<Format<Rest>, "restOf" | "frameOf">,
+  serialize: (data: unknown) => unknown,
+): FramesOf {
+  const restOfEntry = memoizePerTick(({ pos, value }: Entry<unknown>) => {
+    const id = String(pos);
+    return { rest: restOf(id, serialize({ id, data: value })) };
+  });
   const byHead = memoizePerTick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(
     () => new Map(),
   );
@@ -20,7 +26,7 @@ export function createFrames(encode: (id: string, data: unknown) => string): Fra
     const known = byHead(entries);
     let chunks = known.get(head);
     if (chunks === undefined) {
-      chunks = chunksOf(entries.map((entry) => textFrame(head + textOf(entry))));
+      chunks = chunksOf(entries.map((entry) => frameOf(head, restOfEntry(entry).rest)));
       known.set(head, chunks);
     }
     return chunks;

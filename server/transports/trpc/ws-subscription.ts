@@ -10,18 +10,18 @@ import {
   SubscriptionSink,
 } from "#server/transports/sockets/subscription-sink.ts";
 import type { AppError } from "#shared/errors.ts";
-import type { FramesOf } from "./entry-frames.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Relay } from "./relay.ts";
-import type { Address, Call, Responses } from "./ws-responses.ts";
+import type { Encoding } from "./ws-encoding.ts";
+import type { Address } from "./ws-format.ts";
+import type { Call } from "./ws-responses.ts";
 
 /** The request that the answers of a subscription belong to. */
 export type SubscriptionAddress = Address & { id: number | string };
 
 /** The parts of a connection that a subscription uses. */
 export interface SubscriptionPeer extends SinkConnection {
-  readonly responses: Responses;
-  readonly framesOf: FramesOf;
+  readonly encoding: Encoding;
   readonly writer: SocketWriter;
 }
 
@@ -50,7 +50,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
     this.jsonrpc = jsonrpc;
     this.#owner = owner;
     this.#path = path;
-    this.#head = owner.peer.responses.beforeResult(this);
+    this.#head = owner.peer.encoding.responses.beforeResult(this);
   }
 
   /** Resolves when the subscription has begun, was refused, or was stopped. */
@@ -83,7 +83,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   }
 
   protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
-    return this.connection.framesOf(entries, this.#head);
+    return this.connection.encoding.framesOf(entries, this.#head);
   }
 
   protected write({ bytes, count }: Chunk): number {
