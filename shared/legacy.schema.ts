@@ -8,6 +8,10 @@ import { schemaFor } from "./schema-for.ts";
 const id = z.string().min(1).max(MAX_LEGACY_ID_CHARS).refine(isWellFormed);
 export const LegacyJobRequestSchema = z.object({ job_id: id });
 export const LegacyBatchRequestSchema = z.object({ batch_id: id });
+/** Some clients send an event without an argument. */
+export const LegacyFeedRequestSchema = z
+  .object({ all_owners: z.boolean().optional() })
+  .prefault({});
 
 export const AuthRefreshSchema = z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) });
 

@@ -1,15 +1,25 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type SessionStreamRef, sessionStreamOf, streamKey, type StreamRef } from "./stream-ref.ts";
+import {
+  sessionKey,
+  type SessionStreamRef,
+  sessionStreamOf,
+  streamKey,
+  type StreamRef,
+} from "./stream-ref.ts";
 
 /** Few characters, so that names run into each other. */
 const name = fc.string({ unit: fc.constantFrom("1", ":", "a", "job"), minLength: 1, maxLength: 4 });
-const sessionStream = fc.oneof(
-  name.map((jobId): SessionStreamRef => ({ stream: "job", jobId })),
-  name.map((batchId): SessionStreamRef => ({ stream: "batch", batchId })),
+const jobOrBatch = fc.oneof(
+  name.map((jobId) => ({ stream: "job", jobId }) as const),
+  name.map((batchId) => ({ stream: "batch", batchId }) as const),
 );
-const anyStream = fc.oneof(
-  sessionStream,
+const sessionStream = fc.oneof<fc.Arbitrary<SessionStreamRef>[]>(
+  jobOrBatch,
+  fc.boolean().map((allOwners) => ({ stream: "feed", allOwners })),
+);
+const anyStream = fc.oneof<fc.Arbitrary<StreamRef>[]>(
+  jobOrBatch,
   name.map((jobId): StreamRef => ({ stream: "draft", jobId })),
   fc
     .tuple(name, fc.option(name, { nil: undefined }))
@@ -30,9 +40,10 @@ test("two streams have one key only where they are one stream", () => {
 test("[L5] a session's key gives back its stream, whatever the id", () => {
   fc.assert(
     fc.property(sessionStream, (ref) => {
-      expect(sessionStreamOf(streamKey(ref))).toEqual(ref);
+      expect(sessionStreamOf(sessionKey(ref))).toEqual(ref);
     }),
   );
-  expect(streamKey({ stream: "job", jobId: "j:1" })).toBe("job:j:1");
-  expect(streamKey({ stream: "batch", batchId: "b" })).toBe("batch:b");
+  expect(sessionKey({ stream: "job", jobId: "j:1" })).toBe("job:j:1");
+  expect(sessionKey({ stream: "batch", batchId: "b" })).toBe("batch:b");
+  expect(sessionKey({ stream: "feed", allOwners: false })).toBe("feed:own");
 });

@@ -7,10 +7,12 @@ export type StreamRef =
   | { stream: "batch"; batchId: string }
   | { stream: "feed"; of: OwnerFilter };
 
-/** The streams that a session keeps for its client. */
-export type SessionStreamRef = Extract<StreamRef, { stream: "job" | "batch" }>;
+/** The streams that a session keeps for its client. The feed is that of its user, or with `allOwners` of the user's tenant. */
+export type SessionStreamRef =
+  | Extract<StreamRef, { stream: "job" | "batch" }>
+  | { stream: "feed"; allOwners: boolean };
 
-/** Differs for any two streams. Stored in sessions, so the keys of jobs and batches stay as they are. */
+/** Differs for any two streams. Those of jobs and batches are stored in sessions, and stay as they are. */
 export function streamKey(ref: StreamRef): string {
   switch (ref.stream) {
     case "job":
@@ -25,8 +27,19 @@ export function streamKey(ref: StreamRef): string {
   }
 }
 
+const OWN_FEED = "feed:own";
+const TENANT_FEED = "feed:tenant";
+
+/** Differs for any two streams of one user. */
+export function sessionKey(ref: SessionStreamRef): string {
+  if (ref.stream !== "feed") return streamKey(ref);
+  return ref.allOwners ? TENANT_FEED : OWN_FEED;
+}
+
 /** The stream of a key in a session. */
 export function sessionStreamOf(key: string): SessionStreamRef {
+  if (key === OWN_FEED || key === TENANT_FEED)
+    return { stream: "feed", allOwners: key === TENANT_FEED };
   const at = key.indexOf(":");
   const id = key.slice(at + 1);
   return key.startsWith("job:") ? { stream: "job", jobId: id } : { stream: "batch", batchId: id };

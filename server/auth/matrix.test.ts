@@ -454,7 +454,7 @@ async function untilKnown(answer: () => string, isRefused: boolean): Promise<voi
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
-  expect(EVENTS.size).toBe(5);
+  expect(EVENTS.size).toBe(7);
 });
 
 describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (who, token, answers) => {
@@ -511,10 +511,12 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] a caller %s", (who, token, answers) 
       await ask("subscribe:batch", { batch_id: ids.batchId }),
       await ask("unsubscribe:job", { job_id: ids.jobId }),
       await ask("unsubscribe:batch", { batch_id: ids.batchId }),
+      await ask("subscribe:feed", {}),
+      await ask("unsubscribe:feed", {}),
       await ask("auth:refresh", { token: given ?? "none" }),
     ];
     socket.disconnect();
-    const { readJob, readBatch, anything } = answers;
-    expect(told).toEqual([readJob, readBatch, anything, anything, anything]);
+    const { readJob, readBatch, readMine, anything } = answers;
+    expect(told).toEqual([readJob, readBatch, anything, anything, readMine, anything, anything]);
   });
 });

@@ -87,6 +87,8 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
     "unsubscribe:job": "principal",
     "subscribe:batch": "read a batch",
     "unsubscribe:batch": "principal",
+    "subscribe:feed": "jobs:read",
+    "unsubscribe:feed": "principal",
     "auth:refresh": "principal",
   }),
 );

@@ -16,7 +16,7 @@ import {
   type LegacySubscriptionError,
 } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
-import { sessionStreamOf, streamKey } from "#shared/stream-ref.ts";
+import { sessionKey, sessionStreamOf } from "#shared/stream-ref.ts";
 import { toLegacyError } from "./errors.ts";
 import { idsOf } from "./opening.ts";
 import type { ConnectionContext } from "./connection-context.ts";
@@ -232,11 +232,11 @@ class Client implements Holder, Listener {
 
   #subscribe(request: Request): Promise<void> {
     const opening = this.#shared.open(this.#principal, request.ref);
-    return opening.addTo(this.#subscriptions, streamKey(request.ref));
+    return opening.addTo(this.#subscriptions, sessionKey(request.ref));
   }
 
   async #unsubscribe(request: Request): Promise<void> {
-    const key = streamKey(request.ref);
+    const key = sessionKey(request.ref);
     if (this.#subscriptions.remove(key)) await this.#forget(key);
   }
 

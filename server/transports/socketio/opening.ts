@@ -1,9 +1,11 @@
 /** Opens a stream for subscriptions, together with its wire encoding. */
 import type { Stream, Streams } from "#server/streams/open.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
+import type { Clock } from "#shared/clock.ts";
 import type { JobEvent } from "#shared/events.ts";
+import type { FeedEntry } from "#shared/feed.ts";
 import { isSettled } from "#shared/job.ts";
-import { type LegacyIds, legacyOfBatch, legacyOfJob } from "#shared/legacy.ts";
+import { type LegacyIds, legacyOfBatch, legacyOfFeed, legacyOfJob } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 import { createEncoder, type Encoder } from "./packet.ts";
@@ -12,18 +14,27 @@ import type { Subscriptions } from "./subscriptions.ts";
 
 /** Returns the stream's id under its legacy field name. */
 export function idsOf(ref: SessionStreamRef): LegacyIds {
-  return ref.stream === "job" ? { job_id: ref.jobId } : { batch_id: ref.batchId };
+  switch (ref.stream) {
+    case "job":
+      return { job_id: ref.jobId };
+    case "batch":
+      return { batch_id: ref.batchId };
+    case "feed":
+      return ref.allOwners ? { feed: true, all_owners: true } : { feed: true };
+  }
 }
 
 /** Opens a stream at most once, possibly before a subscription needs it. */
 class Opening<T> {
   readonly #make: () => Promise<Stream<T>>;
   readonly #encoder: Encoder<T>;
+  readonly #startsOver: boolean;
   #made: Promise<Stream<T>> | undefined;
 
-  constructor(make: () => Promise<Stream<T>>, encoder: Encoder<T>) {
+  constructor(make: () => Promise<Stream<T>>, encoder: Encoder<T>, startsOver = false) {
     this.#make = make;
     this.#encoder = encoder;
+    this.#startsOver = startsOver;
   }
 
   /** Rejects with `NOT_FOUND` if the principal may not watch the stream. */
@@ -35,6 +46,7 @@ class Opening<T> {
     return subscriptions.add(key, {
       open: () => this.open(),
       encoder: this.#encoder,
+      startsOver: this.#startsOver,
       restored,
     });
   }
@@ -43,14 +55,24 @@ class Opening<T> {
 export type AnyOpening = Pick<Opening<unknown>, "addTo"> & { open(): Promise<unknown> };
 
 /** All connections share the encoders, and so the serialised packets. */
-export function createOpenings(streams: Streams) {
+export function createOpenings(streams: Streams, clock: Pick<Clock, "now">) {
   const jobs = createEncoder<JobEvent>(legacyOfJob, ({ status, seq }) =>
     isSettled(status) ? seq : undefined,
   );
   const batches = createEncoder<BatchAggregate>(legacyOfBatch);
+  const feeds = createEncoder<FeedEntry>((entry) => legacyOfFeed(entry, clock.now()));
   const follow = { follow: true };
-  return (principal: Principal, ref: SessionStreamRef): AnyOpening =>
-    ref.stream === "job"
-      ? new Opening(() => streams.job(principal, ref.jobId, follow), jobs)
-      : new Opening(() => streams.batch(principal, ref.batchId, follow), batches);
+  return (principal: Principal, ref: SessionStreamRef): AnyOpening => {
+    switch (ref.stream) {
+      case "job":
+        return new Opening(() => streams.job(principal, ref.jobId, follow), jobs);
+      case "batch":
+        return new Opening(() => streams.batch(principal, ref.batchId, follow), batches);
+      case "feed": {
+        const { allOwners } = ref;
+        // Its newest entry is one job of many.
+        return new Opening(() => streams.feed(principal, { allOwners }), feeds, true);
+      }
+    }
+  };
 }

@@ -5,9 +5,10 @@ import { AppError } from "#shared/errors.ts";
 import {
   AuthRefreshSchema,
   LegacyBatchRequestSchema,
+  LegacyFeedRequestSchema,
   LegacyJobRequestSchema,
 } from "#shared/legacy.schema.ts";
-import { AUTH_REFRESH, LEGACY_REQUEST, type LegacyIds } from "#shared/legacy.ts";
+import { AUTH_REFRESH, LEGACY_REQUEST } from "#shared/legacy.ts";
 import { MAX_TOKEN_CHARS } from "#shared/limits.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
 
@@ -18,21 +19,32 @@ export interface Request {
 
 interface Form {
   action: Request["action"];
-  /** The field of the payload that holds the stream's id. */
-  field: keyof LegacyIds;
+  /** For people: what the payload must be. */
+  takes: string;
   schema: z.ZodType<SessionStreamRef>;
 }
 
-type Names = Pick<Form, "field" | "schema">;
+const anId = (field: string) =>
+  `an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}"`;
+
+type Names = Pick<Form, "takes" | "schema">;
 const JOB: Names = {
-  field: "job_id",
+  takes: anId("job_id"),
   schema: LegacyJobRequestSchema.transform(({ job_id }) => ({ stream: "job", jobId: job_id })),
 };
 const BATCH: Names = {
-  field: "batch_id",
+  takes: anId("batch_id"),
   schema: LegacyBatchRequestSchema.transform(({ batch_id }) => ({
     stream: "batch",
     batchId: batch_id,
+  })),
+};
+
+const FEED: Names = {
+  takes: 'an object, with `true` or `false` in "all_owners" if it has that field',
+  schema: LegacyFeedRequestSchema.transform(({ all_owners = false }) => ({
+    stream: "feed",
+    allOwners: all_owners,
   })),
 };
 
@@ -41,6 +53,8 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
   [LEGACY_REQUEST.unsubscribeJob, { action: "unsubscribe", ...JOB }],
   [LEGACY_REQUEST.subscribeBatch, { action: "subscribe", ...BATCH }],
   [LEGACY_REQUEST.unsubscribeBatch, { action: "unsubscribe", ...BATCH }],
+  [LEGACY_REQUEST.subscribeFeed, { action: "subscribe", ...FEED }],
+  [LEGACY_REQUEST.unsubscribeFeed, { action: "unsubscribe", ...FEED }],
 ]);
 
 /**
@@ -56,13 +70,10 @@ export function readRequest(name: unknown, payload: unknown): Request {
       `${shown(name)} is not an event of this server. Use ${names}.`,
     );
   }
-  const { action, field, schema } = form;
+  const { action, takes, schema } = form;
   const parsed = schema.safeParse(payload);
   if (!parsed.success) {
-    throw new AppError(
-      "BAD_REQUEST",
-      `${shown(name)} takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}".`,
-    );
+    throw new AppError("BAD_REQUEST", `${shown(name)} takes ${takes}.`);
   }
   return { action, ref: parsed.data };
 }

@@ -63,7 +63,7 @@ export function createSocketioTransport(
   const handshakes = limits && createHandshakes(limits);
   const { highWaterBytes } = context.backpressure;
   const writers = openSocketWriters(context.backpressure);
-  const open = createOpenings(context.streams);
+  const open = createOpenings(context.streams, context.clock);
   const deadlines = new Deadlines(context.clock);
   const joinDeadlines = new Deadlines();
   const serveConnection = createConnections({ ...context, open, deadlines });
