@@ -160,6 +160,19 @@ function holdsNotJson(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.values(value).some(holdsNotJson);
 }
 
+test("`undefined` of notepack.io is left out as in JSON, where the reader takes it", () => {
+  const none = [0xd4, 0, 0];
+  const bytes = Buffer.of(0x83, 0xa1, 0x61, ...none, 0xa1, 0x62, 0x91, ...none, 0xa1, 0x63, 1);
+  expect(readMsgpack(bytes, true)).toEqual({ value: { b: [null], c: 1 }, hasNotJson: false });
+  expect(readMsgpack(bytes).hasNotJson).toBe(true);
+  const other = Buffer.of(0x92, 0xd4, 1, 0, 7);
+  expect(readMsgpack(other, true)).toEqual({
+    value: [expect.any(NotJson), 7],
+    hasNotJson: true,
+  });
+  expect(readMsgpack(Buffer.of(...none), true).value).toBeNull();
+});
+
 test("the value at a place is read whatever follows it", () => {
   expect(valueAt(Buffer.of(0x81, 0xa1, 0x61, 7, 0xc1), 3)).toBe(7);
   expect(valueAt(Buffer.of(0x81), 1)).toBeUndefined();

@@ -51,10 +51,13 @@ const FIXTEXT = 0xa0;
 const NIL = 0xc0;
 const NEGATIVE = 0xe0;
 
-/** Throws `NotMsgpack` and `MsgpackExcess`. */
-export function readMsgpack(bytes: Buffer): MsgpackValue {
-  const reader = new Reader(bytes);
-  const value = reader.value();
+/**
+ * Throws `NotMsgpack` and `MsgpackExcess`. `takesUndefined`: reads `undefined` as `notepack.io` writes it in Node (extension 0
+ * with one byte 0). As in JSON, a member of a map with it is left out, and elsewhere it is `null`.
+ */
+export function readMsgpack(bytes: Buffer, takesUndefined = false): MsgpackValue {
+  const reader = new Reader(bytes, takesUndefined);
+  const value = reader.item();
   const rest = bytes.length - reader.at;
   if (rest > 0) throw new NotMsgpack(`${rest} bytes follow the MessagePack value.`);
   return { value, hasNotJson: reader.hasNotJson };
@@ -63,7 +66,7 @@ export function readMsgpack(bytes: Buffer): MsgpackValue {
 /** Returns the value at `start`, whatever follows it; `undefined` if there is none. */
 export function valueAt(bytes: Buffer, start: number): unknown {
   try {
-    return new Reader(bytes.subarray(start)).value();
+    return new Reader(bytes.subarray(start), false).item();
   } catch {
     return undefined;
   }
@@ -100,11 +103,19 @@ class Reader {
   #depth = 0;
   #values = 1;
 
-  constructor(bytes: Buffer) {
+  readonly #takesUndefined: boolean;
+
+  constructor(bytes: Buffer, takesUndefined: boolean) {
     this.#bytes = bytes;
+    this.#takesUndefined = takesUndefined;
   }
 
-  value(): unknown {
+  item(): unknown {
+    return this.#value() ?? null;
+  }
+
+  /** `undefined` where there is nothing. */
+  #value(): unknown {
     const type = this.#uint(1);
     if (type < FIXMAP) return type;
     if (type < FIXLIST) return this.#map(type & 0x0f);
@@ -150,6 +161,8 @@ class Reader {
       case 0xd3:
         return this.#integer(this.#bytes.readBigInt64BE(this.#take(8)));
       case 0xd4:
+        if (this.#takesUndefined && this.#uint(2) === 0) return undefined;
+        return this.#skip(this.#takesUndefined ? 0 : 2, "an extension type");
       case 0xd5:
       case 0xd6:
       case 0xd7:
@@ -173,7 +186,7 @@ class Reader {
   #list(length: number): unknown[] {
     this.#open(length, length);
     const list: unknown[] = [];
-    for (let n = 0; n < length; n++) list.push(this.value());
+    for (let n = 0; n < length; n++) list.push(this.item());
     this.#depth -= 1;
     return list;
   }
@@ -184,9 +197,10 @@ class Reader {
     const map: Record<string, unknown> = {};
     let hasOnlyTexts = true;
     for (let n = 0; n < length; n++) {
-      const key = this.value();
-      const value = this.value();
+      const key = this.#value();
+      const value = this.#value();
       if (typeof key !== "string") hasOnlyTexts = false;
+      else if (value === undefined) continue;
       else if (key === "__proto__") define(map, key, value);
       else map[key] = value;
     }

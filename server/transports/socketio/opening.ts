@@ -8,7 +8,7 @@ import { isSettled } from "#shared/job.ts";
 import { type LegacyIds, legacyOfBatch, legacyOfFeed, legacyOfJob } from "#shared/legacy.ts";
 import type { Principal } from "#shared/principal.ts";
 import type { SessionStreamRef } from "#shared/stream-ref.ts";
-import { createEncoder, type Encoder } from "./packet.ts";
+import { createEncoder, type Encoder, type PacketOf } from "./packet.ts";
 import type { Restored } from "./subscription.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -54,13 +54,13 @@ class Opening<T> {
 
 export type AnyOpening = Pick<Opening<unknown>, "addTo"> & { open(): Promise<unknown> };
 
-/** All connections share the encoders, and so the serialised packets. */
-export function createOpenings(streams: Streams, clock: Pick<Clock, "now">) {
-  const jobs = createEncoder<JobEvent>(legacyOfJob, ({ status, seq }) =>
+/** All connections of an encoding share the encoders, and so the serialised packets. */
+export function createOpenings(streams: Streams, clock: Pick<Clock, "now">, packetOf: PacketOf) {
+  const jobs = createEncoder<JobEvent>(packetOf, legacyOfJob, ({ status, seq }) =>
     isSettled(status) ? seq : undefined,
   );
-  const batches = createEncoder<BatchAggregate>(legacyOfBatch);
-  const feeds = createEncoder<FeedEntry>((entry) => legacyOfFeed(entry, clock.now()));
+  const batches = createEncoder<BatchAggregate>(packetOf, legacyOfBatch);
+  const feeds = createEncoder<FeedEntry>(packetOf, (entry) => legacyOfFeed(entry, clock.now()));
   const follow = { follow: true };
   return (principal: Principal, ref: SessionStreamRef): AnyOpening => {
     switch (ref.stream) {
