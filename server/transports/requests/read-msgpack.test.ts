@@ -34,7 +34,7 @@ test("reads every JSON value as a writer wrote it", () => {
 test.each([0, 1, 31, 32, 255, 256, 65_535, 65_536])("reads a text, a list and a map of %i", (n) => {
   const list = Array.from({ length: n }, (_, at) => at * 65_537 - 2 ** 31);
   const map = Object.fromEntries(list.map((each) => [`k${each}`, each]));
-  for (const value of ["\u00e9".repeat(n), list, map]) {
+  for (const value of ["\u00e9".repeat(n), "\ufffd".repeat(n), list, map]) {
     expect(readMsgpack(bytesOf(value)).value).toEqual(value);
   }
 });
