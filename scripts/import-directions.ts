@@ -401,14 +401,14 @@ const all: Direction[] = [
     files: ["server/transports/{callers,limits,requests}/**"],
     imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
     except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
-    packages: [...NODE, "pino"],
+    packages: [...NODE, "@msgpack/msgpack", "pino"],
   },
   {
     name: "server/transports/sockets/",
     files: ["server/transports/sockets/**"],
     imports: ["./*", "#server/transports/*", ...USED_BY_TRANSPORTS, ...BELOW_TRANSPORTS],
     except: [...NODE_EXCEPT, "#server/transports/index.ts", "#server/transports/mount.ts"],
-    packages: [...NODE, "ws"],
+    packages: [...NODE, "@msgpack/msgpack", "ws"],
   },
   {
     name: "client/",

@@ -177,6 +177,9 @@ test("[H8] the path decides if a page of another site may embed it", async () =>
     "/trpc/job.list",
     "/socket.io",
     "/socket.io/?EIO=4&transport=polling",
+    "/socket.io-msgpack",
+    "/socket.io-msgpack/?EIO=4&transport=polling",
+    "/socket.io-msgpack/socket.io.js?EIO=4&transport=polling",
     "/socket.io/socket.io.js/x?EIO=4&transport=polling",
     "/socket.io/x.js",
   ]) {

@@ -16,6 +16,10 @@ export const LegacyBatchRequestSchema = z.object({ batch_id: id });
 export const LegacyPresenceRequestSchema = z
   .object({ job_id: id.optional(), batch_id: id.optional() })
   .refine(({ job_id, batch_id }) => job_id === undefined || batch_id === undefined);
+/** Some clients send an event without an argument. */
+export const LegacyFeedRequestSchema = z
+  .object({ all_owners: z.boolean().optional() })
+  .prefault({});
 
 export const AuthRefreshSchema = z.object({ token: z.string().min(1).max(MAX_TOKEN_CHARS) });
 

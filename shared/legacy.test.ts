@@ -9,7 +9,8 @@ import {
   LegacyJobPayloadSchema,
   LegacyJobRequestSchema,
 } from "./legacy.schema.ts";
-import { legacyOfBatch, legacyOfJob } from "./legacy.ts";
+import type { JobSummary } from "./job.ts";
+import { legacyOfBatch, legacyOfFeed, legacyOfJob } from "./legacy.ts";
 
 const base = {
   jobId: "550e8400-e29b-41d4-a716-446655440000",
@@ -167,4 +168,49 @@ test("a request is an id under its name, of 1 to 200 characters; what comes besi
   ]) {
     expect(LegacyJobRequestSchema.safeParse(bad).success).toBe(false);
   }
+});
+
+describe("a job of a feed", () => {
+  const seenAt = new Date("2025-11-08T23:59:00.000Z");
+  const job: JobSummary = {
+    id: base.jobId,
+    kind: "article",
+    title: "A title",
+    tenant: "acme",
+    owner: "ann",
+    status: "PENDING",
+    progress: 0,
+    message: "Queued",
+    attempt: 0,
+    retries: 0,
+    batchId: null,
+    error: null,
+    createdAt: base.at,
+    startedAt: null,
+    finishedAt: null,
+    version: 1,
+  };
+
+  test.each<[JobSummary["status"], Partial<JobSummary>, number, string, Date]>([
+    ["PENDING", {}, 0, "Queued", base.at],
+    ["PENDING", { version: 5 }, 0, "Queued", seenAt],
+    ["PROCESSING", { version: 2, progress: 45 }, 45, "Queued", seenAt],
+    ["BLOCKED", { version: 3, progress: 80, finishedAt: base.at }, 100, "Queued", base.at],
+    ["DELIVERED", { version: 3, progress: 100, finishedAt: base.at }, 100, "Queued", base.at],
+    ["ABORTED", { version: 3, progress: 45, finishedAt: base.at }, 0, "Error: Queued", base.at],
+  ])("[L1] [L6] that is %s (%j) is one job:update, as its event is", (status, state, ...shown) => {
+    const [progress, message, at] = shown;
+    const messages = legacyOfFeed({ rev: 1, job: { ...job, ...state, status } }, seenAt);
+    expect(messages).toEqual([
+      {
+        name: "job:update",
+        payload: { job_id: job.id, status, progress, message, timestamp: at.toISOString() },
+      },
+    ]);
+    expect(LegacyJobPayloadSchema.parse(messages[0]?.payload)).toEqual(messages[0]?.payload);
+  });
+
+  test("is nothing where there is none", () => {
+    expect(legacyOfFeed({ rev: 1, job: null, gap: true }, seenAt)).toEqual([]);
+  });
 });

@@ -4,6 +4,7 @@
  */
 import type { BatchAggregate } from "./batch.ts";
 import type { JobEvent } from "./events.ts";
+import type { FeedEntry } from "./feed.ts";
 import type { JobStatus } from "./job.ts";
 import type { Presence, PresenceOf } from "./presence.ts";
 
@@ -28,6 +29,8 @@ export const LEGACY_REQUEST = {
   unsubscribeBatch: "unsubscribe:batch",
   subscribePresence: "subscribe:presence",
   unsubscribePresence: "unsubscribe:presence",
+  subscribeFeed: "subscribe:feed",
+  unsubscribeFeed: "unsubscribe:feed",
 } as const;
 export type LegacyRequestName = (typeof LEGACY_REQUEST)[keyof typeof LEGACY_REQUEST];
 
@@ -46,12 +49,15 @@ export interface LegacyConnection {
   session_id: string;
 }
 
-/** The payload of `subscribed`: the requested id. */
+/** The payload of `subscribed`: the requested id, or that it is the feed. */
 export interface LegacyIds {
   job_id?: string | undefined;
   batch_id?: string | undefined;
   /** Of the presence of the job or batch, or of the tenant where neither is there. */
   presence?: true | undefined;
+  feed?: true | undefined;
+  /** The feed of the whole tenant. */
+  all_owners?: true | undefined;
 }
 
 /** `job:update`, `job:completed` and `job:error` carry the same fields. */
@@ -120,22 +126,40 @@ export interface LegacyMessage {
 
 /** One job event as legacy clients see it, in the order in which they are to be sent. */
 export function legacyOfJob(event: JobEvent): LegacyMessage[] {
-  const failed = event.status === "ABORTED";
-  const payload: LegacyJobPayload = {
-    job_id: event.jobId,
-    status: event.status,
-    progress: progressOf(event),
-    message: failed ? `Error: ${event.message}` : event.message,
-    timestamp: event.at.toISOString(),
-  };
+  const payload = payloadOf(event, event.jobId, event.at);
   const update: LegacyMessage = { name: LEGACY.jobUpdate, payload };
-  if (failed) return [{ name: LEGACY.jobError, payload }, update];
+  if (event.status === "ABORTED") return [{ name: LEGACY.jobError, payload }, update];
   if (event.status === "DELIVERED") return [{ name: LEGACY.jobCompleted, payload }, update];
   return [update];
 }
 
+/**
+ * A job of a feed, as an update alone. Feeds do not have the time of each event: a job that has more than one and has not settled
+ * has the time `seenAt`.
+ */
+export function legacyOfFeed({ job }: FeedEntry, seenAt: Date): LegacyMessage[] {
+  if (job === null) return [];
+  const at = job.finishedAt ?? (job.version === 1 ? job.createdAt : seenAt);
+  return [{ name: LEGACY.jobUpdate, payload: payloadOf(job, job.id, at) }];
+}
+
+function payloadOf(
+  state: Pick<JobEvent, "status" | "progress" | "message">,
+  jobId: string,
+  at: Date,
+): LegacyJobPayload {
+  const { status, message } = state;
+  return {
+    job_id: jobId,
+    status,
+    progress: progressOf(state),
+    message: status === "ABORTED" ? `Error: ${message}` : message,
+    timestamp: at.toISOString(),
+  };
+}
+
 /** The older system derived it from the status: 0 for an aborted job, 100 for one that waits for a review. */
-function progressOf({ status, progress }: JobEvent): number {
+function progressOf({ status, progress }: Pick<JobEvent, "status" | "progress">): number {
   if (status === "ABORTED") return 0;
   return status === "BLOCKED" ? 100 : progress;
 }

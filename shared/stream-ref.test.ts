@@ -15,16 +15,17 @@ const topic = fc.oneof(
   fc.constant<PresenceTopic>("tenant"),
   fc.tuple(fc.constantFrom("job", "batch"), name).map((parts) => parts.join(":") as PresenceTopic),
 );
-const recordStream = fc.oneof(
+const jobOrBatch = fc.oneof(
   name.map((jobId) => ({ stream: "job", jobId }) as const),
   name.map((batchId) => ({ stream: "batch", batchId }) as const),
 );
-const sessionStream = fc.oneof(
-  recordStream,
-  topic.map((of): SessionStreamRef => ({ stream: "presence", topic: of })),
+const sessionStream = fc.oneof<fc.Arbitrary<SessionStreamRef>[]>(
+  jobOrBatch,
+  fc.boolean().map((allOwners) => ({ stream: "feed", allOwners })),
+  topic.map((of) => ({ stream: "presence", topic: of })),
 );
-const anyStream = fc.oneof(
-  recordStream,
+const anyStream = fc.oneof<fc.Arbitrary<StreamRef>[]>(
+  jobOrBatch,
   fc
     .tuple(name, topic)
     .map(([tenant, of]): StreamRef => ({ stream: "presence", tenant, topic: of })),
@@ -53,4 +54,5 @@ test("[L5] a session's key gives back its stream, whatever the id", () => {
   );
   expect(sessionKey({ stream: "job", jobId: "j:1" })).toBe("job:j:1");
   expect(sessionKey({ stream: "batch", batchId: "b" })).toBe("batch:b");
+  expect(sessionKey({ stream: "feed", allOwners: false })).toBe("feed:own");
 });

@@ -10,12 +10,16 @@ export type StreamRef =
   | { stream: "feed"; of: OwnerFilter }
   | { stream: "presence"; tenant: string; topic: PresenceTopic };
 
-/** The streams that a session keeps for its client, in the client's own tenant. */
+/**
+ * The streams that a session keeps for its client, in the client's own tenant. The feed is that of its user, or with `allOwners`
+ * of the user's tenant.
+ */
 export type SessionStreamRef =
   | Extract<StreamRef, { stream: "job" | "batch" }>
+  | { stream: "feed"; allOwners: boolean }
   | { stream: "presence"; topic: PresenceTopic };
 
-/** Differs for any two streams. Stored in sessions, so the keys of jobs and batches stay as they are. */
+/** Differs for any two streams. Those of jobs and batches are stored in sessions, and stay as they are. */
 export function streamKey(ref: StreamRef): string {
   switch (ref.stream) {
     case "job":
@@ -34,15 +38,22 @@ export function streamKey(ref: StreamRef): string {
   }
 }
 
+const OWN_FEED = "feed:own";
+const TENANT_FEED = "feed:tenant";
 const PRESENCE = "presence:";
 
-/** The key of a stream in a session. */
+/** The key of a stream in a session: differs for any two streams of one user. */
 export function sessionKey(ref: SessionStreamRef): string {
-  return ref.stream === "presence" ? PRESENCE + ref.topic : streamKey(ref);
+  if (ref.stream === "presence") return PRESENCE + ref.topic;
+  if (ref.stream !== "feed") return streamKey(ref);
+  return ref.allOwners ? TENANT_FEED : OWN_FEED;
 }
 
 /** The stream of a key in a session. */
 export function sessionStreamOf(key: string): SessionStreamRef {
+  if (key === OWN_FEED || key === TENANT_FEED) {
+    return { stream: "feed", allOwners: key === TENANT_FEED };
+  }
   if (key.startsWith(PRESENCE)) {
     return { stream: "presence", topic: key.slice(PRESENCE.length) as PresenceTopic };
   }

@@ -1,6 +1,7 @@
 /** The typed client: calls over HTTP, subscriptions over WebSocket or SSE, and the state of the connection. */
 import {
   createTRPCClient,
+  type Encoder,
   httpBatchLink,
   retryLink,
   splitLink,
@@ -67,6 +68,8 @@ export interface JobwireClientOptions {
   /** The server's URL with its base path: `http://localhost:8000`. On a page also relative to its origin: `/jobs`. */
   url: string;
   transport?: "ws" | "sse" | undefined;
+  /** Writes and reads MessagePack: then subscriptions over the WebSocket use it in place of JSON. Calls stay JSON. */
+  encoder?: Encoder | undefined;
   /** Sent with every call and connection, for servers with authentication. A fixed one ends the client's access when it ends. */
   token?: string | undefined;
   /** Returns a token whenever the client needs one. It keeps subscriptions going while tokens come and go. */
@@ -87,7 +90,8 @@ export interface JobwireClientOptions {
 export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   options: JobwireClientOptions,
 ): JobwireClient<App["~kinds"], App["~procedures"]> {
-  const { transport = "ws", token, getToken, waitForSignIn, device = randomText() } = options;
+  const { transport = "ws", token, getToken, waitForSignIn, encoder } = options;
+  const { device = randomText() } = options;
   const url = serverUrl(options.url);
   const connection = createConnectionStore();
   const closing = new Closing();
@@ -123,7 +127,8 @@ export function createJobwireClient<App extends ServerTypes = ServerTypes>(
   let socket: WebSocketClient | undefined;
   const open = () =>
     (socket ??= openSocket({
-      url: http.replace(/^http/, "ws"),
+      url: `${http.replace(/^http/, "ws")}${encoder ? "&encoding=msgpack" : ""}`,
+      ...(encoder && { experimental_encoder: encoder }),
       ...(tokenNow && { connectionParams: async () => ({ token: (used = await tokenNow()) }) }),
       onState(isOpen) {
         connection.signal(isOpen ? "open" : "lost");

@@ -79,6 +79,22 @@ test("[L1] [L2] subscriptions can be added and removed while it is connected", a
   await until(() => expect(server.watches()).toBe(0));
 });
 
+test("[L6] the feed brings every job of the user, also after a reconnect, until it is left", async () => {
+  const jobId = await createJob(server.engine);
+  const updates = listen("job:update");
+  client.subscribeToFeed();
+  client.connect();
+  await until(() => expect(updates.map(({ job_id }) => job_id)).toEqual([jobId]));
+  for (const socket of server.sockets) socket.destroy();
+  const next = await createJob(server.engine);
+  await until(() => expect(updates.map(({ job_id }) => job_id)).toContain(next));
+  await until(() => expect(client.connected).toBe(true));
+  client.unsubscribeFromFeed();
+  await until(() => expect(server.watches()).toBe(0));
+  client.subscribeToFeed();
+  await until(() => expect(server.watches()).toBe(1));
+});
+
 test("a listener of `once` is called once, and `off` without a listener removes the app's own and no more", async () => {
   const jobId = await createJob(server.engine);
   const updates = listen("job:update");

@@ -1,6 +1,6 @@
 /**
  * The client of the older system's guide, for apps that were written against it: Socket.IO, with the same methods,
- * events and settings. New apps use `client.ts`. After each reconnect it subscribes again to its jobs and batches and
+ * events and settings. New apps use `client.ts`. After each reconnect it subscribes again to its jobs, batches and feed and
  * receives their current state, but not `job:completed` and `job:error` a second time.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
@@ -48,6 +48,7 @@ export class LegacyClient {
   #opened: LegacySocket | undefined;
   readonly #jobs = new Set<string>();
   readonly #batches = new Set<string>();
+  #hasFeed = false;
   /** True after an unsubscription that could not be sent because there was no connection. */
   #hasLeft = false;
 
@@ -94,6 +95,18 @@ export class LegacyClient {
     else this.#hasLeft = true;
   }
 
+  /** Every job of this user, as `job:update` alone: the jobs that changed last, then each change. */
+  subscribeToFeed(): void {
+    this.#hasFeed = true;
+    if (this.connected) this.#opened?.emit("subscribe:feed", {});
+  }
+
+  unsubscribeFromFeed(): void {
+    this.#hasFeed = false;
+    if (this.connected) this.#opened?.emit("unsubscribe:feed", {});
+    else this.#hasLeft = true;
+  }
+
   on<N extends keyof WsClientEvents>(name: N, listener: WsClientEvents[N]): void {
     this.#socket().on<Name>(name as Name, listener as Listener);
   }
@@ -116,6 +129,7 @@ export class LegacyClient {
     this.#hasLeft = false;
     for (const job_id of this.#jobs) this.#opened?.emit("subscribe:job", { job_id });
     for (const batch_id of this.#batches) this.#opened?.emit("subscribe:batch", { batch_id });
+    if (this.#hasFeed) this.#opened?.emit("subscribe:feed", {});
   };
 
   #socket(): LegacySocket {

@@ -32,6 +32,9 @@ export interface ClientToServerEvents {
   "unsubscribe:job": Request<{ job_id: string }>;
   "subscribe:batch": Request<{ batch_id: string }>;
   "unsubscribe:batch": Request<{ batch_id: string }>;
+  /** `all_owners`: the jobs of the whole tenant, for callers with the scope `tenant`. */
+  "subscribe:feed": Request<{ all_owners?: boolean }>;
+  "unsubscribe:feed": Request<{ all_owners?: boolean }>;
   "auth:refresh": Request<{ token: string }>;
 }
 

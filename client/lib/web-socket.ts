@@ -13,7 +13,7 @@ export type WebSocketClient = ReturnType<typeof createWSClient>;
 export function openSocket({
   onState,
   ...options
-}: Pick<WebSocketClientOptions, "url" | "connectionParams"> & {
+}: Pick<WebSocketClientOptions, "url" | "connectionParams" | "experimental_encoder"> & {
   /** Called with `false` while a connection is made, or made again. */
   onState(isOpen: boolean): void;
 }): WebSocketClient {

@@ -470,7 +470,7 @@ async function untilKnown(answer: () => string, isRefused: boolean): Promise<voi
 
 test("[P3] every procedure and event is asked", () => {
   expect(Object.keys(GROUPS).toSorted()).toEqual([...PROCEDURES.keys()].toSorted());
-  expect(EVENTS.size).toBe(9);
+  expect(EVENTS.size).toBe(11);
 });
 
 describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, answers) => {
@@ -533,12 +533,14 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
       await ask("unsubscribe:presence", { job_id: ids.jobId }),
       await ask("unsubscribe:job", { job_id: ids.jobId }),
       await ask("unsubscribe:batch", { batch_id: ids.batchId }),
+      await ask("subscribe:feed", {}),
+      await ask("unsubscribe:feed", {}),
       await ask("auth:refresh", { token: given ?? "none" }),
     ];
     socket.disconnect();
     const { readJob, readBatch, readMine, review, anything } = answers;
     expect(told.slice(0, 2)).toEqual([readJob, readBatch]);
-    expect(told.slice(2, -3)).toEqual([readJob, readBatch, readMine, review, review, anything]);
-    expect(told.slice(-3)).toEqual([anything, anything, anything]);
+    expect(told.slice(2, -5)).toEqual([readJob, readBatch, readMine, review, review, anything]);
+    expect(told.slice(-5)).toEqual([anything, anything, readMine, anything, anything]);
   });
 });

@@ -103,6 +103,8 @@ export const EVENTS: ReadonlyMap<string, Requirement> = new Map(
     "unsubscribe:presence": "principal",
     "typing:start": "jobs:review",
     "typing:stop": "jobs:review",
+    "subscribe:feed": "jobs:read",
+    "unsubscribe:feed": "principal",
     "auth:refresh": "principal",
   }),
 );

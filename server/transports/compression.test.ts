@@ -80,7 +80,7 @@ function ask(
 const inputOf = (value: unknown) => encodeURIComponent(JSON.stringify(value));
 const getJob = () => `/trpc/job.get?input=${inputOf({ json: { jobId } })}`;
 
-test("[Z1] answers of calls and of polls are compressed, and caches learn on what they depend", async () => {
+test("[Z5] answers of calls and of polls are compressed, and caches learn on what they depend", async () => {
   await start();
   const job = await ask(getJob());
   expect(job).toMatchObject({
@@ -120,7 +120,7 @@ test("[Z1] answers of calls and of polls are compressed, and caches learn on wha
   expect(polled.at(-1)?.coding).toBe("br");
 });
 
-test("[Z4] answers with secrets are not compressed, whatever stands beside them", async () => {
+test("[Z8] answers with secrets are not compressed, whatever stands beside them", async () => {
   await start();
   const batch = inputOf({ 0: { json: { jobId } }, 1: { json: { jobId } } });
   expect((await ask(`/trpc/job.get,job.get?batch=1&input=${batch}`)).coding).toBe("br");
@@ -154,7 +154,7 @@ test("COMPRESSION=false compresses nothing", async () => {
   expect((await ask("/metrics", { accepted: "gzip" })).coding).toBeUndefined();
 });
 
-test("[Z1] the answers of a batch that comes in parts do not wait for the last one", async () => {
+test("[Z5] the answers of a batch that comes in parts do not wait for the last one", async () => {
   await start();
   const { port } = new URL(app.url);
   const batch = inputOf({ 0: { json: { jobId } }, 1: { json: { jobId } } });

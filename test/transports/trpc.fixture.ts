@@ -15,6 +15,7 @@ import superjson from "superjson";
 import { onTestFinished } from "vitest";
 import type { AnyKind } from "#server/kinds/define.ts";
 import { openJobsFixture, type JobsFixture } from "#test/jobs/jobs.fixture.ts";
+import { msgpackEncoder } from "#test/transports/msgpack-encoder.ts";
 import { portOf, type ServerOptions, serveTransport } from "#test/transports/server.fixture.ts";
 import type { BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
@@ -24,7 +25,8 @@ import type { AppRouter } from "#server/transports/trpc/router.ts";
 import { createTrpcTransport } from "#server/transports/trpc/transport.ts";
 
 export type Client = ReturnType<typeof createTRPCClient<AppRouter>>;
-export type Link = "ws" | "sse";
+/** `msgpack`: a WebSocket with messages in MessagePack. */
+export type Link = "ws" | "msgpack" | "sse";
 
 export interface TestServer {
   url: string;
@@ -85,10 +87,11 @@ export function openClient(url: string, link: Link, token?: string | (() => stri
   const tokenNow = typeof token === "string" ? () => token : token;
   const params = tokenNow && { connectionParams: () => ({ token: tokenNow() }) };
   const headers = () => (tokenNow === undefined ? {} : { authorization: `Bearer ${tokenNow()}` });
-  if (link === "ws") {
+  if (link !== "sse") {
     const socket = createWSClient({
       url: `${url.replace("http", "ws")}/trpc`,
       retryDelayMs: () => 5,
+      ...(link === "msgpack" && { experimental_encoder: msgpackEncoder }),
       ...params,
     });
     onTestFinished(() => void socket.close());

@@ -251,7 +251,7 @@ describe("the page", () => {
     expect([again.status, again.body]).toEqual([304, ""]);
   });
 
-  test("[Z1] sends the copy of a file that its client accepts, by its weights", async () => {
+  test("[Z5] sends the copy of a file that its client accepts, by its weights", async () => {
     await build();
     for (const [accepted, coding, sent] of [
       ["gzip, deflate, br", "br", "smallest"],

@@ -31,11 +31,11 @@ test.each<[string | undefined, "br" | "gzip" | undefined]>([
   ["gzip;level=9", undefined],
   [",,;;,", undefined],
   ["brotli, mygzip", undefined],
-])("[Z1] Accept-Encoding: %s is answered with %s", (accepted, coding) => {
+])("[Z5] Accept-Encoding: %s is answered with %s", (accepted, coding) => {
   expect(both(accepted)).toBe(coding);
 });
 
-test("[Z1] whatever the header is, a coding that it refuses is not used", () => {
+test("[Z5] whatever the header is, a coding that it refuses is not used", () => {
   const part = fc.tuple(
     fc.constantFrom("br", "gzip", "*", "identity", "deflate"),
     fc.constantFrom("", ";q=0", ";q=0.0", ";q=1", ";q=0.3"),

@@ -52,7 +52,7 @@ async function ask(accepted?: string, method?: string) {
   return { status: res.statusCode, headers: res.headers, body: Buffer.concat(parts) };
 }
 
-test("[Z1] a body is compressed as its client accepts, with its length, and caches are told", async () => {
+test("[Z5] a body is compressed as its client accepts, with its length, and caches are told", async () => {
   answer = (_req, res) => {
     res.setHeader("Vary", "Origin");
     res.writeHead(200, { ...JSON_TYPE, "Content-Length": LONG.length, ETag: '"one"' }).end(LONG);
@@ -81,7 +81,7 @@ test("[Z1] a body is compressed as its client accepts, with its length, and cach
   expect(plain.body.toString()).toBe(LONG);
 });
 
-test("[Z1] a body that comes in parts without a length is compressed as a whole", async () => {
+test("[Z5] a body that comes in parts without a length is compressed as a whole", async () => {
   const done = vi.fn<() => void>();
   answer = (_req, res) => {
     res.statusCode = 201;
@@ -140,7 +140,7 @@ test.each<[string, (res: ServerResponse) => unknown, number]>([
     (res) => res.writeHead(200, "Fine", ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]).end("x"),
     200,
   ],
-])("[Z1] a body that %s goes out as it is", async (_, send, expected) => {
+])("[Z5] a body that %s goes out as it is", async (_, send, expected) => {
   answer = (_req, res) => send(res);
   const { status, headers } = await ask("gzip, br");
   expect(status).toBe(expected);
@@ -149,7 +149,7 @@ test.each<[string, (res: ServerResponse) => unknown, number]>([
   expect((headers["set-cookie"] ?? ["a=1", "b=2"]).join()).toBe("a=1,b=2");
 });
 
-test("[Z1] the answer to HEAD has no body, and says that it depends on the coding", async () => {
+test("[Z5] the answer to HEAD has no body, and says that it depends on the coding", async () => {
   answer = (_req, res) => res.writeHead(200, { ...JSON_TYPE, "Content-Length": 12 }).end();
   const { headers, body } = await ask("gzip", "HEAD");
   expect([
@@ -160,7 +160,7 @@ test("[Z1] the answer to HEAD has no body, and says that it depends on the codin
   ]).toEqual(["12", undefined, "Accept-Encoding", 0]);
 });
 
-test("[Z2] a client that leaves while its body is compressed, and many at once, do no harm", async () => {
+test("[Z6] a client that leaves while its body is compressed, and many at once, do no harm", async () => {
   answer = (req, res) => {
     res.writeHead(200, JSON_TYPE).end(LONG);
     if (req.method === "POST") res.destroy();
@@ -181,7 +181,7 @@ function serveEvents(): Promise<ServerResponse> {
   return promise;
 }
 
-test("[Z3] each event arrives decoded before the next one is written", async () => {
+test("[Z7] each event arrives decoded before the next one is written", async () => {
   const serving = serveEvents();
   const opening = open("gzip, br");
   const events = await serving;
@@ -209,7 +209,7 @@ test("[Z3] each event arrives decoded before the next one is written", async () 
   await vi.waitFor(() => expect(text).toBe(`${sent}retry: 5\n\n`), WAIT);
 });
 
-test("[Z3] a stock EventSource decodes the stream", async () => {
+test("[Z7] a stock EventSource decodes the stream", async () => {
   const serving = serveEvents();
   const source = new EventSource(`http://127.0.0.1:${port()}/`);
   onTestFinished(() => source.close());
@@ -227,7 +227,7 @@ test("[Z3] a stock EventSource decodes the stream", async () => {
 const line = () =>
   `data: ${Buffer.from(crypto.getRandomValues(new Uint8Array(6000))).toString("base64")}\n\n`;
 
-test("[S7] [Z3] a client that reads nothing stops its writer, whatever the compressor takes, and gets all when it reads", async () => {
+test("[S7] [Z7] a client that reads nothing stops its writer, whatever the compressor takes, and gets all when it reads", async () => {
   const serving = serveEvents();
   const opening = open("gzip");
   const events = await serving;
@@ -269,7 +269,7 @@ test("[S7] [Z3] a client that reads nothing stops its writer, whatever the compr
 
 const codingOf = ({ headers }: IncomingMessage) => headers["content-encoding"];
 
-test("[Z2] beyond their limit, streams go out as they are, until one has ended", async () => {
+test("[Z6] beyond their limit, streams go out as they are, until one has ended", async () => {
   answer = (_req, res) => {
     res.writeHead(200, { "Content-Type": "text/event-stream" });
     res.write("data: 1\n\n");
@@ -285,7 +285,7 @@ test("[Z2] beyond their limit, streams go out as they are, until one has ended",
   await vi.waitFor(async () => expect(codingOf(await open("gzip"))).toBe("gzip"), WAIT);
 });
 
-test("[Z3] the compressor of a stream ends with its connection", async () => {
+test("[Z7] the compressor of a stream ends with its connection", async () => {
   const serving = serveEvents();
   const opening = open("gzip");
   const events = await serving;

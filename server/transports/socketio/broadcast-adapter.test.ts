@@ -24,7 +24,9 @@ test("[L5] a message to other gateways that Redis never received causes no unhan
   const io = new Server(createServer(), { adapter: broadcast.adapter });
   await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["ready", "ready"]));
   redis.pause();
-  createEvict(io, { joining: new Map(), isShared: true })("a socket of another gateway");
+  const evictions = createEvict({ joining: new Map(), isShared: true });
+  evictions.add(io);
+  evictions.evict("a socket of another gateway");
   broadcast.close();
   await redis.kill();
   await vi.waitFor(() => expect(clients.map(({ status }) => status)).toEqual(["end", "end"]));

@@ -84,8 +84,8 @@ export class ConnectionWriter implements WriterHooks {
 
   /** Accepts the packets even when full. */
   send(packets: readonly Packet[]): void {
-    for (const { text, options: how } of packets) {
-      if (!this.write(how.wsPreEncodedFrame[0])) this.#connection.write(text, how);
+    for (const { data, options: how } of packets) {
+      if (!this.write(how.wsPreEncodedFrame[0])) this.#connection.write(data, how);
     }
   }
 

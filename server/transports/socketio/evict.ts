@@ -10,7 +10,7 @@ export interface Evictions {
   evict: (socketId: string) => void;
 }
 
-type Io = Server<DefaultEventsMap, DefaultEventsMap, Evictions>;
+export type Io = Server<DefaultEventsMap, DefaultEventsMap, Evictions>;
 
 export interface EvictOptions {
   /** Sockets that have not joined yet, by id. */
@@ -19,12 +19,25 @@ export interface EvictOptions {
   isShared: boolean;
 }
 
-export function createEvict(io: Io, { joining, isShared }: EvictOptions) {
-  const find = (socketId: string) => io.sockets.sockets.get(socketId) ?? joining.get(socketId);
+/** `add` takes each server of this process: a client may come back to another one than it left. */
+export function createEvict({ joining, isShared }: EvictOptions) {
+  const servers: Io[] = [];
+  const find = (socketId: string) => {
+    for (const { sockets } of servers) {
+      const socket = sockets.sockets.get(socketId);
+      if (socket !== undefined) return socket;
+    }
+    return joining.get(socketId);
+  };
   const evictHere = (socketId: string) => find(socketId)?.conn.close(true);
-  io.on("evict", evictHere);
-  return (socketId: string): void => {
-    if (find(socketId) !== undefined) evictHere(socketId);
-    else if (isShared) io.serverSideEmit("evict", socketId);
+  return {
+    add(io: Io): void {
+      servers.push(io);
+      io.on("evict", evictHere);
+    },
+    evict(socketId: string): void {
+      if (find(socketId) !== undefined) evictHere(socketId);
+      else if (isShared) servers[0]?.serverSideEmit("evict", socketId);
+    },
   };
 }

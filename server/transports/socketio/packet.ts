@@ -11,9 +11,9 @@ import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import type { LegacyMessage } from "#shared/legacy.ts";
 
 export interface Packet {
-  /** The Socket.IO packet. */
-  text: string;
-  /** `wsPreEncodedFrame`: a list of buffers that Engine.IO sends over a WebSocket in place of `text`. */
+  /** The Socket.IO packet: a text, or bytes. */
+  data: string | Buffer;
+  /** `wsPreEncodedFrame`: a list of buffers that Engine.IO sends over a WebSocket in place of `data`. */
   options: { compress: boolean; wsPreEncodedFrame: [Buffer] };
 }
 
@@ -34,8 +34,12 @@ export interface Encoder<T> {
   ): readonly Chunk[];
 }
 
+/** Encodes one message. Returns another packet for each call. */
+export type PacketOf = (message: LegacyMessage) => Packet;
+
 /** `toLegacy` returns the update as the last of its messages. */
 export function createEncoder<T extends object>(
+  packetOf: PacketOf,
   toLegacy: (value: T) => LegacyMessage[],
   endOf: (value: T) => number | undefined = () => undefined,
 ): Encoder<T> {
@@ -44,7 +48,7 @@ export function createEncoder<T extends object>(
     joined(packetsOf(value).map(({ options }) => options.wsPreEncodedFrame[0]));
   const plainOf = memoizePerTick((entries: readonly Entry<T>[]) => chunksOf(entries.map(frameOf)));
   const compressedOf = createCompressedFrames(({ value }: Entry<T>) =>
-    packetsOf(value).map(({ text }) => Buffer.from(MESSAGE + text)),
+    packetsOf(value).map(({ data }) => Buffer.from(MESSAGE + data)),
   );
   return {
     packetsOf,
@@ -64,7 +68,7 @@ const EVENT = "2";
 /** The type of Engine.IO's `message` packet, which carries the EVENT packet. */
 const MESSAGE = "4";
 
-function packetOf({ name, payload }: LegacyMessage): Packet {
-  const text = `${EVENT}${JSON.stringify([name, payload])}`;
-  return { text, options: { compress: true, wsPreEncodedFrame: [textFrame(MESSAGE + text)] } };
+export function jsonPacketOf({ name, payload }: LegacyMessage): Packet {
+  const data = `${EVENT}${JSON.stringify([name, payload])}`;
+  return { data, options: { compress: true, wsPreEncodedFrame: [textFrame(MESSAGE + data)] } };
 }

@@ -82,7 +82,7 @@ describe("hostile input", () => {
     expect(named("subscription:error").at(0)).toEqual({
       code: "BAD_REQUEST",
       message:
-        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch, subscribe:presence, unsubscribe:presence, typing:start, typing:stop, auth:refresh.',
+        '"subscribe:jobs" is not an event of this server. Use subscribe:job, unsubscribe:job, subscribe:batch, unsubscribe:batch, subscribe:presence, unsubscribe:presence, typing:start, typing:stop, subscribe:feed, unsubscribe:feed, auth:refresh.',
     });
     expect(JSON.stringify(named("subscription:error").at(-1)).length).toBeLessThan(300);
   });

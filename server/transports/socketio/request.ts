@@ -5,6 +5,7 @@ import { AppError } from "#shared/errors.ts";
 import {
   AuthRefreshSchema,
   LegacyBatchRequestSchema,
+  LegacyFeedRequestSchema,
   LegacyJobRequestSchema,
   LegacyPresenceRequestSchema,
 } from "#shared/legacy.schema.ts";
@@ -20,7 +21,7 @@ export interface Request {
 
 interface Form {
   action: Request["action"];
-  /** The payload, for people. */
+  /** For people: what the payload must be. */
   takes: string;
   schema: z.ZodType<SessionStreamRef>;
 }
@@ -46,6 +47,14 @@ const PRESENCE: Names = {
   })),
 };
 
+const FEED: Names = {
+  takes: 'an object, with `true` or `false` in "all_owners" if it has that field',
+  schema: LegacyFeedRequestSchema.transform(({ all_owners = false }) => ({
+    stream: "feed",
+    allOwners: all_owners,
+  })),
+};
+
 const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
   [LEGACY_REQUEST.subscribeJob, { action: "subscribe", ...JOB }],
   [LEGACY_REQUEST.unsubscribeJob, { action: "unsubscribe", ...JOB }],
@@ -55,6 +64,8 @@ const FORMS: ReadonlyMap<unknown, Form> = new Map<string, Form>([
   [LEGACY_REQUEST.unsubscribePresence, { action: "unsubscribe", ...PRESENCE }],
   [LEGACY_TYPING.start, { action: "type", ...JOB }],
   [LEGACY_TYPING.stop, { action: "stop typing", ...JOB }],
+  [LEGACY_REQUEST.subscribeFeed, { action: "subscribe", ...FEED }],
+  [LEGACY_REQUEST.unsubscribeFeed, { action: "unsubscribe", ...FEED }],
 ]);
 
 /**

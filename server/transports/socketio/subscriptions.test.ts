@@ -4,7 +4,7 @@ import { newSent } from "#server/transports/usage.ts";
 import { MAX_SUBSCRIPTIONS } from "#server/transports/limits/subscription-limit.ts";
 import type { JobEvent } from "#shared/events.ts";
 import { legacyOfJob } from "#shared/legacy.ts";
-import { createEncoder } from "./packet.ts";
+import { createEncoder, jsonPacketOf } from "./packet.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** A stream whose only state is a delivered job. */
@@ -44,11 +44,11 @@ test("[L2] the ends that one connection remembers are bounded; the oldest is for
       isFull: () => false,
       write: () => false,
       sent: newSent(),
-      send: (packets) => void sent.push(...packets.map(({ text }) => text)),
+      send: (packets) => void sent.push(...packets.map(({ data }) => String(data))),
     },
     LISTENER,
   );
-  const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
+  const encoder = createEncoder(jsonPacketOf, legacyOfJob, ({ seq }) => seq);
   /** The names of the sent events. */
   async function watch(jobId: string): Promise<string[]> {
     sent.length = 0;
@@ -78,7 +78,7 @@ test("[H5] at the bound a connection may ask again for a subscription it has, an
     },
     LISTENER,
   );
-  const encoder = createEncoder(legacyOfJob, ({ seq }) => seq);
+  const encoder = createEncoder(jsonPacketOf, legacyOfJob, ({ seq }) => seq);
   const add = (key: string) =>
     subscriptions.add(key, { open: () => Promise.resolve(delivered(key)), encoder });
   for (let n = 0; n < MAX_SUBSCRIPTIONS; n += 1) await add(`job ${n}`);

@@ -23,6 +23,8 @@ import {
 export interface Wanted<T> {
   open(): Promise<Stream<T>>;
   encoder: Encoder<T>;
+  /** True: a client that subscribes again receives all of the current state. Otherwise it receives the newest entry. */
+  startsOver?: boolean;
   /** Present if the session brought this subscription back and the client has not requested it since it reconnected. */
   restored?: Restored | undefined;
 }
@@ -71,7 +73,7 @@ export class Subscriptions implements SubscriptionOwner {
 
   /**
    * Watches under `key`. A client that subscribes again receives the confirmation and its newest state again; the watch
-   * continues, so that nothing is lost or doubled. Resolves when the watch has begun or was cancelled before; rejects if it
+   * continues, so that nothing is lost or doubled, or begins again with all of the current state. Resolves when the watch has begun or was cancelled before; rejects if it
    * cannot begin.
    */
   async add<T>(key: string, wanted: Wanted<T>): Promise<void> {
@@ -80,9 +82,12 @@ export class Subscriptions implements SubscriptionOwner {
       const comesBack = known.takeRestored();
       await known.begun;
       if (this.#active.get(key) !== known) return;
-      this.listener.started(key);
-      if (!comesBack) known.sendNewest();
-      return;
+      if (comesBack || !wanted.startsOver) {
+        this.listener.started(key);
+        if (!comesBack) known.sendNewest();
+        return;
+      }
+      this.remove(key);
     }
     if (this.#active.size >= MAX_SUBSCRIPTIONS) {
       throw tooManySubscriptions();

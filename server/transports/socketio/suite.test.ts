@@ -1,4 +1,6 @@
+import { encode } from "@msgpack/msgpack";
 import { io } from "socket.io-client";
+import * as msgpackParser from "socket.io-msgpack-parser";
 import { onTestFinished } from "vitest";
 import type { LegacyJobPayload, LegacySubscriptionError } from "#shared/legacy.ts";
 import { onRedis } from "#test/engine/data.fixture.ts";
@@ -39,6 +41,64 @@ const overWebSocket: Hostile = {
   ...compressed,
 };
 
+const packed = (packet: unknown) => Buffer.from(encode(packet, { maxDepth: 1000 }));
+const JOIN = packed({ type: 0, nsp: "/" });
+const event = (...data: unknown[]) => packed({ type: 2, nsp: "/", data });
+const AT_MSGPACK = "/socket.io-msgpack/?EIO=4&transport=";
+const packedFrames =
+  (...sent: (string | Buffer)[]) =>
+  (url: string) =>
+    sendFrames(`${url.replace("http", "ws")}${AT_MSGPACK}websocket`, sent);
+
+const inMsgpack: Hostile = {
+  "a text packet": packedFrames(JOIN, '42["subscribe:job",{"job_id":"x"}]'),
+  "no MessagePack": packedFrames(JOIN, Buffer.of(0xc1)),
+  "nothing in a frame": packedFrames(Buffer.of()),
+  "a list of four billion": packedFrames(JOIN, Buffer.of(0xdd, 0xff, 0xff, 0xff, 0xff)),
+  "a text of four billion": packedFrames(JOIN, Buffer.of(0xdb, 0xff, 0xff, 0xff, 0xff)),
+  "deep nesting": packedFrames(JOIN, Buffer.alloc(1_000_000, 0x91)),
+  "no packet": packedFrames(packed(7), packed([]), packed({ type: "0" })),
+  "an event before it joins": packedFrames(event("subscribe:job", { job_id: "x" })),
+  "an event without a name": packedFrames(JOIN, event()),
+  "a name that is no text": packedFrames(JOIN, event({})),
+  "an event named error": packedFrames(JOIN, event("error", {})),
+  ...Object.fromEntries(
+    ["disconnect", "disconnecting", "connect", "connect_error", "newListener"].map((name) => [
+      `the reserved name ${name}`,
+      packedFrames(JOIN, event(name, "client namespace disconnect")),
+    ]),
+  ),
+  "a CONNECT_ERROR": packedFrames(JOIN, packed({ type: 4, nsp: "/", data: "x" })),
+  "a disconnect with data": packedFrames(JOIN, packed({ type: 1, nsp: "/", data: 1 })),
+  "an id that is no number": packedFrames(
+    JOIN,
+    packed({ type: 2, nsp: "/", data: ["subscribe:job", {}], id: {} }),
+  ),
+  "an answer that was not asked for": packedFrames(
+    JOIN,
+    packed({ type: 3, nsp: "/", data: [], id: 1 }),
+  ),
+  "an id of bytes": packedFrames(JOIN, event("subscribe:job", { job_id: Buffer.from("x") })),
+  "many joins": packedFrames(...Array.from({ length: 20 }, () => JOIN)),
+  "another namespace": packedFrames(packed({ type: 0, nsp: "/admin" }), JOIN),
+};
+
+const inMsgpackByPost: Hostile = Object.fromEntries(
+  [packed(7), Buffer.of(0xdd, 0xff, 0xff, 0xff, 0xff), event("subscribe:job"), Buffer.of()].map(
+    (packet, n) => [
+      `hostile packet ${n}`,
+      async (url: string) => {
+        const address = `${url}${AT_MSGPACK}polling`;
+        const { sid } = JSON.parse((await (await fetch(address)).text()).slice(1)) as {
+          sid: string;
+        };
+        const body = `b${packet.toString("base64")}`;
+        await (await fetch(`${address}&sid=${sid}`, { method: "POST", body })).text();
+      },
+    ],
+  ),
+);
+
 const post =
   (...packets: string[]) =>
   async (url: string) => {
@@ -62,14 +122,15 @@ const stateOf = ({ status, progress, message }: LegacyJobPayload): ShownState =>
   message: status === "ABORTED" ? message.replace("Error: ", "") : message,
 });
 
-const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
-  name: `Socket.IO over ${way}`,
+const subject = (way: Way, hostile: Hostile, isMsgpack = false): TransportUnderTest => ({
+  name: `Socket.IO over ${way}${isMsgpack ? " in MessagePack" : ""}`,
   create: (context) => createSocketioTransport(context, { allowEio3: false }),
   capabilities: { cursor: false, multiplexed: true, renewsToken: true, cuts: 5 },
   openClient({ url, token }) {
     const socket = io(url, {
       forceNew: true,
       transports: [way],
+      ...(isMsgpack && { path: "/socket.io-msgpack", parser: msgpackParser }),
       reconnectionDelay: 10,
       reconnectionDelayMax: 50,
       auth(give) {
@@ -102,8 +163,11 @@ const subject = (way: Way, hostile: Hostile): TransportUnderTest => ({
 transportSuite(subject("websocket", overWebSocket));
 transportSuite(subject("polling", overPolling));
 
-// TLS is the same with either engine.
+// The encoding and TLS are the same with either engine.
 if (!onRedis) {
+  transportSuite(subject("websocket", inMsgpack, true));
+  // Below polling lie the same parser and the same sessions.
+  if (timesOf(0, 1) > 0) transportSuite(subject("polling", inMsgpackByPost, true));
   const tls = await createPair();
   trust(tls);
   // Without compression, which the suite above has.

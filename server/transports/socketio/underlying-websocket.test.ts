@@ -57,7 +57,7 @@ test("[S1] a writer's frames do not overtake packets that Engine.IO still holds"
   for (const [n, text] of texts.entries()) {
     const frame = textFrame(`4${text}`);
     if (n % 3 === 0) socket.emit(String(n));
-    else writer.send([{ text, options: { compress: true, wsPreEncodedFrame: [frame] } }]);
+    else writer.send([{ data: text, options: { compress: true, wsPreEncodedFrame: [frame] } }]);
   }
   await until(() => expect(client.frames).toHaveLength(22));
   expect(client.frames.slice(2)).toEqual(texts.map((text) => `4${text}`));
@@ -77,7 +77,8 @@ test("nothing is written to a WebSocket that is closing", async () => {
   const writer = new ConnectionWriter(socket.conn, 1e6, SENT);
   socket.conn.close();
   const text = '2["late"]';
-  writer.send([{ text, options: { compress: true, wsPreEncodedFrame: [textFrame(`4${text}`)] } }]);
+  const frame = textFrame(`4${text}`);
+  writer.send([{ data: text, options: { compress: true, wsPreEncodedFrame: [frame] } }]);
   await client.closed;
   expect(client.frames.at(-1)).not.toContain("late");
 });

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { binaryFrame } from "./binary-frame.ts";
 import { textFrame } from "./text-frame.ts";
 
 const server = createServer();
@@ -50,4 +51,15 @@ test("a frame carries any text", async () => {
       expect(await received(text)).toBe(text);
     }),
   );
+});
+
+test("a binary frame carries all of its parts, of any length", async () => {
+  for (const edge of [0, 126, 0x10000]) {
+    for (const length of [edge - 1, edge, edge + 1]) {
+      const bytes = Buffer.alloc(Math.max(0, length), "xyz");
+      const message = once(client, "message");
+      wire.write(binaryFrame(bytes.subarray(0, 1), bytes.subarray(1)));
+      expect(await message).toEqual([bytes, true]);
+    }
+  }
 });

@@ -121,6 +121,10 @@ describe("a server that stops", () => {
     const told: string[] = [];
     raw.on("message", (data: Buffer) => told.push(data.toString()));
     await once(raw, "open");
+    raw.send(
+      JSON.stringify({ id: 1, method: "query", params: { path: "system.info", input: {} } }),
+    );
+    await eventually(() => expect(told.splice(0)).toHaveLength(1));
     const gone = once(raw, "close");
     const before = [...server.sockets];
     await server.restart();

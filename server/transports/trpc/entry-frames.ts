@@ -7,7 +7,7 @@ import { type Chunk, chunksOf, type Message } from "#server/transports/sockets/c
 import { createCompressedFrames } from "#server/transports/sockets/compressed-frames.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { memoizePerTick } from "#server/transports/sockets/memoize-per-tick.ts";
-import { textFrame } from "#server/transports/sockets/text-frame.ts";
+import type { Format } from "./ws-format.ts";
 
 /**
  * Returns the frames of entries for a watcher whose answers begin with `head`. `compression`: what its client can inflate.
@@ -20,21 +20,28 @@ export type FramesOf = (
   sent?: Message,
 ) => readonly Chunk[];
 
-/** All connections share the result. `encode` returns the text of an entry after `head`. */
-export function createFrames(encode: (id: string, data: unknown) => string): FramesOf {
-  const textOf = memoizePerTick(({ pos, value }: Entry<unknown>) => encode(String(pos), value));
+/** All connections of an encoding share the result. `serialize` is the transformer's. */
+export function createFrames<Rest>(
+  { restOf, frameOf, bodyOf }: Pick<Format<Rest>, "restOf" | "frameOf" | "bodyOf">,
+  serialize: (data: unknown) => unknown,
+): FramesOf {
+  const restOfEntry = memoizePerTick(({ pos, value }: Entry<unknown>) => {
+    const id = String(pos);
+    return { rest: restOf(id, serialize({ id, data: value })) };
+  });
   const byHead = memoizePerTick<readonly Entry<unknown>[], Map<string, readonly Chunk[]>>(
     () => new Map(),
   );
-  const compressedOf = createCompressedFrames((entry: Entry<unknown>) => [
-    Buffer.from(textOf(entry)),
-  ]);
+  const compressedOf =
+    bodyOf && createCompressedFrames((entry: Entry<unknown>) => [bodyOf(restOfEntry(entry).rest)]);
   return (entries, head, compression, sent) => {
-    if (compression !== undefined) return compressedOf(entries, head, compression, sent);
+    if (compression !== undefined && compressedOf !== undefined) {
+      return compressedOf(entries, head, compression, sent);
+    }
     const known = byHead(entries);
     let chunks = known.get(head);
     if (chunks === undefined) {
-      chunks = chunksOf(entries.map((entry) => textFrame(head + textOf(entry))));
+      chunks = chunksOf(entries.map((entry) => frameOf(head, restOfEntry(entry).rest)));
       known.set(head, chunks);
     }
     return chunks;

@@ -49,7 +49,10 @@ export function notText(cause: NotText): TRPCError {
 }
 
 /** Returns the limit that the text exceeds, as a message for the client; `undefined` if it is safe to parse. */
-export function excessOf({ depth, values }: JsonShape): string | undefined {
+export function excessOf({
+  depth,
+  values,
+}: Pick<JsonShape, "depth" | "values">): string | undefined {
   const excess =
     depth > MAX_NESTING
       ? `is nested deeper than ${MAX_NESTING} levels`

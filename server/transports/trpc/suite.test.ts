@@ -1,3 +1,4 @@
+import { encode } from "@msgpack/msgpack";
 import { onRedis } from "#test/engine/data.fixture.ts";
 import { createPair, trust } from "#test/tls/certificate.fixture.ts";
 import { type Link, openClient, watchJob } from "#test/transports/trpc.fixture.ts";
@@ -30,6 +31,28 @@ const overWebSocket: Hostile = {
   ...compressed,
 };
 
+const packed = (message: unknown) => Buffer.from(encode(message, { maxDepth: 1000 }));
+const call = (input: unknown) => ({ id: 1, method: "query", params: { path: "job.list", input } });
+
+const overMessagePack: Hostile = {
+  "no MessagePack": frames(Buffer.of(0xc1), Buffer.of(), Buffer.alloc(1000, 0xff)),
+  "a text frame": frames(packed(call({})), '{"id":1}'),
+  "lengths without bytes": frames(
+    ...[0xc6, 0xc9, 0xdb, 0xdd, 0xdf].map((type) => Buffer.of(type, 0xff, 0xff, 0xff, 0xff)),
+  ),
+  "deep nesting": frames(Buffer.alloc(1_000_000, 0x91), Buffer.alloc(1_000_000, 0x81)),
+  "many values": frames(packed(Array.from({ length: 300_000 }, () => []))),
+  "no request": frames(packed(7), packed(null), packed([null]), packed({ id: {}, method: [] })),
+  "values that JSON does not have": frames(
+    ...[new Uint8Array(9), new Date(), Number.NaN, 2n ** 63n].map((json) =>
+      Buffer.from(encode(call({ json }), { useBigInt64: true })),
+    ),
+  ),
+  "a subscription to nothing": frames(
+    packed({ id: 1, method: "subscription", params: { path: "job" } }),
+  ),
+};
+
 const get = (path: string) => async (url: string) => (await fetch(`${url}${path}`)).text();
 
 const overSse: Hostile = {
@@ -45,7 +68,7 @@ const subject = (link: Link, cuts: number, hostile: Hostile): TransportUnderTest
   name: `tRPC over ${link}`,
   create: createTrpcTransport,
   // The stock client's EventSource keeps the address of its first connection, and the token in it.
-  capabilities: { cursor: true, multiplexed: link === "ws", renewsToken: link === "ws", cuts },
+  capabilities: { cursor: true, multiplexed: link !== "sse", renewsToken: link !== "sse", cuts },
   openClient({ url, token }) {
     const client = openClient(url, link, token);
     return {
@@ -66,8 +89,9 @@ transportSuite(subject("ws", 5, overWebSocket));
 // An EventSource waits three seconds before it reconnects.
 transportSuite(subject("sse", 2, overSse));
 
-// TLS is the same with either engine.
+// The encoding and TLS are the same with either engine.
 if (!onRedis) {
+  transportSuite(subject("msgpack", 5, overMessagePack));
   const tls = await createPair();
   trust(tls);
   // Without compression, which the suite above has.

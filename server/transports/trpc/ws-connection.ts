@@ -7,7 +7,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
-import type { CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
 import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
@@ -15,48 +14,22 @@ import type { Compression } from "#server/transports/sockets/compression.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
 import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
+import { binaryFrame } from "#server/transports/sockets/binary-frame.ts";
 import { textFrame } from "#server/transports/sockets/text-frame.ts";
-import type {
-  SocketWriter,
-  WriterHooks,
-  SocketWriters,
-} from "#server/transports/sockets/socket-writer.ts";
-import { tooManyCalls } from "./batch.ts";
+import type { SocketWriter, WriterHooks } from "#server/transports/sockets/socket-writer.ts";
 import type { SentCounts } from "#server/transports/usage.ts";
 import type { LastingConnection } from "./context.ts";
-import type { FramesOf } from "./entry-frames.ts";
+import type { Encoding } from "./ws-encoding.ts";
+import type { Address, Payload, Received } from "./ws-format.ts";
+import { FirstMessage } from "./ws-first-message.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
 import { listenTo } from "./ws-listeners.ts";
-import { Lifetime, type LifetimeOptions } from "./ws-lifetime.ts";
+import type { ConnectionContext } from "./ws-connection-context.ts";
+import { Lifetime } from "./ws-lifetime.ts";
 import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
 import { isPassing, type Peer, Requests } from "./ws-requests.ts";
 import { requestInfo } from "./ws-request-info.ts";
-import { type Address, type Call, NO_CALL, type Responses } from "./ws-responses.ts";
-
-export type CreateConnectionContext = (
-  options: CreateWSSContextFnOptions,
-  connection: LastingConnection,
-) => unknown;
-
-/** The parts that all connections share. */
-export interface ConnectionContext extends LifetimeOptions {
-  router: AnyTRPCRouter;
-  createContext: CreateConnectionContext;
-  /** Resolves to the error of a call that is known to be refused. `undefined`: it is not known. */
-  refusedCall(context: unknown): Promise<TRPCError> | undefined;
-  /** Counts a subscription. Rejects if the caller may have no further one. `undefined`: it is not limited. */
-  openSubscription(context: unknown): Promise<Release> | undefined;
-  responses: Responses;
-  framesOf: FramesOf;
-  writers: SocketWriters;
-  /** Of all connections. */
-  sent: SentCounts;
-  /** Never throws. */
-  report(error: TRPCError, call: Call, context: unknown): void;
-  /** Never throws. */
-  broken(error: TRPCError, context: unknown): void;
-  closed(connection: Connection): void;
-}
+import { type Call, NO_CALL } from "./ws-responses.ts";
 
 /** RFC 6455: the message is too big. */
 const MESSAGE_TOO_BIG = 1009;
@@ -75,8 +48,12 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   readonly writer: SocketWriter;
   /** When the last unanswered PING was sent; `undefined` if there is none. */
   askedAt: number | undefined;
-  readonly #shared: ConnectionContext;
+  readonly #shared: ConnectionContext<Connection>;
   readonly #requests = new Requests(this);
+  /** Follows from the address, or else from the client's first message: `undefined` until then. */
+  #encoding: Encoding | undefined;
+  /** Absent while nothing waits for it. */
+  #firstMessage: FirstMessage | undefined;
   #heardAt = performance.now();
   /** The upgrade request, until the first message brings the `connectionParams`. */
   #unadmitted: IncomingMessage | undefined;
@@ -91,18 +68,23 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
 
-  constructor(ws: WebSocket, socket: Duplex, req: IncomingMessage, shared: ConnectionContext) {
+  constructor(
+    ws: WebSocket,
+    socket: Duplex,
+    req: IncomingMessage,
+    shared: ConnectionContext<Connection>,
+  ) {
     this.ws = ws;
     this.#shared = shared;
     this.writer = shared.writers.open(socket, this);
 
     // With `connectionParams`, the first message gives the context.
     const query = new URLSearchParams(req.url?.split("?")[1]);
+    if (query.get("encoding") === "msgpack") this.#encoding = shared.encodings.msgpack;
     if (query.get("connectionParams") === "1") {
       this.#unadmitted = req;
       this.lifetime().begin();
     } else this.#admission = this.#admit(req, () => null);
-
     listenTo(ws, this);
   }
 
@@ -110,12 +92,9 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     return this.#shared.router;
   }
 
-  get responses(): Responses {
-    return this.#shared.responses;
-  }
-
-  get framesOf(): FramesOf {
-    return this.#shared.framesOf;
+  /** JSON while it is not known. */
+  get encoding(): Encoding {
+    return this.#encoding ?? this.#shared.encodings.json;
   }
 
   get compression(): Compression | undefined {
@@ -140,14 +119,23 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     this.#requests.leave();
   }
 
-  /** Sends a text at once. Drops it if the connection is closing. */
-  say(text: string): void {
-    this.send(text);
+  /** Sends it at once. Drops it if the connection is closing. */
+  say(payload: Payload): void {
+    this.send(payload);
     this.writer.flush();
   }
 
-  send(text: string): void {
-    if (this.isOpen()) this.writer.write(textFrame(text));
+  send(payload: Payload): void {
+    if (!this.isOpen()) return;
+    this.writer.write(typeof payload === "string" ? textFrame(payload) : binaryFrame(payload));
+  }
+
+  /** Closes the connection of a client that has asked nothing yet, and so misses nothing: it comes back. */
+  tellToReconnect(): void {
+    this.#tellInItsEncoding(
+      () => this.say(this.encoding.reconnect),
+      () => this.close(TRY_AGAIN_LATER, "Connect again"),
+    );
   }
 
   isOpen(): boolean {
@@ -194,15 +182,15 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     this.#shared.report(error, call, this.#context);
   }
 
-  describe(to: Address, error: TRPCError, call: Call): string {
-    return this.responses.error(to, error, call, this.#context);
+  describe(to: Address, error: TRPCError, call: Call): Payload {
+    return this.encoding.responses.error(to, error, call, this.#context);
   }
 
   heard(data: Buffer, isBinary: boolean): void {
     if (!this.isOpen()) return;
     this.#heardAt = performance.now();
-    const text = isBinary ? undefined : data.toString();
-    if (text !== "PONG") (this.#intake ??= new Intake(this)).add(text);
+    const received = isBinary ? data : data.toString();
+    if (received !== "PONG") (this.#intake ??= new Intake(this)).add(received);
     this.readOn();
   }
 
@@ -243,25 +231,31 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     }
   }
 
-  takeApart(text: string | undefined): readonly Item[] {
-    if (text === "PING") this.send("PONG");
-    else if (this.#unadmitted === undefined) return this.#read(text);
-    else {
-      this.#lifetime?.identifying();
-      this.#admission = this.#admit(this.#unadmitted, () => readParams(text));
-      this.#unadmitted = undefined;
+  takeApart(received: Received): readonly Item[] {
+    if (received === "PING") {
+      this.send("PONG");
+      return [];
     }
+    const { json, msgpack } = this.#shared.encodings;
+    this.#encoding ??= typeof received === "string" ? json : msgpack;
+    this.#firstMessage?.arrived();
+    this.#firstMessage = undefined;
+    const { decode } = this.#encoding;
+    if (this.#unadmitted === undefined) return this.#read(received, decode);
+    this.#lifetime?.identifying();
+    this.#admission = this.#admit(this.#unadmitted, () => readParams(() => decode(received)));
+    this.#unadmitted = undefined;
     return [];
   }
 
-  async handle({ message, index, surplus }: Item): Promise<void> {
-    if (surplus) this.#requests.refuse(message, tooManyCalls());
+  async handle({ message, index, refusal }: Item): Promise<void> {
+    if (refusal !== undefined) this.#requests.refuse(message, refusal);
     else await this.#requests.handle(message, index);
   }
 
-  #read(text: string | undefined): readonly Item[] {
+  #read(received: Received, decode: Encoding["decode"]): readonly Item[] {
     try {
-      return readMessage(text, this.router._def._config);
+      return readMessage(decode(received), this.router._def._config);
     } catch (cause) {
       if (cause instanceof MessageRefused) this.#refuse(cause);
       else this.#tell(null, new TRPCError({ code: "PARSE_ERROR", cause }));
@@ -278,6 +272,11 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   #tell(id: number | string | null, error: TRPCError): void {
     this.send(this.describe({ id }, error, NO_CALL));
+  }
+
+  #tellInItsEncoding(tell: () => void, otherwise: () => void): void {
+    if (this.#encoding !== undefined) tell();
+    else (this.#firstMessage ??= new FirstMessage()).wait(tell, otherwise);
   }
 
   #wakeWaiting(): void {
@@ -297,11 +296,13 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
     } catch (cause) {
       const error = getTRPCErrorFromUnknown(cause);
       this.report(error, NO_CALL);
-      this.#tell(null, error);
       // After an error with the id `null`, tRPC's client waits longer before each next attempt.
+      const tell = () => this.#tell(null, error);
       if (isPassing(error)) {
-        setTimeout(() => this.ws.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();
+        this.#tellInItsEncoding(tell, tell);
+        setTimeout(() => this.close(TRY_AGAIN_LATER, error.message), LAST_ANSWERS_MS).unref();
       } else {
+        tell();
         setImmediate(() => this.ws.close());
       }
       return { ok: false, error };

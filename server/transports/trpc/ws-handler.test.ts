@@ -1,7 +1,8 @@
-/** Our handler speaks tRPC's protocol: each case runs against it and against tRPC's own. */
+/** Our handler speaks tRPC's protocol in both encodings: each case runs against it and against tRPC's own. */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { decode, encode } from "@msgpack/msgpack";
 import { createTRPCClient, createWSClient, wsLink } from "@trpc/client";
 import { initTRPC, tracked, TRPCError } from "@trpc/server";
 import { applyWSSHandler, type CreateWSSContextFnOptions } from "@trpc/server/adapters/ws";
@@ -12,6 +13,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 import { SYSTEM_CLOCK } from "#server/time/system-clock.ts";
 import { openSocketWriters } from "#server/transports/sockets/socket-writer.ts";
+import { msgpackEncoder } from "#test/transports/msgpack-encoder.ts";
 import { CREDENTIAL_LIMITS } from "#server/transports/callers/credential-end.ts";
 import { openHandler } from "./ws-handler.ts";
 
@@ -96,6 +98,7 @@ function createTestRouter(seen: string[]) {
 interface Options {
   createContext?: (options: CreateWSSContextFnOptions) => Promise<Context>;
   ping?: { intervalMs: number; timeoutMs: number };
+  experimental_encoder?: typeof msgpackEncoder | undefined;
 }
 
 const HANDLERS = { ours: serveOurs, "tRPC's own": serveStock };
@@ -144,6 +147,7 @@ function serveStock(
     router,
     createContext: options.createContext,
     onError,
+    ...(options.experimental_encoder && { experimental_encoder: options.experimental_encoder }),
     keepAlive: { enabled: true, pingMs: intervalMs, pongWaitMs: timeoutMs },
   });
   return {
@@ -186,19 +190,51 @@ const failed = (id: unknown, code: string, message?: string) =>
 const entry = (n: number) =>
   `{"id":7,"result":{"type":"data","data":{"json":{"id":"${n}","data":{"n":${n},"at":"1970-01-01T00:00:00.00${n}Z"}},"meta":{"values":{"data.at":["Date"]},"v":1}},"id":"${n}"}}`;
 
-/** A raw client that records every frame. */
-async function talk(url: string) {
+type Encoding = "JSON" | "MessagePack";
+type Frame = string | Uint8Array;
+type Case = readonly [which: keyof typeof HANDLERS, encoding: Encoding];
+const CASES: readonly Case[] = [
+  ["ours", "JSON"],
+  ["ours", "MessagePack"],
+  ["tRPC's own", "JSON"],
+  ["tRPC's own", "MessagePack"],
+];
+
+const frameOf: Record<Encoding, (message: unknown) => Frame> = {
+  JSON: (message) => JSON.stringify(message),
+  MessagePack: (message) => encode(message, { ignoreUndefined: true }),
+};
+/** Frames that hold no message. */
+const BROKEN: Record<Encoding, Readonly<Record<string, Frame>>> = {
+  JSON: { "cut off": "{", empty: "", "a word": "PINGPONG", "a zero byte": "\u0000" },
+  MessagePack: {
+    "cut off": Buffer.of(0x81),
+    empty: Buffer.of(),
+    "of an unknown type": Buffer.of(0xc1),
+    "a text without its end": Buffer.of(0xdb, 0xff, 0xff, 0xff, 0xff),
+  },
+};
+
+/** A raw client that records every frame: as JSON what came in a frame of its encoding, and texts as they are. */
+async function talk(url: string, encoding: Encoding) {
   const ws = new WebSocket(url);
   const frames: string[] = [];
-  ws.on("message", (data: Buffer) => frames.push(data.toString()));
+  const isBinaryOf: boolean[] = [];
+  ws.on("message", (data: Buffer, isBinary) => {
+    isBinaryOf.push(isBinary);
+    if (isBinary && encoding === "JSON") throw new Error("A binary frame arrived.");
+    frames.push(isBinary ? JSON.stringify(decode(data)) : data.toString());
+  });
   const closed = once(ws, "close") as Promise<[code: number]>;
   await once(ws, "open");
   onTestFinished(() => ws.terminate());
   return {
     ws,
     frames,
+    /** For each frame. */
+    isBinaryOf,
     closed,
-    send: (message: unknown) => ws.send(JSON.stringify(message)),
+    send: (message: unknown) => ws.send(frameOf[encoding](message)),
     /** Resolves to all frames once this many have arrived. */
     async heard(count: number): Promise<unknown[]> {
       await vi.waitFor(() => expect(frames.length).toBeGreaterThanOrEqual(count), {
@@ -210,7 +246,8 @@ async function talk(url: string) {
   };
 }
 
-describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) => {
+describe.each(CASES)("%s in %s", (which, encoding) => {
+  const experimental_encoder = encoding === "JSON" ? undefined : msgpackEncoder;
   async function open(options: Options = {}) {
     const seen: string[] = [];
     const errors = { count: 0 };
@@ -222,6 +259,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
       {
         createContext: options.createContext ?? (async () => ({ user: "ann" })),
         ping: options.ping ?? { intervalMs: 30_000, timeoutMs: 5000 },
+        experimental_encoder,
       },
       () => {
         errors.count += 1;
@@ -249,7 +287,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("answers a query and a mutation, with the transformer's meta", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(query(1, "who"));
     client.send(mutation("two", "add", { a: 1, b: 2 }));
     client.send(query(3, "when"));
@@ -267,7 +305,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("answers each message of a batch", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send([query(1, "who"), mutation(2, "add", { a: 2, b: 2 }), subscription(3, "plain")]);
     const heard = await client.heard(6);
     expect(heard).toContainEqual(data(1, "ann"));
@@ -278,7 +316,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("echoes `jsonrpc` if the request had it", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send({ ...query(1, "who"), jsonrpc: "2.0" });
     await client.heard(1);
     client.send({ ...query(2, "fail"), jsonrpc: "2.0" });
@@ -293,7 +331,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("sends a subscription: started, its values with their ids, stopped", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(7, "count", 2));
     await client.heard(4);
     expect(client.frames).toEqual([
@@ -306,7 +344,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("sends values without ids, and observables", async () => {
     const { url, seen } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(1, "plain"));
     await client.heard(4);
     client.send(subscription(2, "observed"));
@@ -319,7 +357,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("ends a subscription that its client stops, and frees the id", async () => {
     const { url, seen } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(1, "endless"));
     await client.heard(2);
     client.send(stop(1));
@@ -340,7 +378,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("aborts running procedures when the connection closes", async () => {
     const { url, seen } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(1, "endless"));
     await client.heard(2);
     client.ws.terminate();
@@ -349,7 +387,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("refuses an id that is in use, and the first subscription continues", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(1, "endless"));
     await client.heard(2);
     client.send(subscription(1, "count", 3));
@@ -402,38 +440,39 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     ],
   ])("answers %s with an error, and continues", async (_name, message, error) => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(message);
     expect(await client.heard(1)).toEqual([error]);
     client.send(query(9, "who"));
     expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
-  test.each([["{"], [""], ["PINGPONG"], ["\u0000"]])(
-    "answers %j, which is not JSON, with an error, and continues",
-    async (text) => {
+  test.each(Object.entries(BROKEN[encoding]))(
+    "answers a frame that is %s with an error, and continues",
+    async (_name, frame) => {
       const { url } = await open();
-      const client = await talk(url);
-      client.ws.send(text);
+      const client = await talk(url, encoding);
+      client.ws.send(frame);
       expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
       client.send(query(9, "who"));
       expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
     },
   );
 
-  test("answers binary frames with an error, and an empty batch with nothing", async () => {
+  test("answers frames of the other type with an error, and an empty batch with nothing", async () => {
     const { url } = await open();
-    const client = await talk(url);
-    client.ws.send(Buffer.from(JSON.stringify(query(1, "who"))));
-    expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
+    const client = await talk(url, encoding);
     client.send([]);
+    const text = JSON.stringify(query(1, "who"));
+    client.ws.send(encoding === "JSON" ? Buffer.from(text) : text);
+    expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
     client.send(query(9, "who"));
     expect((await client.heard(2))[1]).toEqual(data(9, "ann"));
   });
 
   test("sends an error in the middle of a subscription, and then that it stopped", async () => {
     const { url, errors } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(subscription(1, "breaks"));
     expect(await client.heard(4)).toEqual([
       started(1),
@@ -451,7 +490,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     ["a list", [1], [1]],
   ])("puts the cursor into an input that is %s", async (_name, input, wanted) => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     const message = subscription(1, "cursor", input);
     client.send({ ...message, params: { ...message.params, lastEventId: "5" } });
     const heard = await client.heard(3);
@@ -466,28 +505,30 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
         return { user: info.connectionParams?.token ?? "guest" };
       },
     });
-    const client = await talk(`${url}?connectionParams=1`);
+    const client = await talk(`${url}?connectionParams=1`, encoding);
     client.send({ method: "connectionParams", data: { token: "ada" } });
     client.send(query(1, "who"));
     expect(await client.heard(1)).toEqual([data(1, "ada")]);
     expect(contexts).toEqual([{ token: "ada" }, "/?connectionParams=1"]);
   });
 
-  test.each([["7"], ["{"], ['{"data":{"token":7}}'], ['{"data":[]}']])(
-    "refuses connection params like %s, and closes",
-    async (text) => {
-      const { url } = await open();
-      const client = await talk(`${url}?connectionParams=1`);
-      client.ws.send(text);
-      expect((await client.closed)[0]).toBe(1005);
-      expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
-    },
-  );
+  test.each([
+    ["a number", frameOf[encoding](7)],
+    ["cut off", BROKEN[encoding]["cut off"] ?? ""],
+    ["a token that is no text", frameOf[encoding]({ data: { token: 7 } })],
+    ["a list", frameOf[encoding]({ data: [] })],
+  ])("refuses connection params that are %s, and closes", async (_name, frame) => {
+    const { url } = await open();
+    const client = await talk(`${url}?connectionParams=1`, encoding);
+    client.ws.send(frame);
+    expect((await client.closed)[0]).toBe(1005);
+    expect(await client.heard(1)).toEqual([failed(null, "PARSE_ERROR")]);
+  });
 
   test("keeps messages until a slow context is created", async () => {
     const gate = Promise.withResolvers<Context>();
     const { url } = await open({ createContext: () => gate.promise });
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.send(query(1, "who"));
     client.send([subscription(2, "count", 1), subscription(3, "endless")]);
     client.send(stop(3));
@@ -509,7 +550,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
         throw new TRPCError({ code: "UNAUTHORIZED", message: "who are you" });
       },
     });
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     expect((await client.closed)[0]).toBe(1005);
     expect((await client.heard(1))[0]).toEqual(failed(null, "UNAUTHORIZED", "who are you"));
     expect(errors.count).toBe(1);
@@ -517,7 +558,7 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
 
   test("answers PING", async () => {
     const { url } = await open();
-    const client = await talk(url);
+    const client = await talk(url, encoding);
     client.ws.send("PING");
     await vi.waitFor(() => expect(client.frames).toEqual(["PONG"]));
     const ponged = once(client.ws, "pong");
@@ -526,10 +567,10 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
   });
 
   test("pings a silent client, keeps one that answers, and terminates one that does not", async () => {
-    const { url } = await open({ ping: { intervalMs: 20, timeoutMs: 40 } });
-    const alive = await talk(url);
+    const { url } = await open({ ping: { intervalMs: 20, timeoutMs: 400 } });
+    const alive = await talk(url, encoding);
     alive.ws.on("message", () => alive.ws.send("PONG"));
-    const silent = await talk(url);
+    const silent = await talk(url, encoding);
     expect((await silent.closed)[0]).toBe(1006);
     expect(silent.frames[0]).toBe("PING");
     await vi.waitFor(() => expect(alive.frames.length).toBeGreaterThan(3));
@@ -545,7 +586,11 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
         return { user: "ann" };
       },
     });
-    const socket = createWSClient({ url, retryDelayMs: () => 5 });
+    const socket = createWSClient({
+      url,
+      retryDelayMs: () => 5,
+      ...(experimental_encoder && { experimental_encoder }),
+    });
     onTestFinished(() => void socket.close());
     const client = createTRPCClient<Router>({
       links: [wsLink({ client: socket, transformer: superjson })],
@@ -562,29 +607,79 @@ describe.each(Object.keys(HANDLERS) as (keyof typeof HANDLERS)[])("%s", (which) 
     "a hand-over tells each client once, including those that reconnected here meanwhile, and lets them go",
     async () => {
       const { url, handOver } = await open();
-      const [early, stays] = [await talk(url), await talk(url)];
+      const [early, stays, silent] = [
+        await talk(url, encoding),
+        await talk(url, encoding),
+        await talk(url, encoding),
+      ];
+      for (const client of [early, stays]) {
+        client.send(query(1, "who"));
+        await client.heard(1);
+      }
       const handing = handOver?.(2000);
-      await early.heard(1);
-      const late = await talk(url);
+      await early.heard(2);
+      const late = await talk(url, encoding);
       early.ws.close();
-      await late.heard(1);
       late.send(query(1, "who"));
       await late.heard(2);
       late.ws.close();
-      await stays.heard(1);
+      await stays.heard(2);
       stays.ws.close();
+      // A client that has asked nothing misses nothing. It could not be told: its encoding is not known.
+      expect((await silent.closed)[0]).toBe(1013);
       await handing;
-      const RECONNECT = '{"id":null,"method":"reconnect"}';
-      expect([early, late, stays].map(({ frames }) => frames[0])).toEqual(
-        Array.from({ length: 3 }, () => RECONNECT),
-      );
-      expect([early, late, stays].map(({ frames }) => frames.length)).toEqual([1, 2, 1]);
+      const RECONNECT = { id: null, method: "reconnect" };
+      for (const client of [early, late, stays]) {
+        const heard = await client.heard(2);
+        expect(heard).toHaveLength(2);
+        expect(heard).toEqual(expect.arrayContaining([RECONNECT, data(1, "ann")]));
+      }
+      expect(silent.frames).toEqual([]);
+    },
+  );
+
+  test.runIf(which === "ours")(
+    "before its first message, a client that declares MessagePack in the address receives nothing in JSON",
+    async () => {
+      const { url, reconnect } = await open();
+      const client = await talk(`${url}?encoding=msgpack`, "MessagePack");
+      reconnect();
+      expect(await client.heard(1)).toEqual([{ id: null, method: "reconnect" }]);
+      const refusing = await open({
+        createContext: () => Promise.reject(new TRPCError({ code: "UNAUTHORIZED" })),
+      });
+      const refused = await talk(`${refusing.url}?encoding=msgpack`, "MessagePack");
+      expect(await refused.heard(1)).toEqual([failed(null, "UNAUTHORIZED")]);
+      expect([client, refused].flatMap((each) => each.isBinaryOf)).toEqual([true, true]);
+    },
+  );
+
+  test.runIf(which === "ours")(
+    "a client that is to try again later learns so in the encoding of its first message",
+    async () => {
+      const { url } = await open({
+        createContext: () => Promise.reject(new TRPCError({ code: "SERVICE_UNAVAILABLE" })),
+      });
+      const [client, silent] = [await talk(url, encoding), await talk(url, encoding)];
+      client.send(query(1, "who"));
+      expect(await client.heard(2)).toEqual([
+        failed(null, "SERVICE_UNAVAILABLE"),
+        failed(1, "SERVICE_UNAVAILABLE"),
+      ]);
+      const isBinary = encoding === "MessagePack";
+      expect(client.isBinaryOf).toEqual([isBinary, isBinary]);
+      expect((await client.closed)[0]).toBe(1013);
+      expect((await silent.closed)[0]).toBe(1013);
+      expect(await silent.heard(1)).toEqual([failed(null, "SERVICE_UNAVAILABLE")]);
     },
   );
 
   test("the stock client receives dates, ends, errors and the confirmation of its unsubscription", async () => {
     const { url, seen } = await open();
-    const socket = createWSClient({ url });
+    const socket = createWSClient({
+      url,
+      ...(experimental_encoder && { experimental_encoder }),
+    });
     onTestFinished(() => void socket.close());
     const client = createTRPCClient<Router>({
       links: [wsLink({ client: socket, transformer: superjson })],

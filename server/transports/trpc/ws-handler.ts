@@ -12,10 +12,11 @@ import type { CredentialLimits } from "#server/transports/callers/credential-end
 import { Deadlines } from "#server/transports/callers/deadlines.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
-import { Connection, type CreateConnectionContext } from "./ws-connection.ts";
 import { newSent, type SentCounts } from "#server/transports/usage.ts";
-import { createFrames } from "./entry-frames.ts";
-import { type Call, createResponses, RECONNECT } from "./ws-responses.ts";
+import { Connection } from "./ws-connection.ts";
+import type { CreateConnectionContext } from "./ws-connection-context.ts";
+import { createEncodings } from "./ws-encoding.ts";
+import type { Call } from "./ws-responses.ts";
 
 export interface HandlerOptions {
   router: AnyTRPCRouter;
@@ -68,9 +69,6 @@ export function openHandler(options: HandlerOptions): Handler {
     neverThrow(() => options.onError(error, call, context));
   }
 
-  const responses = createResponses(router._def._config, (error, call) =>
-    report(error, call, undefined),
-  );
   /** Called when the last connection has closed. */
   let allGone: (() => void) | undefined;
   const shared = {
@@ -78,8 +76,9 @@ export function openHandler(options: HandlerOptions): Handler {
     createContext,
     refusedCall: (context: unknown) => options.refusedCall?.(context),
     openSubscription: (context: unknown) => options.openSubscription?.(context),
-    responses,
-    framesOf: createFrames(responses.entryAfterId),
+    encodings: createEncodings(router._def._config, (error, call) =>
+      report(error, call, undefined),
+    ),
     writers,
     sent,
     deadlines,
@@ -152,7 +151,7 @@ export function openHandler(options: HandlerOptions): Handler {
 }
 
 function tellOne(connection: Connection): void {
-  connection.say(RECONNECT);
+  connection.tellToReconnect();
 }
 
 /** For callbacks whose exceptions would end the process. */

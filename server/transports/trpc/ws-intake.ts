@@ -3,13 +3,14 @@
  * none starts while the connection is full, and after `MAX_A_TURN` requests in a row the intake yields to other
  * connections.
  */
+import type { Received } from "./ws-format.ts";
 import type { Item } from "./ws-message.ts";
 
 export interface IntakeOwner {
   /** True while no answer may be written. */
   isFull(): boolean;
   /** Returns the requests in a message. Answers everything else in it itself. */
-  takeApart(text: string | undefined): readonly Item[];
+  takeApart(received: Received): readonly Item[];
   /** Resolves when the request is answered or its subscription has begun. Never rejects. */
   handle(item: Item): Promise<void>;
   /** Called when the intake can accept more. */
@@ -22,8 +23,8 @@ const MAX_A_TURN = 64;
 /** A connection has an intake only while messages wait or requests are under way. */
 export class Intake {
   readonly #owner: IntakeOwner;
-  readonly #texts: (string | undefined)[] = [];
-  #textsTaken = 0;
+  readonly #messages: (Received | undefined)[] = [];
+  #messagesTaken = 0;
   /** The requests of the newest parsed message. */
   #items: readonly Item[] = [];
   #itemsTaken = 0;
@@ -36,14 +37,13 @@ export class Intake {
     this.#owner = owner;
   }
 
-  /** `undefined`: a binary message. */
-  add(text: string | undefined): void {
-    this.#texts.push(text);
+  add(received: Received): void {
+    this.#messages.push(received);
   }
 
   /** True if unhandled messages wait. */
   hasWaiting(): boolean {
-    return this.#textsTaken < this.#texts.length || this.#itemsTaken < this.#items.length;
+    return this.#messagesTaken < this.#messages.length || this.#itemsTaken < this.#items.length;
   }
 
   isIdle(): boolean {
@@ -73,11 +73,11 @@ export class Intake {
   }
 
   #takeApart(): void {
-    const text = this.#texts[this.#textsTaken];
-    // Releases the text, which may be large, while its requests are under way.
-    this.#texts[this.#textsTaken] = undefined;
-    this.#textsTaken += 1;
-    this.#items = this.#owner.takeApart(text);
+    const received = this.#messages[this.#messagesTaken];
+    // Releases the message, which may be large, while its requests are under way.
+    this.#messages[this.#messagesTaken] = undefined;
+    this.#messagesTaken += 1;
+    this.#items = received === undefined ? [] : this.#owner.takeApart(received);
     this.#itemsTaken = 0;
   }
 

@@ -16,7 +16,6 @@
  */
 import type { CredentialLimits } from "#server/transports/callers/credential-end.ts";
 import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
-import { RECONNECT } from "./ws-responses.ts";
 
 /** RFC 6455: the connection violates the server's policy. */
 const POLICY_VIOLATION = 1008;
@@ -26,7 +25,7 @@ const LAST_ANSWER_MS = 1000;
 /** The parts of a connection that its lifetime uses. */
 export interface MortalPeer {
   isOpen(): boolean;
-  say(text: string): void;
+  tellToReconnect(): void;
   close(code: number, reason: string): void;
 }
 
@@ -86,7 +85,7 @@ export class Lifetime implements DeadlineOwner {
   #tell(state: "told" | "leaving", graceMs: number): void {
     if (this.#state === "leaving") return;
     this.#state = state;
-    this.#peer.say(RECONNECT);
+    this.#peer.tellToReconnect();
     this.#endIn(graceMs);
   }
 

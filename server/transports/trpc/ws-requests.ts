@@ -16,7 +16,8 @@ import { toTRPCError } from "./errors.ts";
 import { SmallMap } from "./small-map.ts";
 import { dispose, iterate } from "./iterate.ts";
 import { Relay } from "./relay.ts";
-import { type Address, type Call, NO_CALL } from "./ws-responses.ts";
+import type { Address, Payload } from "./ws-format.ts";
+import { type Call, NO_CALL } from "./ws-responses.ts";
 import {
   Subscription,
   type SubscriptionAddress,
@@ -27,8 +28,8 @@ import {
 export interface Peer extends SubscriptionPeer {
   readonly router: AnyTRPCRouter;
   isOpen(): boolean;
-  /** Drops the text if the connection is closing. */
-  send(text: string): void;
+  /** Drops the payload if the connection is closing. */
+  send(payload: Payload): void;
   /** Resolves when the writer is no longer full, or the connection is closing. */
   untilDrain(): Promise<void>;
   /** Rejects if the context could not be created. */
@@ -43,7 +44,7 @@ export interface Peer extends SubscriptionPeer {
   /** Logs an error. Never throws. */
   report(error: TRPCError, call: Call): void;
   /** Encodes an error for the client. */
-  describe(to: Address, error: TRPCError, call: Call): string;
+  describe(to: Address, error: TRPCError, call: Call): Payload;
 }
 
 /** A subscription that has not ended. */
@@ -97,7 +98,7 @@ export class Requests {
   end(to: SubscriptionAddress, call: Call, reason?: { cause: unknown }): void {
     this.#forget(to.id);
     if (reason !== undefined) this.#refuse(to, call, reason.cause);
-    this.peer.send(this.peer.responses.result(to, { type: "stopped" }));
+    this.peer.send(this.peer.encoding.responses.result(to, { type: "stopped" }));
   }
 
   async #count(id: number | string, context: unknown): Promise<void> {
@@ -153,7 +154,7 @@ export class Requests {
           message: `Cannot return an async iterable or observable from a ${call.type} procedure with WebSockets`,
         });
       }
-      peer.send(peer.responses.result(to, { type: "data", data: result }));
+      peer.send(peer.encoding.responses.result(to, { type: "data", data: result }));
     } catch (cause) {
       this.#refuse(to, call, cause);
     }
@@ -200,7 +201,7 @@ export class Requests {
         }
         return this.end(to, call);
       }
-      peer.send(peer.responses.result(to, { type: "started" }));
+      peer.send(peer.encoding.responses.result(to, { type: "started" }));
       if (result instanceof Relay) {
         const subscription = new Subscription(this, to, call.path);
         this.#active.set(to.id, subscription);
@@ -211,7 +212,7 @@ export class Requests {
         signal,
         abort,
         untilDrain: () => peer.untilDrain(),
-        next: (value) => peer.send(peer.responses.value(to, value)),
+        next: (value) => peer.send(peer.encoding.responses.value(to, value)),
         late: (cause) => void this.#report(cause, call),
       }).then(
         () => this.end(to, call),

@@ -13,12 +13,7 @@ import {
   type TRPCProcedureType,
 } from "@trpc/server";
 import { TRPC_ERROR_CODES_BY_KEY, type TRPCResponseMessage } from "@trpc/server/rpc";
-
-/** The request that an answer belongs to. `jsonrpc` is echoed. */
-export interface Address {
-  readonly id: number | string | null;
-  readonly jsonrpc?: "2.0" | undefined;
-}
+import type { Address, Format, Payload } from "./ws-format.ts";
 
 /** The call that caused an error. */
 export interface Call {
@@ -36,9 +31,6 @@ const PLAIN: TRPCErrorShape = {
   data: { code: "INTERNAL_SERVER_ERROR", httpStatus: 500 },
 };
 
-/** Tells stock clients to open another connection, and to move their subscriptions to it. */
-export const RECONNECT = '{"id":null,"method":"reconnect"}';
-
 const SMALL_IDS = 1024;
 
 export interface Responses {
@@ -46,25 +38,24 @@ export interface Responses {
   result(
     to: Address,
     result: { type: "started" | "stopped" } | { type: "data"; data: unknown },
-  ): string;
+  ): Payload;
   /** Encodes a value of a subscription, which may carry an id: `tracked(id, data)`. */
-  value(to: Address, value: unknown): string;
+  value(to: Address, value: unknown): Payload;
   /** Never throws. */
-  error(to: Address, error: TRPCError, call: Call, context: unknown): string;
-  /** Returns the text of an answer before its result. Cached for small ids, as most clients count from 1. */
+  error(to: Address, error: TRPCError, call: Call, context: unknown): Payload;
+  /** Returns what stands before the result of an answer. Cached for small ids, as most clients count from 1. */
   beforeResult(to: Address): string;
-  /** Returns the text of a stream's entry from its result on. */
-  entryAfterId(id: string, data: unknown): string;
 }
 
 export function createResponses(
   config: AnyTRPCRouter["_def"]["_config"],
+  format: Pick<Format<unknown>, "encode" | "headOf">,
   onFault: (error: TRPCError, call: Call) => void,
 ): Responses {
   const heads = Array.from<string | undefined>({ length: SMALL_IDS });
   // tRPC's type forbids `jsonrpc: undefined`, which `JSON.stringify` omits.
   const encode = (message: object) =>
-    JSON.stringify(transformTRPCResponse(config, message as TRPCResponseMessage));
+    format.encode(transformTRPCResponse(config, message as TRPCResponseMessage));
 
   return {
     result: (to, result) => encode({ ...to, result }),
@@ -84,16 +75,9 @@ export function createResponses(
     },
     beforeResult(to) {
       const { id, jsonrpc } = to;
-      if (jsonrpc !== undefined || typeof id !== "number" || !(id in heads)) return headOf(to);
-      return (heads[id] ??= headOf(to));
-    },
-    entryAfterId(id, data) {
-      const serialized: unknown = config.transformer.output.serialize({ id, data });
-      return `"result":{"type":"data","data":${JSON.stringify(serialized)},"id":${JSON.stringify(id)}}}`;
+      if (jsonrpc !== undefined || typeof id !== "number" || !(id in heads))
+        return format.headOf(to);
+      return (heads[id] ??= format.headOf(to));
     },
   };
-}
-
-function headOf({ id, jsonrpc }: Address): string {
-  return `{"id":${JSON.stringify(id)},${jsonrpc === undefined ? "" : `"jsonrpc":"${jsonrpc}",`}`;
 }

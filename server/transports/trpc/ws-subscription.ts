@@ -11,18 +11,18 @@ import {
   SubscriptionSink,
 } from "#server/transports/sockets/subscription-sink.ts";
 import type { AppError } from "#shared/errors.ts";
-import type { FramesOf } from "./entry-frames.ts";
 import { toTRPCError } from "./errors.ts";
 import type { Relay } from "./relay.ts";
-import type { Address, Call, Responses } from "./ws-responses.ts";
+import type { Encoding } from "./ws-encoding.ts";
+import type { Address } from "./ws-format.ts";
+import type { Call } from "./ws-responses.ts";
 
 /** The request that the answers of a subscription belong to. */
 export type SubscriptionAddress = Address & { id: number | string };
 
 /** The parts of a connection that a subscription uses. */
 export interface SubscriptionPeer extends SinkConnection {
-  readonly responses: Responses;
-  readonly framesOf: FramesOf;
+  readonly encoding: Encoding;
   readonly writer: SocketWriter;
   readonly compression: Compression | undefined;
 }
@@ -52,7 +52,7 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
     this.jsonrpc = jsonrpc;
     this.#owner = owner;
     this.#path = path;
-    this.#head = owner.peer.responses.beforeResult(this);
+    this.#head = owner.peer.encoding.responses.beforeResult(this);
   }
 
   /** Resolves when the subscription has begun, was refused, or was stopped. */
@@ -86,8 +86,8 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
   }
 
   protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
-    const { framesOf, compression } = this.connection;
-    return framesOf(entries, this.#head, compression, this.sent);
+    const { encoding, compression } = this.connection;
+    return encoding.framesOf(entries, this.#head, compression, this.sent);
   }
 
   protected write(chunk: Chunk): number {
