@@ -198,7 +198,11 @@ describe("a subscription", () => {
       const ends = () => [...client.named("job:completed"), ...client.named("job:error")];
       await subscribe();
       await (await startJob(server.engine, jobId))[how]("API key invalid");
-      await until(() => expect(ends()).toHaveLength(1));
+      await until(() => {
+        expect(ends()).toHaveLength(1);
+        // The update follows in a message of its own.
+        expect(namesOf(client).at(-1)).toBe("job:update");
+      });
 
       // Subscribe again while the job is watched, and again after unsubscribing.
       client.notes.length = 0;
