@@ -4,8 +4,8 @@ import type { Ending } from "./retry.ts";
 
 /**
  * How an attempt ended. `retried`: it failed, and the job runs again. `released`: the server stops, or progress could not be
- * stored, and the job runs again. `lost`: the job was cancelled or deleted, or another runner has it. `unstored`: its end could
- * not be stored, so the job runs again once the lease ends.
+ * stored, and the job runs again. `lost`: the job was cancelled or deleted, or another runner has it. `unstored`: its end
+ * could not be stored, so the job runs again once the lease ends.
  */
 export const ATTEMPT_OUTCOMES = [
   "delivered",

@@ -1,6 +1,6 @@
 /**
- * All metrics, with their labels: docs/metrics.md has this table. Names and units follow Prometheus' conventions. The values of each
- * label are known: no text of a client, a job or a tenant becomes one, so the number of series is bounded.
+ * All metrics, with their labels: docs/metrics.md has this table. Names and units follow Prometheus' conventions. The values
+ * of each label are known: no text of a client, a job or a tenant becomes one, so the number of series is bounded.
  */
 import { ENGINE_FAILURES, ENGINE_OPERATIONS } from "#server/engine/observe-engine.ts";
 import { ATTEMPT_OUTCOMES } from "#server/jobs/runner-observer.ts";

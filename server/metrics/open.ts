@@ -1,6 +1,6 @@
 /**
- * The metrics of a process, for Prometheus. The layers below know nothing of Prometheus: each reports to a small interface of its
- * own, or counts in plain numbers that are read at a scrape.
+ * The metrics of a process, for Prometheus. The layers below know nothing of Prometheus: each reports to a small interface of
+ * its own, or counts in plain numbers that are read at a scrape.
  */
 import { Registry } from "prom-client";
 import type { EngineObserver } from "#server/engine/observe-engine.ts";

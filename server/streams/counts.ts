@@ -1,6 +1,6 @@
 /**
- * The streams of a process in numbers, by kind of stream. They are plain numbers that a scrape reads: watchers are many, and each
- * delivery adds to them.
+ * The streams of a process in numbers, by kind of stream. They are plain numbers that a scrape reads: watchers are many, and
+ * each delivery adds to them.
  */
 import type { StreamRef } from "#shared/stream-ref.ts";
 

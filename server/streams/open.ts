@@ -82,8 +82,8 @@ export interface Streams {
 export interface StreamsOptions {
   pollMs?: number | undefined;
   /**
-   * Called when all watches whose sinks are not full have the change that was made at `at`: once for the changes of a stream in a
-   * tick, however many watches it has.
+   * Called when all watches whose sinks are not full have the change that was made at `at`: once for the changes of a stream
+   * in a tick, however many watches it has.
    */
   onDelivered?: ((at: Date) => void) | undefined;
 }

@@ -223,8 +223,8 @@ class OpenWatch<T> implements Watch {
   }
 
   /**
-   * `false`: the sink is full, or the watch was closed before. `skipped`: how many entries these stand for, beside themselves. They
-   * count as folded once the sink has taken all.
+   * `false`: the sink is full, or the watch was closed before. `skipped`: how many entries these stand for, beside
+   * themselves. They count as folded once the sink has taken all.
    */
   #offer(entries: readonly Entry<T>[], skipped = 0): boolean {
     if (this.#mode === "closed") return false;

@@ -14,9 +14,9 @@ export const SIGN_IN_OUTCOMES = ["accepted", "refused", "failed"] as const;
 export type SignInOutcome = (typeof SIGN_IN_OUTCOMES)[number];
 
 /**
- * Why credentials were refused. `missing`: there were none, so no token, no ticket and no cookie. `invalid`: they are none of this
- * server, or were revoked. `expired`, `forbidden`: as the errors. `limited`: too many bad ones came from the address. `unchecked`:
- * the server could not check them.
+ * Why credentials were refused. `missing`: there were none, so no token, no ticket and no cookie. `invalid`: they are none of
+ * this server, or were revoked. `expired`, `forbidden`: as the errors. `limited`: too many bad ones came from the address.
+ * `unchecked`: the server could not check them.
  */
 export const REFUSAL_REASONS = [
   "missing",

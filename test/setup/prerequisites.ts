@@ -1,7 +1,7 @@
 /**
  * Finds the programs that the end-to-end tests need and npm does not install: a Python with the legacy client, HAProxy, and
- * Prometheus' promtool. Installs them if possible; otherwise the run fails with the command that installs them. `e2e/browser/` finds the
- * browser.
+ * Prometheus' promtool. Installs them if possible; otherwise the run fails with the command that installs them.
+ * `e2e/browser/` finds the browser.
  */
 import type { TestProject } from "vitest/node";
 import { findProgram } from "./debian.ts";

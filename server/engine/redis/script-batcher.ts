@@ -16,8 +16,8 @@ interface Waiting {
 }
 
 /**
- * The script takes the arguments of all calls in turn, and returns a list of their answers. `onGroup` is called after each, with
- * the number of its calls.
+ * The script takes the arguments of all calls in turn, and returns a list of their answers. `onGroup` is called after each,
+ * with the number of its calls.
  */
 export function createScriptBatcher(
   run: RunScript,

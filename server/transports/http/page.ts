@@ -26,8 +26,8 @@ type ServePage = (path: string, req: IncomingMessage, res: ServerResponse) => vo
 const CODINGS: readonly Coding[] = ["br", "gzip"];
 
 /**
- * `dir`: the folder of the built page; `undefined`: this process serves no page. `basePath`: where the page is. `compression`: send
- * the compressed copies of its files.
+ * `dir`: the folder of the built page; `undefined`: this process serves no page. `basePath`: where the page is.
+ * `compression`: send the compressed copies of its files.
  */
 export function createPage(
   dir: string | undefined,

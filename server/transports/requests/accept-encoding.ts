@@ -6,8 +6,8 @@ export type Coding = "br" | "gzip";
 const WEIGHT = /^q=([01](?:\.\d{0,3})?)$/i;
 
 /**
- * Returns the coding with the greatest weight, the first one of several with the same; `undefined` if the answer goes out as it
- * is: the client names none of these, refuses them (`gzip;q=0`), or prefers `identity`.
+ * Returns the coding with the greatest weight, the first one of several with the same; `undefined` if the answer goes out as
+ * it is: the client names none of these, refuses them (`gzip;q=0`), or prefers `identity`.
  */
 export function codingFor(
   accepted: string | undefined,

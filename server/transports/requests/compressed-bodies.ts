@@ -1,6 +1,6 @@
 /**
- * Compresses whole bodies, a few at a time: the state of a compressor is larger than most bodies, and many answers may be due at
- * once. zlib works in Node's thread pool, so the event loop goes on.
+ * Compresses whole bodies, a few at a time: the state of a compressor is larger than most bodies, and many answers may be due
+ * at once. zlib works in Node's thread pool, so the event loop goes on.
  */
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";

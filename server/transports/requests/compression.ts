@@ -1,6 +1,6 @@
 /**
- * Compresses answers for clients that accept it. It takes the place of the methods with which an answer is written, and decides when
- * the first byte of the body is:
+ * Compresses answers for clients that accept it. It takes the place of the methods with which an answer is written, and
+ * decides when the first byte of the body is:
  *
  *   deciding ── the type, the status or the client is not for it ──► plain
  *      │ ├───── an event stream ──► events
