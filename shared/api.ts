@@ -21,7 +21,7 @@ import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
 import type { OwnersAsked } from "./owners-asked.ts";
-import type { Presence } from "./presence.ts";
+import type { DeviceRef, Presence, PresenceAsked } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
 import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
@@ -243,13 +243,6 @@ interface Follow {
   /** True: the stream goes on when the job or batch has settled. */
   follow?: boolean | undefined;
 }
-interface DeviceRef {
-  /**
-   * A random text of this browser or program. Callers without a user id of their own are counted by it: those of share links, and
-   * of servers without sign-in.
-   */
-  device?: string | undefined;
-}
 interface Keyed {
   /** A second request with the same key creates nothing, and is answered with what the first one created. */
   idempotencyKey?: string | undefined;
@@ -298,10 +291,7 @@ export interface BatchLinkRef extends BatchRef, LinkRef {}
 export interface JobWatch extends JobRef, Resume, Follow {}
 export interface DraftWatch extends JobRef, Resume {}
 export interface BatchWatch extends BatchRef, Resume, Follow {}
-export interface PresenceWatch extends Resume, DeviceRef {
-  /** False: the watcher is not seen by others. */
-  visible?: boolean | undefined;
-}
+export interface PresenceWatch extends Resume, PresenceAsked {}
 export interface JobPresenceWatch extends JobRef, PresenceWatch {}
 export interface BatchPresenceWatch extends BatchRef, PresenceWatch {}
 export interface TypingRequest extends JobRef, DeviceRef {

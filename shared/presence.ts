@@ -39,3 +39,16 @@ export function presenceOf(topic: PresenceTopic): PresenceOf {
   const id = topic.slice(topic.indexOf(":") + 1);
   return topic.startsWith("job:") ? { jobId: id } : { batchId: id };
 }
+
+export interface DeviceRef {
+  /**
+   * A random text of this browser or program. Callers without a user id of their own are counted by it: those of share links, and
+   * of servers without sign-in.
+   */
+  device?: string | undefined;
+}
+
+export interface PresenceAsked extends DeviceRef {
+  /** False: the watcher is not seen by others. */
+  visible?: boolean | undefined;
+}
