@@ -9,7 +9,13 @@ test("a rule without a test and a test without a rule are both reported", () => 
     rules: ["S1", "S2"],
     unproved: ["S2"],
     unknown: ["X9"],
+    doubled: [],
   });
+});
+
+test("two rules with one number are reported", () => {
+  const twice = `${spec}| **S1** order once more | … |\n`;
+  expect(checkRules(twice, ['test("[S1] [S2] holds")'])).toMatchObject({ doubled: ["S1"] });
 });
 
 test("titles of test tables, suites and multi-line calls count, other texts do not", () => {

@@ -5,7 +5,7 @@ import { openTestServer } from "#test/transports/trpc.fixture.ts";
 import { createJobwireClient } from "./client.ts";
 
 test.each([undefined, () => "token"])(
-  "[W1] a client with an encoder follows jobs in MessagePack, from its first message on (token: %s)",
+  "[F1] a client with an encoder follows jobs in MessagePack, from its first message on (token: %s)",
   async (getToken) => {
     const { url, fixture, restart } = await openTestServer();
     const decode = vi.fn<typeof msgpackEncoder.decode>((data) => msgpackEncoder.decode(data));

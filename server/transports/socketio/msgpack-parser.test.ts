@@ -27,7 +27,7 @@ describe("a server", () => {
   const inMsgpack = { path: PATH, parser, transports: ["websocket"] };
 
   test.each(["websocket", "polling"])(
-    "[W3] over %s, clients of both parsers receive the same events",
+    "[F3] over %s, clients of both parsers receive the same events",
     async (transport) => {
       const jobId = await createJob(server.engine);
       const { batchId, jobIds } = await createBatch(server.engine, 2);
@@ -62,7 +62,7 @@ describe("a server", () => {
     },
   );
 
-  test("[W3] [L5] a client that comes back with another parser has its subscriptions, and its earlier connection ends", async () => {
+  test("[F3] [L5] a client that comes back with another parser has its subscriptions, and its earlier connection ends", async () => {
     const jobId = await createJob(server.engine);
     const first = server.connect({ transports: ["websocket"] });
     expect(await first.socket.emitWithAck("subscribe:job", { job_id: jobId })).toEqual({
@@ -78,7 +78,7 @@ describe("a server", () => {
     await until(() => expect(second.socket.connected).toBe(false));
   });
 
-  test("[W3] a client in MessagePack reconnects by itself after a break, and resumes", async () => {
+  test("[F3] a client in MessagePack reconnects by itself after a break, and resumes", async () => {
     const jobId = await createJob(server.engine);
     const client = server.connect({ ...inMsgpack, reconnection: true, reconnectionDelay: 10 });
     await client.socket.emitWithAck("subscribe:job", { job_id: jobId });

@@ -41,6 +41,21 @@ test("an envelope is all that a call needs", async () => {
   ]);
 });
 
+test("no cache may keep an answer, an error or a stream", async () => {
+  const { url } = await openTestServer();
+  const cacheOf = async (path: string, headers: Record<string, string> = {}) => {
+    const res = await fetch(`${url}/trpc/${path}`, { headers });
+    await res.body?.cancel();
+    return [res.status, res.headers.get("cache-control")];
+  };
+  const sse = { Accept: "text/event-stream" };
+  expect(await cacheOf("system.info")).toEqual([200, "no-store"]);
+  expect(await cacheOf("system.info,no.such?batch=1")).toEqual([207, "no-store"]);
+  expect(await cacheOf("no.such")).toEqual([404, "no-store"]);
+  expect(await cacheOf("feed.onUpdate", sse)).toEqual([200, "no-cache, no-transform"]);
+  expect(await cacheOf("no.such", sse)).toEqual([404, "no-store"]);
+});
+
 test.each([
   ["POST", "job.create", WORK],
   ["POST", "job.create", 5],

@@ -36,7 +36,9 @@ import { openHandler } from "./ws-handler.ts";
 /** How long clients that were told to reconnect may take to close before the server terminates their connections. */
 const CLOSE_AFTER_MS = 1000;
 const MAX_LISTENERS = 20;
-const VARY = new Headers({ vary: "Origin" });
+const STREAM_HEADERS = { vary: "Origin" };
+/** Answers are for one caller, and CDNs keep those that do not forbid it. Streams forbid it by themselves. */
+const ANSWER_HEADERS = { ...STREAM_HEADERS, "cache-control": "no-store" };
 
 /** `procedures`: those of the program that the server runs in. */
 export function createTrpcTransport(
@@ -161,7 +163,7 @@ export function createTrpcTransport(
     // Clients send a query that is too long for an address as a POST.
     allowMethodOverride: true,
     // tRPC's own `Vary` would replace the one that `mount.ts` set.
-    responseMeta: ({ errors }) => ({ headers: headersOf(errors) }),
+    responseMeta: ({ errors, type }) => ({ headers: headersOf(errors, type === "subscription") }),
   });
   const responses = new Set<ServerResponse>();
   const wss = new BoundedWebSocketServer(
@@ -246,10 +248,10 @@ export function createTrpcTransport(
 }
 
 /** The longest wait of a batch: earlier, some of its calls would be refused again. */
-function headersOf(errors: readonly TRPCError[]): Headers {
+function headersOf(errors: readonly TRPCError[], isStream: boolean): Headers {
+  const headers = new Headers(isStream && errors.length === 0 ? STREAM_HEADERS : ANSWER_HEADERS);
   const waits = errors.map(retryAfterOf).filter((ms) => ms !== undefined);
-  if (waits.length === 0) return VARY;
-  const headers = new Headers(VARY);
+  if (waits.length === 0) return headers;
   headers.set("retry-after", String(retryAfterSeconds(Math.max(...waits))));
   return headers;
 }

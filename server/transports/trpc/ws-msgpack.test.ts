@@ -60,7 +60,7 @@ const call = (id: unknown, path: string, json: unknown, method = "query") => ({
 const create = (id: unknown, input: unknown) =>
   call(id, "job.create", { kind: "anything", input }, "mutation");
 
-test("[W1] clients of both encodings see the same jobs, dates and errors at the same address", async () => {
+test("[F1] clients of both encodings see the same jobs, dates and errors at the same address", async () => {
   const { url, fixture } = await openTestServer({ kinds: [anything] });
   const clients = [openClient(url, "ws"), openClient(url, "msgpack")] as const;
   const [json, msgpack] = clients;
@@ -91,7 +91,7 @@ test("[W1] clients of both encodings see the same jobs, dates and errors at the 
   await eventually(() => expect(states).toHaveLength(1));
 });
 
-test("[W2] a call with a value that JSON does not have is refused with its place, and others of its message are served", async () => {
+test("[F2] a call with a value that JSON does not have is refused with its place, and others of its message are served", async () => {
   const { url, fixture } = await openTestServer({ kinds: [anything] });
   const { send, answerTo } = await openSocket(url);
   const values: [unknown, string][] = [
