@@ -300,7 +300,7 @@ describe("typing", () => {
 
 describe("trouble", () => {
   test("[W1] what the engine did not take, and what it lost, it is told again", async () => {
-    const { openProcess, jobId, engine, calls, fail } = await openFixture({ heartbeatMs: 20 });
+    const { openProcess, jobId, engine, calls, fail } = await openFixture({ heartbeatMs: 2000 });
     const process = openProcess();
     const bob = await join(process, BOB, { jobId });
     await vi.waitFor(() => expect(bob.last()).toBe("bob"));
@@ -317,7 +317,11 @@ describe("trouble", () => {
     const topic = `job:${jobId}` as const;
     const lost = { tenant, node, ttlMs: 60_000, holds: new Map() };
     await engine.presence.keep({ ...lost, changes: [{ topic, what: "reset" }] });
-    await vi.waitFor(() => expect(bob.states.slice(-2)).toEqual(["", "ann bob / ann"]));
+    expect(await engine.presence.read(tenant, topic, 0)).toMatchObject({ people: 0 });
+    await vi.waitFor(async () =>
+      expect(await engine.presence.read(tenant, topic, 0)).toMatchObject({ people: 2, typing: 1 }),
+    );
+    await vi.waitFor(() => expect(bob.last()).toBe("ann bob / ann"));
   });
 
   test("[W4] the people of a process that stops are left to the engine for five seconds more", async () => {
