@@ -45,7 +45,7 @@ export const LegacyBatchPayloadSchema = schemaFor<LegacyBatchPayload>()(
   }),
 );
 
-const presenceIds = { job_id: z.string().exactOptional(), batch_id: z.string().exactOptional() };
+const presenceIds = { job_id: z.string().optional(), batch_id: z.string().optional() };
 
 export const LegacyPresencePayloadSchema = schemaFor<LegacyPresencePayload>()(
   z.object({

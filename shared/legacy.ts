@@ -81,8 +81,8 @@ export interface LegacyBatchPayload {
 }
 
 interface LegacyPresenceIds {
-  job_id?: string;
-  batch_id?: string;
+  job_id?: string | undefined;
+  batch_id?: string | undefined;
 }
 
 /** The older system had no presence. Without an id it is that of the tenant. */
