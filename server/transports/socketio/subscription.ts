@@ -114,7 +114,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
   }
 
   protected chunksOf(entries: readonly Entry<T>[]): readonly Chunk[] {
-    return this.#encoder.framesOf(entries, this.#owner.writer.compression, this.sent);
+    return this.#encoder.framesOf(entries, this.#owner.writer.compression, this.lastSent);
   }
 
   /** Writes frames if the connection can take them, otherwise packet by packet. */
@@ -124,7 +124,7 @@ export class Subscription<T> extends SubscriptionSink<T> {
     const { bytes, count } = chunk;
     // A chunk before this one may have gone out as packets.
     if ((compression?.accepts(chunk) ?? chunk.last === undefined) && writer.write(bytes)) {
-      this.sent = compression?.sent(chunk, this.sent);
+      this.lastSent = compression?.sent(chunk, this.lastSent);
       return count;
     }
     for (let n = 0; n < count; n++) {

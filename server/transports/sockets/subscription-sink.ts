@@ -24,7 +24,7 @@ export interface SinkConnection {
 export abstract class SubscriptionSink<T> implements Sink<T> {
   #watch: Watch | undefined;
   /** The last compressed message of this subscription. */
-  protected sent: Message | undefined;
+  protected lastSent: Message | undefined;
 
   protected abstract get connection(): SinkConnection;
 
@@ -50,8 +50,8 @@ export abstract class SubscriptionSink<T> implements Sink<T> {
 
   /** Call it when the stream has ended. */
   protected forget(): void {
-    this.sent?.release();
-    this.sent = undefined;
+    this.lastSent?.release();
+    this.lastSent = undefined;
   }
 
   push(entries: readonly Entry<T>[]): number {

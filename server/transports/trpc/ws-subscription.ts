@@ -87,13 +87,13 @@ export class Subscription extends SubscriptionSink<unknown> implements Address {
 
   protected chunksOf(entries: readonly Entry<unknown>[]): readonly Chunk[] {
     const { encoding, compression } = this.connection;
-    return encoding.framesOf(entries, this.#head, compression, this.sent);
+    return encoding.framesOf(entries, this.#head, compression, this.lastSent);
   }
 
   protected write(chunk: Chunk): number {
     const { writer, compression } = this.connection;
     writer.write(chunk.bytes);
-    this.sent = compression?.sent(chunk, this.sent);
+    this.lastSent = compression?.sent(chunk, this.lastSent);
     return chunk.count;
   }
 
