@@ -30,7 +30,7 @@ const COMPILER_OPTIONS = {
 const PAGES: Record<string, { files: string[]; around?: Record<string, string> }> = {
   "README.md": { files: ["jobs.ts", "client.ts", "root.tsx", "server.ts", "stock.ts"] },
   "docs/clients.md": {
-    files: ["handles.ts", "sse.ts", "ticket.ts", "react.tsx", "legacy.ts"],
+    files: ["handles.ts", "sse.ts", "msgpack.ts", "ticket.ts", "react.tsx", "legacy.ts"],
   },
   "docs/add-a-kind.md": {
     files: [

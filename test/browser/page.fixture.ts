@@ -23,6 +23,8 @@ export async function openTestPage(
   return {
     page,
     async close() {
+      // A request on its way through a test's route would end in an error that belongs to no test.
+      for (const each of context.pages()) await each.unrouteAll({ behavior: "ignoreErrors" });
       await context.close();
       if (errors.length > 0) throw new Error(`The page threw errors: ${errors.join("; ")}`);
     },

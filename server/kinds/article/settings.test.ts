@@ -13,7 +13,10 @@ function linesOf(env: Record<string, string>): readonly string[] {
 }
 
 test("without any variable, each has its default", () => {
-  expect(loadVariables({}, ARTICLE_VARIABLES)).toEqual({ OFFLINE_PACE_MS: 25 });
+  expect(loadVariables({}, ARTICLE_VARIABLES)).toEqual({
+    FETCH_TIMEOUT_MS: 10_000,
+    OFFLINE_PACE_MS: 25,
+  });
 });
 
 test.each([
