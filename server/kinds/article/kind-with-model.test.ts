@@ -60,6 +60,8 @@ test("a model may write from a page with little text, and a progress message war
     percent: 21,
     message: "The target's page has only 19 words; the article may be thin",
   });
+  const wrote = /^info: Wrote with compatible, test, in \d+ ms: 10 tokens in, 20 out$/;
+  expect(recorder.lines).toContainEqual(expect.stringMatching(wrote));
 });
 
 test("[V2] a model is asked within the trace of the job, and its article is checked, mended and delivered with its token counts", async () => {

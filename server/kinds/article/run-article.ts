@@ -93,8 +93,11 @@ export async function runArticle(
   const written = await writer.write(brief, desk);
   const write = watch();
   const { provider, model } = writer;
-  const tokens = `${written.inputTokens} tokens in, ${written.outputTokens} out`;
-  context.log("info", `Wrote with ${provider}, ${model}, in ${write} ms: ${tokens}`);
+  const how =
+    model === null
+      ? `the built-in writer in ${write} ms`
+      : `${provider}, ${model}, in ${write} ms: ${written.inputTokens} tokens in, ${written.outputTokens} out`;
+  context.log("info", `Wrote with ${how}`);
 
   await progress(AT.check, "Content generated - Running quality checks");
   const draft = { markdown: written.markdown, brief, extractive: provider === "offline" };
