@@ -77,7 +77,7 @@ export type Api<Kinds extends KindMap = KindMap> = {
     onOutput: Subscription<DraftWatch, DraftFrame>;
     /** The lines that the job's kind logs: those that are kept, then further ones. */
     onLog: Subscription<JobWatch, LogFrame>;
-    /** Who looks at the job, and who writes a note. The watcher is one of them, unless it asks not to be `visible`. */
+    /** Shows who looks at the job, and who writes a note. The watcher is one of them, unless it asks not to be `visible`. */
     onPresence: Subscription<JobPresenceWatch, Presence>;
     /** The caller writes a note about the job, or has stopped. It counts for five seconds. */
     typing: Mutation<TypingRequest, void>;
@@ -99,7 +99,7 @@ export type Api<Kinds extends KindMap = KindMap> = {
     onUpdate: Subscription<FeedWatch | undefined, FeedEntry>;
   };
   presence: {
-    /** Who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
+    /** Shows who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
     onUpdate: Subscription<PresenceWatch | undefined, Presence>;
   };
   /** The jobs of one kind, with its types. A job of another kind is not found. */

@@ -25,10 +25,7 @@ export type JobChange =
   | { action: "start"; progress: number; message: string }
   /** Without `details` the job keeps those that it has. */
   | { action: "progress"; progress: number; message: string; details?: unknown }
-  /**
-   * Back into the queue, to be started when `delayMs` have gone by since that was stored. 0: at once; `MAX_DELAY_MS` at
-   * most. `counts`: it uses up a retry.
-   */
+  /** Back into the queue, for a start `delayMs` after that was stored (0 to `MAX_DELAY_MS`). `counts`: it uses up a retry. */
   | { action: "release"; message: string; delayMs: number; counts: boolean }
   | { action: "deliver"; message: string; output: unknown }
   | { action: "block"; message: string; output: unknown }

@@ -1,4 +1,4 @@
-/** Who looks at a job or a batch, or is online in a tenant, and who writes a review note. Nothing of it is stored for good. */
+/** Presence: who looks at a job or batch, is online in a tenant, or writes a review note. Nothing is stored for good. */
 
 /** Of one tenant: a job, a batch, or the tenant itself. */
 export type PresenceTopic = `job:${string}` | `batch:${string}` | "tenant";
@@ -10,7 +10,7 @@ export interface PresentPerson {
   since: Date;
 }
 
-/** What presence is of. Neither: the tenant. */
+/** The place that presence is of. Neither: the tenant. */
 export interface PresenceOf {
   jobId?: string | undefined;
   batchId?: string | undefined;
@@ -23,7 +23,7 @@ export interface Presence extends PresenceOf {
   guests: number;
   /** Those who came last, newest first: at most `MAX_SHOWN_PEOPLE`. Empty for callers who may see no names. */
   people: PresentPerson[];
-  /** Who writes a note. `people`: user ids, at most `MAX_SHOWN_PEOPLE`. */
+  /** Those who write a note. `people`: user ids, at most `MAX_SHOWN_PEOPLE`. */
   typing: { count: number; people: string[] };
   /** When it last changed. */
   at: Date;

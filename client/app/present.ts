@@ -1,4 +1,4 @@
-/** What the page says of presence: the others, for the person who looks. */
+/** The page's words for presence: the others, for the person who looks. */
 import type { Presence } from "#shared/presence.ts";
 
 export interface Others {

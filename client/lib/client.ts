@@ -50,7 +50,7 @@ export interface JobwireClient<Kinds extends KindMap = KindMap, Own = unknown> {
   kinds: KindClients<Kinds>;
   /** A job that exists, of whatever kind. */
   job(id: string): JobHandle;
-  /** Who looks at a job or a batch; without either, who is online in the tenant. */
+  /** Shows who looks at a job or a batch; without either, who is online in the tenant. */
   presence: WatchPresence;
   /** By which presence counts callers without a user id. */
   readonly device: string;

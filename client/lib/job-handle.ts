@@ -45,7 +45,7 @@ export interface JobHandle<Types extends KindTypes = KindTypes> {
   result(options?: Watching & { waitForDecision?: boolean | undefined }): Promise<Types["output"]>;
   /** Rejects with `ILLEGAL_TRANSITION` where the job has settled. */
   cancel(note?: string): Promise<Job>;
-  /** Who looks at the job, and who writes a note: the present state first. This client is one of them, unless it is not `visible`. */
+  /** Shows who looks at the job, and who writes a note, as it is now first. This client counts unless it is not `visible`. */
   presence(options?: WatchingPresence): AsyncIterableIterator<Presence, undefined>;
   /** Says that a note is being written, for five seconds, or not any more. */
   setTyping(typing: boolean): Promise<void>;

@@ -1,4 +1,4 @@
-/** Who is where, as a program follows it. */
+/** Presence, as a program follows it. */
 import type { TRPCClient } from "@trpc/client";
 import type { ApiRouter, PresenceWatch } from "#shared/api.ts";
 import type { Presence, PresenceOf } from "#shared/presence.ts";

@@ -1,4 +1,4 @@
-/** What a PromQL expression of the rules or the dashboard uses: enough of the language to find names and labels. */
+/** Finds the names and labels that a PromQL expression of the rules or the dashboard uses. */
 
 export interface Used {
   /** Metrics with the labels by which they are selected. */

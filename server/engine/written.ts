@@ -1,4 +1,4 @@
-/** What attempts write beside events, as engines return it: the draft, and log lines. */
+/** Data that attempts write beside events, as engines return it: the draft, and log lines. */
 import type { JobStatus } from "#shared/job.ts";
 import type { LogLine } from "#shared/log-line.ts";
 

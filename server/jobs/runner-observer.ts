@@ -1,4 +1,4 @@
-/** What a runner reports of its attempts. */
+/** A runner reports its attempts to it. */
 import type { Claim } from "#server/engine/contract.ts";
 import type { Ending } from "./retry.ts";
 

@@ -63,7 +63,7 @@ async function openFixture({ heartbeatMs = 3_600_000 } = {}) {
 
 const unnamed = (count: number) => (count > 0 ? [`+${count}`] : []);
 
-/** Who is there: `ann bob +1`, and who writes: `/ ann +1`. */
+/** Writes who is there: `ann bob +1`, and who writes: `/ ann +1`. */
 function shown({ count, guests, people, typing }: Presence): string {
   const there = [...people.map(({ user }) => user).toSorted(), ...unnamed(count - people.length)];
   expect(guests).toBeLessThanOrEqual(count);

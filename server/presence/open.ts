@@ -1,5 +1,5 @@
 /**
- * Who looks at a job or a batch, who is online in the tenant, and who writes a review note. To watch is to be seen, unless a
+ * Shows who looks at a job or a batch, who is online in the tenant, and who writes a note. To watch is to be seen, unless a
  * caller asks not to be. A person who leaves stays for `GRACE_MS`, so that one who reloads the page, or whose server hands over
  * its clients, does not flicker.
  */

@@ -5,7 +5,7 @@ import { hasScope, LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts"
 import type { PresenceTopic } from "#shared/presence.ts";
 import { PERSON_SCOPES } from "#shared/scopes.ts";
 
-/** What a caller sees: names and numbers, numbers alone, or itself alone. */
+/** The part that a caller sees: names and numbers, numbers alone, or itself alone. */
 export type View = "names" | "numbers" | "own";
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Who is at a topic, as a stream. It has no history: each entry is the whole state, and replaces all before. A position is a
+ * People at a topic, as a stream. It has no history: each entry is the whole state, and replaces all before. A position is a
  * `rev` of the engine.
  */
 import type { PresenceStore } from "#server/engine/contract.ts";

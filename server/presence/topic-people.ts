@@ -9,9 +9,9 @@ type Typing = "type" | "stop" | "end";
 
 export class TopicPeople {
   readonly #topic: PresenceTopic;
-  /** Who is here, since when. */
+  /** The people here, and since when. */
   readonly #here = new Map<Who, number>();
-  /** Who the engine was told is here. */
+  /** The people of whom the engine was told that they are here. */
   #told = new Set<Who>();
   readonly #changed = new Set<Who>();
   readonly #typing = new Set<Who>();
@@ -53,7 +53,7 @@ export class TopicPeople {
     this.#isUnsure = true;
   }
 
-  /** What the engine has to be told. From here on it counts as told, until `doubt`. */
+  /** Returns what the engine has to be told. From here on it counts as told, until `doubt`. */
   takeChanges(): PresenceChange[] {
     const topic = this.#topic;
     const changes = this.#isUnsure ? this.#everything() : this.#differences();

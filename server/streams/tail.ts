@@ -68,7 +68,7 @@ export interface Listener {
 
 type Listen = (listener: (hint: Hint) => void) => Promise<() => void>;
 
-/** What a tail reports to. */
+/** A tail reports to it. */
 export interface TailObserver {
   readonly counts: DeliveryCounts;
   /** All watches whose sinks are not full have the change that was made at `at`. Called once for the entries of a tick. */
@@ -225,7 +225,7 @@ class OpenTail<T> implements Tail<T> {
     this.#truncations += 1;
     this.#window.reset(slice);
     this.#forgetReads();
-    // What follows is an older state again: it says nothing about how long a delivery takes.
+    // Now follows an older state again: it says nothing about how long a delivery takes.
     this.#wokenAt = this.head;
     for (const listener of this.listeners) listener.truncated();
     this.#wake();

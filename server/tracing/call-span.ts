@@ -16,7 +16,7 @@ export type Trace = Context;
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * What a caller sent of its trace: in the headers of a request, or as `traceparent` among the parameters of a WebSocket's
+ * The trace that a caller sent: in the headers of a request, or as `traceparent` among the parameters of a WebSocket's
  * connection. What is none is ignored.
  */
 export function traceOfCaller(headers: Headers, parameter?: unknown): Trace {

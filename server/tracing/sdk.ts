@@ -54,7 +54,7 @@ const PROPAGATORS: Record<PropagatorName, () => TextMapPropagator> = {
 export interface Sdk {
   /** Exports what is left, in `FLUSH_MS` at most. */
   end(): Promise<void>;
-  /** What it says of variables that it ignores, for people. */
+  /** Sentences about variables that it ignores, for people. */
   notes: readonly string[];
 }
 

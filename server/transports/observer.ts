@@ -1,4 +1,4 @@
-/** What transports report of calls and sign-ins. */
+/** Transports report calls and sign-ins to it. */
 import type { ErrorCode } from "#shared/errors.ts";
 import type { SignInMethod } from "#shared/sign-in.ts";
 

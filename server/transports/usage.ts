@@ -9,7 +9,7 @@ export const CONNECTION_KINDS = [
 ] as const;
 export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
 
-/** What was sent of streams to all connections of a kind. Each only grows. */
+/** Counts of what was sent of streams to all connections of a kind. Each only grows. */
 export interface SentCounts {
   entries: number;
   /** As they are written to the socket, before TLS. */

@@ -10,7 +10,7 @@ const TTL_MS = 60_000;
 const JOB = "job:0198f1a2-0000-7000-8000-000000000000";
 const BATCH = "batch:0198f1a2-0000-7000-8000-000000000000";
 
-/** What a node says at a topic: `join:uann` */
+/** A node's word about a topic: `join:uann` */
 const changes = (topic: PresenceTopic, ...said: string[]): PresenceChange[] =>
   said.map((each, index) => {
     const [what = "", who = ""] = each.split(/:(.*)/s);
@@ -39,7 +39,7 @@ const say = (engine: Engine, node: string, topic: PresenceTopic, ...said: string
 
 const unnamed = (count: number) => (count > 0 ? [`+${count}`] : []);
 
-/** Who is there: `ann bob +2`, and who writes: `/ ann +1`. */
+/** Writes who is there: `ann bob +2`, and who writes: `/ ann +1`. */
 async function shown(engine: Engine, topic: PresenceTopic, tenant = TENANT): Promise<string> {
   const { people, newest, guests, typing, typists } = await engine.presence.read(tenant, topic, 20);
   expect(newest).toHaveLength(Math.min(20, people));

@@ -22,7 +22,7 @@ export interface Collector {
   readonly spans: CollectedSpan[];
   /** The number of requests that it was sent. */
   requests(): number;
-  /** What it does with the next requests. `hang`: it never answers. */
+  /** Its answer to the next requests. `hang`: it never answers. */
   mode: "take" | "refuse" | "hang";
   close(): Promise<void>;
 }

@@ -56,7 +56,7 @@ export class Peer {
     this.#expected.push(text);
   }
 
-  /** What was sent since the last call. */
+  /** Returns what was sent since the last call. */
   taken(): { bytes: Buffer; expected: string[] } {
     const bytes = Buffer.concat(this.#bytes.splice(0));
     return { bytes, expected: this.#expected.splice(0) };

@@ -16,7 +16,7 @@ export interface PresenceOptions {
 }
 
 /**
- * Who looks at a job or a batch, and who writes a note; without a target, who is online in the tenant. The component's user is one
+ * Shows who looks at a job or a batch and who writes; without a target, who is online in the tenant. The component's user is one
  * of them. Several components with the same target share one subscription.
  */
 export function usePresence(

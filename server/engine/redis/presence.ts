@@ -1,4 +1,4 @@
-/** Who is where: `scripts/keep-presence.lua` says how it is stored. Time is that of Redis. */
+/** Stores who is where: `scripts/keep-presence.lua` says how it is stored. Time is that of Redis. */
 import type {
   PresenceCall,
   PresenceChange,

@@ -1,4 +1,4 @@
-/** Who is where. In memory: one process owns the data, so all people are with it. */
+/** Keeps who is where. In memory: one process owns the data, so all people are with it. */
 import type {
   PresenceCall,
   PresenceChange,

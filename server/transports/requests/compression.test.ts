@@ -257,7 +257,7 @@ test("[S7] [Z7] a client that reads nothing stops its writer, whatever the compr
     },
     { timeout: 120_000, interval: 100 },
   );
-  // What the two kernels keep, and some more.
+  // As much as the two kernels keep, and some more.
   expect(lines.length).toBeLessThan(4000);
   expect(events.req.socket.writableLength).toBeLessThan(256 * 1024);
   const parts: Buffer[] = [];

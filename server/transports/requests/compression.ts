@@ -35,7 +35,7 @@ export interface Compression {
   apply(req: IncomingMessage, res: ServerResponse): void;
 }
 
-/** What all answers share. */
+/** All answers share these. */
 interface Shared {
   readonly compressBody: CompressBody;
   readonly maxStreams: number;

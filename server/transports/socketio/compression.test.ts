@@ -1,4 +1,4 @@
-/** What the server compresses for Socket.IO clients, and that clients with and without compression receive the same. */
+/** Compression for Socket.IO clients: those with and without it receive the same. */
 import { afterEach, expect, test } from "vitest";
 import { createInflater } from "#test/transports/deflate-client.ts";
 import { clientFrame, openRawWebSocket } from "#test/transports/raw-websocket.ts";

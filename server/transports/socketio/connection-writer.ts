@@ -24,7 +24,7 @@ const MAX_UNREAD_PACKETS = 5000;
 const WRITER = Symbol("writer");
 type WithWriter = Connection & { [WRITER]?: ConnectionWriter };
 
-/** What was sent to all connections, by the way in which they are connected. */
+/** Counts of what was sent to all connections, by the way in which they are connected. */
 export interface SentByWay {
   readonly websocket: SentCounts;
   readonly polling: SentCounts;
@@ -98,7 +98,7 @@ export class ConnectionWriter implements WriterHooks {
     return true;
   }
 
-  /** What the client can inflate; `undefined` also while no frames can be written. */
+  /** The client's inflater; `undefined` also while no frames can be written. */
   get compression(): Compression | undefined {
     return this.#packets > 0 ? undefined : compressionOf(this.#ws);
   }

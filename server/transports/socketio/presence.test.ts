@@ -1,4 +1,4 @@
-/** Who looks, who is online, and who writes a note, for clients of the older system. */
+/** Presence: who looks, who is online, and who writes a note, for clients of the older system. */
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { AppError } from "#shared/errors.ts";
 import { LegacyPresencePayloadSchema, LegacyTypingPayloadSchema } from "#shared/legacy.schema.ts";

@@ -9,7 +9,7 @@ const MIN_INFLATED_BYTES = 16_384;
 /** A larger one may have this many times its compressed bytes. JSON of real inputs reaches 20, and deflate itself 1,032. */
 const MAX_INFLATED_RATIO = 32;
 
-/** What `ws` reads of the terms when it inflates. */
+/** The part of the terms that `ws` reads when it inflates. */
 const PARAMS = Object.freeze({ client_no_context_takeover: true });
 
 export interface InflateLimits {

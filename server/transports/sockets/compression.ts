@@ -1,5 +1,5 @@
 /**
- * What a client's inflater knows: the compression of one connection. The state is a reference to the last message that was
+ * Knowledge of a client's inflater: the compression of one connection. The state is a reference to the last message that was
  * sent compressed, whatever was sent uncompressed since. The bytes belong to `compressed-frames.ts`, for all connections.
  */
 import type { Chunk, Message } from "./chunks.ts";

@@ -13,7 +13,7 @@ const MARK = 256 * KIB;
 const BOUND = 2 * MARK;
 
 async function openClient(url: string): Promise<{ ws: WebSocket; frames: string[] }> {
-  // What it sends is so much alike that, compressed, it would be refused for how much it grows.
+  // All that it sends is so much alike that, compressed, it would be refused for how much it grows.
   const ws = new WebSocket(`${url.replace("http", "ws")}/trpc`, { perMessageDeflate: false });
   onTestFinished(() => ws.terminate());
   const frames: string[] = [];

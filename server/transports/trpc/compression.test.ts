@@ -1,4 +1,4 @@
-/** What the server compresses on a tRPC WebSocket, and that clients with and without compression receive the same. */
+/** Compression on a tRPC WebSocket: clients with and without it receive the same. */
 import { expect, test } from "vitest";
 import { DONE, eventually } from "#test/jobs/jobs.fixture.ts";
 import { createInflater } from "#test/transports/deflate-client.ts";

@@ -84,7 +84,7 @@ export class Context implements Services {
   /** Counts the entries of a stream over HTTP. */
   readonly sent: SentCounts | undefined;
   readonly #response: ServerResponse | undefined;
-  /** What the caller sent of its trace, for all calls. */
+  /** The trace that the caller sent, for all calls. */
   readonly trace: Trace | undefined;
 
   /**

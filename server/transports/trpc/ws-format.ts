@@ -1,4 +1,4 @@
-/** What the encodings of a tRPC WebSocket have in common: the form of their parts. */
+/** The form that the encodings of a tRPC WebSocket have in common. */
 
 /** The request that an answer belongs to. `jsonrpc` is echoed. */
 export interface Address {
