@@ -1,4 +1,5 @@
 import { useRef } from "react";
+import { randomText } from "#client/lib/random-text.ts";
 
 /**
  * The idempotency key of a form: the same for the same input, so that a retry after a lost connection creates nothing
@@ -8,12 +9,7 @@ export function useCreationKey(): (asked: unknown) => string {
   const last = useRef<{ asked: string; key: string }>(undefined);
   return (what) => {
     const asked = JSON.stringify(what);
-    if (last.current?.asked !== asked) last.current = { asked, key: newKey() };
+    if (last.current?.asked !== asked) last.current = { asked, key: randomText() };
     return last.current.key;
   };
-}
-
-/** `crypto.randomUUID` needs a secure context, and a server on a local network may lack one. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("-");
 }
