@@ -21,7 +21,7 @@ import { LOCAL_PRINCIPAL } from "#shared/principal.ts";
 import { auditOf } from "#test/engine/audit.ts";
 import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
-/** Options that tests change; all others have production values. */
+/** Options that tests change. All others have production values, but for limits of time. */
 export type ServerOptions = Partial<
   Pick<TransportContext, "ping" | "backpressure" | "credentialLimits"> & {
     authenticate: Authenticate;
@@ -32,6 +32,9 @@ export type ServerOptions = Partial<
   /** The server speaks TLS with this pair. */
   tls?: TestPair | undefined;
 };
+
+/** So long that a test on a slow machine meets no limit that it does not set. */
+const UNMET_MS = 3_600_000;
 
 export interface ServedTransport {
   readonly url: string;
@@ -79,8 +82,8 @@ export async function serveTransport(
       engine: engine.name,
       limits: { maxBatchJobs: 10_000, concurrency: 5, maxAttempts: 3 },
     },
-    ping: options.ping ?? { intervalMs: 25_000, timeoutMs: 60_000 },
-    backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: 60_000 },
+    ping: options.ping ?? { intervalMs: UNMET_MS, timeoutMs: UNMET_MS },
+    backpressure: options.backpressure ?? { highWaterBytes: 256 * 1024, stallTimeoutMs: UNMET_MS },
     compression: options.compression ?? true,
     log,
   });

@@ -129,7 +129,7 @@ export async function createBatch(
 
 /** Claims and starts a job, and returns functions that report its progress and end. */
 export async function startJob(engine: Engine, jobId: string, message = "Job started") {
-  const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 60_000, now: now() });
+  const claims = await engine.claim({ worker: "w", max: 1000, leaseMs: 3_600_000, now: now() });
   const claim = claims.find((each) => each.jobId === jobId) as Claim;
   await engine.change(jobId, { action: "start", progress: 10, message }, now(), claim);
   return {

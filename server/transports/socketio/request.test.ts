@@ -19,7 +19,7 @@ afterEach(async () => {
 const UNKNOWN = "00000000-0000-7000-8000-000000000000";
 
 const call = async (client: Client, name: string, payload: unknown): Promise<LegacyAnswer> =>
-  (await client.socket.timeout(5000).emitWithAck(name, payload)) as LegacyAnswer;
+  (await client.socket.timeout(120_000).emitWithAck(name, payload)) as LegacyAnswer;
 
 const wanted = (name: string, field: string) =>
   `"${name}" takes an object with a text of 1 to 200 characters, in well-formed Unicode, in "${field}".`;

@@ -100,14 +100,17 @@ function connect(given: Parameters<TestServer["connect"]>[0] = {}): Client {
 
 /** Resolves when the first state has arrived, which the server reads only after the acknowledgement. */
 async function subscribe(client: Client, name: "job" | "batch", id: string): Promise<void> {
+  await ask(client, name, id);
   const request = { [`${name}_id`]: id };
-  const answer: unknown = await client.socket
-    .timeout(120_000)
-    .emitWithAck(`subscribe:${name}`, request);
-  expect(answer).toEqual({ ok: true });
   await until(() =>
     expect(client.named(`${name}:update`)).toContainEqual(expect.objectContaining(request)),
   );
+}
+
+async function ask({ socket }: Client, name: "job" | "batch", id: string): Promise<void> {
+  const request = { [`${name}_id`]: id };
+  const answer: unknown = await socket.timeout(120_000).emitWithAck(`subscribe:${name}`, request);
+  expect(answer).toEqual({ ok: true });
 }
 
 const namesOf = (client: Client) => client.notes.map(([name]) => name);
@@ -221,7 +224,7 @@ describe("[L5] the restored subscriptions of a client", () => {
     await open();
     const { jobIds } = await createBatch(server.engine, MAX_SUBSCRIPTIONS);
     const client = connect({ transports: ["websocket"] });
-    await Promise.all(jobIds.map((id) => subscribe(client, "job", id)));
+    await Promise.all(jobIds.map((id) => ask(client, "job", id)));
     await until(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
     await away(client, restart);
     await until(() => expect(client.named("job:update")).toHaveLength(MAX_SUBSCRIPTIONS));
