@@ -156,7 +156,10 @@ test("[F3] a packet without data may have nil in its place, as python-socketio w
   const seen: unknown[] = [];
   decoder.on("decoded", (packet) => seen.push(packet));
   for (const type of [0, 1]) decoder.add(bytesOf({ type, data: null, nsp: "/" }));
-  expect(seen).toMatchObject([{ type: 0, data: undefined }, { type: 1, data: undefined }]);
+  expect(seen).toMatchObject([
+    { type: 0, data: undefined },
+    { type: 1, data: undefined },
+  ]);
 });
 
 test.each<[string, unknown]>([
