@@ -4,9 +4,11 @@ import { readdir } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
+import type { Encoder } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { Server as SocketIoServer } from "socket.io";
 import { io } from "socket.io-client";
+import * as parser from "socket.io-msgpack-parser";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
@@ -15,6 +17,7 @@ import type { ServerTypes } from "#shared/kind-types.ts";
 import type { Principal } from "#shared/principal.ts";
 import { isMultiProcess, newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { createPair, trust } from "#test/tls/certificate.fixture.ts";
+import { msgpackEncoder } from "#test/transports/msgpack-encoder.ts";
 import { SECRET, tokenFor } from "#test/transports/signed-in.fixture.ts";
 import { createJobwire, defineKind } from "./index.ts";
 
@@ -81,11 +84,48 @@ const app = () => createServer((req, res) => res.end(`app ${req.url}`));
 
 function clientOf<App extends ServerTypes>(
   url: string,
-  options: { transport?: "ws" | "sse"; token?: string } = {},
+  options: { transport?: "ws" | "sse"; token?: string; encoder?: Encoder | undefined } = {},
 ) {
   const client = createJobwireClient<App>({ url, ...options });
   onTestFinished(() => client.close());
   return client;
+}
+
+const WAYS = [
+  "socket.io over polling",
+  "socket.io over websocket",
+  "socket.io-msgpack over polling",
+  "socket.io-msgpack over websocket",
+  "sse",
+  "ws",
+  "ws in MessagePack",
+];
+
+/** Returns the ways in which clients have received the job so far. */
+function watchEveryWay(base: string, jobId: string, token?: string) {
+  const seen = new Set<string>();
+  for (const [way, options] of [
+    ["ws", { transport: "ws" }],
+    ["ws in MessagePack", { transport: "ws", encoder: msgpackEncoder }],
+    ["sse", { transport: "sse" }],
+  ] as const) {
+    const client = clientOf(base, { ...options, ...(token !== undefined && { token }) });
+    client.trpc.job.onUpdate.subscribe({ jobId }, { onData: () => seen.add(way) });
+  }
+  const { origin, pathname } = new URL(base);
+  for (const transport of ["websocket", "polling"]) {
+    for (const [name, options] of [
+      ["socket.io", {}],
+      ["socket.io-msgpack", { parser }],
+    ] as const) {
+      const how = { path: `${pathname}/${name}`, transports: [transport], forceNew: true };
+      const socket = io(origin, { ...how, ...options, auth: { token } });
+      onTestFinished(() => void socket.disconnect());
+      socket.on("job:update", () => seen.add(`${name} over ${transport}`));
+      socket.on("connect", () => socket.emit("subscribe:job", { job_id: jobId }));
+    }
+  }
+  return seen;
 }
 
 const textAt = async (url: string) => (await fetch(url)).text();
@@ -249,21 +289,9 @@ describe("at its close", () => {
     const jobwire = create();
     await jobwire.attach(server, { basePath: "/jobs" });
     const { id } = await clientOf<typeof jobwire>(`${url}/jobs`).kinds.steps.create({});
-    const seen = new Set<string>();
-    for (const transport of ["ws", "sse"] as const) {
-      const client = clientOf<typeof jobwire>(`${url}/jobs`, { transport });
-      client.trpc.job.onUpdate.subscribe({ jobId: id }, { onData: () => seen.add(transport) });
-    }
-    for (const transport of ["websocket", "polling"]) {
-      const socket = io(url, { path: "/jobs/socket.io", transports: [transport], forceNew: true });
-      onTestFinished(() => void socket.disconnect());
-      socket.on("job:update", () => seen.add(transport));
-      socket.on("connect", () => socket.emit("subscribe:job", { job_id: id }));
-    }
+    const seen = watchEveryWay(`${url}/jobs`, id);
     await step("begun");
-    await vi.waitFor(() =>
-      expect([...seen].toSorted()).toEqual(["polling", "sse", "websocket", "ws"]),
-    );
+    await vi.waitFor(() => expect([...seen].toSorted()).toEqual(WAYS));
     const closed = once(server, "close");
     server.close();
     await jobwire.close();
@@ -381,22 +409,9 @@ describe("a server of node:https", () => {
       { ...ann, scopes: ["jobs:write", "jobs:read"] },
       {},
     );
-    const seen = new Set<string>();
-    for (const transport of ["ws", "sse"] as const) {
-      const client = clientOf<typeof jobwire>(`${url}/jobs`, { transport, token });
-      client.trpc.job.onUpdate.subscribe({ jobId: id }, { onData: () => seen.add(transport) });
-    }
-    for (const transport of ["websocket", "polling"]) {
-      const options = { path: "/jobs/socket.io", transports: [transport], forceNew: true };
-      const socket = io(url, { ...options, auth: { token } });
-      onTestFinished(() => void socket.disconnect());
-      socket.on("job:update", () => seen.add(transport));
-      socket.on("connect", () => socket.emit("subscribe:job", { job_id: id }));
-    }
+    const seen = watchEveryWay(`${url}/jobs`, id, token);
     await step("begun");
-    await vi.waitFor(() =>
-      expect([...seen].toSorted()).toEqual(["polling", "sse", "websocket", "ws"]),
-    );
+    await vi.waitFor(() => expect([...seen].toSorted()).toEqual(WAYS));
 
     const signIn = (origin: string) =>
       fetch(`${url}/jobs/auth/sign-in`, {

@@ -1,6 +1,7 @@
 /** Compression on a whole server: each kind of answer, and those that must not be compressed. */
-import { request } from "node:http";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { brotliDecompressSync, createGunzip, gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import type { App } from "#server/app.ts";
@@ -126,13 +127,21 @@ test("[Z8] answers with secrets are not compressed, whatever stands beside them"
   expect((await ask(`/trpc/job.get,job.get?batch=1&input=${batch}`)).coding).toBe("br");
   const ticket = { path: "job.onUpdate", input: { json: { jobId } } };
   const share = { jobId, expiresIn: 60 };
+  const create = { kind: "notes", input: { text: TEXT } };
   for (const [paths, input] of [
     [Array.from({ length: 8 }, () => "job.share"), share],
     [Array.from({ length: 8 }, () => "job%2Eshare"), share],
+    // tRPC serves these too.
+    [["job.create", "job.share/"], share],
+    [["./job.share", "job.create"], share],
+    [["x/%2e%2e/job.share", "job.create"], share],
+    [["job.create", "job.share#here"], share],
     [Array.from({ length: 8 }, () => "auth.ticket"), ticket],
   ] as const) {
-    const body = Object.fromEntries(paths.map((_, n) => [n, { json: input }]));
-    const answer = await ask(`/trpc/${paths.join(",")}?batch=1`, { body });
+    const body = Object.fromEntries(
+      paths.map((path, n) => [n, { json: path === "job.create" ? create : input }]),
+    );
+    const answer = await ask(`/trpc/${paths.join(",").replace(/(#.*)?$/, "?batch=1$1")}`, { body });
     expect([answer.text.length > 1024, answer.status, answer.coding]).toEqual([
       true,
       200,
@@ -171,4 +180,20 @@ test("[Z5] the answers of a batch that comes in parts do not wait for the last o
   expect(answer.headers.get("content-encoding")).toBeNull();
   expect(answer.headers.get("transfer-encoding")).toBe("chunked");
   expect(await answer.text()).toContain("what was said");
+});
+
+test("[Z7] the event stream of a job is compressed, and every event can be decoded as it comes", async () => {
+  await start();
+  const asked = request(`${app.url}/trpc/job.onUpdate?input=${inputOf({ json: { jobId } })}`, {
+    headers: { authorization: `Bearer ${token}`, "accept-encoding": "gzip" },
+  }).end();
+  const [stream] = (await once(asked, "response")) as [IncomingMessage];
+  expect(stream.headers).toMatchObject({
+    "content-encoding": "gzip",
+    vary: expect.stringContaining("Accept-Encoding") as string,
+  });
+  let text = "";
+  stream.pipe(createGunzip()).on("data", (part: Buffer) => (text += part.toString()));
+  await vi.waitFor(() => expect(text).toContain(jobId), { timeout: 60_000 });
+  stream.destroy();
 });

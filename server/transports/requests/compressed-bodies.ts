@@ -5,6 +5,7 @@
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import type { Coding } from "./accept-encoding.ts";
+import { createTurns } from "./turns.ts";
 
 /** Half of the threads of Node's pool, which also reads files and resolves names. */
 const MAX_COMPRESSING = 2;
@@ -27,17 +28,7 @@ export type CompressBody = (
 ) => Promise<Buffer | undefined>;
 
 export function createBodyCompressor(): CompressBody {
-  const waiting: (() => void)[] = [];
-  let busy = 0;
-  return async (body, coding, isWanted) => {
-    if (busy >= MAX_COMPRESSING) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy += 1;
-    try {
-      return isWanted() ? await compressors[coding](body) : undefined;
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy -= 1;
-      else next();
-    }
-  };
+  const takeTurn = createTurns(MAX_COMPRESSING);
+  return (body, coding, isWanted) =>
+    takeTurn(async () => (isWanted() ? compressors[coding](body) : undefined));
 }

@@ -160,6 +160,29 @@ test("[Z5] the answer to HEAD has no body, and says that it depends on the codin
   ]).toEqual(["12", undefined, "Accept-Encoding", 0]);
 });
 
+test("[Z5] HEAD gives no length that GET does not have, and an answer 304 depends on the coding as 200 does", async () => {
+  answer = (req, res) => {
+    if (req.method === "GET") return res.writeHead(304, { ETag: 'W/"one"' }).end();
+    return res.writeHead(200, { ...JSON_TYPE, "Content-Length": LONG.length, ETag: '"one"' }).end();
+  };
+  const head = await ask("gzip", "HEAD");
+  expect(head.headers).toMatchObject({ vary: "Accept-Encoding", etag: 'W/"one"' });
+  expect(head.headers["content-length"]).toBeUndefined();
+  expect((await ask("identity", "HEAD")).headers["content-length"]).toBe(String(LONG.length));
+  expect((await ask("gzip")).headers).toMatchObject({ vary: "Accept-Encoding", etag: 'W/"one"' });
+});
+
+test("[Z6] a second answer to a request changes nothing in the first, which waits for its compressor", async () => {
+  answer = (_req, res) => {
+    res.writeHead(200, JSON_TYPE).end(LONG);
+    res.flushHeaders();
+    res.writeHead(500, { "Content-Type": "text/plain" }).end("It failed.");
+  };
+  const { status, headers, body } = await ask("gzip");
+  expect([status, headers["content-type"]]).toEqual([200, "application/json"]);
+  expect(gunzipSync(body).toString()).toBe(LONG);
+});
+
 test("[Z6] a client that leaves while its body is compressed, and many at once, do no harm", async () => {
   answer = (req, res) => {
     res.writeHead(200, JSON_TYPE).end(LONG);
@@ -175,7 +198,12 @@ test("[Z6] a client that leaves while its body is compressed, and many at once, 
 function serveEvents(): Promise<ServerResponse> {
   const { promise, resolve } = Promise.withResolvers<ServerResponse>();
   answer = (_req, res) => {
-    res.writeHead(200, { "Content-Type": "text/event-stream" });
+    // As tRPC writes it.
+    const head = {
+      "Content-Type": "text/event-stream",
+      "Cache-Control": "no-cache, no-transform",
+    };
+    res.writeHead(200, head);
     resolve(res);
   };
   return promise;
@@ -283,6 +311,28 @@ test("[Z6] beyond their limit, streams go out as they are, until one has ended",
   expect(text.toString()).toBe("data: 1\n\n");
   first.destroy();
   await vi.waitFor(async () => expect(codingOf(await open("gzip"))).toBe("gzip"), WAIT);
+});
+
+test("[Z6] streams whose clients left before they began are not counted", async () => {
+  let left = 0;
+  answer = async (_req, res) => {
+    await once(res, "close");
+    res.writeHead(200, { "Content-Type": "text/event-stream" }).end("data: 1\n\n");
+    left += 1;
+  };
+  for (let n = 0; n < MAX_STREAMS; n += 1) {
+    const asked = request({ port: port(), host: "127.0.0.1" }).on("error", () => {});
+    asked.setHeader("Accept-Encoding", "gzip");
+    asked.flushHeaders();
+    asked.end();
+    await once(server, "request");
+    asked.destroy();
+  }
+  await vi.waitFor(() => expect(left).toBe(MAX_STREAMS), WAIT);
+  const serving = serveEvents();
+  const opening = open("gzip");
+  (await serving).write("data: 1\n\n");
+  expect(codingOf(await opening)).toBe("gzip");
 });
 
 test("[Z7] the compressor of a stream ends with its connection", async () => {

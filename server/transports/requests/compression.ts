@@ -97,9 +97,10 @@ class Answer {
   /** Keeps the head until the body is known. Node calls it too, when a body begins without a head. */
   readonly #writeHead = (status: number, ...rest: unknown[]): ServerResponse => {
     const res = this.#res;
-    if (this.#state.mode !== "deciding" && this.#state.mode !== "collecting") {
-      return this.#original.writeHead(status, ...rest);
-    }
+    const { mode } = this.#state;
+    if (mode === "plain" || mode === "events") return this.#original.writeHead(status, ...rest);
+    // The answer is whole, though it waits for its compressor.
+    if (mode === "compressing") return res;
     res.statusCode = status;
     if (typeof rest[0] === "string") res.statusMessage = rest.shift() as string;
     setHeaders(res, rest[0]);
@@ -108,7 +109,8 @@ class Answer {
 
   readonly #flushHeaders = (): void => {
     if (this.#state.mode === "deciding") this.#decide(true);
-    if (this.#state.mode !== "collecting") this.#original.flushHeaders();
+    const { mode } = this.#state;
+    if (mode === "plain" || mode === "events") this.#original.flushHeaders();
   };
 
   readonly #write = (data: unknown, encoding?: unknown, done?: unknown): boolean => {
@@ -151,14 +153,30 @@ class Answer {
     const type = String(res.getHeader("content-type") ?? "");
     const isStream = EVENT_STREAM.test(type);
     const isFile = inParts && res.hasHeader("content-length") && !isStream;
-    if (isFile || !mayBeCompressed(res) || !COMPRESSIBLE.test(type)) return this.#sendPlain();
-    res.setHeader("Vary", withVary(res.getHeader("vary"), "Accept-Encoding"));
+    // Caches put its header in the place of the one that they have (RFC 9110, 15.4.5).
+    if (res.statusCode === 304) addVary(res);
+    if (isFile || !mayBeCompressed(res, isStream) || !COMPRESSIBLE.test(type)) {
+      return this.#sendPlain();
+    }
+    addVary(res);
     const accepted = this.#req.headers["accept-encoding"];
     const coding = codingFor(accepted, isStream ? FOR_EVENTS : FOR_BODIES);
-    if (coding === undefined || this.#req.method === "HEAD") return this.#sendPlain();
-    if (isStream && this.#shared.streams >= this.#shared.maxStreams) this.#sendPlain();
-    else if (isStream) this.#sendEvents(coding);
+    if (coding === undefined) this.#sendPlain();
+    else if (this.#req.method === "HEAD") this.#sendHead();
+    else if (isStream && (res.destroyed || this.#shared.streams >= this.#shared.maxStreams)) {
+      this.#sendPlain();
+    } else if (isStream) this.#sendEvents(coding);
     else this.#state = { mode: "collecting", coding, parts: [] };
+  }
+
+  /** The head of a body that GET would compress: its length is unknown. */
+  #sendHead(): void {
+    const res = this.#res;
+    if (Number(res.getHeader("content-length") ?? 0) >= MIN_COMPRESSED_BYTES) {
+      res.removeHeader("content-length");
+      weaken(res);
+    }
+    this.#sendPlain();
   }
 
   #sendPlain(): void {
@@ -212,6 +230,7 @@ class Answer {
         res.setHeader("Content-Encoding", coding);
         res.setHeader("Content-Length", bytes.length);
         weaken(res);
+        this.#sendPlain();
         this.#original.end(bytes, done);
       },
       () => res.destroy(),
@@ -219,11 +238,17 @@ class Answer {
   }
 }
 
-function mayBeCompressed(res: ServerResponse): boolean {
+/** tRPC forbids to transform its streams, by which it means proxies, which would wait for more of them. */
+function mayBeCompressed(res: ServerResponse, isStream: boolean): boolean {
   const { statusCode } = res;
   const hasBody = statusCode >= 200 && statusCode !== 204 && statusCode !== 304;
   const cacheControl = String(res.getHeader("cache-control") ?? "");
-  return hasBody && !res.hasHeader("content-encoding") && !NO_TRANSFORM.test(cacheControl);
+  const isForbidden = !isStream && NO_TRANSFORM.test(cacheControl);
+  return hasBody && !res.hasHeader("content-encoding") && !isForbidden;
+}
+
+function addVary(res: ServerResponse): void {
+  res.setHeader("Vary", withVary(res.getHeader("vary"), "Accept-Encoding"));
 }
 
 /** A strong validator names bytes, which compression changes. */

@@ -1,4 +1,5 @@
 /** Compression for Socket.IO clients: those with and without it receive the same. */
+import { deflateRawSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { createInflater } from "#test/transports/deflate-client.ts";
 import { clientFrame, openRawWebSocket } from "#test/transports/raw-websocket.ts";
@@ -85,4 +86,28 @@ test("[Z1] [Z2] [Z3] clients receive the same with compression and without, and 
     const share = (compressed[n - 1] ?? []).filter((each) => each.compressed).length;
     expect(share).toBeGreaterThanOrEqual(n === 0 ? 0 : 15);
   }
+});
+
+test("[Z4] a bomb ends its own session, before it has joined and after, and at the path without compression too", async () => {
+  server = await openTestServer();
+  const bomb = deflateRawSync(Buffer.alloc(1024 * 1024, "["));
+  const other = await open(CLIENTS[1] as (typeof CLIENTS)[number]);
+  for (const [path, sent, code] of [
+    ["socket.io", [], 1009],
+    ["socket.io", [clientFrame(TEXT, Buffer.from("40"))], 1009],
+    ["socket.io-msgpack", [], 1002],
+  ] as const) {
+    const raw = await openRawWebSocket(server.url, {
+      path: `/${path}/?EIO=4&transport=websocket`,
+      extensions: "permessage-deflate",
+    });
+    raw.send(...sent, clientFrame(0xc1, bomb));
+    expect(await raw.closed).toBe(code);
+  }
+  other.send("40");
+  await until(() => expect(other.packets().some(({ text }) => text.startsWith("40"))).toBe(true));
+  const sessions = () =>
+    server.transport.usage?.().reduce((sum, { open: count }) => sum + count, 0);
+  await until(() => expect(sessions()).toBe(1));
+  expect(server.faults).toEqual([]);
 });

@@ -151,6 +151,17 @@ test("packets arrive as the client's parser reads them, and without what the pro
   expect(theirs).toEqual([event]);
 });
 
+test("[F3] a packet without data may have nil in its place, as python-socketio writes it", () => {
+  const decoder = new MsgpackDecoder();
+  const seen: unknown[] = [];
+  decoder.on("decoded", (packet) => seen.push(packet));
+  for (const type of [0, 1]) decoder.add(bytesOf({ type, data: null, nsp: "/" }));
+  expect(seen).toMatchObject([
+    { type: 0, data: undefined },
+    { type: 1, data: undefined },
+  ]);
+});
+
 test.each<[string, unknown]>([
   ["a text", "42[]"],
   ["an unknown type", bytesOf({ type: 9, nsp: "/", data: [] })],

@@ -66,7 +66,9 @@ export const MSGPACK_PARSER = { Encoder: MsgpackEncoder, Decoder: MsgpackDecoder
 
 function packetIn(value: unknown): SocketioPacket {
   if (!isMap(value)) throw new Error("A packet is a map.");
-  const { type, nsp, data, id } = value;
+  const { type, nsp, id } = value;
+  // python-socketio writes nil for a packet without data.
+  const data = value.data ?? undefined;
   if (typeof nsp !== "string") throw new Error("A packet has a namespace.");
   if (id !== undefined && !(Number.isSafeInteger(id) && (id as number) >= 0))
     throw new Error("The id of a packet is a number.");

@@ -132,6 +132,24 @@ test("[Z1] what goes out uncompressed does not disturb the history, and another 
   expect(await next(5)).toBeLessThan(0.3);
 });
 
+test("[Z1] an entry whose bytes differ from tick to tick, as in a feed, is one history for each of them", async () => {
+  const encode = createEntryFrames();
+  const peers = [new Peer(), new Peer(), new Peer()];
+  const changing = { messages: event(1).messages };
+  // A watcher that lags receives the same entry in a later tick.
+  for (const [n, peer] of peers.entries()) {
+    changing.messages = event(100 + 111 * n).messages;
+    peer.push(encode, [changing], ONE);
+    await setImmediate();
+  }
+  const next = [event(100 + 111)];
+  for (const peer of peers) {
+    peer.push(encode, next, ONE);
+    const { bytes, expected } = peer.taken();
+    expect(framesIn(bytes).frames.map(createInflater())).toEqual(expected);
+  }
+});
+
 test("watchers with the same history share the bytes, also those that came later", async () => {
   const encode = createEntryFrames();
   const chunksFor = (peer: Peer, list: readonly Entry[]) =>

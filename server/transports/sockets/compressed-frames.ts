@@ -56,12 +56,19 @@ export function createCompressedFrames<E extends object>(
   const messages = new WeakMap<E, readonly HistoryMessage[]>();
   const encodedOf = memoizePerTick((entry: E): readonly Encoded[] => {
     const bodies = bodiesOf(entry);
-    const known = messages.get(entry) ?? bodies.map(() => new HistoryMessage(history));
-    messages.set(entry, known);
-    return bodies.map((body, n) => {
-      const message = known[n] as HistoryMessage;
+    const before = messages.get(entry);
+    const encoded = bodies.map((body, n) => {
+      const known = before?.[n];
+      // The bytes of an entry may differ from tick to tick, as those of a feed do. Each message has one body.
+      const isSame = known?.body?.equals(body) === true;
+      const message = isSame ? known : new HistoryMessage(history);
       return { message, body, alone: undefined, after: [] };
     });
+    messages.set(
+      entry,
+      encoded.map(({ message }) => message),
+    );
+    return encoded;
   });
 
   function encode(

@@ -1,15 +1,18 @@
 /**
- * The WebSocket server of both transports. It bounds the messages of clients, and negotiates permessage-deflate. `ws` inflates
- * what clients send, and compresses nothing: a message that it compressed would come between ours and their history.
+ * The WebSocket server of both transports. It bounds the messages of clients, and negotiates permessage-deflate. `ws` itself
+ * inflates nothing (`bounded-inflate.ts`) and compresses nothing: a message that it compressed would come between ours and
+ * their history.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import { BoundedInflate, type InflateLimits } from "./bounded-inflate.ts";
+import { BoundedInflate } from "./bounded-inflate.ts";
+import { MESSAGE_TOO_BIG } from "./close-codes.ts";
 import { Compression } from "./compression.ts";
 import { acceptOffer, type DeflateTerms, offerOf } from "./deflate-offer.ts";
 import { MESSAGE_LIMITS } from "./message-limits.ts";
 
+const TOO_BIG = "The message is larger than the server takes. Split it.";
 const EXTENSION = "permessage-deflate";
 const HEADER = "sec-websocket-extensions";
 
@@ -28,6 +31,11 @@ class ServedWebSocket extends WebSocket {
     if (typeof options === "function") super.send(data, { compress: false }, options);
     else super.send(data, { ...options, compress: false }, sent);
   }
+
+  /** `ws` gives no reason for the messages that it refuses. */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, code === MESSAGE_TOO_BIG ? (reason ?? TOO_BIG) : reason);
+  }
 }
 
 /** Returns what the client can inflate; `undefined` if it did not ask for compression. */
@@ -37,7 +45,7 @@ export function compressionOf(ws: WebSocket | undefined): Compression | undefine
 
 /** `compression`: false declines every offer. */
 export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSocket> {
-  readonly #limits: InflateLimits;
+  readonly #maxPayload: number;
 
   constructor(options: ServerOptions & { maxPayload: number }, compression: boolean) {
     super({
@@ -48,7 +56,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSock
       WebSocket: ServedWebSocket,
       perMessageDeflate: compression && { clientNoContextTakeover: true },
     });
-    this.#limits = { isServer: true, maxPayload: options.maxPayload };
+    this.#maxPayload = options.maxPayload;
   }
 
   override handleUpgrade(
@@ -74,7 +82,7 @@ export class BoundedWebSocketServer extends WebSocketServer<typeof ServedWebSock
     ws.compression = new Compression(terms);
     const { _extensions: extensions } = ws as unknown as Private;
     if (extensions[EXTENSION] === undefined) throw new Error("`ws` has changed its private parts.");
-    extensions[EXTENSION] = new BoundedInflate(this.#limits);
+    extensions[EXTENSION] = new BoundedInflate(ws, this.#maxPayload);
   }
 }
 

@@ -2,19 +2,20 @@
 import type { IncomingMessage } from "node:http";
 
 /** Their answers have a secret: a share link, a stream token or a ticket. */
-const SECRETS: ReadonlySet<string> = new Set(["job.share", "batch.share", "auth.ticket"]);
+const SECRETS: readonly string[] = ["job.share", "batch.share", "auth.ticket"];
 
 /** A client that reads the answers of a batch as they come must not wait for the last one (`httpBatchStreamLink`). */
 export function mayCompress({ url = "", headers }: IncomingMessage): boolean {
-  const path = url.split("?", 1)[0] ?? "";
-  const named = decoded(path.slice("/trpc/".length)).split(",");
-  return headers["trpc-accept"] === undefined && !named.some((name) => SECRETS.has(name));
+  const path = pathOf(url);
+  return headers["trpc-accept"] === undefined && !SECRETS.some((name) => path.includes(name));
 }
 
-function decoded(path: string): string {
+/** As tRPC reads it: without `/./` and a fragment, and decoded. It also leaves off a slash at the end. */
+function pathOf(url: string): string {
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(new URL(url, "http://localhost").pathname);
   } catch {
-    return path;
+    // tRPC answers with an error.
+    return url;
   }
 }

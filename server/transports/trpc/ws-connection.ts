@@ -7,38 +7,32 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type AnyTRPCRouter, getTRPCErrorFromUnknown, TRPCError } from "@trpc/server";
-import type { TRPCRequestInfo } from "@trpc/server/http";
 import type { WebSocket } from "ws";
 import type { Release } from "#server/limits/open.ts";
+import { MESSAGE_TOO_BIG, TRY_AGAIN_LATER } from "#server/transports/sockets/close-codes.ts";
 import type { Compression } from "#server/transports/sockets/compression.ts";
 import { compressionOf } from "#server/transports/sockets/websocket-server.ts";
 import { ResumeQueue } from "#server/transports/sockets/resume-queue.ts";
 import { pongFrame } from "#server/transports/sockets/pong-frame.ts";
-import { binaryFrame } from "#server/transports/sockets/binary-frame.ts";
-import { textFrame } from "#server/transports/sockets/text-frame.ts";
 import type { SocketWriter, WriterHooks } from "#server/transports/sockets/socket-writer.ts";
 import type { SentCounts } from "#server/transports/usage.ts";
 import type { LastingConnection } from "./context.ts";
 import type { Encoding } from "./ws-encoding.ts";
-import type { Address, Payload, Received } from "./ws-format.ts";
+import { type Address, framed, type Payload, type Received } from "./ws-format.ts";
+import { DrainWaiters } from "./ws-drain-waiters.ts";
 import { FirstMessage } from "./ws-first-message.ts";
 import { Intake, type IntakeOwner } from "./ws-intake.ts";
 import { listenTo } from "./ws-listeners.ts";
 import type { ConnectionContext } from "./ws-connection-context.ts";
 import { Lifetime } from "./ws-lifetime.ts";
-import { type Item, MessageRefused, readMessage, readParams } from "./ws-message.ts";
+import { type Item, MessageRefused, type Params, readMessage, readParams } from "./ws-message.ts";
 import { isPassing, type Peer, Requests } from "./ws-requests.ts";
 import { requestInfo } from "./ws-request-info.ts";
 import { type Call, NO_CALL } from "./ws-responses.ts";
 
-/** RFC 6455: the message is too big. */
-const MESSAGE_TOO_BIG = 1009;
-/** "Try again later": not in RFC 6455, registered at IANA afterwards. */
-const TRY_AGAIN_LATER = 1013;
 /** How long a connection without a context still answers calls before it closes. */
 const LAST_ANSWERS_MS = 1000;
 
-type Params = TRPCRequestInfo["connectionParams"];
 type Admission = { ok: true } | { ok: false; error: TRPCError };
 const ADMITTED = Promise.resolve<Admission>({ ok: true });
 
@@ -63,7 +57,8 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   /** `undefined` while no message waits and no request is under way. */
   #intake: Intake | undefined;
   #resumeQueue: ResumeQueue | undefined;
-  #waiting: (() => void)[] | undefined;
+  /** Absent until a pulled stream has waited. */
+  #drainWaiters: DrainWaiters | undefined;
   #lifetime: Lifetime | undefined;
   /** Created when a procedure first reads its signal. */
   #closed: AbortController | undefined;
@@ -126,8 +121,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   }
 
   send(payload: Payload): void {
-    if (!this.isOpen()) return;
-    this.writer.write(typeof payload === "string" ? textFrame(payload) : binaryFrame(payload));
+    if (this.isOpen()) this.writer.write(framed(payload));
   }
 
   /** Closes the connection of a client that has asked nothing yet, and so misses nothing: it comes back. */
@@ -149,7 +143,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   onDrain(): void {
     this.#resumeQueue?.resume();
-    this.#wakeWaiting();
+    this.#drainWaiters?.wake();
     this.readOn();
   }
 
@@ -161,7 +155,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
 
   async untilDrain(): Promise<void> {
     if (!this.isOpen() || !this.writer.isFull()) return;
-    await new Promise<void>((resolve) => (this.#waiting ??= []).push(resolve));
+    await (this.#drainWaiters ??= new DrainWaiters()).wait();
   }
 
   async context(): Promise<unknown> {
@@ -207,7 +201,7 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   closed(): void {
     this.#intake = undefined;
     this.#requests.leave();
-    this.#wakeWaiting();
+    this.#drainWaiters?.wake();
     this.writer.release();
     this.#lifetime?.closed();
     this.#closed?.abort();
@@ -277,12 +271,6 @@ export class Connection implements Peer, WriterHooks, IntakeOwner, LastingConnec
   #tellInItsEncoding(tell: () => void, otherwise: () => void): void {
     if (this.#encoding !== undefined) tell();
     else (this.#firstMessage ??= new FirstMessage()).wait(tell, otherwise);
-  }
-
-  #wakeWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.forEach((resolve) => resolve());
   }
 
   async #admit(req: IncomingMessage, paramsOf: () => Params): Promise<Admission> {

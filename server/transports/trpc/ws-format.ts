@@ -1,4 +1,6 @@
 /** The form that the encodings of a tRPC WebSocket have in common. */
+import { binaryFrame } from "#server/transports/sockets/binary-frame.ts";
+import { textFrame } from "#server/transports/sockets/text-frame.ts";
 
 /** The request that an answer belongs to. `jsonrpc` is echoed. */
 export interface Address {
@@ -8,6 +10,10 @@ export interface Address {
 
 /** A message before its frame: a text goes in a text frame, bytes in a binary one. */
 export type Payload = string | Uint8Array;
+
+export function framed(payload: Payload): Uint8Array {
+  return typeof payload === "string" ? textFrame(payload) : binaryFrame(payload);
+}
 
 /** A message that arrived: a text, or the bytes of a binary frame. */
 export type Received = string | Buffer;

@@ -10,6 +10,7 @@ import type { Release } from "#server/limits/open.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { CredentialLimits } from "#server/transports/callers/credential-end.ts";
 import { Deadlines } from "#server/transports/callers/deadlines.ts";
+import { GOING_AWAY } from "#server/transports/sockets/close-codes.ts";
 import { stagger } from "#server/transports/sockets/stagger.ts";
 import type { SocketWriters } from "#server/transports/sockets/socket-writer.ts";
 import { newSent, type SentCounts } from "#server/transports/usage.ts";
@@ -55,8 +56,6 @@ export interface Handler {
 
 /** The number of checks for silent clients within the shorter of the ping times. */
 const LOOKS = 4;
-/** RFC 6455: the server is going away. */
-const GOING_AWAY = 1001;
 
 export function openHandler(options: HandlerOptions): Handler {
   const { router, createContext, writers, ping } = options;

@@ -16,9 +16,8 @@
  */
 import type { CredentialLimits } from "#server/transports/callers/credential-end.ts";
 import type { DeadlineOwner, Deadlines } from "#server/transports/callers/deadlines.ts";
+import { POLICY_VIOLATION } from "#server/transports/sockets/close-codes.ts";
 
-/** RFC 6455: the connection violates the server's policy. */
-const POLICY_VIOLATION = 1008;
 /** Enough for the answer to the call that ends the connection. */
 const LAST_ANSWER_MS = 1000;
 

@@ -6,6 +6,8 @@ import { faultOf } from "#server/transports/requests/read-msgpack.ts";
 import { MAX_BATCH_CALLS, tooManyCalls } from "./batch.ts";
 import type { Decoded } from "./ws-format.ts";
 
+export type Params = TRPCRequestInfo["connectionParams"];
+
 export interface Item {
   message: TRPCClientOutgoingMessage;
   /** The index of the request in its message. */
@@ -63,7 +65,7 @@ function notJson(message: unknown): TRPCError | undefined {
 }
 
 /** Reads the first message of a client that connected with `connectionParams`. Throws if it is invalid. */
-export function readParams(decode: () => Decoded): TRPCRequestInfo["connectionParams"] {
+export function readParams(decode: () => Decoded): Params {
   let message: unknown;
   try {
     message = decode().value;
