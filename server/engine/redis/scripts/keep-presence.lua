@@ -117,6 +117,8 @@ for topic in pairs(touched) do
   for _, name in ipairs({'refs', 'people', 'guests', 'typing', 'rev'}) do redis.call('PEXPIRE', key(topic, name), kept) end
   redis.call('PEXPIRE', key(topic, 'at:' .. node), 2 * kept)
 end
-redis.call('PEXPIRE', nodes, 2 * kept)
-redis.call('PEXPIRE', mine, 2 * kept)
+-- A node that ends has a short time to live, which must not cut that of the others, or the node itself would not be forgotten.
+for _, name in ipairs({nodes, mine}) do
+  if redis.call('PEXPIRE', name, 2 * kept, 'GT') == 0 then redis.call('PEXPIRE', name, 2 * kept, 'NX') end
+end
 return answer
