@@ -11,8 +11,9 @@ const CIRCLE = "inline-flex size-7 items-center justify-center rounded-full";
 /** Without `of`: those who are online. */
 export function Faces(props: { of?: PresenceTarget; className?: string }) {
   const user = useWho()?.user;
-  const { data } = usePresence(props.of);
-  if (data === undefined) return null;
+  const { data, isError } = usePresence(props.of);
+  // Of a job that was deleted, what is known is over.
+  if (data === undefined || isError) return null;
   const others = othersIn(data, user);
   const count = others.names.length + others.more;
   if (count === 0) return null;

@@ -47,9 +47,12 @@ export function useTyping(jobId: Id, { user }: { user?: string | undefined } = {
   useEffect(() => leave, []);
 
   const { count = 0, people = NO_PEOPLE } = data?.typing ?? {};
+  // Another tab may be the one in which this user writes.
+  const isNamed = user !== undefined && people.includes(user);
+  const counts = isNamed || (isTyping && (user === undefined || count > people.length));
   return {
-    count: isTyping ? Math.max(0, count - 1) : count,
-    people: user === undefined ? people : people.filter((each) => each !== user),
+    count: counts ? Math.max(0, count - 1) : count,
+    people: isNamed ? people.filter((each) => each !== user) : people,
     onType() {
       setTyping(true);
       if (performance.now() - saidAt.current >= SAY_AGAIN_MS) say(true);
