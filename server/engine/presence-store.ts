@@ -9,8 +9,8 @@ import type { PresenceTopic } from "#shared/presence.ts";
 export interface PresenceStore {
   /**
    * Prolongs what the node said, makes its changes, in order, and forgets nodes that are gone. Returns the topics of `holds`
-   * where the engine has another number of people of this node, because data were lost: the node says `reset` and all `join`
-   * again.
+   * where the engine has another number of people of this node, because data were lost: the node says `reset`, all `join` again,
+   * and `settle`.
    */
   keep(call: PresenceCall): Promise<PresenceTopic[]>;
   /** Of all nodes, with `limit` names at most. */
@@ -49,8 +49,12 @@ export type PresenceChange = { readonly topic: PresenceTopic } & (
     }
   | {
       readonly what:
-        /** None of the people whom this node said to be there is there any more. */
+        /**
+         * This node says anew who is there and who writes. None writes by its word any more, and those who do not `join` again before
+         * `settle`, which may be in a later call, are there no more.
+         */
         | "reset"
+        | "settle"
         /** This node says nothing more of the topic. */
         | "done";
     }

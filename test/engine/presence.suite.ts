@@ -110,12 +110,71 @@ export function presenceSuite(subject: EngineUnderTest): void {
       expect(await shown(engine, JOB)).toBe("ann");
     });
 
-    test("a reset lets go of the people of this node alone", async ({ engine }) => {
-      await say(engine, "one", JOB, "join:uann", "join:g1", "join:ubob");
-      await say(engine, "two", JOB, "join:ubob");
-      await say(engine, "one", JOB, "reset", "join:ueve");
-      expect(await shown(engine, JOB)).toBe("bob eve");
+    test("after a reset those whom this node does not name again are gone", async ({ engine }) => {
+      await say(engine, "one", JOB, "join:g1", "join:ubob", "join:uann", "type:uann", "type:ubob");
+      await say(engine, "two", JOB, "join:ubob", "type:ubob");
+      await say(engine, "one", JOB, "type:ueve");
+      await say(engine, "one", JOB, "reset", "join:ueve", "join:uann", "settle");
+      expect(await shown(engine, JOB)).toBe("ann eve bob / bob");
+      expect(await keep(engine, "one", { holds: new Map([[JOB, 2]]) })).toEqual([]);
+      await say(engine, "one", JOB, "reset", "settle");
+      expect(await shown(engine, JOB)).toBe("bob / bob");
+      await say(engine, "two", JOB, "reset", "settle");
+      expect(await shown(engine, JOB)).toBe("");
     });
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "a crowd that a node says anew in many calls never seems smaller, also if one of these fails",
+      async ({ engine }) => {
+        const crowd = (from: number, to: number) =>
+          Array.from({ length: to - from }, (_, n) => `join:ufan ${from + n}`);
+        await say(engine, "one", JOB, ...crowd(0, 1300));
+        const { rev } = await engine.presence.read(TENANT, JOB, 20);
+        await say(engine, "one", JOB, "reset", ...crowd(0, 600));
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 1300, rev });
+        await say(engine, "one", JOB, "reset", ...crowd(0, 700));
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 1300, rev });
+        await say(engine, "one", JOB, "settle");
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 700 });
+        expect(await keep(engine, "one", { holds: new Map([[JOB, 700]]) })).toEqual([]);
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people of a node that died while it said them anew are gone after its time",
+      async ({ data, engine }) => {
+        await say(engine, "dead", JOB, "join:uann", "join:ubob");
+        await say(engine, "dead", JOB, "reset", "join:uann");
+        await say(engine, "alive", JOB, "join:ueve");
+        expect(await shown(engine, JOB)).toBe("bob eve ann");
+        await data.pass(TTL_MS + 1000);
+        await keep(engine, "alive", { holds: new Map([[JOB, 1]]) });
+        expect(await shown(engine, JOB)).toBe("eve");
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "a node that is late, as no other has noticed, keeps its people",
+      async ({ data, engine }) => {
+        await say(engine, "slow", JOB, "join:uann", "type:uann");
+        const { rev } = await engine.presence.read(TENANT, JOB, 20);
+        await data.pass(TTL_MS + 1000);
+        expect(await keep(engine, "slow", { holds: new Map([[JOB, 1]]) })).toEqual([]);
+        expect((await engine.presence.read(TENANT, JOB, 20)).rev).toBe(rev);
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people of a node that ended are gone, however late another node calls",
+      async ({ data, engine }) => {
+        await say(engine, "alive", JOB, "join:ueve");
+        await say(engine, "ended", JOB, "join:uann");
+        await keep(engine, "ended", { ttlMs: 5000 });
+        await data.pass(TTL_MS - 1000);
+        await keep(engine, "alive", { holds: new Map([[JOB, 1]]) });
+        expect(await shown(engine, JOB)).toBe("eve");
+      },
+    );
 
     test("tells the topics where it knows of another number", async ({ engine }) => {
       await say(engine, "one", JOB, "join:uann", "join:g1");
@@ -181,7 +240,7 @@ export function presenceSuite(subject: EngineUnderTest): void {
         await vi.waitFor(() => expect(heard.count).toBe(1));
         // It was only slow: it says so again.
         expect(await keep(engine, "dead", { holds: new Map([[JOB, 2]]) })).toEqual([JOB]);
-        await say(engine, "dead", JOB, "reset", "join:uann", "join:ubob");
+        await say(engine, "dead", JOB, "reset", "join:uann", "join:ubob", "settle");
         expect(await shown(engine, JOB)).toBe("bob ann");
       },
     );
