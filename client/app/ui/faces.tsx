@@ -1,5 +1,6 @@
 /** The others who look at the same, as circles with their initials. Nothing is shown to a person who is alone. */
 import { UsersRound } from "lucide-react";
+import { plainName } from "#client/app/plain-text.ts";
 import { hueOf, initialsOf, listOf, othersIn } from "#client/app/present.ts";
 import { useWho } from "#client/app/use-sign-in.ts";
 import { type PresenceTarget, usePresence } from "#client/lib/react.tsx";
@@ -43,10 +44,10 @@ export function Faces(props: { of?: PresenceTarget; className?: string }) {
       className={`flex gap-1 text-[0.6875rem] font-semibold ${props.className ?? ""}`}
     >
       {shown.map((name) => (
-        <li key={name} title={name}>
+        <li key={name} title={plainName(name)}>
           <span className={`${CIRCLE} text-white`} style={colourOf(name)}>
             <span aria-hidden>{initialsOf(name)}</span>
-            <span className="sr-only">{name}</span>
+            <span className="sr-only">{plainName(name)}</span>
           </span>
         </li>
       ))}
