@@ -1,7 +1,7 @@
 /**
  * The part of an engine that knows who is where. A node, which is a process with connections, says who is there with it; a
  * person is there while any node says so. With `multiProcess`, the people of a node are gone `ttlMs` after it last called
- * `keep`, once another node calls it. Nothing survives the closing of an embedded engine. Changes of what `read` answers are
+ * `keep`, once another node calls it; a node that was late itself gives the others a third of that more. Nothing survives the closing of an embedded engine. Changes of what `read` answers are
  * hinted to the stream `presence`. Its errors are those of every method of an engine (`contract.ts`).
  */
 import type { PresenceTopic } from "#shared/presence.ts";

@@ -147,20 +147,31 @@ export function presenceSuite(subject: EngineUnderTest): void {
         await say(engine, "dead", JOB, "reset", "join:uann");
         await say(engine, "alive", JOB, "join:ueve");
         expect(await shown(engine, JOB)).toBe("bob eve ann");
-        await data.pass(TTL_MS + 1000);
+        await data.pass(TTL_MS / 2);
+        await keep(engine, "alive", {});
+        await data.pass(TTL_MS / 2 + 1000);
         await keep(engine, "alive", { holds: new Map([[JOB, 1]]) });
         expect(await shown(engine, JOB)).toBe("eve");
       },
     );
 
     test.runIf(subject.capabilities.multiProcess)(
-      "a node that is late, as no other has noticed, keeps its people",
+      "a node that is late itself neither loses its people nor forgets those of others, unless these stay away",
       async ({ data, engine }) => {
         await say(engine, "slow", JOB, "join:uann", "type:uann");
+        await say(engine, "other", JOB, "join:ubob");
         const { rev } = await engine.presence.read(TENANT, JOB, 20);
         await data.pass(TTL_MS + 1000);
-        expect(await keep(engine, "slow", { holds: new Map([[JOB, 1]]) })).toEqual([]);
-        expect((await engine.presence.read(TENANT, JOB, 20)).rev).toBe(rev);
+        const holds = new Map([[JOB, 1]] as const);
+        expect(await keep(engine, "slow", { holds })).toEqual([]);
+        expect(await keep(engine, "other", { holds })).toEqual([]);
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 2, rev });
+        await data.pass(TTL_MS + 1000);
+        await keep(engine, "slow", { holds });
+        expect(await shown(engine, JOB)).toBe("bob ann / ann");
+        await data.pass(TTL_MS / 3 + 1000);
+        await keep(engine, "slow", { holds });
+        expect(await shown(engine, JOB)).toBe("ann / ann");
       },
     );
 

@@ -107,7 +107,12 @@ local function settle(topic)
   end
 end
 
--- First: a node that was only slow keeps its people if no other node has noticed.
+-- A node that is late itself, as all are after Redis was away, cannot tell that others are gone. They have half a heartbeat more.
+if (tonumber(redis.call('ZSCORE', nodes, node) or now + 1)) <= now then
+  for _, late in ipairs(redis.call('ZRANGE', nodes, '(0', now, 'BYSCORE')) do
+    redis.call('ZADD', nodes, now + math.floor(ttl / 3), late)
+  end
+end
 redis.call('ZADD', nodes, now + ttl, node)
 for _, gone in ipairs(redis.call('ZRANGE', nodes, '-inf', now, 'BYSCORE')) do
   if not forget(gone) then
