@@ -1,5 +1,6 @@
 "use client";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { othersWhoType } from "#client/lib/presence.ts";
 import { useProvided } from "./context.tsx";
 import type { Id } from "./query-options.ts";
 import { usePresence } from "./use-presence.ts";
@@ -47,12 +48,8 @@ export function useTyping(jobId: Id, { user }: { user?: string | undefined } = {
   useEffect(() => leave, []);
 
   const { count = 0, people = NO_PEOPLE } = data?.typing ?? {};
-  // Another tab may be the one in which this user writes.
-  const isNamed = user !== undefined && people.includes(user);
-  const counts = isNamed || (isTyping && (user === undefined || count > people.length));
   return {
-    count: counts ? Math.max(0, count - 1) : count,
-    people: isNamed ? people.filter((each) => each !== user) : people,
+    ...othersWhoType({ count, people }, { user, isTyping }),
     onType() {
       setTyping(true);
       if (performance.now() - saidAt.current >= SAY_AGAIN_MS) say(true);
