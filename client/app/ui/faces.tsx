@@ -7,7 +7,8 @@ import { type PresenceTarget, usePresence } from "#client/lib/react.tsx";
 import { pluralize } from "#shared/pluralize.ts";
 
 const SHOWN = 4;
-const CIRCLE = "inline-flex size-7 items-center justify-center rounded-full";
+const CIRCLE =
+  "inline-flex size-7 items-center justify-center overflow-hidden rounded-full whitespace-nowrap";
 
 /** Without `of`: those who are online. */
 export function Faces(props: { of?: PresenceTarget; className?: string }) {
