@@ -155,9 +155,13 @@ for topic in pairs(changed) do
   redis.call('SET', key(topic, 'rev'), string.format('%.0f', rev), 'PX', kept)
   redis.call('SPUBLISH', t .. ':hint:presence:' .. topic, '')
 end
+-- Most beats change nothing, and find keys that still have most of their time.
 for topic in pairs(touched) do
-  for _, name in ipairs({'refs', 'people', 'guests', 'typing', 'rev'}) do redis.call('PEXPIRE', key(topic, name), kept) end
-  redis.call('PEXPIRE', key(topic, 'at:' .. node), 2 * kept)
+  local at = key(topic, 'at:' .. node)
+  if changed[topic] or redis.call('PTTL', at) < 1.5 * kept then
+    for _, name in ipairs({'refs', 'people', 'guests', 'typing', 'rev'}) do redis.call('PEXPIRE', key(topic, name), kept) end
+    redis.call('PEXPIRE', at, 2 * kept)
+  end
 end
 table.insert(answer, 1, more)
 -- A node that ends has a short time to live, which must not cut that of the others, or the node itself would not be forgotten.
