@@ -176,6 +176,23 @@ export function presenceSuite(subject: EngineUnderTest): void {
     );
 
     test.runIf(subject.capabilities.multiProcess)(
+      "people stay for as long as their node calls, and go with it after hours",
+      async ({ data, engine }) => {
+        await say(engine, "one", JOB, "join:uann");
+        await say(engine, "two", JOB, "join:ubob");
+        const beat = async (...nodes: string[]) => {
+          await data.pass(TTL_MS / 3);
+          for (const node of nodes)
+            expect(await keep(engine, node, { holds: new Map([[JOB, 1]]) })).toEqual([]);
+        };
+        for (let beats = 0; beats < 30; beats += 1) await beat("one", "two");
+        expect(await shown(engine, JOB)).toBe("bob ann");
+        for (let beats = 0; beats < 4; beats += 1) await beat("one");
+        expect(await shown(engine, JOB)).toBe("ann");
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
       "people of a node that ended are gone, however late another node calls",
       async ({ data, engine }) => {
         await say(engine, "alive", JOB, "join:ueve");
