@@ -157,7 +157,7 @@ describe("commands in the process", () => {
   test("[W1] [W5] show who looks, and say that a principal writes", async () => {
     const jobwire = open();
     const { id } = await jobwire.jobs.create(ann, { kind: "waits", input: {} });
-    const { batchId = "" } = { batchId: (await jobwire.kinds.waits.createMany(ann, [{}])).id };
+    const { id: batchId } = await jobwire.kinds.waits.createMany(ann, [{}]);
     for (const of of [{ jobId: id }, { batchId }, undefined]) {
       const states = jobwire.presence.watch(ann, of);
       const { value } = await states.next();

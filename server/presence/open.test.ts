@@ -172,9 +172,10 @@ describe("who is there", () => {
   });
 });
 
+const ownedBy = (owner: string, tenant = me.tenantId) => ({ tenant, owner });
+
 describe("rights that end", () => {
   const OWN: Principal = { ...ANN, scopes: ["jobs:read"] };
-  const ownedBy = (owner: string, tenant = me.tenantId) => ({ tenant, owner });
 
   test("[W3] [J9] a job that went to another owner shows its people no longer to those who may not read it", async () => {
     const { openProcess, jobId, engine, clock, createBatch } = await openFixture();

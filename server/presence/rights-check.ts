@@ -34,7 +34,7 @@ export function createRightsCheck(engine: Reads, clock: Clock): RightsCheck {
   async function check(of: PresenceOf, watchers: WatchersOf): Promise<void> {
     try {
       const sees = await readerOf(engine, of);
-      for (const watcher of [...watchers]) {
+      for (const watcher of watchers) {
         if (sees(watcher.principal)) continue;
         watchers.delete(watcher);
         watcher.end(notFound(of));
