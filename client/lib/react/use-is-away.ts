@@ -8,6 +8,8 @@ const AWAY_MS = 60_000;
 export function useIsAway(): boolean {
   const [isAway, setAway] = useState(false);
   useEffect(() => {
+    // React Native has none.
+    if (typeof document === "undefined") return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     function onChange(): void {
       clearTimeout(timer);
