@@ -33,7 +33,10 @@ export type PresenceChange = { readonly topic: PresenceTopic } & (
   | {
       readonly what: "join";
       readonly who: Who;
-      /** In milliseconds since the epoch. It stays for someone who is there already. */
+      /**
+       * In milliseconds since the epoch. It stays for someone who is there already. With `multiProcess` it is the engine's time where
+       * it is later than that.
+       */
       readonly since: number;
     }
   | {

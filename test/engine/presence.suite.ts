@@ -192,6 +192,18 @@ export function presenceSuite(subject: EngineUnderTest): void {
     );
 
     test.runIf(subject.capabilities.multiProcess)(
+      "people of a node whose clock is ahead came no later than now",
+      async ({ engine }) => {
+        const ahead = Date.now() + 3_600_000;
+        await keep(engine, "ahead", {
+          changes: [{ topic: JOB, what: "join", who: "uann", since: ahead }],
+        });
+        const { newest } = await engine.presence.read(TENANT, JOB, 20);
+        expect(newest[0]?.since).toBeLessThan(ahead - 1_800_000);
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
       "people of a node that ended are gone, however late another node calls",
       async ({ data, engine }) => {
         await say(engine, "alive", JOB, "join:ueve");

@@ -36,7 +36,8 @@ local function join(topic, who, since)
   if redis.call('SADD', key(topic, 'at:' .. node), who) == 0 then return end
   if redis.call('SREM', key(topic, 'at:' .. beforeOf(topic)), who) == 1 then return end
   if redis.call('HINCRBY', key(topic, 'refs'), who, 1) > 1 then return end
-  redis.call('ZADD', key(topic, listOf(who)), since, who)
+  -- A node whose clock is ahead would put its people before all others for as long.
+  redis.call('ZADD', key(topic, listOf(who)), math.min(tonumber(since), now), who)
   changed[topic] = true
 end
 
