@@ -25,6 +25,7 @@ import type { Job } from "#shared/job.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
+import type { DeviceRef, Presence, PresenceAsked, PresenceOf } from "#shared/presence.ts";
 import type { Principal } from "#shared/principal.ts";
 
 interface Keyed {
@@ -121,8 +122,29 @@ export interface BatchCommands<Kinds extends KindMap> {
   ): AsyncGenerator<BatchAggregate, void>;
 }
 
+/** People who look at a job or batch, or are online in the tenant. */
+export interface PresenceCommands {
+  /**
+   * The states of a job, a batch or, with neither, of the principal's tenant: the present one first, then two a second at most. The
+   * principal is seen there while it watches, unless `visible` is `false`.
+   */
+  watch(
+    principal: Principal,
+    of?: PresenceOf,
+    options?: PresenceAsked & Pick<WatchOptions, "signal">,
+  ): AsyncGenerator<Presence, void>;
+  /** The principal writes a note about the job, for five seconds, or has stopped. */
+  setTyping(
+    principal: Principal,
+    jobId: string,
+    typing: boolean,
+    options?: DeviceRef,
+  ): Promise<void>;
+}
+
 export interface Commands<Kinds extends KindMap> {
   readonly kinds: KindsCommands<Kinds>;
   readonly jobs: JobCommands<Kinds>;
   readonly batches: BatchCommands<Kinds>;
+  readonly presence: PresenceCommands;
 }

@@ -91,5 +91,19 @@ export function createCommands(
       watch: (principal, batchId, { signal, ...options } = {}) =>
         watch(principal, ({ batch }) => batch.onUpdate({ batchId, ...options }), signal),
     },
+    presence: {
+      watch: (principal, { jobId, batchId } = {}, { signal, ...options } = {}) =>
+        watch(
+          principal,
+          ({ job, batch, presence }) => {
+            if (jobId !== undefined) return job.onPresence({ jobId, ...options });
+            if (batchId !== undefined) return batch.onPresence({ batchId, ...options });
+            return presence.onUpdate(options);
+          },
+          signal,
+        ),
+      setTyping: (principal, jobId, typing, { device } = {}) =>
+        call(principal, ({ job }) => job.typing({ jobId, typing, device })),
+    },
   };
 }

@@ -154,6 +154,27 @@ describe("commands in the process", () => {
     expect(retried.status).toBe("PENDING");
   });
 
+  test("[W1] [W5] show who looks, and say that a principal writes", async () => {
+    const jobwire = open();
+    const { id } = await jobwire.jobs.create(ann, { kind: "waits", input: {} });
+    const { id: batchId } = await jobwire.kinds.waits.createMany(ann, [{}]);
+    for (const of of [{ jobId: id }, { batchId }, undefined]) {
+      const states = jobwire.presence.watch(ann, of);
+      const { value } = await states.next();
+      expect(value).toMatchObject({ ...of, count: 1, people: [{ user: "ann" }] });
+      await states.return();
+    }
+    const reviewer = { ...bob, scopes: ["jobs:read", "jobs:review", "tenant"] };
+    await jobwire.presence.setTyping(reviewer, id, true);
+    for await (const { typing } of jobwire.presence.watch(ann, { jobId: id }, { visible: false }))
+      if (typing.people.includes("bob")) break;
+    await expect(jobwire.presence.setTyping(bob, id, true)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+    const refused = jobwire.presence.watch(bob, { jobId: id });
+    await expect(refused.next()).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
   test("[E3] check inputs, scopes and ownership as for clients", async () => {
     const jobwire = open();
     const { kinds: commands, jobs } = jobwire;

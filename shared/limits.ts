@@ -31,6 +31,8 @@ export const MAX_LOG_LINES = 1000;
 export const MAX_LINE_CHARS = 2000;
 /** Log lines that an attempt may write at once; further ones follow at the pace of `LOG_LINES_A_SECOND`. */
 export const MAX_LINES_AT_ONCE = 500;
+/** Warnings and errors that an attempt may log beyond that; further ones follow at a tenth of the pace. */
+export const RESERVED_LINES = 50;
 /** Log lines that an attempt may write a second, in the long run. Those beyond it are counted and dropped. */
 export const LOG_LINES_A_SECOND = 20;
 /** Events in the log of one job, after which it can neither report progress nor be queued again. */

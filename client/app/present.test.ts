@@ -23,6 +23,7 @@ test.each([
   [["Ann", "Bob", "Kim", "Lee", "Mia"], 2, "Ann, Bob, Kim, and 4 others"],
   [[], 1, "1 person"],
   [[], 7, "7 people"],
+  [["\u202EAnn"], 0, "Ann"],
 ])("%j and %i more are told as a list", (names, more, text) => {
   expect(listOf({ names, more })).toBe(text);
 });
@@ -46,6 +47,8 @@ test.each([
   ["😀🎉x", "😀🎉"],
   ["@", "@"],
   ["ß", "SS"],
+  ["\u202E\u0000ann", "AN"],
+  ["\u202E", "?"],
 ])("the initials of %j are %j", (user, initials) => {
   expect(initialsOf(user)).toBe(initials);
 });

@@ -1,5 +1,6 @@
 /** The page's words for presence: the others, for the person who looks. */
 import type { Presence } from "#shared/presence.ts";
+import { plainName } from "./plain-text.ts";
 
 export interface Others {
   /** Newest first. There may be more of them. */
@@ -18,7 +19,7 @@ const LISTED = 3;
 
 /** `Ann, Bob and 4 others` */
 export function listOf({ names, more }: Others): string {
-  const listed = names.slice(0, LISTED);
+  const listed = names.slice(0, LISTED).map(plainName);
   const rest = more + names.length - listed.length;
   const nouns = listed.length === 0 ? ["person", "people"] : ["other", "others"];
   const words = rest === 0 ? listed : [...listed, `${rest} ${nouns[rest === 1 ? 0 : 1]}`];
@@ -36,9 +37,10 @@ export function writingNow(people: readonly string[], count: number): string {
 
 /** Two letters at most: `AB` for `ann.bell@example.com`. */
 export function initialsOf(user: string): string {
-  const [local = ""] = user.split("@");
-  const words = (local === "" ? user : local).split(/[\s._+|:/-]+/).filter((word) => word !== "");
-  const [first = user, second] = words;
+  const name = plainName(user);
+  const [local = ""] = name.split("@");
+  const words = (local === "" ? name : local).split(/[\s._+|:/-]+/).filter((word) => word !== "");
+  const [first = name, second] = words;
   const letters = second === undefined ? lettersOf(first) : [first, second].flatMap(firstLetterOf);
   return letters.slice(0, 2).join("").toLocaleUpperCase("en");
 }

@@ -42,3 +42,20 @@ export function subscribeToPresence(
   if (batchId === undefined) return trpc.presence.onUpdate.subscribe(watching, handlers);
   return trpc.batch.onPresence.subscribe({ batchId, ...watching }, handlers);
 }
+
+interface Typing {
+  count: number;
+  people: readonly string[];
+}
+
+/** `isTyping`: in this tab. `user`, if it is known, may also write in another tab. */
+export function othersWhoType(
+  { count, people }: Typing,
+  { user, isTyping }: { user: string | undefined; isTyping: boolean },
+): Typing {
+  const others = people.filter((each) => each !== user);
+  const isNamed = others.length < people.length;
+  // Beyond the people who are named, this user may be one of those who are only counted.
+  const isCounted = isNamed || (isTyping && count > people.length);
+  return { count: isCounted ? count - 1 : count, people: others };
+}

@@ -40,6 +40,7 @@ afterAll(async () => {
 async function openPage(gateway: RunningServer, user: string, path: string): Promise<Page> {
   const { page, close } = await openTestPage(browser, { viewport: { width: 1280, height: 900 } });
   onTestFinished(close);
+  await page.clock.install();
   await page.goto(gateway.url + path);
   await page.getByLabel("API key or token").fill(await tokenFor(user, { scope: LEAD }));
   await page.keyboard.press("Enter");
@@ -63,6 +64,13 @@ const expectFaces = (page: Page, names: string[]) =>
       expect(titles).toEqual(names);
     }
   });
+
+/** Puts the page behind another tab, or shows it again. */
+const setVisibility = (page: Page, to: "hidden" | "visible") =>
+  page.evaluate((state) => {
+    Object.defineProperty(document, "visibilityState", { get: () => state, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, to);
 
 const noteOf = (page: Page) => page.locator("dialog[open] textarea");
 
@@ -110,6 +118,13 @@ test("[W1] [W4] [W5] two people see each other, that the other writes, and the d
   await there.kill("SIGKILL");
   await expectFaces(ann, []);
   await there.restart();
+  await expectFaces(ann, ["bob"]);
+  await expectFaces(bob, ["ann"]);
+
+  await setVisibility(bob, "hidden");
+  await bob.clock.fastForward(61_000);
+  await expectFaces(ann, []);
+  await setVisibility(bob, "visible");
   await expectFaces(ann, ["bob"]);
   await expectFaces(bob, ["ann"]);
 });

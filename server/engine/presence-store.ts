@@ -1,7 +1,7 @@
 /**
  * The part of an engine that knows who is where. A node, which is a process with connections, says who is there with it; a
  * person is there while any node says so. With `multiProcess`, the people of a node are gone `ttlMs` after it last called
- * `keep`, once another node calls it. Nothing survives the closing of an embedded engine. Changes of what `read` answers are
+ * `keep`, once another node calls it; a node that was late itself gives the others a third of that more. Nothing survives the closing of an embedded engine. Changes of what `read` answers are
  * hinted to the stream `presence`. Its errors are those of every method of an engine (`contract.ts`).
  */
 import type { PresenceTopic } from "#shared/presence.ts";
@@ -9,8 +9,8 @@ import type { PresenceTopic } from "#shared/presence.ts";
 export interface PresenceStore {
   /**
    * Prolongs what the node said, makes its changes, in order, and forgets nodes that are gone. Returns the topics of `holds`
-   * where the engine has another number of people of this node, because data were lost: the node says `reset` and all `join`
-   * again.
+   * where the engine has another number of people of this node, because data were lost: the node says `reset`, all `join` again,
+   * and `settle`.
    */
   keep(call: PresenceCall): Promise<PresenceTopic[]>;
   /** Of all nodes, with `limit` names at most. */
@@ -33,7 +33,10 @@ export type PresenceChange = { readonly topic: PresenceTopic } & (
   | {
       readonly what: "join";
       readonly who: Who;
-      /** In milliseconds since the epoch. It stays for someone who is there already. */
+      /**
+       * In milliseconds since the epoch. It stays for someone who is there already. With `multiProcess` it is the engine's time where
+       * it is later than that.
+       */
       readonly since: number;
     }
   | {
@@ -49,8 +52,12 @@ export type PresenceChange = { readonly topic: PresenceTopic } & (
     }
   | {
       readonly what:
-        /** None of the people whom this node said to be there is there any more. */
+        /**
+         * This node says anew who is there and who writes. None writes by its word any more, and those who do not `join` again before
+         * `settle`, which may be in a later call, are there no more.
+         */
         | "reset"
+        | "settle"
         /** This node says nothing more of the topic. */
         | "done";
     }

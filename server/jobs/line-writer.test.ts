@@ -1,6 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { AppError } from "#shared/errors.ts";
-import { LOG_LINES_A_SECOND, MAX_LINE_CHARS, MAX_LINES_AT_ONCE } from "#shared/limits.ts";
+import {
+  LOG_LINES_A_SECOND,
+  MAX_LINE_CHARS,
+  MAX_LINES_AT_ONCE,
+  RESERVED_LINES,
+} from "#shared/limits.ts";
 import type { NewLogLine } from "#shared/log-line.ts";
 import { createLineWriter } from "./line-writer.ts";
 
@@ -11,7 +16,7 @@ function setUp() {
   const stored: string[] = [];
   const sizes: number[] = [];
   let inside = 0;
-  const state = { failure: undefined as unknown, time: 0 };
+  const state = { failure: undefined as unknown, failures: 0, time: 0 };
   const writer = createLineWriter({
     now: () => AT,
     clock: () => state.time,
@@ -19,7 +24,10 @@ function setUp() {
       expect(++inside, "one commit at a time").toBe(1);
       await new Promise((resolve) => setImmediate(resolve));
       inside -= 1;
-      if (state.failure !== undefined) throw state.failure;
+      if (state.failure !== undefined) {
+        state.failures += 1;
+        throw state.failure;
+      }
       sizes.push(lines.length);
       stored.push(...lines.map(({ message }) => message));
     },
@@ -97,6 +105,45 @@ test("[J20] lines that cannot be stored for a while are stored with later ones, 
   expect(stored[0]).toBe("early");
   expect(stored).toHaveLength(MAX_LINES_AT_ONCE + 1);
   expect(stored.at(-1)).toEqual(dropped(`${MAX_LINES_AT_ONCE + 1} lines were`));
+});
+
+test("lines that cannot be stored for a while are stored soon after, even if no more follows", async () => {
+  const { write, stored, state } = setUp();
+  state.failure = new AppError("UNAVAILABLE", "Redis is away.");
+  write("info", "alone");
+  await vi.waitFor(() => expect(state.failures).toBeGreaterThan(0));
+  state.failure = undefined;
+  await vi.waitFor(() => expect(stored).toEqual(["alone"]));
+});
+
+test("[J20] [H11] a flood leaves room for warnings and errors, which are limited too", async () => {
+  const { write, flush, stored, state } = setUp();
+  for (let index = 0; index < 2 * MAX_LINES_AT_ONCE; index += 1) write("debug", "flood");
+  write("error", "why it failed");
+  write("info", "flood");
+  for (let index = 0; index < 2 * RESERVED_LINES; index += 1) write("warn", "look");
+  await flush();
+  expect(stored.slice(MAX_LINES_AT_ONCE)).toEqual([
+    dropped(`${MAX_LINES_AT_ONCE} lines were`),
+    "why it failed",
+    dropped("1 line was"),
+    ...Array.from({ length: RESERVED_LINES - 1 }, () => "look"),
+    dropped(`${RESERVED_LINES + 1} lines were`),
+  ]);
+
+  // While nothing can be stored, they wait in a limited number as well.
+  state.failure = new AppError("UNAVAILABLE", "Redis is away.");
+  stored.length = 0;
+  for (let index = 0; index < 10 * MAX_LINES_AT_ONCE; index += 1) {
+    write("debug", "flood");
+    write("error", "why it failed");
+    state.time += 60_000;
+  }
+  await expect(flush()).rejects.toThrow("Redis is away.");
+  state.failure = undefined;
+  await flush();
+  expect(stored.length).toBeGreaterThan(MAX_LINES_AT_ONCE);
+  expect(stored.length).toBeLessThanOrEqual(MAX_LINES_AT_ONCE + 2 * RESERVED_LINES + 2);
 });
 
 test("after a refusal that is final nothing more is offered", async () => {

@@ -166,7 +166,8 @@ export interface RunContext<Input, Details = never> {
    * Writes a line to the job's log lines, which the job's page shows and `job.logs` reads: for people who ask how the job came to
    * its result. Returns at once, and never fails for a text of a level that exists. Lines are stored some times a second, and
    * before the attempt ends. A message longer than `MAX_LINE_CHARS` is cut. An attempt may write `MAX_LINES_AT_ONCE` lines, and
-   * `LOG_LINES_A_SECOND` in the long run: further ones are dropped, and a line says how many. A job keeps its newest
+   * `LOG_LINES_A_SECOND` in the long run: further ones are dropped, and a line says how many; `RESERVED_LINES` warnings and errors
+   * find room all the same. A job keeps its newest
    * `MAX_LOG_LINES` of all attempts. Its owner can read them, so log no secrets.
    */
   log(level: LogLevel, message: string): void;

@@ -9,6 +9,7 @@ import { LOCAL_PRINCIPAL, type Principal } from "#shared/principal.ts";
 import { openStreamsFixture } from "#test/streams/streams.fixture.ts";
 import { me } from "#test/jobs/acting.ts";
 import { GRACE_MS, MAX_TYPING, openPresence, TYPING_MS } from "./open.ts";
+import { CHECK_MS, createRightsCheck } from "./rights-check.ts";
 
 /** Of the tenant of the fixture's jobs, and may read them. */
 const person = (userId: string, ...more: string[]): Principal => ({
@@ -74,15 +75,17 @@ function shown({ count, guests, people, typing }: Presence): string {
 /** Collects the states that a watcher receives. */
 function follow(stream: Stream<Presence>) {
   const states: string[] = [];
+  const ends: unknown[] = [];
   const watch = stream.pipe({
     push(entries) {
       states.push(...entries.map(({ value }) => shown(value)));
       return entries.length;
     },
-    end: () => undefined,
+    end: (reason) => void ends.push(reason?.code),
   });
   return {
     states,
+    ends,
     leave: () => watch.stop(),
     last: () => states.at(-1),
   };
@@ -166,6 +169,83 @@ describe("who is there", () => {
       }
     }
     expect(calls).toEqual([]);
+  });
+});
+
+const ownedBy = (owner: string, tenant = me.tenantId) => ({ tenant, owner });
+
+describe("rights that end", () => {
+  const OWN: Principal = { ...ANN, scopes: ["jobs:read"] };
+
+  test("[W3] [J9] a job that went to another owner shows its people no longer to those who may not read it", async () => {
+    const { openProcess, jobId, engine, clock, createBatch } = await openFixture();
+    const process = openProcess();
+    const { batchId } = await createBatch(1);
+    await engine.assign(ownedBy(me.userId), ownedBy("ann"), 100);
+    const watches = [
+      await join(process, OWN, { jobId }),
+      await join(process, OWN, { batchId }, { visible: false }),
+    ];
+    const bob = await join(process, BOB, { jobId });
+    const online = await join(process, OWN, {});
+    await vi.waitFor(() => expect(bob.last()).toBe("ann bob"));
+    await engine.assign(ownedBy("ann"), ownedBy("kim"), 100);
+    expect(watches.map(({ ends }) => ends)).toEqual([[], []]);
+    await clock.advance(CHECK_MS);
+    for (const { ends } of watches) await vi.waitFor(() => expect(ends).toEqual(["NOT_FOUND"]));
+    await clock.advance(GRACE_MS);
+    await vi.waitFor(() => expect(bob.last()).toBe("bob"));
+    await join(process, person("eve"), { jobId });
+    await vi.waitFor(() => expect(bob.last()).toBe("bob eve"));
+    expect(watches[0]?.last()).toBe("ann bob");
+    expect([bob.ends, online.ends]).toEqual([[], []]);
+  });
+
+  test("[W3] watches of what was deleted, or went to another tenant, end", async () => {
+    const { openProcess, jobId, engine, clock, createJob } = await openFixture();
+    const process = openProcess();
+    const moved = await createJob();
+    await engine.change(jobId, { action: "cancel" }, new Date());
+    const watches = [
+      await join(process, ANN, { jobId }),
+      await join(process, BOB, { jobId }),
+      await join(process, ANN, { jobId: moved }),
+    ];
+    watches[1]?.leave();
+    await vi.waitFor(() => expect(watches[2]?.last()).toBe("ann"));
+    await engine.prune(new Date(Date.now() + 60_000), 10);
+    // Redis moves no job to another tenant before it has settled.
+    await engine.change(moved, { action: "cancel" }, new Date());
+    await engine.assign(ownedBy(me.userId), ownedBy("eve", "another"), 100);
+    await clock.advance(CHECK_MS);
+    await vi.waitFor(() => expect(watches[0]?.ends).toEqual(["NOT_FOUND"]));
+    await vi.waitFor(() => expect(watches[2]?.ends).toEqual(["NOT_FOUND"]));
+    expect(watches[1]?.ends).toEqual([]);
+  });
+
+  test("[S2] while the data is unavailable a watch goes on, and is checked again later", async () => {
+    const { jobId, engine, clock } = await openFixture();
+    const [reads, ends]: [string[], unknown[]] = [[], []];
+    const check = createRightsCheck(
+      {
+        getBatch: (id) => engine.getBatch(id),
+        getSummary: async (id) => {
+          reads.push(id);
+          if (reads.length === 1) throw new AppError("UNAVAILABLE", "It is away.");
+          return undefined;
+        },
+      },
+      clock,
+    );
+    for (const each of [ANN, BOB]) check.watch(each, { jobId }, ({ code }) => void ends.push(code));
+    check.watch(ANN, { jobId }, () => ends.push("left"))();
+    await clock.advance(CHECK_MS);
+    await vi.waitFor(() => expect(reads).toHaveLength(1));
+    expect(ends).toEqual([]);
+    await clock.advance(CHECK_MS);
+    await vi.waitFor(() => expect(ends).toEqual(["NOT_FOUND", "NOT_FOUND"]));
+    await clock.advance(CHECK_MS);
+    expect(reads).toHaveLength(2);
   });
 });
 
@@ -316,12 +396,40 @@ describe("trouble", () => {
     const { tenant, node } = calls[0] as PresenceCall;
     const topic = `job:${jobId}` as const;
     const lost = { tenant, node, ttlMs: 60_000, holds: new Map() };
-    await engine.presence.keep({ ...lost, changes: [{ topic, what: "reset" }] });
+    const changes = [
+      { topic, what: "reset" },
+      { topic, what: "settle" },
+    ] as const;
+    await engine.presence.keep({ ...lost, changes });
     expect(await engine.presence.read(tenant, topic, 0)).toMatchObject({ people: 0 });
     await vi.waitFor(async () =>
       expect(await engine.presence.read(tenant, topic, 0)).toMatchObject({ people: 2, typing: 1 }),
     );
     await vi.waitFor(() => expect(bob.last()).toBe("ann bob / ann"));
+  });
+
+  test("[W4] while an unseen watcher looks, the engine is called, so that it forgets processes that were killed", async () => {
+    const { openProcess, jobId, calls } = await openFixture({ heartbeatMs: 1000 });
+    const process = openProcess();
+    const observer = await join(process, BOB, { jobId }, { visible: false });
+    await vi.waitFor(() => expect(observer.last()).toBe(""));
+    await vi.waitFor(() => expect(calls.length).toBeGreaterThan(1));
+    expect(calls.every(({ changes, holds }) => changes.length + holds.size === 0)).toBe(true);
+    observer.leave();
+    observer.leave();
+    const ann = await join(process, ANN, { jobId }, { visible: false });
+    const before = calls.length;
+    await vi.waitFor(() => expect(calls.length).toBeGreaterThan(before));
+    ann.leave();
+  });
+
+  test("[W1] a place where nothing has changed has the time at which it was read", async () => {
+    const { openProcess, jobId, clock } = await openFixture();
+    const stream = await openProcess().watch(BOB, { jobId }, { visible: false });
+    for await (const { value } of stream) {
+      expect(value).toMatchObject({ count: 0, at: clock.now() });
+      break;
+    }
   });
 
   test("[W4] the people of a process that stops are left to the engine for five seconds more", async () => {

@@ -6,7 +6,6 @@
 import { v7 as newId } from "uuid";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Who } from "#server/engine/presence-store.ts";
-import { deferPipe } from "#server/streams/deferred-pipe.ts";
 import type { Pipe, Stream, Streams } from "#server/streams/open.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
@@ -14,7 +13,9 @@ import { type Presence, type PresenceOf, type PresenceTopic, topicOf } from "#sh
 import { mayChange, type Principal } from "#shared/principal.ts";
 import { DelayQueue } from "./delay-queue.ts";
 import { viewOf, whoIs } from "./person.ts";
+import { type Entered, pipeWithWatcher } from "./presence-pipe.ts";
 import { createOwnSource, createPresenceSource } from "./presence-source.ts";
+import { createRightsCheck } from "./rights-check.ts";
 import { TenantPeople } from "./tenant-people.ts";
 
 /** How long a person who has left is still there. */
@@ -54,7 +55,7 @@ export interface PresenceService {
 }
 
 export interface PresenceOptions {
-  engine: Pick<Engine, "presence" | "getSummary">;
+  engine: Pick<Engine, "presence" | "getSummary" | "getBatch">;
   streams: Pick<Streams, "about">;
   clock: Clock;
   /** People of a process that was killed are gone within two of these. */
@@ -75,6 +76,7 @@ export function openPresence({
   const here = new Map<string, { watches: number }>();
   const leaving = new DelayQueue(clock, GRACE_MS);
   const typing = new DelayQueue(clock, TYPING_MS);
+  const rights = createRightsCheck(engine, clock);
   let closed = false;
 
   const beats = setInterval(() => {
@@ -92,7 +94,7 @@ export function openPresence({
     return fresh;
   }
 
-  function join(tenant: string, topic: PresenceTopic, who: Who): Joined {
+  function join(tenant: string, topic: PresenceTopic, who: Who): Entered {
     const key = keyOf(tenant, topic, who);
     const there = here.get(key) ?? { watches: 0 };
     here.set(key, there);
@@ -115,6 +117,11 @@ export function openPresence({
     return { told, leave };
   }
 
+  /** The caller is not seen. The engine is called all the same, so that it forgets processes that were killed. */
+  function look(tenant: string): Entered {
+    return { told: Promise.resolve(), leave: peopleOf(tenant).look() };
+  }
+
   function beginTyping(tenant: string, topic: PresenceTopic, who: Who): void {
     const people = peopleOf(tenant);
     void people.change(topic, (at) => at.setTyping(who, "type"));
@@ -131,10 +138,18 @@ export function openPresence({
       const source =
         view === "own"
           ? createOwnSource(tenant, principal.userId, clock.now())
-          : createPresenceSource(engine.presence, { tenant, topic, named: view === "names" });
+          : createPresenceSource(engine.presence, {
+              tenant,
+              topic,
+              named: view === "names",
+              now: () => clock.now(),
+            });
       const who = whoIs(principal, device);
       const wrap = (pipe: Pipe<Presence>) =>
-        visible ? joinWhile(pipe, () => join(tenant, topic, who)) : pipe;
+        pipeWithWatcher(pipe, {
+          enter: () => (visible ? join(tenant, topic, who) : look(tenant)),
+          whenRefused: (end) => rights.watch(principal, of, end),
+        });
       return streams.about(principal, of, source, { signal, wrap });
     },
     async setTyping(principal, jobId, isTyping, device) {
@@ -154,6 +169,7 @@ export function openPresence({
       clearInterval(beats);
       leaving.clear();
       typing.clear();
+      rights.close();
       // Where that fails, they are gone as after a crash.
       await Promise.allSettled([...tenants.values()].map((people) => people.end(GRACE_MS)));
     },
@@ -163,36 +179,4 @@ export function openPresence({
 /** A user id may hold any text, so it comes last; a topic holds the id of a job or batch that exists. */
 function keyOf(tenant: string, topic: PresenceTopic, who: Who): string {
   return `${tenant.length}:${tenant}${topic} ${who}`;
-}
-
-interface Joined {
-  /** Resolves when the engine was told of it, or could not be. */
-  told: Promise<void>;
-  leave(): void;
-}
-
-/** Joins with the begin of a watch, and leaves with its end. The first state that the watcher receives has the watcher in it. */
-function joinWhile<T>(pipe: Pipe<T>, join: () => Joined): Pipe<T> {
-  return (sink) => {
-    const { told, leave } = join();
-    const begin = deferPipe(
-      () => told,
-      pipe,
-      () => true,
-    );
-    const watch = begin({
-      push: (entries) => sink.push(entries),
-      end(reason) {
-        leave();
-        sink.end(reason);
-      },
-    });
-    return {
-      resume: () => watch.resume(),
-      stop() {
-        watch.stop();
-        leave();
-      },
-    };
-  };
 }

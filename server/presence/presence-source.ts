@@ -16,15 +16,22 @@ import {
 /** Two reads a second at most, however many come and go. */
 export const MIN_INTERVAL_MS = 500;
 
-/** `named`: false for callers who may see no names. */
+interface SourceOptions {
+  tenant: string;
+  topic: PresenceTopic;
+  /** False for callers who may see no names. */
+  named: boolean;
+  now: () => Date;
+}
+
 export function createPresenceSource(
   store: Pick<PresenceStore, "read">,
-  { tenant, topic, named }: { tenant: string; topic: PresenceTopic; named: boolean },
+  { tenant, topic, named, now }: SourceOptions,
 ): Source<Presence> {
   const of = presenceOf(topic);
   const load = () => store.read(tenant, topic, named ? MAX_SHOWN_PEOPLE : 0);
   function sliceOf(state: PresenceState, isNew: boolean): Slice<Presence> {
-    const entries = isNew ? [{ pos: state.rev, value: valueOf(of, state) }] : [];
+    const entries = isNew ? [{ pos: state.rev, value: valueOf(of, state, now()) }] : [];
     return { entries, head: state.rev, ended: false };
   }
   return {
@@ -44,7 +51,8 @@ export function createPresenceSource(
   };
 }
 
-function valueOf(of: PresenceOf, state: PresenceState): Presence {
+/** `readAt`: for a place where nothing is known to have changed. */
+function valueOf(of: PresenceOf, state: PresenceState, readAt: Date): Presence {
   const { rev, people, guests, newest, typing, typists } = state;
   return {
     ...of,
@@ -52,7 +60,7 @@ function valueOf(of: PresenceOf, state: PresenceState): Presence {
     guests,
     people: newest.map(({ user, since }) => ({ user, since: new Date(since) })),
     typing: { count: typing, people: typists },
-    at: new Date(rev),
+    at: rev === 0 ? readAt : new Date(rev),
   };
 }
 

@@ -20,6 +20,8 @@ export class TenantPeople {
   readonly #changed = new Set<PresenceTopic>();
   readonly #scheduler = new ReadScheduler(() => this.#tell(), MIN_INTERVAL_MS);
   #isBeatDue = false;
+  /** Watchers that are not seen. */
+  #lookers = 0;
   /** Of the call that tells what has changed since the last one began. */
   #next: PromiseWithResolvers<void> | undefined;
 
@@ -45,15 +47,25 @@ export class TenantPeople {
     return promise;
   }
 
-  /** Prolongs all that the engine was told. */
+  /** A watcher that is not seen comes. Returns what lets it go, which may be called more than once. */
+  look(): () => void {
+    this.#lookers += 1;
+    let looks = true;
+    return () => {
+      if (looks) this.#lookers -= 1;
+      looks = false;
+    };
+  }
+
+  /** Prolongs all that the engine was told, and lets it forget the people of processes that are gone. */
   beat(): void {
     this.#isBeatDue = true;
     this.#scheduler.request();
   }
 
-  /** There is nothing to tell, and nothing to prolong. */
+  /** There is nothing to tell, nothing to prolong, and no watcher. */
   isIdle(): boolean {
-    return this.#topics.size === 0 && !this.#scheduler.isReading();
+    return this.#topics.size === 0 && this.#lookers === 0 && !this.#scheduler.isReading();
   }
 
   /** The engine forgets these people in `ttlMs`, if they are not with another process by then. */
@@ -73,14 +85,16 @@ export class TenantPeople {
   }
 
   async #call(): Promise<void> {
-    const holds = this.#isBeatDue ? this.#held() : new Map<PresenceTopic, number>();
+    const isBeat = this.#isBeatDue;
+    const holds = isBeat ? this.#held() : new Map<PresenceTopic, number>();
     this.#isBeatDue = false;
     const names = [...this.#changed];
     this.#changed.clear();
     const changes = names.flatMap((name) => this.#topics.get(name)?.takeChanges() ?? []);
     for (const name of names)
       if (this.#topics.get(name)?.isEmpty() === true) this.#topics.delete(name);
-    if (changes.length === 0 && holds.size === 0) return;
+    const isIdle = changes.length === 0 && holds.size === 0;
+    if (isIdle && !(isBeat && this.#lookers > 0)) return;
     try {
       const call = { ...this.#node, ttlMs: this.#ttlMs, holds, changes };
       const differ = await this.#store.keep(call);

@@ -88,6 +88,7 @@ export class TopicPeople {
     this.#told = new Set(this.#here.keys());
     for (const [who, since] of this.#here) changes.push({ topic, what: "join", who, since });
     for (const who of this.#typing) changes.push({ topic, what: "type", who });
+    changes.push({ topic, what: "settle" });
     return changes;
   }
 }

@@ -110,12 +110,110 @@ export function presenceSuite(subject: EngineUnderTest): void {
       expect(await shown(engine, JOB)).toBe("ann");
     });
 
-    test("a reset lets go of the people of this node alone", async ({ engine }) => {
-      await say(engine, "one", JOB, "join:uann", "join:g1", "join:ubob");
-      await say(engine, "two", JOB, "join:ubob");
-      await say(engine, "one", JOB, "reset", "join:ueve");
-      expect(await shown(engine, JOB)).toBe("bob eve");
+    test("after a reset those whom this node does not name again are gone", async ({ engine }) => {
+      await say(engine, "one", JOB, "join:g1", "join:ubob", "join:uann", "type:uann", "type:ubob");
+      await say(engine, "two", JOB, "join:ubob", "type:ubob");
+      await say(engine, "one", JOB, "type:ueve");
+      await say(engine, "one", JOB, "reset", "join:ueve", "join:uann", "settle");
+      expect(await shown(engine, JOB)).toBe("ann eve bob / bob");
+      expect(await keep(engine, "one", { holds: new Map([[JOB, 2]]) })).toEqual([]);
+      await say(engine, "one", JOB, "reset", "settle");
+      expect(await shown(engine, JOB)).toBe("bob / bob");
+      await say(engine, "two", JOB, "reset", "settle");
+      expect(await shown(engine, JOB)).toBe("");
     });
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "a crowd that a node says anew in many calls never seems smaller, also if one of these fails",
+      async ({ engine }) => {
+        const fans = Array.from({ length: 1300 }, (_, n) => `join:ufan ${n}`);
+        await say(engine, "one", JOB, ...fans);
+        const { rev } = await engine.presence.read(TENANT, JOB, 20);
+        await say(engine, "one", JOB, "reset", ...fans.slice(0, 600));
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 1300, rev });
+        await say(engine, "one", JOB, "reset", ...fans.slice(0, 700));
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 1300, rev });
+        await say(engine, "one", JOB, "settle");
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 700 });
+        expect(await keep(engine, "one", { holds: new Map([[JOB, 700]]) })).toEqual([]);
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people of a node that died while it said them anew are gone after its time",
+      async ({ data, engine }) => {
+        await say(engine, "dead", JOB, "join:uann", "join:ubob");
+        await say(engine, "dead", JOB, "reset", "join:uann");
+        await say(engine, "alive", JOB, "join:ueve");
+        expect(await shown(engine, JOB)).toBe("bob eve ann");
+        await data.pass(TTL_MS / 2);
+        await keep(engine, "alive", {});
+        await data.pass(TTL_MS / 2 + 1000);
+        await keep(engine, "alive", { holds: new Map([[JOB, 1]]) });
+        expect(await shown(engine, JOB)).toBe("eve");
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "a node that is late itself neither loses its people nor forgets those of others, unless these stay away",
+      async ({ data, engine }) => {
+        await say(engine, "slow", JOB, "join:uann", "type:uann");
+        await say(engine, "other", JOB, "join:ubob");
+        const { rev } = await engine.presence.read(TENANT, JOB, 20);
+        await data.pass(TTL_MS + 1000);
+        const holds = new Map([[JOB, 1]] as const);
+        expect(await keep(engine, "slow", { holds })).toEqual([]);
+        expect(await keep(engine, "other", { holds })).toEqual([]);
+        expect(await engine.presence.read(TENANT, JOB, 20)).toMatchObject({ people: 2, rev });
+        await data.pass(TTL_MS + 1000);
+        await keep(engine, "slow", { holds });
+        expect(await shown(engine, JOB)).toBe("bob ann / ann");
+        await data.pass(TTL_MS / 3 + 1000);
+        await keep(engine, "slow", { holds });
+        expect(await shown(engine, JOB)).toBe("ann / ann");
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people stay for as long as their node calls, and go with it after hours",
+      async ({ data, engine }) => {
+        await say(engine, "one", JOB, "join:uann");
+        await say(engine, "two", JOB, "join:ubob");
+        const beat = async (...nodes: string[]) => {
+          await data.pass(TTL_MS / 3);
+          for (const node of nodes)
+            expect(await keep(engine, node, { holds: new Map([[JOB, 1]]) })).toEqual([]);
+        };
+        for (let beats = 0; beats < 30; beats += 1) await beat("one", "two");
+        expect(await shown(engine, JOB)).toBe("bob ann");
+        for (let beats = 0; beats < 4; beats += 1) await beat("one");
+        expect(await shown(engine, JOB)).toBe("ann");
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people of a node whose clock is ahead came no later than now",
+      async ({ engine }) => {
+        const ahead = Date.now() + 3_600_000;
+        await keep(engine, "ahead", {
+          changes: [{ topic: JOB, what: "join", who: "uann", since: ahead }],
+        });
+        const { newest } = await engine.presence.read(TENANT, JOB, 20);
+        expect(newest[0]?.since).toBeLessThan(ahead - 1_800_000);
+      },
+    );
+
+    test.runIf(subject.capabilities.multiProcess)(
+      "people of a node that ended are gone, however late another node calls",
+      async ({ data, engine }) => {
+        await say(engine, "alive", JOB, "join:ueve");
+        await say(engine, "ended", JOB, "join:uann");
+        await keep(engine, "ended", { ttlMs: 5000 });
+        await data.pass(TTL_MS - 1000);
+        await keep(engine, "alive", { holds: new Map([[JOB, 1]]) });
+        expect(await shown(engine, JOB)).toBe("eve");
+      },
+    );
 
     test("tells the topics where it knows of another number", async ({ engine }) => {
       await say(engine, "one", JOB, "join:uann", "join:g1");
@@ -181,7 +279,7 @@ export function presenceSuite(subject: EngineUnderTest): void {
         await vi.waitFor(() => expect(heard.count).toBe(1));
         // It was only slow: it says so again.
         expect(await keep(engine, "dead", { holds: new Map([[JOB, 2]]) })).toEqual([JOB]);
-        await say(engine, "dead", JOB, "reset", "join:uann", "join:ubob");
+        await say(engine, "dead", JOB, "reset", "join:uann", "join:ubob", "settle");
         expect(await shown(engine, JOB)).toBe("bob ann");
       },
     );

@@ -6,14 +6,18 @@ import { type Client, mastersOf, openClient, PATIENCE } from "#server/engine/red
 /** BullMQ scores a delayed job by its time, shifted left by twelve bits, which hold a counter. */
 const SCORE_PER_MS = 0x1000;
 
-/** Ages every lock, session, node and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
+/** Ages every lock, session, key of presence, node and delayed job by `ms`, and waits until jobs whose lock expired are back in the queue. */
 export async function advanceTime(
   { client, url }: { client: Client; url: string },
   prefix: string,
   ms: number,
 ): Promise<void> {
   const queue = `{${prefix}}:jobs:`;
-  for (const pattern of [`{${prefix}}:jobs:*:lock`, `${prefix}:{*}:session:*`]) {
+  for (const pattern of [
+    `{${prefix}}:jobs:*:lock`,
+    `${prefix}:{*}:session:*`,
+    `${prefix}:{*}:presence:*`,
+  ]) {
     const names = pattern.replaceAll(/[{}]/g, "?");
     const keys = await Promise.all(mastersOf(client).map((each) => each.keys(names)));
     for (const key of keys.flat()) {

@@ -1,18 +1,21 @@
 /** The others who look at the same, as circles with their initials. Nothing is shown to a person who is alone. */
 import { UsersRound } from "lucide-react";
+import { plainName } from "#client/app/plain-text.ts";
 import { hueOf, initialsOf, listOf, othersIn } from "#client/app/present.ts";
 import { useWho } from "#client/app/use-sign-in.ts";
 import { type PresenceTarget, usePresence } from "#client/lib/react.tsx";
 import { pluralize } from "#shared/pluralize.ts";
 
 const SHOWN = 4;
-const CIRCLE = "inline-flex size-7 items-center justify-center rounded-full";
+const CIRCLE =
+  "inline-flex size-7 items-center justify-center overflow-hidden rounded-full whitespace-nowrap";
 
 /** Without `of`: those who are online. */
 export function Faces(props: { of?: PresenceTarget; className?: string }) {
   const user = useWho()?.user;
-  const { data } = usePresence(props.of);
-  if (data === undefined) return null;
+  const { data, isError } = usePresence(props.of);
+  // Of a job that was deleted, what is known is over.
+  if (data === undefined || isError) return null;
   const others = othersIn(data, user);
   const count = others.names.length + others.more;
   if (count === 0) return null;
@@ -42,10 +45,10 @@ export function Faces(props: { of?: PresenceTarget; className?: string }) {
       className={`flex gap-1 text-[0.6875rem] font-semibold ${props.className ?? ""}`}
     >
       {shown.map((name) => (
-        <li key={name} title={name}>
+        <li key={name} title={plainName(name)}>
           <span className={`${CIRCLE} text-white`} style={colourOf(name)}>
             <span aria-hidden>{initialsOf(name)}</span>
-            <span className="sr-only">{name}</span>
+            <span className="sr-only">{plainName(name)}</span>
           </span>
         </li>
       ))}

@@ -1,6 +1,7 @@
 /** The lines that a job's kind has logged, for the people who work with the job. */
-import { Fragment, type UIEvent, useLayoutEffect, useRef } from "react";
+import { Fragment, memo, type UIEvent, useLayoutEffect, useRef } from "react";
 import { entryOf } from "#client/app/entry-of.ts";
+import { plainLine } from "#client/app/plain-text.ts";
 import { useJobLogs } from "#client/lib/react.tsx";
 import type { LogLevel, LogLine } from "#shared/log-line.ts";
 import { pluralize } from "#shared/pluralize.ts";
@@ -69,15 +70,20 @@ function Lines({ lines }: { lines: readonly LogLine[] }) {
   );
 }
 
-/** The message stands below the time and the level where the screen is narrow. */
-function Line({ line: { at, level, message } }: { line: LogLine }) {
+/**
+ * The message stands below the time and the level where the screen is narrow. Lines never change: so a new one renders none of the
+ * thousand before it.
+ */
+const Line = memo(function Line({ line: { at, level, message } }: { line: LogLine }) {
   return (
     <li className="flex flex-wrap gap-x-3 sm:grid sm:grid-cols-[auto_3rem_minmax(0,1fr)]">
       <span className="text-muted">
         <Clock at={at} />
       </span>
       <span className={entryOf(LEVEL_LOOK, level) ?? "text-muted"}>{level}</span>
-      <bdi className="w-full min-w-0 wrap-anywhere whitespace-pre-wrap sm:w-auto">{message}</bdi>
+      <bdi className="w-full min-w-0 wrap-anywhere whitespace-pre-wrap sm:w-auto">
+        {plainLine(message)}
+      </bdi>
     </li>
   );
-}
+});

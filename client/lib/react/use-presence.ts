@@ -4,6 +4,7 @@ import type { Presence } from "#shared/presence.ts";
 import { useProvided } from "./context.tsx";
 import type { Id } from "./query-options.ts";
 import { type LiveResult, resultOf } from "./result.ts";
+import { useIsAway } from "./use-is-away.ts";
 import { type Handlers, useStream } from "./use-stream.ts";
 
 export type PresenceTarget = { jobId: Id } | { batchId: Id };
@@ -13,6 +14,8 @@ export interface PresenceOptions {
   enabled?: boolean;
   /** `false`: watches without being seen. */
   visible?: boolean;
+  /** `true`: goes on while the page is hidden. Otherwise the user leaves after a minute, and comes back with the page. */
+  whileHidden?: boolean;
 }
 
 /**
@@ -21,10 +24,11 @@ export interface PresenceOptions {
  */
 export function usePresence(
   target?: PresenceTarget,
-  { enabled = true, visible = true }: PresenceOptions = {},
+  { enabled = true, visible = true, whileHidden = false }: PresenceOptions = {},
 ): LiveResult<Presence> {
   const { client } = useProvided();
   const [name, id] = target === undefined ? ["tenant", ""] : (Object.entries(target)[0] ?? []);
+  const isAway = useIsAway() && !whileHidden;
   const isKnown = name !== undefined && typeof id === "string";
   const { state, error } = useStream({
     key: ["presence", name ?? "", isKnown ? id : ""],
@@ -32,7 +36,7 @@ export function usePresence(
     reduce: newest,
     // People of before are no state to begin with.
     begin: () => undefined,
-    source: enabled && isKnown ? `${visible}` : undefined,
+    source: enabled && isKnown && !isAway ? `${visible}` : undefined,
     open: (handlers: Handlers<Presence>) =>
       subscribeToPresence(
         client.trpc,

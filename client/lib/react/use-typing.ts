@@ -1,5 +1,6 @@
 "use client";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { othersWhoType } from "#client/lib/presence.ts";
 import { useProvided } from "./context.tsx";
 import type { Id } from "./query-options.ts";
 import { usePresence } from "./use-presence.ts";
@@ -48,8 +49,7 @@ export function useTyping(jobId: Id, { user }: { user?: string | undefined } = {
 
   const { count = 0, people = NO_PEOPLE } = data?.typing ?? {};
   return {
-    count: isTyping ? Math.max(0, count - 1) : count,
-    people: user === undefined ? people : people.filter((each) => each !== user),
+    ...othersWhoType({ count, people }, { user, isTyping }),
     onType() {
       setTyping(true);
       if (performance.now() - saidAt.current >= SAY_AGAIN_MS) say(true);

@@ -10,7 +10,7 @@ import type { Keys } from "./keys.ts";
 import type { RunScript } from "./scripts.ts";
 
 /** Changes and topics of one script, and people of dead nodes that it forgets: so that none takes Redis for long. */
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 200;
 
 type Part = readonly [holds: [PresenceTopic, number][], changes: readonly PresenceChange[]];
 

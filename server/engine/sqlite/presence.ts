@@ -98,7 +98,9 @@ function apply(topic: Topic, node: string, change: PresenceChange): boolean {
     case "end":
       return typing.get(change.who) === node && typing.delete(change.who);
     case "reset":
-      return [...topic.people.keys()].map((who) => leave(topic, node, who)).includes(true);
+      return reset(topic, node);
+    // One call has all between a reset and this.
+    case "settle":
     case "done":
       return false;
     default:
@@ -121,6 +123,14 @@ function leave({ people, typing }: Topic, node: string, who: Who): boolean {
   if (there?.nodes.delete(node) !== true || there.nodes.size > 0) return false;
   typing.delete(who);
   return people.delete(who);
+}
+
+function reset(topic: Topic, node: string): boolean {
+  const { people, typing } = topic;
+  const typists = [...typing].filter(([, by]) => by === node);
+  for (const [who] of typists) typing.delete(who);
+  const left = [...people.keys()].map((who) => leave(topic, node, who));
+  return typists.length > 0 || left.includes(true);
 }
 
 function stateOf({ rev, people, typing }: Topic, limit: number): PresenceState {

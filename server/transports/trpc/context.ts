@@ -1,4 +1,5 @@
 /** The context of procedures. */
+import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { TRPCError } from "@trpc/server";
@@ -86,6 +87,7 @@ export class Context implements Services {
   readonly #response: ServerResponse | undefined;
   /** The trace that the caller sent, for all calls. */
   readonly trace: Trace | undefined;
+  #device: string | undefined;
 
   /**
    * `caller`: or the reason for its absence. `connection`: only for WebSockets. `response`: only for HTTP requests. `ended`:
@@ -162,6 +164,11 @@ export class Context implements Services {
 
   principal(): Principal {
     return this.caller().principal;
+  }
+
+  /** Names this connection for callers that name no device of their own. */
+  get device(): string {
+    return (this.#device ??= randomUUID());
   }
 
   /** For commands: the principal with the credential that it has at this moment. */

@@ -8,21 +8,28 @@ import type { Context } from "./context.ts";
 import type { createInit } from "./init.ts";
 import { relay } from "./relay.ts";
 
-/** Without it, each watch of a caller that has no user id of its own is another guest. */
+/** Without it, each connection of a caller that has no user id of its own is another guest, and so is each HTTP request. */
 const Device = z.object({ device: Text.min(1).max(MAX_DEVICE_CHARS).optional() });
 /** Presence has no history: whatever `lastEventId` says, the watcher receives the present state. */
 const Watching = Device.extend({ visible: z.boolean().default(true), ...Resume.shape });
 
 type CallContext = Pick<
   Context,
-  "assertCurrent" | "endForGood" | "presence" | "principal" | "sent" | "untilDrain" | "untilExpired"
+  | "assertCurrent"
+  | "device"
+  | "endForGood"
+  | "presence"
+  | "principal"
+  | "sent"
+  | "untilDrain"
+  | "untilExpired"
 >;
 
 function watch(ctx: CallContext, of: PresenceOf, { device, visible, signal }: WatchingPresence) {
   return relay(
     () =>
       ctx.presence.watch(ctx.principal(), of, {
-        device,
+        device: device ?? ctx.device,
         visible,
         signal: ctx.untilExpired(signal),
       }),
@@ -42,7 +49,7 @@ export function createPresenceProcedures({ procedure }: ReturnType<typeof create
       typing: procedure
         .input(JobId.extend({ typing: z.boolean().default(true), ...Device.shape }))
         .mutation(({ ctx, input: { jobId, typing, device } }) =>
-          ctx.presence.setTyping(ctx.principal(), jobId, typing, device),
+          ctx.presence.setTyping(ctx.principal(), jobId, typing, device ?? ctx.device),
         ),
     },
     batch: {

@@ -6,6 +6,7 @@ import { engineName } from "#test/engine/data.fixture.ts";
 import { DONE, eventually, untilAborted } from "#test/jobs/jobs.fixture.ts";
 import { applyDraft } from "#shared/events.ts";
 import { applyLogFrames } from "#shared/log-line.ts";
+import type { Presence } from "#shared/presence.ts";
 import { me } from "#test/jobs/acting.ts";
 import {
   type Link,
@@ -424,4 +425,24 @@ describe.each(LINKS)("over %s", (link) => {
     });
     await eventually(() => expect(watches()).toBe(0));
   });
+});
+
+test("[W1] a caller without a device is one guest on its WebSocket, however often it watches and writes", async () => {
+  const { url, fixture } = await openTestServer();
+  const jobId = await fixture.create();
+  const [one, other] = [openClient(url, "ws"), openClient(url, "ws")];
+  const states: Presence[] = [];
+  const watch = (client: typeof one, device?: string) =>
+    client.job.onPresence.subscribe(
+      { jobId, device },
+      { onData: ({ data }) => states.push(data), onError: (error) => expect.fail(error.message) },
+    );
+  for (const client of [one, one, one, other]) watch(client);
+  watch(one, "a device");
+  await eventually(() => expect(states.at(-1)).toMatchObject({ count: 3, guests: 3 }));
+  await one.job.typing.mutate({ jobId });
+  await eventually(() => expect(states.at(-1)?.typing.count).toBe(1));
+  await one.job.typing.mutate({ jobId, typing: false });
+  await eventually(() => expect(states.at(-1)?.typing.count).toBe(0));
+  expect(Math.max(...states.map(({ count }) => count))).toBe(3);
 });

@@ -8,6 +8,10 @@
 --   presence:<topic>:typing   hash: who writes, with the node that said so last
 --   presence:<topic>:rev      the newest change, nearly the time in ms
 --
+-- A node that says a topic anew hands its people of before to a node of its own, `<node>:was:<topic>`, from which each `join` takes
+-- one back: so readers see no crowd go and come, however many calls it takes. Those who are left at `settle` go as people of a dead
+-- node do.
+--
 -- Each call that touches a topic forgets the dead nodes first, and the keys of nodes live twice as long as those of topics: so
 -- no topic outlives what says who of it was with a dead node.
 --
@@ -26,10 +30,14 @@ local changed, touched = {}, {}
 local function key(topic, name) return p .. topic .. ':' .. name end
 local function listOf(who) return string.sub(who, 1, 1) == 'u' and 'people' or 'guests' end
 
+local function beforeOf(topic) return node .. ':was:' .. topic end
+
 local function join(topic, who, since)
   if redis.call('SADD', key(topic, 'at:' .. node), who) == 0 then return end
+  if redis.call('SREM', key(topic, 'at:' .. beforeOf(topic)), who) == 1 then return end
   if redis.call('HINCRBY', key(topic, 'refs'), who, 1) > 1 then return end
-  redis.call('ZADD', key(topic, listOf(who)), since, who)
+  -- A node whose clock is ahead would put its people before all others for as long.
+  redis.call('ZADD', key(topic, listOf(who)), math.min(tonumber(since), now), who)
   changed[topic] = true
 end
 
@@ -47,6 +55,14 @@ local function stop(topic, who)
   if redis.call('HDEL', key(topic, 'typing'), who) == 1 then changed[topic] = true end
 end
 
+-- Ends what a node said of those who write.
+local function stopAll(topic, by)
+  local typing = redis.call('HGETALL', key(topic, 'typing'))
+  for i = 1, #typing, 2 do
+    if typing[i + 1] == by then stop(topic, typing[i]) end
+  end
+end
+
 -- Returns false where the budget does not reach.
 local function forget(gone)
   local of = p .. 'of:' .. gone
@@ -58,10 +74,7 @@ local function forget(gone)
       budget = budget - 1
     end
     if redis.call('EXISTS', key(topic, 'at:' .. gone)) == 1 then return false end
-    local typing = redis.call('HGETALL', key(topic, 'typing'))
-    for i = 1, #typing, 2 do
-      if typing[i + 1] == gone then stop(topic, typing[i]) end
-    end
+    stopAll(topic, gone)
     budget = budget - 1
     redis.call('SREM', of, topic)
     topic = redis.call('SRANDMEMBER', of)
@@ -70,16 +83,46 @@ local function forget(gone)
   return true
 end
 
+local function reset(topic)
+  stopAll(topic, node)
+  local at, before = key(topic, 'at:' .. node), beforeOf(topic)
+  if redis.call('EXISTS', at) == 0 then return end
+  redis.call('SUNIONSTORE', key(topic, 'at:' .. before), key(topic, 'at:' .. before), at)
+  redis.call('DEL', at)
+  redis.call('PEXPIRE', key(topic, 'at:' .. before), 2 * kept)
+  redis.call('SADD', p .. 'of:' .. before, topic)
+  redis.call('PEXPIRE', p .. 'of:' .. before, 2 * kept)
+  -- If the node dies meanwhile.
+  redis.call('ZADD', nodes, now + ttl, before)
+end
+
 local more = 0
+
+local function settle(topic)
+  local before = beforeOf(topic)
+  if redis.call('EXISTS', key(topic, 'at:' .. before)) == 1 then
+    redis.call('ZADD', nodes, 0, before)
+    more = 1
+  elseif redis.call('DEL', p .. 'of:' .. before) == 1 then
+    redis.call('ZREM', nodes, before)
+  end
+end
+
+-- A node that is late itself, as all are after Redis was away, cannot tell that others are gone. They have half a heartbeat more.
+if (tonumber(redis.call('ZSCORE', nodes, node) or now + 1)) <= now then
+  for _, late in ipairs(redis.call('ZRANGE', nodes, '(0', now, 'BYSCORE')) do
+    redis.call('ZADD', nodes, now + math.floor(ttl / 3), late)
+  end
+end
+redis.call('ZADD', nodes, now + ttl, node)
 for _, gone in ipairs(redis.call('ZRANGE', nodes, '-inf', now, 'BYSCORE')) do
   if not forget(gone) then
     more = 1
     break
   end
 end
-redis.call('ZADD', nodes, now + ttl, node)
 
-local answer = {more}
+local answer = {}
 local i = 5
 for _ = 1, held do
   local topic, count = ARGV[i], tonumber(ARGV[i + 1])
@@ -101,8 +144,8 @@ while i <= #ARGV do
     elseif what == 'stop' then stop(topic, who)
     elseif what == 'end' then
       if redis.call('HGET', key(topic, 'typing'), who) == node then stop(topic, who) end
-    elseif what == 'reset' then
-      for _, each in ipairs(redis.call('SMEMBERS', key(topic, 'at:' .. node))) do leave(topic, each, node) end
+    elseif what == 'reset' then reset(topic)
+    elseif what == 'settle' then settle(topic)
     end
   end
   i = i + 4
@@ -113,10 +156,17 @@ for topic in pairs(changed) do
   redis.call('SET', key(topic, 'rev'), string.format('%.0f', rev), 'PX', kept)
   redis.call('SPUBLISH', t .. ':hint:presence:' .. topic, '')
 end
+-- Most beats change nothing, and find keys that still have most of their time.
 for topic in pairs(touched) do
-  for _, name in ipairs({'refs', 'people', 'guests', 'typing', 'rev'}) do redis.call('PEXPIRE', key(topic, name), kept) end
-  redis.call('PEXPIRE', key(topic, 'at:' .. node), 2 * kept)
+  local at = key(topic, 'at:' .. node)
+  if changed[topic] or redis.call('PTTL', at) < 1.5 * kept then
+    for _, name in ipairs({'refs', 'people', 'guests', 'typing', 'rev'}) do redis.call('PEXPIRE', key(topic, name), kept) end
+    redis.call('PEXPIRE', at, 2 * kept)
+  end
 end
-redis.call('PEXPIRE', nodes, 2 * kept)
-redis.call('PEXPIRE', mine, 2 * kept)
+table.insert(answer, 1, more)
+-- A node that ends has a short time to live, which must not cut that of the others, or the node itself would not be forgotten.
+for _, name in ipairs({nodes, mine}) do
+  if redis.call('PEXPIRE', name, 2 * kept, 'GT') == 0 then redis.call('PEXPIRE', name, 2 * kept, 'NX') end
+end
 return answer
