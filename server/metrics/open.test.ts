@@ -1,11 +1,15 @@
 import { beforeEach, expect, test } from "vitest";
+import type { Storage } from "#server/engine/storage.ts";
 import { LIMIT_NAMES } from "#server/limits/limits.ts";
 import { byStreamKind, newCounts } from "#server/streams/counts.ts";
 import { CONNECTION_KINDS, type ConnectionUsage, newSent } from "#server/transports/usage.ts";
 import { ERROR_CODES } from "#shared/errors.ts";
 import { createMetrics, type Metrics } from "./open.ts";
 
+const STORED = { unsettledJobs: 12, bytes: 4096, disk: { freeBytes: 10, sizeBytes: 100 } };
+
 let metrics: Metrics;
+let storage: Storage["storage"];
 let time: number;
 let reads: number;
 let counts: ReturnType<typeof newUsage>;
@@ -14,6 +18,7 @@ const newUsage = () => byStreamKind(() => ({ ...newCounts(), watches: 0, streams
 beforeEach(() => {
   time = Date.parse("2026-11-30T12:00:00Z");
   reads = 0;
+  storage = undefined;
   counts = newUsage();
   metrics = createMetrics(
     {
@@ -26,7 +31,7 @@ beforeEach(() => {
     {
       streams: () => ((reads += 1), counts),
       running: () => 3,
-      engine: () => ({ name: "sqlite", isAvailable: () => true }),
+      engine: () => ({ name: "sqlite", isAvailable: () => true, ...(storage && { storage }) }),
     },
   );
 });
@@ -123,6 +128,21 @@ test("numbers that are counted elsewhere are read at each scrape", async () => {
     jobwire_engine_available: 1,
     'jobwire_build_info{version="1.2.3",role="all",engine="sqlite"}': 1,
   });
+});
+
+test("how full the store is has no value where it is not known", async () => {
+  const known = async () =>
+    Object.fromEntries([...(await samples())].filter(([name]) => /_(unsettled|data)_/.test(name)));
+  expect(await known()).toEqual({});
+  storage = async () => STORED;
+  expect(await known()).toEqual({
+    jobwire_unsettled_jobs: 12,
+    jobwire_data_bytes: 4096,
+    jobwire_data_disk_free_bytes: 10,
+    jobwire_data_disk_size_bytes: 100,
+  });
+  storage = () => Promise.reject(new Error("the disk is gone"));
+  expect(await known()).toEqual({});
 });
 
 test("the lag is the age of a delivered change, and 0 for one of a clock that is ahead", async () => {
