@@ -297,6 +297,7 @@ const all: Direction[] = [
       "#server/exposure.ts",
       "#server/node-version.ts",
       "#server/oidc/*",
+      "#server/start-tracing.ts",
       "#server/tls/*",
       "#shared/**",
       "#package.json",

@@ -48,7 +48,7 @@ export async function remoteChecks(
   findings.push(finding);
   if (answer !== undefined) findings.push(checkClock(answer, now()));
   if (!isThere) {
-    const why = "nothing else is checked: there is no Jobwire at this address";
+    const why = "nothing else is checked until Jobwire answers at this address";
     return { findings: [...findings, skip("the rest", why)], checks: [] };
   }
   if (token !== undefined && !verifies) {
