@@ -248,6 +248,7 @@ const all: Direction[] = [
     imports: [
       "./*",
       "#server/engine/observe-engine.ts",
+      "#server/engine/storage.ts",
       "#server/jobs/runner-observer.ts",
       "#server/limits/limits.ts",
       "#server/streams/open.ts",

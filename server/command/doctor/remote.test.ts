@@ -124,6 +124,34 @@ async function findingAboutStream(type: string, body: string): Promise<Finding |
   return (await behind({ answers }, { only: ["event stream"] })).get("event stream");
 }
 
+/** About the event stream, behind a proxy that compresses it. */
+async function findingsCompressed(compresses: Faults["compresses"]): Promise<Finding[]> {
+  const { checks } = await remoteChecks(
+    {
+      url: new URL(await openProxy([open.url], { compresses })),
+      idleMs: 0,
+      now: () => new Date(),
+      firstEventMs: compresses === "later" ? 300 : 60_000,
+    },
+    AbortSignal.timeout(60_000),
+  );
+  const found: Finding[] = [];
+  const stream = checks.filter(({ name }) => name === "event stream");
+  await runChecks(stream, (finding) => found.push(finding));
+  return found;
+}
+
+/** Answers calls of tRPC as Jobwire does. */
+const refusing = (appCode: string): Faults => ({
+  answers: (path) =>
+    path.startsWith("/trpc")
+      ? {
+          status: 500,
+          body: JSON.stringify({ error: { json: { message: "Not now.", data: { appCode } } } }),
+        }
+      : undefined,
+});
+
 /** `undefined` removes the cookie. */
 const changingCookies = (change: (cookie: string) => string | undefined): Faults => ({
   answerHeaders(headers) {
@@ -197,27 +225,12 @@ describe("a proxy", () => {
   });
 
   test("that compresses an event stream, and passes it on at once or later", async () => {
-    const findingsBehind = async (compresses: Faults["compresses"]) => {
-      const { checks } = await remoteChecks(
-        {
-          url: new URL(await openProxy([open.url], { compresses })),
-          idleMs: 0,
-          now: () => new Date(),
-          firstEventMs: compresses === "later" ? 300 : 60_000,
-        },
-        AbortSignal.timeout(60_000),
-      );
-      const found: Finding[] = [];
-      const stream = checks.filter(({ name }) => name === "event stream");
-      await runChecks(stream, (finding) => found.push(finding));
-      return found;
-    };
-    expect(await findingsBehind("at once")).toEqual([
+    expect(await findingsCompressed("at once")).toEqual([
       says("warn", "compressed"),
       says("ok", "while the stream was open"),
     ]);
     // The first bytes of gzip come at once, and say nothing.
-    expect(await findingsBehind("later")).toEqual([says("fail", "no event came within 0.3 s")]);
+    expect(await findingsCompressed("later")).toEqual([says("fail", "no event came within 0.3 s")]);
   });
 
   test("that answers event streams with a page, or with events of another program", async () => {
@@ -367,15 +380,6 @@ describe("a proxy", () => {
   });
 
   test("that passes on refusals which are not about the token", async () => {
-    const refusing = (appCode: string): Faults => ({
-      answers: (path) =>
-        path.startsWith("/trpc")
-          ? {
-              status: 500,
-              body: JSON.stringify({ error: { json: { message: "Not now.", data: { appCode } } } }),
-            }
-          : undefined,
-    });
     for (const [code, doc] of [
       ["RATE_LIMITED", "docs/troubleshooting.md#429"],
       ["UNAVAILABLE", "docs/operations.md#jobwire-not-ready"],
