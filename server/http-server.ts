@@ -72,8 +72,8 @@ export interface ListenError extends NodeJS.ErrnoException {
 }
 
 /**
- * Resolves to the address on this machine: `http://localhost:8000`. Rejects with a `ListenError`. `variable`: the name of the one
- * that set the port.
+ * Resolves to the address on this machine: `http://localhost:8000`. Rejects with a `ListenError`. `variable`: the name of the
+ * one that set the port.
  */
 export function listen(
   { server, tls }: HttpServer,

@@ -12,8 +12,8 @@ export interface StorageState {
 
 export interface Storage {
   /**
-   * Reads it at a cost that does not grow with the number of jobs. Absent where the store is another server, which has metrics of
-   * its own.
+   * Reads it at a cost that does not grow with the number of jobs. Absent where the store is another server, which has metrics
+   * of its own.
    */
   storage?(): Promise<StorageState>;
 }

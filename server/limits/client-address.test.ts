@@ -66,17 +66,20 @@ test.each(["10.0.0.5/33", "0.0.0.0/0", "::/0", "proxy.local", "10.0.0", "33", "1
   },
 );
 
-describe("a proxy that TRUST_PROXY does not list", () => {
-  const peersTold = (trust: string, requests: readonly [peer: string, forwarded?: string][]) => {
-    const told: string[] = [];
-    const addresses = createClientAddress(trustedProxies.parse(trust), (peer) => told.push(peer));
-    for (const [peer, forwarded] of requests) {
-      const headers = { ...(forwarded !== undefined && { "x-forwarded-for": forwarded }) };
-      addresses.notice({ headers, socket: { remoteAddress: peer } });
-    }
-    return told;
-  };
+function peersTold(
+  trust: string,
+  requests: readonly [peer: string, forwarded?: string][],
+): string[] {
+  const told: string[] = [];
+  const addresses = createClientAddress(trustedProxies.parse(trust), (peer) => told.push(peer));
+  for (const [peer, forwarded] of requests) {
+    const headers = { ...(forwarded !== undefined && { "x-forwarded-for": forwarded }) };
+    addresses.notice({ headers, socket: { remoteAddress: peer } });
+  }
+  return told;
+}
 
+describe("a proxy that TRUST_PROXY does not list", () => {
   test("is told once, and no other peer is", () => {
     expect(
       peersTold("10.0.0.5", [
