@@ -340,9 +340,10 @@ describe("a proxy", () => {
     [403, "refuses it"],
     [429, "Wait"],
     [503, "has none that is"],
-  ])("that answers everything but the health check with %i itself", async (status, remedy) => {
+  ])("that answers everything but the health checks with %i itself", async (status, remedy) => {
     const faults: Faults = {
-      answers: (path) => (path === "/healthz" ? undefined : { status, body: "<html>" }),
+      answers: (path) =>
+        /^\/(health|ready)z$/.test(path) ? undefined : { status, body: "<html>" },
     };
     const given = { app: signedIn, token: await tokenFor("ann") };
     const names = ["version", "polling", "event stream", "sign-in cookie"];
@@ -365,6 +366,17 @@ describe("a proxy", () => {
       expect(found.get("address")).toEqual(says("warn", `answered ${status}`));
       expect(found.get("version")?.verdict).toBe("ok");
     }
+  });
+
+  test("that refuses upgrades of pages, which is no matter of CORS_ORIGINS", async () => {
+    const origin = "https://app.example.com";
+    const answersUpgrade = { status: 502, body: "<title>502 Bad Gateway</title>" };
+    const found = await behind({ answersUpgrade }, { origin, only: ["origin"] });
+    expect(found.get("origin http")?.verdict).toBe("ok");
+    expect(found.get("origin websocket")).toMatchObject({
+      verdict: "fail",
+      remedy: expect.stringContaining("cannot reach the server") as string,
+    });
   });
 
   test("that removes the credentials", async () => {
@@ -426,6 +438,13 @@ describe("a proxy", () => {
       },
     );
     expect(stopping.get("readiness")).toEqual(says("fail", "It stops."));
+    // What else would fail is no fault of the proxy.
+    expect(verdicts(stopping, "skip")).toEqual(["the rest"]);
+    const none = await behind(readyzAnswers(502, {}));
+    expect(none.get("readiness")).toMatchObject({
+      verdict: "fail",
+      remedy: "The proxy cannot reach the server.",
+    });
     const idle = await behind(
       readyzAnswers(200, { status: "ready", workers: 0, note: "No worker." }),
       {

@@ -85,17 +85,27 @@ function unknown(host: string, { status, body }: Answer, url: URL): Finding {
   ]);
 }
 
+const NOT_READY: Advice = [
+  "The log of the server says more.",
+  "docs/operations.md#jobwire-not-ready",
+];
+
 export async function checkReadiness(target: Target, signal: AbortSignal): Promise<Finding> {
   const name = "readiness";
-  const { status, body } = await ask(target, "/readyz", { signal });
+  let answer: Answer;
+  try {
+    answer = await ask(target, "/readyz", { signal });
+  } catch (error) {
+    const reason = signal.aborted ? "it does not answer in time" : whyBroken(error);
+    return fail(name, `not ready: ${reason}`, NOT_READY);
+  }
+  const { status, body } = answer;
   const json = parsed(body);
-  if (status === 503) {
+  if (status >= 500) {
     const reason = at(json, "reason");
-    const why = typeof reason === "string" ? reason : body.slice(0, 200);
-    return fail(name, `not ready: ${why}`, [
-      "The log of the server says more.",
-      "docs/operations.md#jobwire-not-ready",
-    ]);
+    if (typeof reason === "string") return fail(name, `not ready: ${reason}`, NOT_READY);
+    const found = `/readyz answered ${status}: ${body.trim().slice(0, 200)}`;
+    return fail(name, found, adviceOn(answer, NOT_READY));
   }
   if (status !== 200 || at(json, "status") !== "ready") {
     return warn(name, `/readyz answered ${status}: ${body.slice(0, 100)}`, [

@@ -18,6 +18,8 @@ export interface Refused {
   /** `answered 403: …` */
   why: string;
   advice: Advice;
+  /** The server refused the origin. */
+  isOrigin?: boolean;
 }
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -92,7 +94,7 @@ function refusalOf({ statusCode = 0, headers }: IncomingMessage, body: string): 
     return { why: `is redirected to ${headers.location ?? "nowhere"}`, advice };
   }
   if (statusCode === 403 && body.startsWith("The origin ")) {
-    return { why, advice: ["", "docs/troubleshooting.md#403-and-an-origin"] };
+    return { why, advice: ["", "docs/troubleshooting.md#403-and-an-origin"], isOrigin: true };
   }
   if (refusedHost({ status: statusCode, body }) !== undefined) {
     return { why, advice: ["", "docs/troubleshooting.md#403-and-a-host"] };

@@ -82,8 +82,9 @@ async function ownOrigin(target: Target, signal: AbortSignal): Promise<Finding> 
     opened.socket.terminate();
     return ok(name, `opens for a page of ${origin}`);
   }
+  if (!opened.isOrigin) return fail(name, opened.why, opened.advice);
   return fail(name, opened.why, [
-    `The proxy sends another Host than ${target.url.host}. nginx: proxy_set_header Host $host; or list ${origin} in FRONTEND_URL.`,
+    `The proxy sends another Host than ${target.url.host}. nginx: proxy_set_header Host $http_host; or list ${origin} in FRONTEND_URL.`,
     "docs/troubleshooting.md#403-and-an-origin",
   ]);
 }
