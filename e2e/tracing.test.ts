@@ -83,6 +83,11 @@ test("[V1] [V2] [V3] [V4] a collector gets a trace from the caller of a gateway 
     await vi.waitFor(() => expect(collector.requests()).toBeGreaterThan(before + 1));
   }
   await vi.waitFor(() => expect(told("Traces cannot be exported")).toBe(1));
+  const trouble = worker
+    .output()
+    .split("\n")
+    .find((line) => line.includes("cannot be exported"));
+  expect(JSON.parse(trouble ?? "{}")).not.toHaveProperty("trace_id");
   collector.mode = "take";
   const again = await create();
   await vi.waitFor(() => expect(spanOf("process steps", again)).toBeDefined());

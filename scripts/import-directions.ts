@@ -248,6 +248,7 @@ const all: Direction[] = [
     imports: [
       "./*",
       "#server/engine/observe-engine.ts",
+      "#server/engine/storage.ts",
       "#server/jobs/runner-observer.ts",
       "#server/limits/limits.ts",
       "#server/streams/open.ts",
@@ -297,6 +298,7 @@ const all: Direction[] = [
       "#server/exposure.ts",
       "#server/node-version.ts",
       "#server/oidc/*",
+      "#server/start-tracing.ts",
       "#server/tls/*",
       "#shared/**",
       "#package.json",

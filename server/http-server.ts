@@ -63,16 +63,29 @@ export function createHttpServer(
   return { server, keepAlive, tls };
 }
 
-/** Resolves to the address on this machine: `http://localhost:8000`. Rejects with `listen`'s errors, such as `EADDRINUSE`. */
+/** An error of `listen`, such as `EADDRINUSE`. */
+export interface ListenError extends NodeJS.ErrnoException {
+  port?: number;
+  address?: string;
+  /** The name of the variable that set the port. */
+  variable?: string;
+}
+
+/**
+ * Resolves to the address on this machine: `http://localhost:8000`. Rejects with a `ListenError`. `variable`: the name of the
+ * one that set the port.
+ */
 export function listen(
   { server, tls }: HttpServer,
   { HOST: host, PORT: port }: Config,
+  variable = "PORT",
 ): Promise<string> {
   const scheme = tls === undefined ? "http" : "https";
   return new Promise((resolve, reject) => {
-    server.once("error", reject);
+    const fail = (error: Error) => reject(Object.assign(error, { variable }));
+    server.once("error", fail);
     server.listen(port, host, () => {
-      server.off("error", reject);
+      server.off("error", fail);
       resolve(`${scheme}://${localNameOf(host)}:${(server.address() as AddressInfo).port}`);
     });
   });

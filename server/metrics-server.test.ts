@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { pino } from "pino";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
 import { type App, createApp } from "./app.ts";
@@ -73,4 +73,16 @@ test("refused credentials and sign-ins are counted by their reason, whatever the
 test("METRICS_PORT closes with the server", async () => {
   await app.close();
   await expect(fetch(metricsUrl)).rejects.toThrow("fetch failed");
+});
+
+test("a start on a port that is in use names the variable that set it", async () => {
+  const { port } = new URL(metricsUrl);
+  const other = await newTestData();
+  onTestFinished(() => other.remove());
+  const log = pino({ level: "silent" });
+  const startWith = (env: Record<string, string>) =>
+    createApp(loadConfig({ ...other.env, ...env }), { log });
+  const starting = startWith({ PORT: "0", METRICS_PORT: port });
+  await expect(starting).rejects.toMatchObject({ code: "EADDRINUSE", variable: "METRICS_PORT" });
+  await expect(startWith({ PORT: port })).rejects.toMatchObject({ variable: "PORT" });
 });

@@ -38,7 +38,7 @@ export async function openMetricsServer(
     onFault: (error, path) =>
       log.error({ err: error, path }, "The metrics failed to handle a request"),
   });
-  const url = await listen(http, { ...config, PORT: port });
+  const url = await listen(http, { ...config, PORT: port }, "METRICS_PORT");
   return {
     url: `${url}/metrics`,
     async close() {

@@ -5,6 +5,9 @@ import { type LimitName, limitsOf } from "./limits/limits.ts";
 import type { Limits } from "./limits/open.ts";
 import type { TellTrouble } from "./transports/trouble-log.ts";
 
+const UNLISTED =
+  "A proxy is missing in TRUST_PROXY, or a client pretends to be one: all who come through it count as one address";
+
 /**
  * `anonymous`: callers do not sign in. Unless ALLOW_ANONYMOUS says that others may call such a server, only this machine reaches
  * it: its callers are one developer, and nothing is limited (`undefined`). `onRefused` counts refusals.
@@ -36,5 +39,6 @@ export async function openServerLimits(
       // Most refusals are not told, so they must not cost an `Error`.
       tell(`${name}: ${who}`, `A limit was reached: ${name}`);
     },
+    onUnlisted: (peer) => tell(`${peer} sends X-Forwarded-For`, UNLISTED),
   });
 }

@@ -5,6 +5,7 @@ import type { SettingsOf, Variables } from "#shared/variables.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import { type Config, ConfigError, loadConfig } from "./config.ts";
 import { selectEngine } from "./engine/index.ts";
+import type { ListenError } from "./http-server.ts";
 import { takeStrayError } from "./jobs/foreign-code.ts";
 import { KindError } from "./kinds/registry.ts";
 import { createLog } from "./log.ts";
@@ -119,15 +120,12 @@ function explain(error: unknown): string {
     return error.message;
   }
   if (!(error instanceof Error)) return messageOf(error);
-  const { code, port, address } = error as NodeJS.ErrnoException & {
-    port?: number;
-    address?: string;
-  };
+  const { code, port, address, variable = "PORT" } = error as ListenError;
   if (code === "EADDRINUSE") {
-    return `Port ${port} on ${address} is in use. Stop the program that uses it, or choose another with PORT.`;
+    return `Port ${port} on ${address} is in use. Stop the program that uses it, or choose another with ${variable}.`;
   }
   if (code === "EACCES" && port !== undefined) {
-    return `Port ${port} may not be used by this user. Choose one above 1023 with PORT.`;
+    return `Port ${port} may not be used by this user. Choose one above 1023 with ${variable}.`;
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return `HOST names no address of this machine: ${address ?? "it cannot be resolved"}.`;

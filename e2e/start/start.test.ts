@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createJobwireClient } from "#client/lib/client.ts";
 import { type RunningServer, startServer } from "#e2e/server.ts";
 import type { KindMapOf } from "#server/index.ts";
 import type { ServerTypes } from "#shared/kind-types.ts";
 import { onRedis } from "#test/engine/data.fixture.ts";
+import { freePort } from "#test/free-port.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import type { echo, sum } from "./jobs.ts";
 import type { jobwire } from "./own-jobwire.ts";
@@ -70,12 +71,18 @@ test("[E6] a Jobwire that the module exports is started as it is", async () => {
 });
 
 test.runIf(onRedis).each(["jobs.ts", "own-jobwire.ts"])(
-  "a worker runs the kinds of %s for a gateway",
+  "a worker runs the kinds of %s for a gateway, and has its own metrics",
   async (module) => {
     const gateway = await start(["start", moduleOf(module)], { ROLE: "gateway" });
     const { REDIS_URL = "", REDIS_PREFIX = "" } = gateway.env;
-    await start(["worker", moduleOf(module)], { REDIS_URL, REDIS_PREFIX });
+    const METRICS_PORT = String(await freePort());
+    await start(["worker", moduleOf(module)], { REDIS_URL, REDIS_PREFIX, METRICS_PORT });
     expect(await (await clientOf<App>(gateway).kinds.sum.create([1, 2])).result()).toBe(3);
+    await vi.waitFor(async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text();
+      expect(metrics).toContain('role="worker",engine="redis"} 1');
+      expect(metrics).toContain('jobwire_job_run_seconds_count{kind="sum",outcome="delivered"} 1');
+    });
   },
 );
 

@@ -18,8 +18,8 @@ interface DoctorOptions {
 
 /** An hour: beyond it an argument is a slip. */
 const MAX_IDLE_S = 3600;
-/** For the certificate and the first answer. */
-const FIRST_ANSWER_MS = 10_000;
+/** For the certificate and the first answers. A server without its data takes some seconds to say so. */
+const FIRST_ANSWERS_MS = 25_000;
 
 /** Its findings are printed, and something fails: the exit code is 1. */
 export class Failed extends Error {
@@ -68,7 +68,7 @@ async function examine(
         trusted: options.ca === undefined ? undefined : await trustIn(options.ca),
         now,
       },
-      AbortSignal.timeout(FIRST_ANSWER_MS),
+      AbortSignal.timeout(FIRST_ANSWERS_MS),
     );
     first.forEach(tell);
     await runChecks(checks, tell);

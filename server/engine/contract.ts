@@ -29,6 +29,7 @@ import type { CredentialStores } from "./credential-stores.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
 import type { SessionStore } from "./session-store.ts";
+import type { Storage } from "./storage.ts";
 import type { DraftSlice, LineSlice } from "./written.ts";
 
 export { QuotaExceeded, type TenantQuota } from "./quota.ts";
@@ -73,7 +74,7 @@ export interface Connector {
   readonly prefix: string;
 }
 
-export interface Engine extends Assignment, Backups, CredentialStores, SessionStore {
+export interface Engine extends Assignment, Backups, CredentialStores, SessionStore, Storage {
   /** For people: `sqlite`. */
   readonly name: string;
   readonly capabilities: Capabilities;

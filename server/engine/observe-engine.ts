@@ -3,7 +3,7 @@ import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { CredentialStores, Engine } from "./contract.ts";
 
 type Store = Exclude<keyof CredentialStores, `${string}SignIn${string}`> | "audit" | "presence";
-/** Not operations on the data; a backup takes as long as the data is large. */
+/** Not operations on the data, or such as only some engines have; a backup takes as long as the data is large. */
 type Unmeasured =
   | "name"
   | "capabilities"
@@ -13,6 +13,7 @@ type Unmeasured =
   | "onWork"
   | "onCredentialEnd"
   | "backup"
+  | "storage"
   | "close";
 
 /** Records, so that a new operation that is missing here does not compile. */

@@ -65,3 +65,35 @@ test.each(["10.0.0.5/33", "0.0.0.0/0", "::/0", "proxy.local", "10.0.0", "33", "1
     expect(error?.issues[0]?.message).toContain("must be a number of proxies");
   },
 );
+
+function peersTold(
+  trust: string,
+  requests: readonly [peer: string, forwarded?: string][],
+): string[] {
+  const told: string[] = [];
+  const addresses = createClientAddress(trustedProxies.parse(trust), (peer) => told.push(peer));
+  for (const [peer, forwarded] of requests) {
+    const headers = { ...(forwarded !== undefined && { "x-forwarded-for": forwarded }) };
+    addresses.notice({ headers, socket: { remoteAddress: peer } });
+  }
+  return told;
+}
+
+describe("a proxy that TRUST_PROXY does not list", () => {
+  test("is told once, and no other peer is", () => {
+    expect(
+      peersTold("10.0.0.5", [
+        ["10.0.0.5", "203.0.113.7"],
+        ["198.51.100.1"],
+        ["::ffff:10.0.0.6", "203.0.113.7"],
+        ["10.0.0.6", "203.0.113.8"],
+      ]),
+    ).toEqual(["10.0.0.6"]);
+    expect(peersTold("1", [["198.51.100.1", "203.0.113.7"]])).toEqual([]);
+  });
+
+  test("is one of few, whatever strangers send", () => {
+    const strangers = Array.from({ length: 100 }, (_, n): [string, string] => [`9.9.9.${n}`, "x"]);
+    expect(peersTold("", strangers)).toHaveLength(4);
+  });
+});

@@ -20,11 +20,20 @@ export interface ClientAddress {
   of(request: Addressed): string;
   /** For counting: an IPv4 address, or the first 64 bits of an IPv6 address, which one customer has. */
   keyOf(request: Addressed): string;
+  /** Looks at a request whose peer may be a proxy that is missing in TRUST_PROXY. */
+  notice(request: Addressed): void;
   /** True if this peer sends the requests of others, so that its connection counts for none of them. */
   isProxy(socket: Addressed["socket"]): boolean;
 }
 
-export function createClientAddress(trusted: TrustedProxies): ClientAddress {
+/** Strangers too may send the header: more peers are not told. */
+const MAX_TOLD_PEERS = 4;
+
+/** `onUnlisted`: a peer that is not trusted sent `X-Forwarded-For`. Called once for each of the first few. */
+export function createClientAddress(
+  trusted: TrustedProxies,
+  onUnlisted: (peer: string) => void = () => undefined,
+): ClientAddress {
   /** The keys of peers that are no proxies: `undefined` stands for a proxy. Every request asks. */
   const keys = new WeakMap<object, { key: string | undefined }>();
 
@@ -53,8 +62,19 @@ export function createClientAddress(trusted: TrustedProxies): ClientAddress {
     return nearest;
   }
 
+  const told = new Set<string>();
+
+  function notice(request: Addressed): void {
+    if (request.headers["x-forwarded-for"] === undefined || told.size >= MAX_TOLD_PEERS) return;
+    const key = peerKey(request.socket);
+    if (key === undefined || told.has(key)) return;
+    told.add(key);
+    onUnlisted(of(request));
+  }
+
   return {
     of,
+    notice,
     keyOf: (request) => peerKey(request.socket) ?? networkOf(of(request)),
     isProxy: (socket) => peerKey(socket) === undefined,
   };

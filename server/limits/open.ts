@@ -69,6 +69,8 @@ export interface LimitsOptions {
   slowMs?: number;
   /** Tells of each refusal. `who`: the address, the user or the tenant; for the log. */
   onRefused(name: LimitName, who: string): void;
+  /** See `createClientAddress`. */
+  onUnlisted?: (peer: string) => void;
 }
 
 export function openLimits({
@@ -78,6 +80,7 @@ export function openLimits({
   windows: { calls: callsS = 10, failedSignIns: failedS = 60, createdJobs: createdS = 60 } = {},
   slowMs = SLOW_REFUSAL_MS,
   onRefused,
+  onUnlisted,
 }: LimitsOptions): Limits {
   const redis = connector && createSharedRedis(connector);
   const counts = createOpenCounts({ redis });
@@ -133,7 +136,7 @@ export function openLimits({
   }
 
   return {
-    addresses: createClientAddress(trusted),
+    addresses: createClientAddress(trusted, onUnlisted),
     openForAddress(name, address) {
       if (most[name] === 0) return NOTHING;
       const release = counts.openNow(`${name}|${address}`, most[name]);

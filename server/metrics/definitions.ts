@@ -162,6 +162,12 @@ export const METRICS = {
     help: "Jobs that run in this process.",
     labels: {},
   },
+  unsettledJobs: {
+    type: "gauge",
+    name: "jobwire_unsettled_jobs",
+    help: "Jobs of all tenants that wait or run; of the embedded engine alone.",
+    labels: {},
+  },
   concurrency: {
     type: "gauge",
     name: "jobwire_concurrency",
@@ -186,6 +192,24 @@ export const METRICS = {
     name: "jobwire_engine_failures_total",
     help: "Operations on the data that failed because of the engine, by error code.",
     labels: { code: ENGINE_FAILURES },
+  },
+  dataBytes: {
+    type: "gauge",
+    name: "jobwire_data_bytes",
+    help: "Size of the embedded database with its log.",
+    labels: {},
+  },
+  diskFree: {
+    type: "gauge",
+    name: "jobwire_data_disk_free_bytes",
+    help: "Room on the disk of DATA_DIR; of the embedded engine alone.",
+    labels: {},
+  },
+  diskSize: {
+    type: "gauge",
+    name: "jobwire_data_disk_size_bytes",
+    help: "Size of the disk of DATA_DIR; of the embedded engine alone.",
+    labels: {},
   },
   engineGroup: {
     type: "histogram",

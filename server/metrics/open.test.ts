@@ -1,11 +1,15 @@
 import { beforeEach, expect, test } from "vitest";
+import type { Storage } from "#server/engine/storage.ts";
 import { LIMIT_NAMES } from "#server/limits/limits.ts";
 import { byStreamKind, newCounts } from "#server/streams/counts.ts";
 import { CONNECTION_KINDS, type ConnectionUsage, newSent } from "#server/transports/usage.ts";
 import { ERROR_CODES } from "#shared/errors.ts";
 import { createMetrics, type Metrics } from "./open.ts";
 
+const STORED = { unsettledJobs: 12, bytes: 4096, disk: { freeBytes: 10, sizeBytes: 100 } };
+
 let metrics: Metrics;
+let storage: Storage["storage"];
 let time: number;
 let reads: number;
 let counts: ReturnType<typeof newUsage>;
@@ -14,6 +18,7 @@ const newUsage = () => byStreamKind(() => ({ ...newCounts(), watches: 0, streams
 beforeEach(() => {
   time = Date.parse("2026-11-30T12:00:00Z");
   reads = 0;
+  storage = undefined;
   counts = newUsage();
   metrics = createMetrics(
     {
@@ -26,7 +31,7 @@ beforeEach(() => {
     {
       streams: () => ((reads += 1), counts),
       running: () => 3,
-      engine: () => ({ name: "sqlite", isAvailable: () => true }),
+      engine: () => ({ name: "sqlite", isAvailable: () => true, ...(storage && { storage }) }),
     },
   );
 });
@@ -125,6 +130,24 @@ test("numbers that are counted elsewhere are read at each scrape", async () => {
   });
 });
 
+async function storageSamples(): Promise<Record<string, number>> {
+  const all = [...(await samples())];
+  return Object.fromEntries(all.filter(([name]) => /_(unsettled|data)_/.test(name)));
+}
+
+test("how full the store is has no value where it is not known", async () => {
+  expect(await storageSamples()).toEqual({});
+  storage = async () => STORED;
+  expect(await storageSamples()).toEqual({
+    jobwire_unsettled_jobs: 12,
+    jobwire_data_bytes: 4096,
+    jobwire_data_disk_free_bytes: 10,
+    jobwire_data_disk_size_bytes: 100,
+  });
+  storage = () => Promise.reject(new Error("the disk is gone"));
+  expect(await storageSamples()).toEqual({});
+});
+
 test("the lag is the age of a delivered change, and 0 for one of a clock that is ahead", async () => {
   metrics.onDelivered(new Date(time - 40));
   metrics.onDelivered(new Date(time + 60_000));
@@ -145,5 +168,5 @@ test("[M2] requests that arrive while a scrape is computed share it, and the nex
 test("[M2] no metric lists the sockets of the process", async () => {
   const { text } = await metrics.expose();
   expect(text).not.toMatch(/nodejs_active_/);
-  expect(text).toContain("nodejs_eventloop_lag_p99_seconds");
+  expect(text).toContain("nodejs_eventloop_lag_max_seconds");
 });

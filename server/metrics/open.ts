@@ -4,6 +4,7 @@
  */
 import { Registry } from "prom-client";
 import type { EngineObserver } from "#server/engine/observe-engine.ts";
+import type { Storage } from "#server/engine/storage.ts";
 import type { RunnerObserver } from "#server/jobs/runner-observer.ts";
 import type { LimitName } from "#server/limits/limits.ts";
 import type { Streams } from "#server/streams/open.ts";
@@ -21,6 +22,7 @@ import {
 import { createInstruments } from "./instruments.ts";
 import { observeRunner } from "./jobs.ts";
 import { collectProcess } from "./process.ts";
+import { readStorage } from "./storage.ts";
 
 export interface Exposition {
   contentType: string;
@@ -65,7 +67,7 @@ export interface MetricsOptions {
 export interface MetricsSources {
   streams: () => ReturnType<Streams["usage"]>;
   running: () => number;
-  engine: () => { readonly name: string; isAvailable(): boolean };
+  engine: () => Storage & { readonly name: string; isAvailable(): boolean };
 }
 
 export function createMetrics(options: MetricsOptions, sources: MetricsSources): Metrics {
@@ -83,6 +85,8 @@ export function createMetrics(options: MetricsOptions, sources: MetricsSources):
     const engine = sources.engine();
     instruments.buildInfo.set({ version, role, engine: engine.name }, 1);
     instruments.engineAvailable.set(engine.isAvailable() ? 1 : 0);
+    // A scrape says what it can, above all while the data cannot be read.
+    readStorage(instruments, await engine.storage?.().catch(() => undefined));
     instruments.runningJobs.set(sources.running());
     readStreams(instruments, sources.streams());
     readConnections(

@@ -4,9 +4,11 @@
  */
 import {
   type Attributes,
+  context,
   diag,
   DiagLogLevel,
   ProxyTracerProvider,
+  ROOT_CONTEXT,
   type TextMapPropagator,
   trace,
 } from "@opentelemetry/api";
@@ -109,12 +111,15 @@ function tellTrouble(exporter: SpanExporter, log: SdkOptions["log"]): SpanExport
     const fails = code === ExportResultCode.FAILED;
     if (fails === isFailing) return;
     isFailing = fails;
-    if (!fails) return log()?.info("Traces are exported again");
-    const reason = wholeMessageOf(error);
-    log()?.warn(
-      { reason },
-      "Traces cannot be exported. Spans are lost until the collector takes them",
-    );
+    // The export runs in the context of the first of its spans, to which these lines do not belong.
+    context.with(ROOT_CONTEXT, () => {
+      if (!fails) return log()?.info("Traces are exported again");
+      const reason = wholeMessageOf(error);
+      log()?.warn(
+        { reason },
+        "Traces cannot be exported. Spans are lost until the collector takes them",
+      );
+    });
   }
   return {
     export(spans: ReadableSpan[], done) {

@@ -352,6 +352,20 @@ test.each(BEYOND)(
   },
 );
 
+test("a proxy that TRUST_PROXY does not list is told once in the log, also where it has many connections", async () => {
+  data ??= await newTestData();
+  const logged: string[] = [];
+  const app = await startAppWithTokens(data, { env: { TRUST_PROXY: "10.0.0.5" }, logged });
+  onTestFinished(() => void app.close());
+  const token = await tokenFor("ann");
+  const headers = { ...as(token), connection: "close" };
+  await Promise.all([1, 2, 3].map(() => get(app, "/trpc/system.info", headers)));
+  await upgrade(app, "/trpc", as(token, ELSEWHERE));
+  const told = logged.filter((line) => line.includes("TRUST_PROXY"));
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain("127.0.0.1 sends X-Forwarded-For");
+});
+
 describe("[R2] connections of an address", () => {
   test("behind a trusted proxy WebSockets, streams and polling sessions count for the address that it tells", async () => {
     const app = await start({ LIMIT_ADDRESS_CONNECTIONS: "3" });

@@ -9,7 +9,8 @@ import {
 } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
+import { constants, createGzip } from "node:zlib";
 import { onTestFinished } from "vitest";
 import type { TestPair } from "#test/tls/certificate.fixture.ts";
 
@@ -22,6 +23,8 @@ export interface Faults {
   swallowsMessages?: boolean;
   /** Passes an answer on when it has ended. */
   buffers?: boolean;
+  /** Compresses event streams, and passes them on at once, or when there is enough of them. */
+  compresses?: "at once" | "later" | undefined;
   /** Cuts a connection on which nothing has come for so long, in milliseconds. */
   idleMs?: number;
   /** Tells the server this name in place of the client's. */
@@ -72,6 +75,14 @@ export async function openProxy(targets: readonly string[], faults: Faults = {})
     call.on("response", (response) => {
       const got: OutgoingHttpHeaders = { ...response.headers };
       faults.answerHeaders?.(got, path);
+      const isStream = response.headers["content-type"] === "text/event-stream";
+      if (isStream && faults.compresses !== undefined) {
+        res.writeHead(response.statusCode ?? 502, { ...got, "content-encoding": "gzip" });
+        const { Z_SYNC_FLUSH, Z_NO_FLUSH } = constants;
+        const flush = faults.compresses === "at once" ? Z_SYNC_FLUSH : Z_NO_FLUSH;
+        pipeline(response, createGzip({ flush }), res, () => undefined);
+        return;
+      }
       if (faults.buffers !== true) {
         res.writeHead(response.statusCode ?? 502, got);
         response.pipe(res);

@@ -6,6 +6,7 @@ import {
   ANN,
   at,
   claimOne,
+  codeOf,
   DELIVER,
   newBatch,
   newJob,
@@ -124,6 +125,26 @@ export function usageSuite(subject: EngineUnderTest): void {
       // Repeating a creation creates nothing.
       await engine.createJob(newJob({ idempotencyKey: "k" }), at(1), bytes);
       expect(await engine.usage(TENANT)).toEqual(await counted(engine));
+    });
+
+    test("a store that says how full it is counts the jobs of all tenants that wait or run", async ({
+      data,
+      engine,
+    }) => {
+      if (engine.storage === undefined) return;
+      expect(await engine.storage()).toMatchObject({ unsettledJobs: 0 });
+      const done = await startedJob(engine, at(0));
+      await engine.createJob(newJob({ tenant: "other" }), at(0));
+      const { bytes, disk, ...rest } = await engine.storage();
+      expect(rest).toEqual({ unsettledJobs: 2 });
+      expect(bytes).toBeGreaterThan(4096);
+      expect(disk.freeBytes).toBeGreaterThan(0);
+      expect(disk.sizeBytes).toBeGreaterThanOrEqual(disk.freeBytes);
+      await engine.change(done.jobId, DELIVER, at(1), done);
+      expect(await engine.storage()).toMatchObject({ unsettledJobs: 1 });
+      await engine.close();
+      expect(await codeOf(engine.storage())).toBe("UNAVAILABLE");
+      expect(await (await data.open()).storage?.()).toMatchObject({ unsettledJobs: 1 });
     });
   });
 }

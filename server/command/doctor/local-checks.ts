@@ -5,7 +5,7 @@ import type { Check } from "./check.ts";
 import { checkCertificate } from "./local/certificate.ts";
 import { checkConfiguration } from "./local/configuration.ts";
 import { checkData } from "./local/data.ts";
-import { checkPort } from "./local/port.ts";
+import { checkMetricsPort, checkPort } from "./local/port.ts";
 import { checkNode, checkOpenFiles } from "./local/process.ts";
 import { checkKeySet, checkProvider } from "./local/provider.ts";
 
@@ -21,11 +21,18 @@ export function localChecks(env: NodeJS.ProcessEnv, now: () => Date): Check[] {
   }
   const { AUTH_JWKS_URL: keySet, OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId } = config;
   const files = keyPairFiles(config);
+  const { METRICS_PORT: metricsPort } = config;
   if (config.ROLE !== "worker") {
     const { MAX_CONNECTIONS: connections } = config;
     checks.push({ name: "open files", run: async () => checkOpenFiles(connections) });
   }
   checks.push({ name: "port", run: (signal) => checkPort(config, signal) });
+  if (metricsPort !== undefined) {
+    checks.push({
+      name: "metrics port",
+      run: (signal) => checkMetricsPort(config, metricsPort, signal),
+    });
+  }
   if (files !== undefined) {
     checks.push({ name: "certificate", run: () => checkCertificate(files, now()) });
   }

@@ -63,6 +63,8 @@ describe("the configuration", () => {
     [{ LOG_LEVEL: "silent" }, "warn", "will not say why"],
     [{ JOBWIRE_DATA_DIR: "/srv" }, "warn", "did you mean DATA_DIR?"],
     [{ JOBWIRE_COLOUR: "red" }, "warn", "JOBWIRE_COLOUR has no effect"],
+    [{ OTEL_TRACES_EXPORTER: "zipkin" }, "fail", "Jobwire has otlp and none"],
+    [{ OTEL_TRACES_EXPORTER: "zipkin", CONCURRENCY: "many" }, "fail", "Jobwire has otlp and none"],
   ] as const)("%j is told", async (env, verdict, text) => {
     expect(await doctor({ ...env })).toContainEqual(says("configuration", verdict, text));
   });
@@ -115,6 +117,28 @@ describe("the port", () => {
     expect(findings).toContainEqual(says("database", "ok", "is open in a running server"));
     const signed = await doctor({ ...env, AUTH_API_KEYS: "true" });
     expect(signed).toContainEqual(says("port", "ok", "in use by a running Jobwire"));
+  });
+
+  test("of the metrics is told too, also where it is that of the server", async () => {
+    const server = createHttpServer((_req, res) => res.end("other")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const taken = String((server.address() as AddressInfo).port);
+    const found = (await doctor({ METRICS_PORT: taken })).find(
+      ({ check }) => check === "metrics port",
+    );
+    expect(found).toMatchObject({
+      verdict: "fail",
+      remedy: "Stop it, or choose another port with METRICS_PORT.",
+    });
+    const [PORT, METRICS_PORT] = [String(await freePort()), String(await freePort())];
+    expect(await doctor({ PORT, METRICS_PORT: PORT })).toContainEqual(
+      says("metrics port", "fail", "as PORT is"),
+    );
+    const env = { ...data.env, PORT, METRICS_PORT };
+    const app = await createApp(loadConfig(env), { log: pino({ level: "silent" }) });
+    onTestFinished(async () => void (await app.close()));
+    expect(await doctor(env)).toContainEqual(says("metrics port", "ok", "by a running Jobwire"));
   });
 
   test("at an address that this machine does not have is told", async () => {

@@ -48,14 +48,20 @@ export async function remoteChecks(
   findings.push(finding);
   if (answer !== undefined) findings.push(checkClock(answer, now()));
   if (!isThere) {
-    const why = "nothing else is checked: there is no Jobwire at this address";
+    const why = "nothing else is checked until Jobwire answers at this address";
+    return { findings: [...findings, skip("the rest", why)], checks: [] };
+  }
+  const readiness = await checkReadiness(target, signal);
+  findings.push(readiness);
+  if (readiness.verdict === "fail") {
+    // Each further finding would be of this one, and look like one of a proxy.
+    const why = "nothing else is checked until the server is ready";
     return { findings: [...findings, skip("the rest", why)], checks: [] };
   }
   if (token !== undefined && !verifies) {
     findings.push(skip("token", "JOBWIRE_TOKEN is not sent to a server with a bad certificate"));
   }
   const checks: Check[] = [
-    { name: "readiness", run: (end) => checkReadiness(target, end) },
     { name: "version", run: (end) => checkVersion(target, end) },
     { name: "websocket trpc", run: (end) => checkTrpcWebSocket(target, end) },
     { name: "websocket socket.io", run: (end) => checkSocketIo(target, end) },

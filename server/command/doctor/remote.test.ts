@@ -124,6 +124,34 @@ async function findingAboutStream(type: string, body: string): Promise<Finding |
   return (await behind({ answers }, { only: ["event stream"] })).get("event stream");
 }
 
+/** About the event stream, behind a proxy that compresses it. */
+async function findingsCompressed(compresses: Faults["compresses"]): Promise<Finding[]> {
+  const { checks } = await remoteChecks(
+    {
+      url: new URL(await openProxy([open.url], { compresses })),
+      idleMs: 0,
+      now: () => new Date(),
+      firstEventMs: compresses === "later" ? 300 : 60_000,
+    },
+    AbortSignal.timeout(60_000),
+  );
+  const found: Finding[] = [];
+  const stream = checks.filter(({ name }) => name === "event stream");
+  await runChecks(stream, (finding) => found.push(finding));
+  return found;
+}
+
+/** Answers calls of tRPC as Jobwire does. */
+const refusing = (appCode: string): Faults => ({
+  answers: (path) =>
+    path.startsWith("/trpc")
+      ? {
+          status: 500,
+          body: JSON.stringify({ error: { json: { message: "Not now.", data: { appCode } } } }),
+        }
+      : undefined,
+});
+
 /** `undefined` removes the cookie. */
 const changingCookies = (change: (cookie: string) => string | undefined): Faults => ({
   answerHeaders(headers) {
@@ -164,6 +192,8 @@ describe("a proxy", () => {
     [502, "<title>502 Bad Gateway</title>", "cannot reach the server"],
     [301, "", "Use the address"],
     [400, "", "removes the header Upgrade"],
+    [200, "<html><title>Our app</title></html>", "leads to another program"],
+    [404, "<html><title>404 Not Found</title></html>", "leads to another program"],
   ])("that answers upgrades with %i", async (status, body, remedy) => {
     const found = await behind({ answersUpgrade: { status, body } }, { only: WEBSOCKETS });
     const { verdict, remedy: given } = found.get("websocket trpc") ?? {};
@@ -194,18 +224,13 @@ describe("a proxy", () => {
     expect(found.get("websocket trpc")?.verdict).toBe("ok");
   });
 
-  test("that compresses an event stream", async () => {
-    const proxy = await openProxy([open.url], {
-      answerHeaders: (headers) => void (headers["content-encoding"] = "gzip"),
-    });
-    const { checks } = await remoteChecks(
-      { url: new URL(proxy), idleMs: 0, now: () => new Date() },
-      AbortSignal.timeout(60_000),
-    );
-    const found: Finding[] = [];
-    const stream = checks.filter(({ name }) => name === "event stream");
-    await runChecks(stream, (finding) => found.push(finding));
-    expect(found).toEqual([says("warn", "compressed"), says("ok", "while the stream was open")]);
+  test("that compresses an event stream, and passes it on at once or later", async () => {
+    expect(await findingsCompressed("at once")).toEqual([
+      says("warn", "compressed"),
+      says("ok", "while the stream was open"),
+    ]);
+    // The first bytes of gzip come at once, and say nothing.
+    expect(await findingsCompressed("later")).toEqual([says("fail", "no event came within 0.3 s")]);
   });
 
   test("that answers event streams with a page, or with events of another program", async () => {
@@ -247,8 +272,13 @@ describe("a proxy", () => {
     expect(found.get("websocket from the own page")).toEqual(
       says("fail", "may not use this server"),
     );
-    const unknown = await behind({ host: "backend" }, { only: [] });
-    expect(unknown.get("address")).toEqual(says("fail", 'Host "backend" is not allowed'));
+    const unknown = await behind({ host: "backend" });
+    expect(unknown.get("address")).toMatchObject({
+      verdict: "fail",
+      found: expect.stringContaining('Host "backend" is not allowed') as string,
+      remedy: expect.stringContaining("sends another Host than 127.0.0.1") as string,
+    });
+    expect(verdicts(unknown, "skip")).toEqual(["the rest"]);
   });
 
   test("that takes no large bodies and no long addresses", async () => {
@@ -305,6 +335,89 @@ describe("a proxy", () => {
     expect((await behind(answering(200))).get("address")).toEqual(says("fail", "nginx"));
   });
 
+  test.each([
+    [401, "sign-in of its own"],
+    [403, "refuses it"],
+    [429, "Wait"],
+    [503, "has none that is"],
+  ])("that answers everything but the health checks with %i itself", async (status, remedy) => {
+    const faults: Faults = {
+      answers: (path) =>
+        /^\/(health|ready)z$/.test(path) ? undefined : { status, body: "<html>" },
+    };
+    const given = { app: signedIn, token: await tokenFor("ann") };
+    const names = ["version", "polling", "event stream", "sign-in cookie"];
+    const found = await behind(faults, { ...given, only: [...names, "long address"] });
+    for (const name of names) {
+      expect([name, found.get(name)?.remedy]).toEqual([
+        name,
+        expect.stringContaining(remedy) as string,
+      ]);
+    }
+    expect(found.get("long address")?.verdict).toBe("warn");
+  });
+
+  test("that keeps the health check from clients", async () => {
+    for (const status of [401, 403, 404, 200]) {
+      const body = "<html>";
+      const answers: Faults["answers"] = (path) =>
+        path === "/healthz" ? { status, body } : undefined;
+      const found = await behind({ answers }, { only: ["version"] });
+      expect(found.get("address")).toEqual(says("warn", `answered ${status}`));
+      expect(found.get("version")?.verdict).toBe("ok");
+    }
+  });
+
+  test("that refuses upgrades of pages, which is no matter of CORS_ORIGINS", async () => {
+    const origin = "https://app.example.com";
+    const answersUpgrade = { status: 502, body: "<title>502 Bad Gateway</title>" };
+    const found = await behind({ answersUpgrade }, { origin, only: ["origin"] });
+    expect(found.get("origin http")?.verdict).toBe("ok");
+    expect(found.get("origin websocket")).toMatchObject({
+      verdict: "fail",
+      remedy: expect.stringContaining("cannot reach the server") as string,
+    });
+  });
+
+  test("that removes the credentials", async () => {
+    const faults: Faults = { requestHeaders: (headers) => void delete headers.authorization };
+    const given = { app: signedIn, token: await tokenFor("ann") };
+    const found = await behind(faults, { ...given, only: ["version", "event stream"] });
+    for (const name of ["version", "event stream"]) {
+      expect(found.get(name)).toMatchObject({
+        verdict: "fail",
+        remedy: expect.stringContaining("removes Authorization") as string,
+      });
+    }
+  });
+
+  test("that passes on refusals which are not about the token", async () => {
+    for (const [code, doc] of [
+      ["RATE_LIMITED", "docs/troubleshooting.md#429"],
+      ["UNAVAILABLE", "docs/operations.md#jobwire-not-ready"],
+    ] as const) {
+      for (const token of [undefined, await tokenFor("ann")]) {
+        const only = ["version", "event stream"];
+        const found = await behind(refusing(code), { app: signedIn, token, only });
+        for (const name of only) {
+          expect(found.get(name)).toMatchObject({
+            verdict: "fail",
+            found: expect.stringContaining("the call is refused: Not now.") as string,
+            doc,
+          });
+        }
+      }
+    }
+  });
+
+  test("that keeps the sessions of polling in a cache", async () => {
+    const answered = new Map<string, { status: number; body: string }>();
+    const first = await fetch(`${open.url}/socket.io/?EIO=4&transport=polling`);
+    answered.set("/socket.io/?EIO=4&transport=polling", { status: 200, body: await first.text() });
+    const found = await behind({ answers: (path) => answered.get(path) }, { only: ["polling"] });
+    expect(found.get("polling")).toEqual(says("fail", "with the same id"));
+  });
+
   test("that passes only some of the paths on", async () => {
     expect((await behind(missing("/trpc"), { only: ["version"] })).get("version")).toEqual(
       says("fail", "404"),
@@ -325,6 +438,13 @@ describe("a proxy", () => {
       },
     );
     expect(stopping.get("readiness")).toEqual(says("fail", "It stops."));
+    // What else would fail is no fault of the proxy.
+    expect(verdicts(stopping, "skip")).toEqual(["the rest"]);
+    const none = await behind(readyzAnswers(502, {}));
+    expect(none.get("readiness")).toMatchObject({
+      verdict: "fail",
+      remedy: "The proxy cannot reach the server.",
+    });
     const idle = await behind(
       readyzAnswers(200, { status: "ready", workers: 0, note: "No worker." }),
       {

@@ -1,5 +1,6 @@
 /** Findings from the sections of `INFO`. `CONFIG` would say more, and managed services often forbid it. */
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
+import { pluralize } from "#shared/pluralize.ts";
 
 function field(info: string, name: string): string | undefined {
   const line = info.split(/\r?\n/).find((each) => each.startsWith(`${name}:`));
@@ -23,8 +24,8 @@ export function versionOf(server: string, oldest: number): Finding {
 export function roleOf(replication: string): Finding {
   const name = "redis role";
   if (field(replication, "role") === "master") {
-    const replicas = field(replication, "connected_slaves") ?? "0";
-    return ok(name, `master, with ${replicas} replicas`);
+    const replicas = Number(field(replication, "connected_slaves") ?? "0");
+    return ok(name, `master, with ${pluralize(replicas, "replica")}`);
   }
   return fail(name, "a replica, which takes no writes", [
     "Let REDIS_URL lead to the current master: the provider's own address, or a proxy that knows it.",

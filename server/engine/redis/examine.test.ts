@@ -1,6 +1,6 @@
 /** Each finding about a Redis, on real ones whose configuration is changed. */
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test, vi } from "vitest";
 import type { Finding } from "#shared/finding.ts";
 import { freePort } from "#test/free-port.ts";
 import { startRedis, type TestRedis } from "#test/redis/server.fixture.ts";
@@ -121,6 +121,25 @@ test("data of a newer version, of an older one, and of an import under way are t
   expect((await examine())["redis data"]).toEqual(says("ok", "that of this program"));
   await client.set("jobwire:importing", "1");
   expect((await examine())["redis data"]).toEqual(says("fail", "import"));
+});
+
+const PARTIAL = "--cluster-require-full-coverage no";
+
+test("slots without a master are told, also of a cluster that serves the others", async () => {
+  const bus = String(await freePort());
+  const node = await startRedis(inject("redisServer"), {
+    args: `--cluster-enabled yes --cluster-port ${bus} --cluster-announce-ip 127.0.0.1 ${PARTIAL}`.split(
+      " ",
+    ),
+  });
+  onTestFinished(() => node.close());
+  const found = async () => (await examine({ url: node.url })).redis;
+  await node.client.call("CLUSTER", "ADDSLOTSRANGE", 0, 16_380);
+  await vi.waitFor(async () =>
+    expect(await found()).toEqual(says("fail", "in which 3 slots of 16384 have no master")),
+  );
+  await node.client.call("CLUSTER", "ADDSLOTSRANGE", 16_381, 16_383);
+  await vi.waitFor(async () => expect(await found()).toEqual(says("ok", "with 1 master")));
 });
 
 test("a server that is too old, loads, or could not write is told", () => {

@@ -3,6 +3,7 @@ import { Cluster, type Redis } from "ioredis";
 import type { ExaminationOptions } from "#server/engine/examination.ts";
 import { asError, messageOf } from "#shared/errors.ts";
 import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
+import { pluralize } from "#shared/pluralize.ts";
 import { type Client, type ClientOptions, isClustered, mastersOf, openClient } from "./client.ts";
 import { OLDEST, SCHEMA_VERSION } from "./connect.ts";
 import { labelOf, neverReached } from "./errors.ts";
@@ -20,6 +21,8 @@ const ONCE: ClientOptions = {
 };
 /** Attempts of a client of a cluster have pauses of their own. */
 const CLUSTER_PATIENCE_MS = 6000;
+/** Of every cluster. */
+const SLOTS = 16_384;
 
 export async function examineRedis(
   { url, prefix }: { url: string; prefix: string },
@@ -38,10 +41,15 @@ export async function examineRedis(
     }
     const state = await single.cluster("INFO");
     if (!/^cluster_state:ok/m.test(state)) return [clusterDown(label)];
+    const served = Number(/^cluster_slots_ok:(\d+)/m.exec(state)?.[1] ?? SLOTS);
+    if (served < SLOTS) return [slotsMissing(label, SLOTS - served)];
     cluster = openClient(url, true, ONCE);
     await readyWithin(cluster, CLUSTER_PATIENCE_MS);
     const masters = mastersOf(cluster);
-    const reached = ok("redis", `${label} answers: a cluster with ${masters.length} masters`);
+    const reached = ok(
+      "redis",
+      `${label} answers: a cluster with ${pluralize(masters.length, "master")}`,
+    );
     const nodes = await Promise.all(
       masters.map(async (node) => {
         const { host, port } = node.options;
@@ -61,7 +69,16 @@ export async function examineRedis(
 
 function unreachable(message: string): Finding {
   return fail("redis", message, [
-    "Check the address, the user, the password and the certificate in REDIS_URL, and the firewall.",
+    "Check the address, the user, the password and the certificate in REDIS_URL, whether it speaks TLS (rediss://), the firewall, and of a cluster cluster-announce-ip.",
+    "docs/troubleshooting.md#redis-cannot-be-reached",
+  ]);
+}
+
+/** A cluster without `cluster-require-full-coverage` says that it is well. */
+function slotsMissing(label: string, missing: number): Finding {
+  const found = `${label} belongs to a cluster in which ${pluralize(missing, "slot")} of ${SLOTS} have no master: some tenants have no data`;
+  return fail("redis", found, [
+    "Find them: redis-cli --cluster check HOST:PORT, and give them a master: redis-cli --cluster fix HOST:PORT",
     "docs/troubleshooting.md#redis-cannot-be-reached",
   ]);
 }

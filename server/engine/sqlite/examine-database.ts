@@ -48,6 +48,12 @@ function versionOf(db: DatabaseSync, file: string): Finding {
       ],
     );
   }
+  if (version === 0) {
+    return warn(name, `${file} is empty; the next start begins without data`, [
+      "If there were data, look for the right DATA_DIR, or move this file away and restore the newest backup.",
+      "docs/operations.md#backup",
+    ]);
+  }
   if (version < SCHEMA_VERSION) {
     return warn(name, `${version}; the next start upgrades it to ${SCHEMA_VERSION}`, [
       "Make a backup first: the upgraded data do not open in the older version.",

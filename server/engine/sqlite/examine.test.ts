@@ -59,7 +59,10 @@ test("a sound data directory has nothing to complain about, and is not changed",
 test("a directory that is not there yet is fine, unless it cannot be made", async () => {
   const parent = dataDir;
   dataDir = join(parent, "a", "b");
-  expect((await examine())["data directory"]).toMatchObject({ verdict: "ok" });
+  const found = await examine();
+  expect(found["data directory"]).toMatchObject({ verdict: "ok" });
+  // The disk that it will be on.
+  expect(found["disk space"]?.found).toContain("free");
   writeFileSync(join(parent, "a"), "");
   expect((await examine())["data directory"]).toMatchObject({ verdict: "fail" });
   dataDir = join(parent, "a");
@@ -135,6 +138,14 @@ test("data of a newer version fail, and older ones are upgraded by the next star
     expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: version });
     after.close();
   }
+});
+
+test("an empty file is told, since the next start makes a database without data of it", async () => {
+  writeFileSync(file, "", { mode: 0o600 });
+  expect((await examine())["database version"]).toMatchObject({
+    verdict: "warn",
+    found: `${file} is empty; the next start begins without data`,
+  });
 });
 
 test("a damaged page is found, and so is a file of another program", async () => {

@@ -20,7 +20,7 @@ export async function examineDataDirectory(
 ): Promise<Finding[]> {
   const path = resolve(dataDir);
   const found = await stat(path).catch((error: unknown) => error as NodeJS.ErrnoException);
-  if (found instanceof Error) return [await absent(path, found)];
+  if (found instanceof Error) return absent(path, found);
   if (!found.isDirectory()) {
     return [
       fail("data directory", `${path} is not a directory`, [
@@ -38,24 +38,29 @@ export async function examineDataDirectory(
   return [...parts.flat(), ...(await database(path, isServed))];
 }
 
-async function absent(path: string, { code, message }: NodeJS.ErrnoException): Promise<Finding> {
+async function absent(path: string, { code, message }: NodeJS.ErrnoException): Promise<Finding[]> {
   const name = "data directory";
   if (code !== "ENOENT") {
-    return fail(name, `${path} cannot be read (${message})`, [
-      "Run this command as the user that runs the server, or set DATA_DIR to another directory.",
-      DATA,
-    ]);
+    return [
+      fail(name, `${path} cannot be read (${message})`, [
+        "Run this command as the user that runs the server, or set DATA_DIR to another directory.",
+        DATA,
+      ]),
+    ];
   }
   for (let above = dirname(path); ; above = dirname(above)) {
     try {
       await access(above, constants.W_OK | constants.X_OK);
-      return ok(name, `${path} does not exist yet; the first start makes it`);
+      const found = ok(name, `${path} does not exist yet; the first start makes it`);
+      return [found, ...(await disk(above))];
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT" && dirname(above) !== above) continue;
-      return fail(name, `${path} does not exist, and ${above} takes no directories of this user`, [
-        `Make ${path} for the user that runs the server, or set DATA_DIR to another directory.`,
-        DATA,
-      ]);
+      return [
+        fail(name, `${path} does not exist, and ${above} takes no directories of this user`, [
+          `Make ${path} for the user that runs the server, or set DATA_DIR to another directory.`,
+          DATA,
+        ]),
+      ];
     }
   }
 }

@@ -31,6 +31,7 @@ import { createShareLinks } from "./share-links.ts";
 import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
+import { createStorage } from "./storage.ts";
 import { createTickets } from "./tickets.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
@@ -94,6 +95,7 @@ export async function openSqliteEngine({
   const tickets = createTickets(db, outbox);
   const backups = createBackups(db);
   const listUsers = createUsers(db);
+  const storage = createStorage(db, path);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -201,6 +203,10 @@ export async function openSqliteEngine({
     removeSignIn: ({ id }) => write(() => signIns.remove(id)),
     prune: (before, limit) => write(() => prune(before, limit), limit * ROWS_OF_PRUNED_JOB),
     backup: (path, signal) => backups.make(path, signal),
+    async storage() {
+      assertOpen();
+      return storage();
+    },
     assign: (from, to, limit) => write(() => assign(from, to, limit), 2 * limit),
 
     async onAppend(stream, listener) {

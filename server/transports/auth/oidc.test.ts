@@ -284,6 +284,30 @@ test("[P18] a person who cancels at the provider is told so, and can try again",
   expect(logged).toEqual([]);
 });
 
+test("sign-ins at the provider are counted: accepted, refused by it, and failed for lack of it", async () => {
+  await app.close();
+  const port = await freePort();
+  app = await startApp({ PORT: new URL(url).port, METRICS_PORT: String(port) });
+  const counted = async () => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return [...text.matchAll(/^jobwire_sign_ins_total\{method="oidc",outcome="(\w+)"\} (\d+)$/gm)]
+      .map(([, outcome, count]) => `${outcome} ${count}`)
+      .toSorted();
+  };
+  expect(await counted()).toEqual(["accepted 0", "failed 0", "refused 0"]);
+  const form = await visitor.open(startAt("/"));
+  await visitor.open(`${form.url}/abort`);
+  expect(await counted()).toEqual(["accepted 0", "failed 0", "refused 1"]);
+  expect((await signIn(visitor, "ann")).status).toBe(302);
+  expect(await counted()).toEqual(["accepted 1", "failed 0", "refused 1"]);
+  const other = createVisitor();
+  const answer = await answerFor(other, "bob");
+  await provider.stop();
+  expect(await failure(finish(other, answer), other)).toEqual(DOWN);
+  expect(await counted()).toEqual(["accepted 1", "failed 1", "refused 1"]);
+  await provider.start();
+});
+
 test.each<[what: string, answer: RequestListener, shown?: object]>([
   ["answers with an error", (_req, res) => void res.writeHead(500).end("{}")],
   [

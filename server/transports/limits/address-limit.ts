@@ -27,6 +27,7 @@ export interface AddressLimit {
 export function limitRequests({ addresses, openForAddress }: Limits): AddressLimit {
   return {
     refusal(req, lasting) {
+      addresses.notice(req);
       if (lasting === undefined) return undefined;
       const counted = openForAddress("address_connections", addresses.keyOf(req));
       if (counted instanceof AppError) return counted;
@@ -73,6 +74,7 @@ export function limitAddresses(server: Server, limits: Limits): AddressLimit {
   return {
     refusal(req, lasting) {
       const { socket } = req;
+      addresses.notice(req);
       const isProxied = addresses.isProxy(socket);
       if (!isProxied && refused.size === 0) return undefined;
       const take = isProxied ? undefined : refused.get(peerOf(socket));

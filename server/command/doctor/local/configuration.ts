@@ -1,6 +1,7 @@
 /** The configuration, as `start` reads it. */
 import { type Config, ConfigError, loadConfig, VARIABLES } from "#server/config.ts";
 import { assertNotExposed } from "#server/exposure.ts";
+import { tracingOf } from "#server/start-tracing.ts";
 import { fail, type Finding, ok, warn } from "#shared/finding.ts";
 import { isLoopback } from "#shared/loopback.ts";
 
@@ -18,14 +19,29 @@ export function checkConfiguration(env: NodeJS.ProcessEnv): {
   const misnamed = prefixed(env);
   try {
     const config = loadConfig(env);
-    const findings = [...misnamed, ...exposed(config), ...doubtful(config)];
+    const findings = [...misnamed, ...traces(env), ...exposed(config), ...doubtful(config)];
     return { config, findings: findings.length > 0 ? findings : [ok(NAME, "is valid")] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const findings = error.lines.map((line) =>
       fail(NAME, line, ["Change or unset it.", "docs/configuration.md#configuration"]),
     );
-    return { findings: [...findings, ...misnamed] };
+    return { findings: [...findings, ...traces(env), ...misnamed] };
+  }
+}
+
+/** The variables of OpenTelemetry, which stop a start too. */
+function traces(env: NodeJS.ProcessEnv): Finding[] {
+  try {
+    tracingOf(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = [
+      "Change or unset it. A program that calls createJobwire and has an SDK of its own reads them itself: then this is no failure.",
+      "docs/tracing.md#switch-them-on",
+    ] as const;
+    return error.lines.map((line) => fail(NAME, line, advice));
   }
 }
 

@@ -1,4 +1,4 @@
-/** The port: free, or in use by a Jobwire or by another program. */
+/** The ports: free, or in use by a Jobwire or by another program. */
 import { createServer } from "node:net";
 import type { Config } from "#server/config.ts";
 import { fail, type Finding, ok, skip } from "#shared/finding.ts";
@@ -12,36 +12,70 @@ export async function checkPort(
   { PORT: port, HOST: host, TLS_CERT_FILE: cert, BASE_PATH: basePath }: Config,
   signal: AbortSignal,
 ): Promise<Finding> {
-  if (port === 0) return ok(NAME, "any that is free");
+  return checkListening({ name: NAME, variable: "PORT", port, host }, async (near) => {
+    const url = new URL(`${cert === undefined ? "http" : "https"}://${near}:${port}${basePath}`);
+    const answer = await ask({ url, verifies: false }, "/trpc/system.info", { signal });
+    const info = infoIn(answer);
+    if (info === undefined) return undefined;
+    return `a running Jobwire${"version" in info ? ` of version ${info.version}` : ""}`;
+  });
+}
+
+/** `port`: METRICS_PORT. */
+export async function checkMetricsPort(
+  { PORT, HOST: host, TLS_CERT_FILE: cert }: Config,
+  port: number,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const name = "metrics port";
+  if (port === PORT && port !== 0) {
+    return fail(name, `METRICS_PORT is ${port}, as PORT is: one of them cannot be opened`, [
+      "Choose another port with METRICS_PORT.",
+      "docs/operations.md#access",
+    ]);
+  }
+  return checkListening({ name, variable: "METRICS_PORT", port, host }, async (near) => {
+    const url = new URL(`${cert === undefined ? "http" : "https"}://${near}:${port}`);
+    const { body } = await ask({ url, verifies: false }, "/metrics", { signal });
+    return /^# TYPE jobwire_build_info /m.test(body) ? "a running Jobwire" : undefined;
+  });
+}
+
+interface Listening {
+  /** Of the finding. */
+  name: string;
+  variable: string;
+  port: number;
+  host: string;
+}
+
+/** `owner`: the Jobwire that has the port at this address; `undefined` for another program. */
+async function checkListening(
+  { name, variable, port, host }: Listening,
+  owner: (address: string) => Promise<string | undefined>,
+): Promise<Finding> {
+  if (port === 0) return ok(name, "any that is free");
   const refusal = await listens(port, host);
-  if (refusal === undefined) return ok(NAME, `${port} on ${host} is free`);
+  if (refusal === undefined) return ok(name, `${port} on ${host} is free`);
   const { code } = refusal;
   if (code === "EACCES") {
-    return fail(NAME, `${port} may not be used by this user`, [
-      "Choose one above 1023 with PORT.",
+    return fail(name, `${port} may not be used by this user`, [
+      `Choose one above 1023 with ${variable}.`,
       "docs/troubleshooting.md#the-port-is-in-use",
     ]);
   }
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    return fail(NAME, `HOST=${host} names no address of this machine`, [
+    return fail(name, `HOST=${host} names no address of this machine`, [
       "Set HOST to an address of this machine, or to 0.0.0.0.",
       "docs/configuration.md#configuration",
     ]);
   }
-  if (code !== "EADDRINUSE") return skip(NAME, `could not be tried (${refusal.message})`);
+  if (code !== "EADDRINUSE") return skip(name, `could not be tried (${refusal.message})`);
   const near = INSTEAD_OF_ALL[host] ?? host;
-  const name = near.includes(":") ? `[${near}]` : near;
-  const url = new URL(`${cert === undefined ? "http" : "https"}://${name}:${port}${basePath}`);
-  const answer = await ask({ url, verifies: false }, "/trpc/system.info", { signal }).catch(
-    () => undefined,
-  );
-  const info = answer && infoIn(answer);
-  if (info !== undefined) {
-    const version = "version" in info ? ` of version ${info.version}` : "";
-    return ok(NAME, `${port} on ${host} is in use by a running Jobwire${version}`);
-  }
-  return fail(NAME, `${port} on ${host} is in use by another program`, [
-    "Stop it, or choose another port with PORT.",
+  const user = await owner(near.includes(":") ? `[${near}]` : near).catch(() => undefined);
+  if (user !== undefined) return ok(name, `${port} on ${host} is in use by ${user}`);
+  return fail(name, `${port} on ${host} is in use by another program`, [
+    `Stop it, or choose another port with ${variable}.`,
     "docs/troubleshooting.md#the-port-is-in-use",
   ]);
 }

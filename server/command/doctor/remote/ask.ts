@@ -2,10 +2,12 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request as requestPlainly } from "node:http";
 import { request as requestSecurely } from "node:https";
+import { messageOf } from "#shared/errors.ts";
 import { addressOf, type Target, tlsOptionsOf } from "./target.ts";
 
 /** The rest of a longer answer is not read. */
 const MAX_ANSWER_BYTES = 256 * 1024;
+const MAX_BEGINNING_BYTES = 4096;
 
 export interface Answer {
   status: number;
@@ -66,4 +68,26 @@ export function openResponse(
     });
     call.end(body);
   });
+}
+
+/** For a message. Ends the connection of a longer one. */
+export async function beginningOf(response: IncomingMessage): Promise<string> {
+  let body = "";
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      body += chunk.toString("latin1");
+      if (body.length >= MAX_BEGINNING_BYTES) break;
+    }
+  } catch {
+    // It ended early: what has come says enough.
+  }
+  return body;
+}
+
+/** OpenSSL's errors come with the lines of its source. */
+export function whyBroken(error: unknown): string {
+  const { reason } = error as { reason?: unknown };
+  if (typeof reason === "string") return `TLS: ${reason}`;
+  const message = messageOf(error);
+  return /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1]?.replace(/^/, "TLS: ") ?? message;
 }

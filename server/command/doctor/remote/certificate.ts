@@ -2,6 +2,7 @@
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { messageOf } from "#shared/errors.ts";
 import { type Advice, fail, type Finding, ok, warn } from "#shared/finding.ts";
+import { whyBroken } from "./ask.ts";
 import { type Target, tlsOptionsOf } from "./target.ts";
 
 const NAME = "certificate";
@@ -20,7 +21,7 @@ export async function checkPeerCertificate(
   try {
     socket = await connected(host, Number(url.port || 443), { trusted, signal });
   } catch (error) {
-    const finding = fail(NAME, `no TLS (${messageOf(error)})`, [
+    const finding = fail(NAME, `no TLS (${whyBroken(error)})`, [
       "Does the port speak https? A plain one is named http://HOST:PORT.",
       DOC,
     ]);
@@ -67,7 +68,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: "Check the clocks of the server and of this machine.",
   ERR_TLS_CERT_ALTNAME_INVALID: "Get a certificate for this name, or use the name that it has.",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "Serve the certificates of its issuers after it: the full chain.",
+    "Serve the certificates of its issuers after it: the full chain. If its authority is your own, trust that: --ca FILE.",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     "Serve the certificates of its issuers after it, or trust its authority: --ca FILE.",
   DEPTH_ZERO_SELF_SIGNED_CERT:

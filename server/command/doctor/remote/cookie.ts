@@ -1,6 +1,7 @@
 /** Signs in as the page does, looks at the cookie, sends it back, and signs out. */
 import { fail, type Finding, ok, skip } from "#shared/finding.ts";
 import { ask } from "./ask.ts";
+import { adviceOn } from "./refusal.ts";
 import type { Target } from "./target.ts";
 import { at, parsed } from "./trpc-answer.ts";
 
@@ -21,10 +22,11 @@ export async function checkCookie(
   if (status !== 200) {
     const message = at(parsed(answer.body), "error", "message");
     const why = typeof message === "string" ? message : answer.body.slice(0, 200);
-    return fail(NAME, `signing in was answered ${status}: ${why}`, [
+    const advice = [
       "Let the proxy pass Host and Origin on as they come.",
       "docs/troubleshooting.md#signing-in-goes-round-in-circles",
-    ]);
+    ] as const;
+    return fail(NAME, `signing in was answered ${status}: ${why}`, adviceOn(answer, advice));
   }
   const [set] = answer.headers["set-cookie"] ?? [];
   if (set === undefined) {

@@ -1,8 +1,12 @@
 /** Server-sent events: the first one must arrive while the stream is open. */
 import type { IncomingMessage } from "node:http";
-import { fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
-import { openResponse } from "./ask.ts";
+import { pipeline, type Transform } from "node:stream";
+import { createBrotliDecompress, createGunzip } from "node:zlib";
+import { type Advice, fail, type Finding, ok, skip, warn } from "#shared/finding.ts";
+import { beginningOf, openResponse } from "./ask.ts";
+import { adviceOn, isAboutCredentials, refusalBy } from "./refusal.ts";
 import { authorization, type Target } from "./target.ts";
+import { infoIn, infoOf, parsed, type SystemAnswer } from "./trpc-answer.ts";
 
 const NAME = "event stream";
 /** The server sends `connected` and the state at once. */
@@ -31,20 +35,16 @@ export async function checkEventStream(
       headers,
     });
     const { statusCode = 0, headers: got } = response;
-    if (statusCode === 401 || statusCode === 403) {
-      return [skip(NAME, `answered ${statusCode}: set JOBWIRE_TOKEN to keep a stream open`)];
-    }
     if (!(got["content-type"] ?? "").startsWith("text/event-stream")) {
-      return [notOurs(statusCode, got["content-type"])];
+      return [await notOurs(response, target)];
     }
     const findings = encoded(response);
     const text = await firstText(response);
     const ms = Math.ceil(performance.now() - sent);
-    if (/serialized-error/.test(text)) {
-      return [...findings, skip(NAME, "is refused: set JOBWIRE_TOKEN to keep a stream open")];
-    }
-    if (got["content-encoding"] === undefined && !text.startsWith("event: connected\n")) {
-      return [notOurs(statusCode, "events of another program")];
+    const refusal = refusalIn(text);
+    if (refusal !== undefined) return [...findings, refused(refusal, target)];
+    if (!text.startsWith("event: connected\n") && isReadable(response)) {
+      return [otherProgram(statusCode, "events of another program")];
     }
     return [
       ...findings,
@@ -64,21 +64,45 @@ export async function checkEventStream(
   }
 }
 
+/** Encodings that hold bytes back until they have enough of them. */
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  br: createBrotliDecompress,
+};
+
+function isReadable({ headers }: IncomingMessage): boolean {
+  const { "content-encoding": encoding = "identity" } = headers;
+  return encoding === "identity" || DECODERS[encoding] !== undefined;
+}
+
 /** Rejects when the stream ends, or its time does. */
 async function firstText(response: IncomingMessage): Promise<string> {
+  const decode = DECODERS[response.headers["content-encoding"] ?? ""];
+  // It passes the error of the response on.
+  const source = decode === undefined ? response : pipeline(response, decode(), () => undefined);
   let text = "";
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of source as AsyncIterable<Buffer>) {
     text += chunk.toString("latin1");
-    // Compressed bytes say only that something came. A refusal follows `connected` in the same moment.
-    if (
-      response.headers["content-encoding"] !== undefined ||
-      /\n\n[^]*\n\n/.test(text) ||
-      text.length > 1000
-    )
-      return text;
+    // Other encodings say only that something came. A refusal follows `connected` in the same moment.
+    if (!isReadable(response) || /\n\n[^]*\n\n/.test(text) || text.length > 1000) return text;
   }
   if (text === "") throw new Error("the stream ended without an event");
   return text;
+}
+
+/** The server's refusal, which is an event where the stream has begun. */
+function refusalIn(text: string): SystemAnswer | undefined {
+  const [, data = ""] = /serialized-error\ndata: (.*)\n/.exec(text) ?? [];
+  return infoOf({ error: parsed(data) });
+}
+
+function refused(refusal: SystemAnswer, { token }: Target): Finding {
+  if (!("code" in refusal)) return otherProgram(200, "an answer that is no stream");
+  if (token === undefined && isAboutCredentials(refusal)) {
+    return skip(NAME, "is refused: set JOBWIRE_TOKEN to keep a stream open");
+  }
+  const { found, advice } = refusalBy(refusal);
+  return fail(NAME, `opens, and ${found}`, advice);
 }
 
 function encoded({ headers }: IncomingMessage): Finding[] {
@@ -92,9 +116,24 @@ function encoded({ headers }: IncomingMessage): Finding[] {
   ];
 }
 
-function notOurs(status: number, type: string | undefined): Finding {
-  return fail(NAME, `answered ${status} with ${type ?? "no type"} in place of an event stream`, [
-    "The path /trpc leads to another program, or a proxy answers for it.",
-    BUFFERED,
-  ]);
+/** An answer that is no event stream. */
+async function notOurs(response: IncomingMessage, target: Target): Promise<Finding> {
+  const { statusCode: status = 0, headers } = response;
+  const body = await beginningOf(response);
+  const info = infoIn({ body });
+  if (info !== undefined) return refused(info, target);
+  if (target.token === undefined && status === 401) {
+    return skip(NAME, `answered ${status}: set JOBWIRE_TOKEN to keep a stream open`);
+  }
+  const other = otherProgram(status, headers["content-type"] ?? "no type");
+  return fail(NAME, other.found, adviceOn({ status, body }, OTHER));
+}
+
+const OTHER: Advice = [
+  "The path /trpc leads to another program, or a proxy answers for it.",
+  BUFFERED,
+];
+
+function otherProgram(status: number, what: string): Finding {
+  return fail(NAME, `answered ${status} with ${what} in place of an event stream`, OTHER);
 }

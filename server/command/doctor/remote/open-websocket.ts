@@ -4,6 +4,8 @@ import { WebSocket } from "ws";
 import { messageOf } from "#shared/errors.ts";
 import type { Advice } from "#shared/finding.ts";
 import { type Messages, messagesOf } from "./messages.ts";
+import { beginningOf } from "./ask.ts";
+import { refusedHost } from "./refusal.ts";
 import { addressOf, type Target, tlsOptionsOf } from "./target.ts";
 import { at, parsed } from "./trpc-answer.ts";
 
@@ -16,9 +18,10 @@ export interface Refused {
   /** `answered 403: …` */
   why: string;
   advice: Advice;
+  /** The server refused the origin. */
+  isOrigin?: boolean;
 }
 
-const MAX_BODY_BYTES = 4096;
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** The caller terminates the socket. */
@@ -55,19 +58,6 @@ export function openWebSocket(
   });
 }
 
-async function beginningOf(response: IncomingMessage): Promise<string> {
-  let body = "";
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      body += chunk.toString("latin1");
-      if (body.length >= MAX_BODY_BYTES) break;
-    }
-  } catch {
-    // It ended early: what has come says enough.
-  }
-  return body;
-}
-
 const FAILED = "docs/troubleshooting.md#websocket-connection-failed";
 
 function broken(why: string): Refused {
@@ -80,6 +70,7 @@ function broken(why: string): Refused {
 const BY_STATUS: Readonly<Record<number, Advice>> = {
   401: ["Something before Jobwire asks for a sign-in.", FAILED],
   403: ["A proxy or firewall refuses WebSockets.", FAILED],
+  404: ["The path leads to another program, or the proxy has no rule for it.", FAILED],
   426: [
     "The proxy speaks HTTP/1.0 to the server, or does not pass the upgrade on. nginx: proxy_http_version 1.1.",
     FAILED,
@@ -103,14 +94,16 @@ function refusalOf({ statusCode = 0, headers }: IncomingMessage, body: string): 
     return { why: `is redirected to ${headers.location ?? "nowhere"}`, advice };
   }
   if (statusCode === 403 && body.startsWith("The origin ")) {
-    return { why, advice: ["", "docs/troubleshooting.md#403-and-an-origin"] };
+    return { why, advice: ["", "docs/troubleshooting.md#403-and-an-origin"], isOrigin: true };
   }
-  if (statusCode === 403 && body.startsWith("Host ")) {
+  if (refusedHost({ status: statusCode, body }) !== undefined) {
     return { why, advice: ["", "docs/troubleshooting.md#403-and-a-host"] };
   }
   const isOurs = isAnswerOfJobwire(parsed(body));
   const advice = isOurs && statusCode !== 429 && statusCode !== 503 ? STRIPPED : undefined;
-  return { why, advice: advice ?? BY_STATUS[statusCode] ?? STRIPPED };
+  // A page in place of an answer: of the proxy itself, or of another program.
+  const isPage = statusCode >= 200 && statusCode < 300;
+  return { why, advice: advice ?? BY_STATUS[isPage ? 404 : statusCode] ?? STRIPPED };
 }
 
 /** tRPC's errors, and those of Engine.IO. */

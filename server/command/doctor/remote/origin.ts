@@ -2,6 +2,7 @@
 import { fail, type Finding, ok } from "#shared/finding.ts";
 import { ask } from "./ask.ts";
 import { openWebSocket } from "./open-websocket.ts";
+import { adviceOn } from "./refusal.ts";
 import type { Target } from "./target.ts";
 
 const DOC = "docs/troubleshooting.md#403-and-an-origin";
@@ -28,10 +29,10 @@ async function preflight(target: Target, origin: string, signal: AbortSignal): P
   });
   const allowed = headers["access-control-allow-origin"];
   if (status >= 400 || allowed === undefined) {
-    return fail(name, `${origin} is refused (${status}): ${body.trim().slice(0, 200)}`, [
-      `List ${origin} in CORS_ORIGINS.`,
-      DOC,
-    ]);
+    const list = [`List ${origin} in CORS_ORIGINS.`, DOC] as const;
+    const found = `${origin} is refused (${status}): ${body.trim().slice(0, 200)}`;
+    // A proxy that answers preflights itself has another status than one that passes them on.
+    return fail(name, found, status === 403 ? list : adviceOn({ status, body }, list));
   }
   if (allowed !== origin) {
     return fail(name, `the answer allows ${allowed} in place of ${origin}`, [
@@ -46,7 +47,10 @@ async function preflight(target: Target, origin: string, signal: AbortSignal): P
 async function upgrade(target: Target, origin: string, signal: AbortSignal): Promise<Finding> {
   const name = "origin websocket";
   const opened = await openWebSocket(target, "/trpc", { signal, headers: { origin } });
-  if ("why" in opened) return fail(name, opened.why, [`List ${origin} in CORS_ORIGINS.`, DOC]);
+  if ("why" in opened) {
+    const list = [`List ${origin} in CORS_ORIGINS.`, DOC] as const;
+    return fail(name, opened.why, opened.isOrigin ? list : opened.advice);
+  }
   opened.socket.terminate();
   return ok(name, `opens for pages of ${origin}`);
 }

@@ -1,6 +1,7 @@
 /** Polling of Socket.IO: every request must reach the server that has the session. */
-import { fail, type Finding, ok } from "#shared/finding.ts";
+import { type Advice, fail, type Finding, ok } from "#shared/finding.ts";
 import { ask } from "./ask.ts";
+import { adviceOn } from "./refusal.ts";
 import { connectPacket } from "./socketio-packets.ts";
 import type { Target } from "./target.ts";
 import { at, parsed } from "./trpc-answer.ts";
@@ -13,23 +14,37 @@ const SESSIONS = 4;
 const SEPARATOR = "\x1e";
 
 export async function checkPolling(target: Target, signal: AbortSignal): Promise<Finding> {
+  const seen = new Set<string>();
   for (let count = 1; count <= SESSIONS; count += 1) {
-    const finding = await trySession(target, signal);
+    const finding = await trySession(target, seen, signal);
     if (finding !== undefined) return finding;
   }
   return ok(NAME, `${SESSIONS} sessions of three requests each reached their servers`);
 }
 
-/** Resolves to `undefined` if all is well. */
-async function trySession(target: Target, signal: AbortSignal): Promise<Finding | undefined> {
+const CACHED: Advice = [
+  "A cache answers in place of the server. Let it pass /socket.io/ on, uncached.",
+  "docs/cdn.md#caching",
+];
+
+/** `seen`: the ids of the sessions before. Resolves to `undefined` if all is well. */
+async function trySession(
+  target: Target,
+  seen: Set<string>,
+  signal: AbortSignal,
+): Promise<Finding | undefined> {
   const opened = await ask(target, PATH, { signal });
   const sid = at(parsed(opened.body.slice(1)), "sid");
   if (opened.status !== 200 || typeof sid !== "string") {
-    return fail(NAME, `answered ${opened.status}: ${opened.body.slice(0, 200)}`, [
+    const advice = [
       "Let the proxy pass /socket.io/ on with its query.",
       "docs/troubleshooting.md#websocket-connection-failed",
-    ]);
+    ] as const;
+    const found = `answered ${opened.status}: ${opened.body.slice(0, 200)}`;
+    return fail(NAME, found, adviceOn(opened, advice));
   }
+  if (seen.has(sid)) return fail(NAME, "two sessions were answered with the same id", CACHED);
+  seen.add(sid);
   const path = `${PATH}&sid=${encodeURIComponent(sid)}`;
   const send = (body: string) =>
     ask(target, path, {
@@ -44,10 +59,7 @@ async function trySession(target: Target, signal: AbortSignal): Promise<Finding 
   if (polled.status !== 200) return lost(polled);
   const [packet = ""] = polled.body.split(SEPARATOR);
   if (!packet.startsWith("4")) {
-    return fail(NAME, `no answer of the session came: ${polled.body.slice(0, 100)}`, [
-      "A cache answers in place of the server. Let it pass /socket.io/ on, uncached.",
-      "docs/cdn.md#caching",
-    ]);
+    return fail(NAME, `no answer of the session came: ${polled.body.slice(0, 100)}`, CACHED);
   }
   // A server that refused the connection has ended the session already.
   await send("1").catch(() => undefined);
@@ -64,8 +76,10 @@ function lost({ status, body }: { status: number; body: string }): Finding {
       "docs/scaling.md#the-proxy",
     ]);
   }
-  return fail(NAME, `a request of a session was answered ${status}: ${body.slice(0, 200)}`, [
+  const advice = [
     "Let the proxy pass POST on /socket.io/ on.",
     "docs/troubleshooting.md#frequent-disconnections",
-  ]);
+  ] as const;
+  const found = `a request of a session was answered ${status}: ${body.slice(0, 200)}`;
+  return fail(NAME, found, adviceOn({ status, body }, advice));
 }

@@ -1,7 +1,7 @@
 /** Large requests: batches are sent in bodies of megabytes, and inputs in long addresses. */
-import { messageOf } from "#shared/errors.ts";
-import { type Finding, ok, warn } from "#shared/finding.ts";
-import { type Answer, ask, type AskOptions } from "./ask.ts";
+import { type Advice, type Finding, ok, warn } from "#shared/finding.ts";
+import { type Answer, ask, type AskOptions, whyBroken } from "./ask.ts";
+import { adviceOn } from "./refusal.ts";
 import { authorization, type Target } from "./target.ts";
 import { infoIn } from "./trpc-answer.ts";
 
@@ -16,24 +16,38 @@ export async function checkBody(target: Target, signal: AbortSignal): Promise<Fi
   const body = JSON.stringify({ json: "x".repeat(BODY_BYTES) });
   const headers = { "content-type": "application/json", ...authorization(target) };
   const options = { signal, method: "POST", headers, body };
-  const answered = await tried(target, "/trpc/system.info", options);
-  if (answered === undefined) return ok(name, "2 MiB reach the server");
-  return warn(name, `a body of 2 MiB ${answered}`, [
-    "Let the proxy take 16 MiB: batches of many jobs need it. nginx: client_max_body_size 16m;",
-    DOC,
-  ]);
+  const refused = await tried(target, "/trpc/system.info", options);
+  if (refused === undefined) return ok(name, "2 MiB reach the server");
+  return warn(
+    name,
+    `a body of 2 MiB ${refused.how}`,
+    refused.advice ?? [
+      "Let the proxy take 16 MiB: batches of many jobs need it. nginx: client_max_body_size 16m;",
+      DOC,
+    ],
+  );
 }
 
 export async function checkLongAddress(target: Target, signal: AbortSignal): Promise<Finding> {
   const name = "long address";
   const input = encodeURIComponent(JSON.stringify({ json: "x".repeat(ADDRESS_CHARS) }));
   const options = { signal, headers: authorization(target) };
-  const answered = await tried(target, `/trpc/system.info?input=${input}`, options);
-  if (answered === undefined) return ok(name, `${ADDRESS_CHARS} characters reach the server`);
-  return warn(name, `an address of ${ADDRESS_CHARS} characters ${answered}`, [
-    "Let the proxy take addresses of 8 KiB. nginx: large_client_header_buffers 4 16k;",
-    DOC,
-  ]);
+  const refused = await tried(target, `/trpc/system.info?input=${input}`, options);
+  if (refused === undefined) return ok(name, `${ADDRESS_CHARS} characters reach the server`);
+  return warn(
+    name,
+    `an address of ${ADDRESS_CHARS} characters ${refused.how}`,
+    refused.advice ?? [
+      "Let the proxy take addresses of 8 KiB. nginx: large_client_header_buffers 4 16k;",
+      DOC,
+    ],
+  );
+}
+
+interface RefusedSize {
+  how: string;
+  /** Where the size is not the reason. */
+  advice?: Advice;
 }
 
 /** Resolves to what happened instead, if the request did not reach Jobwire. */
@@ -41,13 +55,21 @@ async function tried(
   target: Target,
   path: string,
   options: AskOptions,
-): Promise<string | undefined> {
+): Promise<RefusedSize | undefined> {
   let answer: Answer;
   try {
     answer = await ask(target, path, options);
   } catch (error) {
-    return `broke the connection (${messageOf(error)})`;
+    return { how: `broke the connection (${whyBroken(error)})` };
   }
   if (infoIn(answer) !== undefined) return undefined;
-  return `was answered ${answer.status} on the way`;
+  const how = `was answered ${answer.status} on the way`;
+  // Firewalls answer requests that are too large for them with 403.
+  return answer.status === 403 ? { how } : { how, ...adviceOfStatus(answer) };
+}
+
+function adviceOfStatus(answer: Answer): { advice?: Advice } {
+  const none: Advice = ["", DOC];
+  const advice = adviceOn(answer, none);
+  return advice === none ? {} : { advice };
 }

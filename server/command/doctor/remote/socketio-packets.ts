@@ -1,5 +1,6 @@
 /** The few packets of Socket.IO 5 over Engine.IO 4 that a connection takes. */
 import { fail, type Finding, ok } from "#shared/finding.ts";
+import { isAboutCredentials, refusalBy } from "./refusal.ts";
 import { at, parsed } from "./trpc-answer.ts";
 
 export function connectPacket(token: string | undefined): string {
@@ -9,16 +10,19 @@ export function connectPacket(token: string | undefined): string {
 /** `packet`: the answer to it. */
 export function connectedBy(packet: string, name: string, token: string | undefined): Finding {
   if (packet.startsWith("40")) return ok(name, "opens, and connects");
-  const error = packet.startsWith("44") ? at(parsed(packet.slice(2)), "message") : undefined;
-  if (typeof error !== "string") {
+  const error = packet.startsWith("44") ? parsed(packet.slice(2)) : undefined;
+  const message = at(error, "message");
+  const code = at(error, "data", "code");
+  if (typeof message !== "string") {
     return fail(name, "opens, and something other than Jobwire answers", [
       "The path /socket.io leads to another program.",
       "docs/troubleshooting.md#websocket-connection-failed",
     ]);
   }
-  if (token === undefined) return ok(name, `opens, and asks for a sign-in: ${error}`);
-  return fail(name, `opens, and refuses the token: ${error}`, [
-    "Check JOBWIRE_TOKEN: its end, its issuer and its audience.",
-    "docs/authenticate.md#what-a-caller-receives",
-  ]);
+  const refusal = { code: typeof code === "string" ? code : "UNAUTHENTICATED", message };
+  if (token === undefined && isAboutCredentials(refusal)) {
+    return ok(name, `opens, and asks for a sign-in: ${message}`);
+  }
+  const { found, advice } = refusalBy(refusal);
+  return fail(name, `opens, and ${found}`, advice);
 }

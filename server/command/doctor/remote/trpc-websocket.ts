@@ -1,7 +1,8 @@
 /** Does tRPC's WebSocket get through, also from a page of the server's own origin? */
 import { messageOf } from "#shared/errors.ts";
-import { fail, type Finding, ok } from "#shared/finding.ts";
+import { type Advice, fail, type Finding, ok } from "#shared/finding.ts";
 import { type Opened, openWebSocket } from "./open-websocket.ts";
+import { isAboutCredentials, refusalBy } from "./refusal.ts";
 import type { Target } from "./target.ts";
 import { infoOf, parsed, type SystemAnswer } from "./trpc-answer.ts";
 
@@ -47,6 +48,12 @@ export async function callOver(
   }
 }
 
+/** Messages of a WebSocket pass a proxy unread. */
+const OF_TOKEN: Advice = [
+  "Check JOBWIRE_TOKEN: its end, its issuer and its audience.",
+  "docs/authenticate.md#what-a-caller-receives",
+];
+
 function foundBy(
   { answer, ms }: { answer: SystemAnswer | undefined; ms: number },
   token: string | undefined,
@@ -59,11 +66,11 @@ function foundBy(
     ]);
   }
   if ("version" in answer) return ok(NAME, `opens, and a call takes ${time}`);
-  if (token === undefined) return ok(NAME, `opens, and asks for a sign-in after ${time}`);
-  return fail(NAME, `opens, and refuses the token: ${answer.message}`, [
-    "Check JOBWIRE_TOKEN: its end, its issuer and its audience.",
-    "docs/authenticate.md#what-a-caller-receives",
-  ]);
+  if (token === undefined && isAboutCredentials(answer)) {
+    return ok(NAME, `opens, and asks for a sign-in after ${time}`);
+  }
+  const { found, advice } = refusalBy(answer, OF_TOKEN);
+  return fail(NAME, `opens, and ${found}`, advice);
 }
 
 /** Browsers send the origin of the page. A proxy that replaces `Host` makes it a foreign one. */
@@ -75,8 +82,9 @@ async function ownOrigin(target: Target, signal: AbortSignal): Promise<Finding> 
     opened.socket.terminate();
     return ok(name, `opens for a page of ${origin}`);
   }
+  if (!opened.isOrigin) return fail(name, opened.why, opened.advice);
   return fail(name, opened.why, [
-    `The proxy sends another Host than ${target.url.host}. nginx: proxy_set_header Host $host; or list ${origin} in FRONTEND_URL.`,
+    `The proxy sends another Host than ${target.url.host}. nginx: proxy_set_header Host $http_host; or list ${origin} in FRONTEND_URL.`,
     "docs/troubleshooting.md#403-and-an-origin",
   ]);
 }
