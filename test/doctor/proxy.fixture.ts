@@ -10,9 +10,18 @@ import {
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
-import { constants, createGzip } from "node:zlib";
+import { constants, createBrotliCompress, createGzip } from "node:zlib";
 import { onTestFinished } from "vitest";
 import type { TestPair } from "#test/tls/certificate.fixture.ts";
+
+const COMPRESSORS = {
+  gzip: (flushes: boolean) =>
+    createGzip({ flush: flushes ? constants.Z_SYNC_FLUSH : constants.Z_NO_FLUSH }),
+  br: (flushes: boolean) =>
+    createBrotliCompress({
+      flush: flushes ? constants.BROTLI_OPERATION_FLUSH : constants.BROTLI_OPERATION_PROCESS,
+    }),
+};
 
 export interface Faults {
   /** Passes upgrades on as requests, without `Upgrade`. */
@@ -24,7 +33,7 @@ export interface Faults {
   /** Passes an answer on when it has ended. */
   buffers?: boolean;
   /** Compresses event streams, and passes them on at once, or when there is enough of them. */
-  compresses?: "at once" | "later" | undefined;
+  compresses?: { coding: "gzip" | "br"; passesOn: "at once" | "later" } | undefined;
   /** Cuts a connection on which nothing has come for so long, in milliseconds. */
   idleMs?: number;
   /** Tells the server this name in place of the client's. */
@@ -53,6 +62,7 @@ export async function openProxy(targets: readonly string[], faults: Faults = {})
   function headersFor(req: IncomingMessage): OutgoingHttpHeaders {
     const headers: OutgoingHttpHeaders = { ...req.headers };
     if (faults.host !== undefined) headers.host = faults.host;
+    if (faults.compresses !== undefined) delete headers["accept-encoding"];
     faults.requestHeaders?.(headers);
     return headers;
   }
@@ -77,10 +87,9 @@ export async function openProxy(targets: readonly string[], faults: Faults = {})
       faults.answerHeaders?.(got, path);
       const isStream = response.headers["content-type"] === "text/event-stream";
       if (isStream && faults.compresses !== undefined) {
-        res.writeHead(response.statusCode ?? 502, { ...got, "content-encoding": "gzip" });
-        const { Z_SYNC_FLUSH, Z_NO_FLUSH } = constants;
-        const flush = faults.compresses === "at once" ? Z_SYNC_FLUSH : Z_NO_FLUSH;
-        pipeline(response, createGzip({ flush }), res, () => undefined);
+        const { coding, passesOn } = faults.compresses;
+        res.writeHead(response.statusCode ?? 502, { ...got, "content-encoding": coding });
+        pipeline(response, COMPRESSORS[coding](passesOn === "at once"), res, () => undefined);
         return;
       }
       if (faults.buffers !== true) {

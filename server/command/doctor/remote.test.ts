@@ -131,7 +131,7 @@ async function findingsCompressed(compresses: Faults["compresses"]): Promise<Fin
       url: new URL(await openProxy([open.url], { compresses })),
       idleMs: 0,
       now: () => new Date(),
-      firstEventMs: compresses === "later" ? 300 : 60_000,
+      firstEventMs: compresses?.passesOn === "later" ? 300 : 60_000,
     },
     AbortSignal.timeout(60_000),
   );
@@ -225,12 +225,20 @@ describe("a proxy", () => {
   });
 
   test("that compresses an event stream, and passes it on at once or later", async () => {
-    expect(await findingsCompressed("at once")).toEqual([
-      says("warn", "compressed"),
+    const [isInTime, isLate] = [
       says("ok", "while the stream was open"),
+      says("fail", "no event came within 0.3 s"),
+    ];
+    expect(await findingsCompressed({ coding: "br", passesOn: "at once" })).toEqual([
+      says("warn", "compressed on the way (br)"),
+      isInTime,
     ]);
+    // As the server itself does.
+    expect(await findingsCompressed({ coding: "gzip", passesOn: "at once" })).toEqual([isInTime]);
     // The first bytes of gzip come at once, and say nothing.
-    expect(await findingsCompressed("later")).toEqual([says("fail", "no event came within 0.3 s")]);
+    for (const coding of ["br", "gzip"] as const) {
+      expect(await findingsCompressed({ coding, passesOn: "later" })).toEqual([isLate]);
+    }
   });
 
   test("that answers event streams with a page, or with events of another program", async () => {

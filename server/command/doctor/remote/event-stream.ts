@@ -105,9 +105,10 @@ function refused(refusal: SystemAnswer, { token }: Target): Finding {
   return fail(NAME, `opens, and ${found}`, advice);
 }
 
+/** The server compresses streams in gzip alone, with a flush for each event. */
 function encoded({ headers }: IncomingMessage): Finding[] {
-  const encoding = headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity") return [];
+  const { "content-encoding": encoding = "identity" } = headers;
+  if (encoding === "identity" || encoding === "gzip") return [];
   return [
     warn(NAME, `is compressed on the way (${encoding}), which may hold events back`, [
       "Leave text/event-stream out of what the proxy compresses.",
