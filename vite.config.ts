@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { COMPILE_CACHE } from "./e2e/compile-cache.ts";
 import { precompressAssets } from "./scripts/precompress.ts";
 import { SlowFirst } from "./test/setup/slow-first.ts";
 import { reportSlowestFiles } from "./test/setup/slowest-files.ts";
@@ -67,7 +68,8 @@ export default defineConfig(({ mode }) => {
       expect: { poll: { timeout: 120_000, interval: 20 } },
       // Tests of servers wait more than they work.
       maxWorkers: 3 * Math.max(2, availableParallelism() - 1),
-      env: isLong ? { TEST_LONG: "1" } : {},
+      // For threads of articles and programs that tests start.
+      env: { ...COMPILE_CACHE, ...(isLong && { TEST_LONG: "1" }) },
       reporters: ["default", reportSlowestFiles()],
       sequence: { sequencer: SlowFirst },
       projects: [

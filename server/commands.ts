@@ -2,22 +2,18 @@
  * Commands and watches for the program that a Jobwire runs in: what its clients can do, without a socket. Each takes the
  * principal that it acts for, and its scopes and ownership are checked as a client's. They reject with `AppError`.
  */
+import type { Created, JobEventOf, JobOf, JobsPage, Page, SummaryOf } from "#shared/api.ts";
 import type {
   BatchesQuery,
   BatchToCreate,
-  Created,
   EventsQuery,
-  JobEventOf,
-  JobOf,
   JobRequest,
-  JobsPage,
   JobsQuery,
   JobToCreate,
+  Keyed,
   KindJobsQuery,
   LogsQuery,
-  Page,
-  SummaryOf,
-} from "#shared/api.ts";
+} from "#shared/api-inputs.ts";
 import type { Batch, BatchAggregate } from "#shared/batch.ts";
 import type { DraftFrame, JobEvent } from "#shared/events.ts";
 import type { FeedEntry } from "#shared/feed.ts";
@@ -27,11 +23,6 @@ import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import type { DeviceRef, Presence, PresenceAsked, PresenceOf } from "#shared/presence.ts";
 import type { Principal } from "#shared/principal.ts";
-
-interface Keyed {
-  /** A second call with the same key creates nothing, and gives what the first one created. */
-  idempotencyKey?: string | undefined;
-}
 
 export interface WatchOptions {
   /** The cursor of the last entry that was seen: `seq` of an event, `rev` of a feed's entry. "0": all of them. */

@@ -1,6 +1,7 @@
 /**
  * The procedures of a server, as types. Clients infer their calls from `ApiRouter` and import nothing of the server;
- * `server/transports/trpc/router.test-d.ts` does not compile unless the server's router has exactly these.
+ * `server/transports/trpc/router.test-d.ts` does not compile unless the server's router has exactly these. Their inputs are in
+ * `api-inputs.ts`.
  */
 // For tRPC's declarations, in programs that check those of their packages and have an older `lib`.
 /// <reference lib="esnext.disposable" preserve="true" />
@@ -11,20 +12,47 @@ import type {
   TRPCQueryProcedure,
   TRPCSubscriptionProcedure,
 } from "@trpc/server";
-import type { AuditAction, AuditItem } from "./audit.ts";
+import type {
+  AuditQuery,
+  BatchCancel,
+  BatchesQuery,
+  BatchLinkRef,
+  BatchPresenceWatch,
+  BatchRef,
+  BatchShareRequest,
+  BatchToCreate,
+  BatchWatch,
+  DraftWatch,
+  EventsQuery,
+  FeedWatch,
+  InputOnly,
+  InputToCreate,
+  JobDecision,
+  JobLinkRef,
+  JobPresenceWatch,
+  JobRef,
+  JobRequest,
+  JobShareRequest,
+  JobsQuery,
+  JobToCreate,
+  JobWatch,
+  KindJobsQuery,
+  LogsQuery,
+  PresenceWatch,
+  TypingRequest,
+} from "./api-inputs.ts";
+import type { AuditItem } from "./audit.ts";
 import type { Batch, BatchAggregate } from "./batch.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { DraftFrame, JobEvent } from "./events.ts";
 import type { FeedEntry } from "./feed.ts";
 import type { Job, JobSummary } from "./job.ts";
-import type { JobFilter } from "./job-filter.ts";
 import type { KindMap, KindTypes } from "./kind-types.ts";
 import type { LogFrame, LogLine } from "./log-line.ts";
-import type { OwnersAsked } from "./owners-asked.ts";
-import type { DeviceRef, Presence, PresenceAsked } from "./presence.ts";
+import type { Presence } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
-import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
+import type { Share, SharedLink, Ticket } from "./share.ts";
 
 /** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
 export type ApiRouter<Kinds extends KindMap = KindMap, Own = unknown> = TRPCBuiltRouter<
@@ -216,86 +244,3 @@ export interface SystemState {
   /** The server cannot read its data, so clients may see old states. The server recovers by itself. */
   stale: boolean;
 }
-
-export interface JobRef {
-  jobId: string;
-}
-export interface BatchRef {
-  batchId: string;
-}
-/** A share link. Absent: all of the job or batch. */
-interface LinkRef {
-  linkId?: string | undefined;
-}
-interface Note {
-  note?: string | undefined;
-}
-interface PageRequest {
-  /** `nextCursor` of the page before. */
-  cursor?: string | null | undefined;
-  limit?: number | undefined;
-}
-interface Resume {
-  /** The id of the newest entry that the client has. Absent: the current state first. "0": everything. */
-  lastEventId?: string | null | undefined;
-}
-interface Follow {
-  /** True: the stream goes on when the job or batch has settled. */
-  follow?: boolean | undefined;
-}
-interface Keyed {
-  /** A second request with the same key creates nothing, and is answered with what the first one created. */
-  idempotencyKey?: string | undefined;
-}
-
-/** The union of all kinds: the name tells which input it takes. */
-export type JobRequest<Kinds extends KindMap = KindMap> = {
-  [Name in keyof Kinds & string]: { kind: Name; input: Kinds[Name]["input"] };
-}[keyof Kinds & string];
-export type JobToCreate<Kinds extends KindMap = KindMap> = {
-  [Name in keyof Kinds & string]: InputToCreateOf<Name, Kinds[Name]>;
-}[keyof Kinds & string];
-interface InputToCreateOf<
-  Name extends string,
-  Types extends KindTypes,
-> extends InputToCreate<Types> {
-  kind: Name;
-}
-export interface BatchToCreate<Row = JobRequest> extends Keyed {
-  name?: string | undefined;
-  jobs: Row[];
-}
-export interface InputOnly<Types extends KindTypes> {
-  input: Types["input"];
-}
-export interface InputToCreate<Types extends KindTypes> extends InputOnly<Types>, Keyed {}
-
-export interface KindJobsQuery extends PageRequest, OwnersAsked, Omit<JobFilter, "kind"> {}
-export interface JobsQuery extends PageRequest, OwnersAsked, JobFilter {}
-export interface EventsQuery extends JobRef, PageRequest {}
-export interface LogsQuery extends JobRef, PageRequest {}
-export interface BatchesQuery extends PageRequest, OwnersAsked {}
-export interface AuditQuery extends PageRequest {
-  user?: string | undefined;
-  action?: AuditAction | undefined;
-}
-
-export interface JobDecision extends JobRef, Note {}
-export interface BatchCancel extends BatchRef, Note {}
-
-export interface JobShareRequest extends JobRef, ShareRequest {}
-export interface JobLinkRef extends JobRef, LinkRef {}
-export interface BatchShareRequest extends BatchRef, ShareRequest {}
-export interface BatchLinkRef extends BatchRef, LinkRef {}
-
-export interface JobWatch extends JobRef, Resume, Follow {}
-export interface DraftWatch extends JobRef, Resume {}
-export interface BatchWatch extends BatchRef, Resume, Follow {}
-export interface PresenceWatch extends Resume, PresenceAsked {}
-export interface JobPresenceWatch extends JobRef, PresenceWatch {}
-export interface BatchPresenceWatch extends BatchRef, PresenceWatch {}
-export interface TypingRequest extends JobRef, DeviceRef {
-  /** Default: true. */
-  typing?: boolean | undefined;
-}
-export interface FeedWatch extends Resume, OwnersAsked {}

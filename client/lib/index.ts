@@ -14,6 +14,7 @@ export {
 } from "./client.ts";
 export { transformer } from "./transformer.ts";
 export type * from "#shared/api.ts";
+export type * from "#shared/api-inputs.ts";
 export type { Batch, BatchAggregate, BatchStatus } from "#shared/batch.ts";
 export type { ErrorCode } from "#shared/errors.ts";
 export type { DraftFrame, JobEvent } from "#shared/events.ts";

@@ -1,15 +1,11 @@
 /** `client.kinds.<name>`: the jobs of one kind, with its types. */
 import type { TRPCClient } from "@trpc/client";
-import type { ApiRouter, JobsPage, KindJobsQuery, SummaryOf } from "#shared/api.ts";
+import type { ApiRouter, JobsPage, SummaryOf } from "#shared/api.ts";
+import type { Keyed, KindJobsQuery } from "#shared/api-inputs.ts";
 import type { Batch } from "#shared/batch.ts";
 import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { Closing } from "./closing.ts";
 import { createJobHandle, type JobCalls, type JobHandle } from "./job-handle.ts";
-
-interface Keyed {
-  /** A second call with the same key creates nothing, and gives what the first one created. */
-  idempotencyKey?: string | undefined;
-}
 
 type KindProcedures<Types extends KindTypes> = TRPCClient<
   ApiRouter<Record<string, Types>>

@@ -1,6 +1,7 @@
 /** Presence, as a program follows it. */
 import type { TRPCClient } from "@trpc/client";
-import type { ApiRouter, PresenceWatch } from "#shared/api.ts";
+import type { ApiRouter } from "#shared/api.ts";
+import type { PresenceWatch } from "#shared/api-inputs.ts";
 import type { Presence, PresenceOf } from "#shared/presence.ts";
 import type { Closing } from "./closing.ts";
 import { type Handlers, SubscriptionIterator } from "./subscription-iterator.ts";

@@ -27,6 +27,9 @@ const MAX_BUNDLE_BYTES = 25_000;
 const MAX_CLIENT_BYTES = 5_000_000;
 const MAX_JOBWIRE_BYTES = 60_000_000;
 
+// The programs here are in a new folder for each run, which the cache would keep for good.
+delete process.env.NODE_COMPILE_CACHE;
+
 let workspace: Workspace;
 beforeAll(async () => {
   workspace = await openWorkspace();

@@ -4,6 +4,7 @@ import { serveTasks } from "#server/kinds/article/threads/serve-tasks.ts";
 serveTasks({
   echo: (input: unknown) => input,
   pid: () => process.pid,
+  environment: () => ({ ...process.env }),
   stall: () => /^(?:a+)+$/.test(`${"a".repeat(60)}b`),
   /** Takes time, and no processor, as on a busy machine. */
   wait(ms: number) {

@@ -5,15 +5,7 @@ const CONTROL =
   "w-full scroll-mt-36 rounded-lg border bg-page px-3 py-2 text-ink placeholder:text-muted aria-invalid:border-bad border-line";
 
 /** A labelled control with a hint or an error below it. */
-function Field(props: {
-  id: string;
-  label: string;
-  hint?: string | undefined;
-  error?: string | undefined;
-  isBare?: boolean | undefined;
-  children: ReactNode;
-}) {
-  const text = props.error ?? props.hint ?? "";
+function Field(props: Common & { children: ReactNode }) {
   return (
     <div>
       <label
@@ -23,15 +15,31 @@ function Field(props: {
         {props.label}
       </label>
       {props.children}
-      <p
-        id={`${props.id}-hint`}
-        className={`mt-1 text-sm ${props.error === undefined ? "text-muted" : "text-bad"}`}
-      >
-        {text}
-      </p>
+      <Hint {...props} className="mt-1" />
     </div>
   );
 }
+
+/** The error, else the hint: the text that describes the control. */
+function Hint({ id, hint, error, className }: Omit<Common, "label"> & { className: string }) {
+  return (
+    <p
+      id={hintOf(id)}
+      className={`${className} text-sm ${error === undefined ? "text-muted" : "text-bad"}`}
+    >
+      {error ?? hint ?? ""}
+    </p>
+  );
+}
+
+const hintOf = (id: string) => `${id}-hint`;
+
+/** Properties of a control with which screen readers tell its hint or error. */
+const controlOf = (id: string, error: string | undefined) => ({
+  id,
+  "aria-invalid": error !== undefined,
+  "aria-describedby": hintOf(id),
+});
 
 interface Common {
   id: string;
@@ -52,13 +60,7 @@ export function TextField({
 }: Common & ComponentProps<"input">) {
   return (
     <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
-      <input
-        id={id}
-        className={CONTROL}
-        aria-invalid={error !== undefined}
-        aria-describedby={`${id}-hint`}
-        {...rest}
-      />
+      <input {...controlOf(id, error)} className={CONTROL} {...rest} />
     </Field>
   );
 }
@@ -80,13 +82,7 @@ export function SelectField({
 }: Common & { options: readonly Option[] } & ComponentProps<"select">) {
   return (
     <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
-      <select
-        id={id}
-        className={CONTROL}
-        aria-invalid={error !== undefined}
-        aria-describedby={`${id}-hint`}
-        {...rest}
-      >
+      <select {...controlOf(id, error)} className={CONTROL} {...rest}>
         {options.map(({ value, text, disabled }) => (
           <option key={value} value={value} disabled={disabled}>
             {text}
@@ -108,9 +104,7 @@ export function AreaField({
   return (
     <Field id={id} label={label} hint={hint} error={error} isBare={isBare}>
       <textarea
-        id={id}
-        aria-invalid={error !== undefined}
-        aria-describedby={`${id}-hint`}
+        {...controlOf(id, error)}
         {...rest}
         className={`${CONTROL} block field-sizing-content max-h-96 ${rest.className ?? ""}`}
       />
@@ -121,26 +115,18 @@ export function AreaField({
 /** Its label is always shown. */
 export function CheckField(props: Common & ComponentProps<"input">) {
   const { id, label, hint, error, isBare: _, ...rest } = props;
-  const text = error ?? hint ?? "";
   return (
     <div className="grid grid-cols-[auto_1fr] gap-x-2.5">
       <input
-        id={id}
+        {...controlOf(id, error)}
         type="checkbox"
         className="mt-1 size-4 accent-accent"
-        aria-invalid={error !== undefined}
-        aria-describedby={`${id}-hint`}
         {...rest}
       />
       <label htmlFor={id} className="text-sm font-medium">
         {label}
       </label>
-      <p
-        id={`${id}-hint`}
-        className={`col-start-2 text-sm ${error === undefined ? "text-muted" : "text-bad"}`}
-      >
-        {text}
-      </p>
+      <Hint id={id} hint={hint} error={error} className="col-start-2" />
     </div>
   );
 }

@@ -292,8 +292,8 @@ export function migrate(db: DatabaseSync, path: string): void {
         `${SCHEMA_VERSION}). Nothing in it was changed. Start the newer version, or set DATA_DIR to another directory.`,
     );
   }
-  for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index < found) continue;
-    db.exec(`BEGIN; ${migration}; PRAGMA user_version = ${index + 1}; COMMIT`);
-  }
+  if (found === SCHEMA_VERSION) return;
+  // One transaction, so that a file is written to disk once, and has all steps or none.
+  const steps = MIGRATIONS.slice(found).join(";\n");
+  db.exec(`BEGIN; ${steps}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }

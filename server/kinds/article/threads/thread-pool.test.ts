@@ -50,6 +50,13 @@ test("any thrown value comes back as its fields", async () => {
   expect(await run("nothing")).toMatchObject({ message: 'no task "nothing"' });
 });
 
+test("of the server's environment a thread sees only where Node keeps what it compiled", async () => {
+  expect(process.env.PATH).toBeDefined();
+  const { NODE_COMPILE_CACHE } = process.env;
+  expect(NODE_COMPILE_CACHE).toBeDefined();
+  expect(await poolWith({ threads: 1 })("environment")).toEqual({ NODE_COMPILE_CACHE });
+});
+
 test("an input that cannot be cloned is refused, and the thread goes on", async () => {
   const one = poolWith({ threads: 1 });
   const pid = await one("pid");
