@@ -26,6 +26,8 @@ import type { KindMap, KindTypes } from "#shared/kind-types.ts";
 import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import type { Principal } from "#shared/principal.ts";
+import type { SchedulesQuery, ScheduleToUpsert } from "#shared/schedule-api.ts";
+import type { ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";
 
 interface Keyed {
   /** A second call with the same key creates nothing, and gives what the first one created. */
@@ -121,8 +123,21 @@ export interface BatchCommands<Kinds extends KindMap> {
   ): AsyncGenerator<BatchAggregate, void>;
 }
 
+export interface ScheduleCommands<Kinds extends KindMap> {
+  /** Stores a schedule under its key. The same one again changes nothing. */
+  upsert(principal: Principal, schedule: ScheduleToUpsert<Kinds>): Promise<ScheduleSummary>;
+  list(principal: Principal, query?: SchedulesQuery): Promise<Page<ScheduleSummary>>;
+  get(principal: Principal, scheduleId: string): Promise<ScheduleDetails>;
+  pause(principal: Principal, scheduleId: string): Promise<ScheduleSummary>;
+  resume(principal: Principal, scheduleId: string): Promise<ScheduleSummary>;
+  /** Creates a job now, and leaves the times as they are. */
+  trigger(principal: Principal, scheduleId: string): Promise<Job>;
+  delete(principal: Principal, scheduleId: string): Promise<void>;
+}
+
 export interface Commands<Kinds extends KindMap> {
   readonly kinds: KindsCommands<Kinds>;
   readonly jobs: JobCommands<Kinds>;
   readonly batches: BatchCommands<Kinds>;
+  readonly schedules: ScheduleCommands<Kinds>;
 }

@@ -24,6 +24,7 @@ import type { OwnersAsked } from "./owners-asked.ts";
 import type { DeviceRef, Presence, PresenceAsked } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
+import type { ScheduleApi } from "./schedule-api.ts";
 import type { Share, SharedLink, ShareRequest, Ticket } from "./share.ts";
 
 /** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
@@ -102,6 +103,7 @@ export type Api<Kinds extends KindMap = KindMap> = {
     /** Shows who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
     onUpdate: Subscription<PresenceWatch | undefined, Presence>;
   };
+  schedule: ScheduleApi<Kinds>;
   /** The jobs of one kind, with its types. A job of another kind is not found. */
   kinds: { [Name in keyof Kinds & string]: KindApi<Kinds[Name]> };
   kind: {
@@ -230,7 +232,7 @@ interface LinkRef {
 interface Note {
   note?: string | undefined;
 }
-interface PageRequest {
+export interface PageRequest {
   /** `nextCursor` of the page before. */
   cursor?: string | null | undefined;
   limit?: number | undefined;
