@@ -301,6 +301,7 @@ describe("[K6] a firing that creates no job", () => {
       ...report,
       input: z.object({ from: z.string() }),
       title: ({ from }) => from,
+      schedules: [],
     });
     await fixture.restart(0, [stricter]);
     await fixture.advance(HOUR_MS);
