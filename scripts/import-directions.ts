@@ -240,7 +240,14 @@ const all: Direction[] = [
   {
     name: "server/auth/",
     files: ["server/auth/**"],
-    imports: ["./*", "#server/engine/contract.ts", SYSTEM_CLOCK, "#shared/**"],
+    imports: [
+      "./*",
+      "#server/engine/contract.ts",
+      "#server/engine/schedule-store.ts",
+      "#server/schedules/changes.ts",
+      SYSTEM_CLOCK,
+      "#shared/**",
+    ],
     except: NODE_EXCEPT,
     packages: [...NODE, "jose", "lru-cache", "uuid", "zod"],
   },

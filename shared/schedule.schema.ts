@@ -19,6 +19,7 @@ export const ScheduleSummarySchema = schemaFor<ScheduleSummary>()(
     declared: z.boolean(),
     nextAt: TimeSchema.nullable(),
     pausedAt: TimeSchema.nullable(),
+    requestedAt: TimeSchema.nullable(),
     lastAt: TimeSchema.nullable(),
     lastJobId: z.string().nullable(),
     lastError: z

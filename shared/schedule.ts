@@ -56,6 +56,8 @@ export interface ScheduleSummary extends Owner {
   nextAt: Date | null;
   /** `null`: it is not paused. */
   pausedAt: Date | null;
+  /** When the server's operator asked for a job that was not created yet. */
+  requestedAt: Date | null;
   /** The firing of the newest job that it created by plan: the time at which that was due. */
   lastAt: Date | null;
   /** The newest job that it created, by plan or by hand. Retention may have deleted it. */
@@ -110,10 +112,10 @@ export interface DeclaredSchedule<Input = unknown> extends ScheduleFields {
 export function scheduleSummaryOf(schedule: ScheduleSummary): ScheduleSummary {
   const { id, tenant, owner, key, kind, title, cron, timeZone, everyMs, at, missed, declared } =
     schedule;
-  const { nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
+  const { nextAt, pausedAt, requestedAt, lastAt, lastJobId, lastError, lastMissed } = schedule;
   const { plannedAt, createdAt, updatedAt, version } = schedule;
   const definition = { id, tenant, owner, key, kind, title, cron, timeZone, everyMs, at };
-  const state = { nextAt, pausedAt, lastAt, lastJobId, lastError, lastMissed };
+  const state = { nextAt, pausedAt, requestedAt, lastAt, lastJobId, lastError, lastMissed };
   return {
     ...definition,
     missed,

@@ -5,7 +5,7 @@ import type { Owner } from "#shared/principal.ts";
 import type { Schedule, ScheduleSummary } from "#shared/schedule.ts";
 
 /**
- * A schedule is due at its `nextAt`, unless it is paused. Records change by compare-and-set: a new record has the version after
+ * A schedule is due at its `nextAt`, unless it is paused, and at its `requestedAt` in any case. Records change by compare-and-set: a new record has the version after
  * the one that it was made of.
  */
 export interface ScheduleStore {
@@ -89,9 +89,8 @@ export function tooManySchedules(tenant: string): AppError {
 }
 
 /** When `take` may give it out, in ms since 1970; `null`: never. */
-export function takenFrom({
-  nextAt,
-  pausedAt,
-}: Pick<ScheduleSummary, "nextAt" | "pausedAt">): number | null {
-  return pausedAt === null ? (nextAt?.getTime() ?? null) : null;
+export function takenFrom(schedule: ScheduleSummary): number | null {
+  const { nextAt, pausedAt, requestedAt } = schedule;
+  const due = requestedAt ?? (pausedAt === null ? nextAt : null);
+  return due?.getTime() ?? null;
 }

@@ -15,6 +15,8 @@ export interface ScheduleChanges {
    * where an earlier clock was ahead.
    */
   resume(id: string): Promise<ScheduleChange>;
+  /** Has a server create a job that runs the kinds: within a second, or when one starts. Nothing where one is asked for already. */
+  request(id: string): Promise<ScheduleChange>;
   remove(id: string): Promise<ScheduleChange>;
 }
 
@@ -66,6 +68,10 @@ export function createScheduleChanges({ store, now, assertMay }: ChangesOptions)
           nextAt: isAhead ? nextAfter(schedule, time) : nextAt,
         };
       }),
+    request: (id) =>
+      change(id, ({ requestedAt }, time) =>
+        requestedAt === null ? { requestedAt: time } : undefined,
+      ),
     async remove(id) {
       const { schedule } = await read(id);
       if (!(await store.remove(id))) throw noSchedule(id);

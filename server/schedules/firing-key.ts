@@ -2,6 +2,6 @@
 import { INTERNAL_KEY } from "#shared/internal-key.ts";
 
 /** One firing of a schedule has one key, in every process and after every crash. */
-export function firingKey(scheduleId: string, dueAt: Date): string {
-  return `${INTERNAL_KEY}schedule:${scheduleId}:${dueAt.getTime()}`;
+export function firingKey(scheduleId: string, dueAt: Date, why: "plan" | "hand" = "plan"): string {
+  return `${INTERNAL_KEY}schedule:${scheduleId}:${why}:${dueAt.getTime()}`;
 }

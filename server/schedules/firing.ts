@@ -25,16 +25,27 @@ export type Outcome =
 /** `begun`: its job may exist, so it is made however late it is. */
 export function firingOf(
   schedule: ScheduleSummary & { nextAt: Date },
-  now: Date,
-  begun: boolean,
+  { now, begun, graceMs }: { now: Date; begun: boolean; graceMs: number },
 ): Firing {
   const { nextAt: dueAt, missed: policy } = schedule;
-  const graceFrom = new Date(now.getTime() - FIRING_GRACE_MS);
+  const graceFrom = new Date(now.getTime() - graceMs);
   if (begun || dueAt >= graceFrom) return { dueAt, creates: true, till: dueAt, missed: null };
   const till = newestBefore(schedule, dueAt, graceFrom);
   const ranOnce = policy === "once";
   const missed = { from: dueAt, to: till, count: countOf(schedule, dueAt, till), ranOnce };
   return { dueAt, creates: ranOnce, till, missed };
+}
+
+/** By hand: no time moves. */
+export function requestedSchedule(
+  schedule: ScheduleSummary,
+  requestedAt: Date,
+  outcome: Outcome,
+  now: Date,
+): ScheduleSummary {
+  const next = noted(schedule, { dueAt: requestedAt, outcome, now });
+  if (schedule.requestedAt?.getTime() === requestedAt.getTime()) next.requestedAt = null;
+  return next;
 }
 
 /** A schedule that was planned anew meanwhile keeps its next time. */
@@ -44,13 +55,19 @@ export function firedSchedule(
   outcome: Outcome,
   now: Date,
 ): ScheduleSummary {
-  const next: ScheduleSummary = { ...schedule, updatedAt: now, version: schedule.version + 1 };
+  const next = noted(schedule, { dueAt, outcome, now });
   if (schedule.nextAt?.getTime() === dueAt.getTime()) next.nextAt = nextAfter(schedule, till);
   if (missed !== null) next.lastMissed = missed;
-  if (outcome.result === "fired") {
-    next.lastJobId = outcome.jobId;
-    next.lastAt = dueAt;
-  }
+  if (outcome.result === "fired") next.lastAt = dueAt;
+  return next;
+}
+
+function noted(
+  schedule: ScheduleSummary,
+  { dueAt, outcome, now }: { dueAt: Date; outcome: Outcome; now: Date },
+): ScheduleSummary {
+  const next: ScheduleSummary = { ...schedule, updatedAt: now, version: schedule.version + 1 };
+  if (outcome.result === "fired") next.lastJobId = outcome.jobId;
   if (outcome.result === "failed") {
     const { code, message } = outcome.error;
     next.lastError = { code, message: cutText(message, MAX_MESSAGE_CHARS), dueAt, at: now };

@@ -11,6 +11,7 @@ import {
   report,
   type SchedulesFixture,
 } from "#test/schedules/schedules.fixture.ts";
+import { createScheduleChanges } from "./changes.ts";
 import type { ScheduleRequest } from "./inputs.ts";
 
 const SECOND_MS = 1000;
@@ -194,6 +195,44 @@ describe("[K3] firings", () => {
     expect(turns).toBeGreaterThan(steps.length);
     expect(new Set((await fixture.jobs()).map(({ createdAt }) => createdAt.getTime())).size).toBe(1);
   });
+});
+
+test("[K8] a job that the operator asked for is created once, through a crash, and moves no time", async () => {
+  let isDying = true;
+  const fixture = await open("2027-01-01T00:00:00.123Z", {
+    wrap: (engine, jobs) => ({
+      engine,
+      jobs: {
+        ...jobs,
+        async createScheduled(...args) {
+          const job = await jobs.createScheduled(...args);
+          if (isDying) throw new AppError("UNAVAILABLE", "The process died.");
+          return job;
+        },
+      },
+    }),
+  });
+  const id = await upsert(fixture, every(HOUR_MS));
+  await fixture.schedules.commands.pause(me, id);
+  const changes = () =>
+    createScheduleChanges({ store: fixture.engine.schedules, now: fixture.clock.now });
+  expect((await changes().request(id)).changed).toBe(true);
+  // One that is asked for already.
+  expect((await changes().request(id)).changed).toBe(false);
+  await fixture.advance(SECOND_MS);
+  isDying = false;
+  await fixture.restart(0);
+  const [job, ...others] = await fixture.jobs();
+  expect(others).toEqual([]);
+  expect(await record(fixture, id)).toMatchObject({
+    requestedAt: null,
+    lastJobId: job?.id,
+    lastAt: null,
+    lastMissed: null,
+  });
+  await changes().request(id);
+  await fixture.advance(SECOND_MS);
+  expect(await fixture.jobs()).toHaveLength(2);
 });
 
 describe("[K2] missed firings", () => {

@@ -14,7 +14,13 @@ import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Clock } from "#shared/clock.ts";
 import { AppError, type ErrorCode, wholeMessageOf } from "#shared/errors.ts";
 import type { ScheduleSummary } from "#shared/schedule.ts";
-import { FIRING_GRACE_MS, firedSchedule, type Firing, firingOf, type Outcome } from "./firing.ts";
+import {
+  FIRING_GRACE_MS,
+  firedSchedule,
+  firingOf,
+  type Outcome,
+  requestedSchedule,
+} from "./firing.ts";
 import { firingKey } from "./firing-key.ts";
 import type { ScheduleObserver } from "./observer.ts";
 
@@ -39,6 +45,8 @@ export interface SchedulerOptions {
   clock: Clock;
   observer: ScheduleObserver;
   log: Pick<Logger, "warn">;
+  /** For tests. */
+  graceMs?: number | undefined;
 }
 
 export interface Scheduler {
@@ -54,24 +62,23 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(["UNAVAILABLE", "DATA_UNUSABLE"]
 const OF_THIS_PROCESS: ReadonlySet<string> = new Set(["NOT_FOUND", "BAD_REQUEST", "INTERNAL"]);
 
 export function startScheduler(options: SchedulerOptions): Scheduler {
-  const { engine, jobs, kinds, clock, observer, log } = options;
+  const { engine, jobs, kinds, clock, observer, log, graceMs = FIRING_GRACE_MS } = options;
   const { schedules: store } = engine;
   const known = [...kinds.keys()];
   const leftMs = engine.capabilities.multiProcess ? LEFT_TO_OTHERS_MS : 0;
-  const isOfThisProcess = (code: string) => OF_THIS_PROCESS.has(code);
   let stopped = false;
   let running: Promise<void> | undefined;
   let isWanted = false;
   let cancelTimer = () => {};
 
-  async function create(schedule: ScheduleSummary, dueAt: Date): Promise<Outcome> {
+  async function create(schedule: ScheduleSummary, idempotencyKey: string): Promise<Outcome> {
     const whole = await store.get(schedule.id);
     if (whole === undefined) return { result: "skipped" };
     const { id, tenant, owner, kind, title } = schedule;
     try {
       const job = await jobs.createScheduled(
         { userId: owner, tenantId: tenant, scopes: [], via: "schedule" },
-        { kind, input: whole.input, title, scheduleId: id, idempotencyKey: firingKey(id, dueAt) },
+        { kind, input: whole.input, title, scheduleId: id, idempotencyKey },
       );
       return { result: "fired", jobId: job.id };
     } catch (error) {
@@ -81,28 +88,46 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   }
 
   /** Moves the schedule on. One that was removed meanwhile stays removed. */
-  async function settle(taken: ScheduleSummary, firing: Firing, outcome: Outcome): Promise<void> {
+  async function settle(
+    taken: ScheduleSummary,
+    edit: (schedule: ScheduleSummary) => ScheduleSummary,
+  ): Promise<void> {
     let schedule: ScheduleSummary | undefined = taken;
     for (let tries = 0; schedule !== undefined && tries < TRIES; tries++) {
-      const fired = firedSchedule(schedule, firing, outcome, clock.now());
-      if (await store.replace(fired)) return;
+      if (await store.replace(edit(schedule))) return;
       schedule = await store.get(taken.id);
     }
   }
 
+  /** Gives a schedule back whose firing this process alone may refuse. False: it is not to be left to others. */
+  async function leave(
+    { id, version }: ScheduleSummary,
+    outcome: Outcome,
+    lateMs: number,
+  ): Promise<boolean> {
+    if (outcome.result !== "failed" || lateMs >= leftMs) return false;
+    if (!OF_THIS_PROCESS.has(outcome.error.code)) return false;
+    await store.release(id, version, RETRY_MS, clock.now());
+    return true;
+  }
+
+  async function fireByHand(schedule: ScheduleSummary, at: Date, now: Date): Promise<void> {
+    const outcome = await create(schedule, firingKey(schedule.id, at, "hand"));
+    if (await leave(schedule, outcome, now.getTime() - at.getTime())) return;
+    await settle(schedule, (newest) => requestedSchedule(newest, at, outcome, clock.now()));
+  }
+
   async function fire({ schedule, begun }: Taken, now: Date): Promise<void> {
-    const { id, version, nextAt } = schedule;
+    const { id, nextAt, requestedAt } = schedule;
+    if (requestedAt !== null) return fireByHand(schedule, requestedAt, now);
     if (nextAt === null) return;
-    const firing = firingOf({ ...schedule, nextAt }, now, begun);
+    const firing = firingOf({ ...schedule, nextAt }, { now, begun, graceMs });
     const outcome: Outcome = firing.creates
-      ? await create(schedule, firing.dueAt)
+      ? await create(schedule, firingKey(id, firing.dueAt))
       : { result: "skipped" };
     const lateMs = now.getTime() - nextAt.getTime();
-    if (outcome.result === "failed" && isOfThisProcess(outcome.error.code) && lateMs < leftMs) {
-      await store.release(id, version, RETRY_MS, clock.now());
-      return;
-    }
-    await settle(schedule, firing, outcome);
+    if (await leave(schedule, outcome, lateMs)) return;
+    await settle(schedule, (newest) => firedSchedule(newest, firing, outcome, clock.now()));
     observer.fired(outcome.result === "skipped" ? "missed" : outcome.result);
     if (outcome.result === "fired" && firing.missed === null) observer.lagged(lateMs / 1000);
   }
@@ -114,7 +139,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         kinds: known,
         max: TAKEN_AT_ONCE,
         holdMs: HOLD_MS,
-        graceMs: FIRING_GRACE_MS,
+        graceMs,
         leftMs,
         now: clock.now(),
       });

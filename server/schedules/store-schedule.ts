@@ -95,6 +95,7 @@ function freshSchedule(given: Owner & { key: string } & Definition, time: Date):
     ...given,
     ...firstTimes(given, time),
     pausedAt: null,
+    requestedAt: null,
     lastAt: null,
     lastJobId: null,
     lastError: null,

@@ -2,42 +2,13 @@ import { describe, expect } from "vitest";
 import type { Engine } from "#server/engine/contract.ts";
 import type { TakeRequest } from "#server/engine/schedule-store.ts";
 import { MAX_SCHEDULES } from "#shared/limits.ts";
-import { type Schedule, type ScheduleSummary, scheduleSummaryOf } from "#shared/schedule.ts";
-import { ANN, at, BOB, codeOf, newId } from "./builders.ts";
+import { type ScheduleSummary, scheduleSummaryOf } from "#shared/schedule.ts";
+import { ANN, at, BOB, codeOf, newId, newSchedule } from "./builders.ts";
 import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 
 const HOUR_MS = 3_600_000;
 /** From now: an engine may decide by a clock of its own what is due. */
 const inMs = (ms: number) => new Date(Date.now() + ms);
-
-function newSchedule(given: Partial<Schedule> = {}): Schedule {
-  const id = newId();
-  return {
-    id,
-    key: id,
-    ...ANN,
-    kind: "report",
-    title: null,
-    cron: "0 3 * * *",
-    timeZone: "Europe/Stockholm",
-    everyMs: null,
-    at: null,
-    missed: "once",
-    declared: false,
-    nextAt: inMs(HOUR_MS),
-    pausedAt: null,
-    lastAt: null,
-    lastJobId: null,
-    lastError: null,
-    lastMissed: null,
-    plannedAt: at(0),
-    createdAt: at(0),
-    updatedAt: at(0),
-    version: 1,
-    input: { to: "ann" },
-    ...given,
-  };
-}
 
 /** The record after it, with these fields. */
 function changed(schedule: ScheduleSummary, given: Partial<ScheduleSummary>): ScheduleSummary {
@@ -224,6 +195,25 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       const again = changed(changed(paused, {}), { pausedAt: null });
       expect(await engine.schedules.replace(again)).toBe(true);
       expect((await take(engine)).ids).toEqual([paused.id]);
+    });
+
+    test("[K8] one that is to fire by hand is due at once, paused or finished, and its plan has not begun", async ({
+      engine,
+    }) => {
+      const given = { nextAt: inMs(HOUR_MS), requestedAt: inMs(-1) };
+      const all = [
+        newSchedule(given),
+        newSchedule({ ...given, pausedAt: at(0) }),
+        newSchedule({ ...given, nextAt: null }),
+      ];
+      for (const each of all) await engine.schedules.create(each);
+      const { taken } = await take(engine, { holdMs: 0 });
+      expect(taken.map(({ begun }) => begun)).toEqual([false, false, false]);
+      expect((await take(engine)).ids.toSorted()).toEqual(all.map(({ id }) => id).toSorted());
+      for (const each of all) {
+        expect(await engine.schedules.replace(changed(each, { requestedAt: null }))).toBe(true);
+      }
+      expect((await take(engine)).next).toEqual(all[0]?.nextAt);
     });
 
     test("[K5] a tenant has a limited number, and one that has fired for the last time makes room", async ({

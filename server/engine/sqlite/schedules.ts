@@ -134,9 +134,10 @@ export function createSchedules(db: DatabaseSync): Schedules {
       const { now, max, holdMs, graceMs } = request;
       const rows = due.all(...dueArguments(request), max) as unknown as DueRow[];
       const taken = rows.map((row) => {
-        const begins = row.next_at >= now.getTime() - graceMs;
-        hold.run(now.getTime() + holdMs, begins ? row.next_at : row.begun_at, row.n);
-        return { schedule: summaryOf(row), begun: row.begun_at === row.next_at };
+        const due = row.next_at;
+        const isTimely = due !== null && due <= now.getTime() && due >= now.getTime() - graceMs;
+        hold.run(now.getTime() + holdMs, isTimely ? due : row.begun_at, row.n);
+        return { schedule: summaryOf(row), begun: due !== null && row.begun_at === due };
       });
       return { taken, now, next: next() };
     },
@@ -145,7 +146,7 @@ export function createSchedules(db: DatabaseSync): Schedules {
 }
 
 interface DueRow extends Row {
-  next_at: number;
+  next_at: number | null;
   begun_at: number | null;
 }
 
@@ -160,7 +161,9 @@ function summaryOf({ record }: { record: string }): ScheduleSummary {
 /** One process has the data: those that a process held which has ended are free again. */
 export function freeSchedules(db: DatabaseSync): void {
   db.exec(
-    "UPDATE schedules SET free_at = next_at WHERE free_at IS NOT NULL AND free_at IS NOT next_at",
+    `UPDATE schedules SET
+       free_at = coalesce(CAST(round(1000 * unixepoch(record ->> '$.requestedAt', 'subsec')) AS INTEGER), next_at)
+     WHERE free_at IS NOT NULL AND free_at IS NOT next_at`,
   );
 }
 

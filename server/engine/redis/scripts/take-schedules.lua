@@ -27,8 +27,9 @@ for i = 1, math.min(max, #due) do
   local schedule = p .. ':s:' .. due[i].id
   local is = redis.call('HMGET', schedule, 'r', 'next', 'b')
   redis.call('ZADD', due[i].set, string.format('%.0f', now + hold), due[i].id)
-  if tonumber(is[2]) >= now - grace then redis.call('HSET', schedule, 'b', is[2]) end
-  answer[#answer + 1] = {is[1], is[3] == is[2] and 1 or 0}
+  local next = tonumber(is[2])
+  if next and next <= now and next >= now - grace then redis.call('HSET', schedule, 'b', is[2]) end
+  answer[#answer + 1] = {is[1], next and is[3] == is[2] and 1 or 0}
 end
 for _, kind in ipairs(kinds) do
   local first = redis.call('ZRANGE', p .. ':due:' .. kind, 0, 0, 'WITHSCORES')
