@@ -121,7 +121,13 @@ export function createJobwireBy<
   clock: Clock | undefined,
   options: JobwireOptions<Kinds, Procedures>,
 ): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
-  const { authenticate, procedures, scheduleOwner, sites = [], env = knownOf(process.env) } = options;
+  const {
+    authenticate,
+    procedures,
+    scheduleOwner,
+    sites = [],
+    env = knownOf(process.env),
+  } = options;
   assertNode();
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);

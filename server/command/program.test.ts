@@ -491,7 +491,10 @@ describe("[K8] schedule", () => {
   test("lists all schedules, and pauses, resumes, fires and deletes one by its id, each with an audit entry", async () => {
     expect((await run(["schedule", "list"])).out).toBe("There are no schedules.\n");
     const engine = await openEngine(data.config);
-    const schedule = newSchedule({ key: "night\u0007ly", nextAt: new Date("2027-01-31T03:00:00Z") });
+    const schedule = newSchedule({
+      key: "night\u0007ly",
+      nextAt: new Date("2027-01-31T03:00:00Z"),
+    });
     await engine.schedules.create(schedule);
     await engine.schedules.create(newSchedule({ tenant: "bakery" }));
     await engine.close();

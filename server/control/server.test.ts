@@ -96,7 +96,10 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, audit, jobs, revocations, schedules, users }, { log, backup }),
+    calls: createControlCalls(
+      { apiKeys, audit, jobs, revocations, schedules, users },
+      { log, backup },
+    ),
     log,
     ...options,
   });

@@ -2,7 +2,11 @@
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { CredentialStores, Engine } from "./contract.ts";
 
-type Store = Exclude<keyof CredentialStores, `${string}SignIn${string}`> | "audit" | "presence" | "schedules";
+type Store =
+  | Exclude<keyof CredentialStores, `${string}SignIn${string}`>
+  | "audit"
+  | "presence"
+  | "schedules";
 /** Not operations on the data; a backup takes as long as the data is large. */
 type Unmeasured =
   | "name"

@@ -44,7 +44,10 @@ export const oneOfOwners = z.refine<z.infer<typeof Owners>>(
 export const Follow = z.object({ follow: z.boolean().default(false) });
 const CallersKey = Text.min(1)
   .max(MAX_KEY_CHARS)
-  .refine((key) => !key.startsWith(INTERNAL_KEY), "It begins with U+0001, as keys of the server do.");
+  .refine(
+    (key) => !key.startsWith(INTERNAL_KEY),
+    "It begins with U+0001, as keys of the server do.",
+  );
 export const Key = CallersKey.optional();
 /** A job of a kind that is known otherwise. */
 export const InputOnly = z.object({ input: z.unknown() });

@@ -132,7 +132,10 @@ describe("[K9] a server does not start with a declared schedule", () => {
   };
 
   test.each([
-    [{ ...NIGHTLY, cron: "x" }, /"nightly" of the kind "report" cannot be used: "x" is no expression/],
+    [
+      { ...NIGHTLY, cron: "x" },
+      /"nightly" of the kind "report" cannot be used: "x" is no expression/,
+    ],
     [{ ...NIGHTLY, input: { to: 5 } }, /"nightly" of the kind "report" cannot be used: .*to/],
     [{ key: "none", input: {} }, /"none".*cron: Send one of cron, everyMs and at/],
     [{ key: "fast", input: {}, everyMs: 10 }, /"fast".*MIN_SCHEDULE_MS/],

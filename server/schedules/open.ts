@@ -9,10 +9,7 @@ import { type Scheduler, type SchedulerOptions, startScheduler } from "./schedul
 import { createSchedules, type Schedules, type SchedulesOptions } from "./schedules.ts";
 import { createStoreSchedule } from "./store-schedule.ts";
 
-export interface OpenSchedulesOptions extends Pick<
-  SchedulesOptions,
-  "jobs" | "kinds" | "record"
-> {
+export interface OpenSchedulesOptions extends Pick<SchedulesOptions, "jobs" | "kinds" | "record"> {
   engine: SchedulerOptions["engine"];
   /** Of declared schedules. */
   owner: Owner;

@@ -17,7 +17,11 @@ const timesFrom = (plan: PlacedPlan, from: string, count: number) =>
 describe("[K4] changes of the hour, in Stockholm", () => {
   // 02:00 becomes 03:00 on 28 March 2027, and 03:00 becomes 02:00 on 31 October.
   test("a fixed time that does not exist comes when the clock has jumped, once for all of them", () => {
-    const times = ["2027-03-27T01:30:00.000Z", "2027-03-28T01:00:00.000Z", "2027-03-29T00:30:00.000Z"];
+    const times = [
+      "2027-03-27T01:30:00.000Z",
+      "2027-03-28T01:00:00.000Z",
+      "2027-03-29T00:30:00.000Z",
+    ];
     expect(timesFrom(daily("30 2 * * *"), "2027-03-27T00:00:00Z", 3)).toEqual(times);
     const both = daily("15,45 2 * * *");
     expect(timesFrom(both, "2027-03-28T00:00:00Z", 2)).toEqual([

@@ -87,46 +87,48 @@ describe("[K3] firings", () => {
   });
 
   /** The process dies at this call of the engine: it is made or not, and is never answered. */
-  const DEATHS: [when: string, wrap: (engine: Engine, jobs: Jobs, dies: () => boolean) => object][] =
+  const DEATHS: [
+    when: string,
+    wrap: (engine: Engine, jobs: Jobs, dies: () => boolean) => object,
+  ][] = [
     [
-      [
-        "before the job is stored",
-        (_engine, jobs, dies) => ({
-          jobs: {
-            ...jobs,
-            createScheduled: (...args: Parameters<Jobs["createScheduled"]>) =>
-              dies() ? lost() : jobs.createScheduled(...args),
+      "before the job is stored",
+      (_engine, jobs, dies) => ({
+        jobs: {
+          ...jobs,
+          createScheduled: (...args: Parameters<Jobs["createScheduled"]>) =>
+            dies() ? lost() : jobs.createScheduled(...args),
+        },
+      }),
+    ],
+    [
+      "after the job is stored",
+      (_engine, jobs, dies) => ({
+        jobs: {
+          ...jobs,
+          async createScheduled(...args: Parameters<Jobs["createScheduled"]>) {
+            const job = await jobs.createScheduled(...args);
+            return dies() ? lost() : job;
           },
-        }),
-      ],
-      [
-        "after the job is stored",
-        (_engine, jobs, dies) => ({
-          jobs: {
-            ...jobs,
-            async createScheduled(...args: Parameters<Jobs["createScheduled"]>) {
-              const job = await jobs.createScheduled(...args);
-              return dies() ? lost() : job;
+        },
+      }),
+    ],
+    [
+      "after the schedule has moved on",
+      (engine, _jobs, dies) => ({
+        engine: {
+          ...engine,
+          schedules: {
+            ...engine.schedules,
+            async replace(...args: Parameters<Engine["schedules"]["replace"]>) {
+              const replaced = await engine.schedules.replace(...args);
+              return dies() ? lost() : replaced;
             },
           },
-        }),
-      ],
-      [
-        "after the schedule has moved on",
-        (engine, _jobs, dies) => ({
-          engine: {
-            ...engine,
-            schedules: {
-              ...engine.schedules,
-              async replace(...args: Parameters<Engine["schedules"]["replace"]>) {
-                const replaced = await engine.schedules.replace(...args);
-                return dies() ? lost() : replaced;
-              },
-            },
-          },
-        }),
-      ],
-    ];
+        },
+      }),
+    ],
+  ];
   const lost = () => Promise.reject(new AppError("UNAVAILABLE", "The process died."));
 
   test.for(
@@ -193,7 +195,9 @@ describe("[K3] firings", () => {
     expect(await fixture.jobs()).toHaveLength(1000);
     expect(Math.max(...steps)).toBeLessThanOrEqual(20);
     expect(turns).toBeGreaterThan(steps.length);
-    expect(new Set((await fixture.jobs()).map(({ createdAt }) => createdAt.getTime())).size).toBe(1);
+    expect(new Set((await fixture.jobs()).map(({ createdAt }) => createdAt.getTime())).size).toBe(
+      1,
+    );
   });
 });
 

@@ -198,10 +198,18 @@ test("[K8] to fire by hand creates a job at once, and moves no time, also of a p
 test("[K8] to fire by hand rejects where the kind refuses the input, and stores nothing", async () => {
   const fixture = await open();
   const { id } = await fixture.schedules.commands.upsert(me, HOURLY);
-  const strict = defineKind({ ...report, schedules: [], input: z.object({ from: z.string() }), title: () => "" });
+  const strict = defineKind({
+    ...report,
+    schedules: [],
+    input: z.object({ from: z.string() }),
+    title: () => "",
+  });
   await fixture.restart(0, [strict]);
   expect(await codeOf(fixture.schedules.commands.trigger(me, id))).toBe("BAD_REQUEST");
-  expect(await fixture.schedules.commands.get(me, id)).toMatchObject({ lastError: null, version: 1 });
+  expect(await fixture.schedules.commands.get(me, id)).toMatchObject({
+    lastError: null,
+    version: 1,
+  });
 });
 
 test("[K2] the next five times are shown, and none while it is paused", async () => {
@@ -245,7 +253,13 @@ test("[K3] whatever is done to schedules while they fire, no time is fired twice
       const when = { everyMs };
       const title = `${random(3)}`;
       if (act === 3) {
-        await commands.upsert(me, { ...HOURLY, key: keys[index] ?? "", missed: "skip", when, title });
+        await commands.upsert(me, {
+          ...HOURLY,
+          key: keys[index] ?? "",
+          missed: "skip",
+          when,
+          title,
+        });
       }
     });
     await Promise.all([fixture.advance(everyMs), ...acts]);
