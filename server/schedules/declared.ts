@@ -76,7 +76,7 @@ export interface DeclarerOptions {
 export function startDeclaring(options: DeclarerOptions): () => void {
   const { store, storeSchedule, declared, owner, kinds, clock, done, log } = options;
   let stopped = false;
-  let cancel = () => {};
+  let cancel: (() => void) | undefined;
 
   async function storeAll(): Promise<void> {
     for (const request of declared) {
@@ -128,6 +128,6 @@ export function startDeclaring(options: DeclarerOptions): () => void {
   start();
   return () => {
     stopped = true;
-    cancel();
+    cancel?.();
   };
 }

@@ -32,7 +32,7 @@ export function openSchedules(options: OpenSchedulesOptions): OpenSchedules {
   const validate = createRequestValidator(kinds);
   const declared = declaredSchedules(kinds, validate);
   let scheduler: Scheduler | undefined;
-  let endDeclaring = () => {};
+  let endDeclaring: (() => void) | undefined;
   const wake = () => scheduler?.wake();
   return {
     commands: createSchedules({ engine, jobs, kinds, record, now: clock.now, wake }),
@@ -50,7 +50,7 @@ export function openSchedules(options: OpenSchedulesOptions): OpenSchedules {
       });
     },
     async stop() {
-      endDeclaring();
+      endDeclaring?.();
       await scheduler?.stop();
     },
   };

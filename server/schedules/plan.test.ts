@@ -217,16 +217,16 @@ test("[K4] one time is itself, and then there is none", () => {
   expect(upcomingOf(plan, null, 5)).toEqual([]);
 });
 
-describe("[K5] what names no times is refused with the field that is at fault", () => {
-  const refusal = (when: When): unknown => {
-    try {
-      return planOf(when);
-    } catch (error) {
-      const { code, message, issues } = error as AppError;
-      return [code, issues[0]?.path[0], message];
-    }
-  };
+const refusal = (when: When): unknown => {
+  try {
+    return planOf(when);
+  } catch (error) {
+    const { code, message, issues } = error as AppError;
+    return [code, issues[0]?.path[0], message];
+  }
+};
 
+describe("[K5] what names no times is refused with the field that is at fault", () => {
   test.each([
     ["* * * *", /is no expression of cron/],
     ["0 0 31 2 *", /names no time that ever comes/],

@@ -18,6 +18,8 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+const lost = () => Promise.reject(new AppError("UNAVAILABLE", "The process died."));
+const quotaError = () => new AppError("RATE_LIMITED", "Two jobs wait, the limit.");
 
 async function open(start: string, options?: FixtureOptions): Promise<SchedulesFixture> {
   const fixture = await openSchedulesFixture(start, options);
@@ -129,8 +131,6 @@ describe("[K3] firings", () => {
       }),
     ],
   ];
-  const lost = () => Promise.reject(new AppError("UNAVAILABLE", "The process died."));
-
   test.for(
     DEATHS.flatMap(([when, wrap]) =>
       (["once", "skip"] as const).map((missed) => [when, missed, wrap] as const),
@@ -369,7 +369,6 @@ describe("[K6] a firing that creates no job", () => {
   });
 
   test("for a tenant that has reached its quota, and for a kind whose code throws, too", async () => {
-    const quotaError = () => new AppError("RATE_LIMITED", "Two jobs wait, the limit.");
     const fixture = await open("2027-01-01T00:00:00Z", {
       kinds: [report, defineKind({ ...report, name: "broken", title: fails })],
       limits: {

@@ -69,7 +69,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
   let stopped = false;
   let running: Promise<void> | undefined;
   let isWanted = false;
-  let cancelTimer = () => {};
+  let cancelTimer: (() => void) | undefined;
 
   async function create(schedule: ScheduleSummary, idempotencyKey: string): Promise<Outcome> {
     const whole = await store.get(schedule.id);
@@ -152,7 +152,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         ),
       );
       if (taken.length > 0) continue;
-      cancelTimer();
+      cancelTimer?.();
       const ms = next === undefined ? MAX_TIMER_MS : next.getTime() - now.getTime();
       cancelTimer = clock.after(Math.min(Math.max(1, ms), MAX_TIMER_MS), wake);
       return;
@@ -190,7 +190,7 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
     async stop() {
       stopped = true;
       endPolling();
-      cancelTimer();
+      cancelTimer?.();
       await running;
     },
   };

@@ -123,7 +123,7 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       const [third, first, second, later] = [all[1]?.id, all[0]?.id, all[2]?.id, all[3]];
       expect((await take(engine, { max: 1 })).ids).toEqual([first]);
       const both = await Promise.all([take(engine, { max: 1 }), take(engine, { max: 1 })]);
-      expect(both.flatMap(({ ids }) => ids).toSorted()).toEqual([second, third].toSorted());
+      expect(new Set(both.flatMap(({ ids }) => ids))).toEqual(new Set([second, third]));
       const { ids, next } = await take(engine);
       expect(ids).toEqual([]);
       expect(next).toEqual(later?.nextAt);

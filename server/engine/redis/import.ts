@@ -60,7 +60,7 @@ async function prepare(redis: Client, keys: Keys, label: string): Promise<void> 
   if (!unfinished && used) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} already has jobs, schedules, API keys, revocations or share links under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs, API keys, revocations, share links or schedules under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());

@@ -59,7 +59,7 @@ export function createSchedules(
     find: async (owner, key) => (await redis.hget(keysOf(prefix, owner), key)) ?? undefined,
     async list({ tenant, owner, cursor, limit }) {
       const list = listOf(prefix, tenant, owner);
-      const found = await run<[number, string][]>(
+      const found = await run<[string, string][]>(
         "list-schedules",
         prefix,
         list,
@@ -82,8 +82,8 @@ export function createSchedules(
       );
       return {
         taken: rows.map(([record, begun]) => ({ schedule: summaryOf(record), begun: begun === 1 })),
-        now: new Date(Number(now)),
-        next: next === null ? undefined : new Date(Number(next)),
+        now: new Date(now),
+        next: next === null ? undefined : new Date(next),
       };
     },
     async release(id, version, delayMs) {

@@ -63,10 +63,8 @@ export function createSchedules(db: DatabaseSync): Schedules {
   const pageOfOwner = db.prepare(
     "SELECT n, record FROM schedules WHERE tenant = ? AND owner = ? AND n < ? ORDER BY n DESC LIMIT ?",
   );
-  const DUE = "free_at <= ? AND (free_at <= ? OR kind IN (SELECT value FROM json_each(?)))";
-  const anyDue = db.prepare(`SELECT 1 FROM schedules WHERE ${DUE} LIMIT 1`);
   const due = db.prepare(
-    `SELECT n, record, next_at, begun_at FROM schedules WHERE ${DUE} ORDER BY free_at LIMIT ?`,
+    "SELECT n, kind, free_at, next_at, begun_at, record FROM schedules WHERE free_at <= ? ORDER BY free_at",
   );
   const hold = db.prepare("UPDATE schedules SET free_at = ?, begun_at = ? WHERE n = ?");
   const earliest = db.prepare("SELECT min(free_at) AS at FROM schedules");
@@ -74,8 +72,16 @@ export function createSchedules(db: DatabaseSync): Schedules {
     "UPDATE schedules SET free_at = ?, begun_at = NULL WHERE id = ? AND version = ? AND free_at IS NOT NULL",
   );
 
-  const dueArguments = ({ now, leftMs, kinds }: TakeRequest) =>
-    [now.getTime(), now.getTime() - leftMs, JSON.stringify(kinds)] as const;
+  /** Those that are left to others are passed over: some that became due in the last seconds. */
+  function dueRows({ now, leftMs, kinds }: TakeRequest, max: number): DueRow[] {
+    const time = now.getTime();
+    const found: DueRow[] = [];
+    for (const row of due.iterate(time) as unknown as Iterable<DueRow>) {
+      if (kinds.includes(row.kind) || row.free_at <= time - leftMs) found.push(row);
+      if (found.length === max) break;
+    }
+    return found;
+  }
 
   function next(): Date | undefined {
     const { at } = earliest.get() as { at: number | null };
@@ -128,12 +134,11 @@ export function createSchedules(db: DatabaseSync): Schedules {
       const { rows, nextCursor } = pageOf(pageRows(query), query.limit);
       return { items: rows.map(summaryOf), nextCursor };
     },
-    isDue: (request) => anyDue.get(...dueArguments(request)) !== undefined,
+    isDue: (request) => dueRows(request, 1).length > 0,
     next,
     take(request) {
       const { now, max, holdMs, graceMs } = request;
-      const rows = due.all(...dueArguments(request), max) as unknown as DueRow[];
-      const taken = rows.map((row) => {
+      const taken = dueRows(request, max).map((row) => {
         const due = row.next_at;
         const isTimely = due !== null && due <= now.getTime() && due >= now.getTime() - graceMs;
         hold.run(now.getTime() + holdMs, isTimely ? due : row.begun_at, row.n);
@@ -146,6 +151,8 @@ export function createSchedules(db: DatabaseSync): Schedules {
 }
 
 interface DueRow extends Row {
+  kind: string;
+  free_at: number;
   next_at: number | null;
   begun_at: number | null;
 }
