@@ -19,11 +19,15 @@ const Interval = z
   .min(MIN_SCHEDULE_MS, `The smallest interval is ${MIN_SCHEDULE_MS} ms (MIN_SCHEDULE_MS).`)
   .max(MAX_SCHEDULE_MS, `The largest interval is ${MAX_SCHEDULE_MS} ms (MAX_SCHEDULE_MS).`);
 
+/** Later ones have no form that every engine reads again. */
+const LAST = new Date("9999-12-31T23:59:59.999Z");
+const Moment = TimeSchema.refine((at) => at <= LAST, "It is after the year 9999.");
+
 const Times = z.object({
   cron: Text.trim().min(1).max(MAX_CRON_CHARS).optional(),
   timeZone: Text.min(1).max(MAX_TIME_ZONE_CHARS).optional(),
   everyMs: Interval.optional(),
-  at: TimeSchema.optional(),
+  at: Moment.optional(),
 });
 
 /** A schedule as its owner asks for it. */

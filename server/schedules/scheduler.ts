@@ -7,6 +7,7 @@
  * takes the schedule after a crash gets the job that exists. The last step is a compare-and-set on the record: where a caller
  * changed that meanwhile, it is made on the newer record.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Taken } from "#server/engine/schedule-store.ts";
@@ -143,17 +144,19 @@ export function startScheduler(options: SchedulerOptions): Scheduler {
         leftMs,
         now: clock.now(),
       });
-      await Promise.all(
-        taken.map((each) =>
-          fire(each, now).catch((error: unknown) => {
-            // It is held until another try.
-            warn(error, { schedule: each.schedule.id });
-          }),
-        ),
-      );
+      const firings: Promise<void>[] = [];
+      for (const each of taken) {
+        const { id } = each.schedule;
+        // It is held until another try.
+        firings.push(fire(each, now).catch((error: unknown) => warn(error, { schedule: id })));
+        // The times that one missed take some milliseconds to count.
+        await nextTurn();
+      }
+      await Promise.all(firings);
       if (taken.length > 0) continue;
       cancelTimer?.();
-      const ms = next === undefined ? MAX_TIMER_MS : next.getTime() - now.getTime();
+      if (next === undefined) return;
+      const ms = next.getTime() - now.getTime();
       cancelTimer = clock.after(Math.min(Math.max(1, ms), MAX_TIMER_MS), wake);
       return;
     }

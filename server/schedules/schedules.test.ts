@@ -3,6 +3,7 @@ import { z } from "zod";
 import { defineKind } from "#server/kinds/define.ts";
 import type { ActingPrincipal } from "#shared/actor.ts";
 import type { AppError } from "#shared/errors.ts";
+import { Key } from "#server/jobs/inputs.ts";
 import { MAX_INPUT_BYTES } from "#shared/limits.ts";
 import { codeOf } from "#test/engine/builders.ts";
 import { me } from "#test/jobs/acting.ts";
@@ -128,6 +129,9 @@ describe("[K5] a schedule is refused with the field that is at fault", () => {
     expect(fault({ cron: "@daily", title: "x".repeat(301) })).toEqual(["title"]);
     expect(fault({ cron: "@daily", missed: "all" })).toEqual(["missed"]);
     expect(fault({ at: "tomorrow" })).toEqual(["at"]);
+    expect(fault({ at: new Date(8.64e15) })).toEqual(["at"]);
+    expect(fault({ at: new Date(Number.NaN) })).toEqual(["at"]);
+    expect(fault({ at: new Date("9999-12-31T23:59:59.999Z") })).toBeUndefined();
   });
 
   test("and with no key of the server's own, as jobs are", () => {
@@ -135,6 +139,8 @@ describe("[K5] a schedule is refused with the field that is at fault", () => {
     const given = { key, kind: "report", input: {}, cron: "@daily" };
     const { error } = ScheduleToUpsert.safeParse(given);
     expect(error?.issues[0]?.message).toContain("U+0001");
+    expect(Key.safeParse(key).success).toBe(false);
+    expect(Key.safeParse(`x${key}`).success).toBe(true);
   });
 });
 

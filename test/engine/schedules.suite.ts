@@ -58,6 +58,13 @@ export function schedulesSuite(subject: EngineUnderTest): void {
       expect(new Set(ids).size).toBe(1);
       const { items } = await engine.schedules.list({ limit: 9 });
       expect(items.map(({ id }) => id)).toEqual([ids[0]]);
+      for (const key of ["nightly\u0000", "nightly\u0000x", "nightly "]) {
+        const other = newSchedule({ key });
+        expect(await engine.schedules.create(other)).toBe(other.id);
+        expect(await engine.schedules.find(ANN, key)).toBe(other.id);
+        expect((await engine.schedules.get(other.id))?.key).toBe(key);
+        await engine.schedules.remove(other.id);
+      }
       // Another owner's key is another one.
       const others = newSchedule({ ...BOB, key: "nightly" });
       expect(await engine.schedules.create(others)).toBe(others.id);
