@@ -336,6 +336,53 @@ describe("[K3] a machine's clock that is set", () => {
   });
 });
 
+describe("[K6] during a rolling deployment", () => {
+  const strict = defineKind({
+    name: "report",
+    input: z.object({ from: z.string() }),
+    output: z.null(),
+    run: async () => null,
+  });
+  const asOneOfMany: FixtureOptions["wrap"] = (engine, jobs) => ({
+    jobs,
+    engine: { ...engine, capabilities: { multiProcess: true } },
+  });
+
+  test.each([
+    ["refuses the input", [strict]],
+    ["does not know the kind", []],
+  ])("a process that %s leaves the firing to one that does not", async (_what, kinds) => {
+    const fixture = await open("2027-01-01T00:00:00Z", { wrap: asOneOfMany });
+    const id = await upsert(fixture, every(HOUR_MS, { missed: "skip" }));
+    await fixture.restart(0, kinds);
+    await fixture.advance(HOUR_MS + 2 * SECOND_MS);
+    expect(await record(fixture, id)).toMatchObject({ lastError: null, lastAt: null });
+    await fixture.restart(0, [report]);
+    await fixture.advance(SECOND_MS);
+    expect(await fixture.jobs()).toHaveLength(1);
+    expect(await record(fixture, id)).toMatchObject({
+      lastError: null,
+      lastAt: new Date("2027-01-01T01:00:00Z"),
+    });
+  });
+
+  test.each([
+    ["refuse the input", [strict], "BAD_REQUEST"],
+    ["do not know the kind", [], "NOT_FOUND"],
+  ])("that is a failure if all %s", async (_what, kinds, code) => {
+    const fixture = await open("2027-01-01T00:00:00Z", { wrap: asOneOfMany });
+    const id = await upsert(fixture, every(HOUR_MS, { missed: "skip" }));
+    await fixture.restart(0, kinds);
+    await fixture.advance(HOUR_MS + 7 * SECOND_MS);
+    expect(await record(fixture, id)).toMatchObject({
+      lastError: { code, dueAt: new Date("2027-01-01T01:00:00Z") },
+      nextAt: new Date("2027-01-01T02:00:00Z"),
+      lastMissed: null,
+    });
+    expect(fixture.results).toEqual(["failed"]);
+  });
+});
+
 describe("[K6] a firing that creates no job", () => {
   test("for an input that the kind no longer takes, or a kind that is gone, tells why, and the schedule goes on", async () => {
     const fixture = await open("2027-01-01T00:00:00Z");
