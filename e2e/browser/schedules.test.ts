@@ -30,6 +30,29 @@ afterEach(() => opened.close());
 const row = (key: string) => page.getByRole("listitem", { name: key });
 const press = (key: string, name: string) => row(key).getByRole("button", { name }).click();
 
+test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", async () => {
+  await page.goto(`${server.url}/schedules`);
+  await page.getByRole("link", { name: "New schedule" }).click();
+  const create = () => page.getByRole("button", { name: "Create schedule" }).click();
+  await page.getByLabel("Kind").selectOption("anything");
+  await page.getByLabel("Name").fill("by hand");
+  await page.getByLabel("Times").fill("0 0 31 2 *");
+  await page.getByLabel("Input").fill('"x');
+  await create();
+  await page.getByLabel("Input").and(page.locator("[aria-invalid=true]")).waitFor();
+  await page.getByLabel("Input").fill('"x"');
+  await create();
+  await page.getByText("names no time that ever comes").first().waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByLabel("Times").fill("@daily");
+  await page.getByLabel("Time zone").fill("Asia/Tokyo");
+  await create();
+  await row("by hand").getByText("anything · @daily (Asia/Tokyo)").waitFor();
+  await press("by hand", "Delete");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await row("by hand").waitFor({ state: "detached" });
+});
+
 test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
   await page.goto(server.url);
   await page.getByRole("link", { name: "Schedules" }).click();

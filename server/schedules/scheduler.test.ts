@@ -336,6 +336,11 @@ describe("[K3] a machine's clock that is set", () => {
   });
 });
 
+const asOneOfMany: FixtureOptions["wrap"] = (engine, jobs) => ({
+  jobs,
+  engine: { ...engine, capabilities: { multiProcess: true } },
+});
+
 describe("[K6] during a rolling deployment", () => {
   const strict = defineKind({
     name: "report",
@@ -343,11 +348,6 @@ describe("[K6] during a rolling deployment", () => {
     output: z.null(),
     run: async () => null,
   });
-  const asOneOfMany: FixtureOptions["wrap"] = (engine, jobs) => ({
-    jobs,
-    engine: { ...engine, capabilities: { multiProcess: true } },
-  });
-
   test.each([
     ["refuses the input", [strict]],
     ["does not know the kind", []],

@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { CalendarClock } from "lucide-react";
 import { requestErrorMessage } from "#client/app/request-error.ts";
-import { Button } from "#client/app/ui/button.tsx";
+import { Button, ButtonLink } from "#client/app/ui/button.tsx";
 import { Empty } from "#client/app/ui/empty.tsx";
 import { Notice } from "#client/app/ui/notice.tsx";
 import { OwnersSwitch } from "#client/app/ui/owners-switch.tsx";
@@ -37,6 +37,7 @@ export function SchedulesPage() {
     <>
       <PageHeader title="Schedules">
         <OwnersSwitch />
+        <ButtonLink href="/schedules/new">New schedule</ButtonLink>
       </PageHeader>
       {list.error !== null && (
         <Notice tone="bad" title="The schedules could not be loaded">

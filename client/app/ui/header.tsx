@@ -25,7 +25,7 @@ export function Header() {
           <NavLink href="/batches" search={search} pattern="/batches/*?">
             Batches
           </NavLink>
-          <NavLink href="/schedules" search={search} pattern="/schedules">
+          <NavLink href="/schedules" search={search} pattern="/schedules/*?">
             Schedules
           </NavLink>
           <NavLink href="/console" pattern="/console">
