@@ -43,7 +43,7 @@ function NewSchedule({ kinds, first }: { kinds: readonly KindInfo[]; first: Kind
     kind: first.name,
     key: "",
     cron: "0 3 * * *",
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
     input: inputOf(first),
   });
   const [problem, setProblem] = useState<string>();
