@@ -23,6 +23,8 @@ import type { LogFrame, LogLine } from "#shared/log-line.ts";
 import type { OwnersAsked } from "#shared/owners-asked.ts";
 import type { DeviceRef, Presence, PresenceAsked, PresenceOf } from "#shared/presence.ts";
 import type { Principal } from "#shared/principal.ts";
+import type { SchedulesQuery, ScheduleToUpsert } from "#shared/schedule-api.ts";
+import type { ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";
 
 export interface WatchOptions {
   /** The cursor of the last entry that was seen: `seq` of an event, `rev` of a feed's entry. "0": all of them. */
@@ -133,9 +135,22 @@ export interface PresenceCommands {
   ): Promise<void>;
 }
 
+export interface ScheduleCommands<Kinds extends KindMap> {
+  /** Stores a schedule under its key. The same one again changes nothing. */
+  upsert(principal: Principal, schedule: ScheduleToUpsert<Kinds>): Promise<ScheduleSummary>;
+  list(principal: Principal, query?: SchedulesQuery): Promise<Page<ScheduleSummary>>;
+  get(principal: Principal, scheduleId: string): Promise<ScheduleDetails>;
+  pause(principal: Principal, scheduleId: string): Promise<ScheduleSummary>;
+  resume(principal: Principal, scheduleId: string): Promise<ScheduleSummary>;
+  /** Creates a job now, and leaves the times as they are. */
+  trigger(principal: Principal, scheduleId: string): Promise<Job>;
+  delete(principal: Principal, scheduleId: string): Promise<void>;
+}
+
 export interface Commands<Kinds extends KindMap> {
   readonly kinds: KindsCommands<Kinds>;
   readonly jobs: JobCommands<Kinds>;
   readonly batches: BatchCommands<Kinds>;
   readonly presence: PresenceCommands;
+  readonly schedules: ScheduleCommands<Kinds>;
 }

@@ -1,6 +1,7 @@
 /** The jobs of a process, without any transport: the engine and the parts that stand on it. */
 import type { Logger } from "pino";
 import { v7 as newId } from "uuid";
+import { createAudit } from "./auth/audit.ts";
 import { createManagement, type Management } from "./auth/management.ts";
 import { openAuth, type Auth } from "./auth/open.ts";
 import { needsToken } from "./auth/variables.ts";
@@ -18,7 +19,11 @@ import type { Limits } from "./limits/open.ts";
 import { createMetrics, type Metrics } from "./metrics/open.ts";
 import { openServerLimits } from "./open-limits.ts";
 import { openPresence, type PresenceService } from "./presence/open.ts";
+import { openSchedules } from "./schedules/open.ts";
+import type { Schedules } from "./schedules/schedules.ts";
 import { openStreams, type Streams } from "./streams/open.ts";
+import type { UserRef } from "#shared/known-user.ts";
+import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import { VERSION } from "#shared/version.ts";
 import { createTroubleLog, type TellTrouble } from "./transports/trouble-log.ts";
 
@@ -34,6 +39,7 @@ export interface Core {
   readonly jobs: Jobs;
   readonly streams: Streams;
   readonly presence: PresenceService;
+  readonly schedules: Schedules;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -52,7 +58,14 @@ export interface Core {
 /** `ownAuthenticate`: an embedding program knows who the callers are. */
 export async function openCore(
   config: Config,
-  options: { kinds: KindRegistry; log: Logger; ownAuthenticate: boolean; clock: Clock },
+  options: {
+    kinds: KindRegistry;
+    log: Logger;
+    ownAuthenticate: boolean;
+    /** Of the schedules that kinds declare. */
+    scheduleOwner?: UserRef | undefined;
+    clock: Clock;
+  },
 ): Promise<Core> {
   const { kinds, log, ownAuthenticate, clock } = options;
   const { now, steady, after } = clock;
@@ -104,6 +117,21 @@ export async function openCore(
   const presence = openPresence({ engine, streams, clock, heartbeatMs });
   opened.defer(() => presence.close());
 
+  const jobs = createJobs(engine, kinds, now, limits);
+  const { tenant = config.AUTH_DEFAULT_TENANT ?? LOCAL_PRINCIPAL.tenantId, user = "system" } =
+    options.scheduleOwner ?? {};
+  const schedules = openSchedules({
+    engine,
+    jobs,
+    kinds,
+    record: createAudit({ store: engine.audit, now, tell }).record,
+    // Its only principal sees them.
+    owner: isOpen ? ownerOf(LOCAL_PRINCIPAL) : { tenant, owner: user },
+    clock,
+    observer: metrics.schedules,
+    log,
+  });
+
   const runner =
     config.ROLE === "gateway"
       ? undefined
@@ -130,6 +158,7 @@ export async function openCore(
   ];
   async function stopWork(): Promise<Stopped> {
     for (const end of retentions) end();
+    await schedules.stop();
     return (await runner?.stop(config.SHUTDOWN_GRACE_MS)) ?? { finished: 0, givenBack: 0 };
   }
   let stopping: Promise<Stopped> | undefined;
@@ -145,15 +174,19 @@ export async function openCore(
     management,
     isOpen,
     limits,
-    jobs: createJobs(engine, kinds, now, limits),
+    jobs,
     streams,
     presence,
+    schedules: schedules.commands,
     metrics,
     clock,
     log,
     tell,
     run() {
-      if (!isRunning) runner?.start();
+      if (!isRunning && runner !== undefined) {
+        runner.start();
+        schedules.start();
+      }
       isRunning = true;
     },
     running,

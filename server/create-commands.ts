@@ -82,6 +82,18 @@ export function createCommands(
       watchAll: (principal, { signal, ...options } = {}) =>
         watch(principal, ({ feed }) => feed.onUpdate(options), signal),
     },
+    schedules: {
+      upsert: (principal, given) => call(principal, (to) => to.schedule.upsert(given)),
+      list: (principal, query) => call(principal, (to) => to.schedule.list(query)),
+      get: (principal, scheduleId) => call(principal, (to) => to.schedule.get({ scheduleId })),
+      pause: (principal, scheduleId) => call(principal, (to) => to.schedule.pause({ scheduleId })),
+      resume: (principal, scheduleId) =>
+        call(principal, (to) => to.schedule.resume({ scheduleId })),
+      trigger: (principal, scheduleId) =>
+        call(principal, (to) => to.schedule.trigger({ scheduleId })),
+      delete: (principal, scheduleId) =>
+        call(principal, (to) => to.schedule.delete({ scheduleId })),
+    },
     batches: {
       create: (principal, batch) => call(principal, (to) => to.batch.create(batch)),
       get: (principal, batchId) => call(principal, (to) => to.batch.get({ batchId })),

@@ -129,6 +129,7 @@ export async function openGateway(core: Core, place: Place, parts: GatewayParts)
     jobs: core.jobs,
     streams: core.streams,
     presence: core.presence,
+    schedules: core.schedules,
     sessions,
     audit: management.audit,
     identify: authenticate === undefined ? async () => LOCAL_CALLER : guard(authenticate),

@@ -25,3 +25,4 @@ export { KindError } from "./kinds/registry.ts";
 export { AppError, type ErrorCode, type InputIssue } from "#shared/errors.ts";
 export { ConfigError } from "#shared/load-variables.ts";
 export type { Authenticated, Principal } from "#shared/principal.ts";
+export type { DeclaredSchedule, ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";

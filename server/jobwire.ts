@@ -62,6 +62,11 @@ export interface JobwireOptions<
   authenticate?: ((credentials: ClientCredentials) => Promise<Authenticated>) | undefined;
   /** The program's own procedures, beside Jobwire's: on the same endpoint, connections and limits. */
   procedures?: OwnProcedures<Procedures> | undefined;
+  /**
+   * The user that the schedules of its kinds (`defineKind`) and their jobs belong to. Default: the user "system" of the tenant
+   * AUTH_DEFAULT_TENANT, or of "local". Without sign-in they belong to the only user.
+   */
+  scheduleOwner?: { tenant: string; user: string } | undefined;
   /** Folders of static files, which it shows to everyone. */
   sites?: readonly StaticSite[] | undefined;
   /** Default: JSON lines on standard output. */
@@ -116,12 +121,26 @@ export function createJobwireBy<
   clock: Clock | undefined,
   options: JobwireOptions<Kinds, Procedures>,
 ): Jobwire<KindMapOf<Kinds>, RecordOf<Procedures>> {
-  const { authenticate, procedures, sites = [], env = knownOf(process.env) } = options;
+  const {
+    authenticate,
+    procedures,
+    scheduleOwner,
+    sites = [],
+    env = knownOf(process.env),
+  } = options;
   assertNode();
   const kinds = createKindRegistry(options.kinds);
   const config: Config = loadConfig(env);
   const log = (options.log as ReturnType<typeof createLog>) ?? createLog(config.LOG_LEVEL);
-  const lifecycle = createLifecycle(config, { kinds, log, authenticate, sites, procedures, clock });
+  const lifecycle = createLifecycle(config, {
+    kinds,
+    log,
+    authenticate,
+    sites,
+    procedures,
+    clock,
+    scheduleOwner,
+  });
   const names = [...kinds.keys()];
   // Checks the names of its procedures now, as those of its kinds.
   const ping = { intervalMs: config.PING_INTERVAL_MS, timeoutMs: config.PING_TIMEOUT_MS };
@@ -132,11 +151,12 @@ export function createJobwireBy<
     const core = await lifecycle.start();
     const known = inProcess.get(core);
     if (known !== undefined) return known;
-    const { clock: by, jobs, streams, presence, management } = core;
+    const { clock: by, jobs, streams, presence, schedules, management } = core;
     const opened = createInProcess(router, {
       jobs,
       streams,
       presence,
+      schedules,
       audit: management.audit,
       clock: by,
       system: systemInfo(core),

@@ -6,6 +6,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "#shared/clock.ts";
 import { AppError } from "#shared/errors.ts";
+import type { UserRef } from "#shared/known-user.ts";
 import { claimPath, openAttachment } from "./attachment.ts";
 import type { Config } from "./config.ts";
 import { type Core, openCore } from "./core.ts";
@@ -32,9 +33,14 @@ export interface Lifecycle {
 
 export function createLifecycle(
   config: Config,
-  options: GatewayParts & { kinds: KindRegistry; log: Logger; clock?: Clock | undefined },
+  options: GatewayParts & {
+    kinds: KindRegistry;
+    log: Logger;
+    clock?: Clock | undefined;
+    scheduleOwner?: UserRef | undefined;
+  },
 ): Lifecycle {
-  const { kinds, log, clock = SYSTEM_CLOCK, ...parts } = options;
+  const { kinds, log, clock = SYSTEM_CLOCK, scheduleOwner, ...parts } = options;
   const ownAuthenticate = parts.authenticate !== undefined;
   let opening: Promise<Core> | undefined;
   let core: Core | undefined;
@@ -48,7 +54,13 @@ export function createLifecycle(
   /** Opens the core once; the next call tries again if that failed. */
   async function opened(): Promise<Core> {
     assertOpen();
-    const attempt = (opening ??= openCore(config, { kinds, log, ownAuthenticate, clock }));
+    const attempt = (opening ??= openCore(config, {
+      kinds,
+      log,
+      ownAuthenticate,
+      scheduleOwner,
+      clock,
+    }));
     try {
       core = await attempt;
     } catch (error) {

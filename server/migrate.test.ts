@@ -34,6 +34,7 @@ import {
   START,
   startedJob,
   STEP,
+  newSchedule,
 } from "#test/engine/builders.ts";
 import { loadConfig } from "./config.ts";
 import { runMigration } from "./migrate.ts";
@@ -224,9 +225,39 @@ describe.each([
     expect(await migrate()).toMatchObject({
       code: 1,
       message: expect.stringContaining(
-        "already has jobs, API keys, revocations or share links",
+        "already has jobs, API keys, revocations, share links or schedules",
       ) as string,
     });
+  });
+
+  test("[K3] schedules keep their record, their order and what had begun, and no second copy replaces them", async () => {
+    const old = await open(false);
+    const due = new Date(Date.now() - 1000);
+    const all = [
+      newSchedule({ tenant: "acme ü", key: "due", nextAt: due }),
+      newSchedule({ pausedAt: at(1), nextAt: due }),
+      newSchedule({ nextAt: null, kind: "other" }),
+    ];
+    for (const schedule of all) await old.schedules.create(schedule);
+    const request = { kinds: ["report"], max: 9, holdMs: 0, graceMs: 3_600_000, leftMs: 0 };
+    await old.schedules.take({ ...request, now: new Date() });
+    const before = await old.schedules.list({ limit: 9 });
+    await old.close();
+    expect(await migrate()).toMatchObject({ code: 0 });
+    const engine = await open(true);
+    expect(await engine.schedules.list({ limit: 9 })).toEqual(before);
+    for (const schedule of all) {
+      expect(await engine.schedules.get(schedule.id)).toEqual(schedule);
+      expect(await engine.schedules.find(schedule, schedule.key)).toBe(schedule.id);
+    }
+    const { taken } = await engine.schedules.take({ ...request, now: new Date() });
+    expect(taken.map(({ schedule, begun }) => [schedule.key, begun])).toEqual([["due", true]]);
+    const newest = newSchedule();
+    await engine.schedules.create(newest);
+    expect((await engine.schedules.list({ limit: 1 })).items[0]?.id).toBe(newest.id);
+    expect((await engine.schedules.list({ tenant: "acme", limit: 9 })).items).toHaveLength(3);
+    await engine.close();
+    expect(await migrate()).toMatchObject({ code: 1 });
   });
 
   test("[P14] revocations are copied, and are data that no second copy replaces", async () => {

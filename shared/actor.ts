@@ -11,6 +11,8 @@ export const ACTOR_VIAS = [
   "sign-in",
   /** The `authenticate` function of an embedding program. */
   "authenticate",
+  /** A schedule, for its owner. */
+  "schedule",
 ] as const;
 export type ActorVia = (typeof ACTOR_VIAS)[number];
 
@@ -22,6 +24,8 @@ export interface Actor {
   /** The caller's user id: at most `MAX_PRINCIPAL_CHARS`. */
   user: string;
   via: ActorVia;
+  /** Of a job's first event: the schedule that created the job, also where a caller fired it by hand. */
+  scheduleId?: string | undefined;
 }
 
 /** The principal of a command, and the credential that the command came with. */

@@ -19,7 +19,7 @@ interface LinkRef {
 interface Note {
   note?: string | undefined;
 }
-interface PageRequest {
+export interface PageRequest {
   /** `nextCursor` of the page before. */
   cursor?: string | null | undefined;
   limit?: number | undefined;

@@ -52,6 +52,7 @@ import type { LogFrame, LogLine } from "./log-line.ts";
 import type { Presence } from "./presence.ts";
 import type { Principal } from "./principal.ts";
 import type { Revoked, RevokeRequest } from "./revocation.ts";
+import type { ScheduleApi } from "./schedule-api.ts";
 import type { Share, SharedLink, Ticket } from "./share.ts";
 
 /** `Kinds`: the server's kinds, for programs that know them. `Own`: tRPC's record of its own procedures. */
@@ -130,6 +131,7 @@ export type Api<Kinds extends KindMap = KindMap> = {
     /** Shows who is online in the tenant. Without the scope `tenant`, the watcher sees itself alone. */
     onUpdate: Subscription<PresenceWatch | undefined, Presence>;
   };
+  schedule: ScheduleApi<Kinds>;
   /** The jobs of one kind, with its types. A job of another kind is not found. */
   kinds: { [Name in keyof Kinds & string]: KindApi<Kinds[Name]> };
   kind: {

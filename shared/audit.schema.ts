@@ -6,7 +6,7 @@ import { schemaFor } from "./schema-for.ts";
 
 export const AuditActionSchema = z.enum(AUDIT_ACTIONS);
 
-const AuditActorSchema = ActorSchema.extend({
+const AuditActorSchema = ActorSchema.omit({ scheduleId: true }).extend({
   via: z.enum([...ACTOR_VIAS, "command"]),
   credential: z.string().nullable(),
 });

@@ -16,6 +16,11 @@ export const AUDIT_ACTIONS = [
   "batch.cancel",
   "batch.share",
   "batch.unshare",
+  "schedule.upsert",
+  "schedule.pause",
+  "schedule.resume",
+  "schedule.trigger",
+  "schedule.delete",
   "key.create",
   "key.revoke",
   "token.revoke",
@@ -24,7 +29,7 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-export interface AuditActor extends Omit<Actor, "via"> {
+export interface AuditActor extends Omit<Actor, "via" | "scheduleId"> {
   /** `command`: the command `jobwire`, so the server's operator. Its `user` is empty. */
   via: ActorVia | "command";
   /** The id of the API key, or the `jti` of the token, also where a sign-in was made with it. `null`: it has none. */
@@ -34,7 +39,7 @@ export interface AuditActor extends Omit<Actor, "via"> {
 export interface AuditEntry {
   at: Date;
   action: AuditAction;
-  /** The id of the job, batch, API key or user, or the `jti` of the token. */
+  /** The id of the job, batch, schedule, API key or user, or the `jti` of the token. */
   target: string;
   actor: AuditActor;
 }

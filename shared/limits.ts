@@ -107,6 +107,19 @@ export const MAX_TENANT_LINKS = 1000;
 /** Opened tickets of one user that have not expired. */
 export const MAX_TICKETS = 1000;
 
+/** Schedules of one tenant. Beyond it a new one takes the place of the oldest that has fired for the last time. */
+export const MAX_SCHEDULES = 1000;
+/** The expression of a schedule. In code points, as zod counts. */
+export const MAX_CRON_CHARS = 200;
+/** The name of a time zone. In code points, as zod counts. */
+export const MAX_TIME_ZONE_CHARS = 100;
+/** The smallest interval of a schedule; an expression has none below a second. */
+export const MIN_SCHEDULE_MS = 1000;
+/** The largest interval of a schedule: a leap year. */
+export const MAX_SCHEDULE_MS = 366 * 86_400_000;
+/** Missed firings of a schedule that are counted. */
+export const MAX_MISSED_COUNT = 100;
+
 /** People whom presence names. More are counted. */
 export const MAX_SHOWN_PEOPLE = 20;
 /** The name of a device, by which callers without a user id are counted. In code points, as zod counts. */

@@ -8,6 +8,8 @@ import { JobPage } from "./pages/job-page.tsx";
 import { JobsPage } from "./pages/jobs-page.tsx";
 import { NewBatchPage, NewJobPage } from "./pages/new-page.tsx";
 import { NotFoundPage } from "./pages/not-found-page.tsx";
+import { NewSchedulePage } from "./pages/new-schedule-page.tsx";
+import { SchedulesPage } from "./pages/schedules-page.tsx";
 import { partsOf } from "./kinds.ts";
 import { Header } from "./ui/header.tsx";
 import { Notice } from "./ui/notice.tsx";
@@ -67,6 +69,8 @@ export function App() {
                 {({ kind }) => <NewBatchPage key={kind} kind={kind} />}
               </Route>
               <Route path="/batches/:id">{({ id }) => <BatchPage key={id} batchId={id} />}</Route>
+              <Route path="/schedules" component={SchedulesPage} />
+              <Route path="/schedules/new" component={NewSchedulePage} />
               <Route path="/console" component={ConsolePage} />
               <Route>
                 <NotFoundPage />

@@ -15,6 +15,7 @@ export {
 export { transformer } from "./transformer.ts";
 export type * from "#shared/api.ts";
 export type * from "#shared/api-inputs.ts";
+export type * from "#shared/schedule-api.ts";
 export type { Batch, BatchAggregate, BatchStatus } from "#shared/batch.ts";
 export type { ErrorCode } from "#shared/errors.ts";
 export type { DraftFrame, JobEvent } from "#shared/events.ts";
@@ -24,3 +25,4 @@ export type { KindMap, KindTypes, ServerTypes } from "#shared/kind-types.ts";
 export type { LogFrame, LogLevel, LogLine } from "#shared/log-line.ts";
 export type { Presence, PresenceOf, PresentPerson } from "#shared/presence.ts";
 export type { Principal } from "#shared/principal.ts";
+export type { ScheduleDetails, ScheduleSummary, ScheduleTimes } from "#shared/schedule.ts";

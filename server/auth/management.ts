@@ -6,6 +6,7 @@ import { LOCAL_PRINCIPAL, ownerOf } from "#shared/principal.ts";
 import type { Revoked } from "#shared/revocation.ts";
 import { type ApiKeys, createApiKeys } from "./api-keys.ts";
 import { type Audit, createAudit } from "./audit.ts";
+import { createManagedSchedules, type ManagedSchedules } from "./schedules.ts";
 import { createRevocations, type Revocations } from "./revocations.ts";
 
 export type { Assigned } from "#server/engine/contract.ts";
@@ -24,6 +25,7 @@ export interface Management {
      */
     assign(to: UserRef): Promise<Assigned>;
   };
+  readonly schedules: ManagedSchedules;
   readonly users: {
     /** A page of the users that the server knows of. */
     list(query: UserQuery): Promise<UserPage>;
@@ -39,7 +41,7 @@ interface ManagementOptions {
 }
 
 export function createManagement(
-  engine: Pick<Engine, "apiKeys" | "assign" | "revocations" | "audit" | "listUsers">,
+  engine: Pick<Engine, "apiKeys" | "assign" | "revocations" | "audit" | "listUsers" | "schedules">,
   { now, tell, onRevoked }: ManagementOptions,
 ): Management {
   const audit = createAudit({ store: engine.audit, now, tell });
@@ -56,6 +58,7 @@ export function createManagement(
         return assigned;
       },
     },
+    schedules: createManagedSchedules({ store: engine.schedules, audit, now }),
     users: { list: (query) => engine.listUsers(query, now()) },
   };
 }

@@ -103,6 +103,13 @@ const GROUPS: Record<ProcedurePath, keyof Answers> = {
   "batch.cancel": "changeBatch",
   "batch.onUpdate": "readBatch",
   "feed.onUpdate": "readMine",
+  "schedule.upsert": "create",
+  "schedule.list": "readMine",
+  "schedule.get": "readLines",
+  "schedule.pause": "changeJob",
+  "schedule.resume": "changeJob",
+  "schedule.trigger": "changeJob",
+  "schedule.delete": "changeJob",
   "kinds.*.create": "create",
   "kinds.*.createMany": "create",
   "kinds.*.get": "readJob",
@@ -148,6 +155,8 @@ const QUERIES = new Set([
   "batch.links",
   "batch.get",
   "batch.list",
+  "schedule.list",
+  "schedule.get",
   "audit.list",
   "auth.me",
   "kind.list",
@@ -158,6 +167,8 @@ let data: TestData;
 let app: App;
 let keys: Record<KeyName, string>;
 let ids: { jobId: string; batchId: string };
+/** That of the newest schedule, which a permitted caller deletes. */
+let scheduleId: string;
 /** Stream tokens and share links, which their owner made. */
 let shared: Record<"job" | "otherJob" | "batch" | "link" | "off", string>;
 
@@ -402,7 +413,9 @@ function inputOf(path: string): object | undefined {
   if (path === "presence.onUpdate") return {};
   if (path === "auth.revoke") return { tokenId: "another" };
   if (path === "job.list" || path === "batch.list" || path === "feed.onUpdate") return {};
-  if (path === "audit.list") return {};
+  if (path === "audit.list" || path === "schedule.list") return {};
+  if (path === "schedule.upsert") return scheduleOf("another");
+  if (path.startsWith("schedule.")) return { scheduleId };
   if (path === "kinds.waits.create") return { input: {} };
   if (path === "kinds.waits.createMany") return { jobs: [{ input: {} }] };
   if (path === "kinds.waits.list") return {};
@@ -410,6 +423,8 @@ function inputOf(path: string): object | undefined {
   if (path.startsWith("job.")) return { jobId: ids.jobId };
   return path.startsWith("batch.") ? { batchId: ids.batchId } : undefined;
 }
+
+const scheduleOf = (key: string) => ({ key, kind: "waits", input: {}, cron: "@yearly" });
 
 interface Asked {
   path: string;
@@ -479,6 +494,8 @@ describe.each(CALLERS)("[P1] [P3] [P4] [P8] [J20] a caller %s", (who, token, ans
     ["WebSocket", overSocket],
   ])("over %s", async (protocol, ask) => {
     const given = await token();
+    const mine = { path: "schedule.upsert", input: scheduleOf("mine"), isRefused: false };
+    scheduleId = idIn(await overHttp({ ...mine, token: await signed() }));
     const told: Record<string, string> = {};
     const expected: Record<string, string> = {};
     for (const [entry, group] of Object.entries(GROUPS)) {

@@ -9,7 +9,7 @@ import { loadConfig } from "#server/config.ts";
 import { openEngine } from "#server/engine/index.ts";
 import { MAX_PAGE_ITEMS } from "#shared/limits.ts";
 import { newTestData, type TestData } from "#test/engine/data.fixture.ts";
-import { ANN, newBatch, newJob } from "#test/engine/builders.ts";
+import { ANN, newBatch, newJob, newSchedule } from "#test/engine/builders.ts";
 import { auditOf } from "#test/engine/audit.ts";
 import { freePort } from "#test/free-port.ts";
 import { startRedis } from "#test/redis/server.fixture.ts";
@@ -480,6 +480,51 @@ describe("audit", () => {
     [["audit"], "name the tenant"],
     [["audit", "--tenant", "acme", "--limit", "0"], "--limit"],
     [["audit", "--tenant", "acme", "--action", "job.delete"], "job.approve"],
+  ])("%j is wrong usage", async (args, message) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+});
+
+describe("[K8] schedule", () => {
+  test("lists all schedules, and pauses, resumes, fires and deletes one by its id, each with an audit entry", async () => {
+    expect((await run(["schedule", "list"])).out).toBe("There are no schedules.\n");
+    const engine = await openEngine(data.config);
+    const schedule = newSchedule({
+      key: "night\u0007ly",
+      nextAt: new Date("2027-01-31T03:00:00Z"),
+    });
+    await engine.schedules.create(schedule);
+    await engine.schedules.create(newSchedule({ tenant: "bakery" }));
+    await engine.close();
+    const { id } = schedule;
+    const table = (await run(["schedule", "list", "--tenant", "acme"])).out;
+    expect(table).toMatch(/^ID +TENANT +USER +KEY +KIND +WHEN +NEXT +LAST +STATE\n/);
+    expect(table).toContain("0 3 * * * Europe/Stockholm  2027-01-31 03:00  -     active");
+    expect(table.trim().split("\n")).toHaveLength(2);
+    expect(recordsOf((await run(["schedule", "list", "--json"])).out)).toHaveLength(2);
+
+    const paused = await run(["schedule", "pause", id]);
+    expect(paused.out).toBe('Paused the schedule "night\\u0007ly" of ann at acme.\n');
+    expect((await run(["schedule", "list"])).out).toMatch(/ - +- +paused\n/);
+    const [resumed] = recordsOf((await run(["schedule", "resume", id, "--json"])).out);
+    expect(resumed).toMatchObject({ id, pausedAt: null });
+    const [asked] = recordsOf((await run(["schedule", "trigger", id, "--json"])).out);
+    expect(asked).toMatchObject({ requestedAt: NOW.toISOString() });
+    expect((await run(["schedule", "delete", id])).out).toContain("Deleted the schedule");
+    const gone = await run(["schedule", "pause", id]);
+    expect(gone).toMatchObject({ code: 1, err: `error: Schedule ${id} does not exist.\n` });
+    const actions = recordsOf((await run(["audit", "--tenant", "acme", "--json"])).out);
+    expect(actions.map(({ action, target }) => [action, target === id])).toEqual(
+      ["delete", "trigger", "resume", "pause"].map((verb) => [`schedule.${verb}`, true]),
+    );
+  });
+
+  test.each([
+    [["schedule", "pause", "nightly"], "jobwire schedule list"],
+    [["schedule", "pause"], "missing required argument"],
+    [["schedule", "fire", ABSENT], "unknown command"],
   ])("%j is wrong usage", async (args, message) => {
     const { code, err } = await run(args);
     expect(code).toBe(2);

@@ -10,6 +10,7 @@ import type { CommandContext } from "./context.ts";
 import { addDoctorCommand, Failed } from "./doctor.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addRevokeCommand } from "./revoke.ts";
+import { addScheduleCommand } from "./schedule.ts";
 import { addStartCommands } from "./start.ts";
 import { addTokenCommand } from "./token.ts";
 import { addUsersCommand } from "./users.ts";
@@ -39,6 +40,7 @@ export async function runCommand(
   addDoctorCommand(program, context);
   addKeysCommand(program, context);
   addRevokeCommand(program, context);
+  addScheduleCommand(program, context);
   addStartCommands(program, context);
   addTokenCommand(program, context);
   addUsersCommand(program, context);

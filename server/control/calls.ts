@@ -7,13 +7,18 @@ import {
   ASSIGN,
   type Call,
   CREATE_KEY,
+  DELETE_SCHEDULE,
   faultOf,
   LIST_AUDIT,
   LIST_KEYS,
+  LIST_SCHEDULES,
   LIST_USERS,
   MAKE_BACKUP,
+  PAUSE_SCHEDULE,
+  RESUME_SCHEDULE,
   REVOKE,
   REVOKE_KEY,
+  TRIGGER_SCHEDULE,
 } from "./protocol.ts";
 
 /** By name. A call takes what the body of its request holds, and rejects with `BAD_REQUEST` if that is no input of it. */
@@ -40,7 +45,7 @@ function handle<I, O>(
 }
 
 export function createControlCalls(
-  { apiKeys, audit, jobs, revocations, users }: Management,
+  { apiKeys, audit, jobs, revocations, schedules, users }: Management,
   { log, backup }: { log: Pick<Logger, "info">; backup?: MakeBackup | undefined },
 ): ControlCalls {
   return new Map<string, ControlCall>([
@@ -73,6 +78,11 @@ export function createControlCalls(
       log.info({ path, ...made }, "A backup was made");
       return made;
     }),
+    handle(LIST_SCHEDULES, (query) => schedules.list(query)),
+    handle(PAUSE_SCHEDULE, ({ id }) => schedules.pause(id)),
+    handle(RESUME_SCHEDULE, ({ id }) => schedules.resume(id)),
+    handle(TRIGGER_SCHEDULE, ({ id }) => schedules.trigger(id)),
+    handle(DELETE_SCHEDULE, ({ id }) => schedules.delete(id)),
     handle(REVOKE, ({ tenant, what }) => revocations.revoke(tenant, what, COMMAND_ACTOR)),
   ]);
 }

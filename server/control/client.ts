@@ -8,12 +8,17 @@ import {
   CONTROL_VERSION,
   ControlError,
   CREATE_KEY,
+  DELETE_SCHEDULE,
   LIST_AUDIT,
   LIST_KEYS,
+  LIST_SCHEDULES,
   LIST_USERS,
   MAKE_BACKUP,
+  PAUSE_SCHEDULE,
+  RESUME_SCHEDULE,
   REVOKE,
   REVOKE_KEY,
+  TRIGGER_SCHEDULE,
 } from "./protocol.ts";
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -37,6 +42,13 @@ export function createRemoteManagement(path: string): Management {
     },
     audit: { list: (query) => callServer(path, LIST_AUDIT, query) },
     jobs: { assign: (to) => callServer(path, ASSIGN, to) },
+    schedules: {
+      list: (query) => callServer(path, LIST_SCHEDULES, query),
+      pause: (id) => callServer(path, PAUSE_SCHEDULE, { id }),
+      resume: (id) => callServer(path, RESUME_SCHEDULE, { id }),
+      trigger: (id) => callServer(path, TRIGGER_SCHEDULE, { id }),
+      delete: (id) => callServer(path, DELETE_SCHEDULE, { id }),
+    },
     users: { list: (query) => callServer(path, LIST_USERS, query) },
     revocations: {
       revoke: (tenant, what) => callServer(path, REVOKE, { tenant, what }),

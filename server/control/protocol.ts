@@ -10,6 +10,7 @@ import { ErrorCodeSchema } from "#shared/errors.schema.ts";
 import { CheckedUserSchema, UserPageSchema, UserQuerySchema } from "#shared/known-user.schema.ts";
 
 import { RevokedSchema, RevocationRequestSchema } from "#shared/revocation.schema.ts";
+import { ScheduleSummarySchema } from "#shared/schedule.schema.ts";
 import { MAX_PAGE_CURSOR_CHARS, MAX_PAGE_ITEMS, MAX_PRINCIPAL_CHARS } from "#shared/limits.ts";
 
 export const CONTROL_VERSION = "v1";
@@ -62,6 +63,17 @@ export const ASSIGN = define(
     unsettled: z.object({ count: z.int(), some: z.array(z.string()) }),
   }),
 );
+
+const ScheduleRef = z.object({ id: z.uuid() });
+export const LIST_SCHEDULES = define(
+  "schedules.list",
+  Page,
+  z.object({ items: z.array(ScheduleSummarySchema), nextCursor: z.string().nullable() }),
+);
+export const PAUSE_SCHEDULE = define("schedules.pause", ScheduleRef, ScheduleSummarySchema);
+export const RESUME_SCHEDULE = define("schedules.resume", ScheduleRef, ScheduleSummarySchema);
+export const TRIGGER_SCHEDULE = define("schedules.trigger", ScheduleRef, ScheduleSummarySchema);
+export const DELETE_SCHEDULE = define("schedules.delete", ScheduleRef, ScheduleSummarySchema);
 
 /** `at` is a text in JSON. */
 const Item = AuditEntrySchema.extend({

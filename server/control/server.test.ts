@@ -9,6 +9,8 @@ import type { ApiKeys } from "#server/auth/api-keys.ts";
 import type { Management } from "#server/auth/management.ts";
 import type { Revocations } from "#server/auth/revocations.ts";
 import { AppError } from "#shared/errors.ts";
+import { type ScheduleSummary, scheduleSummaryOf } from "#shared/schedule.ts";
+import { newSchedule } from "#test/engine/builders.ts";
 import { killOnExit } from "#test/kill-on-exit.ts";
 import type { Audit } from "#server/auth/audit.ts";
 import { type AuditItem, COMMAND_ACTOR } from "#shared/audit.ts";
@@ -35,6 +37,17 @@ const REQUEST = {
   expiresAt: new Date("2026-02-01"),
 };
 
+const SCHEDULE: ScheduleSummary = {
+  ...scheduleSummaryOf(newSchedule()),
+  lastAt: new Date("2026-01-01"),
+  lastError: {
+    code: "NOT_FOUND",
+    message: "Gone",
+    dueAt: new Date("2026-01-02"),
+    at: new Date("2026-01-02"),
+  },
+};
+
 const logged: unknown[][] = [];
 const log = {
   info: (...line: unknown[]) => void logged.push(line),
@@ -58,6 +71,14 @@ const ENTRY: AuditItem = {
   target: RECORD.id,
   actor: COMMAND_ACTOR,
 };
+type Managed = Management["schedules"];
+const schedules = {
+  list: vi.fn<Managed["list"]>(async () => ({ items: [SCHEDULE], nextCursor: "7" })),
+  pause: vi.fn<Managed["pause"]>(async () => SCHEDULE),
+  resume: vi.fn<Managed["resume"]>(async () => SCHEDULE),
+  trigger: vi.fn<Managed["trigger"]>(async () => SCHEDULE),
+  delete: vi.fn<Managed["delete"]>(async () => SCHEDULE),
+};
 const audit = { list: vi.fn<Audit["list"]>(async () => ({ items: [ENTRY], nextCursor: null })) };
 
 const backup = vi.fn<MakeBackup>(async () => ({ bytes: 4096 }));
@@ -75,7 +96,10 @@ afterEach(() => rmSync(dir, { recursive: true }));
 async function open(options: { timeoutMs?: number } = {}) {
   const control = await openControlServer({
     path,
-    calls: createControlCalls({ apiKeys, audit, jobs, revocations, users }, { log, backup }),
+    calls: createControlCalls(
+      { apiKeys, audit, jobs, revocations, schedules, users },
+      { log, backup },
+    ),
     log,
     ...options,
   });
@@ -238,6 +262,20 @@ describe("calls", () => {
       ],
     ]);
   });
+});
+
+test("calls about schedules come back with their times", async () => {
+  await open();
+  const { schedules: remote } = createRemoteManagement(path);
+  const query = { tenant: "acme", cursor: "9", limit: 3 };
+  expect(await remote.list(query)).toEqual({ items: [SCHEDULE], nextCursor: "7" });
+  expect(schedules.list).toHaveBeenCalledWith(query);
+  for (const verb of ["pause", "resume", "trigger", "delete"] as const) {
+    expect(await remote[verb](SCHEDULE.id)).toEqual(SCHEDULE);
+    expect(schedules[verb]).toHaveBeenCalledWith(SCHEDULE.id);
+  }
+  schedules.pause.mockRejectedValueOnce(new AppError("NOT_FOUND", "None."));
+  await expect(remote.pause(SCHEDULE.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 describe("[P9] the socket", () => {

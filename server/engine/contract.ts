@@ -28,6 +28,7 @@ import type { Backups } from "./backup.ts";
 import type { CredentialStores } from "./credential-stores.ts";
 import type { PresenceStore } from "./presence-store.ts";
 import type { TenantQuota, TenantUsage } from "./quota.ts";
+import type { ScheduleStore } from "./schedule-store.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { Storage } from "./storage.ts";
 import type { DraftSlice, LineSlice } from "./written.ts";
@@ -166,6 +167,7 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
 
   readonly audit: AuditStore;
   readonly presence: PresenceStore;
+  readonly schedules: ScheduleStore;
   /**
    * A page of users, ordered by tenant and user in UTF-8: who has jobs, API keys or sign-ins, and who was revoked. The engine
    * decides how many a page has.

@@ -2,7 +2,11 @@
 import { AppError, type ErrorCode } from "#shared/errors.ts";
 import type { CredentialStores, Engine } from "./contract.ts";
 
-type Store = Exclude<keyof CredentialStores, `${string}SignIn${string}`> | "audit" | "presence";
+type Store =
+  | Exclude<keyof CredentialStores, `${string}SignIn${string}`>
+  | "audit"
+  | "presence"
+  | "schedules";
 /** Not operations on the data, or such as only some engines have; a backup takes as long as the data is large. */
 type Unmeasured =
   | "name"
@@ -58,6 +62,17 @@ const STORES: { readonly [S in Store]: Readonly<Record<keyof Engine[S], true>> }
   tickets: { take: true, holders: true },
   audit: { append: true, list: true, prune: true },
   presence: { keep: true, read: true },
+  schedules: {
+    create: true,
+    replace: true,
+    remove: true,
+    get: true,
+    find: true,
+    list: true,
+    take: true,
+    release: true,
+    time: true,
+  },
 };
 
 /** All names that an observer can receive: `change`, `apiKeys.find`. */

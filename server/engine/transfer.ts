@@ -13,6 +13,7 @@ import type { JobEvent } from "#shared/events.ts";
 import type { Job } from "#shared/job.ts";
 import type { LogLine } from "#shared/log-line.ts";
 import type { Owner } from "#shared/principal.ts";
+import type { Schedule } from "#shared/schedule.ts";
 
 /** Feeds continue from its rev, also when none of its jobs is left. */
 export interface TransferTenant {
@@ -57,6 +58,14 @@ export interface TransferApiKey {
   hash: string;
 }
 
+export interface TransferSchedule {
+  /** Its position in lists. */
+  n: number;
+  schedule: Schedule;
+  /** The time for which its firing has begun, in ms since 1970. */
+  begunAt: number | null;
+}
+
 export type TransferRevocation = RevokedToken | RevokedUser;
 export interface TransferAuditEntry {
   tenant: string;
@@ -76,6 +85,7 @@ export interface TransferSource {
   /** Without them the share links would be of no use. */
   signingKeys(): Iterable<SigningKey>;
   shareLinks(): Iterable<StoredLink>;
+  schedules(): Iterable<TransferSchedule>;
   audit(): Iterable<TransferAuditEntry>;
   close(): void;
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { MAX_BATCH_JOBS } from "#shared/batch.ts";
 import { CursorSchema } from "#shared/cursor.schema.ts";
 import { ILL_FORMED, isWellFormed } from "#shared/cut-text.ts";
+import { INTERNAL_KEY } from "#shared/internal-key.ts";
 import type { JobFilter as Filter } from "#shared/job-filter.ts";
 import { JobStatusSchema } from "#shared/job.schema.ts";
 import {
@@ -41,7 +42,13 @@ export const oneOfOwners = z.refine<z.infer<typeof Owners>>(
   { path: ["owner"], message: "Send either owner or allOwners." },
 );
 export const Follow = z.object({ follow: z.boolean().default(false) });
-export const Key = Text.min(1).max(MAX_KEY_CHARS).optional();
+const CallersKey = Text.min(1)
+  .max(MAX_KEY_CHARS)
+  .refine(
+    (key) => !key.startsWith(INTERNAL_KEY),
+    "It begins with U+0001, as keys of the server do.",
+  );
+export const Key = CallersKey.optional();
 /** A job of a kind that is known otherwise. */
 export const InputOnly = z.object({ input: z.unknown() });
 export const JobRequest = InputOnly.extend({ kind: z.string().min(1).max(MAX_KIND_CHARS) });

@@ -32,6 +32,7 @@ import {
 } from "#shared/principal.ts";
 import { type OwnersAsked, ownersFor } from "#shared/owners-asked.ts";
 import { eventsOfPage } from "./event-page.ts";
+import type { ScheduledRequest } from "./scheduled-request.ts";
 import { limitTenants, type TenantLimits } from "./tenant-limits.ts";
 import { createRequestValidator, type JobRequest } from "./validate-request.ts";
 
@@ -44,6 +45,8 @@ export interface Jobs {
     principal: ActingPrincipal,
     request: JobRequest & { idempotencyKey?: string | undefined },
   ): Promise<Job>;
+  /** Creates a job for the owner of a schedule. Rejects as `create` does. */
+  createScheduled(principal: ActingPrincipal, request: ScheduledRequest): Promise<Job>;
   /** With `kind`: `NOT_FOUND` also for a job of another kind. */
   get(principal: Principal, jobId: string, kind?: string): Promise<Job>;
   list(
@@ -121,7 +124,7 @@ export function createJobs(
     async create(principal, request) {
       tenants.assertMayCreate(principal, 1);
       const id = newId();
-      const job: NewJob & Audited = {
+      return store(principal, {
         id,
         batchId: null,
         ...ownerOf(principal),
@@ -129,13 +132,23 @@ export function createJobs(
         idempotencyKey: request.idempotencyKey,
         actor: actorOf(principal),
         audit: entry(principal, "job.create", id),
-      };
-      const stored = await inJobSpan(job.kind, codeOf, (trace) =>
-        tenants.create(principal, 1, () =>
-          engine.createJob({ ...job, trace }, now(), tenants.quota),
-        ),
-      );
-      return answerTo(principal, stored);
+      });
+    },
+
+    async createScheduled(principal, request) {
+      const { scheduleId, title, owner = ownerOf(principal), idempotencyKey, action } = request;
+      tenants.assertMayCreate(principal, 1);
+      const valid = validate.one(request);
+      return store(principal, {
+        id: newId(),
+        batchId: null,
+        ...owner,
+        ...valid,
+        title: title ?? valid.title,
+        idempotencyKey,
+        actor: { ...actorOf(principal), scheduleId },
+        audit: action && entry(principal, action, scheduleId),
+      });
     },
 
     async get(principal, jobId, kind) {
@@ -232,6 +245,13 @@ export function createJobs(
       return batchOf(await batchFor(batchId, changer(principal)));
     },
   };
+
+  async function store(principal: ActingPrincipal, job: NewJob & Audited): Promise<Job> {
+    const stored = await inJobSpan(job.kind, codeOf, (trace) =>
+      tenants.create(principal, 1, () => engine.createJob({ ...job, trace }, now(), tenants.quota)),
+    );
+    return answerTo(principal, stored);
+  }
 
   /** False: the job settled, or was deleted, after it was read. */
   async function changeUnlessSettled(jobId: string, change: JobChange & Audited): Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { KindTypes } from "#shared/kind-types.ts";
+import type { DeclaredSchedule } from "#shared/schedule.ts";
 import type { LogLevel } from "#shared/log-line.ts";
 
 /** A schema of zod or of zod/mini. */
@@ -51,6 +52,11 @@ export interface KindDefinition<
    */
   readonly start?: { readonly progress: number; readonly message: string };
   /**
+   * Jobs of this kind that the server creates by itself. It stores them when it starts, and removes those that were declared
+   * before. Their keys are unique in a server (docs/schedules.md).
+   */
+  readonly schedules?: readonly DeclaredSchedule<NoInfer<z.input<Input>>>[] | undefined;
+  /**
    * Does the work, and returns the output, or `delivered(message, output)` or `blocked(message, output)`. A job that lost its
    * runner runs again from the beginning, so `run` must be safe to repeat.
    * Throw `Transient` to have the job retried and `Failure` to end it; any other thrown value ends the job as a fault of
@@ -75,6 +81,7 @@ export interface Kind<Name extends string = string, Types extends KindTypes = Ki
   /** Only safe with an input that the kind's own schema accepted. */
   title(input: unknown): unknown;
   readonly start: { readonly progress: number; readonly message: string };
+  readonly schedules?: readonly DeclaredSchedule[] | undefined;
   /** Only safe with an input that the kind's own schema accepted. */
   run(context: RunContext<unknown>): Promise<unknown>;
   readonly "~types"?: Types;
@@ -107,7 +114,7 @@ export function defineKind<
     output: Stored<z.output<Output>>;
   }
 > {
-  const { name, description = "", start = DEFAULT_START } = definition;
+  const { name, description = "", start = DEFAULT_START, schedules = [] } = definition;
   for (const part of ["run", "title"] as const) {
     const isAbsent = part === "title" && definition.title === undefined;
     if (!isAbsent && typeof definition[part] !== "function") {
@@ -118,6 +125,7 @@ export function defineKind<
     name,
     description,
     start,
+    schedules,
     // Sound: only schemas have these types, and the registry refuses what is none.
     input: definition.input as SchemaTypes as Schema,
     details: definition.details as SchemaTypes | undefined as Schema | undefined,

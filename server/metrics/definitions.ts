@@ -5,6 +5,7 @@
 import { ENGINE_FAILURES, ENGINE_OPERATIONS } from "#server/engine/observe-engine.ts";
 import { ATTEMPT_OUTCOMES } from "#server/jobs/runner-observer.ts";
 import { LIMIT_NAMES } from "#server/limits/limits.ts";
+import { FIRING_RESULTS } from "#server/schedules/observer.ts";
 import { STREAM_KINDS } from "#server/streams/open.ts";
 import { CALL_TRANSPORTS, REFUSAL_REASONS, SIGN_IN_OUTCOMES } from "#server/transports/observer.ts";
 import { CONNECTION_KINDS } from "#server/transports/usage.ts";
@@ -37,6 +38,8 @@ const OPERATION_SECONDS = [
 ] as const;
 /** A person notices a tenth of a second, and complains about seconds. */
 const LAG_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
+/** A firing that is later was missed. */
+const FIRING_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 /** From a free slot at once to a backlog of hours. */
 const WAIT_SECONDS = [0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900, 3600, 14_400] as const;
 /** From a computation to a job that waits for other systems. */
@@ -155,6 +158,19 @@ export const METRICS = {
     name: "jobwire_jobs_recovered_total",
     help: "Jobs that this process took over because their runner had died, by kind.",
     labels: { kind: KINDS },
+  },
+  scheduleFirings: {
+    type: "counter",
+    name: "jobwire_schedule_firings_total",
+    help: "Firings of schedules that this process decided: with a job, refused, or missed and skipped.",
+    labels: { result: FIRING_RESULTS },
+  },
+  scheduleLag: {
+    type: "histogram",
+    name: "jobwire_schedule_lag_seconds",
+    help: "Time from when a job of a schedule was due until this process created it, without missed firings.",
+    labels: {},
+    buckets: FIRING_SECONDS,
   },
   runningJobs: {
     type: "gauge",

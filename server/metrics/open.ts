@@ -7,6 +7,7 @@ import type { EngineObserver } from "#server/engine/observe-engine.ts";
 import type { Storage } from "#server/engine/storage.ts";
 import type { RunnerObserver } from "#server/jobs/runner-observer.ts";
 import type { LimitName } from "#server/limits/limits.ts";
+import type { ScheduleObserver } from "#server/schedules/observer.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { TransportObserver } from "#server/transports/observer.ts";
 import type { ConnectionUsage } from "#server/transports/usage.ts";
@@ -38,6 +39,7 @@ export interface Counted {
 export interface Metrics {
   readonly engine: EngineObserver;
   readonly runner: RunnerObserver;
+  readonly schedules: ScheduleObserver;
   readonly transports: TransportObserver;
   readonly server: ServerObserver;
   onEvent(event: JobEvent): void;
@@ -102,6 +104,10 @@ export function createMetrics(options: MetricsOptions, sources: MetricsSources):
       failed: (code) => instruments.engineFailures.inc({ code }),
     },
     runner: observeRunner(instruments, options.kinds),
+    schedules: {
+      fired: (result) => instruments.scheduleFirings.inc({ result }),
+      lagged: (seconds) => instruments.scheduleLag.observe(seconds),
+    },
     transports: calls.observer,
     server: observeServer(instruments),
     onEvent: ({ type }) => instruments.jobEvents.inc({ type }),

@@ -107,3 +107,38 @@ describe("a fault proxy", () => {
     await events.return?.();
   });
 });
+
+test("[K9] schedules fire as the clock of a test advances, and their inputs have the kinds' types", async () => {
+  const greet = defineKind({
+    name: "greet",
+    input: z.object({ name: z.string() }),
+    output: z.string(),
+    schedules: [{ key: "daily", cron: "0 9 * * *", input: { name: "all" } }],
+    run: async ({ input: { name } }) => `Hello ${name}`,
+  });
+  const { jobwire, clock, close } = await startTestJobwire({ kinds: [greet] });
+  onTestFinished(close);
+  const me = { userId: "local", tenantId: "local", scopes: ["jobs:read", "jobs:write"] };
+  await clock.advance(2 * 86_400_000);
+  const { items } = await jobwire.kinds.greet.list(me);
+  expect(items.map(({ status, title }) => [status, title])).toEqual([
+    ["DELIVERED", "greet"],
+    ["DELIVERED", "greet"],
+  ]);
+  const weekly = { key: "weekly", everyMs: 7 * 86_400_000, title: "Weekly" };
+  const { id } = await jobwire.schedules.upsert(me, {
+    ...weekly,
+    kind: "greet",
+    input: { name: "you" },
+  });
+  expect((await jobwire.schedules.trigger(me, id)).title).toBe("Weekly");
+  const { items: all } = await jobwire.schedules.list(me);
+  expect(all.map(({ key }) => key)).toEqual(["weekly", "daily"]);
+  expect(await jobwire.schedules.pause(me, id)).toMatchObject({ nextAt: null });
+  expect((await jobwire.schedules.resume(me, id)).nextAt).not.toBeNull();
+  await jobwire.schedules.delete(me, id);
+  await expect(jobwire.schedules.get(me, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  const wrong = { ...weekly, kind: "greet", input: { name: 5 } } as const;
+  // @ts-expect-error: a field has another type
+  await expect(jobwire.schedules.upsert(me, wrong)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+});

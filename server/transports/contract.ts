@@ -14,6 +14,7 @@ import type { OidcProvider } from "#server/oidc/provider.ts";
 import type { Sessions } from "#server/sessions/open.ts";
 import type { SignIns } from "#server/sign-ins/open.ts";
 import type { PresenceService } from "#server/presence/open.ts";
+import type { Schedules } from "#server/schedules/schedules.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { SystemInfo } from "#shared/api.ts";
 import type { ActorVia } from "#shared/actor.ts";
@@ -75,6 +76,7 @@ export interface TransportContext {
   jobs: Jobs;
   streams: Streams;
   presence: PresenceService;
+  schedules: Schedules;
   sessions: Sessions;
   audit: Pick<Audit, "list">;
   identify: Identify;

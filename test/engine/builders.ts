@@ -6,6 +6,7 @@ import type { AppError, ErrorCode } from "#shared/errors.ts";
 import type { JobEvent } from "#shared/events.ts";
 import type { JobChange, NewJob } from "#shared/lifecycle.ts";
 import type { Owner } from "#shared/principal.ts";
+import type { Schedule } from "#shared/schedule.ts";
 
 export { newId };
 
@@ -40,6 +41,37 @@ export function newBatch(
     jobs: Array.from({ length: jobs }, (_, index) =>
       newJob({ batchId: batch.id, title: `Article ${index}`, tenant, owner }),
     ),
+  };
+}
+
+/** Of a report that comes in an hour. */
+export function newSchedule(given: Partial<Schedule> = {}): Schedule {
+  const id = newId();
+  return {
+    id,
+    key: id,
+    ...ANN,
+    kind: "report",
+    title: null,
+    cron: "0 3 * * *",
+    timeZone: "Europe/Stockholm",
+    everyMs: null,
+    at: null,
+    missed: "once",
+    declared: false,
+    nextAt: new Date(Date.now() + 3_600_000),
+    pausedAt: null,
+    requestedAt: null,
+    lastAt: null,
+    lastJobId: null,
+    lastError: null,
+    lastMissed: null,
+    plannedAt: at(0),
+    createdAt: at(0),
+    updatedAt: at(0),
+    version: 1,
+    input: { to: "ann" },
+    ...given,
   };
 }
 

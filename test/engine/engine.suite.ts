@@ -16,6 +16,7 @@ import { listsSuite } from "./lists.suite.ts";
 import { modelSuite } from "./model.suite.ts";
 import { presenceSuite } from "./presence.suite.ts";
 import { revocationsSuite } from "./revocations.suite.ts";
+import { schedulesSuite } from "./schedules.suite.ts";
 import { sessionsSuite } from "./sessions.suite.ts";
 import { signInsSuite } from "./sign-ins.suite.ts";
 import { sharesSuite } from "./shares.suite.ts";
@@ -35,6 +36,7 @@ export function engineSuite(subject: EngineUnderTest): void {
     linesSuite(subject);
     hintsSuite(subject);
     presenceSuite(subject);
+    schedulesSuite(subject);
     sessionsSuite(subject);
     apiKeysSuite(subject);
     assignSuite(subject);

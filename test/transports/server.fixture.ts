@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import type { Logger } from "pino";
 import type { Engine } from "#server/engine/contract.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
+import { createKindRegistry } from "#server/kinds/registry.ts";
+import { createSchedules } from "#server/schedules/schedules.ts";
 import { openSessions } from "#server/sessions/open.ts";
 import { openPresence } from "#server/presence/open.ts";
 import { openStreams } from "#server/streams/open.ts";
@@ -72,6 +74,14 @@ export async function serveTransport(
     jobs,
     streams,
     presence,
+    schedules: createSchedules({
+      engine,
+      jobs,
+      kinds: createKindRegistry([]),
+      record: auditOf(engine).record,
+      now: () => new Date(),
+      wake: () => {},
+    }),
     sessions,
     audit: auditOf(engine),
     identify: guardAuthenticate(options.authenticate ?? (async () => LOCAL_PRINCIPAL), { log }),

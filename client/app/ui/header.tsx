@@ -25,6 +25,9 @@ export function Header() {
           <NavLink href="/batches" search={search} pattern="/batches/*?">
             Batches
           </NavLink>
+          <NavLink href="/schedules" search={search} pattern="/schedules/*?">
+            Schedules
+          </NavLink>
           <NavLink href="/console" pattern="/console">
             Console
           </NavLink>

@@ -56,15 +56,17 @@ export function Timeline({ events }: { events: readonly JobEvent[] }) {
 }
 
 /** On a server without sign-in every caller is the same user, so its name says nothing. */
-function By({ actor: { user, via } }: { actor: Actor }) {
+function By({ actor: { user, via, scheduleId } }: { actor: Actor }) {
   const who = useWho();
-  if (via === "anonymous") return null;
+  if (via === "schedule") return " by a schedule";
+  if (via === "anonymous") return scheduleId === undefined ? null : " from a schedule";
   const isMe = who?.user === user;
   return (
     <>
       {" by "}
       {isMe ? "you" : <bdi className="font-medium text-ink">{user}</bdi>}
       {via === "key" && ", with an API key"}
+      {scheduleId !== undefined && ", from a schedule"}
     </>
   );
 }

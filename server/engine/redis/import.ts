@@ -14,6 +14,7 @@ import { asAppError } from "./errors.ts";
 import { alwaysThere, createKeys, type Keys } from "./keys.ts";
 import { openQueue, type QueuedPlace } from "./queue.ts";
 import { hasRevocations, putRevocation } from "./revocations.ts";
+import { hasSchedules, putSchedule } from "./schedules.ts";
 import { hasShareLinks, putShareLink } from "./share-links.ts";
 import { putSigningKey } from "./signing-keys.ts";
 import { encodeBatch, encodeEvent, encodeLine, encodePiece, encodeSummary } from "./records.ts";
@@ -54,11 +55,12 @@ async function prepare(redis: Client, keys: Keys, label: string): Promise<void> 
     (await redis.exists(keys.tenants)) === 1 ||
     (await hasApiKeys(redis, keys)) ||
     (await hasRevocations(redis, keys)) ||
+    (await hasSchedules(redis, keys)) ||
     (await hasShareLinks(redis, keys));
   if (!unfinished && used) {
     throw new AppError(
       "DATA_UNUSABLE",
-      `${label} already has jobs, API keys, revocations or share links under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
+      `${label} already has jobs, API keys, revocations, share links or schedules under the prefix "${keys.prefix}". Nothing was changed. Set REDIS_PREFIX to another name.`,
     );
   }
   await redis.set(keys.importing, Date.now());
@@ -123,6 +125,7 @@ async function copy(
   for (const each of source.revocations()) await put(...putRevocation(redis, keys, each));
   for (const each of source.signingKeys()) await put(...putSigningKey(redis, keys, each));
   for (const each of source.shareLinks()) await put(...putShareLink(redis, keys, each));
+  for (const each of source.schedules()) await put(...putSchedule(redis, keys, each));
   for (const each of source.audit()) {
     await put(...putAuditEntry(redis, keys, each));
     seen(each.tenant, each.n);

@@ -33,6 +33,8 @@ export interface Keys {
   readonly tenants: string;
   /** The prefix of the API keys, revocations and share links of all tenants. No tenant can have this name. */
   readonly apiKeys: string;
+  /** The prefix of the schedules of all tenants. No tenant can have this name. */
+  readonly schedules: string;
   /** The channel of credentials that ended. */
   readonly credentialHints: string;
   readonly workers: string;
@@ -73,6 +75,7 @@ export function createKeys(prefix: string): Keys {
     signingKey: (id) => `${prefix}:{:signing-keys}:${id}`,
     tenants: `${prefix}:tenants`,
     apiKeys: `${prefix}:{:api-keys}`,
+    schedules: `${prefix}:{:schedules}`,
     credentialHints: `${prefix}:{:api-keys}:hint`,
     workers: `${prefix}:workers`,
     schema: `${prefix}:schema`,

@@ -27,6 +27,7 @@ import { createPrune } from "./prune.ts";
 import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createRevocations } from "./revocations.ts";
+import { createSchedules } from "./schedules.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
 import { createShareLinks } from "./share-links.ts";
@@ -92,6 +93,7 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
   const signingKeys = createSigningKeys(redis, keys);
   const shareLinks = createShareLinks(run, keys);
   const tickets = createTickets(redis, run, keys);
+  const schedules = createSchedules(redis, run, keys);
   const listUsers = createUsers({ redis, keys, apiKeys, revocations });
   const prune = createPrune(parts);
   const assign = createAssign(parts);
@@ -220,6 +222,18 @@ export async function openRedisEngine(options: RedisOptions): Promise<Engine> {
     presence: {
       keep: (call) => use(() => presence.keep(call)),
       read: (tenant, topic, limit) => use(() => presence.read(tenant, topic, limit)),
+    },
+    schedules: {
+      create: (schedule) => use(() => schedules.create(schedule)),
+      replace: (schedule, changed) => use(() => schedules.replace(schedule, changed)),
+      remove: (id, version) => use(() => schedules.remove(id, version)),
+      get: (id) => use(() => schedules.get(id)),
+      find: (owner, key) => use(() => schedules.find(owner, key)),
+      list: (query) => use(() => schedules.list(query)),
+      take: (request) => use(() => schedules.take(request)),
+      release: (id, version, delayMs, now) =>
+        use(() => schedules.release(id, version, delayMs, now)),
+      time: (now) => use(() => schedules.time(now)),
     },
     addSignIn: (signIn) => use(() => signIns.add(signIn)),
     getSignIn: (id, now) => use(() => signIns.get(id, now)),

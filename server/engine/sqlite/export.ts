@@ -11,6 +11,7 @@ import type {
 import { readApiKeys } from "./api-keys.ts";
 import { readAudit } from "./audit.ts";
 import { readRevocations } from "./revocations.ts";
+import { readSchedules } from "./schedules.ts";
 import { readShareLinks } from "./share-links.ts";
 import { readSigningKeys } from "./signing-keys.ts";
 import { createDrafts } from "./drafts.ts";
@@ -38,6 +39,7 @@ export function openExport(dataDir: string): TransferSource {
     revocations: () => told(readRevocations(db), path),
     signingKeys: () => told(readSigningKeys(db), path),
     shareLinks: () => told(readShareLinks(db), path),
+    schedules: () => told(readSchedules(db), path),
     audit: () => told(readAudit(db), path),
     close: () => db.close(),
   };

@@ -25,6 +25,7 @@ import { createPresence } from "./presence.ts";
 import { createPrune } from "./prune.ts";
 import { createNextDue, createQueue, makeReady } from "./queue.ts";
 import { createRevocations } from "./revocations.ts";
+import { createSchedules, freeSchedules } from "./schedules.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import { createSessions, makeSessionsReady } from "./sessions.ts";
 import { createShareLinks } from "./share-links.ts";
@@ -65,6 +66,7 @@ export async function openSqliteEngine({
   const db = openDatabase(dataDir);
   makeReady(db, clock());
   makeSessionsReady(db, clock());
+  freeSchedules(db);
 
   const owners = createOwners(db);
   const batches = createBatches(db, owners);
@@ -96,6 +98,7 @@ export async function openSqliteEngine({
   const backups = createBackups(db);
   const listUsers = createUsers(db);
   const storage = createStorage(db, path);
+  const schedules = createSchedules(db);
   const alive = db.prepare("SELECT max(n) FROM jobs");
   const touch = db.prepare(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   let open = true;
@@ -195,6 +198,27 @@ export async function openSqliteEngine({
     presence: {
       keep: (call) => read(() => presence.keep(call)),
       read: (tenant, topic, limit) => read(() => presence.read(tenant, topic, limit)),
+    },
+    schedules: {
+      create: (schedule) => write(() => schedules.create(schedule)),
+      replace: (schedule, changed) => write(() => schedules.replace(schedule, changed)),
+      remove: (id, version) => write(() => schedules.remove(id, version)),
+      get: (id) => read(() => schedules.get(id)),
+      find: (owner, key) => read(() => schedules.find(owner, key)),
+      list: (query) => read(() => schedules.list(query)),
+      async take(request) {
+        // As with `claim`.
+        if (!(await read(() => schedules.isDue(request)))) {
+          return { taken: [], now: request.now, next: await read(() => schedules.next()) };
+        }
+        return write(() => schedules.take(request), request.max);
+      },
+      release: (id, version, delayMs, now) =>
+        write(() => schedules.release(id, version, new Date(now.getTime() + delayMs))),
+      async time(now) {
+        assertOpen();
+        return now;
+      },
     },
     addSignIn: (signIn) => write(() => signIns.add(signIn)),
     getSignIn: (id, now) => read(() => signIns.get(id, now)),

@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
+import { SCHEDULE_TABLE } from "./schedule-table.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
@@ -276,6 +277,7 @@ export const MIGRATIONS: readonly string[] = [
   LOG_LINE_TABLE,
   // The trace that the job's attempts belong to. NULL: none.
   "ALTER TABLE jobs ADD COLUMN trace TEXT",
+  SCHEDULE_TABLE,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -202,8 +202,41 @@ test("[P17] every mutation but those of credentials is one of these commands", a
     .map((entry) => entry.replace("*", "waits"))
     .filter((path) => procedures[path]?._def.type === "mutation");
   expect(mutations.toSorted()).toEqual(
-    [...Object.keys(COMMANDS), ...SHARING, ...STORES_NOTHING].toSorted(),
+    [...Object.keys(COMMANDS), ...SHARING, ...SCHEDULING, ...STORES_NOTHING].toSorted(),
   );
+});
+
+const SCHEDULING = ["upsert", "pause", "resume", "trigger", "delete"].map(
+  (name) => `schedule.${name}`,
+);
+
+test("[P16] [P17] [K8] each change of a schedule has an entry, and a job that is fired by hand names caller and schedule", async () => {
+  app = await startAppWithTokens(data, { kinds });
+  const admin = await asAdmin();
+  const ann = withToken(await tokenOf("ann", "of ann"));
+  const asked = { ...WAITS, key: "yearly", cron: "@yearly" };
+  const { id: scheduleId } = await ann.schedule.upsert.mutate(asked);
+  const boss = withToken(await tokenOf("boss", "of the boss"));
+  const { id: jobId, owner } = await boss.schedule.trigger.mutate({ scheduleId });
+  expect(owner).toBe("ann");
+  const { items } = await admin.job.events.query({ jobId });
+  expect(items[0]?.actor).toEqual({ user: "boss", via: "token", scheduleId });
+  expect((await ann.schedule.get.query({ scheduleId })).lastJobId).toBe(jobId);
+  await ann.schedule.pause.mutate({ scheduleId });
+  await ann.schedule.resume.mutate({ scheduleId });
+  // These change nothing.
+  await ann.schedule.resume.mutate({ scheduleId });
+  await ann.schedule.upsert.mutate(asked);
+  await ann.schedule.delete.mutate({ scheduleId });
+  const actor = { user: "ann", via: "token", credential: "of ann" };
+  const by = (action: string) => ({ action: `schedule.${action}`, target: scheduleId, actor });
+  expect(await entriesOf(admin)).toEqual([
+    by("delete"),
+    by("resume"),
+    by("pause"),
+    { ...by("trigger"), actor: { user: "boss", via: "token", credential: "of the boss" } },
+    by("upsert"),
+  ]);
 });
 
 const SHARING = ["job.share", "job.unshare", "batch.share", "batch.unshare"];

@@ -7,6 +7,7 @@ import type { Audit } from "#server/auth/audit.ts";
 import type { Jobs } from "#server/jobs/jobs.ts";
 import type { Limits } from "#server/limits/open.ts";
 import type { PresenceService } from "#server/presence/open.ts";
+import type { Schedules } from "#server/schedules/schedules.ts";
 import type { Streams } from "#server/streams/open.ts";
 import type { Trace } from "#server/tracing/call-span.ts";
 import type { Caller, Identify, Sharing, TransportContext } from "#server/transports/contract.ts";
@@ -38,6 +39,7 @@ export interface Services {
   readonly jobs: Jobs;
   readonly streams: Streams;
   readonly presence: PresenceService;
+  readonly schedules: Schedules;
   readonly audit: Pick<Audit, "list">;
   readonly system: SystemInfo;
   readonly identify: Identify;
@@ -133,6 +135,10 @@ export class Context implements Services {
 
   get presence(): PresenceService {
     return this.#services.presence;
+  }
+
+  get schedules(): Schedules {
+    return this.#services.schedules;
   }
 
   get audit(): Pick<Audit, "list"> {

@@ -16,6 +16,7 @@ import type { FeedEntry } from "#shared/feed.ts";
 import type { LogFrame } from "#shared/log-line.ts";
 import type { Job, JobStatus, JobSummary } from "#shared/job.ts";
 import type { Presence } from "#shared/presence.ts";
+import type { ScheduleDetails, ScheduleSummary } from "#shared/schedule.ts";
 import type { Api, ApiRouter } from "#shared/api.ts";
 import type { Context } from "./context.ts";
 import type { AppRouter } from "./router.ts";
@@ -55,6 +56,9 @@ test("outputs are the records themselves, with dates", () => {
   expectTypeOf<Outputs["job"]["list"]["items"]>().toEqualTypeOf<JobSummary[]>();
   expectTypeOf<Outputs["job"]["list"]["feed"]>().toEqualTypeOf<number>();
   expectTypeOf<Outputs["job"]["events"]["items"]>().toEqualTypeOf<JobEvent[]>();
+  expectTypeOf<Outputs["schedule"]["upsert"]>().toEqualTypeOf<ScheduleSummary>();
+  expectTypeOf<Outputs["schedule"]["get"]>().toEqualTypeOf<ScheduleDetails>();
+  expectTypeOf<Outputs["schedule"]["trigger"]>().toEqualTypeOf<Job>();
   expectTypeOf<Outputs["batch"]["create"]>().toEqualTypeOf<Batch>();
   expectTypeOf<Outputs["batch"]["list"]["nextCursor"]>().toEqualTypeOf<string | null>();
 });
@@ -125,6 +129,10 @@ test("inputs that the server would refuse do not compile", () => {
   client.job.onUpdate.subscribe({ jobId, lastEventId: 5 }, {});
   // @ts-expect-error: a batch is a list of jobs
   void client.batch.create.mutate({ jobs: { kind: "article" } });
+  // @ts-expect-error: a schedule has a key
+  void client.schedule.upsert.mutate({ kind: "report", input: {}, cron: "@daily" });
+  // @ts-expect-error: there is no such policy
+  void client.schedule.upsert.mutate({ key: "k", kind: "report", input: {}, missed: "all" });
   expectTypeOf(client.job.get).not.toHaveProperty("mutate");
   expectTypeOf(client.job).not.toHaveProperty("delete");
 });

@@ -39,6 +39,7 @@ import { createKindRouter } from "./kind-router.ts";
 import type { OwnProcedures, OwnRouter, ProcedureBuilders } from "./own-procedures.ts";
 import { createPresenceProcedures } from "./presence-procedures.ts";
 import { relay } from "./relay.ts";
+import { createScheduleProcedures } from "./schedule-procedures.ts";
 
 /**
  * `kinds`: the names of the server's kinds, each of which has procedures of its own. `ownProcedures`: those of the program that
@@ -228,6 +229,7 @@ export function createRouter(
         ),
     }),
     presence: router(presence.tenant),
+    schedule: router(createScheduleProcedures(init)),
     kinds: router(Object.fromEntries(kinds.map((kind) => [kind, createKindRouter(init, kind)]))),
     kind: router({
       list: procedure.query(({ ctx }) => [...ctx.jobs.kinds()]),

@@ -1,0 +1,91 @@
+/** The page's list of schedules: what it shows of them, and what a person does with them. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { createJobwireClient } from "#client/lib/client.ts";
+import { faultsOf, openTestPage, type TestPage } from "#test/browser/page.fixture.ts";
+import { launchBrowser } from "./browser.ts";
+import { type KindsServer, startKinds } from "./kinds.fixture.ts";
+
+const PHONE = { width: 375, height: 740 };
+
+let server: KindsServer;
+let browser: Browser;
+let opened: TestPage;
+let page: Page;
+
+beforeAll(async () => {
+  server = await startKinds();
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+beforeEach(async () => {
+  opened = await openTestPage(browser);
+  page = opened.page;
+});
+afterEach(() => opened.close());
+
+const row = (key: string) => page.getByRole("listitem", { name: key });
+const press = (key: string, name: string) => row(key).getByRole("button", { name }).click();
+
+test("[K1] [K5] a person makes a schedule, and reads what is wrong with it", async () => {
+  await page.goto(`${server.url}/schedules`);
+  await page.getByRole("link", { name: "New schedule" }).click();
+  const create = () => page.getByRole("button", { name: "Create schedule" }).click();
+  await page.getByLabel("Kind").selectOption("anything");
+  await page.getByLabel("Name").fill("by hand");
+  await page.getByLabel("Times").fill("0 0 31 2 *");
+  await page.getByLabel("Input").fill('"x');
+  await create();
+  await page.getByLabel("Input").and(page.locator("[aria-invalid=true]")).waitFor();
+  await page.getByLabel("Input").fill('"x"');
+  await create();
+  await page.getByText("names no time that ever comes").first().waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByLabel("Times").fill("@daily");
+  await page.getByLabel("Time zone").fill("Asia/Tokyo");
+  await create();
+  await row("by hand").getByText("anything · @daily (Asia/Tokyo)").waitFor();
+  await press("by hand", "Delete");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await row("by hand").waitFor({ state: "detached" });
+});
+
+test("[K2] [K8] a person sees when schedules create jobs, pauses, resumes, runs and deletes them", async () => {
+  await page.goto(server.url);
+  await page.getByRole("link", { name: "Schedules" }).click();
+  await page.getByRole("heading", { name: "No schedules yet" }).waitFor();
+
+  const client = createJobwireClient({ url: server.url });
+  const kind = "anything";
+  const nightly = { kind, input: "x", cron: "0 3 * * *", timeZone: "Europe/Stockholm" };
+  await client.trpc.schedule.upsert.mutate({ ...nightly, key: "nightly" });
+  await client.trpc.schedule.upsert.mutate({ kind, input: "x", key: "rare", everyMs: 7_200_000 });
+  client.close();
+  // The page reads the list again by itself.
+  await row("nightly").getByText("anything · 0 3 * * * (Europe/Stockholm)").waitFor();
+  await row("rare").getByText("anything · every 2 h").waitFor();
+  await row("nightly").locator("[data-status=active]").waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+
+  await press("nightly", "Pause");
+  await row("nightly").locator("[data-status=paused]").waitFor();
+  await row("nightly").getByText("none", { exact: true }).waitFor();
+  await press("nightly", "Resume");
+  await row("nightly").locator("[data-status=active]").waitFor();
+
+  await press("rare", "Delete");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await row("rare").waitFor({ state: "detached" });
+
+  await press("nightly", "Run now");
+  await row("nightly").getByRole("link", { name: "Show" }).click();
+  await page.waitForURL(/\/jobs\/[0-9a-f-]{36}$/);
+  await page.getByText("Created from a schedule").waitFor();
+  await page.goBack();
+  await row("nightly").waitFor();
+  await page.setViewportSize(PHONE);
+  expect(await faultsOf(page)).toEqual([]);
+});

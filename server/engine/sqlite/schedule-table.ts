@@ -1,0 +1,25 @@
+/** The table of schedules. */
+export const SCHEDULE_TABLE = `
+  CREATE TABLE schedules (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    -- NULL: it has fired for the last time.
+    next_at INTEGER,
+    -- From when on it may be taken: its next time, or the end of a hold. NULL: it is paused, or has no next time.
+    free_at INTEGER,
+    -- The time for which its firing has begun.
+    begun_at INTEGER,
+    -- All but the input, as JSON.
+    record TEXT NOT NULL,
+    input TEXT NOT NULL,
+    UNIQUE (tenant, owner, key)
+  ) STRICT;
+  CREATE INDEX schedules_of_tenant ON schedules (tenant, n);
+  CREATE INDEX schedules_of_owner ON schedules (tenant, owner, n);
+  CREATE INDEX schedules_by_time ON schedules (free_at) WHERE free_at IS NOT NULL;
+  `;
