@@ -84,15 +84,17 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   readonly connector?: Connector | undefined;
 
   /**
-   * Stores a job, its first event and its place in the queue, together.
+   * Stores a job, its first event and its place in the queue, together: it can be claimed once this resolves, or after the
+   * process was killed then.
    * Where `idempotencyKey` was used by this owner before, returns that first job and stores nothing.
    * `BAD_REQUEST` where the job names a batch: jobs come into a batch only with it; and where the key is no well-formed
-   * Unicode, or the input no JSON. `QuotaExceeded` where the tenant then had more than its quota.
+   * Unicode, the priority no whole number 0 to `MAX_PRIORITY`, or the input no JSON. `QuotaExceeded` where the tenant then had more than its quota.
    */
   createJob(job: NewJob & Audited, at: Date, quota?: TenantQuota): Promise<Job>;
   /**
    * Stores a batch and all of its jobs, or nothing. Jobs are queued in the given order.
-   * Each job names the batch in its `batchId` and has its owner; one job at least. Else `BAD_REQUEST`.
+   * Each job names the batch in its `batchId`, has its owner and a priority as with `createJob`; one job at least. Else
+   * `BAD_REQUEST`.
    * `idempotencyKey` as with `createJob`, in a key space of its own; the name is well-formed as well. `quota` as with
    * `createJob`.
    */
@@ -145,14 +147,27 @@ export interface Engine extends Assignment, Backups, CredentialStores, SessionSt
   readLines(jobId: string, after: number, limit: number): Promise<LineSlice | undefined>;
 
   /**
-   * Takes jobs to work on: PENDING ones whose delay is over, in the order of their creation (with `multiProcess`,
-   * nearly in that of their queueing), and PROCESSING ones whose runner did not renew its lease in time (it died). Each
-   * is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
-   * for good once another one got the job. A claim may miss a job that another process is just taking and returning;
-   * `onWork` tells when it is back. With `start`, those that are PENDING are started, as `change` under the claim
-   * would; otherwise no record is changed. The caller reports the result of a job with `change`. A job whose `start`
-   * throws or gives nonsense, or whose input cannot be read, is started and given out like the others of the same
-   * claim, with a `fault`.
+   * Takes jobs to work on, `max` at most, and gives them in this order, which the sizes of claims do not change:
+   *
+   * 1. Jobs whose lease ended: their runner died, or did not renew it. Among them in any order. They take no turn, they had theirs.
+   * 2. Ready jobs: PENDING ones that no runner holds, and whose delay is over. Tenants take turns. A tenant with ready jobs has a
+   *    `turn`; the tenant with the smallest is next (ties by name, in UTF-8), and each job given adds its `stepOf` (`turns.ts`). A
+   *    tenant that gets ready jobs while it has no turn enters at `now` + `stepOf`, where `now` is the largest turn from which a job
+   *    was given so far: at `now` alone, one that empties and refills would take every turn. A tenant without ready jobs loses its
+   *    turn, however the last one went. Within a tenant the smallest `rankOf` is next, ties in the order of creation: the time at
+   *    which it was queued, or at which its delay ended, by the clock of the engine. So to wait outweighs priority in the end.
+   *
+   * Delays that are over are noticed by the next claim; where more than `MAX_DELAYS_A_CLAIM` are over (of all tenants, or of one),
+   * each claim notices as many, the earliest first. A claim costs the same however many jobs wait, and however many tenants have
+   * work. Without `multiProcess` opening the data begins all turns anew.
+   *
+   * Each job is given to one caller only until its lease ends; after that the claim may be lost at any moment, and it is lost
+   * for good once another one got the job. Where several processes claim at once, each takes its turns from what the others left,
+   * and a claim may miss a job that another process is just taking and returning; `onWork` tells when it is back. With `start`,
+   * those that are PENDING are started, as `change` under the claim would; otherwise no record is changed. The caller reports the
+   * result of a job with `change`. A job whose `start` throws or gives nonsense, or whose input cannot be read, is started and
+   * given out like the others of the same claim, with a `fault`. A job that was started by a `change` without a claim is given
+   * like a ready one.
    */
   claim(request: ClaimRequest): Promise<Claim[]>;
   /** Prolongs leases. Returns the claims that do not hold any more. */

@@ -27,6 +27,7 @@ import { createPrune } from "./prune.ts";
 import { openQueue } from "./queue.ts";
 import { createReads } from "./reads.ts";
 import { createRevocations } from "./revocations.ts";
+import type { TenantWeights } from "#server/engine/turns.ts";
 import { createScripts } from "./scripts.ts";
 import { createSessions } from "./sessions.ts";
 import { createShareLinks } from "./share-links.ts";
@@ -48,6 +49,8 @@ export interface RedisOptions {
   checkEveryMs?: number | undefined;
   /** For tests. */
   maxAuditEntries?: number | undefined;
+  /** Of tenants in the queue. Default: each has 1. */
+  weights?: TenantWeights | undefined;
   /** Called after each script that stored changes, with the number of these. */
   onGroup?: ((size: number) => void) | undefined;
   /** How long a job must be overdue before the sweep checks it. */

@@ -140,6 +140,8 @@ function* readJobs(db: DatabaseSync, path: string): Iterable<TransferJob> {
         due,
         token: row.token,
         trace: row.trace,
+        priority: 0,
+        rank: 0,
         events: log.read(id, 0, ALL)?.events ?? [],
         draft,
         lines: logLines.read(id, 0, ALL)?.lines ?? [],

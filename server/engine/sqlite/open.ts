@@ -32,6 +32,7 @@ import { createSignIns } from "./sign-ins.ts";
 import { createSigningKeys } from "./signing-keys.ts";
 import { createSteadyClock } from "#server/engine/steady-clock.ts";
 import { createTickets } from "./tickets.ts";
+import type { TenantWeights } from "#server/engine/turns.ts";
 import { createUsage } from "./usage.ts";
 import { createUsers } from "./users.ts";
 import { openWorkSignal } from "./work-signal.ts";
@@ -44,6 +45,8 @@ export interface SqliteOptions {
   clock?: (() => number) | undefined;
   /** The timer of that clock. */
   after?: Clock["after"] | undefined;
+  /** Of tenants in the queue. Default: each has 1. */
+  weights?: TenantWeights | undefined;
   /** Called after each commit of a group, with the number of its writes. */
   onGroup?: ((size: number) => void) | undefined;
   /** For tests. */
