@@ -5,6 +5,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { unusable } from "./errors.ts";
 import { LOG_LINE_TABLE } from "./log-line-table.ts";
+import { QUEUE_OF_TENANTS } from "./queue-columns.ts";
 import { SHARING_TABLES } from "./sharing-tables.ts";
 
 /** `PRAGMA application_id`: "JobW". It tells our files from those of other programs. */
@@ -274,8 +275,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE events ADD COLUMN details TEXT;
   `,
   LOG_LINE_TABLE,
-  // The trace that the job's attempts belong to. NULL: none.
-  "ALTER TABLE jobs ADD COLUMN trace TEXT",
+  "ALTER TABLE jobs ADD COLUMN trace TEXT", // The trace that the job's attempts belong to. NULL: none.
+  QUEUE_OF_TENANTS,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
