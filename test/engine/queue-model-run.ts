@@ -7,7 +7,7 @@
 import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";
 import type { Engine } from "#server/engine/contract.ts";
-import { at, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
+import { at, codeOf, DELIVER, newBatch, newJob, release, START } from "./builders.ts";
 import { type EngineData, WEIGHTS } from "./engine.fixture.ts";
 import { createQueueModel, type QueuedJob } from "./queue-model.ts";
 
@@ -20,7 +20,7 @@ const tenant = fc.constantFrom(...TENANTS);
 const priority = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 }));
 
 /** `pick` chooses among the jobs that the command can concern at that moment. */
-export const queueCommand = fc.oneof(
+const what = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("create" as const), tenant, priority }) },
   {
     weight: 2,
@@ -57,6 +57,8 @@ export const queueCommand = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reopen" as const) }) },
 );
+/** `disturbed`: a call that is refused comes at the same moment, so an engine may have to take its transaction back. */
+export const queueCommand = fc.record({ what, disturbed: fc.boolean() });
 export type QueueCommand = typeof queueCommand extends fc.Arbitrary<infer T> ? T : never;
 
 export class QueueModelRun {
@@ -66,27 +68,29 @@ export class QueueModelRun {
   given = 0;
   readonly #data: EngineData;
   #now = 0;
+  #disturbed = false;
 
   constructor(engine: Engine, data: EngineData) {
     this.engine = engine;
     this.#data = data;
   }
 
-  async step(command: QueueCommand): Promise<void> {
+  async step({ what: command, disturbed }: QueueCommand): Promise<void> {
     await this.#pass(1);
+    this.#disturbed = disturbed;
     const { model } = this;
     switch (command.do) {
       case "create": {
         await this.#avoidTies(command.tenant, [command.priority]);
         const job = newJob({ tenant: command.tenant, priority: command.priority });
-        await this.engine.createJob(job, at(0));
+        await this.#call((engine) => engine.createJob(job, at(0)));
         return model.create({ id: job.id, ...command }, this.#now);
       }
       case "batch": {
         await this.#avoidTies(command.tenant, command.priorities);
         const { batch, jobs } = newBatch(command.priorities.length, { tenant: command.tenant });
         const fresh = jobs.map((job, n) => ({ ...job, priority: command.priorities[n] }));
-        await this.engine.createBatch(batch, fresh, at(0));
+        await this.#call((engine) => engine.createBatch(batch, fresh, at(0)));
         for (const { id, tenant: of, priority: level = 0 } of fresh) {
           model.create({ id, tenant: of, priority: level }, this.#now);
         }
@@ -105,33 +109,34 @@ export class QueueModelRun {
         // Only a claim that still holds is released: the minutes that passed may have ended it.
         if (!this.#holds(job)) return;
         await this.#beStarted(claim);
-        await this.engine.change(job.id, release(delay), at(0), claim);
+        await this.#call((engine) => engine.change(job.id, release(delay), at(0), claim));
         return model.queue(job.id, this.#now, delay);
       }
       case "deliver": {
         const held = this.#held(command.pick);
         if (held === undefined) return;
         await this.#beStarted(held.claim);
-        await this.engine.change(held.job.id, DELIVER, at(0), held.claim);
+        await this.#call((engine) => engine.change(held.job.id, DELIVER, at(0), held.claim));
         return model.settle(held.job.id);
       }
       case "renew": {
         const held = this.#held(command.pick);
         if (held === undefined) return;
-        same(await this.engine.renew([held.claim], 20 * MINUTE, at(0)), []);
+        const { claim } = held;
+        same(await this.#call((engine) => engine.renew([claim], 20 * MINUTE, at(0))), []);
         return model.lease(held.job.id, held.claim.token, this.#now + 20 * MINUTE);
       }
       case "cancel": {
         const job = this.#pick(command.pick, ({ state }) => state.is !== "settled");
         if (job === undefined) return;
-        await this.engine.change(job.id, { action: "cancel" }, at(0));
+        await this.#call((engine) => engine.change(job.id, { action: "cancel" }, at(0)));
         return model.settle(job.id);
       }
       case "retry": {
         const job = await this.#aborted(command.pick);
         if (job === undefined) return;
         await this.#avoidTies(job.tenant, [job.priority]);
-        await this.engine.change(job.id, { action: "retry" }, at(0));
+        await this.#call((engine) => engine.change(job.id, { action: "retry" }, at(0)));
         return model.queue(job.id, this.#now);
       }
       case "wait":
@@ -149,7 +154,9 @@ export class QueueModelRun {
     const request = { worker: "w", max: command.max, leaseMs, now: at(0) };
     const expected = this.model.claim(command.max, this.#now);
     const begin = () => ({ progress: 3, message: "Taken and started" });
-    const claims = await this.engine.claim(command.start ? { ...request, start: begin } : request);
+    const claims = await this.#call((engine) =>
+      engine.claim(command.start ? { ...request, start: begin } : request),
+    );
     const ids = claims.map(({ jobId }) => jobId);
     same(ids.slice(expected.ended), expected.ready);
     const ended = ids.slice(0, expected.ended);
@@ -163,6 +170,14 @@ export class QueueModelRun {
   /** Claims until nothing is left that could be given now: who would have been next, to the last one. */
   async drain(): Promise<void> {
     while ((await this.claim({ max: 7, start: true, leaseMinutes: 600 })) > 0);
+  }
+
+  async #call<T>(call: (engine: Engine) => Promise<T>): Promise<T> {
+    if (!this.#disturbed) return call(this.engine);
+    const refused = codeOf(this.engine.createJob(newJob({ priority: -1 }), at(0)));
+    const [answer, code] = await Promise.all([call(this.engine), refused]);
+    same(code, "BAD_REQUEST");
+    return answer;
   }
 
   async #pass(minutes: number): Promise<void> {

@@ -58,6 +58,21 @@ test("after a restart with the clock set back, a delay that would be longer than
   expect(await ready(await open(NOW + 30_000 - MAX_DELAY_MS - 1))).toEqual(left.toSorted());
 });
 
+test("[Q2] after a restart with the clock set back, what waits comes before what is queued then", async () => {
+  const before = await open(NOW);
+  const waiting = [newJob(), newJob({ priority: 3 }), newJob()];
+  for (const job of waiting) await before.createJob(job, at(0));
+  await before.close();
+  const engine = await open(NOW - 86_400_000);
+  const fresh = newJob();
+  await engine.createJob(fresh, at(0));
+  const [first, urgent, last] = waiting;
+  const request = { worker: "w", max: 10, leaseMs: LEASE_MS, now: at(0) };
+  expect((await engine.claim(request)).map(({ jobId }) => jobId)).toEqual(
+    [urgent, first, last, fresh].map((job) => job?.id),
+  );
+});
+
 test("after a restart the longest delay still waits for its time", async () => {
   const left = await leave(MAX_DELAY_MS);
   const engine = await open(NOW);
