@@ -23,18 +23,18 @@ const priority = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 9 }));
 const what = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("create" as const), tenant, priority }) },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant("batch" as const),
       tenant,
-      priorities: fc.array(priority, { minLength: 1, maxLength: 6 }),
+      priorities: fc.array(priority, { minLength: 1, maxLength: 10 }),
     }),
   },
   {
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant("claim" as const),
-      max: fc.integer({ min: 1, max: 8 }),
+      max: fc.integer({ min: 1, max: 5 }),
       start: fc.boolean(),
       leaseMinutes: fc.constantFrom(4, 30, 300),
     }),
@@ -49,7 +49,7 @@ const what = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("deliver" as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("renew" as const), pick }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("cancel" as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("retry" as const), pick }) },
   {
     weight: 2,

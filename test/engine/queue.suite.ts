@@ -8,7 +8,7 @@ import { engineTest, type EngineUnderTest } from "./engine.fixture.ts";
 import { queueCommand, QueueModelRun } from "./queue-model-run.ts";
 
 const MINUTE = 60_000;
-const COMMANDS = fc.array(queueCommand, { maxLength: 80, size: "max" });
+const COMMANDS = fc.array(queueCommand, { minLength: 20, maxLength: 80, size: "max" });
 
 function claim(engine: Engine, max: number): Promise<Claim[]> {
   return engine.claim({ worker: "w1", max, leaseMs: 60 * MINUTE, now: at(0) });
@@ -104,8 +104,19 @@ export function queueSuite(subject: EngineUnderTest): void {
     });
 
     test("[Q1] ties are resolved by the bytes of names", async ({ engine }) => {
-      for (const tenant of ["🌱", "～", "b", "B", "ä"]) await queueFor(engine, tenant, 1);
-      expect(await tenantsOf(engine, 5)).toBe("B b ä ～ 🌱");
+      for (const tenant of ["🌱", "～", "b", "B", "ä"]) await queueFor(engine, tenant, 2);
+      expect(await tenantsOf(engine, 10)).toBe("B b ä ～ 🌱 B b ä ～ 🌱");
+    });
+
+    test("[Q1] a job that was started and given back without a claim has one place", async ({
+      engine,
+    }) => {
+      const job = newJob({ tenant: "a" });
+      await engine.createJob(job, at(0));
+      await engine.change(job.id, START, at(0));
+      await engine.change(job.id, release(), at(0));
+      await queueFor(engine, "b", 3);
+      expect(await tenantsOf(engine, 3)).toBe("a b b");
     });
 
     test("[Q1] a job whose lease ended comes first, and takes no turn", async ({
