@@ -1,6 +1,6 @@
 /** The value of TENANT_WEIGHTS: how often a tenant's jobs come when others have work too. */
-import type { TenantWeights } from "#server/engine/turns.ts";
 import { list } from "#shared/variables.ts";
+import type { TenantWeights } from "./engine/turns.ts";
 
 /** Tenants that may have a weight of their own. */
 const MAX_WEIGHTED_TENANTS = 1000;

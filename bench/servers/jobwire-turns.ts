@@ -66,7 +66,9 @@ const JOB = { kind: "work", input: {} };
 const program: TurnsServer = {
   async open() {},
   async fill({ jobs }) {
-    const { id } = await busy.batch.create.mutate({ jobs: Array(jobs).fill(JOB) });
+    const { id } = await busy.batch.create.mutate({
+      jobs: Array.from({ length: jobs }, () => JOB),
+    });
     while ((await busy.batch.get.query({ batchId: id })).status === "pending") await delay(5);
   },
   async waits({ jobs, everyMs, patienceMs }) {

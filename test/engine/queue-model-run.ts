@@ -61,6 +61,10 @@ const what = fc.oneof(
 export const queueCommand = fc.record({ what, disturbed: fc.boolean() });
 export type QueueCommand = typeof queueCommand extends fc.Arbitrary<infer T> ? T : never;
 
+function begin() {
+  return { progress: 3, message: "Taken and started" };
+}
+
 export class QueueModelRun {
   readonly model = createQueueModel(WEIGHTS);
   engine: Engine;
@@ -153,7 +157,6 @@ export class QueueModelRun {
     const leaseMs = command.leaseMinutes * MINUTE;
     const request = { worker: "w", max: command.max, leaseMs, now: at(0) };
     const expected = this.model.claim(command.max, this.#now);
-    const begin = () => ({ progress: 3, message: "Taken and started" });
     const claims = await this.#call((engine) =>
       engine.claim(command.start ? { ...request, start: begin } : request),
     );

@@ -14,6 +14,10 @@ function newDataDir(): string {
   return dataDir;
 }
 
+function begin() {
+  return { progress: 0, message: "Begun" };
+}
+
 /** Each tenant has `each` ready jobs, and the first one `more`; as many again wait for a delay or were settled. */
 async function openWith({ tenants, each, more }: { tenants: number; each: number; more: number }) {
   const dataDir = newDataDir();
@@ -63,8 +67,7 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
   async function costOf(engine: typeof few, max: number) {
     work = { statements: 0, rows: 0 };
     const request = { worker: "w", max, leaseMs: 3_600_000, now: at(0) };
-    const start = () => ({ progress: 0, message: "Begun" });
-    expect(await engine.claim({ ...request, start })).toHaveLength(max);
+    expect(await engine.claim({ ...request, start: begin })).toHaveLength(max);
     return work;
   }
   for (const max of [1, 10, 12]) {
