@@ -18,6 +18,7 @@ import type { Change } from "./change.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import { type JobRow, selectJobs, summaryOfRow } from "./job-rows.ts";
+import { LIMIT } from "./limit.ts";
 import type { TenantRef, Turns } from "./turns.ts";
 import { asStored } from "./write-behind.ts";
 
@@ -96,10 +97,10 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
      WHERE ${delayOver} ORDER BY due LIMIT ${MAX_DELAYS_A_CLAIM}`,
   );
   const beReady = db.prepare("UPDATE jobs SET due = 0 WHERE n = ?");
-  const ended = selectJobs(db, `WHERE ${leaseOver} ORDER BY due LIMIT ?`);
+  const ended = selectJobs(db, `WHERE ${leaseOver} ORDER BY due ${LIMIT}`);
   const ready = selectJobs(
     db,
-    "WHERE due = 0 AND jobs.tenant_n = ? ORDER BY jobs.rank, jobs.n LIMIT ?",
+    `WHERE due = 0 AND jobs.tenant_n = ? ORDER BY jobs.rank, jobs.n ${LIMIT}`,
   );
   const take = db.prepare("UPDATE jobs SET due = ?, held = 1, token = token + 1 WHERE n = ?");
   const prolong = db.prepare(

@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { stepOf, type TenantWeights } from "#server/engine/turns.ts";
+import { LIMIT } from "./limit.ts";
 
 export interface Turns {
   /** The tenant has so many more ready jobs. */
@@ -56,7 +57,7 @@ export function createTurns(db: DatabaseSync, weights: TenantWeights): Turns {
   );
   const leave = db.prepare("DELETE FROM turns WHERE tenant_n = ?");
   const next = db.prepare(
-    "SELECT tenant_n, tenant, turn, ready FROM turns WHERE turn > 0 ORDER BY turn, tenant LIMIT ?",
+    `SELECT tenant_n, tenant, turn, ready FROM turns WHERE turn > 0 ORDER BY turn, tenant ${LIMIT}`,
   );
   const advance = db.prepare("UPDATE turns SET turn = ?, ready = ? WHERE tenant_n = ?");
   const setNewest = db.prepare("UPDATE newest_turn SET turn = max(turn, ?) WHERE n = 1");
