@@ -1,6 +1,6 @@
 /**
- * Draws SVG bar charts for the documentation: the cost of a delivery, and the wait beside another tenant. Their colours follow
- * the reader's colour scheme.
+ * Draws SVG bar charts for the documentation: the cost of a delivery, and the wait beside another tenant. Their colours
+ * follow the reader's colour scheme.
  */
 import { CPU } from "./delivery.ts";
 import { type Report, shown } from "./report.ts";

@@ -1,6 +1,7 @@
 /**
- * How long the jobs of a tenant wait, alone and while another tenant has queued thousands. Each job takes the same time, so a wait
- * can be told in jobs. The goal is three: the one that runs, one whose turn comes first, and what it costs to go from job to job.
+ * How long the jobs of a tenant wait, alone and while another tenant has queued thousands. Each job takes the same time, so a
+ * wait can be told in jobs. The goal is three: the one that runs, one whose turn comes first, and what it costs to go from
+ * job to job.
  */
 import { hasProgram } from "#bench/installed.ts";
 import { openProgram } from "#bench/program.ts";

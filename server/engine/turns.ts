@@ -1,11 +1,13 @@
 /**
- * The order of the queue in numbers, which are the same on every engine. `claim` of `contract.ts` says how they are used.
+ * The order of the queue in numbers, which are the same on every engine. `claim` of `claiming.ts` says how they are used.
  */
 
 /** A level of priority counts as much as to have waited that long. */
 export const PRIORITY_LEVEL_MS = 10 * 60_000;
 
-/** `queuedAt`: milliseconds. Of the ready jobs of a tenant the one with the smallest rank is next; so a job that waits ages. */
+/**
+ * `queuedAt`: milliseconds. Of the ready jobs of a tenant the one with the smallest rank is next; so a job that waits ages.
+ */
 export function rankOf(queuedAt: number, priority: number): number {
   return queuedAt - priority * PRIORITY_LEVEL_MS;
 }
@@ -20,8 +22,8 @@ export type TenantWeights = ReadonlyMap<string, number>;
 const WHOLE_TURN = 27_720;
 
 /**
- * How far a job moves the turn of its tenant. A whole number: sums of fractions would depend on the order of additions, and on
- * the engine. It is at least 1, and 2 ** 53 is enough for a thousand jobs a second in ten years.
+ * How far a job moves the turn of its tenant. A whole number: sums of fractions would depend on the order of additions, and
+ * on the engine. It is at least 1, and 2 ** 53 is enough for a thousand jobs a second in ten years.
  */
 export function stepOf(weights: TenantWeights, tenant: string): number {
   return Math.round(WHOLE_TURN / (weights.get(tenant) ?? 1));

@@ -1,8 +1,8 @@
 /**
  * Runs random commands on an engine and on the model of its queue, and compares whom each claim gives a job, in order.
  *
- * A minute passes with each command, and no two jobs of a tenant have ranks that are equal by chance: where an engine's clock goes
- * on by itself (`multiProcess`), the few seconds that a run takes change no order.
+ * A minute passes with each command, and no two jobs of a tenant have ranks that are equal by chance: where an engine's clock
+ * goes on by itself (`multiProcess`), the few seconds that a run takes change no order.
  */
 import { deepStrictEqual as same, ok } from "node:assert/strict";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * A reference model of the order in which an engine gives out jobs: `claim` of `contract.ts`, word for word and without an index.
- * Times are milliseconds of a clock of its own.
+ * A reference model of the order in which an engine gives out jobs: `claim` of `claiming.ts`, word for word and without an
+ * index. Times are milliseconds of a clock of its own.
  */
 import { stepOf, type TenantWeights } from "#server/engine/turns.ts";
 

@@ -1,4 +1,7 @@
-/** Files that earlier versions wrote: the first one, the one before actors and audit lists, and the one before turns of tenants. */
+/**
+ * Files that earlier versions wrote: the first one, the one before actors and audit lists, and the one before turns of
+ * tenants.
+ */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

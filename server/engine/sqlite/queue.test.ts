@@ -88,6 +88,13 @@ test("[Q4] a claim runs as many statements, and reads as many rows, with thirty 
   expect(cost.statements).toBeLessThan(2 * 1000 + 25 + 15 * 10);
 });
 
+test("[Q4] a claim for more jobs than that ends as many delays, so it leaves none that it could give", async () => {
+  const { engine, pass } = await openWith({ tenants: 2, each: 1, more: 2098 });
+  pass(DELAY_MS + 100_000);
+  const claims = await engine.claim({ worker: "w", max: 5000, leaseMs: 1000, now: at(0) });
+  expect(claims).toHaveLength(2100 + 1050);
+});
+
 test("[Q1] turns that a transaction took and then rolled back were not taken", async () => {
   const engine = await openSqliteEngine({ dataDir: newDataDir() });
   onTestFinished(() => engine.close());

@@ -94,7 +94,7 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
   const leaseOver = "held = 1 AND due <= ?";
   const delaysOver = db.prepare(
     `SELECT jobs.n AS job_n, tenant_n AS n, tenant FROM jobs JOIN owners ON owners.n = owner_n
-     WHERE ${delayOver} ORDER BY due LIMIT ${MAX_DELAYS_A_CLAIM}`,
+     WHERE ${delayOver} ORDER BY due ${LIMIT}`,
   );
   const beReady = db.prepare("UPDATE jobs SET due = 0 WHERE n = ?");
   const ended = selectJobs(db, `WHERE ${leaseOver} ORDER BY due ${LIMIT}`);
@@ -110,8 +110,8 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
     db.prepare(`SELECT 1 FROM jobs WHERE ${over} LIMIT 1`),
   );
 
-  function endDelays(now: number): void {
-    const over = delaysOver.all(now) as unknown as (TenantRef & { job_n: number })[];
+  function endDelays(now: number, most: number): void {
+    const over = delaysOver.all(now, most) as unknown as (TenantRef & { job_n: number })[];
     for (const { job_n: jobN, n, tenant } of over) {
       beReady.run(jobN);
       turns.add({ n, tenant }, 1);
@@ -133,7 +133,7 @@ export function createQueue({ db, jobs, turns, outbox, change, clock }: QueueOpt
     isDue: () => !turns.isEmpty() || anyOver.some((each) => each.get(clock()) !== undefined),
     claim({ max, leaseMs, now: at, start }) {
       const now = clock();
-      endDelays(now);
+      endDelays(now, Math.max(max, MAX_DELAYS_A_CLAIM));
       const rows = ended.all(now, max);
       if (rows.length < max) rows.push(...nextReady(max - rows.length));
       if (rows.length === 0) return [];

@@ -1,6 +1,7 @@
 /**
- * The turns of the tenants that have ready jobs, as `claim` of the contract defines them. They stand in temporary tables: those
- * change with the transaction, and are rolled back with it, and are not written to the disk. A start fills them from the jobs.
+ * The turns of the tenants that have ready jobs, as `claim` of `claiming.ts` defines them. They stand in temporary tables:
+ * those change with the transaction, and are rolled back with it, and are not written to the disk. A start fills them from
+ * the jobs.
  *
  * The number of a tenant's ready jobs is beside its turn, so that the last one which goes needs no search for others.
  */
@@ -13,7 +14,9 @@ export interface Turns {
   add(tenant: TenantRef, jobs: number): void;
   /** The tenant has so many fewer. */
   remove(tenantN: number, jobs: number): void;
-  /** Takes the turns of the next `max` jobs. Returns the number of the tenant of each, in order; the jobs are ready no more. */
+  /**
+   * Takes the turns of the next `max` jobs. Returns the number of the tenant of each, in order; the jobs are ready no more.
+   */
   take(max: number): number[];
   isEmpty(): boolean;
 }
