@@ -27,12 +27,15 @@ const NAMES = [
   "find-revocations",
   "find-share-links",
   "forget-tenant",
+  "index-open",
   "keep-presence",
+  "keep-worker",
   "list-api-keys",
   "list-batches",
   "list-jobs",
   "list-moved",
   "list-share-links",
+  "look",
   "move-tenant",
   "note-tenant",
   "prune",
@@ -48,13 +51,15 @@ const NAMES = [
   "revoke-token",
   "revoke-user",
   "save-session",
+  "set-steps",
   "take-session",
   "take-ticket",
+  "turns",
   "use-api-key",
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 
-/** `prefix` is that of a tenant's keys, of the directory's, or of the API keys. */
+/** `prefix` is that of a tenant's keys, of the directory's, of the API keys, or of the ring. */
 export type RunScript = <Answer>(
   name: ScriptName,
   prefix: string,
